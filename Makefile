@@ -1,0 +1,56 @@
+# make install PYTHON=python3.12      another interpreter
+# make install PIP_ARGS="..."         more arguments for pip, such as an index with CPU builds of torch
+PYTHON ?= python3
+PIP_ARGS ?=
+
+BIN := .venv/bin
+STAMP := .venv/.installed
+PIP := $(BIN)/python -m pip --disable-pip-version-check install $(PIP_ARGS) -c constraints.txt
+
+# The pinned pyright is the one to use: do not look for a newer one on the network.
+export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help install run test lint types unit wheel-check clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+install: $(STAMP) ## put pes and its development tools into .venv
+
+run: $(STAMP) ## fit a surface of water, compute its levels, print both tables
+	$(BIN)/pes-train --config configs/h2o.yaml --overwrite
+	$(BIN)/pes-levels runs/h2o
+
+test: lint types unit wheel-check ## lint, types, unit and wheel-check, as the CI does
+
+lint: $(STAMP) ## ruff: rules and format
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+types: $(STAMP) ## pyright
+	$(BIN)/pyright
+
+unit: $(STAMP) ## pytest, doctests included; PYTEST_ARGS="-m slow" for the long ones
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -q $(PYTEST_ARGS)
+
+wheel-check: $(STAMP) ## build the wheel and use it outside the clone
+	rm -rf dist
+	$(BIN)/python -m build --wheel --no-isolation
+	$(BIN)/python scripts/check_wheel.py dist/*.whl configs/h2o.yaml
+
+clean: ## remove what was built; runs/ and .venv stay
+	rm -rf dist build .pytest_cache .ruff_cache
+	find pes tests scripts examples benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(STAMP): pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) hatchling editables
+	$(PIP) --no-build-isolation -e '.[dev]'
+	@touch $@
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo 'pes needs Python 3.11 or newer and "$(PYTHON)" is not one; try: make install PYTHON=/path/to/python3.11' >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	  echo '"$(PYTHON)" lacks the venv module; install it (Debian, Ubuntu: apt install python3-venv) or choose another: make install PYTHON=...' >&2; exit 1; }
+	$(PYTHON) -m venv .venv || { rm -rf .venv; exit 1; }

@@ -1,0 +1,118 @@
+"""Training, validation and test rows: seeded, saved, and blind to symmetry copies."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from pes.data.dataset import Dataset
+from pes.data.files import replaced
+from pes.data.symmetry import symmetry_groups
+
+__all__ = ["Split", "split"]
+
+PARTS = ("train", "validation", "test")
+FORMAT, VERSION = "pes-split", 1
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Rows of a dataset in three parts that share none.
+
+    Args:
+        train: sorted row indices, from 0.
+        validation: the same.
+        test: the same.
+        sha256: hash of the dataset they belong to.
+        seed: that drew them.
+
+    Raises:
+        ValueError: if a part is empty, or a row stands twice.
+    """
+
+    train: Tensor
+    validation: Tensor
+    test: Tensor
+    sha256: str
+    seed: int
+
+    def __post_init__(self) -> None:
+        empty = [name for name in PARTS if len(getattr(self, name)) == 0]
+        if empty:
+            raise ValueError(f"the {empty[0]} part of the split is empty")
+        rows, counts = torch.cat([getattr(self, name) for name in PARTS]).unique(return_counts=True)
+        if counts.max() > 1:
+            raise ValueError(f"row {int(rows[counts > 1][0])} stands in the split more than once")
+
+    def save(self, path: str | Path) -> None:
+        """Write as JSON, whole or not at all."""
+        parts = {name: getattr(self, name).tolist() for name in PARTS}
+        record = {"format": FORMAT, "version": VERSION, "sha256": self.sha256, "seed": self.seed}
+        with replaced(path) as temporary:
+            temporary.write_text(json.dumps(record | parts) + "\n")
+
+    @classmethod
+    def load(cls, path: str | Path, dataset: Dataset) -> "Split":
+        """Read the split of exactly this dataset.
+
+        Raises:
+            FileNotFoundError: if there is no such file.
+            ValueError: if the file is damaged or belongs to other data.
+        """
+        path = Path(path)
+        if not path.is_file():
+            raise FileNotFoundError(f"{path}: no such file")
+        try:
+            record = json.loads(path.read_text())
+            if record["format"] != FORMAT or record["version"] != VERSION:
+                raise ValueError(f"not version {VERSION} of {FORMAT}")
+            parts = {name: torch.tensor(record[name], dtype=torch.long) for name in PARTS}
+            loaded = cls(**parts, sha256=record["sha256"], seed=record["seed"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise ValueError(f"{path}: not a split that can be read ({error})") from None
+        if loaded.sha256 != dataset.sha256:
+            raise ValueError(
+                f"{path}: this split belongs to other data (hash {loaded.sha256[:12]}, "
+                f"these points have {dataset.sha256[:12]}); make a new one with a seed"
+            )
+        return loaded
+
+
+def split(dataset: Dataset, *, fractions: Sequence[float] = (0.8, 0.1, 0.1), seed: int) -> Split:
+    """Draw the parts at random, symmetry copies of a geometry always into the same one.
+
+    Without copies the parts have exactly the rounded sizes; a group of copies goes where
+    its middle falls.
+
+    Args:
+        dataset: the points.
+        fractions: of train, validation and test; they add up to one.
+        seed: the same seed and data give the same split.
+
+    Raises:
+        ValueError: for other fractions, or if a part would get no point.
+    """
+    if len(fractions) != 3 or min(fractions) <= 0 or abs(sum(fractions) - 1) > 1e-9:
+        raise ValueError(
+            f"fractions must be three positive numbers that add up to 1, got {tuple(fractions)}"
+        )
+    groups = symmetry_groups(dataset.positions, dataset.symbols)
+    sizes = groups.bincount()
+    order = torch.randperm(len(sizes), generator=torch.Generator().manual_seed(seed))
+    middles = torch.empty(len(sizes), dtype=torch.float64)
+    middles[order] = sizes[order].cumsum(0) - sizes[order] / 2
+    train_end = round(fractions[0] * len(dataset))
+    edges = (0, train_end, train_end + round(fractions[1] * len(dataset)), len(dataset))
+    place = middles[groups]
+    parts = [((a < place) & (place <= b)).nonzero().flatten() for a, b in pairwise(edges)]
+    for name, rows in zip(PARTS, parts, strict=True):
+        if len(rows) == 0:
+            raise ValueError(
+                f"the {name} part would be empty: {len(dataset)} points, {len(sizes)} of them "
+                f"distinct, in fractions {tuple(fractions)}; use more points or another fraction"
+            )
+    return Split(*parts, sha256=dataset.sha256, seed=seed)

@@ -1,0 +1,72 @@
+"""Which geometries are one and the same up to rotation, reflection and like atoms."""
+
+from collections.abc import Sequence
+from itertools import combinations
+
+import numpy as np
+import torch
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+from scipy.spatial import KDTree
+from torch import Tensor
+
+from pes.molecule import element
+
+__all__ = ["distances", "sorted_distances", "symmetry_groups", "within"]
+
+TOLERANCE = 1e-5
+"""Bohr; above the rounding of files with six decimals, below any step taken on purpose."""
+
+
+def distances(positions: Tensor) -> Tensor:
+    """Interatomic distances (B, P) of positions (B, N, 3), pairs 01, 02, ..., 12, ..."""
+    first, second = torch.triu_indices(positions.shape[1], positions.shape[1], offset=1)
+    return (positions[:, first] - positions[:, second]).norm(dim=-1)
+
+
+def sorted_distances(positions: Tensor, symbols: Sequence[str]) -> Tensor:
+    """Distances (B, P) sorted among the pairs of the same two elements.
+
+    The same for every permutation of like atoms (isotopes count as like: the surface does
+    not know them), rotation and reflection. From four atoms on, two different geometries
+    may rarely share them.
+    """
+    elements = [element(symbol) for symbol in symbols]
+    kinds = ["-".join(sorted(pair)) for pair in combinations(elements, 2)]
+    values = distances(positions)
+    columns = [torch.tensor([k for k, x in enumerate(kinds) if x == kind]) for kind in set(kinds)]
+    sorted_values = values.clone()
+    for column in columns:
+        sorted_values[:, column] = values[:, column].sort(dim=1).values
+    return sorted_values
+
+
+def within(points: Tensor, tolerance: float = TOLERANCE) -> Tensor:
+    """Labels (B,) of points (B, P) linked by steps no longer than `tolerance` in any column.
+
+    Neighbours are compared with one another, not rounded, so that no pair is parted by the
+    edge of a rounding cell.
+    """
+    array = points.detach().cpu().numpy()
+    pairs = KDTree(array).query_pairs(tolerance, p=np.inf, output_type="ndarray")
+    links = coo_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=2 * (len(array),))
+    return torch.from_numpy(connected_components(links, directed=False)[1]).long()
+
+
+def symmetry_groups(
+    positions: Tensor, symbols: Sequence[str], *, tolerance: float = TOLERANCE
+) -> Tensor:
+    """Labels (B,): two rows share one if their geometries are symmetry copies.
+
+    Args:
+        positions: (B, N, 3) in bohr.
+        symbols: N isotope symbols.
+        tolerance: in bohr, on every interatomic distance.
+
+    Example:
+        >>> water = torch.tensor([[[0.0, 0, 0], [1.8, 0, 0], [0, 1.9, 0]]])
+        >>> swapped = water[:, [0, 2, 1]]
+        >>> symmetry_groups(torch.cat((water, swapped, 1.1 * water)), ("O", "H", "H"))
+        tensor([0, 0, 1])
+    """
+    return within(sorted_distances(positions, symbols), tolerance)

@@ -1,0 +1,31 @@
+"""From positions to the inputs of a fit, all unchanged by translation and rotation."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from torch import nn
+
+from pes.descriptors.distances import Distances
+from pes.descriptors.invariants import Invariants
+from pes.descriptors.morse import Morse
+
+__all__ = ["DESCRIPTORS", "Distances", "Invariants", "Morse", "descriptor_from"]
+
+DESCRIPTORS = {"distances": Distances, "invariants": Invariants, "morse": Morse}
+
+
+def descriptor_from(settings: Mapping[str, Any]) -> nn.Module:
+    """The descriptor whose `settings` these are.
+
+    Raises:
+        ValueError: for an unknown kind.
+
+    Example:
+        >>> descriptor_from({"kind": "morse", "elements": ["H", "H"], "length": 2.0}).size
+        1
+    """
+    arguments = dict(settings)
+    kind = arguments.pop("kind", None)
+    if kind not in DESCRIPTORS:
+        raise ValueError(f"descriptor kind must be one of {sorted(DESCRIPTORS)}, got {kind!r}")
+    return DESCRIPTORS[kind](**arguments)

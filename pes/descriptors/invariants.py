@@ -1,0 +1,200 @@
+"""Polynomials in pair variables that no permutation of like atoms can change."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations, permutations, product
+from math import comb
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from pes.descriptors.distances import distances
+from pes.descriptors.morse import check_length, morse
+
+__all__ = ["Invariants", "Level", "invariant_levels", "pair_permutations"]
+
+MOST_ATOMS = 6
+MOST_MONOMIALS = 2_000_000
+
+
+def pair_permutations(elements: Sequence[str]) -> np.ndarray:
+    """How every permutation of like atoms permutes the atom pairs.
+
+    Args:
+        elements: of each of N atoms.
+
+    Returns:
+        (|G|, N(N−1)/2) integers; row g holds, for each pair, the pair it becomes.
+
+    Example:
+        >>> pair_permutations(("O", "H", "H")).tolist()
+        [[0, 1, 2], [1, 0, 2]]
+    """
+    pairs = list(combinations(range(len(elements)), 2))
+    index = {pair: k for k, pair in enumerate(pairs)}
+    return np.array(
+        [
+            [index[min(g[a], g[b]), max(g[a], g[b])] for a, b in pairs]
+            for g in _atom_permutations(elements)
+        ]
+    )
+
+
+def _atom_permutations(elements: Sequence[str]) -> list[list[int]]:
+    groups = [[k for k, e in enumerate(elements) if e == kind] for kind in dict.fromkeys(elements)]
+    images = []
+    for choice in product(*(permutations(group) for group in groups)):
+        g = list(range(len(elements)))
+        for group, image in zip(groups, choice, strict=True):
+            for atom, target in zip(group, image, strict=True):
+                g[atom] = target
+        images.append(g)
+    return images
+
+
+@dataclass(frozen=True)
+class Level:
+    """All monomials of one degree, each a monomial of the degree below times one variable.
+
+    Attributes:
+        parent: (M,) which monomial of the degree below.
+        factor: (M,) which variable.
+        orbit: (M,) which invariant of this degree the monomial belongs to.
+        size: number of invariants of this degree.
+    """
+
+    parent: np.ndarray
+    factor: np.ndarray
+    orbit: np.ndarray
+    size: int
+
+
+def invariant_levels(group: np.ndarray, degree: int) -> list[Level]:
+    """Orbits of the monomials of degree 1 to `degree` under a permutation group.
+
+    A monomial is coded as one integer, its exponents being the digits; the smallest code
+    among its images under the group names its orbit.
+
+    Args:
+        group: (|G|, V) permutations of V variables.
+        degree: highest total degree.
+    """
+    variables = group.shape[1]
+    codes = (degree + 1) ** np.arange(variables, dtype=np.int64)
+    exponents, last = np.zeros((1, variables), dtype=np.int64), np.zeros(1, dtype=np.int64)
+    levels = []
+    for _ in range(degree):
+        # Multiply only by variables not before the last factor: each monomial comes once.
+        parent = np.repeat(np.arange(len(last)), variables - last)
+        first = np.cumsum(variables - last) - (variables - last)
+        factor = np.arange(len(parent)) - first[parent] + last[parent]
+        exponents = exponents[parent]
+        exponents[np.arange(len(parent)), factor] += 1
+        canonical = exponents @ codes
+        for g in group:
+            canonical = np.minimum(canonical, exponents @ codes[g])
+        names, orbit = np.unique(canonical, return_inverse=True)
+        levels.append(Level(parent, factor, orbit, len(names)))
+        last = factor
+    return levels
+
+
+def _inverse(r: Tensor, length: float) -> Tensor:
+    return length / r
+
+
+VARIABLES = {"inverse": _inverse, "morse": morse}
+
+
+class Invariants(nn.Module):
+    """Orbit sums of monomials in the pair variables, without the constant.
+
+    f_k = Σ_{m ∈ orbit k} Π_p y_p^{m_p} with 1 ≤ Σ_p m_p ≤ degree: linearly independent and
+    complete up to the degree. With `variable="inverse"` they diverge at coincident atoms.
+
+    Args:
+        elements: of each of 2 to 6 atoms; isotopes of an element are alike.
+        degree: highest total degree.
+        length: a in bohr, of y = exp(−r/a) or y = a/r.
+        variable: `morse` or `inverse`.
+
+    Raises:
+        ValueError: for another number of atoms, a degree below one, too many monomials,
+            an unknown variable, or a length that is not positive.
+
+    References:
+        B. J. Braams, J. M. Bowman, Int. Rev. Phys. Chem. 28, 577 (2009),
+        doi:10.1080/01442350903234923
+
+    Example:
+        >>> Invariants(("O", "H", "H"), 2).size
+        6
+    """
+
+    def __init__(
+        self,
+        elements: Sequence[str],
+        degree: int,
+        *,
+        length: float = 2.0,
+        variable: str = "morse",
+    ) -> None:
+        super().__init__()
+        _check(len(elements), degree, variable)
+        self.elements = tuple(elements)
+        self.degree = degree
+        self.length = check_length(length)
+        self.variable = variable
+        levels = invariant_levels(pair_permutations(elements), degree)
+        self._sizes = [level.size for level in levels]
+        for k, level in enumerate(levels):
+            for name in ("parent", "factor", "orbit"):
+                table = torch.from_numpy(getattr(level, name))
+                self.register_buffer(f"{name}_{k}", table, persistent=False)
+
+    @property
+    def size(self) -> int:
+        """Number of features F."""
+        return sum(self._sizes)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What `descriptor_from` needs to build this descriptor again."""
+        return {
+            "kind": "invariants",
+            "elements": list(self.elements),
+            "degree": self.degree,
+            "length": self.length,
+            "variable": self.variable,
+        }
+
+    def forward(self, positions: Tensor) -> Tensor:
+        """Features (B, F) of positions (B, N, 3) in bohr."""
+        r = distances(positions)
+        y = VARIABLES[self.variable](r, self.length).movedim(-1, 0)
+        monomials = torch.ones_like(y[:1])
+        sums = []
+        for k, size in enumerate(self._sizes):
+            parent, factor, orbit = (
+                self.get_buffer(f"{name}_{k}") for name in ("parent", "factor", "orbit")
+            )
+            monomials = monomials[parent] * y[factor]
+            sums.append(y.new_zeros(size, *y.shape[1:]).index_add(0, orbit, monomials))
+        return torch.cat(sums).movedim(0, -1)
+
+
+def _check(atoms: int, degree: int, variable: str) -> None:
+    if not 2 <= atoms <= MOST_ATOMS:
+        raise ValueError(f"invariants are made for 2 to {MOST_ATOMS} atoms, got {atoms}")
+    if degree < 1:
+        raise ValueError(f"`degree` must be at least 1, got {degree}")
+    if variable not in VARIABLES:
+        raise ValueError(f"`variable` must be one of {sorted(VARIABLES)}, got {variable!r}")
+    variables = atoms * (atoms - 1) // 2
+    if comb(variables + degree, degree) > MOST_MONOMIALS:
+        raise ValueError(
+            f"degree {degree} for {atoms} atoms means {comb(variables + degree, degree)} "
+            f"monomials, more than {MOST_MONOMIALS}; choose a lower `degree`"
+        )

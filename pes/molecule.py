@@ -1,0 +1,103 @@
+"""A molecule as its isotopes: which atoms there are and what they weigh."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from qcelemental import periodictable
+from qcelemental.exceptions import NotAnElementError
+from torch import Tensor
+
+from pes.units import AMU
+
+__all__ = ["Molecule", "element", "isotope_mass"]
+
+_SYMBOL = re.compile(r"(\d*)([A-Z][a-z]?)")
+
+
+def _qcelemental_name(symbol: str) -> str:
+    """`18O` as QCElemental spells it, `O18`."""
+    match = _SYMBOL.fullmatch(symbol)
+    if match is None:
+        raise ValueError(f"{symbol!r} is not an isotope symbol; write H, D, O or 18O")
+    return match[2] + match[1]
+
+
+def element(symbol: str) -> str:
+    """Element of an isotope symbol.
+
+    Raises:
+        ValueError: if no such isotope is known.
+
+    Example:
+        >>> element("D"), element("18O")
+        ('H', 'O')
+    """
+    try:
+        found = periodictable.to_E(_qcelemental_name(symbol))
+    except NotAnElementError:
+        found = "X"
+    # QCElemental also knows the ghost atom X, whose mass is zero.
+    if found == "X":
+        raise ValueError(f"{symbol!r} is no known isotope; write H, D, O or 18O")
+    return found
+
+
+def isotope_mass(symbol: str, *, nuclear: bool = False) -> float:
+    """Mass of an isotope in electron masses, of the atom or of its bare nucleus.
+
+    A symbol without a mass number means the most abundant isotope. The nuclear mass
+    leaves out the electrons but not their binding energy (1e-8 of the mass in H, 1e-7 in O).
+    """
+    element(symbol)
+    name = _qcelemental_name(symbol)
+    electrons = periodictable.to_Z(name) if nuclear else 0
+    return periodictable.to_mass(name) * AMU - electrons
+
+
+@dataclass(frozen=True)
+class Molecule:
+    """Atoms in the order of the positions, each an isotope.
+
+    Args:
+        symbols: isotope symbols, such as `("O", "H", "D")` or `("18O", "H", "H")`.
+        nuclear_masses: bare nuclei instead of whole atoms.
+
+    Raises:
+        ValueError: for an unknown isotope or fewer than two atoms.
+
+    Example:
+        >>> Molecule(("O", "H", "D")).elements
+        ('O', 'H', 'H')
+    """
+
+    symbols: tuple[str, ...]
+    nuclear_masses: bool = False
+
+    def __init__(self, symbols: Sequence[str], nuclear_masses: bool = False) -> None:
+        if len(symbols) < 2:
+            raise ValueError(f"a molecule needs at least two atoms, got {list(symbols)}")
+        for symbol in symbols:
+            element(symbol)
+        object.__setattr__(self, "symbols", tuple(symbols))
+        object.__setattr__(self, "nuclear_masses", nuclear_masses)
+
+    @property
+    def elements(self) -> tuple[str, ...]:
+        """Element of each atom, isotopes forgotten."""
+        return tuple(element(symbol) for symbol in self.symbols)
+
+    @property
+    def masses(self) -> Tensor:
+        """Masses (N,) in electron masses, float64."""
+        masses = [isotope_mass(s, nuclear=self.nuclear_masses) for s in self.symbols]
+        return torch.tensor(masses, dtype=torch.float64)
+
+    @property
+    def formula(self) -> str:
+        """Hill formula of the elements, such as `H2O`."""
+        counts = Counter(self.elements)
+        order = sorted(counts, key=lambda e: (e not in "CH" if "C" in counts else False, e))
+        return "".join(e + (str(counts[e]) if counts[e] > 1 else "") for e in order)

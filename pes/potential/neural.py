@@ -1,0 +1,125 @@
+"""A baseline plus a neural network of symmetric descriptors."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from pes.descriptors import descriptor_from
+from pes.potential.mlp import MLP
+
+__all__ = ["NeuralSurface", "energies_and_forces", "neural_surface"]
+
+
+class NeuralSurface(nn.Module):
+    """V = shift + baseline(x) + scale · MLP((f(x) − mean) / deviation).
+
+    Args:
+        descriptor: positions (B, N, 3) to features (B, F).
+        mlp: standardised features (B, F) to numbers (B,).
+        baseline: a surface in hartree, or nothing.
+
+    Attributes:
+        mean, deviation: of the features over the training points, (F,).
+        shift, scale: mean and spread in hartree of what the network has to fit.
+    """
+
+    mean: Tensor
+    deviation: Tensor
+    shift: Tensor
+    scale: Tensor
+
+    def __init__(
+        self, descriptor: nn.Module, mlp: MLP, *, baseline: nn.Module | None = None
+    ) -> None:
+        super().__init__()
+        self.descriptor = descriptor
+        self.mlp = mlp
+        self.baseline = baseline
+        size = descriptor.size
+        self.register_buffer("mean", torch.zeros(size, dtype=torch.float64))
+        self.register_buffer("deviation", torch.ones(size, dtype=torch.float64))
+        self.register_buffer("shift", torch.zeros((), dtype=torch.float64))
+        self.register_buffer("scale", torch.ones((), dtype=torch.float64))
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What `surface_from` needs to build this surface again, weights and baseline apart."""
+        return {
+            "kind": "neural",
+            "descriptor": self.descriptor.settings,
+            "hidden": list(self.mlp.hidden),
+            "activation": self.mlp.activation,
+        }
+
+    @staticmethod
+    def from_settings(
+        settings: Mapping[str, Any], baseline: nn.Module | None = None
+    ) -> "NeuralSurface":
+        """An untrained surface with these settings."""
+        descriptor = descriptor_from(settings["descriptor"])
+        mlp = MLP(descriptor.size, settings["hidden"], activation=settings["activation"])
+        return NeuralSurface(descriptor, mlp, baseline=baseline)
+
+    def inputs(self, positions: Tensor) -> Tensor:
+        """What the network sees: standardised features (B, F)."""
+        return (self.descriptor(positions) - self.mean) / self.deviation
+
+    def forward(self, positions: Tensor) -> Tensor:
+        """Energies (B,) in hartree of positions (B, N, 3) in bohr."""
+        energies = self.shift + self.scale * self.mlp(self.inputs(positions))
+        return energies if self.baseline is None else energies + self.baseline(positions)
+
+
+def neural_surface(
+    descriptor: nn.Module,
+    positions: Tensor,
+    energies: Tensor,
+    *,
+    hidden: Sequence[int] = (20, 20),
+    activation: str = "tanh",
+    baseline: nn.Module | None = None,
+    seed: int = 0,
+) -> NeuralSurface:
+    """An untrained surface, scaled to the training points.
+
+    Args:
+        descriptor: positions (B, N, 3) to features (B, F).
+        positions: training points (B, N, 3) in bohr.
+        energies: (B,) in hartree.
+        hidden: width of each hidden layer.
+        activation: `tanh`, `silu` or `softplus`.
+        baseline: a surface in hartree, such as a fitted `LinearSurface`.
+        seed: of the starting weights.
+    """
+    mlp = MLP(descriptor.size, hidden, activation=activation, seed=seed)
+    surface = NeuralSurface(descriptor, mlp, baseline=baseline).to(positions.device)
+    with torch.no_grad():
+        features = descriptor(positions)
+        rest = energies if baseline is None else energies - baseline(positions)
+        surface.mean.copy_(features.mean(0))
+        surface.deviation.copy_(_spread(features))
+        surface.shift.copy_(rest.mean())
+        surface.scale.copy_(_spread(rest))
+    return surface
+
+
+def _spread(values: Tensor) -> Tensor:
+    """Standard deviation over the points; one where the values do not differ."""
+    deviation = values.std(0, correction=0)
+    return torch.where(deviation > 0, deviation, 1.0)
+
+
+def energies_and_forces(
+    surface: Callable[[Tensor], Tensor], positions: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Energies (B,) in hartree and forces −∂V/∂x (B, N, 3) in hartree/bohr.
+
+    Works for any surface that torch can differentiate; the results carry no graph.
+    """
+    with torch.enable_grad():
+        x = positions.detach().requires_grad_()
+        energies = surface(x)
+        (gradient,) = torch.autograd.grad(energies.sum(), x)
+    return energies.detach(), -gradient

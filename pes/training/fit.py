@@ -1,0 +1,218 @@
+"""The loop of a fit: one record per epoch, the best network kept, no files and no printing."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn.utils import parameters_to_vector, vector_to_parameters
+
+from pes.data.dataset import Dataset
+from pes.potential.mlp import MLP
+from pes.potential.neural import NeuralSurface
+from pes.training.levenberg_marquardt import levenberg_marquardt
+from pes.training.loss import (
+    Targets,
+    default_force_weight,
+    predictions,
+    prepare,
+    surface_problem,
+)
+from pes.training.problem import Optimizer
+from pes.units import ANGSTROM, CM1
+
+__all__ = ["Epoch", "TrainingState", "fit"]
+
+
+@dataclass(frozen=True)
+class TrainingState:
+    """Everything a fit needs to continue as if it had never stopped.
+
+    Attributes:
+        epoch: how many epochs are done.
+        seconds: wall time they took.
+        parameters: of the network, (P,).
+        best_parameters: those with the lowest validation loss, (P,).
+        best_loss: that loss.
+        best_epoch: when it was reached.
+        optimizer: state of the optimizer, plain types and tensors.
+    """
+
+    epoch: int
+    seconds: float
+    parameters: Tensor
+    best_parameters: Tensor
+    best_loss: float
+    best_epoch: int
+    optimizer: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One line of the record of a fit; RMSE unweighted, in cm⁻¹ and cm⁻¹/Å.
+
+    Attributes:
+        epoch: counted from 1.
+        seconds: wall time since the start, earlier sittings included.
+        loss: ½‖r‖² of the training points (weighted, in units of the surface's scale²).
+        validation_loss: the same for the validation points; decides what is best.
+        gradient_norm: of the training loss.
+        details: the optimizer's own numbers.
+        improved: whether this epoch is the best so far.
+        state: to continue from here.
+    """
+
+    epoch: int
+    seconds: float
+    loss: float
+    validation_loss: float
+    train_rmse_cm1: float
+    validation_rmse_cm1: float
+    train_force_rmse_cm1_angstrom: float | None
+    validation_force_rmse_cm1_angstrom: float | None
+    gradient_norm: float
+    details: dict[str, float]
+    improved: bool
+    state: TrainingState
+
+
+def fit(
+    surface: NeuralSurface,
+    train: Dataset,
+    validation: Dataset,
+    *,
+    optimizer: Optimizer = levenberg_marquardt,
+    train_weights: Tensor | None = None,
+    validation_weights: Tensor | None = None,
+    force_weight: float | None = None,
+    epochs: int = 500,
+    patience: int = 100,
+    max_seconds: float = float("inf"),
+    state: TrainingState | None = None,
+) -> Iterator[Epoch]:
+    """Train the network of a surface; baseline and scaling stay as they are.
+
+    While the iteration runs the surface holds the parameters of the epoch just yielded;
+    when it ends, by itself or because the caller leaves, those of the best epoch.
+
+    Args:
+        surface: from `neural_surface`, changed in place.
+        train: points to fit; their forces too if they have any.
+        validation: points that choose the epoch.
+        optimizer: one of `OPTIMIZERS`, its settings bound with `functools.partial`.
+        train_weights: (B,) from one of `WEIGHTS`; all one if not given.
+        validation_weights: the same for the validation points.
+        force_weight: in bohr²; by default all forces together count as much as the energies.
+        epochs: steps of the optimizer at most, earlier sittings included.
+        patience: stop after so many epochs without a better validation loss.
+        max_seconds: stop after the epoch that passes this wall time.
+        state: of an earlier `Epoch`, to continue from.
+
+    Yields:
+        A record for each epoch.
+
+    Raises:
+        ValueError: if the two sets are of another molecule than the surface, or the state
+            is of another network.
+        RuntimeError: if the loss becomes NaN or infinite.
+    """
+    _check(surface, train, validation)
+    targets = prepare(surface, train), prepare(surface, validation)
+    if force_weight is None:
+        force_weight = default_force_weight(targets[0])
+    problem, held_out = (
+        surface_problem(surface.mlp, target, weights=weights, force_weight=force_weight)
+        for target, weights in zip(targets, (train_weights, validation_weights), strict=True)
+    )
+    if state is None:
+        state = _start(surface)
+        steps = optimizer(problem, state.parameters, None)
+    else:
+        _check_state(surface, state)
+        steps = optimizer(problem, state.parameters, state.optimizer)
+    started = time.monotonic() - state.seconds
+    try:
+        while (
+            state.epoch < epochs
+            and state.epoch - state.best_epoch < patience
+            and state.seconds < max_seconds
+        ):
+            step = next(steps, None)
+            if step is None:
+                break
+            validation_loss = float(held_out.loss(step.parameters))
+            improved = validation_loss < state.best_loss
+            epoch = state.epoch + 1
+            state = TrainingState(
+                epoch=epoch,
+                seconds=time.monotonic() - started,
+                parameters=step.parameters,
+                best_parameters=step.parameters if improved else state.best_parameters,
+                best_loss=validation_loss if improved else state.best_loss,
+                best_epoch=epoch if improved else state.best_epoch,
+                optimizer=step.state,
+            )
+            vector_to_parameters(step.parameters.clone(), surface.mlp.parameters())
+            scale = float(surface.scale)
+            rmse = [_rmse(surface.mlp, step.parameters, t, problem.chunk, scale) for t in targets]
+            yield Epoch(
+                epoch=epoch,
+                seconds=state.seconds,
+                loss=step.loss,
+                validation_loss=validation_loss,
+                train_rmse_cm1=rmse[0][0],
+                validation_rmse_cm1=rmse[1][0],
+                train_force_rmse_cm1_angstrom=rmse[0][1],
+                validation_force_rmse_cm1_angstrom=rmse[1][1],
+                gradient_norm=step.gradient_norm,
+                details=step.details,
+                improved=improved,
+                state=state,
+            )
+    finally:
+        vector_to_parameters(state.best_parameters.clone(), surface.mlp.parameters())
+
+
+def _start(surface: NeuralSurface) -> TrainingState:
+    parameters = parameters_to_vector(surface.mlp.parameters()).detach().clone()
+    return TrainingState(0, 0.0, parameters, parameters, float("inf"), 0, {})
+
+
+def _check(surface: NeuralSurface, train: Dataset, validation: Dataset) -> None:
+    if train.symbols != validation.symbols:
+        raise ValueError(
+            f"train and validation must be one molecule, got {train.symbols} "
+            f"and {validation.symbols}"
+        )
+    if (train.forces is None) != (validation.forces is None):
+        raise ValueError("train and validation must both have forces, or neither")
+
+
+def _check_state(surface: NeuralSurface, state: TrainingState) -> None:
+    size = sum(p.numel() for p in surface.mlp.parameters())
+    if len(state.parameters) != size:
+        raise ValueError(
+            f"the checkpoint holds {len(state.parameters)} parameters, the network {size}; "
+            "resume with the settings of the first run"
+        )
+
+
+def _rmse(
+    mlp: MLP, parameters: Tensor, targets: Targets, chunk: int, scale: float
+) -> tuple[float, float | None]:
+    """Unweighted RMSE of energies in cm⁻¹ and of forces in cm⁻¹/Å."""
+    squares = torch.zeros_like(targets.energies[:2])
+    points = torch.arange(len(targets.energies), device=parameters.device)
+    with torch.no_grad():
+        for part in points.split(chunk):
+            energies, forces = predictions(mlp, parameters, targets, part)
+            squares[0] += (energies - targets.energies[part]).square().sum()
+            if forces is not None and targets.forces is not None:
+                squares[1] += (forces - targets.forces[part]).square().sum()
+    energy = scale * float(squares[0] / len(points)) ** 0.5 / CM1
+    if targets.forces is None:
+        return energy, None
+    force = scale * float(squares[1] / targets.forces.numel()) ** 0.5
+    return energy, force / (CM1 / ANGSTROM)

@@ -1,0 +1,61 @@
+"""How much a point counts in a fit, by its energy above the minimum."""
+
+import torch
+from torch import Tensor
+
+from pes.units import CM1
+
+__all__ = ["WEIGHTS", "boltzmann", "none", "partridge_schwenke", "ratio"]
+
+
+def none(energies: Tensor) -> Tensor:
+    """All points alike: ones (B,)."""
+    return torch.ones_like(energies)
+
+
+def partridge_schwenke(
+    energies: Tensor, *, top: float = 30000 * CM1, width: float = 2000 * CM1, floor: float = 0.0
+) -> Tensor:
+    """w = [tanh((E_top − E)/width) + 1.002002002] / 2.002002002, over max(E, floor) if wanted.
+
+    One below `top`, a thousandth above it.
+
+    Args:
+        energies: E (B,) in hartree above the minimum.
+        top: where the switch is at its half, hartree.
+        width: of the switch, hartree.
+        floor: if positive, w is also divided by max(E, floor)/floor.
+
+    References:
+        H. Partridge, D. W. Schwenke, J. Chem. Phys. 106, 4618 (1997), doi:10.1063/1.473987
+    """
+    switch = (torch.tanh((top - energies) / width) + 1.002002002) / 2.002002002
+    return switch * floor / energies.clamp(min=floor) if floor > 0 else switch
+
+
+def boltzmann(energies: Tensor, *, energy: float = 5000 * CM1) -> Tensor:
+    """w = exp(−E/E₀).
+
+    Args:
+        energies: E (B,) in hartree above the minimum.
+        energy: E₀ in hartree.
+    """
+    return torch.exp(-energies / energy)
+
+
+def ratio(energies: Tensor, *, offset: float = 5000 * CM1) -> Tensor:
+    """w = Δ/(Δ + E).
+
+    Args:
+        energies: E (B,) in hartree above the minimum.
+        offset: Δ in hartree.
+    """
+    return offset / (offset + energies)
+
+
+WEIGHTS = {
+    "boltzmann": boltzmann,
+    "none": none,
+    "partridge_schwenke": partridge_schwenke,
+    "ratio": ratio,
+}

@@ -1,0 +1,294 @@
+"""One-dimensional bases: what the Hamiltonian needs to know about each coordinate.
+
+A primitive basis (sinc, Hermite, Legendre, Fourier) on its own quadrature is contracted to
+the lowest eigenfunctions of a one-dimensional reference Hamiltonian. Derivatives are those
+of the contracted functions on the finer quadrature, a rectangular (m × n) matrix: squaring
+a derivative projected into the n functions themselves gives wrong, even spurious levels.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+__all__ = [
+    "PRIMITIVES",
+    "Basis",
+    "Primitive",
+    "contract",
+    "fourier",
+    "hermite",
+    "legendre",
+    "sinc",
+]
+
+
+@dataclass(frozen=True)
+class Primitive:
+    """Functions on a fine quadrature and their kinetic energy −½ d²/dq² as a quadratic form.
+
+    Attributes:
+        points: (M,).
+        weights: (M,), the density ρ included.
+        values: φ_a(q_m), (M, L).
+        derivatives: φ_a′(q_m), (M, L).
+        log_density_slope: ∂ ln ρ at the points, (M,).
+        kinetic: ½ ∫ρ φ_a′ φ_b′ dq, (L, L).
+        open_ends: whether functions may be nonzero at the lower and upper end by nature
+            (linearity, periodicity); elsewhere a nonzero end means a range too small.
+    """
+
+    points: Tensor
+    weights: Tensor
+    values: Tensor
+    derivatives: Tensor
+    log_density_slope: Tensor
+    kinetic: Tensor
+    open_ends: tuple[bool, bool] = (False, False)
+
+
+@dataclass(frozen=True)
+class Basis:
+    """n orthonormal functions of one coordinate on m quadrature points, m ≥ n.
+
+    Attributes:
+        points: (m,).
+        weights: (m,), the density ρ included.
+        values: (m, n).
+        derivatives: (m, n).
+        log_density_slope: ∂ ln ρ at the points, (m,).
+        energies: reference energies of the functions, (n,) in hartree.
+        fine_points: (M,) of the primitive quadrature, for pictures and for the leak.
+        fine_values: functions times √weight there, (M, n).
+        range: lower and upper end.
+        open_ends: see `Primitive`.
+    """
+
+    points: Tensor
+    weights: Tensor
+    values: Tensor
+    derivatives: Tensor
+    log_density_slope: Tensor
+    energies: Tensor
+    fine_points: Tensor
+    fine_values: Tensor
+    range: tuple[float, float]
+    open_ends: tuple[bool, bool]
+
+    @property
+    def size(self) -> int:
+        """Number of functions n."""
+        return self.values.shape[1]
+
+    @property
+    def scaled_values(self) -> Tensor:
+        """Functions times √weight, (m, n): columns orthonormal in the plain dot product."""
+        return self.weights.sqrt()[:, None] * self.values
+
+    @property
+    def scaled_derivatives(self) -> Tensor:
+        """Derivatives times √weight, (m, n)."""
+        return self.weights.sqrt()[:, None] * self.derivatives
+
+
+def sinc(low: float, high: float, size: int) -> Primitive:
+    """Sinc functions centred on `size` evenly spaced points from low to high.
+
+    The kinetic energy is the closed form of the infinite grid, not a product of first
+    derivatives: the first-derivative matrix of an odd number of points is singular.
+
+    References:
+        D. T. Colbert, W. H. Miller, J. Chem. Phys. 96, 1982 (1992), doi:10.1063/1.462100
+    """
+    points = torch.linspace(low, high, size, dtype=torch.float64)
+    spacing = (high - low) / (size - 1)
+    steps = torch.arange(size)[:, None] - torch.arange(size)[None, :]
+    sign = 1.0 - 2.0 * (steps % 2).double()
+    apart = torch.where(steps == 0, 1, steps).double()
+    first = torch.where(steps == 0, 0.0, sign / apart) / spacing
+    second = torch.where(steps == 0, torch.pi**2 / 3, 2 * sign / apart**2) / spacing**2
+    weights = torch.full_like(points, spacing)
+    values = torch.eye(size, dtype=torch.float64) / spacing**0.5
+    return Primitive(
+        points, weights, values, first / spacing**0.5, torch.zeros_like(points), second / 2
+    )
+
+
+def hermite(low: float, high: float, size: int) -> Primitive:
+    """Harmonic-oscillator functions whose Gauss points span low to high.
+
+    References:
+        J. C. Light, I. P. Hamilton, J. V. Lill, J. Chem. Phys. 82, 1400 (1985),
+        doi:10.1063/1.448462
+    """
+    x, w = np.polynomial.hermite.hermgauss(size + 1)
+    scale = (x[-1] - x[0]) / (high - low)
+    h = np.zeros((size + 2, size + 1))
+    h[0] = np.pi**-0.25 * np.exp(-(x**2) / 2)
+    for k in range(size + 1):
+        # √((k+1)/2) h_{k+1} = x h_k − √(k/2) h_{k−1}
+        below = np.sqrt(k / 2) * h[k - 1] if k else 0.0
+        h[k + 1] = (x * h[k] - below) * np.sqrt(2 / (k + 1))
+    k = np.arange(1, size)
+    slope = -np.sqrt((np.arange(size) + 1) / 2)[:, None] * h[1 : size + 1]
+    slope[1:] += np.sqrt(k / 2)[:, None] * h[: size - 1]
+    weights = torch.from_numpy(w * np.exp(x**2) / scale)
+    derivatives = torch.from_numpy((slope * scale**1.5).T.copy())
+    return Primitive(
+        torch.from_numpy((low + high) / 2 + x / scale),
+        weights,
+        torch.from_numpy((h[:size] * scale**0.5).T.copy()),
+        derivatives,
+        torch.zeros(size + 1, dtype=torch.float64),
+        _kinetic(weights, derivatives),
+    )
+
+
+def legendre(low: float, high: float, size: int) -> Primitive:
+    """Legendre functions of cos θ between low and high, with ρ = sin θ.
+
+    Right up to linearity: nothing is asked of the functions at θ = π or 0.
+
+    References:
+        J. Tennyson, B. T. Sutcliffe, J. Chem. Phys. 77, 4061 (1982), doi:10.1063/1.444316
+    """
+    x, w = np.polynomial.legendre.leggauss(size + 1)
+    c_low, c_high = np.cos(high), np.cos(low)
+    half = (c_high - c_low) / 2
+    c = c_low + half * (x + 1)
+    theta = np.arccos(np.clip(c, -1, 1))
+    norm = np.sqrt((np.arange(size) + 0.5) / half)
+    values = np.polynomial.legendre.legvander(x, size - 1) * norm
+    slopes = np.stack(
+        [
+            np.polynomial.legendre.legval(x, np.polynomial.legendre.legder(row)) / half
+            for row in np.eye(size)
+        ],
+        -1,
+    )
+    derivatives = -np.sin(theta)[:, None] * slopes * norm
+    order = np.argsort(theta)
+    weights = torch.from_numpy(w * half)[order]
+    derivatives = torch.from_numpy(derivatives)[order]
+    sharp = 1e-12
+    return Primitive(
+        torch.from_numpy(theta)[order],
+        weights,
+        torch.from_numpy(values)[order],
+        derivatives,
+        torch.from_numpy(1 / np.tan(theta))[order],
+        _kinetic(weights, derivatives),
+        (low < sharp, abs(high - np.pi) < sharp),
+    )
+
+
+def fourier(low: float, high: float, size: int) -> Primitive:
+    """Sines and cosines with the period high − low, an odd number of them (2k + 1)."""
+    if size % 2 == 0:
+        raise ValueError(f"a Fourier basis takes an odd number of functions, got {size}")
+    count = size + 1
+    length = high - low
+    points = low + length * torch.arange(count, dtype=torch.float64) / count
+    columns, slopes = [torch.full_like(points, length**-0.5)], [torch.zeros_like(points)]
+    for k in range(1, size // 2 + 1):
+        wave = 2 * torch.pi * k / length
+        cosine, sine = torch.cos(wave * (points - low)), torch.sin(wave * (points - low))
+        norm = (2 / length) ** 0.5
+        columns += [norm * cosine, norm * sine]
+        slopes += [-norm * wave * sine, norm * wave * cosine]
+    weights = torch.full_like(points, length / count)
+    derivatives = torch.stack(slopes, -1)
+    return Primitive(
+        points,
+        weights,
+        torch.stack(columns, -1),
+        derivatives,
+        torch.zeros_like(points),
+        _kinetic(weights, derivatives),
+        (True, True),
+    )
+
+
+PRIMITIVES: dict[str, Callable[[float, float, int], Primitive]] = {
+    "sinc": sinc,
+    "hermite": hermite,
+    "legendre": legendre,
+    "fourier": fourier,
+}
+"""By the name used in `basis:` of a configuration."""
+
+
+def contract(
+    primitive: Primitive,
+    potential: Tensor,
+    g_element: Tensor,
+    functions: int,
+    *,
+    points: int | None = None,
+    range: tuple[float, float],
+) -> Basis:
+    """The lowest eigenfunctions of a reference Hamiltonian −½ G d²/dq² + V(q).
+
+    Args:
+        primitive: fine basis.
+        potential: reference potential at the primitive's points, (M,) in hartree.
+        g_element: diagonal element G_kk at the reference geometry, scalar.
+        functions: how many to keep, n.
+        points: size m of the quadrature; None keeps the primitive's. A smaller m takes the
+            eigenvalues of q among the lowest m functions (a potential-optimised quadrature,
+            exact for nothing in particular: converge m on its own).
+        range: ends of the coordinate.
+
+    Raises:
+        ValueError: unless n ≤ m ≤ number of primitive functions.
+
+    References:
+        J. Echave, D. C. Clary, Chem. Phys. Lett. 190, 225 (1992),
+        doi:10.1016/0009-2614(92)85330-D
+    """
+    available = primitive.values.shape[1]
+    wanted = functions if points is None else points
+    if not functions <= wanted <= available:
+        raise ValueError(
+            f"a basis needs functions ≤ points ≤ primitive functions, "
+            f"got {functions}, {points}, {available}"
+        )
+    root = primitive.weights.sqrt()[:, None]
+    b, d = root * primitive.values, root * primitive.derivatives
+    hamiltonian = g_element * primitive.kinetic + b.T @ (potential[:, None] * b)
+    energies, vectors = torch.linalg.eigh((hamiltonian + hamiltonian.T) / 2)
+    vectors = _fixed_signs(vectors)
+    fine = b @ vectors[:, :functions]
+    if points is None:
+        grid, weights, slope = primitive.points, primitive.weights, primitive.log_density_slope
+        values, derivatives = fine / root, d @ vectors[:, :functions] / root
+    else:
+        low = b @ vectors[:, :points]
+        grid, transform = torch.linalg.eigh(low.T @ (primitive.points[:, None] * low))
+        values = transform.T[:, :functions]
+        derivatives = transform.T @ (low.T @ (d @ vectors[:, :functions]))
+        weights = torch.ones_like(grid)
+        slope = _slope_at(primitive, grid)
+    return Basis(
+        grid, weights, values, derivatives, slope, energies[:functions],
+        primitive.points, fine, range, primitive.open_ends,
+    )  # fmt: skip
+
+
+def _slope_at(primitive: Primitive, points: Tensor) -> Tensor:
+    """∂ ln ρ away from the primitive's points: zero, or cot θ for Legendre functions."""
+    if not primitive.log_density_slope.any():
+        return torch.zeros_like(points)
+    return 1 / torch.tan(points)
+
+
+def _fixed_signs(vectors: Tensor) -> Tensor:
+    """Each column with its largest component positive, the same on every machine."""
+    largest = vectors.abs().argmax(0)
+    return vectors * vectors.gather(0, largest[None]).sign()
+
+
+def _kinetic(weights: Tensor, derivatives: Tensor) -> Tensor:
+    return derivatives.T @ (weights[:, None] * derivatives) / 2

@@ -1,0 +1,161 @@
+"""Lowest eigenpairs of a Hamiltonian: dense, by shift and invert, or matrix-free."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.linalg
+import torch
+from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
+from torch import Tensor
+
+from pes.vibration.hamiltonian import Hamiltonian
+
+__all__ = ["SOLVERS", "Eigenpairs", "dense", "iterative", "lowest", "shift_invert"]
+
+DENSE_LIMIT = 2500
+"""Product functions up to which the matrix itself is built."""
+
+
+@dataclass(frozen=True)
+class Eigenpairs:
+    """Eigenpairs in ascending order.
+
+    Attributes:
+        energies: (S,) in hartree.
+        coefficients: (S, N), orthonormal rows.
+        residuals: ‖Hc − Ec‖ for each, (S,) in hartree.
+        solver: name of the method.
+        products: applications of H, 0 for dense methods.
+    """
+
+    energies: Tensor
+    coefficients: Tensor
+    residuals: Tensor
+    solver: str
+    products: int = 0
+
+
+def lowest(hamiltonian: Hamiltonian, count: int, *, solver: str = "auto") -> Eigenpairs:
+    """The `count` lowest eigenpairs.
+
+    Args:
+        hamiltonian: N product functions.
+        count: at most N.
+        solver: a key of `SOLVERS`, or `auto`: shift and invert while the matrix fits,
+            matrix-free beyond.
+
+    Raises:
+        ValueError: if more eigenpairs are asked for than there are functions.
+        RuntimeError: if the solver does not converge or missed a state.
+    """
+    if not 0 < count <= hamiltonian.size:
+        raise ValueError(
+            f"{count} levels need more than the {hamiltonian.size} basis functions there are; "
+            "raise the number of functions"
+        )
+    if solver == "auto":
+        solver = _choice(hamiltonian.size, count)
+    if solver not in SOLVERS:
+        raise ValueError(f"solver {solver!r} is not one of auto, {', '.join(SOLVERS)}")
+    return SOLVERS[solver](hamiltonian, count)
+
+
+def _choice(size: int, count: int) -> str:
+    if size <= 300 or count > size // 4:
+        return "dense"
+    return "shift_invert" if size <= DENSE_LIMIT else "iterative"
+
+
+def dense(hamiltonian: Hamiltonian, count: int) -> Eigenpairs:
+    """All eigenpairs of the matrix by `torch.linalg.eigh`, on any device."""
+    matrix = hamiltonian.dense()
+    energies, vectors = torch.linalg.eigh(matrix)
+    return _eigenpairs(matrix, energies[:count], vectors[:, :count], "dense")
+
+
+def shift_invert(hamiltonian: Hamiltonian, count: int) -> Eigenpairs:
+    """Lanczos on (H − σ)⁻¹ with σ the lowest V, then proof that no state was missed.
+
+    The kinetic part is never negative, so H − min V has a Cholesky factor. A second factor,
+    of H with the found states lifted away and shifted to the highest of them, exists only
+    if no other eigenvalue lies below (Sylvester's law of inertia).
+    """
+    matrix = hamiltonian.dense().cpu()
+    h = matrix.numpy()
+    shift = float(hamiltonian.potential.min()) - 1e-6
+    factor = scipy.linalg.cho_factor(h - shift * np.eye(len(h)), overwrite_a=True, lower=True)
+    inverse = LinearOperator(
+        h.shape, matvec=lambda v: scipy.linalg.cho_solve(factor, v), dtype=h.dtype
+    )
+    energies, vectors = eigsh(h, count, sigma=shift, OPinv=inverse, v0=_start(len(h)), tol=1e-13)
+    order = np.argsort(energies)
+    energies, vectors = energies[order], vectors[:, order]
+    _prove_complete(h, energies, vectors)
+    return _eigenpairs(
+        matrix, torch.from_numpy(energies), torch.from_numpy(vectors), "shift_invert"
+    )
+
+
+def iterative(hamiltonian: Hamiltonian, count: int, *, tolerance: float = 1e-10) -> Eigenpairs:
+    """Matrix-free Lanczos (ARPACK) from a fixed start vector.
+
+    Raises:
+        RuntimeError: if the eigenpairs do not converge.
+
+    References:
+        R. B. Lehoucq, D. C. Sorensen, C. Yang, ARPACK Users' Guide (SIAM, 1998),
+        doi:10.1137/1.9780898719628
+    """
+    products = 0
+
+    def product(vector: np.ndarray) -> np.ndarray:
+        nonlocal products
+        products += 1
+        return hamiltonian.apply(torch.from_numpy(vector).reshape(1, -1).clone())[0].numpy()
+
+    size = hamiltonian.size
+    operator = LinearOperator((size, size), matvec=product, dtype=np.float64)
+    krylov = min(size, max(2 * count + 20, 40))
+    try:
+        energies, vectors = eigsh(
+            operator, count, which="SA", v0=_start(size), ncv=krylov, tol=tolerance, maxiter=300
+        )
+    except ArpackNoConvergence as failure:
+        raise RuntimeError(
+            f"only {len(failure.eigenvalues)} of {count} levels converged after {products} "
+            "products H·v; lower the potential cap or ask for fewer levels"
+        ) from None
+    order = np.argsort(energies)
+    c = torch.from_numpy(vectors[:, order].T.copy())
+    e = torch.from_numpy(energies[order])
+    residuals = (hamiltonian.apply(c) - e[:, None] * c).norm(dim=1)
+    return Eigenpairs(e, c, residuals, "iterative", products)
+
+
+SOLVERS: dict[str, Callable[[Hamiltonian, int], Eigenpairs]] = {
+    "dense": dense,
+    "shift_invert": shift_invert,
+    "iterative": iterative,
+}
+
+
+def _eigenpairs(matrix: Tensor, energies: Tensor, vectors: Tensor, solver: str) -> Eigenpairs:
+    residuals = (matrix @ vectors - energies * vectors).norm(dim=0)
+    return Eigenpairs(energies, vectors.T.contiguous(), residuals, solver)
+
+
+def _prove_complete(h: np.ndarray, energies: np.ndarray, vectors: np.ndarray) -> None:
+    gap = 1e-9
+    lifted = h + (vectors * (2 * (energies[-1] - energies) + 1.0)) @ vectors.T
+    np.fill_diagonal(lifted, lifted.diagonal() - (energies[-1] - gap))
+    _, info = scipy.linalg.lapack.dpotrf(lifted, lower=1, overwrite_a=1)
+    if info != 0:
+        raise RuntimeError(
+            "Lanczos missed a state (degenerate levels?); use `solver: dense` for these levels"
+        )
+
+
+def _start(size: int) -> np.ndarray:
+    """A fixed start vector that has every symmetry."""
+    return np.random.default_rng(1).standard_normal(size)

@@ -1,0 +1,68 @@
+"""The bottom of the well that the levels are counted from."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from scipy.optimize import minimize
+from torch import Tensor
+
+from pes.vibration.system import System, potential_in_chunks
+
+__all__ = ["minimum"]
+
+
+def minimum(
+    system: System, ranges: Sequence[tuple[float, float]], *, near: Tensor | None = None
+) -> tuple[Tensor, float]:
+    """Lowest point of the surface inside the ranges.
+
+    Args:
+        system: supplies V(q); derivatives are central differences, so any surface will do.
+        ranges: (low, high) of each coordinate.
+        near: start (Q,); None starts from the lowest point of a coarse grid.
+
+    Returns:
+        q (Q,) and V there in hartree.
+
+    Raises:
+        ValueError: if the lowest point lies on the edge of a range.
+    """
+    low, high = torch.tensor(ranges, dtype=torch.float64).T
+    start = _coarse_lowest(system, low, high) if near is None else near
+    step = 1e-4 * (high - low)
+
+    def value_and_slope(q: np.ndarray) -> tuple[float, np.ndarray]:
+        centre = torch.from_numpy(q)
+        shifts = torch.diag(step)
+        v = potential_in_chunks(system, torch.cat((centre[None], centre + shifts, centre - shifts)))
+        count = len(q)
+        return float(v[0]), ((v[1 : count + 1] - v[count + 1 :]) / (2 * step)).numpy()
+
+    result = minimize(
+        value_and_slope, start.numpy(), jac=True, method="L-BFGS-B",
+        bounds=list(zip((low + step).tolist(), (high - step).tolist(), strict=True)),
+        options={"ftol": 1e-15, "gtol": 1e-9, "maxiter": 500},
+    )  # fmt: skip
+    q = torch.from_numpy(result.x)
+    edge = ((q - low) < 2 * step) | ((high - q) < 2 * step)
+    # A linear molecule has its minimum at the end of the bending range: by symmetry no edge.
+    slope = torch.from_numpy(value_and_slope(result.x)[1])
+    if (edge & (slope.abs() * (high - low) > 1e-3)).any():
+        k = int(edge.nonzero()[0])
+        raise ValueError(
+            f"the lowest point of the surface lies on the edge of coordinate {k + 1} "
+            f"({float(q[k]):.4f} of {float(low[k]):.4f} to {float(high[k]):.4f}, bohr or "
+            "radians): widen its range, or the surface has a hole there"
+        )
+    return q, float(result.fun)
+
+
+def _coarse_lowest(system: System, low: Tensor, high: Tensor) -> Tensor:
+    """Lowest of about 20,000 grid points or fewer."""
+    count = len(low)
+    each = max(3, min(25, int(20000 ** (1 / count))))
+    fractions = (torch.arange(each, dtype=torch.float64) + 0.5) / each
+    grid = torch.cartesian_prod(*[fractions] * count).reshape(-1, count)
+    q = low + (high - low) * grid
+    return q[potential_in_chunks(system, q).argmin()]

@@ -1,0 +1,95 @@
+"""Use a wheel as a stranger would: `python scripts/check_wheel.py dist/pes-*.whl configs/h2o.yaml`.
+
+The wheel goes into a new environment that sees the packages it declares and theirs, linked
+from the running one, and nothing else: no clone, no development tools. There `pip check` and
+`pes-train --check` must pass.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+import venv
+import zipfile
+from collections.abc import Iterable
+from importlib.metadata import Distribution, distribution
+from pathlib import Path
+from typing import NoReturn
+
+from packaging.metadata import parse_email
+from packaging.requirements import Requirement
+
+
+def fail(message: str) -> NoReturn:
+    """One line, exit code 1."""
+    sys.exit(f"wheel: {message}")
+
+
+def check_contents(wheel: Path) -> list[str]:
+    """Requirements of the wheel, once it is sure to hold the package and nothing else."""
+    with zipfile.ZipFile(wheel) as archive:
+        names = archive.namelist()
+        metadata = next(name for name in names if name.endswith(".dist-info/METADATA"))
+        requirements = parse_email(archive.read(metadata))[0].get("requires_dist", [])
+    strangers = [n for n in names if not n.startswith("pes/") and ".dist-info/" not in n]
+    if strangers:
+        fail(f"holds files outside the package: {', '.join(strangers)}")
+    if "pes/py.typed" not in names:
+        fail("lacks pes/py.typed")
+    return requirements
+
+
+def closure(requirements: Iterable[str], extras: Iterable[str] = ()) -> dict[str, Distribution]:
+    """Installed distributions that the requirements ask for, with all they ask for in turn."""
+    found: dict[str, Distribution] = {}
+    waiting = [(Requirement(r), frozenset(extras)) for r in requirements]
+    seen = set()
+    while waiting:
+        requirement, wanted = waiting.pop()
+        marker = requirement.marker
+        if marker and not any(marker.evaluate({"extra": e}) for e in wanted or {""}):
+            continue
+        key = (requirement.name, frozenset(requirement.extras))
+        if key in seen:
+            continue
+        seen.add(key)
+        found[requirement.name] = distribution(requirement.name)
+        inner = frozenset({"", *requirement.extras})
+        waiting += [(Requirement(r), inner) for r in found[requirement.name].requires or ()]
+    return found
+
+
+def link(distributions: Iterable[Distribution], site_packages: Path) -> None:
+    """Show each distribution's folders and files in another environment's site-packages."""
+    for one in distributions:
+        for name in {file.parts[0] for file in one.files or ()} - {"..", "__pycache__"}:
+            target = site_packages / name
+            if not target.exists():
+                target.symlink_to(Path(str(one.locate_file(name))).resolve())
+
+
+def main(wheel: Path, config: Path) -> None:
+    """Command line."""
+    requirements = check_contents(wheel)
+    with tempfile.TemporaryDirectory() as folder:
+        venv.create(Path(folder, "venv"), symlinks=True)
+        scripts = Path(folder, "venv", "bin")
+        site_packages = next(Path(folder, "venv", "lib").glob("python*/site-packages"))
+        link(closure(requirements).values(), site_packages)
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
+        pip = [sys.executable, "-m", "pip", "--python", str(scripts / "python")]
+        for command in (
+            [*pip, "install", "--quiet", "--no-deps", "--no-index", str(wheel)],
+            [*pip, "check"],
+            [str(scripts / "pes-train"), "--check", "--config", str(config)],
+        ):
+            print("+", *command, flush=True)
+            code = subprocess.run(command, cwd=folder, env=environment, check=False).returncode
+            if code:
+                fail(f"exit code {code} from: {' '.join(command)}")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 3:
+        fail("usage: check_wheel.py WHEEL CONFIG")
+    main(Path(sys.argv[1]).resolve(), Path(sys.argv[2]).resolve())

@@ -1,0 +1,193 @@
+"""A file of the package imports only from floors below its own."""
+
+import ast
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator, Mapping
+from importlib.metadata import packages_distributions
+from itertools import product
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "pes"
+PYPROJECT = PACKAGE.with_name("pyproject.toml")
+
+BASE = {"units", "molecule"}
+SIBLINGS = {"data", "descriptors", "coordinates", "vibration"}
+BELOW_5 = {*BASE, *SIBLINGS, "potential", "training"}
+BELOW_6 = {*BELOW_5, "refine", "plots", "config"}
+
+MAY_IMPORT: Mapping[str, set[str]] = {
+    "units": set(),
+    "molecule": {"units"},
+    **{folder: BASE for folder in SIBLINGS},
+    "potential": {*BASE, "descriptors"},
+    "training": {*BASE, "data", "descriptors", "potential"},
+    "refine": BELOW_5,
+    "plots": BELOW_5,
+    "config": BELOW_5,
+    "run": BELOW_6,
+    "cli": {"run", "config"},
+    "__init__": set(),
+}
+"""Each file or folder of `pes/` and what it may import besides its own folder."""
+
+OPTIONAL = {"pyscf", "dask", "dask_jobqueue", "tensorboard"}
+"""Packages of the extras; a module that imports one is itself imported late, by `run`."""
+
+
+class Import(NamedTuple):
+    module: str
+    line: int
+    late: bool
+    typing_only: bool
+
+
+def imports(source: str, package: str) -> Iterator[Import]:
+    """All imports of a source, relative ones resolved against the package it lies in."""
+
+    def visit(node: ast.AST, late: bool, typing_only: bool) -> Iterator[Import]:
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield Import(alias.name, node.lineno, late, typing_only)
+        elif isinstance(node, ast.ImportFrom):
+            for module in origins(node, package):
+                yield Import(module, node.lineno, late, typing_only)
+        late |= isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+        typing_only |= isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+        for child in ast.iter_child_nodes(node):
+            yield from visit(child, late, typing_only)
+
+    return visit(ast.parse(source), False, False)
+
+
+def origins(node: ast.ImportFrom, package: str) -> list[str]:
+    """Modules of `from ... import ...`; for a package of ours the names belong to them."""
+    parts = package.split(".")
+    above = parts[: len(parts) - node.level + 1] if node.level else []
+    module = ".".join([*above, *([node.module] if node.module else [])])
+    return [f"pes.{alias.name}" for alias in node.names] if module == "pes" else [module]
+
+
+def violations(source: str, path: str) -> list[str]:
+    """What is wrong with a source at `path` (relative to the folder of the package)."""
+    *folders, name = path.removesuffix(".py").split("/")
+    place = folders[0] if folders else name
+    if place not in MAY_IMPORT:
+        return [f"{path}: no floor is known for {place!r}; add it to MAY_IMPORT"]
+    allowed = {*MAY_IMPORT[place], place}
+    found = []
+    for one in imports(source, ".".join(["pes", *folders])):
+        root, _, rest = one.module.partition(".")
+        target = rest.partition(".")[0]
+        if one.late and place != "run":
+            found.append(f"{path}:{one.line}: late import of {one.module}; only run may")
+        lazy = place == "__init__" and one.typing_only
+        if root == "pes" and not lazy and target not in allowed:
+            found.append(f"{path}:{one.line}: {place} must not import {one.module}")
+    return found
+
+
+FILES = {str(file.relative_to(PACKAGE)): file.read_text() for file in sorted(PACKAGE.rglob("*.py"))}
+
+
+@pytest.mark.parametrize("path", FILES)
+def test_file_looks_only_down(path: str) -> None:
+    assert violations(FILES[path], path) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "source"),
+    [
+        ("units.py", "from pes.molecule import Molecule"),
+        ("molecule.py", "from pes import Molecule"),
+        ("vibration/levels.py", "import torch\nfrom pes.potential.mlp import MLP"),
+        ("vibration/levels.py", "import pes.coordinates.valence"),
+        ("vibration/levels.py", "from ..data import dataset"),
+        ("data/dataset.py", "from pes.coordinates import valence"),
+        ("data/dataset.py", "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n import pes.run"),
+        ("potential/mlp.py", "from pes.training import loss"),
+        ("potential/mlp.py", "from pes import data"),
+        ("training/fit.py", "from pes.vibration import levels"),
+        ("training/fit.py", "from pes.coordinates import valence"),
+        ("plots.py", "from pes.config import Config"),
+        ("refine.py", "from pes.run import train"),
+        ("cli.py", "from pes.units import CM1"),
+        ("cli.py", "def f():\n    from pes.run import train"),
+        ("run.py", "def f():\n    from pes.cli import train"),
+        ("training/fit.py", "def f():\n    import scipy"),
+        ("__init__.py", "from pes.molecule import Molecule"),
+        ("extra/thing.py", ""),
+    ],
+)
+def test_a_violation_is_caught(path: str, source: str) -> None:
+    assert len(violations(source, path)) == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "source"),
+    [
+        ("molecule.py", "from pes.units import AMU"),
+        ("vibration/levels.py", "from pes.vibration.basis import sinc\nfrom . import kinetic"),
+        ("potential/neural.py", "from pes.descriptors import morse"),
+        ("training/fit.py", "from pes import data, units"),
+        ("run.py", "def f():\n    from pes.data.electronic_structure import ccsd_t"),
+        ("cli.py", "import argparse\nfrom pes import run\nfrom pes.config import Config"),
+        ("__init__.py", "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n import pes.run"),
+    ],
+)
+def test_what_is_allowed_passes(path: str, source: str) -> None:
+    assert violations(source, path) == []
+
+
+def test_every_package_imported_is_declared() -> None:
+    """Nothing is there only because a development tool happens to need it."""
+    project = tomllib.loads(PYPROJECT.read_text())["project"]
+    declared = {re.split(r"[^\w-]", name)[0].lower() for name in project["dependencies"]}
+    owners = packages_distributions()
+    for path, source in FILES.items():
+        for one in imports(source, ".".join(["pes", *path.split("/")[:-1]])):
+            root = one.module.partition(".")[0]
+            if root not in sys.stdlib_module_names | OPTIONAL:
+                names = {name.lower() for name in owners.get(root, [root])}
+                assert names & {*declared, "pes"}, f"pes/{path}:{one.line} imports {root}"
+
+
+def test_modules_behind_an_extra_are_imported_late() -> None:
+    optional = {
+        "pes." + path.removesuffix(".py").replace("/", ".")
+        for path, source in FILES.items()
+        if any(i.module.partition(".")[0] in OPTIONAL for i in imports(source, "pes"))
+    }
+    for (path, source), module in product(FILES.items(), optional):
+        early = [i.line for i in imports(source, "pes") if i.module == module and not i.late]
+        assert not early, f"pes/{path}:{early} imports {module}, which needs an extra"
+
+
+def loaded_by(statement: str) -> set[str]:
+    """Modules that a fresh interpreter holds after a statement."""
+    code = f"import sys\n{statement}\nprint(*sys.modules)"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return set(run.stdout.split())
+
+
+def test_vibration_loads_neither_config_nor_pictures() -> None:
+    loaded = loaded_by("import pes.vibration")
+    assert not loaded & {"ase", "matplotlib", "pes.config", "pes.run", "pes.training"}
+    # QCElemental, which holds the constants, loads pydantic itself; we must not ask for it.
+    if "qcelemental" not in loaded:
+        assert "pydantic" not in loaded
+    ours = {name for name in loaded if name.startswith("pes.")}
+    for path, source in FILES.items():
+        if "pes." + path.removesuffix(".py").replace("/", ".") in ours:
+            assert not any(i.module.startswith("pydantic") for i in imports(source, "pes")), path
+
+
+def test_commands_need_no_extra() -> None:
+    loaded = loaded_by("import pes.cli")
+    assert "pes.run" in loaded
+    assert not loaded & OPTIONAL
