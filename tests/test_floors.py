@@ -16,12 +16,13 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "pes"
 PYPROJECT = PACKAGE.with_name("pyproject.toml")
 
-BASE = {"units", "molecule"}
+BASE = {"files", "units", "molecule"}
 SIBLINGS = {"data", "descriptors", "coordinates", "vibration"}
 BELOW_5 = {*BASE, *SIBLINGS, "potential", "training"}
 BELOW_6 = {*BELOW_5, "refine", "plots", "config"}
 
 MAY_IMPORT: Mapping[str, set[str]] = {
+    "files": set(),
     "units": set(),
     "molecule": {"units"},
     **{folder: BASE for folder in SIBLINGS},

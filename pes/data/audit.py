@@ -69,15 +69,20 @@ def label_step(energies: Tensor) -> float | None:
         >>> label_step(labels)
         0.01
     """
+    if len(energies.unique()) < 5:
+        return None
     differences = energies - energies.min()
-    steps = {unit * base**-k for unit in ENERGY_UNITS.values() for base in (10.0, 2.0)
-             for k in range(32)}  # fmt: skip
     noise = 8 * torch.finfo(energies.dtype).eps * float(energies.abs().max())
+    steps = {
+        unit * base**-k
+        for unit in ENERGY_UNITS.values()
+        for base in (10.0, 2.0)
+        for k in range(32)
+        if unit * base**-k >= FINEST_STEP
+    }
     for step in sorted(steps, reverse=True):
-        # Five unrelated numbers agree with a step to 1 part in 500 once in 10^13 times.
-        if step < FINEST_STEP or len(energies.unique()) < 5:
-            return None
         multiples = differences / step
+        # Four unrelated numbers agree with a step to one part in 500 once in 10^11 times.
         if (multiples - multiples.round()).abs().max() < 1e-3 + noise / step:
             return step
     return None

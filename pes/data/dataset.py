@@ -84,8 +84,8 @@ class Dataset:
             ValueError: if no row is left.
             IndexError: for a row that does not exist.
         """
-        index = torch.arange(len(self))[rows if isinstance(rows, slice) else torch.as_tensor(rows)]
-        index = index.reshape(-1).to(self.energies.device)
+        chosen = list(rows) if isinstance(rows, Sequence) else rows
+        index = torch.arange(len(self), device=self.energies.device)[chosen]
         return Dataset(
             symbols=self.symbols,
             positions=self.positions[index],

@@ -12,7 +12,7 @@ from ase.io.extxyz import XYZError
 from torch import Tensor
 
 from pes.data.dataset import Dataset
-from pes.data.files import replaced
+from pes.files import replaced
 from pes.molecule import element
 from pes.units import DIPOLE_UNITS, ENERGY_UNITS, FORCE_UNITS, LENGTH_UNITS
 
@@ -56,11 +56,15 @@ def read_extxyz(
 
 
 def _frames(path: Path) -> list[Atoms]:
+    content = path.read_bytes()
+    if content and not content.endswith(b"\n"):
+        # A number cut in two is still a number: ASE would read it.
+        raise ValueError("truncated? The last line has no end; if it is whole, add a line break")
     try:
         frames = ase.io.read(path, index=":", format="extxyz")
     except KeyError as error:
         raise ValueError(f"not readable as extended XYZ: unknown element {error}") from None
-    except (XYZError, ValueError, IndexError) as error:
+    except (XYZError, ValueError, IndexError, RuntimeError) as error:
         raise ValueError(f"not readable as extended XYZ, or truncated ({error})") from None
     if not frames:
         raise ValueError("the file holds no frames")

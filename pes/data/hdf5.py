@@ -6,7 +6,7 @@ Layout, version 1. Root attributes `format` = "pes-dataset", `version` = 1 and `
 group `provenance` whose attributes are free. Every dataset has an attribute `units`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from pes.data.dataset import Dataset
-from pes.data.files import replaced
+from pes.files import replaced
 from pes.units import DIPOLE_UNITS, ENERGY_UNITS, FORCE_UNITS, LENGTH_UNITS
 
 __all__ = ["read_hdf5", "write_hdf5"]
@@ -38,8 +38,10 @@ def write_hdf5(path: str | Path, dataset: Dataset) -> None:
     Raises:
         FileNotFoundError: if the folder does not exist.
     """
-    with replaced(path) as temporary, h5py.File(temporary, "w") as file:
-        file.attrs.update(format=FORMAT, version=VERSION, symbols=list(dataset.symbols))
+    # This layout of HDF5 has checksums of its own bookkeeping; any h5py reads it.
+    layout = ("v110", "v110")
+    with replaced(path) as temporary, h5py.File(temporary, "w", libver=layout) as file:
+        file.attrs.update(format=_fixed(FORMAT), version=VERSION, symbols=_fixed(dataset.symbols))
         for name, table in UNITS.items():
             tensor = getattr(dataset, name)
             if tensor is not None:
@@ -47,15 +49,24 @@ def write_hdf5(path: str | Path, dataset: Dataset) -> None:
         columns = file.create_group("columns")
         for name, column in dataset.columns.items():
             _write(columns, name, column, dataset.column_units[name])
-        file.create_group("provenance").attrs.update(dataset.provenance)
+        provenance = file.create_group("provenance").attrs
+        for name, value in dataset.provenance.items():
+            provenance[name] = _fixed(value) if isinstance(value, str) else value
 
 
 def _write(group: h5py.Group, name: str, tensor: Tensor, units: str) -> None:
     # fletcher32: a flipped bit is an error on reading, not a strange energy.
     values = tensor.detach().cpu().numpy()
-    group.create_dataset(
+    written = group.create_dataset(
         name, data=values, compression="gzip", shuffle=True, fletcher32=True
-    ).attrs["units"] = units
+    )
+    written.attrs["units"] = _fixed(units)
+
+
+def _fixed(text: str | Sequence[str]) -> np.ndarray:
+    """Text of fixed length: what HDF5 keeps of other text has no checksum."""
+    encoded = np.char.encode(np.array(text, dtype=np.str_), "utf-8")
+    return encoded.astype(h5py.string_dtype("utf-8", max(encoded.dtype.itemsize, 1)))
 
 
 def read_hdf5(path: str | Path) -> Dataset:
@@ -75,13 +86,13 @@ def read_hdf5(path: str | Path) -> Dataset:
     try:
         with h5py.File(path, "r") as file:
             return _dataset(file)
-    except OSError as error:
+    except (OSError, RuntimeError, KeyError) as error:
         raise ValueError(_damaged(path, error)) from None
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
 
 
-def _damaged(path: Path, error: OSError) -> str:
+def _damaged(path: Path, error: Exception) -> str:
     if path.stat().st_size == 0:
         return f"{path}: the file is empty"
     return f"{path}: cannot be read as HDF5, truncated or of another format ({error})"

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from pes.data.dataset import Dataset
-from pes.data.files import replaced
+from pes.files import replaced
 from pes.data.symmetry import symmetry_groups
 
 __all__ = ["Split", "split"]
@@ -70,7 +70,7 @@ class Split:
             record = json.loads(path.read_text())
             if record["format"] != FORMAT or record["version"] != VERSION:
                 raise ValueError(f"not version {VERSION} of {FORMAT}")
-            parts = {name: torch.tensor(record[name], dtype=torch.long) for name in PARTS}
+            parts = {name: _rows(record[name], len(dataset)) for name in PARTS}
             loaded = cls(**parts, sha256=record["sha256"], seed=record["seed"])
         except (ValueError, KeyError, TypeError) as error:
             raise ValueError(f"{path}: not a split that can be read ({error})") from None
@@ -80,6 +80,13 @@ class Split:
                 f"these points have {dataset.sha256[:12]}); make a new one with a seed"
             )
         return loaded
+
+
+def _rows(values: Sequence[int], points: int) -> Tensor:
+    for row in values:
+        if not isinstance(row, int) or not 0 <= row < points:
+            raise ValueError(f"{row} is no row of {points} points")
+    return torch.tensor(values, dtype=torch.long)
 
 
 def split(dataset: Dataset, *, fractions: Sequence[float] = (0.8, 0.1, 0.1), seed: int) -> Split:
@@ -104,7 +111,7 @@ def split(dataset: Dataset, *, fractions: Sequence[float] = (0.8, 0.1, 0.1), see
     sizes = groups.bincount()
     order = torch.randperm(len(sizes), generator=torch.Generator().manual_seed(seed))
     middles = torch.empty(len(sizes), dtype=torch.float64)
-    middles[order] = sizes[order].cumsum(0) - sizes[order] / 2
+    middles[order] = sizes[order].cumsum(0) - 0.5 * sizes[order].double()
     train_end = round(fractions[0] * len(dataset))
     edges = (0, train_end, train_end + round(fractions[1] * len(dataset)), len(dataset))
     place = middles[groups]

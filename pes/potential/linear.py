@@ -31,7 +31,7 @@ class LinearSurface(nn.Module):
     @property
     def settings(self) -> dict[str, Any]:
         """What `surface_from` needs to build this surface again, coefficients apart."""
-        return {"kind": "linear", "descriptor": self.descriptor.settings}
+        return {"descriptor": self.descriptor.settings}
 
     @staticmethod
     def from_settings(settings: Mapping[str, Any]) -> "LinearSurface":
@@ -106,33 +106,28 @@ def linear_surface(
         ridge: see `least_squares`.
 
     Raises:
-        ValueError: if there are fewer rows than coefficients and no ridge.
+        ValueError: if the points are too few to fix the coefficients and there is no ridge.
     """
+    if ridge == 0 and forces is None and len(energies) <= descriptor.size:
+        raise ValueError(
+            f"{len(energies)} points cannot fix {descriptor.size} coefficients and a constant; "
+            "lower the degree, add points or give a `ridge`"
+        )
     surface = LinearSurface(descriptor).to(positions.device)
-    lowest = energies.min()
+    w = torch.ones_like(energies) if weights is None else weights
+    root, share = w.sqrt(), w / w.sum()
     with torch.no_grad():
-        features = descriptor(positions)
-        root = torch.ones_like(energies) if weights is None else weights.sqrt()
+        features, heights = descriptor(positions), energies - energies.min()
         # The columns are centred: the constant would otherwise dominate every singular value.
-        mean = (weights_of(root) @ features, weights_of(root) @ (energies - lowest))
-        rows = [root[:, None] * (features - mean[0])]
-        values = [root * (energies - lowest - mean[1])]
+        middle, height = share @ features, share @ heights
+        rows = [root[:, None] * (features - middle)]
+        values = [root * (heights - height)]
         if forces is not None:
             scale = root * force_weight**0.5
-            gradients = feature_gradients(descriptor, positions)
-            rows.append((-scale[:, None, None] * gradients.mT).flatten(0, 1))
+            slopes = -feature_gradients(descriptor, positions).mT
+            rows.append((scale[:, None, None] * slopes).flatten(0, 1))
             values.append((scale[:, None] * forces.flatten(1)).flatten())
-        matrix = torch.cat(rows)
-        if ridge == 0 and len(matrix) <= descriptor.size:
-            raise ValueError(
-                f"{len(matrix)} rows cannot fix {descriptor.size} coefficients; "
-                "lower the degree, add points or give a `ridge`"
-            )
-        surface.coefficients.copy_(least_squares(matrix, torch.cat(values), ridge=ridge))
-        surface.shift.copy_(lowest + mean[1] - mean[0] @ surface.coefficients)
+        coefficients = least_squares(torch.cat(rows), torch.cat(values), ridge=ridge)
+        surface.coefficients.copy_(coefficients)
+        surface.shift.copy_(energies.min() + height - middle @ coefficients)
     return surface
-
-
-def weights_of(root: Tensor) -> Tensor:
-    """Normalised weights (B,) from their square roots (B,)."""
-    return root**2 / (root**2).sum()

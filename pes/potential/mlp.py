@@ -1,6 +1,7 @@
 """A small multilayer perceptron, smooth because levels need its second derivatives."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -44,8 +45,8 @@ class MLP(nn.Module):
         self.activation = activation
         sizes = (inputs, *hidden, 1)
         self.layers = nn.ModuleList(
-            nn.utils.skip_init(nn.Linear, rows, columns, dtype=torch.float64)
-            for rows, columns in zip(sizes[:-1], sizes[1:], strict=True)
+            nn.utils.skip_init(nn.Linear, below, above, dtype=torch.float64)
+            for below, above in pairwise(sizes)
         )
         generator = torch.Generator().manual_seed(seed)
         for name, values in self.named_parameters():

@@ -11,6 +11,9 @@ from pes.potential.mlp import MLP
 
 __all__ = ["NeuralSurface", "energies_and_forces", "neural_surface"]
 
+SMALLEST_SCALE = 1e-9
+"""Hartree: where a baseline is perfect the network may add no more than rounding."""
+
 
 class NeuralSurface(nn.Module):
     """V = shift + baseline(x) + scale · MLP((f(x) − mean) / deviation).
@@ -47,7 +50,6 @@ class NeuralSurface(nn.Module):
     def settings(self) -> dict[str, Any]:
         """What `surface_from` needs to build this surface again, weights and baseline apart."""
         return {
-            "kind": "neural",
             "descriptor": self.descriptor.settings,
             "hidden": list(self.mlp.hidden),
             "activation": self.mlp.activation,
@@ -99,16 +101,11 @@ def neural_surface(
         features = descriptor(positions)
         rest = energies if baseline is None else energies - baseline(positions)
         surface.mean.copy_(features.mean(0))
-        surface.deviation.copy_(_spread(features))
+        deviation = features.std(0, correction=0)
+        surface.deviation.copy_(torch.where(deviation > 0, deviation, 1.0))
         surface.shift.copy_(rest.mean())
-        surface.scale.copy_(_spread(rest))
+        surface.scale.copy_(rest.std(correction=0).clamp(min=SMALLEST_SCALE))
     return surface
-
-
-def _spread(values: Tensor) -> Tensor:
-    """Standard deviation over the points; one where the values do not differ."""
-    deviation = values.std(0, correction=0)
-    return torch.where(deviation > 0, deviation, 1.0)
 
 
 def energies_and_forces(

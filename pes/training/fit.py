@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
 from pes.data.dataset import Dataset
+from pes.molecule import Molecule
 from pes.potential.mlp import MLP
 from pes.potential.neural import NeuralSurface
 from pes.training.levenberg_marquardt import levenberg_marquardt
@@ -130,7 +131,7 @@ def fit(
         state = _start(surface)
         steps = optimizer(problem, state.parameters, None)
     else:
-        _check_state(surface, state)
+        state = _resumed(surface, state)
         steps = optimizer(problem, state.parameters, state.optimizer)
     started = time.monotonic() - state.seconds
     try:
@@ -186,17 +187,28 @@ def _check(surface: NeuralSurface, train: Dataset, validation: Dataset) -> None:
             f"train and validation must be one molecule, got {train.symbols} "
             f"and {validation.symbols}"
         )
+    elements = Molecule(train.symbols).elements
+    known = Molecule(surface.descriptor.elements).elements
+    if elements != known:
+        raise ValueError(f"the surface is for the atoms {known}, the data have {elements}")
     if (train.forces is None) != (validation.forces is None):
         raise ValueError("train and validation must both have forces, or neither")
 
 
-def _check_state(surface: NeuralSurface, state: TrainingState) -> None:
+def _resumed(surface: NeuralSurface, state: TrainingState) -> TrainingState:
+    """The state on the device of the surface."""
     size = sum(p.numel() for p in surface.mlp.parameters())
     if len(state.parameters) != size:
         raise ValueError(
             f"the checkpoint holds {len(state.parameters)} parameters, the network {size}; "
             "resume with the settings of the first run"
         )
+    device = surface.scale.device
+    return replace(
+        state,
+        parameters=state.parameters.to(device),
+        best_parameters=state.best_parameters.to(device),
+    )
 
 
 def _rmse(

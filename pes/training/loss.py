@@ -50,9 +50,6 @@ def prepare(surface: NeuralSurface, dataset: Dataset, *, cache: int = CACHE_BYTE
         surface: its shift, scale, means and baseline are used as they are.
         dataset: on the device of the surface.
         cache: bytes that ∂inputs/∂x may take; beyond, it is computed again for each chunk.
-
-    Raises:
-        ValueError: if the symbols are not those of the surface's descriptor.
     """
     positions, energies, forces = dataset.positions, dataset.energies, dataset.forces
     with torch.no_grad():

@@ -1,7 +1,8 @@
 """Lowest eigenpairs of a Hamiltonian: dense, by shift and invert, or matrix-free."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import scipy.linalg
@@ -34,6 +35,13 @@ class Eigenpairs:
     residuals: Tensor
     solver: str
     products: int = 0
+
+    def first(self, count: int) -> "Eigenpairs":
+        """The lowest `count` of them."""
+        return replace(
+            self, energies=self.energies[:count], coefficients=self.coefficients[:count],
+            residuals=self.residuals[:count],
+        )  # fmt: skip
 
 
 def lowest(hamiltonian: Hamiltonian, count: int, *, solver: str = "auto") -> Eigenpairs:
@@ -85,10 +93,9 @@ def shift_invert(hamiltonian: Hamiltonian, count: int) -> Eigenpairs:
     h = matrix.numpy()
     shift = float(hamiltonian.potential.min()) - 1e-6
     factor = scipy.linalg.cho_factor(h - shift * np.eye(len(h)), overwrite_a=True, lower=True)
-    inverse = LinearOperator(
-        h.shape, matvec=lambda v: scipy.linalg.cho_solve(factor, v), dtype=h.dtype
-    )
-    energies, vectors = eigsh(h, count, sigma=shift, OPinv=inverse, v0=_start(len(h)), tol=1e-13)
+    inverse = _operator(len(h), lambda v: scipy.linalg.cho_solve(factor, v, check_finite=False))
+    options: dict[str, Any] = {"v0": _start(len(h)), "tol": 1e-13}
+    energies, vectors = eigsh(h, count, sigma=shift, OPinv=inverse, **options)
     order = np.argsort(energies)
     energies, vectors = energies[order], vectors[:, order]
     _prove_complete(h, energies, vectors)
@@ -115,12 +122,10 @@ def iterative(hamiltonian: Hamiltonian, count: int, *, tolerance: float = 1e-10)
         return hamiltonian.apply(torch.from_numpy(vector).reshape(1, -1).clone())[0].numpy()
 
     size = hamiltonian.size
-    operator = LinearOperator((size, size), matvec=product, dtype=np.float64)
     krylov = min(size, max(2 * count + 20, 40))
+    options: dict[str, Any] = {"v0": _start(size), "ncv": krylov, "tol": tolerance, "maxiter": 300}
     try:
-        energies, vectors = eigsh(
-            operator, count, which="SA", v0=_start(size), ncv=krylov, tol=tolerance, maxiter=300
-        )
+        energies, vectors = eigsh(_operator(size, product), count, which="SA", **options)
     except ArpackNoConvergence as failure:
         raise RuntimeError(
             f"only {len(failure.eigenvalues)} of {count} levels converged after {products} "
@@ -149,11 +154,18 @@ def _prove_complete(h: np.ndarray, energies: np.ndarray, vectors: np.ndarray) ->
     gap = 1e-9
     lifted = h + (vectors * (2 * (energies[-1] - energies) + 1.0)) @ vectors.T
     np.fill_diagonal(lifted, lifted.diagonal() - (energies[-1] - gap))
-    _, info = scipy.linalg.lapack.dpotrf(lifted, lower=1, overwrite_a=1)
-    if info != 0:
+    try:
+        scipy.linalg.cholesky(lifted.T, lower=True, overwrite_a=True, check_finite=False)
+    except scipy.linalg.LinAlgError:
         raise RuntimeError(
             "Lanczos missed a state (degenerate levels?); use `solver: dense` for these levels"
-        )
+        ) from None
+
+
+def _operator(size: int, product: Callable[[np.ndarray], np.ndarray]) -> LinearOperator:
+    # The constructor picks a subclass by its arguments, which type checkers cannot follow.
+    shape: Any = (size, size)
+    return LinearOperator(shape, matvec=product, dtype=np.float64)  # pyright: ignore
 
 
 def _start(size: int) -> np.ndarray:

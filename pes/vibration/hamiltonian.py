@@ -72,7 +72,8 @@ class Hamiltonian:
         values = [b.scaled_values for b in self.bases]
         psi = _transform(values, c)
         slopes = [
-            _transform([*values[:k], b.scaled_derivatives, *values[k + 1 :]], c) + self.s[:, k] * psi
+            _transform([*values[:k], b.scaled_derivatives, *values[k + 1 :]], c)
+            + self.s[:, k] * psi
             for k, b in enumerate(self.bases)
         ]
         return torch.stack(slopes, -1)

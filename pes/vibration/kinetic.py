@@ -95,8 +95,7 @@ def _positions_and_slopes(
     u = torch.zeros_like(x, requires_grad=True)
     (pulled,) = torch.autograd.grad(x, q, u, create_graph=True)
     slopes = [
-        torch.autograd.grad(pulled[:, k].sum(), u, create_graph=True)[0]
-        for k in range(q.shape[-1])
+        torch.autograd.grad(pulled[:, k].sum(), u, create_graph=True)[0] for k in range(q.shape[-1])
     ]
     return x, torch.stack(slopes, 1)
 

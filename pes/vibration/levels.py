@@ -1,17 +1,20 @@
 """Vibrational levels, each with an estimate of how far it is from converged."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from math import ceil
+from dataclasses import replace
+from functools import partial
 
 import torch
 from torch import Tensor
 
 from pes.units import CM1
 from pes.vibration.basis import PRIMITIVES, Basis, contract
+from pes.vibration.coordinate import Coordinate
+from pes.vibration.doubts import HOLE, doubts
 from pes.vibration.eigensolver import Eigenpairs, lowest
 from pes.vibration.hamiltonian import Hamiltonian, density_slope, grid_points
 from pes.vibration.minimum import minimum
+from pes.vibration.record import Levels
 from pes.vibration.system import System, potential_in_chunks
 
 __all__ = ["CAP", "Coordinate", "Levels", "hamiltonian", "levels"]
@@ -19,172 +22,8 @@ __all__ = ["CAP", "Coordinate", "Levels", "hamiltonian", "levels"]
 CAP = 60000 * CM1
 """Default ceiling of V above the minimum, hartree."""
 
-
-@dataclass(frozen=True)
-class Coordinate:
-    """Basis wanted for one coordinate.
-
-    Attributes:
-        basis: a key of `PRIMITIVES`.
-        low: lower end, bohr or radians.
-        high: upper end.
-        functions: contracted functions n.
-        points: quadrature points m; None uses the primitive quadrature.
-        primitives: functions of the primitive basis.
-        name: for messages and tables.
-    """
-
-    basis: str
-    low: float
-    high: float
-    functions: int
-    points: int | None = None
-    primitives: int = 60
-    name: str = "q"
-
-    def more_functions(self) -> "Coordinate":
-        """15 % more functions, m/n as before."""
-        n = max(self.functions + 1, round(1.15 * self.functions))
-        m = None if self.points is None else ceil(self.points * n / self.functions)
-        return self._fitted(functions=n, points=m)
-
-    def more_points(self) -> "Coordinate":
-        """15 % more quadrature points (of the primitive where that is the quadrature)."""
-        if self.points is None:
-            return replace(self, primitives=_grown(self.primitives))
-        return self._fitted(functions=self.functions, points=max(self.points + 2, _grown(self.points)))
-
-    def widened(self, low: bool, high: bool) -> "Coordinate":
-        """Each permitted end moved out by 5 % of the range, primitives as dense as before."""
-        margin = 0.05 * (self.high - self.low)
-        ends = (self.low - margin * low, self.high + margin * high)
-        grown = (ends[1] - ends[0]) / (self.high - self.low)
-        primitives = ceil(self.primitives * grown)
-        primitives += self.basis == "fourier" and primitives % 2 == 0
-        return replace(self, low=ends[0], high=ends[1], primitives=primitives)
-
-    def _fitted(self, functions: int, points: int | None) -> "Coordinate":
-        """As many primitives as the larger sizes need."""
-        needed = max(functions, points or 0)
-        primitives = max(self.primitives, needed + (self.basis == "fourier" and needed % 2 == 0))
-        return replace(self, functions=functions, points=points, primitives=primitives)
-
-
-def _grown(size: int) -> int:
-    grown = ceil(1.15 * size)
-    return grown + (grown - size) % 2  # keeps odd sizes odd, as a Fourier basis must be
-
-
-@dataclass(frozen=True)
-class Levels:
-    """Levels with everything needed to ask them further questions.
-
-    Attributes:
-        energies: (S,) in hartree, on the scale of the surface.
-        convergence: estimated error, (S,) in hartree: of the zero-point energy for the first,
-            of the energy above the ground state for the others. NaN where not asked for.
-        minimum_energy: V at the bottom of the well, hartree.
-        minimum: coordinates of the bottom, (Q,).
-        pairs: coefficients, residuals and solver.
-        hamiltonian: bases, V, G and s on the grid.
-        system: what they were made of.
-        changes: (3, S) changes with more functions, more points, wider ranges.
-        cap: ceiling of V above the minimum, hartree.
-        warnings: what a reader must know, in words.
-    """
-
-    energies: Tensor
-    convergence: Tensor
-    minimum_energy: float
-    minimum: Tensor
-    pairs: Eigenpairs
-    hamiltonian: Hamiltonian
-    system: System
-    changes: Tensor
-    cap: float
-    coordinates: tuple[Coordinate, ...]
-    warnings: tuple[str, ...] = ()
-
-    @property
-    def zero_point_energy(self) -> float:
-        """E₀ − V at the minimum, hartree."""
-        return float(self.energies[0]) - self.minimum_energy
-
-    @property
-    def excitations(self) -> Tensor:
-        """Energies above the ground state, (S,) in hartree."""
-        return self.energies - self.energies[0]
-
-    @property
-    def points(self) -> Tensor:
-        """Grid points (P, Q)."""
-        return grid_points(self.hamiltonian.bases)
-
-    @property
-    def positions(self) -> Tensor:
-        """Positions on the grid, (P, N, 3) in bohr.
-
-        Raises:
-            ValueError: for a model without atoms.
-        """
-        if self.system.positions is None:
-            raise ValueError("a model Hamiltonian has no atoms; use `points`")
-        return self.system.positions(self.points)
-
-    @property
-    def wavefunctions(self) -> Tensor:
-        """ψ times √(quadrature weight) on the grid, (S, P): rows are orthonormal."""
-        return self.hamiltonian.on_grid(self.pairs.coefficients)
-
-    @property
-    def densities(self) -> Tensor:
-        """ρ w |ψ|², (S, P): the probability at each grid point, and dE/dV there."""
-        return self.wavefunctions**2
-
-    def matrix_elements(self, values: Tensor) -> Tensor:
-        """⟨m|f|n⟩ of a function given on the grid.
-
-        Args:
-            values: f at the grid points, (P,) or (P, K): `f(levels.positions)`.
-
-        Returns:
-            (S, S) or (S, S, K).
-        """
-        psi = self.wavefunctions
-        if values.ndim == 1:
-            return torch.einsum("mp,p,np->mn", psi, values, psi)
-        return torch.einsum("mp,pk,np->mnk", psi, values, psi)
-
-    def expectation(self, function: Callable[[Tensor], Tensor]) -> Tensor:
-        """⟨n|f(x)|n⟩ for f of positions (P, N, 3) -> (P,) or (P, K)."""
-        return self.densities @ function(self.positions)
-
-    @property
-    def leading(self) -> tuple[Tensor, Tensor]:
-        """Quanta (S, Q) of the leading product function and its weight (S,)."""
-        weight, index = (self.pairs.coefficients**2).max(1)
-        quanta = torch.stack(torch.unravel_index(index, self.hamiltonian.shape), -1)
-        return quanta, weight
-
-    def leak(self) -> Tensor:
-        """Probability in the outer 2 % of each range at each end, (S, Q, 2).
-
-        Zero where functions are free at that end by nature (linearity, periodicity).
-        """
-        c = self.pairs.coefficients.reshape(-1, *self.hamiltonian.shape)
-        leaks = []
-        for k, basis in enumerate(self.hamiltonian.bases):
-            along = (c.movedim(k + 1, 1).flatten(2).mT @ basis.fine_values.T).square().sum(1)
-            low, high = basis.range
-            margin = 0.02 * (high - low)
-            ends = (basis.fine_points < low + margin, basis.fine_points > high - margin)
-            leaks.append(
-                torch.stack(
-                    [along[:, e].sum(1) * (not o) for e, o in zip(ends, basis.open_ends, strict=True)],
-                    -1,
-                )
-            )
-        return torch.stack(leaks, 1)
+Solve = Callable[[Hamiltonian], Eigenpairs]
+_Run = tuple[Hamiltonian, Eigenpairs]
 
 
 def hamiltonian(
@@ -221,11 +60,10 @@ def _bases(
         cut = reference.repeat(len(primitive.points), 1)
         cut[:, k] = primitive.points
         values = potential_in_chunks(system, cut).clamp(max=ceiling)
+        ends = (wanted.low, wanted.high)
+        g = g_reference[k, k]
         bases.append(
-            contract(
-                primitive, values, g_reference[k, k], wanted.functions,
-                points=wanted.points, range=(wanted.low, wanted.high),
-            )  # fmt: skip
+            contract(primitive, values, g, wanted.functions, points=wanted.points, range=ends)
         )
     return tuple(bases)
 
@@ -242,8 +80,9 @@ def _off_linear(reference: Tensor, coordinates: Sequence[Coordinate]) -> Tensor:
 def levels(
     system: System,
     coordinates: Sequence[Coordinate],
-    count: int,
+    count: int | None = None,
     *,
+    energy: float | None = None,
     cap: float = CAP,
     solver: str = "auto",
     convergence: bool = True,
@@ -259,7 +98,9 @@ def levels(
     Args:
         system: V and G of a molecule or a model.
         coordinates: basis wanted for each coordinate.
-        count: how many levels, the ground state included.
+        count: how many levels, the ground state included; or else
+        energy: all levels up to this energy above the ground state, hartree, as counted in
+            the basis asked for.
         cap: ceiling of V above its minimum, hartree.
         solver: a key of `eigensolver.SOLVERS`, or `auto`.
         convergence: False makes one run only, of the sizes asked for.
@@ -267,105 +108,115 @@ def levels(
         progress: called with the name of each step.
 
     Raises:
-        ValueError: for a basis too small, a surface that is not a number or a range whose
-            edge is lower than its inside.
+        ValueError: unless either `count` or `energy` is given; for a basis too small, a
+            surface that is not a number or a range whose edge is lower than its inside.
         RuntimeError: if the eigensolver fails.
-    """
-    ranges = [(c.low, c.high) for c in coordinates]
-    bottom, v_min = minimum(system, ranges, near=reference)
 
-    def run(wanted: Sequence[Coordinate], name: str) -> tuple[Hamiltonian, Eigenpairs]:
+    Example:
+        Two quanta of an oscillator with ω = 1 hartree:
+
+        >>> from pes.vibration.system import model
+        >>> oscillator = model(lambda q: q[:, 0] ** 2 / 2, torch.ones(1, 1).double())
+        >>> x = Coordinate("sinc", -8, 8, 12, primitives=40)
+        >>> levels(oscillator, [x], 3, cap=100.0).energies
+        tensor([0.5000, 1.5000, 2.5000], dtype=torch.float64)
+    """
+    solve = _request(count, energy, solver)
+    bottom, v_min = minimum(system, [(c.low, c.high) for c in coordinates], near=reference)
+
+    def run(name: str, wanted: Sequence[Coordinate], solve: Solve) -> _Run:
         progress(name)
         h = hamiltonian(system, wanted, bottom, ceiling=v_min + cap)
-        return h, lowest(h, count, solver=solver)
+        return h, solve(h)
 
-    base = run(coordinates, "levels")
-    changes = torch.full((3, count), torch.nan, dtype=torch.float64)
-    largest, warnings, used = base, [], tuple(coordinates)
-    if convergence:
-        used = tuple(c.more_functions() for c in coordinates)
-        largest = run(used, "more functions")
-        more = run([c.more_points() for c in coordinates], "more points")
-        wider, refused = _widened(system, coordinates, bottom, v_min)
-        wide = run(wider, "wider ranges")
-        if refused:
-            warnings.append(f"not widened, for the surface falls beyond: {', '.join(refused)}")
-        for row, (_, pairs) in enumerate((largest, more, wide)):
-            changes[row] = (_scale(pairs.energies) - _scale(base[1].energies)).abs()
-    h, pairs = largest
+    h, pairs = run("levels", coordinates, solve)
+    unknown = torch.full((3, len(pairs.energies)), torch.nan, dtype=torch.float64)
     found = Levels(
-        pairs.energies, changes.sum(0), v_min, bottom, pairs, h, system, changes, cap, used
-    )
-    return replace(found, warnings=(*warnings, *_doubts(found)))
+        pairs.energies, unknown[0], v_min, bottom, pairs, h, system, unknown, cap,
+        tuple(coordinates),
+    )  # fmt: skip
+    if convergence:
+        again = partial(lowest, count=len(pairs.energies), solver=solver)
+        found = _converged(found, lambda name, wanted: run(name, wanted, again))
+    return replace(found, warnings=(*found.warnings, *doubts(found)))
 
 
-def _scale(energies: Tensor) -> Tensor:
-    """Zero-point energy first, then energies above the ground state."""
-    return torch.cat((energies[:1], energies[1:] - energies[0]))
+def _request(count: int | None, energy: float | None, solver: str) -> Solve:
+    if count is not None and energy is None:
+        return partial(lowest, count=count, solver=solver)
+    if energy is not None and count is None:
+        return partial(_up_to, energy=energy, solver=solver)
+    raise ValueError(f"give either a count or an energy, got {count} and {energy}")
 
 
-def _widened(
-    system: System, coordinates: Sequence[Coordinate], bottom: Tensor, v_min: float
-) -> tuple[list[Coordinate], list[str]]:
-    """Coordinates with every end moved out beyond which V still rises along the cut."""
+def _up_to(hamiltonian: Hamiltonian, energy: float, solver: str) -> Eigenpairs:
+    """All levels up to an energy above the ground state, asking for twice as many each time.
+
+    The upper half of what a basis gives is never meaningful: it is not looked at.
+    """
+    most = max(1, hamiltonian.size // 2)
+    count = min(20, most)
+    while True:
+        pairs = lowest(hamiltonian, count, solver=solver)
+        reached = pairs.energies - pairs.energies[0]
+        if reached[-1] > energy:
+            return pairs.first(int((reached <= energy).sum()))
+        if count == most:
+            raise ValueError(
+                f"the lower half of {hamiltonian.size} basis functions ends "
+                f"{float(reached[-1]) / CM1:.1f} cm-1 above the ground state, below the "
+                f"{energy / CM1:.1f} cm-1 asked for; raise the numbers of functions"
+            )
+        count = min(2 * count, most)
+
+
+def _converged(first: Levels, run: Callable[[str, Sequence[Coordinate]], _Run]) -> Levels:
+    """The levels of the largest run, with their changes in the three larger ones."""
+    coordinates = first.coordinates
+    largest = tuple(c.more_functions() for c in coordinates)
+    h, pairs = run("more functions", largest)
+    _, more = run("more points", [c.more_points() for c in coordinates])
+    wider, refused = _widened(first)
+    wide_h, wide = run("wider ranges", wider)
+    warnings = [f"not widened, for the surface falls beyond: {', '.join(refused)}"] * bool(refused)
+    changes = torch.stack([_change(first.energies, r.energies) for r in (pairs, more, wide)])
+    if wide_h.potential.min() < first.hamiltonian.potential.min() - HOLE:
+        changes[2] = torch.nan
+        warnings.append(
+            "no estimate from wider ranges: 5 % outside the ranges the surface has a hole"
+        )
+    return replace(
+        first, energies=pairs.energies, convergence=changes.nansum(0), pairs=pairs, hamiltonian=h,
+        changes=changes, coordinates=largest, warnings=tuple(warnings),
+    )  # fmt: skip
+
+
+def _change(before: Tensor, after: Tensor) -> Tensor:
+    """Of the ground state, then of the energies above it; absolute values."""
+    change = after - before
+    change[1:] -= change[0].clone()
+    return change.abs()
+
+
+def _widened(found: Levels) -> tuple[list[Coordinate], list[str]]:
+    """Coordinates with every end moved out beyond which V rises along the cut.
+
+    Returns:
+        The coordinates and the names of the ends where V does not rise, or is no number.
+    """
     wider, refused = [], []
-    for k, c in enumerate(coordinates):
-        out = c.widened(True, True)
-        low_free = c.basis == "legendre" and c.low < 1e-12
-        high_free = c.basis == "legendre" and c.high > torch.pi - 1e-12
-        if c.basis == "fourier":
-            wider.append(c)
-            continue
-        ends = bottom.repeat(4, 1)
-        ends[:, k] = torch.tensor(
-            [out.low if c.basis != "legendre" else max(out.low, 0.01), c.low, c.high,
-             out.high if c.basis != "legendre" else min(out.high, torch.pi)],
-            dtype=torch.float64,
-        )  # fmt: skip
-        beyond_low, at_low, at_high, beyond_high = potential_in_chunks(system, ends).tolist()
-        may_low = not low_free and beyond_low > at_low and out.low > 0
-        may_high = not high_free and beyond_high > at_high
-        may_high = may_high and (c.basis != "legendre" or out.high <= torch.pi)
-        wider.append(c.widened(may_low, may_high))
-        if not (may_low or low_free):
-            refused.append(f"{c.name} at its lower end")
-        if not (may_high or high_free):
-            refused.append(f"{c.name} at its upper end")
-    return wider, refused
-
-
-def _doubts(found: Levels) -> list[str]:
-    """What makes these levels doubtful, in words."""
-    doubts = []
-    potential, density = found.hamiltonian.potential, found.densities
-    hole = potential < found.minimum_energy - 1e-7
-    if hole.any():
-        deepest = int(potential.argmin())
-        q = [f"{v:.4f}" for v in found.points[deepest].tolist()]
-        depth = (found.minimum_energy - float(potential[deepest])) / CM1
-        doubts.append(
-            f"hole in the surface: {int(hole.sum())} grid points lie below its minimum, the "
-            f"deepest by {depth:.1f} cm-1 at q = {q} (bohr, radians); narrow the ranges"
-        )
-        inside = density[:, hole].sum(1)
-        ghosts = (inside > 0.01).nonzero().flatten().tolist()
-        if ghosts:
-            doubts.append(f"ghost levels that live in the hole: {ghosts}")
-    capped = density[:, potential >= found.minimum_energy + found.cap * (1 - 1e-12)].sum(1)
-    moved = 0.1 * found.cap * capped
-    if (moved > 0.01 * CM1).any():
-        doubts.append(
-            f"raising the cap by 10 % would move level {int(moved.argmax())} by about "
-            f"{float(moved.max()) / CM1:.3f} cm-1; raise `cap`"
-        )
-    leak = found.leak()
     for k, c in enumerate(found.coordinates):
-        for end, name in enumerate(("lower", "upper")):
-            worst = leak[:, k, end]
-            if (worst > 1e-5).any():
-                first = int((worst > 1e-5).nonzero()[0])
-                doubts.append(
-                    f"{c.name}: levels from number {first} on reach its {name} end "
-                    f"(up to {float(worst.max()):.1e} of the norm); widen the range"
-                )
-    return doubts
+        out = c.widened(True, True)
+        ends = found.minimum.repeat(4, 1)
+        ends[:, k] = torch.tensor([out.low, c.low, c.high, out.high], dtype=torch.float64)
+        with torch.no_grad():
+            beyond_low, at_low, at_high, beyond_high = found.system.potential(ends).tolist()
+        rises = (beyond_low > at_low, beyond_high > at_high)
+        wider.append(c.widened(*rises))
+        moves = (out.low < c.low, out.high > c.high)
+        refused += [
+            f"{c.name} at its {end} end"
+            for end, up, move in zip(("lower", "upper"), rises, moves, strict=True)
+            if move and not up
+        ]
+    return wider, refused

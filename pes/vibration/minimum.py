@@ -9,7 +9,7 @@ from torch import Tensor
 
 from pes.vibration.system import System, potential_in_chunks
 
-__all__ = ["minimum"]
+__all__ = ["minimum", "reach"]
 
 
 def minimum(
@@ -66,3 +66,36 @@ def _coarse_lowest(system: System, low: Tensor, high: Tensor) -> Tensor:
     grid = torch.cartesian_prod(*[fractions] * count).reshape(-1, count)
     q = low + (high - low) * grid
     return q[potential_in_chunks(system, q).argmin()]
+
+
+def reach(
+    system: System,
+    bottom: Tensor,
+    limits: Sequence[tuple[float, float]],
+    energy: float,
+    *,
+    samples: int = 400,
+) -> list[tuple[float, float]]:
+    """How far each coordinate goes, along a cut through the bottom, until V passes an energy.
+
+    Args:
+        system: supplies V(q).
+        bottom: of the well, (Q,).
+        limits: ends never passed, such as (0, π) for an angle.
+        energy: above the bottom, hartree.
+        samples: points of each cut.
+
+    Returns:
+        (low, high) for each coordinate.
+    """
+    lowest = float(potential_in_chunks(system, bottom[None])[0])
+    ranges = []
+    for k, (low, high) in enumerate(limits):
+        ends = []
+        for limit in (low, high):
+            cut = bottom.repeat(samples, 1)
+            cut[:, k] = torch.linspace(float(bottom[k]), limit, samples, dtype=torch.float64)
+            above = (potential_in_chunks(system, cut) - lowest > energy).nonzero()
+            ends.append(float(cut[above[0, 0], k]) if len(above) else limit)
+        ranges.append((ends[0], ends[1]))
+    return ranges

@@ -1,0 +1,94 @@
+"""The commands. A mistake of the user ends in one line and exit code 2."""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from pes.run.evaluate import evaluate as run_evaluate
+from pes.run.levels import run_levels
+from pes.run.train import train as run_train
+
+__all__ = ["evaluate", "levels", "train"]
+
+
+def train(arguments: Sequence[str] | None = None) -> None:
+    """`pes-train`."""
+    parser = argparse.ArgumentParser("pes-train", description="Fit a surface to ab initio points.")
+    parser.add_argument("--config", type=Path, required=True, help="YAML file")
+    parser.add_argument("--check", action="store_true", help="check configuration and data, stop")
+    parser.add_argument("--output", type=Path, help="run folder, default runs/<name>")
+    parser.add_argument("--resume", metavar="auto|PATH", help="continue an unfinished run")
+    _common(parser)
+    given = parser.parse_args(arguments)
+
+    def command() -> None:
+        run_train(
+            given.config, output=given.output, resume=given.resume, settings=_settings(given),
+            overwrite=given.overwrite, check=given.check,
+        )  # fmt: skip
+
+    _end(command)
+
+
+def levels(arguments: Sequence[str] | None = None) -> None:
+    """`pes-levels`."""
+    parser = argparse.ArgumentParser("pes-levels", description="Vibrational levels of a surface.")
+    parser.add_argument("run", type=Path, nargs="?", help="folder of a finished training")
+    parser.add_argument("--config", type=Path, help="YAML file")
+    parser.add_argument("--output", type=Path, help="folder, default RUN/levels or runs/<name>")
+    _common(parser)
+    given = parser.parse_args(arguments)
+    if (given.run is None) == (given.config is None):
+        parser.error("give a run folder or --config FILE")
+
+    def command() -> None:
+        run_levels(
+            given.run, config=given.config, output=given.output, settings=_settings(given),
+            overwrite=given.overwrite,
+        )  # fmt: skip
+
+    _end(command)
+
+
+def evaluate(arguments: Sequence[str] | None = None) -> None:
+    """`pes-evaluate`."""
+    parser = argparse.ArgumentParser("pes-evaluate", description="Errors of a surface on points.")
+    parser.add_argument("surface", help="run folder, surface file, or module:function")
+    parser.add_argument("data", type=Path, help="HDF5 or extended XYZ file")
+    parser.add_argument("--output", type=Path, help="folder, default beside the run")
+    parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
+    parser.add_argument("--overwrite", action="store_true", help="replace earlier results")
+    given = parser.parse_args(arguments)
+
+    def command() -> None:
+        run_evaluate(
+            given.surface, given.data, output=given.output, device=given.device,
+            overwrite=given.overwrite,
+        )  # fmt: skip
+
+    _end(command)
+
+
+def _common(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--device", help="auto, cpu or cuda")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="section.key=value", dest="settings"
+    )
+    parser.add_argument("--overwrite", action="store_true", help="replace a finished run")
+
+
+def _settings(given: argparse.Namespace) -> list[str]:
+    return [*given.settings, *([f"device={given.device}"] if given.device else [])]
+
+
+def _end(command: Callable[[], None]) -> None:
+    """Run; what the user can mend becomes one line, anything else keeps its traceback."""
+    try:
+        command()
+    except (ValueError, OSError) as error:
+        print(f"pes: {' '.join(str(error).split())}", file=sys.stderr)
+        raise SystemExit(2) from None
+    except KeyboardInterrupt:
+        print("pes: interrupted; continue with --resume auto", file=sys.stderr)
+        raise SystemExit(130) from None

@@ -1,0 +1,6 @@
+"""Configuration files: schema and reading."""
+
+from pes.config.reading import load_config, read_yaml
+from pes.config.schema import LevelsConfig, ModelConfig, TrainConfig, Vibration
+
+__all__ = ["LevelsConfig", "ModelConfig", "TrainConfig", "Vibration", "load_config", "read_yaml"]

@@ -1,0 +1,118 @@
+"""From a YAML file to a checked configuration, or to one line that says what is wrong."""
+
+import difflib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar, get_args
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from pes.config.schema import Section
+
+__all__ = ["load_config", "read_yaml"]
+
+C = TypeVar("C", bound=Section)
+
+
+def load_config(path: Path, kind: type[C], settings: Sequence[str] = ()) -> C:
+    """Read and check a YAML file.
+
+    Args:
+        path: of the file.
+        kind: the model it must fit.
+        settings: `section.key=value` from the command line, values as YAML.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: in one line that names file, key and what was expected.
+    """
+    content = read_yaml(path)
+    for setting in settings:
+        _set(content, setting)
+    try:
+        config = kind.model_validate(content)
+    except ValidationError as error:
+        raise ValueError(f"{path}: {_in_words(error, kind)}") from None
+    return config
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """The mapping in a YAML file.
+
+    Raises:
+        FileNotFoundError, ValueError: if there is none.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no such configuration file")
+    try:
+        content = yaml.safe_load(path.read_text())
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        reason = " ".join(str(error).split())
+        raise ValueError(f"{path}: not a YAML file ({reason})") from None
+    if not isinstance(content, dict):
+        raise ValueError(f"{path}: expected `key: value` lines, found {type(content).__name__}")
+    return content
+
+
+def _set(content: dict[str, Any], setting: str) -> None:
+    key, equals, value = setting.partition("=")
+    if not equals:
+        raise ValueError(f"--set {setting}: write section.key=value")
+    *parents, last = key.split(".")
+    for parent in parents:
+        content = content.setdefault(parent, {})
+        if not isinstance(content, dict):
+            raise ValueError(f"--set {setting}: {parent} is not a section")
+    content[last] = yaml.safe_load(value)
+
+
+def _in_words(error: ValidationError, kind: type[BaseModel]) -> str:
+    """The first thing wrong, in one line."""
+    # A misspelt key explains the missing one; within a union the deepest error is the one meant.
+    first = min(error.errors(), key=lambda e: (e["type"] != "extra_forbidden", -len(e["loc"])))
+    place = [p for p in first["loc"] if not _is_tag(p)]
+    key = ".".join(str(p) for p in place)
+    more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+    if first["type"] == "extra_forbidden":
+        return f"unknown key `{key}`{_nearest(str(place[-1]), kind, place[:-1])}{more}"
+    if first["type"] == "missing":
+        return f"key `{key}` is missing{more}"
+    message = first["msg"].removeprefix("Value error, ")
+    where = f"`{key}`: " if key else ""
+    shown = "" if isinstance(first["input"], Mapping) else f", got {first['input']!r}"
+    return f"{where}{message[0].lower()}{message[1:]}{shown}{more}"
+
+
+_TAGS = {"levenberg_marquardt", "lbfgs", "adam", "none", "partridge_schwenke", "boltzmann", "ratio"}
+
+
+def _is_tag(part: str | int) -> bool:
+    """Pydantic adds the chosen member of a union to the path; readers need not see it."""
+    return isinstance(part, str) and (
+        part in _TAGS or part.startswith(("function-", "literal[", "dict["))
+    )
+
+
+def _nearest(key: str, kind: type[BaseModel], parents: Sequence[str | int]) -> str:
+    """`, nearest valid key ...` or the list of keys."""
+    names = _keys(kind, list(parents))
+    near = difflib.get_close_matches(key, names, 1, 0.5)
+    return f"; did you mean `{near[0]}`?" if near else f"; valid are {', '.join(sorted(names))}"
+
+
+def _keys(kind: type[BaseModel], parents: list[str | int]) -> list[str]:
+    """Keys allowed in the section that the path leads to, every member of a union counted."""
+    kinds: list[Any] = [kind]
+    for parent in parents:
+        fields = [k.model_fields[parent] for k in kinds if parent in k.model_fields]
+        if fields:
+            kinds = [m for f in fields for m in _models(f.annotation)]
+    return sorted({name for k in kinds for name in k.model_fields})
+
+
+def _models(annotation: Any) -> list[type[BaseModel]]:
+    """Section classes inside an annotation."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [m for argument in get_args(annotation) for m in _models(argument)]

@@ -1,0 +1,306 @@
+"""What a YAML file may say: every key with its meaning, its unit and its default.
+
+Energies in cm⁻¹, lengths in Å, angles in degrees; paths relative to the file.
+"""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+__all__ = ["LevelsConfig", "ModelConfig", "Section", "TrainConfig", "Vibration"]
+
+
+class Section(BaseModel):
+    """Base of all sections: an unknown key is an error."""
+
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True, frozen=True)
+
+
+def _by_name(value: Any) -> Any:
+    """`kind` alone may be written as a plain word."""
+    return {"kind": value} if isinstance(value, str) else value
+
+
+class Data(Section):
+    """Where the points are and how they are divided."""
+
+    file: Path
+    """HDF5 of this package or extended XYZ."""
+    fractions: tuple[float, float, float] = (0.8, 0.1, 0.1)
+    """Shares of train, validation and test."""
+    forces: bool | None = None
+    """Fit forces too; by default whenever the file has them."""
+
+
+class Invariants(Section):
+    """Polynomials invariant under permutation of like atoms."""
+
+    kind: Literal["invariants"] = "invariants"
+    degree: int = Field(3, ge=1, le=12)
+    """Highest total degree."""
+    variable: Literal["morse", "inverse"] = "morse"
+    """exp(−r/a) or 1/r of each distance r."""
+    length: float = Field(1.0, gt=0)
+    """a, Å."""
+
+
+class Linear(Section):
+    """Baseline of linear least squares on invariant polynomials."""
+
+    kind: Literal["linear"] = "linear"
+    degree: int = Field(4, ge=1, le=12)
+    """Highest total degree."""
+    variable: Literal["morse", "inverse"] = "morse"
+    """exp(−r/a) or 1/r of each distance r."""
+    length: float = Field(1.0, gt=0)
+    """a, Å."""
+    ridge: float = Field(1e-12, ge=0)
+    """Regularisation relative to the largest singular value."""
+
+
+class Surface(Section):
+    """V = baseline + network(descriptor)."""
+
+    descriptor: Annotated[Invariants, BeforeValidator(_by_name)] = Invariants()
+    """Inputs of the network."""
+    baseline: Annotated[Linear, BeforeValidator(_by_name)] | None = None
+    """What the network corrects; none by default."""
+    hidden: tuple[Annotated[int, Field(gt=0)], ...] = (20, 20)
+    """Width of each hidden layer."""
+    activation: Literal["tanh", "silu", "softplus"] = "tanh"
+    """Of the hidden layers."""
+
+
+class LevenbergMarquardt(Section):
+    """Gauss–Newton with damping: the best for up to a few thousand parameters."""
+
+    kind: Literal["levenberg_marquardt"] = "levenberg_marquardt"
+    damping: float = Field(1e-3, gt=0)
+    """First λ relative to the largest diagonal element of JᵀJ."""
+
+
+class LBFGS(Section):
+    """Quasi-Newton with a strong Wolfe line search, all points at once."""
+
+    kind: Literal["lbfgs"] = "lbfgs"
+    iterations: int = Field(10, gt=0)
+    """Line searches in each epoch."""
+    history: int = Field(100, gt=0)
+    """Gradients remembered."""
+
+
+class Adam(Section):
+    """Stochastic gradient descent with a cosine decay."""
+
+    kind: Literal["adam"] = "adam"
+    learning_rate: float = Field(1e-2, gt=0)
+    """Of the first epoch."""
+    last_learning_rate: float = Field(1e-5, ge=0)
+    """Of the last epoch."""
+    batch: int = Field(64, gt=0)
+    """Points in each update."""
+
+
+class NoWeights(Section):
+    """All points alike."""
+
+    kind: Literal["none"] = "none"
+
+
+class PartridgeSchwenke(Section):
+    """A smooth switch to low weight above an energy."""
+
+    kind: Literal["partridge_schwenke"] = "partridge_schwenke"
+    top: float = Field(30000.0, gt=0)
+    """Middle of the switch, cm⁻¹ above the minimum."""
+    width: float = Field(2000.0, gt=0)
+    """Width of the switch, cm⁻¹."""
+    floor: float = Field(0.0, ge=0)
+    """If positive, weights also fall as 1/max(E, floor), cm⁻¹."""
+
+
+class Boltzmann(Section):
+    """exp(−E/E₀)."""
+
+    kind: Literal["boltzmann"] = "boltzmann"
+    energy: float = Field(5000.0, gt=0)
+    """E₀, cm⁻¹."""
+
+
+class Ratio(Section):
+    """Δ/(Δ + E)."""
+
+    kind: Literal["ratio"] = "ratio"
+    offset: float = Field(5000.0, gt=0)
+    """Δ, cm⁻¹."""
+
+
+Optimizer = Annotated[LevenbergMarquardt | LBFGS | Adam, Field(discriminator="kind")]
+Weights = Annotated[NoWeights | PartridgeSchwenke | Boltzmann | Ratio, Field(discriminator="kind")]
+
+
+class Training(Section):
+    """How the network is fitted."""
+
+    optimizer: Annotated[Optimizer, BeforeValidator(_by_name)] = LevenbergMarquardt()
+    """levenberg_marquardt, lbfgs or adam."""
+    weights: Annotated[Weights, BeforeValidator(_by_name)] = NoWeights()
+    """none, partridge_schwenke, boltzmann or ratio."""
+    force_weight: float | None = Field(None, gt=0)
+    """Of squared forces against squared energies, Å²; by default both count alike."""
+    epochs: int = Field(300, gt=0)
+    """Steps of the optimizer at most."""
+    patience: int = Field(60, gt=0)
+    """Stop after so many epochs without a better validation error."""
+    max_seconds: float | None = Field(None, gt=0)
+    """Stop after this wall time."""
+
+
+class Coordinates(Section):
+    """Internal coordinates and how far they reach."""
+
+    kind: Literal["valence"] = "valence"
+    """Two bonds and the angle between them."""
+    centre: int | None = Field(None, ge=0)
+    """Number of the middle atom, from 0; by default the one of its kind."""
+    ranges: Literal["auto"] | dict[str, tuple[float, float]] = "auto"
+    """Ends of each coordinate (Å, degrees), or auto: cuts of the surface up to `energy`."""
+    energy: float = Field(50000.0, gt=0)
+    """Height of the cuts for auto, cm⁻¹ above the minimum."""
+
+
+class BasisSize(Section):
+    """Basis of one coordinate."""
+
+    kind: Literal["sinc", "hermite", "legendre", "fourier"] | None = None
+    """Primitive functions; by default sinc for lengths, legendre for angles."""
+    functions: int | None = Field(None, gt=0)
+    """Contracted functions n; by default 10 for lengths, 14 for angles."""
+    points: int | None = Field(None, gt=0)
+    """Quadrature points m; by default 1.8 n for lengths, 1.4 n for angles."""
+    primitives: int | None = Field(None, gt=0)
+    """Primitive functions; by default 60 for lengths, 40 for angles."""
+
+
+class GaussianBump(Section):
+    """κ exp(−(q − centre)²/(2 width²)) in one coordinate."""
+
+    coordinate: str
+    """Name of the coordinate, such as r1."""
+    centre: float
+    """Å or degrees."""
+    width: float = Field(gt=0)
+    """Å or degrees."""
+    strength: float = 0.0
+    """κ, cm⁻¹."""
+
+
+class Sensitivities(Section):
+    """Which derivatives of the levels to print and store."""
+
+    masses: bool = True
+    """dE/dm of each atom."""
+    parameters: tuple[str, ...] = ()
+    """Named parameters of an analytic surface."""
+    weights: bool = False
+    """Every weight of the network, into levels.h5."""
+    perturbations: dict[str, GaussianBump] = {}
+    """Added to the surface; derivatives by their strength."""
+
+
+class Spectrum(Section):
+    """J = 0 sticks from a dipole function."""
+
+    dipole: str
+    """module:function or file.py:function; positions (B, N, 3) in bohr to (B, 3) in e·bohr."""
+    temperature: float = Field(296.0, ge=0)
+    """Kelvin."""
+
+
+class Vibration(Section):
+    """Levels of a surface."""
+
+    molecule: tuple[str, ...] | None = None
+    """Isotopes in the order of the surface's atoms, such as [O, H, D]; by default the data's."""
+    nuclear_masses: bool = False
+    """Bare nuclei instead of whole atoms."""
+    coordinates: Coordinates = Coordinates()
+    basis: dict[str, BasisSize] = {}
+    """By the name of the coordinate; `all` for those not named."""
+    levels: int | None = Field(None, gt=0)
+    """How many, the ground state included; 20 unless `energy` is given."""
+    energy: float | None = Field(None, gt=0)
+    """All levels up to here instead, cm⁻¹ above the ground state."""
+    cap: float = Field(60000.0, gt=0)
+    """Ceiling of V, cm⁻¹ above the minimum."""
+    solver: Literal["auto", "dense", "shift_invert", "iterative"] = "auto"
+    convergence: bool = True
+    """Estimate the convergence of each level (about four times the work)."""
+    sensitivities: Sensitivities = Sensitivities()
+    spectrum: Spectrum | None = None
+
+    @model_validator(mode="after")
+    def _one_limit(self) -> "Vibration":
+        if self.levels is not None and self.energy is not None:
+            raise ValueError("give `levels` or `energy`, not both")
+        return self
+
+
+class TrainConfig(Section):
+    """`pes-train`: data to surface."""
+
+    name: str
+    """Of the run folder, runs/<name>."""
+    seed: int = Field(0, ge=0)
+    """Of the split, the starting weights and the order of points."""
+    device: str = "auto"
+    """auto, cpu or cuda."""
+    threads: int | None = Field(None, gt=0)
+    """CPU threads; by default torch's choice."""
+    molecule: tuple[str, ...] | None = None
+    """Isotopes the data must fit, such as [O, H, H]; by default what the file says."""
+    data: Data
+    surface: Surface = Surface()
+    training: Training = Training()
+    vibration: Vibration = Vibration()
+    """What `pes-levels RUN` does with the surface."""
+
+
+class LevelsConfig(Vibration):
+    """`pes-levels --config`: levels of any surface."""
+
+    name: str
+    """Of the run folder, runs/<name>."""
+    device: str = "auto"
+    """auto, cpu or cuda."""
+    threads: int | None = Field(None, gt=0)
+    """CPU threads."""
+    surface: str
+    """Run folder, surface file, module:function, file.py:function or a named analytic one."""
+
+
+class Grid(Section):
+    """Evenly spaced points of a one-dimensional model."""
+
+    low: float
+    high: float
+    points: int = Field(gt=2)
+
+
+class ModelConfig(Section):
+    """`pes-levels --config`: the one-dimensional model −½ d²/dx² + x²/2 + κ exp(−x²/2)."""
+
+    name: str
+    """Of the run folder, runs/<name>."""
+    model: Literal["harmonic_gaussian"]
+    kappa: tuple[float, ...]
+    """Values of κ."""
+    grids: dict[Literal["sinc", "three_point"], Grid]
+    """Finite-difference and sinc grids to compare."""
+    states: int = Field(4, gt=1)
+    """Levels to keep."""
+    device: str = "auto"
+    """auto, cpu or cuda."""
+    threads: int | None = Field(None, gt=0)
+    """CPU threads."""

@@ -1,0 +1,233 @@
+"""Levels in their well, and the spectrum they make."""
+
+from collections.abc import Sequence
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import torch
+from matplotlib.axes import Axes
+from numpy.typing import NDArray
+from torch import Tensor
+
+from pes.plots.figure import COLOURS, picture, tidy
+from pes.units import ANGSTROM, CM1, DEGREE
+from pes.vibration.levels import Levels
+from pes.vibration.spectrum import Sticks
+
+__all__ = ["level_diagram", "sticks"]
+
+UNITS = {"length": (ANGSTROM, "Å"), "angle": (DEGREE, "degrees"), "number": (1.0, "a.u.")}
+"""What a coordinate is divided by, and the name of the result."""
+
+MOST_DRAWN = 8
+MOST_STATES = 4
+MOST_PAIRS = 3
+BOTTOM = 1e-6
+
+
+def level_diagram(
+    path: str | Path, levels: Levels, title: str, *, kinds: Sequence[str] | None = None
+) -> None:
+    """Cuts of the surface with the levels in them, and densities of the lowest levels.
+
+    Above, for each coordinate: V through the minimum and, on the line of each of the lowest
+    levels, its probability density in that coordinate. Below, for two coordinates or more:
+    the densities in pairs of coordinates over contours of V.
+
+    Args:
+        path: of the PNG.
+        levels: of a molecule or a model.
+        title: over the picture.
+        kinds: `length`, `angle` or `number` for each coordinate. Default: in a molecule
+            Legendre and Fourier bases are for angles, others for lengths; in a model all
+            are numbers.
+    """
+    scales = _scales(levels, kinds)
+    count = len(levels.coordinates)
+    pairs = list(combinations(range(count), 2))[:MOST_PAIRS]
+    states = min(MOST_STATES, len(levels.energies))
+    width = 3.4 * max(count, 2) if count < 4 else 2.6 * count
+    with picture(path, width, 4.6 + 2.6 * len(pairs)) as figure:
+        figure.suptitle(title)
+        heights = (4.2, 2.6 * len(pairs)) if pairs else (1.0,)
+        rows = figure.subfigures(len(heights), 1, height_ratios=heights, squeeze=False)[:, 0]
+        cuts = rows[0].subplots(1, count, sharey=True, squeeze=False)[0]
+        for k, axes in enumerate(cuts):
+            _cut(axes, levels, k, *scales[k])
+        cuts[0].set_ylabel("energy above the minimum (cm⁻¹)")
+        if pairs:
+            panels = rows[1].subplots(len(pairs), states, sharey="row", squeeze=False)
+            for row, (j, k) in zip(panels, pairs, strict=True):
+                _densities(row, levels, j, k, scales)
+
+
+def _scales(levels: Levels, kinds: Sequence[str] | None) -> list[tuple[float, str]]:
+    """Unit and axis label of each coordinate."""
+    if kinds is None:
+        molecule = levels.system.positions is not None
+        angular = ("legendre", "fourier")
+        kinds = [
+            ("angle" if c.basis in angular else "length") if molecule else "number"
+            for c in levels.coordinates
+        ]
+    return [
+        (UNITS[kind][0], f"{_written(c.name)} ({UNITS[kind][1]})")
+        for kind, c in zip(kinds, levels.coordinates, strict=True)
+    ]
+
+
+def _written(name: str) -> str:
+    """`r1` as r₁, `theta` as θ."""
+    greek = {"theta": "θ", "phi": "φ", "tau": "τ", "alpha": "α", "beta": "β", "gamma": "γ"}
+    stem = name.rstrip("0123456789")
+    digits = name[len(stem) :].translate(str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉"))
+    return greek.get(stem, stem) + digits
+
+
+def _heights(levels: Levels) -> NDArray[np.float64]:
+    """Energies above the minimum of the surface in cm⁻¹, (S,)."""
+    return ((levels.energies - levels.minimum_energy) / CM1).cpu().numpy()
+
+
+def _cut(axes: Axes, levels: Levels, k: int, unit: float, label: str) -> None:
+    """V along one coordinate, the levels as lines, densities on the lowest of them."""
+    heights = _heights(levels)
+    top = 1.12 * heights[-1] if len(heights) > 1 else 2.5 * heights[0]
+    low, high = levels.hamiltonian.bases[k].range
+    q = torch.linspace(low, high, 401, dtype=torch.float64, device=levels.minimum.device)
+    v = _potential(levels, {k: q}) / CM1
+    x = (q / unit).cpu().numpy()
+    inside = np.flatnonzero(v < top)
+    axes.plot(x, v, color="0.2", lw=1.4)
+    x_fine, density = _density_along(levels, k, unit)
+    drawn = min(MOST_DRAWN, len(heights))
+    step = np.diff(heights[:drawn]).mean() if drawn > 1 else heights[0]
+    tallest = density[:drawn].max()
+    for n, height in enumerate(heights):
+        allowed = np.flatnonzero(v < height)
+        ends = x[allowed[[0, -1]]] if len(allowed) else x[inside[[0, -1]]]
+        axes.plot(ends, [height, height], color="0.75", lw=0.6, zorder=0)
+        if n < drawn:
+            colour = COLOURS[n % len(COLOURS)]
+            curve = height + 0.85 * step * density[n] / tallest
+            seen = density[n] > 2e-3 * density[n].max()
+            axes.plot(x_fine[seen], curve[seen], color=colour, lw=1.0)
+            axes.fill_between(x_fine[seen], height, curve[seen], color=colour, alpha=0.25, lw=0)
+    margin = 0.04 * (x[inside[-1]] - x[inside[0]])
+    axes.set_xlim(x[inside[0]] - margin, x[inside[-1]] + margin)
+    axes.set_ylim(0, top)
+    tidy(axes, label, "")
+
+
+def _potential(levels: Levels, moved: dict[int, Tensor]) -> NDArray[np.float64]:
+    """V above its minimum (hartree) with some coordinates moved, the others at the minimum."""
+    values = torch.cartesian_prod(*moved.values()).reshape(-1, len(moved))
+    q = levels.minimum.repeat(len(values), 1)
+    q[:, list(moved)] = values
+    with torch.no_grad():
+        return (levels.system.potential(q) - levels.minimum_energy).cpu().numpy()
+
+
+def _density_along(
+    levels: Levels, k: int, unit: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Points (M,) and probability densities (S, M) of one coordinate."""
+    basis = levels.hamiltonian.bases[k]
+    c = levels.pairs.coefficients.reshape(-1, *levels.hamiltonian.shape)
+    along = (c.movedim(k + 1, 1).flatten(2).mT @ basis.fine_values.T).square().sum(1)
+    x = (basis.fine_points / unit).cpu().numpy()
+    return x, along.cpu().numpy() / np.gradient(x)
+
+
+def _densities(
+    row: Sequence[Axes], levels: Levels, j: int, k: int, scales: Sequence[tuple[float, str]]
+) -> None:
+    """Densities of the lowest levels in one pair of coordinates, one panel each."""
+    bases = levels.hamiltonian.bases[j], levels.hamiltonian.bases[k]
+    x, y = ((b.fine_points / scales[i][0]).cpu().numpy() for b, i in zip(bases, (j, k), strict=True))
+    densities = [
+        _density_of_pair(levels, n, j, k) / np.outer(np.gradient(x), np.gradient(y))
+        for n in range(len(row))
+    ]
+    spans = [
+        _span(points, sum(d.sum(axis) for d in densities))
+        for points, axis in ((x, 1), (y, 0))
+    ]
+    q = {i: b.fine_points for b, i in zip(bases, (j, k), strict=True)}
+    v = _potential(levels, q).reshape(len(x), len(y)).T / CM1
+    heights = _heights(levels)
+    for n, (axes, density) in enumerate(zip(row, densities, strict=True)):
+        axes.contour(x, y, v, levels=[heights[n]], colors="0.35", linewidths=0.8)
+        shades = np.linspace(0.05, 1.0, 9) * density.max()
+        axes.contourf(x, y, density.T, levels=shades.tolist(), cmap="Blues")
+        name = "ground state" if n == 0 else f"{heights[n] - heights[0]:.1f} cm⁻¹"
+        axes.set_title(name, fontsize="medium")
+        axes.set_xlim(*spans[0])
+        axes.set_ylim(*spans[1])
+        tidy(axes, scales[j][1], scales[k][1] if n == 0 else "")
+
+
+def _density_of_pair(levels: Levels, state: int, j: int, k: int) -> NDArray[np.float64]:
+    """Probability (M_j, M_k) of one level at the fine points of two coordinates."""
+    h = levels.hamiltonian
+    c = levels.pairs.coefficients[state].reshape(h.shape).movedim((j, k), (0, 1)).flatten(2)
+    reduced = torch.einsum("abr,cdr->acbd", c, c).flatten(2).flatten(0, 1)
+    left, right = (
+        (b.fine_values[:, :, None] * b.fine_values[:, None, :]).flatten(1)
+        for b in (h.bases[j], h.bases[k])
+    )
+    return (left @ reduced @ right.T).cpu().numpy()
+
+
+def _span(points: NDArray[np.float64], density: NDArray[np.float64]) -> tuple[float, float]:
+    """Where a density is worth seeing, with a margin."""
+    seen = points[density > 1e-3 * density.max()]
+    margin = 0.08 * (seen[-1] - seen[0])
+    return float(seen[0] - margin), float(seen[-1] + margin)
+
+
+def sticks(path: str | Path, sticks: Sticks) -> None:
+    """Stick spectrum, above on a linear and below on a logarithmic scale.
+
+    Args:
+        path: of the PNG.
+        sticks: all lines; those weaker than a millionth of the strongest are left out.
+
+    Raises:
+        ValueError: if no line has any intensity.
+    """
+    wavenumbers = sticks.wavenumbers.cpu().numpy()
+    intensities = sticks.intensities.cpu().numpy()
+    strongest = intensities.max(initial=0.0)
+    if not strongest > 0:
+        raise ValueError("no line of this spectrum has any intensity; is the dipole zero?")
+    seen = intensities > BOTTOM * strongest
+    x, y = wavenumbers[seen], intensities[seen]
+    with picture(path, 8.0, 5.6) as figure:
+        linear, logarithmic = figure.subplots(2, 1, sharex=True)
+        figure.suptitle(f"J = 0 transitions at {sticks.temperature:g} K")
+        for axes, base in ((linear, 0.0), (logarithmic, BOTTOM * strongest)):
+            axes.vlines(x, base, y, color=COLOURS[0], lw=1.2)
+            tidy(axes, "", "intensity (km/mol)")
+        logarithmic.set_yscale("log")
+        logarithmic.set_ylim(BOTTOM * strongest, 3 * strongest)
+        linear.set_ylim(0, 1.15 * strongest)
+        linear.set_xlim(0, 1.05 * x.max())
+        logarithmic.set_xlabel("wavenumber (cm⁻¹)")
+        _name_strongest(linear, x, y)
+
+
+def _name_strongest(axes: Axes, x: NDArray[np.float64], y: NDArray[np.float64]) -> None:
+    """Wavenumbers at the strongest lines, none nearer than its width to another."""
+    room = 0.07 * 1.05 * x.max()
+    named: list[float] = []
+    for line in np.argsort(-y)[:20]:
+        if y[line] < 0.01 * y.max() or len(named) == 6:
+            break
+        if all(abs(x[line] - other) > room for other in named):
+            named.append(float(x[line]))
+            axes.annotate(
+                f"{x[line]:.0f}", (x[line], y[line]), (0, 2), textcoords="offset points",
+                ha="center", va="bottom", fontsize="small",
+            )  # fmt: skip

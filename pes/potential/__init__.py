@@ -1,0 +1,20 @@
+"""Surfaces: positions in bohr to energies in hartree, analytic, linear or neural."""
+
+from pes.potential.kinds import SURFACES, surface_from, surface_settings
+from pes.potential.linear import LinearSurface, linear_surface
+from pes.potential.neural import NeuralSurface, energies_and_forces, neural_surface
+from pes.potential.storage import SurfaceRecord, load_surface, save_surface
+
+__all__ = [
+    "SURFACES",
+    "LinearSurface",
+    "NeuralSurface",
+    "SurfaceRecord",
+    "energies_and_forces",
+    "linear_surface",
+    "load_surface",
+    "neural_surface",
+    "save_surface",
+    "surface_from",
+    "surface_settings",
+]

@@ -1,0 +1,62 @@
+"""How far a geometry lies from everything a surface was trained on."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from pes.descriptors.invariants import Invariants
+
+__all__ = ["Coverage"]
+
+CHUNK = 2048
+
+
+class Coverage(nn.Module):
+    """Distance to the nearest training point, in units of how far these lie apart.
+
+    Measured between standardised invariants of degree 2, so that a copy with like atoms
+    exchanged counts as the same point. One is the largest distance from a training point to its
+    nearest neighbour: values well above one are extrapolation.
+
+    Args:
+        elements: of each atom.
+        positions: training points (T, N, 3) in bohr, two at least.
+
+    Raises:
+        ValueError: for fewer than two different training points.
+    """
+
+    mean: Tensor
+    deviation: Tensor
+    inputs: Tensor
+    spacing: Tensor
+
+    def __init__(self, elements: Sequence[str], positions: Tensor) -> None:
+        super().__init__()
+        if len(positions) < 2:
+            raise ValueError(f"coverage needs at least two training points, got {len(positions)}")
+        self.invariants = Invariants(elements, 2).to(positions.device)
+        features = self.invariants(positions)
+        deviation = features.std(0, correction=0)
+        self.register_buffer("mean", features.mean(0))
+        self.register_buffer("deviation", torch.where(deviation > 0, deviation, 1.0))
+        self.register_buffer("inputs", (features - self.mean) / self.deviation)
+        self.register_buffer("spacing", self._nearest(self.inputs, 2).max())
+        if not self.spacing > 0:
+            raise ValueError("coverage needs training points that differ")
+
+    def forward(self, positions: Tensor) -> Tensor:
+        """Relative distance (B,) of positions (B, N, 3) in bohr; zero on a training point."""
+        inputs = (self.invariants(positions) - self.mean) / self.deviation
+        return self._nearest(inputs, 1) / self.spacing
+
+    def _nearest(self, inputs: Tensor, rank: int) -> Tensor:
+        """Distance (B,) to the training point of this rank, 1 being the nearest."""
+        # Differences, not the expanded square: that would lose half the digits near zero.
+        mode = "donot_use_mm_for_euclid_dist"
+        parts = [
+            torch.cdist(part, self.inputs, compute_mode=mode).kthvalue(rank).values
+            for part in inputs.split(CHUNK)
+        ]
+        return torch.cat(parts)

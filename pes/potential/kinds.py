@@ -1,0 +1,59 @@
+"""From a surface to plain settings and back, so that a file needs no code inside."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from torch import nn
+
+from pes.potential.analytic import ANALYTIC
+from pes.potential.linear import LinearSurface
+from pes.potential.neural import NeuralSurface
+
+__all__ = ["SURFACES", "surface_from", "surface_settings"]
+
+SURFACES = {"linear": LinearSurface, "neural": NeuralSurface, **ANALYTIC}
+"""Every surface that a file can hold."""
+
+
+def surface_settings(surface: nn.Module) -> dict[str, Any]:
+    """What `surface_from` needs to build a surface of this kind, numbers apart.
+
+    Raises:
+        ValueError: for a surface or a baseline that is not one of `SURFACES`.
+    """
+    kind = next((name for name, cls in SURFACES.items() if type(surface) is cls), None)
+    if kind is None:
+        raise ValueError(
+            f"a {type(surface).__name__} cannot be stored; "
+            f"surfaces of these kinds can: {', '.join(sorted(SURFACES))}"
+        )
+    if isinstance(surface, NeuralSurface):
+        baseline = surface.baseline
+        stored = None if baseline is None else surface_settings(baseline)
+        return {"kind": kind, **surface.settings, "baseline": stored}
+    if isinstance(surface, LinearSurface):
+        return {"kind": kind, **surface.settings}
+    return {"kind": kind}
+
+
+def surface_from(settings: Mapping[str, Any]) -> nn.Module:
+    """A surface with these settings, its parameters still to be filled in.
+
+    Raises:
+        ValueError: for an unknown kind.
+
+    Example:
+        >>> type(surface_from({"kind": "water_pjt1996"})).__name__
+        'WaterPJT'
+    """
+    kind = settings.get("kind")
+    if kind not in SURFACES:
+        raise ValueError(f"surface kind must be one of {sorted(SURFACES)}, got {kind!r}")
+    if kind == "neural":
+        baseline = settings["baseline"]
+        return NeuralSurface.from_settings(
+            settings, None if baseline is None else surface_from(baseline)
+        )
+    if kind == "linear":
+        return LinearSurface.from_settings(settings)
+    return ANALYTIC[kind]()

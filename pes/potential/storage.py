@@ -1,0 +1,137 @@
+"""One file per surface: tensors in safetensors, everything else as JSON in its header."""
+
+import json
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor, nn
+
+from pes.potential.kinds import surface_from, surface_settings
+
+__all__ = ["SurfaceRecord", "load_surface", "save_surface", "write_atomically"]
+
+FORMAT = "pes surface"
+VERSION = 1
+UNITS = {"energy": "hartree", "length": "bohr"}
+PREFIX = "surface."
+POSITIONS = "training_positions"
+
+
+@dataclass(frozen=True)
+class SurfaceRecord:
+    """Where a surface comes from.
+
+    Attributes:
+        symbols: isotope symbols in the order of the positions.
+        energy_range: lowest and highest training energy in hartree.
+        data_hash: of the training data.
+        training_positions: (T, N, 3) in bohr, what `Coverage` asks for.
+        notes: anything else that JSON can hold: configuration, errors, versions.
+    """
+
+    symbols: tuple[str, ...]
+    energy_range: tuple[float, float]
+    data_hash: str
+    training_positions: Tensor
+    notes: dict[str, Any] = field(default_factory=dict)
+
+
+def save_surface(path: Path | str, surface: nn.Module, record: SurfaceRecord) -> None:
+    """Write a surface and its record to one file, whole or not at all.
+
+    Args:
+        path: usually ending in `.safetensors`; replaced if it exists.
+        surface: one of `SURFACES`.
+        record: where it comes from.
+
+    Raises:
+        ValueError: for a surface that is none of `SURFACES`.
+    """
+    header = {
+        "format": FORMAT,
+        "version": VERSION,
+        "units": UNITS,
+        "settings": surface_settings(surface),
+        "symbols": list(record.symbols),
+        "energy_range": list(record.energy_range),
+        "data_hash": record.data_hash,
+        "notes": record.notes,
+    }
+    tensors = {PREFIX + name: tensor for name, tensor in surface.state_dict().items()}
+    tensors[POSITIONS] = record.training_positions
+    own = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
+    write_atomically(Path(path), save(own, {"pes": json.dumps(header)}))
+
+
+def load_surface(path: Path | str) -> tuple[nn.Module, SurfaceRecord]:
+    """The surface and the record that `save_surface` wrote, on the CPU.
+
+    Nothing in the file is executed: a pickle is refused, not opened.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: for a damaged file, another format or another version.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"no surface file {path}")
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except SafetensorError as error:
+        raise ValueError(
+            f"{path} is cut off, damaged or no safetensors file ({error}); "
+            "copy it again or write it with save_surface"
+        ) from None
+    header = _header(path, metadata)
+    try:
+        surface = surface_from(header["settings"])
+        positions = tensors.pop(POSITIONS)
+        surface.load_state_dict({n.removeprefix(PREFIX): t for n, t in tensors.items()})
+        record = SurfaceRecord(
+            tuple(header["symbols"]),
+            (header["energy_range"][0], header["energy_range"][1]),
+            header["data_hash"],
+            positions,
+            header["notes"],
+        )
+    except (KeyError, IndexError, TypeError, ValueError, RuntimeError) as error:
+        reason = " ".join(str(error).split())
+        raise ValueError(
+            f"{path}: header and tensors do not agree ({reason}); save again"
+        ) from None
+    return surface, record
+
+
+def _header(path: Path, metadata: dict[str, str]) -> dict[str, Any]:
+    try:
+        header = json.loads(metadata["pes"])
+        found = (header["format"], header["version"])
+    except (KeyError, TypeError, json.JSONDecodeError):
+        raise ValueError(
+            f"{path} holds tensors but no {FORMAT}; was it written by save_surface?"
+        ) from None
+    if found != (FORMAT, VERSION):
+        raise ValueError(
+            f"{path} is {found[0]!r} version {found[1]}, this pes reads {FORMAT!r} version "
+            f"{VERSION}; use the version of pes that wrote it"
+        )
+    return header
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Replace a file by new content so that a crash leaves the old one or the new one."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,1 @@
+"""What the commands do: configuration in, one folder out."""

@@ -1,0 +1,128 @@
+"""The folder of a run: made once, never half-written, never overwritten unasked."""
+
+import json
+import logging
+import platform
+import sys
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import torch
+import yaml
+from pydantic import BaseModel
+
+from pes.files import replaced
+
+__all__ = [
+    "environment",
+    "open_folder",
+    "open_log",
+    "pick_device",
+    "write_config",
+    "write_json",
+]
+
+FINISHED = "summary.json"
+PACKAGES = ("pes", "torch", "numpy", "scipy", "h5py", "qcelemental")
+
+log = logging.getLogger("pes")
+
+
+def open_folder(
+    folder: Path, *, finished: str = FINISHED, overwrite: bool = False, resume: bool = False
+) -> Path:
+    """Make a run folder, or enter it again where that was asked for.
+
+    Raises:
+        ValueError: if it holds a finished or an unfinished run and neither `overwrite` nor
+            `resume` was given.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise ValueError(f"{folder} is a file; choose another --output")
+    if (folder / finished).exists() and not overwrite:
+        raise ValueError(f"{folder} holds a finished run; give --overwrite or another --output")
+    if (folder / "config.yaml").exists() and not overwrite and not resume:
+        raise ValueError(
+            f"{folder} holds an unfinished run; continue it with --resume auto, "
+            "or give --overwrite"
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    if not resume:
+        (folder / finished).unlink(missing_ok=True)
+    return folder
+
+
+def open_log(path: Path, *, append: bool = False) -> None:
+    """Send what the run says to the screen and to a file."""
+    for handler in list(log.handlers):
+        log.removeHandler(handler)
+        handler.close()
+    log.setLevel(logging.INFO)
+    log.propagate = False
+    log.addHandler(logging.StreamHandler(sys.stdout))
+    log.addHandler(logging.FileHandler(path, mode="a" if append else "w", encoding="utf-8"))
+
+
+def pick_device(name: str, threads: int | None = None) -> torch.device:
+    """The device by its name in the configuration; `auto` takes CUDA where there is one.
+
+    Raises:
+        ValueError: for MPS, which has no float64, an unknown name or a missing CUDA.
+    """
+    if threads is not None:
+        torch.set_num_threads(threads)
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    if name.startswith("mps"):
+        raise ValueError("device mps has no float64 arithmetic; use cpu or cuda")
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        raise ValueError(f"unknown device {name!r}; use auto, cpu or cuda") from None
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise ValueError("device cuda: no CUDA device is visible; use --device cpu")
+    return device
+
+
+def environment(device: torch.device, seed: int | None = None) -> dict[str, Any]:
+    """What a reader needs to judge the numbers: versions, device, precision, seed."""
+    versions = {}
+    for package in PACKAGES:
+        try:
+            versions[package] = version(package)
+        except PackageNotFoundError:
+            versions[package] = "not installed"
+    return {
+        "versions": {"python": platform.python_version(), **versions},
+        "device": str(device),
+        "threads": torch.get_num_threads(),
+        "dtype": "float64",
+        "units": "inside: hartree, bohr, electron mass; files and tables: cm-1, angstrom, u",
+        "seed": seed,
+    }
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write JSON, whole or not at all; a number that is none becomes null."""
+    with replaced(path) as temporary:
+        temporary.write_text(json.dumps(_plain(content), indent=1, allow_nan=False) + "\n")
+
+
+def write_config(path: Path, config: BaseModel) -> None:
+    """Write the resolved configuration with every default spelled out."""
+    with replaced(path) as temporary:
+        temporary.write_text(yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, torch.Tensor):
+        return _plain(value.tolist())
+    if isinstance(value, float) and value != value:
+        return None
+    return value

@@ -1,0 +1,197 @@
+"""The one-dimensional model: every κ on every grid, its derivative found in three ways."""
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from pes.config import ModelConfig
+from pes.data.files import replaced
+from pes.plots import Well, model_sweep
+from pes.potential.model import HarmonicGaussian
+from pes.vibration.one_dimensional import GRIDS
+
+__all__ = ["ModelPoint", "model_point", "run_model"]
+
+STEP = 3e-4
+"""Of κ in the central difference: its own error and rounding are then both near 1e-9."""
+
+WAYS = ("autograd", "hellmann_feynman", "finite_difference")
+"""To dE₀/dκ: reverse mode through `torch.linalg.eigh`, ⟨exp(−x²/2)⟩, central difference."""
+
+
+@dataclass(frozen=True)
+class ModelPoint:
+    """One κ on one grid; ħ = m = ω = 1.
+
+    Attributes:
+        grid: name of the grid.
+        kappa: κ.
+        levels: lowest levels, (S,).
+        slopes: dE₀/dκ by the way it was found.
+        well: what a picture needs.
+    """
+
+    grid: str
+    kappa: float
+    levels: list[float]
+    slopes: dict[str, float]
+    well: Well
+
+    @property
+    def row(self) -> dict[str, str | float]:
+        """What the tables show."""
+        return {
+            "grid": self.grid,
+            "kappa": self.kappa,
+            "E0": self.levels[0],
+            "gap": self.levels[1] - self.levels[0],
+            **{f"dE0_dkappa_{way}": slope for way, slope in self.slopes.items()},
+        }
+
+
+def model_point(
+    grid: str, points: Tensor, kinetic: Tensor, kappa: float, *, states: int = 4
+) -> ModelPoint:
+    """Levels and dE₀/dκ of −½ d²/dx² + x²/2 + κ exp(−x²/2).
+
+    Args:
+        grid: its name, for the tables.
+        points: x, (N,), evenly spaced.
+        kinetic: (N, N).
+        kappa: κ.
+        states: levels to keep.
+    """
+    potential = HarmonicGaussian(kappa).to(points.device)
+    q = points[:, None]
+
+    def energies(shift: float) -> Tensor:
+        with torch.no_grad():
+            v = potential(q) + shift * potential.bump(q)
+            return torch.linalg.eigvalsh(kinetic + torch.diag(v))
+
+    levels, vectors = torch.linalg.eigh(kinetic + torch.diag(potential(q)))
+    (slope,) = torch.autograd.grad(levels[0], potential.kappa)
+    levels, psi = levels[:states].detach(), vectors[:, :states].detach()
+    density = psi.square().T / (points[1] - points[0])
+    slopes = (
+        float(slope),
+        float(psi[:, 0].square() @ potential.bump(q)),
+        float(energies(STEP)[0] - energies(-STEP)[0]) / (2 * STEP),
+    )
+    arrays = [x.detach().cpu().numpy() for x in (points, potential(q), levels, density)]
+    return ModelPoint(
+        grid, kappa, levels.tolist(), dict(zip(WAYS, slopes, strict=True)), Well(kappa, *arrays)
+    )
+
+
+def run_model(
+    config: ModelConfig,
+    output: Path,
+    *,
+    device: torch.device | str = "cpu",
+    say: Callable[[str], None] = print,
+) -> Path:
+    """Solve the model for every κ and grid and write model.csv, model.json and model.png.
+
+    Args:
+        config: values of κ, grids and number of levels.
+        output: an existing folder.
+        device: where to diagonalise.
+        say: receives the table.
+
+    Returns:
+        The folder.
+
+    Raises:
+        ValueError: if no κ or no grid is given, or a grid has fewer points than levels.
+    """
+    _check(config)
+    found: dict[str, list[ModelPoint]] = {}
+    for name, grid in config.grids.items():
+        points, kinetic = (x.to(device) for x in GRIDS[name](grid.low, grid.high, grid.points))
+        found[name] = [
+            model_point(name, points, kinetic, kappa, states=config.states)
+            for kappa in sorted(config.kappa)
+        ]
+    everything = [point for points in found.values() for point in points]
+    say(_table(everything))
+    _write(output / "model.csv", _csv(everything))
+    _write(output / "model.json", _json(config, everything))
+    _draw(output / "model.png", found)
+    return output
+
+
+def _check(config: ModelConfig) -> None:
+    if not config.kappa or not config.grids:
+        raise ValueError("`kappa` and `grids` need at least one entry each")
+    for name, grid in config.grids.items():
+        if not grid.low < grid.high:
+            raise ValueError(
+                f"`grids.{name}.low` must be below `high`, got {grid.low} and {grid.high}"
+            )
+        if grid.points < config.states:
+            raise ValueError(
+                f"`grids.{name}.points` must be at least `states` = {config.states}, "
+                f"got {grid.points}"
+            )
+
+
+def _table(points: list[ModelPoint]) -> str:
+    """One line for each κ and grid."""
+    head = (
+        f"{'':27}{'':14}{'':14}dE0/dkappa by\n"
+        f"{'kappa':>7}  {'grid':<12}{'E0':>13}  {'E1 - E0':>13}"
+        f"  {'autograd':>13}  {'<exp(-x²/2)>':>13}  {'differences':>13}"
+    )
+    lines = [
+        f"{p.kappa:7.3f}  {p.grid:<12}{p.levels[0]:13.9f}  {p.levels[1] - p.levels[0]:13.9f}"
+        + "".join(f"  {slope:13.9f}" for slope in p.slopes.values())
+        for p in sorted(points, key=lambda p: p.kappa)
+    ]
+    return "\n".join([head, *lines])
+
+
+def _csv(points: list[ModelPoint]) -> str:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(points[0].row), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(point.row for point in points)
+    return text.getvalue()
+
+
+def _json(config: ModelConfig, points: list[ModelPoint]) -> str:
+    content = {
+        "model": "-1/2 d²/dx² + x²/2 + kappa exp(-x²/2)",
+        "units": "hbar = m = omega = 1",
+        "grids": {name: grid.model_dump() for name, grid in config.grids.items()},
+        "points": [point.row | {"levels": point.levels} for point in points],
+    }
+    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
+
+
+def _write(path: Path, text: str) -> None:
+    with replaced(path) as temporary:
+        temporary.write_text(text)
+
+
+def _draw(path: Path, found: dict[str, list[ModelPoint]]) -> None:
+    first = next(iter(found.values()))
+    # Four wells spread evenly over the κ asked for, the ends among them.
+    picked = sorted({round(k * (len(first) - 1) / 3) for k in range(4)})
+    model_sweep(
+        path,
+        [first[k].well for k in picked],
+        [p.kappa for p in first],
+        {name: [p.levels[0] for p in points] for name, points in found.items()},
+        {name: [p.levels[1] - p.levels[0] for p in points] for name, points in found.items()},
+        {
+            name: {way.replace("_", " "): [p.slopes[way] for p in points] for way in WAYS}
+            for name, points in found.items()
+        },
+    )

@@ -1,0 +1,341 @@
+"""`pes-train`: points to a surface, in one folder."""
+
+import csv
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from pes import plots
+from pes.config import TrainConfig, load_config
+from pes.data import Dataset, Split, read, split
+from pes.data.audit import audit
+from pes.descriptors import Invariants
+from pes.files import replaced
+from pes.molecule import Molecule
+from pes.potential import NeuralSurface, SurfaceRecord, linear_surface, neural_surface, save_surface
+from pes.run.folder import (
+    environment,
+    open_folder,
+    open_log,
+    pick_device,
+    write_config,
+    write_json,
+)
+from pes.training import OPTIMIZERS
+from pes.training.checkpoint import load_checkpoint, save_checkpoint
+from pes.training.errors import error_report
+from pes.training.fit import Epoch, TrainingState, fit
+from pes.training.weights import WEIGHTS
+from pes.units import ANGSTROM, CM1
+
+__all__ = ["error_table", "load_data", "train"]
+
+log = logging.getLogger("pes")
+
+PARTS = ("train", "validation", "test")
+SAVE_SECONDS = 5.0
+
+
+def train(
+    path: Path,
+    *,
+    output: Path | None = None,
+    resume: str | None = None,
+    settings: Sequence[str] = (),
+    overwrite: bool = False,
+    check: bool = False,
+) -> Path | None:
+    """Fit a surface as a configuration says.
+
+    Args:
+        path: YAML file.
+        output: run folder; default runs/<name>.
+        resume: `auto` continues the run folder if it holds a state; else a state file.
+        settings: `section.key=value` that override the file.
+        overwrite: replace a finished run.
+        check: read configuration and data, say what would be done, write nothing.
+
+    Returns:
+        The run folder, or None after a check.
+
+    Raises:
+        ValueError, FileNotFoundError: for anything the user can mend, in one line.
+    """
+    config = load_config(path, TrainConfig, settings)
+    file = path.parent / config.data.file
+    device = pick_device(config.device, config.threads)
+    dataset = load_data(config, file)
+    parts = split(dataset, fractions=config.data.fractions, seed=config.seed)
+    config = config.model_copy(
+        update={"data": config.data.model_copy(update={"file": file.resolve()})}
+    )
+    if check:
+        surface = _surface(config, dataset.select(parts.train), device)
+        _describe(print, config, dataset, parts, surface)
+        return None
+    folder = output or Path("runs") / config.name
+    state, folder = _resumed(folder, resume, overwrite=overwrite)
+    open_log(folder / "train.log", append=state is not None)
+    write_config(folder / "config.yaml", config)
+    if state is None:
+        parts.save(folder / "split.json")
+    else:
+        parts = Split.load(folder / "split.json", dataset)
+    surface = _surface(config, dataset.select(parts.train), device)
+    log.info("%s", environment(device, config.seed))
+    _describe(log.info, config, dataset, parts, surface)
+    for finding in audit(dataset):
+        log.info("data: %s", finding)
+    sets = {name: _on(dataset.select(getattr(parts, name)), device) for name in PARTS}
+    started = time.monotonic()
+    last = _fitted(config, surface, sets, folder, state)
+    _write_results(config, surface, sets, folder, last, time.monotonic() - started, dataset)
+    return folder
+
+
+def load_data(config: TrainConfig, file: Path) -> Dataset:
+    """The points of a configuration, checked against its molecule."""
+    dataset = read(file)
+    if config.molecule is not None:
+        wanted, found = Molecule(config.molecule).elements, Molecule(dataset.symbols).elements
+        if wanted != found:
+            raise ValueError(
+                f"{file}: the atoms are {' '.join(found)}, the configuration's molecule is "
+                f"{' '.join(wanted)}; order and elements must agree"
+            )
+        dataset = replace(dataset, symbols=config.molecule)
+    if config.data.forces and dataset.forces is None:
+        raise ValueError(f"{file}: `data.forces` is true but the file has no forces")
+    return replace(dataset, forces=None) if config.data.forces is False else dataset
+
+
+def error_table(errors: dict[str, Any]) -> str:
+    """Errors of each part by energy window, as text."""
+    lines = [f"{'RMSE':<26}" + "".join(f"{part:>12}" for part in errors)]
+    for quantity, unit in (("energy", "cm-1"), ("force", "cm-1/A")):
+        for window in next(iter(errors.values()))[quantity]["rmse"]:
+            values = [report[quantity]["rmse"][window] for report in errors.values()]
+            if any(v is not None for v in values):
+                name = "all" if window == "all" else f"< {window} cm-1"
+                shown = "".join(f"{'-' if v is None else format(v, '.4f'):>12}" for v in values)
+                lines.append(f"{quantity + ' (' + unit + ') ' + name:<26}" + shown)
+    return "\n".join(lines)
+
+
+def _surface(config: TrainConfig, training: Dataset, device: torch.device) -> NeuralSurface:
+    """Descriptor, baseline and untrained network for the training points."""
+    elements = Molecule(training.symbols).elements
+    wanted = config.surface.descriptor
+    training = _on(training, device)
+    descriptor = Invariants(
+        elements, wanted.degree, length=wanted.length * ANGSTROM, variable=wanted.variable
+    ).to(device)
+    baseline = None
+    if (linear := config.surface.baseline) is not None:
+        polynomials = Invariants(
+            elements, linear.degree, length=linear.length * ANGSTROM, variable=linear.variable
+        ).to(device)
+        baseline = linear_surface(
+            polynomials, training.positions, training.energies,
+            weights=_weights(config, training.energies, training.energies.min()),
+            forces=training.forces, ridge=linear.ridge,
+        ).requires_grad_(False)  # fmt: skip
+    return neural_surface(
+        descriptor, training.positions, training.energies,
+        hidden=config.surface.hidden, activation=config.surface.activation,
+        baseline=baseline, seed=config.seed,
+    )  # fmt: skip
+
+
+def _weights(config: TrainConfig, energies: Tensor, lowest: Tensor) -> Tensor:
+    options = config.training.weights.model_dump()
+    kind = options.pop("kind")
+    return WEIGHTS[kind](energies - lowest, **{k: v * CM1 for k, v in options.items()})
+
+
+def _fitted(
+    config: TrainConfig,
+    surface: NeuralSurface,
+    sets: dict[str, Dataset],
+    folder: Path,
+    state: TrainingState | None,
+) -> TrainingState:
+    """Run the epochs; every one is in metrics.csv, the last saved one in state.pt."""
+    wanted = config.training
+    options = wanted.optimizer.model_dump()
+    kind = options.pop("kind")
+    if kind == "adam":
+        options |= {"epochs": wanted.epochs, "seed": config.seed}
+    lowest = sets["train"].energies.min()
+    force_weight = wanted.force_weight
+    epochs = fit(
+        surface, sets["train"], sets["validation"],
+        optimizer=partial(OPTIMIZERS[kind], **options),
+        train_weights=_weights(config, sets["train"].energies, lowest),
+        validation_weights=_weights(config, sets["validation"].energies, lowest),
+        force_weight=None if force_weight is None else force_weight * ANGSTROM**2,
+        epochs=wanted.epochs, patience=wanted.patience,
+        max_seconds=wanted.max_seconds or float("inf"), state=state,
+    )  # fmt: skip
+    done = 0 if state is None else state.epoch
+    _cut_metrics(folder / "metrics.csv", done)
+    saved = time.monotonic()
+    with (
+        (folder / "metrics.csv").open("a", newline="") as file,
+        tqdm(total=wanted.epochs, initial=done, unit="epoch") as progress,
+    ):
+        for epoch in epochs:
+            state = epoch.state
+            _append(file, epoch)
+            progress.update()
+            progress.set_postfix_str(
+                f"train {epoch.train_rmse_cm1:.4f} validation {epoch.validation_rmse_cm1:.4f} cm-1"
+            )
+            if time.monotonic() - saved > SAVE_SECONDS:
+                save_checkpoint(folder / "state.pt", state)
+                saved = time.monotonic()
+    if state is None:
+        raise ValueError("the optimizer made no step; raise `training.epochs`")
+    save_checkpoint(folder / "state.pt", state)
+    return state
+
+
+def _write_results(
+    config: TrainConfig,
+    surface: NeuralSurface,
+    sets: dict[str, Dataset],
+    folder: Path,
+    state: TrainingState,
+    seconds: float,
+    dataset: Dataset,
+) -> None:
+    """Surface, errors, pictures; the summary last, for it says that the run is finished."""
+    training = sets["train"]
+    lowest = float(training.energies.min())
+    errors = {name: error_report(surface, part, lowest=lowest) for name, part in sets.items()}
+    record = SurfaceRecord(
+        training.symbols,
+        (lowest, float(training.energies.max())),
+        dataset.sha256,
+        training.positions.cpu(),
+        {"name": config.name, "seed": config.seed, "errors": errors},
+    )
+    save_surface(folder / "surface.safetensors", surface, record)
+    with (folder / "metrics.csv").open(newline="") as file:
+        plots.learning_curve(folder / "learning_curve.png", list(csv.DictReader(file)))
+    _parity(folder / "parity.png", surface, sets, lowest)
+    device = next(surface.parameters()).device
+    write_json(
+        folder / "summary.json",
+        {
+            **environment(device, config.seed),
+            "points": {name: len(part) for name, part in sets.items()},
+            "parameters": len(state.parameters),
+            "epochs": state.epoch,
+            "best_epoch": state.best_epoch,
+            "stopped_by": _reason(config, state),
+            "seconds": {"training": state.seconds, "this_sitting": seconds},
+            "lowest_label_hartree": lowest,
+            "errors": errors,
+        },
+    )
+    log.info("%s", error_table(errors))
+    log.info("surface: %s", folder / "surface.safetensors")
+
+
+def _reason(config: TrainConfig, state: TrainingState) -> str:
+    wanted = config.training
+    if state.epoch - state.best_epoch >= wanted.patience:
+        return "patience"
+    if wanted.max_seconds is not None and state.seconds >= wanted.max_seconds:
+        return "max_seconds"
+    return "epochs" if state.epoch >= wanted.epochs else "converged"
+
+
+def _parity(path: Path, surface: NeuralSurface, sets: dict[str, Dataset], lowest: float) -> None:
+    labels, residuals, names = [], [], []
+    for name, part in sets.items():
+        with torch.no_grad():
+            predicted = surface(part.positions)
+        labels.append(((part.energies - lowest) / CM1).cpu())
+        residuals.append(((predicted - part.energies) / CM1).cpu())
+        names.append(name)
+    plots.parity(path, labels, residuals, names)
+
+
+def _resumed(
+    folder: Path, resume: str | None, *, overwrite: bool
+) -> tuple[TrainingState | None, Path]:
+    """The state to continue from, if any, and the folder, made or entered."""
+    file = folder / "state.pt" if resume == "auto" else None if resume is None else Path(resume)
+    if resume == "auto" and file is not None and not file.is_file():
+        # Killed before its first state was written: nothing to lose, start again.
+        return None, open_folder(folder, overwrite=overwrite or not (folder / "summary.json").exists())
+    if file is None:
+        return None, open_folder(folder, overwrite=overwrite)
+    return load_checkpoint(file), open_folder(folder, overwrite=overwrite, resume=True)
+
+
+def _describe(
+    say: Any, config: TrainConfig, dataset: Dataset, parts: Split, surface: NeuralSurface
+) -> None:
+    heights = (dataset.energies - dataset.energies.min()) / CM1
+    counts = ", ".join(f"{len(getattr(parts, name))} {name}" for name in PARTS)
+    forces = "energies and forces" if dataset.forces is not None else "energies"
+    size = sum(p.numel() for p in surface.mlp.parameters())
+    say(
+        f"{config.name}: {len(dataset)} points of {Molecule(dataset.symbols).formula} "
+        f"({' '.join(dataset.symbols)}), {forces} to {float(heights.max()):.0f} cm-1; {counts}; "
+        f"{surface.descriptor.size} inputs, {size} network parameters, "
+        f"{config.training.optimizer.kind}"
+    )
+
+
+def _on(dataset: Dataset, device: torch.device) -> Dataset:
+    """The tensors that a fit needs on a device."""
+    forces = None if dataset.forces is None else dataset.forces.to(device)
+    return replace(
+        dataset,
+        positions=dataset.positions.to(device),
+        energies=dataset.energies.to(device),
+        forces=forces,
+    )
+
+
+def _row(epoch: Epoch) -> dict[str, Any]:
+    return {
+        "epoch": epoch.epoch,
+        "seconds": round(epoch.seconds, 3),
+        "loss": epoch.loss,
+        "validation_loss": epoch.validation_loss,
+        "train_rmse_cm1": epoch.train_rmse_cm1,
+        "validation_rmse_cm1": epoch.validation_rmse_cm1,
+        "train_force_rmse_cm1_angstrom": epoch.train_force_rmse_cm1_angstrom,
+        "validation_force_rmse_cm1_angstrom": epoch.validation_force_rmse_cm1_angstrom,
+        "gradient_norm": epoch.gradient_norm,
+        **epoch.details,
+    }
+
+
+def _append(file: Any, epoch: Epoch) -> None:
+    row = _row(epoch)
+    writer = csv.DictWriter(file, list(row))
+    if file.tell() == 0:
+        writer.writeheader()
+    writer.writerow(row)
+    file.flush()
+
+
+def _cut_metrics(path: Path, epochs: int) -> None:
+    """Keep the header and the epochs that the resumed state knows of."""
+    rows = path.read_text().splitlines(keepends=True) if path.exists() and epochs else []
+    with replaced(path) as temporary:
+        temporary.write_text("".join(rows[: epochs + 1] if rows else []))

@@ -1,0 +1,55 @@
+"""The state of an unfinished fit on disk, whole or not at all."""
+
+import io
+from dataclasses import asdict, fields
+from pathlib import Path
+from pickle import UnpicklingError
+from zipfile import is_zipfile
+
+import torch
+
+from pes.potential.storage import write_atomically
+from pes.training.fit import TrainingState
+
+__all__ = ["load_checkpoint", "save_checkpoint"]
+
+FORMAT = "pes training state"
+VERSION = 1
+
+
+def save_checkpoint(path: Path | str, state: TrainingState) -> None:
+    """Write the state: plain types and tensors only, replacing the file at once."""
+    buffer = io.BytesIO()
+    torch.save({"format": FORMAT, "version": VERSION, "state": asdict(state)}, buffer)
+    write_atomically(Path(path), buffer.getvalue())
+
+
+def load_checkpoint(path: Path | str) -> TrainingState:
+    """The state that `save_checkpoint` wrote, on the CPU; no code of the file is executed.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: for a damaged file, another format or another version.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"no checkpoint {path}")
+    if not is_zipfile(path):
+        raise ValueError(
+            f"{path} is cut off or no checkpoint; resume from another, or start afresh"
+        )
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except (UnpicklingError, RuntimeError, EOFError) as error:
+        reason = str(error).splitlines()[0]
+        raise ValueError(f"{path} is no checkpoint of pes ({reason})") from None
+    found = (content.get("format"), content.get("version")) if isinstance(content, dict) else None
+    if not isinstance(content, dict) or found != (FORMAT, VERSION):
+        raise ValueError(
+            f"{path} is no checkpoint this pes can read (found {found}, "
+            f"need {(FORMAT, VERSION)}); start afresh"
+        )
+    state = content["state"]
+    if set(state) != {field.name for field in fields(TrainingState)}:
+        raise ValueError(f"{path} holds another training state; start afresh")
+    return TrainingState(**state)

@@ -1,0 +1,82 @@
+"""How far a surface is from its labels, by how high the points lie."""
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+
+from pes.data.dataset import Dataset
+from pes.potential.neural import energies_and_forces
+from pes.units import ANGSTROM, CM1
+
+__all__ = ["WINDOWS", "error_report", "predicted"]
+
+WINDOWS = (5000, 10000, 15000, 25000)
+"""Upper ends of the energy windows in cm⁻¹; each starts at the minimum."""
+
+Report = dict[str, dict[str, dict[str, float | None]]]
+
+
+def predicted(
+    surface: Callable[[Tensor], Tensor], dataset: Dataset, *, chunk: int = 2048
+) -> tuple[Tensor, Tensor | None]:
+    """Energies (B,) in hartree and, if the set has forces, forces (B, N, 3) in hartree/bohr."""
+    if dataset.forces is None:
+        with torch.no_grad():
+            return torch.cat([surface(x) for x in dataset.positions.split(chunk)]), None
+    parts = [energies_and_forces(surface, x) for x in dataset.positions.split(chunk)]
+    energies, forces = zip(*parts, strict=True)
+    return torch.cat(energies), torch.cat(forces)
+
+
+def error_report(
+    surface: Callable[[Tensor], Tensor],
+    dataset: Dataset,
+    *,
+    lowest: float,
+    windows: Sequence[int] = WINDOWS,
+) -> Report:
+    """Unweighted RMSE, MAE and largest error, over all points and over those below each window.
+
+    Args:
+        surface: positions (B, N, 3) to energies (B,).
+        dataset: labelled points.
+        lowest: energy in hartree that windows count from, that of the lowest training point.
+        windows: upper ends in cm⁻¹.
+
+    Returns:
+        `energy` (cm⁻¹) and `force` (cm⁻¹/Å) → `rmse`, `mae`, `max` → `all`, `5000`, ...;
+        `points` → `count` → the same. None where a window is empty or there are no forces.
+    """
+    energies, forces = predicted(surface, dataset)
+    heights = (dataset.energies - lowest) / CM1
+    masks = {"all": torch.ones_like(heights, dtype=torch.bool)}
+    masks |= {str(top): heights <= top for top in windows}
+    energy_errors = (energies - dataset.energies)[:, None] / CM1
+    force_errors = None
+    if forces is not None and dataset.forces is not None:
+        force_errors = (forces - dataset.forces).flatten(1) / (CM1 / ANGSTROM)
+    return {
+        "energy": _measures(energy_errors, masks),
+        "force": _measures(force_errors, masks),
+        "points": {"count": {name: int(mask.sum()) for name, mask in masks.items()}},
+    }
+
+
+def _measures(
+    errors: Tensor | None, masks: dict[str, Tensor]
+) -> dict[str, dict[str, float | None]]:
+    return {
+        measure: {
+            name: None if errors is None or not mask.any() else float(reduce(errors[mask].abs()))
+            for name, mask in masks.items()
+        }
+        for measure, reduce in _MEASURES.items()
+    }
+
+
+_MEASURES: dict[str, Callable[[Tensor], Tensor]] = {
+    "rmse": lambda errors: errors.square().mean().sqrt(),
+    "mae": lambda errors: errors.mean(),
+    "max": lambda errors: errors.max(),
+}

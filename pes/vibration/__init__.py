@@ -1,0 +1,38 @@
+"""Vibrational levels, spectra and derivatives from V, G and one-dimensional bases."""
+
+from pes.vibration.basis import PRIMITIVES, Basis, Primitive, contract
+from pes.vibration.coordinate import Coordinate
+from pes.vibration.eigensolver import SOLVERS, Eigenpairs, lowest
+from pes.vibration.hamiltonian import Hamiltonian
+from pes.vibration.kinetic import ToPositions
+from pes.vibration.levels import CAP, hamiltonian, levels
+from pes.vibration.record import Levels
+from pes.vibration.sensitivity import clusters, kinetic_energies, sensitivity
+from pes.vibration.spectrum import Sticks, eckart_frame, spectrum
+from pes.vibration.system import System, model, molecular
+
+__all__ = [
+    "CAP",
+    "PRIMITIVES",
+    "SOLVERS",
+    "Basis",
+    "Coordinate",
+    "Eigenpairs",
+    "Hamiltonian",
+    "Levels",
+    "Primitive",
+    "Sticks",
+    "System",
+    "ToPositions",
+    "clusters",
+    "contract",
+    "eckart_frame",
+    "hamiltonian",
+    "kinetic_energies",
+    "levels",
+    "lowest",
+    "model",
+    "molecular",
+    "sensitivity",
+    "spectrum",
+]

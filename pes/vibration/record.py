@@ -1,0 +1,132 @@
+"""Levels as a record: energies, how far to trust them, and what else ψ can tell."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from pes.vibration.basis import Basis
+from pes.vibration.coordinate import Coordinate
+from pes.vibration.eigensolver import Eigenpairs
+from pes.vibration.hamiltonian import Hamiltonian, grid_points
+from pes.vibration.system import System
+
+__all__ = ["Levels"]
+
+
+@dataclass(frozen=True)
+class Levels:
+    """Levels with everything needed to ask them further questions.
+
+    Attributes:
+        energies: (S,) in hartree, on the scale of the surface.
+        convergence: estimated error, (S,) in hartree: of the zero-point energy for the first,
+            of the energy above the ground state for the others. NaN where not asked for.
+        minimum_energy: V at the bottom of the well, hartree.
+        minimum: coordinates of the bottom, (Q,).
+        pairs: coefficients, residuals and solver.
+        hamiltonian: bases, V, G and s on the grid.
+        system: what they were made of.
+        changes: (3, S) changes with more functions, more points, wider ranges.
+        cap: ceiling of V above the minimum, hartree.
+        coordinates: the bases they come from.
+        warnings: what a reader must know, in words.
+    """
+
+    energies: Tensor
+    convergence: Tensor
+    minimum_energy: float
+    minimum: Tensor
+    pairs: Eigenpairs
+    hamiltonian: Hamiltonian
+    system: System
+    changes: Tensor
+    cap: float
+    coordinates: tuple[Coordinate, ...]
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def zero_point_energy(self) -> float:
+        """E₀ − V at the minimum, hartree."""
+        return float(self.energies[0]) - self.minimum_energy
+
+    @property
+    def excitations(self) -> Tensor:
+        """Energies above the ground state, (S,) in hartree."""
+        return self.energies - self.energies[0]
+
+    @property
+    def points(self) -> Tensor:
+        """Grid points (P, Q)."""
+        return grid_points(self.hamiltonian.bases)
+
+    @property
+    def positions(self) -> Tensor:
+        """Positions on the grid, (P, N, 3) in bohr.
+
+        Raises:
+            ValueError: for a model without atoms.
+        """
+        if self.system.positions is None:
+            raise ValueError("a model Hamiltonian has no atoms; use `points`")
+        return self.system.positions(self.points)
+
+    @property
+    def wavefunctions(self) -> Tensor:
+        """ψ times √(quadrature weight) on the grid, (S, P): rows are orthonormal."""
+        return self.hamiltonian.on_grid(self.pairs.coefficients)
+
+    @property
+    def densities(self) -> Tensor:
+        """ρ w |ψ|², (S, P): the probability at each grid point, and dE/dV there."""
+        return self.wavefunctions**2
+
+    def matrix_elements(self, values: Tensor) -> Tensor:
+        """⟨m|f|n⟩ of a function given on the grid.
+
+        Args:
+            values: f at the grid points, (P,) or (P, K): `f(levels.positions)`.
+
+        Returns:
+            (S, S) or (S, S, K).
+        """
+        psi = self.wavefunctions
+        if values.ndim == 1:
+            return torch.einsum("mp,p,np->mn", psi, values, psi)
+        return torch.einsum("mp,pk,np->mnk", psi, values, psi)
+
+    def expectation(self, function: Callable[[Tensor], Tensor]) -> Tensor:
+        """⟨n|f(x)|n⟩ for f of positions (P, N, 3) -> (P,) or (P, K)."""
+        return self.densities @ function(self.positions)
+
+    @property
+    def leading(self) -> tuple[Tensor, Tensor]:
+        """Quanta (S, Q) of the leading product function and its weight (S,)."""
+        weight, index = (self.pairs.coefficients**2).max(1)
+        quanta = torch.stack(torch.unravel_index(index, self.hamiltonian.shape), -1)
+        return quanta, weight
+
+    def leak(self) -> Tensor:
+        """Probability in the outer 2 % of each range at each end, (S, Q, 2).
+
+        Zero where functions are free at that end by nature (linearity, periodicity).
+        """
+        c = self.pairs.coefficients.reshape(-1, *self.hamiltonian.shape)
+        return torch.stack(
+            [
+                _ends(c.movedim(k + 1, 1).flatten(2), b)
+                for k, b in enumerate(self.hamiltonian.bases)
+            ],
+            1,
+        )
+
+
+def _ends(coefficients: Tensor, basis: Basis) -> Tensor:
+    """Probability at both ends of one coordinate from coefficients (S, n, rest), (S, 2)."""
+    along = (coefficients.mT @ basis.fine_values.T).square().sum(1)
+    low, high = basis.range
+    margin = 0.02 * (high - low)
+    outer = (basis.fine_points < low + margin, basis.fine_points > high - margin)
+    closed = ~torch.tensor(basis.open_ends)
+    return torch.stack([along[:, end].sum(1) for end in outer], 1) * closed

@@ -1,0 +1,125 @@
+"""Transition moments in the Eckart frame and the J = 0 stick spectrum."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from pes.units import CM1, DEBYE
+from pes.vibration.levels import Levels
+
+__all__ = ["Sticks", "eckart_frame", "spectrum"]
+
+KM_PER_MOL = 2.506641384
+"""8π³N_A/(3hc) /(4πε₀): integrated intensity in km/mol per cm⁻¹ and debye²."""
+
+BOLTZMANN_CM1 = 0.695034800
+"""k_B in cm⁻¹/K (CODATA 2018)."""
+
+
+@dataclass(frozen=True)
+class Sticks:
+    """One row for each transition, by wavenumber.
+
+    Attributes:
+        lower: number of the lower level, (T,).
+        upper: number of the upper level, (T,).
+        wavenumbers: cm⁻¹, (T,).
+        moments: ⟨upper|μ|lower⟩ in debye, (T, 3), in the Eckart frame.
+        intensities: integrated absorption in km/mol, (T,), at the temperature.
+        temperature: kelvin.
+    """
+
+    lower: Tensor
+    upper: Tensor
+    wavenumbers: Tensor
+    moments: Tensor
+    intensities: Tensor
+    temperature: float
+
+
+def eckart_frame(positions: Tensor, reference: Tensor, masses: Tensor) -> Tensor:
+    """Positions centred and turned so that Σ_a m_a c_a × x_a = 0 with a reference c.
+
+    The turn is the one of least mass-weighted distance from the reference (Kabsch), which
+    fulfils the Eckart condition and is also defined for planar and linear references.
+
+    Args:
+        positions: (P, N, 3) in bohr.
+        reference: (N, 3) in bohr.
+        masses: (N,).
+
+    Returns:
+        (P, N, 3) in bohr.
+
+    References:
+        C. Eckart, Phys. Rev. 47, 552 (1935), doi:10.1103/PhysRev.47.552;
+        K. N. Kudin, A. Y. Dymarsky, J. Chem. Phys. 122, 224105 (2005), doi:10.1063/1.1929739
+    """
+    weights = (masses / masses.sum())[:, None]
+    x = positions - (weights * positions).sum(-2, keepdim=True)
+    c = reference - (weights * reference).sum(-2, keepdim=True)
+    left, _, right = torch.linalg.svd((weights * c).mT @ x)
+    # A proper rotation: flip the least important direction if need be.
+    sign = torch.ones_like(left[..., 0])
+    sign[..., -1] = torch.linalg.det(left @ right).sign()
+    return x @ ((left * sign[..., None, :]) @ right).mT
+
+
+def spectrum(
+    levels: Levels,
+    dipole: Callable[[Tensor], Tensor],
+    masses: Tensor,
+    *,
+    temperature: float = 296.0,
+    reference: Tensor | None = None,
+) -> Sticks:
+    """All transitions among the levels, without rotation (J = 0).
+
+    Args:
+        levels: of a molecule.
+        dipole: positions (P, N, 3) in bohr to dipole moments (P, 3) in e·bohr, turning with
+            the molecule.
+        masses: (N,) in electron masses.
+        temperature: of the populations, in kelvin; 0 for absorption from the ground state.
+        reference: positions (N, 3) of the Eckart frame; default the minimum.
+
+    Raises:
+        ValueError: if the dipole function returns another shape than (P, 3).
+    """
+    system = levels.system
+    if system.positions is None:
+        raise ValueError("a model Hamiltonian has no dipole moment")
+    if reference is None:
+        reference = system.positions(levels.minimum[None])[0]
+    turned = eckart_frame(levels.positions, reference, masses)
+    values = dipole(turned)
+    if values.shape != (len(turned), 3):
+        raise ValueError(
+            f"the dipole function returned shape {tuple(values.shape)}; "
+            f"it must return one vector each, shape ({len(turned)}, 3)"
+        )
+    moments = levels.matrix_elements(values.detach()) / DEBYE
+    energies = levels.excitations / CM1
+    lower, upper = torch.triu_indices(len(energies), len(energies), 1)
+    populations = _populations(energies, temperature)
+    wavenumbers = energies[upper] - energies[lower]
+    picked = moments[upper, lower]
+    intensities = (
+        KM_PER_MOL * wavenumbers * (picked**2).sum(-1) * (populations[lower] - populations[upper])
+    )
+    order = wavenumbers.argsort()
+    return Sticks(
+        lower[order], upper[order], wavenumbers[order], picked[order], intensities[order],
+        temperature,
+    )  # fmt: skip
+
+
+def _populations(energies: Tensor, temperature: float) -> Tensor:
+    """Boltzmann populations of the given levels (cm⁻¹)."""
+    if temperature < 0:
+        raise ValueError(f"temperature must not be negative, got {temperature}")
+    if temperature == 0:
+        return (torch.arange(len(energies)) == 0).double()
+    return torch.softmax(-energies / (BOLTZMANN_CM1 * temperature), 0)

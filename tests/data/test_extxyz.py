@@ -1,0 +1,112 @@
+from pathlib import Path
+
+import ase.io
+import numpy as np
+import pytest
+import torch
+from ase import Atoms
+from ase.calculators.singlepoint import SinglePointCalculator
+
+from pes.data.dataset import Dataset
+from pes.data.extxyz import read_extxyz, write_extxyz
+from pes.units import ANGSTROM, EV
+
+FRAME = """3
+Properties=species:S:1:pos:R:3:forces:R:3 energy=-10.0 dipole="0.0 0.5 0.0"
+O 0.0 0.0 0.0 0.0 1.0 0.0
+H 1.0 0.0 0.0 0.0 -0.5 0.0
+H 0.0 1.0 0.0 0.0 -0.5 0.0
+"""
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "water.xyz"
+    path.write_text(text)
+    return path
+
+
+def test_the_units_are_those_of_ase(tmp_path):
+    read = read_extxyz(written(tmp_path, FRAME + FRAME.replace("-10.0", "-9.5")))
+    assert read.symbols == ("O", "H", "H")
+    assert read.energies.tolist() == [-10 * EV, -9.5 * EV]
+    assert read.positions[1, 2, 1] == ANGSTROM
+    assert read.forces is not None
+    assert read.dipoles is not None
+    assert read.forces[0, 0, 1] == EV / ANGSTROM
+    assert read.dipoles[0, 1] == 0.5 * ANGSTROM
+
+
+def test_other_units_are_stated(tmp_path):
+    path = written(tmp_path, FRAME)
+    read = read_extxyz(path, units={"energy": "hartree", "length": "bohr"})
+    assert read.energies.tolist() == [-10.0]
+    assert read.positions[0, 1, 0] == 1.0
+    assert read.forces is not None
+    assert read.forces[0, 0, 1] == 1.0
+    with pytest.raises(ValueError, match="unknown energy unit 'kcal'; known are hartree"):
+        read_extxyz(path, units={"energy": "kcal"})
+    with pytest.raises(ValueError, match="not forces"):
+        read_extxyz(path, units={"forces": "eV/bohr"})
+
+
+def test_a_file_of_ase_is_read(tmp_path):
+    atoms = Atoms("OH2", positions=[[0, 0, 0], [1, 0, 0], [0, 1, 0]])
+    forces = np.arange(9.0).reshape(3, 3)
+    atoms.calc = SinglePointCalculator(atoms, energy=-10.0, forces=forces, dipole=[0, 0, 1.0])
+    ase.io.write(tmp_path / "ase.extxyz", [atoms, atoms], format="extxyz")
+    read = read_extxyz(tmp_path / "ase.extxyz")
+    assert read.energies.tolist() == [-10 * EV] * 2
+    assert read.forces is not None
+    assert read.dipoles is not None
+    assert read.forces[1, 2, 2] == 8 * (EV / ANGSTROM)
+    assert read.dipoles[0, 2] == ANGSTROM
+
+
+def test_isotopes_are_stated_or_kept(tmp_path):
+    path = written(tmp_path, FRAME)
+    heavy = read_extxyz(path, symbols=("18O", "D", "H"))
+    assert heavy.symbols == ("18O", "D", "H")
+    write_extxyz(path, heavy)
+    assert read_extxyz(path).symbols == ("18O", "D", "H")
+    with pytest.raises(ValueError, match="isotopes D D O are not of O H H"):
+        read_extxyz(path, symbols=("D", "D", "O"))
+
+
+def test_what_was_written_is_read_with_every_digit(tmp_path):
+    positions = torch.tensor([[[0.0, 0, 0], [1.1, 0.3, 0], [-0.7, 1.3, 0.1]]]).double() / 3 + 1
+    data = Dataset(("O", "H", "H"), positions, positions[:, 0, 0], positions / 7, positions[:, 1])
+    write_extxyz(tmp_path / "water.xyz", data)
+    read = read_extxyz(tmp_path / "water.xyz")
+    for name in ("positions", "energies", "forces", "dipoles"):
+        # Into eV and Å and back: two roundings.
+        torch.testing.assert_close(getattr(read, name), getattr(data, name), rtol=4e-16, atol=0)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "holds no frames"),
+        ("3", "truncated"),
+        ("3\n", "not readable as extended XYZ"),
+        ("rubbish\n", "not readable as extended XYZ"),
+        (FRAME[:-30], "truncated. The last line has no end"),
+        (FRAME[: FRAME.index("H 0.0")], "not readable as extended XYZ, or truncated"),
+        (FRAME.replace("O 0.0", "Qq 0.0"), "unknown element 'Qq'"),
+        (FRAME.replace("energy=", "E="), "frame 0: no `energy` .*keys there: E"),
+        (FRAME + FRAME.replace("energy=", "E="), "frame 1: no `energy`, which 1 other"),
+        (FRAME + FRAME.replace("dipole=", "mu="), "frame 1: no `dipole`"),
+        (FRAME + FRAME.replace(":forces:", ":velo:"), "frame 1: no `forces`"),
+        (
+            FRAME + FRAME.replace("O 0", "H 0").replace("H 1.0", "O 1.0"),
+            "frame 1: atoms H O H differ",
+        ),
+        (FRAME + FRAME.replace("energy=-10.0", "energy=nan"), "energies, row 1: not a finite"),
+        (FRAME.replace("energy=-10.0", "energy=low"), "`energy` is not the same kind of number"),
+        (FRAME.replace("H 1.0", "H 0.0"), "atoms 0 and 1 are 0 angstrom apart"),
+    ],
+)
+def test_a_mistake_in_the_file_is_named_with_the_file(tmp_path, text, message):
+    path = written(tmp_path, text)
+    with pytest.raises(ValueError, match=message) as raised:
+        read_extxyz(path)
+    assert str(raised.value).startswith(f"{path}: ")

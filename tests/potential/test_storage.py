@@ -1,0 +1,161 @@
+"""A surface file gives back every bit, and nothing else is mistaken for one."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import nn
+
+from pes.descriptors import Invariants, Morse
+from pes.potential import storage
+from pes.potential.analytic import WaterPJT
+from pes.potential.linear import LinearSurface, linear_surface
+from pes.potential.neural import NeuralSurface, neural_surface
+from pes.potential.storage import SurfaceRecord, load_surface, save_surface
+
+WATER = ("O", "H", "H")
+
+
+def waters(count: int = 20) -> torch.Tensor:
+    generator = torch.Generator().manual_seed(0)
+    start = torch.tensor([[0.0, 0, 0], [1.8, 0, 0], [-0.5, 1.7, 0]], dtype=torch.float64)
+    return start + 0.1 * torch.randn(count, 3, 3, generator=generator, dtype=torch.float64)
+
+
+def linear() -> LinearSurface:
+    return linear_surface(Invariants(WATER, 2), waters(), WaterPJT()(waters()).detach())
+
+
+def neural(baseline: nn.Module | None = None) -> NeuralSurface:
+    energies = WaterPJT()(waters()).detach()
+    return neural_surface(
+        Morse(WATER, length=1.7), waters(), energies, activation="silu", baseline=baseline, seed=3
+    )
+
+
+SURFACES = {
+    "analytic": WaterPJT,
+    "linear": linear,
+    "neural": neural,
+    "neural on linear": lambda: neural(linear()),
+    "neural on analytic": lambda: neural(WaterPJT()),
+}
+RECORD = SurfaceRecord(
+    ("O", "H", "D"), (-76.3, -76.1), "0123abc", waters(), {"rmse": 0.1, "name": "Wasser, ß"}
+)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "surface.safetensors"
+    save_surface(path, neural(), RECORD)
+    return path
+
+
+@pytest.mark.parametrize("make", SURFACES.values(), ids=SURFACES)
+def test_round_trip_is_bit_identical(make, tmp_path: Path) -> None:
+    surface, path = make(), tmp_path / "surface.safetensors"
+    save_surface(path, surface, RECORD)
+    loaded, record = load_surface(path)
+    assert torch.equal(loaded(waters()), surface(waters()))
+    assert torch.equal(record.training_positions, RECORD.training_positions)
+    for name in ("symbols", "energy_range", "data_hash", "notes"):
+        assert getattr(record, name) == getattr(RECORD, name)
+
+
+def test_nothing_but_the_file_is_left(file: Path) -> None:
+    assert list(file.parent.iterdir()) == [file]
+
+
+def test_a_failed_write_keeps_the_old_file(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = file.read_bytes()
+
+    def full(_: int) -> None:
+        raise OSError("disk full")
+
+    monkeypatch.setattr(storage.os, "fsync", full)
+    with pytest.raises(OSError, match="disk full"):
+        save_surface(file, linear(), RECORD)
+    assert file.read_bytes() == before
+    assert list(file.parent.iterdir()) == [file]
+
+
+def test_another_surface_cannot_be_stored(tmp_path: Path) -> None:
+    class Flat(nn.Module):
+        def forward(self, positions: torch.Tensor) -> torch.Tensor:
+            return 0 * positions[:, 0, 0]
+
+    for surface in (Flat(), neural(Flat())):
+        with pytest.raises(ValueError, match=r"a Flat cannot be stored; .*neural"):
+            save_surface(tmp_path / "x.safetensors", surface, RECORD)
+    assert not list(tmp_path.iterdir())
+
+
+def refusal(path: Path) -> str:
+    with pytest.raises(ValueError) as caught:
+        load_surface(path)
+    message = str(caught.value)
+    assert str(path) in message
+    assert "\n" not in message
+    return message
+
+
+@pytest.mark.parametrize("length", [0, 4, 100, -1])
+def test_cut_off(file: Path, length: int) -> None:
+    file.write_bytes(file.read_bytes()[:length])
+    assert "cut off" in refusal(file)
+
+
+def test_a_pickle_is_not_opened(tmp_path: Path) -> None:
+    marker = tmp_path / "marker"
+
+    class Trap:
+        def __reduce__(self):
+            return marker.touch, ()
+
+    path = tmp_path / "surface.pt"
+    torch.save(Trap(), path)
+    refusal(path)
+    assert not marker.exists()
+
+
+def test_other_safetensors(tmp_path: Path) -> None:
+    path = tmp_path / "other.safetensors"
+    for metadata in (None, {"pes": "not json"}, {"pes": "[]"}, {"format": "pt"}):
+        save_file({"x": torch.zeros(2)}, path, metadata)
+        assert "holds tensors but no pes surface" in refusal(path)
+
+
+def test_another_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "surface.safetensors"
+    monkeypatch.setattr(storage, "VERSION", 99)
+    save_surface(path, linear(), RECORD)
+    monkeypatch.undo()
+    assert "version 99" in refusal(path)
+
+
+@pytest.mark.parametrize(
+    "change", [{"settings": {"kind": "forest"}}, {"settings": {}}, {"symbols": None}]
+)
+def test_a_header_that_lies(file: Path, change: dict) -> None:
+    with storage.safe_open(file, framework="pt") as opened:
+        header = json.loads(opened.metadata()["pes"])
+        tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
+    save_file(tensors, file, {"pes": json.dumps(header | change)})
+    refusal(file)
+
+
+def test_a_missing_tensor(file: Path) -> None:
+    with storage.safe_open(file, framework="pt") as opened:
+        metadata = opened.metadata()
+        tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
+    tensors.pop("surface.mean")
+    save_file(tensors, file, metadata)
+    assert "do not agree" in refusal(file)
+
+
+def test_no_such_file(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="no surface file"):
+        load_surface(tmp_path / "x.safetensors")

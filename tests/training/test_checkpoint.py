@@ -1,0 +1,76 @@
+from pathlib import Path
+
+import pytest
+import torch
+
+from pes.training.checkpoint import load_checkpoint, save_checkpoint
+from pes.training.fit import TrainingState
+
+STATE = TrainingState(
+    epoch=3,
+    seconds=1.5,
+    parameters=torch.tensor([1.0, 1 / 3], dtype=torch.float64),
+    best_parameters=torch.tensor([2.0, 1 / 7], dtype=torch.float64),
+    best_loss=0.1,
+    best_epoch=2,
+    optimizer={"damping": 1 / 3, "nested": [torch.ones(2), {"k": 1}]},
+)
+
+
+def test_round_trip(tmp_path: Path) -> None:
+    path = tmp_path / "last.pt"
+    save_checkpoint(path, STATE)
+    loaded = load_checkpoint(path)
+    assert torch.equal(loaded.parameters, STATE.parameters)
+    assert torch.equal(loaded.best_parameters, STATE.best_parameters)
+    assert loaded.optimizer["damping"] == STATE.optimizer["damping"]
+    assert torch.equal(loaded.optimizer["nested"][0], torch.ones(2))
+    assert (loaded.epoch, loaded.seconds, loaded.best_loss) == (3, 1.5, 0.1)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def refusal(path: Path) -> str:
+    with pytest.raises(ValueError) as caught:
+        load_checkpoint(path)
+    assert str(path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("length", [0, 50, -1, -40])
+def test_cut_off(tmp_path: Path, length: int) -> None:
+    path = tmp_path / "last.pt"
+    save_checkpoint(path, STATE)
+    path.write_bytes(path.read_bytes()[:length])
+    refusal(path)
+
+
+def test_code_is_not_executed(tmp_path: Path) -> None:
+    marker = tmp_path / "marker"
+
+    class Trap:
+        def __reduce__(self):
+            return marker.touch, ()
+
+    torch.save(Trap(), tmp_path / "trap.pt")
+    refusal(tmp_path / "trap.pt")
+    assert not marker.exists()
+
+
+@pytest.mark.parametrize(
+    "content", [[1], {"format": "other"}, {"format": "pes training state", "version": 99}]
+)
+def test_another_format(tmp_path: Path, content: object) -> None:
+    torch.save(content, tmp_path / "other.pt")
+    assert "start afresh" in refusal(tmp_path / "other.pt")
+
+
+def test_another_state(tmp_path: Path) -> None:
+    content = {"format": "pes training state", "version": 1, "state": {"epoch": 1}}
+    torch.save(content, tmp_path / "other.pt")
+    assert "another training state" in refusal(tmp_path / "other.pt")
+
+
+def test_no_such_file(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="no checkpoint"):
+        load_checkpoint(tmp_path / "last.pt")

@@ -1,0 +1,64 @@
+import pytest
+import torch
+from torch import Tensor
+
+from pes.training.problem import Problem, check_finite
+
+
+def cubic_fit(chunk: int) -> Problem:
+    """Eleven points with two rows each, three parameters."""
+    x = torch.linspace(-1, 1, 11, dtype=torch.float64)
+
+    def residuals(p: Tensor, points: Tensor) -> Tensor:
+        t = x[points]
+        rows = torch.stack((p[0] * torch.exp(p[1] * t) - t, p[2] * t**2 - p[0]), 1)
+        return rows.flatten()
+
+    def jacobian(p: Tensor, points: Tensor) -> tuple[Tensor, Tensor]:
+        return residuals(p, points), torch.func.jacrev(residuals)(p, points)
+
+    return Problem(residuals, jacobian, len(x), chunk)
+
+
+START = torch.tensor([0.5, -0.3, 1.2], dtype=torch.float64)
+
+
+@pytest.mark.parametrize("chunk", [1, 3, 100])
+def test_chunks_change_nothing(chunk: int) -> None:
+    whole, chunked = cubic_fit(11), cubic_fit(chunk)
+    torch.testing.assert_close(chunked.loss(START), whole.loss(START))
+    for a, b in zip(chunked.gradient(START), whole.gradient(START), strict=True):
+        torch.testing.assert_close(a, b)
+    for a, b in zip(chunked.normal_equations(START), whole.normal_equations(START), strict=True):
+        torch.testing.assert_close(a, b)
+
+
+def test_normal_equations_are_those_of_the_jacobian() -> None:
+    problem = cubic_fit(4)
+    rows, jacobian = problem.jacobian(START, torch.arange(11))
+    loss, gradient, matrix = problem.normal_equations(START)
+    torch.testing.assert_close(loss, 0.5 * rows @ rows)
+    torch.testing.assert_close(gradient, jacobian.mT @ rows)
+    torch.testing.assert_close(matrix, jacobian.mT @ jacobian)
+    torch.testing.assert_close(problem.gradient(START)[1], gradient)
+
+
+def test_gradients_of_batches_add_up() -> None:
+    problem, points = cubic_fit(4), torch.randperm(11, generator=torch.Generator().manual_seed(0))
+    parts = [problem.gradient(START, part)[1] for part in points.split(5)]
+    torch.testing.assert_close(torch.stack(parts).sum(0), problem.gradient(START)[1])
+
+
+def test_parameters_are_not_touched() -> None:
+    parameters = START.clone()
+    problem = cubic_fit(4)
+    problem.gradient(parameters)
+    problem.normal_equations(parameters)
+    assert torch.equal(parameters, START)
+    assert not parameters.requires_grad
+
+
+@pytest.mark.parametrize("loss", [float("nan"), float("inf")])
+def test_loss_that_is_no_number(loss: float) -> None:
+    with pytest.raises(RuntimeError, match=r"loss became (nan|inf); try this"):
+        check_finite(loss, "try this")
