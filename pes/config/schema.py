@@ -166,7 +166,7 @@ class Coordinates(Section):
     """Number of the middle atom, from 0; by default the one of its kind."""
     ranges: Literal["auto"] | dict[str, tuple[float, float]] = "auto"
     """Ends of each coordinate (Å, degrees), or auto: cuts of the surface up to `energy`."""
-    energy: float = Field(50000.0, gt=0)
+    energy: float = Field(60000.0, gt=0)
     """Height of the cuts for auto, cm⁻¹ above the minimum."""
 
 
@@ -235,6 +235,7 @@ class Vibration(Section):
     cap: float = Field(60000.0, gt=0)
     """Ceiling of V, cm⁻¹ above the minimum."""
     solver: Literal["auto", "dense", "shift_invert", "iterative"] = "auto"
+    """Of the eigenvalue problem; auto goes by its size."""
     convergence: bool = True
     """Estimate the convergence of each level (about four times the work)."""
     sensitivities: Sensitivities = Sensitivities()
@@ -284,8 +285,11 @@ class Grid(Section):
     """Evenly spaced points of a one-dimensional model."""
 
     low: float
+    """First point, in units of the oscillator's length."""
     high: float
+    """Last point."""
     points: int = Field(gt=2)
+    """Both ends included."""
 
 
 class ModelConfig(Section):
@@ -294,6 +298,7 @@ class ModelConfig(Section):
     name: str
     """Of the run folder, runs/<name>."""
     model: Literal["harmonic_gaussian"]
+    """Marks the file as one of a model."""
     kappa: tuple[float, ...]
     """Values of κ."""
     grids: dict[Literal["sinc", "three_point"], Grid]

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from pes.data.dataset import Dataset
-from pes.files import replaced
 from pes.data.symmetry import symmetry_groups
+from pes.files import replaced
 
 __all__ = ["Split", "split"]
 

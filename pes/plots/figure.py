@@ -8,7 +8,7 @@ from pathlib import Path
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from pes.data.files import replaced
+from pes.files import replaced
 
 __all__ = ["COLOURS", "colours", "picture", "tidy"]
 

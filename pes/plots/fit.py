@@ -105,7 +105,9 @@ def parity(
         panels[1, 1].axis("off")
         panels[0, 1].tick_params(labelbottom=True)
         handles, names = panels[0, 0].get_legend_handles_labels()
-        panels[1, 1].legend(handles, names, frameon=False, loc="center", labelspacing=1.0)
+        panels[1, 1].legend(
+            handles, names, frameon=False, loc="center", labelspacing=1.0, markerscale=3
+        )
 
 
 Part = tuple[NDArray[np.float64], NDArray[np.float64], str, str]
@@ -125,7 +127,7 @@ def _residuals(axes: Axes, parts: Sequence[Part]) -> None:
 def _histogram(axes: Axes, parts: Sequence[Part]) -> None:
     """Share of each part's points in each interval of the residual."""
     everything = np.concatenate([residuals for _, residuals, _, _ in parts])
-    edges = np.linspace(everything.min() - 1e-12, everything.max() + 1e-12, 41)
+    edges = np.linspace(everything.min() - 1e-12, everything.max() + 1e-12, 31)
     for _, residuals, _, colour in parts:
         axes.hist(
             residuals, bins=edges.tolist(), weights=np.full(len(residuals), 100 / len(residuals)),
@@ -146,6 +148,7 @@ def _by_energy(axes: Axes, parts: Sequence[Part]) -> None:
         middles = (edges[1:] + edges[:-1])[filled] / 2
         rmse = np.sqrt(squares[filled] / count[filled])
         axes.plot(middles, rmse, "o-", color=colour, ms=3.5, lw=1.2)
-    axes.set_yscale("log")
+    if any(residuals.any() for _, residuals, *_ in parts):
+        axes.set_yscale("log")
     axes.grid(axis="y", which="both", color="0.92", lw=0.6)
     tidy(axes, "energy above the lowest point (cm⁻¹)", "RMSE in interval (cm⁻¹)")

@@ -14,6 +14,7 @@ __all__ = ["Well", "model_sweep"]
 
 ENERGY = "ħω"
 LENGTH = "√(ħ/mω)"
+SMALLEST = 1e-17
 
 
 @dataclass(frozen=True)
@@ -58,9 +59,10 @@ def model_sweep(
     with picture(path, 12.0, 7.0) as figure:
         upper, lower = figure.subfigures(2, 1, height_ratios=(1.15, 1.0))
         shown = list(wells)[:4]
-        panels = upper.subplots(1, len(shown), sharey=True, squeeze=False)[0]
+        panels = upper.subplots(1, len(shown), sharex=True, sharey=True, squeeze=False)[0]
+        tallest = max(well.densities.max() for well in shown)
         for axes, well in zip(panels, shown, strict=True):
-            _well(axes, well)
+            _well(axes, well, 0.9 / tallest)
         panels[0].set_ylabel(f"energy ({ENERGY})")
         first, second, third, fourth = lower.subplots(1, 4)
         _against(first, k, energies, f"E₀ ({ENERGY})")
@@ -71,21 +73,21 @@ def model_sweep(
         _differences(fourth, k, slopes)
 
 
-def _well(axes: Axes, well: Well) -> None:
-    """V with the levels in it and |ψ|² on each."""
+def _well(axes: Axes, well: Well, scale: float) -> None:
+    """V with the levels in it and |ψ|² times a scale on each."""
     top = well.levels[-1] + 1.0
-    inside = np.flatnonzero(well.potential < top)
+    inside = np.flatnonzero(well.potential < top + 1.0)
     axes.plot(well.points, well.potential, color="0.2", lw=1.4)
-    scale = 0.75 / well.densities.max()
     for level, density, colour in zip(
         well.levels, well.densities, colours(len(well.levels)), strict=True
     ):
         curve = level + scale * density
         axes.axhline(level, color="0.8", lw=0.6, zorder=0)
+        seen = density > 1e-3 * density.max()
         axes.plot(well.points, curve, color=colour, lw=1.1)
-        axes.fill_between(well.points, level, curve, color=colour, alpha=0.25, lw=0)
+        axes.fill_between(well.points, level, curve, where=seen, color=colour, alpha=0.25, lw=0)
     axes.set_title(f"κ = {well.kappa:g}", fontsize="medium")
-    axes.set_xlim(1.1 * well.points[inside[0]], 1.1 * well.points[inside[-1]])
+    axes.set_xlim(well.points[inside[0]], well.points[inside[-1]])
     axes.set_ylim(0, top)
     tidy(axes, f"x ({LENGTH})", "")
 
@@ -103,16 +105,17 @@ def _against(
 def _differences(
     axes: Axes, kappa: NDArray[np.float64], slopes: Mapping[str, Mapping[str, ArrayLike]]
 ) -> None:
-    """How far the ways to the derivative lie apart; exact agreement is drawn at 1e-17."""
-    for n, (grid, ways) in enumerate(slopes.items()):
+    """How far the ways to the derivative lie apart; grids by colour as in the other panels."""
+    for n, ways in enumerate(slopes.values()):
         first, *others = ways
         for other, marker in zip(others, "sx^v", strict=False):
             apart = np.abs(np.asarray(ways[other]) - np.asarray(ways[first]))
             axes.plot(
-                kappa, np.maximum(apart, 1e-17), marker, color=COLOURS[n], ms=4, mfc="none",
-                label=f"{other}, {grid}".replace("_", "-"),
+                kappa, np.maximum(apart, SMALLEST), marker, color=COLOURS[n], ms=4, mfc="none",
+                label=other if n == 0 else None,
             )  # fmt: skip
+        axes.set_ylabel(f"distance from {first}")
     axes.set_yscale("log")
-    axes.set_ylim(1e-18, 1e-4)
-    tidy(axes, "κ (ħω)", "distance from autograd" if slopes else "")
-    axes.legend(frameon=False, fontsize="small", loc="upper right", ncols=1)
+    axes.set_ylim(0.1 * SMALLEST, 1e-4)
+    tidy(axes, "κ (ħω)", axes.get_ylabel())
+    axes.legend(frameon=False, title="0 is drawn at 10⁻¹⁷", loc="upper left")

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
+from scipy.interpolate import CubicSpline
 from torch import Tensor
 
 from pes.plots.figure import COLOURS, picture, tidy
@@ -21,9 +22,14 @@ UNITS = {"length": (ANGSTROM, "Å"), "angle": (DEGREE, "degrees"), "number": (1.
 """What a coordinate is divided by, and the name of the result."""
 
 MOST_DRAWN = 8
-MOST_STATES = 4
+MOST_STATES = 5
 MOST_PAIRS = 3
 BOTTOM = 1e-6
+
+CAPTION = (
+    "shaded: density of a level, other coordinates integrated; "
+    "line: where V equals its energy, other coordinates at the minimum"
+)
 
 
 def level_diagram(
@@ -58,6 +64,7 @@ def level_diagram(
         cuts[0].set_ylabel("energy above the minimum (cm⁻¹)")
         if pairs:
             panels = rows[1].subplots(len(pairs), states, sharey="row", squeeze=False)
+            rows[1].suptitle(CAPTION, fontsize="medium")
             for row, (j, k) in zip(panels, pairs, strict=True):
                 _densities(row, levels, j, k, scales)
 
@@ -93,16 +100,16 @@ def _heights(levels: Levels) -> NDArray[np.float64]:
 def _cut(axes: Axes, levels: Levels, k: int, unit: float, label: str) -> None:
     """V along one coordinate, the levels as lines, densities on the lowest of them."""
     heights = _heights(levels)
-    top = 1.12 * heights[-1] if len(heights) > 1 else 2.5 * heights[0]
     low, high = levels.hamiltonian.bases[k].range
     q = torch.linspace(low, high, 401, dtype=torch.float64, device=levels.minimum.device)
     v = _potential(levels, {k: q}) / CM1
     x = (q / unit).cpu().numpy()
-    inside = np.flatnonzero(v < top)
-    axes.plot(x, v, color="0.2", lw=1.4)
     x_fine, density = _density_along(levels, k, unit)
     drawn = min(MOST_DRAWN, len(heights))
     step = np.diff(heights[:drawn]).mean() if drawn > 1 else heights[0]
+    top = heights[-1] + max(0.1 * heights[-1], step)
+    inside = np.flatnonzero(v < top)
+    axes.plot(x, v, color="0.2", lw=1.4)
     tallest = density[:drawn].max()
     for n, height in enumerate(heights):
         allowed = np.flatnonzero(v < height)
@@ -135,9 +142,12 @@ def _density_along(
     """Points (M,) and probability densities (S, M) of one coordinate."""
     basis = levels.hamiltonian.bases[k]
     c = levels.pairs.coefficients.reshape(-1, *levels.hamiltonian.shape)
-    along = (c.movedim(k + 1, 1).flatten(2).mT @ basis.fine_values.T).square().sum(1)
+    c = c.movedim(k + 1, 1).reshape(*c.shape[:1], basis.size, -1)
+    along = (c.mT @ basis.fine_values.T).square().sum(1)
     x = (basis.fine_points / unit).cpu().numpy()
-    return x, along.cpu().numpy() / np.gradient(x)
+    smooth = np.linspace(x[0], x[-1], 401)
+    density = CubicSpline(x, along.cpu().numpy() / np.gradient(x), axis=1)(smooth)
+    return smooth, np.maximum(density, 0.0)
 
 
 def _densities(
@@ -145,14 +155,15 @@ def _densities(
 ) -> None:
     """Densities of the lowest levels in one pair of coordinates, one panel each."""
     bases = levels.hamiltonian.bases[j], levels.hamiltonian.bases[k]
-    x, y = ((b.fine_points / scales[i][0]).cpu().numpy() for b, i in zip(bases, (j, k), strict=True))
+    x, y = (
+        (b.fine_points / scales[i][0]).cpu().numpy() for b, i in zip(bases, (j, k), strict=True)
+    )
     densities = [
         _density_of_pair(levels, n, j, k) / np.outer(np.gradient(x), np.gradient(y))
         for n in range(len(row))
     ]
     spans = [
-        _span(points, sum(d.sum(axis) for d in densities))
-        for points, axis in ((x, 1), (y, 0))
+        _span(points, sum(d.sum(axis) for d in densities)) for points, axis in ((x, 1), (y, 0))
     ]
     q = {i: b.fine_points for b, i in zip(bases, (j, k), strict=True)}
     v = _potential(levels, q).reshape(len(x), len(y)).T / CM1
@@ -171,7 +182,8 @@ def _densities(
 def _density_of_pair(levels: Levels, state: int, j: int, k: int) -> NDArray[np.float64]:
     """Probability (M_j, M_k) of one level at the fine points of two coordinates."""
     h = levels.hamiltonian
-    c = levels.pairs.coefficients[state].reshape(h.shape).movedim((j, k), (0, 1)).flatten(2)
+    c = levels.pairs.coefficients[state].reshape(h.shape).movedim((j, k), (0, 1))
+    c = c.reshape(*c.shape[:2], -1)
     reduced = torch.einsum("abr,cdr->acbd", c, c).flatten(2).flatten(0, 1)
     left, right = (
         (b.fine_values[:, :, None] * b.fine_values[:, None, :]).flatten(1)
@@ -219,15 +231,21 @@ def sticks(path: str | Path, sticks: Sticks) -> None:
 
 
 def _name_strongest(axes: Axes, x: NDArray[np.float64], y: NDArray[np.float64]) -> None:
-    """Wavenumbers at the strongest lines, none nearer than its width to another."""
-    room = 0.07 * 1.05 * x.max()
-    named: list[float] = []
+    """Wavenumbers at the strongest lines, beside the tip where a taller line is near."""
+    room, flat = 0.06 * x.max(), 0.08 * y.max()
+    named: list[int] = []
     for line in np.argsort(-y)[:20]:
-        if y[line] < 0.01 * y.max() or len(named) == 6:
+        if y[line] < 0.01 * y.max() or len(named) == 8:
             break
-        if all(abs(x[line] - other) > room for other in named):
-            named.append(float(x[line]))
-            axes.annotate(
-                f"{x[line]:.0f}", (x[line], y[line]), (0, 2), textcoords="offset points",
-                ha="center", va="bottom", fontsize="small",
-            )  # fmt: skip
+        apart = x - x[line]
+        right = bool(((y > y[line]) & (apart > 0) & (apart < room)).any())
+        left = bool(((y > y[line]) & (apart < 0) & (apart > -room)).any())
+        crowded = any(abs(apart[n]) < 2 * room and abs(y[n] - y[line]) < flat for n in named)
+        if (left and right) or crowded:
+            continue
+        named.append(int(line))
+        axes.annotate(
+            f"{x[line]:.0f}", (x[line], y[line]), (-2 * right + 2 * left, 2),
+            textcoords="offset points", va="bottom", fontsize="small",
+            ha="right" if right else "left" if left else "center",
+        )  # fmt: skip

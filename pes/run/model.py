@@ -2,8 +2,7 @@
 
 import csv
 import io
-import json
-from collections.abc import Callable
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,17 +10,24 @@ import torch
 from torch import Tensor
 
 from pes.config import ModelConfig
-from pes.data.files import replaced
+from pes.files import replaced
 from pes.plots import Well, model_sweep
 from pes.potential.model import HarmonicGaussian
+from pes.run.folder import environment, open_log, pick_device, write_config, write_json
 from pes.vibration.one_dimensional import GRIDS
 
 __all__ = ["ModelPoint", "model_point", "run_model"]
 
+log = logging.getLogger("pes")
+
 STEP = 3e-4
 """Of κ in the central difference: its own error and rounding are then both near 1e-9."""
 
-WAYS = ("autograd", "hellmann_feynman", "finite_difference")
+WAYS = {
+    "autograd": "autograd",
+    "hellmann_feynman": "Hellmann–Feynman",
+    "finite_difference": "differences",
+}
 """To dE₀/dκ: reverse mode through `torch.linalg.eigh`, ⟨exp(−x²/2)⟩, central difference."""
 
 
@@ -90,20 +96,12 @@ def model_point(
     )
 
 
-def run_model(
-    config: ModelConfig,
-    output: Path,
-    *,
-    device: torch.device | str = "cpu",
-    say: Callable[[str], None] = print,
-) -> Path:
-    """Solve the model for every κ and grid and write model.csv, model.json and model.png.
+def run_model(config: ModelConfig, output: Path) -> Path:
+    """Solve the model for every κ and grid and write model.csv, model.png and model.json.
 
     Args:
         config: values of κ, grids and number of levels.
         output: an existing folder.
-        device: where to diagonalise.
-        say: receives the table.
 
     Returns:
         The folder.
@@ -112,6 +110,10 @@ def run_model(
         ValueError: if no κ or no grid is given, or a grid has fewer points than levels.
     """
     _check(config)
+    device = pick_device(config.device, config.threads)
+    open_log(output / "model.log")
+    log.info("%s", environment(device))
+    write_config(output / "config.yaml", config)
     found: dict[str, list[ModelPoint]] = {}
     for name, grid in config.grids.items():
         points, kinetic = (x.to(device) for x in GRIDS[name](grid.low, grid.high, grid.points))
@@ -120,10 +122,21 @@ def run_model(
             for kappa in sorted(config.kappa)
         ]
     everything = [point for points in found.values() for point in points]
-    say(_table(everything))
-    _write(output / "model.csv", _csv(everything))
-    _write(output / "model.json", _json(config, everything))
+    log.info("%s", _table(everything))
+    with replaced(output / "model.csv") as temporary:
+        temporary.write_text(_csv(everything))
     _draw(output / "model.png", found)
+    # Last, for it says that the run is finished.
+    write_json(
+        output / "model.json",
+        {
+            "model": "-1/2 d2/dx2 + x2/2 + kappa exp(-x2/2), hbar = m = omega = 1",
+            **environment(device),
+            "units": "hbar = m = omega = 1",
+            "grids": {name: grid.model_dump() for name, grid in config.grids.items()},
+            "points": [point.row | {"levels": point.levels} for point in everything],
+        },
+    )
     return output
 
 
@@ -165,25 +178,10 @@ def _csv(points: list[ModelPoint]) -> str:
     return text.getvalue()
 
 
-def _json(config: ModelConfig, points: list[ModelPoint]) -> str:
-    content = {
-        "model": "-1/2 d²/dx² + x²/2 + kappa exp(-x²/2)",
-        "units": "hbar = m = omega = 1",
-        "grids": {name: grid.model_dump() for name, grid in config.grids.items()},
-        "points": [point.row | {"levels": point.levels} for point in points],
-    }
-    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
-
-
-def _write(path: Path, text: str) -> None:
-    with replaced(path) as temporary:
-        temporary.write_text(text)
-
-
 def _draw(path: Path, found: dict[str, list[ModelPoint]]) -> None:
     first = next(iter(found.values()))
-    # Four wells spread evenly over the κ asked for, the ends among them.
-    picked = sorted({round(k * (len(first) - 1) / 3) for k in range(4)})
+    # More wells at small κ, where one minimum becomes two.
+    picked = sorted({round(share * (len(first) - 1)) for share in (0, 0.2, 0.4, 1)})
     model_sweep(
         path,
         [first[k].well for k in picked],
@@ -191,7 +189,7 @@ def _draw(path: Path, found: dict[str, list[ModelPoint]]) -> None:
         {name: [p.levels[0] for p in points] for name, points in found.items()},
         {name: [p.levels[1] - p.levels[0] for p in points] for name, points in found.items()},
         {
-            name: {way.replace("_", " "): [p.slopes[way] for p in points] for way in WAYS}
+            name: {title: [p.slopes[way] for p in points] for way, title in WAYS.items()}
             for name, points in found.items()
         },
     )

@@ -60,10 +60,9 @@ def kinetic(
     g_matrix, slope = (torch.cat(piece) for piece in zip(*pieces, strict=True))
     good = torch.isfinite(g_matrix).flatten(1).all(1) & torch.isfinite(slope).all(1)
     if not good.all():
-        where = q[~good][0].tolist()
+        where = ", ".join(f"{v:.5g}" for v in q[~good][0].tolist())
         raise ValueError(
-            f"the coordinates are singular at q = {[f'{v:.5g}' for v in where]} (bohr, radians); "
-            "narrow their ranges"
+            f"the coordinates are singular at q = ({where}) (bohr, radians); narrow their ranges"
         )
     return g_matrix, slope
 
@@ -76,12 +75,24 @@ def _kinetic_chunk(to_positions: ToPositions, q: Tensor, masses: Tensor) -> tupl
         x, dx = _positions_and_slopes(to_positions, q, masses)
         _, g = metric_tensor(x, dx, masses)
         factor, failed = torch.linalg.cholesky_ex(g)
+        bad = failed.bool() | _is_lost(factor, g, modes)
+        factor = torch.where(bad[:, None, None], torch.eye(modes + 3).to(g), factor)
         log_root = factor.diagonal(dim1=-2, dim2=-1).log().sum(-1)
         (slope,) = torch.autograd.grad(log_root.sum(), q, create_graph=differentiable)
         inverse = torch.cholesky_inverse(factor)[:, :modes, :modes]
-    bad = failed.bool()[:, None]
-    slope = torch.where(bad, torch.nan, slope)
+    slope = torch.where(bad[:, None], torch.nan, slope)
     return (inverse, slope) if differentiable else (inverse.detach(), slope.detach())
+
+
+def _is_lost(factor: Tensor, g: Tensor, modes: int) -> Tensor:
+    """Where rounding left a pivot of a singular metric, as at sin θ = 1e-16; (P,).
+
+    Rotations are measured by the largest moment of inertia: at linearity the smallest
+    vanishes with all of its row.
+    """
+    scale = g.detach().diagonal(dim1=-2, dim2=-1).clone()
+    scale[:, modes:] = scale[:, modes:].amax(-1, keepdim=True)
+    return (factor.detach().diagonal(dim1=-2, dim2=-1) ** 2 < 1e-13 * scale).any(-1)
 
 
 def _positions_and_slopes(

@@ -62,6 +62,12 @@ class Levels:
         return grid_points(self.hamiltonian.bases)
 
     @property
+    def weights(self) -> Tensor:
+        """Quadrature weights of the grid points, the density ρ included, (P,)."""
+        each = [b.weights for b in self.hamiltonian.bases]
+        return torch.cartesian_prod(*each).reshape(-1, len(each)).prod(1)
+
+    @property
     def positions(self) -> Tensor:
         """Positions on the grid, (P, N, 3) in bohr.
 
@@ -115,7 +121,7 @@ class Levels:
         c = self.pairs.coefficients.reshape(-1, *self.hamiltonian.shape)
         return torch.stack(
             [
-                _ends(c.movedim(k + 1, 1).flatten(2), b)
+                _ends(c.movedim(k + 1, 1).reshape(len(c), b.size, -1), b)
                 for k, b in enumerate(self.hamiltonian.bases)
             ],
             1,

@@ -2,20 +2,26 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import pi
 
 import torch
 from torch import Tensor
 
-from pes.units import CM1, DEBYE
+from pes.units import CM1, CONSTANTS, DEBYE
 from pes.vibration.levels import Levels
 
 __all__ = ["Sticks", "eckart_frame", "spectrum"]
 
-KM_PER_MOL = 2.506641384
-"""8π³N_A/(3hc) /(4πε₀): integrated intensity in km/mol per cm⁻¹ and debye²."""
+# The natural logarithm's absorption; a 1/cm is 100/m, a km 1000 m, a debye 10⁻²¹/c C·m.
+KM_PER_MOL = (
+    (2 * pi**2 * CONSTANTS.na / (3 * CONSTANTS.h * CONSTANTS.c * CONSTANTS.e0))
+    * (1e-21 / CONSTANTS.c) ** 2
+    / 10
+)
+"""8π³N_A/(3hc·4πε₀): integrated intensity in km/mol per cm⁻¹ and debye²."""
 
-BOLTZMANN_CM1 = 0.695034800
-"""k_B in cm⁻¹/K (CODATA 2018)."""
+BOLTZMANN_CM1 = CONSTANTS.kb / (100 * CONSTANTS.h * CONSTANTS.c)
+"""k_B in cm⁻¹/K."""
 
 
 @dataclass(frozen=True)

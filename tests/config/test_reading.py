@@ -1,0 +1,227 @@
+"""A wrong configuration ends in one line that names file, key and what would be right."""
+
+import types
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+from pydantic import BaseModel
+
+from pes.config import LevelsConfig, ModelConfig, TrainConfig, load_config, read_yaml
+from pes.config.schema import Section
+
+TRAIN = "name: water\ndata: {file: water.h5}\n"
+LEVELS = "name: water\nsurface: water_pjt1996\n"
+MODEL = """
+name: model
+model: harmonic_gaussian
+kappa: [0, 1]
+grids: {sinc: {low: -8, high: 8, points: 65}}
+"""
+
+
+def refusal(folder: Path, text: str, kind: type[Section] = TrainConfig, *settings: str) -> str:
+    """The one line, without the file it must start with."""
+    path = folder / "c.yaml"
+    path.write_text(text)
+    with pytest.raises(ValueError) as error:
+        load_config(path, kind, settings)
+    line = str(error.value)
+    assert "\n" not in line
+    if not settings:
+        assert line.startswith(f"{path}: ")
+    return line.removeprefix(f"{path}: ")
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"), [(TRAIN, TrainConfig), (LEVELS, LevelsConfig), (MODEL, ModelConfig)]
+)
+def test_the_shortest_file_that_will_do(tmp_path: Path, text: str, kind: type[Section]) -> None:
+    (tmp_path / "c.yaml").write_text(text)
+    config = load_config(tmp_path / "c.yaml", kind)
+    # Reading what was written with every default spelled out changes nothing.
+    assert kind.model_validate(config.model_dump(mode="json")) == config
+
+
+@pytest.mark.parametrize("path", sorted(Path(__file__).parents[2].glob("configs/*.yaml")), ids=str)
+def test_the_configurations_we_ship(path: Path) -> None:
+    content = read_yaml(path)
+    kind = ModelConfig if "model" in content else LevelsConfig
+    load_config(path, TrainConfig if "data" in content else kind)
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "expected"),
+    [
+        (TRAIN + "sede: 3", TrainConfig, "unknown key `sede`; did you mean `seed`?"),
+        (
+            TRAIN + "training: {epoch: 3}",
+            TrainConfig,
+            "unknown key `training.epoch`; did you mean `epochs`?",
+        ),
+        (
+            TRAIN + "training: {optimizer: {kind: adam, learning_rat: 1}}",
+            TrainConfig,
+            "unknown key `training.optimizer.learning_rat`; did you mean `learning_rate`?",
+        ),
+        (
+            TRAIN + "surface: {descriptor: {degre: 2}}",
+            TrainConfig,
+            "unknown key `surface.descriptor.degre`; did you mean `degree`?",
+        ),
+        (
+            LEVELS + "coordinates: {range: auto}",
+            LevelsConfig,
+            "unknown key `coordinates.range`; did you mean `ranges`?",
+        ),
+        (
+            LEVELS + "basis: {r1: {function: 3}}",
+            LevelsConfig,
+            "unknown key `basis.r1.function`; did you mean `functions`?",
+        ),
+    ],
+)
+def test_unknown_key_and_the_nearest_valid_one(
+    tmp_path: Path, text: str, kind: type[Section], expected: str
+) -> None:
+    assert refusal(tmp_path, text, kind) == expected
+
+
+def test_unknown_key_far_from_all_valid_ones(tmp_path: Path) -> None:
+    line = refusal(tmp_path, "name: water\ndata: {file: a, xyz: 1}")
+    assert line == "unknown key `data.xyz`; valid are file, forces, fractions"
+
+
+def test_misspelt_key_is_named_before_the_missing_one(tmp_path: Path) -> None:
+    line = refusal(tmp_path, "name: water\ndata: {fil: water.h5}")
+    assert line == "unknown key `data.fil`; did you mean `file`? (and 1 more)"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("data: {file: water.h5}", "key `name` is missing"),
+        ("name: water\ndata: {}", "key `data.file` is missing"),
+    ],
+)
+def test_missing_key(tmp_path: Path, text: str, expected: str) -> None:
+    assert refusal(tmp_path, text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "received"),
+    [
+        ("training: {epochs: many}", "training.epochs", "many"),
+        ("training: {epochs: 0}", "training.epochs", "0"),
+        ("training: {patience: 1.5}", "training.patience", "1.5"),
+        ("surface: {hidden: [20, -1]}", "surface.hidden.1", "-1"),
+        ("surface: {activation: relu}", "surface.activation", "relu"),
+        ("training: {optimizer: {kind: adam, batch: 0}}", "training.optimizer.batch", "0"),
+        ("training: {weights: {kind: ratio, offset: -1}}", "training.weights.offset", "-1"),
+        ("surface: {baseline: {kind: linear, degree: 99}}", "surface.baseline.degree", "99"),
+        ("seed: -1", "seed", "-1"),
+        ("vibration: {cap: 0}", "vibration.cap", "0"),
+    ],
+)
+def test_wrong_value_names_key_and_what_came(
+    tmp_path: Path, text: str, key: str, received: str
+) -> None:
+    line = refusal(tmp_path, TRAIN + text)
+    assert line.startswith(f"`{key}`: ")
+    assert received in line
+
+
+def test_unknown_member_of_a_union_lists_those_there_are(tmp_path: Path) -> None:
+    line = refusal(tmp_path, TRAIN + "training: {optimizer: newton}")
+    assert line.startswith("`training.optimizer`: ")
+    for name in ("newton", "levenberg_marquardt", "lbfgs", "adam"):
+        assert name in line
+
+
+def test_a_plain_word_chooses_a_member_of_a_union(tmp_path: Path) -> None:
+    (tmp_path / "c.yaml").write_text(TRAIN + "training: {optimizer: lbfgs, weights: ratio}")
+    training = load_config(tmp_path / "c.yaml", TrainConfig).training
+    assert (training.optimizer.kind, training.weights.kind) == ("lbfgs", "ratio")
+
+
+def test_two_limits_at_once(tmp_path: Path) -> None:
+    line = refusal(tmp_path, LEVELS + "levels: 5\nenergy: 9000", LevelsConfig)
+    assert line.startswith("give `levels` or `energy`, not both")
+
+
+@pytest.mark.parametrize("text", ["a: [1", "a: b: c", "\x00", "- 1\n- 2", "", "water"])
+def test_no_yaml_mapping(tmp_path: Path, text: str) -> None:
+    line = refusal(tmp_path, text)
+    assert "not a YAML file" in line or "expected `key: value` lines" in line
+
+
+def test_bytes_that_are_no_text(tmp_path: Path) -> None:
+    path = tmp_path / "c.yaml"
+    path.write_bytes(b"\xff\xfe\x00a")
+    with pytest.raises(ValueError, match="not a YAML file"):
+        read_yaml(path)
+
+
+def test_no_file(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"nothing\.yaml: no such configuration file"):
+        load_config(tmp_path / "nothing.yaml", TrainConfig)
+
+
+def test_settings_override_the_file(tmp_path: Path) -> None:
+    (tmp_path / "c.yaml").write_text(TRAIN + "training: {epochs: 5}")
+    settings = ("training.epochs=7", "surface.hidden=[4, 4]", "vibration.basis.r1.functions=6")
+    config = load_config(tmp_path / "c.yaml", TrainConfig, settings)
+    assert config.training.epochs == 7
+    assert config.surface.hidden == (4, 4)
+    assert config.vibration.basis["r1"].functions == 6
+
+
+@pytest.mark.parametrize(
+    ("setting", "expected"),
+    [
+        ("training.epochs", "write section.key=value"),
+        ("name.first=x", "name is not a section"),
+        ("training.epoch=3", "unknown key `training.epoch`; did you mean `epochs`?"),
+        ("training.epochs=many", "`training.epochs`: "),
+    ],
+)
+def test_a_wrong_setting(tmp_path: Path, setting: str, expected: str) -> None:
+    assert expected in refusal(tmp_path, TRAIN, TrainConfig, setting)
+
+
+def sections(kind: type[BaseModel], seen: set[type]) -> Iterator[type[BaseModel]]:
+    """A section and all sections inside it."""
+    if kind in seen:
+        return
+    seen.add(kind)
+    yield kind
+    for field in kind.model_fields.values():
+        for inner in models(field.annotation):
+            yield from sections(inner, seen)
+
+
+def models(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and not isinstance(annotation, types.GenericAlias):
+        return [annotation] if issubclass(annotation, BaseModel) else []
+    return [m for argument in get_args(annotation) for m in models(argument)]
+
+
+SECTIONS = [s for top in (TrainConfig, LevelsConfig, ModelConfig) for s in sections(top, set())]
+
+
+@pytest.mark.parametrize("section", sorted(set(SECTIONS), key=lambda s: s.__name__))
+def test_every_section_forbids_unknown_keys_and_says_what_it_is(section: type[BaseModel]) -> None:
+    assert section.model_config.get("extra") == "forbid"
+    assert section.__doc__
+
+
+@pytest.mark.parametrize(
+    ("section", "key"),
+    [(s, k) for s in sorted(set(SECTIONS), key=lambda s: s.__name__) for k in s.model_fields],
+)
+def test_every_key_is_documented(section: type[BaseModel], key: str) -> None:
+    field = section.model_fields[key]
+    # `kind` chooses a section, and a key that holds a section is documented by it.
+    if key != "kind" and not models(field.annotation):
+        assert field.description, f"{section.__name__}.{key} needs a docstring"

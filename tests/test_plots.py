@@ -1,0 +1,137 @@
+"""Every picture is written, whole, and nothing is left behind when drawing fails."""
+
+import struct
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from matplotlib.figure import Figure
+
+from pes import plots
+from pes.vibration.levels import Coordinate, Levels, levels
+from pes.vibration.spectrum import Sticks
+from pes.vibration.system import model
+
+
+def pixels(path: Path) -> tuple[int, int]:
+    """Width and height of a PNG that starts and ends as one must."""
+    content = path.read_bytes()
+    assert content.startswith(b"\x89PNG\r\n\x1a\n")
+    assert content.endswith(b"IEND\xaeB`\x82")
+    width, height = struct.unpack(">II", content[16:24])
+    return width, height
+
+
+def rows(count: int, forces: bool) -> list[dict[str, Any]]:
+    """Metrics as a training run writes them, or as a CSV reader returns them."""
+    shared = {"validation_rmse_cm1": 2.0, "train_rmse_cm1": 1.0}
+    force = {
+        "train_force_rmse_cm1_angstrom": "3.5" if forces else "",
+        "validation_force_rmse_cm1_angstrom": "4.5" if forces else "",
+    }
+    return [{"epoch": str(k + 1), **shared, **force} for k in range(count)]
+
+
+def oscillators(count: int) -> Levels:
+    """Uncoupled oscillators with ω = 1, 1.5, ... times 0.01 hartree."""
+    k = (0.01 * (1 + torch.arange(count, dtype=torch.float64) / 2)) ** 2
+    system = model(lambda q: (k * q**2).sum(-1) / 2, torch.eye(count, dtype=torch.float64))
+    wanted = [Coordinate("sinc", -60.0, 60.0, 6, 10, 40, f"q{n + 1}") for n in range(count)]
+    return levels(system, wanted, 5, convergence=False)
+
+
+def lines(*intensities: float) -> Sticks:
+    values = torch.tensor(intensities, dtype=torch.float64)
+    number = torch.arange(len(values))
+    wavenumbers = 1000.0 * (1 + number)
+    return Sticks(number * 0, number + 1, wavenumbers, torch.zeros(len(values), 3), values, 296.0)
+
+
+def wells() -> list[plots.Well]:
+    x = np.linspace(-5, 5, 51)
+    return [plots.Well(k, x, x**2 / 2, np.array([0.5, 1.5]), np.exp(-np.outer([1, 2], x**2)))
+            for k in (0.0, 1.0)]  # fmt: skip
+
+
+def sweep(path: Path) -> None:
+    values = {"sinc": [0.1, 0.2], "three_point": [0.1, 0.3]}
+    slopes = {grid: {"autograd": v, "differences": v} for grid, v in values.items()}
+    plots.model_sweep(path, wells(), [0, 1], values, values, slopes)
+
+
+def parity(path: Path) -> None:
+    labels = [torch.linspace(0, 9000, n) for n in (50, 5, 1)]
+    plots.parity(path, labels, [x / 1e4 - 0.4 for x in labels], ["train", "validation", "test"])
+
+
+PICTURES: dict[str, Callable[[Path], None]] = {
+    "learning_curve": lambda path: plots.learning_curve(path, rows(30, forces=False)),
+    "learning_curve_forces": lambda path: plots.learning_curve(path, rows(30, forces=True)),
+    "learning_curve_one_epoch": lambda path: plots.learning_curve(path, rows(1, forces=False)),
+    "parity": parity,
+    "level_diagram_1": lambda path: plots.level_diagram(path, oscillators(1), "one"),
+    "level_diagram_3": lambda path: plots.level_diagram(path, oscillators(3), "three"),
+    "sticks": lambda path: plots.sticks(path, lines(3.0, 100.0, 90.0, 1e-9)),
+    "model_sweep": sweep,
+}
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_a_picture_of_sane_size_and_nothing_else(tmp_path: Path, name: str) -> None:
+    path = tmp_path / f"{name}.png"
+    PICTURES[name](path)
+    width, height = pixels(path)
+    assert 600 < width < 2400
+    assert 500 < height < 2400
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_perfect_fit_has_a_picture(tmp_path: Path) -> None:
+    zero = np.zeros(4)
+    plots.parity(tmp_path / "a.png", [zero], [zero], ["train"])
+    pixels(tmp_path / "a.png")
+
+
+@pytest.mark.parametrize(
+    ("draw", "message"),
+    [
+        (lambda path: plots.learning_curve(path, []), "at least one epoch"),
+        (lambda path: plots.parity(path, [[1.0]], [[1.0, 2.0]], ["train"]), "the same parts"),
+        (lambda path: plots.parity(path, [[]], [[]], ["train"]), "none empty"),
+        (lambda path: plots.sticks(path, lines(0.0, 0.0)), "no line of this spectrum"),
+    ],
+)
+def test_nothing_to_draw(tmp_path: Path, draw: Callable[[Path], None], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        draw(tmp_path / "a.png")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_failed_picture_leaves_the_old_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.png"
+    path.write_bytes(b"old")
+
+    def half(self: Figure, file: Path, **_: object) -> None:
+        Path(file).write_bytes(b"half")
+        raise OSError("disk full")
+
+    monkeypatch.setattr(Figure, "savefig", half)
+    with pytest.raises(OSError, match="disk full"):
+        parity(path)
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_units_of_the_axes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    figures: list[Figure] = []
+    monkeypatch.setattr(Figure, "savefig", lambda self, file, **_: figures.append(self) or
+                        Path(file).write_bytes(b"x"))  # fmt: skip
+    found = oscillators(2)
+    plots.level_diagram(tmp_path / "a.png", found, "two", kinds=("length", "angle"))
+    labels = {text for a in figures[0].axes for text in (a.get_xlabel(), a.get_ylabel())} - {""}
+    assert labels == {"q₁ (Å)", "q₂ (degrees)", "energy above the minimum (cm⁻¹)"}

@@ -1,0 +1,119 @@
+"""One contract for every solver: the same levels, all of them, in order."""
+
+from functools import partial
+
+import numpy as np
+import pytest
+import torch
+
+from pes.vibration import Coordinate, System, model
+from pes.vibration.eigensolver import SOLVERS, Eigenpairs, _prove_complete, lowest
+from pes.vibration.hamiltonian import Hamiltonian
+from pes.vibration.levels import hamiltonian
+
+every_solver = pytest.mark.parametrize("solver", SOLVERS)
+
+
+def matrix_of(system: System, functions: int, modes: int) -> Hamiltonian:
+    line = Coordinate("sinc", -8.0, 8.0, functions, points=functions + 6, primitives=60)
+    return hamiltonian(system, [line] * modes, torch.zeros(modes).double(), ceiling=1e3)
+
+
+@pytest.fixture(scope="module")
+def plane() -> Hamiltonian:
+    """Degenerate levels 1, 2, 2, 3, 3, 3, …"""
+    system = model(lambda q: (q**2).sum(-1) / 2, torch.eye(2, dtype=torch.float64))
+    return matrix_of(system, 18, 2)
+
+
+@pytest.fixture(scope="module")
+def coupled() -> Hamiltonian:
+    """Two quartic oscillators without symmetry."""
+    g = torch.tensor([[1.0, 0.2], [0.2, 0.7]], dtype=torch.float64)
+
+    def potential(q: torch.Tensor) -> torch.Tensor:
+        x, y = q.unbind(-1)
+        return x**2 / 2 + 0.6 * y**2 + 0.05 * x**2 * y + 0.02 * (x**4 + y**4)
+
+    return matrix_of(model(potential, g), 14, 2)
+
+
+@every_solver
+def test_contract(solver: str, coupled: Hamiltonian) -> None:
+    pairs = lowest(coupled, 8, solver=solver)
+    c = pairs.coefficients
+    exact = torch.linalg.eigvalsh(coupled.dense())[:8]
+    # Lanczos stops at 1e-10 of a level; the error of an eigenvalue is its square.
+    torch.testing.assert_close(pairs.energies, exact, rtol=0, atol=1e-11)
+    assert (pairs.energies.diff() > 0).all()
+    torch.testing.assert_close(c @ c.T, torch.eye(8).double(), rtol=0, atol=1e-11)
+    true = (coupled.apply(c) - pairs.energies[:, None] * c).norm(dim=1)
+    assert (true < 1e-8).all()
+    assert (pairs.residuals < 1e-8).all()
+    assert pairs.solver == solver
+    assert (pairs.products > 0) == (solver == "iterative")
+
+
+@every_solver
+@pytest.mark.parametrize("count", [1, 4, 10, 15])
+def test_no_degenerate_level_is_missed(solver: str, count: int, plane: Hamiltonian) -> None:
+    """15 levels are five shells; 4 and 10 cut through or end a shell."""
+    exact = torch.repeat_interleave(torch.arange(1, 6), torch.arange(1, 6))[:count]
+    pairs = lowest(plane, count, solver=solver)
+    # 18 functions hold the five lowest shells to 1e-10.
+    torch.testing.assert_close(pairs.energies, exact.double(), rtol=0, atol=1e-9)
+
+
+@every_solver
+def test_the_same_every_time(solver: str, plane: Hamiltonian) -> None:
+    one, other = (lowest(plane, 6, solver=solver) for _ in range(2))
+    assert torch.equal(one.coefficients, other.coefficients)
+
+
+@every_solver
+def test_every_level_of_a_small_basis(solver: str) -> None:
+    h = matrix_of(model(lambda q: q[:, 0] ** 2 / 2, torch.eye(1).double()), 4, 1)
+    pairs = lowest(h, 4, solver=solver)
+    # Four functions of the oscillator itself: exact.
+    torch.testing.assert_close(pairs.energies, torch.arange(4).double() + 0.5, rtol=0, atol=1e-10)
+
+
+def test_a_missed_state_is_noticed(plane: Hamiltonian) -> None:
+    """All but one of a shell: the proof must fail, whichever is left out."""
+    h = plane.dense().numpy()
+    energies, vectors = np.linalg.eigh(h)
+    prove = partial(_prove_complete, h)
+    prove(energies[:6], vectors[:, :6])
+    for missing in range(5):
+        kept = [n for n in range(6) if n != missing]
+        with pytest.raises(RuntimeError, match=r"missed a state.*solver: dense"):
+            prove(energies[kept], vectors[:, kept])
+
+
+@pytest.mark.parametrize("count", [0, -1, 197])
+def test_more_levels_than_functions(count: int, coupled: Hamiltonian) -> None:
+    with pytest.raises(ValueError, match=f"{count} levels.*196 basis functions"):
+        lowest(coupled, count)
+
+
+def test_unknown_solver(coupled: Hamiltonian) -> None:
+    with pytest.raises(ValueError, match="'davidson' is not one of auto, dense, shift_invert"):
+        lowest(coupled, 1, solver="davidson")
+
+
+def test_auto_takes_what_fits(coupled: Hamiltonian, plane: Hamiltonian) -> None:
+    assert lowest(coupled, 3).solver == "dense"
+    assert lowest(plane, 3).solver == "shift_invert"
+    assert lowest(plane, 100).solver == "dense"
+
+
+def test_no_convergence_is_named(plane: Hamiltonian) -> None:
+    with pytest.raises(RuntimeError, match=r"of 3 levels converged after \d+ products"):
+        SOLVERS["iterative"](plane, 3, tolerance=1e-300)  # type: ignore[call-arg]
+
+
+def test_the_lowest_of_them() -> None:
+    pairs = Eigenpairs(torch.arange(3.0), torch.eye(3), torch.zeros(3), "dense")
+    assert torch.equal(pairs.first(2).energies, torch.arange(2.0))
+    assert pairs.first(2).coefficients.shape == (2, 3)
+    assert pairs.first(2).residuals.shape == (2,)
