@@ -17,8 +17,6 @@ DEPTH = 43000 * HARTREE_PER_CM1
 STEEPNESS = 2.226 / BOHR_PER_ANGSTROM
 BEND = 19000 * HARTREE_PER_CM1
 
-symbols = ("O", "H", "H")
-
 
 def potential(positions: np.ndarray) -> np.ndarray:
     """Two Morse bonds and a bend quadratic in cos θ: a caricature of water.

@@ -29,7 +29,7 @@ RANGES = ((0.70, 1.75), (0.70, 1.75), (40.0, 180.0))
 SETS = {
     "energies": {
         "file": "h2o_ccsdt_vtz.h5", "basis": "cc-pVTZ", "gradient": False,
-        "count": 1300, "energy_max": 30000.0, "offset": 1000.0, "seed": 2026,
+        "count": 1350, "energy_max": 30000.0, "offset": 1000.0, "seed": 2026,
     },
     "forces": {
         "file": "h2o_ccsdt_vdz_forces.h5", "basis": "cc-pVDZ", "gradient": True,

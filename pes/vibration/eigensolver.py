@@ -17,6 +17,12 @@ __all__ = ["SOLVERS", "Eigenpairs", "dense", "iterative", "lowest", "shift_inver
 DENSE_LIMIT = 2500
 """Product functions up to which the matrix itself is built."""
 
+GAP = 1e-9
+"""A state this far (hartree) below the highest level found has been missed; nearer to it, it
+makes no difference."""
+
+Product = Callable[[np.ndarray], np.ndarray]
+
 
 @dataclass(frozen=True)
 class Eigenpairs:
@@ -66,7 +72,8 @@ def lowest(hamiltonian: Hamiltonian, count: int, *, solver: str = "auto") -> Eig
         solver = _choice(hamiltonian.size, count)
     if solver not in SOLVERS:
         raise ValueError(f"solver {solver!r} is not one of auto, {', '.join(SOLVERS)}")
-    return SOLVERS[solver](hamiltonian, count)
+    # Lanczos methods cannot give all eigenpairs.
+    return SOLVERS[solver if count < hamiltonian.size else "dense"](hamiltonian, count)
 
 
 def _choice(size: int, count: int) -> str:
@@ -104,8 +111,13 @@ def shift_invert(hamiltonian: Hamiltonian, count: int) -> Eigenpairs:
     )
 
 
-def iterative(hamiltonian: Hamiltonian, count: int, *, tolerance: float = 1e-10) -> Eigenpairs:
+def iterative(
+    hamiltonian: Hamiltonian, count: int, *, tolerance: float = 1e-10, restarts: int = 300
+) -> Eigenpairs:
     """Matrix-free Lanczos (ARPACK) from a fixed start vector.
+
+    A Krylov space holds one vector of each degenerate level, others enter by rounding: with
+    the levels found lifted away, Lanczos looks for more below the highest until there is none.
 
     Raises:
         RuntimeError: if the eigenpairs do not converge.
@@ -121,21 +133,43 @@ def iterative(hamiltonian: Hamiltonian, count: int, *, tolerance: float = 1e-10)
         products += 1
         return hamiltonian.apply(torch.from_numpy(vector).reshape(1, -1).clone())[0].numpy()
 
-    size = hamiltonian.size
-    krylov = min(size, max(2 * count + 20, 40))
-    options: dict[str, Any] = {"v0": _start(size), "ncv": krylov, "tol": tolerance, "maxiter": 300}
+    def lanczos(operator: Product, count: int) -> tuple[np.ndarray, np.ndarray]:
+        return _lanczos(operator, hamiltonian.size, count, tolerance, restarts)
+
     try:
-        energies, vectors = eigsh(_operator(size, product), count, which="SA", **options)
+        energies, vectors = lanczos(product, count)
+        while True:
+            missed, vector = lanczos(_lifted(product, energies, vectors), 1)
+            if missed[0] > energies[-1] - GAP:
+                break
+            energies, vectors = np.append(energies, missed), np.hstack((vectors, vector))
+            order = np.argsort(energies)[:count]
+            energies, vectors = energies[order], vectors[:, order]
     except ArpackNoConvergence as failure:
         raise RuntimeError(
             f"only {len(failure.eigenvalues)} of {count} levels converged after {products} "
             "products H·v; lower the potential cap or ask for fewer levels"
         ) from None
-    order = np.argsort(energies)
-    c = torch.from_numpy(vectors[:, order].T.copy())
-    e = torch.from_numpy(energies[order])
+    c, e = torch.from_numpy(vectors.T.copy()), torch.from_numpy(energies)
     residuals = (hamiltonian.apply(c) - e[:, None] * c).norm(dim=1)
     return Eigenpairs(e, c, residuals, "iterative", products)
+
+
+def _lanczos(
+    product: Product, size: int, count: int, tolerance: float, restarts: int
+) -> tuple[np.ndarray, np.ndarray]:
+    krylov = min(size, max(2 * count + 20, 40))
+    options: dict[str, Any] = {"v0": _start(size), "tol": tolerance, "maxiter": restarts}
+    operator = _operator(size, product)
+    energies, vectors = eigsh(operator, count, which="SA", ncv=krylov, **options)
+    order = np.argsort(energies)
+    return energies[order], vectors[:, order]
+
+
+def _lifted(product: Product, energies: np.ndarray, vectors: np.ndarray) -> Product:
+    """H with the found levels moved above the highest of them."""
+    lift = 2 * (energies[-1] - energies) + 1.0
+    return lambda v: product(v) + vectors @ (lift * (vectors.T @ v))
 
 
 SOLVERS: dict[str, Callable[[Hamiltonian, int], Eigenpairs]] = {
@@ -151,9 +185,8 @@ def _eigenpairs(matrix: Tensor, energies: Tensor, vectors: Tensor, solver: str) 
 
 
 def _prove_complete(h: np.ndarray, energies: np.ndarray, vectors: np.ndarray) -> None:
-    gap = 1e-9
     lifted = h + (vectors * (2 * (energies[-1] - energies) + 1.0)) @ vectors.T
-    np.fill_diagonal(lifted, lifted.diagonal() - (energies[-1] - gap))
+    np.fill_diagonal(lifted, lifted.diagonal() - (energies[-1] - GAP))
     try:
         scipy.linalg.cholesky(lifted.T, lower=True, overwrite_a=True, check_finite=False)
     except scipy.linalg.LinAlgError:
@@ -162,7 +195,7 @@ def _prove_complete(h: np.ndarray, energies: np.ndarray, vectors: np.ndarray) ->
         ) from None
 
 
-def _operator(size: int, product: Callable[[np.ndarray], np.ndarray]) -> LinearOperator:
+def _operator(size: int, product: Product) -> LinearOperator:
     # The constructor picks a subclass by its arguments, which type checkers cannot follow.
     shape: Any = (size, size)
     return LinearOperator(shape, matvec=product, dtype=np.float64)  # pyright: ignore

@@ -1,6 +1,7 @@
 """A surface file gives back every bit, and nothing else is mistaken for one."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -69,13 +70,16 @@ def test_nothing_but_the_file_is_left(file: Path) -> None:
     assert list(file.parent.iterdir()) == [file]
 
 
-def test_a_failed_write_keeps_the_old_file(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("owner", "name"), [(os, "fsync"), (Path, "replace")])
+def test_a_failed_write_keeps_the_old_file(
+    owner: object, name: str, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     before = file.read_bytes()
 
-    def full(_: int) -> None:
+    def full(*_: object) -> None:
         raise OSError("disk full")
 
-    monkeypatch.setattr(storage.os, "fsync", full)
+    monkeypatch.setattr(owner, name, full)
     with pytest.raises(OSError, match="disk full"):
         save_surface(file, linear(), RECORD)
     assert file.read_bytes() == before

@@ -173,7 +173,7 @@ def test_contracted_ladder() -> None:
         b = oscillator_basis(points)
         momentum = b.scaled_values.T @ b.scaled_derivatives
         position = b.scaled_values.T @ (b.points[:, None] * b.scaled_values)
-        step = (torch.arange(1, 8) / 2).sqrt().double()
+        step = (torch.arange(1, 8).double() / 2).sqrt()
         for matrix in (momentum, position):
             # Limited by the primitive, whose last functions end at 1e-12.
             torch.testing.assert_close(matrix.diagonal(1).abs(), step, rtol=0, atol=1e-10)

@@ -131,7 +131,7 @@ def test_a_weight_is_no_physics() -> None:
     p = PRIMITIVES["sinc"](-2.9, 2.9, 70)
     u = p.points
     v = u.sinh() ** 2 / 2
-    basis = contract(p, v, torch.ones(()).double(), 40, range=(-2.9, 2.9))
+    basis = contract(p, v, torch.ones(()).double(), 60, range=(-2.9, 2.9))
     g = (1 / u.cosh() ** 2)[:, None, None]
     s = -(u.tanh() / 2)[:, None]
     h = Hamiltonian((basis,), v, g, s)

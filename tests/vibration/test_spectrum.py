@@ -88,7 +88,7 @@ def test_moment_and_intensity_of_an_oscillator(bond: tuple[Levels, Tensor, float
 
 
 def test_populations(bond: tuple[Levels, Tensor, float]) -> None:
-    found, masses, omega = bond
+    found, masses, _ = bond
     temperature = 2000.0
     sticks = spectrum(found, charged, masses, temperature=temperature)
     cold = spectrum(found, charged, masses, temperature=0.0)
