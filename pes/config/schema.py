@@ -37,11 +37,11 @@ class Invariants(Section):
     """Polynomials invariant under permutation of like atoms."""
 
     kind: Literal["invariants"] = "invariants"
-    degree: int = Field(3, ge=1, le=12)
+    degree: int = Field(default=3, ge=1, le=12)
     """Highest total degree."""
     variable: Literal["morse", "inverse"] = "morse"
     """exp(−r/a) or 1/r of each distance r."""
-    length: float = Field(1.0, gt=0)
+    length: float = Field(default=1.0, gt=0)
     """a, Å."""
 
 
@@ -49,13 +49,13 @@ class Linear(Section):
     """Baseline of linear least squares on invariant polynomials."""
 
     kind: Literal["linear"] = "linear"
-    degree: int = Field(4, ge=1, le=12)
+    degree: int = Field(default=4, ge=1, le=12)
     """Highest total degree."""
     variable: Literal["morse", "inverse"] = "morse"
     """exp(−r/a) or 1/r of each distance r."""
-    length: float = Field(1.0, gt=0)
+    length: float = Field(default=1.0, gt=0)
     """a, Å."""
-    ridge: float = Field(1e-12, ge=0)
+    ridge: float = Field(default=1e-12, ge=0)
     """Regularisation relative to the largest singular value."""
 
 
@@ -76,7 +76,7 @@ class LevenbergMarquardt(Section):
     """Gauss–Newton with damping: the best for up to a few thousand parameters."""
 
     kind: Literal["levenberg_marquardt"] = "levenberg_marquardt"
-    damping: float = Field(1e-3, gt=0)
+    damping: float = Field(default=1e-3, gt=0)
     """First λ relative to the largest diagonal element of JᵀJ."""
 
 
@@ -84,9 +84,9 @@ class LBFGS(Section):
     """Quasi-Newton with a strong Wolfe line search, all points at once."""
 
     kind: Literal["lbfgs"] = "lbfgs"
-    iterations: int = Field(10, gt=0)
+    iterations: int = Field(default=10, gt=0)
     """Line searches in each epoch."""
-    history: int = Field(100, gt=0)
+    history: int = Field(default=100, gt=0)
     """Gradients remembered."""
 
 
@@ -94,11 +94,11 @@ class Adam(Section):
     """Stochastic gradient descent with a cosine decay."""
 
     kind: Literal["adam"] = "adam"
-    learning_rate: float = Field(1e-2, gt=0)
+    learning_rate: float = Field(default=1e-2, gt=0)
     """Of the first epoch."""
-    last_learning_rate: float = Field(1e-5, ge=0)
+    last_learning_rate: float = Field(default=1e-5, ge=0)
     """Of the last epoch."""
-    batch: int = Field(64, gt=0)
+    batch: int = Field(default=64, gt=0)
     """Points in each update."""
 
 
@@ -112,11 +112,11 @@ class PartridgeSchwenke(Section):
     """A smooth switch to low weight above an energy."""
 
     kind: Literal["partridge_schwenke"] = "partridge_schwenke"
-    top: float = Field(30000.0, gt=0)
+    top: float = Field(default=30000.0, gt=0)
     """Middle of the switch, cm⁻¹ above the minimum."""
-    width: float = Field(2000.0, gt=0)
+    width: float = Field(default=2000.0, gt=0)
     """Width of the switch, cm⁻¹."""
-    floor: float = Field(0.0, ge=0)
+    floor: float = Field(default=0.0, ge=0)
     """If positive, weights also fall as 1/max(E, floor), cm⁻¹."""
 
 
@@ -124,7 +124,7 @@ class Boltzmann(Section):
     """exp(−E/E₀)."""
 
     kind: Literal["boltzmann"] = "boltzmann"
-    energy: float = Field(5000.0, gt=0)
+    energy: float = Field(default=5000.0, gt=0)
     """E₀, cm⁻¹."""
 
 
@@ -132,7 +132,7 @@ class Ratio(Section):
     """Δ/(Δ + E)."""
 
     kind: Literal["ratio"] = "ratio"
-    offset: float = Field(5000.0, gt=0)
+    offset: float = Field(default=5000.0, gt=0)
     """Δ, cm⁻¹."""
 
 
@@ -147,13 +147,13 @@ class Training(Section):
     """levenberg_marquardt, lbfgs or adam."""
     weights: Annotated[Weights, BeforeValidator(_by_name)] = NoWeights()
     """none, partridge_schwenke, boltzmann or ratio."""
-    force_weight: float | None = Field(None, gt=0)
+    force_weight: float | None = Field(default=None, gt=0)
     """Of squared forces against squared energies, Å²; by default both count alike."""
-    epochs: int = Field(300, gt=0)
+    epochs: int = Field(default=300, gt=0)
     """Steps of the optimizer at most."""
-    patience: int = Field(60, gt=0)
+    patience: int = Field(default=60, gt=0)
     """Stop after so many epochs without a better validation error."""
-    max_seconds: float | None = Field(None, gt=0)
+    max_seconds: float | None = Field(default=None, gt=0)
     """Stop after this wall time."""
 
 
@@ -162,11 +162,11 @@ class Coordinates(Section):
 
     kind: Literal["valence"] = "valence"
     """Two bonds and the angle between them."""
-    centre: int | None = Field(None, ge=0)
+    centre: int | None = Field(default=None, ge=0)
     """Number of the middle atom, from 0; by default the one of its kind."""
     ranges: Literal["auto"] | dict[str, tuple[float, float]] = "auto"
     """Ends of each coordinate (Å, degrees), or auto: cuts of the surface up to `energy`."""
-    energy: float = Field(60000.0, gt=0)
+    energy: float = Field(default=60000.0, gt=0)
     """Height of the cuts for auto, cm⁻¹ above the minimum."""
 
 
@@ -175,11 +175,11 @@ class BasisSize(Section):
 
     kind: Literal["sinc", "hermite", "legendre", "fourier"] | None = None
     """Primitive functions; by default sinc for lengths, legendre for angles."""
-    functions: int | None = Field(None, gt=0)
+    functions: int | None = Field(default=None, gt=0)
     """Contracted functions n; by default 10 for lengths, 14 for angles."""
-    points: int | None = Field(None, gt=0)
+    points: int | None = Field(default=None, gt=0)
     """Quadrature points m; by default 1.8 n for lengths, 1.4 n for angles."""
-    primitives: int | None = Field(None, gt=0)
+    primitives: int | None = Field(default=None, gt=0)
     """Primitive functions; by default 60 for lengths, 40 for angles."""
 
 
@@ -214,7 +214,7 @@ class Spectrum(Section):
 
     dipole: str
     """module:function or file.py:function; positions (B, N, 3) in bohr to (B, 3) in e·bohr."""
-    temperature: float = Field(296.0, ge=0)
+    temperature: float = Field(default=296.0, ge=0)
     """Kelvin."""
 
 
@@ -228,11 +228,11 @@ class Vibration(Section):
     coordinates: Coordinates = Coordinates()
     basis: dict[str, BasisSize] = {}
     """By the name of the coordinate; `all` for those not named."""
-    levels: int | None = Field(None, gt=0)
+    levels: int | None = Field(default=None, gt=0)
     """How many, the ground state included; 20 unless `energy` is given."""
-    energy: float | None = Field(None, gt=0)
+    energy: float | None = Field(default=None, gt=0)
     """All levels up to here instead, cm⁻¹ above the ground state."""
-    cap: float = Field(60000.0, gt=0)
+    cap: float = Field(default=60000.0, gt=0)
     """Ceiling of V, cm⁻¹ above the minimum."""
     solver: Literal["auto", "dense", "shift_invert", "iterative"] = "auto"
     """Of the eigenvalue problem; auto goes by its size."""
@@ -253,11 +253,11 @@ class TrainConfig(Section):
 
     name: str
     """Of the run folder, runs/<name>."""
-    seed: int = Field(0, ge=0)
+    seed: int = Field(default=0, ge=0)
     """Of the split, the starting weights and the order of points."""
     device: str = "auto"
     """auto, cpu or cuda."""
-    threads: int | None = Field(None, gt=0)
+    threads: int | None = Field(default=None, gt=0)
     """CPU threads; by default torch's choice."""
     molecule: tuple[str, ...] | None = None
     """Isotopes the data must fit, such as [O, H, H]; by default what the file says."""
@@ -275,7 +275,7 @@ class LevelsConfig(Vibration):
     """Of the run folder, runs/<name>."""
     device: str = "auto"
     """auto, cpu or cuda."""
-    threads: int | None = Field(None, gt=0)
+    threads: int | None = Field(default=None, gt=0)
     """CPU threads."""
     surface: str
     """Run folder, surface file, module:function, file.py:function or a named analytic one."""
@@ -303,9 +303,9 @@ class ModelConfig(Section):
     """Values of κ."""
     grids: dict[Literal["sinc", "three_point"], Grid]
     """Finite-difference and sinc grids to compare."""
-    states: int = Field(4, gt=1)
+    states: int = Field(default=4, gt=1)
     """Levels to keep."""
     device: str = "auto"
     """auto, cpu or cuda."""
-    threads: int | None = Field(None, gt=0)
+    threads: int | None = Field(default=None, gt=0)
     """CPU threads."""

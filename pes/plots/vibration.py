@@ -162,9 +162,8 @@ def _densities(
         _density_of_pair(levels, n, j, k) / np.outer(np.gradient(x), np.gradient(y))
         for n in range(len(row))
     ]
-    spans = [
-        _span(points, sum(d.sum(axis) for d in densities)) for points, axis in ((x, 1), (y, 0))
-    ]
+    together = np.sum(densities, 0)
+    spans = _span(x, together.sum(1)), _span(y, together.sum(0))
     q = {i: b.fine_points for b, i in zip(bases, (j, k), strict=True)}
     v = _potential(levels, q).reshape(len(x), len(y)).T / CM1
     heights = _heights(levels)

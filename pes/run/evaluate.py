@@ -12,7 +12,7 @@ from pes.files import replaced
 from pes.molecule import Molecule
 from pes.run.folder import environment, open_folder, open_log, pick_device, write_json
 from pes.run.surfaces import load_potential
-from pes.run.train import error_table
+from pes.run.train_tables import error_table
 from pes.training.errors import error_report, predicted
 from pes.units import CM1
 
@@ -79,7 +79,8 @@ def evaluate(
         writer = csv.writer(file)
         writer.writerow(["row", "label_cm1", "prediction_minus_label_cm1"])
         writer.writerows(
-            [i, *pair] for i, pair in enumerate(zip(heights.tolist(), residuals.tolist(), strict=True))
+            [i, *pair]
+            for i, pair in enumerate(zip(heights.tolist(), residuals.tolist(), strict=True))
         )
     plots.parity(folder / "parity.png", [heights], [residuals], [data.stem])
     write_json(

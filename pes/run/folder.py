@@ -45,8 +45,7 @@ def open_folder(
         raise ValueError(f"{folder} holds a finished run; give --overwrite or another --output")
     if (folder / "config.yaml").exists() and not overwrite and not resume:
         raise ValueError(
-            f"{folder} holds an unfinished run; continue it with --resume auto, "
-            "or give --overwrite"
+            f"{folder} holds an unfinished run; continue it with --resume auto, or give --overwrite"
         )
     folder.mkdir(parents=True, exist_ok=True)
     if not resume:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, final
 
 import numpy as np
 import torch
@@ -31,7 +31,7 @@ class Loaded:
         record: of a surface file.
     """
 
-    potential: Callable[[Tensor], Tensor]
+    potential: "nn.Module | UserFunction"
     symbols: tuple[str, ...] | None
     record: SurfaceRecord | None
 
@@ -62,9 +62,7 @@ def load_potential(name: str, base: Path) -> Loaded:
         return Loaded(surface, surface.symbols, None)
     path = base / name
     if path.is_dir() and not (path / RUN_SURFACE).is_file():
-        raise FileNotFoundError(
-            f"{path} holds no {RUN_SURFACE}: is the training finished?"
-        )
+        raise FileNotFoundError(f"{path} holds no {RUN_SURFACE}: is the training finished?")
     if path.is_dir() or path.is_file():
         surface, record = load_surface(path / RUN_SURFACE if path.is_dir() else path)
         return Loaded(surface, record.symbols, record)
@@ -113,6 +111,7 @@ def _module_from_file(path: Path) -> ModuleType:
     return module
 
 
+@final
 class UserFunction:
     """A user's function of positions, in NumPy or torch, as a torch function.
 

@@ -18,7 +18,6 @@ from pes.config import TrainConfig, load_config
 from pes.data import Dataset, Split, read, split
 from pes.data.audit import audit
 from pes.descriptors import Invariants
-from pes.files import replaced
 from pes.molecule import Molecule
 from pes.potential import NeuralSurface, SurfaceRecord, linear_surface, neural_surface, save_surface
 from pes.run.folder import (
@@ -29,14 +28,15 @@ from pes.run.folder import (
     write_config,
     write_json,
 )
+from pes.run.train_tables import append_epoch, cut_metrics, error_table
 from pes.training import OPTIMIZERS
 from pes.training.checkpoint import load_checkpoint, save_checkpoint
 from pes.training.errors import error_report
-from pes.training.fit import Epoch, TrainingState, fit
+from pes.training.fit import TrainingState, fit
 from pes.training.weights import WEIGHTS
 from pes.units import ANGSTROM, CM1
 
-__all__ = ["error_table", "load_data", "train"]
+__all__ = ["load_data", "train"]
 
 log = logging.getLogger("pes")
 
@@ -117,19 +117,6 @@ def load_data(config: TrainConfig, file: Path) -> Dataset:
     return replace(dataset, forces=None) if config.data.forces is False else dataset
 
 
-def error_table(errors: dict[str, Any]) -> str:
-    """Errors of each part by energy window, as text."""
-    lines = [f"{'RMSE':<26}" + "".join(f"{part:>12}" for part in errors)]
-    for quantity, unit in (("energy", "cm-1"), ("force", "cm-1/A")):
-        for window in next(iter(errors.values()))[quantity]["rmse"]:
-            values = [report[quantity]["rmse"][window] for report in errors.values()]
-            if any(v is not None for v in values):
-                name = "all" if window == "all" else f"< {window} cm-1"
-                shown = "".join(f"{'-' if v is None else format(v, '.4f'):>12}" for v in values)
-                lines.append(f"{quantity + ' (' + unit + ') ' + name:<26}" + shown)
-    return "\n".join(lines)
-
-
 def _surface(config: TrainConfig, training: Dataset, device: torch.device) -> NeuralSurface:
     """Descriptor, baseline and untrained network for the training points."""
     elements = Molecule(training.symbols).elements
@@ -186,7 +173,7 @@ def _fitted(
         max_seconds=wanted.max_seconds or float("inf"), state=state,
     )  # fmt: skip
     done = 0 if state is None else state.epoch
-    _cut_metrics(folder / "metrics.csv", done)
+    cut_metrics(folder / "metrics.csv", done)
     saved = time.monotonic()
     with (
         (folder / "metrics.csv").open("a", newline="") as file,
@@ -194,7 +181,7 @@ def _fitted(
     ):
         for epoch in epochs:
             state = epoch.state
-            _append(file, epoch)
+            append_epoch(file, epoch)
             progress.update()
             progress.set_postfix_str(
                 f"train {epoch.train_rmse_cm1:.4f} validation {epoch.validation_rmse_cm1:.4f} cm-1"
@@ -278,7 +265,9 @@ def _resumed(
     file = folder / "state.pt" if resume == "auto" else None if resume is None else Path(resume)
     if resume == "auto" and file is not None and not file.is_file():
         # Killed before its first state was written: nothing to lose, start again.
-        return None, open_folder(folder, overwrite=overwrite or not (folder / "summary.json").exists())
+        return None, open_folder(
+            folder, overwrite=overwrite or not (folder / "summary.json").exists()
+        )
     if file is None:
         return None, open_folder(folder, overwrite=overwrite)
     return load_checkpoint(file), open_folder(folder, overwrite=overwrite, resume=True)
@@ -308,34 +297,3 @@ def _on(dataset: Dataset, device: torch.device) -> Dataset:
         energies=dataset.energies.to(device),
         forces=forces,
     )
-
-
-def _row(epoch: Epoch) -> dict[str, Any]:
-    return {
-        "epoch": epoch.epoch,
-        "seconds": round(epoch.seconds, 3),
-        "loss": epoch.loss,
-        "validation_loss": epoch.validation_loss,
-        "train_rmse_cm1": epoch.train_rmse_cm1,
-        "validation_rmse_cm1": epoch.validation_rmse_cm1,
-        "train_force_rmse_cm1_angstrom": epoch.train_force_rmse_cm1_angstrom,
-        "validation_force_rmse_cm1_angstrom": epoch.validation_force_rmse_cm1_angstrom,
-        "gradient_norm": epoch.gradient_norm,
-        **epoch.details,
-    }
-
-
-def _append(file: Any, epoch: Epoch) -> None:
-    row = _row(epoch)
-    writer = csv.DictWriter(file, list(row))
-    if file.tell() == 0:
-        writer.writeheader()
-    writer.writerow(row)
-    file.flush()
-
-
-def _cut_metrics(path: Path, epochs: int) -> None:
-    """Keep the header and the epochs that the resumed state knows of."""
-    rows = path.read_text().splitlines(keepends=True) if path.exists() and epochs else []
-    with replaced(path) as temporary:
-        temporary.write_text("".join(rows[: epochs + 1] if rows else []))

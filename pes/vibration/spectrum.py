@@ -66,11 +66,32 @@ def eckart_frame(positions: Tensor, reference: Tensor, masses: Tensor) -> Tensor
     weights = (masses / masses.sum())[:, None]
     x = positions - (weights * positions).sum(-2, keepdim=True)
     c = reference - (weights * reference).sum(-2, keepdim=True)
+    stretch = torch.linalg.svdvals(c)
+    if stretch[1] < 1e-6 * stretch[0]:
+        return _onto_axis(x, (weights * c).mT @ x, c)
     left, _, right = torch.linalg.svd((weights * c).mT @ x)
     # A proper rotation: flip the least important direction if need be.
     sign = torch.ones_like(left[..., 0])
     sign[..., -1] = torch.linalg.det(left @ right).sign()
     return x @ ((left * sign[..., None, :]) @ right).mT
+
+
+def _onto_axis(x: Tensor, overlap: Tensor, c: Tensor) -> Tensor:
+    """Positions by the smallest turn that fulfils the condition of a linear reference.
+
+    A linear reference says nothing of a turn about its axis n; with b = Σ m (n·c) x the
+    condition is b ∥ n, and R = 1 + [v] + [v]²/(1 + n·b), v = b × n, takes b̂ to n.
+    """
+    axis = torch.linalg.svd(c).Vh[0]
+    b = axis @ overlap
+    b = b / b.norm(dim=-1, keepdim=True)
+    v = torch.linalg.cross(b, axis.expand_as(b))
+    cosine = (b @ axis)[:, None, None]
+    cross = torch.linalg.cross(v[:, None].expand(-1, 3, 3), torch.eye(3).to(x).expand(len(x), 3, 3))
+    turn = torch.eye(3).to(x) - cross + cross @ cross / (1 + cosine).clamp(min=1e-12)
+    across = torch.linalg.svd(c, full_matrices=True).Vh[1]
+    half_turn = 2 * torch.outer(across, across) - torch.eye(3).to(x)
+    return x @ torch.where(cosine < 1e-10 - 1, half_turn, turn).mT
 
 
 def spectrum(

@@ -110,7 +110,7 @@ def test_auto_takes_what_fits(coupled: Hamiltonian, plane: Hamiltonian) -> None:
 
 def test_no_convergence_is_named(plane: Hamiltonian) -> None:
     with pytest.raises(RuntimeError, match=r"of 3 levels converged after \d+ products"):
-        iterative(plane, 3, restarts=1)
+        iterative(plane, 3, restarts=1, tolerance=1e-14)
 
 
 def test_the_lowest_of_them() -> None:

@@ -219,7 +219,7 @@ def test_eckart_condition(reference: Tensor) -> None:
     x = eckart_frame(scattered(reference), reference, masses)
     centre = (masses[:, None] * x).sum(1)
     c = reference - (masses[:, None] * reference).sum(0) / masses.sum()
-    torque = torch.linalg.cross(masses[:, None] * c, x, dim=-1).sum(1)
+    torque = torch.linalg.cross((masses[:, None] * c).expand_as(x), x).sum(1)
     assert centre.abs().max() < 1e-12
     # Rounding of sums of 30 u·bohr².
     assert torque.abs().max() < 1e-12
@@ -253,3 +253,17 @@ def test_a_mirror_image_is_not_turned_inside_out() -> None:
     after = eckart_frame(mirrored[None], SPATIAL, masses)[0]
     before, now = (torch.linalg.det(x[1:] - x[0]) for x in (mirrored, after))
     torch.testing.assert_close(now, before)
+
+
+def test_linear_reference_turns_as_little_as_possible() -> None:
+    """A bent molecule keeps its plane; one that lies the wrong way round is turned over."""
+    masses = weights(3)
+    bent = LINEAR + torch.tensor([[0.0, 0.3, 0.0], [0.0, -0.2, 0.0], [0.0, -0.4, 0.0]])
+    (kept,) = eckart_frame(bent[None], LINEAR, masses)
+    assert kept[:, 0].abs().max() < 1e-14
+    assert kept[0, 1] > 0
+    over = eckart_frame(LINEAR.flip(-1)[None] * -1, LINEAR, masses)
+    back = eckart_frame(-LINEAR[None], LINEAR, masses)
+    for found in (over, back):
+        c = LINEAR - (masses[:, None] * LINEAR).sum(0) / masses.sum()
+        torch.testing.assert_close(found[0], c, rtol=0, atol=1e-12)

@@ -1,0 +1,223 @@
+"""What a run of levels prints and writes: tables, JSON, HDF5."""
+
+import csv
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import h5py
+import torch
+from torch import Tensor
+
+from pes.files import replaced
+from pes.potential.coverage import Coverage
+from pes.run.folder import environment
+from pes.run.surfaces import Loaded
+from pes.run.vibration import Problem, unit
+from pes.units import AMU, CM1
+from pes.vibration.record import Levels
+from pes.vibration.spectrum import Sticks
+
+__all__ = [
+    "derivative_rows",
+    "far",
+    "header",
+    "level_table",
+    "printed",
+    "stick_rows",
+    "summary",
+    "write_csv",
+    "write_hdf5",
+]
+
+OUTSIDE = 1.0
+"""Distance to the nearest training point, in the largest spacing of these, that counts as far."""
+
+
+def level_table(found: Levels, task: Problem, surface: Loaded) -> list[dict[str, Any]]:
+    """One row for each level, in cm⁻¹, Å and degrees."""
+    averages = found.densities @ found.points
+    quanta, weight = found.leading
+    outside = _outside(found, task, surface)
+    kinds = list(zip(task.internal.names, task.internal.kinds, strict=True))
+    rows = []
+    for n, excitation in enumerate((found.excitations / CM1).tolist()):
+        row: dict[str, Any] = {
+            "level": n,
+            "energy": excitation,
+            "convergence": float(found.convergence[n]) / CM1,
+            "residual": float(found.pairs.residuals[n]) / CM1,
+        }
+        for k, (name, kind) in enumerate(kinds):
+            row[f"<{name}>"] = float(averages[n, k]) / unit(kind)[1]
+        row["quanta"] = " ".join(map(str, quanta[n].tolist()))
+        row["weight"] = float(weight[n])
+        if outside is not None:
+            row["outside"] = float(outside[n])
+        rows.append(row)
+    return rows
+
+
+def _outside(found: Levels, task: Problem, surface: Loaded) -> Tensor | None:
+    """Probability of each level farther from the training points than these lie apart, (S,)."""
+    if surface.record is None:
+        return None
+    coverage = Coverage(task.molecule.elements, surface.record.training_positions)
+    with torch.no_grad():
+        distant = coverage(found.positions) > OUTSIDE
+    return found.densities[:, distant].sum(1)
+
+
+def far(table: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Warning, if any, about levels that leave the region of the training points."""
+    levels = [row["level"] for row in table if row.get("outside", 0.0) > 1e-3]
+    if not levels:
+        return []
+    return [
+        f"levels {', '.join(map(str, levels))} reach beyond the training points "
+        "(see `outside`); add points there before trusting them"
+    ]
+
+
+def header(name: str, found: Levels, task: Problem) -> list[str]:
+    """What the levels were computed with, line by line."""
+    kind = "nuclear" if task.molecule.nuclear_masses else "atomic"
+    masses = ", ".join(
+        f"{s} {m / AMU:.8f}"
+        for s, m in zip(task.molecule.symbols, task.masses.tolist(), strict=True)
+    )
+    lines = [f"{name}: {kind} masses {masses} u"]
+    for c, k in zip(found.coordinates, task.internal.kinds, strict=True):
+        label, size = unit(k)
+        lines.append(
+            f"{c.name}: {c.low / size:.4f} to {c.high / size:.4f} {label}, {c.functions} functions "
+            f"of {c.primitives} {c.basis}, {c.points or c.primitives} points"
+        )
+    bottom = ", ".join(
+        f"{n} {float(q) / unit(k)[1]:.6f} {unit(k)[0]}"
+        for n, k, q in zip(task.internal.names, task.internal.kinds, found.minimum, strict=True)
+    )
+    return [
+        *lines,
+        f"minimum: {found.minimum_energy:.9f} hartree at {bottom}",
+        f"V capped at {found.cap / CM1:.0f} cm-1 above it; {found.hamiltonian.size} functions, "
+        f"{len(found.hamiltonian.potential)} grid points, solver {found.pairs.solver}",
+        f"zero-point energy: {found.zero_point_energy / CM1:.4f} cm-1",
+    ]
+
+
+def printed(table: Sequence[Mapping[str, Any]], derivatives: Mapping[str, Tensor]) -> list[str]:
+    """Table of levels, then table of derivatives, for the screen."""
+    averages = [key for key in table[0] if key.startswith("<")]
+    head = f"{'level':>5} {'E/cm-1':>12} {'+-':>9}" + "".join(f"{a:>9}" for a in averages)
+    lines = [
+        "",
+        head + f"  {'quanta':<9} {'weight':>6}" + ("  outside" if "outside" in table[0] else ""),
+    ]
+    for row in table:
+        line = f"{row['level']:>5} {row['energy']:>12.4f} {row['convergence']:>9.4f}"
+        line += "".join(f"{row[a]:>9.4f}" for a in averages)
+        line += f"  {row['quanta']:<9} {row['weight']:>6.3f}"
+        lines.append(line + (f" {row['outside']:>8.1e}" if "outside" in row else ""))
+    if derivatives:
+        lines += ["", "derivatives of the absolute energies by Hellmann-Feynman, reverse mode"]
+        lines.append(f"{'level':>5}" + "".join(f"{name:>20}" for name in derivatives))
+        for n in range(len(table)):
+            values = "".join(f"{float(d[n]):>20.6f}" for d in derivatives.values())
+            lines.append(f"{n:>5}{values}")
+    return lines
+
+
+def derivative_rows(found: Levels, derivatives: Mapping[str, Tensor]) -> list[dict[str, Any]]:
+    """Rows of sensitivities.csv."""
+    return [
+        {"level": n, **{name: float(d[n]) for name, d in derivatives.items()}}
+        for n in range(len(found.energies))
+    ]
+
+
+def stick_rows(sticks: Sticks) -> list[dict[str, Any]]:
+    """Rows of spectrum.csv."""
+    return [
+        {
+            "lower": int(a),
+            "upper": int(b),
+            "wavenumber_cm1": float(w),
+            "mu_x_debye": float(m[0]),
+            "mu_y_debye": float(m[1]),
+            "mu_z_debye": float(m[2]),
+            "intensity_km_per_mol": float(i),
+        }
+        for a, b, w, m, i in zip(
+            sticks.lower, sticks.upper, sticks.wavenumbers, sticks.moments,
+            sticks.intensities, strict=True,
+        )
+    ]  # fmt: skip
+
+
+def summary(
+    name: str,
+    found: Levels,
+    task: Problem,
+    table: Sequence[Mapping[str, Any]],
+    derivatives: Mapping[str, Tensor],
+    seconds: float,
+    device: torch.device,
+) -> dict[str, Any]:
+    """Content of levels.json, in cm⁻¹."""
+    return {
+        "format": "pes-levels",
+        "version": 1,
+        "name": name,
+        "units": "cm-1, angstrom, degrees; level energies count from the ground state",
+        "molecule": list(task.molecule.symbols),
+        "masses_u": (task.masses.detach() / AMU).tolist(),
+        "nuclear_masses": task.molecule.nuclear_masses,
+        "zero_point_energy": found.zero_point_energy / CM1,
+        "zero_point_convergence": float(found.convergence[0]) / CM1,
+        "minimum_energy": found.minimum_energy / CM1,
+        "minimum_energy_hartree": found.minimum_energy,
+        "cap": found.cap / CM1,
+        "basis": [vars(c) for c in found.coordinates],
+        "solver": found.pairs.solver,
+        "levels": list(table),
+        "derivatives": {k: v.tolist() for k, v in derivatives.items()},
+        "changes": {
+            key: (row / CM1).tolist()
+            for key, row in zip(("functions", "points", "ranges"), found.changes, strict=True)
+        },
+        "warnings": [*found.warnings, *far(table)],
+        "seconds": seconds,
+        **environment(device),
+    }
+
+
+def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write rows with their keys as head, whole or not at all."""
+    with replaced(path) as temporary, temporary.open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]) if rows else [])
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def write_hdf5(path: Path, found: Levels, task: Problem, weights: Mapping[str, Tensor]) -> None:
+    """Wavefunctions times √weight on the grid, and the grid."""
+    content = {
+        "energies": (found.energies.numpy(), "hartree"),
+        "convergence": (found.convergence.numpy(), "hartree"),
+        "points": (found.points.numpy(), "bohr, radian"),
+        "weights": (found.weights.numpy(), "quadrature weight, density included"),
+        "positions": (found.positions.detach().numpy(), "bohr"),
+        "potential": (found.hamiltonian.potential.numpy(), "hartree"),
+        "wavefunctions": (found.wavefunctions.numpy(), "psi times square root of weight"),
+        "coefficients": (found.pairs.coefficients.numpy(), "1"),
+    }
+    with replaced(path) as temporary, h5py.File(temporary, "w") as file:
+        file.attrs.update({"format": "pes-levels", "version": 1})
+        file.attrs["symbols"] = list(task.molecule.symbols)
+        file.attrs["minimum_energy"] = found.minimum_energy
+        for key, (array, units) in content.items():
+            file.create_dataset(key, data=array).attrs["units"] = units
+        for key, tensor in weights.items():
+            entry = file.create_dataset(f"weight_derivatives/{key}", data=tensor.numpy())
+            entry.attrs["units"] = "cm-1 per unit of the weight"
