@@ -165,7 +165,8 @@ class Coordinates(Section):
     centre: int | None = Field(default=None, ge=0)
     """Number of the middle atom, from 0; by default the one of its kind."""
     ranges: Literal["auto"] | dict[str, tuple[float, float]] = "auto"
-    """Ends of each coordinate (Å, degrees), or auto: cuts of the surface up to `energy`."""
+    """Ends of each coordinate (Å, degrees), or auto: along cuts until V passes `energy`, but
+    lengths no farther out than the training points."""
     energy: float = Field(default=60000.0, gt=0)
     """Height of the cuts for auto, cm⁻¹ above the minimum."""
 

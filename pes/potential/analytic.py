@@ -22,6 +22,12 @@ class WaterPJT(nn.Module):
     """
 
     symbols = ("O", "H", "H")
+    parameter_units = {
+        "r_e": ("A", ANGSTROM),
+        "alpha_e": ("deg", DEGREE),
+        "a": ("A-1", 1 / ANGSTROM),
+    }
+    """Unit that derivatives by each parameter are printed in."""
     ranges = ((0.65, 1.75), (0.65, 1.75), (40.0, 180.0))
     """Å, Å, degrees: where the polynomial is free of holes."""
 

@@ -1,7 +1,6 @@
 """One file per surface: tensors in safetensors, everything else as JSON in its header."""
 
 import json
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,9 +9,10 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
+from pes.files import replaced
 from pes.potential.kinds import surface_from, surface_settings
 
-__all__ = ["SurfaceRecord", "load_surface", "save_surface", "write_atomically"]
+__all__ = ["SurfaceRecord", "load_surface", "save_surface"]
 
 FORMAT = "pes surface"
 VERSION = 1
@@ -64,7 +64,8 @@ def save_surface(path: Path | str, surface: nn.Module, record: SurfaceRecord) ->
     tensors = {PREFIX + name: tensor for name, tensor in surface.state_dict().items()}
     tensors[POSITIONS] = record.training_positions
     own = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
-    write_atomically(Path(path), save(own, {"pes": json.dumps(header)}))
+    with replaced(path) as temporary:
+        temporary.write_bytes(save(own, {"pes": json.dumps(header)}))
 
 
 def load_surface(path: Path | str) -> tuple[nn.Module, SurfaceRecord]:
@@ -122,16 +123,3 @@ def _header(path: Path, metadata: dict[str, str]) -> dict[str, Any]:
             f"{VERSION}; use the version of pes that wrote it"
         )
     return header
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Replace a file by new content so that a crash leaves the old one or the new one."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with temporary.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)

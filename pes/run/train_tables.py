@@ -34,6 +34,7 @@ def _row(epoch: Epoch) -> dict[str, Any]:
         "train_force_rmse_cm1_angstrom": epoch.train_force_rmse_cm1_angstrom,
         "validation_force_rmse_cm1_angstrom": epoch.validation_force_rmse_cm1_angstrom,
         "gradient_norm": epoch.gradient_norm,
+        "improved": int(epoch.improved),
         **epoch.details,
     }
 

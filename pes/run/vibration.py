@@ -123,9 +123,31 @@ def _ranges(
         ranges = _given_ranges(wanted, internal, units)
         return minimum(system, ranges)[0], ranges
     start = _start(surface, internal, system)
-    limits = [LIMITS[kind] for kind in internal.kinds]
+    limits = _limits(surface, internal)
     bottom, _ = minimum(system, limits, near=start)
     return bottom, reach(system, bottom, limits, config.coordinates.energy * CM1)
+
+
+def _limits(surface: Loaded, internal: Valence) -> list[tuple[float, float]]:
+    """Ends that auto never passes: how far out the training points or the surface go.
+
+    Inwards the repulsive wall itself is the end, points or not.
+    """
+    known = None
+    if surface.record is not None:
+        known = internal.from_positions(surface.record.training_positions).amax(0).tolist()
+    elif (ranges := getattr(surface.potential, "ranges", None)) is not None:
+        known = [
+            high * unit(kind)[1] for (_, high), kind in zip(ranges, internal.kinds, strict=True)
+        ]
+    limits = [LIMITS[kind] for kind in internal.kinds]
+    if known is None:
+        return limits
+    # A valence angle may always go on to linearity, where symmetry turns it back.
+    return [
+        (low, high if kind == "angle" else min(high, top))
+        for (low, high), kind, top in zip(limits, internal.kinds, known, strict=True)
+    ]
 
 
 def _given_ranges(

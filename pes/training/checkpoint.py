@@ -8,7 +8,7 @@ from zipfile import is_zipfile
 
 import torch
 
-from pes.potential.storage import write_atomically
+from pes.files import replaced
 from pes.training.fit import TrainingState
 
 __all__ = ["load_checkpoint", "save_checkpoint"]
@@ -21,7 +21,8 @@ def save_checkpoint(path: Path | str, state: TrainingState) -> None:
     """Write the state: plain types and tensors only, replacing the file at once."""
     buffer = io.BytesIO()
     torch.save({"format": FORMAT, "version": VERSION, "state": asdict(state)}, buffer)
-    write_atomically(Path(path), buffer.getvalue())
+    with replaced(path) as temporary:
+        temporary.write_bytes(buffer.getvalue())
 
 
 def load_checkpoint(path: Path | str) -> TrainingState:

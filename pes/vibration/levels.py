@@ -44,16 +44,14 @@ def hamiltonian(
     bases = _bases(system, coordinates, reference, ceiling)
     points = grid_points(bases)
     potential = potential_in_chunks(system, points).clamp(max=ceiling)
-    with torch.no_grad():
-        g_matrix, slope = system.kinetic(points)
+    g_matrix, slope = _detached_kinetic(system, points)
     return Hamiltonian(bases, potential, g_matrix, (density_slope(bases) - slope) / 2)
 
 
 def _bases(
     system: System, coordinates: Sequence[Coordinate], reference: Tensor, ceiling: float
 ) -> tuple[Basis, ...]:
-    with torch.no_grad():
-        g_reference = system.kinetic(_off_linear(reference, coordinates)[None])[0][0]
+    g_reference = _detached_kinetic(system, _off_linear(reference, coordinates)[None])[0][0]
     bases = []
     for k, wanted in enumerate(coordinates):
         primitive = PRIMITIVES[wanted.basis](wanted.low, wanted.high, wanted.primitives)
@@ -66,6 +64,13 @@ def _bases(
             contract(primitive, values, g, wanted.functions, points=wanted.points, range=ends)
         )
     return tuple(bases)
+
+
+def _detached_kinetic(system: System, q: Tensor) -> tuple[Tensor, Tensor]:
+    with torch.no_grad():
+        g_matrix, slope = system.kinetic(q)
+    # A view of a parameter asks for gradients even here.
+    return g_matrix.detach(), slope.detach()
 
 
 def _off_linear(reference: Tensor, coordinates: Sequence[Coordinate]) -> Tensor:

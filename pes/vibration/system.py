@@ -72,7 +72,7 @@ def potential_in_chunks(system: System, q: Tensor, *, chunk: int = 16384) -> Ten
                     f"the surface returned shape {tuple(energies.shape)} for {len(part)} "
                     f"geometries; it must return one energy each, shape ({len(part)},)"
                 )
-            pieces.append(energies)
+            pieces.append(energies.detach())
     energies = torch.cat(pieces)
     bad = ~torch.isfinite(energies)
     if bad.any():

@@ -131,6 +131,17 @@ def test_a_count_or_an_energy(request_: dict, oscillator: System, line: Coordina
         levels(oscillator, [line], **request_)
 
 
+def test_levels_carry_no_graph(line: Coordinate) -> None:
+    """Nor where V and G are views of parameters."""
+    g = torch.ones(1, 1, dtype=torch.float64, requires_grad=True)
+    v = torch.ones(1, dtype=torch.float64, requires_grad=True)
+    system = model(lambda q: v.expand(len(q)) if len(q) == 1 else q[:, 0] ** 2 / 2 * v, g)
+    found = levels(system, [line], 3, cap=1e3, reference=torch.zeros(1).double())
+    assert not found.energies.requires_grad
+    assert not found.hamiltonian.g_matrix.requires_grad
+    assert not found.hamiltonian.potential.requires_grad
+
+
 def test_too_many_levels(oscillator: System, line: Coordinate) -> None:
     with pytest.raises(ValueError, match=r"17 levels.*16 basis functions"):
         levels(oscillator, [line], 17, cap=1e3)
@@ -161,10 +172,9 @@ def test_a_hole_beyond_the_ranges_off_the_cuts(line: Coordinate) -> None:
     def corner(q: Tensor) -> Tensor:
         return (q**2).sum(-1) / 2 - 500 * torch.exp(-((q - 8.7) ** 2).sum(-1) / 0.1)
 
-    short = replace(line, functions=8, points=14)
-    found = levels(
-        model(corner, torch.eye(2).double()), [short, replace(short, name="y")], 3, cap=1e3
-    )
+    x = replace(line, functions=8, points=None)
+    plane = model(corner, torch.eye(2).double())
+    found = levels(plane, [x, replace(x, name="y")], 3, cap=1e3)
     assert [w for w in found.warnings if "outside the ranges the surface has a hole" in w]
     assert found.changes[2].isnan().all()
     torch.testing.assert_close(found.convergence, found.changes[:2].sum(0))
