@@ -20,7 +20,7 @@ install: $(STAMP) ## put pes and its development tools into .venv
 
 run: $(STAMP) ## fit a surface of water, compute its levels, print both tables
 	$(BIN)/pes-train --config configs/h2o.yaml --overwrite
-	$(BIN)/pes-levels runs/h2o
+	$(BIN)/pes-levels runs/h2o --overwrite
 
 test: lint types unit wheel-check ## lint, types, unit and wheel-check, as the CI does
 

@@ -17,6 +17,7 @@ from pes.files import replaced
 
 __all__ = [
     "environment",
+    "environment_line",
     "open_folder",
     "open_log",
     "pick_device",
@@ -101,6 +102,17 @@ def environment(device: torch.device, seed: int | None = None) -> dict[str, Any]
         "units": "inside: hartree, bohr, electron mass; files and tables: cm-1, angstrom, u",
         "seed": seed,
     }
+
+
+def environment_line(device: torch.device, seed: int | None = None) -> str:
+    """The same for the first line of a log."""
+    known = environment(device, seed)
+    versions = ", ".join(f"{name} {number}" for name, number in known["versions"].items())
+    drawn = "" if seed is None else f", seed {seed}"
+    return (
+        f"{versions}; {known['device']}, {known['threads']} threads, {known['dtype']}{drawn}; "
+        f"units {known['units']}"
+    )
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:

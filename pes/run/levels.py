@@ -12,7 +12,7 @@ from tqdm import tqdm
 from pes import plots
 from pes.config import LevelsConfig, ModelConfig, TrainConfig, Vibration, load_config, read_yaml
 from pes.run.folder import (
-    environment,
+    environment_line,
     open_folder,
     open_log,
     pick_device,
@@ -116,7 +116,7 @@ def _levels(
     sticks = _sticks(config, found, task, base)
     open_folder(folder, finished=DONE, overwrite=True)
     open_log(folder / "levels.log")
-    log.info("%s", environment(device))
+    log.info("%s", environment_line(device))
     for line in (*header(name, found, task), *printed(table, derivatives)):
         log.info("%s", line)
     for warning in (*found.warnings, *far(table)):

@@ -22,6 +22,7 @@ from pes.molecule import Molecule
 from pes.potential import NeuralSurface, SurfaceRecord, linear_surface, neural_surface, save_surface
 from pes.run.folder import (
     environment,
+    environment_line,
     open_folder,
     open_log,
     pick_device,
@@ -90,7 +91,7 @@ def train(
     else:
         parts = Split.load(folder / "split.json", dataset)
     surface = _surface(config, dataset.select(parts.train), device)
-    log.info("%s", environment(device, config.seed))
+    log.info("%s", environment_line(device, config.seed))
     _describe(log.info, config, dataset, parts, surface)
     for finding in audit(dataset):
         log.info("data: %s", finding)

@@ -136,6 +136,10 @@ def _limits(surface: Loaded, internal: Valence) -> list[tuple[float, float]]:
     known = None
     if surface.record is not None:
         known = internal.from_positions(surface.record.training_positions).amax(0).tolist()
+        symbols = Molecule(surface.record.symbols).elements
+        if symbols[internal.ends[0]] == symbols[internal.ends[1]]:
+            # A point stands for its mirror image too.
+            known[:2] = [max(known[:2])] * 2
     elif (ranges := getattr(surface.potential, "ranges", None)) is not None:
         known = [
             high * unit(kind)[1] for (_, high), kind in zip(ranges, internal.kinds, strict=True)

@@ -12,8 +12,8 @@ from pes.potential.analytic import WaterPJT
 from pes.units import ANGSTROM, DEGREE
 from pes.vibration import Coordinate, Levels, System, levels, model, molecular
 
-STRETCH = Coordinate("sinc", 0.65 * ANGSTROM, 1.65 * ANGSTROM, 9, points=18, primitives=50)
-BEND = Coordinate("legendre", 40 * DEGREE, 180 * DEGREE, 13, points=18, primitives=40, name="theta")
+STRETCH = Coordinate("sinc", 0.65 * ANGSTROM, 1.65 * ANGSTROM, 7, points=16, primitives=40)
+BEND = Coordinate("legendre", 40 * DEGREE, 180 * DEGREE, 13, points=17, primitives=36, name="theta")
 COORDINATES = (replace(STRETCH, name="r1"), replace(STRETCH, name="r2"), BEND)
 
 
