@@ -68,3 +68,7 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'pes' has no attribute {name!r}")
     module, attribute = _ORIGIN[name]
     return getattr(import_module(module), attribute)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -86,9 +86,11 @@ def _end(command: Callable[[], None]) -> None:
     """Run; what the user can mend becomes one line, anything else keeps its traceback."""
     try:
         command()
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, FloatingPointError) as error:
         print(f"pes: {' '.join(str(error).split())}", file=sys.stderr)
         raise SystemExit(2) from None
     except KeyboardInterrupt:
-        print("pes: interrupted; continue with --resume auto", file=sys.stderr)
+        print(
+            "pes: interrupted; an unfinished training goes on with --resume auto", file=sys.stderr
+        )
         raise SystemExit(130) from None

@@ -64,7 +64,10 @@ def _set(content: dict[str, Any], setting: str) -> None:
         content = content.setdefault(parent, {})
         if not isinstance(content, dict):
             raise ValueError(f"--set {setting}: {parent} is not a section")
-    content[last] = yaml.safe_load(value)
+    try:
+        content[last] = yaml.safe_load(value)
+    except yaml.YAMLError:
+        raise ValueError(f"--set {setting}: {value!r} is no YAML value") from None
 
 
 def _in_words(error: ValidationError, kind: type[BaseModel]) -> str:

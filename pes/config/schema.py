@@ -14,7 +14,9 @@ __all__ = ["LevelsConfig", "ModelConfig", "Section", "TrainConfig", "Vibration"]
 class Section(BaseModel):
     """Base of all sections: an unknown key is an error."""
 
-    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True, frozen=True)
+    model_config = ConfigDict(
+        extra="forbid", use_attribute_docstrings=True, frozen=True, allow_inf_nan=False
+    )
 
 
 def _by_name(value: Any) -> Any:

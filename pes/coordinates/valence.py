@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from pes.coordinates.vectors import angle, check_triatomic, in_plane
+
 __all__ = ["Valence"]
 
 
@@ -15,6 +17,9 @@ class Valence:
     Args:
         centre: index of the middle atom.
         ends: indices of the two others.
+
+    Raises:
+        ValueError: unless centre and ends are the atoms 0, 1 and 2.
 
     Example:
         >>> import torch
@@ -29,22 +34,19 @@ class Valence:
     names = ("r1", "r2", "theta")
     kinds = ("length", "length", "angle")
 
+    def __post_init__(self) -> None:
+        check_triatomic(self.centre, self.ends, "centre and ends")
+
     def to_positions(self, q: Tensor, masses: Tensor | None = None) -> Tensor:
         """Positions (..., 3, 3) in bohr of q (..., 3) in bohr and radians.
 
         The centre is the origin, the first end on the x axis; masses play no part.
         """
-        r1, r2, theta = q.unbind(-1)
-        zero = torch.zeros_like(r1)
-        placed = {
-            self.centre: torch.stack((zero, zero, zero), -1),
-            self.ends[0]: torch.stack((r1, zero, zero), -1),
-            self.ends[1]: torch.stack((r2 * theta.cos(), r2 * theta.sin(), zero), -1),
-        }
+        a, b = in_plane(q)
+        placed = {self.centre: torch.zeros_like(a), self.ends[0]: a, self.ends[1]: b}
         return torch.stack([placed[atom] for atom in range(3)], -2)
 
-    def from_positions(self, positions: Tensor) -> Tensor:
-        """q (..., 3) of positions (..., 3, 3); the angle by atan2, sharp at 0 and π."""
+    def from_positions(self, positions: Tensor, masses: Tensor | None = None) -> Tensor:
+        """q (..., 3) of positions (..., 3, 3); masses play no part."""
         a, b = (positions[..., e, :] - positions[..., self.centre, :] for e in self.ends)
-        sine = torch.linalg.cross(a, b).norm(dim=-1)
-        return torch.stack((a.norm(dim=-1), b.norm(dim=-1), torch.atan2(sine, (a * b).sum(-1))), -1)
+        return torch.stack((a.norm(dim=-1), b.norm(dim=-1), angle(a, b)), -1)

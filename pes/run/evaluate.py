@@ -2,16 +2,25 @@
 
 import csv
 import logging
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
-import torch
+from torch import Tensor
 
 from pes import plots
-from pes.data import read
+from pes.data import Dataset, read
 from pes.files import replaced
 from pes.molecule import Molecule
-from pes.run.folder import environment, open_folder, open_log, pick_device, write_json
-from pes.run.surfaces import load_potential
+from pes.run.folder import (
+    check_folder,
+    environment,
+    open_folder,
+    open_log,
+    pick_device,
+    write_json,
+)
+from pes.run.surfaces import UserFunction, load_potential
 from pes.run.train_tables import error_table
 from pes.training.errors import error_report, predicted
 from pes.units import CM1
@@ -20,6 +29,7 @@ __all__ = ["evaluate"]
 
 log = logging.getLogger("pes")
 
+DONE = "evaluation.json"
 WORST = 10
 
 
@@ -43,6 +53,9 @@ def evaluate(
     Raises:
         ValueError, FileNotFoundError: if surface and data do not fit, in one line.
     """
+    parent = Path(surface) if Path(surface).is_dir() else Path()
+    folder = output or parent / f"evaluation-{data.stem}"
+    check_folder(folder, finished=DONE, overwrite=overwrite)
     loaded, points = load_potential(surface, Path.cwd()), read(data)
     if loaded.symbols is not None:
         wanted, found = Molecule(loaded.symbols).elements, Molecule(points.symbols).elements
@@ -51,22 +64,21 @@ def evaluate(
                 f"{data}: the atoms are {' '.join(found)}, the surface is for {' '.join(wanted)}"
             )
     place = pick_device(device)
-    if isinstance(loaded.potential, torch.nn.Module):
+    if not isinstance(loaded.potential, UserFunction):
         loaded.potential.to(place)
-    elif points.forces is not None:
-        raise ValueError(f"{data} has forces; a plain function cannot be differentiated for them")
+    else:
+        # A plain function may not be differentiable: its energies only.
+        points = replace(points, forces=None)
 
-    def potential(positions: torch.Tensor) -> torch.Tensor:
+    def potential(positions: Tensor) -> Tensor:
         return loaded.potential(positions.to(place)).to(positions.device)
 
     lowest = float(points.energies.min())
     if loaded.record is not None:
         lowest = loaded.record.energy_range[0]
+    energies = _energies(surface, potential, points)
     report = error_report(potential, points, lowest=lowest)
-    energies, _ = predicted(potential, points)
-    parent = Path(surface) if Path(surface).is_dir() else Path()
-    folder = output or parent / f"evaluation-{data.stem}"
-    open_folder(folder, finished="evaluation.json", overwrite=overwrite)
+    open_folder(folder, finished=DONE)
     open_log(folder / "evaluation.log")
     heights, residuals = (points.energies - lowest) / CM1, (energies - points.energies) / CM1
     log.info("%s on %s: %d points", surface, data, len(points))
@@ -84,8 +96,24 @@ def evaluate(
         )
     plots.parity(folder / "parity.png", [heights], [residuals], [data.stem])
     write_json(
-        folder / "evaluation.json",
+        folder / DONE,
         {**environment(place), "surface": surface, "data": str(data), "errors": report,
          "worst_rows": worst},
     )  # fmt: skip
     return folder
+
+
+def _energies(surface: str, potential: Callable[[Tensor], Tensor], points: Dataset) -> Tensor:
+    energies, _ = predicted(potential, replace(points, forces=None))
+    if energies.shape != points.energies.shape:
+        raise ValueError(
+            f"{surface} returned shape {tuple(energies.shape)} for {len(points)} geometries; "
+            f"it must return shape ({len(points)},)"
+        )
+    bad = (~energies.isfinite()).nonzero()
+    if len(bad):
+        raise ValueError(
+            f"{surface} is not a number at {len(bad)} of {len(points)} points, first at row "
+            f"{int(bad[0])}; mend it there or leave these points out"
+        )
+    return energies

@@ -4,7 +4,7 @@ import json
 import logging
 import platform
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from pydantic import BaseModel
 from pes.files import replaced
 
 __all__ = [
+    "check_folder",
     "environment",
     "environment_line",
     "open_folder",
@@ -26,32 +27,58 @@ __all__ = [
 ]
 
 FINISHED = "summary.json"
+"""Written last by a training."""
+SIGNS = {
+    FINISHED: "a training",
+    "split.json": "a training",
+    "levels.json": "levels",
+    "model.json": "a model",
+    "evaluation.json": "an evaluation",
+}
+"""What a file of each name says about the folder it lies in."""
 PACKAGES = ("pes", "torch", "numpy", "scipy", "h5py", "qcelemental")
 
 log = logging.getLogger("pes")
 
 
-def open_folder(
+def check_folder(
     folder: Path, *, finished: str = FINISHED, overwrite: bool = False, resume: bool = False
-) -> Path:
-    """Make a run folder, or enter it again where that was asked for.
+) -> None:
+    """Refuse a folder that a run must not write to, before any work is done.
+
+    Args:
+        folder: of the run, existing or not.
+        finished: name of the file that the run writes last.
+        overwrite: an earlier run of the same kind may be lost.
+        resume: an unfinished run is wanted.
 
     Raises:
-        ValueError: if it holds a finished or an unfinished run and neither `overwrite` nor
-            `resume` was given.
+        ValueError: if it is a file, belongs to another command, or holds a finished or an
+            unfinished run and neither `overwrite` nor `resume` was given.
     """
     if folder.exists() and not folder.is_dir():
         raise ValueError(f"{folder} is a file; choose another --output")
+    for name, kind in SIGNS.items():
+        if kind != SIGNS[finished] and (folder / name).exists():
+            raise ValueError(f"{folder} holds {kind}; choose another --output or `name`")
     if (folder / finished).exists() and not overwrite:
         raise ValueError(f"{folder} holds a finished run; give --overwrite or another --output")
     if (folder / "config.yaml").exists() and not overwrite and not resume:
-        raise ValueError(
-            f"{folder} holds an unfinished run; continue it with --resume auto, or give --overwrite"
-        )
+        advice = "continue it with --resume auto, or " if finished == FINISHED else ""
+        raise ValueError(f"{folder} holds an unfinished run; {advice}give --overwrite")
+
+
+def open_folder(folder: Path, *, finished: str = FINISHED, stale: Sequence[str] = ()) -> None:
+    """Make a run folder, or enter it again.
+
+    Args:
+        folder: passed by `check_folder`.
+        finished: name of the file that the run writes last; removed.
+        stale: names of further files of an earlier run to remove.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    if not resume:
-        (folder / finished).unlink(missing_ok=True)
-    return folder
+    for name in (finished, *stale):
+        (folder / name).unlink(missing_ok=True)
 
 
 def open_log(path: Path, *, append: bool = False) -> None:

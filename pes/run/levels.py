@@ -12,6 +12,7 @@ from tqdm import tqdm
 from pes import plots
 from pes.config import LevelsConfig, ModelConfig, TrainConfig, Vibration, load_config, read_yaml
 from pes.run.folder import (
+    check_folder,
     environment_line,
     open_folder,
     open_log,
@@ -31,7 +32,7 @@ from pes.run.level_tables import (
     write_hdf5,
 )
 from pes.run.model import run_model
-from pes.run.surfaces import Loaded, UserFunction, imported, load_potential
+from pes.run.surfaces import Loaded, UserFunction, imported, load_potential, resolved
 from pes.run.vibration import Problem, problem
 from pes.units import AMU, CM1
 from pes.vibration.levels import Levels, levels
@@ -43,6 +44,7 @@ __all__ = ["run_levels"]
 log = logging.getLogger("pes")
 
 DONE = "levels.json"
+OPTIONAL = ("sensitivities.csv", "spectrum.csv", "spectrum.png")
 
 
 def run_levels(
@@ -81,12 +83,9 @@ def run_levels(
         raise ValueError("give a run folder or --config FILE")
     if "model" in read_yaml(config):
         model = load_config(config, ModelConfig, settings)
-        pick_device(model.device, model.threads)
-        folder = open_folder(
-            output or Path("runs") / model.name, finished="model.json", overwrite=overwrite
-        )
-        return run_model(model, folder)
+        return run_model(model, output or Path("runs") / model.name, overwrite=overwrite)
     wanted = load_config(config, LevelsConfig, settings)
+    wanted = wanted.model_copy(update={"surface": resolved(wanted.surface, config.parent)})
     surface = load_potential(wanted.surface, config.parent)
     device = pick_device(wanted.device, wanted.threads)
     folder = output or Path("runs") / wanted.name
@@ -102,19 +101,20 @@ def _levels(
     base: Path,
     overwrite: bool,
 ) -> Path:
-    if (folder / DONE).exists() and not overwrite:
-        raise ValueError(f"{folder} holds levels already; give --overwrite or another --output")
-    if isinstance(surface.potential, torch.nn.Module):
+    check_folder(folder, finished=DONE, overwrite=overwrite)
+    if not isinstance(surface.potential, UserFunction):
         surface.potential.to(device)
     _check_derivatives(config, surface)
+    dipole = _dipole(config, base)
     task = problem(config, surface, device)
     started = time.perf_counter()
     found = _solved(config, task)
     seconds = time.perf_counter() - started
     table = level_table(found, task, surface)
     derivatives = _derivatives(config, found, task, surface)
-    sticks = _sticks(config, found, task, base)
-    open_folder(folder, finished=DONE, overwrite=True)
+    weights = _weight_derivatives(config, found, surface)
+    sticks = _sticks(config, found, task, dipole)
+    open_folder(folder, finished=DONE, stale=OPTIONAL)
     open_log(folder / "levels.log")
     log.info("%s", environment_line(device))
     for line in (*header(name, found, task), *printed(table, derivatives)):
@@ -125,7 +125,6 @@ def _levels(
     write_csv(folder / "levels.csv", table)
     if derivatives:
         write_csv(folder / "sensitivities.csv", derivative_rows(found, derivatives))
-    weights = _weight_derivatives(config, found, surface)
     write_hdf5(folder / "levels.h5", found, task, weights)
     plots.level_diagram(folder / "levels.png", found, name, kinds=task.internal.kinds)
     if sticks is not None:
@@ -139,7 +138,7 @@ def _levels(
 def _check_derivatives(config: Vibration, surface: Loaded) -> None:
     """Refuse derivatives that need torch from a function that does not speak it."""
     wanted = config.sensitivities
-    module = surface.potential if isinstance(surface.potential, torch.nn.Module) else None
+    module = None if isinstance(surface.potential, UserFunction) else surface.potential
     if (wanted.parameters or wanted.weights) and module is None:
         raise ValueError(
             "`sensitivities`: this surface is a plain function; derivatives by its parameters "
@@ -157,7 +156,8 @@ def _check_derivatives(config: Vibration, surface: Loaded) -> None:
 
 def _solved(config: Vibration, task: Problem) -> Levels:
     total = 4 if config.convergence else 1
-    with tqdm(total=total, bar_format="{desc:<16} {bar:20} {elapsed}", leave=False) as progress:
+    form = "{desc:<16} {bar:20} {elapsed}"
+    with tqdm(total=total, bar_format=form, leave=False, disable=None) as progress:
 
         def step(name: str) -> None:
             progress.set_description(name)
@@ -211,10 +211,17 @@ def _weight_derivatives(config: Vibration, found: Levels, surface: Loaded) -> di
     return {n: piece.cpu() / CM1 for n, piece in zip(named, pieces, strict=True)}
 
 
-def _sticks(config: Vibration, found: Levels, task: Problem, base: Path) -> Sticks | None:
+def _dipole(config: Vibration, base: Path) -> UserFunction | None:
     if config.spectrum is None:
         return None
     name = config.spectrum.dipole
-    function = UserFunction(imported(name, base), name)
+    return UserFunction(imported(name, base), name, (3,))
+
+
+def _sticks(
+    config: Vibration, found: Levels, task: Problem, dipole: UserFunction | None
+) -> Sticks | None:
+    if config.spectrum is None or dipole is None:
+        return None
     masses = task.masses.detach()
-    return spectrum(found, function, masses, temperature=config.spectrum.temperature)
+    return spectrum(found, dipole, masses, temperature=config.spectrum.temperature)

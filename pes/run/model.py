@@ -13,12 +13,22 @@ from pes.config import ModelConfig
 from pes.files import replaced
 from pes.plots import Well, model_sweep
 from pes.potential.model import HarmonicGaussian
-from pes.run.folder import environment, open_log, pick_device, write_config, write_json
+from pes.run.folder import (
+    check_folder,
+    environment,
+    open_folder,
+    open_log,
+    pick_device,
+    write_config,
+    write_json,
+)
 from pes.vibration.one_dimensional import GRIDS
 
 __all__ = ["ModelPoint", "model_point", "run_model"]
 
 log = logging.getLogger("pes")
+
+DONE = "model.json"
 
 STEP = 3e-4
 """Of κ in the central difference: its own error and rounding are then both near 1e-9."""
@@ -96,21 +106,25 @@ def model_point(
     )
 
 
-def run_model(config: ModelConfig, output: Path) -> Path:
+def run_model(config: ModelConfig, output: Path, *, overwrite: bool = False) -> Path:
     """Solve the model for every κ and grid and write model.csv, model.png and model.json.
 
     Args:
         config: values of κ, grids and number of levels.
-        output: an existing folder.
+        output: the folder, made if need be.
+        overwrite: replace earlier results.
 
     Returns:
         The folder.
 
     Raises:
-        ValueError: if no κ or no grid is given, or a grid has fewer points than levels.
+        ValueError: if no κ or no grid is given, a grid has fewer points than levels, or the
+            folder must not be written to.
     """
     _check(config)
     device = pick_device(config.device, config.threads)
+    check_folder(output, finished=DONE, overwrite=overwrite)
+    open_folder(output, finished=DONE)
     open_log(output / "model.log")
     log.info("%s", environment(device))
     write_config(output / "config.yaml", config)
@@ -128,7 +142,7 @@ def run_model(config: ModelConfig, output: Path) -> Path:
     _draw(output / "model.png", found)
     # Last, for it says that the run is finished.
     write_json(
-        output / "model.json",
+        output / DONE,
         {
             "model": "-1/2 d2/dx2 + x2/2 + kappa exp(-x2/2), hbar = m = omega = 1",
             **environment(device),

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from traceback import extract_tb
 from types import ModuleType
 from typing import Any, final
 
@@ -15,8 +16,9 @@ from torch import Tensor, nn
 
 from pes.potential import SurfaceRecord, load_surface
 from pes.potential.analytic import ANALYTIC
+from pes.run.folder import FINISHED
 
-__all__ = ["Loaded", "UserFunction", "imported", "load_potential"]
+__all__ = ["Loaded", "UserFunction", "imported", "load_potential", "resolved"]
 
 RUN_SURFACE = "surface.safetensors"
 
@@ -61,8 +63,13 @@ def load_potential(name: str, base: Path) -> Loaded:
         surface = ANALYTIC[name]()
         return Loaded(surface, surface.symbols, None)
     path = base / name
-    if path.is_dir() and not (path / RUN_SURFACE).is_file():
-        raise FileNotFoundError(f"{path} holds no {RUN_SURFACE}: is the training finished?")
+    if path.is_dir() and not all((path / file).is_file() for file in (RUN_SURFACE, FINISHED)):
+        raise FileNotFoundError(
+            f"{path} holds no finished training ({RUN_SURFACE} and {FINISHED}); finish it with "
+            "pes-train --resume auto"
+        )
+    if path.is_file() and path.suffix == ".py":
+        raise ValueError(f"surface {name!r} is a Python file; name the function, {name}:function")
     if path.is_dir() or path.is_file():
         surface, record = load_surface(path / RUN_SURFACE if path.is_dir() else path)
         return Loaded(surface, record.symbols, record)
@@ -78,16 +85,30 @@ def load_potential(name: str, base: Path) -> Loaded:
     )
 
 
-def imported(name: str, base: Path) -> Any:
-    """The object that `module:name` or `file.py:name` names; the current folder is importable.
+def resolved(name: str, base: Path) -> str:
+    """The same name with its file, if it names one, in full."""
+    source, colon, attribute = name.rpartition(":")
+    if source.endswith(".py"):
+        return f"{(base / source).resolve()}{colon}{attribute}"
+    return str((base / name).resolve()) if (base / name).exists() else name
+
+
+def imported(name: str, base: Path) -> Callable[..., Any]:
+    """The function that `module:name` or `file.py:name` names; the current folder is importable.
 
     Raises:
-        ValueError, FileNotFoundError: if there is no such module, file or name.
+        ValueError, FileNotFoundError: if there is no such module, file or name, if the file
+            fails when imported, or if the name is of no function.
     """
-    source, _, attribute = name.rpartition(":")
+    source, colon, attribute = name.rpartition(":")
+    if not colon:
+        raise ValueError(f"{name!r} names no function; write module:function or file.py:function")
     module = _module_from_file(base / source) if source.endswith(".py") else _module(source)
     if not hasattr(module, attribute):
         raise ValueError(f"{source} has no {attribute!r}")
+    if not callable(getattr(module, attribute)):
+        kind = type(getattr(module, attribute)).__name__
+        raise ValueError(f"{name} is no function of positions but of type {kind}")
     return getattr(module, attribute)
 
 
@@ -96,19 +117,36 @@ def _module(name: str) -> ModuleType:
         sys.path.insert(0, str(Path.cwd()))
     try:
         return importlib.import_module(name)
-    except ModuleNotFoundError as error:
-        raise ValueError(f"cannot import {name!r}: {error}") from None
+    except Exception as error:  # a user's module may fail in any way it likes
+        raise ValueError(f"cannot import {name!r}: {_reason(error)}") from error
 
 
 def _module_from_file(path: Path) -> ModuleType:
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such file")
-    specification = importlib.util.spec_from_file_location(path.stem, path)
+    specification = importlib.util.spec_from_file_location(f"_pes_user_{path.stem}", path)
     if specification is None or specification.loader is None:
         raise ValueError(f"{path} is not a Python file")
     module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
+    # Dataclasses look their module up here.
+    sys.modules[module.__name__] = module
+    try:
+        specification.loader.exec_module(module)
+    except Exception as error:  # a user's file may fail in any way it likes
+        raise ValueError(f"cannot import {path}: {_reason(error)}") from error
     return module
+
+
+def _reason(error: Exception) -> str:
+    """Kind and words of an error, and the line of the user's file that it comes from."""
+    words = f"{type(error).__name__}: {error}"
+    frames = [f for f in extract_tb(error.__traceback__) if f.filename != __file__]
+    frames = [f for f in frames if "importlib" not in f.filename]
+    if not frames:
+        return words
+    # The user's own line, not the one in the library that it calls.
+    last = [f for f in frames if f.filename == frames[0].filename][-1]
+    return f"{words} ({last.filename}, line {last.lineno})"
 
 
 @final
@@ -116,40 +154,73 @@ class UserFunction:
     """A user's function of positions, in NumPy or torch, as a torch function.
 
     The first call finds out which: torch if it takes a tensor and returns a tensor, else
-    NumPy.
+    NumPy. It is given copies, so that it may work in place.
 
     Args:
         function: positions (B, N, 3) to energies (B,), or to dipoles (B, 3).
         name: for messages.
+        shape: of the result for each geometry.
     """
 
-    def __init__(self, function: Callable[[Any], Any], name: str) -> None:
+    def __init__(
+        self, function: Callable[[Any], Any], name: str, shape: tuple[int, ...] = ()
+    ) -> None:
         self.function = function
         self.name = name
+        self.shape = shape
         self.speaks_torch: bool | None = None
 
     def __call__(self, positions: Tensor) -> Tensor:
-        """Values of the function.
+        """Values of the function, (B, *shape), float64.
 
         Raises:
-            ValueError: if it returns neither array nor tensor.
+            ValueError: if it fails, or returns anything but float64 numbers of this shape.
         """
         if self.speaks_torch is None:
-            self.speaks_torch = self._returns_tensor(positions)
-        if self.speaks_torch:
-            return self.function(positions)
-        values = self.function(positions.detach().cpu().numpy())
+            self.speaks_torch = self._returns_tensor(positions[:1])
+        call = self._torch if self.speaks_torch else self._numpy
         try:
-            array = np.asarray(values, dtype=np.float64)
-        except (TypeError, ValueError):
-            raise ValueError(
-                f"{self.name} returned {type(values).__name__}, not an array of numbers"
-            ) from None
-        return torch.from_numpy(array).to(positions.device)
+            values = call(positions)
+        except Exception as error:  # a user's function may fail in any way it likes
+            raise ValueError(f"{self.name} failed: {_reason(error)}") from error
+        return self._checked(values, positions)
+
+    def _torch(self, positions: Tensor) -> Any:
+        return self.function(positions.clone())
+
+    def _numpy(self, positions: Tensor) -> Any:
+        return self.function(positions.detach().cpu().numpy().copy())
 
     def _returns_tensor(self, positions: Tensor) -> bool:
         try:
-            values = self.function(positions[:1].detach())
-        except Exception:  # a NumPy function may fail on a tensor in any way it likes
-            return False
-        return isinstance(values, Tensor)
+            return isinstance(self._torch(positions.detach()), Tensor)
+        except Exception as with_tensor:  # a NumPy function may fail on a tensor
+            first = _reason(with_tensor)
+        try:
+            self._numpy(positions)
+        except Exception as with_array:
+            second = _reason(with_array)
+            both = first if first == second else f"on a tensor, {first}; on an array, {second}"
+            raise ValueError(f"{self.name} failed: {both}") from with_array
+        return False
+
+    def _checked(self, values: Any, positions: Tensor) -> Tensor:
+        if not isinstance(values, Tensor):
+            try:
+                values = torch.from_numpy(np.asarray(values)).to(positions.device)
+            except (TypeError, ValueError):
+                raise ValueError(
+                    f"{self.name} returned {type(values).__name__}, not an array of numbers"
+                ) from None
+        wanted = (len(positions), *self.shape)
+        if values.shape != wanted:
+            raise ValueError(
+                f"{self.name} returned shape {tuple(values.shape)} for {len(positions)} "
+                f"geometries; it must return shape {wanted}"
+            )
+        if values.dtype != torch.float64:
+            raise ValueError(
+                f"{self.name} returned {str(values.dtype).removeprefix('torch.')} numbers; "
+                "compute in float64"
+            )
+        return values

@@ -5,7 +5,7 @@ import logging
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
+from functools import partial, reduce
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from pes.descriptors import Invariants
 from pes.molecule import Molecule
 from pes.potential import NeuralSurface, SurfaceRecord, linear_surface, neural_surface, save_surface
 from pes.run.folder import (
+    check_folder,
     environment,
     environment_line,
     open_folder,
@@ -29,6 +30,7 @@ from pes.run.folder import (
     write_config,
     write_json,
 )
+from pes.run.surfaces import resolved
 from pes.run.train_tables import append_epoch, cut_metrics, error_table
 from pes.training import OPTIMIZERS
 from pes.training.checkpoint import load_checkpoint, save_checkpoint
@@ -43,6 +45,13 @@ log = logging.getLogger("pes")
 
 PARTS = ("train", "validation", "test")
 SAVE_SECONDS = 5.0
+RESULTS = ("surface.safetensors", "learning_curve.png", "parity.png")
+PROGRESS = ("state.pt", "metrics.csv")
+FIXED = (
+    "seed", "molecule", "data.forces", "surface", "training.optimizer", "training.weights",
+    "training.force_weight",
+)  # fmt: skip
+"""Keys that a resumed run must not change."""
 
 
 def train(
@@ -71,26 +80,22 @@ def train(
         ValueError, FileNotFoundError: for anything the user can mend, in one line.
     """
     config = load_config(path, TrainConfig, settings)
-    file = path.parent / config.data.file
     device = pick_device(config.device, config.threads)
-    dataset = load_data(config, file)
-    parts = split(dataset, fractions=config.data.fractions, seed=config.seed)
-    config = config.model_copy(
-        update={"data": config.data.model_copy(update={"file": file.resolve()})}
-    )
+    folder = output or Path("runs") / config.name
+    checkpoint = None if check else _checkpoint(folder, resume, overwrite=overwrite)
+    config = _resolved(config, path.parent)
+    dataset = load_data(config, config.data.file)
+    state, parts = _beginning(config, dataset, checkpoint)
+    surface = _surface(config, dataset.select(parts.train), device)
     if check:
-        surface = _surface(config, dataset.select(parts.train), device)
         _describe(print, config, dataset, parts, surface)
         return None
-    folder = output or Path("runs") / config.name
-    state, folder = _resumed(folder, resume, overwrite=overwrite)
+    open_folder(folder, stale=RESULTS if state is not None else (*RESULTS, *PROGRESS))
     open_log(folder / "train.log", append=state is not None)
+    if checkpoint is not None and state is not None:
+        cut_metrics(checkpoint.with_name("metrics.csv"), folder / "metrics.csv", state.epoch)
     write_config(folder / "config.yaml", config)
-    if state is None:
-        parts.save(folder / "split.json")
-    else:
-        parts = Split.load(folder / "split.json", dataset)
-    surface = _surface(config, dataset.select(parts.train), device)
+    parts.save(folder / "split.json")
     log.info("%s", environment_line(device, config.seed))
     _describe(log.info, config, dataset, parts, surface)
     for finding in audit(dataset):
@@ -174,11 +179,10 @@ def _fitted(
         max_seconds=wanted.max_seconds or float("inf"), state=state,
     )  # fmt: skip
     done = 0 if state is None else state.epoch
-    cut_metrics(folder / "metrics.csv", done)
     saved = time.monotonic()
     with (
         (folder / "metrics.csv").open("a", newline="") as file,
-        tqdm(total=wanted.epochs, initial=done, unit="epoch") as progress,
+        tqdm(total=wanted.epochs, initial=done, unit="epoch", disable=None) as progress,
     ):
         for epoch in epochs:
             state = epoch.state
@@ -259,19 +263,44 @@ def _parity(path: Path, surface: NeuralSurface, sets: dict[str, Dataset], lowest
     plots.parity(path, labels, residuals, names)
 
 
-def _resumed(
-    folder: Path, resume: str | None, *, overwrite: bool
-) -> tuple[TrainingState | None, Path]:
-    """The state to continue from, if any, and the folder, made or entered."""
-    file = folder / "state.pt" if resume == "auto" else None if resume is None else Path(resume)
-    if resume == "auto" and file is not None and not file.is_file():
-        # Killed before its first state was written: nothing to lose, start again.
-        return None, open_folder(
-            folder, overwrite=overwrite or not (folder / "summary.json").exists()
-        )
-    if file is None:
-        return None, open_folder(folder, overwrite=overwrite)
-    return load_checkpoint(file), open_folder(folder, overwrite=overwrite, resume=True)
+def _checkpoint(folder: Path, resume: str | None, *, overwrite: bool) -> Path | None:
+    """The state to continue from, None to start afresh; the folder may be written to.
+
+    With `auto`, a run killed before its first state was written starts again.
+    """
+    check_folder(folder, overwrite=overwrite, resume=resume is not None)
+    if resume == "auto":
+        return folder / "state.pt" if (folder / "state.pt").is_file() else None
+    return None if resume is None else Path(resume)
+
+
+def _resolved(config: TrainConfig, base: Path) -> TrainConfig:
+    """The configuration with its files named in full, for a copy that lies elsewhere."""
+    file = (base / config.data.file).resolve()
+    update: dict[str, Any] = {"data": config.data.model_copy(update={"file": file})}
+    if (spectrum := config.vibration.spectrum) is not None:
+        spectrum = spectrum.model_copy(update={"dipole": resolved(spectrum.dipole, base)})
+        update["vibration"] = config.vibration.model_copy(update={"spectrum": spectrum})
+    return config.model_copy(update=update)
+
+
+def _beginning(
+    config: TrainConfig, dataset: Dataset, checkpoint: Path | None
+) -> tuple[TrainingState | None, Split]:
+    """Where the fit starts: afresh, or with the state and the split of an earlier sitting."""
+    if checkpoint is None:
+        return None, split(dataset, fractions=config.data.fractions, seed=config.seed)
+    state = load_checkpoint(checkpoint)
+    before = checkpoint.with_name("config.yaml")
+    first = load_config(before, TrainConfig)
+    for key in FIXED:
+        new, old = (reduce(getattr, key.split("."), c) for c in (config, first))
+        if new != old:
+            raise ValueError(
+                f"`{key}` is not as in {before}: a resumed run keeps it; to change it, start "
+                "another run"
+            )
+    return state, Split.load(checkpoint.with_name("split.json"), dataset)
 
 
 def _describe(

@@ -42,15 +42,15 @@ def _row(epoch: Epoch) -> dict[str, Any]:
 def append_epoch(file: TextIO, epoch: Epoch) -> None:
     """Add a line to metrics.csv, after the head if it is the first."""
     row = _row(epoch)
-    writer = csv.DictWriter(file, list(row))
+    writer = csv.DictWriter(file, list(row), lineterminator="\n")
     if file.tell() == 0:
         writer.writeheader()
     writer.writerow(row)
     file.flush()
 
 
-def cut_metrics(path: Path, epochs: int) -> None:
-    """Keep the header and the epochs that the resumed state knows of."""
-    rows = path.read_text().splitlines(keepends=True) if path.exists() and epochs else []
+def cut_metrics(source: Path, path: Path, epochs: int) -> None:
+    """Copy the header and the epochs that the resumed state knows of."""
+    rows = source.read_text().splitlines(keepends=True) if source.exists() and epochs else []
     with replaced(path) as temporary:
-        temporary.write_text("".join(rows[: epochs + 1] if rows else []))
+        temporary.write_text("".join(rows[: epochs + 1]))

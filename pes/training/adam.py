@@ -49,7 +49,7 @@ def adam(
 
     Raises:
         ValueError: if `learning_rate` or `batch` is not positive.
-        RuntimeError: if the loss becomes NaN or infinite.
+        FloatingPointError: if the loss becomes NaN or infinite.
 
     References:
         D. P. Kingma, J. Ba, arXiv:1412.6980

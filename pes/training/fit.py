@@ -117,7 +117,7 @@ def fit(
     Raises:
         ValueError: if the two sets are of another molecule than the surface, or the state
             is of another network.
-        RuntimeError: if the loss becomes NaN or infinite.
+        FloatingPointError: if the loss becomes NaN or infinite.
     """
     _check(surface, train, validation)
     targets = prepare(surface, train), prepare(surface, validation)

@@ -30,7 +30,7 @@ def lbfgs(
         history: how many past gradients shape the search direction.
 
     Raises:
-        RuntimeError: if the loss becomes NaN or infinite.
+        FloatingPointError: if the loss becomes NaN or infinite.
 
     References:
         D. C. Liu, J. Nocedal, Math. Program. 45, 503 (1989), doi:10.1007/BF01589116

@@ -34,7 +34,7 @@ def levenberg_marquardt(
 
     Raises:
         ValueError: if `damping` is not positive.
-        RuntimeError: if the loss is not finite at the start.
+        FloatingPointError: if the loss is not finite at the start.
 
     References:
         H. B. Nielsen, Damping parameter in Marquardt's method, report IMM-REP-1999-05,

@@ -88,7 +88,7 @@ def check_finite(loss: float, advice: str) -> None:
     """Stop at a loss that is NaN or infinite.
 
     Raises:
-        RuntimeError: naming what to try.
+        FloatingPointError: naming what to try.
     """
     if not abs(loss) < float("inf"):
-        raise RuntimeError(f"the training loss became {loss}; {advice}")
+        raise FloatingPointError(f"the training loss became {loss}; {advice}")

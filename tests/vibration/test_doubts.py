@@ -25,6 +25,9 @@ def holed(depth: float) -> System:
 
 def test_nothing_to_doubt(oscillator: System, line: Coordinate) -> None:
     assert levels(oscillator, [line], 4, cap=1e3).warnings == ()
+    # Odd sizes, 59 and widened 65, have a point at the very bottom.
+    bottom = replace(line, points=None, primitives=59)
+    assert levels(oscillator, [bottom], 4, cap=1e3).warnings == ()
 
 
 def test_a_hole_is_found_and_its_ghosts_are_named(line: Coordinate) -> None:

@@ -95,6 +95,20 @@ def test_what_is_reported(oscillator: System, line: Coordinate) -> None:
     assert plain.coordinates == (line,)
 
 
+def test_changes_are_those_of_four_runs() -> None:
+    """Of the ground state and of the energies above it."""
+    system, _ = morse()
+    x = Coordinate("sinc", -2.4, 9.0, 8, points=16, name="x")
+    found = levels(system, [x], 4, cap=1e3)
+    larger = (x.more_functions(), x.more_points(), x.widened(True, True))
+    base, *others = (
+        scale(levels(system, [c], 4, cap=1e3, convergence=False).energies) for c in (x, *larger)
+    )
+    changes = torch.stack([(other - base).abs() for other in others])
+    # The search for the minimum, from which the cuts and the cap are counted, ends elsewhere.
+    torch.testing.assert_close(found.changes, changes, rtol=1e-5, atol=1e-9)
+
+
 def test_sizes_alone_decide(oscillator: System, line: Coordinate) -> None:
     one, other = (levels(oscillator, [line], 4, cap=1e3) for _ in range(2))
     assert torch.equal(one.energies, other.energies)

@@ -110,6 +110,41 @@ def test_masses_against_differences(water: Callable[..., System], tiny: list[Coo
         )
 
 
+@pytest.mark.parametrize("scaled", [False, True])
+def test_masses_that_move_the_atoms(scaled: bool) -> None:
+    """Straight displacements, plain or scaled by 1/√m.
+
+    With 3N − 6 coordinates √det g is the Jacobian times a function of the masses, so that its
+    slope in q knows the masses only if the positions do.
+    """
+    reference = torch.tensor([1.81, 1.81, 1.82], dtype=torch.float64)
+    centre = TO_POSITIONS(reference)
+    tangents = torch.autograd.functional.jacobian(TO_POSITIONS, reference).movedim(-1, 0)
+    noise = torch.randn(3, 3, 3, generator=torch.Generator().manual_seed(8), dtype=torch.float64)
+    paths = tangents + 0.1 * noise
+
+    def displaced(q: Tensor, masses: Tensor) -> Tensor:
+        moved = torch.einsum("...k,kai->...ai", q, paths)
+        return centre + (moved * (1800 / masses[:, None]).sqrt() if scaled else moved)
+
+    def system(masses: Tensor) -> System:
+        return molecular(WaterPJT(), displaced, masses)
+
+    masses = masses_of_water().requires_grad_()
+    line = Coordinate("sinc", -0.4, 0.4, 4, points=7, primitives=20)
+    found = levels(system(masses.detach()), [line] * 3, 3, convergence=False)
+    (slope,) = sensitivity(found, [masses], system=system(masses))
+    if not scaled:
+        torch.testing.assert_close(slope @ masses.detach(), -kinetic_energies(found))
+    for atom in range(3):
+        step = 1e-4 * masses.detach() * (torch.arange(3) == atom)
+        up, down = (energies_of(system(masses.detach() + s), found) for s in (step, -step))
+        # As above.
+        torch.testing.assert_close(
+            (up - down) / (2 * step[atom]), slope[:, atom], rtol=1e-6, atol=1e-12
+        )
+
+
 def test_published_mass_derivatives(water_levels: Levels) -> None:
     masses = masses_of_water().requires_grad_()
     system = molecular(WaterPJT(), TO_POSITIONS, masses)

@@ -1,0 +1,178 @@
+"""Normal modes: rectilinear coordinates from the Hessian at a minimum."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+__all__ = ["NormalModes", "hessian", "normal_modes"]
+
+STEP = 0.01
+"""Of central differences, bohr; their error is of fourth order."""
+
+LINEAR = 1e-4
+"""A rotation is none where its moment of inertia is less than the square of this, relatively."""
+
+
+@dataclass(frozen=True)
+class NormalModes:
+    """Dimensionless normal coordinates: x = x₀ + L q, q_k = √ω_k Q_k with ħ = 1.
+
+    The columns of L are the mass-weighted eigenvectors divided by √m_a and √ω_k, so that
+    near the minimum
+
+        V = ½ Σ_k ω_k q_k²,  G = diag(ω_k)
+
+    L belongs to the masses it was made with. It is a constant: other masses given later,
+    as an argument or in a derivative, enter the kinetic energy and do not move x(q).
+    Made by `normal_modes`. The 3N − 5 modes of a linear molecule describe its vibrations
+    but, with three rotations, are one too many for the kinetic energy of `pes.vibration`.
+
+    Attributes:
+        reference: positions x₀ at the minimum (N, 3), bohr.
+        displacements: L, ∂x/∂q_k (Q, N, 3), bohr.
+        frequencies: harmonic ω (Q,), ascending, hartree.
+        masses: those of L (N,), electron masses.
+    """
+
+    reference: Tensor
+    displacements: Tensor
+    frequencies: Tensor
+    masses: Tensor
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """`q1`, `q2`, … from the lowest frequency up."""
+        return tuple(f"q{k + 1}" for k in range(len(self.frequencies)))
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """`normal`, dimensionless."""
+        return ("normal",) * len(self.frequencies)
+
+    def to_positions(self, q: Tensor, masses: Tensor | None = None) -> Tensor:
+        """Positions (..., N, 3) in bohr of q (..., Q); masses play no part."""
+        return self.reference + torch.einsum("...k,kai->...ai", q, self.displacements)
+
+    def from_positions(self, positions: Tensor, masses: Tensor | None = None) -> Tensor:
+        """q (..., Q) of positions (..., N, 3) turned into the Eckart frame of the reference.
+
+        The exact inverse as long as the molecule is not so far distorted that another
+        orientation lies nearer to the reference.
+
+        References:
+            C. Eckart, Phys. Rev. 47, 552 (1935), doi:10.1103/PhysRev.47.552
+        """
+        weights = self.masses[:, None]
+        reference = self.reference - (weights * self.reference).sum(-2) / weights.sum()
+        x = positions - (weights * positions).sum(-2, keepdim=True) / weights.sum()
+        moved = x @ _rotation((weights * x).mT @ reference) - reference
+        inverse = weights * self.displacements * self.frequencies[:, None, None]
+        return torch.einsum("...ai,kai->...k", moved, inverse)
+
+
+def normal_modes(reference: Tensor, hessian: Tensor, masses: Tensor) -> NormalModes:
+    """Normal modes of a minimum, without translations and rotations.
+
+    Args:
+        reference: positions at the minimum (N, 3), bohr.
+        hessian: second derivatives of V (3N, 3N), hartree/bohr².
+        masses: (N,), electron masses.
+
+    Raises:
+        ValueError: if shapes do not fit, or a frequency is zero or imaginary.
+
+    References:
+        E. B. Wilson, J. C. Decius, P. C. Cross, Molecular Vibrations, McGraw-Hill (1955);
+        J. K. G. Watson, Mol. Phys. 15, 479 (1968), doi:10.1080/00268976800101381
+
+    Example:
+        Two unit masses on a spring of unit strength, ω = √2:
+
+        >>> x = torch.tensor([[0.0, 0, 0], [1.0, 0, 0]], dtype=torch.float64)
+        >>> spring = lambda x: ((x[:, 1] - x[:, 0]).norm(dim=-1) - 1) ** 2 / 2
+        >>> normal_modes(x, hessian(spring, x), torch.ones(2).double()).frequencies
+        tensor([1.4142], dtype=torch.float64)
+    """
+    _check_shapes(reference, hessian, masses)
+    reference, masses = reference.detach(), masses.detach()
+    root = masses.repeat_interleave(3).sqrt()
+    weighted = (hessian + hessian.mT) / 2 / (root[:, None] * root)
+    inner = _vibrations(reference, masses)
+    squares, vectors = torch.linalg.eigh(inner.mT @ weighted @ inner)
+    if not (squares > 1e-10 * squares.abs().max()).all():
+        listed = ", ".join(f"{v:.3g}" for v in squares.tolist())
+        raise ValueError(
+            f"not a minimum: squared frequencies {listed} (hartree²) must all be positive; "
+            "optimise the geometry on this surface first"
+        )
+    frequencies = squares.sqrt()
+    columns = (inner @ vectors) / root[:, None] / frequencies.sqrt()
+    return NormalModes(reference, columns.mT.reshape(-1, *reference.shape), frequencies, masses)
+
+
+def hessian(potential: Callable[[Tensor], Tensor], positions: Tensor) -> Tensor:
+    """Second derivatives (3N, 3N) of a surface at positions (N, 3), hartree/bohr².
+
+    By reverse mode where the surface can be differentiated, else by central differences
+    with steps of 0.01 and 0.02 bohr, extrapolated.
+
+    Args:
+        potential: positions (B, N, 3) in bohr to energies (B,) in hartree.
+        positions: (N, 3), bohr.
+    """
+    with torch.enable_grad():
+        x = positions.detach().clone().requires_grad_()
+        energy = potential(x[None]).sum()
+        slope = None
+        if energy.requires_grad:
+            (slope,) = torch.autograd.grad(energy, x, create_graph=True, allow_unused=True)
+        if slope is None:
+            return _by_differences(potential, positions.detach())
+        rows = [torch.autograd.grad(s, x, retain_graph=True)[0] for s in slope.flatten()]
+    return torch.stack(rows).flatten(1).detach()
+
+
+def _by_differences(potential: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    def second(step: float) -> Tensor:
+        shifts = step * torch.eye(x.numel(), dtype=x.dtype).reshape(-1, *x.shape)
+        plus, minus = shifts[:, None] + shifts, shifts[:, None] - shifts
+        moved = torch.stack((plus, minus, -minus, -plus)).flatten(0, 2)
+        with torch.no_grad():
+            v = potential(x + moved).detach().reshape(4, len(shifts), len(shifts))
+        return (v[0] - v[1] - v[2] + v[3]) / (4 * step**2)
+
+    return (4 * second(STEP) - second(2 * STEP)) / 3
+
+
+def _check_shapes(reference: Tensor, hessian: Tensor, masses: Tensor) -> None:
+    atoms = len(masses)
+    for name, tensor, shape in (
+        ("reference", reference, (atoms, 3)),
+        ("hessian", hessian, (3 * atoms, 3 * atoms)),
+    ):
+        if tuple(tensor.shape) != shape:
+            raise ValueError(
+                f"{name} must have shape {shape} for {atoms} masses, got {tuple(tensor.shape)}"
+            )
+
+
+def _vibrations(reference: Tensor, masses: Tensor) -> Tensor:
+    """Orthonormal mass-weighted displacements (3N, Q) free of translation and rotation."""
+    root = masses.sqrt()[:, None]
+    x = reference - (masses[:, None] * reference).sum(0) / masses.sum()
+    axes = torch.eye(3, dtype=x.dtype, device=x.device)
+    shifts = (root * axes[:, None] / masses.sum().sqrt()).flatten(1)
+    turns = (root * torch.linalg.cross(axes[:, None], x[None])).flatten(1)
+    _, sizes, principal = torch.linalg.svd(turns, full_matrices=False)
+    outer = torch.cat((shifts, principal[sizes > LINEAR * sizes[0]]))
+    return torch.linalg.svd(outer, full_matrices=True).Vh[len(outer) :].mT
+
+
+def _rotation(correlation: Tensor) -> Tensor:
+    """R for which x R is nearest to the reference, of Σ_a m_a x_aᵀ c_a (..., 3, 3)."""
+    u, _, vh = torch.linalg.svd(correlation)
+    sign = torch.linalg.det(u @ vh).sign().detach()
+    flip = torch.stack((torch.ones_like(sign), torch.ones_like(sign), sign), -1)
+    return (u * flip[..., None, :]) @ vh

@@ -1,0 +1,137 @@
+"""Sixty points of water and commands that are small enough for every test."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+
+from pes import cli
+from pes.coordinates.valence import Valence
+from pes.data import Dataset
+from pes.data.hdf5 import write_hdf5
+from pes.potential import energies_and_forces
+from pes.potential.analytic import WaterPJT
+from pes.units import ANGSTROM, DEGREE
+
+
+def points_of_water(*, forces: bool = False, points: int = 60) -> Dataset:
+    """Points of the analytic surface below about 25,000 cm⁻¹, the minimum among them."""
+    draw = torch.rand(points, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    unit = torch.tensor([ANGSTROM, ANGSTROM, DEGREE], dtype=torch.float64)
+    low, high = torch.tensor([[0.8, 0.8, 70], [1.25, 1.25, 150]], dtype=torch.float64)
+    q = (low + (high - low) * draw) * unit
+    q[0] = torch.tensor([0.9579205, 0.9579205, 104.499647]) * unit
+    positions = Valence(0, (1, 2)).to_positions(q)
+    energies, gradient = energies_and_forces(WaterPJT(), positions)
+    return Dataset(("O", "H", "H"), positions, energies, forces=gradient if forces else None)
+
+
+TRAIN = {
+    "name": "tiny",
+    "device": "cpu",
+    "threads": 1,
+    "data": {"file": "water.h5", "fractions": [0.7, 0.15, 0.15]},
+    "surface": {"descriptor": {"kind": "invariants", "degree": 2}, "hidden": [3]},
+    "training": {"epochs": 6},
+    "vibration": {
+        "levels": 3,
+        "convergence": False,
+        "coordinates": {
+            "ranges": {"r1": [0.7, 1.3], "r2": [0.7, 1.3], "theta": [60, 160]},
+        },
+        "basis": {"all": {"functions": 3, "points": 5, "primitives": 20}},
+        "sensitivities": {"masses": False},
+    },
+}
+
+LEVELS = {
+    "name": "tiny",
+    "device": "cpu",
+    "threads": 1,
+    "molecule": ["O", "H", "H"],
+    "surface": "water_pjt1996",
+    **TRAIN["vibration"],
+}
+
+
+def merged(content: dict, changes: dict) -> dict:
+    """The content with some keys changed, section by section; None removes a key."""
+    result = {**content, **changes}
+    for key, value in changes.items():
+        if isinstance(value, dict) and isinstance(content.get(key), dict):
+            result[key] = merged(content[key], value)
+        elif value is None:
+            del result[key]
+    return result
+
+
+@pytest.fixture
+def water() -> Callable[..., Dataset]:
+    """Maker of data sets, `water(forces=True)`."""
+    return points_of_water
+
+
+@pytest.fixture
+def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder to work in, with water.h5."""
+    monkeypatch.chdir(tmp_path)
+    write_hdf5(tmp_path / "water.h5", points_of_water())
+    return tmp_path
+
+
+Command = Callable[..., Path]
+Refusal = Callable[..., str]
+
+
+@pytest.fixture
+def pes_train(work: Path) -> Command:
+    """Run pes-train on the tiny configuration, some keys changed; the run folder."""
+
+    def run(*arguments: object, **changes: object) -> Path:
+        (work / "train.yaml").write_text(yaml.safe_dump(merged(TRAIN, changes)))
+        cli.train(["--config", str(work / "train.yaml"), *map(str, arguments)])
+        return work / "runs" / "tiny"
+
+    return run
+
+
+@pytest.fixture
+def pes_levels(work: Path) -> Command:
+    """Run pes-levels on the tiny configuration, some keys changed; its folder."""
+
+    def run(*arguments: object, **changes: object) -> Path:
+        (work / "levels.yaml").write_text(yaml.safe_dump(merged(LEVELS, changes)))
+        cli.levels(["--config", str(work / "levels.yaml"), *map(str, arguments)])
+        return work / "runs" / "tiny"
+
+    return run
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Every file below a folder."""
+    return {
+        str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()
+    }
+
+
+@pytest.fixture
+def refusal(capsys: pytest.CaptureFixture[str], work: Path) -> Refusal:
+    """Run a command that must fail: one line, exit code 2, nothing written to runs/."""
+
+    def run(command: Callable[..., object], *arguments: object, **changes: object) -> str:
+        runs = work / "runs"
+        before = contents(runs)
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as end:
+            command(*arguments, **changes)
+        assert end.value.code == 2
+        lines = capsys.readouterr().err.splitlines()
+        assert len(lines) == 1, lines
+        assert lines[0].startswith("pes: ")
+        assert contents(runs) == before
+        assert bool(before) == runs.exists()
+        return lines[0].removeprefix("pes: ")
+
+    return run

@@ -1,0 +1,101 @@
+"""Which folders a run may write to, and on which device."""
+
+import json
+import logging
+from pathlib import Path
+
+import pytest
+import torch
+
+from pes.run.folder import (
+    check_folder,
+    environment,
+    environment_line,
+    open_folder,
+    open_log,
+    pick_device,
+    write_json,
+)
+
+
+def touch(folder: Path, *names: str) -> Path:
+    for name in names:
+        (folder / name).touch()
+    return folder
+
+
+def test_a_new_folder_with_its_parents(tmp_path: Path) -> None:
+    folder = tmp_path / "a" / "b"
+    check_folder(folder)
+    assert not folder.exists()
+    open_folder(folder)
+    assert folder.is_dir()
+
+
+def test_a_file(tmp_path: Path) -> None:
+    touch(tmp_path, "file")
+    with pytest.raises(ValueError, match="is a file; choose another --output"):
+        check_folder(tmp_path / "file", overwrite=True)
+
+
+def test_an_unfinished_run(tmp_path: Path) -> None:
+    touch(tmp_path, "config.yaml")
+    with pytest.raises(ValueError, match="unfinished run; continue it with --resume auto"):
+        check_folder(tmp_path)
+    with pytest.raises(ValueError, match="unfinished run; give --overwrite"):
+        check_folder(tmp_path, finished="levels.json")
+    check_folder(tmp_path, resume=True)
+    check_folder(tmp_path, overwrite=True)
+
+
+def test_a_finished_run(tmp_path: Path) -> None:
+    touch(tmp_path, "config.yaml", "summary.json", "split.json", "old")
+    with pytest.raises(ValueError, match="finished run; give --overwrite"):
+        check_folder(tmp_path, resume=True)
+    check_folder(tmp_path, overwrite=True)
+    open_folder(tmp_path, stale=["old", "never"])
+    assert {p.name for p in tmp_path.iterdir()} == {"config.yaml", "split.json"}
+
+
+@pytest.mark.parametrize("finished", ["levels.json", "model.json", "evaluation.json"])
+def test_results_of_another_command_are_never_overwritten(tmp_path: Path, finished: str) -> None:
+    touch(tmp_path, "split.json")
+    with pytest.raises(ValueError, match="holds a training; choose another --output"):
+        check_folder(tmp_path, finished=finished, overwrite=True)
+
+
+def test_log_goes_to_the_newest_file_only(tmp_path: Path) -> None:
+    log = logging.getLogger("pes")
+    for name, append in (("a", False), ("b", False), ("b", True)):
+        open_log(tmp_path / name, append=append)
+        log.info("%s %s", name, append)
+    assert (tmp_path / "a").read_text() == "a False\n"
+    assert (tmp_path / "b").read_text() == "b False\nb True\n"
+
+
+def test_devices() -> None:
+    assert pick_device("cpu") == torch.device("cpu")
+    with pytest.raises(ValueError, match="mps has no float64"):
+        pick_device("mps")
+    with pytest.raises(ValueError, match="unknown device 'gpu'; use auto, cpu or cuda"):
+        pick_device("gpu")
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="a CUDA device is there")
+def test_no_cuda() -> None:
+    assert pick_device("auto") == torch.device("cpu")
+    with pytest.raises(ValueError, match="no CUDA device is visible"):
+        pick_device("cuda")
+
+
+def test_environment() -> None:
+    found = environment(torch.device("cpu"), 3)
+    assert found["seed"] == 3
+    assert found["versions"]["torch"] == torch.__version__
+    assert torch.__version__ in environment_line(torch.device("cpu"))
+
+
+def test_numbers_that_are_none(tmp_path: Path) -> None:
+    content = {"a": (float("nan"), 1.5), "b": {"c": torch.tensor([1.0, 2.0])}}
+    write_json(tmp_path / "x.json", content)
+    assert json.loads((tmp_path / "x.json").read_text()) == {"a": [None, 1.5], "b": {"c": [1, 2]}}

@@ -1,0 +1,241 @@
+"""Levels by any name a surface may go by, and the files they end in."""
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+import torch
+
+from pes import cli
+from pes.potential import load_surface
+from pes.potential.analytic import WaterPJT
+from pes.potential.storage import SurfaceRecord, save_surface
+from pes.run.levels import run_levels
+from pes.units import ANGSTROM
+
+Command = Callable[..., Path]
+Refusal = Callable[..., str]
+
+OWN = """
+import numpy as np
+import torch
+from pes.potential.analytic import WaterPJT
+
+SURFACE = WaterPJT()
+
+def in_torch(positions):
+    return SURFACE(positions)
+
+def in_numpy(positions):
+    with torch.no_grad():
+        return SURFACE(torch.from_numpy(positions)).numpy()
+
+def dipole(positions):
+    charges = np.array([-0.66, 0.33, 0.33])
+    return np.einsum("a,bax->bx", charges, positions)
+"""
+
+
+def read(folder: Path) -> dict:
+    return json.loads((folder / "levels.json").read_text())
+
+
+def energies(folder: Path) -> list[float]:
+    return [row["energy"] for row in read(folder)["levels"]]
+
+
+def test_everything_a_run_leaves(pes_levels: Command) -> None:
+    folder = pes_levels(convergence=True, levels=2, sensitivities={"masses": True})
+    assert {p.name for p in folder.iterdir()} == {
+        "config.yaml", "levels.csv", "levels.h5", "levels.json", "levels.log", "levels.png",
+        "sensitivities.csv",
+    }  # fmt: skip
+    found = read(folder)
+    assert found["molecule"] == ["O", "H", "H"]
+    # The surface is zero at its minimum; the search ends within 1e-6 cm⁻¹.
+    assert found["minimum_energy"] == pytest.approx(0, abs=1e-6)
+    # Three functions for each coordinate: within a few per cent of 4634.76 and 1594.66 cm⁻¹.
+    assert found["zero_point_energy"] == pytest.approx(4634.8, rel=0.05)
+    ground, bend = found["levels"]
+    assert ground["energy"] == 0
+    assert bend["energy"] == pytest.approx(1594.7, rel=0.05)
+    assert all(level["convergence"] > 0 for level in (ground, bend))
+    assert bend["quanta"] == "0 0 1"
+    assert ground["<r1>"] == pytest.approx(0.97, abs=0.03)
+    with (folder / "levels.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [float(row["energy"]) for row in rows] == [ground["energy"], bend["energy"]]
+    with (folder / "sensitivities.csv").open(newline="") as file:
+        slopes = list(csv.DictReader(file))
+    # A heavier atom always lowers a level.
+    assert all(float(v) < 0 for row in slopes for k, v in row.items() if k.startswith("m["))
+
+
+def test_wavefunctions_can_be_read_back(pes_levels: Command) -> None:
+    with h5py.File(pes_levels() / "levels.h5") as file:
+        psi, positions = file["wavefunctions"][()], file["positions"][()]
+        assert list(file.attrs["symbols"]) == ["O", "H", "H"]
+        assert file["energies"].attrs["units"] == "hartree"
+        assert psi.shape == (3, len(positions))
+    # Sums of 125 products of rounded numbers.
+    np.testing.assert_allclose(psi @ psi.T, np.eye(3), atol=1e-12)
+
+
+def test_one_surface_by_many_names(
+    pes_levels: Command, work: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (work / "own_water.py").write_text(OWN)
+    monkeypatch.setattr("sys.path", [str(work), *__import__("sys").path])
+    stretch = torch.tensor([1.0, 1.1], dtype=torch.float64)[:, None, None]
+    geometries = stretch * torch.eye(3, dtype=torch.float64) * ANGSTROM
+    record = SurfaceRecord(("O", "H", "H"), (0.0, 0.1), "none", geometries)
+    save_surface(work / "water.safetensors", WaterPJT(), record)
+    expected = energies(pes_levels())
+    for name in (
+        "water.safetensors", "own_water.py:in_torch", "own_water.py:in_numpy",
+        "own_water:in_torch", "own_water:in_numpy",
+    ):  # fmt: skip
+        found = energies(pes_levels("--overwrite", surface=name))
+        # The same sums in the same order; the minimum plays no part in energies above E₀.
+        assert found == pytest.approx(expected, abs=1e-8), name
+
+
+def test_levels_of_a_training(pes_train: Command, work: Path) -> None:
+    linear = {"baseline": {"kind": "linear", "degree": 4}}
+    run = pes_train(surface=linear)
+    cli.levels([str(run)])
+    cli.levels([str(run), "--output", str(work / "other"), "--set", "vibration.levels=2"])
+    assert energies(work / "other") == energies(run / "levels")[:2]
+    outside = [row["outside"] for row in read(run / "levels")["levels"]]
+    assert all(0 <= o <= 1 for o in outside)
+
+
+def test_isotopes_and_kind_of_mass(pes_levels: Command) -> None:
+    water = read(pes_levels())
+    heavy = read(pes_levels("--overwrite", molecule=["O", "D", "D"]))
+    nuclear = read(pes_levels("--overwrite", nuclear_masses=True))
+    assert heavy["masses_u"][1] == pytest.approx(2.01410177812, abs=1e-9)
+    # D2O 3387.2 against H2O 4634.8 cm⁻¹, both in a small basis.
+    ratio = heavy["zero_point_energy"] / water["zero_point_energy"]
+    assert ratio == pytest.approx(3387.203 / 4634.765, abs=0.01)
+    # One electron of 1/1837 of the mass less on each hydrogen: half of that in ω.
+    ratio = nuclear["zero_point_energy"] / water["zero_point_energy"]
+    assert ratio == pytest.approx(1 + 0.5 / 1837, abs=5e-5)
+
+
+def test_perturbation_against_differences(pes_levels: Command) -> None:
+    def run(strength: float) -> dict:
+        bump = {"coordinate": "r1", "centre": 1.06, "width": 0.05, "strength": strength}
+        basis = {"all": {"functions": 6, "points": 9, "primitives": 20}}
+        wanted = {"perturbations": {"bump": bump}}
+        return read(pes_levels("--overwrite", sensitivities=wanted, basis=basis, levels=2))
+
+    (slope,) = run(0.0)["derivatives"].values()
+    up, down = run(1.0), run(-1.0)
+
+    def absolute(found: dict, n: int) -> float:
+        zero = found["minimum_energy"] + found["zero_point_energy"]
+        return zero + found["levels"][n]["energy"]
+
+    for n in range(2):
+        difference = (absolute(up, n) - absolute(down, n)) / 2
+        # Each run contracts its basis in its own potential and along cuts through its own
+        # minimum, which the theorem leaves out: small in a basis near convergence.
+        assert slope[n] == pytest.approx(difference, abs=0.01)
+        assert slope[n] > 0
+
+
+def test_named_parameters(pes_levels: Command) -> None:
+    folder = pes_levels(sensitivities={"parameters": ["r_e", "a"]})
+    found = read(folder)["derivatives"]
+    assert set(found) == {"r_e (cm-1/A)", "a (cm-1/A-1)"}
+    # −791.71 by differences in a converged basis.
+    assert found["r_e (cm-1/A)"][0] == pytest.approx(-791.71, rel=0.3)
+
+
+def test_derivatives_by_all_weights(pes_train: Command) -> None:
+    run = pes_train(
+        surface={"baseline": {"kind": "linear", "degree": 4}},
+        vibration={"sensitivities": {"weights": True}},
+    )
+    cli.levels([str(run)])
+    network, _ = load_surface(run / "surface.safetensors")
+    with h5py.File(run / "levels" / "levels.h5") as file:
+        stored = file["weight_derivatives"]
+        for name, weight in network.named_parameters():
+            assert stored[name].shape == (3, *weight.shape)
+        bias = [n for n, w in network.named_parameters() if n.startswith("mlp") and w.shape == (1,)][-1]
+        # The last bias moves the whole surface, by the scale of the network.
+        scale = float(network.state_dict()["scale"]) / 4.556335252912e-6
+        np.testing.assert_allclose(stored[bias][()].ravel(), scale, rtol=1e-8)
+
+
+def test_spectrum_of_charges(pes_levels: Command, work: Path) -> None:
+    (work / "own_water.py").write_text(OWN)
+    folder = pes_levels(spectrum={"dipole": "own_water.py:dipole"})
+    with (folder / "spectrum.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert (folder / "spectrum.png").exists()
+    bend = next(r for r in rows if (r["lower"], r["upper"]) == ("0", "1"))
+    assert float(bend["wavenumber_cm1"]) == pytest.approx(energies(folder)[1], abs=1e-6)
+    assert float(bend["intensity_km_per_mol"]) > 1
+    pes_levels("--overwrite")
+    assert not (folder / "spectrum.csv").exists()
+
+
+def test_all_levels_up_to_an_energy(pes_levels: Command) -> None:
+    found = energies(pes_levels(energy=3300.0, levels=None))
+    assert len(found) == 3
+    assert max(found) < 3300
+
+
+def test_model(work: Path) -> None:
+    config = Path(__file__).parents[2] / "configs" / "harmonic_gaussian.yaml"
+    settings = ["--set", "kappa=[1]", "--set", "grids={sinc: {low: -8, high: 8, points: 65}}"]
+    cli.levels(["--config", str(config), "--output", "model", *settings])
+    (point,) = json.loads((work / "model" / "model.json").read_text())["points"]
+    assert point["E0"] == pytest.approx(1.293316749, abs=2e-9)
+
+
+def test_wrong_model_leaves_no_folder(refusal: Refusal) -> None:
+    config = Path(__file__).parents[2] / "configs" / "harmonic_gaussian.yaml"
+    line = refusal(cli.levels, ["--config", str(config), "--set", "kappa=[]"])
+    assert "`kappa` and `grids`" in line
+
+
+def test_numpy_function_has_no_parameters(
+    pes_levels: Command, work: Path, refusal: Refusal
+) -> None:
+    (work / "own_water.py").write_text(OWN)
+    for wanted in ({"parameters": ["r_e"]}, {"weights": True}):
+        line = refusal(pes_levels, surface="own_water.py:in_numpy", sensitivities=wanted)
+        assert "`sensitivities`: this surface is a plain function" in line
+    line = refusal(pes_levels, sensitivities={"parameters": ["r"]})
+    assert "the surface has no 'r', it has r_e, alpha_e, a" in line
+
+
+def test_auto_ranges_need_points(pes_levels: Command, work: Path, refusal: Refusal) -> None:
+    (work / "own_water.py").write_text(OWN)
+    line = refusal(
+        pes_levels, surface="own_water.py:in_torch", coordinates={"ranges": "auto"}
+    )
+    assert "`coordinates.ranges` is needed" in line
+
+
+def test_auto_ranges(pes_levels: Command) -> None:
+    folder = pes_levels(coordinates={"ranges": "auto", "energy": 20000.0})
+    r1 = read(folder)["basis"][0]
+    assert 0.65 * ANGSTROM < r1["low"] < 0.8 * ANGSTROM
+    # (1 − exp(−a x))² of 42,910 cm⁻¹ is 20,000 at x = 0.516 Å; the quintic term moves it little.
+    assert 1.4 * ANGSTROM < r1["high"] < 1.5 * ANGSTROM
+
+
+def test_run_or_configuration(work: Path) -> None:
+    with pytest.raises(ValueError, match="give a run folder or --config"):
+        run_levels()
+    with pytest.raises(FileNotFoundError, match="no such run folder"):
+        run_levels(work / "nowhere")
