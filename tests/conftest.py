@@ -111,9 +111,7 @@ def pes_levels(work: Path) -> Command:
 
 def contents(folder: Path) -> dict[str, bytes]:
     """Every file below a folder."""
-    return {
-        str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()
-    }
+    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
 
 
 @pytest.fixture

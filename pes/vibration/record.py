@@ -88,15 +88,20 @@ class Levels:
         """ρ w |ψ|², (S, P): the probability at each grid point, and dE/dV there."""
         return self.wavefunctions**2
 
-    def matrix_elements(self, values: Tensor) -> Tensor:
-        """⟨m|f|n⟩ of a function given on the grid.
+    def matrix_elements(self, function: Callable[[Tensor], Tensor] | Tensor) -> Tensor:
+        """⟨m|f|n⟩ by the quadrature of the grid.
 
         Args:
-            values: f at the grid points, (P,) or (P, K): `f(levels.positions)`.
+            function: of positions (P, N, 3), or of the points q (P, Q) for a model, to (P,)
+                or (P, K); or its values on the grid.
 
         Returns:
             (S, S) or (S, S, K).
         """
+        values = function
+        if not isinstance(values, Tensor):
+            values = values(self.points if self.system.positions is None else self.positions)
+        values = values.detach()
         psi = self.wavefunctions
         if values.ndim == 1:
             return torch.einsum("mp,p,np->mn", psi, values, psi)

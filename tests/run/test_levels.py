@@ -168,7 +168,9 @@ def test_derivatives_by_all_weights(pes_train: Command) -> None:
         stored = file["weight_derivatives"]
         for name, weight in network.named_parameters():
             assert stored[name].shape == (3, *weight.shape)
-        bias = [n for n, w in network.named_parameters() if n.startswith("mlp") and w.shape == (1,)][-1]
+        bias = [
+            n for n, w in network.named_parameters() if n.startswith("mlp") and w.shape == (1,)
+        ][-1]
         # The last bias moves the whole surface, by the scale of the network.
         scale = float(network.state_dict()["scale"]) / 4.556335252912e-6
         np.testing.assert_allclose(stored[bias][()].ravel(), scale, rtol=1e-8)
@@ -220,9 +222,7 @@ def test_numpy_function_has_no_parameters(
 
 def test_auto_ranges_need_points(pes_levels: Command, work: Path, refusal: Refusal) -> None:
     (work / "own_water.py").write_text(OWN)
-    line = refusal(
-        pes_levels, surface="own_water.py:in_torch", coordinates={"ranges": "auto"}
-    )
+    line = refusal(pes_levels, surface="own_water.py:in_torch", coordinates={"ranges": "auto"})
     assert "`coordinates.ranges` is needed" in line
 
 

@@ -25,6 +25,13 @@ Refusal = Callable[..., str]
 WINDOWS = {"all", "5000", "10000", "15000", "25000"}
 
 
+@pytest.fixture
+def _no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Drawing takes longer than these trainings."""
+    for name in ("learning_curve", "parity"):
+        monkeypatch.setattr(run_train.plots, name, lambda path, *_: path.touch())
+
+
 def weights(folder: Path) -> dict[str, torch.Tensor]:
     return load_surface(folder / "surface.safetensors")[0].state_dict()
 
@@ -72,6 +79,7 @@ def test_everything_a_run_leaves(pes_train: Command, work: Path) -> None:
     assert any(line.startswith("tiny: 60 points of H2O") for line in rest)
 
 
+@pytest.mark.usefixtures("_no_pictures")
 def test_same_seed_same_surface(pes_train: Command, work: Path) -> None:
     first = pes_train()
     assert_same(first, pes_train("--output", work / "again") and work / "again")
@@ -80,6 +88,7 @@ def test_same_seed_same_surface(pes_train: Command, work: Path) -> None:
     assert summary(other)["errors"] != summary(first)["errors"]
 
 
+@pytest.mark.usefixtures("_no_pictures")
 @pytest.mark.parametrize("optimizer", ["levenberg_marquardt", "lbfgs", "adam"])
 def test_forces_with_each_optimizer(
     pes_train: Command, work: Path, water: Callable[..., Dataset], optimizer: str
@@ -91,6 +100,7 @@ def test_forces_with_each_optimizer(
     assert epochs(folder) == [1, 2]
 
 
+@pytest.mark.usefixtures("_no_pictures")
 def test_forces_can_be_left_out(
     pes_train: Command, work: Path, water: Callable[..., Dataset]
 ) -> None:
@@ -100,6 +110,7 @@ def test_forces_can_be_left_out(
     assert_same(work / "runs" / "tiny", work / "without")
 
 
+@pytest.mark.usefixtures("_no_pictures")
 def test_each_weight(pes_train: Command, work: Path) -> None:
     errors = []
     for kind in ("none", "partridge_schwenke", "boltzmann", "ratio"):
@@ -109,6 +120,7 @@ def test_each_weight(pes_train: Command, work: Path) -> None:
     assert len(set(errors)) == 4
 
 
+@pytest.mark.usefixtures("_no_pictures")
 def test_linear_baseline_does_most_of_the_work(pes_train: Command, work: Path) -> None:
     alone = pes_train()
     pes_train("--output", work / "both", surface={"baseline": {"kind": "linear", "degree": 3}})
@@ -116,6 +128,7 @@ def test_linear_baseline_does_most_of_the_work(pes_train: Command, work: Path) -
     assert b < a / 10
 
 
+@pytest.mark.usefixtures("_no_pictures")
 def test_check_writes_nothing(
     pes_train: Command, work: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -124,6 +137,7 @@ def test_check_writes_nothing(
     assert {p.name for p in work.iterdir()} == {"water.h5", "train.yaml"}
 
 
+@pytest.mark.usefixtures("_no_pictures")
 def test_settings_win_over_the_file(pes_train: Command) -> None:
     folder = pes_train("--set", "training.epochs=2", "--set", "surface.hidden=[2]")
     assert epochs(folder) == [1, 2]
@@ -131,12 +145,14 @@ def test_settings_win_over_the_file(pes_train: Command) -> None:
     assert config["surface"]["hidden"] == [2]
 
 
+@pytest.mark.usefixtures("_no_pictures")
 def test_max_seconds(pes_train: Command) -> None:
     folder = pes_train(training={"epochs": 500, "max_seconds": 1e-9})
     assert summary(folder)["stopped_by"] == "max_seconds"
     assert epochs(folder) == [1]
 
 
+@pytest.mark.usefixtures("_no_pictures")
 def test_finished_folder(pes_train: Command, refusal: Refusal) -> None:
     folder = pes_train()
     assert "holds a finished run; give --overwrite" in refusal(pes_train)
@@ -150,7 +166,7 @@ def killed(pes_train: Command, monkeypatch: pytest.MonkeyPatch, epoch: int, **ho
 
     def dying(file: object, record: object) -> None:
         append(file, record)
-        monkeypatch.setattr(run_train, "SAVE_SECONDS", 1e9 if record.epoch >= epoch - 2 else 0)
+        patch.setattr(run_train, "SAVE_SECONDS", 1e9 if record.epoch >= epoch - 2 else 0)
         if record.epoch == epoch:
             raise ZeroDivisionError
 
@@ -159,10 +175,10 @@ def killed(pes_train: Command, monkeypatch: pytest.MonkeyPatch, epoch: int, **ho
         patch.setattr(run_train, "append_epoch", dying)
         with pytest.raises(ZeroDivisionError):
             pes_train(**how)
-    monkeypatch.undo()
     return Path("runs") / "tiny"
 
 
+@pytest.mark.usefixtures("_no_pictures")
 @pytest.mark.parametrize("optimizer", ["levenberg_marquardt", "lbfgs", "adam"])
 def test_resumed_run_ends_where_the_whole_one_does(
     pes_train: Command, work: Path, monkeypatch: pytest.MonkeyPatch, refusal: Refusal,
@@ -172,7 +188,6 @@ def test_resumed_run_ends_where_the_whole_one_does(
     whole = work / "whole"
     pes_train("--output", whole, **how)
     folder = work / killed(pes_train, monkeypatch, 5, **how)
-    monkeypatch.chdir(work)
     assert epochs(folder) == [1, 2, 3, 4, 5]
     assert "unfinished run; continue it with --resume auto" in refusal(pes_train, **how)
     pes_train("--resume", "auto", **how)
@@ -181,6 +196,7 @@ def test_resumed_run_ends_where_the_whole_one_does(
     assert (folder / "train.log").read_text().count("tiny: 60 points") == 2
 
 
+@pytest.mark.usefixtures("_no_pictures")
 def test_killed_by_the_system(pes_train: Command, work: Path) -> None:
     """SIGKILL leaves nothing behind but what was finished."""
     whole = work / "whole"
@@ -208,6 +224,7 @@ cli.train(sys.argv[1:])
     assert_same(whole, folder)
 
 
+@pytest.mark.usefixtures("_no_pictures")
 def test_continued_with_more_epochs_from_another_folder(pes_train: Command, work: Path) -> None:
     whole = work / "whole"
     pes_train("--output", whole)
@@ -219,6 +236,7 @@ def test_continued_with_more_epochs_from_another_folder(pes_train: Command, work
     assert epochs(short) == [1, 2, 3]
 
 
+@pytest.mark.usefixtures("_no_pictures")
 def test_killed_before_the_first_state_starts_again(pes_train: Command, work: Path) -> None:
     folder = pes_train()
     for name in ("state.pt", "summary.json", "surface.safetensors"):
@@ -227,6 +245,7 @@ def test_killed_before_the_first_state_starts_again(pes_train: Command, work: Pa
     assert epochs(folder) == [1, 2, 3, 4, 5, 6]
 
 
+@pytest.mark.usefixtures("_no_pictures")
 def test_overwriting_forgets_the_old_state(
     pes_train: Command, work: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -244,6 +263,7 @@ def test_overwriting_forgets_the_old_state(
     assert left == {"config.yaml", "split.json", "train.log"}
 
 
+@pytest.mark.usefixtures("_no_pictures")
 def test_resuming_with_other_data_or_settings(
     pes_train: Command, work: Path, water: Callable[..., Dataset], refusal: Refusal
 ) -> None:
@@ -259,6 +279,7 @@ def test_resuming_with_other_data_or_settings(
     assert "split.json" in line
 
 
+@pytest.mark.usefixtures("_no_pictures")
 def test_loss_that_explodes(pes_train: Command, work: Path, capsys: pytest.CaptureFixture) -> None:
     optimizer = {"kind": "adam", "learning_rate": 1e300, "last_learning_rate": 1e300}
     with pytest.raises(SystemExit) as end:

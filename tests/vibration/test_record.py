@@ -93,3 +93,9 @@ def test_open_ends_do_not_leak() -> None:
     found = levels(periodic, [tau], 3, convergence=False)
     assert not found.leak().any()
     assert found.warnings == ()
+
+
+def test_matrix_elements_take_a_function_or_its_values(found: Levels) -> None:
+    by_function = found.matrix_elements(lambda q: q[:, 0] ** 2)
+    by_values = found.matrix_elements(found.points[:, 0] ** 2)
+    assert torch.equal(by_function, by_values)
