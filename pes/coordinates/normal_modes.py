@@ -15,7 +15,7 @@ LINEAR = 1e-4
 """A rotation is none where its moment of inertia is less than the square of this, relatively."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class NormalModes:
     """Dimensionless normal coordinates: x = x₀ + L q, q_k = √ω_k Q_k with ħ = 1.
 
@@ -115,28 +115,36 @@ def normal_modes(reference: Tensor, hessian: Tensor, masses: Tensor) -> NormalMo
 def hessian(potential: Callable[[Tensor], Tensor], positions: Tensor) -> Tensor:
     """Second derivatives (3N, 3N) of a surface at positions (N, 3), hartree/bohr².
 
-    By reverse mode where the surface can be differentiated, else by central differences
+    By reverse mode where the surface can be differentiated twice, else by central differences
     with steps of 0.01 and 0.02 bohr, extrapolated.
 
     Args:
         potential: positions (B, N, 3) in bohr to energies (B,) in hartree.
         positions: (N, 3), bohr.
     """
+    found = _by_reverse_mode(potential, positions)
+    # A power or norm at zero may have no second derivative in torch where the surface has one.
+    if found is None or not torch.isfinite(found).all():
+        return _by_differences(potential, positions.detach())
+    return found
+
+
+def _by_reverse_mode(potential: Callable[[Tensor], Tensor], positions: Tensor) -> Tensor | None:
     with torch.enable_grad():
         x = positions.detach().clone().requires_grad_()
         energy = potential(x[None]).sum()
-        slope = None
-        if energy.requires_grad:
-            (slope,) = torch.autograd.grad(energy, x, create_graph=True, allow_unused=True)
-        if slope is None:
-            return _by_differences(potential, positions.detach())
+        if not energy.requires_grad:
+            return None
+        (slope,) = torch.autograd.grad(energy, x, create_graph=True, allow_unused=True)
+        if slope is None or not slope.requires_grad:
+            return None
         rows = [torch.autograd.grad(s, x, retain_graph=True)[0] for s in slope.flatten()]
     return torch.stack(rows).flatten(1).detach()
 
 
 def _by_differences(potential: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     def second(step: float) -> Tensor:
-        shifts = step * torch.eye(x.numel(), dtype=x.dtype).reshape(-1, *x.shape)
+        shifts = step * torch.eye(x.numel(), dtype=x.dtype, device=x.device).reshape(-1, *x.shape)
         plus, minus = shifts[:, None] + shifts, shifts[:, None] - shifts
         moved = torch.stack((plus, minus, -minus, -plus)).flatten(0, 2)
         with torch.no_grad():

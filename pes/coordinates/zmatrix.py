@@ -209,14 +209,15 @@ def _placed(own: list[Tensor], references: list[Tensor], *, like: Tensor) -> Ten
 
 def _measured(point: Tensor, references: list[Tensor]) -> list[Tensor]:
     """Length, angle and dihedral, as many as there are references."""
-    found = []
-    if len(references) > 0:
-        found.append((point - references[0]).norm(dim=-1))
+    if not references:
+        return []
+    bond = point - references[0]
+    found = [bond.norm(dim=-1)]
     if len(references) > 1:
         axis = references[1] - references[0]
-        found.append(angle(point - references[0], axis))
-    if len(references) > 2:
-        found.append(dihedral(point - references[0], axis, references[2] - references[1]))
+        found.append(angle(bond, axis))
+        if len(references) > 2:
+            found.append(dihedral(bond, axis, references[2] - references[1]))
     return found
 
 

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 import torch
 
-from pes import cli
+from pes import cli, plots
 from pes.potential import load_surface
 from pes.potential.analytic import WaterPJT
 from pes.potential.storage import SurfaceRecord, save_surface
 from pes.run.levels import run_levels
-from pes.units import ANGSTROM
+from pes.units import ANGSTROM, CM1
 
 Command = Callable[..., Path]
 Refusal = Callable[..., str]
@@ -38,6 +38,12 @@ def dipole(positions):
     charges = np.array([-0.66, 0.33, 0.33])
     return np.einsum("a,bax->bx", charges, positions)
 """
+
+
+@pytest.fixture
+def _no_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Drawing takes longer than these levels."""
+    monkeypatch.setattr(plots, "level_diagram", lambda path, *_, **__: path.touch())
 
 
 def read(folder: Path) -> dict:
@@ -75,6 +81,7 @@ def test_everything_a_run_leaves(pes_levels: Command) -> None:
     assert all(float(v) < 0 for row in slopes for k, v in row.items() if k.startswith("m["))
 
 
+@pytest.mark.usefixtures("_no_picture")
 def test_wavefunctions_can_be_read_back(pes_levels: Command) -> None:
     with h5py.File(pes_levels() / "levels.h5") as file:
         psi, positions = file["wavefunctions"][()], file["positions"][()]
@@ -85,6 +92,7 @@ def test_wavefunctions_can_be_read_back(pes_levels: Command) -> None:
     np.testing.assert_allclose(psi @ psi.T, np.eye(3), atol=1e-12)
 
 
+@pytest.mark.usefixtures("_no_picture")
 def test_one_surface_by_many_names(
     pes_levels: Command, work: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -104,6 +112,7 @@ def test_one_surface_by_many_names(
         assert found == pytest.approx(expected, abs=1e-8), name
 
 
+@pytest.mark.usefixtures("_no_picture")
 def test_levels_of_a_training(pes_train: Command, work: Path) -> None:
     linear = {"baseline": {"kind": "linear", "degree": 4}}
     run = pes_train(surface=linear)
@@ -114,6 +123,7 @@ def test_levels_of_a_training(pes_train: Command, work: Path) -> None:
     assert all(0 <= o <= 1 for o in outside)
 
 
+@pytest.mark.usefixtures("_no_picture")
 def test_isotopes_and_kind_of_mass(pes_levels: Command) -> None:
     water = read(pes_levels())
     heavy = read(pes_levels("--overwrite", molecule=["O", "D", "D"]))
@@ -127,6 +137,7 @@ def test_isotopes_and_kind_of_mass(pes_levels: Command) -> None:
     assert ratio == pytest.approx(1 + 0.5 / 1837, abs=5e-5)
 
 
+@pytest.mark.usefixtures("_no_picture")
 def test_perturbation_against_differences(pes_levels: Command) -> None:
     def run(strength: float) -> dict:
         bump = {"coordinate": "r1", "centre": 1.06, "width": 0.05, "strength": strength}
@@ -149,6 +160,7 @@ def test_perturbation_against_differences(pes_levels: Command) -> None:
         assert slope[n] > 0
 
 
+@pytest.mark.usefixtures("_no_picture")
 def test_named_parameters(pes_levels: Command) -> None:
     folder = pes_levels(sensitivities={"parameters": ["r_e", "a"]})
     found = read(folder)["derivatives"]
@@ -157,6 +169,7 @@ def test_named_parameters(pes_levels: Command) -> None:
     assert found["r_e (cm-1/A)"][0] == pytest.approx(-791.71, rel=0.3)
 
 
+@pytest.mark.usefixtures("_no_picture")
 def test_derivatives_by_all_weights(pes_train: Command) -> None:
     run = pes_train(
         surface={"baseline": {"kind": "linear", "degree": 4}},
@@ -168,14 +181,14 @@ def test_derivatives_by_all_weights(pes_train: Command) -> None:
         stored = file["weight_derivatives"]
         for name, weight in network.named_parameters():
             assert stored[name].shape == (3, *weight.shape)
-        bias = [
-            n for n, w in network.named_parameters() if n.startswith("mlp") and w.shape == (1,)
-        ][-1]
+        names = [n for n, w in network.named_parameters() if w.shape == (1,)]
+        bias = next(n for n in names if n.startswith("mlp"))
         # The last bias moves the whole surface, by the scale of the network.
-        scale = float(network.state_dict()["scale"]) / 4.556335252912e-6
+        scale = float(network.state_dict()["scale"]) / CM1
         np.testing.assert_allclose(stored[bias][()].ravel(), scale, rtol=1e-8)
 
 
+@pytest.mark.usefixtures("_no_picture")
 def test_spectrum_of_charges(pes_levels: Command, work: Path) -> None:
     (work / "own_water.py").write_text(OWN)
     folder = pes_levels(spectrum={"dipole": "own_water.py:dipole"})
@@ -189,12 +202,14 @@ def test_spectrum_of_charges(pes_levels: Command, work: Path) -> None:
     assert not (folder / "spectrum.csv").exists()
 
 
+@pytest.mark.usefixtures("_no_picture")
 def test_all_levels_up_to_an_energy(pes_levels: Command) -> None:
     found = energies(pes_levels(energy=3300.0, levels=None))
     assert len(found) == 3
     assert max(found) < 3300
 
 
+@pytest.mark.usefixtures("_no_picture")
 def test_model(work: Path) -> None:
     config = Path(__file__).parents[2] / "configs" / "harmonic_gaussian.yaml"
     settings = ["--set", "kappa=[1]", "--set", "grids={sinc: {low: -8, high: 8, points: 65}}"]
@@ -203,12 +218,14 @@ def test_model(work: Path) -> None:
     assert point["E0"] == pytest.approx(1.293316749, abs=2e-9)
 
 
+@pytest.mark.usefixtures("_no_picture")
 def test_wrong_model_leaves_no_folder(refusal: Refusal) -> None:
     config = Path(__file__).parents[2] / "configs" / "harmonic_gaussian.yaml"
     line = refusal(cli.levels, ["--config", str(config), "--set", "kappa=[]"])
     assert "`kappa` and `grids`" in line
 
 
+@pytest.mark.usefixtures("_no_picture")
 def test_numpy_function_has_no_parameters(
     pes_levels: Command, work: Path, refusal: Refusal
 ) -> None:
@@ -220,12 +237,14 @@ def test_numpy_function_has_no_parameters(
     assert "the surface has no 'r', it has r_e, alpha_e, a" in line
 
 
+@pytest.mark.usefixtures("_no_picture")
 def test_auto_ranges_need_points(pes_levels: Command, work: Path, refusal: Refusal) -> None:
     (work / "own_water.py").write_text(OWN)
     line = refusal(pes_levels, surface="own_water.py:in_torch", coordinates={"ranges": "auto"})
     assert "`coordinates.ranges` is needed" in line
 
 
+@pytest.mark.usefixtures("_no_picture")
 def test_auto_ranges(pes_levels: Command) -> None:
     folder = pes_levels(coordinates={"ranges": "auto", "energy": 20000.0})
     r1 = read(folder)["basis"][0]
@@ -234,6 +253,7 @@ def test_auto_ranges(pes_levels: Command) -> None:
     assert 1.4 * ANGSTROM < r1["high"] < 1.5 * ANGSTROM
 
 
+@pytest.mark.usefixtures("_no_picture")
 def test_run_or_configuration(work: Path) -> None:
     with pytest.raises(ValueError, match="give a run folder or --config"):
         run_levels()
