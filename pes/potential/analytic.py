@@ -1,5 +1,8 @@
 """Published analytic surfaces, for tests, sampling and first steps."""
 
+from itertools import accumulate
+from typing import ClassVar
+
 import torch
 from torch import Tensor, nn
 
@@ -22,7 +25,7 @@ class WaterPJT(nn.Module):
     """
 
     symbols = ("O", "H", "H")
-    parameter_units = {
+    parameter_units: ClassVar = {
         "r_e": ("A", ANGSTROM),
         "alpha_e": ("deg", DEGREE),
         "a": ("A-1", 1 / ANGSTROM),
@@ -65,7 +68,8 @@ class WaterPJT(nn.Module):
             ),
             -1,
         )
-        powers = c[..., None] ** torch.arange(9, dtype=c.dtype, device=c.device)
+        # By products: c ** k has no second derivative in torch where c is zero.
+        powers = torch.stack(list(accumulate([torch.ones_like(c)] + [c] * 8, torch.mul)), -1)
         return (
             powers @ self.bend
             + (y1 + y2) * (powers[..., :5] @ self.linear)

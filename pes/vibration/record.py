@@ -98,10 +98,8 @@ class Levels:
         Returns:
             (S, S) or (S, S, K).
         """
-        values = function
-        if not isinstance(values, Tensor):
-            values = values(self.points if self.system.positions is None else self.positions)
-        values = values.detach()
+        where = self.points if self.system.positions is None else self.positions
+        values = torch.as_tensor(function(where) if callable(function) else function).detach()
         psi = self.wavefunctions
         if values.ndim == 1:
             return torch.einsum("mp,p,np->mn", psi, values, psi)

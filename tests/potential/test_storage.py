@@ -70,7 +70,7 @@ def test_nothing_but_the_file_is_left(file: Path) -> None:
     assert list(file.parent.iterdir()) == [file]
 
 
-@pytest.mark.parametrize(("owner", "name"), [(os, "fsync"), (Path, "replace")])
+@pytest.mark.parametrize(("owner", "name"), [(os, "fsync"), (os, "replace")])
 def test_a_failed_write_keeps_the_old_file(
     owner: object, name: str, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
