@@ -162,10 +162,15 @@ class Training(Section):
 class Coordinates(Section):
     """Internal coordinates and how far they reach."""
 
-    kind: Literal["valence"] = "valence"
-    """Two bonds and the angle between them."""
+    kind: Literal["valence", "radau", "jacobi", "zmatrix"] = "valence"
+    """valence, radau or jacobi for three atoms, zmatrix for any molecule."""
     centre: int | None = Field(default=None, ge=0)
-    """Number of the middle atom, from 0; by default the one of its kind."""
+    """Number of the middle atom (jacobi: of the single one), from 0; by default the one of its
+    kind."""
+    rows: tuple[tuple[str | int, ...], ...] | None = None
+    """Of a zmatrix: [C], [O, 0], [H, 0, 1], [H, 0, 1, 2], X for a dummy."""
+    fixed: dict[str, float] = {}
+    """Coordinates of a zmatrix that keep a value, Å or degrees."""
     ranges: Literal["auto"] | dict[str, tuple[float, float]] = "auto"
     """Ends of each coordinate (Å, degrees), or auto: along cuts until V passes `energy`, but
     lengths no farther out than the training points."""

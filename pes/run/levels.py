@@ -126,7 +126,8 @@ def _levels(
     if derivatives:
         write_csv(folder / "sensitivities.csv", derivative_rows(found, derivatives))
     write_hdf5(folder / "levels.h5", found, task, weights)
-    plots.level_diagram(folder / "levels.png", found, name, kinds=task.internal.kinds)
+    kinds = ["angle" if k == "dihedral" else k for k in task.internal.kinds]
+    plots.level_diagram(folder / "levels.png", found, name, kinds=kinds)
     if sticks is not None:
         write_csv(folder / "spectrum.csv", stick_rows(sticks))
         plots.sticks(folder / "spectrum.png", sticks)

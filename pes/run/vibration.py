@@ -2,15 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import permutations
 from math import ceil, pi
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from pes.config import Vibration
-from pes.coordinates import COORDINATES
-from pes.coordinates.valence import Valence
+from pes.coordinates import COORDINATES, ZMatrix
 from pes.molecule import Molecule
+from pes.potential import SurfaceRecord
 from pes.run.surfaces import Loaded
 from pes.units import ANGSTROM, CM1, DEGREE
 from pes.vibration.levels import Coordinate
@@ -21,9 +23,39 @@ from pes.vibration.system import System, molecular
 __all__ = ["Problem", "problem", "unit"]
 
 # By kind of coordinate: basis, functions, points per function, primitives.
-DEFAULTS = {"length": ("sinc", 10, 1.8, 60), "angle": ("legendre", 14, 1.4, 40)}
-LIMITS = {"length": (0.3 * ANGSTROM, 6.0 * ANGSTROM), "angle": (5 * DEGREE, pi)}
-UNITS = {"length": ("A", ANGSTROM), "angle": ("deg", DEGREE)}
+DEFAULTS = {
+    "length": ("sinc", 10, 1.8, 60),
+    "angle": ("legendre", 14, 1.4, 40),
+    "dihedral": ("sinc", 10, 1.8, 60),
+}
+LIMITS = {
+    "length": (0.3 * ANGSTROM, 6.0 * ANGSTROM),
+    "angle": (0.0, pi),
+    "dihedral": (0.0, 2 * pi),
+}
+UNITS = {"length": ("A", ANGSTROM), "angle": ("deg", DEGREE), "dihedral": ("deg", DEGREE)}
+
+
+class Internal(Protocol):
+    """What every system of internal coordinates has."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the coordinates."""
+        ...
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """length, angle or dihedral."""
+        ...
+
+    def to_positions(self, q: Tensor, masses: Tensor) -> Tensor:
+        """Positions (..., N, 3) of q (..., Q)."""
+        ...
+
+    def from_positions(self, positions: Tensor, masses: Tensor) -> Tensor:
+        """q (..., Q) of positions (..., N, 3)."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -41,7 +73,7 @@ class Problem:
     """
 
     molecule: Molecule
-    internal: Valence
+    internal: Internal
     coordinates: tuple[Coordinate, ...]
     system: System
     masses: Tensor
@@ -69,7 +101,7 @@ def problem(config: Vibration, surface: Loaded, device: torch.device) -> Problem
         return on_device(positions.to(device)).to(positions.device)
 
     system = molecular(potential, internal.to_positions, masses)
-    start, ranges = _ranges(config, surface, internal, system)
+    start, ranges = _ranges(config, surface, internal, masses.detach(), system)
     strengths = torch.tensor(
         [b.strength * CM1 for b in config.sensitivities.perturbations.values()],
         dtype=torch.float64,
@@ -95,11 +127,15 @@ def _molecule(config: Vibration, surface: Loaded) -> Molecule:
     return molecule
 
 
-def _coordinates(config: Vibration, molecule: Molecule) -> Valence:
+def _coordinates(config: Vibration, molecule: Molecule) -> Internal:
+    if config.coordinates.kind == "zmatrix":
+        return _zmatrix(config, molecule)
+    if config.coordinates.rows is not None or config.coordinates.fixed:
+        raise ValueError("`coordinates.rows` and `fixed` belong to `kind: zmatrix`")
     if len(molecule.symbols) != 3:
         raise ValueError(
-            f"`coordinates.kind` {config.coordinates.kind} takes three atoms, "
-            f"the molecule has {len(molecule.symbols)}"
+            f"`coordinates.kind` {config.coordinates.kind} takes three atoms, the molecule has "
+            f"{len(molecule.symbols)}; use zmatrix"
         )
     centre = config.coordinates.centre
     if centre is None:
@@ -113,8 +149,24 @@ def _coordinates(config: Vibration, molecule: Molecule) -> Valence:
     return COORDINATES[config.coordinates.kind](centre, (ends[0], ends[1]))
 
 
+def _zmatrix(config: Vibration, molecule: Molecule) -> ZMatrix:
+    if config.coordinates.rows is None:
+        raise ValueError("`coordinates.rows` is needed for `kind: zmatrix`")
+    free = ZMatrix(config.coordinates.rows, config.coordinates.fixed)
+    if Molecule(free.symbols).elements != molecule.elements:
+        raise ValueError(
+            f"`coordinates.rows` has the atoms {' '.join(free.symbols)}, the molecule is "
+            f"{' '.join(molecule.symbols)}; order and elements must agree"
+        )
+    fixed = {
+        name: value * (ANGSTROM if name.startswith("r") else DEGREE)
+        for name, value in config.coordinates.fixed.items()
+    }
+    return ZMatrix(config.coordinates.rows, fixed)
+
+
 def _ranges(
-    config: Vibration, surface: Loaded, internal: Valence, system: System
+    config: Vibration, surface: Loaded, internal: Internal, masses: Tensor, system: System
 ) -> tuple[Tensor, list[tuple[float, float]]]:
     """A point near the bottom and the ends of each coordinate, bohr and radians."""
     units = [unit(kind)[1] for kind in internal.kinds]
@@ -122,40 +174,44 @@ def _ranges(
     if not isinstance(wanted, str):
         ranges = _given_ranges(wanted, internal, units)
         return minimum(system, ranges)[0], ranges
-    start = _start(surface, internal, system)
-    limits = _limits(surface, internal)
+    start = _start(surface, internal, masses, system)
+    limits = _limits(surface, internal, masses)
     bottom, _ = minimum(system, limits, near=start)
     return bottom, reach(system, bottom, limits, config.coordinates.energy * CM1)
 
 
-def _limits(surface: Loaded, internal: Valence) -> list[tuple[float, float]]:
-    """Ends that auto never passes: how far out the training points or the surface go.
+def _limits(surface: Loaded, internal: Internal, masses: Tensor) -> list[tuple[float, float]]:
+    """Ends that auto never passes: lengths go as far out as the training points do.
 
-    Inwards the repulsive wall itself is the end, points or not.
+    Inwards the repulsive wall itself is the end, points or not; angles go on to linearity.
     """
-    known = None
-    if surface.record is not None:
-        known = internal.from_positions(surface.record.training_positions).amax(0).tolist()
-        symbols = Molecule(surface.record.symbols).elements
-        if symbols[internal.ends[0]] == symbols[internal.ends[1]]:
-            # A point stands for its mirror image too.
-            known[:2] = [max(known[:2])] * 2
-    elif (ranges := getattr(surface.potential, "ranges", None)) is not None:
-        known = [
-            high * unit(kind)[1] for (_, high), kind in zip(ranges, internal.kinds, strict=True)
-        ]
     limits = [LIMITS[kind] for kind in internal.kinds]
-    if known is None:
+    if surface.record is not None:
+        farthest = _sampled(surface.record, internal, masses).amax(0).tolist()
+    elif (ranges := getattr(surface.potential, "ranges", None)) is not None:
+        units = [unit(kind)[1] for kind in internal.kinds]
+        farthest = [high * size for (_, high), size in zip(ranges, units, strict=True)]
+    else:
         return limits
-    # A valence angle may always go on to linearity, where symmetry turns it back.
     return [
-        (low, high if kind == "angle" else min(high, top))
-        for (low, high), kind, top in zip(limits, internal.kinds, known, strict=True)
+        (low, min(high, far) if kind == "length" else high)
+        for (low, high), kind, far in zip(limits, internal.kinds, farthest, strict=True)
     ]
 
 
+def _sampled(record: SurfaceRecord, internal: Internal, masses: Tensor) -> Tensor:
+    """q of the training points and of their copies under permutation of like atoms."""
+    elements = Molecule(record.symbols).elements
+    copies = [
+        record.training_positions[:, list(order)]
+        for order in permutations(range(len(elements)))
+        if all(elements[i] == elements[j] for i, j in enumerate(order))
+    ]
+    return internal.from_positions(torch.cat(copies), masses)
+
+
 def _given_ranges(
-    wanted: dict[str, tuple[float, float]], internal: Valence, units: Sequence[float]
+    wanted: dict[str, tuple[float, float]], internal: Internal, units: Sequence[float]
 ) -> list[tuple[float, float]]:
     if set(wanted) != set(internal.names):
         raise ValueError(
@@ -166,8 +222,10 @@ def _given_ranges(
         low, high = wanted[name]
         if not low < high:
             raise ValueError(f"`coordinates.ranges.{name}`: {low} is not below {high}")
-        if low < 0 or (kind == "length" and low == 0):
+        if kind != "dihedral" and (low < 0 or (kind == "length" and low == 0)):
             raise ValueError(f"`coordinates.ranges.{name}`: a {kind} must be positive, got {low}")
+        if kind == "dihedral" and high - low > 360:
+            raise ValueError(f"`coordinates.ranges.{name}` spans more than a full turn")
         if kind == "angle" and high > 180:
             raise ValueError(
                 f"`coordinates.ranges.{name}` reaches past linearity: {high} degrees; "
@@ -177,10 +235,10 @@ def _given_ranges(
     return ranges
 
 
-def _start(surface: Loaded, internal: Valence, system: System) -> Tensor:
+def _start(surface: Loaded, internal: Internal, masses: Tensor, system: System) -> Tensor:
     """Lowest of the training points, or of the range an analytic surface gives."""
     if surface.record is not None:
-        q = internal.from_positions(surface.record.training_positions)
+        q = internal.from_positions(surface.record.training_positions, masses)
         with torch.no_grad():
             return q[system.potential(q).argmin()]
     ranges = getattr(surface.potential, "ranges", None)
@@ -194,7 +252,7 @@ def _start(surface: Loaded, internal: Valence, system: System) -> Tensor:
     return minimum(system, scaled)[0]
 
 
-def _bumps(config: Vibration, internal: Valence) -> list:
+def _bumps(config: Vibration, internal: Internal) -> list:
     shapes = []
     for name, bump in config.sensitivities.perturbations.items():
         if bump.coordinate not in internal.names:
@@ -209,7 +267,7 @@ def _bumps(config: Vibration, internal: Valence) -> list:
 
 
 def _sizes(
-    config: Vibration, internal: Valence, ranges: Sequence[tuple[float, float]]
+    config: Vibration, internal: Internal, ranges: Sequence[tuple[float, float]]
 ) -> tuple[Coordinate, ...]:
     unknown = set(config.basis) - set(internal.names) - {"all"}
     if unknown:
