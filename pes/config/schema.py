@@ -240,6 +240,8 @@ class Vibration(Section):
     """How many, the ground state included; 20 unless `energy` is given."""
     energy: float | None = Field(default=None, gt=0)
     """All levels up to here instead, cm⁻¹ above the ground state."""
+    quanta: int | None = Field(default=None, gt=0)
+    """Keep only products of functions with so many quanta in all; for four atoms and more."""
     cap: float = Field(default=60000.0, gt=0)
     """Ceiling of V, cm⁻¹ above the minimum."""
     solver: Literal["auto", "dense", "shift_invert", "iterative"] = "auto"

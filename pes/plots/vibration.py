@@ -141,7 +141,7 @@ def _density_along(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Points (M,) and probability densities (S, M) of one coordinate."""
     basis = levels.hamiltonian.bases[k]
-    c = levels.pairs.coefficients.reshape(-1, *levels.hamiltonian.shape)
+    c = levels.hamiltonian.unpruned(levels.pairs.coefficients)
     c = c.movedim(k + 1, 1).reshape(*c.shape[:1], basis.size, -1)
     along = (c.mT @ basis.fine_values.T).square().sum(1)
     x = (basis.fine_points / unit).cpu().numpy()
@@ -181,7 +181,7 @@ def _densities(
 def _density_of_pair(levels: Levels, state: int, j: int, k: int) -> NDArray[np.float64]:
     """Probability (M_j, M_k) of one level at the fine points of two coordinates."""
     h = levels.hamiltonian
-    c = levels.pairs.coefficients[state].reshape(h.shape).movedim((j, k), (0, 1))
+    c = h.unpruned(levels.pairs.coefficients[state][None])[0].movedim((j, k), (0, 1))
     c = c.reshape(*c.shape[:2], -1)
     reduced = torch.einsum("abr,cdr->acbd", c, c).flatten(2).flatten(0, 1)
     left, right = (

@@ -122,7 +122,8 @@ def environment(device: torch.device, seed: int | None = None) -> dict[str, Any]
         except PackageNotFoundError:
             versions[package] = "not installed"
     return {
-        "versions": {"python": platform.python_version(), **versions},
+        # torch's own word tells a CPU build from a CUDA one.
+        "versions": {"python": platform.python_version(), **versions, "torch": torch.__version__},
         "device": str(device),
         "threads": torch.get_num_threads(),
         "dtype": "float64",

@@ -115,7 +115,8 @@ def printed(table: Sequence[Mapping[str, Any]], derivatives: Mapping[str, Tensor
         head + f"  {'quanta':<9} {'weight':>6}" + ("  outside" if "outside" in table[0] else ""),
     ]
     for row in table:
-        line = f"{row['level']:>5} {row['energy']:>12.4f} {row['convergence']:>9.4f}"
+        estimate = "-" if row["convergence"] != row["convergence"] else f"{row['convergence']:.4f}"
+        line = f"{row['level']:>5} {row['energy']:>12.4f} {estimate:>9}"
         line += "".join(f"{row[a]:>9.4f}" for a in averages)
         line += f"  {row['quanta']:<9} {row['weight']:>6.3f}"
         lines.append(line + (f" {row['outside']:>8.1e}" if "outside" in row else ""))
@@ -179,6 +180,7 @@ def summary(
         "minimum_energy_hartree": found.minimum_energy,
         "cap": found.cap / CM1,
         "basis": [vars(c) for c in found.coordinates],
+        "quanta": found.quanta,
         "solver": found.pairs.solver,
         "levels": list(table),
         "derivatives": {k: v.tolist() for k, v in derivatives.items()},

@@ -169,7 +169,7 @@ def _solved(config: Vibration, task: Problem) -> Levels:
                 task.system, task.coordinates,
                 config.levels or (20 if config.energy is None else None),
                 energy=None if config.energy is None else config.energy * CM1,
-                cap=config.cap * CM1, solver=config.solver,
+                quanta=config.quanta, cap=config.cap * CM1, solver=config.solver,
                 convergence=config.convergence, reference=task.start, progress=step,
             )  # fmt: skip
         except RuntimeError as failure:

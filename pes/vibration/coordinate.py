@@ -76,8 +76,11 @@ class Coordinate:
             )
 
     def more_functions(self) -> "Coordinate":
-        """15 % more functions, m/n as before."""
-        n = max(self.functions + 1, round(1.15 * self.functions))
+        """15 % more functions, m/n as before; two at least.
+
+        One more would leave every level of the other parity where it was.
+        """
+        n = max(self.functions + 2, round(1.15 * self.functions))
         m = None if self.points is None else ceil(self.points * n / self.functions)
         return self._fitted(n, m)
 

@@ -69,15 +69,17 @@ def lowest(hamiltonian: Hamiltonian, count: int, *, solver: str = "auto") -> Eig
             "raise the number of functions"
         )
     if solver == "auto":
-        solver = _choice(hamiltonian.size, count)
+        solver = _choice(hamiltonian, count)
     if solver not in SOLVERS:
         raise ValueError(f"solver {solver!r} is not one of auto, {', '.join(SOLVERS)}")
     # Lanczos methods cannot give all eigenpairs.
     return SOLVERS[solver if count < hamiltonian.size else "dense"](hamiltonian, count)
 
 
-def _choice(size: int, count: int) -> str:
-    if size <= 300 or count > size // 4:
+def _choice(hamiltonian: Hamiltonian, count: int) -> str:
+    # A pruned matrix is cut out of that of all products.
+    size = hamiltonian.products
+    if size <= 300 or count > hamiltonian.size // 4:
         return "dense"
     return "shift_invert" if size <= DENSE_LIMIT else "iterative"
 

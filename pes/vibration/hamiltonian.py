@@ -9,13 +9,14 @@ molecules: V, G and s come as arrays on the grid.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import prod
 
 import torch
 from torch import Tensor
 
 from pes.vibration.basis import Basis
 
-__all__ = ["Hamiltonian", "density_slope", "grid_points"]
+__all__ = ["Hamiltonian", "density_slope", "grid_points", "within_quanta"]
 
 
 def grid_points(bases: Sequence[Basis]) -> Tensor:
@@ -29,6 +30,19 @@ def density_slope(bases: Sequence[Basis]) -> Tensor:
     return torch.cartesian_prod(*slopes).reshape(-1, len(bases))
 
 
+def within_quanta(shape: Sequence[int], quanta: int) -> Tensor:
+    """Numbers of the product functions with at most so many quanta in all, ascending.
+
+    Example:
+        >>> within_quanta((3, 2), 1)
+        tensor([0, 1, 2])
+    """
+    total = torch.zeros((), dtype=torch.long)
+    for n in shape:
+        total = total[..., None] + torch.arange(n)
+    return (total.flatten() <= quanta).nonzero().flatten()
+
+
 @dataclass(frozen=True)
 class Hamiltonian:
     """V, G and s on the product grid of Q bases.
@@ -38,12 +52,14 @@ class Hamiltonian:
         potential: V (P,) in hartree, P the product of all m.
         g_matrix: G (P, Q, Q).
         s: ½ ∂_k ln(ρ/√det g), (P, Q).
+        kept: numbers of the product functions that are kept, (N,); None keeps them all.
     """
 
     bases: tuple[Basis, ...]
     potential: Tensor
     g_matrix: Tensor
     s: Tensor
+    kept: Tensor | None = None
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -56,19 +72,30 @@ class Hamiltonian:
         return tuple(len(b.points) for b in self.bases)
 
     @property
+    def products(self) -> int:
+        """Number of products of the functions of all coordinates."""
+        return prod(self.shape)
+
+    @property
     def size(self) -> int:
-        """Number of product functions N."""
-        return int(torch.tensor(self.shape).prod())
+        """Number of functions kept, N."""
+        return self.products if self.kept is None else len(self.kept)
+
+    def unpruned(self, coefficients: Tensor) -> Tensor:
+        """Coefficients (S, N) in the array of all products (S, n1, n2, …), zeros elsewhere."""
+        if self.kept is None:
+            return coefficients.reshape(-1, *self.shape)
+        whole = coefficients.new_zeros(len(coefficients), self.products)
+        whole[:, self.kept] = coefficients
+        return whole.reshape(-1, *self.shape)
 
     def on_grid(self, coefficients: Tensor) -> Tensor:
         """Functions times √weight on the grid: (S, N) -> (S, P)."""
-        return _transform(
-            [b.scaled_values for b in self.bases], coefficients.reshape(-1, *self.shape)
-        )
+        return _transform([b.scaled_values for b in self.bases], self.unpruned(coefficients))
 
     def slopes_on_grid(self, coefficients: Tensor) -> Tensor:
         """D̃_k of functions, times √weight, on the grid: (S, N) -> (S, P, Q)."""
-        c = coefficients.reshape(-1, *self.shape)
+        c = self.unpruned(coefficients)
         values = [b.scaled_values for b in self.bases]
         psi = _transform(values, c)
         slopes = [
@@ -89,9 +116,9 @@ class Hamiltonian:
         out = self.potential * psi + torch.einsum("pk,ksp->sp", self.s, flux)
         for k in range(len(self.bases)):
             out = out + self._along(k, flux[k], True)
-        return _transform(
-            [b.scaled_values.T for b in self.bases], out.reshape(-1, *self.grid_shape)
-        )
+        back = [b.scaled_values.T for b in self.bases]
+        whole = _transform(back, out.reshape(-1, *self.grid_shape))
+        return whole if self.kept is None else whole[:, self.kept]
 
     def dense(self) -> Tensor:
         """H as a symmetric (N, N) matrix, by the same contractions; differentiable.
@@ -111,7 +138,9 @@ class Hamiltonian:
         # (n1, n1, n2, n2, …) -> (n1, n2, …, n1, n2, …)
         pairs = half.reshape([n for n in self.shape for _ in range(2)])
         matrix = pairs.permute(*range(0, pairs.ndim, 2), *range(1, pairs.ndim, 2))
-        matrix = matrix.reshape(self.size, self.size)
+        matrix = matrix.reshape(self.products, self.products)
+        if self.kept is not None:
+            matrix = matrix[self.kept][:, self.kept]
         return matrix + matrix.T
 
     def _matrix(self, field: Tensor, left: int | None, right: int | None) -> Tensor:

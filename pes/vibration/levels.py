@@ -12,7 +12,7 @@ from pes.vibration.basis import PRIMITIVES, Basis, contract
 from pes.vibration.coordinate import Coordinate
 from pes.vibration.doubts import HOLE, doubts
 from pes.vibration.eigensolver import Eigenpairs, lowest
-from pes.vibration.hamiltonian import Hamiltonian, density_slope, grid_points
+from pes.vibration.hamiltonian import Hamiltonian, density_slope, grid_points, within_quanta
 from pes.vibration.minimum import minimum
 from pes.vibration.record import Levels
 from pes.vibration.system import System, potential_in_chunks
@@ -32,6 +32,7 @@ def hamiltonian(
     reference: Tensor,
     *,
     ceiling: float,
+    quanta: int | None = None,
 ) -> Hamiltonian:
     """The Hamiltonian of a system in bases contracted along cuts through a reference.
 
@@ -40,12 +41,15 @@ def hamiltonian(
         coordinates: basis wanted for each coordinate.
         reference: point of the cuts, (Q,).
         ceiling: V above this is set to it, hartree.
+        quanta: products of functions with more quanta in all are left out.
     """
     bases = _bases(system, coordinates, reference, ceiling)
     points = grid_points(bases)
     potential = potential_in_chunks(system, points).clamp(max=ceiling)
     g_matrix, slope = _detached_kinetic(system, points)
-    return Hamiltonian(bases, potential, g_matrix, (density_slope(bases) - slope) / 2)
+    s = (density_slope(bases) - slope) / 2
+    kept = None if quanta is None else within_quanta([b.size for b in bases], quanta)
+    return Hamiltonian(bases, potential, g_matrix, s, kept)
 
 
 def _bases(
@@ -88,6 +92,7 @@ def levels(
     count: int | None = None,
     *,
     energy: float | None = None,
+    quanta: int | None = None,
     cap: float = CAP,
     solver: str = "auto",
     convergence: bool = True,
@@ -107,6 +112,8 @@ def levels(
         count: how many levels, the ground state included; or else
         energy: all levels up to this energy above the ground state, hartree, as counted in
             the basis asked for.
+        quanta: keep only products of functions with so many quanta in all, for four atoms and
+            more; (a) then allows 15 % more quanta too.
         cap: ceiling of V above its minimum, hartree.
         solver: a key of `eigensolver.SOLVERS`, or `auto`.
         convergence: False makes one run only, of the sizes asked for.
@@ -130,20 +137,20 @@ def levels(
     solve = _request(count, energy, solver)
     bottom, v_min = minimum(system, [(c.low, c.high) for c in coordinates], near=reference)
 
-    def run(name: str, wanted: Sequence[Coordinate], solve: Solve) -> _Run:
+    def run(name: str, wanted: Sequence[Coordinate], most: int | None, solve: Solve) -> _Run:
         progress(name)
-        h = hamiltonian(system, wanted, bottom, ceiling=v_min + cap)
+        h = hamiltonian(system, wanted, bottom, ceiling=v_min + cap, quanta=most)
         return h, solve(h)
 
-    h, pairs = run("levels", coordinates, solve)
+    h, pairs = run("levels", coordinates, quanta, solve)
     unknown = torch.full((3, len(pairs.energies)), torch.nan, dtype=torch.float64)
     found = Levels(
         pairs.energies, unknown[0], v_min, bottom, pairs, h, system, unknown, cap,
-        tuple(coordinates),
+        tuple(coordinates), quanta=quanta,
     )  # fmt: skip
     if convergence:
         again = partial(lowest, count=len(pairs.energies), solver=solver)
-        found = _converged(found, lambda name, wanted: run(name, wanted, again))
+        found = _converged(found, lambda name, wanted, most: run(name, wanted, most, again))
     return replace(found, warnings=(*found.warnings, *doubts(found)))
 
 
@@ -176,14 +183,18 @@ def _up_to(hamiltonian: Hamiltonian, energy: float, solver: str) -> Eigenpairs:
         count = min(2 * count, most)
 
 
-def _converged(first: Levels, run: Callable[[str, Sequence[Coordinate]], _Run]) -> Levels:
+def _converged(
+    first: Levels, run: Callable[[str, Sequence[Coordinate], int | None], _Run]
+) -> Levels:
     """The levels of the largest run, with their changes in the three larger ones."""
     coordinates = first.coordinates
     largest = tuple(c.more_functions() for c in coordinates)
-    h, pairs = run("more functions", largest)
-    _, more = run("more points", [c.more_points() for c in coordinates])
+    # One quantum more would not touch levels of the other parity.
+    most = None if first.quanta is None else max(first.quanta + 2, round(1.15 * first.quanta))
+    h, pairs = run("more functions", largest, most)
+    _, more = run("more points", [c.more_points() for c in coordinates], first.quanta)
     wider, refused = _widened(first)
-    wide_h, wide = run("wider ranges", wider)
+    wide_h, wide = run("wider ranges", wider, first.quanta)
     warnings = [f"not widened, for the surface falls beyond: {', '.join(refused)}"] * bool(refused)
     changes = torch.stack([_change(first.energies, r.energies) for r in (pairs, more, wide)])
     lowest_before = min(first.minimum_energy, float(first.hamiltonian.potential.min()))
@@ -194,7 +205,7 @@ def _converged(first: Levels, run: Callable[[str, Sequence[Coordinate]], _Run]) 
         )
     return replace(
         first, energies=pairs.energies, convergence=_estimate(changes), pairs=pairs, hamiltonian=h,
-        changes=changes, coordinates=largest, warnings=tuple(warnings),
+        changes=changes, coordinates=largest, warnings=tuple(warnings), quanta=most,
     )  # fmt: skip
 
 

@@ -31,6 +31,7 @@ class Levels:
         changes: (3, S) changes with more functions, more points, wider ranges.
         cap: ceiling of V above the minimum, hartree.
         coordinates: the bases they come from.
+        quanta: most quanta of a product function, if there is a limit.
         warnings: what a reader must know, in words.
     """
 
@@ -45,6 +46,7 @@ class Levels:
     cap: float
     coordinates: tuple[Coordinate, ...]
     warnings: tuple[str, ...] = ()
+    quanta: int | None = None
 
     @property
     def zero_point_energy(self) -> float:
@@ -113,6 +115,8 @@ class Levels:
     def leading(self) -> tuple[Tensor, Tensor]:
         """Quanta (S, Q) of the leading product function and its weight (S,)."""
         weight, index = (self.pairs.coefficients**2).max(1)
+        if (kept := self.hamiltonian.kept) is not None:
+            index = kept[index]
         quanta = torch.stack(torch.unravel_index(index, self.hamiltonian.shape), -1)
         return quanta, weight
 
@@ -121,7 +125,7 @@ class Levels:
 
         Zero where functions are free at that end by nature (linearity, periodicity).
         """
-        c = self.pairs.coefficients.reshape(-1, *self.hamiltonian.shape)
+        c = self.hamiltonian.unpruned(self.pairs.coefficients)
         return torch.stack(
             [
                 _ends(c.movedim(k + 1, 1).reshape(len(c), b.size, -1), b)

@@ -1,11 +1,13 @@
 """The same operator three ways, and systems of coupled oscillators solved by hand."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import Tensor
 
 from pes.vibration.basis import PRIMITIVES, Basis, contract
-from pes.vibration.hamiltonian import Hamiltonian, density_slope, grid_points
+from pes.vibration.hamiltonian import Hamiltonian, density_slope, grid_points, within_quanta
 
 
 def oscillator(functions: int, points: int, g: float = 1.0, k: float = 1.0) -> Basis:
@@ -151,3 +153,19 @@ def test_dense_is_differentiable() -> None:
         return c @ Hamiltonian(h.bases, v, (g + g.mT) / 2, s).dense() @ c
 
     assert torch.autograd.gradcheck(energy, (v, g, s))
+
+
+def test_pruning_is_the_block_of_the_whole_matrix() -> None:
+    """Kept rows and columns of H, by the dense route and by products; wavefunctions too."""
+    whole = random_hamiltonian(3)
+    kept = within_quanta(whole.shape, 3)
+    pruned = replace(whole, kept=kept)
+    block = whole.dense()[kept][:, kept]
+    assert pruned.size == len(kept) < whole.size
+    torch.testing.assert_close(pruned.dense(), block)
+    c = torch.randn(2, len(kept), dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    torch.testing.assert_close(pruned.apply(c), c @ block)
+    padded = torch.zeros(2, whole.size, dtype=torch.float64)
+    padded[:, kept] = c
+    torch.testing.assert_close(pruned.on_grid(c), whole.on_grid(padded))
+    torch.testing.assert_close(pruned.slopes_on_grid(c), whole.slopes_on_grid(padded))

@@ -239,3 +239,24 @@ def test_a_bend_that_stops_short_of_linearity_says_so(
     found = levels(water(), [r1, r2, short], 20, convergence=False)
     assert any("theta: levels from number" in w and "upper end" in w for w in found.warnings)
     assert abs(found.excitations[19] / CM1 - WATER[-1]) > 0.1
+
+
+def test_pruned_levels_of_coupled_oscillators() -> None:
+    """Exact: (G F) has the eigenvalues ω², E = Σ ω (v + ½); estimates must cover the error."""
+    g = torch.eye(3, dtype=torch.float64)
+    force = torch.tensor([[1.0, 0.1, 0.0], [0.1, 1.3, 0.1], [0.0, 0.1, 1.7]], dtype=torch.float64)
+    omega = torch.linalg.eigvalsh(force).sqrt()
+    quanta = torch.cartesian_prod(*[torch.arange(4.0, dtype=torch.float64)] * 3)
+    exact = (quanta @ omega).sort().values[:8]
+    system = model(lambda q: torch.einsum("pi,ij,pj->p", q, force, q) / 2, g)
+    line = [Coordinate("sinc", -7, 7, 9, points=14, primitives=50, name=f"q{k}") for k in range(3)]
+    found = levels(system, line, 8, cap=1e3, quanta=4)
+    assert found.quanta == 6
+    assert found.hamiltonian.size < found.hamiltonian.products
+    error = (found.excitations - exact).abs()
+    # Rounding of the eigensolver apart.
+    assert (error[1:] <= found.convergence[1:] + 1e-9).all()
+    # Six quanta leave the levels of two quanta, weakly coupled, with errors of this size.
+    assert 1e-12 < error.max() < 1e-3
+    assert found.leading[0][0].tolist() == [0, 0, 0]
+    assert found.leak().shape == (8, 3, 2)
