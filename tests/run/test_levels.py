@@ -9,6 +9,7 @@ import h5py
 import numpy as np
 import pytest
 import torch
+import yaml
 
 from pes import cli, plots
 from pes.potential import load_surface
@@ -259,3 +260,46 @@ def test_run_or_configuration(work: Path) -> None:
         run_levels()
     with pytest.raises(FileNotFoundError, match="no such run folder"):
         run_levels(work / "nowhere")
+
+
+@pytest.mark.parametrize(
+    "coordinates",
+    [
+        {"kind": "radau", "ranges": {"R1": [0.6, 1.6], "R2": [0.6, 1.6], "theta": [45, 180]}},
+        {
+            "kind": "zmatrix",
+            "rows": [["O"], ["H", 0], ["H", 0, 1]],
+            "ranges": {"r1": [0.65, 1.6], "r2": [0.65, 1.6], "theta2": [45, 180]},
+        },
+    ],
+)
+def test_other_coordinates_give_the_same_levels(coordinates: dict, tmp_path: Path) -> None:
+    content = {
+        "name": "water",
+        "molecule": ["O", "H", "H"],
+        "surface": "water_pjt1996",
+        "coordinates": coordinates,
+        "basis": {"all": {"functions": 8, "points": 16}},
+        "levels": 5,
+        "convergence": False,
+        "sensitivities": {"masses": False},
+    }
+    (tmp_path / "water.yaml").write_text(yaml.safe_dump(content))
+    folder = run_levels(config=tmp_path / "water.yaml", output=tmp_path / "out")
+    found = json.loads((folder / "levels.json").read_text())
+    energies = [level["energy"] for level in found["levels"]]
+    # Published-surface levels of an independent program; 8 functions each leave less than this.
+    reference = [0, 1594.6586, 3151.4938, 3657.1104, 3755.8298]
+    assert energies == pytest.approx(reference, abs=0.2)
+
+
+def test_zmatrix_for_other_atoms_is_refused(tmp_path: Path) -> None:
+    content = {
+        "name": "water",
+        "surface": "water_pjt1996",
+        "coordinates": {"kind": "zmatrix", "rows": [["H"], ["O", 0], ["H", 1, 0]]},
+    }
+    (tmp_path / "water.yaml").write_text(yaml.safe_dump(content))
+    with pytest.raises(ValueError, match=r"coordinates.rows. has the atoms H O H"):
+        run_levels(config=tmp_path / "water.yaml", output=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
