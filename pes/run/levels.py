@@ -35,6 +35,7 @@ from pes.run.model import run_model
 from pes.run.surfaces import Loaded, UserFunction, imported, load_potential, resolved
 from pes.run.vibration import Problem, problem
 from pes.units import AMU, CM1
+from pes.vibration.eigensolver import SolverError
 from pes.vibration.levels import Levels, levels
 from pes.vibration.sensitivity import sensitivity
 from pes.vibration.spectrum import Sticks, spectrum
@@ -172,7 +173,7 @@ def _solved(config: Vibration, task: Problem) -> Levels:
                 quanta=config.quanta, cap=config.cap * CM1, solver=config.solver,
                 convergence=config.convergence, reference=task.start, progress=step,
             )  # fmt: skip
-        except RuntimeError as failure:
+        except SolverError as failure:
             raise ValueError(f"no levels: {failure}") from failure
 
 

@@ -241,6 +241,11 @@ def _write_results(
     )
     log.info("%s", error_table(errors))
     log.info("surface: %s", folder / "surface.safetensors")
+    if (folder / "levels").exists():
+        log.warning(
+            "warning: %s are levels of an earlier surface; run pes-levels %s --overwrite",
+            folder / "levels", folder,
+        )  # fmt: skip
 
 
 def _reason(config: TrainConfig, state: TrainingState) -> str:

@@ -28,7 +28,7 @@ class Coordinate:
 
     Example:
         >>> Coordinate("sinc", 1.2, 3.1, 9, points=18).more_functions().functions
-        10
+        11
     """
 
     basis: str

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from pes.vibration.hamiltonian import Hamiltonian
 
-__all__ = ["SOLVERS", "Eigenpairs", "dense", "iterative", "lowest", "shift_invert"]
+__all__ = ["SOLVERS", "Eigenpairs", "SolverError", "dense", "iterative", "lowest", "shift_invert"]
 
 DENSE_LIMIT = 2500
 """Product functions up to which the matrix itself is built."""
@@ -22,6 +22,10 @@ GAP = 1e-9
 makes no difference."""
 
 Product = Callable[[np.ndarray], np.ndarray]
+
+
+class SolverError(RuntimeError):
+    """Eigenpairs not found, or not all of them; the message says what to try."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +65,7 @@ def lowest(hamiltonian: Hamiltonian, count: int, *, solver: str = "auto") -> Eig
 
     Raises:
         ValueError: if more eigenpairs are asked for than there are functions.
-        RuntimeError: if the solver does not converge or missed a state.
+        SolverError: if the solver does not converge or missed a state.
     """
     if not 0 < count <= hamiltonian.size:
         raise ValueError(
@@ -122,7 +126,7 @@ def iterative(
     the levels found lifted away, Lanczos looks for more below the highest until there is none.
 
     Raises:
-        RuntimeError: if the eigenpairs do not converge.
+        SolverError: if the eigenpairs do not converge.
 
     References:
         R. B. Lehoucq, D. C. Sorensen, C. Yang, ARPACK Users' Guide (SIAM, 1998),
@@ -148,7 +152,7 @@ def iterative(
             order = np.argsort(energies)[:count]
             energies, vectors = energies[order], vectors[:, order]
     except ArpackNoConvergence as failure:
-        raise RuntimeError(
+        raise SolverError(
             f"only {len(failure.eigenvalues)} of {count} levels converged after {products} "
             "products H·v; lower the potential cap or ask for fewer levels"
         ) from None
@@ -192,7 +196,7 @@ def _prove_complete(h: np.ndarray, energies: np.ndarray, vectors: np.ndarray) ->
     try:
         scipy.linalg.cholesky(lifted.T, lower=True, overwrite_a=True, check_finite=False)
     except scipy.linalg.LinAlgError:
-        raise RuntimeError(
+        raise SolverError(
             "Lanczos missed a state (degenerate levels?); use `solver: dense` for these levels"
         ) from None
 

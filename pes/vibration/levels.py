@@ -123,7 +123,7 @@ def levels(
     Raises:
         ValueError: unless either `count` or `energy` is given; for a basis too small, a
             surface that is not a number or a range whose edge is lower than its inside.
-        RuntimeError: if the eigensolver fails.
+        SolverError: if the eigensolver fails.
 
     Example:
         Two quanta of an oscillator with ω = 1 hartree:
