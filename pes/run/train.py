@@ -33,7 +33,7 @@ from pes.run.folder import (
 from pes.run.surfaces import resolved
 from pes.run.train_tables import append_epoch, cut_metrics, error_table
 from pes.training import OPTIMIZERS
-from pes.training.checkpoint import load_checkpoint, save_checkpoint
+from pes.training.checkpoint import latest_checkpoint, previous, save_checkpoint
 from pes.training.errors import error_report
 from pes.training.fit import TrainingState, fit
 from pes.training.weights import WEIGHTS
@@ -46,7 +46,7 @@ log = logging.getLogger("pes")
 PARTS = ("train", "validation", "test")
 SAVE_SECONDS = 5.0
 RESULTS = ("surface.safetensors", "learning_curve.png", "parity.png")
-PROGRESS = ("state.pt", "metrics.csv")
+PROGRESS = ("state.pt", "previous_state.pt", "metrics.csv")
 FIXED = (
     "seed", "molecule", "data.forces", "surface", "training.optimizer", "training.weights",
     "training.force_weight",
@@ -85,13 +85,15 @@ def train(
     checkpoint = None if check else _checkpoint(folder, resume, overwrite=overwrite)
     config = _resolved(config, path.parent)
     dataset = load_data(config, config.data.file)
-    state, parts = _beginning(config, dataset, checkpoint)
+    state, parts, trouble = _beginning(config, dataset, checkpoint)
     surface = _surface(config, dataset.select(parts.train), device)
     if check:
         _describe(print, config, dataset, parts, surface)
         return None
     open_folder(folder, stale=RESULTS if state is not None else (*RESULTS, *PROGRESS))
     open_log(folder / "train.log", append=state is not None)
+    if trouble is not None:
+        log.warning("warning: %s", trouble)
     if checkpoint is not None and state is not None:
         cut_metrics(checkpoint.with_name("metrics.csv"), folder / "metrics.csv", state.epoch)
     write_config(folder / "config.yaml", config)
@@ -275,7 +277,8 @@ def _checkpoint(folder: Path, resume: str | None, *, overwrite: bool) -> Path | 
     """
     check_folder(folder, overwrite=overwrite, resume=resume is not None)
     if resume == "auto":
-        return folder / "state.pt" if (folder / "state.pt").is_file() else None
+        file = folder / "state.pt"
+        return file if file.is_file() or previous(file).is_file() else None
     return None if resume is None else Path(resume)
 
 
@@ -291,11 +294,11 @@ def _resolved(config: TrainConfig, base: Path) -> TrainConfig:
 
 def _beginning(
     config: TrainConfig, dataset: Dataset, checkpoint: Path | None
-) -> tuple[TrainingState | None, Split]:
-    """Where the fit starts: afresh, or with the state and the split of an earlier sitting."""
+) -> tuple[TrainingState | None, Split, str | None]:
+    """Where the fit starts, afresh or where an earlier sitting ended; what was wrong there."""
     if checkpoint is None:
-        return None, split(dataset, fractions=config.data.fractions, seed=config.seed)
-    state = load_checkpoint(checkpoint)
+        return None, split(dataset, fractions=config.data.fractions, seed=config.seed), None
+    state, trouble = latest_checkpoint(checkpoint)
     before = checkpoint.with_name("config.yaml")
     first = load_config(before, TrainConfig)
     for key in FIXED:
@@ -305,7 +308,7 @@ def _beginning(
                 f"`{key}` is not as in {before}: a resumed run keeps it; to change it, start "
                 "another run"
             )
-    return state, Split.load(checkpoint.with_name("split.json"), dataset)
+    return state, Split.load(checkpoint.with_name("split.json"), dataset), trouble
 
 
 def _describe(

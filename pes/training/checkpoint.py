@@ -11,18 +11,40 @@ import torch
 from pes.files import replaced
 from pes.training.fit import TrainingState
 
-__all__ = ["load_checkpoint", "save_checkpoint"]
+__all__ = ["latest_checkpoint", "load_checkpoint", "previous", "save_checkpoint"]
 
 FORMAT = "pes training state"
 VERSION = 1
 
 
+def previous(path: Path) -> Path:
+    """Where the state before the last one is kept."""
+    return path.with_name(f"previous_{path.name}")
+
+
 def save_checkpoint(path: Path | str, state: TrainingState) -> None:
-    """Write the state: plain types and tensors only, replacing the file at once."""
+    """Write the state, plain types and tensors only; the one before it is kept beside."""
+    path = Path(path)
     buffer = io.BytesIO()
     torch.save({"format": FORMAT, "version": VERSION, "state": asdict(state)}, buffer)
     with replaced(path) as temporary:
         temporary.write_bytes(buffer.getvalue())
+        if path.is_file():
+            path.replace(previous(path))
+
+
+def latest_checkpoint(path: Path) -> tuple[TrainingState, str | None]:
+    """The last state that can be read, and what was wrong with the last one written, if so.
+
+    Raises:
+        FileNotFoundError, ValueError: of `load_checkpoint`, if the one before it is no better.
+    """
+    try:
+        return load_checkpoint(path), None
+    except (FileNotFoundError, ValueError) as error:
+        if not previous(path).is_file():
+            raise
+        return load_checkpoint(previous(path)), f"{error}; going on from {previous(path)}"
 
 
 def load_checkpoint(path: Path | str) -> TrainingState:

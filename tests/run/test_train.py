@@ -197,8 +197,9 @@ def test_resumed_run_ends_where_the_whole_one_does(
 
 
 @pytest.mark.usefixtures("_no_pictures")
-def test_killed_by_the_system(pes_train: Command, work: Path) -> None:
-    """SIGKILL leaves nothing behind but what was finished."""
+@pytest.mark.parametrize("damaged", [False, True])
+def test_killed_by_the_system(pes_train: Command, work: Path, damaged: bool) -> None:
+    """SIGKILL leaves nothing behind but what was finished; a torn last state costs an epoch."""
     whole = work / "whole"
     pes_train("--output", whole)
     program = """
@@ -219,6 +220,8 @@ cli.train(sys.argv[1:])
     folder = work / "runs" / "tiny"
     assert not (folder / "summary.json").exists()
     assert epochs(folder) == [1, 2, 3, 4]
+    if damaged:
+        (folder / "state.pt").write_bytes(b"torn")
     pes_train("--resume", "auto")
     assert epochs(folder) == [1, 2, 3, 4, 5, 6]
     assert_same(whole, folder)

@@ -1,9 +1,15 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
-from pes.training.checkpoint import load_checkpoint, save_checkpoint
+from pes.training.checkpoint import (
+    latest_checkpoint,
+    load_checkpoint,
+    previous,
+    save_checkpoint,
+)
 from pes.training.fit import TrainingState
 
 STATE = TrainingState(
@@ -74,3 +80,22 @@ def test_another_state(tmp_path: Path) -> None:
 def test_no_such_file(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="no checkpoint"):
         load_checkpoint(tmp_path / "last.pt")
+
+
+def test_the_state_before_a_damaged_one(tmp_path: Path) -> None:
+    path = tmp_path / "state.pt"
+    save_checkpoint(path, STATE)
+    save_checkpoint(path, replace(STATE, epoch=4))
+    assert latest_checkpoint(path)[0].epoch == 4
+    assert latest_checkpoint(path)[1] is None
+    path.write_bytes(path.read_bytes()[:100])
+    state, trouble = latest_checkpoint(path)
+    assert state.epoch == 3
+    assert trouble is not None
+    assert str(path) in trouble
+    assert str(previous(path)) in trouble
+    path.unlink()  # killed between the two renamings
+    assert latest_checkpoint(path)[0].epoch == 3
+    previous(path).unlink()
+    with pytest.raises(FileNotFoundError, match="no checkpoint"):
+        latest_checkpoint(path)
