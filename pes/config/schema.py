@@ -151,9 +151,9 @@ class Training(Section):
     """none, partridge_schwenke, boltzmann or ratio."""
     force_weight: float | None = Field(default=None, gt=0)
     """Of squared forces against squared energies, Å²; by default both count alike."""
-    epochs: int = Field(default=300, gt=0)
+    epochs: int = Field(default=1000, gt=0)
     """Steps of the optimizer at most."""
-    patience: int = Field(default=60, gt=0)
+    patience: int = Field(default=500, gt=0)
     """Stop after so many epochs without a better validation error."""
     max_seconds: float | None = Field(default=None, gt=0)
     """Stop after this wall time."""
