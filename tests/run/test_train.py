@@ -59,7 +59,7 @@ def test_everything_a_run_leaves(pes_train: Command, work: Path) -> None:
     }  # fmt: skip
     config = load_config(folder / "config.yaml", TrainConfig)
     assert config.data.file == work / "water.h5"
-    assert config.training.patience == 60
+    assert config.training.patience == 500
     rows = json.loads((folder / "split.json").read_text())
     assert sorted(rows["train"] + rows["validation"] + rows["test"]) == list(range(60))
     assert epochs(folder) == [1, 2, 3, 4, 5, 6]
