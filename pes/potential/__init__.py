@@ -1,5 +1,6 @@
 """Surfaces: positions in bohr to energies in hartree, analytic, linear or neural."""
 
+from pes.potential.ensemble import Ensemble
 from pes.potential.kinds import SURFACES, surface_from, surface_settings
 from pes.potential.linear import LinearSurface, linear_surface
 from pes.potential.neural import NeuralSurface, energies_and_forces, neural_surface
@@ -7,6 +8,7 @@ from pes.potential.storage import SurfaceRecord, load_surface, save_surface
 
 __all__ = [
     "SURFACES",
+    "Ensemble",
     "LinearSurface",
     "NeuralSurface",
     "SurfaceRecord",

@@ -6,12 +6,13 @@ from typing import Any
 from torch import nn
 
 from pes.potential.analytic import ANALYTIC
+from pes.potential.ensemble import Ensemble
 from pes.potential.linear import LinearSurface
 from pes.potential.neural import NeuralSurface
 
 __all__ = ["SURFACES", "surface_from", "surface_settings"]
 
-SURFACES = {"linear": LinearSurface, "neural": NeuralSurface, **ANALYTIC}
+SURFACES = {"ensemble": Ensemble, "linear": LinearSurface, "neural": NeuralSurface, **ANALYTIC}
 """Every surface that a file can hold."""
 
 
@@ -27,6 +28,8 @@ def surface_settings(surface: nn.Module) -> dict[str, Any]:
             f"a {type(surface).__name__} cannot be stored; "
             f"surfaces of these kinds can: {', '.join(sorted(SURFACES))}"
         )
+    if isinstance(surface, Ensemble):
+        return {"kind": kind, "members": [surface_settings(m) for m in surface.members]}
     if isinstance(surface, NeuralSurface):
         baseline = surface.baseline
         stored = None if baseline is None else surface_settings(baseline)
@@ -49,6 +52,8 @@ def surface_from(settings: Mapping[str, Any]) -> nn.Module:
     kind = settings.get("kind")
     if kind not in SURFACES:
         raise ValueError(f"surface kind must be one of {sorted(SURFACES)}, got {kind!r}")
+    if kind == "ensemble":
+        return Ensemble([surface_from(member) for member in settings["members"]])
     if kind == "neural":
         baseline = settings["baseline"]
         return NeuralSurface.from_settings(

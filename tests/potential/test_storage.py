@@ -12,6 +12,7 @@ from torch import nn
 from pes.descriptors import Invariants, Morse
 from pes.potential import storage
 from pes.potential.analytic import WaterPJT
+from pes.potential.ensemble import Ensemble
 from pes.potential.linear import LinearSurface, linear_surface
 from pes.potential.neural import NeuralSurface, neural_surface
 from pes.potential.storage import SurfaceRecord, load_surface, save_surface
@@ -37,6 +38,7 @@ def neural(baseline: nn.Module | None = None) -> NeuralSurface:
 
 
 SURFACES = {
+    "ensemble": lambda: Ensemble([neural(linear()), linear()]),
     "analytic": WaterPJT,
     "linear": linear,
     "neural": neural,
