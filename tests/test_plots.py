@@ -67,11 +67,22 @@ def parity(path: Path) -> None:
     plots.parity(path, labels, [x / 1e4 - 0.4 for x in labels], ["train", "validation", "test"])
 
 
+def errors(path: Path, *, known: bool) -> None:
+    labels = torch.linspace(0, 9000, 40)
+    residuals = (labels / 1e4 - 0.4) * torch.tensor([1.0, -1.0]).repeat(20)
+    residuals[7] = 1000.0
+    more = {"nearest": torch.linspace(0, 2, 40), "forces": residuals.abs()} if known else {}
+    plots.errors(path, labels, residuals, windows=(5000, 10000), **more)
+
+
 PICTURES: dict[str, Callable[[Path], None]] = {
     "learning_curve": lambda path: plots.learning_curve(path, rows(30, forces=False)),
     "learning_curve_forces": lambda path: plots.learning_curve(path, rows(30, forces=True)),
     "learning_curve_one_epoch": lambda path: plots.learning_curve(path, rows(1, forces=False)),
     "parity": parity,
+    "errors": lambda path: errors(path, known=False),
+    "errors_all": lambda path: errors(path, known=True),
+    "calibration": lambda path: plots.calibration(path, [1.0, -2.0, 0.0], [1.0, 0.5, 0.0]),
     "level_diagram_1": lambda path: plots.level_diagram(path, oscillators(1), "one"),
     "level_diagram_3": lambda path: plots.level_diagram(path, oscillators(3), "three"),
     "sticks": lambda path: plots.sticks(path, lines(3.0, 100.0, 90.0, 1e-9)),
@@ -93,6 +104,10 @@ def test_a_perfect_fit_has_a_picture(tmp_path: Path) -> None:
     zero = np.zeros(4)
     plots.parity(tmp_path / "a.png", [zero], [zero], ["train"])
     pixels(tmp_path / "a.png")
+    plots.errors(tmp_path / "b.png", zero, zero, windows=(), nearest=zero, forces=zero)
+    pixels(tmp_path / "b.png")
+    plots.calibration(tmp_path / "c.png", zero, zero)
+    pixels(tmp_path / "c.png")
 
 
 @pytest.mark.parametrize(
@@ -101,6 +116,9 @@ def test_a_perfect_fit_has_a_picture(tmp_path: Path) -> None:
         (lambda path: plots.learning_curve(path, []), "at least one epoch"),
         (lambda path: plots.parity(path, [[1.0]], [[1.0, 2.0]], ["train"]), "the same parts"),
         (lambda path: plots.parity(path, [[]], [[]], ["train"]), "none empty"),
+        (lambda path: plots.errors(path, [], [], windows=()), "of the same points"),
+        (lambda path: plots.errors(path, [1.0], [1.0, 2.0], windows=()), "of the same points"),
+        (lambda path: plots.calibration(path, [1.0], []), "of the same points"),
         (lambda path: plots.sticks(path, lines(0.0, 0.0)), "no line of this spectrum"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import ase.io
@@ -14,9 +15,9 @@ from torch import Tensor
 from pes.data.dataset import Dataset
 from pes.files import replaced
 from pes.molecule import element
-from pes.units import DIPOLE_UNITS, ENERGY_UNITS, FORCE_UNITS, LENGTH_UNITS
+from pes.units import ANGSTROM, DIPOLE_UNITS, ENERGY_UNITS, FORCE_UNITS, LENGTH_UNITS
 
-__all__ = ["read_extxyz", "write_extxyz"]
+__all__ = ["read_extxyz", "write_extxyz", "write_geometries"]
 
 ASE_UNITS = {"length": "angstrom", "energy": "eV"}
 
@@ -168,6 +169,33 @@ def write_extxyz(path: str | Path, dataset: Dataset) -> None:
                 table = torch.cat((table, dataset.forces[k] / factors["forces"]), dim=1)
             rows = [f"{e} {_digits(row)}" for e, row in zip(elements, table, strict=True)]
             file.write("\n".join([str(len(elements)), f'{header} pbc="F F F"', *rows, ""]))
+
+
+def write_geometries(
+    path: str | Path,
+    symbols: Sequence[str],
+    positions: Tensor,
+    columns: Mapping[str, Sequence[float]] = MappingProxyType({}),
+) -> None:
+    """Write geometries without labels in Å, with a number for each under its name.
+
+    Args:
+        path: of the file.
+        symbols: isotope symbols of N atoms.
+        positions: (B, N, 3) in bohr.
+        columns: B numbers by name; the name says their unit.
+
+    Raises:
+        FileNotFoundError: if the folder does not exist.
+    """
+    elements = [element(symbol) for symbol in symbols]
+    with replaced(path) as temporary, temporary.open("w") as file:
+        for k, table in enumerate(positions / ANGSTROM):
+            numbers = [f"{name}={values[k]}" for name, values in columns.items()]
+            isotopes = f'isotopes="{" ".join(symbols)}"'
+            header = ["Properties=species:S:1:pos:R:3", isotopes, *numbers, 'pbc="F F F"']
+            rows = [f"{e} {_digits(row)}" for e, row in zip(elements, table, strict=True)]
+            file.write("\n".join([str(len(elements)), " ".join(header), *rows, ""]))
 
 
 def _digits(values: Tensor) -> str:

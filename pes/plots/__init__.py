@@ -1,7 +1,17 @@
 """Pictures of fits and levels, one PNG each, written whole or not at all."""
 
+from pes.plots.evaluation import calibration, errors
 from pes.plots.fit import learning_curve, parity
 from pes.plots.model import Well, model_sweep
 from pes.plots.vibration import level_diagram, sticks
 
-__all__ = ["Well", "learning_curve", "level_diagram", "model_sweep", "parity", "sticks"]
+__all__ = [
+    "Well",
+    "calibration",
+    "errors",
+    "learning_curve",
+    "level_diagram",
+    "model_sweep",
+    "parity",
+    "sticks",
+]

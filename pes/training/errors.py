@@ -9,7 +9,7 @@ from pes.data.dataset import Dataset
 from pes.potential.neural import energies_and_forces
 from pes.units import ANGSTROM, CM1
 
-__all__ = ["WINDOWS", "error_report", "predicted"]
+__all__ = ["WINDOWS", "error_report", "predicted", "window_errors", "window_masks"]
 
 WINDOWS = (5000, 10000, 15000, 25000)
 """Upper ends of the energy windows in cm⁻¹; each starts at the minimum."""
@@ -48,10 +48,19 @@ def error_report(
         `energy` (cm⁻¹) and `force` (cm⁻¹/Å) → `rmse`, `mae`, `max` → `all`, `5000`, ...;
         `points` → `count` → the same. None where a window is empty or there are no forces.
     """
-    energies, forces = predicted(surface, dataset)
-    heights = (dataset.energies - lowest) / CM1
-    masks = {"all": torch.ones_like(heights, dtype=torch.bool)}
-    masks |= {str(top): heights <= top for top in windows}
+    return window_errors(dataset, *predicted(surface, dataset), lowest=lowest, windows=windows)
+
+
+def window_errors(
+    dataset: Dataset,
+    energies: Tensor,
+    forces: Tensor | None,
+    *,
+    lowest: float,
+    windows: Sequence[int] = WINDOWS,
+) -> Report:
+    """The same from energies (B,) and forces (B, N, 3) that the surface has already given."""
+    masks = window_masks((dataset.energies - lowest) / CM1, windows)
     energy_errors = (energies - dataset.energies)[:, None] / CM1
     force_errors = None
     if forces is not None and dataset.forces is not None:
@@ -61,6 +70,12 @@ def error_report(
         "force": _measures(force_errors, masks),
         "points": {"count": {name: int(mask.sum()) for name, mask in masks.items()}},
     }
+
+
+def window_masks(heights: Tensor, windows: Sequence[int] = WINDOWS) -> dict[str, Tensor]:
+    """Which of the points at heights (B,) in cm⁻¹ lie in each window: `all`, `5000`, ..."""
+    everything = {"all": torch.ones_like(heights, dtype=torch.bool)}
+    return everything | {str(top): heights <= top for top in windows}
 
 
 def _measures(

@@ -8,7 +8,7 @@ from ase import Atoms
 from ase.calculators.singlepoint import SinglePointCalculator
 
 from pes.data.dataset import Dataset
-from pes.data.extxyz import read_extxyz, write_extxyz
+from pes.data.extxyz import read_extxyz, write_extxyz, write_geometries
 from pes.units import ANGSTROM, EV
 
 FRAME = """3
@@ -110,3 +110,15 @@ def test_a_mistake_in_the_file_is_named_with_the_file(tmp_path, text, message):
     with pytest.raises(ValueError, match=message) as raised:
         read_extxyz(path)
     assert str(raised.value).startswith(f"{path}: ")
+
+
+def test_geometries_without_labels(tmp_path: Path) -> None:
+    x = torch.tensor([[[0.0, 0, 0], [0, 0, 1 / 3]], [[0, 0, 0], [1.4, 0, 0]]], dtype=torch.float64)
+    path = tmp_path / "a.xyz"
+    write_geometries(path, ("H", "D"), x, {"row": [7, 1], "height_cm1": [0.1, -2.5]})
+    first, second = ase.io.read(path, index=":")
+    assert (first.info["row"], second.info["height_cm1"]) == (7, -2.5)
+    assert abs(torch.from_numpy(first.positions) * ANGSTROM - x[0]).max() < 1e-15
+    # They are no data set, and must not be taken for one.
+    with pytest.raises(ValueError, match="no `energy`"):
+        read_extxyz(path)

@@ -5,11 +5,17 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import ase.io
 import pytest
+import torch
+from torch import nn
 
 from pes import cli
 from pes.data import Dataset
 from pes.data.hdf5 import write_hdf5
+from pes.descriptors import Invariants
+from pes.potential import Ensemble, LinearSurface, SurfaceRecord, linear_surface, save_surface
+from pes.units import ANGSTROM, CM1
 
 Command = Callable[..., Path]
 Refusal = Callable[..., str]
@@ -23,7 +29,7 @@ def test_a_surface_on_its_own_points(work: Path) -> None:
     cli.evaluate(["water_pjt1996", "water.h5", "--device", "cpu"])
     folder = work / "evaluation-water"
     assert {p.name for p in folder.iterdir()} == {
-        "evaluation.json", "evaluation.log", "parity.png", "predictions.csv",
+        "evaluation.json", "evaluation.log", "errors.png", "predictions.csv", "worst.xyz",
     }  # fmt: skip
     # The same program on the same numbers.
     assert read(folder)["errors"]["energy"]["max"]["all"] == 0
@@ -60,3 +66,88 @@ def test_a_plain_function_on_points_with_forces(
     assert "first at row 3" in refusal(cli.evaluate, ["own.py:hole", *again])
     assert "holds a finished run" in refusal(cli.evaluate, ["own.py:zero", "water.h5"])
     assert read(work / "evaluation-water")["errors"] == errors
+
+
+def stored(path: Path, surface: nn.Module, points: Dataset) -> None:
+    span = float(points.energies.min()), float(points.energies.max())
+    record = SurfaceRecord(points.symbols, span, points.sha256, points.positions)
+    save_surface(path, surface, record)
+
+
+def shifted(surface: LinearSurface, height: float) -> LinearSurface:
+    other = LinearSurface(surface.descriptor)
+    other.load_state_dict(surface.state_dict())
+    with torch.no_grad():
+        other.shift += height
+    return other
+
+
+def linear(points: Dataset) -> LinearSurface:
+    return linear_surface(Invariants(("O", "H", "H"), 3), points.positions, points.energies)
+
+
+def test_a_wrong_label_is_the_worst_point_with_its_geometry(
+    work: Path, water: Callable[..., Dataset]
+) -> None:
+    points = water(forces=True)
+    stored(work / "a.safetensors", linear(points.select(range(0, 60, 2))), points)
+    energies = points.energies.clone()
+    energies[41] += 1e5 * CM1
+    wrong = Dataset(points.symbols, points.positions, energies, forces=points.forces)
+    write_hdf5(work / "water.h5", wrong)
+    cli.evaluate(["a.safetensors", "water.h5"])
+    folder = work / "evaluation-water"
+    frame = ase.io.read(folder / "worst.xyz", index=0)
+    assert frame.info["row"] == read(folder)["worst_rows"][0] == 41
+    # All digits are written.
+    assert abs(torch.from_numpy(frame.positions) * ANGSTROM - points.positions[41]).max() < 1e-14
+    with (folder / "predictions.csv").open(newline="") as file:
+        row = list(csv.DictReader(file))[41]
+    assert float(row["prediction_minus_label_cm1"]) == pytest.approx(-1e5, rel=0.1)
+    assert float(row["prediction_minus_label_cm1"]) == frame.info["prediction_minus_label_cm1"]
+    assert float(row["nearest_training"]) == 0
+    report = read(folder)["errors"]["force"]["rmse"]["all"]
+    with (folder / "predictions.csv").open(newline="") as file:
+        norms = [float(r["force_error_norm_cm1_angstrom"]) for r in csv.DictReader(file)]
+    # The norm of nine components against their root mean square.
+    assert report == pytest.approx((sum(n**2 for n in norms) / 60 / 9) ** 0.5, rel=1e-9)
+    text = (folder / "evaluation.log").read_text()
+    assert "training points           60 points" in text
+    assert "others" not in text
+
+
+def test_extrapolation_is_told(work: Path, water: Callable[..., Dataset]) -> None:
+    points = water()
+    near = points.select(points.energies < points.energies.min() + 8000 * CM1)
+    stored(work / "a.safetensors", linear(near), near)
+    cli.evaluate(["a.safetensors", "water.h5"])
+    lines = (work / "evaluation-water" / "evaluation.log").read_text().splitlines()
+
+    def rmse(start: str) -> float:
+        return float(next(line for line in lines if line.startswith(start)).split()[-2])
+
+    inside = rmse("training points")
+    assert rmse("others, nearest > 1") > 10 * inside
+
+
+def test_spread_of_an_ensemble_is_judged_by_new_points(
+    work: Path, water: Callable[..., Dataset]
+) -> None:
+    points, some = water(), water().select(range(40))
+    surface = linear(points)
+    # Members 3 and 1 cm⁻¹ too high: the mean is off by 2, their spread is √2.
+    members = [shifted(surface, height * CM1) for height in (3.0, 1.0)]
+    stored(work / "two.safetensors", Ensemble(members), some)
+    wanted = Dataset(points.symbols, points.positions, surface(points.positions).detach())
+    write_hdf5(work / "water.h5", wanted)
+    cli.evaluate(["two.safetensors", "water.h5"])
+    found = read(work / "evaluation-water")["calibration"]["all"]
+    assert found["points"] == 20
+    # Rounding of energies near −76 hartree, 1e-14, is 3e-9 cm⁻¹.
+    assert found["spread"] == pytest.approx(2**0.5, abs=1e-6)
+    assert (found["within_1"], found["within_2"]) == (0.0, 1.0)
+    assert (work / "evaluation-water" / "calibration.png").is_file()
+    write_hdf5(work / "water.h5", wanted.select(range(30)))
+    cli.evaluate(["two.safetensors", "water.h5", "--overwrite"])
+    assert read(work / "evaluation-water")["calibration"] is None
+    assert not (work / "evaluation-water" / "calibration.png").exists()
