@@ -223,8 +223,9 @@ def _rmse(
             squares[0] += (energies - targets.energies[part]).square().sum()
             if forces is not None and targets.forces is not None:
                 squares[1] += (forces - targets.forces[part]).square().sum()
+    squares[1] += targets.outside.sum()
     energy = scale * float(squares[0] / len(points)) ** 0.5 / CM1
     if targets.forces is None:
         return energy, None
-    force = scale * float(squares[1] / targets.forces.numel()) ** 0.5
+    force = scale * float(squares[1] / (len(points) * targets.components)) ** 0.5
     return energy, force / (CM1 / ANGSTROM)

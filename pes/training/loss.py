@@ -2,16 +2,24 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
-from torch.func import functional_call, grad, jacrev, vmap
 
 from pes.data.dataset import Dataset
-from pes.potential.linear import feature_gradients
+from pes.potential.backpropagation import (
+    energy_gradient,
+    forward,
+    jacobian,
+    layers_of,
+    slope_gradient,
+    slopes,
+)
 from pes.potential.mlp import MLP
 from pes.potential.neural import NeuralSurface, energies_and_forces
 from pes.training.problem import Problem
+from pes.training.projection import contracted, input_gradients
 
 __all__ = [
     "Targets",
@@ -22,8 +30,14 @@ __all__ = [
     "surface_problem",
 ]
 
-JACOBIAN_BYTES = 2**27
-CACHE_BYTES = 2**31
+MEMORY = 2**30
+"""Bytes; half of it for ∂f/∂x of the training points, a quarter for a chunk."""
+
+CACHED = 2**22
+"""Bytes of a chunk on a CPU: what its second and third cache hold."""
+
+PASS = 4096
+"""Points whose features are made at once."""
 
 
 @dataclass(frozen=True)
@@ -33,17 +47,22 @@ class Targets:
     Attributes:
         inputs: standardised features (B, F).
         energies: what shift and baseline leave of the labels, (B,).
-        forces: the same for forces, (B, 3N), if there are any.
-        input_gradients: point indices (b,) to ∂inputs/∂x (b, F, 3N).
+        forces: the same for forces, K components of each point in its `reachable` space (B, K),
+            or all 3N where there was no room for that; none if there are none.
+        input_gradients: point indices (b,) to ∂inputs/∂x in the same directions, (b, F, K).
+        outside: squared length (B,) of the forces outside that space, beyond any network.
+        components: 3N.
     """
 
     inputs: Tensor
     energies: Tensor
     forces: Tensor | None
-    input_gradients: Callable[[Tensor], Tensor]
+    input_gradients: Callable[[Tensor], Tensor] | None
+    outside: Tensor
+    components: int
 
 
-def prepare(surface: NeuralSurface, dataset: Dataset, *, cache: int = CACHE_BYTES) -> Targets:
+def prepare(surface: NeuralSurface, dataset: Dataset, *, cache: int = MEMORY // 2) -> Targets:
     """Everything that stays the same while the network learns.
 
     Args:
@@ -51,55 +70,47 @@ def prepare(surface: NeuralSurface, dataset: Dataset, *, cache: int = CACHE_BYTE
         dataset: on the device of the surface.
         cache: bytes that ∂inputs/∂x may take; beyond, it is computed again for each chunk.
     """
-    positions, energies, forces = dataset.positions, dataset.energies, dataset.forces
+    positions, forces = dataset.positions, dataset.forces
     with torch.no_grad():
-        inputs = surface.inputs(positions).contiguous()
-    energies = energies - surface.shift
-    if surface.baseline is not None:
-        base_energies, base_forces = energies_and_forces(surface.baseline, positions)
-        energies = energies - base_energies
-        forces = None if forces is None else forces - base_forces
-    energies = energies / surface.scale
-    forces = None if forces is None else forces.flatten(1) / surface.scale
-
-    def gradients(points: Tensor) -> Tensor:
-        with torch.no_grad():
-            columns = feature_gradients(surface.descriptor, positions[points])
-            return columns / surface.deviation[:, None]
-
-    if forces is not None and 8 * inputs.numel() * forces.shape[1] <= cache:
-        # Columns of molecules are independent; 512 at a time bound the monomials in memory.
-        indices = torch.arange(len(inputs), device=inputs.device)
-        cached = torch.cat([gradients(chunk) for chunk in indices.split(512)])
-        return Targets(inputs, energies, forces, lambda points: cached[points])
-    return Targets(inputs, energies, forces, gradients)
+        inputs = torch.cat([surface.inputs(x) for x in positions.split(PASS)]).contiguous()
+    energies = dataset.energies - surface.shift
+    if (baseline := surface.baseline) is not None:
+        parts = [energies_and_forces(baseline, x) for x in positions.split(PASS)]
+        energies = energies - torch.cat([energy for energy, _ in parts])
+        forces = None if forces is None else forces - torch.cat([force for _, force in parts])
+    energies, outside = energies / surface.scale, torch.zeros_like(energies)
+    components = positions.shape[1] * 3
+    if forces is None:
+        return Targets(inputs, energies, None, None, outside, components)
+    forces = forces.flatten(1) / surface.scale
+    slopes_of = input_gradients(surface, positions, cache)
+    if (bases := slopes_of.bases) is not None:
+        within = torch.einsum("bxk,bx->bk", bases, forces)
+        outside = (forces - torch.einsum("bxk,bk->bx", bases, within)).square().sum(1)
+        forces = within
+    return Targets(inputs, energies, forces, slopes_of, outside, components)
 
 
 def predictions(
     mlp: MLP, parameters: Tensor, targets: Targets, points: Tensor
 ) -> tuple[Tensor, Tensor | None]:
-    """Energies (b,) and forces (b, 3N) of the network at some points, in units of `scale`.
+    """Energies (b,) and forces (b, K) of the network at some points, in units of `scale`.
 
-    F = −(∂f/∂x)ᵀ ∂E/∂f with the inputs f; differentiable in the parameters (P,).
+    F = −(∂f/∂x)ᵀ ∂E/∂f with the inputs f, in the directions of `Targets.forces`;
+    differentiable in the parameters (P,).
     """
-    named = _named(mlp, parameters)
-    inputs = targets.inputs[points]
-    if targets.forces is None:
-        return functional_call(mlp, named, (inputs,)), None
-
-    def total(z: Tensor) -> tuple[Tensor, Tensor]:
-        energies = functional_call(mlp, named, (z,))
-        return energies.sum(), energies
-
-    slopes, energies = grad(total, has_aux=True)(inputs)
-    return energies, -torch.einsum("bfx,bf->bx", targets.input_gradients(points), slopes)
+    layers, inputs = layers_of(mlp, parameters), targets.inputs[points]
+    if targets.forces is None or targets.input_gradients is None:
+        return forward(layers, mlp.activation, inputs, order=0).energies, None
+    at = forward(layers, mlp.activation, inputs, order=1)
+    return at.energies, -contracted(targets.input_gradients(points), slopes(layers, at))
 
 
 def default_force_weight(targets: Targets) -> float:
     """σ_E²/(3N σ_F²) in bohr²: all forces together then count as much as the energies."""
     if targets.forces is None:
         return 0.0
-    spread = targets.forces.square().mean() * targets.forces.shape[1]
+    spread = (targets.forces.square().sum(1) + targets.outside).mean()
     return float(targets.energies.var(correction=0) / spread)
 
 
@@ -120,6 +131,7 @@ def surface_problem(
     *,
     weights: Tensor | None = None,
     force_weight: float | None = None,
+    memory: int = MEMORY,
 ) -> Problem:
     """Residuals whose ½‖r‖² is half the weighted mean square error in units of `scale`².
 
@@ -130,6 +142,7 @@ def surface_problem(
         targets: see `prepare`.
         weights: w (B,), all one if not given.
         force_weight: in bohr²; `default_force_weight` if not given.
+        memory: bytes that the chunks may take.
 
     Raises:
         ValueError: for weights that are not finite, negative or all zero.
@@ -137,53 +150,84 @@ def surface_problem(
     root = normalised_root(torch.ones_like(targets.energies) if weights is None else weights)
     if force_weight is None:
         force_weight = default_force_weight(targets)
-    force_root = force_weight**0.5
-
-    def residuals(parameters: Tensor, points: Tensor) -> Tensor:
-        energies, forces = predictions(mlp, parameters, targets, points)
-        rows = (energies - targets.energies[points])[:, None]
-        if forces is not None and targets.forces is not None:
-            rows = torch.cat((rows, force_root * (forces - targets.forces[points])), 1)
-        return (root[points, None] * rows).flatten()
-
-    def jacobian(parameters: Tensor, points: Tensor) -> tuple[Tensor, Tensor]:
-        rows = residuals(parameters, points)
-        each = _row_jacobians(mlp, parameters, targets, points)
-        if targets.forces is not None:
-            each[:, 1:] *= force_root
-        return rows.detach(), (root[points, None, None] * each).flatten(0, 1)
-
-    width = 1 if targets.forces is None else 1 + targets.forces.shape[1]
-    parameter_count = sum(p.numel() for p in mlp.parameters())
-    chunk = max(16, JACOBIAN_BYTES // (8 * parameter_count * width))
-    return Problem(residuals, jacobian, len(targets.energies), chunk)
-
-
-def _row_jacobians(mlp: MLP, parameters: Tensor, targets: Targets, points: Tensor) -> Tensor:
-    """∂(E, F)/∂p of each point, (b, 1 or 1 + 3N, P), unweighted."""
-    named = {name: p.detach() for name, p in _named(mlp, parameters).items()}
-
-    def energy(weights: dict[str, Tensor], z: Tensor) -> Tensor:
-        return functional_call(mlp, weights, (z,))
-
-    def energy_and_forces(weights: dict[str, Tensor], z: Tensor, gradients: Tensor) -> Tensor:
-        slopes, value = torch.func.grad_and_value(energy, argnums=1)(weights, z)
-        return torch.cat((value[None], -gradients.mT @ slopes))
-
-    inputs = targets.inputs[points]
-    if targets.forces is None:
-        blocks = vmap(grad(energy), (None, 0))(named, inputs)
-        return torch.cat([b.flatten(1) for b in blocks.values()], 1)[:, None]
-    blocks = vmap(jacrev(energy_and_forces), (None, 0, 0))(
-        named, inputs, targets.input_gradients(points)
+    at = _Weighted(mlp, targets, root, force_weight)
+    return Problem(
+        partial(_residuals, at),
+        partial(_jacobian, at),
+        len(targets.energies),
+        *_chunks(mlp, targets, memory),
+        gradients=partial(_gradient, at),
+        fixed=root.square() * force_weight * targets.outside,
     )
-    return torch.cat([b.flatten(2) for b in blocks.values()], 2)
 
 
-def _named(mlp: MLP, parameters: Tensor) -> dict[str, Tensor]:
-    """One vector (P,) as the tensors that the network knows by name."""
-    shapes = {name: p.shape for name, p in mlp.named_parameters()}
-    parts = parameters.split([shape.numel() for shape in shapes.values()])
-    return {
-        name: part.view(shape) for (name, shape), part in zip(shapes.items(), parts, strict=True)
-    }
+@dataclass(frozen=True)
+class _Weighted:
+    """Network, labels, √(w/Σw) (B,) and the weight of squared forces in bohr²."""
+
+    mlp: MLP
+    targets: Targets
+    root: Tensor
+    force_weight: float
+
+
+def _chunks(mlp: MLP, targets: Targets, memory: int) -> tuple[int, int]:
+    """Points for a pass through the network and for a Jacobian, so that the caches hold them."""
+    rows = 1 if targets.forces is None else 1 + targets.forces.shape[1]
+    features = targets.inputs.shape[1]
+    # About eight tensors as wide as the network, and ∂f/∂x twice.
+    numbers = 2 * features * rows + 8 * (features + sum(mlp.hidden))
+    parameters = sum(p.numel() for p in mlp.parameters())
+    limit = memory // 4
+    best = limit if targets.inputs.is_cuda else min(limit, CACHED)
+    return max(64, best // (8 * numbers)), max(16, best // (8 * rows * parameters))
+
+
+def _residuals(at: _Weighted, parameters: Tensor, points: Tensor) -> Tensor:
+    targets = at.targets
+    energies, forces = predictions(at.mlp, parameters, targets, points)
+    errors = energies - targets.energies[points]
+    if forces is None or targets.forces is None:
+        return at.root[points] * errors
+    rows = (errors[:, None], at.force_weight**0.5 * (forces - targets.forces[points]))
+    return (at.root[points, None] * torch.cat(rows, 1)).flatten()
+
+
+def _gradient(at: _Weighted, parameters: Tensor, points: Tensor) -> tuple[Tensor, Tensor]:
+    """½‖r‖² and its gradient: with r known, that of r·∂r/∂p needs one direction in each point."""
+    targets, layers = at.targets, layers_of(at.mlp, parameters)
+    inputs, weights = targets.inputs[points], at.root[points].square()
+    labels = targets.energies[points]
+    if targets.forces is None or targets.input_gradients is None:
+        here = forward(layers, at.mlp.activation, inputs, order=1)
+        errors = here.energies - labels
+        seeds = weights * errors
+        return 0.5 * seeds.dot(errors), energy_gradient(layers, here, seeds)
+    here = forward(layers, at.mlp.activation, inputs, order=2)
+    errors = here.energies - labels
+    columns, force_labels = targets.input_gradients(points), targets.forces[points]
+    seeds, squares = weights * errors, errors.square()
+
+    def directions(slope: Tensor) -> Tensor:
+        force_errors = contracted(columns, slope) + force_labels
+        squares.add_(force_errors.square().sum(1), alpha=at.force_weight)
+        return contracted(columns.mT, (at.force_weight * weights)[:, None] * force_errors)
+
+    gradient = slope_gradient(layers, here, seeds, directions)
+    return 0.5 * weights.dot(squares), gradient
+
+
+def _jacobian(at: _Weighted, parameters: Tensor, points: Tensor) -> tuple[Tensor, Tensor]:
+    targets, layers = at.targets, layers_of(at.mlp, parameters)
+    inputs, root = targets.inputs[points], at.root[points]
+    labels = targets.energies[points]
+    if targets.forces is None or targets.input_gradients is None:
+        here = forward(layers, at.mlp.activation, inputs, order=1)
+        return root * (here.energies - labels), jacobian(layers, here, root).flatten(0, 1)
+    here = forward(layers, at.mlp.activation, inputs, order=2)
+    columns = at.force_weight**0.5 * targets.input_gradients(points)
+    forces = -contracted(columns, slopes(layers, here))
+    force_errors = forces - at.force_weight**0.5 * targets.forces[points]
+    rows = torch.cat(((here.energies - labels)[:, None], force_errors), 1)
+    blocks = jacobian(layers, here, root, -columns.mT)
+    return (root[:, None] * rows).flatten(), blocks.flatten(0, 1)

@@ -2,12 +2,16 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import torch
 from torch import Tensor
 
 __all__ = ["Optimizer", "Problem", "Step", "check_finite"]
+
+NARROWEST = 200
+"""Columns of a block of JᵀJ at least; narrower products run too far below full speed."""
 
 
 @dataclass(frozen=True)
@@ -18,47 +22,74 @@ class Problem:
         residuals: parameters (P,) and point indices (b,) to rows (M,), differentiable.
         jacobian: the same arguments to rows (M,) and ∂r/∂p (M, P).
         points: number of points.
-        chunk: points per call; bounds the memory, not the result.
+        chunk: points per call of `residuals` and `gradients`; bounds the memory, not the result.
+        jacobian_chunk: points per call of `jacobian`; `chunk` if not given.
+        gradients: the same arguments to ½‖r‖² of these points and its gradient (P,); by
+            automatic differentiation of `residuals` if not given.
+        fixed: squares (points,) of what no parameter can change; they count in the loss.
     """
 
     residuals: Callable[[Tensor, Tensor], Tensor]
     jacobian: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]]
     points: int
     chunk: int = 1024
+    jacobian_chunk: int | None = None
+    gradients: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]] | None = None
+    fixed: Tensor | None = None
 
-    def chunks(self, parameters: Tensor) -> Iterator[Tensor]:
+    def chunks(self, parameters: Tensor, size: int | None = None) -> Iterator[Tensor]:
         """Indices of all points, a chunk at a time."""
-        yield from torch.arange(self.points, device=parameters.device).split(self.chunk)
+        points = torch.arange(self.points, device=parameters.device)
+        yield from points.split(size or self.chunk)
 
     def loss(self, parameters: Tensor) -> Tensor:
         """½‖r‖² over all points, a scalar without graph."""
         with torch.no_grad():
             parts = [self.residuals(parameters, c).square().sum() for c in self.chunks(parameters)]
-        return 0.5 * torch.stack(parts).sum()
+        return 0.5 * torch.stack(parts).sum() + self._constant()
 
     def gradient(self, parameters: Tensor, points: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Loss and its gradient (P,), over all points or over those listed."""
         chunks = self.chunks(parameters) if points is None else points.split(self.chunk)
-        x = parameters.detach().requires_grad_()
-        loss, gradient = torch.zeros_like(x[0]), torch.zeros_like(x)
-        for chunk in chunks:
-            with torch.enable_grad():
-                part = 0.5 * self.residuals(x, chunk).square().sum()
-            loss = loss + part.detach()
-            gradient += torch.autograd.grad(part, x)[0]
-        return loss.detach(), gradient.detach()
+        each = self.gradients or self._differentiated
+        x = parameters.detach()
+        parts = [each(x, chunk) for chunk in chunks]
+        loss = torch.stack([part for part, _ in parts]).sum() + self._constant(points)
+        return loss, parts[0][1] if len(parts) == 1 else torch.stack([g for _, g in parts]).sum(0)
 
     def normal_equations(self, parameters: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Loss, Jᵀr (P,) and JᵀJ (P, P), accumulated so that J never exists as a whole."""
         size = len(parameters)
         loss, gradient = parameters.new_zeros(()), parameters.new_zeros(size)
         matrix = parameters.new_zeros(size, size)
-        for chunk in self.chunks(parameters):
+        blocks = _blocks(size)  # JᵀJ is symmetric: those above the diagonal are copies
+        for chunk in self.chunks(parameters, self.jacobian_chunk):
             rows, jacobian = self.jacobian(parameters, chunk)
             loss += 0.5 * rows.square().sum()
             gradient += jacobian.mT @ rows
-            matrix.addmm_(jacobian.mT, jacobian)
-        return loss, gradient, matrix
+            for start, end in blocks:
+                matrix[start:end, :end].addmm_(jacobian[:, start:end].mT, jacobian[:, :end])
+        for start, end in blocks:
+            matrix[:start, start:end] = matrix[start:end, :start].mT
+        return loss + self._constant(), gradient, matrix
+
+    def _differentiated(self, parameters: Tensor, points: Tensor) -> tuple[Tensor, Tensor]:
+        x = parameters.detach().requires_grad_()
+        with torch.enable_grad():
+            loss = 0.5 * self.residuals(x, points).square().sum()
+        return loss.detach(), torch.autograd.grad(loss, x)[0]
+
+    def _constant(self, points: Tensor | None = None) -> Tensor | float:
+        if self.fixed is None:
+            return 0.0
+        return 0.5 * (self.fixed if points is None else self.fixed[points]).sum()
+
+
+def _blocks(size: int) -> list[tuple[int, int]]:
+    """First and last column of up to eight blocks of JᵀJ, none too narrow to be worth it."""
+    count = max(1, min(8, size // NARROWEST))
+    edges = [size * k // count for k in range(count + 1)]
+    return list(pairwise(edges))
 
 
 @dataclass(frozen=True)

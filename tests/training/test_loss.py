@@ -1,5 +1,7 @@
 """Residuals and their Jacobians against plain automatic differentiation of the surface."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import Tensor
@@ -55,9 +57,9 @@ def test_loss_is_the_error_of_the_surface(with_forces: bool, with_baseline: bool
     torch.testing.assert_close(problem.loss(start(model)), expected)
 
 
-@pytest.mark.parametrize("cache", [0, 2**30])
+@pytest.mark.parametrize("cache", [0, 8 * POINTS * 9 * 3, 2**30])
 @pytest.mark.parametrize("with_forces", [False, True])
-def test_jacobian_is_that_of_the_residuals(with_forces: bool, cache: int) -> None:
+def test_derivatives_are_those_of_the_residuals(with_forces: bool, cache: int) -> None:
     data = dataset(with_forces)
     model = surface(data, with_baseline=False)
     weights = torch.linspace(1, 2, POINTS, dtype=torch.float64)
@@ -65,7 +67,35 @@ def test_jacobian_is_that_of_the_residuals(with_forces: bool, cache: int) -> Non
     rows, jacobian = problem.jacobian(start(model), ALL)
     torch.testing.assert_close(rows, problem.residuals(start(model), ALL))
     expected = torch.autograd.functional.jacobian(lambda p: problem.residuals(p, ALL), start(model))
-    torch.testing.assert_close(jacobian, expected)
+    # The same products summed in another order.
+    torch.testing.assert_close(jacobian, expected, rtol=1e-12, atol=1e-12)
+    loss, gradient = problem.gradient(start(model))
+    torch.testing.assert_close(loss, problem.loss(start(model)), rtol=1e-12, atol=0)
+    torch.testing.assert_close(gradient, expected.mT @ rows, rtol=1e-12, atol=1e-12)
+
+
+def test_the_directions_that_are_left_out_change_nothing() -> None:
+    """All 3N rows and those a network can move: one loss, one gradient, one JᵀJ."""
+    data = dataset(True)
+    assert data.forces is not None
+    # Forces no potential has, so that a part of them lies outside.
+    data = replace(data, forces=data.forces + torch.linspace(0, 0.1, 9).double().view(3, 3))
+    model = surface(data, with_baseline=True)
+    targets = [prepare(model, data, cache=cache) for cache in (0, 2**30)]
+    rows = [target.forces.shape[1] for target in targets if target.forces is not None]
+    assert rows == [9, 3]
+    weights = [default_force_weight(target) for target in targets]
+    assert weights[0] == pytest.approx(weights[1], rel=1e-13)
+    whole, fewer = (surface_problem(model.mlp, target) for target in targets)
+    for a, b in zip(
+        whole.normal_equations(start(model)), fewer.normal_equations(start(model)), strict=True
+    ):
+        torch.testing.assert_close(a, b, rtol=1e-12, atol=1e-13)
+    some = torch.tensor([5, 2, 2])
+    for a, b in zip(
+        whole.gradient(start(model), some), fewer.gradient(start(model), some), strict=True
+    ):
+        torch.testing.assert_close(a, b, rtol=1e-12, atol=1e-13)
 
 
 def test_residuals_pass_gradcheck() -> None:

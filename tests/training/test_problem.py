@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import Tensor
@@ -41,6 +43,28 @@ def test_normal_equations_are_those_of_the_jacobian() -> None:
     torch.testing.assert_close(gradient, jacobian.mT @ rows)
     torch.testing.assert_close(matrix, jacobian.mT @ jacobian)
     torch.testing.assert_close(problem.gradient(START)[1], gradient)
+
+
+def test_blocks_of_a_large_matrix() -> None:
+    """JᵀJ is put together from three blocks of columns and is symmetric to the last bit."""
+    generator = torch.Generator().manual_seed(0)
+    j = torch.randn(30, 701, generator=generator, dtype=torch.float64)
+    p = torch.zeros(701, dtype=torch.float64)
+    problem = Problem(lambda p, i: j[i] @ p - 1, lambda p, i: (j[i] @ p - 1, j[i]), 30, 8)
+    matrix = problem.normal_equations(p)[2]
+    torch.testing.assert_close(matrix, j.mT @ j)
+    assert torch.equal(matrix, matrix.mT)
+
+
+def test_what_no_parameter_moves_counts_in_the_loss() -> None:
+    plain, fixed = cubic_fit(4), torch.linspace(0, 1, 11, dtype=torch.float64)
+    problem = replace(plain, fixed=fixed)
+    some = torch.tensor([3, 10])
+    torch.testing.assert_close(problem.loss(START), plain.loss(START) + 0.5 * fixed.sum())
+    found, gradient = problem.gradient(START, some)
+    torch.testing.assert_close(found, plain.gradient(START, some)[0] + 0.5 * fixed[some].sum())
+    assert torch.equal(gradient, plain.gradient(START, some)[1])
+    assert problem.normal_equations(START)[0] == pytest.approx(float(problem.loss(START)))
 
 
 def test_gradients_of_batches_add_up() -> None:
