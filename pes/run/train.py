@@ -10,16 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 from tqdm import tqdm
 
 from pes import plots
 from pes.config import TrainConfig, load_config
 from pes.data import Dataset, Split, read, split
 from pes.data.audit import audit
-from pes.descriptors import Invariants
 from pes.molecule import Molecule
-from pes.potential import NeuralSurface, SurfaceRecord, linear_surface, neural_surface, save_surface
+from pes.potential import NeuralSurface, SurfaceRecord, save_surface
+from pes.run.fitting import on_device, point_weights, untrained_surface
 from pes.run.folder import (
     check_folder,
     environment,
@@ -36,7 +35,6 @@ from pes.training import OPTIMIZERS
 from pes.training.checkpoint import latest_checkpoint, previous, save_checkpoint
 from pes.training.errors import error_report
 from pes.training.fit import TrainingState, fit
-from pes.training.weights import WEIGHTS
 from pes.units import ANGSTROM, CM1
 
 __all__ = ["load_data", "train"]
@@ -86,7 +84,7 @@ def train(
     config = _resolved(config, path.parent)
     dataset = load_data(config, config.data.file)
     state, parts, trouble = _beginning(config, dataset, checkpoint)
-    surface = _surface(config, dataset.select(parts.train), device)
+    surface = untrained_surface(config, dataset.select(parts.train), device)
     if check:
         _describe(print, config, dataset, parts, surface)
         return None
@@ -102,7 +100,7 @@ def train(
     _describe(log.info, config, dataset, parts, surface)
     for finding in audit(dataset):
         log.info("data: %s", finding)
-    sets = {name: _on(dataset.select(getattr(parts, name)), device) for name in PARTS}
+    sets = {name: on_device(dataset.select(getattr(parts, name)), device) for name in PARTS}
     started = time.monotonic()
     last = _fitted(config, surface, sets, folder, state)
     _write_results(config, surface, sets, folder, last, time.monotonic() - started, dataset)
@@ -125,37 +123,6 @@ def load_data(config: TrainConfig, file: Path) -> Dataset:
     return replace(dataset, forces=None) if config.data.forces is False else dataset
 
 
-def _surface(config: TrainConfig, training: Dataset, device: torch.device) -> NeuralSurface:
-    """Descriptor, baseline and untrained network for the training points."""
-    elements = Molecule(training.symbols).elements
-    wanted = config.surface.descriptor
-    training = _on(training, device)
-    descriptor = Invariants(
-        elements, wanted.degree, length=wanted.length * ANGSTROM, variable=wanted.variable
-    ).to(device)
-    baseline = None
-    if (linear := config.surface.baseline) is not None:
-        polynomials = Invariants(
-            elements, linear.degree, length=linear.length * ANGSTROM, variable=linear.variable
-        ).to(device)
-        baseline = linear_surface(
-            polynomials, training.positions, training.energies,
-            weights=_weights(config, training.energies, training.energies.min()),
-            forces=training.forces, ridge=linear.ridge,
-        ).requires_grad_(False)  # fmt: skip
-    return neural_surface(
-        descriptor, training.positions, training.energies,
-        hidden=config.surface.hidden, activation=config.surface.activation,
-        baseline=baseline, seed=config.seed,
-    )  # fmt: skip
-
-
-def _weights(config: TrainConfig, energies: Tensor, lowest: Tensor) -> Tensor:
-    options = config.training.weights.model_dump()
-    kind = options.pop("kind")
-    return WEIGHTS[kind](energies - lowest, **{k: v * CM1 for k, v in options.items()})
-
-
 def _fitted(
     config: TrainConfig,
     surface: NeuralSurface,
@@ -174,8 +141,8 @@ def _fitted(
     epochs = fit(
         surface, sets["train"], sets["validation"],
         optimizer=partial(OPTIMIZERS[kind], **options),
-        train_weights=_weights(config, sets["train"].energies, lowest),
-        validation_weights=_weights(config, sets["validation"].energies, lowest),
+        train_weights=point_weights(config, sets["train"].energies, lowest),
+        validation_weights=point_weights(config, sets["validation"].energies, lowest),
         force_weight=None if force_weight is None else force_weight * ANGSTROM**2,
         epochs=wanted.epochs, patience=wanted.patience,
         max_seconds=wanted.max_seconds or float("inf"), state=state,
@@ -323,15 +290,4 @@ def _describe(
         f"({' '.join(dataset.symbols)}), {forces} to {float(heights.max()):.0f} cm-1; {counts}; "
         f"{surface.descriptor.size} inputs, {size} network parameters, "
         f"{config.training.optimizer.kind}"
-    )
-
-
-def _on(dataset: Dataset, device: torch.device) -> Dataset:
-    """The tensors that a fit needs on a device."""
-    forces = None if dataset.forces is None else dataset.forces.to(device)
-    return replace(
-        dataset,
-        positions=dataset.positions.to(device),
-        energies=dataset.energies.to(device),
-        forces=forces,
     )
