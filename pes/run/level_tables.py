@@ -11,6 +11,7 @@ from torch import Tensor
 
 from pes.files import replaced
 from pes.potential.coverage import Coverage
+from pes.run.derivatives import Derived
 from pes.run.folder import environment
 from pes.run.surfaces import Loaded
 from pes.run.vibration import Problem, unit
@@ -106,7 +107,7 @@ def header(name: str, found: Levels, task: Problem) -> list[str]:
     ]
 
 
-def printed(table: Sequence[Mapping[str, Any]], derivatives: Mapping[str, Tensor]) -> list[str]:
+def printed(table: Sequence[Mapping[str, Any]], derived: Derived) -> list[str]:
     """Table of levels, then table of derivatives, for the screen."""
     averages = [key for key in table[0] if key.startswith("<")]
     head = f"{'level':>5} {'E/cm-1':>12} {'+-':>9}" + "".join(f"{a:>9}" for a in averages)
@@ -120,11 +121,14 @@ def printed(table: Sequence[Mapping[str, Any]], derivatives: Mapping[str, Tensor
         line += "".join(f"{row[a]:>9.4f}" for a in averages)
         line += f"  {row['quanta']:<9} {row['weight']:>6.3f}"
         lines.append(line + (f" {row['outside']:>8.1e}" if "outside" in row else ""))
-    if derivatives:
-        lines += ["", "derivatives of the absolute energies by Hellmann-Feynman, reverse mode"]
-        lines.append(f"{'level':>5}" + "".join(f"{name:>20}" for name in derivatives))
+    if derived.columns:
+        modes = ", ".join(f"{what} in {mode} mode" for what, mode in derived.modes.items())
+        lines += ["", f"derivatives of the absolute energies by Hellmann-Feynman: {modes}"]
+        if "K" in derived.columns:
+            lines.append("K = dlnE/dlnmu: of the zero-point energy in row 0, of excitations below")
+        lines.append(f"{'level':>5}" + "".join(f"{name:>20}" for name in derived.columns))
         for n in range(len(table)):
-            values = "".join(f"{float(d[n]):>20.6f}" for d in derivatives.values())
+            values = "".join(f"{float(d[n]):>20.6f}" for d in derived.columns.values())
             lines.append(f"{n:>5}{values}")
     return lines
 
@@ -161,7 +165,7 @@ def summary(
     found: Levels,
     task: Problem,
     table: Sequence[Mapping[str, Any]],
-    derivatives: Mapping[str, Tensor],
+    derived: Derived,
     seconds: float,
     device: torch.device,
 ) -> dict[str, Any]:
@@ -183,7 +187,8 @@ def summary(
         "quanta": found.quanta,
         "solver": found.pairs.solver,
         "levels": list(table),
-        "derivatives": {k: v.tolist() for k, v in derivatives.items()},
+        "derivatives": {k: v.tolist() for k, v in derived.columns.items()},
+        "derivative_modes": derived.modes,
         "changes": {
             key: (row / CM1).tolist()
             for key, row in zip(("functions", "points", "ranges"), found.changes, strict=True)

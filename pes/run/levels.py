@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from torch import Tensor
 from tqdm import tqdm
 
 from pes import plots
 from pes.config import LevelsConfig, ModelConfig, TrainConfig, Vibration, load_config, read_yaml
+from pes.run.derivatives import check_derivatives, derivatives, weight_derivatives
 from pes.run.folder import (
     check_folder,
     environment_line,
@@ -34,10 +34,9 @@ from pes.run.level_tables import (
 from pes.run.model import run_model
 from pes.run.surfaces import Loaded, UserFunction, imported, load_potential, resolved
 from pes.run.vibration import Problem, problem
-from pes.units import AMU, CM1
+from pes.units import CM1
 from pes.vibration.eigensolver import SolverError
 from pes.vibration.levels import Levels, levels
-from pes.vibration.sensitivity import sensitivity
 from pes.vibration.spectrum import Sticks, spectrum
 
 __all__ = ["run_levels"]
@@ -105,55 +104,36 @@ def _levels(
     check_folder(folder, finished=DONE, overwrite=overwrite)
     if not isinstance(surface.potential, UserFunction):
         surface.potential.to(device)
-    _check_derivatives(config, surface)
+    check_derivatives(config, surface)
     dipole = _dipole(config, base)
     task = problem(config, surface, device)
     started = time.perf_counter()
     found = _solved(config, task)
     seconds = time.perf_counter() - started
     table = level_table(found, task, surface)
-    derivatives = _derivatives(config, found, task, surface)
-    weights = _weight_derivatives(config, found, surface)
+    derived = derivatives(config, found, task, surface)
+    weights = weight_derivatives(config, found, surface)
     sticks = _sticks(config, found, task, dipole)
     open_folder(folder, finished=DONE, stale=OPTIONAL)
     open_log(folder / "levels.log")
     log.info("%s", environment_line(device))
-    for line in (*header(name, found, task), *printed(table, derivatives)):
+    for line in (*header(name, found, task), *printed(table, derived)):
         log.info("%s", line)
     for warning in (*found.warnings, *far(table)):
         log.warning("warning: %s", warning)
     write_config(folder / "config.yaml", config)
     write_csv(folder / "levels.csv", table)
-    if derivatives:
-        write_csv(folder / "sensitivities.csv", derivative_rows(found, derivatives))
+    if derived.columns:
+        write_csv(folder / "sensitivities.csv", derivative_rows(found, derived.columns))
     write_hdf5(folder / "levels.h5", found, task, weights)
     kinds = ["angle" if k == "dihedral" else k for k in task.internal.kinds]
     plots.level_diagram(folder / "levels.png", found, name, kinds=kinds)
     if sticks is not None:
         write_csv(folder / "spectrum.csv", stick_rows(sticks))
         plots.sticks(folder / "spectrum.png", sticks)
-    write_json(folder / DONE, summary(name, found, task, table, derivatives, seconds, device))
+    write_json(folder / DONE, summary(name, found, task, table, derived, seconds, device))
     log.info("written to %s in %.1f s", folder, seconds)
     return folder
-
-
-def _check_derivatives(config: Vibration, surface: Loaded) -> None:
-    """Refuse derivatives that need torch from a function that does not speak it."""
-    wanted = config.sensitivities
-    module = None if isinstance(surface.potential, UserFunction) else surface.potential
-    if (wanted.parameters or wanted.weights) and module is None:
-        raise ValueError(
-            "`sensitivities`: this surface is a plain function; derivatives by its parameters "
-            "need a torch module. Masses and perturbations work"
-        )
-    if module is not None:
-        names = dict(module.named_parameters())
-        for name in wanted.parameters:
-            if name not in names:
-                raise ValueError(
-                    f"`sensitivities.parameters`: the surface has no {name!r}, "
-                    f"it has {', '.join(list(names)[:8])}"
-                )
 
 
 def _solved(config: Vibration, task: Problem) -> Levels:
@@ -175,42 +155,6 @@ def _solved(config: Vibration, task: Problem) -> Levels:
             )  # fmt: skip
         except SolverError as failure:
             raise ValueError(f"no levels: {failure}") from failure
-
-
-def _derivatives(
-    config: Vibration, found: Levels, task: Problem, surface: Loaded
-) -> dict[str, Tensor]:
-    """Derivatives (S,) in cm⁻¹ per unit, by a name that holds the unit."""
-    wanted, derivatives = config.sensitivities, {}
-    if wanted.masses:
-        (by_mass,) = sensitivity(found, [task.masses], system=task.system)
-        for i, symbol in enumerate(task.molecule.symbols):
-            derivatives[f"m[{i}:{symbol}] (cm-1/u)"] = by_mass[:, i] / CM1 * AMU
-    if wanted.parameters:
-        units = getattr(surface.module, "parameter_units", {})
-        chosen = dict(surface.module.named_parameters())
-        pieces = sensitivity(found, [chosen[p] for p in wanted.parameters], system=task.system)
-        for name, piece in zip(wanted.parameters, pieces, strict=True):
-            if piece.ndim > 1:
-                raise ValueError(
-                    f"`sensitivities.parameters`: {name} is no single number; use weights"
-                )
-            label, size = units.get(name, ("a.u.", 1.0))
-            derivatives[f"{name} (cm-1/{label})"] = piece / CM1 * size
-    if wanted.perturbations:
-        (by_strength,) = sensitivity(found, [task.strengths], system=task.system)
-        for i, name in enumerate(wanted.perturbations):
-            derivatives[f"{name} (cm-1/cm-1)"] = by_strength[:, i]
-    return derivatives
-
-
-def _weight_derivatives(config: Vibration, found: Levels, surface: Loaded) -> dict[str, Tensor]:
-    """dE/dw of every weight, (S, *shape) in cm⁻¹ per unit of the weight."""
-    if not config.sensitivities.weights:
-        return {}
-    named = {n: p for n, p in surface.module.named_parameters() if p.requires_grad}
-    pieces = sensitivity(found, list(named.values()))
-    return {n: piece.cpu() / CM1 for n, piece in zip(named, pieces, strict=True)}
 
 
 def _dipole(config: Vibration, base: Path) -> UserFunction | None:

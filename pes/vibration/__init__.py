@@ -2,12 +2,13 @@
 
 from pes.vibration.basis import PRIMITIVES, Basis, Primitive, contract
 from pes.vibration.coordinate import Coordinate
+from pes.vibration.degeneracy import clusters
 from pes.vibration.eigensolver import SOLVERS, Eigenpairs, lowest
 from pes.vibration.hamiltonian import Hamiltonian
 from pes.vibration.kinetic import ToPositions
 from pes.vibration.levels import CAP, hamiltonian, levels
 from pes.vibration.record import Levels
-from pes.vibration.sensitivity import clusters, kinetic_energies, sensitivity
+from pes.vibration.sensitivity import Slopes, kinetic_energies, sensitivity, slopes
 from pes.vibration.spectrum import Sticks, eckart_frame, spectrum
 from pes.vibration.system import System, model, molecular
 
@@ -21,6 +22,7 @@ __all__ = [
     "Hamiltonian",
     "Levels",
     "Primitive",
+    "Slopes",
     "Sticks",
     "System",
     "ToPositions",
@@ -34,5 +36,6 @@ __all__ = [
     "model",
     "molecular",
     "sensitivity",
+    "slopes",
     "spectrum",
 ]

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from torch import Tensor
 
 from pes.units import CM1
+from pes.vibration.degeneracy import is_cut
 from pes.vibration.record import Levels
 
 __all__ = ["HOLE", "doubts"]
@@ -22,7 +23,15 @@ LEAK = 1e-5
 
 def doubts(found: Levels) -> list[str]:
     """One sentence for each reason to doubt, with what to do about it."""
-    return [*_holes(found), *_cap(found), *_leaks(found)]
+    return [*_holes(found), *_cap(found), *_leaks(found), *_cut(found)]
+
+
+def _cut(found: Levels) -> Iterator[str]:
+    if is_cut(found):
+        yield (
+            f"level {len(found.energies) - 1} is degenerate with the next one, which was not asked "
+            "for; ask for one level more or less"
+        )
 
 
 def _holes(found: Levels) -> Iterator[str]:

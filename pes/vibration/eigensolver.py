@@ -38,6 +38,7 @@ class Eigenpairs:
         residuals: ‖Hc − Ec‖ for each, (S,) in hartree.
         solver: name of the method.
         products: applications of H, 0 for dense methods.
+        above: energy of the next level, hartree; infinity where it is not known.
     """
 
     energies: Tensor
@@ -45,12 +46,14 @@ class Eigenpairs:
     residuals: Tensor
     solver: str
     products: int = 0
+    above: float = float("inf")
 
     def first(self, count: int) -> "Eigenpairs":
         """The lowest `count` of them."""
         return replace(
             self, energies=self.energies[:count], coefficients=self.coefficients[:count],
             residuals=self.residuals[:count],
+            above=float(self.energies[count]) if count < len(self.energies) else self.above,
         )  # fmt: skip
 
 

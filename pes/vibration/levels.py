@@ -149,17 +149,23 @@ def levels(
         tuple(coordinates), quanta=quanta,
     )  # fmt: skip
     if convergence:
-        again = partial(lowest, count=len(pairs.energies), solver=solver)
+        again = partial(_counted, count=len(pairs.energies), solver=solver)
         found = _converged(found, lambda name, wanted, most: run(name, wanted, most, again))
     return replace(found, warnings=(*found.warnings, *doubts(found)))
 
 
 def _request(count: int | None, energy: float | None, solver: str) -> Solve:
     if count is not None and energy is None:
-        return partial(lowest, count=count, solver=solver)
+        return partial(_counted, count=count, solver=solver)
     if energy is not None and count is None:
         return partial(_up_to, energy=energy, solver=solver)
     raise ValueError(f"give either a count or an energy, got {count} and {energy}")
+
+
+def _counted(hamiltonian: Hamiltonian, count: int, solver: str) -> Eigenpairs:
+    """So many levels, and the energy of the next, which tells whether a cluster was cut."""
+    one_more = count + 1 if count < hamiltonian.size else count
+    return lowest(hamiltonian, one_more, solver=solver).first(count)
 
 
 def _up_to(hamiltonian: Hamiltonian, energy: float, solver: str) -> Eigenpairs:

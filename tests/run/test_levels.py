@@ -79,7 +79,14 @@ def test_everything_a_run_leaves(pes_levels: Command) -> None:
     with (folder / "sensitivities.csv").open(newline="") as file:
         slopes = list(csv.DictReader(file))
     # A heavier atom always lowers a level.
-    assert all(float(v) < 0 for row in slopes for k, v in row.items() if k.startswith("m["))
+    by_mass = [[float(v) for k, v in row.items() if k.startswith("m[")] for row in slopes]
+    assert all(v < 0 for row in by_mass for v in row)
+    assert "masses in reverse mode" in (folder / "levels.log").read_text()  # 3 masses, 2 levels
+    # All masses together, and K: -1/2 for harmonic levels, less where anharmonic.
+    together = [sum(a * b for a, b in zip(row, found["masses_u"], strict=True)) for row in by_mass]
+    assert [float(row["ln mu (cm-1)"]) for row in slopes] == pytest.approx(together)
+    assert float(slopes[1]["K"]) == pytest.approx((together[1] - together[0]) / bend["energy"])
+    assert all(-0.51 < float(row["K"]) < -0.42 for row in slopes)
 
 
 @pytest.mark.usefixtures("_no_picture")
@@ -234,6 +241,12 @@ def test_numpy_function_has_no_parameters(
     for wanted in ({"parameters": ["r_e"]}, {"weights": True}):
         line = refusal(pes_levels, surface="own_water.py:in_numpy", sensitivities=wanted)
         assert "`sensitivities`: this surface is a plain function" in line
+    ranges = {"r1": None, "r2": None, "R1": [0.7, 1.3], "R2": [0.7, 1.3]}
+    radau = {
+        "coordinates": {"kind": "radau", "ranges": ranges}, "sensitivities": {"masses": True},
+    }  # fmt: skip
+    line = refusal(pes_levels, surface="own_water.py:in_numpy", **radau)
+    assert "in radau coordinates positions depend on the masses" in line
     line = refusal(pes_levels, sensitivities={"parameters": ["r"]})
     assert "the surface has no 'r', it has r_e, alpha_e, a" in line
 

@@ -16,11 +16,13 @@ from pes.vibration import (
     Levels,
     System,
     clusters,
+    form,
     kinetic_energies,
     levels,
     model,
     molecular,
     sensitivity,
+    slopes,
 )
 from pes.vibration.hamiltonian import Hamiltonian, density_slope
 from pes.vibration.system import potential_in_chunks
@@ -240,17 +242,115 @@ def test_chunks_and_states_change_nothing(line: Coordinate) -> None:
     torch.testing.assert_close(part, whole[[3, 1]], rtol=1e-12, atol=1e-14)
 
 
-def test_a_degenerate_cluster_shares_its_mean(line: Coordinate) -> None:
-    """V = ½|q|² + κ x²/2: the pair's slopes are ¼ and ¾; any mixture has the mean ½."""
+def plane_with_a_stiffer_axis(line: Coordinate, count: int) -> tuple[Levels, Tensor, System]:
+    """V = ½|q|² + κ x²/2, whose shells split into (n_x + ½)/2."""
     kappa = torch.zeros((), dtype=torch.float64, requires_grad=True)
     system = model(lambda q: ((q**2).sum(-1) + kappa * q[:, 0] ** 2) / 2, torch.eye(2).double())
-    found = levels(system, [line, line], 6, cap=1e3, convergence=False)
-    (slope,) = sensitivity(found, [kappa])
-    # ⟨x²⟩/2 is (n_x + ½)/2: means 1/4, 1/2, 3/4 of the three shells. Converged basis.
-    exact = torch.tensor([1, 2, 2, 3, 3, 3]).double() / 4
-    torch.testing.assert_close(slope, exact, rtol=0, atol=1e-9)
-    (one,) = sensitivity(found, [kappa], states=[2])
-    torch.testing.assert_close(one, exact[2:3], rtol=0, atol=1e-9)
+    return levels(system, [line, line], count, cap=1e3, convergence=False), kappa, system
+
+
+SHELLS = torch.tensor([1, 1, 3, 1, 3, 5]).double() / 4
+"""(n_x + ½)/2 of the lowest three shells, ascending in each."""
+
+
+@pytest.mark.parametrize("mode", ["forward", "reverse"])
+def test_a_degenerate_cluster_splits(line: Coordinate, mode: str) -> None:
+    found, kappa, _ = plane_with_a_stiffer_axis(line, 6)
+    assert not found.warnings
+    (slope,) = sensitivity(found, [kappa], mode=mode)
+    torch.testing.assert_close(slope, SHELLS, rtol=0, atol=1e-9)  # converged basis
+    (one,) = sensitivity(found, [kappa], states=[2], mode=mode)
+    torch.testing.assert_close(one, SHELLS[2:3], rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("solver", ["dense", "iterative"])
+def test_a_cluster_cut_by_the_count_is_told_and_completed(line: Coordinate, solver: str) -> None:
+    kappa = torch.zeros((), dtype=torch.float64, requires_grad=True)
+    system = model(lambda q: ((q**2).sum(-1) + kappa * q[:, 0] ** 2) / 2, torch.eye(2).double())
+    for count in (2, 4, 5):
+        found = levels(system, [line, line], count, cap=1e3, convergence=False, solver=solver)
+        assert any(f"level {count - 1} is degenerate" in w for w in found.warnings)
+        (slope,) = sensitivity(found, [kappa])
+        torch.testing.assert_close(slope, SHELLS[:count], rtol=0, atol=1e-8)  # Lanczos: 1e-10
+
+
+def test_along_a_direction_a_cluster_splits_as_a_whole(line: Coordinate) -> None:
+    """By κ₁ xy and κ₂ (x² − y²)/2 the pair splits by ±½ each, along both by ±1/√2."""
+    kappa = torch.zeros(2, dtype=torch.float64, requires_grad=True)
+
+    def potential(q: Tensor) -> Tensor:
+        x, y = q.unbind(-1)
+        return (q**2).sum(-1) / 2 + kappa[0] * x * y + kappa[1] * (x**2 - y**2) / 2
+
+    found = levels(model(potential, torch.eye(2).double()), [line] * 2, 3, cap=1e3,
+                   convergence=False)  # fmt: skip
+    pair = slopes(found, [kappa])
+    half = torch.tensor([0.5, 0.5]).double()
+    torch.testing.assert_close(pair.of(0)[1], -half, rtol=0, atol=1e-9)
+    torch.testing.assert_close(pair.of(0)[2], half, rtol=0, atol=1e-9)
+    both = pair.along(0, torch.ones(2))
+    assert float(both[2]) == pytest.approx(0.5**0.5, abs=1e-9)
+    assert float(both[1]) == pytest.approx(-(0.5**0.5), abs=1e-9)
+
+
+def test_both_modes_agree_and_are_chosen_by_the_counts(
+    water: Callable[..., System], tiny: list[Coordinate]
+) -> None:
+    found = levels(water(), tiny, 4, convergence=False)
+    masses, surface = masses_of_water().requires_grad_(), WaterPJT()
+    parameters = [masses, surface.r_e, surface.bend.requires_grad_()]
+    system = molecular(surface, TO_POSITIONS, masses)
+    forward, reverse = (sensitivity(found, parameters, system=system, mode=mode)
+                        for mode in ("forward", "reverse"))  # fmt: skip
+    for one, other in zip(forward, reverse, strict=True):
+        # The same sums in another order.
+        torch.testing.assert_close(one, other, rtol=1e-9, atol=1e-14)
+    assert slopes(found, [masses], system=system).mode == "forward"
+    assert slopes(found, [masses], system=system, states=[1]).mode == "reverse"
+    assert slopes(found, parameters, system=system).mode == "reverse"
+    with pytest.raises(ValueError, match="auto, forward or reverse"):
+        sensitivity(found, [masses], system=system, mode="sideways")
+
+
+class Counted(torch.autograd.Function):
+    """A factor one that counts the points that pass forwards and backwards."""
+
+    passed = 0
+
+    @staticmethod
+    def forward(ctx: object, values: Tensor) -> Tensor:
+        Counted.passed += len(values)
+        return values.clone()
+
+    @staticmethod
+    def backward(ctx: object, *slopes: Tensor) -> Tensor:
+        Counted.passed += len(slopes[0])
+        return slopes[0].clone()
+
+
+def test_all_weights_for_twenty_levels_cost_21_evaluations(line: Coordinate) -> None:
+    """One forward and a backward pass for each level; two more points find what depends on what."""
+    network = Network()
+    short = replace(line, functions=10, points=15)
+    plain = model(network, torch.eye(2).double())
+    found = levels(plain, [short, short], 20, cap=1e3, convergence=False)
+    system = replace(plain, potential=lambda q: Counted.apply(network(q)))
+    Counted.passed = 0
+    sensitivity(found, list(network.parameters()), system=system, chunk=50)
+    assert Counted.passed == 21 * len(found.points) + 2
+
+
+def test_slabs_change_nothing(line: Coordinate, monkeypatch: pytest.MonkeyPatch) -> None:
+    g = torch.eye(2, dtype=torch.float64, requires_grad=True)
+    short = replace(line, functions=6, points=9)
+    found = levels(model(Network(), g), [short] * 2, 5, cap=1e3, convergence=False)
+    (whole,) = sensitivity(found, [g])
+    energies = kinetic_energies(found)
+    monkeypatch.setattr(form, "MOST_NUMBERS", 600)  # two rows of points at a time
+    assert len(list(form.waves(found, range(5)))) == 5
+    (parts,) = sensitivity(found, [g])
+    torch.testing.assert_close(parts, whole, rtol=1e-12, atol=1e-14)
+    torch.testing.assert_close(kinetic_energies(found), energies, rtol=1e-12, atol=1e-14)
 
 
 def test_derivative_in_the_potential_is_the_density(line: Coordinate) -> None:
