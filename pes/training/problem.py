@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-__all__ = ["Optimizer", "Problem", "Step", "check_finite"]
+__all__ = ["Optimizer", "Problem", "Step", "check_finite", "symmetric_blocks"]
 
 NARROWEST = 200
 """Columns of a block of JᵀJ at least; narrower products run too far below full speed."""
@@ -62,7 +62,7 @@ class Problem:
         size = len(parameters)
         loss, gradient = parameters.new_zeros(()), parameters.new_zeros(size)
         matrix = parameters.new_zeros(size, size)
-        blocks = _blocks(size)  # JᵀJ is symmetric: those above the diagonal are copies
+        blocks = symmetric_blocks(size)  # JᵀJ is symmetric: those above the diagonal are copies
         for chunk in self.chunks(parameters, self.jacobian_chunk):
             rows, jacobian = self.jacobian(parameters, chunk)
             loss += 0.5 * rows.square().sum()
@@ -85,7 +85,7 @@ class Problem:
         return 0.5 * (self.fixed if points is None else self.fixed[points]).sum()
 
 
-def _blocks(size: int) -> list[tuple[int, int]]:
+def symmetric_blocks(size: int) -> list[tuple[int, int]]:
     """First and last column of up to eight blocks of JᵀJ, none too narrow to be worth it."""
     count = max(1, min(8, size // NARROWEST))
     edges = [size * k // count for k in range(count + 1)]
