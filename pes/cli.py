@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from pes.run.evaluate import HOLES
 from pes.run.evaluate import evaluate as run_evaluate
 from pes.run.levels import run_levels
 from pes.run.train import train as run_train
@@ -57,14 +58,18 @@ def evaluate(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("surface", help="run folder, surface file, or module:function")
     parser.add_argument("data", type=Path, help="HDF5 or extended XYZ file")
     parser.add_argument("--output", type=Path, help="folder, default beside the run")
+    parser.add_argument(
+        "--holes", type=_count, default=HOLES, metavar="N",
+        help="geometries to search for holes, default %(default)s; 0 for no search",
+    )  # fmt: skip
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
     parser.add_argument("--overwrite", action="store_true", help="replace earlier results")
     given = parser.parse_args(arguments)
 
     def command() -> None:
         run_evaluate(
-            given.surface, given.data, output=given.output, device=given.device,
-            overwrite=given.overwrite,
+            given.surface, given.data, output=given.output, holes=given.holes,
+            device=given.device, overwrite=given.overwrite,
         )  # fmt: skip
 
     _end(command)
@@ -76,6 +81,12 @@ def _common(parser: argparse.ArgumentParser) -> None:
         "--set", action="append", default=[], metavar="section.key=value", dest="settings"
     )
     parser.add_argument("--overwrite", action="store_true", help="replace a finished run")
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"a number of geometries, 0 or more, got {text!r}")
+    return int(text)
 
 
 def _settings(given: argparse.Namespace) -> list[str]:

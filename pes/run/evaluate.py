@@ -13,6 +13,7 @@ from pes.data import Dataset, read
 from pes.molecule import Molecule
 from pes.potential import Ensemble
 from pes.potential.coverage import Coverage
+from pes.run.evaluate_holes import search_holes
 from pes.run.evaluate_tables import (
     PointErrors,
     calibration_table,
@@ -36,14 +37,16 @@ from pes.training.calibration import calibration
 from pes.training.errors import WINDOWS, predicted, window_errors
 from pes.units import ANGSTROM, CM1
 
-__all__ = ["evaluate"]
+__all__ = ["HOLES", "evaluate"]
 
 log = logging.getLogger("pes")
 
 DONE = "evaluation.json"
-PICTURES = ("errors.png", "calibration.png")
+STALE = ("calibration.png", "holes.xyz")
 WORST = 10
 CHUNK = 2048
+HOLES = 2**14
+"""Geometries of a hole search: about a second for a surface of water, more for larger ones."""
 
 
 def evaluate(
@@ -51,6 +54,7 @@ def evaluate(
     data: Path,
     *,
     output: Path | None = None,
+    holes: int = HOLES,
     device: str = "auto",
     overwrite: bool = False,
 ) -> Path:
@@ -60,6 +64,7 @@ def evaluate(
         surface: run folder, surface file, module:function, file.py:function or name.
         data: HDF5 or extended XYZ.
         output: folder; default evaluation-<data> in the run folder or here.
+        holes: geometries to search for holes; 0 for no search.
         device: auto, cpu or cuda.
         overwrite: replace an earlier evaluation.
 
@@ -94,7 +99,7 @@ def evaluate(
         nearest=_nearest(loaded, points.positions),
         spread=_spread(loaded, points.positions, place),
     )
-    open_folder(folder, finished=DONE, stale=PICTURES)
+    open_folder(folder, finished=DONE, stale=STALE)
     open_log(folder / "evaluation.log")
     log.info("%s", environment_line(place))
     log.info("%s on %s: %d points", surface, data, len(points))
@@ -111,10 +116,11 @@ def evaluate(
         folder / "errors.png", known.heights, known.residuals, windows=WINDOWS,
         nearest=known.nearest, forces=known.forces,
     )  # fmt: skip
+    searched = search_holes(folder, loaded, points, holes, place) if holes else None
     write_json(
         folder / DONE,
         {**environment(place), "surface": surface, "data": str(data), "errors": report,
-         "calibration": calibrated, "worst_rows": worst},
+         "calibration": calibrated, "holes": searched, "worst_rows": worst},
     )  # fmt: skip
     return folder
 

@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import nn
 
+import pes
 from pes import cli
 from pes.data import Dataset
 from pes.data.hdf5 import write_hdf5
@@ -17,6 +18,7 @@ from pes.descriptors import Invariants
 from pes.potential import Ensemble, LinearSurface, SurfaceRecord, linear_surface, save_surface
 from pes.units import ANGSTROM, CM1
 
+DATA = Path(__file__).parents[2] / "data" / "h2o_ccsdt_vtz.h5"
 Command = Callable[..., Path]
 Refusal = Callable[..., str]
 
@@ -151,3 +153,30 @@ def test_spread_of_an_ensemble_is_judged_by_new_points(
     cli.evaluate(["two.safetensors", "water.h5", "--overwrite"])
     assert read(work / "evaluation-water")["calibration"] is None
     assert not (work / "evaluation-water" / "calibration.png").exists()
+
+
+def test_holes_are_reported_with_geometry(work: Path) -> None:
+    wide = pes.read(DATA)
+    wild = linear_surface(Invariants(("O", "H", "H"), 8), wide.positions, wide.energies)
+    stored(work / "wild.safetensors", wild, wide)
+    cli.evaluate(["wild.safetensors", "water.h5", "--holes", "2048"])
+    found = read(work / "evaluation-water")["holes"]
+    frames = ase.io.read(work / "evaluation-water" / "holes.xyz", index=":")
+    assert len(frames) == len(found["below_minimum"]) > 0
+    near = [place["nearest_training"] for place in found["below_minimum"]]
+    assert near == sorted(near)
+    x = torch.stack([torch.from_numpy(frame.positions) * ANGSTROM for frame in frames])
+    depths = (wild(x) - found["minimum_hartree"]).tolist()
+    told = [frame.info["above_minimum_cm1"] * CM1 for frame in frames]
+    assert told == pytest.approx(depths, rel=1e-9)
+    assert max(told) < 0
+    cli.evaluate(["wild.safetensors", "water.h5", "--holes", "0", "--overwrite"])
+    assert read(work / "evaluation-water")["holes"] is None
+    assert not (work / "evaluation-water" / "holes.xyz").exists()
+
+
+def test_a_number_of_holes_that_is_none(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        cli.evaluate(["water_pjt1996", "water.h5", "--holes", "-3"])
+    assert end.value.code == 2
+    assert "0 or more, got '-3'" in capsys.readouterr().err
