@@ -215,6 +215,17 @@ class Sensitivities(Section):
     """Every weight of the network, into levels.h5."""
     perturbations: dict[str, GaussianBump] = {}
     """Added to the surface; derivatives by their strength."""
+    second: bool = False
+    """Second derivatives by the strengths of the perturbations too, pure and mixed."""
+
+
+class DensityMaps(Section):
+    """Pictures of where the surface matters, density_<level>.png, and the same in levels.h5."""
+
+    levels: tuple[Annotated[int, Field(ge=0)], ...] = (0,)
+    """Numbers of the levels."""
+    pairs: tuple[tuple[str, str], ...] | None = None
+    """Names of coordinates, such as [r1, theta]; by default all pairs."""
 
 
 class Spectrum(Section):
@@ -249,6 +260,11 @@ class Vibration(Section):
     convergence: bool = True
     """Estimate the convergence of each level (about four times the work)."""
     sensitivities: Sensitivities = Sensitivities()
+    ensemble: Literal["first_order", "full"] = "first_order"
+    """Error bars of the levels of an ensemble surface: through |ψ|², or beside that by
+    diagonalising every member's Hamiltonian."""
+    densities: DensityMaps | None = None
+    """Where the surface matters to chosen levels; none by default."""
     spectrum: Spectrum | None = None
 
     @model_validator(mode="after")

@@ -1,5 +1,6 @@
 """Pictures of fits and levels, one PNG each, written whole or not at all."""
 
+from pes.plots.density import density_map
 from pes.plots.evaluation import calibration, errors
 from pes.plots.fit import learning_curve, parity
 from pes.plots.model import Well, model_sweep
@@ -8,6 +9,7 @@ from pes.plots.vibration import level_diagram, sticks
 __all__ = [
     "Well",
     "calibration",
+    "density_map",
     "errors",
     "learning_curve",
     "level_diagram",

@@ -49,7 +49,7 @@ def level_diagram(
             Legendre and Fourier bases are for angles, others for lengths; in a model all
             are numbers.
     """
-    scales = _scales(levels, kinds)
+    scales = scales_of(levels, kinds)
     count = len(levels.coordinates)
     pairs = list(combinations(range(count), 2))[:MOST_PAIRS]
     states = min(MOST_STATES, len(levels.energies))
@@ -69,7 +69,7 @@ def level_diagram(
                 _densities(row, levels, j, k, scales)
 
 
-def _scales(levels: Levels, kinds: Sequence[str] | None) -> list[tuple[float, str]]:
+def scales_of(levels: Levels, kinds: Sequence[str] | None) -> list[tuple[float, str]]:
     """Unit and axis label of each coordinate."""
     if kinds is None:
         molecule = levels.system.positions is not None
@@ -92,17 +92,17 @@ def _written(name: str) -> str:
     return greek.get(stem, stem) + digits
 
 
-def _heights(levels: Levels) -> NDArray[np.float64]:
+def heights_of(levels: Levels) -> NDArray[np.float64]:
     """Energies above the minimum of the surface in cm⁻¹, (S,)."""
     return ((levels.energies - levels.minimum_energy) / CM1).cpu().numpy()
 
 
 def _cut(axes: Axes, levels: Levels, k: int, unit: float, label: str) -> None:
     """V along one coordinate, the levels as lines, densities on the lowest of them."""
-    heights = _heights(levels)
+    heights = heights_of(levels)
     low, high = levels.hamiltonian.bases[k].range
     q = torch.linspace(low, high, 401, dtype=torch.float64, device=levels.minimum.device)
-    v = _potential(levels, {k: q}) / CM1
+    v = cut_potential(levels, {k: q}) / CM1
     x = (q / unit).cpu().numpy()
     x_fine, density = _density_along(levels, k, unit)
     drawn = min(MOST_DRAWN, len(heights))
@@ -127,7 +127,7 @@ def _cut(axes: Axes, levels: Levels, k: int, unit: float, label: str) -> None:
     tidy(axes, label, "")
 
 
-def _potential(levels: Levels, moved: dict[int, Tensor]) -> NDArray[np.float64]:
+def cut_potential(levels: Levels, moved: dict[int, Tensor]) -> NDArray[np.float64]:
     """V above its minimum (hartree) with some coordinates moved, the others at the minimum."""
     values = torch.cartesian_prod(*moved.values()).reshape(-1, len(moved))
     q = levels.minimum.repeat(len(values), 1)
@@ -159,14 +159,13 @@ def _densities(
         (b.fine_points / scales[i][0]).cpu().numpy() for b, i in zip(bases, (j, k), strict=True)
     )
     densities = [
-        _density_of_pair(levels, n, j, k) / np.outer(np.gradient(x), np.gradient(y))
-        for n in range(len(row))
+        _pair(levels, n, j, k) / np.outer(np.gradient(x), np.gradient(y)) for n in range(len(row))
     ]
     together = np.sum(densities, 0)
-    spans = _span(x, together.sum(1)), _span(y, together.sum(0))
+    spans = span_of(x, together.sum(1)), span_of(y, together.sum(0))
     q = {i: b.fine_points for b, i in zip(bases, (j, k), strict=True)}
-    v = _potential(levels, q).reshape(len(x), len(y)).T / CM1
-    heights = _heights(levels)
+    v = cut_potential(levels, q).reshape(len(x), len(y)).T / CM1
+    heights = heights_of(levels)
     for n, (axes, density) in enumerate(zip(row, densities, strict=True)):
         axes.contour(x, y, v, levels=[heights[n]], colors="0.35", linewidths=0.8)
         shades = np.linspace(0.05, 1.0, 9) * density.max()
@@ -178,20 +177,11 @@ def _densities(
         tidy(axes, scales[j][1], scales[k][1] if n == 0 else "")
 
 
-def _density_of_pair(levels: Levels, state: int, j: int, k: int) -> NDArray[np.float64]:
-    """Probability (M_j, M_k) of one level at the fine points of two coordinates."""
-    h = levels.hamiltonian
-    c = h.unpruned(levels.pairs.coefficients[state][None])[0].movedim((j, k), (0, 1))
-    c = c.reshape(*c.shape[:2], -1)
-    reduced = torch.einsum("abr,cdr->acbd", c, c).flatten(2).flatten(0, 1)
-    left, right = (
-        (b.fine_values[:, :, None] * b.fine_values[:, None, :]).flatten(1)
-        for b in (h.bases[j], h.bases[k])
-    )
-    return (left @ reduced @ right.T).cpu().numpy()
+def _pair(levels: Levels, state: int, j: int, k: int) -> NDArray[np.float64]:
+    return levels.pair_density(state, j, k).cpu().numpy()
 
 
-def _span(points: NDArray[np.float64], density: NDArray[np.float64]) -> tuple[float, float]:
+def span_of(points: NDArray[np.float64], density: NDArray[np.float64]) -> tuple[float, float]:
     """Where a density is worth seeing, with a margin."""
     seen = points[density > 1e-3 * density.max()]
     margin = 0.08 * (seen[-1] - seen[0])

@@ -1,6 +1,7 @@
 """The derivatives of levels that a configuration asks for, in the units of the tables."""
 
 from dataclasses import dataclass, field
+from itertools import combinations_with_replacement
 
 import torch
 from torch import Tensor
@@ -10,6 +11,7 @@ from pes.run.surfaces import Loaded, UserFunction
 from pes.run.vibration import Problem
 from pes.units import AMU, CM1
 from pes.vibration.levels import Levels
+from pes.vibration.response import curvatures
 from pes.vibration.sensitivity import sensitivity, slopes
 
 __all__ = ["Derived", "check_derivatives", "derivatives", "weight_derivatives"]
@@ -75,6 +77,13 @@ def derivatives(config: Vibration, found: Levels, task: Problem, surface: Loaded
         rows = _column(by_strength.of(0), found)
         for i, name in enumerate(wanted.perturbations):
             derived.columns[f"{name} (cm-1/cm-1)"] = rows[:, i]
+    if wanted.perturbations and wanted.second:
+        names, rows = (
+            list(wanted.perturbations),
+            curvatures(found, [task.strengths], system=task.system),
+        )
+        for i, j in combinations_with_replacement(range(len(names)), 2):
+            derived.columns[f"{names[i]}*{names[j]} (cm-1/cm-2)"] = rows[:, i, j] * CM1
     return derived
 
 

@@ -11,9 +11,11 @@ from torch import Tensor
 
 from pes.files import replaced
 from pes.potential.coverage import Coverage
+from pes.run.density_maps import Maps, write_maps
 from pes.run.derivatives import Derived
 from pes.run.folder import environment
 from pes.run.surfaces import Loaded
+from pes.run.uncertainty import Spreads
 from pes.run.vibration import Problem, unit
 from pes.units import AMU, CM1
 from pes.vibration.record import Levels
@@ -34,8 +36,13 @@ __all__ = [
 OUTSIDE = 1.0
 """Distance to the nearest training point, in the largest spacing of these, that counts as far."""
 
+FAR = 1e-3
+"""Probability beyond the training points from which a level is marked."""
 
-def level_table(found: Levels, task: Problem, surface: Loaded) -> list[dict[str, Any]]:
+
+def level_table(
+    found: Levels, task: Problem, surface: Loaded, error_bars: Spreads
+) -> list[dict[str, Any]]:
     """One row for each level, in cm⁻¹, Å and degrees."""
     averages = found.densities @ found.points
     quanta, weight = found.leading
@@ -49,12 +56,14 @@ def level_table(found: Levels, task: Problem, surface: Loaded) -> list[dict[str,
             "convergence": float(found.convergence[n]) / CM1,
             "residual": float(found.pairs.residuals[n]) / CM1,
         }
+        row |= {name: float(column[n]) / CM1 for name, column in error_bars.columns.items()}
         for k, (name, kind) in enumerate(kinds):
             row[f"<{name}>"] = float(averages[n, k]) / unit(kind)[1]
         row["quanta"] = " ".join(map(str, quanta[n].tolist()))
         row["weight"] = float(weight[n])
         if outside is not None:
             row["outside"] = float(outside[n])
+            row["far"] = row["outside"] > FAR
         rows.append(row)
     return rows
 
@@ -71,16 +80,16 @@ def _outside(found: Levels, task: Problem, surface: Loaded) -> Tensor | None:
 
 def far(table: Sequence[Mapping[str, Any]]) -> list[str]:
     """Warning, if any, about levels that leave the region of the training points."""
-    levels = [row["level"] for row in table if row.get("outside", 0.0) > 1e-3]
+    levels = [row["level"] for row in table if row.get("far")]
     if not levels:
         return []
     return [
-        f"levels {', '.join(map(str, levels))} reach beyond the training points "
-        "(see `outside`); add points there before trusting them"
+        f"levels {', '.join(map(str, levels))} reach beyond the training points with more than "
+        f"{FAR:g} of their probability (`outside`, marked !); add points there before trusting them"
     ]
 
 
-def header(name: str, found: Levels, task: Problem) -> list[str]:
+def header(name: str, found: Levels, task: Problem, error_bars: Spreads) -> list[str]:
     """What the levels were computed with, line by line."""
     kind = "nuclear" if task.molecule.nuclear_masses else "atomic"
     masses = ", ".join(
@@ -98,8 +107,15 @@ def header(name: str, found: Levels, task: Problem) -> list[str]:
         f"{n} {float(q) / unit(k)[1]:.6f} {unit(k)[0]}"
         for n, k, q in zip(task.internal.names, task.internal.kinds, found.minimum, strict=True)
     )
+    members = []
+    if error_bars.members:
+        members = [
+            f"spread: standard deviation over {error_bars.members} surfaces, of the zero-point "
+            "energy in row 0, of excitations below; through |psi|^2, `full` by diagonalising each"
+        ]
     return [
         *lines,
+        *members,
         f"minimum: {found.minimum_energy:.9f} hartree at {bottom}",
         f"V capped at {found.cap / CM1:.0f} cm-1 above it; {found.hamiltonian.size} functions, "
         f"{len(found.hamiltonian.potential)} grid points, solver {found.pairs.solver}",
@@ -110,7 +126,10 @@ def header(name: str, found: Levels, task: Problem) -> list[str]:
 def printed(table: Sequence[Mapping[str, Any]], derived: Derived) -> list[str]:
     """Table of levels, then table of derivatives, for the screen."""
     averages = [key for key in table[0] if key.startswith("<")]
-    head = f"{'level':>5} {'E/cm-1':>12} {'+-':>9}" + "".join(f"{a:>9}" for a in averages)
+    spread = [key for key in ("spread", "spread_full") if key in table[0]]
+    head = f"{'level':>5} {'E/cm-1':>12} {'+-':>9}"
+    head += "".join(f"{key.removeprefix('spread_'):>9}" for key in spread)
+    head += "".join(f"{a:>9}" for a in averages)
     lines = [
         "",
         head + f"  {'quanta':<9} {'weight':>6}" + ("  outside" if "outside" in table[0] else ""),
@@ -118,17 +137,23 @@ def printed(table: Sequence[Mapping[str, Any]], derived: Derived) -> list[str]:
     for row in table:
         estimate = "-" if row["convergence"] != row["convergence"] else f"{row['convergence']:.4f}"
         line = f"{row['level']:>5} {row['energy']:>12.4f} {estimate:>9}"
+        line += "".join(f"{row[key]:>9.4f}" for key in spread)
         line += "".join(f"{row[a]:>9.4f}" for a in averages)
         line += f"  {row['quanta']:<9} {row['weight']:>6.3f}"
-        lines.append(line + (f" {row['outside']:>8.1e}" if "outside" in row else ""))
+        outside = f" {row['outside']:>8.1e}{' !' * row['far']}" if "outside" in row else ""
+        lines.append(line + outside)
     if derived.columns:
         modes = ", ".join(f"{what} in {mode} mode" for what, mode in derived.modes.items())
         lines += ["", f"derivatives of the absolute energies by Hellmann-Feynman: {modes}"]
         if "K" in derived.columns:
             lines.append("K = dlnE/dlnmu: of the zero-point energy in row 0, of excitations below")
-        lines.append(f"{'level':>5}" + "".join(f"{name:>20}" for name in derived.columns))
+        widths = {name: max(20, len(name) + 2) for name in derived.columns}
+        lines.append(f"{'level':>5}" + "".join(f"{name:>{w}}" for name, w in widths.items()))
         for n in range(len(table)):
-            values = "".join(f"{float(d[n]):>20.6f}" for d in derived.columns.values())
+            values = "".join(
+                f"{float(d[n]):>{widths[name]}.{'4e' if '*' in name else '6f'}}"
+                for name, d in derived.columns.items()
+            )
             lines.append(f"{n:>5}{values}")
     return lines
 
@@ -166,6 +191,7 @@ def summary(
     task: Problem,
     table: Sequence[Mapping[str, Any]],
     derived: Derived,
+    error_bars: Spreads,
     seconds: float,
     device: torch.device,
 ) -> dict[str, Any]:
@@ -187,6 +213,7 @@ def summary(
         "quanta": found.quanta,
         "solver": found.pairs.solver,
         "levels": list(table),
+        "members": {way: (m / CM1).tolist() for way, m in error_bars.moved.items()},
         "derivatives": {k: v.tolist() for k, v in derived.columns.items()},
         "derivative_modes": derived.modes,
         "changes": {
@@ -207,7 +234,13 @@ def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
         writer.writerows(rows)
 
 
-def write_hdf5(path: Path, found: Levels, task: Problem, weights: Mapping[str, Tensor]) -> None:
+def write_hdf5(
+    path: Path,
+    found: Levels,
+    task: Problem,
+    weights: Mapping[str, Tensor],
+    wanted_maps: Maps | None,
+) -> None:
     """Wavefunctions times √weight on the grid, and the grid."""
     content = {
         "energies": (found.energies.numpy(), "hartree"),
@@ -225,6 +258,8 @@ def write_hdf5(path: Path, found: Levels, task: Problem, weights: Mapping[str, T
         file.attrs["minimum_energy"] = found.minimum_energy
         for key, (array, units) in content.items():
             file.create_dataset(key, data=array).attrs["units"] = units
+        if wanted_maps is not None:
+            write_maps(file, found, task, wanted_maps)
         for key, tensor in weights.items():
             entry = file.create_dataset(f"weight_derivatives/{key}", data=tensor.numpy())
             entry.attrs["units"] = "cm-1 per unit of the weight"

@@ -10,6 +10,7 @@ from tqdm import tqdm
 
 from pes import plots
 from pes.config import LevelsConfig, ModelConfig, TrainConfig, Vibration, load_config, read_yaml
+from pes.run.density_maps import draw_maps, maps
 from pes.run.derivatives import check_derivatives, derivatives, weight_derivatives
 from pes.run.folder import (
     check_folder,
@@ -33,6 +34,7 @@ from pes.run.level_tables import (
 )
 from pes.run.model import run_model
 from pes.run.surfaces import Loaded, UserFunction, imported, load_potential, resolved
+from pes.run.uncertainty import spreads
 from pes.run.vibration import Problem, problem
 from pes.units import CM1
 from pes.vibration.eigensolver import SolverError
@@ -107,17 +109,20 @@ def _levels(
     check_derivatives(config, surface)
     dipole = _dipole(config, base)
     task = problem(config, surface, device)
+    wanted_maps = maps(config, task, surface)
     started = time.perf_counter()
     found = _solved(config, task)
     seconds = time.perf_counter() - started
-    table = level_table(found, task, surface)
+    error_bars = spreads(config, found, task, surface)
+    table = level_table(found, task, surface, error_bars)
     derived = derivatives(config, found, task, surface)
     weights = weight_derivatives(config, found, surface)
     sticks = _sticks(config, found, task, dipole)
-    open_folder(folder, finished=DONE, stale=OPTIONAL)
+    old = [path.name for path in folder.glob("density_*.png")]
+    open_folder(folder, finished=DONE, stale=[*OPTIONAL, *old])
     open_log(folder / "levels.log")
     log.info("%s", environment_line(device))
-    for line in (*header(name, found, task), *printed(table, derived)):
+    for line in (*header(name, found, task, error_bars), *printed(table, derived)):
         log.info("%s", line)
     for warning in (*found.warnings, *far(table)):
         log.warning("warning: %s", warning)
@@ -125,13 +130,17 @@ def _levels(
     write_csv(folder / "levels.csv", table)
     if derived.columns:
         write_csv(folder / "sensitivities.csv", derivative_rows(found, derived.columns))
-    write_hdf5(folder / "levels.h5", found, task, weights)
+    write_hdf5(folder / "levels.h5", found, task, weights, wanted_maps)
     kinds = ["angle" if k == "dihedral" else k for k in task.internal.kinds]
     plots.level_diagram(folder / "levels.png", found, name, kinds=kinds)
+    if wanted_maps is not None:
+        draw_maps(folder, found, task, wanted_maps)
     if sticks is not None:
         write_csv(folder / "spectrum.csv", stick_rows(sticks))
         plots.sticks(folder / "spectrum.png", sticks)
-    write_json(folder / DONE, summary(name, found, task, table, derived, seconds, device))
+    write_json(
+        folder / DONE, summary(name, found, task, table, derived, error_bars, seconds, device)
+    )
     log.info("written to %s in %.1f s", folder, seconds)
     return folder
 

@@ -20,7 +20,7 @@ from pes.vibration.minimum import minimum, reach
 from pes.vibration.perturbation import gaussian, perturbed
 from pes.vibration.system import System, molecular
 
-__all__ = ["Problem", "problem", "unit"]
+__all__ = ["Problem", "problem", "sampled", "unit"]
 
 # By kind of coordinate: basis, functions, points per function, primitives.
 DEFAULTS = {
@@ -187,7 +187,7 @@ def _limits(surface: Loaded, internal: Internal, masses: Tensor) -> list[tuple[f
     """
     limits = [LIMITS[kind] for kind in internal.kinds]
     if surface.record is not None:
-        farthest = _sampled(surface.record, internal, masses).amax(0).tolist()
+        farthest = sampled(surface.record, internal, masses).amax(0).tolist()
     elif (ranges := getattr(surface.potential, "ranges", None)) is not None:
         units = [unit(kind)[1] for kind in internal.kinds]
         farthest = [high * size for (_, high), size in zip(ranges, units, strict=True)]
@@ -199,7 +199,7 @@ def _limits(surface: Loaded, internal: Internal, masses: Tensor) -> list[tuple[f
     ]
 
 
-def _sampled(record: SurfaceRecord, internal: Internal, masses: Tensor) -> Tensor:
+def sampled(record: SurfaceRecord, internal: Internal, masses: Tensor) -> Tensor:
     """q of the training points and of their copies under permutation of like atoms."""
     elements = Molecule(record.symbols).elements
     copies = [

@@ -8,6 +8,7 @@ from pes.vibration.hamiltonian import Hamiltonian
 from pes.vibration.kinetic import ToPositions
 from pes.vibration.levels import CAP, hamiltonian, levels
 from pes.vibration.record import Levels
+from pes.vibration.response import curvatures
 from pes.vibration.sensitivity import Slopes, kinetic_energies, sensitivity, slopes
 from pes.vibration.spectrum import Sticks, eckart_frame, spectrum
 from pes.vibration.system import System, model, molecular
@@ -28,6 +29,7 @@ __all__ = [
     "ToPositions",
     "clusters",
     "contract",
+    "curvatures",
     "eckart_frame",
     "hamiltonian",
     "kinetic_energies",

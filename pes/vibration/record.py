@@ -120,6 +120,21 @@ class Levels:
         quanta = torch.stack(torch.unravel_index(index, self.hamiltonian.shape), -1)
         return quanta, weight
 
+    def pair_density(self, state: int, j: int, k: int) -> Tensor:
+        """Probability (M_j, M_k) of a level at the fine points of two coordinates.
+
+        The others are integrated: it is dE/dV of a change of V in these two alone.
+        """
+        h = self.hamiltonian
+        c = h.unpruned(self.pairs.coefficients[state][None])[0].movedim((j, k), (0, 1))
+        c = c.reshape(*c.shape[:2], -1)
+        reduced = torch.einsum("abr,cdr->acbd", c, c).flatten(2).flatten(0, 1)
+        left, right = (
+            (b.fine_values[:, :, None] * b.fine_values[:, None, :]).flatten(1)
+            for b in (h.bases[j], h.bases[k])
+        )
+        return left @ reduced @ right.T
+
     def leak(self) -> Tensor:
         """Probability in the outer 2 % of each range at each end, (S, Q, 2).
 

@@ -12,7 +12,7 @@ import torch
 import yaml
 
 from pes import cli, plots
-from pes.potential import load_surface
+from pes.potential import Ensemble, load_surface
 from pes.potential.analytic import WaterPJT
 from pes.potential.storage import SurfaceRecord, save_surface
 from pes.run.levels import run_levels
@@ -316,3 +316,71 @@ def test_zmatrix_for_other_atoms_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"coordinates.rows. has the atoms H O H"):
         run_levels(config=tmp_path / "water.yaml", output=tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.usefixtures("_no_picture")
+def test_second_derivatives_by_strengths(pes_levels: Command) -> None:
+    bump = {"coordinate": "r1", "centre": 1.06, "width": 0.05}
+    other = {"coordinate": "theta", "centre": 110, "width": 10}
+
+    def run(strength: float, second: bool = False) -> dict:
+        bumps = {"a": {**bump, "strength": strength}, "b": other}
+        wanted = {"perturbations": bumps, "second": second}
+        basis = {"all": {"functions": 6, "points": 10, "primitives": 30}}
+        return read(pes_levels("--overwrite", sensitivities=wanted, basis=basis))["derivatives"]
+
+    found = run(0.0, second=True)
+    assert {"a*a (cm-1/cm-2)", "a*b (cm-1/cm-2)", "b*b (cm-1/cm-2)"} < set(found)
+    up, down = run(20.0), run(-20.0)
+    for first, second in (("a", "a*a"), ("b", "a*b")):
+        change = np.array(up[f"{first} (cm-1/cm-1)"]) - np.array(down[f"{first} (cm-1/cm-1)"])
+        # Bases contracted anew at each strength change first derivatives a little.
+        np.testing.assert_allclose(found[f"{second} (cm-1/cm-2)"], change / 40, rtol=0.1, atol=2e-6)
+
+
+@pytest.mark.usefixtures("_no_picture")
+def test_error_bars_of_an_ensemble(pes_levels: Command, work: Path) -> None:
+    """Members whose bonds differ: both ways agree, and the level is that of the mean surface."""
+    members = [WaterPJT(), WaterPJT(), WaterPJT()]
+    for member, shift in zip(members, (-1e-3, 0.0, 1e-3), strict=True):
+        member.r_e.data += shift
+    geometries = torch.eye(3, dtype=torch.float64) * torch.tensor([1.0, 1.1])[:, None, None]
+    record = SurfaceRecord(("O", "H", "H"), (0.0, 0.1), "none", geometries * ANGSTROM)
+    save_surface(work / "three.safetensors", Ensemble(members), record)
+    first = read(pes_levels(surface="three.safetensors"))
+    assert "spread_full" not in first["levels"][0]
+    found = read(pes_levels("--overwrite", surface="three.safetensors", ensemble="full"))
+    assert np.array(found["members"]["full"]).shape == (3, 3)
+    for row in found["levels"]:
+        assert row["spread"] > 0.1
+        # Shifts of 1 to 4 cm⁻¹; second order is a thousandth of them.
+        assert row["spread"] == pytest.approx(row["spread_full"], rel=0.02)
+    log = (work / "runs" / "tiny" / "levels.log").read_text()
+    assert "standard deviation over 3 surfaces" in log
+    assert "   spread     full" in log
+    # Two training points only: every level leaves them, and is marked.
+    assert all(row["far"] for row in found["levels"])
+    assert any("levels 0, 1, 2 reach beyond" in w for w in found["warnings"])
+    assert log.count(" !\n") == 3
+
+
+def test_maps_of_where_the_surface_matters(
+    pes_levels: Command, work: Path, refusal: Refusal
+) -> None:
+    wanted = {"levels": [0, 2], "pairs": [["r1", "theta"]]}
+    folder = pes_levels(densities=wanted)
+    assert {p.name for p in folder.glob("density_*")} == {"density_0.png", "density_2.png"}
+    with h5py.File(folder / "levels.h5") as file:
+        density = file["densities/2/r1_theta"][()]
+        theta = file["densities/points/theta"][()]
+        assert density.shape == (len(file["densities/points/r1"]), len(theta))
+        mean = file["wavefunctions"][2] ** 2 @ file["points"][()][:, 2]
+    assert density.sum() == pytest.approx(1, abs=1e-9)  # orthonormal functions
+    # The mean angle by the fine quadrature and by that of the grid, which is contracted.
+    assert density.sum(0) @ theta == pytest.approx(mean, abs=1e-3)
+    pes_levels("--overwrite", densities={"levels": [1], "pairs": [["r1", "r2"]]})
+    assert {p.name for p in folder.glob("density_*")} == {"density_1.png"}
+    line = refusal(pes_levels, "--overwrite", densities={"pairs": [["r1", "r3"]]})
+    assert "`densities.pairs` must name two of r1, r2, theta, got r1, r3" in line
+    line = refusal(pes_levels, "--overwrite", densities={"levels": [3]})
+    assert "there is no level 3, they are numbered 0 to 2" in line
