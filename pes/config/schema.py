@@ -159,6 +159,23 @@ class Training(Section):
     """Stop after this wall time."""
 
 
+class Ensemble(Section):
+    """Several networks trained together: their mean is the surface, their spread its error."""
+
+    members: int = Field(default=8, ge=2)
+    """How many."""
+    validation: Literal["own", "shared"] = "own"
+    """own: each member holds out another share of all points outside the test; shared: all have
+    the same training and validation points."""
+    bootstrap: Literal["none", "baseline", "all"] = "none"
+    """Draw each member's training points again, with replacement: for its baseline, or for its
+    network too."""
+    degrees: tuple[Annotated[int, Field(ge=1, le=12)], ...] = ()
+    """Degrees of the baselines, in turn; by default that of `surface.baseline`."""
+    keep: float = Field(default=1.0, gt=0, le=1)
+    """Share of the members to keep, those of the lowest validation error."""
+
+
 class Coordinates(Section):
     """Internal coordinates and how far they reach."""
 
@@ -290,8 +307,27 @@ class TrainConfig(Section):
     data: Data
     surface: Surface = Surface()
     training: Training = Training()
+    ensemble: Ensemble | None = None
+    """A mean of several networks instead of one."""
     vibration: Vibration = Vibration()
     """What `pes-levels RUN` does with the surface."""
+
+    @model_validator(mode="after")
+    def _members(self) -> "TrainConfig":
+        if self.ensemble is None:
+            return self
+        if self.training.optimizer.kind != "levenberg_marquardt":
+            raise ValueError(
+                "members are trained together by levenberg_marquardt; `training.optimizer` is "
+                f"{self.training.optimizer.kind}: leave out `ensemble` or that"
+            )
+        if self.surface.baseline is None and (
+            self.ensemble.degrees or self.ensemble.bootstrap == "baseline"
+        ):
+            raise ValueError(
+                "`ensemble.degrees` and `ensemble.bootstrap: baseline` need a `surface.baseline`"
+            )
+        return self
 
 
 class LevelsConfig(Vibration):

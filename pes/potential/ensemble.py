@@ -1,15 +1,20 @@
 """Several surfaces fitted to the same points: their mean, and how far they disagree."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
+
+from pes.potential.linear import LinearSurface
+from pes.potential.neural import NeuralSurface
 
 __all__ = ["Ensemble"]
 
 
 class Ensemble(nn.Module):
     """V = mean of the members; their spread is the uncertainty.
+
+    Members with equal descriptors come to share one, evaluated once for all of them.
 
     Args:
         members: surfaces of the same atoms, one at least.
@@ -23,10 +28,18 @@ class Ensemble(nn.Module):
         if not members:
             raise ValueError("an ensemble needs at least one member")
         self.members = nn.ModuleList(members)
+        _share(list(members), {})
 
     def each(self, positions: Tensor) -> Tensor:
         """Energies (M, B) in hartree of every member at positions (B, N, 3) in bohr."""
-        return torch.stack([member(positions) for member in self.members])
+        known: dict[nn.Module, Tensor] = {}
+
+        def features(descriptor: nn.Module) -> Tensor:
+            if descriptor not in known:
+                known[descriptor] = descriptor(positions)
+            return known[descriptor]
+
+        return torch.stack([_energies(member, positions, features) for member in self.members])
 
     def forward(self, positions: Tensor) -> Tensor:
         """Mean energies (B,) in hartree of positions (B, N, 3) in bohr."""
@@ -35,3 +48,26 @@ class Ensemble(nn.Module):
     def spread(self, positions: Tensor) -> Tensor:
         """Standard deviation (B,) in hartree of the members; zero for a single one."""
         return self.each(positions).std(0, correction=min(1, len(self.members) - 1))
+
+
+def _energies(
+    surface: nn.Module, positions: Tensor, features: Callable[[nn.Module], Tensor]
+) -> Tensor:
+    if isinstance(surface, LinearSurface):
+        return surface.of_features(features(surface.descriptor))
+    if isinstance(surface, NeuralSurface):
+        energies = surface.of_features(features(surface.descriptor))
+        if surface.baseline is None:
+            return energies
+        return energies + _energies(surface.baseline, positions, features)
+    return surface(positions)
+
+
+def _share(surfaces: Sequence[nn.Module], known: dict[str, nn.Module]) -> None:
+    """Give surfaces the first descriptor that has the settings of their own."""
+    for surface in surfaces:
+        if isinstance(surface, LinearSurface | NeuralSurface):
+            name = repr(sorted(surface.descriptor.settings.items()))
+            surface.descriptor = known.setdefault(name, surface.descriptor)
+            if isinstance(surface, NeuralSurface) and surface.baseline is not None:
+                _share([surface.baseline], known)

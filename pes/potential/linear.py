@@ -38,9 +38,13 @@ class LinearSurface(nn.Module):
         """An unfitted surface with these settings."""
         return LinearSurface(descriptor_from(settings["descriptor"]))
 
+    def of_features(self, features: Tensor) -> Tensor:
+        """Energies (B,) in hartree for features (B, F) of the descriptor."""
+        return self.shift + features @ self.coefficients
+
     def forward(self, positions: Tensor) -> Tensor:
         """Energies (B,) in hartree of positions (B, N, 3) in bohr."""
-        return self.shift + self.descriptor(positions) @ self.coefficients
+        return self.of_features(self.descriptor(positions))
 
 
 def least_squares(matrix: Tensor, values: Tensor, *, ridge: float = 0.0) -> Tensor:

@@ -68,9 +68,13 @@ class NeuralSurface(nn.Module):
         """What the network sees: standardised features (B, F)."""
         return (self.descriptor(positions) - self.mean) / self.deviation
 
+    def of_features(self, features: Tensor) -> Tensor:
+        """What shift and network give (B,) in hartree for features (B, F) of the descriptor."""
+        return self.shift + self.scale * self.mlp((features - self.mean) / self.deviation)
+
     def forward(self, positions: Tensor) -> Tensor:
         """Energies (B,) in hartree of positions (B, N, 3) in bohr."""
-        energies = self.shift + self.scale * self.mlp(self.inputs(positions))
+        energies = self.of_features(self.descriptor(positions))
         return energies if self.baseline is None else energies + self.baseline(positions)
 
 

@@ -3,7 +3,7 @@
 import csv
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial, reduce
 from pathlib import Path
@@ -17,7 +17,14 @@ from pes.config import TrainConfig, load_config
 from pes.data import Dataset, Split, read, split
 from pes.data.audit import audit
 from pes.molecule import Molecule
-from pes.potential import NeuralSurface, SurfaceRecord, save_surface
+from pes.potential import Ensemble, NeuralSurface, SurfaceRecord, save_surface
+from pes.run.ensemble import (
+    ensemble_epochs,
+    ensemble_report,
+    kept,
+    neural_members,
+    untrained_ensemble,
+)
 from pes.run.fitting import on_device, point_weights, untrained_surface
 from pes.run.folder import (
     check_folder,
@@ -34,7 +41,7 @@ from pes.run.train_tables import append_epoch, cut_metrics, error_table
 from pes.training import OPTIMIZERS
 from pes.training.checkpoint import latest_checkpoint, previous, save_checkpoint
 from pes.training.errors import error_report
-from pes.training.fit import TrainingState, fit
+from pes.training.fit import Epoch, TrainingState, fit
 from pes.units import ANGSTROM, CM1
 
 __all__ = ["load_data", "train"]
@@ -43,11 +50,11 @@ log = logging.getLogger("pes")
 
 PARTS = ("train", "validation", "test")
 SAVE_SECONDS = 5.0
-RESULTS = ("surface.safetensors", "learning_curve.png", "parity.png")
+RESULTS = ("surface.safetensors", "learning_curve.png", "parity.png", "calibration.png")
 PROGRESS = ("state.pt", "previous_state.pt", "metrics.csv")
 FIXED = (
     "seed", "molecule", "data.forces", "surface", "training.optimizer", "training.weights",
-    "training.force_weight",
+    "training.force_weight", "ensemble",
 )  # fmt: skip
 """Keys that a resumed run must not change."""
 
@@ -84,7 +91,7 @@ def train(
     config = _resolved(config, path.parent)
     dataset = load_data(config, config.data.file)
     state, parts, trouble = _beginning(config, dataset, checkpoint)
-    surface = untrained_surface(config, dataset.select(parts.train), device)
+    surface = _untrained(config, dataset, parts, device)
     if check:
         _describe(print, config, dataset, parts, surface)
         return None
@@ -102,7 +109,12 @@ def train(
         log.info("data: %s", finding)
     sets = {name: on_device(dataset.select(getattr(parts, name)), device) for name in PARTS}
     started = time.monotonic()
-    last = _fitted(config, surface, sets, folder, state)
+    epochs = (
+        ensemble_epochs(config, surface, dataset, parts, state)
+        if isinstance(surface, Ensemble)
+        else _epochs(config, surface, sets, state)
+    )
+    last = _fitted(config, epochs, folder, state)
     _write_results(config, surface, sets, folder, last, time.monotonic() - started, dataset)
     return folder
 
@@ -123,14 +135,21 @@ def load_data(config: TrainConfig, file: Path) -> Dataset:
     return replace(dataset, forces=None) if config.data.forces is False else dataset
 
 
-def _fitted(
+def _untrained(
+    config: TrainConfig, dataset: Dataset, parts: Split, device: torch.device
+) -> NeuralSurface | Ensemble:
+    if config.ensemble is not None:
+        return untrained_ensemble(config, dataset, parts, device)
+    return untrained_surface(config, dataset.select(parts.train), device)
+
+
+def _epochs(
     config: TrainConfig,
     surface: NeuralSurface,
     sets: dict[str, Dataset],
-    folder: Path,
     state: TrainingState | None,
-) -> TrainingState:
-    """Run the epochs; every one is in metrics.csv, the last saved one in state.pt."""
+) -> Iterator[Epoch]:
+    """Train one network, as the configuration says."""
     wanted = config.training
     options = wanted.optimizer.model_dump()
     kind = options.pop("kind")
@@ -138,7 +157,7 @@ def _fitted(
         options |= {"epochs": wanted.epochs, "seed": config.seed}
     lowest = sets["train"].energies.min()
     force_weight = wanted.force_weight
-    epochs = fit(
+    return fit(
         surface, sets["train"], sets["validation"],
         optimizer=partial(OPTIMIZERS[kind], **options),
         train_weights=point_weights(config, sets["train"].energies, lowest),
@@ -147,11 +166,17 @@ def _fitted(
         epochs=wanted.epochs, patience=wanted.patience,
         max_seconds=wanted.max_seconds or float("inf"), state=state,
     )  # fmt: skip
+
+
+def _fitted(
+    config: TrainConfig, epochs: Iterator[Epoch], folder: Path, state: TrainingState | None
+) -> TrainingState:
+    """Run the epochs; every one is in metrics.csv, the last saved one in state.pt."""
     done = 0 if state is None else state.epoch
     saved = time.monotonic()
     with (
         (folder / "metrics.csv").open("a", newline="") as file,
-        tqdm(total=wanted.epochs, initial=done, unit="epoch", disable=None) as progress,
+        tqdm(total=config.training.epochs, initial=done, unit="epoch", disable=None) as progress,
     ):
         for epoch in epochs:
             state = epoch.state
@@ -171,7 +196,7 @@ def _fitted(
 
 def _write_results(
     config: TrainConfig,
-    surface: NeuralSurface,
+    surface: NeuralSurface | Ensemble,
     sets: dict[str, Dataset],
     folder: Path,
     state: TrainingState,
@@ -181,6 +206,9 @@ def _write_results(
     """Surface, errors, pictures; the summary last, for it says that the run is finished."""
     training = sets["train"]
     lowest = float(training.energies.min())
+    trained = surface
+    if isinstance(surface, Ensemble):
+        surface = kept(config, surface, state)
     errors = {name: error_report(surface, part, lowest=lowest) for name, part in sets.items()}
     record = SurfaceRecord(
         training.symbols,
@@ -194,21 +222,25 @@ def _write_results(
         plots.learning_curve(folder / "learning_curve.png", list(csv.DictReader(file)))
     _parity(folder / "parity.png", surface, sets, lowest)
     device = next(surface.parameters()).device
+    log.info("%s", error_table(errors))
+    members = None
+    if isinstance(trained, Ensemble) and isinstance(surface, Ensemble):
+        members = ensemble_report(folder, trained, surface, state, sets["test"], lowest)
     write_json(
         folder / "summary.json",
         {
             **environment(device, config.seed),
             "points": {name: len(part) for name, part in sets.items()},
-            "parameters": len(state.parameters),
+            "parameters": state.parameters.numel(),
             "epochs": state.epoch,
             "best_epoch": state.best_epoch,
             "stopped_by": _reason(config, state),
             "seconds": {"training": state.seconds, "this_sitting": seconds},
             "lowest_label_hartree": lowest,
             "errors": errors,
+            **({} if members is None else {"ensemble": members}),
         },
     )
-    log.info("%s", error_table(errors))
     log.info("surface: %s", folder / "surface.safetensors")
     if (folder / "levels").exists():
         log.warning(
@@ -226,7 +258,9 @@ def _reason(config: TrainConfig, state: TrainingState) -> str:
     return "epochs" if state.epoch >= wanted.epochs else "converged"
 
 
-def _parity(path: Path, surface: NeuralSurface, sets: dict[str, Dataset], lowest: float) -> None:
+def _parity(
+    path: Path, surface: NeuralSurface | Ensemble, sets: dict[str, Dataset], lowest: float
+) -> None:
     labels, residuals, names = [], [], []
     for name, part in sets.items():
         with torch.no_grad():
@@ -279,15 +313,21 @@ def _beginning(
 
 
 def _describe(
-    say: Any, config: TrainConfig, dataset: Dataset, parts: Split, surface: NeuralSurface
+    say: Any, config: TrainConfig, dataset: Dataset, parts: Split, surface: NeuralSurface | Ensemble
 ) -> None:
     heights = (dataset.energies - dataset.energies.min()) / CM1
     counts = ", ".join(f"{len(getattr(parts, name))} {name}" for name in PARTS)
     forces = "energies and forces" if dataset.forces is not None else "energies"
-    size = sum(p.numel() for p in surface.mlp.parameters())
+    first, how = surface, ""
+    if isinstance(surface, Ensemble):
+        first = neural_members(surface)[0]
+        how = f", {len(surface.members)} members"
+        if config.ensemble is not None and config.ensemble.validation == "own":
+            how += ", each holding out its own part of train and validation"
+    size = sum(p.numel() for p in first.mlp.parameters())
     say(
         f"{config.name}: {len(dataset)} points of {Molecule(dataset.symbols).formula} "
         f"({' '.join(dataset.symbols)}), {forces} to {float(heights.max()):.0f} cm-1; {counts}; "
-        f"{surface.descriptor.size} inputs, {size} network parameters, "
-        f"{config.training.optimizer.kind}"
+        f"{first.descriptor.size} inputs, {size} network parameters, "
+        f"{config.training.optimizer.kind}{how}"
     )

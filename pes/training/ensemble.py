@@ -380,11 +380,19 @@ def _problems(
 def _targets(surfaces: Sequence[NeuralSurface], points: Dataset) -> list[Targets]:
     """Of each member; ∂inputs/∂x, which all share, from the first alone."""
     first = prepare(surfaces[0], points)
-    if all(surface.baseline is None for surface in surfaces):
-        return [first] * len(surfaces)
     # One after another: the derivatives of the inputs of one only are in memory.
-    others = (replace(prepare(s, points), input_gradients=None) for s in surfaces[1:])
+    others = (
+        first if _same_labels(s, surfaces[0]) else replace(prepare(s, points), input_gradients=None)
+        for s in surfaces[1:]
+    )
     return [first, *others]
+
+
+def _same_labels(a: NeuralSurface, b: NeuralSurface) -> bool:
+    """Whether both networks have to fit the same numbers."""
+    return (
+        a.baseline is b.baseline and torch.equal(a.shift, b.shift) and torch.equal(a.scale, b.scale)
+    )
 
 
 def _check(surfaces: Sequence[NeuralSurface], damping: float) -> None:

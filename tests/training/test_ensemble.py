@@ -47,6 +47,8 @@ def members(points: Dataset, *, baselines: bool = False) -> list[NeuralSurface]:
             baseline = linear_surface(Invariants(WATER, 1 + seed), x, energies)
             baseline = baseline.requires_grad_(False)
         surface = neural_surface(descriptor, x, energies, hidden=(4,), seed=seed, baseline=baseline)
+        surface.shift += 0.01 * seed
+        surface.scale *= 1 + 0.1 * seed
         found.append(surface)
     return found
 

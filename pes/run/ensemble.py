@@ -1,0 +1,175 @@
+"""The members of an ensemble: what each learns from, how they are trained and what they know."""
+
+import logging
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from pes import plots
+from pes.config import TrainConfig
+from pes.data import Dataset, Split
+from pes.data.cuts import member_cuts
+from pes.potential import Ensemble, NeuralSurface
+from pes.run.evaluate_tables import calibration_table
+from pes.run.fitting import on_device, point_weights, untrained_surface
+from pes.training.calibration import calibration
+from pes.training.ensemble import Rows, fit_ensemble
+from pes.training.fit import Epoch, TrainingState
+from pes.units import ANGSTROM, CM1
+
+__all__ = [
+    "ensemble_epochs",
+    "ensemble_report",
+    "kept",
+    "member_rows",
+    "neural_members",
+    "untrained_ensemble",
+]
+
+log = logging.getLogger("pes")
+
+CHUNK = 2048
+
+
+def member_rows(config: TrainConfig, dataset: Dataset, parts: Split) -> list[tuple[Tensor, Tensor]]:
+    """Training and validation rows of the data set for each member; a row may be drawn twice."""
+    wanted = config.ensemble
+    if wanted is None:
+        return [(parts.train, parts.validation)]
+    cuts = [(parts.train, parts.validation)] * wanted.members
+    if wanted.validation == "own":
+        pool = torch.cat((parts.train, parts.validation)).sort().values
+        train, validation, _ = config.data.fractions
+        found = member_cuts(
+            dataset.select(pool), members=wanted.members,
+            share=validation / (train + validation), seed=config.seed,
+        )  # fmt: skip
+        cuts = [(pool[kept], pool[held]) for kept, held in found]
+    if wanted.bootstrap == "all":
+        return [(_redrawn(rows, config.seed, k), held) for k, (rows, held) in enumerate(cuts)]
+    return cuts
+
+
+def _redrawn(rows: Tensor, seed: int, member: int) -> Tensor:
+    """As many rows, drawn with replacement."""
+    generator = torch.Generator().manual_seed((seed << 16) + member)
+    return rows[torch.randint(len(rows), (len(rows),), generator=generator)].sort().values
+
+
+def untrained_ensemble(
+    config: TrainConfig, dataset: Dataset, parts: Split, device: torch.device
+) -> Ensemble:
+    """Members with their baselines and starting weights; the first one's inputs serve all."""
+    wanted, members = config.ensemble, []
+    for k, (rows, _) in enumerate(member_rows(config, dataset, parts)):
+        own = config.model_copy(update={"seed": 1000 * config.seed + k})
+        if wanted is not None and wanted.bootstrap == "baseline":
+            rows = _redrawn(rows, config.seed, k)
+        if wanted is not None and wanted.degrees and config.surface.baseline is not None:
+            degree = wanted.degrees[k % len(wanted.degrees)]
+            baseline = config.surface.baseline.model_copy(update={"degree": degree})
+            surface = config.surface.model_copy(update={"baseline": baseline})
+            own = own.model_copy(update={"surface": surface})
+        members.append(untrained_surface(own, dataset.select(rows), device))
+    for member in members[1:]:
+        member.mean.copy_(members[0].mean)
+        member.deviation.copy_(members[0].deviation)
+    return Ensemble(members)
+
+
+def ensemble_epochs(
+    config: TrainConfig,
+    surface: Ensemble,
+    dataset: Dataset,
+    parts: Split,
+    state: TrainingState | None,
+) -> Iterator[Epoch]:
+    """Train all members together, as the configuration says."""
+    members, wanted = neural_members(surface), config.training
+    points = on_device(dataset, members[0].scale.device)
+    weights = point_weights(config, points.energies, points.energies[parts.train].min())
+    cuts = member_rows(config, dataset, parts)
+    return fit_ensemble(
+        members, points,
+        Rows.of([rows for rows, _ in cuts], weights), Rows.of([held for _, held in cuts], weights),
+        force_weight=None if wanted.force_weight is None else wanted.force_weight * ANGSTROM**2,
+        damping=getattr(wanted.optimizer, "damping", 1e-3),
+        epochs=wanted.epochs, patience=wanted.patience,
+        max_seconds=wanted.max_seconds or float("inf"), state=state,
+    )  # fmt: skip
+
+
+def neural_members(surface: Ensemble) -> list[NeuralSurface]:
+    """The members, known to be networks."""
+    return [member for member in surface.members if isinstance(member, NeuralSurface)]
+
+
+def _validation_errors(surface: Ensemble, state: TrainingState) -> list[float]:
+    """Weighted validation error of each member's best epoch in cm⁻¹."""
+    members = neural_members(surface)
+    losses = state.optimizer["best_losses"].tolist()
+    return [
+        float(member.scale) * (2 * loss) ** 0.5 / CM1
+        for member, loss in zip(members, losses, strict=True)
+    ]
+
+
+def kept(config: TrainConfig, surface: Ensemble, state: TrainingState) -> Ensemble:
+    """The members of the lowest validation error, as many as `ensemble.keep` says, one at least."""
+    share = 1.0 if config.ensemble is None else config.ensemble.keep
+    errors = _validation_errors(surface, state)
+    best = sorted(range(len(errors)), key=errors.__getitem__)
+    return Ensemble([surface.members[k] for k in sorted(best[: max(1, round(share * len(best)))])])
+
+
+def ensemble_report(
+    folder: Path,
+    trained: Ensemble,
+    surface: Ensemble,
+    state: TrainingState,
+    test: Dataset,
+    lowest: float,
+) -> dict[str, Any]:
+    """Each member's errors and the calibration of the spread; logged, drawn and returned.
+
+    Args:
+        folder: of the run, for calibration.png.
+        trained: all members.
+        surface: those kept.
+        state: the last one of the training.
+        test: points that no member has seen.
+        lowest: energy in hartree that windows count from.
+    """
+    with torch.no_grad():
+        each = torch.cat([trained.each(x) for x in test.positions.split(CHUNK)], 1)
+    own = ((each - test.energies).square().mean(1).sqrt() / CM1).tolist()
+    validation = _validation_errors(trained, state)
+    epochs = state.optimizer["best_epochs"].tolist()
+    stays = [any(member is other for other in surface.members) for member in trained.members]
+    rows = [
+        {"validation_cm1": v, "test_rmse_cm1": t, "best_epoch": e, "kept": stay}
+        for v, t, e, stay in zip(validation, own, epochs, stays, strict=True)
+    ]
+    values = each[torch.tensor(stays, device=each.device)]
+    residuals = ((values.mean(0) - test.energies) / CM1).cpu()
+    spread = (values.std(0, correction=min(1, len(values) - 1)) / CM1).cpu()
+    heights = ((test.energies - lowest) / CM1).cpu()
+    found = calibration(residuals, spread, heights)
+    plots.calibration(folder / "calibration.png", residuals, spread)
+    log.info("%s", member_table(rows, float(residuals.square().mean().sqrt())))
+    log.info("spread of the members on the test points:\n%s", calibration_table(found))
+    return {"members": rows, "calibration": found}
+
+
+def member_table(rows: Sequence[dict[str, Any]], mean: float) -> str:
+    """One line for each member, and one for their mean."""
+    lines = [f"{'member':<8}{'validation':>12}{'test RMSE/cm-1':>16}{'best epoch':>12}"]
+    lines += [
+        f"{k:<8}{row['validation_cm1']:12.4f}{row['test_rmse_cm1']:16.4f}{row['best_epoch']:12}"
+        + ("" if row["kept"] else "  dropped")
+        for k, row in enumerate(rows, 1)
+    ]
+    return "\n".join([*lines, f"{'mean':<8}{'':>12}{mean:16.4f}"])
