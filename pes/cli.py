@@ -5,12 +5,14 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from pes.run.audit import audit as run_audit
 from pes.run.evaluate import HOLES
 from pes.run.evaluate import evaluate as run_evaluate
 from pes.run.levels import run_levels
+from pes.run.sample import sample as run_sample
 from pes.run.train import train as run_train
 
-__all__ = ["evaluate", "levels", "train"]
+__all__ = ["audit", "evaluate", "levels", "sample", "train"]
 
 
 def train(arguments: Sequence[str] | None = None) -> None:
@@ -75,6 +77,33 @@ def evaluate(arguments: Sequence[str] | None = None) -> None:
     _end(command)
 
 
+def audit(arguments: Sequence[str] | None = None) -> None:
+    """`pes-audit`."""
+    parser = argparse.ArgumentParser("pes-audit", description="What is in a file of points.")
+    parser.add_argument("data", type=Path, help="HDF5 or extended XYZ file")
+    parser.add_argument("--output", type=Path, help="folder, default audit-DATA")
+    parser.add_argument("--overwrite", action="store_true", help="replace earlier results")
+    given = parser.parse_args(arguments)
+    _end(lambda: run_audit(given.data, output=given.output, overwrite=given.overwrite))
+
+
+def sample(arguments: Sequence[str] | None = None) -> None:
+    """`pes-sample`."""
+    parser = argparse.ArgumentParser("pes-sample", description="Choose geometries to compute.")
+    parser.add_argument("--config", type=Path, required=True, help="YAML file")
+    parser.add_argument("--output", type=Path, help="folder, default runs/<name>")
+    _common(parser)
+    given = parser.parse_args(arguments)
+
+    def command() -> None:
+        run_sample(
+            given.config, output=given.output, settings=_settings(given),
+            overwrite=given.overwrite,
+        )  # fmt: skip
+
+    _end(command)
+
+
 def _common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", help="auto, cpu or cuda")
     parser.add_argument(
@@ -93,7 +122,7 @@ def _settings(given: argparse.Namespace) -> list[str]:
     return [*given.settings, *([f"device={given.device}"] if given.device else [])]
 
 
-def _end(command: Callable[[], None]) -> None:
+def _end(command: Callable[[], object]) -> None:
     """Run; what the user can mend becomes one line, anything else keeps its traceback."""
     try:
         command()

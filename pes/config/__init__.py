@@ -1,6 +1,14 @@
 """Configuration files: schema and reading."""
 
 from pes.config.reading import load_config, read_yaml
-from pes.config.schema import LevelsConfig, ModelConfig, TrainConfig, Vibration
+from pes.config.schema import LevelsConfig, ModelConfig, SampleConfig, TrainConfig, Vibration
 
-__all__ = ["LevelsConfig", "ModelConfig", "TrainConfig", "Vibration", "load_config", "read_yaml"]
+__all__ = [
+    "LevelsConfig",
+    "ModelConfig",
+    "SampleConfig",
+    "TrainConfig",
+    "Vibration",
+    "load_config",
+    "read_yaml",
+]

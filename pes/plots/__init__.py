@@ -4,12 +4,14 @@ from pes.plots.density import density_map
 from pes.plots.evaluation import calibration, errors
 from pes.plots.fit import learning_curve, parity
 from pes.plots.model import Well, model_sweep
+from pes.plots.points import energy_histogram
 from pes.plots.vibration import level_diagram, sticks
 
 __all__ = [
     "Well",
     "calibration",
     "density_map",
+    "energy_histogram",
     "errors",
     "learning_curve",
     "level_diagram",

@@ -34,6 +34,8 @@ SIGNS = {
     "levels.json": "levels",
     "model.json": "a model",
     "evaluation.json": "an evaluation",
+    "audit.json": "an audit",
+    "sample.json": "geometries",
 }
 """What a file of each name says about the folder it lies in."""
 PACKAGES = ("pes", "torch", "numpy", "scipy", "h5py", "qcelemental")
