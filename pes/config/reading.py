@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from pes.config.schema import Section
 
-__all__ = ["load_config", "read_yaml"]
+__all__ = ["changed", "load_config", "read_yaml"]
 
 C = TypeVar("C", bound=Section)
 
@@ -37,6 +37,26 @@ def load_config(path: Path, kind: type[C], settings: Sequence[str] = ()) -> C:
     return config
 
 
+def changed(config: C, changes: Mapping[str, Any], where: str) -> C:
+    """A configuration with other values at some keys, checked again.
+
+    Args:
+        config: as it is.
+        changes: `section.key` → value.
+        where: for messages.
+
+    Raises:
+        ValueError: in one line that names the key and what was expected.
+    """
+    content = config.model_dump(mode="json")
+    for key, value in changes.items():
+        _place(content, key, value, where)
+    try:
+        return type(config).model_validate(content)
+    except ValidationError as error:
+        raise ValueError(f"`{where}`: {_in_words(error, type(config))}") from None
+
+
 def read_yaml(path: Path) -> dict[str, Any]:
     """The mapping in a YAML file.
 
@@ -59,15 +79,20 @@ def _set(content: dict[str, Any], setting: str) -> None:
     key, equals, value = setting.partition("=")
     if not equals:
         raise ValueError(f"--set {setting}: write section.key=value")
+    try:
+        read = yaml.safe_load(value)
+    except yaml.YAMLError:
+        raise ValueError(f"--set {setting}: {value!r} is no YAML value") from None
+    _place(content, key, read, f"--set {setting}")
+
+
+def _place(content: dict[str, Any], key: str, value: Any, where: str) -> None:
     *parents, last = key.split(".")
     for parent in parents:
         content = content.setdefault(parent, {})
         if not isinstance(content, dict):
-            raise ValueError(f"--set {setting}: {parent} is not a section")
-    try:
-        content[last] = yaml.safe_load(value)
-    except yaml.YAMLError:
-        raise ValueError(f"--set {setting}: {value!r} is no YAML value") from None
+            raise ValueError(f"{where}: {parent} is not a section")
+    content[last] = value
 
 
 def _in_words(error: ValidationError, kind: type[BaseModel]) -> str:

@@ -176,6 +176,29 @@ class Ensemble(Section):
     """Share of the members to keep, those of the lowest validation error."""
 
 
+class Search(Section):
+    """Settings tried in short trainings of one network; the best by validation error is taken."""
+
+    candidates: dict[str, Annotated[tuple[Any, ...], Field(min_length=1)]] = Field(min_length=1)
+    """Key → values, such as surface.hidden: [[16, 16], [24, 24]]; such keys may also stand in
+    `search` itself."""
+    strategy: Literal["grid", "halving", "optuna"] = "halving"
+    """grid: all alike; halving: the better half goes on; optuna: `trials` chosen one by one."""
+    budget: float = Field(default=60.0, gt=0)
+    """CPU seconds in all."""
+    trials: int = Field(default=20, gt=0)
+    """Of optuna."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _gathered(cls, content: Any) -> Any:
+        if not isinstance(content, dict):
+            return content
+        dotted = {key: value for key, value in content.items() if "." in str(key)}
+        rest = {key: value for key, value in content.items() if key not in dotted}
+        return {**rest, "candidates": {**rest.get("candidates", {}), **dotted}}
+
+
 class Coordinates(Section):
     """Internal coordinates and how far they reach."""
 
@@ -307,6 +330,8 @@ class TrainConfig(Section):
     data: Data
     surface: Surface = Surface()
     training: Training = Training()
+    search: Search | None = None
+    """Settings to choose by trying."""
     ensemble: Ensemble | None = None
     """A mean of several networks instead of one."""
     vibration: Vibration = Vibration()

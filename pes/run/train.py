@@ -36,6 +36,7 @@ from pes.run.folder import (
     write_config,
     write_json,
 )
+from pes.run.search import found_before, search_choices, searched
 from pes.run.surfaces import resolved
 from pes.run.train_tables import append_epoch, cut_metrics, error_table
 from pes.training import OPTIMIZERS
@@ -51,7 +52,7 @@ log = logging.getLogger("pes")
 PARTS = ("train", "validation", "test")
 SAVE_SECONDS = 5.0
 RESULTS = ("surface.safetensors", "learning_curve.png", "parity.png", "calibration.png")
-PROGRESS = ("state.pt", "previous_state.pt", "metrics.csv")
+PROGRESS = ("state.pt", "previous_state.pt", "metrics.csv", "search.csv")
 FIXED = (
     "seed", "molecule", "data.forces", "surface", "training.optimizer", "training.weights",
     "training.force_weight", "ensemble",
@@ -89,7 +90,11 @@ def train(
     folder = output or Path("runs") / config.name
     checkpoint = None if check else _checkpoint(folder, resume, overwrite=overwrite)
     config = _resolved(config, path.parent)
+    search_choices(config)
     dataset = load_data(config, config.data.file)
+    if checkpoint is not None and config.search is not None:
+        first = load_config(checkpoint.with_name("config.yaml"), TrainConfig)
+        config = found_before(config, first)
     state, parts, trouble = _beginning(config, dataset, checkpoint)
     surface = _untrained(config, dataset, parts, device)
     if check:
@@ -101,13 +106,21 @@ def train(
         log.warning("warning: %s", trouble)
     if checkpoint is not None and state is not None:
         cut_metrics(checkpoint.with_name("metrics.csv"), folder / "metrics.csv", state.epoch)
+    sets = {name: on_device(dataset.select(getattr(parts, name)), device) for name in PARTS}
+    if config.search is not None and state is None:
+
+        def start(choice: TrainConfig) -> Iterator[Epoch]:
+            network = untrained_surface(choice, dataset.select(parts.train), device)
+            return _epochs(choice, network, sets, None)
+
+        config = searched(config, start, folder)
+        surface = _untrained(config, dataset, parts, device)
     write_config(folder / "config.yaml", config)
     parts.save(folder / "split.json")
     log.info("%s", environment_line(device, config.seed))
     _describe(log.info, config, dataset, parts, surface)
     for finding in audit(dataset):
         log.info("data: %s", finding)
-    sets = {name: on_device(dataset.select(getattr(parts, name)), device) for name in PARTS}
     started = time.monotonic()
     epochs = (
         ensemble_epochs(config, surface, dataset, parts, state)
