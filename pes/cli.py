@@ -9,10 +9,11 @@ from pes.run.audit import audit as run_audit
 from pes.run.evaluate import HOLES
 from pes.run.evaluate import evaluate as run_evaluate
 from pes.run.levels import run_levels
+from pes.run.refine import run_refine
 from pes.run.sample import sample as run_sample
 from pes.run.train import train as run_train
 
-__all__ = ["audit", "evaluate", "levels", "sample", "train"]
+__all__ = ["audit", "evaluate", "levels", "refine", "sample", "train"]
 
 
 def train(arguments: Sequence[str] | None = None) -> None:
@@ -50,6 +51,22 @@ def levels(arguments: Sequence[str] | None = None) -> None:
             given.run, config=given.config, output=given.output, settings=_settings(given),
             overwrite=given.overwrite,
         )  # fmt: skip
+
+    _end(command)
+
+
+def refine(arguments: Sequence[str] | None = None) -> None:
+    """`pes-refine`."""
+    parser = argparse.ArgumentParser("pes-refine", description="Adjust a surface to levels.")
+    parser.add_argument("--config", type=Path, required=True, help="YAML file")
+    parser.add_argument("--output", type=Path, help="folder, default runs/<name>")
+    _common(parser)
+    given = parser.parse_args(arguments)
+
+    def command() -> None:
+        run_refine(
+            given.config, output=given.output, settings=_settings(given), overwrite=given.overwrite
+        )
 
     _end(command)
 

@@ -13,10 +13,10 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from pes.config import LevelsConfig, ModelConfig, SampleConfig, TrainConfig
+from pes.config import LevelsConfig, ModelConfig, RefineConfig, SampleConfig, TrainConfig
 
 TARGET = Path(__file__).parents[1] / "docs" / "configuration.md"
-TOP = (TrainConfig, LevelsConfig, ModelConfig, SampleConfig)
+TOP = (TrainConfig, LevelsConfig, ModelConfig, RefineConfig, SampleConfig)
 
 INTRODUCTION = """\
 # Configuration

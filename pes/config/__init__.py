@@ -1,11 +1,21 @@
 """Configuration files: schema and reading."""
 
 from pes.config.reading import load_config, read_yaml
-from pes.config.schema import LevelsConfig, ModelConfig, SampleConfig, TrainConfig, Vibration
+from pes.config.schema import (
+    LevelsConfig,
+    ModelConfig,
+    ObservedLevels,
+    RefineConfig,
+    SampleConfig,
+    TrainConfig,
+    Vibration,
+)
 
 __all__ = [
     "LevelsConfig",
     "ModelConfig",
+    "ObservedLevels",
+    "RefineConfig",
     "SampleConfig",
     "TrainConfig",
     "Vibration",

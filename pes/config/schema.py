@@ -8,7 +8,16 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-__all__ = ["LevelsConfig", "ModelConfig", "SampleConfig", "Section", "TrainConfig", "Vibration"]
+__all__ = [
+    "LevelsConfig",
+    "ModelConfig",
+    "ObservedLevels",
+    "RefineConfig",
+    "SampleConfig",
+    "Section",
+    "TrainConfig",
+    "Vibration",
+]
 
 
 class Section(BaseModel):
@@ -399,6 +408,76 @@ class SampleConfig(Section):
     """Δ of the chance (E_max − V + Δ)/(E_max + Δ) to choose a geometry by energy, cm⁻¹."""
     samples: int = Field(default=16384, gt=0)
     """Geometries to choose from."""
+
+
+class Polynomial(Section):
+    """A polynomial added to the surface: few coefficients, smooth by nature."""
+
+    kind: Literal["polynomial"] = "polynomial"
+    degree: Annotated[int, Field(ge=1, le=12)] | Literal["auto"] = "auto"
+    """Highest total degree of the invariant polynomials; auto: the one of 1 to 5 by which each
+    fitted level is best predicted from the others."""
+    variable: Literal["morse", "inverse"] = "morse"
+    """exp(−r/a) or 1/r of each distance r."""
+    length: float = Field(default=1.0, gt=0)
+    """a, Å."""
+
+
+class AllWeights(Section):
+    """Every weight of the surface itself."""
+
+    kind: Literal["weights"] = "weights"
+
+
+Adjust = Annotated[Polynomial | AllWeights, Field(discriminator="kind")]
+
+
+class ObservedLevels(Section):
+    """Observed levels of one isotopologue."""
+
+    molecule: tuple[str, ...]
+    """Isotopes in the order of the surface's atoms."""
+    observed: Path
+    """CSV with v1, v2, …, energy and uncertainty (cm⁻¹)."""
+    held: bool = False
+    """Keep all of them out of the fit, to see what it learned."""
+    held_levels: tuple[tuple[int, ...], ...] = ()
+    """Quanta of single levels to keep out."""
+    up_to: float | None = Field(default=None, gt=0)
+    """Leave out levels above, cm⁻¹."""
+
+
+class RefineConfig(Section):
+    """`pes-refine`: a surface adjusted to observed levels."""
+
+    name: str
+    """Of the run folder, runs/<name>."""
+    device: str = "auto"
+    """auto, cpu or cuda."""
+    threads: int | None = Field(default=None, gt=0)
+    """CPU threads."""
+    surface: str
+    """Run folder, surface file or a named analytic one."""
+    data: Path
+    """Ab initio points that the surface is to stay near."""
+    isotopologues: tuple[ObservedLevels, ...] = Field(min_length=1)
+    """Fitted and held-out levels."""
+    adjust: Annotated[Adjust, BeforeValidator(_by_name)] = Polynomial()
+    """polynomial, added to the surface, or weights, its own."""
+    anchor: float | Literal["auto"] = "auto"
+    """λ, weight of squared distances from the ab initio points against squared errors of levels;
+    auto: the one by which each fitted level is best predicted from the others."""
+    anchor_energy: float = Field(default=5000.0, gt=0)
+    """Points count by [Δ/(Δ + E)]² with this Δ, cm⁻¹."""
+    steps: int = Field(default=10, gt=0)
+    """Gauss–Newton steps at most."""
+    nuclear_masses: bool = False
+    """Bare nuclei instead of whole atoms."""
+    coordinates: Coordinates = Coordinates()
+    basis: dict[str, BasisSize] = {}
+    """By the name of the coordinate; `all` for those not named."""
+    cap: float = Field(default=60000.0, gt=0)
+    """Ceiling of V, cm⁻¹ above the minimum."""
 
 
 class Grid(Section):

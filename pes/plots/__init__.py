@@ -5,6 +5,7 @@ from pes.plots.evaluation import calibration, errors
 from pes.plots.fit import learning_curve, parity
 from pes.plots.model import Well, model_sweep
 from pes.plots.points import energy_histogram
+from pes.plots.refinement import refinement
 from pes.plots.vibration import level_diagram, sticks
 
 __all__ = [
@@ -17,5 +18,6 @@ __all__ = [
     "level_diagram",
     "model_sweep",
     "parity",
+    "refinement",
     "sticks",
 ]

@@ -6,13 +6,20 @@ from typing import Any
 from torch import nn
 
 from pes.potential.analytic import ANALYTIC
+from pes.potential.corrected import CorrectedSurface
 from pes.potential.ensemble import Ensemble
 from pes.potential.linear import LinearSurface
 from pes.potential.neural import NeuralSurface
 
 __all__ = ["SURFACES", "surface_from", "surface_settings"]
 
-SURFACES = {"ensemble": Ensemble, "linear": LinearSurface, "neural": NeuralSurface, **ANALYTIC}
+SURFACES = {
+    "corrected": CorrectedSurface,
+    "ensemble": Ensemble,
+    "linear": LinearSurface,
+    "neural": NeuralSurface,
+    **ANALYTIC,
+}
 """Every surface that a file can hold."""
 
 
@@ -30,6 +37,9 @@ def surface_settings(surface: nn.Module) -> dict[str, Any]:
         )
     if isinstance(surface, Ensemble):
         return {"kind": kind, "members": [surface_settings(m) for m in surface.members]}
+    if isinstance(surface, CorrectedSurface):
+        parts = {"base": surface.base, "correction": surface.correction}
+        return {"kind": kind, **{name: surface_settings(part) for name, part in parts.items()}}
     if isinstance(surface, NeuralSurface):
         baseline = surface.baseline
         stored = None if baseline is None else surface_settings(baseline)
@@ -54,6 +64,10 @@ def surface_from(settings: Mapping[str, Any]) -> nn.Module:
         raise ValueError(f"surface kind must be one of {sorted(SURFACES)}, got {kind!r}")
     if kind == "ensemble":
         return Ensemble([surface_from(member) for member in settings["members"]])
+    if kind == "corrected":
+        return CorrectedSurface(
+            surface_from(settings["base"]), surface_from(settings["correction"])
+        )
     if kind == "neural":
         baseline = settings["baseline"]
         return NeuralSurface.from_settings(

@@ -36,6 +36,7 @@ SIGNS = {
     "evaluation.json": "an evaluation",
     "audit.json": "an audit",
     "sample.json": "geometries",
+    "refinement.json": "a refinement",
 }
 """What a file of each name says about the folder it lies in."""
 PACKAGES = ("pes", "torch", "numpy", "scipy", "h5py", "qcelemental")

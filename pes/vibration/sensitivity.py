@@ -182,7 +182,7 @@ def _forward(
     for total, parameter in zip(totals, parameters, strict=True):
         flat = total.view(len(pairs), -1)
         for k, tangent in enumerate(tangents(live, parameter)):
-            flat[:, k] += part.contractions(pairs, tangent)
+            flat[:, k] += part.contractions(pairs, tangent).to(flat.device)
 
 
 MODES = {"forward": _forward, "reverse": _reverse}

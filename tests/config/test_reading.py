@@ -8,11 +8,17 @@ from typing import Any, get_args
 import pytest
 from pydantic import BaseModel
 
-from pes.config import LevelsConfig, ModelConfig, TrainConfig, load_config, read_yaml
+from pes.config import LevelsConfig, ModelConfig, RefineConfig, TrainConfig, load_config, read_yaml
 from pes.config.schema import Section
 
 TRAIN = "name: water\ndata: {file: water.h5}\n"
 LEVELS = "name: water\nsurface: water_pjt1996\n"
+REFINE = """
+name: water
+surface: runs/h2o
+data: h2o.h5
+isotopologues: [{molecule: [O, H, H], observed: h2o.csv}]
+"""
 MODEL = """
 name: model
 model: harmonic_gaussian
@@ -35,7 +41,8 @@ def refusal(folder: Path, text: str, kind: type[Section] = TrainConfig, *setting
 
 
 @pytest.mark.parametrize(
-    ("text", "kind"), [(TRAIN, TrainConfig), (LEVELS, LevelsConfig), (MODEL, ModelConfig)]
+    ("text", "kind"),
+    [(TRAIN, TrainConfig), (LEVELS, LevelsConfig), (MODEL, ModelConfig), (REFINE, RefineConfig)],
 )
 def test_the_shortest_file_that_will_do(tmp_path: Path, text: str, kind: type[Section]) -> None:
     (tmp_path / "c.yaml").write_text(text)
@@ -47,8 +54,9 @@ def test_the_shortest_file_that_will_do(tmp_path: Path, text: str, kind: type[Se
 @pytest.mark.parametrize("path", sorted(Path(__file__).parents[2].glob("configs/*.yaml")), ids=str)
 def test_the_configurations_we_ship(path: Path) -> None:
     content = read_yaml(path)
-    kind = ModelConfig if "model" in content else LevelsConfig
-    load_config(path, TrainConfig if "data" in content else kind)
+    kind: type[Section] = TrainConfig if "data" in content else LevelsConfig
+    kinds = {"model": ModelConfig, "isotopologues": RefineConfig}
+    load_config(path, next((k for key, k in kinds.items() if key in content), kind))
 
 
 @pytest.mark.parametrize(

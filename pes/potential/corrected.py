@@ -1,0 +1,23 @@
+"""A surface and a small correction to it, as refinement leaves it."""
+
+from torch import Tensor, nn
+
+__all__ = ["CorrectedSurface"]
+
+
+class CorrectedSurface(nn.Module):
+    """V = base(x) + correction(x); the base stays as it is.
+
+    Args:
+        base: positions (B, N, 3) to energies (B,).
+        correction: likewise, such as a `LinearSurface` of low degree.
+    """
+
+    def __init__(self, base: nn.Module, correction: nn.Module) -> None:
+        super().__init__()
+        self.base = base.requires_grad_(False)
+        self.correction = correction
+
+    def forward(self, positions: Tensor) -> Tensor:
+        """Energies (B,) in hartree of positions (B, N, 3) in bohr."""
+        return self.base(positions) + self.correction(positions)

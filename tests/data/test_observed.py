@@ -1,0 +1,44 @@
+"""Files of observed levels."""
+
+from pathlib import Path
+
+import pytest
+
+from pes.data.observed import read_observed
+from pes.units import CM1
+
+DATA = Path(__file__).parents[2] / "data"
+HEAD = "v1,v2,v3,energy,uncertainty\n"
+
+
+def test_water() -> None:
+    light, heavy = (read_observed(DATA / f"observed_{name}.csv") for name in ("h2o", "d2o"))
+    assert len(light.quanta) == 18
+    assert float(light.energies[light.quanta.index((0, 1, 0))]) / CM1 == pytest.approx(1594.746)
+    # Both are the same molecule: heavy levels are lower by 1/√2 to 1.
+    for quanta, energy in zip(heavy.quanta, heavy.energies.tolist(), strict=True):
+        ratio = energy / float(light.energies[light.quanta.index(quanta)])
+        assert 0.72 < ratio < 0.76
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "the head must be v1"),
+        ("v1,energy\n1,2\n", "the head must be v1"),
+        (HEAD, "holds no levels"),
+        ("# a\n" + HEAD + "0,1,0,1594.7\n", "line 3: 3 whole numbers"),
+        (HEAD + "0,1,x,1594.7,1\n", "line 2: 3 whole numbers"),
+        (HEAD + "0,1,0,-5,1\n", "line 2: energy and uncertainty must be positive"),
+        (HEAD + "0,1,0,5,1\n0,1,0,6,1\n", r"line 3: the level \(0, 1, 0\) stands there twice"),
+    ],
+)
+def test_mistakes_are_named(tmp_path: Path, content: str, message: str) -> None:
+    (tmp_path / "levels.csv").write_text(content)
+    with pytest.raises(ValueError, match=message):
+        read_observed(tmp_path / "levels.csv")
+
+
+def test_no_file(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="no such file of observed levels"):
+        read_observed(tmp_path / "none.csv")

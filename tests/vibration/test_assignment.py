@@ -1,0 +1,50 @@
+"""Observed levels find their calculated ones, or are refused."""
+
+import torch
+from torch import Tensor
+
+from pes.units import CM1
+from pes.vibration import Coordinate, Levels, levels, model
+from pes.vibration.assignment import _fitted, assigned, labels
+
+OBSERVED = {(0, 1, 0): 1594.7, (0, 2, 0): 3151.6, (1, 0, 0): 3657.1, (0, 0, 1): 3755.9}
+
+
+def energies(values: list[float]) -> Tensor:
+    return torch.tensor(values, dtype=torch.float64) * CM1
+
+
+def test_water_in_local_functions(water_levels: Levels) -> None:
+    """ν1 and ν3 are both half r1, half r2: exchange tells them apart."""
+    found = labels(water_levels, symmetric=True)
+    assert [label.kind for label in found] == [
+        (0, 0, 1), (0, 1, 1), (0, 2, 1), (1, 0, 1), (1, 0, -1),
+    ]  # fmt: skip
+    assert all(label.weight > 0.9 for label in found)
+    quanta = [(0, 0, 1), (0, 2, 0), (0, 1, 0), (1, 0, 0)]
+    observed = energies([OBSERVED[q] for q in quanta])
+    assert assigned(water_levels, quanta, observed, symmetric=True).numbers == [4, 2, 1, 3]
+
+
+def test_a_level_that_is_not_there_is_refused(water_levels: Levels) -> None:
+    found = assigned(water_levels, [(0, 1, 0), (0, 5, 0)], energies([1594.7, 7542.0]),
+                     symmetric=True)  # fmt: skip
+    assert found.numbers == [1, None]
+    assert found.reasons == ["(0 5 0): no level has these quanta clearly (weights: none)"]
+
+
+def test_other_molecules_by_the_quanta_of_each_coordinate(line: Coordinate) -> None:
+    stiff = model(lambda q: (q[:, 0] ** 2 + 1.7 * q[:, 1] ** 2) / 2, torch.eye(2).double())
+    found = levels(stiff, [line, line], 5, cap=1e3, convergence=False)
+    kinds = [label.kind for label in labels(found, symmetric=False)]
+    assert kinds == [(0, 0), (1, 0), (0, 1), (2, 0), (1, 1)]
+    numbers = assigned(found, [(1, 1), (1, 0)], torch.tensor([2.3, 1.0]).double(), symmetric=False)
+    assert numbers.numbers == [4, 1]
+
+
+def test_order_and_doubt_within_a_kind() -> None:
+    calculated = torch.tensor([10.0, 20.0, 30.0]).double()
+    assert _fitted(calculated, torch.tensor([11.0, 29.0]).double()) == ([0, 2], [False, False])
+    # Between two levels nobody knows; all observed settles it by their order.
+    assert _fitted(calculated, torch.tensor([14.5]).double()) == ([0], [True])
+    assert _fitted(calculated, torch.tensor([14.5, 24.0, 26.0]).double())[1] == [False] * 3
