@@ -83,12 +83,20 @@ class Surface(Section):
     """Of the hidden layers."""
 
 
+class Auto(Section):
+    """levenberg_marquardt where one iteration is cheap, adam_lbfgs for larger fits."""
+
+    kind: Literal["auto"] = "auto"
+
+
 class LevenbergMarquardt(Section):
     """Gauss–Newton with damping: the best for up to a few thousand parameters."""
 
     kind: Literal["levenberg_marquardt"] = "levenberg_marquardt"
     damping: float = Field(default=1e-3, gt=0)
     """First λ relative to the largest diagonal element of JᵀJ."""
+    acceleration: float = Field(default=0.75, ge=0)
+    """How long the second-order term of a step may be against half the first; 0 for none."""
 
 
 class LBFGS(Section):
@@ -111,6 +119,24 @@ class Adam(Section):
     """Of the last epoch."""
     batch: int = Field(default=64, gt=0)
     """Points in each update."""
+
+
+class AdamLBFGS(Section):
+    """Adam first, then L-BFGS: for fits too large for levenberg_marquardt."""
+
+    kind: Literal["adam_lbfgs"] = "adam_lbfgs"
+    adam_epochs: int = Field(default=200, gt=0)
+    """Epochs of Adam."""
+    learning_rate: float = Field(default=1e-2, gt=0)
+    """Of the first epoch."""
+    last_learning_rate: float = Field(default=1e-4, ge=0)
+    """Of the last epoch of Adam."""
+    batch: int = Field(default=64, gt=0)
+    """Points in each update of Adam."""
+    iterations: int = Field(default=10, gt=0)
+    """Line searches in each epoch of L-BFGS."""
+    history: int = Field(default=100, gt=0)
+    """Gradients that L-BFGS remembers."""
 
 
 class NoWeights(Section):
@@ -147,15 +173,17 @@ class Ratio(Section):
     """Δ, cm⁻¹."""
 
 
-Optimizer = Annotated[LevenbergMarquardt | LBFGS | Adam, Field(discriminator="kind")]
+Optimizer = Annotated[
+    Auto | LevenbergMarquardt | LBFGS | Adam | AdamLBFGS, Field(discriminator="kind")
+]
 Weights = Annotated[NoWeights | PartridgeSchwenke | Boltzmann | Ratio, Field(discriminator="kind")]
 
 
 class Training(Section):
     """How the network is fitted."""
 
-    optimizer: Annotated[Optimizer, BeforeValidator(_by_name)] = LevenbergMarquardt()
-    """levenberg_marquardt, lbfgs or adam."""
+    optimizer: Annotated[Optimizer, BeforeValidator(_by_name)] = Auto()
+    """auto, levenberg_marquardt, lbfgs, adam or adam_lbfgs."""
     weights: Annotated[Weights, BeforeValidator(_by_name)] = NoWeights()
     """none, partridge_schwenke, boltzmann or ratio."""
     force_weight: float | None = Field(default=None, gt=0)
@@ -166,6 +194,11 @@ class Training(Section):
     """Stop after so many epochs without a better validation error."""
     max_seconds: float | None = Field(default=None, gt=0)
     """Stop after this wall time."""
+    restarts: int = Field(default=0, ge=0)
+    """When patience is over or no step helps, start again so often from other weights; the best
+    by validation is kept."""
+    memory: int = Field(default=1024, gt=0)
+    """MiB for ∂f/∂x of the training points and the chunks of the Jacobian."""
 
 
 class Ensemble(Section):
@@ -350,10 +383,15 @@ class TrainConfig(Section):
     def _members(self) -> "TrainConfig":
         if self.ensemble is None:
             return self
-        if self.training.optimizer.kind != "levenberg_marquardt":
+        if self.training.optimizer.kind not in ("auto", "levenberg_marquardt"):
             raise ValueError(
                 "members are trained together by levenberg_marquardt; `training.optimizer` is "
                 f"{self.training.optimizer.kind}: leave out `ensemble` or that"
+            )
+        if self.training.restarts:
+            raise ValueError(
+                "`training.restarts` is for one network; members of `ensemble` start from weights "
+                "of their own: leave out one of the two"
             )
         if self.surface.baseline is None and (
             self.ensemble.degrees or self.ensemble.bootstrap == "baseline"

@@ -49,8 +49,10 @@ def _copies(dataset: Dataset) -> list[str]:
 
 def _shared(labels: Tensor) -> list[Tensor]:
     """Rows of every label that more than one row has."""
-    order = labels.argsort(stable=True)
-    return [rows for rows in order.split(labels.bincount().tolist()) if len(rows) > 1]
+    counts = labels.bincount()
+    several = (counts[labels] > 1).nonzero().flatten()
+    order = several[labels[several].argsort(stable=True)]
+    return list(order.split(counts[counts > 1].tolist()))
 
 
 def _listed(rows: Tensor) -> str:

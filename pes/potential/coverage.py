@@ -5,11 +5,41 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from pes.descriptors.distances import distances
 from pes.descriptors.invariants import Invariants
 
-__all__ = ["Coverage"]
+__all__ = ["Coverage", "thinned"]
 
 CHUNK = 2048
+
+
+MOST = 20_000
+"""Training points that a surface file keeps: more make `Coverage` slow, not better."""
+
+
+def thinned(positions: Tensor, energies: Tensor, *, most: int = MOST) -> Tensor:
+    """The training points worth keeping in a surface file (T, N, 3): all if there are few.
+
+    Of more than `most` those evenly spaced in the order of their energies, both ends among them,
+    and those where an interatomic distance is shortest or longest, so that the range of every
+    distance stays that of the whole set.
+
+    Args:
+        positions: (B, N, 3) in bohr.
+        energies: (B,) in hartree.
+        most: points to keep, apart from the extreme ones.
+
+    Example:
+        >>> x = torch.rand(50, 3, 3)
+        >>> len(thinned(x, x[:, 0, 0], most=10)) <= 16
+        True
+    """
+    if len(positions) <= most:
+        return positions
+    spaced = torch.linspace(0, len(positions) - 1, most, dtype=torch.float64).round().long()
+    r = distances(positions)
+    rows = (energies.argsort()[spaced.to(energies.device)], r.argmin(0), r.argmax(0))
+    return positions[torch.cat(rows).unique()]
 
 
 class Coverage(nn.Module):

@@ -11,6 +11,9 @@ from pes.potential.mlp import MLP
 
 __all__ = ["NeuralSurface", "energies_and_forces", "neural_surface"]
 
+PASS = 4096
+"""Points whose features are made at once."""
+
 SMALLEST_SCALE = 1e-9
 """Hartree: where a baseline is perfect the network may add no more than rounding."""
 
@@ -102,8 +105,11 @@ def neural_surface(
     mlp = MLP(descriptor.size, hidden, activation=activation, seed=seed)
     surface = NeuralSurface(descriptor, mlp, baseline=baseline).to(positions.device)
     with torch.no_grad():
-        features = descriptor(positions)
-        rest = energies if baseline is None else energies - baseline(positions)
+        # In parts: a descriptor may need many times the memory of its features.
+        features = torch.cat([descriptor(x) for x in positions.split(PASS)])
+        rest = energies
+        if baseline is not None:
+            rest = energies - torch.cat([baseline(x) for x in positions.split(PASS)])
         surface.mean.copy_(features.mean(0))
         deviation = features.std(0, correction=0)
         surface.deviation.copy_(torch.where(deviation > 0, deviation, 1.0))

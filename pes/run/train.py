@@ -5,7 +5,7 @@ import logging
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import partial, reduce
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from pes.data import Dataset, Split, read, split
 from pes.data.audit import audit
 from pes.molecule import Molecule
 from pes.potential import Ensemble, NeuralSurface, SurfaceRecord, save_surface
+from pes.potential.coverage import thinned
 from pes.run.ensemble import (
     ensemble_epochs,
     ensemble_report,
@@ -36,10 +37,10 @@ from pes.run.folder import (
     write_config,
     write_json,
 )
+from pes.run.optimizers import as_before, optimizer_of, safe_stop, with_optimizer
 from pes.run.search import found_before, search_choices, searched
 from pes.run.surfaces import resolved
 from pes.run.train_tables import append_epoch, cut_metrics, error_table
-from pes.training import OPTIMIZERS
 from pes.training.checkpoint import latest_checkpoint, previous, save_checkpoint
 from pes.training.errors import error_report
 from pes.training.fit import Epoch, TrainingState, fit
@@ -91,14 +92,17 @@ def train(
     checkpoint = None if check else _checkpoint(folder, resume, overwrite=overwrite)
     config = _resolved(config, path.parent)
     search_choices(config)
+    if checkpoint is not None:
+        config = as_before(config, checkpoint)
     dataset = load_data(config, config.data.file)
     if checkpoint is not None and config.search is not None:
         first = load_config(checkpoint.with_name("config.yaml"), TrainConfig)
         config = found_before(config, first)
     state, parts, trouble = _beginning(config, dataset, checkpoint)
     surface = _untrained(config, dataset, parts, device)
+    config, choice = with_optimizer(config, surface, dataset.select(parts.train))
     if check:
-        _describe(print, config, dataset, parts, surface)
+        _describe(print, config, dataset, parts, surface, choice)
         return None
     open_folder(folder, stale=RESULTS if state is not None else (*RESULTS, *PROGRESS))
     open_log(folder / "train.log", append=state is not None)
@@ -118,7 +122,7 @@ def train(
     write_config(folder / "config.yaml", config)
     parts.save(folder / "split.json")
     log.info("%s", environment_line(device, config.seed))
-    _describe(log.info, config, dataset, parts, surface)
+    _describe(log.info, config, dataset, parts, surface, choice)
     for finding in audit(dataset):
         log.info("data: %s", finding)
     started = time.monotonic()
@@ -164,20 +168,17 @@ def _epochs(
 ) -> Iterator[Epoch]:
     """Train one network, as the configuration says."""
     wanted = config.training
-    options = wanted.optimizer.model_dump()
-    kind = options.pop("kind")
-    if kind == "adam":
-        options |= {"epochs": wanted.epochs, "seed": config.seed}
     lowest = sets["train"].energies.min()
     force_weight = wanted.force_weight
     return fit(
         surface, sets["train"], sets["validation"],
-        optimizer=partial(OPTIMIZERS[kind], **options),
+        optimizer=optimizer_of(config),
         train_weights=point_weights(config, sets["train"].energies, lowest),
         validation_weights=point_weights(config, sets["validation"].energies, lowest),
         force_weight=None if force_weight is None else force_weight * ANGSTROM**2,
         epochs=wanted.epochs, patience=wanted.patience,
-        max_seconds=wanted.max_seconds or float("inf"), state=state,
+        max_seconds=wanted.max_seconds or float("inf"),
+        restarts=wanted.restarts, seed=config.seed, memory=wanted.memory * 2**20, state=state,
     )  # fmt: skip
 
 
@@ -187,7 +188,15 @@ def _fitted(
     """Run the epochs; every one is in metrics.csv, the last saved one in state.pt."""
     done = 0 if state is None else state.epoch
     saved = time.monotonic()
+
+    def save() -> str | None:
+        if state is None:
+            return None
+        save_checkpoint(folder / "state.pt", state)
+        return f"the state of epoch {state.epoch} is in {folder / 'state.pt'}"
+
     with (
+        safe_stop(save),
         (folder / "metrics.csv").open("a", newline="") as file,
         tqdm(total=config.training.epochs, initial=done, unit="epoch", disable=None) as progress,
     ):
@@ -227,7 +236,7 @@ def _write_results(
         training.symbols,
         (lowest, float(training.energies.max())),
         dataset.sha256,
-        training.positions.cpu(),
+        thinned(training.positions, training.energies).cpu(),
         {"name": config.name, "seed": config.seed, "errors": errors},
     )
     save_surface(folder / "surface.safetensors", surface, record)
@@ -264,7 +273,7 @@ def _write_results(
 
 def _reason(config: TrainConfig, state: TrainingState) -> str:
     wanted = config.training
-    if state.epoch - state.best_epoch >= wanted.patience:
+    if state.epoch - state.restart_epoch >= wanted.patience:
         return "patience"
     if wanted.max_seconds is not None and state.seconds >= wanted.max_seconds:
         return "max_seconds"
@@ -326,7 +335,12 @@ def _beginning(
 
 
 def _describe(
-    say: Any, config: TrainConfig, dataset: Dataset, parts: Split, surface: NeuralSurface | Ensemble
+    say: Any,
+    config: TrainConfig,
+    dataset: Dataset,
+    parts: Split,
+    surface: NeuralSurface | Ensemble,
+    choice: str | None,
 ) -> None:
     heights = (dataset.energies - dataset.energies.min()) / CM1
     counts = ", ".join(f"{len(getattr(parts, name))} {name}" for name in PARTS)
@@ -344,3 +358,5 @@ def _describe(
         f"{first.descriptor.size} inputs, {size} network parameters, "
         f"{config.training.optimizer.kind}{how}"
     )
+    if choice is not None:
+        say(choice)

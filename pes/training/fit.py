@@ -1,5 +1,6 @@
 """The loop of a fit: one record per epoch, the best network kept, no files and no printing."""
 
+import logging
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -15,6 +16,7 @@ from pes.potential.mlp import MLP
 from pes.potential.neural import NeuralSurface
 from pes.training.levenberg_marquardt import levenberg_marquardt
 from pes.training.loss import (
+    MEMORY,
     Targets,
     default_force_weight,
     predictions,
@@ -25,6 +27,11 @@ from pes.training.problem import Optimizer
 from pes.units import ANGSTROM, CM1
 
 __all__ = ["Epoch", "TrainingState", "fit"]
+
+log = logging.getLogger("pes")
+
+RESTART = 1_000_003
+"""Between the seeds of two starts, so that they meet no other seed a user would choose."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +46,9 @@ class TrainingState:
         best_loss: that loss.
         best_epoch: when it was reached.
         optimizer: state of the optimizer, plain types and tensors.
+        restart: how often the fit has started again from other weights.
+        restart_loss: lowest validation loss since then.
+        restart_epoch: when that was reached.
     """
 
     epoch: int
@@ -48,6 +58,9 @@ class TrainingState:
     best_loss: float
     best_epoch: int
     optimizer: dict[str, Any]
+    restart: int = 0
+    restart_loss: float = float("inf")
+    restart_epoch: int = 0
 
 
 @dataclass(frozen=True)
@@ -91,6 +104,9 @@ def fit(
     epochs: int = 500,
     patience: int = 100,
     max_seconds: float = float("inf"),
+    restarts: int = 0,
+    seed: int = 0,
+    memory: int = MEMORY,
     state: TrainingState | None = None,
 ) -> Iterator[Epoch]:
     """Train the network of a surface; baseline and scaling stay as they are.
@@ -109,6 +125,10 @@ def fit(
         epochs: steps of the optimizer at most, earlier sittings included.
         patience: stop after so many epochs without a better validation loss.
         max_seconds: stop after the epoch that passes this wall time.
+        restarts: how often to start again from other weights when patience or the optimizer
+            ends; the best state of all starts is kept.
+        seed: of those weights.
+        memory: bytes for ∂f/∂x of the training points and for the chunks.
         state: of an earlier `Epoch`, to continue from.
 
     Yields:
@@ -120,11 +140,16 @@ def fit(
         FloatingPointError: if the loss becomes NaN or infinite.
     """
     _check(surface, train, validation)
-    targets = prepare(surface, train), prepare(surface, validation)
+    targets = (
+        prepare(surface, train, cache=memory // 2),
+        prepare(surface, validation, cache=memory // 4),
+    )
     if force_weight is None:
         force_weight = default_force_weight(targets[0])
     problem, held_out = (
-        surface_problem(surface.mlp, target, weights=weights, force_weight=force_weight)
+        surface_problem(
+            surface.mlp, target, weights=weights, force_weight=force_weight, memory=memory
+        )
         for target, weights in zip(targets, (train_weights, validation_weights), strict=True)
     )
     if state is None:
@@ -135,14 +160,15 @@ def fit(
         steps = optimizer(problem, state.parameters, state.optimizer)
     started = time.monotonic() - state.seconds
     try:
-        while (
-            state.epoch < epochs
-            and state.epoch - state.best_epoch < patience
-            and state.seconds < max_seconds
-        ):
-            step = next(steps, None)
+        while state.epoch < epochs and state.seconds < max_seconds:
+            patient = state.epoch - state.restart_epoch < patience
+            step = next(steps, None) if patient else None
             if step is None:
-                break
+                if state.restart >= restarts:
+                    break
+                state = _restarted(surface.mlp, state, seed)
+                steps = optimizer(problem, state.parameters, None)
+                continue
             validation_loss = float(held_out.loss(step.parameters))
             improved = validation_loss < state.best_loss
             epoch = state.epoch + 1
@@ -154,6 +180,11 @@ def fit(
                 best_loss=validation_loss if improved else state.best_loss,
                 best_epoch=epoch if improved else state.best_epoch,
                 optimizer=step.state,
+                restart=state.restart,
+                restart_loss=min(validation_loss, state.restart_loss),
+                restart_epoch=epoch
+                if validation_loss < state.restart_loss
+                else state.restart_epoch,
             )
             vector_to_parameters(step.parameters.clone(), surface.mlp.parameters())
             scale = float(surface.scale)
@@ -179,6 +210,22 @@ def fit(
 def _start(surface: NeuralSurface) -> TrainingState:
     parameters = parameters_to_vector(surface.mlp.parameters()).detach().clone()
     return TrainingState(0, 0.0, parameters, parameters, float("inf"), 0, {})
+
+
+def _restarted(mlp: MLP, state: TrainingState, seed: int) -> TrainingState:
+    """The state with new weights, the best ones so far kept."""
+    restart = state.restart + 1
+    log.info("restart %d from other weights after epoch %d", restart, state.epoch)
+    inputs = mlp.layers[0].in_features
+    fresh = MLP(inputs, mlp.hidden, activation=mlp.activation, seed=seed + RESTART * restart)
+    parameters = parameters_to_vector(fresh.parameters()).detach().to(state.parameters.device)
+    return replace(
+        state,
+        parameters=parameters,
+        restart=restart,
+        restart_loss=float("inf"),
+        restart_epoch=state.epoch,
+    )
 
 
 def _check(surface: NeuralSurface, train: Dataset, validation: Dataset) -> None:

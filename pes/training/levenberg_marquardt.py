@@ -1,5 +1,6 @@
 """Levenberg–Marquardt: Gauss–Newton steps, shortened until they do what they promise."""
 
+import logging
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,6 +10,8 @@ from torch import Tensor
 from pes.training.problem import Problem, Step, check_finite
 
 __all__ = ["levenberg_marquardt"]
+
+log = logging.getLogger("pes")
 
 SHORTEST = 1e-16
 LARGEST_DAMPING = 1e12
@@ -20,17 +23,21 @@ def levenberg_marquardt(
     state: dict[str, Any] | None = None,
     *,
     damping: float = 1e-3,
+    acceleration: float = 0.75,
 ) -> Iterator[Step]:
     """Minimise ½‖r‖², one accepted step at a time, until no step lowers it.
 
-    Solves (JᵀJ + λI) h = −Jᵀr. With ρ the ratio of the actual to the predicted fall of the
-    loss, an accepted step multiplies λ by max(1/3, 1 − (2ρ − 1)³), a rejected one by 2, 4, 8...
+    Solves (JᵀJ + λI) v = −Jᵀr and (JᵀJ + λI) a = −½ Jᵀ d²r(p + tv)/dt² and steps by v + a, the
+    second term of the geodesic that v starts; by v alone where 2‖a‖ > `acceleration` ‖v‖. With ρ
+    the ratio of the actual to the predicted fall of the loss, an accepted step multiplies λ by
+    max(1/3, 1 − (2ρ − 1)³), a rejected one by 2, 4, 8...
 
     Args:
         problem: the residuals.
         parameters: where to start, (P,).
         state: of the step to continue from.
         damping: first λ in units of the largest diagonal element of JᵀJ.
+        acceleration: how long 2a may be against v; 0 for steps of first order.
 
     Raises:
         ValueError: if `damping` is not positive.
@@ -38,7 +45,8 @@ def levenberg_marquardt(
 
     References:
         H. B. Nielsen, Damping parameter in Marquardt's method, report IMM-REP-1999-05,
-        Technical University of Denmark (1999)
+        Technical University of Denmark (1999);
+        M. K. Transtrum, J. P. Sethna, arXiv:1201.5885 (2012)
     """
     if not damping > 0:
         raise ValueError(f"`damping` must be positive, got {damping}")
@@ -48,7 +56,8 @@ def levenberg_marquardt(
         check_finite(float(loss), "look for NaN labels, or start from another seed")
         top = float(matrix.diagonal().max())
         lam = damping * top if lam is None else lam
-        step = _accepted(problem, parameters, loss, gradient, matrix, lam)
+        check_finite(float(gradient.norm()), "start from another seed")
+        step = _accepted(problem, parameters, loss, gradient, matrix, lam, acceleration)
         if step is None:
             return
         parameters, loss, used, lam = step
@@ -68,30 +77,43 @@ def _accepted(
     gradient: Tensor,
     matrix: Tensor,
     lam: float,
+    acceleration: float,
 ) -> tuple[Tensor, Tensor, float, float] | None:
     """New parameters, their loss, the λ that led there and the next λ; None at a minimum."""
-    growth = 2.0
+    growth, tried, singular, first = 2.0, 0, 0, lam
     limit = LARGEST_DAMPING * max(1.0, float(matrix.diagonal().max()))
     while lam < limit:
-        h = _solution(matrix, gradient, lam)
-        if h is not None:
-            if h.norm() <= SHORTEST * parameters.norm():
-                return None
-            trial = parameters + h
+        factor = _factor(matrix, lam)
+        tried += 1
+        singular += factor is None
+        if factor is not None:
+            v = -torch.cholesky_solve(gradient[:, None], factor)[:, 0]
+            if v.norm() <= SHORTEST * parameters.norm():
+                break
+            trial = parameters + v
+            if acceleration > 0:
+                bend = problem.curvature(parameters, v)
+                a = -0.5 * torch.cholesky_solve(bend[:, None], factor)[:, 0]
+                if 2 * a.norm() <= acceleration * v.norm():
+                    trial = trial + a
             trial_loss = problem.loss(trial)
-            predicted = 0.5 * (h @ (lam * h - gradient))
+            predicted = 0.5 * (v @ (lam * v - gradient))
             gain = float((loss - trial_loss) / predicted)
             if gain > 0:
                 return trial, trial_loss, lam, lam * max(1 / 3, 1 - (2 * gain - 1) ** 3)
         lam, growth = lam * growth, growth * 2
+    log.info(
+        "no step lowers the loss any more: damping %.1e to %.1e tried%s",
+        first,
+        lam,
+        f"; JᵀJ + λI was singular for {singular} of {tried}" if singular else "",
+    )
     return None
 
 
-def _solution(matrix: Tensor, gradient: Tensor, lam: float) -> Tensor | None:
-    """h of (JᵀJ + λI) h = −Jᵀr, None where rounding makes the matrix indefinite."""
+def _factor(matrix: Tensor, lam: float) -> Tensor | None:
+    """Cholesky factor of JᵀJ + λI, None where rounding makes the matrix indefinite."""
     damped = matrix.clone()
     damped.diagonal().add_(lam)
     factor, info = torch.linalg.cholesky_ex(damped)
-    if int(info) != 0:
-        return None
-    return -torch.cholesky_solve(gradient[:, None], factor)[:, 0]
+    return factor if int(info) == 0 else None

@@ -22,6 +22,7 @@ from pes.training.problem import Problem
 from pes.training.projection import contracted, input_gradients
 
 __all__ = [
+    "MEMORY",
     "Targets",
     "default_force_weight",
     "normalised_root",
@@ -31,7 +32,8 @@ __all__ = [
 ]
 
 MEMORY = 2**30
-"""Bytes; half of it for ∂f/∂x of the training points, a quarter for a chunk."""
+"""Bytes; half of it for ∂f/∂x of the training points, a quarter for those of the validation
+points, a quarter for a chunk."""
 
 CACHED = 2**22
 """Bytes of a chunk on a CPU: what its second and third cache hold."""
@@ -83,12 +85,8 @@ def prepare(surface: NeuralSurface, dataset: Dataset, *, cache: int = MEMORY // 
     if forces is None:
         return Targets(inputs, energies, None, None, outside, components)
     forces = forces.flatten(1) / surface.scale
-    slopes_of = input_gradients(surface, positions, cache)
-    if (bases := slopes_of.bases) is not None:
-        within = torch.einsum("bxk,bx->bk", bases, forces)
-        outside = (forces - torch.einsum("bxk,bk->bx", bases, within)).square().sum(1)
-        forces = within
-    return Targets(inputs, energies, forces, slopes_of, outside, components)
+    slopes_of, within, outside = input_gradients(surface, positions, forces, cache)
+    return Targets(inputs, energies, within, slopes_of, outside, components)
 
 
 def predictions(

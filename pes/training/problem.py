@@ -14,6 +14,11 @@ NARROWEST = 200
 """Columns of a block of JᵀJ at least; narrower products run too far below full speed."""
 
 
+STEP = 0.1
+"""Of the direction, in central differences: small against the turns of r along a step, large
+enough for its rounding."""
+
+
 @dataclass(frozen=True)
 class Problem:
     """½‖r(p)‖² over points that may each own several rows of r.
@@ -72,6 +77,19 @@ class Problem:
         for start, end in blocks:
             matrix[:start, start:end] = matrix[start:end, :start].mT
         return loss + self._constant(), gradient, matrix
+
+    def curvature(self, parameters: Tensor, direction: Tensor) -> Tensor:
+        """Jᵀ d²r(p + tv)/dt² (P,) at t = 0 for a direction v (P,), by central differences."""
+        x = parameters.detach().requires_grad_()
+        total = torch.zeros_like(parameters)
+        for chunk in self.chunks(parameters):
+            with torch.enable_grad():
+                rows = self.residuals(x, chunk)
+            with torch.no_grad():
+                ends = [self.residuals(parameters + t * direction, chunk) for t in (-STEP, STEP)]
+                second = (ends[0] - 2 * rows + ends[1]) / STEP**2
+            total += torch.autograd.grad(rows, x, second)[0]
+        return total
 
     def _differentiated(self, parameters: Tensor, points: Tensor) -> tuple[Tensor, Tensor]:
         x = parameters.detach().requires_grad_()

@@ -46,14 +46,14 @@ def reachable(gradients: Tensor) -> Tensor:
 class InputGradients:
     """∂f/∂x of the standardised features f of all points, stored or made when asked for.
 
-    Called with point indices (b,), it returns (b, F, K) in the directions of `bases`, or
-    (b, F, 3N) without them.
+    Called with point indices (b,), it returns (b, F, K) in the `reachable` directions of each
+    point, or (b, F, 3N) where there is no room for those.
 
     Attributes:
         surface: descriptor and scaling.
         positions: of all points (B, N, 3) in bohr.
-        bases: the `reachable` space of each point (B, 3N, K), if there is room for it.
-        stored: ∂f/∂x in it (B, F, K), if there is room for that.
+        bases: the directions (B, 3N, K), if there is room for them but not for `stored`.
+        stored: ∂f/∂x (B, F, K), if there is room for that.
     """
 
     surface: NeuralSurface
@@ -72,28 +72,40 @@ class InputGradients:
         return _columns(self.surface, self.positions[points], bases)
 
 
-def input_gradients(surface: NeuralSurface, positions: Tensor, room: int) -> InputGradients:
-    """∂f/∂x of the points of a fit.
+def input_gradients(
+    surface: NeuralSurface, positions: Tensor, forces: Tensor, room: int
+) -> tuple[InputGradients, Tensor, Tensor]:
+    """∂f/∂x of the points of a fit, and the forces in the same directions.
 
     Args:
         surface: descriptor and scaling.
         positions: (B, N, 3) in bohr.
+        forces: labels (B, 3N).
         room: bytes that may be stored.
+
+    Returns:
+        ∂f/∂x; VᵀF (B, K), or F where there is no room for V; ‖(1 − VVᵀ)F‖² (B,).
     """
-    count, components = len(positions), 3 * positions.shape[1]
-    features = surface.descriptor.size
+    count, components, features = *forces.shape, surface.descriptor.size
     rank = reachable_rank(features, components)
-    if 8 * count * components * rank > room:
-        return InputGradients(surface, positions, None, None)
-    bases = positions.new_empty(count, components, rank)
-    keep = 8 * count * (components + features) * rank <= room
-    stored = positions.new_empty(count, features, rank) if keep else None
+    within, outside = forces.new_empty(count, rank), forces.new_zeros(count)
+    stored = bases = None
+    if 8 * count * features * rank <= room:
+        stored = forces.new_empty(count, features, rank)
+    elif 8 * count * components * rank <= room:
+        bases = forces.new_empty(count, components, rank)
+    else:
+        return InputGradients(surface, positions, None, None), forces, outside
     for part in torch.arange(count, device=positions.device).split(PASS):
-        columns = _columns(surface, positions[part], None)
-        bases[part] = reachable(columns)
+        columns, labels = _columns(surface, positions[part], None), forces[part]
+        v = reachable(columns)
+        within[part] = contracted(v, labels)
+        outside[part] = (labels - contracted(v.mT, within[part])).square().sum(1)
         if stored is not None:
-            stored[part] = columns @ bases[part]
-    return InputGradients(surface, positions, bases, stored)
+            stored[part] = columns @ v
+        elif bases is not None:
+            bases[part] = v
+    return InputGradients(surface, positions, bases, stored), within, outside
 
 
 def _columns(surface: NeuralSurface, positions: Tensor, bases: Tensor | None) -> Tensor:
@@ -113,5 +125,5 @@ def _columns(surface: NeuralSurface, positions: Tensor, bases: Tensor | None) ->
 
 
 def contracted(gradients: Tensor, slopes: Tensor) -> Tensor:
-    """Σ_f of gradients (B, F, K) times slopes (B, F): (B, K)."""
+    """Sums over f of gradients (B, F, K) times slopes (B, F): (B, K)."""
     return torch.bmm(slopes[:, None], gradients)[:, 0]

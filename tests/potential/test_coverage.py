@@ -1,7 +1,8 @@
 import pytest
 import torch
 
-from pes.potential.coverage import Coverage
+from pes.descriptors.distances import distances
+from pes.potential.coverage import Coverage, thinned
 
 WATER = ("O", "H", "H")
 START = torch.tensor([[0.0, 0, 0], [1.8, 0, 0], [-0.5, 1.7, 0]], dtype=torch.float64)
@@ -38,3 +39,14 @@ def test_needs_points_that_differ() -> None:
         Coverage(WATER, waters(1))
     with pytest.raises(ValueError, match="points that differ"):
         Coverage(WATER, waters(1).expand(3, 3, 3))
+
+
+def test_thinned_keeps_the_ranges() -> None:
+    x = torch.randn(500, 3, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    energies = x[:, 0, 0]
+    kept = thinned(x, energies, most=40)
+    assert 40 <= len(kept) <= 40 + 6
+    for reduce in (torch.amin, torch.amax):
+        assert torch.equal(reduce(distances(kept), 0), reduce(distances(x), 0))
+        assert reduce(kept[:, 0, 0], 0) == reduce(energies, 0)
+    assert thinned(x, energies) is x

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from functools import partial
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 
 import pytest
@@ -13,16 +13,17 @@ from pes.data.dataset import Dataset
 from pes.descriptors import Invariants
 from pes.potential.analytic import WaterPJT
 from pes.potential.neural import NeuralSurface, energies_and_forces, neural_surface
-from pes.training import adam, lbfgs, levenberg_marquardt
+from pes.training import adam, adam_lbfgs, lbfgs, levenberg_marquardt
 from pes.training.checkpoint import load_checkpoint, save_checkpoint
 from pes.training.errors import error_report
-from pes.training.fit import Epoch, fit
-from pes.training.problem import Optimizer
+from pes.training.fit import Epoch, TrainingState, fit
+from pes.training.problem import Optimizer, Problem, Step
 from pes.training.weights import ratio
 
 WATER = ("O", "H", "H")
 OPTIMIZERS: dict[str, Optimizer] = {
     "adam": partial(adam, batch=16, epochs=50),
+    "adam_lbfgs": partial(adam_lbfgs, batch=16, adam_epochs=3, iterations=3),
     "lbfgs": partial(lbfgs, iterations=3),
     "levenberg_marquardt": levenberg_marquardt,
 }
@@ -124,6 +125,57 @@ def test_leaving_early_leaves_the_best_state() -> None:
             break
     run.close()
     assert torch.equal(parameters(surface), epoch.state.best_parameters)
+
+
+def restarted(epochs: int, state: TrainingState | None = None) -> list[Epoch]:
+    train = TRAIN.select(slice(0, 8))
+    run = fit(
+        fresh(), train, VALIDATION, epochs=epochs, patience=4, restarts=2, seed=5, state=state
+    )
+    return list(run)
+
+
+def test_restarts_keep_the_best_of_all() -> None:
+    epochs = restarted(500)
+    number = [epoch.state.restart for epoch in epochs]
+    assert number == sorted(number)
+    assert set(number) == {0, 1, 2}
+    best = min(epochs, key=lambda epoch: epoch.validation_loss)
+    assert torch.equal(epochs[-1].state.best_parameters, best.state.parameters)
+    starts = [number.index(k) for k in (0, 1, 2)]
+    for first, after in pairwise([*starts, len(epochs)]):
+        # Each start has its own patience, counted from its own best.
+        losses = [epoch.validation_loss for epoch in epochs[first:after]]
+        assert after - first == losses.index(min(losses)) + 1 + 4
+    # The weights are those of other seeds, one step on.
+    assert not torch.equal(epochs[0].state.parameters, epochs[starts[1]].state.parameters)
+
+
+def test_restarts_resume_bit_for_bit(tmp_path: Path) -> None:
+    whole = restarted(500)
+    second = [epoch.state.restart for epoch in whole].index(1)
+    for done in (second - 1, second, second + 2):  # the last of a start, the first of the next
+        save_checkpoint(tmp_path / "state.pt", whole[done - 1].state)
+        rest = restarted(500, load_checkpoint(tmp_path / "state.pt"))
+        assert all(same(a, b) for a, b in zip(whole[done:], rest, strict=True))
+
+
+def test_an_optimizer_that_ends_is_started_again() -> None:
+    def short(problem: Problem, parameters: torch.Tensor, state: dict | None) -> Iterator[Step]:
+        yield from islice(levenberg_marquardt(problem, parameters, state), 3)
+
+    epochs = list(fit(fresh(), TRAIN, VALIDATION, optimizer=short, restarts=1))
+    assert [epoch.state.restart for epoch in epochs] == [0, 0, 0, 1, 1, 1]
+
+
+def test_memory_changes_nothing() -> None:
+    sets = dataset(20, 0, with_forces=True), dataset(10, 1, with_forces=True)
+    small, large = (list(fit(fresh(), *sets, epochs=4, memory=m))[-1] for m in (1, 2**30))
+    # All 3N rows and nothing stored against the rows that count: the same to rounding.
+    assert small.loss == pytest.approx(large.loss, rel=1e-8)
+    assert small.train_force_rmse_cm1_angstrom == pytest.approx(
+        large.train_force_rmse_cm1_angstrom, rel=1e-8
+    )
 
 
 def test_no_time_left() -> None:

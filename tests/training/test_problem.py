@@ -56,6 +56,23 @@ def test_blocks_of_a_large_matrix() -> None:
     assert torch.equal(matrix, matrix.mT)
 
 
+@pytest.mark.parametrize("chunk", [3, 100])
+def test_curvature(chunk: int) -> None:
+    """Exact where r is of third order along the direction, whatever the step."""
+    x = torch.linspace(-1, 1, 11, dtype=torch.float64)
+
+    def residuals(p: Tensor, points: Tensor) -> Tensor:
+        t = x[points]
+        return p[0] * p[1] * p[2] * t + p[1] ** 2 - t
+
+    problem = Problem(residuals, lambda p, i: (residuals(p, i), p), 11, chunk)
+    v = torch.tensor([1.0, -2.0, 0.5], dtype=torch.float64)
+    every = torch.arange(11)
+    j = torch.func.jacrev(residuals)(START, every)
+    second = torch.func.jacrev(torch.func.jacrev(residuals))(START, every) @ v @ v
+    torch.testing.assert_close(problem.curvature(START, v), j.mT @ second)
+
+
 def test_what_no_parameter_moves_counts_in_the_loss() -> None:
     plain, fixed = cubic_fit(4), torch.linspace(0, 1, 11, dtype=torch.float64)
     problem = replace(plain, fixed=fixed)

@@ -19,6 +19,7 @@ DESCRIPTORS = {
     "diatomic": Morse(("H", "F")),
     "formaldehyde": Invariants(("C", "O", "H", "H"), 2),
     "distances": Distances(("C", "O", "H", "H")),
+    "many features": Invariants(("O", "H", "H"), 4),
 }
 every_descriptor = pytest.mark.parametrize("descriptor", DESCRIPTORS.values(), ids=DESCRIPTORS)
 
@@ -55,22 +56,31 @@ def test_stored_or_made(descriptor: torch.nn.Module) -> None:
     model, some = surface(descriptor), torch.tensor([3, 0, 7, 7])
     plain = feature_gradients(descriptor, x)[some] / model.deviation[:, None]
     rank, components = reachable_rank(descriptor.size, x[0].numel()), x[0].numel()
-    stored = input_gradients(model, x, 10**6)
-    made = input_gradients(model, x, 8 * 12 * components * rank)
-    whole = input_gradients(model, x, 0)
+    forces = positions(len(descriptor.elements), 13)[1:].flatten(1)
+    stored, inside, outside = input_gradients(model, x, forces, 10**6)
     assert stored.stored is not None
-    assert made.stored is None
-    assert made.bases is not None
-    assert whole.bases is None
+    assert (inside.shape[1], stored(some).shape[2]) == (rank, rank)
+    torch.testing.assert_close(inside.square().sum(1) + outside, forces.square().sum(1))
+    # The products with forces are those of all 3N components.
+    torch.testing.assert_close(
+        stored(some) @ inside[some, :, None], plain @ forces[some, :, None], rtol=1e-12, atol=1e-12
+    )
+    whole, same, nothing = input_gradients(model, x, forces, 0)
+    assert torch.equal(same, forces)
+    assert not nothing.any()
     torch.testing.assert_close(whole(some), plain, **CLOSE)
-    torch.testing.assert_close(made(some), plain @ made.bases[some], **CLOSE)
-    torch.testing.assert_close(stored(some), made(some), **CLOSE)
+    if components < descriptor.size:
+        made, inside_too, _ = input_gradients(model, x, forces, 8 * 12 * components * rank)
+        assert made.stored is None
+        assert made.bases is not None
+        torch.testing.assert_close(made(some), stored(some), **CLOSE)
+        assert torch.equal(inside, inside_too)
 
 
 def test_many_points_are_made_in_parts() -> None:
     descriptor = DESCRIPTORS["diatomic"]
     x = positions(2, 1100)
-    whole = input_gradients(surface(descriptor), x, 0)(torch.arange(1100))
+    whole = input_gradients(surface(descriptor), x, x.flatten(1), 0)[0](torch.arange(1100))
     expected = feature_gradients(descriptor, x) / surface(descriptor).deviation[:, None]
     torch.testing.assert_close(whole, expected, **CLOSE)
 
