@@ -502,7 +502,7 @@ class RefineConfig(Section):
     """Fitted and held-out levels."""
     adjust: Annotated[Adjust, BeforeValidator(_by_name)] = Polynomial()
     """polynomial, added to the surface, or weights, its own."""
-    anchor: float | Literal["auto"] = "auto"
+    anchor: Annotated[float, Field(ge=0)] | Literal["auto"] = "auto"
     """λ, weight of squared distances from the ab initio points against squared errors of levels;
     auto: the one by which each fitted level is best predicted from the others."""
     anchor_energy: float = Field(default=5000.0, gt=0)

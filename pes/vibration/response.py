@@ -76,8 +76,7 @@ def curvatures(
     for group in clusters(whole.energies):
         b = forces[:, group]
         answers = resolvent(b.flatten(0, 1), group).reshape(b.shape)
-        second = torch.einsum("imx,jnx->ijmn", b, answers)
-        second = second + second.transpose(0, 1)
+        second = 2 * torch.einsum("imx,jnx->ijmn", b, answers)
         second = second + _explicit(whole, group, parameters, system, chunk)
         first = torch.einsum("imx,nx->imn", b, c[group])
         found[group] = _split(first, second, EQUAL * b.norm(dim=-1).amax(-1))

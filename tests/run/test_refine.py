@@ -109,6 +109,7 @@ def test_mistakes_are_one_line(refine: Callable[..., Path], refusal: Callable[..
     assert "no such file of observed levels" in line
     line = refusal(refine, isotopologues=[{**one, "up_to": 100}])
     assert "has no level below 100" in line
+    assert "`anchor" in refusal(refine, anchor=-1.0)
 
 
 def test_nothing_is_overwritten(refine: Callable[..., Path], refusal: Callable[..., str]) -> None:
