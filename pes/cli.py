@@ -6,11 +6,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from pes.run.audit import audit as run_audit
+from pes.run.cluster import ranks_started
 from pes.run.evaluate import HOLES
 from pes.run.evaluate import evaluate as run_evaluate
 from pes.run.levels import run_levels
 from pes.run.refine import run_refine
 from pes.run.sample import sample as run_sample
+from pes.run.signals import Stopped
 from pes.run.train import train as run_train
 
 __all__ = ["audit", "evaluate", "levels", "refine", "sample", "train"]
@@ -27,10 +29,12 @@ def train(arguments: Sequence[str] | None = None) -> None:
     given = parser.parse_args(arguments)
 
     def command() -> None:
-        run_train(
-            given.config, output=given.output, resume=given.resume, settings=_settings(given),
-            overwrite=given.overwrite, check=given.check,
-        )  # fmt: skip
+        with ranks_started() as ranks:
+            run_train(
+                given.config, output=given.output, resume=given.resume,
+                settings=_settings(given), overwrite=given.overwrite, check=given.check,
+                ranks=ranks,
+            )  # fmt: skip
 
     _end(command)
 
@@ -146,8 +150,14 @@ def _end(command: Callable[[], object]) -> None:
     except (ValueError, OSError, FloatingPointError) as error:
         print(f"pes: {' '.join(str(error).split())}", file=sys.stderr)
         raise SystemExit(2) from None
+    except Stopped as stop:
+        raise SystemExit(stop.code) from None
     except KeyboardInterrupt:
         print(
             "pes: interrupted; an unfinished training goes on with --resume auto", file=sys.stderr
         )
         raise SystemExit(130) from None
+
+
+if __name__ == "__main__":
+    train()

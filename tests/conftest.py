@@ -1,7 +1,12 @@
 """Sixty points of water and commands that are small enough for every test."""
 
-from collections.abc import Callable
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -67,7 +72,7 @@ def merged(content: dict, changes: dict) -> dict:
     return result
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def water() -> Callable[..., Dataset]:
     """Maker of data sets, `water(forces=True)`."""
     return points_of_water
@@ -79,6 +84,58 @@ def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     write_hdf5(tmp_path / "water.h5", points_of_water())
     return tmp_path
+
+
+@pytest.fixture(scope="session")
+def free_port() -> Callable[[], int]:
+    """A port of this machine that nobody listens to."""
+
+    def port() -> int:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            return free.getsockname()[1]
+
+    return port
+
+
+@pytest.fixture(scope="session")
+def tiny_run() -> Callable[[Path], Path]:
+    """Put the tiny configuration and its points into a folder; the folder."""
+
+    def written(folder: Path) -> Path:
+        write_hdf5(folder / "water.h5", points_of_water())
+        (folder / "train.yaml").write_text(yaml.safe_dump(TRAIN))
+        return folder
+
+    return written
+
+
+@pytest.fixture(scope="session")
+def on_ranks(free_port: Callable[[], int]) -> Iterator[Callable[..., list[subprocess.Popen[str]]]]:
+    """Start a program in several processes, as torchrun would: `on_ranks(2, program, ...)`."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start(count: int, *arguments: object, **how: Any) -> list[subprocess.Popen[str]]:
+        environment = os.environ | {
+            "WORLD_SIZE": str(count), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port()),
+            "OMP_NUM_THREADS": "1",
+        }  # fmt: skip
+        runs = [
+            subprocess.Popen(
+                [sys.executable, *map(str, arguments)],
+                env=environment | {"RANK": str(rank), "LOCAL_RANK": str(rank)},
+                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **how,
+            )
+            for rank in range(count)
+        ]  # fmt: skip
+        started.extend(runs)
+        return runs
+
+    yield start
+    for run in started:
+        run.kill()
+        if run.stdout and not run.stdout.closed:
+            run.communicate()
 
 
 Command = Callable[..., Path]

@@ -22,6 +22,7 @@ __all__ = [
     "open_folder",
     "open_log",
     "pick_device",
+    "silence_log",
     "write_config",
     "write_json",
 ]
@@ -93,6 +94,12 @@ def open_log(path: Path, *, append: bool = False) -> None:
     log.propagate = False
     log.addHandler(logging.StreamHandler(sys.stdout))
     log.addHandler(logging.FileHandler(path, mode="a" if append else "w", encoding="utf-8"))
+
+
+def silence_log() -> None:
+    """Send what the run says nowhere."""
+    log.addHandler(logging.NullHandler())
+    log.propagate = False
 
 
 def pick_device(name: str, threads: int | None = None) -> torch.device:

@@ -2,8 +2,10 @@
 
 import csv
 import logging
+import signal
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from functools import reduce
 from pathlib import Path
@@ -19,6 +21,7 @@ from pes.data.audit import audit
 from pes.molecule import Molecule
 from pes.potential import Ensemble, NeuralSurface, SurfaceRecord, save_surface
 from pes.potential.coverage import thinned
+from pes.run.cluster import rank_device, rank_threads
 from pes.run.ensemble import (
     ensemble_epochs,
     ensemble_report,
@@ -34,16 +37,19 @@ from pes.run.folder import (
     open_folder,
     open_log,
     pick_device,
+    silence_log,
     write_config,
     write_json,
 )
 from pes.run.optimizers import as_before, optimizer_of, safe_stop, with_optimizer
 from pes.run.search import found_before, search_choices, searched
+from pes.run.signals import Stopped, stop_signals
 from pes.run.surfaces import resolved
 from pes.run.train_tables import append_epoch, cut_metrics, error_table
 from pes.training.checkpoint import latest_checkpoint, previous, save_checkpoint
+from pes.training.distributed import Ranks
 from pes.training.errors import error_report
-from pes.training.fit import Epoch, TrainingState, fit
+from pes.training.fit import ALONE, Epoch, TrainingState, fit
 from pes.units import ANGSTROM, CM1
 
 __all__ = ["load_data", "train"]
@@ -69,6 +75,7 @@ def train(
     settings: Sequence[str] = (),
     overwrite: bool = False,
     check: bool = False,
+    ranks: Ranks = ALONE,
 ) -> Path | None:
     """Fit a surface as a configuration says.
 
@@ -79,15 +86,17 @@ def train(
         settings: `section.key=value` that override the file.
         overwrite: replace a finished run.
         check: read configuration and data, say what would be done, write nothing.
+        ranks: processes that share the fit; the first alone writes and speaks.
 
     Returns:
         The run folder, or None after a check.
 
     Raises:
         ValueError, FileNotFoundError: for anything the user can mend, in one line.
+        Stopped: after a signal, when the state is saved.
     """
     config = load_config(path, TrainConfig, settings)
-    device = pick_device(config.device, config.threads)
+    device = rank_device(pick_device(config.device, config.threads or rank_threads()), ranks)
     folder = output or Path("runs") / config.name
     checkpoint = None if check else _checkpoint(folder, resume, overwrite=overwrite)
     config = _resolved(config, path.parent)
@@ -99,41 +108,69 @@ def train(
         first = load_config(checkpoint.with_name("config.yaml"), TrainConfig)
         config = found_before(config, first)
     state, parts, trouble = _beginning(config, dataset, checkpoint)
+    _check_ranks(config, parts, ranks)
     surface = _untrained(config, dataset, parts, device)
     config, choice = with_optimizer(config, surface, dataset.select(parts.train))
     if check:
-        _describe(print, config, dataset, parts, surface, choice)
+        if ranks.rank == 0:
+            _describe(print, config, dataset, parts, surface, choice)
         return None
-    open_folder(folder, stale=RESULTS if state is not None else (*RESULTS, *PROGRESS))
-    open_log(folder / "train.log", append=state is not None)
+    ranks.each(0)  # wait until all have read the folder that the first now changes
+    _open(folder, checkpoint, state, ranks)
     if trouble is not None:
         log.warning("warning: %s", trouble)
-    if checkpoint is not None and state is not None:
-        cut_metrics(checkpoint.with_name("metrics.csv"), folder / "metrics.csv", state.epoch)
     sets = {name: on_device(dataset.select(getattr(parts, name)), device) for name in PARTS}
     if config.search is not None and state is None:
 
         def start(choice: TrainConfig) -> Iterator[Epoch]:
             network = untrained_surface(choice, dataset.select(parts.train), device)
-            return _epochs(choice, network, sets, None)
+            return _epochs(choice, network, sets, None, ranks)
 
         config = searched(config, start, folder)
         surface = _untrained(config, dataset, parts, device)
-    write_config(folder / "config.yaml", config)
-    parts.save(folder / "split.json")
-    log.info("%s", environment_line(device, config.seed))
-    _describe(log.info, config, dataset, parts, surface, choice)
-    for finding in audit(dataset):
-        log.info("data: %s", finding)
+    if ranks.rank == 0:
+        write_config(folder / "config.yaml", config)
+        parts.save(folder / "split.json")
+        log.info("%s", environment_line(device, config.seed))
+        if ranks.count > 1:
+            log.info("%d ranks share the points", ranks.count)
+        _describe(log.info, config, dataset, parts, surface, choice)
+        for finding in audit(dataset):
+            log.info("data: %s", finding)
     started = time.monotonic()
     epochs = (
         ensemble_epochs(config, surface, dataset, parts, state)
         if isinstance(surface, Ensemble)
-        else _epochs(config, surface, sets, state)
+        else _epochs(config, surface, sets, state, ranks)
     )
-    last = _fitted(config, epochs, folder, state)
-    _write_results(config, surface, sets, folder, last, time.monotonic() - started, dataset)
+    last = _fitted(config, epochs, folder, state, ranks)
+    if ranks.rank == 0:
+        seconds = time.monotonic() - started
+        _write_results(config, surface, sets, folder, last, seconds, dataset)
     return folder
+
+
+def _check_ranks(config: TrainConfig, parts: Split, ranks: Ranks) -> None:
+    """Refuse more ranks than points, and what one process does by itself."""
+    for section in ("ensemble", "search"):
+        if ranks.count > 1 and getattr(config, section) is not None:
+            raise ValueError(
+                f"`{section}` on {ranks.count} ranks: its networks are fitted by one process; "
+                f"start pes-train once, or leave `{section}` out"
+            )
+    for rows in (parts.train, parts.validation):
+        ranks.own(len(rows))
+
+
+def _open(folder: Path, checkpoint: Path | None, state: TrainingState | None, ranks: Ranks) -> None:
+    """The run folder and its log, both of the first rank."""
+    if ranks.rank > 0:
+        silence_log()
+        return
+    open_folder(folder, stale=RESULTS if state is not None else (*RESULTS, *PROGRESS))
+    open_log(folder / "train.log", append=state is not None)
+    if checkpoint is not None and state is not None:
+        cut_metrics(checkpoint.with_name("metrics.csv"), folder / "metrics.csv", state.epoch)
 
 
 def load_data(config: TrainConfig, file: Path) -> Dataset:
@@ -165,6 +202,7 @@ def _epochs(
     surface: NeuralSurface,
     sets: dict[str, Dataset],
     state: TrainingState | None,
+    ranks: Ranks,
 ) -> Iterator[Epoch]:
     """Train one network, as the configuration says."""
     wanted = config.training
@@ -179,41 +217,80 @@ def _epochs(
         epochs=wanted.epochs, patience=wanted.patience,
         max_seconds=wanted.max_seconds or float("inf"),
         restarts=wanted.restarts, seed=config.seed, memory=wanted.memory * 2**20, state=state,
+        ranks=ranks,
     )  # fmt: skip
 
 
 def _fitted(
-    config: TrainConfig, epochs: Iterator[Epoch], folder: Path, state: TrainingState | None
+    config: TrainConfig,
+    epochs: Iterator[Epoch],
+    folder: Path,
+    state: TrainingState | None,
+    ranks: Ranks,
 ) -> TrainingState:
     """Run the epochs; every one is in metrics.csv, the last saved one in state.pt."""
     done = 0 if state is None else state.epoch
-    saved = time.monotonic()
 
     def save() -> str | None:
         if state is None:
             return None
-        save_checkpoint(folder / "state.pt", state)
+        if ranks.rank == 0:
+            save_checkpoint(folder / "state.pt", state)
         return f"the state of epoch {state.epoch} is in {folder / 'state.pt'}"
 
-    with (
-        safe_stop(save),
-        (folder / "metrics.csv").open("a", newline="") as file,
-        tqdm(total=config.training.epochs, initial=done, unit="epoch", disable=None) as progress,
-    ):
+    total = config.training.epochs
+    record = _recorded(folder, total, done) if ranks.rank == 0 else nullcontext(_nothing)
+    with safe_stop(save), stop_signals() as received, record as note:
         for epoch in epochs:
             state = epoch.state
+            note(epoch)
+            if number := int(ranks.each(received()).max()):
+                raise _stopped(folder, state, number, ranks)
+    if state is None:
+        raise ValueError("the optimizer made no step; raise `training.epochs`")
+    if ranks.rank == 0:
+        save_checkpoint(folder / "state.pt", state)
+    return state
+
+
+@contextmanager
+def _recorded(folder: Path, epochs: int, done: int) -> Iterator[Callable[[Epoch], None]]:
+    """A function that writes an epoch to metrics.csv, the screen and, at times, state.pt."""
+    with (
+        (folder / "metrics.csv").open("a", newline="") as file,
+        tqdm(total=epochs, initial=done, unit="epoch", disable=None) as progress,
+    ):
+        saved = time.monotonic()
+
+        def note(epoch: Epoch) -> None:
+            nonlocal saved
             append_epoch(file, epoch)
             progress.update()
             progress.set_postfix_str(
                 f"train {epoch.train_rmse_cm1:.4f} validation {epoch.validation_rmse_cm1:.4f} cm-1"
             )
             if time.monotonic() - saved > SAVE_SECONDS:
-                save_checkpoint(folder / "state.pt", state)
+                save_checkpoint(folder / "state.pt", epoch.state)
                 saved = time.monotonic()
-    if state is None:
-        raise ValueError("the optimizer made no step; raise `training.epochs`")
-    save_checkpoint(folder / "state.pt", state)
-    return state
+
+        yield note
+
+
+def _nothing(epoch: Epoch) -> None:
+    """What the other ranks record."""
+
+
+def _stopped(folder: Path, state: TrainingState, number: int, ranks: Ranks) -> Stopped:
+    """What ends a fit after a signal; the state is saved before any rank leaves."""
+    message = (
+        f"stopped by {signal.Signals(number).name} after epoch {state.epoch}; its state is saved, "
+        "go on with --resume auto"
+    )
+    if ranks.rank == 0:
+        save_checkpoint(folder / "state.pt", state)
+        log.info("%s", message)
+    ranks.each(0)
+    return Stopped(number, message)
 
 
 def _write_results(

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pes.training.problem import Problem, Step, check_finite
+from pes.training.problem import LeastSquares, Step, check_finite
 
 __all__ = ["adam", "learning_rates"]
 
@@ -25,7 +25,7 @@ def learning_rates(epoch: int, *, first: float, last: float, epochs: int) -> flo
 
 
 def adam(
-    problem: Problem,
+    problem: LeastSquares,
     parameters: Tensor,
     state: dict[str, Any] | None = None,
     *,
@@ -87,7 +87,7 @@ def _order(points: int, seed: int, epoch: int) -> Tensor:
 
 
 def _epoch(
-    problem: Problem, x: Tensor, method: torch.optim.Adam, order: Tensor, batch: int
+    problem: LeastSquares, x: Tensor, method: torch.optim.Adam, order: Tensor, batch: int
 ) -> tuple[float, float]:
     total = x.new_zeros(())
     gradient = torch.zeros_like(x)

@@ -9,13 +9,13 @@ from torch import Tensor
 
 from pes.training.adam import adam
 from pes.training.lbfgs import lbfgs
-from pes.training.problem import Problem, Step
+from pes.training.problem import LeastSquares, Step
 
 __all__ = ["adam_lbfgs"]
 
 
 def adam_lbfgs(
-    problem: Problem,
+    problem: LeastSquares,
     parameters: Tensor,
     state: dict[str, Any] | None = None,
     *,

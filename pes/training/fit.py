@@ -14,6 +14,7 @@ from pes.data.dataset import Dataset
 from pes.molecule import Molecule
 from pes.potential.mlp import MLP
 from pes.potential.neural import NeuralSurface
+from pes.training.distributed import Ranks, shared
 from pes.training.levenberg_marquardt import levenberg_marquardt
 from pes.training.loss import (
     MEMORY,
@@ -23,10 +24,13 @@ from pes.training.loss import (
     prepare,
     surface_problem,
 )
-from pes.training.problem import Optimizer
+from pes.training.problem import LeastSquares, Optimizer
 from pes.units import ANGSTROM, CM1
 
 __all__ = ["Epoch", "TrainingState", "fit"]
+
+ALONE = Ranks()
+CHUNK = 1024
 
 log = logging.getLogger("pes")
 
@@ -108,6 +112,7 @@ def fit(
     seed: int = 0,
     memory: int = MEMORY,
     state: TrainingState | None = None,
+    ranks: Ranks = ALONE,
 ) -> Iterator[Epoch]:
     """Train the network of a surface; baseline and scaling stay as they are.
 
@@ -130,27 +135,30 @@ def fit(
         seed: of those weights.
         memory: bytes for ∂f/∂x of the training points and for the chunks.
         state: of an earlier `Epoch`, to continue from.
+        ranks: processes that share the points; all are given all of them and yield the same.
 
     Yields:
         A record for each epoch.
 
     Raises:
         ValueError: if the two sets are of another molecule than the surface, or the state
-            is of another network.
-        FloatingPointError: if the loss becomes NaN or infinite.
+            is of another network, or there are more ranks than points.
+        FloatingPointError: if the loss becomes NaN or infinite, or the ranks differ.
+        ConnectionError: if another rank is lost.
     """
     _check(surface, train, validation)
+    ranks.unite(surface)
     targets = (
-        prepare(surface, train, cache=memory // 2),
-        prepare(surface, validation, cache=memory // 4),
+        prepare(surface, ranks.share(train), cache=memory // 2),
+        prepare(surface, ranks.share(validation), cache=memory // 4),
     )
     if force_weight is None:
-        force_weight = default_force_weight(targets[0])
+        force_weight = default_force_weight(targets[0], ranks.total)
     problem, held_out = (
-        surface_problem(
-            surface.mlp, target, weights=weights, force_weight=force_weight, memory=memory
+        _problem(surface.mlp, target, weights, force_weight, memory, ranks, len(part))
+        for target, weights, part in zip(
+            targets, (train_weights, validation_weights), (train, validation), strict=True
         )
-        for target, weights in zip(targets, (train_weights, validation_weights), strict=True)
     )
     if state is None:
         state = _start(surface)
@@ -172,9 +180,10 @@ def fit(
             validation_loss = float(held_out.loss(step.parameters))
             improved = validation_loss < state.best_loss
             epoch = state.epoch + 1
+            ranks.check_alike(step.parameters)
             state = TrainingState(
                 epoch=epoch,
-                seconds=time.monotonic() - started,
+                seconds=float(ranks.each(time.monotonic() - started)[0]),
                 parameters=step.parameters,
                 best_parameters=step.parameters if improved else state.best_parameters,
                 best_loss=validation_loss if improved else state.best_loss,
@@ -187,8 +196,7 @@ def fit(
                 else state.restart_epoch,
             )
             vector_to_parameters(step.parameters.clone(), surface.mlp.parameters())
-            scale = float(surface.scale)
-            rmse = [_rmse(surface.mlp, step.parameters, t, problem.chunk, scale) for t in targets]
+            rmse = [_rmse(surface, step.parameters, target, ranks) for target in targets]
             yield Epoch(
                 epoch=epoch,
                 seconds=state.seconds,
@@ -258,21 +266,45 @@ def _resumed(surface: NeuralSurface, state: TrainingState) -> TrainingState:
     )
 
 
+def _problem(
+    mlp: MLP,
+    targets: Targets,
+    weights: Tensor | None,
+    force_weight: float,
+    memory: int,
+    ranks: Ranks,
+    points: int,
+) -> LeastSquares:
+    """Residuals of all ranks' points; weights (B,) are those of all points."""
+    every = targets.energies.new_ones(points) if weights is None else weights
+    part = surface_problem(
+        mlp, targets, weights=every[ranks.own(points, every.device)], total_weight=every.sum(),
+        force_weight=force_weight, memory=memory,
+    )  # fmt: skip
+    return shared(part, ranks, points)
+
+
 def _rmse(
-    mlp: MLP, parameters: Tensor, targets: Targets, chunk: int, scale: float
+    surface: NeuralSurface, parameters: Tensor, targets: Targets, ranks: Ranks
 ) -> tuple[float, float | None]:
-    """Unweighted RMSE of energies in cm⁻¹ and of forces in cm⁻¹/Å."""
-    squares = torch.zeros_like(targets.energies[:2])
+    """Unweighted RMSE of energies in cm⁻¹ and of forces in cm⁻¹/Å, over the points of all."""
+    sums = ranks.total(_squares(surface.mlp, parameters, targets)).tolist()
+    scale, (energy, energies, force, forces) = float(surface.scale), sums
+    force_error = scale * (force / forces) ** 0.5 / (CM1 / ANGSTROM) if forces else None
+    return scale * (energy / energies) ** 0.5 / CM1, force_error
+
+
+def _squares(mlp: MLP, parameters: Tensor, targets: Targets) -> Tensor:
+    """Sum of squared errors and number of energies, the same of forces, (4,)."""
+    count = len(targets.energies)
+    components = 0 if targets.forces is None else count * targets.components
+    squares = targets.energies.new_tensor([0, count, 0, components])
     points = torch.arange(len(targets.energies), device=parameters.device)
     with torch.no_grad():
-        for part in points.split(chunk):
+        for part in points.split(CHUNK):
             energies, forces = predictions(mlp, parameters, targets, part)
             squares[0] += (energies - targets.energies[part]).square().sum()
             if forces is not None and targets.forces is not None:
-                squares[1] += (forces - targets.forces[part]).square().sum()
-    squares[1] += targets.outside.sum()
-    energy = scale * float(squares[0] / len(points)) ** 0.5 / CM1
-    if targets.forces is None:
-        return energy, None
-    force = scale * float(squares[1] / (len(points) * targets.components)) ** 0.5
-    return energy, force / (CM1 / ANGSTROM)
+                squares[2] += (forces - targets.forces[part]).square().sum()
+    squares[2] += targets.outside.sum()
+    return squares

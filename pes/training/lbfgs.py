@@ -7,13 +7,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pes.training.problem import Problem, Step, check_finite
+from pes.training.problem import LeastSquares, Step, check_finite
 
 __all__ = ["lbfgs"]
 
 
 def lbfgs(
-    problem: Problem,
+    problem: LeastSquares,
     parameters: Tensor,
     state: dict[str, Any] | None = None,
     *,

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pes.training.problem import Problem, Step, check_finite
+from pes.training.problem import LeastSquares, Step, check_finite
 
 __all__ = ["levenberg_marquardt"]
 
@@ -18,7 +18,7 @@ LARGEST_DAMPING = 1e12
 
 
 def levenberg_marquardt(
-    problem: Problem,
+    problem: LeastSquares,
     parameters: Tensor,
     state: dict[str, Any] | None = None,
     *,
@@ -71,7 +71,7 @@ def levenberg_marquardt(
 
 
 def _accepted(
-    problem: Problem,
+    problem: LeastSquares,
     parameters: Tensor,
     loss: Tensor,
     gradient: Tensor,

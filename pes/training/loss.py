@@ -104,23 +104,38 @@ def predictions(
     return at.energies, -contracted(targets.input_gradients(points), slopes(layers, at))
 
 
-def default_force_weight(targets: Targets) -> float:
-    """σ_E²/(3N σ_F²) in bohr²: all forces together then count as much as the energies."""
+def default_force_weight(
+    targets: Targets, total: Callable[[Tensor], Tensor] = lambda values: values
+) -> float:
+    """σ_E²/(3N σ_F²) in bohr²: all forces together then count as much as the energies.
+
+    Args:
+        targets: of the training points, or of a share of them.
+        total: from sums over that share to sums over all points.
+    """
     if targets.forces is None:
         return 0.0
-    spread = (targets.forces.square().sum(1) + targets.outside).mean()
-    return float(targets.energies.var(correction=0) / spread)
+    energies, squares = targets.energies, targets.forces.square().sum(1) + targets.outside
+    count, sum_of_energies = total(torch.stack((torch.ones_like(energies), energies)).sum(1))
+    deviations = energies - sum_of_energies / count
+    spread = total(torch.stack((deviations.square().sum(), squares.sum())))
+    return float(spread[0] / spread[1])
 
 
-def normalised_root(weights: Tensor) -> Tensor:
+def normalised_root(weights: Tensor, total: Tensor | None = None) -> Tensor:
     """√(w/Σw) (B,).
+
+    Args:
+        weights: w.
+        total: Σw, of more points than these if they are a share of a set.
 
     Raises:
         ValueError: if a weight is negative or not finite, or all are zero.
     """
-    if not (weights.isfinite() & (weights >= 0)).all() or not weights.sum() > 0:
+    whole = weights.sum() if total is None else total
+    if not (weights.isfinite() & (weights >= 0)).all() or not whole > 0:
         raise ValueError("weights must be finite, not negative and not all zero")
-    return (weights / weights.sum()).sqrt()
+    return (weights / whole).sqrt()
 
 
 def surface_problem(
@@ -128,6 +143,7 @@ def surface_problem(
     targets: Targets,
     *,
     weights: Tensor | None = None,
+    total_weight: Tensor | None = None,
     force_weight: float | None = None,
     memory: int = MEMORY,
 ) -> Problem:
@@ -139,13 +155,16 @@ def surface_problem(
         mlp: gives the shape of the network, not the parameters.
         targets: see `prepare`.
         weights: w (B,), all one if not given.
+        total_weight: Σ_i w_i where the targets are but a share of a set.
         force_weight: in bohr²; `default_force_weight` if not given.
         memory: bytes that the chunks may take.
 
     Raises:
         ValueError: for weights that are not finite, negative or all zero.
     """
-    root = normalised_root(torch.ones_like(targets.energies) if weights is None else weights)
+    root = normalised_root(
+        torch.ones_like(targets.energies) if weights is None else weights, total_weight
+    )
     if force_weight is None:
         force_weight = default_force_weight(targets)
     at = _Weighted(mlp, targets, root, force_weight)

@@ -3,12 +3,12 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
 
-__all__ = ["Optimizer", "Problem", "Step", "check_finite", "symmetric_blocks"]
+__all__ = ["LeastSquares", "Optimizer", "Problem", "Step", "check_finite", "symmetric_blocks"]
 
 NARROWEST = 200
 """Columns of a block of JᵀJ at least; narrower products run too far below full speed."""
@@ -17,6 +17,31 @@ NARROWEST = 200
 STEP = 0.1
 """Of the direction, in central differences: small against the turns of r along a step, large
 enough for its rounding."""
+
+
+class LeastSquares(Protocol):
+    """½‖r(p)‖² as an optimizer sees it: sums over all points, wherever these are."""
+
+    @property
+    def points(self) -> int:
+        """Number of points."""
+        ...
+
+    def loss(self, parameters: Tensor) -> Tensor:
+        """½‖r‖² at parameters (P,), a scalar without graph."""
+        ...
+
+    def gradient(self, parameters: Tensor, points: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Loss and its gradient (P,), over all points or over those listed."""
+        ...
+
+    def normal_equations(self, parameters: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Loss, Jᵀr (P,) and JᵀJ (P, P)."""
+        ...
+
+    def curvature(self, parameters: Tensor, direction: Tensor) -> Tensor:
+        """Jᵀ d²r(p + tv)/dt² (P,) at t = 0 for a direction v (P,)."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -129,7 +154,7 @@ class Step:
     state: dict[str, Any]
 
 
-Optimizer = Callable[[Problem, Tensor, dict[str, Any] | None], Iterator[Step]]
+Optimizer = Callable[[LeastSquares, Tensor, dict[str, Any] | None], Iterator[Step]]
 """Problem, parameters (P,) to start from and state to continue from (or None) to steps."""
 
 

@@ -1,0 +1,101 @@
+"""Two and three ranks do what one does; the processes are real, their number kept small."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from pes.data import Dataset
+from pes.data.hdf5 import write_hdf5
+from pes.training import OPTIMIZERS
+from pes.training.distributed import Ranks, shared
+from pes.training.problem import Problem
+from pes.units import CM1
+
+PROGRAM = Path(__file__).with_name("shared_fit.py")
+
+
+@pytest.fixture(scope="module", params=[2, pytest.param(3, marks=pytest.mark.slow)])
+def found(
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    water: Callable[..., Dataset],
+    on_ranks: Callable[..., Any],
+) -> dict[str, Any]:
+    """Sums and energies of one process and of several, from the same state."""
+    folder = tmp_path_factory.mktemp("ranks")
+    write_hdf5(folder / "water.h5", water(forces=True))
+    runs = on_ranks(request.param, PROGRAM, folder / "water.h5", folder / "result.pt")
+    said = [run.communicate(timeout=120)[1] for run in runs]
+    assert [run.returncode for run in runs] == [0] * request.param, said
+    return torch.load(folder / "result.pt", weights_only=True)
+
+
+def largest_difference(a: torch.Tensor, b: torch.Tensor) -> float:
+    """Relative to the largest element."""
+    return float((a - b).abs().max() / b.abs().max())
+
+
+@pytest.mark.parametrize("kind", ["energies", "forces, weighted"])
+def test_sums_over_uneven_shares(found: dict[str, Any], kind: str) -> None:
+    """Seven training points: shares of 4 and 3, of 3, 2 and 2. Only the order of sums differs."""
+    alone, together = found["alone"]["sums"][kind], found["shared"]["sums"][kind]
+    assert set(alone) == set(together)
+    for name in alone:
+        assert together[name].shape == alone[name].shape
+        assert largest_difference(together[name].double(), alone[name].double()) < 1e-12, name
+    matrix = together["matrix"]
+    assert torch.equal(matrix, matrix.mT)
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_energies_after_five_steps(found: dict[str, Any], optimizer: str) -> None:
+    """1e-9 of the energy above the lowest point, and 1e-9 hartree or 0.0002 cm⁻¹."""
+    alone, together = (found[one]["energies"][optimizer] for one in ("alone", "shared"))
+    difference = (alone - together).abs().max()
+    assert difference < 1e-9 * (alone.max() - alone.min())
+    assert difference < 1e-6 * CM1
+    start = found["alone"]["energies"]
+    assert not torch.equal(start["adam"], start["lbfgs"])
+
+
+def test_ranks_that_differ_in_one_bit(found: dict[str, Any]) -> None:
+    assert "no longer have the same parameters" in found["drifted"]
+
+
+def test_more_ranks_than_points(water: Callable[..., Dataset]) -> None:
+    with pytest.raises(ValueError, match=r"8 ranks for 5 points .* start at most 5 ranks"):
+        Ranks(7, 8).share(water(points=5))
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 7])
+def test_every_point_has_one_owner(count: int) -> None:
+    owned = torch.cat([Ranks(rank, count).own(7) for rank in range(count)])
+    assert sorted(owned.tolist()) == list(range(7))
+
+
+def test_shares_keep_geometries_with_their_labels(water: Callable[..., Dataset]) -> None:
+    data = water(forces=True)
+    share = Ranks(1, 3).share(data)
+    assert torch.equal(share.positions, data.positions[1::3])
+    assert torch.equal(share.energies, data.energies[1::3])
+    assert share.forces is not None
+    assert data.forces is not None
+    assert torch.equal(share.forces, data.forces[1::3])
+
+
+def test_one_rank_changes_nothing() -> None:
+    alone = Ranks()
+    x = torch.tensor([1.0, 2.0], dtype=torch.float64)
+    assert alone.total(x) is x
+    assert alone.each(3.5).tolist() == [3.5]
+    alone.check_alike(x)
+    layer = nn.Linear(2, 1)
+    before = layer.weight.clone()
+    alone.unite(layer)
+    assert torch.equal(layer.weight, before)
+    problem = Problem(lambda p, i: p[i], lambda p, i: (p[i], torch.eye(2)), 2)
+    assert shared(problem, alone, 2) is problem
