@@ -10,6 +10,9 @@ __all__ = ["ToPositions", "kinetic", "metric_tensor"]
 ToPositions = Callable[[Tensor, Tensor], Tensor]
 """q (..., Q) in bohr and radians, masses (N,) -> positions (..., N, 3) in bohr."""
 
+ASIDE = 0.05
+"""How far to look for a way out of a singularity, bohr and radians."""
+
 # Levi-Civita symbol: t_α = e_α × x, the rotation about axis α.
 _ROTATION = torch.zeros(3, 3, 3, dtype=torch.float64)
 for _a, _b, _c in ((0, 1, 2), (1, 2, 0), (2, 0, 1)):
@@ -60,10 +63,7 @@ def kinetic(
     g_matrix, slope = (torch.cat(piece) for piece in zip(*pieces, strict=True))
     good = torch.isfinite(g_matrix).flatten(1).all(1) & torch.isfinite(slope).all(1)
     if not good.all():
-        where = ", ".join(f"{v:.5g}" for v in q[~good][0].tolist())
-        raise ValueError(
-            f"the coordinates are singular at q = ({where}) (bohr, radians); narrow their ranges"
-        )
+        raise ValueError(_singularity(to_positions, q[~good][0].detach(), masses.detach()))
     return g_matrix, slope
 
 
@@ -74,14 +74,36 @@ def _kinetic_chunk(to_positions: ToPositions, q: Tensor, masses: Tensor) -> tupl
         q = q.detach().requires_grad_()
         x, dx = _positions_and_slopes(to_positions, q, masses)
         _, g = metric_tensor(x, dx, masses)
-        factor, failed = torch.linalg.cholesky_ex(g)
+        factor, failed = torch.linalg.cholesky_ex(g if differentiable else g.detach())
         bad = failed.bool() | _is_lost(factor, g, modes)
         factor = torch.where(bad[:, None, None], torch.eye(modes + 3).to(g), factor)
-        log_root = factor.diagonal(dim1=-2, dim2=-1).log().sum(-1)
-        (slope,) = torch.autograd.grad(log_root.sum(), q, create_graph=differentiable)
-        inverse = torch.cholesky_inverse(factor)[:, :modes, :modes]
+        inverse = torch.cholesky_inverse(factor)
+        if differentiable:
+            log_root = factor.diagonal(dim1=-2, dim2=-1).log().sum()
+        else:
+            # Its slope, ½ tr(g⁻¹ ∂g), without a way back through the factor.
+            log_root = (inverse * g).sum() / 2
+        (slope,) = torch.autograd.grad(log_root, q, create_graph=differentiable)
+        inverse = inverse[:, :modes, :modes]
     slope = torch.where(bad[:, None], torch.nan, slope)
     return (inverse, slope) if differentiable else (inverse.detach(), slope.detach())
+
+
+def _singularity(to_positions: ToPositions, q: Tensor, masses: Tensor) -> str:
+    """In words: where the coordinates are singular, and which of them leads out of it."""
+    where = ", ".join(f"{v:.5g}" for v in q.tolist())
+    said = f"the coordinates are singular at q = ({where}) (bohr, radians)"
+    aside = torch.stack([torch.diag(torch.full_like(q, step)) for step in (-ASIDE, ASIDE)], 1)
+    g_matrix, slope = _kinetic_chunk(to_positions, (q + aside).flatten(0, 1), masses)
+    good = torch.isfinite(g_matrix).flatten(1).all(1) & torch.isfinite(slope).all(1)
+    cures = good.reshape(-1, 2).any(1).nonzero().flatten().tolist()
+    if not cures:
+        return (
+            f"{said} and near it: some of them move the atoms alike, or the whole molecule; take "
+            "coordinates that span its vibrations"
+        )
+    named = " or ".join(f"coordinate {k + 1} away from {float(q[k]):.5g}" for k in cures)
+    return f"{said}; narrow their ranges: keep {named}"
 
 
 def _is_lost(factor: Tensor, g: Tensor, modes: int) -> Tensor:

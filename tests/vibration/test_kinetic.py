@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from pes.coordinates import Valence
+from pes.coordinates import Valence, ZMatrix
 from pes.vibration.kinetic import kinetic, metric_tensor
 
 MASSES = torch.tensor([15.99, 1.008, 2.014], dtype=torch.float64)
@@ -31,6 +31,51 @@ def published_g(q: Tensor, masses: Tensor) -> Tensor:
     return g
 
 
+def published_tetratomic_g(q: Tensor, masses: Tensor) -> Tensor:
+    """G of three bonds from one atom C, the polyspherical valence elements.
+
+    With z along the first bond, μ_ij = δ_ij/m_i + 1/m_C and the gradients of the coordinates by
+    the bond vectors, ê for lengths, θ̂_i/r_i and −ρ̂_i/r_1 for angles, ±φ̂_i/(r_i sin θ_i) and
+    ∓φ̂_i cot θ_i/r_1 for the dihedral. J. H. Frederick, C. Woywod, J. Chem. Phys. 111, 7255
+    (1999), doi:10.1063/1.480101; the bends alone in Wilson, Decius and Cross, appendix VI.
+    """
+    r1, r2, t2, r3, t3, phi = q.unbind(-1)
+    c, s = {2: t2.cos(), 3: t3.cos()}, {2: t2.sin(), 3: t3.sin()}
+    cot = {k: c[k] / s[k] for k in c}
+    cp, sp = phi.cos(), phi.sin()
+    m0, m1, m2, m3 = 1 / masses
+    m11, m22, m33, m12, m13, m23 = m0 + m1, m0 + m2, m0 + m3, m0, m0, m0
+    cos23 = c[2] * c[3] + s[2] * s[3] * cp
+    about2 = m23 / (r3 * s[3]) - m12 * cot[3] / r1
+    about3 = m13 * cot[2] / r1 - m23 / (r2 * s[2])
+    elements = {
+        "r1 r1": m11 + 0 * r1, "r2 r2": m22 + 0 * r1, "r3 r3": m33 + 0 * r1,
+        "r1 r2": m12 * c[2], "r1 r3": m13 * c[3], "r2 r3": m23 * cos23,
+        "r1 t2": -m12 * s[2] / r2, "r1 t3": -m13 * s[3] / r3,
+        "r2 t2": -m12 * s[2] / r1, "r3 t3": -m13 * s[3] / r1,
+        "r2 t3": m23 * (s[2] * c[3] * cp - c[2] * s[3]) / r3 - m12 * s[2] * cp / r1,
+        "r3 t2": m23 * (s[3] * c[2] * cp - c[3] * s[2]) / r2 - m13 * s[3] * cp / r1,
+        "t2 t2": m22 / r2**2 + m11 / r1**2 - 2 * m12 * c[2] / (r1 * r2),
+        "t3 t3": m33 / r3**2 + m11 / r1**2 - 2 * m13 * c[3] / (r1 * r3),
+        "t2 t3": m23 * (c[2] * c[3] * cp + s[2] * s[3]) / (r2 * r3) + m11 * cp / r1**2
+        - m12 * c[2] * cp / (r1 * r2) - m13 * c[3] * cp / (r1 * r3),
+        "r1 p": 0 * r1, "r2 p": -s[2] * sp * about2, "r3 p": s[3] * sp * about3,
+        "t2 p": sp * ((m13 / (r3 * s[3]) - m11 * cot[3] / r1) / r1 - c[2] * about2 / r2),
+        "t3 p": sp * (c[3] * about3 / r3 + (m12 / (r2 * s[2]) - m11 * cot[2] / r1) / r1),
+        "p p": m33 / (r3 * s[3]) ** 2 + m22 / (r2 * s[2]) ** 2
+        - 2 * m23 * cp / (r2 * r3 * s[2] * s[3])
+        + m11 / r1**2 * (cot[2] ** 2 + cot[3] ** 2 - 2 * cot[2] * cot[3] * cp)
+        - 2 * m13 / (r1 * r3 * s[3]) * (cot[3] - cot[2] * cp)
+        + 2 * m12 / (r1 * r2 * s[2]) * (cot[3] * cp - cot[2]),
+    }  # fmt: skip
+    names = ("r1", "r2", "t2", "r3", "t3", "p")
+    rows = [
+        torch.stack([elements.get(f"{a} {b}", elements.get(f"{b} {a}")) for b in names], -1)
+        for a in names
+    ]
+    return torch.stack(rows, -2)
+
+
 def bent_tetratomic(q: Tensor, masses: Tensor) -> Tensor:
     """Four atoms displaced along six curved paths: no symmetry, no closed form."""
     generator = torch.Generator().manual_seed(3)
@@ -45,6 +90,19 @@ def test_published_elements() -> None:
     g, _ = kinetic(VALENCE.to_positions, Q, MASSES)
     # Exact; rounding grows with 1/sin²θ, 600 at θ = 3.1.
     torch.testing.assert_close(g, published_g(Q, MASSES), rtol=1e-11, atol=1e-12)
+
+
+def test_published_elements_of_formaldehyde() -> None:
+    """Off the plane as well, where every element but one differs from zero."""
+    zmatrix = ZMatrix((("C",), ("O", 0), ("H", 0, 1), ("H", 0, 1, 2)))
+    masses = torch.tensor([12.0, 15.99, 1.008, 2.014], dtype=torch.float64)
+    q = torch.tensor(
+        [[2.3, 2.1, 2.1, 2.0, 2.2, torch.pi], [2.4, 2.0, 1.7, 2.2, 1.2, 2.5],
+         [2.1, 2.5, 2.4, 1.9, 2.8, 4.4]], dtype=torch.float64,
+    )  # fmt: skip
+    g, _ = kinetic(zmatrix.to_positions, q, masses)
+    # Exact; rounding times the condition of the metric, up to 1e4.
+    torch.testing.assert_close(g, published_tetratomic_g(q, masses), rtol=1e-10, atol=1e-12)
 
 
 def test_wilson_b_matrix() -> None:
@@ -152,8 +210,10 @@ def test_chunks_change_nothing() -> None:
 
 @pytest.mark.parametrize("angle", [0.0, torch.pi])
 def test_a_singular_point_is_named(angle: float) -> None:
+    """And the coordinate that leads out of it, with the value to stay away from."""
     q = torch.cat((Q, torch.tensor([[1.8, 1.9, angle]], dtype=torch.float64)))
-    with pytest.raises(ValueError, match=rf"singular at q = \(1.8, 1.9, {angle:.5g}\)"):
+    said = rf"singular at q = \(1.8, 1.9, {angle:.5g}\).*keep coordinate 3 away from {angle:.5g}$"
+    with pytest.raises(ValueError, match=said):
         kinetic(VALENCE.to_positions, q, MASSES)
 
 
@@ -170,5 +230,22 @@ def test_two_equal_coordinates_are_singular() -> None:
             torch.stack((q[:, 0] + q[:, 1], q[:, 0] + q[:, 1], q[:, 2]), -1)
         )
 
-    with pytest.raises(ValueError, match="singular"):
+    with pytest.raises(ValueError, match="singular .* and near it: some of them move"):
         kinetic(redundant, Q, MASSES)
+
+
+def test_both_ways_to_the_volume_element() -> None:
+    """With masses that ask for derivatives the slope comes through the Cholesky factor."""
+    plain = kinetic(VALENCE.to_positions, Q, MASSES)
+    asked = kinetic(VALENCE.to_positions, Q, MASSES.clone().requires_grad_())
+    for one, other in zip(plain, asked, strict=True):
+        torch.testing.assert_close(one, other.detach(), rtol=1e-10, atol=1e-11)  # rounding
+
+
+@pytest.mark.gpu
+def test_on_the_gpu() -> None:
+    here = kinetic(VALENCE.to_positions, Q, MASSES)
+    there = kinetic(VALENCE.to_positions, Q.cuda(), MASSES.cuda())
+    for one, other in zip(here, there, strict=True):
+        assert other.is_cuda
+        torch.testing.assert_close(one, other.cpu(), rtol=1e-9, atol=1e-10)  # rounding, 1/sin²θ
