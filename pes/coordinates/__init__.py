@@ -1,29 +1,39 @@
 """Internal coordinates: q and masses to positions.
 
-Each has `names`, `kinds` (length, angle, dihedral or normal), `to_positions(q, masses)` and
-`from_positions(positions, masses)`.
+Each has `names`, `kinds` (length, angle, dihedral, normal, number or cosine),
+`to_positions(q, masses)` and `from_positions(positions, masses)`.
 """
 
 from pes.coordinates.jacobi import Jacobi
+from pes.coordinates.maps import MAPS, Internal, Map, Mapped
 from pes.coordinates.normal_modes import NormalModes, hessian, normal_modes
+from pes.coordinates.optimum import optimum
+from pes.coordinates.polyspherical import Polyspherical
 from pes.coordinates.radau import Radau
 from pes.coordinates.valence import Valence
 from pes.coordinates.zmatrix import ZMatrix
 
 __all__ = [
     "COORDINATES",
+    "MAPS",
+    "Internal",
     "Jacobi",
+    "Map",
+    "Mapped",
     "NormalModes",
+    "Polyspherical",
     "Radau",
     "Valence",
     "ZMatrix",
     "hessian",
     "normal_modes",
+    "optimum",
 ]
 
 COORDINATES: dict[str, type] = {
     "jacobi": Jacobi,
     "normal_modes": NormalModes,
+    "polyspherical": Polyspherical,
     "radau": Radau,
     "valence": Valence,
     "zmatrix": ZMatrix,

@@ -125,11 +125,11 @@ def header(name: str, found: Levels, task: Problem, error_bars: Spreads) -> list
 
 def printed(table: Sequence[Mapping[str, Any]], derived: Derived) -> list[str]:
     """Table of levels, then table of derivatives, for the screen."""
-    averages = [key for key in table[0] if key.startswith("<")]
+    widths = [(key, max(9, len(key) + 1)) for key in table[0] if key.startswith("<")]
     spread = [key for key in ("spread", "spread_full") if key in table[0]]
     head = f"{'level':>5} {'E/cm-1':>12} {'+-':>9}"
     head += "".join(f"{key.removeprefix('spread_'):>9}" for key in spread)
-    head += "".join(f"{a:>9}" for a in averages)
+    head += "".join(f"{a:>{w}}" for a, w in widths)
     lines = [
         "",
         head + f"  {'quanta':<9} {'weight':>6}" + ("  outside" if "outside" in table[0] else ""),
@@ -138,7 +138,7 @@ def printed(table: Sequence[Mapping[str, Any]], derived: Derived) -> list[str]:
         estimate = "-" if row["convergence"] != row["convergence"] else f"{row['convergence']:.4f}"
         line = f"{row['level']:>5} {row['energy']:>12.4f} {estimate:>9}"
         line += "".join(f"{row[key]:>9.4f}" for key in spread)
-        line += "".join(f"{row[a]:>9.4f}" for a in averages)
+        line += "".join(f"{row[a]:>{w}.4f}" for a, w in widths)
         line += f"  {row['quanta']:<9} {row['weight']:>6.3f}"
         outside = f" {row['outside']:>8.1e}{' !' * row['far']}" if "outside" in row else ""
         lines.append(line + outside)

@@ -131,7 +131,8 @@ def _levels(
     if derived.columns:
         write_csv(folder / "sensitivities.csv", derivative_rows(found, derived.columns))
     write_hdf5(folder / "levels.h5", found, task, weights, wanted_maps)
-    kinds = ["angle" if k == "dihedral" else k for k in task.internal.kinds]
+    drawn = {"dihedral": "angle", "normal": "number", "cosine": "number"}
+    kinds = [drawn.get(k, k) for k in task.internal.kinds]
     plots.level_diagram(folder / "levels.png", found, name, kinds=kinds)
     if wanted_maps is not None:
         draw_maps(folder, found, task, wanted_maps)

@@ -1,16 +1,29 @@
 """From a configuration to the system whose levels are asked for."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import permutations
 from math import ceil, pi
-from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from pes.config import Vibration
-from pes.coordinates import COORDINATES, ZMatrix
+from pes.config.schema import Morse
+from pes.coordinates import (
+    COORDINATES,
+    MAPS,
+    Internal,
+    Map,
+    Mapped,
+    NormalModes,
+    Polyspherical,
+    Valence,
+    ZMatrix,
+    hessian,
+    normal_modes,
+    optimum,
+)
 from pes.molecule import Molecule
 from pes.potential import SurfaceRecord
 from pes.run.surfaces import Loaded
@@ -22,40 +35,32 @@ from pes.vibration.system import System, molecular
 
 __all__ = ["Problem", "problem", "sampled", "unit"]
 
+Potential = Callable[[Tensor], Tensor]
+
 # By kind of coordinate: basis, functions, points per function, primitives.
 DEFAULTS = {
     "length": ("sinc", 10, 1.8, 60),
     "angle": ("legendre", 14, 1.4, 40),
     "dihedral": ("sinc", 10, 1.8, 60),
+    "normal": ("hermite", 10, 1.8, 40),
+    "number": ("sinc", 10, 1.8, 60),
+    "cosine": ("polynomial", 14, 1.4, 40),
 }
 LIMITS = {
     "length": (0.3 * ANGSTROM, 6.0 * ANGSTROM),
     "angle": (0.0, pi),
     "dihedral": (0.0, 2 * pi),
+    # Of a dimensionless coordinate: beyond 50 quanta.
+    "normal": (-10.0, 10.0),
 }
-UNITS = {"length": ("A", ANGSTROM), "angle": ("deg", DEGREE), "dihedral": ("deg", DEGREE)}
-
-
-class Internal(Protocol):
-    """What every system of internal coordinates has."""
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Of the coordinates."""
-        ...
-
-    @property
-    def kinds(self) -> tuple[str, ...]:
-        """length, angle or dihedral."""
-        ...
-
-    def to_positions(self, q: Tensor, masses: Tensor) -> Tensor:
-        """Positions (..., N, 3) of q (..., Q)."""
-        ...
-
-    def from_positions(self, positions: Tensor, masses: Tensor) -> Tensor:
-        """q (..., Q) of positions (..., N, 3)."""
-        ...
+UNITS = {
+    "length": ("A", ANGSTROM),
+    "angle": ("deg", DEGREE),
+    "dihedral": ("deg", DEGREE),
+    "normal": ("", 1.0),
+    "number": ("", 1.0),
+    "cosine": ("", 1.0),
+}
 
 
 @dataclass(frozen=True)
@@ -93,15 +98,18 @@ def problem(config: Vibration, surface: Loaded, device: torch.device) -> Problem
         ValueError: if they do not fit together; the message names the key.
     """
     molecule = _molecule(config, surface)
-    internal = _coordinates(config, molecule)
     masses = molecule.masses.requires_grad_()
     on_device = surface.potential
 
     def potential(positions: Tensor) -> Tensor:
         return on_device(positions.to(device)).to(positions.device)
 
+    internal = _coordinates(config, molecule, surface, potential)
     system = molecular(potential, internal.to_positions, masses)
     start, ranges = _ranges(config, surface, internal, masses.detach(), system)
+    if config.coordinates.maps:
+        internal, start, ranges = _mapped(config, internal, start, ranges)
+        system = molecular(potential, internal.to_positions, masses)
     strengths = torch.tensor(
         [b.strength * CM1 for b in config.sensitivities.perturbations.values()],
         dtype=torch.float64,
@@ -127,17 +135,25 @@ def _molecule(config: Vibration, surface: Loaded) -> Molecule:
     return molecule
 
 
-def _coordinates(config: Vibration, molecule: Molecule) -> Internal:
-    if config.coordinates.kind == "zmatrix":
+def _coordinates(
+    config: Vibration, molecule: Molecule, surface: Loaded, potential: Potential
+) -> Internal:
+    wanted = config.coordinates
+    for key, kind in (("rows", "zmatrix"), ("fixed", "zmatrix"), ("vectors", "polyspherical")):
+        if getattr(wanted, key) and wanted.kind != kind:
+            raise ValueError(f"`coordinates.{key}` belongs to `kind: {kind}`")
+    if wanted.kind == "zmatrix":
         return _zmatrix(config, molecule)
-    if config.coordinates.rows is not None or config.coordinates.fixed:
-        raise ValueError("`coordinates.rows` and `fixed` belong to `kind: zmatrix`")
+    if wanted.kind == "polyspherical":
+        return _polyspherical(config, molecule)
+    if wanted.kind == "normal_modes":
+        return _normal_modes(config, molecule, surface, potential)
     if len(molecule.symbols) != 3:
         raise ValueError(
-            f"`coordinates.kind` {config.coordinates.kind} takes three atoms, the molecule has "
-            f"{len(molecule.symbols)}; use zmatrix"
+            f"`coordinates.kind` {wanted.kind} takes three atoms, the molecule has "
+            f"{len(molecule.symbols)}; use zmatrix, polyspherical or normal_modes"
         )
-    centre = config.coordinates.centre
+    centre = wanted.centre
     if centre is None:
         alone = [i for i, e in enumerate(molecule.elements) if molecule.elements.count(e) == 1]
         if not alone:
@@ -146,7 +162,85 @@ def _coordinates(config: Vibration, molecule: Molecule) -> Internal:
     if centre > 2:
         raise ValueError(f"`coordinates.centre` is the number of an atom, 0 to 2, got {centre}")
     ends = [i for i in range(3) if i != centre]
-    return COORDINATES[config.coordinates.kind](centre, (ends[0], ends[1]))
+    return COORDINATES[wanted.kind](centre, (ends[0], ends[1]))
+
+
+def _polyspherical(config: Vibration, molecule: Molecule) -> Polyspherical:
+    if config.coordinates.vectors is None:
+        raise ValueError("`coordinates.vectors` is needed for `kind: polyspherical`")
+    try:
+        internal = Polyspherical(config.coordinates.vectors)
+    except ValueError as error:
+        raise ValueError(f"`coordinates.vectors`: {error}") from None
+    if internal.atoms != len(molecule.symbols):
+        raise ValueError(
+            f"`coordinates.vectors`: {len(config.coordinates.vectors)} vectors join "
+            f"{internal.atoms} atoms, the molecule has {len(molecule.symbols)}"
+        )
+    return internal
+
+
+def _normal_modes(
+    config: Vibration, molecule: Molecule, surface: Loaded, potential: Potential
+) -> NormalModes:
+    """Of the minimum of this very surface, for these isotopes."""
+    x = optimum(potential, _geometry(config, surface, molecule))
+    centred = x - x.mean(0)
+    if torch.linalg.svdvals(centred)[1] < 1e-3 * torch.linalg.svdvals(centred)[0]:
+        raise ValueError(
+            "`coordinates.kind` normal_modes takes a molecule that is bent at its minimum; this "
+            "one is linear: use valence, jacobi or radau, or a zmatrix"
+        )
+    return normal_modes(x, hessian(potential, x), molecule.masses)
+
+
+def _geometry(config: Vibration, surface: Loaded, molecule: Molecule) -> Tensor:
+    """Positions (N, 3) near the minimum: as given, or the lowest that the surface knows."""
+    if config.coordinates.reference is not None:
+        given = torch.tensor(config.coordinates.reference, dtype=torch.float64) * ANGSTROM
+        if given.shape != (len(molecule.symbols), 3):
+            raise ValueError(
+                f"`coordinates.reference` holds {len(given)} positions, the molecule has "
+                f"{len(molecule.symbols)} atoms"
+            )
+        return given
+    if surface.record is not None:
+        x = surface.record.training_positions
+        with torch.no_grad():
+            return x[surface.potential(x).argmin()]
+    ranges = getattr(surface.potential, "ranges", None)
+    if ranges is None or len(molecule.symbols) != 3:
+        raise ValueError(
+            "`coordinates.reference` is needed: this surface does not say where its minimum is"
+        )
+    q = torch.tensor([(low + high) / 2 for low, high in ranges], dtype=torch.float64)
+    return Valence().to_positions(q * torch.tensor([ANGSTROM, ANGSTROM, DEGREE]))
+
+
+def _mapped(
+    config: Vibration, internal: Internal, start: Tensor, ranges: Sequence[tuple[float, float]]
+) -> tuple[Mapped, Tensor, list[tuple[float, float]]]:
+    """Coordinates, start and ranges with the maps asked for."""
+    kinds = dict(zip(internal.names, internal.kinds, strict=True))
+    maps: dict[str, Map] = {}
+    for name, wanted in config.coordinates.maps.items():
+        if name not in kinds:
+            raise ValueError(
+                f"`coordinates.maps.{name}`: no such coordinate; there are {', '.join(kinds)}"
+            )
+        suits = "length" if isinstance(wanted, Morse) else "angle"
+        if kinds[name] != suits:
+            raise ValueError(
+                f"`coordinates.maps.{name}`: {wanted.kind} is for a coordinate of the kind "
+                f"{suits}, not {kinds[name]}"
+            )
+        if isinstance(wanted, Morse):
+            maps[name] = MAPS["morse"](wanted.steepness / ANGSTROM, wanted.centre * ANGSTROM)
+        else:
+            maps[name] = MAPS["cos"]()
+    mapped = Mapped(internal, maps)
+    ends = mapped.forward(torch.tensor(ranges, dtype=torch.float64).T).T.tolist()
+    return mapped, mapped.forward(start), [(low, high) for low, high in ends]
 
 
 def _zmatrix(config: Vibration, molecule: Molecule) -> ZMatrix:
@@ -174,7 +268,7 @@ def _ranges(
     if not isinstance(wanted, str):
         ranges = _given_ranges(wanted, internal, units)
         return minimum(system, ranges)[0], ranges
-    start = _start(surface, internal, masses, system)
+    start = _start(config, surface, internal, masses, system)
     limits = _limits(surface, internal, masses)
     bottom, _ = minimum(system, limits, near=start)
     return bottom, reach(system, bottom, limits, config.coordinates.energy * CM1)
@@ -188,6 +282,8 @@ def _limits(surface: Loaded, internal: Internal, masses: Tensor) -> list[tuple[f
     limits = [LIMITS[kind] for kind in internal.kinds]
     if surface.record is not None:
         farthest = sampled(surface.record, internal, masses).amax(0).tolist()
+    elif isinstance(internal, NormalModes):
+        return limits
     elif (ranges := getattr(surface.potential, "ranges", None)) is not None:
         units = [unit(kind)[1] for kind in internal.kinds]
         farthest = [high * size for (_, high), size in zip(ranges, units, strict=True)]
@@ -222,7 +318,7 @@ def _given_ranges(
         low, high = wanted[name]
         if not low < high:
             raise ValueError(f"`coordinates.ranges.{name}`: {low} is not below {high}")
-        if kind != "dihedral" and (low < 0 or (kind == "length" and low == 0)):
+        if kind in ("length", "angle") and (low < 0 or (kind == "length" and low == 0)):
             raise ValueError(f"`coordinates.ranges.{name}`: a {kind} must be positive, got {low}")
         if kind == "dihedral" and high - low > 360:
             raise ValueError(f"`coordinates.ranges.{name}` spans more than a full turn")
@@ -235,8 +331,20 @@ def _given_ranges(
     return ranges
 
 
-def _start(surface: Loaded, internal: Internal, masses: Tensor, system: System) -> Tensor:
-    """Lowest of the training points, or of the range an analytic surface gives."""
+def _start(
+    config: Vibration, surface: Loaded, internal: Internal, masses: Tensor, system: System
+) -> Tensor:
+    """The reference given, the lowest of the training points, or of an analytic surface's range."""
+    if isinstance(internal, NormalModes):
+        return torch.zeros(len(internal.names), dtype=torch.float64)
+    if config.coordinates.reference is not None:
+        count = len(masses)
+        given = torch.tensor(config.coordinates.reference, dtype=torch.float64) * ANGSTROM
+        if given.shape != (count, 3):
+            raise ValueError(
+                f"`coordinates.reference` holds {len(given)} positions for {count} atoms"
+            )
+        return internal.from_positions(given, masses)
     if surface.record is not None:
         q = internal.from_positions(surface.record.training_positions, masses)
         with torch.no_grad():
@@ -245,7 +353,7 @@ def _start(surface: Loaded, internal: Internal, masses: Tensor, system: System) 
     if ranges is None:
         raise ValueError(
             "`coordinates.ranges` is needed: auto takes a surface file, whose training points "
-            "say where to start"
+            "say where to start, or `coordinates.reference`"
         )
     sizes = [unit(kind)[1] for kind in internal.kinds]
     scaled = [(a * u, b * u) for (a, b), u in zip(ranges, sizes, strict=True)]

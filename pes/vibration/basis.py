@@ -21,6 +21,7 @@ __all__ = [
     "fourier",
     "hermite",
     "legendre",
+    "polynomial",
     "sinc",
 ]
 
@@ -185,10 +186,12 @@ def legendre(low: float, high: float, size: int) -> Primitive:
 
 
 def fourier(low: float, high: float, size: int) -> Primitive:
-    """Sines and cosines with the period high − low, an odd number of them (2k + 1)."""
-    if size % 2 == 0:
-        raise ValueError(f"a Fourier basis takes an odd number of functions, got {size}")
-    count = size + 1
+    """Sines and cosines with the period high − low.
+
+    An odd number 2k + 1 holds both of every wave; an even one leaves out the sine of the
+    shortest wave.
+    """
+    count = 2 * (size // 2) + 2
     length = high - low
     points = low + length * torch.arange(count, dtype=torch.float64) / count
     columns, slopes = [torch.full_like(points, length**-0.5)], [torch.zeros_like(points)]
@@ -198,6 +201,7 @@ def fourier(low: float, high: float, size: int) -> Primitive:
         norm = (2 / length) ** 0.5
         columns += [norm * cosine, norm * sine]
         slopes += [-norm * wave * sine, norm * wave * cosine]
+    columns, slopes = columns[:size], slopes[:size]
     weights = torch.full_like(points, length / count)
     derivatives = torch.stack(slopes, -1)
     return Primitive(
@@ -211,10 +215,38 @@ def fourier(low: float, high: float, size: int) -> Primitive:
     )
 
 
+def polynomial(low: float, high: float, size: int) -> Primitive:
+    """Legendre polynomials in q itself, for a variable that ends by nature, such as −cos θ.
+
+    With ends at −1 and 1 these are the Legendre functions of θ.
+    """
+    x, w = np.polynomial.legendre.leggauss(size + 1)
+    half = (high - low) / 2
+    norm = np.sqrt((np.arange(size) + 0.5) / half)
+    values = np.polynomial.legendre.legvander(x, size - 1) * norm
+    slopes = [
+        np.polynomial.legendre.legval(x, np.polynomial.legendre.legder(row)) / half
+        for row in np.eye(size)
+    ]
+    points, weights = torch.from_numpy(low + half * (x + 1)), torch.from_numpy(w * half)
+    derivatives = torch.from_numpy(np.stack(slopes, -1) * norm)
+    sharp = 1e-12
+    return Primitive(
+        points,
+        weights,
+        torch.from_numpy(values),
+        derivatives,
+        torch.zeros_like(points),
+        _kinetic(weights, derivatives),
+        (abs(low + 1) < sharp, abs(high - 1) < sharp),
+    )
+
+
 PRIMITIVES: dict[str, Callable[[float, float, int], Primitive]] = {
     "sinc": sinc,
     "hermite": hermite,
     "legendre": legendre,
+    "polynomial": polynomial,
     "fourier": fourier,
 }
 """By the name used in `basis:` of a configuration."""
@@ -234,7 +266,8 @@ def contract(
     Args:
         primitive: fine basis.
         potential: reference potential at the primitive's points, (M,) in hartree.
-        g_element: diagonal element G_kk at the reference geometry, scalar.
+        g_element: diagonal element G_kk of the reference, a scalar or its values at the
+            primitive's points, (M,); it need not be exact, the functions are a basis.
         functions: how many to keep, n.
         points: size m of the quadrature; None keeps the primitive's. A smaller m takes the
             eigenvalues of q among the lowest m functions (a potential-optimised quadrature,
@@ -257,7 +290,8 @@ def contract(
         )
     root = primitive.weights.sqrt()[:, None]
     b, d = root * primitive.values, root * primitive.derivatives
-    hamiltonian = g_element * primitive.kinetic + b.T @ (potential[:, None] * b)
+    root_g = b.T @ (g_element.sqrt().expand(len(b))[:, None] * b)
+    hamiltonian = root_g @ primitive.kinetic @ root_g + b.T @ (potential[:, None] * b)
     energies, vectors = torch.linalg.eigh((hamiltonian + hamiltonian.T) / 2)
     vectors = _fixed_signs(vectors)
     fine = b @ vectors[:, :functions]

@@ -2,11 +2,14 @@
 
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
-from math import ceil, isfinite, pi
+from math import ceil, inf, isfinite, pi
 
 from pes.vibration.basis import PRIMITIVES
 
 __all__ = ["Coordinate"]
+
+NATURAL_ENDS = {"legendre": (0.0, pi), "polynomial": (-1.0, 1.0)}
+"""Of angles and of their cosines: linearity."""
 
 
 @dataclass(frozen=True)
@@ -19,7 +22,7 @@ class Coordinate:
         high: upper end.
         functions: contracted functions n.
         points: quadrature points m; None uses the primitive quadrature.
-        primitives: functions of the primitive basis, an odd number of Fourier functions.
+        primitives: functions of the primitive basis.
         name: for messages and tables.
 
     Raises:
@@ -69,11 +72,6 @@ class Coordinate:
                 f"{self.name}: sizes must obey 1 ≤ functions ≤ points ≤ primitives, "
                 f"got {self.functions}, {self.points}, {self.primitives}"
             )
-        if self.basis == "fourier" and self.primitives % 2 == 0:
-            raise ValueError(
-                f"{self.name}: a Fourier basis needs an odd number of primitives, "
-                f"got {self.primitives}; take {self.primitives + 1}"
-            )
 
     def more_functions(self) -> "Coordinate":
         """15 % more functions, m/n as before; two at least.
@@ -99,8 +97,8 @@ class Coordinate:
         if self.basis == "fourier":
             return self
         margin = 0.05 * (self.high - self.low)
-        floor = self.low / 2 if self.low > 0 else 0.0 if self._is_angle else -float("inf")
-        roof = pi if self._is_angle else float("inf")
+        least, roof = NATURAL_ENDS.get(self.basis, (-inf, inf))
+        floor = self.low / 2 if self.low > 0 else least
         low_end = max(self.low - margin, floor) if low else self.low
         high_end = min(self.high + margin, roof) if high else self.high
         grown = (high_end - low_end) / (self.high - self.low)
@@ -108,14 +106,9 @@ class Coordinate:
             self, low=low_end, high=high_end, primitives=ceil(self.primitives * grown - 1e-9)
         )
 
-    @property
-    def _is_angle(self) -> bool:
-        return self.basis == "legendre"
-
     def _fitted(self, functions: int, points: int | None) -> "Coordinate":
         """As many primitives as the larger sizes need."""
         needed = max(functions, points or 0)
-        needed += self.basis == "fourier" and needed % 2 == 0
         return replace(
             self, functions=functions, points=points, primitives=max(self.primitives, needed)
         )
@@ -123,4 +116,4 @@ class Coordinate:
 
 def _grown(size: int) -> int:
     grown = ceil(1.15 * size)
-    return grown + (grown - size) % 2  # keeps odd sizes odd, as a Fourier basis must be
+    return grown + (grown - size) % 2  # of either parity as many as before

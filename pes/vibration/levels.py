@@ -55,7 +55,7 @@ def hamiltonian(
 def _bases(
     system: System, coordinates: Sequence[Coordinate], reference: Tensor, ceiling: float
 ) -> tuple[Basis, ...]:
-    g_reference = _detached_kinetic(system, _off_linear(reference, coordinates)[None])[0][0]
+    off_linear = _off_linear(reference, coordinates)
     bases = []
     for k, wanted in enumerate(coordinates):
         primitive = PRIMITIVES[wanted.basis](wanted.low, wanted.high, wanted.primitives)
@@ -63,7 +63,9 @@ def _bases(
         cut[:, k] = primitive.points
         values = potential_in_chunks(system, cut).clamp(max=ceiling)
         ends = (wanted.low, wanted.high)
-        g = g_reference[k, k]
+        aside = off_linear.repeat(len(cut), 1)
+        aside[:, k] = primitive.points
+        g = _detached_kinetic(system, aside)[0][:, k, k]
         bases.append(
             contract(primitive, values, g, wanted.functions, points=wanted.points, range=ends)
         )

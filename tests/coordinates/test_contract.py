@@ -10,6 +10,7 @@ from pes.coordinates import (
     COORDINATES,
     Jacobi,
     NormalModes,
+    Polyspherical,
     Radau,
     Valence,
     ZMatrix,
@@ -28,7 +29,7 @@ WITH_DUMMY = (("N",), ("C", 0), ("H", 1, 0), ("X", 1, 0, 2), ("H", 1, 3, 0))
 
 
 class Case(NamedTuple):
-    coordinates: Valence | Radau | Jacobi | ZMatrix | NormalModes
+    coordinates: Valence | Radau | Jacobi | ZMatrix | NormalModes | Polyspherical
     masses: Tensor
     low: list[float]
     high: list[float]
@@ -56,6 +57,11 @@ def case(name: str) -> Case:
             ZMatrix(WITH_DUMMY, fixed={"r3": 1.0, "theta3": 1.5, "phi3": 2.0}),
             "NCHH",
         ),
+        "polyspherical": (Polyspherical([(0, 1), ((0, 1), 2), (2, 3)]), "COHD"),
+        "polyspherical, radau": (
+            Polyspherical([(("radau", 0, 1, 2, 3, 4), k) for k in (1, 2, 3, 4)]),
+            "CHDHF",
+        ),
         "zmatrix, frozen": (ZMatrix(FORMALDEHYDE, fixed={"phi3": 3.0}), "COHH"),
     }[name]
     ends = {"length": (1.2, 3.0), "angle": (0.7, 2.6), "dihedral": (0.3, 6.0)}
@@ -74,7 +80,7 @@ def water_modes() -> Case:
 
 INVERTIBLE = [
     "valence", "radau", "radau, light centre", "jacobi", "jacobi, unlike pair", "zmatrix, H2CO",
-    "zmatrix, H2O2", "zmatrix, dummy", "normal modes",
+    "zmatrix, H2O2", "zmatrix, dummy", "normal modes", "polyspherical", "polyspherical, radau",
 ]  # fmt: skip
 ALL = [*INVERTIBLE, "zmatrix, frozen"]
 

@@ -25,6 +25,16 @@ CASES = {
         (0.7, 2.9, 14),
         (lambda t: torch.cos(t) ** 3, lambda t: -3 * torch.cos(t) ** 2 * torch.sin(t)),
     ),
+    "polynomial": (
+        "polynomial",
+        (-0.8, 1.0, 14),
+        (lambda x: x**5, lambda x: 5 * x**4),
+    ),
+    "fourier, even": (
+        "fourier",
+        (-1.0, 2 * PI - 1, 16),
+        (lambda t: torch.sin(7 * t) + 0.3, lambda t: 7 * torch.cos(7 * t)),
+    ),
     "fourier": (
         "fourier",
         (-1.0, 2 * PI - 1, 15),
@@ -128,9 +138,13 @@ def test_fourier_functions_know_a_particle_on_a_ring() -> None:
     torch.testing.assert_close(levels, k**2 / 2, rtol=1e-12, atol=1e-12)  # exact but rounding
 
 
-def test_an_even_fourier_basis_is_refused() -> None:
-    with pytest.raises(ValueError, match="odd number of functions, got 10"):
-        PRIMITIVES["fourier"](0.0, 1.0, 10)
+def test_an_even_fourier_basis_lacks_the_shortest_sine() -> None:
+    even, odd = (PRIMITIVES["fourier"](0.3, 0.3 + 2 * PI, size) for size in (10, 11))
+    # Both on twelve points.
+    assert torch.equal(even.values, odd.values[:, :10])
+    levels = torch.linalg.eigvalsh(even.kinetic)
+    waves = torch.tensor([0, 1, 1, 2, 2, 3, 3, 4, 4, 5], dtype=torch.float64)
+    torch.testing.assert_close(levels, waves**2 / 2, rtol=0, atol=1e-12)  # rounding
 
 
 @pytest.mark.parametrize(

@@ -230,7 +230,7 @@ def test_two_equal_coordinates_are_singular() -> None:
             torch.stack((q[:, 0] + q[:, 1], q[:, 0] + q[:, 1], q[:, 2]), -1)
         )
 
-    with pytest.raises(ValueError, match="singular .* and near it: some of them move"):
+    with pytest.raises(ValueError, match=r"singular .* and near it: some of them move"):
         kinetic(redundant, Q, MASSES)
 
 

@@ -1,0 +1,43 @@
+"""The minimum of a surface in Cartesian coordinates, where normal modes start."""
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from scipy.optimize import minimize
+from torch import Tensor
+
+__all__ = ["optimum"]
+
+STEP = 1e-3
+"""Of central differences, bohr."""
+
+
+def optimum(potential: Callable[[Tensor], Tensor], start: Tensor) -> Tensor:
+    """Positions (N, 3) of the minimum next to a start (N, 3), bohr.
+
+    Derivatives are central differences, so any surface will do.
+
+    Raises:
+        ValueError: if the search leads away or ends where the slope is not zero.
+    """
+    shifts = STEP * torch.eye(start.numel(), dtype=torch.float64).reshape(-1, *start.shape)
+
+    def value_and_slope(flat: np.ndarray) -> tuple[float, np.ndarray]:
+        x = torch.from_numpy(flat.reshape(start.shape))
+        with torch.no_grad():
+            v = potential(torch.cat((x[None], x + shifts, x - shifts))).double().cpu()
+        plus, minus = v[1:].chunk(2)
+        return float(v[0]), ((plus - minus) / (2 * STEP)).numpy()
+
+    result = minimize(
+        value_and_slope, start.detach().double().numpy().ravel(), jac=True, method="BFGS",
+        options={"gtol": 1e-8, "maxiter": 1000},
+    )  # fmt: skip
+    slope = float(np.abs(result.jac).max())
+    if not np.isfinite(result.fun) or slope > 1e-5:
+        raise ValueError(
+            f"no minimum of the surface found from the start given: after {result.nit} steps the "
+            f"slope is still {slope:.1e} hartree/bohr; start nearer to it (`coordinates.reference`)"
+        )
+    return torch.from_numpy(result.x.reshape(start.shape))

@@ -1,0 +1,76 @@
+"""Coordinates as a configuration asks for them."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pes import plots
+
+Command = Callable[..., Path]
+Refusal = Callable[..., str]
+
+BASIS = {"all": {"functions": 7, "points": 14, "primitives": 34}}
+VECTORS = [[0, 1], [0, 2]]
+ENDS = {"R1": [0.66, 1.5], "R2": [0.66, 1.5], "theta2": [45, 180]}
+WATER = [[0, 0, 0], [0.97, 0, 0], [-0.2, 0.95, 0]]
+
+
+@pytest.fixture(autouse=True)
+def _no_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Drawing takes longer than these levels."""
+    monkeypatch.setattr(plots, "level_diagram", lambda path, *_, **__: path.touch())
+
+
+def bend(folder: Path) -> float:
+    found = json.loads((folder / "levels.json").read_text())
+    assert found["zero_point_energy"] == pytest.approx(4634.7648, abs=1.0)
+    return found["levels"][1]["energy"]
+
+
+def test_kinds_for_any_molecule(pes_levels: Command) -> None:
+    """The bending fundamental, 1594.6586 cm⁻¹, within what seven functions leave."""
+    polyspherical = {"kind": "polyspherical", "vectors": VECTORS, "ranges": ENDS}
+    maps = {"R1": {"kind": "morse", "steepness": 1.0, "centre": 0.96}, "theta2": "cos"}
+    modes = {"kind": "normal_modes", "reference": WATER, "ranges": "auto"}
+    for coordinates in (polyspherical, {**polyspherical, "maps": maps}, modes):
+        section = {"ranges": None, **coordinates}
+        # The ranges of the tiny configuration are for other names.
+        section = {**section, "ranges": section["ranges"] or "auto"}
+        found = bend(pes_levels("--overwrite", coordinates=section, basis=BASIS, levels=2))
+        assert found == pytest.approx(1594.6586, abs=0.5), coordinates
+
+
+def test_names_of_maps_in_the_table(pes_levels: Command) -> None:
+    maps = {"r1": {"kind": "morse", "steepness": 2.0, "centre": 0.96}, "theta": "cos"}
+    folder = pes_levels(coordinates={"maps": maps})
+    row = json.loads((folder / "levels.json").read_text())["levels"][0]
+    assert {"<morse_r1>", "<r2>", "<cos_theta>"} <= set(row)
+    # y = −cos 104.5° at the minimum.
+    assert row["<cos_theta>"] == pytest.approx(0.25, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ("coordinates", "words"),
+    [
+        ({"vectors": VECTORS}, "`coordinates.vectors` belongs to `kind: polyspherical`"),
+        ({"kind": "polyspherical"}, "`coordinates.vectors` is needed"),
+        (
+            {"kind": "polyspherical", "vectors": [[0, 1], [0, 2], [0, 3]]},
+            "3 vectors join 4 atoms, the molecule has 3",
+        ),
+        (
+            {"kind": "polyspherical", "vectors": [[0, 1], [1, 0]]},
+            "`coordinates.vectors`: 2 vectors join 3 atoms",
+        ),
+        ({"maps": {"r1": "cos"}}, "cos is for a coordinate of the kind angle, not length"),
+        ({"maps": {"s": "cos"}}, "`coordinates.maps.s`: no such coordinate"),
+        (
+            {"kind": "normal_modes", "ranges": "auto", "reference": WATER[:2]},
+            "`coordinates.reference` holds 2 positions",
+        ),
+    ],
+)
+def test_refused(pes_levels: Command, refusal: Refusal, coordinates: dict, words: str) -> None:
+    assert words in refusal(pes_levels, coordinates=coordinates)
