@@ -31,14 +31,13 @@ def bend(folder: Path) -> float:
 
 def test_kinds_for_any_molecule(pes_levels: Command) -> None:
     """The bending fundamental, 1594.6586 cm⁻¹, within what seven functions leave."""
-    polyspherical = {"kind": "polyspherical", "vectors": VECTORS, "ranges": ENDS}
+    # The ranges of the tiny configuration are for other names.
+    ends = {**ENDS, "r1": None, "r2": None, "theta": None}
+    polyspherical = {"kind": "polyspherical", "vectors": VECTORS, "ranges": ends}
     maps = {"R1": {"kind": "morse", "steepness": 1.0, "centre": 0.96}, "theta2": "cos"}
     modes = {"kind": "normal_modes", "reference": WATER, "ranges": "auto"}
     for coordinates in (polyspherical, {**polyspherical, "maps": maps}, modes):
-        section = {"ranges": None, **coordinates}
-        # The ranges of the tiny configuration are for other names.
-        section = {**section, "ranges": section["ranges"] or "auto"}
-        found = bend(pes_levels("--overwrite", coordinates=section, basis=BASIS, levels=2))
+        found = bend(pes_levels("--overwrite", coordinates=coordinates, basis=BASIS, levels=2))
         assert found == pytest.approx(1594.6586, abs=0.5), coordinates
 
 
