@@ -270,8 +270,9 @@ def contract(
             primitive's points, (M,); it need not be exact, the functions are a basis.
         functions: how many to keep, n.
         points: size m of the quadrature; None keeps the primitive's. A smaller m takes the
-            eigenvalues of q among the lowest m functions (a potential-optimised quadrature,
-            exact for nothing in particular: converge m on its own).
+            eigenvalues of q, or of cos q for an angle, among the lowest m functions (a
+            potential-optimised quadrature, exact for nothing in particular: converge m on
+            its own).
         range: ends of the coordinate.
 
     Raises:
@@ -300,15 +301,31 @@ def contract(
         values, derivatives = fine / root, d @ vectors[:, :functions] / root
     else:
         low = b @ vectors[:, :points]
-        grid, transform = torch.linalg.eigh(low.T @ (primitive.points[:, None] * low))
+        grid, transform = _quadrature(primitive, low)
         values = transform.T[:, :functions]
-        derivatives = transform.T @ (low.T @ (d @ vectors[:, :functions]))
+        # An angle's derivative is sin θ times a function of cos θ; only the latter is smooth.
+        corner = torch.sin if primitive.log_density_slope.any() else torch.ones_like
+        smooth = d @ vectors[:, :functions] / corner(primitive.points)[:, None]
+        derivatives = corner(grid)[:, None] * (transform.T @ (low.T @ smooth))
         weights = torch.ones_like(grid)
         slope = _slope_at(primitive, grid)
     return Basis(
         grid, weights, values, derivatives, slope, energies[:functions],
         primitive.points, fine, range, primitive.open_ends,
     )  # fmt: skip
+
+
+def _quadrature(primitive: Primitive, low: Tensor) -> tuple[Tensor, Tensor]:
+    """Points and eigenvectors of the coordinate among functions (M, m) times √weight.
+
+    For an angle the eigenvalues are those of its cosine: Legendre functions are even about
+    linearity, where θ itself has a corner, and a quadrature in it would converge slowly.
+    """
+    if not primitive.log_density_slope.any():
+        points, vectors = torch.linalg.eigh(low.T @ (primitive.points[:, None] * low))
+        return points, vectors
+    cosines, vectors = torch.linalg.eigh(low.T @ (primitive.points.cos()[:, None] * low))
+    return cosines.clamp(-1, 1).acos().flip(0), vectors.flip(1)
 
 
 def _slope_at(primitive: Primitive, points: Tensor) -> Tensor:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+import torch
 from torch import Tensor
 
 from pes.units import CM1
@@ -20,10 +21,28 @@ GHOST = 0.01
 LEAK = 1e-5
 """Probability in the outer 2 % of a range from which the range is too short."""
 
+LINEAR = 1e-3
+"""Extent across the axis against that along it, up to which a molecule is linear."""
+
 
 def doubts(found: Levels) -> list[str]:
     """One sentence for each reason to doubt, with what to do about it."""
-    return [*_holes(found), *_cap(found), *_leaks(found), *_cut(found)]
+    return [*_holes(found), *_cap(found), *_leaks(found), *_cut(found), *_linear(found)]
+
+
+def _linear(found: Levels) -> Iterator[str]:
+    """At J = 0 the angular momentum l of a bend about the axis must vanish."""
+    if found.system.positions is None:
+        return
+    x = found.system.positions(found.minimum[None])[0].detach()
+    if len(x) < 3:
+        return
+    longest, across, _ = torch.linalg.svdvals(x - x.mean(0)).tolist()
+    if across < LINEAR * longest:
+        yield (
+            "the molecule is linear at its minimum: these are the l = 0 levels of J = 0; levels "
+            "with l > 0, such as the fundamental of each bend, exist only for J > 0 and are absent"
+        )
 
 
 def _cut(found: Levels) -> Iterator[str]:

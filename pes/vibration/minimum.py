@@ -55,7 +55,11 @@ def minimum(
             f"({float(q[k]):.4f} of {float(low[k]):.4f} to {float(high[k]):.4f}, bohr or "
             "radians): widen its range, or the surface has a hole there"
         )
-    return q, float(result.fun)
+    # The search keeps a step away from the ends; linearity is one of them.
+    snapped = torch.where(q - low < 2 * step, low, torch.where(high - q < 2 * step, high, q))
+    found = potential_in_chunks(system, torch.stack((q, snapped)))
+    best = int(found.argmin())
+    return (q, snapped)[best], float(found[best])
 
 
 def _coarse_lowest(system: System, low: Tensor, high: Tensor) -> Tensor:

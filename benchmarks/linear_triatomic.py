@@ -1,0 +1,128 @@
+"""Levels of a linear triatomic in three coordinate systems, which must agree.
+
+    python benchmarks/linear_triatomic.py --threads 1
+
+The surface is made up here, with force constants near those of CO2: two Morse bonds, a bend in
+1 + cos α, and what couples them,
+
+    V = D (y1² + y2²) + c12 y1 y2 + (k − k' (y1 + y2)) (1 + cos α) + k2 (1 + cos α)²,
+    y = 1 − exp(−a (r − r_e)).
+
+All are the l = 0 levels of J = 0. In each of the coordinate systems linearity, where √det g
+vanishes as a sine does, is the end of the range of an angle in Legendre functions with the
+weight ρ = sin θ:
+
+- valence: two bonds and their angle;
+- radau: the same from the canonical point;
+- jacobi: r from the middle atom to an end, R from their centre of mass to the other end, and
+  the angle between. The other choice, r from end to end, puts the middle atom close to the
+  centre of mass, where R passes through zero.
+"""
+
+import argparse
+import os
+import resource
+import sys
+import time
+
+parser = argparse.ArgumentParser(description="Levels of a linear triatomic.")
+parser.add_argument("--threads", type=int, default=1, help="of the linear algebra")
+THREADS = str(parser.parse_args().threads)
+# Read once, when NumPy and torch load.
+os.environ.update(OMP_NUM_THREADS=THREADS, OPENBLAS_NUM_THREADS=THREADS, MKL_NUM_THREADS=THREADS)
+
+import torch  # noqa: E402
+from torch import Tensor  # noqa: E402
+
+from pes.coordinates import Internal, Jacobi, Radau, Valence  # noqa: E402
+from pes.molecule import Molecule  # noqa: E402
+from pes.units import ANGSTROM, CM1, DEGREE  # noqa: E402
+from pes.vibration import Coordinate, Levels, levels, molecular  # noqa: E402
+
+# Force constants 16 (bonds), 1.3 (between them) mdyn/Å and 0.78 mdyn·Å (bend), of CO2 nearly.
+DEPTH, STEEPNESS, LENGTH = 70000 * CM1, 2.4 / ANGSTROM, 1.16 * ANGSTROM
+BONDS, BEND, BEND_BOND, BEND_TWICE = 11400 * CM1, 39000 * CM1, 15000 * CM1, 4000 * CM1
+COUNT = 21
+# C, O, O: the middle atom is the first.
+MASSES = Molecule(("C", "O", "O")).masses
+
+
+def surface(positions: Tensor) -> Tensor:
+    """Energies (B,) of positions (B, 3, 3): the middle atom, then the ends."""
+    middle, *ends = positions.unbind(-2)
+    d1, d2 = (end - middle for end in ends)
+    r1, r2 = d1.norm(dim=-1), d2.norm(dim=-1)
+    y1, y2 = (1 - torch.exp(-STEEPNESS * (r - LENGTH)) for r in (r1, r2))
+    # 1 + cos α is lost to rounding at linearity, |r2 d1 + r1 d2|²/(2 r1² r2²) is not.
+    open_ = (r2[:, None] * d1 + r1[:, None] * d2).square().sum(-1) / (2 * (r1 * r2) ** 2)
+    stretch = DEPTH * (y1**2 + y2**2) + BONDS * y1 * y2
+    return stretch + (BEND - BEND_BOND * (y1 + y2)) * open_ + BEND_TWICE * open_**2
+
+
+def stretch(low: float, high: float, functions: int, name: str) -> Coordinate:
+    """Sinc functions from low to high, Å."""
+    ends = low * ANGSTROM, high * ANGSTROM
+    return Coordinate("sinc", *ends, functions, points=functions + 12, primitives=70, name=name)
+
+
+def bend(low: float, high: float, functions: int) -> Coordinate:
+    """Legendre functions between low and high, degrees."""
+    ends = low * DEGREE, high * DEGREE
+    return Coordinate(
+        "legendre", *ends, functions, points=functions + 8, primitives=60, name="theta"
+    )
+
+
+SYSTEMS: dict[str, tuple[Internal, tuple[Coordinate, ...]]] = {
+    "valence": (
+        Valence(0, (1, 2)),
+        (stretch(0.9, 1.6, 16, "r1"), stretch(0.9, 1.6, 16, "r2"), bend(90, 180, 12)),
+    ),
+    "radau": (
+        Radau(0, (1, 2)),
+        (stretch(0.75, 1.6, 19, "R1"), stretch(0.75, 1.6, 19, "R2"), bend(95, 180, 17)),
+    ),
+    # r from O to C, R from their centre of mass to the other O, which is beyond C.
+    "jacobi": (
+        Jacobi(2, (1, 0)),
+        (stretch(0.9, 1.6, 18, "r"), stretch(1.0, 2.15, 22, "R"), bend(0, 85, 13)),
+    ),
+}
+
+
+def solved(name: str) -> Levels:
+    """Levels in one system, with what they cost."""
+    internal, wanted = SYSTEMS[name]
+    cpu, wall = time.process_time(), time.perf_counter()
+    found = levels(
+        molecular(surface, internal.to_positions, MASSES), wanted, COUNT, convergence=False
+    )
+    cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
+    grid = " x ".join(map(str, found.hamiltonian.grid_shape))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    peak = peak / (2**20 if sys.platform == "darwin" else 2**10)
+    print(
+        f"{name:8s} N = {found.hamiltonian.size}, grid {grid}, {found.pairs.solver}, {THREADS} "
+        f"thread(s): {cpu:.2f} s CPU, {wall:.2f} s, peak so far {peak:.0f} MiB"
+    )
+    for warning in found.warnings:
+        print(f"  {warning}")
+    return found
+
+
+def main() -> None:
+    """Run and print."""
+    torch.set_num_threads(int(THREADS))
+    found = [solved(name) for name in SYSTEMS]
+    tables = [[f.zero_point_energy / CM1, *(f.excitations[1:] / CM1).tolist()] for f in found]
+    print("\n" + "".join(f"{name:>13s}" for name in SYSTEMS) + f"{'spread':>10s}  quanta")
+    quanta = found[0].leading[0].tolist()
+    spreads = [max(row) - min(row) for row in zip(*tables, strict=True)]
+    for row, spread, q in zip(zip(*tables, strict=True), spreads, quanta, strict=True):
+        print("".join(f"{e:13.4f}" for e in row) + f"{spread:10.5f}  {' '.join(map(str, q))}")
+    print(f"largest spread {max(spreads):.5f} cm-1 (first row: zero-point energy)")
+    print("l = 0 only: one quantum of the bend has l = 1 and no level at J = 0")
+
+
+if __name__ == "__main__":
+    main()
