@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Mapping, Sequence
+from math import isnan
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from pes.run.uncertainty import Spreads
 from pes.run.vibration import Problem, unit
 from pes.units import AMU, CM1
 from pes.vibration.record import Levels
+from pes.vibration.rotation import rotational_constants
 from pes.vibration.spectrum import Sticks
 
 __all__ = [
@@ -45,6 +47,7 @@ def level_table(
 ) -> list[dict[str, Any]]:
     """One row for each level, in cm⁻¹, Å and degrees."""
     averages = found.densities @ found.points
+    constants = rotational_constants(found, task.masses) / CM1
     quanta, weight = found.leading
     outside = _outside(found, task, surface)
     kinds = list(zip(task.internal.names, task.internal.kinds, strict=True))
@@ -59,6 +62,9 @@ def level_table(
         row |= {name: float(column[n]) / CM1 for name, column in error_bars.columns.items()}
         for k, (name, kind) in enumerate(kinds):
             row[f"<{name}>"] = float(averages[n, k]) / unit(kind)[1]
+        for axis, constant in zip("ABC", constants[n].tolist(), strict=True):
+            if not isnan(constant):
+                row[f"<{axis}>"] = constant
         row["quanta"] = " ".join(map(str, quanta[n].tolist()))
         row["weight"] = float(weight[n])
         if outside is not None:
@@ -200,7 +206,8 @@ def summary(
         "format": "pes-levels",
         "version": 1,
         "name": name,
-        "units": "cm-1, angstrom, degrees; level energies count from the ground state",
+        "units": "cm-1, angstrom, degrees; level energies count from the ground state; <A>, <B>, "
+        "<C> are half the mean inverse moments of inertia in the Eckart frame",
         "molecule": list(task.molecule.symbols),
         "masses_u": (task.masses.detach() / AMU).tolist(),
         "nuclear_masses": task.molecule.nuclear_masses,
