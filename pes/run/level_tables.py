@@ -22,6 +22,7 @@ from pes.units import AMU, CM1
 from pes.vibration.record import Levels
 from pes.vibration.rotation import rotational_constants
 from pes.vibration.spectrum import Sticks
+from pes.vibration.symmetry import characters, labels, operations
 
 __all__ = [
     "derivative_rows",
@@ -47,6 +48,7 @@ def level_table(
 ) -> list[dict[str, Any]]:
     """One row for each level, in cm⁻¹, Å and degrees."""
     averages = found.densities @ found.points
+    symmetry = _symmetry(found, task)
     constants = rotational_constants(found, task.masses) / CM1
     quanta, weight = found.leading
     outside = _outside(found, task, surface)
@@ -67,11 +69,19 @@ def level_table(
                 row[f"<{axis}>"] = constant
         row["quanta"] = " ".join(map(str, quanta[n].tolist()))
         row["weight"] = float(weight[n])
+        if symmetry:
+            row["symmetry"] = symmetry[n]
         if outside is not None:
             row["outside"] = float(outside[n])
             row["far"] = row["outside"] > FAR
         rows.append(row)
     return rows
+
+
+def _symmetry(found: Levels, task: Problem) -> list[str]:
+    """Label of each level, or nothing where the coordinates show no symmetry."""
+    group = operations(found, task.masses.detach())
+    return labels(group, characters(found, group)) if group else []
 
 
 def _outside(found: Levels, task: Problem, surface: Loaded) -> Tensor | None:
@@ -138,7 +148,10 @@ def printed(table: Sequence[Mapping[str, Any]], derived: Derived) -> list[str]:
     head += "".join(f"{a:>{w}}" for a, w in widths)
     lines = [
         "",
-        head + f"  {'quanta':<9} {'weight':>6}" + ("  outside" if "outside" in table[0] else ""),
+        head
+        + f"  {'quanta':<9} {'weight':>6}"
+        + ("      sym" if "symmetry" in table[0] else "")
+        + ("  outside" if "outside" in table[0] else ""),
     ]
     for row in table:
         estimate = "-" if row["convergence"] != row["convergence"] else f"{row['convergence']:.4f}"
@@ -146,6 +159,7 @@ def printed(table: Sequence[Mapping[str, Any]], derived: Derived) -> list[str]:
         line += "".join(f"{row[key]:>9.4f}" for key in spread)
         line += "".join(f"{row[a]:>{w}.4f}" for a, w in widths)
         line += f"  {row['quanta']:<9} {row['weight']:>6.3f}"
+        line += f" {row['symmetry']:>8}" if "symmetry" in row else ""
         outside = f" {row['outside']:>8.1e}{' !' * row['far']}" if "outside" in row else ""
         lines.append(line + outside)
     if derived.columns:

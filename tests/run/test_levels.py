@@ -73,6 +73,7 @@ def test_everything_a_run_leaves(pes_levels: Command) -> None:
     assert all(level["convergence"] > 0 for level in (ground, bend))
     assert bend["quanta"] == "0 0 1"
     assert ground["<r1>"] == pytest.approx(0.97, abs=0.03)
+    assert [ground["symmetry"], bend["symmetry"]] == ["A1", "A1"]
     # Measured: 27.88, 14.51 and 9.28 cm⁻¹, with Coriolis coupling.
     constants = [ground[key] for key in ("<A>", "<B>", "<C>")]
     assert constants == pytest.approx([27.88, 14.51, 9.28], rel=0.05)
