@@ -270,6 +270,8 @@ def _ranges(
         return minimum(system, ranges)[0], ranges
     start = _start(config, surface, internal, masses, system)
     limits = _limits(surface, internal, masses)
+    if isinstance(internal, NormalModes):
+        return start, reach(system, start, limits, config.coordinates.energy * CM1)
     bottom, _ = minimum(system, limits, near=start)
     return bottom, reach(system, bottom, limits, config.coordinates.energy * CM1)
 

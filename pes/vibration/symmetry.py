@@ -15,8 +15,9 @@ __all__ = ["MIXED", "Operation", "characters", "labels", "operations"]
 MIXED = 0.99
 """A level with a character smaller than this has no symmetry of its own."""
 
-SAME = 1e-8
-"""Relative to the size of the molecule: distances that differ less are equal."""
+SAME = 1e-5
+"""Relative to the size of the molecule: distances that differ less are equal. The minimum that
+normal modes start from is not symmetric to the last digit."""
 
 MOST = 50_000
 """Candidates looked at."""

@@ -41,6 +41,13 @@ def test_kinds_for_any_molecule(pes_levels: Command) -> None:
         assert found == pytest.approx(1594.6586, abs=0.5), coordinates
 
 
+def test_normal_modes_show_their_symmetry(pes_levels: Command) -> None:
+    modes = {"kind": "normal_modes", "reference": WATER, "ranges": "auto"}
+    folder = pes_levels(coordinates=modes, basis=BASIS, levels=5)
+    rows = json.loads((folder / "levels.json").read_text())["levels"]
+    assert [row["symmetry"] for row in rows] == ["A1", "A1", "A1", "A1", "B2"]
+
+
 def test_names_of_maps_in_the_table(pes_levels: Command) -> None:
     maps = {"r1": {"kind": "morse", "steepness": 2.0, "centre": 0.96}, "theta": "cos"}
     folder = pes_levels(coordinates={"maps": maps})
