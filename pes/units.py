@@ -17,6 +17,9 @@ CM1 = CONSTANTS.conversion_factor("wavenumber", "hartree")
 EV = CONSTANTS.conversion_factor("eV", "hartree")
 """One electronvolt in hartree."""
 
+KCAL_MOL = CONSTANTS.conversion_factor("kcal/mol", "hartree")
+"""One kcal/mol in hartree."""
+
 ANGSTROM = CONSTANTS.conversion_factor("angstrom", "bohr")
 """One Å in bohr."""
 

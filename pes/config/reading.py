@@ -99,7 +99,8 @@ def _in_words(error: ValidationError, kind: type[BaseModel]) -> str:
     """The first thing wrong, in one line."""
     # A misspelt key explains the missing one; within a union the deepest error is the one meant.
     first = min(error.errors(), key=lambda e: (e["type"] != "extra_forbidden", -len(e["loc"])))
-    place = [p for p in first["loc"] if not _is_tag(p)]
+    before = (None, *first["loc"])
+    place = [p for b, p in zip(before, first["loc"], strict=False) if not _is_tag(p, b)]
     key = ".".join(str(p) for p in place)
     more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
     if first["type"] == "extra_forbidden":
@@ -112,13 +113,23 @@ def _in_words(error: ValidationError, kind: type[BaseModel]) -> str:
     return f"{where}{message[0].lower()}{message[1:]}{shown}{more}"
 
 
-_TAGS = {"levenberg_marquardt", "lbfgs", "adam", "none", "partridge_schwenke", "boltzmann", "ratio"}
+_TAGS = {
+    "levenberg_marquardt", "lbfgs", "adam", "none", "partridge_schwenke", "boltzmann", "ratio",
+    "neural", "linear",
+}  # fmt: skip
 
 
-def _is_tag(part: str | int) -> bool:
+_KINDS_AND_KEYS = {"surface": "baseline", "column": "weights"}
+"""Kinds that are also names of keys, and the section that they are a kind of."""
+
+
+def _is_tag(part: str | int, before: str | int | None) -> bool:
     """Pydantic adds the chosen member of a union to the path; readers need not see it."""
+    if part in _KINDS_AND_KEYS:
+        return before == _KINDS_AND_KEYS[part]
     return isinstance(part, str) and (
-        part in _TAGS or part.startswith(("function-", "literal[", "dict["))
+        part in _TAGS
+        or part.startswith(("function-", "literal[", "dict[", "tuple[", "constrained-"))
     )
 
 

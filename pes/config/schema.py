@@ -6,15 +6,25 @@ Energies in cm⁻¹, lengths in Å, angles in degrees; paths relative to the fil
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    model_validator,
+)
 
 __all__ = [
     "LevelsConfig",
+    "Linear",
+    "LinearSurface",
     "ModelConfig",
     "ObservedLevels",
     "RefineConfig",
     "SampleConfig",
     "Section",
+    "StoredSurface",
+    "Surface",
     "TrainConfig",
     "Vibration",
 ]
@@ -33,15 +43,36 @@ def _by_name(value: Any) -> Any:
     return {"kind": value} if isinstance(value, str) else value
 
 
+def _neural(value: Any) -> Any:
+    """Without a `kind` a surface is a network."""
+    return {"kind": "neural", **value} if isinstance(value, dict) else _by_name(value)
+
+
 class Data(Section):
     """Where the points are and how they are divided."""
 
     file: Path
     """HDF5 of this package or extended XYZ."""
+    column: str | None = None
+    """Column of the file that holds the labels instead of `energies`, such as those of another
+    level of theory; points that lack it are left out."""
+    window: tuple[float, float] | None = None
+    """Lowest and highest label to use, cm⁻¹ above the lowest one; points outside are in no part."""
     fractions: tuple[float, float, float] = (0.8, 0.1, 0.1)
     """Shares of train, validation and test."""
+    split: Path | None = None
+    """JSON file with the rows of the file in `train`, `validation` and `test` instead, such as
+    the split.json of another run."""
     forces: bool | None = None
     """Fit forces too; by default whenever the file has them."""
+
+    @model_validator(mode="after")
+    def _rising_window(self) -> "Data":
+        if self.window is not None and not self.window[0] < self.window[1]:
+            raise ValueError(f"`window` must be [low, high] with low < high, got {self.window}")
+        if self.column is not None and self.forces:
+            raise ValueError("`forces` belong to `energies`, not to a `column`; leave them out")
+        return self
 
 
 class Invariants(Section):
@@ -56,31 +87,71 @@ class Invariants(Section):
     """a, Å."""
 
 
+Degree = Annotated[int, Field(ge=1, le=12)]
+Length = Annotated[float, Field(gt=0)]
+Ridge = Annotated[float, Field(ge=0)]
+
+
 class Linear(Section):
-    """Baseline of linear least squares on invariant polynomials."""
+    """Linear least squares on invariant polynomials.
+
+    Of several degrees, lengths or ridges the validation points choose.
+    """
 
     kind: Literal["linear"] = "linear"
-    degree: int = Field(default=4, ge=1, le=12)
-    """Highest total degree."""
+    degree: Degree | Annotated[tuple[Degree, ...], Field(min_length=1)] = 4
+    """Highest total degree, or several to try: [4, 6, 8]."""
     variable: Literal["morse", "inverse"] = "morse"
     """exp(−r/a) or 1/r of each distance r."""
-    length: float = Field(default=1.0, gt=0)
-    """a, Å."""
-    ridge: float = Field(default=1e-12, ge=0)
-    """Regularisation relative to the largest singular value."""
+    length: Length | Annotated[tuple[Length, ...], Field(min_length=1)] = 1.0
+    """a, Å, or several to try."""
+    ridge: Ridge | Literal["auto"] = 1e-12
+    """Regularisation relative to the largest singular value; auto tries 0 and 1e-15 to 1e-4."""
+
+
+class LinearBaseline(Linear):
+    """The same as what a network corrects."""
+
+    force_weight: float | None = Field(default=None, gt=0)
+    """Of squared forces against squared energies, Å²; by default both count alike."""
+
+
+class StoredSurface(Section):
+    """Any surface as what a fit corrects: Δ-learning."""
+
+    kind: Literal["surface"] = "surface"
+    surface: str
+    """Run folder, surface file, module:function, file.py:function or a named analytic one. Stored
+    surfaces and named ones go into the new surface file, functions by their name."""
+
+
+Baseline = Annotated[LinearBaseline | StoredSurface, Field(discriminator="kind")]
+
+
+class LinearSurface(Linear):
+    """V = polynomial, fitted in one step: no epochs, no state to resume from."""
+
+    ridge: Ridge | Literal["auto"] = "auto"
+    """Regularisation relative to the largest singular value; auto tries 0 and 1e-15 to 1e-4."""
+    baseline: Annotated[StoredSurface, BeforeValidator(_by_name)] | None = None
+    """Surface that the polynomial corrects; none by default."""
 
 
 class Surface(Section):
     """V = baseline + network(descriptor)."""
 
+    kind: Literal["neural"] = "neural"
     descriptor: Annotated[Invariants, BeforeValidator(_by_name)] = Invariants()
     """Inputs of the network."""
-    baseline: Annotated[Linear, BeforeValidator(_by_name)] | None = None
-    """What the network corrects; none by default."""
+    baseline: Annotated[Baseline, BeforeValidator(_by_name)] | None = None
+    """What the network corrects: linear or surface; none by default."""
     hidden: tuple[Annotated[int, Field(gt=0)], ...] = (20, 20)
     """Width of each hidden layer."""
     activation: Literal["tanh", "silu", "softplus"] = "tanh"
     """Of the hidden layers."""
+
+
+Surfaces = Annotated[Surface | LinearSurface, Field(discriminator="kind")]
 
 
 class Auto(Section):
@@ -173,10 +244,20 @@ class Ratio(Section):
     """Δ, cm⁻¹."""
 
 
+class Column(Section):
+    """A number for each point, in the file."""
+
+    kind: Literal["column"] = "column"
+    name: str
+    """Of the column."""
+
+
 Optimizer = Annotated[
     Auto | LevenbergMarquardt | LBFGS | Adam | AdamLBFGS, Field(discriminator="kind")
 ]
-Weights = Annotated[NoWeights | PartridgeSchwenke | Boltzmann | Ratio, Field(discriminator="kind")]
+Weights = Annotated[
+    NoWeights | PartridgeSchwenke | Boltzmann | Ratio | Column, Field(discriminator="kind")
+]
 
 
 class Training(Section):
@@ -185,7 +266,7 @@ class Training(Section):
     optimizer: Annotated[Optimizer, BeforeValidator(_by_name)] = Auto()
     """auto, levenberg_marquardt, lbfgs, adam or adam_lbfgs."""
     weights: Annotated[Weights, BeforeValidator(_by_name)] = NoWeights()
-    """none, partridge_schwenke, boltzmann or ratio."""
+    """none, partridge_schwenke, boltzmann, ratio or column."""
     force_weight: float | None = Field(default=None, gt=0)
     """Of squared forces against squared energies, Å²; by default both count alike."""
     epochs: int = Field(default=1000, gt=0)
@@ -198,7 +279,8 @@ class Training(Section):
     """When patience is over or no step helps, start again so often from other weights; the best
     by validation is kept."""
     memory: int = Field(default=1024, gt=0)
-    """MiB for ∂f/∂x of the training points and the chunks of the Jacobian."""
+    """MiB for the rows of a linear fit, for ∂f/∂x of the training points and the chunks of the
+    Jacobian."""
 
 
 class Ensemble(Section):
@@ -404,7 +486,8 @@ class TrainConfig(Section):
     molecule: tuple[str, ...] | None = None
     """Isotopes the data must fit, such as [O, H, H]; by default what the file says."""
     data: Data
-    surface: Surface = Surface()
+    surface: Annotated[Surfaces, BeforeValidator(_neural)] = Surface()
+    """neural or linear; a network unless `kind` says otherwise."""
     training: Training = Training()
     search: Search | None = None
     """Settings to choose by trying."""
@@ -415,6 +498,8 @@ class TrainConfig(Section):
 
     @model_validator(mode="after")
     def _members(self) -> "TrainConfig":
+        if self.search is not None and self.surface.kind != "neural":
+            raise ValueError("`search` is of networks; a linear surface takes lists of values")
         if self.ensemble is None:
             return self
         if self.training.optimizer.kind not in ("auto", "levenberg_marquardt"):
@@ -427,11 +512,14 @@ class TrainConfig(Section):
                 "`training.restarts` is for one network; members of `ensemble` start from weights "
                 "of their own: leave out one of the two"
             )
-        if self.surface.baseline is None and (
+        if self.surface.kind != "neural":
+            raise ValueError("`ensemble` is of networks; leave it out or the `surface.kind`")
+        if not isinstance(self.surface.baseline, Linear) and (
             self.ensemble.degrees or self.ensemble.bootstrap == "baseline"
         ):
             raise ValueError(
-                "`ensemble.degrees` and `ensemble.bootstrap: baseline` need a `surface.baseline`"
+                "`ensemble.degrees` and `ensemble.bootstrap: baseline` need a `surface.baseline` "
+                "of kind linear"
             )
         return self
 

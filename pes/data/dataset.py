@@ -12,6 +12,8 @@ from pes.units import ANGSTROM
 
 __all__ = ["Dataset"]
 
+COLUMN = "columns/"
+"""Before the name of a column in messages."""
 CLOSEST = 0.05 * ANGSTROM
 """Two nuclei nearer than this (bohr) are a mistake in the file, not a molecule."""
 
@@ -26,7 +28,8 @@ class Dataset:
         energies: (B,) in hartree.
         forces: (B, N, 3) in hartree/bohr, minus the gradient of the energies.
         dipoles: (B, 3) in e·bohr, in the frame of the positions.
-        columns: further numbers for each point by name, B first in their shape.
+        columns: further numbers for each point by name, B first in their shape; NaN where a
+            point has none.
         column_units: unit of each column, free text; "1" where nothing is said.
         provenance: where the points come from, in words and numbers.
 
@@ -60,7 +63,9 @@ class Dataset:
         object.__setattr__(self, "provenance", dict(self.provenance))
         _check_shapes(self)
         for name, tensor in _tensors(self).items():
-            _check_finite(name, tensor)
+            # In a column NaN says that the point has no such number.
+            missing = tensor.isnan() & name.startswith(COLUMN)
+            _check_finite(name, tensor.masked_fill(missing, 0.0))
         _check_distances(self.positions)
 
     def __len__(self) -> int:
@@ -103,7 +108,7 @@ def _tensors(dataset: Dataset) -> dict[str, Tensor]:
     named = {
         name: getattr(dataset, name) for name in ("positions", "energies", "forces", "dipoles")
     }
-    columns = {f"columns/{name}": column for name, column in dataset.columns.items()}
+    columns = {f"{COLUMN}{name}": column for name, column in dataset.columns.items()}
     return {name: tensor for name, tensor in (named | columns).items() if tensor is not None}
 
 

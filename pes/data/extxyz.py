@@ -1,5 +1,6 @@
 """Datasets in extended XYZ as ASE writes and reads it: eV, Å, eV/Å and e·Å."""
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -19,6 +20,7 @@ from pes.units import ANGSTROM, DIPOLE_UNITS, ENERGY_UNITS, FORCE_UNITS, LENGTH_
 
 __all__ = ["read_extxyz", "write_extxyz", "write_geometries"]
 
+KNOWN = {"energy", "dipole", "isotopes"}
 ASE_UNITS = {"length": "angstrom", "energy": "eV"}
 
 
@@ -29,6 +31,9 @@ def read_extxyz(
     units: Mapping[str, str] | None = None,
 ) -> Dataset:
     """Read `energy` and, where given, `forces` and `dipole` of every frame.
+
+    Any further number on a comment line becomes a column, an energy if its name says so
+    (`energy_scf`, `ccsd_energy`).
 
     The format does not say its units; they are taken as ASE's unless others are named.
 
@@ -92,6 +97,7 @@ def _dataset(
         keys = ", ".join(frames[0].info) or "none"
         raise ValueError(f"frame 0: no `energy` on the comment line (keys there: {keys})")
     optional = {"forces": _stacked(frames, "forces"), "dipole": _stacked(frames, "dipole")}
+    columns = _columns(frames)
     scaled = {key: None if v is None else v * factors[key] for key, v in optional.items()}
     return Dataset(
         symbols=tuple(symbols),
@@ -99,8 +105,29 @@ def _dataset(
         energies=energies * factors["energy"],
         forces=scaled["forces"],
         dipoles=scaled["dipole"],
+        columns=columns,
+        column_units={k: units["energy"] if "energy" in k.lower() else "1" for k in columns},
         provenance={"format": f"extended XYZ read in {units['length']} and {units['energy']}"},
     )
+
+
+def _columns(frames: Sequence[Atoms]) -> dict[str, Tensor]:
+    """Every further number on the comment lines, NaN where a frame has none."""
+    names = sorted({
+        key
+        for frame in frames
+        for key, value in frame.info.items()
+        if key not in KNOWN and isinstance(value, int | float | np.number)
+        and not isinstance(value, bool)
+    })  # fmt: skip
+    return {
+        name: torch.tensor([_number(f.info.get(name)) for f in frames], dtype=torch.float64)
+        for name in names
+    }
+
+
+def _number(value: Any) -> float:
+    return float(value) if isinstance(value, int | float | np.number) else math.nan
 
 
 def _factors(units: Mapping[str, str]) -> dict[str, float]:

@@ -2,7 +2,8 @@
 
 from pes.potential.ensemble import Ensemble
 from pes.potential.kinds import SURFACES, surface_from, surface_settings
-from pes.potential.linear import LinearSurface, linear_surface
+from pes.potential.linear import LinearSurface, linear_fits, linear_surface
+from pes.potential.named_function import NamedFunction
 from pes.potential.neural import NeuralSurface, energies_and_forces, neural_surface
 from pes.potential.storage import SurfaceRecord, load_surface, save_surface
 
@@ -10,9 +11,11 @@ __all__ = [
     "SURFACES",
     "Ensemble",
     "LinearSurface",
+    "NamedFunction",
     "NeuralSurface",
     "SurfaceRecord",
     "energies_and_forces",
+    "linear_fits",
     "linear_surface",
     "load_surface",
     "neural_surface",

@@ -53,9 +53,7 @@ class Ensemble(nn.Module):
 def _energies(
     surface: nn.Module, positions: Tensor, features: Callable[[nn.Module], Tensor]
 ) -> Tensor:
-    if isinstance(surface, LinearSurface):
-        return surface.of_features(features(surface.descriptor))
-    if isinstance(surface, NeuralSurface):
+    if isinstance(surface, LinearSurface | NeuralSurface):
         energies = surface.of_features(features(surface.descriptor))
         if surface.baseline is None:
             return energies
@@ -69,5 +67,5 @@ def _share(surfaces: Sequence[nn.Module], known: dict[str, nn.Module]) -> None:
         if isinstance(surface, LinearSurface | NeuralSurface):
             name = repr(sorted(surface.descriptor.settings.items()))
             surface.descriptor = known.setdefault(name, surface.descriptor)
-            if isinstance(surface, NeuralSurface) and surface.baseline is not None:
+            if surface.baseline is not None:
                 _share([surface.baseline], known)

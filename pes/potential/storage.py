@@ -1,6 +1,7 @@
 """One file per surface: tensors in safetensors, everything else as JSON in its header."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from pes.files import replaced
-from pes.potential.kinds import surface_from, surface_settings
+from pes.potential.kinds import Functions, references, surface_from, surface_settings
 
 __all__ = ["SurfaceRecord", "load_surface", "save_surface"]
 
@@ -68,14 +69,22 @@ def save_surface(path: Path | str, surface: nn.Module, record: SurfaceRecord) ->
         temporary.write_bytes(save(own, {"pes": json.dumps(header)}))
 
 
-def load_surface(path: Path | str) -> tuple[nn.Module, SurfaceRecord]:
+def load_surface(
+    path: Path | str, *, functions: Callable[[str], Callable[[Tensor], Tensor]] | None = None
+) -> tuple[nn.Module, SurfaceRecord]:
     """The surface and the record that `save_surface` wrote, on the CPU.
 
     Nothing in the file is executed: a pickle is refused, not opened.
 
+    Args:
+        path: of the file.
+        functions: turns the reference of a function, such as `file.py:function`, into the
+            function; needed where a surface is built on one, which the file knows by name only.
+
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: for a damaged file, another format or another version.
+        ValueError: for a damaged file, another format or another version, or for a surface built
+            on a function if no `functions` is given.
     """
     path = Path(path)
     if not path.is_file():
@@ -90,8 +99,9 @@ def load_surface(path: Path | str) -> tuple[nn.Module, SurfaceRecord]:
             "copy it again or write it with save_surface"
         ) from None
     header = _header(path, metadata)
+    known = _functions(path, header, functions)
     try:
-        surface = surface_from(header["settings"])
+        surface = surface_from(header["settings"], known)
         positions = tensors.pop(POSITIONS)
         surface.load_state_dict({n.removeprefix(PREFIX): t for n, t in tensors.items()})
         record = SurfaceRecord(
@@ -107,6 +117,23 @@ def load_surface(path: Path | str) -> tuple[nn.Module, SurfaceRecord]:
             f"{path}: header and tensors do not agree ({reason}); save again"
         ) from None
     return surface, record
+
+
+def _functions(
+    path: Path,
+    header: dict[str, Any],
+    functions: Callable[[str], Callable[[Tensor], Tensor]] | None,
+) -> Functions:
+    try:
+        names = references(header["settings"])
+    except (KeyError, AttributeError, TypeError):
+        return {}  # of a damaged header, told where the surface is built
+    if names and functions is None:
+        raise ValueError(
+            f"{path}: this surface is built on the function {names[0]}, which the file knows by "
+            "name only and does not run; pass `functions`, which turns the name into the function"
+        )
+    return {} if functions is None else {name: functions(name) for name in names}
 
 
 def _header(path: Path, metadata: dict[str, str]) -> dict[str, Any]:

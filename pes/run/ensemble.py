@@ -10,11 +10,12 @@ from torch import Tensor
 
 from pes import plots
 from pes.config import TrainConfig
+from pes.config.schema import Linear
 from pes.data import Dataset, Split
 from pes.data.cuts import member_cuts
 from pes.potential import Ensemble, NeuralSurface
 from pes.run.evaluate_tables import calibration_table
-from pes.run.fitting import on_device, point_weights, untrained_surface
+from pes.run.fitting import on_device, point_weights, prepared
 from pes.training.calibration import calibration
 from pes.training.ensemble import Rows, fit_ensemble
 from pes.training.fit import Epoch, TrainingState
@@ -64,16 +65,18 @@ def untrained_ensemble(
 ) -> Ensemble:
     """Members with their baselines and starting weights; the first one's inputs serve all."""
     wanted, members = config.ensemble, []
-    for k, (rows, _) in enumerate(member_rows(config, dataset, parts)):
+    for k, (rows, held) in enumerate(member_rows(config, dataset, parts)):
         own = config.model_copy(update={"seed": 1000 * config.seed + k})
         if wanted is not None and wanted.bootstrap == "baseline":
             rows = _redrawn(rows, config.seed, k)
-        if wanted is not None and wanted.degrees and config.surface.baseline is not None:
+        if wanted is not None and wanted.degrees and isinstance(config.surface.baseline, Linear):
             degree = wanted.degrees[k % len(wanted.degrees)]
             baseline = config.surface.baseline.model_copy(update={"degree": degree})
             surface = config.surface.model_copy(update={"baseline": baseline})
             own = own.model_copy(update={"surface": surface})
-        members.append(untrained_surface(own, dataset.select(rows), device))
+        begun = prepared(own, dataset.select(rows), dataset.select(held), device)
+        if isinstance(begun.surface, NeuralSurface):
+            members.append(begun.surface)
     for member in members[1:]:
         member.mean.copy_(members[0].mean)
         member.deviation.copy_(members[0].deviation)
@@ -90,7 +93,7 @@ def ensemble_epochs(
     """Train all members together, as the configuration says."""
     members, wanted = neural_members(surface), config.training
     points = on_device(dataset, members[0].scale.device)
-    weights = point_weights(config, points.energies, points.energies[parts.train].min())
+    weights = point_weights(config, points, points.energies[parts.train].min())
     cuts = member_rows(config, dataset, parts)
     return fit_ensemble(
         members, points,

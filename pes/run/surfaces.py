@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from pes.potential import SurfaceRecord, load_surface
+from pes.potential import NamedFunction, SurfaceRecord, load_surface
 from pes.potential.analytic import ANALYTIC
 from pes.run.folder import FINISHED
 
@@ -71,8 +71,9 @@ def load_potential(name: str, base: Path) -> Loaded:
     if path.is_file() and path.suffix == ".py":
         raise ValueError(f"surface {name!r} is a Python file; name the function, {name}:function")
     if path.is_dir() or path.is_file():
-        surface, record = load_surface(path / RUN_SURFACE if path.is_dir() else path)
-        return Loaded(surface, record.symbols, record)
+        file = path / RUN_SURFACE if path.is_dir() else path
+        surface, record = load_surface(file, functions=_named)
+        return Loaded(_as_function(surface, name), record.symbols, record)
     if ":" in name:
         function = imported(name, base)
         if isinstance(function, nn.Module):
@@ -83,6 +84,29 @@ def load_potential(name: str, base: Path) -> Loaded:
         f"surface {name!r} is no run folder, surface file, module:function, file.py:function "
         f"nor one of {', '.join(ANALYTIC)}"
     )
+
+
+def _named(reference: str) -> "UserFunction":
+    """A function that a surface file knows by its name; the run that wrote it gave full paths."""
+    return UserFunction(imported(reference, Path.cwd()), reference)
+
+
+def _as_function(surface: nn.Module, name: str) -> "nn.Module | UserFunction":
+    """A surface built on a NumPy function can do no more than such a function."""
+    parts = [part for part in surface.modules() if isinstance(part, NamedFunction)]
+    if all(part.differentiable for part in parts):
+        return surface
+    return UserFunction(_values(surface), name)
+
+
+def _values(surface: nn.Module) -> Callable[[Any], Any]:
+    def values(positions: Any) -> Any:
+        if isinstance(positions, Tensor):
+            raise TypeError("a part of this surface is written in NumPy")
+        with torch.no_grad():
+            return surface(torch.from_numpy(positions)).numpy()
+
+    return values
 
 
 def resolved(name: str, base: Path) -> str:

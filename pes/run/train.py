@@ -6,18 +6,20 @@ import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import replace
 from functools import reduce
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 from tqdm import tqdm
 
 from pes import plots
 from pes.config import TrainConfig, load_config
-from pes.data import Dataset, Split, read, split
+from pes.config.schema import StoredSurface
+from pes.data import Dataset, Split
 from pes.data.audit import audit
+from pes.data.labels import Chosen
 from pes.molecule import Molecule
 from pes.potential import Ensemble, NeuralSurface, SurfaceRecord, save_surface
 from pes.potential.coverage import thinned
@@ -29,7 +31,14 @@ from pes.run.ensemble import (
     neural_members,
     untrained_ensemble,
 )
-from pes.run.fitting import on_device, point_weights, untrained_surface
+from pes.run.fitting import (
+    Beginning,
+    fitted_numbers,
+    leaves_open,
+    on_device,
+    point_weights,
+    prepared,
+)
 from pes.run.folder import (
     check_folder,
     environment,
@@ -42,6 +51,7 @@ from pes.run.folder import (
     write_json,
 )
 from pes.run.optimizers import as_before, optimizer_of, safe_stop, with_optimizer
+from pes.run.points import drawn_split, force_doubts, load_points
 from pes.run.search import found_before, search_choices, searched
 from pes.run.signals import Stopped, stop_signals
 from pes.run.surfaces import resolved
@@ -52,7 +62,7 @@ from pes.training.errors import error_report
 from pes.training.fit import ALONE, Epoch, TrainingState, fit
 from pes.units import ANGSTROM, CM1
 
-__all__ = ["load_data", "train"]
+__all__ = ["train"]
 
 log = logging.getLogger("pes")
 
@@ -61,8 +71,8 @@ SAVE_SECONDS = 5.0
 RESULTS = ("surface.safetensors", "learning_curve.png", "parity.png", "calibration.png")
 PROGRESS = ("state.pt", "previous_state.pt", "metrics.csv", "search.csv")
 FIXED = (
-    "seed", "molecule", "data.forces", "surface", "training.optimizer", "training.weights",
-    "training.force_weight", "ensemble",
+    "seed", "molecule", "data.forces", "data.column", "data.window", "surface",
+    "training.optimizer", "training.weights", "training.force_weight", "ensemble",
 )  # fmt: skip
 """Keys that a resumed run must not change."""
 
@@ -103,14 +113,19 @@ def train(
     search_choices(config)
     if checkpoint is not None:
         config = as_before(config, checkpoint)
-    dataset = load_data(config, config.data.file)
+    points = load_points(config)
+    dataset = points.dataset
     if checkpoint is not None and config.search is not None:
         first = load_config(checkpoint.with_name("config.yaml"), TrainConfig)
         config = found_before(config, first)
-    state, parts, trouble = _beginning(config, dataset, checkpoint)
+    config, state, parts, trouble = _beginning(config, points, checkpoint)
     _check_ranks(config, parts, ranks)
-    surface = _untrained(config, dataset, parts, device)
-    config, choice = with_optimizer(config, surface, dataset.select(parts.train))
+    doubts = force_doubts(dataset.select(parts.train))
+    asked, beginning = config, _prepared(config, dataset, parts, device)
+    config, surface, choice = beginning.config, beginning.surface, None
+    if isinstance(surface, NeuralSurface | Ensemble):
+        config, choice = with_optimizer(config, surface, dataset.select(parts.train))
+        asked = _with_optimizer_of(asked, config)
     if check:
         if ranks.rank == 0:
             _describe(print, config, dataset, parts, surface, choice)
@@ -123,31 +138,41 @@ def train(
     if config.search is not None and state is None:
 
         def start(choice: TrainConfig) -> Iterator[Epoch]:
-            network = untrained_surface(choice, dataset.select(parts.train), device)
-            return _epochs(choice, network, sets, None, ranks)
+            begun = _prepared(choice, dataset, parts, device)
+            assert isinstance(begun.surface, NeuralSurface)  # the schema has no other search
+            return _epochs(begun.config, begun.surface, sets, None, ranks)
 
-        config = searched(config, start, folder)
-        surface = _untrained(config, dataset, parts, device)
+        beginning = _prepared(searched(asked, start, folder), dataset, parts, device)
+        config, surface = beginning.config, beginning.surface
     if ranks.rank == 0:
         write_config(folder / "config.yaml", config)
-        parts.save(folder / "split.json")
+        points.in_source(parts).save(folder / "split.json")
         log.info("%s", environment_line(device, config.seed))
         if ranks.count > 1:
             log.info("%d ranks share the points", ranks.count)
         _describe(log.info, config, dataset, parts, surface, choice)
+        for remark in (*points.left_out, *beginning.remarks):
+            log.info("%s", remark)
+        for doubt in doubts:
+            log.warning("warning: %s", doubt)
         for finding in audit(dataset):
             log.info("data: %s", finding)
     started = time.monotonic()
-    epochs = (
-        ensemble_epochs(config, surface, dataset, parts, state)
-        if isinstance(surface, Ensemble)
-        else _epochs(config, surface, sets, state, ranks)
-    )
-    last = _fitted(config, epochs, folder, state, ranks)
+    epochs = None
+    if isinstance(surface, Ensemble):
+        epochs = ensemble_epochs(config, surface, dataset, parts, state)
+    elif isinstance(surface, NeuralSurface):
+        epochs = _epochs(config, surface, sets, state, ranks)
+    last = None if epochs is None else _fitted(config, epochs, folder, state, ranks)
     if ranks.rank == 0:
         seconds = time.monotonic() - started
-        _write_results(config, surface, sets, folder, last, seconds, dataset)
+        _write_results(config, beginning, sets, folder, last, seconds, dataset)
     return folder
+
+
+def _with_optimizer_of(config: TrainConfig, other: TrainConfig) -> TrainConfig:
+    training = config.training.model_copy(update={"optimizer": other.training.optimizer})
+    return config.model_copy(update={"training": training})
 
 
 def _check_ranks(config: TrainConfig, parts: Split, ranks: Ranks) -> None:
@@ -173,28 +198,14 @@ def _open(folder: Path, checkpoint: Path | None, state: TrainingState | None, ra
         cut_metrics(checkpoint.with_name("metrics.csv"), folder / "metrics.csv", state.epoch)
 
 
-def load_data(config: TrainConfig, file: Path) -> Dataset:
-    """The points of a configuration, checked against its molecule."""
-    dataset = read(file)
-    if config.molecule is not None:
-        wanted, found = Molecule(config.molecule).elements, Molecule(dataset.symbols).elements
-        if wanted != found:
-            raise ValueError(
-                f"{file}: the atoms are {' '.join(found)}, the configuration's molecule is "
-                f"{' '.join(wanted)}; order and elements must agree"
-            )
-        dataset = replace(dataset, symbols=config.molecule)
-    if config.data.forces and dataset.forces is None:
-        raise ValueError(f"{file}: `data.forces` is true but the file has no forces")
-    return replace(dataset, forces=None) if config.data.forces is False else dataset
-
-
-def _untrained(
+def _prepared(
     config: TrainConfig, dataset: Dataset, parts: Split, device: torch.device
-) -> NeuralSurface | Ensemble:
+) -> Beginning:
     if config.ensemble is not None:
-        return untrained_ensemble(config, dataset, parts, device)
-    return untrained_surface(config, dataset.select(parts.train), device)
+        ensemble = untrained_ensemble(config, dataset, parts, device)
+        return Beginning(ensemble, config, (), [], 0.0)
+    train, validation = dataset.select(parts.train), dataset.select(parts.validation)
+    return prepared(config, train, validation, device)
 
 
 def _epochs(
@@ -211,8 +222,8 @@ def _epochs(
     return fit(
         surface, sets["train"], sets["validation"],
         optimizer=optimizer_of(config),
-        train_weights=point_weights(config, sets["train"].energies, lowest),
-        validation_weights=point_weights(config, sets["validation"].energies, lowest),
+        train_weights=point_weights(config, sets["train"], lowest),
+        validation_weights=point_weights(config, sets["validation"], lowest),
         force_weight=None if force_weight is None else force_weight * ANGSTROM**2,
         epochs=wanted.epochs, patience=wanted.patience,
         max_seconds=wanted.max_seconds or float("inf"),
@@ -295,18 +306,18 @@ def _stopped(folder: Path, state: TrainingState, number: int, ranks: Ranks) -> S
 
 def _write_results(
     config: TrainConfig,
-    surface: NeuralSurface | Ensemble,
+    beginning: Beginning,
     sets: dict[str, Dataset],
     folder: Path,
-    state: TrainingState,
+    state: TrainingState | None,
     seconds: float,
     dataset: Dataset,
 ) -> None:
     """Surface, errors, pictures; the summary last, for it says that the run is finished."""
-    training = sets["train"]
+    training, surface = sets["train"], beginning.surface
     lowest = float(training.energies.min())
     trained = surface
-    if isinstance(surface, Ensemble):
+    if isinstance(surface, Ensemble) and state is not None:
         surface = kept(config, surface, state)
     errors = {name: error_report(surface, part, lowest=lowest) for name, part in sets.items()}
     record = SurfaceRecord(
@@ -317,24 +328,28 @@ def _write_results(
         {"name": config.name, "seed": config.seed, "errors": errors},
     )
     save_surface(folder / "surface.safetensors", surface, record)
-    with (folder / "metrics.csv").open(newline="") as file:
-        plots.learning_curve(folder / "learning_curve.png", list(csv.DictReader(file)))
+    if state is not None:
+        with (folder / "metrics.csv").open(newline="") as file:
+            plots.learning_curve(folder / "learning_curve.png", list(csv.DictReader(file)))
     _parity(folder / "parity.png", surface, sets, lowest)
-    device = next(surface.parameters()).device
+    device = training.energies.device
     log.info("%s", error_table(errors))
     members = None
-    if isinstance(trained, Ensemble) and isinstance(surface, Ensemble):
+    if isinstance(trained, Ensemble) and isinstance(surface, Ensemble) and state is not None:
         members = ensemble_report(folder, trained, surface, state, sets["test"], lowest)
     write_json(
         folder / "summary.json",
         {
             **environment(device, config.seed),
             "points": {name: len(part) for name, part in sets.items()},
-            "parameters": state.parameters.numel(),
-            "epochs": state.epoch,
-            "best_epoch": state.best_epoch,
-            "stopped_by": _reason(config, state),
-            "seconds": {"training": state.seconds, "this_sitting": seconds},
+            "parameters": (fitted_numbers(surface) if state is None else state.parameters.numel()),
+            **({} if state is None else _progress(config, state)),
+            "seconds": {
+                "training": beginning.seconds if state is None else state.seconds,
+                "this_sitting": beginning.seconds + seconds,
+            },
+            "force_weight_angstrom2": config.training.force_weight,
+            "candidates": beginning.candidates,
             "lowest_label_hartree": lowest,
             "errors": errors,
             **({} if members is None else {"ensemble": members}),
@@ -348,6 +363,14 @@ def _write_results(
         )  # fmt: skip
 
 
+def _progress(config: TrainConfig, state: TrainingState) -> dict[str, Any]:
+    return {
+        "epochs": state.epoch,
+        "best_epoch": state.best_epoch,
+        "stopped_by": _reason(config, state),
+    }
+
+
 def _reason(config: TrainConfig, state: TrainingState) -> str:
     wanted = config.training
     if state.epoch - state.restart_epoch >= wanted.patience:
@@ -357,9 +380,7 @@ def _reason(config: TrainConfig, state: TrainingState) -> str:
     return "epochs" if state.epoch >= wanted.epochs else "converged"
 
 
-def _parity(
-    path: Path, surface: NeuralSurface | Ensemble, sets: dict[str, Dataset], lowest: float
-) -> None:
+def _parity(path: Path, surface: nn.Module, sets: dict[str, Dataset], lowest: float) -> None:
     labels, residuals, names = [], [], []
     for name, part in sets.items():
         with torch.no_grad():
@@ -385,7 +406,13 @@ def _checkpoint(folder: Path, resume: str | None, *, overwrite: bool) -> Path | 
 def _resolved(config: TrainConfig, base: Path) -> TrainConfig:
     """The configuration with its files named in full, for a copy that lies elsewhere."""
     file = (base / config.data.file).resolve()
-    update: dict[str, Any] = {"data": config.data.model_copy(update={"file": file})}
+    data = config.data.model_copy(update={"file": file})
+    if data.split is not None:
+        data = data.model_copy(update={"split": (base / data.split).resolve()})
+    update: dict[str, Any] = {"data": data}
+    if isinstance(under := config.surface.baseline, StoredSurface):
+        under = under.model_copy(update={"surface": resolved(under.surface, base)})
+        update["surface"] = config.surface.model_copy(update={"baseline": under})
     if (spectrum := config.vibration.spectrum) is not None:
         spectrum = spectrum.model_copy(update={"dipole": resolved(spectrum.dipole, base)})
         update["vibration"] = config.vibration.model_copy(update={"spectrum": spectrum})
@@ -393,22 +420,25 @@ def _resolved(config: TrainConfig, base: Path) -> TrainConfig:
 
 
 def _beginning(
-    config: TrainConfig, dataset: Dataset, checkpoint: Path | None
-) -> tuple[TrainingState | None, Split, str | None]:
+    config: TrainConfig, points: Chosen, checkpoint: Path | None
+) -> tuple[TrainConfig, TrainingState | None, Split, str | None]:
     """Where the fit starts, afresh or where an earlier sitting ended; what was wrong there."""
     if checkpoint is None:
-        return None, split(dataset, fractions=config.data.fractions, seed=config.seed), None
+        return config, None, drawn_split(config, points), None
     state, trouble = latest_checkpoint(checkpoint)
     before = checkpoint.with_name("config.yaml")
     first = load_config(before, TrainConfig)
     for key in FIXED:
         new, old = (reduce(getattr, key.split("."), c) for c in (config, first))
-        if new != old:
+        if not leaves_open(new, old):
             raise ValueError(
                 f"`{key}` is not as in {before}: a resumed run keeps it; to change it, start "
                 "another run"
             )
-    return state, Split.load(checkpoint.with_name("split.json"), dataset), trouble
+    training = config.training.model_copy(update={"force_weight": first.training.force_weight})
+    config = config.model_copy(update={"surface": first.surface, "training": training})
+    parts = Split.load(checkpoint.with_name("split.json"), points.source)
+    return config, state, points.among_chosen(parts), trouble
 
 
 def _describe(
@@ -416,7 +446,7 @@ def _describe(
     config: TrainConfig,
     dataset: Dataset,
     parts: Split,
-    surface: NeuralSurface | Ensemble,
+    surface: nn.Module,
     choice: str | None,
 ) -> None:
     heights = (dataset.energies - dataset.energies.min()) / CM1
@@ -428,12 +458,15 @@ def _describe(
         how = f", {len(surface.members)} members"
         if config.ensemble is not None and config.ensemble.validation == "own":
             how += ", each holding out its own part of train and validation"
-    size = sum(p.numel() for p in first.mlp.parameters())
+    inputs, size = first.get_submodule("descriptor").size, fitted_numbers(first)
+    kind = f"linear in {inputs} polynomials"
+    if isinstance(first, NeuralSurface):
+        optimizer = config.training.optimizer.kind
+        kind = f"{inputs} inputs, {size} network parameters, {optimizer}{how}"
     say(
         f"{config.name}: {len(dataset)} points of {Molecule(dataset.symbols).formula} "
         f"({' '.join(dataset.symbols)}), {forces} to {float(heights.max()):.0f} cm-1; {counts}; "
-        f"{first.descriptor.size} inputs, {size} network parameters, "
-        f"{config.training.optimizer.kind}{how}"
+        f"{kind}"
     )
     if choice is not None:
         say(choice)

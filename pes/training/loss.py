@@ -17,7 +17,8 @@ from pes.potential.backpropagation import (
     slopes,
 )
 from pes.potential.mlp import MLP
-from pes.potential.neural import NeuralSurface, energies_and_forces
+from pes.potential.neural import NeuralSurface
+from pes.training.errors import predicted
 from pes.training.problem import Problem
 from pes.training.projection import contracted, input_gradients
 
@@ -77,9 +78,9 @@ def prepare(surface: NeuralSurface, dataset: Dataset, *, cache: int = MEMORY // 
         inputs = torch.cat([surface.inputs(x) for x in positions.split(PASS)]).contiguous()
     energies = dataset.energies - surface.shift
     if (baseline := surface.baseline) is not None:
-        parts = [energies_and_forces(baseline, x) for x in positions.split(PASS)]
-        energies = energies - torch.cat([energy for energy, _ in parts])
-        forces = None if forces is None else forces - torch.cat([force for _, force in parts])
+        base_energies, base_forces = predicted(baseline, dataset, chunk=PASS)
+        energies = energies - base_energies
+        forces = None if forces is None or base_forces is None else forces - base_forces
     energies, outside = energies / surface.scale, torch.zeros_like(energies)
     components = positions.shape[1] * 3
     if forces is None:

@@ -1,11 +1,12 @@
-"""How much a point counts in a fit, by its energy above the minimum."""
+"""How much a point counts in a fit: by its energy above the minimum, or as its file says."""
 
 import torch
 from torch import Tensor
 
+from pes.data.dataset import Dataset
 from pes.units import CM1
 
-__all__ = ["WEIGHTS", "boltzmann", "none", "partridge_schwenke", "ratio"]
+__all__ = ["WEIGHTS", "boltzmann", "column", "none", "partridge_schwenke", "ratio"]
 
 
 def none(energies: Tensor) -> Tensor:
@@ -51,6 +52,32 @@ def ratio(energies: Tensor, *, offset: float = 5000 * CM1) -> Tensor:
         offset: Δ in hartree.
     """
     return offset / (offset + energies)
+
+
+def column(dataset: Dataset, name: str) -> Tensor:
+    """Weights (B,) that stand in a column of the data.
+
+    Raises:
+        ValueError: if there is no such column, or a weight is negative or no number.
+    """
+    if name not in dataset.columns:
+        known = ", ".join(sorted(dataset.columns)) or "none"
+        raise ValueError(f"there is no column `{name}` of weights; the columns are: {known}")
+    weights = dataset.columns[name]
+    if weights.shape != dataset.energies.shape:
+        raise ValueError(
+            f"column `{name}` has shape {tuple(weights.shape)}; weights are one number per point"
+        )
+    bad = (~(weights.isfinite() & (weights >= 0))).nonzero()
+    if len(bad):
+        row = int(bad[0])
+        raise ValueError(
+            f"weight column `{name}`, row {row}: must be finite and not negative, got "
+            f"{float(weights[row])}; {len(bad)} of {len(weights)} rows are like that"
+        )
+    if not weights.any():
+        raise ValueError(f"all weights of column `{name}` are zero")
+    return weights.to(dataset.energies.device)
 
 
 WEIGHTS = {

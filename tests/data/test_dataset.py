@@ -1,4 +1,6 @@
 import dataclasses
+import math
+from itertools import product
 from typing import Any
 
 import pytest
@@ -97,8 +99,13 @@ def test_a_wrong_argument_is_named(changes, message):
         dataset(**changes)
 
 
-@pytest.mark.parametrize("value", [float("nan"), float("inf")])
-@pytest.mark.parametrize("name", ["positions", "energies", "forces", "dipoles", "columns/t1"])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *product(["positions", "energies", "forces", "dipoles"], [math.nan, math.inf]),
+        ("columns/t1", math.inf),
+    ],
+)
 def test_the_first_row_that_is_not_finite_is_named(name, value):
     given = dataset()
     column = name.removeprefix("columns/")
@@ -109,6 +116,11 @@ def test_the_first_row_that_is_not_finite_is_named(name, value):
         ValueError, match=rf"{name}, row 2: not a finite number \({value}\); 2 of 4"
     ):
         dataset(**changes)
+
+
+def test_a_point_may_lack_a_number_of_a_column():
+    given = dataset(columns={"t1": torch.tensor([0.1, math.nan, 0.3, 0.4], dtype=torch.float64)})
+    assert given.select([1, 3]).columns["t1"].isnan().tolist() == [True, False]
 
 
 def test_atoms_in_one_place_are_named():

@@ -36,6 +36,15 @@ def test_the_units_are_those_of_ase(tmp_path):
     assert read.dipoles[0, 1] == 0.5 * ANGSTROM
 
 
+def test_further_numbers_become_columns(tmp_path):
+    more = FRAME.replace("energy=-10.0", 'energy=-10.0 energy_scf=-9.0 t1=1 note="a" good=T')
+    read = read_extxyz(written(tmp_path, more + FRAME))
+    assert sorted(read.columns) == ["energy_scf", "t1"]
+    assert read.column_units == {"energy_scf": "eV", "t1": "1"}
+    assert read.columns["energy_scf"][0] == -9.0
+    assert read.columns["energy_scf"].isnan().tolist() == [False, True]
+
+
 def test_other_units_are_stated(tmp_path):
     path = written(tmp_path, FRAME)
     read = read_extxyz(path, units={"energy": "hartree", "length": "bohr"})

@@ -6,7 +6,7 @@ from pes.descriptors import Invariants
 from pes.potential.linear import (
     LinearSurface,
     feature_gradients,
-    least_squares,
+    linear_fits,
     linear_surface,
 )
 from pes.potential.neural import energies_and_forces
@@ -54,31 +54,6 @@ def test_weights_are_repetitions() -> None:
     torch.testing.assert_close(a(x), b(x), rtol=0, atol=1e-9)
 
 
-def test_residual_is_orthogonal_to_the_columns() -> None:
-    generator = torch.Generator().manual_seed(3)
-    a = torch.randn(20, 4, generator=generator, dtype=torch.float64) * torch.tensor([1, 1e6, 1, 1])
-    b = torch.randn(20, generator=generator, dtype=torch.float64)
-    columns = a / a.norm(dim=0)
-    assert (columns.mT @ (b - a @ least_squares(a, b))).abs().max() < 1e-13
-
-
-def test_ridge_is_the_augmented_system() -> None:
-    generator = torch.Generator().manual_seed(3)
-    a = torch.randn(20, 4, generator=generator, dtype=torch.float64)
-    b = torch.randn(20, generator=generator, dtype=torch.float64)
-    lengths = a.norm(dim=0)
-    damping = 0.1 * torch.linalg.matrix_norm(a / lengths, 2)
-    rows = torch.cat((a / lengths, damping * torch.eye(4, dtype=a.dtype)))
-    expected = torch.linalg.lstsq(rows, torch.cat((b, b.new_zeros(4)))).solution / lengths
-    torch.testing.assert_close(least_squares(a, b, ridge=0.1), expected)
-
-
-def test_a_column_of_zeros_and_a_repeated_one() -> None:
-    a = torch.tensor([[1.0, 0, 1], [2, 0, 2], [3, 0, 3]], dtype=torch.float64)
-    c = least_squares(a, a[:, 0])
-    torch.testing.assert_close(c, torch.tensor([0.5, 0, 0.5], dtype=torch.float64))
-
-
 def test_feature_gradients_are_the_jacobian() -> None:
     descriptor, x = Invariants(WATER, 3), waters(3)
     expected = torch.stack([torch.func.jacrev(descriptor)(one).flatten(1) for one in x])
@@ -89,3 +64,58 @@ def test_too_few_points() -> None:
     x = waters(5)
     with pytest.raises(ValueError, match="5 points cannot fix 12 coefficients"):
         linear_surface(Invariants(WATER, 3), x, x[:, 0, 0], ridge=0.0)
+
+
+def test_too_few_forces() -> None:
+    """Of nine forces six are turned and pushed geometry: three numbers and the energy each."""
+    x = waters(3)
+    linear_surface(Invariants(WATER, 2), x, x[:, 0, 0], forces=x, ridge=0.0)
+    with pytest.raises(ValueError, match="3 points cannot fix 12 coefficients"):
+        linear_surface(Invariants(WATER, 3), x, x[:, 0, 0], forces=x, ridge=0.0)
+
+
+@pytest.mark.parametrize("with_forces", [False, True])
+def test_small_memory_changes_nothing_but_the_blocks(with_forces: bool) -> None:
+    """Thirteen blocks instead of one; a polynomial of degree 5 in the lengths is not in the fit."""
+    x = waters(200)
+    energies, forces = energies_and_forces(lambda x: x.square().sum((1, 2)) ** 2, x)
+    descriptor, given = Invariants(WATER, 3), forces if with_forces else None
+    rows = 10 if with_forces else 1
+    memory = 4 * 8 * 14**2 + 3 * 8 * 14 * rows * 16
+    fits = [
+        linear_fits(descriptor, x, energies, forces=given, memory=m).surface(1e-12)
+        for m in (2**30, memory)
+    ]
+    # Rounding times the condition number, 1e5, of the columns.
+    torch.testing.assert_close(fits[0](x), fits[1](x), rtol=0, atol=1e-9)
+    with pytest.raises(ValueError, match=r"12 coefficients need 0 MiB.*raise `training.memory`"):
+        linear_fits(descriptor, x, energies, forces=given, memory=memory - 1)
+
+
+def test_mean_squares_are_those_of_the_surface() -> None:
+    x, other = waters(40), waters(15, 1)
+    generator = torch.Generator().manual_seed(5)
+    noise = 0.01 * torch.randn(55, generator=generator, dtype=torch.float64)
+    truth = known_surface(4)
+    energies, forces = energies_and_forces(truth, torch.cat((x, other)))
+    energies, w = energies + noise, torch.rand(15, generator=generator, dtype=torch.float64)
+    fits = linear_fits(
+        Invariants(WATER, 3), x, energies[:40], forces=forces[:40], force_weight=0.3,
+        baseline=known_surface(2),
+    )  # fmt: skip
+    found = fits.mean_squares([0, 1e-3], other, energies[40:], forces=forces[40:], weights=w)
+    for ridge, square in zip([0, 1e-3], found, strict=True):
+        e, f = energies_and_forces(fits.surface(ridge), other)
+        each = (e - energies[40:]).square() + 0.3 * (f - forces[40:]).square().sum((1, 2))
+        torch.testing.assert_close(square, (w * each).sum() / w.sum(), rtol=1e-8, atol=0)
+
+
+def test_on_top_of_a_surface() -> None:
+    """What the baseline holds already the polynomial need not."""
+    truth, under, x = known_surface(4), known_surface(4), waters(60)
+    under.coefficients[:12] += 0.5  # the polynomials of degree three and lower
+    fitted = linear_surface(Invariants(WATER, 3), x, truth(x), ridge=0.0, baseline=under)
+    torch.testing.assert_close(fitted(x), truth(x), rtol=0, atol=1e-10)
+    torch.testing.assert_close(
+        fitted.coefficients, torch.full((12,), -0.5, dtype=torch.float64), rtol=0, atol=1e-6
+    )

@@ -3,7 +3,8 @@ import math
 import pytest
 import torch
 
-from pes.training.weights import WEIGHTS, boltzmann, partridge_schwenke, ratio
+from pes.data import Dataset
+from pes.training.weights import WEIGHTS, boltzmann, column, partridge_schwenke, ratio
 from pes.units import CM1
 
 ENERGIES = torch.tensor([0.0, 10000.0, 20000.0, 60000.0], dtype=torch.float64) * CM1
@@ -36,3 +37,29 @@ def test_floor_divides_by_the_energy_above_it() -> None:
     plain = partridge_schwenke(ENERGIES, **options)
     divided = partridge_schwenke(ENERGIES, **options, floor=10000 * CM1)
     torch.testing.assert_close(divided, plain * torch.tensor([1, 1, 1 / 2, 1 / 6]).double())
+
+
+def of(weights: list[float]) -> Dataset:
+    x = torch.zeros(3, 2, 3, dtype=torch.float64)
+    x[:, 1, 0] = 1.4
+    column = torch.tensor(weights, dtype=torch.float64)
+    return Dataset(("H", "H"), x, x[:, 0, 0], columns={"w": column, "two": x[:, 0, :2]})
+
+
+def test_weights_of_a_column() -> None:
+    assert column(of([1.0, 0.0, 3.0]), "w").tolist() == [1.0, 0.0, 3.0]
+
+
+@pytest.mark.parametrize(
+    ("weights", "name", "message"),
+    [
+        ([1, -1, 1], "w", "column `w`, row 1: must be finite and not negative, got -1.0; 1 of 3"),
+        ([1, 1, math.nan], "w", "row 2: must be finite and not negative, got nan"),
+        ([0, 0, 0], "w", "all weights of column `w` are zero"),
+        ([1, 1, 1], "v", "no column `v` of weights; the columns are: two, w"),
+        ([1, 1, 1], "two", "one number per point"),
+    ],
+)
+def test_wrong_weights(weights: list[float], name: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        column(of(weights), name)

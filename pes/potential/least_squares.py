@@ -1,0 +1,87 @@
+"""Linear least squares as accurate as QR, in memory that does not grow with the rows."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+__all__ = ["RIDGES", "Decomposition", "decomposition", "least_squares", "triangular_factor"]
+
+RIDGES = (0.0, *(10.0**k for k in range(-15, -3)))
+"""Regularisations that `auto` tries."""
+
+SMALLEST = 1e-14
+"""Singular values below this share of the largest are rounding."""
+
+
+def triangular_factor(blocks: Iterable[Tensor]) -> Tensor:
+    """R (≤ K, K) of A = QR for a matrix A given as blocks of rows (m, K).
+
+    Each block is appended to the factor of those before it and the two are factorised
+    together: as stable as one factorisation of A, while AᵀA would square its condition.
+
+    References:
+        J. Demmel et al., SIAM J. Sci. Comput. 34, A206 (2012), doi:10.1137/080731992
+    """
+    factor: Tensor | None = None
+    for block in blocks:
+        rows = block if factor is None else torch.cat((factor, block))
+        factor = torch.linalg.qr(rows, mode="r").R
+    if factor is None:
+        raise ValueError("a matrix of no rows has no factor")
+    return factor
+
+
+@dataclass(frozen=True)
+class Decomposition:
+    """What the solution for any ridge follows from, the columns of A brought to one length.
+
+    Attributes:
+        values: singular values s (K,), the largest first.
+        projections: uᵀ Qᵀ b (K,).
+        directions: right singular vectors (K, F), divided by the lengths of the columns.
+    """
+
+    values: Tensor
+    projections: Tensor
+    directions: Tensor
+
+    def coefficients(self, ridges: Sequence[float]) -> Tensor:
+        """c (F, R) for each of R ridges: Σ_k v_k s_k (u_k·b) / (s_k² + ridge² s₁²)."""
+        s = self.values[:, None]
+        damping = s.new_tensor(list(ridges))[None] * s[0]
+        kept = s > SMALLEST * s[0]
+        filtered = torch.where(kept, s / torch.where(kept, s**2 + damping**2, 1.0), 0.0)
+        return self.directions.mT @ (filtered * self.projections[:, None])
+
+
+def decomposition(factor: Tensor) -> Decomposition:
+    """From the triangular factor (≤ F + 1, F + 1) of [A, b], the right-hand side last."""
+    r, b = factor[:, :-1], factor[:, -1]
+    lengths = r.norm(dim=0)
+    lengths = torch.where(lengths > 0, lengths, 1.0)
+    u, s, vh = torch.linalg.svd(r / lengths, full_matrices=False)
+    return Decomposition(s, u.mT @ b, vh / lengths)
+
+
+def least_squares(matrix: Tensor, values: Tensor, *, ridge: float = 0.0) -> Tensor:
+    """c minimising ‖A c − b‖² + ridge² s₁² ‖D c‖², the columns of A brought to one length by D.
+
+    QR first, then the singular values s of R: directions with s below 1e-14 s₁ are left out,
+    the others are damped by s²/(s² + ridge² s₁²).
+
+    Args:
+        matrix: A (M, F).
+        values: b (M,).
+        ridge: damping relative to the largest singular value s₁.
+
+    Returns:
+        c (F,).
+
+    Example:
+        >>> least_squares(torch.eye(2), torch.tensor([3.0, 4.0])).tolist()
+        [3.0, 4.0]
+    """
+    factor = triangular_factor([torch.cat((matrix, values[:, None]), 1)])
+    return decomposition(factor).coefficients([ridge])[:, 0]

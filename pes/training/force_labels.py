@@ -1,0 +1,85 @@
+"""Whether labelled forces are minus the gradient of the labelled energies, sign and unit."""
+
+from dataclasses import dataclass
+from itertools import product
+from math import copysign, log
+
+from pes.data.dataset import Dataset
+from pes.training.force_check import force_ratio
+from pes.units import ANGSTROM, CM1, EV, KCAL_MOL
+
+__all__ = ["ForceCheck", "force_check"]
+
+CERTAIN = 0.95
+"""Correlation from which a factor is believed."""
+TOLERANCE = 0.05
+ENERGIES = {"hartree": 1.0, "eV": EV, "cm-1": CM1, "kcal/mol": KCAL_MOL}
+LENGTHS = {"bohr": 1.0, "angstrom": ANGSTROM}
+
+
+@dataclass(frozen=True)
+class ForceCheck:
+    """Labelled forces against those of a quick fit to the energies alone.
+
+    Attributes:
+        slope: labelled forces in units of the fitted ones; one if all is well.
+        correlation: of the two, without their means.
+        mistake: what is certainly wrong and how to mend it.
+    """
+
+    slope: float
+    correlation: float
+    mistake: str | None
+
+    @property
+    def certain(self) -> bool:
+        """Whether the forces are right beyond doubt."""
+        return self.correlation > CERTAIN and abs(self.slope - 1) <= TOLERANCE
+
+
+def force_check(dataset: Dataset) -> ForceCheck | None:
+    """Compare forces with the slope of the energies, through a linear surface of low degree.
+
+    The slope is ⟨F, F⟩/⟨F, F_fit⟩: the labels have no error but a factor, the fit has.
+
+    Returns:
+        The comparison; None without forces or with too few points for a fit.
+    """
+    if dataset.forces is None or not dataset.forces.any():
+        return None
+    try:
+        ratio, rest = force_ratio(dataset)
+    except ValueError:  # too few points
+        return None
+    if rest >= 1:
+        return None
+    slope, correlation = ratio / (1 - rest), copysign((1 - rest) ** 0.5, ratio)
+    return ForceCheck(slope, correlation, _mistake(slope, correlation))
+
+
+def _mistake(slope: float, correlation: float) -> str | None:
+    """The known factor that explains the slope, in words."""
+    if abs(correlation) <= CERTAIN or abs(slope - 1) <= TOLERANCE:
+        return None
+    sign = "" if slope > 0 else "they are gradients, not forces: change their sign"
+    if abs(slope + 1) <= TOLERANCE:
+        return sign
+    units = {
+        f"{energy}/{length}": ENERGIES[energy] / LENGTHS[length]
+        for energy, length in product(ENERGIES, LENGTHS)
+    }
+    pairs = [(meant, taken) for meant, taken in product(units, units) if meant != taken]
+
+    def distance(pair: tuple[str, str]) -> float:
+        # Rounded, so that of pairs with one factor the first is named.
+        return round(abs(log(abs(slope) * units[pair[0]] / units[pair[1]])), 9)
+
+    meant, taken = min(pairs, key=distance)
+    factor = units[taken] / units[meant]
+    if abs(abs(slope) / factor - 1) > TOLERANCE:
+        return None
+    unit = (
+        f"they look as if they were in {meant} but called {taken}: name the right unit, "
+        f"or divide them by {factor:.6g}"
+    )
+    return f"{unit}; and {sign}" if sign else unit

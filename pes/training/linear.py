@@ -1,0 +1,107 @@
+"""Linear surfaces whose regularisation, degree and length validation points choose."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+
+from pes.data.dataset import Dataset
+from pes.potential.least_squares import RIDGES
+from pes.potential.linear import MEMORY, LinearSurface, check_points, linear_fits
+from pes.units import CM1
+
+__all__ = ["Candidate", "fit_linear"]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One descriptor and its best ridge.
+
+    Attributes:
+        index: of the descriptor among those tried.
+        coefficients: how many, the constant not counted.
+        ridge: relative to the largest singular value.
+        validation_cm1: root of the weighted mean square error, forces included if there are any,
+            in cm⁻¹; None if there was nothing to choose.
+        by_ridge: the same for every ridge tried.
+        force_weight: in bohr².
+    """
+
+    index: int
+    coefficients: int
+    ridge: float
+    validation_cm1: float | None
+    by_ridge: dict[float, float]
+    force_weight: float
+
+
+def fit_linear(
+    descriptors: Sequence[nn.Module],
+    train: Dataset,
+    validation: Dataset,
+    *,
+    ridges: Sequence[float] = RIDGES,
+    train_weights: Tensor | None = None,
+    validation_weights: Tensor | None = None,
+    force_weight: float | None = None,
+    baseline: nn.Module | None = None,
+    memory: int = MEMORY,
+) -> tuple[LinearSurface, list[Candidate]]:
+    """The linear surface with the smallest validation error, and everything that was tried.
+
+    One decomposition for each descriptor serves all ridges.
+
+    Args:
+        descriptors: positions (B, N, 3) to features (B, F); several to choose from.
+        train: points to fit; their forces too if they have any.
+        validation: points that choose.
+        ridges: regularisations to choose from, relative to the largest singular value.
+        train_weights: (B,); all one if not given.
+        validation_weights: the same for the validation points.
+        force_weight: in bohr²; by default all forces together count as much as the energies.
+        baseline: a surface in hartree that the fit is on top of.
+        memory: bytes that the rows and their factors may take.
+
+    Raises:
+        ValueError: if the points cannot fix the coefficients and every ridge is zero, or if the
+            memory is too small.
+
+    Example:
+        >>> from pes.descriptors import Invariants
+        >>> import torch
+        >>> x = 2 + torch.rand(40, 2, 3, generator=torch.Generator().manual_seed(0)).double()
+        >>> x[:, 0] = 0
+        >>> points = Dataset(("H", "H"), x, x[:, 1].norm(dim=-1) ** -2)
+        >>> degrees = [Invariants(("H", "H"), degree, variable="inverse") for degree in (1, 2, 3)]
+        >>> surface, tried = fit_linear(degrees, points.select(range(30)), points.select([30, 31]))
+        >>> surface.descriptor.degree > 1, len(tried)
+        (True, 3)
+    """
+    tried, best = [], None
+    for index, descriptor in enumerate(descriptors):
+        usable = list(ridges)
+        if not any(usable):
+            check_points(descriptor.size, train.positions, forces=train.forces is not None)
+        fits = linear_fits(
+            descriptor, train.positions, train.energies, weights=train_weights,
+            forces=train.forces, force_weight=force_weight, baseline=baseline, memory=memory,
+        )  # fmt: skip
+        errors: list[float] = []
+        if len(descriptors) > 1 or len(usable) > 1:
+            squares = fits.mean_squares(
+                usable, validation.positions, validation.energies,
+                forces=validation.forces, weights=validation_weights,
+            )  # fmt: skip
+            errors = (squares.sqrt() / CM1).tolist()
+        k = errors.index(min(errors)) if errors else 0
+        found = Candidate(
+            index, descriptor.size, usable[k], errors[k] if errors else None,
+            dict(zip(usable, errors, strict=False)), fits.force_weight,
+        )  # fmt: skip
+        tried.append(found)
+        if best is None or (found.validation_cm1 or 0) < (best[0].validation_cm1 or 0):
+            best = found, fits
+    if best is None:
+        raise ValueError("give at least one descriptor")
+    chosen, fits = best
+    return fits.surface(chosen.ridge), tried

@@ -1,0 +1,72 @@
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from pes.data import Dataset, split
+from pes.data.split_files import check_copies, given_split
+
+PARTS = {"train": [4, 0, 2], "validation": [1], "test": [3]}
+
+
+def water(points: int = 6) -> Dataset:
+    """The last point is the first, turned, reflected and with the hydrogens exchanged."""
+    generator = torch.Generator().manual_seed(0)
+    x = torch.tensor([[0.0, 0, 0], [1.8, 0, 0], [-0.5, 1.7, 0]], dtype=torch.float64)
+    x = x + 0.2 * torch.rand(points, 3, 3, generator=generator, dtype=torch.float64)
+    turn = torch.linalg.qr(torch.randn(3, 3, generator=generator, dtype=torch.float64)).Q
+    x[-1] = -x[0, [0, 2, 1]] @ turn
+    return Dataset(("O", "H", "H"), x, x[:, 0, 0])
+
+
+def written(folder: Path, content: object) -> Path:
+    path = folder / "parts.json"
+    path.write_text(content if isinstance(content, str) else json.dumps(content))
+    return path
+
+
+def test_rows_as_given(tmp_path: Path) -> None:
+    parts = given_split(written(tmp_path, PARTS), water())
+    assert parts.train.tolist() == [0, 2, 4]
+    assert parts.validation.tolist() == [1]
+    assert parts.test.tolist() == [3]
+
+
+def test_the_split_of_a_run_for_its_data_only(tmp_path: Path) -> None:
+    drawn = split(water(12), seed=2)
+    drawn.save(tmp_path / "split.json")
+    assert torch.equal(given_split(tmp_path / "split.json", water(12)).test, drawn.test)
+    with pytest.raises(ValueError, match="belongs to other data"):
+        given_split(tmp_path / "split.json", water(13))
+
+
+def test_a_copy_in_another_part_is_named(tmp_path: Path) -> None:
+    path = written(tmp_path, PARTS | {"test": [3, 5]})
+    with pytest.raises(ValueError, match=r"parts.json: rows 0 \(train\) and 5 \(test\) are one"):
+        given_split(path, water())
+    together = given_split(written(tmp_path, PARTS | {"train": [4, 0, 2, 5]}), water())
+    check_copies(water(), together)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("{", "not JSON"),
+        ([1], "has the keys train, validation, test, not list"),
+        ({"train": [0], "test": [1]}, "has the keys train, validation, test, not train, test"),
+        (PARTS | {"test": 3}, "`test` must be a list of rows, got int"),
+        (PARTS | {"test": [6]}, "`test` holds 6, which is no row of 6 points"),
+        (PARTS | {"test": [True]}, "`test` holds True"),
+        (PARTS | {"test": [0]}, "row 0 stands in the split more than once"),
+        (PARTS | {"test": []}, "the test part of the split is empty"),
+    ],
+)
+def test_no_split(tmp_path: Path, content: object, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        given_split(written(tmp_path, content), water())
+
+
+def test_no_file(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="no such file"):
+        given_split(tmp_path / "parts.json", water())
