@@ -139,7 +139,7 @@ def ranks_started(environment: Mapping[str, str] = os.environ) -> Iterator[Ranks
     except Exception as error:
         first = _first_to_fail(store)
         _hang_up()
-        if first:
+        if found.rank == 0:
             _wait_for_failures(store, found.count)
         if not first and isinstance(error, ValueError | OSError | FloatingPointError):
             raise SystemExit(2) from None
@@ -158,6 +158,8 @@ def _connected(found: Place) -> torch.distributed.Store:
         torch.distributed.init_process_group(
             store=store, rank=found.rank, world_size=found.count, timeout=TIMEOUT
         )
+        # A rank that failed and hung up at once would else disturb those still connecting.
+        torch.distributed.all_reduce(torch.zeros(1))
     except RuntimeError as error:  # DistNetworkError, DistStoreError and others of torch
         raise ConnectionError(
             f"rank {found.rank} of {found.count} did not find the others at {found.address}:"
@@ -182,10 +184,13 @@ def _hang_up() -> None:
 
 
 def _wait_for_failures(store: torch.distributed.Store, count: int, *, seconds: float = 3.0) -> None:
-    """Let the others look into the store, which may be ours, before it goes."""
+    """Let the others look into the store, which lives with rank 0 unless torchrun has it."""
     end = time.monotonic() + seconds
-    while store.add(FAILURES, 0) < count and time.monotonic() < end:
-        time.sleep(0.05)
+    try:
+        while store.add(FAILURES, 0) < count and time.monotonic() < end:
+            time.sleep(0.05)
+    except RuntimeError:  # torchrun has ended
+        return
 
 
 def rank_device(
