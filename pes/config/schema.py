@@ -289,8 +289,9 @@ class Ensemble(Section):
     members: int = Field(default=8, ge=2)
     """How many."""
     validation: Literal["own", "shared"] = "own"
-    """own: each member holds out another share of all points outside the test; shared: all have
-    the same training and validation points."""
+    """own: each member holds out another share of all points outside the test, which all count as
+    training points in the errors of the mean; shared: all have the same training and validation
+    points."""
     bootstrap: Literal["none", "baseline", "all"] = "none"
     """Draw each member's training points again, with replacement: for its baseline, or for its
     network too."""

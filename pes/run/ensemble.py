@@ -100,6 +100,7 @@ def ensemble_epochs(
         Rows.of([rows for rows, _ in cuts], weights), Rows.of([held for _, held in cuts], weights),
         force_weight=None if wanted.force_weight is None else wanted.force_weight * ANGSTROM**2,
         damping=getattr(wanted.optimizer, "damping", 1e-3),
+        acceleration=getattr(wanted.optimizer, "acceleration", 0.75),
         epochs=wanted.epochs, patience=wanted.patience,
         max_seconds=wanted.max_seconds or float("inf"), state=state,
     )  # fmt: skip

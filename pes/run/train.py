@@ -166,7 +166,8 @@ def train(
     last = None if epochs is None else _fitted(config, epochs, folder, state, ranks)
     if ranks.rank == 0:
         seconds = time.monotonic() - started
-        _write_results(config, beginning, sets, folder, last, seconds, dataset)
+        judged = _judged(config, dataset, parts, sets)
+        _write_results(config, beginning, judged, folder, last, seconds, dataset)
     return folder
 
 
@@ -302,6 +303,21 @@ def _stopped(folder: Path, state: TrainingState, number: int, ranks: Ranks) -> S
         log.info("%s", message)
     ranks.each(0)
     return Stopped(number, message)
+
+
+def _judged(
+    config: TrainConfig, dataset: Dataset, parts: Split, sets: dict[str, Dataset]
+) -> dict[str, Dataset]:
+    """The parts that errors are told of.
+
+    Where members hold out cuts of their own, most of them were trained on any point outside the
+    test: all of those are training points, and only the test is held out from the mean.
+    """
+    if config.ensemble is None or config.ensemble.validation == "shared":
+        return sets
+    rows = torch.cat((parts.train, parts.validation)).sort().values
+    seen = on_device(dataset.select(rows), sets["test"].energies.device)
+    return {"train": seen, "test": sets["test"]}
 
 
 def _write_results(

@@ -13,7 +13,7 @@ from pes.potential.neural import NeuralSurface
 from pes.training.fit import Epoch, TrainingState
 from pes.training.levenberg_marquardt import LARGEST_DAMPING, SHORTEST
 from pes.training.loss import MEMORY, Targets, default_force_weight, prepare
-from pes.training.problem import check_finite, symmetric_blocks
+from pes.training.problem import STEP, check_finite, symmetric_blocks
 from pes.training.stacked import Stack
 from pes.units import ANGSTROM, CM1
 
@@ -139,6 +139,33 @@ class EnsembleProblem:
                 part.baddbmm_(jacobian[..., start:end].mT, jacobian[..., :end])
         return loss, gradient[..., 0], matrix
 
+    def curvature(self, parameters: Tensor, directions: Tensor, members: Tensor) -> Tensor:
+        """Jᵀ d²r(p + tv)/dt² (A, P) of some members at t = 0, as `Problem.curvature`.
+
+        Args:
+            parameters: p (A, P).
+            directions: v (A, P).
+            members: (A,).
+        """
+        x = parameters.detach().requires_grad_()
+        total = torch.zeros_like(parameters)
+        for points, weights in self._chunks(members):
+            # Neither labels nor `outside` depend on t.
+            where = self.inputs[points], self._directions(points)
+            with torch.enable_grad():
+                rows = [part for part in self.stack.values(x, *where) if part is not None]
+            factors = [weights, (self.force_weight[members, None] * weights)[..., None]]
+            with torch.no_grad():
+                ends = [
+                    self.stack.values(parameters + t * directions, *where) for t in (-STEP, STEP)
+                ]
+                second = [
+                    factor * (before - 2 * row + after) / STEP**2
+                    for factor, before, row, after in zip(factors, ends[0], rows, ends[1], strict=False)
+                ]
+            total += torch.autograd.grad(rows, x, second)[0]
+        return total
+
     def _chunks(self, members: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
         points, weights = self.rows.points[members], self.rows.weights[members]
         yield from zip(points.split(self.chunk, 1), weights.split(self.chunk, 1), strict=True)
@@ -160,7 +187,12 @@ class EnsembleProblem:
 
 
 def ensemble_step(
-    problem: EnsembleProblem, parameters: Tensor, damping: Tensor, members: Tensor
+    problem: EnsembleProblem,
+    parameters: Tensor,
+    damping: Tensor,
+    members: Tensor,
+    *,
+    acceleration: float = 0.75,
 ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
     """One accepted Levenberg–Marquardt step of each of some members.
 
@@ -171,6 +203,7 @@ def ensemble_step(
         parameters: (A, P) of the members that go on.
         damping: λ (A,); a negative one means that fraction of the largest diagonal element.
         members: (A,) which ones they are.
+        acceleration: as of `levenberg_marquardt`.
 
     Returns:
         New parameters (A, P), their losses (A,), ‖Jᵀr‖ before (A,), the next λ (A,), and
@@ -185,12 +218,18 @@ def ensemble_step(
     moved = torch.zeros_like(members, dtype=torch.bool)
     growth, pending = torch.full_like(lam, 2.0), torch.arange(len(members), device=lam.device)
     while len(pending):
-        h, solved = _solutions(matrix[pending], gradient[pending], lam[pending])
-        trial = parameters[pending] + h
+        factor, solved = _factors(matrix[pending], lam[pending])
+        v = -_solutions(factor, gradient[pending])
+        trial = parameters[pending] + v
+        if acceleration > 0:
+            bend = problem.curvature(parameters[pending], v, members[pending])
+            a = -0.5 * _solutions(factor, bend)
+            short = 2 * a.norm(dim=1) <= acceleration * v.norm(dim=1)
+            trial = torch.where(short[:, None], trial + a, trial)
         trial_loss = problem.loss(trial, members[pending])
-        promised = 0.5 * (h * (lam[pending, None] * h - gradient[pending])).sum(1)
+        promised = 0.5 * (v * (lam[pending, None] * v - gradient[pending])).sum(1)
         gain = (loss[pending] - trial_loss) / promised
-        at_minimum = solved & (h.norm(dim=1) <= SHORTEST * parameters[pending].norm(dim=1))
+        at_minimum = solved & (v.norm(dim=1) <= SHORTEST * parameters[pending].norm(dim=1))
         accepted = solved & (gain > 0) & ~at_minimum
         done = pending[accepted]
         new[done], found[done], moved[done] = trial[accepted], trial_loss[accepted], True
@@ -202,11 +241,16 @@ def ensemble_step(
     return new, found, gradient.norm(dim=1), lam, moved
 
 
-def _solutions(matrix: Tensor, gradient: Tensor, lam: Tensor) -> tuple[Tensor, Tensor]:
-    """h (A, P) of (JᵀJ + λI) h = −Jᵀr, and whether rounding left the matrix definite (A,)."""
+def _factors(matrix: Tensor, lam: Tensor) -> tuple[Tensor, Tensor]:
+    """Cholesky factors of JᵀJ + λI (A, P, P), and whether rounding left it definite (A,)."""
     matrix.diagonal(dim1=1, dim2=2).add_(lam[:, None])
     factor, info = torch.linalg.cholesky_ex(matrix)
-    return -torch.cholesky_solve(gradient[..., None], factor)[..., 0], info == 0
+    return factor, info == 0
+
+
+def _solutions(factor: Tensor, right: Tensor) -> Tensor:
+    """x (A, P) of (JᵀJ + λI) x = right."""
+    return torch.cholesky_solve(right[..., None], factor)[..., 0]
 
 
 def fit_ensemble(
@@ -217,6 +261,7 @@ def fit_ensemble(
     *,
     force_weight: float | None = None,
     damping: float = 1e-3,
+    acceleration: float = 0.75,
     epochs: int = 500,
     patience: int = 100,
     max_seconds: float = float("inf"),
@@ -236,6 +281,7 @@ def fit_ensemble(
         validation: rows that choose each member's epoch.
         force_weight: in bohr²; by default all forces count as much as the energies.
         damping: first λ in units of the largest diagonal element of JᵀJ.
+        acceleration: how long the second-order term may be, see `levenberg_marquardt`.
         epochs: steps at most, earlier sittings included.
         patience: see above.
         max_seconds: stop after the epoch that passes this wall time.
@@ -263,7 +309,7 @@ def fit_ensemble(
             members = going.nonzero()[:, 0]
             if not len(members):
                 break
-            stepped = _advanced(fitted, held_out, state, members)
+            stepped = _advanced(fitted, held_out, state, members, acceleration)
             if stepped is None:
                 break
             state, gradient_norm, improved = stepped
@@ -278,13 +324,18 @@ def fit_ensemble(
 
 
 def _advanced(
-    fitted: EnsembleProblem, held_out: EnsembleProblem, state: TrainingState, members: Tensor
+    fitted: EnsembleProblem,
+    held_out: EnsembleProblem,
+    state: TrainingState,
+    members: Tensor,
+    acceleration: float,
 ) -> tuple[TrainingState, float, bool] | None:
     """The state one epoch later, ‖Jᵀr‖ and whether a member improved; None if none can move."""
     known, epoch = state.optimizer, state.epoch + 1
     new, loss, norms, damping, moved = ensemble_step(
-        fitted, state.parameters[members], known["damping"][members], members
-    )
+        fitted, state.parameters[members], known["damping"][members], members,
+        acceleration=acceleration,
+    )  # fmt: skip
     if not moved.any():
         return None
     validation = held_out.loss(new, members)

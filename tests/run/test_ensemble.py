@@ -53,6 +53,9 @@ def test_what_a_run_leaves(pes_train: Command, work: Path) -> None:
     assert own == pytest.approx(errors.square().mean(1).sqrt().tolist(), rel=1e-9)
     mean = float(errors.mean(0).square().mean().sqrt())
     assert found["errors"]["test"]["energy"]["rmse"]["all"] == pytest.approx(mean, rel=1e-9)
+    # Every point outside the test is a training point of some member.
+    assert found["points"] == {"train": len(points) - len(test), "test": len(test)}
+    assert set(found["errors"]) == {"train", "test"}
     calibrated = found["ensemble"]["calibration"]["all"]
     share = (errors.mean(0).abs() <= errors.std(0)).double().mean()
     assert calibrated["within_1"] == pytest.approx(float(share))
@@ -80,6 +83,8 @@ def test_members_differ(pes_train: Command, settings: dict) -> None:
     folder = pes_train(ensemble={"members": 3, **settings}, surface=surface)
     errors = [member["test_rmse_cm1"] for member in summary(folder)["ensemble"]["members"]]
     assert len(set(errors)) == 3
+    held_out = settings.get("validation") == "shared"
+    assert ("validation" in summary(folder)["errors"]) == held_out
     if "degrees" in settings:
         degrees = [m.baseline.descriptor.degree for m in surface_of(folder).members]
         assert degrees == [1, 3, 1]

@@ -74,26 +74,30 @@ def vectors(surfaces: list[NeuralSurface]) -> Tensor:
 
 
 @pytest.mark.parametrize("with_forces", [False, True])
-@pytest.mark.parametrize("baselines", [False, True])
-def test_each_member_is_fitted_as_if_alone(with_forces: bool, baselines: bool) -> None:
+@pytest.mark.parametrize(("baselines", "acceleration"), [(False, 0.75), (True, 0.75), (True, 0.0)])
+def test_each_member_is_fitted_as_if_alone(
+    with_forces: bool, baselines: bool, acceleration: float
+) -> None:
     points = dataset(30, with_forces)
     weights = torch.linspace(0.5, 1.5, len(points), dtype=torch.float64)
     train, validation = rows_of(points, weights)
-    how = {"force_weight": 0.3, "epochs": 6, "patience": 100}
+    how = {"force_weight": 0.3, "epochs": 4, "patience": 100}
     together = list(fit_ensemble(members(points, baselines=baselines), points, train, validation,
-                                 **how))  # fmt: skip
-    assert len(together) == 6
+                                 acceleration=acceleration, **how))  # fmt: skip
+    assert len(together) == 4
     kept, held = cuts(len(points))
     for k, surface in enumerate(members(points, baselines=baselines)):
         alone = list(
             fit(surface, points.select(kept[k]), points.select(held[k]),
-                optimizer=partial(levenberg_marquardt, acceleration=0.0),
+                optimizer=partial(levenberg_marquardt, acceleration=acceleration),
                 train_weights=weights[kept[k]], validation_weights=weights[held[k]], **how)
         )  # fmt: skip
         for a, b in zip(alone, together, strict=True):
-            # Rounding, enlarged by six steps through an ill-conditioned matrix.
+            # Rounding, enlarged by four steps through an ill-conditioned matrix: 1e-11 for
+            # energies. Forces are projected on what the inputs reach, alike to 1e-8 before that.
+            tolerance = 1e-5 if with_forces else 1e-8
             torch.testing.assert_close(a.state.parameters, b.state.parameters[k],
-                                       rtol=1e-5, atol=1e-6)  # fmt: skip
+                                       rtol=tolerance, atol=tolerance)  # fmt: skip
             error = b.details[f"member_{k + 1}"]
             assert error == pytest.approx(a.validation_rmse_cm1, rel=1e-4)
         assert together[-1].state.optimizer["best_epochs"][k] == alone[-1].state.best_epoch
