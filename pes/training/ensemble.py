@@ -150,21 +150,24 @@ class EnsembleProblem:
         x = parameters.detach().requires_grad_()
         total = torch.zeros_like(parameters)
         for points, weights in self._chunks(members):
-            # Neither labels nor `outside` depend on t.
             where = self.inputs[points], self._directions(points)
+            shares = (weights, (self.force_weight[members, None] * weights)[..., None])
             with torch.enable_grad():
-                rows = [part for part in self.stack.values(x, *where) if part is not None]
-            factors = [weights, (self.force_weight[members, None] * weights)[..., None]]
+                rows = self._rows(x, *where)
             with torch.no_grad():
-                ends = [
-                    self.stack.values(parameters + t * directions, *where) for t in (-STEP, STEP)
-                ]
+                before = self._rows(parameters - STEP * directions, *where)
+                after = self._rows(parameters + STEP * directions, *where)
                 second = [
-                    factor * (before - 2 * row + after) / STEP**2
-                    for factor, before, row, after in zip(factors, ends[0], rows, ends[1], strict=False)
+                    share * (start - 2 * row + end) / STEP**2
+                    for share, start, row, end in zip(shares, before, rows, after, strict=False)
                 ]
             total += torch.autograd.grad(rows, x, second)[0]
         return total
+
+    def _rows(self, parameters: Tensor, inputs: Tensor, directions: Tensor | None) -> list[Tensor]:
+        """Energies (A, b), and with forces slopes (A, b, K): r without weights and labels."""
+        values, slopes = self.stack.values(parameters, inputs, directions)
+        return [values] if slopes is None else [values, slopes]
 
     def _chunks(self, members: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
         points, weights = self.rows.points[members], self.rows.weights[members]
