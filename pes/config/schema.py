@@ -436,6 +436,23 @@ class Spectrum(Section):
     """Kelvin."""
 
 
+class CoordinateGroup(Section):
+    """Coordinates whose products of functions give way to eigenfunctions of their own."""
+
+    coordinates: tuple[str, ...] = Field(min_length=2)
+    """Names."""
+    energy: float | None = Field(default=None, gt=0)
+    """Keep the functions up to this above the lowest, cm⁻¹; or"""
+    functions: int | None = Field(default=None, gt=0)
+    """keep so many."""
+
+    @model_validator(mode="after")
+    def _one_limit(self) -> "CoordinateGroup":
+        if (self.energy is None) == (self.functions is None):
+            raise ValueError("a group takes either `energy` or `functions`")
+        return self
+
+
 class Vibration(Section):
     """Levels of a surface."""
 
@@ -450,14 +467,24 @@ class Vibration(Section):
     """How many, the ground state included; 20 unless `energy` is given."""
     energy: float | None = Field(default=None, gt=0)
     """All levels up to here instead, cm⁻¹ above the ground state."""
-    quanta: int | None = Field(default=None, gt=0)
+    quanta: float | None = Field(default=None, gt=0)
     """Keep only products of functions with so many quanta in all; for four atoms and more."""
+    weights: dict[str, Annotated[float, Field(gt=0)]] = {}
+    """Of the quanta, by coordinate or group: {r1: 2} counts each quantum of r1 twice."""
+    product_energy: float | None = Field(default=None, gt=0)
+    """Keep only products whose reference energies sum to so much above the lowest, cm⁻¹."""
+    reference: Literal["cut", "vscf"] = "cut"
+    """One-dimensional functions of cuts through the minimum, or self-consistent ones."""
+    groups: dict[str, CoordinateGroup] = {}
+    """Coordinates contracted together, by a name: {bends: {coordinates: [theta2, theta3],
+    energy: 12000}}."""
     cap: float = Field(default=60000.0, gt=0)
     """Ceiling of V, cm⁻¹ above the minimum."""
-    solver: Literal["auto", "dense", "shift_invert", "iterative"] = "auto"
+    solver: Literal["auto", "dense", "shift_invert", "iterative", "davidson"] = "auto"
     """Of the eigenvalue problem; auto goes by its size."""
-    convergence: bool = True
-    """Estimate the convergence of each level (about four times the work)."""
+    convergence: bool | Literal["smaller", "larger"] = True
+    """Estimate the convergence of each level from three larger or smaller calculations; true:
+    smaller ones from five coordinates on."""
     sensitivities: Sensitivities = Sensitivities()
     ensemble: Literal["first_order", "full"] = "first_order"
     """Error bars of the levels of an ensemble surface: through |ψ|², or beside that by

@@ -6,6 +6,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
+from pes.potential.formaldehyde import FormaldehydeModel
 from pes.units import ANGSTROM, CM1, DEGREE
 
 __all__ = ["ANALYTIC", "WaterPJT"]
@@ -96,5 +97,5 @@ _WATER_PJT = {
     ],
 }  # fmt: skip
 
-ANALYTIC = {"water_pjt1996": WaterPJT}
+ANALYTIC = {"water_pjt1996": WaterPJT, "formaldehyde_model": FormaldehydeModel}
 """Named surfaces: `surface: water_pjt1996` in a configuration."""

@@ -33,10 +33,13 @@ from pes.run.level_tables import (
     write_hdf5,
 )
 from pes.run.model import run_model
+from pes.run.products import products
+from pes.run.restart import STATE, earlier, keeper
 from pes.run.surfaces import Loaded, UserFunction, imported, load_potential, resolved
 from pes.run.uncertainty import spreads
 from pes.run.vibration import Problem, problem
 from pes.units import CM1
+from pes.vibration.davidson import Progress
 from pes.vibration.eigensolver import SolverError
 from pes.vibration.levels import Levels, levels
 from pes.vibration.spectrum import Sticks, spectrum
@@ -111,7 +114,7 @@ def _levels(
     task = problem(config, surface, device)
     wanted_maps = maps(config, task, surface)
     started = time.perf_counter()
-    found = _solved(config, task)
+    found = _solved(config, task, folder)
     seconds = time.perf_counter() - started
     error_bars = spreads(config, found, task, surface)
     table = level_table(found, task, surface, error_bars)
@@ -142,26 +145,38 @@ def _levels(
     write_json(
         folder / DONE, summary(name, found, task, table, derived, error_bars, seconds, device)
     )
+    (folder / STATE).unlink(missing_ok=True)
     log.info("written to %s in %.1f s", folder, seconds)
     return folder
 
 
-def _solved(config: Vibration, task: Problem) -> Levels:
+def _solved(config: Vibration, task: Problem, folder: Path) -> Levels:
     total = 4 if config.convergence else 1
     form = "{desc:<16} {bar:20} {elapsed}"
     with tqdm(total=total, bar_format=form, leave=False, disable=None) as progress:
+        stage, keep = "", keeper(folder, config)
 
         def step(name: str) -> None:
+            nonlocal stage
+            stage = name
             progress.set_description(name)
             progress.update()
+
+        def watch(now: Progress) -> None:
+            left = f"{now.converged}/{now.wanted} to {now.residual / CM1:.1e} cm-1"
+            progress.set_description(f"{stage}: {left}")
+            # The other runs have other bases.
+            if stage == "levels":
+                keep(now)
 
         try:
             return levels(
                 task.system, task.coordinates,
                 config.levels or (20 if config.energy is None else None),
                 energy=None if config.energy is None else config.energy * CM1,
-                quanta=config.quanta, cap=config.cap * CM1, solver=config.solver,
-                convergence=config.convergence, reference=task.start, progress=step,
+                products=products(config, task.internal.names), cap=config.cap * CM1,
+                solver=config.solver, convergence=config.convergence, reference=task.start,
+                progress=step, watch=watch, start=earlier(folder, config),
             )  # fmt: skip
         except SolverError as failure:
             raise ValueError(f"no levels: {failure}") from failure

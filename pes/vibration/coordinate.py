@@ -106,12 +106,32 @@ class Coordinate:
             self, low=low_end, high=high_end, primitives=ceil(self.primitives * grown - 1e-9)
         )
 
+    def fewer_points(self) -> "Coordinate":
+        """13 % fewer quadrature points, one at least, while they are as many as functions."""
+        if self.points is None:
+            return self
+        return replace(self, points=max(self.functions, min(self.points - 1, _shrunk(self.points))))
+
+    def narrowed(self) -> "Coordinate":
+        """Each end moved in by 5 % of the range, but for a period and natural ends."""
+        if self.basis == "fourier":
+            return self
+        margin = 0.05 * (self.high - self.low)
+        least, roof = NATURAL_ENDS.get(self.basis, (-inf, inf))
+        low = self.low if self.low < least + 1e-9 else self.low + margin
+        high = self.high if self.high > roof - 1e-9 else self.high - margin
+        return replace(self, low=low, high=high)
+
     def _fitted(self, functions: int, points: int | None) -> "Coordinate":
         """As many primitives as the larger sizes need."""
         needed = max(functions, points or 0)
         return replace(
             self, functions=functions, points=points, primitives=max(self.primitives, needed)
         )
+
+
+def _shrunk(size: int) -> int:
+    return round(size / 1.15)
 
 
 def _grown(size: int) -> int:

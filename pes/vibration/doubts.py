@@ -65,7 +65,7 @@ def _holes(found: Levels) -> Iterator[str]:
         f"hole in the surface: {int(hole.sum())} grid points lie below its minimum, the "
         f"deepest by {depth:.1f} cm-1 at q = ({q}) (bohr, radians); narrow the ranges"
     )
-    ghosts = (found.densities[:, hole].sum(1) > GHOST).nonzero().flatten().tolist()
+    ghosts = (found.probability(hole) > GHOST).nonzero().flatten().tolist()
     if ghosts:
         yield f"ghost levels that live in the hole: {ghosts}"
 
@@ -73,7 +73,7 @@ def _holes(found: Levels) -> Iterator[str]:
 def _cap(found: Levels) -> Iterator[str]:
     """The derivative of a level with respect to the cap is the probability beyond it."""
     capped = found.hamiltonian.potential >= found.minimum_energy + found.cap * (1 - 1e-12)
-    moved = 0.1 * found.cap * found.densities[:, capped].sum(1)
+    moved = 0.1 * found.cap * found.probability(capped)
     if (moved > 0.01 * CM1).any():
         yield (
             f"raising the cap by 10 % would move level {int(moved.argmax())} by about "

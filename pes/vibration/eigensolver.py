@@ -1,4 +1,8 @@
-"""Lowest eigenpairs of a Hamiltonian: dense, by shift and invert, or matrix-free."""
+"""Lowest eigenpairs of a Hamiltonian: dense, by shift and invert, or by iterations.
+
+Iterations need products of H with vectors: from the matrix where it fits into memory and is
+built sooner than the products are made, else on the grid.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -10,18 +14,37 @@ import torch
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 from torch import Tensor
 
+from pes.units import CM1
+from pes.vibration.davidson import Progress, davidson, zero_order
 from pes.vibration.hamiltonian import Hamiltonian
+from pes.vibration.memory import check_matrix, matrix_pays
 
-__all__ = ["SOLVERS", "Eigenpairs", "SolverError", "dense", "iterative", "lowest", "shift_invert"]
+__all__ = [
+    "SOLVERS",
+    "Eigenpairs",
+    "SolverError",
+    "by_davidson",
+    "dense",
+    "iterative",
+    "lowest",
+    "shift_invert",
+]
 
 DENSE_LIMIT = 2500
-"""Product functions up to which the matrix itself is built."""
+"""Functions up to which the matrix is factorised."""
+
+BLOCK = 600
+"""Functions in which the zero-order Hamiltonian of the Davidson method is exact."""
 
 GAP = 1e-9
 """A state this far (hartree) below the highest level found has been missed; nearer to it, it
 makes no difference."""
 
+LOOSE = 1e-6
+"""Residual norm (hartree) of the state searched for below them: its energy is then 1e-9 off."""
+
 Product = Callable[[np.ndarray], np.ndarray]
+Watch = Callable[[Progress], None]
 
 
 class SolverError(RuntimeError):
@@ -57,14 +80,23 @@ class Eigenpairs:
         )  # fmt: skip
 
 
-def lowest(hamiltonian: Hamiltonian, count: int, *, solver: str = "auto") -> Eigenpairs:
+def lowest(
+    hamiltonian: Hamiltonian,
+    count: int,
+    *,
+    solver: str = "auto",
+    start: Tensor | None = None,
+    watch: Watch = lambda _: None,
+) -> Eigenpairs:
     """The `count` lowest eigenpairs.
 
     Args:
         hamiltonian: N product functions.
         count: at most N.
-        solver: a key of `SOLVERS`, or `auto`: shift and invert while the matrix fits,
-            matrix-free beyond.
+        solver: a key of `SOLVERS`, or `auto`: shift and invert up to 2,500 functions,
+            Davidson beyond.
+        start: vectors near those wanted, (S, N); only the Davidson method uses them.
+        watch: called after each of its steps.
 
     Raises:
         ValueError: if more eigenpairs are asked for than there are functions.
@@ -79,20 +111,23 @@ def lowest(hamiltonian: Hamiltonian, count: int, *, solver: str = "auto") -> Eig
         solver = _choice(hamiltonian, count)
     if solver not in SOLVERS:
         raise ValueError(f"solver {solver!r} is not one of auto, {', '.join(SOLVERS)}")
-    # Lanczos methods cannot give all eigenpairs.
-    return SOLVERS[solver if count < hamiltonian.size else "dense"](hamiltonian, count)
+    # Iterations cannot give all eigenpairs.
+    solver = solver if count < hamiltonian.size else "dense"
+    if solver == "davidson":
+        return by_davidson(hamiltonian, count, start=start, watch=watch)
+    return SOLVERS[solver](hamiltonian, count)
 
 
 def _choice(hamiltonian: Hamiltonian, count: int) -> str:
-    # A pruned matrix is cut out of that of all products.
-    size = hamiltonian.products
-    if size <= 300 or count > hamiltonian.size // 4:
+    size = hamiltonian.size
+    if size <= 300 or (count > size // 4 and size <= DENSE_LIMIT):
         return "dense"
-    return "shift_invert" if size <= DENSE_LIMIT else "iterative"
+    return "shift_invert" if size <= DENSE_LIMIT else "davidson"
 
 
 def dense(hamiltonian: Hamiltonian, count: int) -> Eigenpairs:
     """All eigenpairs of the matrix by `torch.linalg.eigh`, on any device."""
+    check_matrix(hamiltonian, copies=3)
     matrix = hamiltonian.dense()
     energies, vectors = torch.linalg.eigh(matrix)
     return _eigenpairs(matrix, energies[:count], vectors[:, :count], "dense")
@@ -105,6 +140,7 @@ def shift_invert(hamiltonian: Hamiltonian, count: int) -> Eigenpairs:
     of H with the found states lifted away and shifted to the highest of them, exists only
     if no other eigenvalue lies below (Sylvester's law of inertia).
     """
+    check_matrix(hamiltonian, copies=3)
     matrix = hamiltonian.dense().cpu()
     h = matrix.numpy()
     shift = float(hamiltonian.potential.min()) - 1e-6
@@ -164,6 +200,64 @@ def iterative(
     return Eigenpairs(e, c, residuals, "iterative", products)
 
 
+def by_davidson(
+    hamiltonian: Hamiltonian,
+    count: int,
+    *,
+    start: Tensor | None = None,
+    tolerance: float = 2e-9,
+    most: int = 20000,
+    watch: Watch = lambda _: None,
+) -> Eigenpairs:
+    """Block Davidson iterations on any device, then a search for states they missed.
+
+    A state can be missed that has no part in any start vector; with the levels found lifted
+    away, a start vector without symmetry leads to it if it lies below the highest of them.
+
+    Raises:
+        SolverError: if a level does not converge within `most` products.
+    """
+    matrix = hamiltonian.dense() if matrix_pays(hamiltonian) else None
+    product = hamiltonian.apply if matrix is None else lambda v: v @ matrix
+    energies = hamiltonian.zero_order_energies
+    block = energies.argsort()[: max(BLOCK, 2 * count)].sort().values
+    part = hamiltonian.only(block).dense() if matrix is None else matrix[block][:, block]
+    # Product energies know nothing of the mean coupling; the block says what it is.
+    diagonal = energies + (part.diagonal() - energies[block]).mean()
+    diagonal = diagonal if matrix is None else matrix.diagonal().clone()
+    zero = zero_order(block, part, diagonal)
+    # Vectors of another basis are no beginning.
+    used, vectors = 0, start if start is not None and start.shape[1] == len(energies) else None
+    while True:
+        levels, vectors, end = davidson(
+            product, zero, count, start=vectors, tolerance=tolerance, most=most, watch=watch
+        )
+        used += end.products
+        if end.converged < count:
+            raise SolverError(
+                f"only {end.converged} of {count} levels converged after {used} products H·v, "
+                f"largest residual {end.residual / CM1:.2g} cm-1; ask for fewer levels, lower the "
+                "potential cap or go on from the last state"
+            )
+        lift = 2 * (levels[-1] - levels) + 1.0
+        missed, other, end = davidson(
+            lambda v, x=vectors, up=lift: product(v) + ((v @ x.T) * up) @ x, zero, 1,
+            start=_unlike(zero.start(count + 8), vectors), tolerance=LOOSE, most=most,
+        )  # fmt: skip
+        used += end.products
+        if float(missed[0]) > float(levels[-1]) - GAP:
+            break
+        vectors = torch.cat((vectors, other))
+    residuals = (product(vectors) - levels[:, None] * vectors).norm(dim=1)
+    return Eigenpairs(levels, vectors, residuals, "davidson", used)
+
+
+def _unlike(vectors: Tensor, found: Tensor) -> Tensor:
+    """What is left of vectors without the levels found."""
+    left = vectors - (vectors @ found.T) @ found
+    return left[left.norm(dim=1) > 0.1 * vectors.norm(dim=1)]
+
+
 def _lanczos(
     product: Product, size: int, count: int, tolerance: float, restarts: int
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -185,6 +279,7 @@ SOLVERS: dict[str, Callable[[Hamiltonian, int], Eigenpairs]] = {
     "dense": dense,
     "shift_invert": shift_invert,
     "iterative": iterative,
+    "davidson": by_davidson,
 }
 
 

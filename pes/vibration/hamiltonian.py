@@ -8,15 +8,22 @@ molecules: V, G and s come as arrays on the grid.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from math import prod
 
 import torch
 from torch import Tensor
 
 from pes.vibration.basis import Basis
+from pes.vibration.factor import Factor, Group, factor
+from pes.vibration.matrix import Fields, matrix
+from pes.vibration.pruning import Branch, tree
 
-__all__ = ["Hamiltonian", "density_slope", "grid_points", "within_quanta"]
+__all__ = ["Hamiltonian", "density_slope", "grid_points"]
+
+PORTION = 8192
+"""Grid points worked on at once where G acts, so that they stay in the cache."""
 
 
 def grid_points(bases: Sequence[Basis]) -> Tensor:
@@ -30,29 +37,20 @@ def density_slope(bases: Sequence[Basis]) -> Tensor:
     return torch.cartesian_prod(*slopes).reshape(-1, len(bases))
 
 
-def within_quanta(shape: Sequence[int], quanta: int) -> Tensor:
-    """Numbers of the product functions with at most so many quanta in all, ascending.
-
-    Example:
-        >>> within_quanta((3, 2), 1)
-        tensor([0, 1, 2])
-    """
-    total = torch.zeros((), dtype=torch.long)
-    for n in shape:
-        total = total[..., None] + torch.arange(n)
-    return (total.flatten() <= quanta).nonzero().flatten()
-
-
 @dataclass(frozen=True)
 class Hamiltonian:
     """V, G and s on the product grid of Q bases.
 
+    The basis functions are products of F factors: the functions of a coordinate, or those of a
+    group of coordinates. Without groups F = Q.
+
     Attributes:
         bases: one for each coordinate.
         potential: V (P,) in hartree, P the product of all m.
-        g_matrix: G (P, Q, Q).
+        g_matrix: G (P, Q, Q); fastest if its memory runs along P.
         s: ½ ∂_k ln(ρ/√det g), (P, Q).
-        kept: numbers of the product functions that are kept, (N,); None keeps them all.
+        kept: numbers of the products that are kept, ascending, (N,); None keeps them all.
+        groups: coordinates contracted together, no coordinate twice.
     """
 
     bases: tuple[Basis, ...]
@@ -60,20 +58,34 @@ class Hamiltonian:
     g_matrix: Tensor
     s: Tensor
     kept: Tensor | None = None
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Functions of each coordinate."""
-        return tuple(b.size for b in self.bases)
+    groups: tuple[Group, ...] = ()
 
     @property
     def grid_shape(self) -> tuple[int, ...]:
         """Points of each coordinate."""
         return tuple(len(b.points) for b in self.bases)
 
+    @cached_property
+    def factors(self) -> tuple[Factor, ...]:
+        """A group stands where its first coordinate does."""
+        first = {group.coordinates[0]: group for group in self.groups}
+        grouped = {k for group in self.groups for k in group.coordinates[1:]}
+        parts = [first.get(k, k) for k in range(len(self.bases)) if k not in grouped]
+        return tuple(factor(self.bases, part) for part in parts)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Functions of each factor."""
+        return tuple(f.size for f in self.factors)
+
+    @property
+    def order(self) -> tuple[int, ...]:
+        """Coordinates in the order of the factors."""
+        return tuple(k for f in self.factors for k in f.coordinates)
+
     @property
     def products(self) -> int:
-        """Number of products of the functions of all coordinates."""
+        """Number of products of the functions of all factors."""
         return prod(self.shape)
 
     @property
@@ -81,29 +93,109 @@ class Hamiltonian:
         """Number of functions kept, N."""
         return self.products if self.kept is None else len(self.kept)
 
-    def unpruned(self, coefficients: Tensor) -> Tensor:
-        """Coefficients (S, N) in the array of all products (S, n1, n2, …), zeros elsewhere."""
-        if self.kept is None:
-            return coefficients.reshape(-1, *self.shape)
-        whole = coefficients.new_zeros(len(coefficients), self.products)
-        whole[:, self.kept] = coefficients
-        return whole.reshape(-1, *self.shape)
+    @property
+    def numbers(self) -> Tensor:
+        """Numbers of the products kept, (N,)."""
+        return torch.arange(self.products) if self.kept is None else self.kept.cpu()
 
-    def on_grid(self, coefficients: Tensor) -> Tensor:
-        """Functions times √weight on the grid: (S, N) -> (S, P)."""
-        return _transform([b.scaled_values for b in self.bases], self.unpruned(coefficients))
+    @property
+    def zero_order_energies(self) -> Tensor:
+        """Sums of the reference energies of the factors, (N,) in hartree."""
+        places = torch.unravel_index(self.numbers, self.shape)
+        energies = sum(f.energies.cpu()[i] for f, i in zip(self.factors, places, strict=True))
+        return torch.as_tensor(energies, device=self.potential.device)
+
+    def only(self, functions: Tensor) -> "Hamiltonian":
+        """The same in some of the functions kept, by their place among these, ascending."""
+        return replace(self, kept=self.numbers[functions.cpu()])
+
+    @cached_property
+    def branches(self) -> list[list[Branch]]:
+        """The tree of the products kept."""
+        return tree(self.shape, self.kept, device=self.potential.device)
+
+    @cached_property
+    def coupled(self) -> list[tuple[int, int]]:
+        """Pairs k ≤ l of which G_kl is not zero everywhere."""
+        pairs = [(k, m) for k in range(len(self.bases)) for m in range(k, len(self.bases))]
+        return [(k, m) for k, m in pairs if bool(self.g_matrix[:, k, m].any())]
+
+    def unpruned(self, coefficients: Tensor) -> Tensor:
+        """Coefficients (S, N) of the products of one-dimensional functions, (S, n1, n2, …)."""
+        whole = coefficients
+        if self.kept is not None:
+            whole = coefficients.new_zeros(len(coefficients), self.products)
+            whole[:, self.kept] = coefficients
+        whole = whole.reshape(-1, *self.shape)
+        expansions = {group.coordinates[0]: group.expansion for group in self.groups}
+        for axis, f in enumerate(self.factors, start=1):
+            if len(f.coordinates) > 1:
+                whole = _apply_one(expansions[f.coordinates[0]], whole, axis)
+        whole = whole.reshape(-1, *[self.bases[k].size for k in self.order])
+        return whole.permute(0, *[1 + self.order.index(k) for k in range(len(self.bases))])
+
+    def quanta(self, numbers: Tensor) -> Tensor:
+        """Quanta (…, Q) of products by their number among those kept.
+
+        For a group those of the leading product in its function.
+        """
+        numbers = numbers if self.kept is None else self.kept[numbers]
+        found = torch.zeros(*numbers.shape, len(self.bases), dtype=torch.long)
+        leading = {g.coordinates: (g.expansion**2).argmax(0) for g in self.groups}
+        for f, index in zip(self.factors, torch.unravel_index(numbers, self.shape), strict=True):
+            inner = leading[f.coordinates][index] if f.coordinates in leading else index
+            sizes = [self.bases[k].size for k in f.coordinates]
+            for k, quantum in zip(f.coordinates, torch.unravel_index(inner, sizes), strict=True):
+                found[..., k] = quantum
+        return found
+
+    def on_grid(self, coefficients: Tensor, *, slope: int | None = None) -> Tensor:
+        """Functions times √weight on the grid: (S, N) -> (S, P).
+
+        One factor at a time from the last on, over the nodes of the tree alone.
+
+        Args:
+            coefficients: of the functions kept.
+            slope: coordinate to differentiate along.
+        """
+        x = coefficients[..., None]
+        for f, branches in zip(reversed(self.factors), reversed(self.branches), strict=True):
+            nodes = sum(len(branch.nodes) for branch in branches)
+            wider = x.new_empty(len(x), nodes, len(f.values), x.shape[-1])
+            for branch in branches:
+                table = f.along(slope)[:, branch.functions]
+                wider[:, branch.nodes] = torch.matmul(table, x[:, branch.children])
+            x = wider.flatten(2)
+        if self.order == tuple(range(len(self.bases))):
+            return x.flatten(1)
+        x = x.reshape(-1, *[self.grid_shape[k] for k in self.order])
+        back = [1 + self.order.index(k) for k in range(len(self.bases))]
+        return x.permute(0, *back).flatten(1)
+
+    def from_grid(self, psi: Tensor) -> Tensor:
+        """Overlaps with the functions kept, the transpose of `on_grid`: (S, P) -> (S, N)."""
+        x = psi.reshape(-1, *self.grid_shape).permute(0, *[1 + k for k in self.order])
+        x = x.reshape(len(psi), 1, -1)
+        for f, branches in zip(self.factors, self.branches, strict=True):
+            x = x.reshape(*x.shape[:2], len(f.values), -1)
+            nodes = sum(branch.children.numel() for branch in branches)
+            narrower = x.new_empty(len(x), nodes, x.shape[-1])
+            for branch in branches:
+                table = f.values[:, branch.functions].T
+                narrower[:, branch.children] = torch.matmul(table, x[:, branch.nodes])
+            x = narrower
+        return x.flatten(1)
 
     def slopes_on_grid(self, coefficients: Tensor) -> Tensor:
         """D̃_k of functions, times √weight, on the grid: (S, N) -> (S, P, Q)."""
-        c = self.unpruned(coefficients)
-        values = [b.scaled_values for b in self.bases]
-        psi = _transform(values, c)
-        slopes = [
-            _transform([*values[:k], b.scaled_derivatives, *values[k + 1 :]], c)
-            + self.s[:, k] * psi
-            for k, b in enumerate(self.bases)
-        ]
-        return torch.stack(slopes, -1)
+        psi = self.on_grid(coefficients)
+        return torch.stack(
+            [
+                self.on_grid(coefficients, slope=k) + self.s[:, k] * psi
+                for k in range(len(self.bases))
+            ],
+            -1,
+        )
 
     def apply(self, coefficients: Tensor) -> Tensor:
         """H times vectors, (S, N) -> (S, N), one coordinate at a time.
@@ -111,50 +203,56 @@ class Hamiltonian:
         The vector goes to the grid once; each ∂_k is then the m × m matrix dB_k B_kᵀ.
         """
         psi = self.on_grid(coefficients)
-        slopes = [self._along(k, psi, False) + self.s[:, k] * psi for k in range(len(self.bases))]
-        flux = torch.einsum("pkl,lsp->ksp", self.g_matrix / 2, torch.stack(slopes))
-        out = self.potential * psi + torch.einsum("pk,ksp->sp", self.s, flux)
+        flux, out = self._flux(psi, torch.stack(self._slopes(psi)))
         for k in range(len(self.bases)):
-            out = out + self._along(k, flux[k], True)
-        back = [b.scaled_values.T for b in self.bases]
-        whole = _transform(back, out.reshape(-1, *self.grid_shape))
-        return whole if self.kept is None else whole[:, self.kept]
+            out += self._along(k, flux[k], True)
+        return self.from_grid(out)
+
+    def _flux(self, psi: Tensor, slopes: Tensor) -> tuple[Tensor, Tensor]:
+        """½ Σ_l G_kl D̃_lψ (Q, S, P) and Vψ + Σ_k s_k flux_k (S, P), in portions of the grid."""
+        flux, out = torch.empty_like(slopes), torch.empty_like(psi)
+        for p in range(0, psi.shape[1], PORTION):
+            at = slice(p, p + PORTION)
+            g, part = self.g_matrix[at].permute(1, 2, 0) / 2, slopes[..., at]
+            here = torch.zeros_like(part)
+            for k, m in self.coupled:
+                here[k].addcmul_(g[k, m], part[m])
+                if k != m:
+                    here[m].addcmul_(g[k, m], part[k])
+            flux[..., at] = here
+            out[:, at] = self.potential[at] * psi[:, at] + (self.s[at].T[:, None] * here).sum(0)
+        return flux, out
 
     def dense(self) -> Tensor:
-        """H as a symmetric (N, N) matrix, by the same contractions; differentiable.
+        """H as a symmetric (N, N) matrix; differentiable. See `matrix`."""
+        return matrix(self.fields, self.factors, self.branches)
 
-        With W = V + ½ Σ s_k G_kl s_l and A_k = ½ Σ_l G_kl s_l the integrand is
-        W φφ + Σ_k A_k (∂_kφ φ + φ ∂_kφ) + ½ Σ_kl G_kl ∂_kφ ∂_lφ.
+    @property
+    def fields(self) -> Fields:
+        """F of H_ab = Σ ∫ F_kl (∂_kφ_a)(∂_lφ_b), k ≤ l, with k = −1 for no derivative.
+
+        F₋₁₋₁ = V + ½ Σ s_k G_kl s_l, F₋₁ₖ = ½ Σ_l G_kl s_l, F_kl = ½ G_kl; each on the grid
+        with its axes in the order of the factors.
         """
-        modes = range(len(self.bases))
-        vector = torch.einsum("pkl,pl->pk", self.g_matrix, self.s) / 2
-        scalar = self.potential + (vector * self.s).sum(-1)
-        half = self._matrix(scalar / 2, None, None)
-        for k in modes:
-            half = half + self._matrix(vector[:, k], k, None)
-            half = half + self._matrix(self.g_matrix[:, k, k] / 4, k, k)
-            for j in range(k):
-                half = half + self._matrix(self.g_matrix[:, k, j] / 2, k, j)
-        # (n1, n1, n2, n2, …) -> (n1, n2, …, n1, n2, …)
-        pairs = half.reshape([n for n in self.shape for _ in range(2)])
-        matrix = pairs.permute(*range(0, pairs.ndim, 2), *range(1, pairs.ndim, 2))
-        matrix = matrix.reshape(self.products, self.products)
-        if self.kept is not None:
-            matrix = matrix[self.kept][:, self.kept]
-        return matrix + matrix.T
+        vectors = [torch.zeros_like(self.potential) for _ in self.bases]
+        for k, m in self.coupled:
+            half = self.g_matrix[:, k, m] / 2
+            vectors[k] = vectors[k] + half * self.s[:, m]
+            if k != m:
+                vectors[m] = vectors[m] + half * self.s[:, k]
+        scalar = self.potential
+        for k, vector in enumerate(vectors):
+            scalar = scalar + vector * self.s[:, k]
+        found = {(-1, -1): scalar}
+        found |= {(-1, k): v for k, v in enumerate(vectors) if bool(v.any())}
+        found |= {(k, m): self.g_matrix[:, k, m] / 2 for k, m in self.coupled}
+        return {pair: self._in_order(field) for pair, field in found.items()}
 
-    def _matrix(self, field: Tensor, left: int | None, right: int | None) -> Tensor:
-        """∫ field φ_a φ_b with ∂ on φ_a in coordinate `left`, on φ_b in `right`."""
-        out = field.reshape(1, -1)
-        for k in reversed(range(len(self.bases))):
-            b = self.bases[k]
-            bra = b.scaled_derivatives if k == left else b.scaled_values
-            ket = b.scaled_derivatives if k == right else b.scaled_values
-            products = (bra[:, :, None] * ket[:, None, :]).flatten(1)
-            # (done, rest · m) -> (n² · done, rest): the contracted coordinate moves in front.
-            out = out.reshape(out.shape[0], -1, len(b.points))
-            out = torch.einsum("drm,mx->xdr", out, products).flatten(0, 1)
-        return out.reshape(-1)
+    def _in_order(self, field: Tensor) -> Tensor:
+        return field.reshape(self.grid_shape).permute(self.order).flatten()
+
+    def _slopes(self, psi: Tensor) -> list[Tensor]:
+        return [self._along(k, psi, False) + self.s[:, k] * psi for k in range(len(self.bases))]
 
     def _along(self, k: int, psi: Tensor, transpose: bool) -> Tensor:
         """∂_k (or its transpose) acting on √weight-scaled functions on the grid."""
@@ -172,10 +270,3 @@ def _apply_one(matrix: Tensor, tensor: Tensor, axis: int) -> Tensor:
     if after == 1:
         return (tensor.reshape(before, -1) @ matrix.T).reshape(shape)
     return torch.matmul(matrix, tensor.reshape(before, -1, after)).reshape(shape)
-
-
-def _transform(matrices: Sequence[Tensor], tensor: Tensor) -> Tensor:
-    """One matrix on each axis after the first; (S, …) -> (S, product)."""
-    for axis, matrix in enumerate(matrices, start=1):
-        tensor = _apply_one(matrix, tensor, axis)
-    return tensor.flatten(1)

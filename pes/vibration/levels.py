@@ -9,21 +9,31 @@ from torch import Tensor
 
 from pes.units import CM1
 from pes.vibration.basis import PRIMITIVES, Basis, contract
+from pes.vibration.carrying import carried
+from pes.vibration.contraction import contracted, self_consistent
 from pes.vibration.coordinate import Coordinate
+from pes.vibration.davidson import Progress
 from pes.vibration.doubts import HOLE, doubts
 from pes.vibration.eigensolver import Eigenpairs, lowest
-from pes.vibration.hamiltonian import Hamiltonian, density_slope, grid_points, within_quanta
+from pes.vibration.hamiltonian import Hamiltonian, density_slope, grid_points
+from pes.vibration.memory import check_grid
 from pes.vibration.minimum import minimum
+from pes.vibration.products import Products
 from pes.vibration.record import Levels
 from pes.vibration.system import System, potential_in_chunks
 
 __all__ = ["CAP", "Coordinate", "Levels", "hamiltonian", "levels"]
 
+GRID_CHUNK = 2**16
+"""Grid points whose G is moved at once."""
+
 CAP = 60000 * CM1
 """Default ceiling of V above the minimum, hartree."""
 
-Solve = Callable[[Hamiltonian], Eigenpairs]
+Solve = Callable[[Hamiltonian, Tensor | None], Eigenpairs]
+Counted = Callable[..., Eigenpairs]
 _Run = tuple[Hamiltonian, Eigenpairs]
+Another = Callable[[str, Sequence[Coordinate], Products], _Run]
 
 
 def hamiltonian(
@@ -32,7 +42,8 @@ def hamiltonian(
     reference: Tensor,
     *,
     ceiling: float,
-    quanta: int | None = None,
+    quanta: float | None = None,
+    products: Products | None = None,
 ) -> Hamiltonian:
     """The Hamiltonian of a system in bases contracted along cuts through a reference.
 
@@ -41,15 +52,39 @@ def hamiltonian(
         coordinates: basis wanted for each coordinate.
         reference: point of the cuts, (Q,).
         ceiling: V above this is set to it, hartree.
-        quanta: products of functions with more quanta in all are left out.
+        quanta: products of functions with more quanta in all are left out; short for
+        products: which products of functions to keep, and of what functions.
+
+    Raises:
+        ValueError: if the grid does not fit into memory.
     """
+    products = Products(quanta=quanta) if products is None else products
+    check_grid([c.points or c.primitives for c in coordinates])
     bases = _bases(system, coordinates, reference, ceiling)
     points = grid_points(bases)
     potential = potential_in_chunks(system, points).clamp(max=ceiling)
-    g_matrix, slope = _detached_kinetic(system, points)
-    s = (density_slope(bases) - slope) / 2
-    kept = None if quanta is None else within_quanta([b.size for b in bases], quanta)
-    return Hamiltonian(bases, potential, g_matrix, s, kept)
+    g_matrix, s = _kinetic_on_grid(system, bases, points)
+    h = Hamiltonian(bases, potential, g_matrix, s)
+    if products.self_consistent:
+        h = replace(h, bases=self_consistent(h))
+    h = replace(h, groups=contracted(h, products.groups))
+    return replace(h, kept=products.kept(h.factors))
+
+
+def _kinetic_on_grid(
+    system: System, bases: Sequence[Basis], points: Tensor
+) -> tuple[Tensor, Tensor]:
+    """G, its memory along the grid, and s; portion by portion, for both are large."""
+    modes = len(bases)
+    density = [b.log_density_slope for b in bases]
+    slopes = density_slope(bases) if any(bool(x.any()) for x in density) else None
+    g_matrix, s = points.new_empty(modes, modes, len(points)), points.new_empty(modes, len(points))
+    for start in range(0, len(points), GRID_CHUNK):
+        at = slice(start, start + GRID_CHUNK)
+        g, slope = _detached_kinetic(system, points[at])
+        g_matrix[..., at] = g.permute(1, 2, 0)
+        s[:, at] = -slope.T / 2 if slopes is None else (slopes[at] - slope).T / 2
+    return g_matrix.permute(2, 0, 1), s.T
 
 
 def _bases(
@@ -94,19 +129,24 @@ def levels(
     count: int | None = None,
     *,
     energy: float | None = None,
-    quanta: int | None = None,
+    quanta: float | None = None,
+    products: Products | None = None,
     cap: float = CAP,
     solver: str = "auto",
-    convergence: bool = True,
+    convergence: bool | str = True,
     reference: Tensor | None = None,
     progress: Callable[[str], None] = lambda _: None,
+    watch: Callable[[Progress], None] = lambda _: None,
+    start: Tensor | None = None,
 ) -> Levels:
     """The lowest levels and how far each is from converged.
 
     The convergence estimate is the sum of the absolute changes of a level with (a) more
     functions at fixed m/n, (b) more points at fixed n and (c) every range widened by 5 %
     where the surface rises there. The levels returned are those of (a), the largest run;
-    since it keeps the ranges asked for, (c) counts twice.
+    since it keeps the ranges asked for, (c) counts twice. From five coordinates on the changes
+    are those of smaller calculations, with (a) products left out, (b) fewer points, (c) every
+    range narrowed by 5 %, and the levels are those of the run asked for.
 
     Args:
         system: V and G of a molecule or a model.
@@ -114,13 +154,17 @@ def levels(
         count: how many levels, the ground state included; or else
         energy: all levels up to this energy above the ground state, hartree, as counted in
             the basis asked for.
-        quanta: keep only products of functions with so many quanta in all, for four atoms and
-            more; (a) then allows 15 % more quanta too.
+        quanta: keep only products of functions with so many quanta in all; short for
+        products: which products of functions to keep, and of what functions; (a) then moves
+            these limits too.
         cap: ceiling of V above its minimum, hartree.
         solver: a key of `eigensolver.SOLVERS`, or `auto`.
-        convergence: False makes one run only, of the sizes asked for.
+        convergence: `larger` or `smaller` runs to compare with, True for the choice by the
+            number of coordinates; False makes one run only, of the sizes asked for.
         reference: start of the search for the minimum, (Q,).
         progress: called with the name of each step.
+        watch: called after each step of the Davidson method.
+        start: vectors to begin the first run with, (S, N), such as those `watch` was given.
 
     Raises:
         ValueError: unless either `count` or `energy` is given; for a basis too small, a
@@ -136,41 +180,65 @@ def levels(
         >>> levels(oscillator, [x], 3, cap=100.0).energies
         tensor([0.5000, 1.5000, 2.5000], dtype=torch.float64)
     """
-    solve = _request(count, energy, solver)
+    if convergence not in (True, False, "larger", "smaller"):
+        raise ValueError(f"`convergence` is larger, smaller, true or false, got {convergence!r}")
+    products = Products(quanta=quanta) if products is None else products
+    solve = _request(count, energy, partial(_counted, solver=solver, watch=watch))
     bottom, v_min = minimum(system, [(c.low, c.high) for c in coordinates], near=reference)
 
-    def run(name: str, wanted: Sequence[Coordinate], most: int | None, solve: Solve) -> _Run:
+    def run(
+        name: str, wanted: Sequence[Coordinate], which: Products, like: _Run | None, solve: Solve
+    ) -> _Run:
         progress(name)
-        h = hamiltonian(system, wanted, bottom, ceiling=v_min + cap, quanta=most)
-        return h, solve(h)
+        h = hamiltonian(system, wanted, bottom, ceiling=v_min + cap, products=which)
+        return h, solve(h, start if like is None else carried(*like, h))
 
-    h, pairs = run("levels", coordinates, quanta, solve)
+    h, pairs = run("levels", coordinates, products, None, solve)
     unknown = torch.full((3, len(pairs.energies)), torch.nan, dtype=torch.float64)
     found = Levels(
         pairs.energies, unknown[0], v_min, bottom, pairs, h, system, unknown, cap,
-        tuple(coordinates), quanta=quanta,
+        tuple(coordinates), quanta=products.quanta, products=products,
     )  # fmt: skip
+    if convergence is True:
+        convergence = "larger" if len(coordinates) < 5 else "smaller"
     if convergence:
-        again = partial(_counted, count=len(pairs.energies), solver=solver)
-        found = _converged(found, lambda name, wanted, most: run(name, wanted, most, again))
+        again = partial(_counted, count=len(pairs.energies), solver=solver, watch=watch)
+
+        def another(name: str, wanted: Sequence[Coordinate], which: Products) -> _Run:
+            like = (h, pairs)
+            return run(name, wanted, which, like, lambda h, start: again(h, start=start))
+
+        if convergence == "larger":
+            found = _converged(found, another)
+        else:
+            found = _compared(found, another, again)
     return replace(found, warnings=(*found.warnings, *doubts(found)))
 
 
-def _request(count: int | None, energy: float | None, solver: str) -> Solve:
+def _request(count: int | None, energy: float | None, counted: Counted) -> Solve:
     if count is not None and energy is None:
-        return partial(_counted, count=count, solver=solver)
+        return lambda h, start: counted(h, count, start=start)
     if energy is not None and count is None:
-        return partial(_up_to, energy=energy, solver=solver)
+        return lambda h, start: _up_to(h, energy, counted, start)
     raise ValueError(f"give either a count or an energy, got {count} and {energy}")
 
 
-def _counted(hamiltonian: Hamiltonian, count: int, solver: str) -> Eigenpairs:
+def _counted(
+    hamiltonian: Hamiltonian,
+    count: int,
+    *,
+    solver: str,
+    start: Tensor | None = None,
+    watch: Callable[[Progress], None] = lambda _: None,
+) -> Eigenpairs:
     """So many levels, and the energy of the next, which tells whether a cluster was cut."""
     one_more = count + 1 if count < hamiltonian.size else count
-    return lowest(hamiltonian, one_more, solver=solver).first(count)
+    return lowest(hamiltonian, one_more, solver=solver, start=start, watch=watch).first(count)
 
 
-def _up_to(hamiltonian: Hamiltonian, energy: float, solver: str) -> Eigenpairs:
+def _up_to(
+    hamiltonian: Hamiltonian, energy: float, counted: Counted, start: Tensor | None
+) -> Eigenpairs:
     """All levels up to an energy above the ground state, asking for twice as many each time.
 
     The upper half of what a basis gives is never meaningful: it is not looked at.
@@ -178,7 +246,7 @@ def _up_to(hamiltonian: Hamiltonian, energy: float, solver: str) -> Eigenpairs:
     most = max(1, hamiltonian.size // 2)
     count = min(20, most)
     while True:
-        pairs = lowest(hamiltonian, count, solver=solver)
+        pairs = counted(hamiltonian, count, start=start)
         reached = pairs.energies - pairs.energies[0]
         if reached[-1] > energy:
             return pairs.first(int((reached <= energy).sum()))
@@ -188,21 +256,51 @@ def _up_to(hamiltonian: Hamiltonian, energy: float, solver: str) -> Eigenpairs:
                 f"{float(reached[-1]) / CM1:.1f} cm-1 above the ground state, below the "
                 f"{energy / CM1:.1f} cm-1 asked for; raise the numbers of functions"
             )
-        count = min(2 * count, most)
+        count, start = min(2 * count, most), pairs.coefficients
 
 
-def _converged(
-    first: Levels, run: Callable[[str, Sequence[Coordinate], int | None], _Run]
-) -> Levels:
+def _compared(found: Levels, run: Another, solve: Counted) -> Levels:
+    """The levels, with their changes in three smaller runs."""
+    h, changes = found.hamiltonian, []
+    kept = found.products.smaller().kept(h.factors, fewer=_fewer(found))
+    fewer = replace(h, kept=kept)
+    start = carried(h, found.pairs, fewer)
+    changes.append(_change(solve(fewer, start=start).energies, found.energies))
+    points, unchanged = _fewer_points(found.coordinates)
+    warnings = [
+        f"no estimate from fewer points in {', '.join(unchanged)}: there are as many points as "
+        "functions"
+    ] * bool(unchanged)
+    for name, wanted in (
+        ("fewer points", points),
+        ("narrower ranges", [c.narrowed() for c in found.coordinates]),
+    ):
+        _, smaller = run(name, wanted, found.products)
+        changes.append(_change(smaller.energies, found.energies))
+    moved = torch.stack(changes)
+    return replace(found, convergence=moved.sum(0), changes=moved, warnings=tuple(warnings))
+
+
+def _fewer(found: Levels) -> int:
+    """Functions taken from each coordinate: none where the limit on products rules."""
+    return 2 if found.products.quanta is None and found.products.energy is None else 0
+
+
+def _fewer_points(coordinates: Sequence[Coordinate]) -> tuple[list[Coordinate], list[str]]:
+    fewer = [c.fewer_points() for c in coordinates]
+    same = [c.name for c, less in zip(coordinates, fewer, strict=True) if less == c]
+    return fewer, same
+
+
+def _converged(first: Levels, run: Another) -> Levels:
     """The levels of the largest run, with their changes in the three larger ones."""
     coordinates = first.coordinates
     largest = tuple(c.more_functions() for c in coordinates)
-    # One quantum more would not touch levels of the other parity.
-    most = None if first.quanta is None else max(first.quanta + 2, round(1.15 * first.quanta))
+    most = first.products.larger()
     h, pairs = run("more functions", largest, most)
-    _, more = run("more points", [c.more_points() for c in coordinates], first.quanta)
+    _, more = run("more points", [c.more_points() for c in coordinates], first.products)
     wider, refused = _widened(first)
-    wide_h, wide = run("wider ranges", wider, first.quanta)
+    wide_h, wide = run("wider ranges", wider, first.products)
     warnings = [f"not widened, for the surface falls beyond: {', '.join(refused)}"] * bool(refused)
     changes = torch.stack([_change(first.energies, r.energies) for r in (pairs, more, wide)])
     lowest_before = min(first.minimum_energy, float(first.hamiltonian.potential.min()))
@@ -213,7 +311,8 @@ def _converged(
         )
     return replace(
         first, energies=pairs.energies, convergence=_estimate(changes), pairs=pairs, hamiltonian=h,
-        changes=changes, coordinates=largest, warnings=tuple(warnings), quanta=most,
+        changes=changes, coordinates=largest, warnings=tuple(warnings), quanta=most.quanta,
+        products=most,
     )  # fmt: skip
 
 

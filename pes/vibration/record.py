@@ -1,7 +1,7 @@
 """Levels as a record: energies, how far to trust them, and what else ψ can tell."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -10,6 +10,7 @@ from pes.vibration.basis import Basis
 from pes.vibration.coordinate import Coordinate
 from pes.vibration.eigensolver import Eigenpairs
 from pes.vibration.hamiltonian import Hamiltonian, grid_points
+from pes.vibration.products import Products
 from pes.vibration.system import System
 
 __all__ = ["Levels"]
@@ -32,6 +33,7 @@ class Levels:
         cap: ceiling of V above the minimum, hartree.
         coordinates: the bases they come from.
         quanta: most quanta of a product function, if there is a limit.
+        products: that and the other limits on products.
         warnings: what a reader must know, in words.
     """
 
@@ -46,7 +48,8 @@ class Levels:
     cap: float
     coordinates: tuple[Coordinate, ...]
     warnings: tuple[str, ...] = ()
-    quanta: int | None = None
+    quanta: float | None = None
+    products: Products = field(default_factory=Products)
 
     @property
     def zero_point_energy(self) -> float:
@@ -90,6 +93,14 @@ class Levels:
         """ρ w |ψ|², (S, P): the probability at each grid point, and dE/dV there."""
         return self.wavefunctions**2
 
+    def probability(self, where: Tensor) -> Tensor:
+        """Of each level in part of the grid, (P,) of truth values -> (S,).
+
+        Level by level: all densities at once are the largest array of six coordinates.
+        """
+        each = [self.hamiltonian.on_grid(c[None])[0, where] for c in self.pairs.coefficients]
+        return torch.stack([psi.square().sum() for psi in each])
+
     def matrix_elements(self, function: Callable[[Tensor], Tensor] | Tensor) -> Tensor:
         """⟨m|f|n⟩ by the quadrature of the grid.
 
@@ -115,10 +126,7 @@ class Levels:
     def leading(self) -> tuple[Tensor, Tensor]:
         """Quanta (S, Q) of the leading product function and its weight (S,)."""
         weight, index = (self.pairs.coefficients**2).max(1)
-        if (kept := self.hamiltonian.kept) is not None:
-            index = kept[index]
-        quanta = torch.stack(torch.unravel_index(index, self.hamiltonian.shape), -1)
-        return quanta, weight
+        return self.hamiltonian.quanta(index), weight
 
     def pair_density(self, state: int, j: int, k: int) -> Tensor:
         """Probability (M_j, M_k) of a level at the fine points of two coordinates.

@@ -6,8 +6,17 @@ import numpy as np
 import pytest
 import torch
 
-from pes.vibration import Coordinate, System, model
-from pes.vibration.eigensolver import SOLVERS, Eigenpairs, _prove_complete, iterative, lowest
+from pes.vibration import Coordinate, System, eigensolver, memory, model
+from pes.vibration.davidson import Progress
+from pes.vibration.eigensolver import (
+    SOLVERS,
+    Eigenpairs,
+    SolverError,
+    _prove_complete,
+    by_davidson,
+    iterative,
+    lowest,
+)
 from pes.vibration.hamiltonian import Hamiltonian
 from pes.vibration.levels import hamiltonian
 
@@ -51,7 +60,7 @@ def test_contract(solver: str, coupled: Hamiltonian) -> None:
     assert (true < 1e-8).all()
     assert (pairs.residuals < 1e-8).all()
     assert pairs.solver == solver
-    assert (pairs.products > 0) == (solver == "iterative")
+    assert (pairs.products > 0) == (solver in ("iterative", "davidson"))
 
 
 @every_solver
@@ -98,8 +107,8 @@ def test_more_levels_than_functions(count: int, coupled: Hamiltonian) -> None:
 
 
 def test_unknown_solver(coupled: Hamiltonian) -> None:
-    with pytest.raises(ValueError, match="'davidson' is not one of auto, dense, shift_invert"):
-        lowest(coupled, 1, solver="davidson")
+    with pytest.raises(ValueError, match="'jacobi' is not one of auto, dense, shift_invert"):
+        lowest(coupled, 1, solver="jacobi")
 
 
 def test_auto_takes_what_fits(coupled: Hamiltonian, plane: Hamiltonian) -> None:
@@ -111,6 +120,43 @@ def test_auto_takes_what_fits(coupled: Hamiltonian, plane: Hamiltonian) -> None:
 def test_no_convergence_is_named(plane: Hamiltonian) -> None:
     with pytest.raises(RuntimeError, match=r"of 3 levels converged after \d+ products"):
         iterative(plane, 3, restarts=1, tolerance=1e-14)
+
+
+def test_davidson_goes_on_from_earlier_vectors(
+    coupled: Hamiltonian, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(eigensolver, "BLOCK", 20)
+    steps: list[Progress] = []
+    once = by_davidson(coupled, 6, watch=steps.append)
+    assert steps[-1].converged == steps[-1].wanted == 6
+    assert [s.products for s in steps] == sorted(s.products for s in steps)
+    again = by_davidson(coupled, 6, start=steps[-2].vectors)
+    assert again.products < once.products
+    torch.testing.assert_close(again.energies, once.energies, rtol=0, atol=1e-11)
+
+
+def test_davidson_by_products_alone(coupled: Hamiltonian, monkeypatch: pytest.MonkeyPatch) -> None:
+    exact = torch.linalg.eigvalsh(coupled.dense())[:8]
+    monkeypatch.setattr(eigensolver, "BLOCK", 20)
+    for pays in (True, False):
+        monkeypatch.setattr(eigensolver, "matrix_pays", lambda h, pays=pays: pays)
+        pairs = by_davidson(coupled, 8)
+        # Residuals below 2e-9 leave their squares.
+        torch.testing.assert_close(pairs.energies, exact, rtol=0, atol=1e-11)
+
+
+def test_davidson_that_does_not_converge(coupled: Hamiltonian) -> None:
+    with pytest.raises(SolverError, match=r"only \d+ of 8 levels converged after \d+ products"):
+        by_davidson(coupled, 8, most=1, tolerance=1e-14)
+
+
+def test_a_matrix_that_does_not_fit(coupled: Hamiltonian, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "available", lambda device: 2**10)
+    assert not memory.matrix_pays(coupled)
+    with pytest.raises(ValueError, match=r"196 functions and its factors need .* are free"):
+        lowest(coupled, 3, solver="dense")
+    with pytest.raises(ValueError, match=r"grid of 9 x 8 points needs .* lower the points"):
+        memory.check_grid([9, 8])
 
 
 def test_the_lowest_of_them() -> None:

@@ -6,8 +6,11 @@ import pytest
 import torch
 from torch import Tensor
 
+from pes.vibration import matrix
 from pes.vibration.basis import PRIMITIVES, Basis, contract
-from pes.vibration.hamiltonian import Hamiltonian, density_slope, grid_points, within_quanta
+from pes.vibration.factor import Group
+from pes.vibration.hamiltonian import Hamiltonian, density_slope, grid_points
+from pes.vibration.pruning import within_quanta
 
 
 def oscillator(functions: int, points: int, g: float = 1.0, k: float = 1.0) -> Basis:
@@ -155,10 +158,18 @@ def test_dense_is_differentiable() -> None:
     assert torch.autograd.gradcheck(energy, (v, g, s))
 
 
-def test_pruning_is_the_block_of_the_whole_matrix() -> None:
-    """Kept rows and columns of H, by the dense route and by products; wavefunctions too."""
+@pytest.mark.parametrize("workspace", [1, 4000, 2**25])
+@pytest.mark.parametrize("limit", [0, 1, 3, None])
+def test_pruning_is_the_block_of_the_whole_matrix(
+    workspace: int, limit: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Kept rows and columns of H, by the dense route and by products; wavefunctions too.
+
+    A small workspace cuts the work into the smallest pieces; the last set has gaps.
+    """
+    monkeypatch.setattr(matrix, "WORKSPACE", workspace)
     whole = random_hamiltonian(3)
-    kept = within_quanta(whole.shape, 3)
+    kept = torch.tensor([2, 3, 17, 40]) if limit is None else within_quanta(whole.shape, limit)
     pruned = replace(whole, kept=kept)
     block = whole.dense()[kept][:, kept]
     assert pruned.size == len(kept) < whole.size
@@ -169,3 +180,45 @@ def test_pruning_is_the_block_of_the_whole_matrix() -> None:
     padded[:, kept] = c
     torch.testing.assert_close(pruned.on_grid(c), whole.on_grid(padded))
     torch.testing.assert_close(pruned.slopes_on_grid(c), whole.slopes_on_grid(padded))
+
+
+def test_a_group_is_a_rotation_of_its_products() -> None:
+    """Coordinates 0 and 2 contracted, out of their order on the grid."""
+    whole = random_hamiltonian(3)
+    generator = torch.Generator().manual_seed(3)
+    noise = torch.randn(15, 15, generator=generator, dtype=torch.float64)
+    expansion = torch.linalg.qr(noise)[0][:, :6]
+    group = Group((0, 2), expansion, torch.arange(6).double())
+    h = replace(whole, groups=(group,))
+    assert h.shape == (6, 4)
+    # Columns of the rotation: products (n0, n1, n2) of the functions (group, n1).
+    rotation = torch.einsum("acg,bd->abcgd", expansion.reshape(3, 5, 6), torch.eye(4).double())
+    rotation = rotation.reshape(60, 24)
+    expected = rotation.T @ whole.dense() @ rotation
+    torch.testing.assert_close(h.dense(), expected)
+    c = torch.randn(2, 24, dtype=torch.float64, generator=generator)
+    torch.testing.assert_close(h.apply(c), c @ expected)
+    torch.testing.assert_close(h.unpruned(c), (c @ rotation.T).reshape(2, 3, 4, 5))
+    torch.testing.assert_close(h.on_grid(c), whole.on_grid(c @ rotation.T))
+    pruned = replace(h, kept=within_quanta(h.shape, 4))
+    block = expected[pruned.kept][:, pruned.kept]
+    torch.testing.assert_close(pruned.dense(), block)
+    torch.testing.assert_close(pruned.apply(c[:, : pruned.size]), c[:, : pruned.size] @ block)
+
+
+def test_quanta_of_a_group_are_those_of_its_leading_product() -> None:
+    expansion = torch.zeros(15, 2, dtype=torch.float64)
+    expansion[7, 0] = expansion[11, 1] = 1.0  # (1, 2) and (2, 1) of 3 x 5 products
+    group = Group((0, 2), expansion, torch.arange(2).double())
+    h = replace(random_hamiltonian(3), groups=(group,))
+    assert h.quanta(torch.tensor([3, 4])).tolist() == [[1, 3, 2], [2, 0, 1]]
+
+
+def test_uncoupled_elements_of_g_are_left_out() -> None:
+    h = random_hamiltonian(3)
+    g = h.g_matrix.clone()
+    g[:, 0, 2] = g[:, 2, 0] = 0
+    h = replace(h, g_matrix=g)
+    assert (0, 2) not in h.coupled
+    assert len(h.coupled) == 5
+    torch.testing.assert_close(h.dense(), h.apply(torch.eye(h.size).double()))

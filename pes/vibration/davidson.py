@@ -1,0 +1,159 @@
+"""Lowest eigenvectors by the block Davidson method, on whatever device the vectors live.
+
+The space grows by the residuals of the levels not yet converged, divided by H − E as a
+zero-order Hamiltonian has it: exact in the block of the lowest product functions, diagonal
+beyond. When it has grown too large it is cut back to the best vectors.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+__all__ = ["Progress", "ZeroOrder", "davidson", "zero_order"]
+
+BLOCK = 16
+"""Residuals followed in one step: enough for matrix products, few enough to be all useful."""
+
+Product = Callable[[Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """After a step.
+
+    Attributes:
+        converged: levels whose residual is small enough.
+        wanted: levels asked for.
+        residual: largest residual norm of them, hartree.
+        products: vectors that H has been applied to.
+        vectors: best vectors so far, (wanted, N): enough to go on from.
+    """
+
+    converged: int
+    wanted: int
+    residual: float
+    products: int
+    vectors: Tensor
+
+
+@dataclass(frozen=True)
+class ZeroOrder:
+    """H in the block of some functions, its diagonal elsewhere.
+
+    Attributes:
+        block: numbers of the functions, (B,).
+        energies: eigenvalues in the block, (B,).
+        vectors: eigenvectors, (B, B), columns.
+        diagonal: (N,).
+    """
+
+    block: Tensor
+    energies: Tensor
+    vectors: Tensor
+    diagonal: Tensor
+
+    def divide(self, residuals: Tensor, energies: Tensor) -> Tensor:
+        """(H₀ − E)⁻¹ r for each row, (S, N)."""
+        divided = residuals / _off_zero(self.diagonal - energies[:, None])
+        inner = (residuals[:, self.block] @ self.vectors) / _off_zero(
+            self.energies - energies[:, None]
+        )
+        divided[:, self.block] = inner @ self.vectors.T
+        return divided
+
+    def start(self, count: int) -> Tensor:
+        """Its lowest eigenvectors and one vector that has every symmetry, (count + 1, N)."""
+        count = min(count, len(self.block))
+        vectors = self.diagonal.new_zeros(count + 1, len(self.diagonal))
+        vectors[:count, self.block] = self.vectors[:, :count].T
+        generator = torch.Generator().manual_seed(1)
+        noise = torch.randn(len(self.diagonal), generator=generator, dtype=torch.float64)
+        # Small where H is large, or its residual would be nothing but high levels.
+        vectors[count] = noise.to(vectors) / (self.diagonal - self.energies[0] + 1e-3).clamp(1e-3)
+        return vectors
+
+
+def zero_order(block: Tensor, matrix: Tensor, diagonal: Tensor) -> ZeroOrder:
+    """From H in the block, (B, B), and the diagonal."""
+    energies, vectors = torch.linalg.eigh(matrix)
+    return ZeroOrder(block, energies, vectors, diagonal)
+
+
+def davidson(
+    product: Product,
+    preconditioner: ZeroOrder,
+    count: int,
+    *,
+    start: Tensor | None = None,
+    tolerance: float = 2e-9,
+    most: int = 20000,
+    watch: Callable[[Progress], None] = lambda _: None,
+) -> tuple[Tensor, Tensor, Progress]:
+    """The lowest `count` eigenpairs.
+
+    Args:
+        product: H times rows, (S, N) -> (S, N).
+        preconditioner: zero-order Hamiltonian.
+        count: at most N.
+        start: vectors to begin with, (S, N), such as those of an earlier calculation.
+        tolerance: of each residual norm, hartree; the error of a level is its square over
+            the distance to the next.
+        most: vectors H is applied to before giving up.
+        watch: called after each step.
+
+    Returns:
+        Energies (count,), orthonormal vectors (count, N) and what the last step was like; the
+        caller must look whether all have converged.
+
+    References:
+        E. R. Davidson, J. Comput. Phys. 17, 87 (1975), doi:10.1016/0021-9991(75)90065-0
+    """
+    size = len(preconditioner.diagonal)
+    first = preconditioner.start(min(size, count + 4))
+    v = _orthonormal(first if start is None else torch.cat((start.to(first), first)))
+    hv = product(v)
+    used, largest = len(v), min(size, 3 * count + 6 * BLOCK)
+    while True:
+        energies, mixture = torch.linalg.eigh(_symmetric(v @ hv.T))
+        energies, ritz = energies[:count], mixture[:, :count].T
+        vectors = ritz @ v
+        residuals = ritz @ hv - energies[:, None] * vectors
+        norms = residuals.norm(dim=1)
+        left = (norms > tolerance).nonzero().flatten()
+        now = Progress(count - len(left), count, float(norms.max()), used, vectors)
+        watch(now)
+        if not len(left) or used >= most or len(v) == size:
+            return energies, vectors, now
+        chosen = left[:BLOCK]
+        new = preconditioner.divide(residuals[chosen], energies[chosen])
+        if len(v) + len(new) > largest:
+            keep = mixture[:, : min(len(v), count + count // 2 + BLOCK)].T
+            v, hv = keep @ v, keep @ hv
+        new = _orthonormal(new, v)
+        if not len(new):
+            return energies, vectors, now
+        v, hv, used = torch.cat((v, new)), torch.cat((hv, product(new))), used + len(new)
+
+
+def _orthonormal(vectors: Tensor, against: Tensor | None = None) -> Tensor:
+    """Orthonormal rows that span what `vectors` add to `against`."""
+    new = vectors / vectors.norm(dim=1, keepdim=True)
+    for _ in range(3):
+        if against is not None:
+            new = new - (new @ against.T) @ against
+        q, r = torch.linalg.qr(new.T)
+        sizes = r.diagonal().abs()
+        new = q.T[sizes > 1e-10 * sizes.max().clamp(min=1e-300)]
+    return new
+
+
+def _symmetric(matrix: Tensor) -> Tensor:
+    return (matrix + matrix.T) / 2
+
+
+def _off_zero(gaps: Tensor) -> Tensor:
+    """A level in resonance with a zero-order one would be divided by nothing."""
+    least = 1e-4
+    return torch.where(gaps.abs() < least, torch.where(gaps < 0, -least, least), gaps)

@@ -1,0 +1,122 @@
+"""Which products of one-dimensional (or group) functions a basis keeps, and in what order.
+
+Products are numbered with the last factor fastest. A set of them is a tree: its nodes at depth
+k are the beginnings (i₁ … i_k) that occur, the leaves are the products. Sums over one factor at
+a time run over the nodes, of which there are far fewer than products of all functions.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import prod
+
+import torch
+from torch import Tensor
+
+__all__ = ["Branch", "tree", "within_energy", "within_quanta"]
+
+
+def within_quanta(
+    shape: Sequence[int], quanta: float, *, weights: Sequence[float] | None = None
+) -> Tensor:
+    """Numbers of the products with Σ_k w_k i_k ≤ quanta, ascending.
+
+    Args:
+        shape: functions of each factor.
+        quanta: the limit.
+        weights: w of each factor; default 1.
+
+    Example:
+        >>> within_quanta((3, 2), 1)
+        tensor([0, 1, 2])
+        >>> within_quanta((3, 2), 2, weights=(1, 2))
+        tensor([0, 1, 2, 4])
+    """
+    weights = [1.0] * len(shape) if weights is None else weights
+    # Sums of weights such as 0.1 may pass the limit by rounding.
+    return _within([w * torch.arange(n).double() for w, n in zip(weights, shape, strict=True)],
+                   quanta + 1e-9)  # fmt: skip
+
+
+def within_energy(energies: Sequence[Tensor], limit: float) -> Tensor:
+    """Numbers of the products whose reference energies, above the lowest, sum to ≤ limit.
+
+    Args:
+        energies: of the functions of each factor, hartree.
+        limit: hartree.
+
+    Example:
+        >>> within_energy([torch.tensor([0.5, 1.5, 2.5]), torch.tensor([1.0, 3.0])], 2.0)
+        tensor([0, 1, 2, 4])
+    """
+    return _within([e.detach().cpu().double() - float(e[0]) for e in energies], limit)
+
+
+def _within(costs: Sequence[Tensor], limit: float) -> Tensor:
+    """Depth by depth, so that the array of all products never exists."""
+    numbers, spent = torch.zeros(1, dtype=torch.long), torch.zeros(1, dtype=torch.float64)
+    for cost in costs:
+        total = spent[:, None] + cost
+        keep = total <= limit
+        numbers = (numbers[:, None] * len(cost) + torch.arange(len(cost)))[keep]
+        spent = total[keep]
+    return numbers
+
+
+@dataclass(frozen=True)
+class Branch:
+    """Nodes of one depth that continue with the same functions of the next factor.
+
+    Attributes:
+        nodes: their numbers, (B,), in the order of depth k.
+        functions: of factor k + 1, (C,).
+        children: numbers at depth k + 1, (B, C).
+    """
+
+    nodes: Tensor
+    functions: Tensor
+    children: Tensor
+
+    def to(self, device: torch.device | str) -> "Branch":
+        """On another device."""
+        return Branch(self.nodes.to(device), self.functions.to(device), self.children.to(device))
+
+
+def tree(
+    shape: Sequence[int], kept: Tensor | None, *, device: torch.device | str = "cpu"
+) -> list[list[Branch]]:
+    """For each factor the branches that lead from the depth before it to its own.
+
+    Args:
+        shape: functions of each factor.
+        kept: numbers of the products, ascending; None for all of them.
+        device: where the numbers are needed.
+    """
+    levels = []
+    kept = None if kept is None else kept.cpu()
+    for depth in reversed(range(len(shape))):
+        n, rest = shape[depth], prod(shape[:depth])
+        if kept is None:
+            children = torch.arange(rest * n).reshape(rest, n)
+            levels.append([Branch(torch.arange(rest), torch.arange(n), children).to(device)])
+            continue
+        parents, inverse, counts = torch.unique_consecutive(
+            torch.div(kept, n, rounding_mode="floor"), return_inverse=True, return_counts=True
+        )
+        found = _branches(kept % n, inverse, counts, n)
+        levels.append([branch.to(device) for branch in found])
+        kept = parents
+    return levels[::-1]
+
+
+def _branches(functions: Tensor, parents: Tensor, counts: Tensor, n: int) -> list[Branch]:
+    # One row of zeros and ones per parent: equal rows are one branch.
+    has = torch.zeros(len(counts), n, dtype=torch.bool)
+    has[parents, functions] = True
+    patterns, which = torch.unique(has, dim=0, return_inverse=True)
+    starts = counts.cumsum(0) - counts
+    branches = []
+    for number, pattern in enumerate(patterns):
+        nodes = (which == number).nonzero().flatten()
+        children = starts[nodes, None] + torch.arange(int(pattern.sum()))
+        branches.append(Branch(nodes, pattern.nonzero().flatten(), children))
+    return branches
