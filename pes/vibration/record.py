@@ -160,7 +160,9 @@ class Levels:
 
 def _ends(coefficients: Tensor, basis: Basis) -> Tensor:
     """Probability at both ends of one coordinate from coefficients (S, n, rest), (S, 2)."""
-    along = (coefficients.mT @ basis.fine_values.T).square().sum(1)
+    # Other coordinates first: the density matrix is small, ψ on the fine points is not.
+    reduced = coefficients @ coefficients.mT
+    along = torch.einsum("ma,sab,mb->sm", basis.fine_values, reduced, basis.fine_values)
     low, high = basis.range
     margin = 0.02 * (high - low)
     outer = (basis.fine_points < low + margin, basis.fine_points > high - margin)
