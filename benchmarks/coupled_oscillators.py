@@ -16,8 +16,8 @@ import time
 
 parser = argparse.ArgumentParser(description="Six coupled oscillators.")
 parser.add_argument("--threads", type=int, default=1, help="of the linear algebra")
-parser.add_argument("--energy", type=float, default=12500, help="limit of the products, cm-1")
-parser.add_argument("--functions", type=int, default=11, help="most of each coordinate")
+parser.add_argument("--energy", type=float, default=15500, help="limit of the products, cm-1")
+parser.add_argument("--functions", type=int, default=16, help="most of each coordinate")
 parser.add_argument("--coupling", type=float, default=0.02, help="c")
 parser.add_argument("--count", type=int, default=50, help="levels")
 OPTIONS = parser.parse_args()

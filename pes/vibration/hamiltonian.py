@@ -22,6 +22,9 @@ from pes.vibration.pruning import Branch, tree
 
 __all__ = ["Hamiltonian", "density_slope", "grid_points"]
 
+MOST_BYTES = 2**28
+"""Held at once by a product of H with several vectors, unless one alone needs more."""
+
 PORTION = 8192
 """Grid points worked on at once where G acts, so that they stay in the cache."""
 
@@ -200,8 +203,14 @@ class Hamiltonian:
     def apply(self, coefficients: Tensor) -> Tensor:
         """H times vectors, (S, N) -> (S, N), one coordinate at a time.
 
-        The vector goes to the grid once; each ∂_k is then the m × m matrix dB_k B_kᵀ.
+        The vector goes to the grid once; each ∂_k is then the m × m matrix dB_k B_kᵀ. Many vectors
+        go a few at a time: each makes 2 Q + 4 arrays as large as the grid.
         """
+        each = 8 * len(self.potential) * (2 * len(self.bases) + 4)
+        parts = coefficients.split(max(1, MOST_BYTES // each))
+        return torch.cat([self._apply(part) for part in parts])
+
+    def _apply(self, coefficients: Tensor) -> Tensor:
         psi = self.on_grid(coefficients)
         flux, out = self._flux(psi, torch.stack(self._slopes(psi)))
         for k in range(len(self.bases)):

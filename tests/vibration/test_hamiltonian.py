@@ -1,5 +1,6 @@
 """The same operator three ways, and systems of coupled oscillators solved by hand."""
 
+import sys
 from dataclasses import replace
 
 import pytest
@@ -54,6 +55,15 @@ def test_apply_is_the_dense_matrix(modes: int) -> None:
     matrix = h.apply(torch.eye(h.size, dtype=torch.float64))
     # Rounding: sums of some hundred terms of size up to 100.
     torch.testing.assert_close(h.dense(), matrix, rtol=1e-11, atol=1e-11)
+
+
+def test_vectors_a_few_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    h = random_hamiltonian(2)
+    c = torch.randn(7, h.size, dtype=torch.float64, generator=torch.Generator().manual_seed(2))
+    whole = h.apply(c)
+    # The function of this name hides the module.
+    monkeypatch.setattr(sys.modules[Hamiltonian.__module__], "MOST_BYTES", 1)
+    torch.testing.assert_close(h.apply(c), whole)
 
 
 @every_size
