@@ -4,7 +4,7 @@
 
 From one state: loss, gradient, JᵀJ and Jᵀr; energies of the test points after five steps of each
 optimizer; then a full fit by Levenberg–Marquardt (split, network and seed as in
-configs/h2o.yaml), its test RMSE and the time per step. One thread in each process.
+configs/h2o_single.yaml), its test RMSE and the time per step. One thread in each process.
 """
 
 import argparse

@@ -2,7 +2,7 @@
 
     python benchmarks/refinement.py --surface runs/h2o
 
-Without --surface it is trained first (`configs/h2o.yaml`, two minutes). The degree of the
+Without --surface it is trained first (`configs/h2o.yaml`, a minute). The degree of the
 correction and the strength of the anchor are those by which each level of H2O up to 9,000 cm⁻¹
 (18 of them, data/observed_h2o.csv) is best predicted from the other 17; D2O decides nothing.
 """
