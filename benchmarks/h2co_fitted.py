@@ -94,13 +94,17 @@ def _fitted(degree: int, train: Dataset, test: Dataset) -> LinearSurface:
 
 
 def _table(rows: list[tuple[list[float], list[float], Tensor]], degrees: tuple[int, int]) -> None:
-    print(f"level {f'degree {degrees[0]}':>11} {f'degree {degrees[1]}':>11} difference  converged  outside")
+    print(
+        f"level {f'degree {degrees[0]}':>11} {f'degree {degrees[1]}':>11} difference  converged  outside"
+    )
     (first, estimate, far), (second, other_estimate, other_far) = rows
     for n, (a, b) in enumerate(zip(first, second, strict=True)):
         probability = float(torch.maximum(far, other_far)[n])
         mark = "!" if probability > FAR else ""
         converged = max(estimate[n], other_estimate[n])
-        print(f"{n:5d} {a:11.3f} {b:11.3f} {b - a:+10.3f} {converged:10.3f} {probability:8.4f}{mark}")
+        print(
+            f"{n:5d} {a:11.3f} {b:11.3f} {b - a:+10.3f} {converged:10.3f} {probability:8.4f}{mark}"
+        )
 
 
 if __name__ == "__main__":
