@@ -94,9 +94,8 @@ def _fitted(degree: int, train: Dataset, test: Dataset) -> LinearSurface:
 
 
 def _table(rows: list[tuple[list[float], list[float], Tensor]], degrees: tuple[int, int]) -> None:
-    print(
-        f"level {f'degree {degrees[0]}':>11} {f'degree {degrees[1]}':>11} difference  converged  outside"
-    )
+    names = [f"degree {degree}" for degree in degrees]
+    print(f"level {names[0]:>11} {names[1]:>11} difference  converged  outside")
     (first, estimate, far), (second, other_estimate, other_far) = rows
     for n, (a, b) in enumerate(zip(first, second, strict=True)):
         probability = float(torch.maximum(far, other_far)[n])
