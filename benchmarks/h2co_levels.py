@@ -3,8 +3,8 @@
     python benchmarks/h2co_levels.py --quanta 9 --points 11 --compare
 
 The surface is `pes.potential.formaldehyde`. Coordinates: a Z-matrix, C and O, then both hydrogens
-with their angles to O and one dihedral between them. `--other` takes a second Z-matrix, in which
-the hydrogens' angles and dihedrals refer to a dummy across CO.
+with their angles to O and one dihedral between them. With 9 quanta the changes reach 3.6 cm⁻¹ among
+thirty levels, nearly all of it from products left out: that is not 0.1 cm⁻¹.
 """
 
 import argparse

@@ -7,7 +7,7 @@ grid, one set for each pair; those are integrated over the second factor for eve
 continuations that the basis has, and so on. A field whose derivatives have all been used is
 added to the one without. With a pruned basis the number of pairs grows little faster than the
 grid shrinks: the 5,005 products of six coordinates with at most nine quanta cost as much as some
-thirty products of H with a vector.
+eighty products of H with a vector.
 """
 
 from collections.abc import Iterator, Sequence
