@@ -8,7 +8,7 @@ from pes.data import Dataset, Split, read, split
 from pes.data.labels import Chosen, chosen_points
 from pes.data.split_files import given_split
 from pes.molecule import Molecule
-from pes.training.force_labels import force_check
+from pes.training.force_check import force_check
 from pes.training.weights import column
 from pes.units import CM1
 

@@ -1,31 +1,45 @@
-"""Are the forces of a data set minus the gradient of its energies, in the same units?"""
+"""Whether labelled forces are minus the gradient of the labelled energies, sign and unit."""
 
-import torch
+from dataclasses import dataclass
+from itertools import product
+from math import copysign, log
 
 from pes.data.dataset import Dataset
 from pes.descriptors.invariants import Invariants
 from pes.molecule import Molecule
 from pes.potential.linear import linear_surface
 from pes.potential.neural import energies_and_forces
-from pes.units import ANGSTROM, CM1, EV
+from pes.units import ANGSTROM, CM1, EV, KCAL_MOL
 
-__all__ = ["force_finding", "force_ratio"]
+__all__ = ["ForceCheck", "force_check", "force_finding", "force_ratio"]
 
 MOST_POINTS = 1000
 LARGEST_DEGREE = 6
-MARGIN = 0.1
-"""A ratio this close to a known factor is taken for it."""
+CERTAIN = 0.95
+"""Correlation from which a factor is believed."""
+TOLERANCE = 0.05
+ENERGIES = {"hartree": 1.0, "eV": EV, "cm-1": CM1, "kcal/mol": KCAL_MOL}
+LENGTHS = {"bohr": 1.0, "angstrom": ANGSTROM}
 
-MISTAKES = {
-    -1.0: "gradients, not forces",
-    1 / ANGSTROM: "in energy/angstrom, read as energy/bohr",
-    ANGSTROM: "in energy/bohr, read as energy/angstrom",
-    1 / EV: "in eV, read as hartree",
-    EV: "in hartree, read as eV",
-    1 / CM1: "in cm-1, read as hartree",
-    ANGSTROM / EV: "in eV/angstrom, read as hartree/bohr",
-}
-"""Factors that labels are off by, and what has happened then; each also with the other sign."""
+
+@dataclass(frozen=True)
+class ForceCheck:
+    """Labelled forces against those of a quick fit to the energies alone.
+
+    Attributes:
+        slope: labelled forces in units of the fitted ones; one if all is well.
+        correlation: of the two, without their means.
+        mistake: what is certainly wrong and how to mend it.
+    """
+
+    slope: float
+    correlation: float
+    mistake: str | None
+
+    @property
+    def certain(self) -> bool:
+        """Whether the forces are right beyond doubt."""
+        return self.correlation > CERTAIN and abs(self.slope - 1) <= TOLERANCE
 
 
 def force_ratio(dataset: Dataset) -> tuple[float, float]:
@@ -62,26 +76,66 @@ def force_ratio(dataset: Dataset) -> tuple[float, float]:
     return ratio, rest
 
 
-def force_finding(dataset: Dataset) -> str | None:
-    """What the energies say about the forces, in words; None where they cannot say."""
-    if dataset.forces is None or not torch.any(dataset.forces != 0):
+def force_check(dataset: Dataset) -> ForceCheck | None:
+    """Compare forces with the slope of the energies, through a linear surface of low degree.
+
+    The slope is ⟨F, F⟩/⟨F, F_fit⟩: the labels have no error but a factor, the fit has.
+
+    Returns:
+        The comparison; None without forces or with too few points for a fit.
+    """
+    if dataset.forces is None or not dataset.forces.any():
         return None
     try:
         ratio, rest = force_ratio(dataset)
-    except ValueError:
+    except ValueError:  # too few points
         return None
-    if rest > 0.5:
+    if rest >= 1:
+        return None
+    slope, correlation = ratio / (1 - rest), copysign((1 - rest) ** 0.5, ratio)
+    return ForceCheck(slope, correlation, _mistake(slope, correlation))
+
+
+def force_finding(dataset: Dataset) -> str | None:
+    """What the energies say about the forces, in words; None where they cannot say."""
+    found = force_check(dataset)
+    if found is None:
+        return None
+    unexplained = 1 - found.correlation**2
+    if unexplained > 0.5:
         return (
             "the forces have little to do with the slopes of the energies "
-            f"({100 * rest:.0f} % unexplained); are the rows in the same order?"
+            f"({100 * unexplained:.0f} % unexplained); are the rows in the same order?"
         )
-    if abs(ratio - 1) < MARGIN:
-        return f"forces agree with the slopes of the energies (ratio {ratio:.3f})"
-    known = {sign * factor: (sign, words) for factor, words in MISTAKES.items() for sign in (1, -1)}
-    near = min(known, key=lambda factor: abs(ratio / factor - 1))
-    told = ""
-    if abs(ratio / near - 1) < MARGIN:
-        sign, words = known[near]
-        both = ", and of the wrong sign" if sign < 0 and abs(near) != 1 else ""
-        told = f": they are {words}{both}"
-    return f"the forces are {ratio:.3g} times minus the slopes of the energies{told}"
+    if found.certain:
+        return f"forces agree with the slopes of the energies (ratio {found.slope:.3f})"
+    told = "" if found.mistake is None else f": {found.mistake}"
+    return f"the forces are {found.slope:.3g} times minus the slopes of the energies{told}"
+
+
+def _mistake(slope: float, correlation: float) -> str | None:
+    """The known factor that explains the slope, in words."""
+    if abs(correlation) <= CERTAIN or abs(slope - 1) <= TOLERANCE:
+        return None
+    sign = "" if slope > 0 else "they are gradients, not forces: change their sign"
+    if abs(slope + 1) <= TOLERANCE:
+        return sign
+    units = {
+        f"{energy}/{length}": ENERGIES[energy] / LENGTHS[length]
+        for energy, length in product(ENERGIES, LENGTHS)
+    }
+    pairs = [(meant, taken) for meant, taken in product(units, units) if meant != taken]
+
+    def distance(pair: tuple[str, str]) -> float:
+        # Rounded, so that of pairs with one factor the first is named.
+        return round(abs(log(abs(slope) * units[pair[0]] / units[pair[1]])), 9)
+
+    meant, taken = min(pairs, key=distance)
+    factor = units[taken] / units[meant]
+    if abs(abs(slope) / factor - 1) > TOLERANCE:
+        return None
+    unit = (
+        f"they look as if they were in {meant} but called {taken}: name the right unit, "
+        f"or divide them by {factor:.6g}"
+    )
+    return f"{unit}; and {sign}" if sign else unit
