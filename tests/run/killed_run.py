@@ -53,8 +53,9 @@ def epochs(folder: Path) -> list[int]:
     file = folder / "metrics.csv"
     if not file.is_file():
         return []
-    with file.open(newline="") as lines:
-        return [int(row["epoch"]) for row in csv.DictReader(lines)]
+    # Whole lines alone: the last, even the head, may be half on its way to the disk.
+    lines = [line for line in file.read_text().splitlines(keepends=True) if line.endswith("\n")]
+    return [int(row["epoch"]) for row in csv.DictReader(lines)]
 
 
 def killed_at(folder: Path, optimizer: str, epoch: int, delay: float) -> int:
