@@ -17,7 +17,8 @@ from pes.potential import Ensemble, NeuralSurface
 from pes.run.evaluate_tables import calibration_table
 from pes.run.fitting import on_device, point_weights, prepared
 from pes.training.calibration import calibration
-from pes.training.ensemble import Rows, fit_ensemble
+from pes.training.ensemble import fit_ensemble
+from pes.training.ensemble_problem import Rows
 from pes.training.fit import Epoch, TrainingState
 from pes.units import ANGSTROM, CM1
 

@@ -17,9 +17,9 @@ from pathlib import Path
 
 import torch
 
-from pes import cli
+from pes import cli, plots
 from pes.potential import load_surface
-from pes.run import train
+from pes.run import epochs as run_epochs
 
 EPOCHS = 8
 OPTIMIZERS = ("levenberg_marquardt", "lbfgs", "adam")
@@ -89,17 +89,17 @@ def killed_in_save(folder: Path, optimizer: str, number: int) -> int:
         setattr(owner, name, step)
 
     def before() -> None:
-        save = train.save_checkpoint
+        save = run_epochs.save_checkpoint
 
         def counting(*arguments: object) -> None:
-            train.save_checkpoint = save
+            run_epochs.save_checkpoint = save
             for owner in (Path, os):
                 for name in ("write_bytes", "replace", "fsync"):
                     if hasattr(owner, name):
                         counted(owner, name)
             save(*arguments)
 
-        train.save_checkpoint = counting
+        run_epochs.save_checkpoint = counting
 
     return ended(forked(folder, optimizer, before))
 
@@ -120,9 +120,9 @@ def load_what_torch_loads_late() -> None:
 def main() -> None:
     torch.set_num_threads(1)
     load_what_torch_loads_late()
-    train.SAVE_SECONDS = 0
+    run_epochs.SAVE_SECONDS = 0
     for name in ("learning_curve", "parity"):
-        setattr(train.plots, name, lambda path, *_: path.touch())
+        setattr(plots, name, lambda path, *_: path.touch())
     draw, count = random.Random(int(sys.argv[1])), int(sys.argv[2])
     found = []
     for optimizer in OPTIMIZERS:

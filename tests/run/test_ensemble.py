@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from pes import cli
+from pes import cli, plots
 from pes.data import Dataset, Split
 from pes.data.hdf5 import read_hdf5, write_hdf5
 from pes.potential import Ensemble, load_surface
@@ -28,7 +28,7 @@ LINEAR = {"baseline": {"kind": "linear", "degree": 2}}
 def _no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Drawing takes longer than these trainings."""
     for name in ("learning_curve", "parity", "calibration"):
-        monkeypatch.setattr(run_train.plots, name, lambda path, *_: path.touch())
+        monkeypatch.setattr(plots, name, lambda path, *_: path.touch())
 
 
 def surface_of(folder: Path) -> Ensemble:
@@ -147,14 +147,14 @@ def test_killed_by_the_system(pes_train: Command, work: Path) -> None:
     program = """
 import os, signal, sys
 from pes import cli
-from pes.run import train
-train.SAVE_SECONDS = 0
-save = train.save_checkpoint
+from pes.run import epochs
+epochs.SAVE_SECONDS = 0
+save = epochs.save_checkpoint
 def dying(path, state):
     if state.epoch == 4:
         os.kill(os.getpid(), signal.SIGKILL)
     save(path, state)
-train.save_checkpoint = dying
+epochs.save_checkpoint = dying
 cli.train(sys.argv[1:])
 """
     run = subprocess.run([sys.executable, "-c", program, "--config", "train.yaml"], cwd=work)

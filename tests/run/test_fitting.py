@@ -9,11 +9,10 @@ import pytest
 import torch
 import yaml
 
-from pes import cli
+from pes import cli, plots
 from pes.data import Dataset
 from pes.data.hdf5 import write_hdf5
 from pes.potential import load_surface
-from pes.run import train as run_train
 from pes.run.surfaces import UserFunction, load_potential
 from pes.units import ANGSTROM, CM1
 
@@ -27,7 +26,7 @@ LINEAR = {"kind": "linear", "descriptor": None, "hidden": None}
 def _no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Drawing takes longer than these trainings."""
     for name in ("learning_curve", "parity"):
-        monkeypatch.setattr(run_train.plots, name, lambda path, *_: path.touch())
+        monkeypatch.setattr(plots, name, lambda path, *_: path.touch())
 
 
 def summary(folder: Path) -> dict:

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import torch
 
+from pes import plots
 from pes.data import Dataset
 from pes.data.hdf5 import write_hdf5
-from pes.run import train as run_train
 from pes.units import ANGSTROM, CM1
 
 Command = Callable[..., Path]
@@ -21,7 +21,7 @@ Refusal = Callable[..., str]
 def _no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Drawing takes longer than these trainings."""
     for name in ("learning_curve", "parity"):
-        monkeypatch.setattr(run_train.plots, name, lambda path, *_: path.touch())
+        monkeypatch.setattr(plots, name, lambda path, *_: path.touch())
 
 
 LINEAR = {"kind": "linear", "descriptor": None, "hidden": None, "degree": 3}

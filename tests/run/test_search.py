@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from pes import plots
 from pes.config import TrainConfig, load_config
 from pes.run import search as run_search
 from pes.run import train as run_train
@@ -24,7 +25,7 @@ SEARCH = {"surface.hidden": [[2], [5]], "surface.descriptor.degree": [1, 2], "bu
 def _no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Drawing takes longer than these trainings."""
     for name in ("learning_curve", "parity", "calibration"):
-        monkeypatch.setattr(run_train.plots, name, lambda path, *_: path.touch())
+        monkeypatch.setattr(plots, name, lambda path, *_: path.touch())
 
 
 def rows(folder: Path) -> list[dict[str, str]]:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from pes import plots
 from pes.potential import load_surface
 from pes.run import train as run_train
 from pes.run.signals import Stopped, stop_signals
@@ -60,7 +61,7 @@ def test_stopped_run_goes_on_bit_for_bit(
     capsys: pytest.CaptureFixture[str], number: int,
 ) -> None:  # fmt: skip
     for name in ("learning_curve", "parity"):
-        monkeypatch.setattr(run_train.plots, name, lambda path, *_: path.touch())
+        monkeypatch.setattr(plots, name, lambda path, *_: path.touch())
     pes_train("--output", work / "whole")
     fit = run_train.fit
 

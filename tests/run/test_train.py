@@ -13,10 +13,12 @@ import pytest
 import torch
 import yaml
 
+from pes import plots
 from pes.config import TrainConfig, load_config
 from pes.data import Dataset
 from pes.data.hdf5 import write_hdf5
 from pes.potential import load_surface
+from pes.run import epochs as run_epochs
 from pes.run import train as run_train
 
 Command = Callable[..., Path]
@@ -29,7 +31,7 @@ WINDOWS = {"all", "5000", "10000", "15000", "25000"}
 def _no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Drawing takes longer than these trainings."""
     for name in ("learning_curve", "parity"):
-        monkeypatch.setattr(run_train.plots, name, lambda path, *_: path.touch())
+        monkeypatch.setattr(plots, name, lambda path, *_: path.touch())
 
 
 def weights(folder: Path) -> dict[str, torch.Tensor]:
@@ -168,13 +170,13 @@ def killed(pes_train: Command, monkeypatch: pytest.MonkeyPatch, epoch: int, **ho
 
     def dying(file: object, record: object) -> None:
         append(file, record)
-        patch.setattr(run_train, "SAVE_SECONDS", 1e9 if record.epoch >= epoch - 2 else 0)
+        patch.setattr(run_epochs, "SAVE_SECONDS", 1e9 if record.epoch >= epoch - 2 else 0)
         if record.epoch == epoch:
             raise ZeroDivisionError
 
-    append = run_train.append_epoch
+    append = run_epochs.append_epoch
     with monkeypatch.context() as patch:
-        patch.setattr(run_train, "append_epoch", dying)
+        patch.setattr(run_epochs, "append_epoch", dying)
         with pytest.raises(ZeroDivisionError):
             pes_train(**how)
     return Path("runs") / "tiny"
@@ -207,14 +209,14 @@ def test_killed_by_the_system(pes_train: Command, work: Path, damaged: bool) -> 
     program = """
 import os, signal, sys
 from pes import cli
-from pes.run import train
-train.SAVE_SECONDS = 0
-save = train.save_checkpoint
+from pes.run import epochs
+epochs.SAVE_SECONDS = 0
+save = epochs.save_checkpoint
 def dying(path, state):
     if state.epoch == 4:
         os.kill(os.getpid(), signal.SIGKILL)
     save(path, state)
-train.save_checkpoint = dying
+epochs.save_checkpoint = dying
 cli.train(sys.argv[1:])
 """
     run = subprocess.run([sys.executable, "-c", program, "--config", "train.yaml"], cwd=work)

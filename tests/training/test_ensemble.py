@@ -15,7 +15,8 @@ from pes.potential.analytic import WaterPJT
 from pes.potential.linear import linear_surface
 from pes.potential.neural import NeuralSurface, energies_and_forces, neural_surface
 from pes.training.checkpoint import load_checkpoint, save_checkpoint
-from pes.training.ensemble import Rows, fit_ensemble
+from pes.training.ensemble import fit_ensemble
+from pes.training.ensemble_problem import Rows
 from pes.training.fit import Epoch, fit
 from pes.training.levenberg_marquardt import levenberg_marquardt
 
@@ -162,7 +163,7 @@ def test_one_point_of_a_chunk_more_or_less(monkeypatch: pytest.MonkeyPatch) -> N
     points = dataset(40, with_forces=True)
     ends = []
     for size in (1, 2**27):
-        monkeypatch.setattr("pes.training.ensemble.CACHED", size)
+        monkeypatch.setattr("pes.training.ensemble_problem.CACHED", size)
         surfaces = members(points)
         list(fit_ensemble(surfaces, points, *rows_of(points), epochs=3))
         ends.append(vectors(surfaces))

@@ -1,0 +1,240 @@
+"""Least squares of several networks of one shape at once, each over rows of its own."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from pes.data.dataset import Dataset
+from pes.potential.neural import NeuralSurface
+from pes.training.loss import MEMORY, Targets, default_force_weight, prepare
+from pes.training.problem import STEP, symmetric_blocks
+from pes.training.stacked import Stack
+
+__all__ = ["EnsembleProblem", "Rows", "ensemble_problems"]
+
+CACHED = 2**22
+"""Bytes of a chunk of all Jacobians on a CPU; products of larger ones gain nothing."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Which points each of M members sees, and how much each of them counts.
+
+    Attributes:
+        points: (M, T) rows of the common data set; short members are padded with any row.
+        weights: (M, T) not negative, zero for padding; scaled to the sum 1 for each member.
+    """
+
+    points: Tensor
+    weights: Tensor
+
+    @staticmethod
+    def of(members: Sequence[Tensor], weights: Tensor) -> "Rows":
+        """From row lists of any lengths; a row drawn twice counts twice.
+
+        Args:
+            members: row indices of each member.
+            weights: of every point of the data set, (B,).
+
+        Raises:
+            ValueError: if a member has no row of positive weight.
+        """
+        width = max(len(rows) for rows in members)
+        points = torch.zeros(len(members), width, dtype=torch.long)
+        counts = torch.zeros(len(members), width, dtype=torch.float64)
+        for k, rows in enumerate(members):
+            points[k, : len(rows)], counts[k, : len(rows)] = rows.cpu(), 1.0
+        points = points.to(weights.device)
+        shares = counts.to(weights.device) * weights[points]
+        if not (shares.isfinite() & (shares >= 0)).all() or not (shares.sum(1) > 0).all():
+            raise ValueError("every member needs rows, their weights finite and not all zero")
+        return Rows(points, shares / shares.sum(1, keepdim=True))
+
+
+@dataclass(frozen=True)
+class EnsembleProblem:
+    """½‖r_k‖² of each member k, ‖r_k‖² = Σ_i w_ki [(ΔE_ki)² + force_weight Σ (ΔF_ki)²].
+
+    Attributes:
+        stack: the networks.
+        inputs: standardised features (B, F) of all points.
+        energies: (M, B), what baseline and shift of each member leave, in units of its scale.
+        forces: (M, B, K), or nothing, in the directions of `gradients`.
+        outside: squared length (M, B) of the forces beyond the reach of any network.
+        gradients: point indices (b,) to ∂inputs/∂x (b, F, K), if there are forces.
+        rows: points of each member.
+        force_weight: (M,) in bohr².
+        chunk: points of a member per call; bounds the memory, not the result.
+    """
+
+    stack: Stack
+    inputs: Tensor
+    energies: Tensor
+    forces: Tensor | None
+    outside: Tensor
+    gradients: Callable[[Tensor], Tensor] | None
+    rows: Rows
+    force_weight: Tensor
+    chunk: int
+
+    def loss(self, parameters: Tensor, members: Tensor) -> Tensor:
+        """½‖r‖² (A,) of some members (A,), given their parameters (A, P)."""
+        energy, force = self.squares(parameters, members)
+        return 0.5 * (energy + self.force_weight[members] * force)
+
+    def squares(
+        self, parameters: Tensor, members: Tensor, *, weighted: bool = True
+    ) -> tuple[Tensor, Tensor]:
+        """Mean square errors of energies and of forces (summed over components), (A,) each."""
+        sums = parameters.new_zeros(2, len(members))
+        for points, weights in self._chunks(members):
+            share = weights if weighted else (weights > 0) / self._counts(members)[:, None]
+            energies, forces = self._labels(members, points)
+            values, slopes = self.stack.values(
+                parameters, self.inputs[points], self._directions(points)
+            )
+            sums[0] += (share * (values - energies).square()).sum(1)
+            if slopes is not None and forces is not None:
+                squares = (slopes + forces).square().sum(2) + self._outside(members, points)
+                sums[1] += (share * squares).sum(1)
+        return sums[0], sums[1]
+
+    def normal_equations(
+        self, parameters: Tensor, members: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Losses (A,), Jᵀr (A, P) and the lower triangle of JᵀJ (A, P, P) of some members."""
+        count, size = parameters.shape
+        loss = parameters.new_zeros(count)
+        gradient = parameters.new_zeros(count, size, 1)
+        matrix = parameters.new_zeros(count, size, size)
+        blocks = symmetric_blocks(size)
+        for points, weights in self._chunks(members):
+            energies, forces = self._labels(members, points)
+            values, jacobian = self.stack.jacobian(
+                parameters, self.inputs[points], self._directions(points)
+            )
+            labels, root = energies[..., None], weights.sqrt()[..., None]
+            if forces is not None:
+                # Row x is a derivative of the energy: minus the force.
+                labels = torch.cat((labels, -forces), 2)
+                along = self.force_weight[members].sqrt()[:, None, None] * root
+                root = torch.cat((root, along.expand_as(forces)), 2)
+            rows = (root * (values - labels)).flatten(1)
+            jacobian = jacobian.mul_(root[..., None]).flatten(1, 2)
+            loss += 0.5 * rows.square().sum(1)
+            loss += self.force_weight[members] * (
+                0.5 * weights * self._outside(members, points)
+            ).sum(1)
+            gradient.baddbmm_(jacobian.mT, rows[..., None])
+            for start, end in blocks:
+                part = matrix[:, start:end, :end]
+                part.baddbmm_(jacobian[..., start:end].mT, jacobian[..., :end])
+        return loss, gradient[..., 0], matrix
+
+    def curvature(self, parameters: Tensor, directions: Tensor, members: Tensor) -> Tensor:
+        """Jᵀ d²r(p + tv)/dt² (A, P) of some members at t = 0, as `Problem.curvature`.
+
+        Args:
+            parameters: p (A, P).
+            directions: v (A, P).
+            members: (A,).
+        """
+        x = parameters.detach().requires_grad_()
+        total = torch.zeros_like(parameters)
+        for points, weights in self._chunks(members):
+            where = self.inputs[points], self._directions(points)
+            shares = (weights, (self.force_weight[members, None] * weights)[..., None])
+            with torch.enable_grad():
+                rows = self._rows(x, *where)
+            with torch.no_grad():
+                before = self._rows(parameters - STEP * directions, *where)
+                after = self._rows(parameters + STEP * directions, *where)
+                second = [
+                    share * (start - 2 * row + end) / STEP**2
+                    for share, start, row, end in zip(shares, before, rows, after, strict=False)
+                ]
+            total += torch.autograd.grad(rows, x, second)[0]
+        return total
+
+    def _rows(self, parameters: Tensor, inputs: Tensor, directions: Tensor | None) -> list[Tensor]:
+        """Energies (A, b), and with forces slopes (A, b, K): r without weights and labels."""
+        values, slopes = self.stack.values(parameters, inputs, directions)
+        return [values] if slopes is None else [values, slopes]
+
+    def _chunks(self, members: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+        points, weights = self.rows.points[members], self.rows.weights[members]
+        yield from zip(points.split(self.chunk, 1), weights.split(self.chunk, 1), strict=True)
+
+    def _counts(self, members: Tensor) -> Tensor:
+        return (self.rows.weights[members] > 0).sum(1)
+
+    def _labels(self, members: Tensor, points: Tensor) -> tuple[Tensor, Tensor | None]:
+        forces = None if self.forces is None else self.forces[members[:, None], points]
+        return self.energies[members[:, None], points], forces
+
+    def _outside(self, members: Tensor, points: Tensor) -> Tensor:
+        return self.outside[members[:, None], points]
+
+    def _directions(self, points: Tensor) -> Tensor | None:
+        if self.gradients is None:
+            return None
+        return self.gradients(points.flatten()).mT.unflatten(0, points.shape)
+
+
+def ensemble_problems(
+    surfaces: Sequence[NeuralSurface],
+    points: Dataset,
+    rows: tuple[Rows, Rows],
+    force_weight: float | None,
+    stack: Stack,
+) -> list[EnsembleProblem]:
+    """What `fit_ensemble` makes small, and the same of other rows.
+
+    Args:
+        surfaces: the members, of one shape and one standardisation.
+        points: all that any member may see.
+        rows: points and weights of each problem.
+        force_weight: in bohr²; `default_force_weight` of each member if not given.
+        stack: the networks.
+    """
+    shown = _targets(surfaces, points)
+    forces = None
+    if shown[0].forces is not None:
+        forces = torch.stack([target.forces for target in shown if target.forces is not None])
+    weights = [default_force_weight(t) if force_weight is None else force_weight for t in shown]
+    width = 1 if forces is None else 1 + forces.shape[2]
+    room = MEMORY // 4 if shown[0].inputs.is_cuda else CACHED
+    return [
+        EnsembleProblem(
+            stack=stack,
+            inputs=shown[0].inputs,
+            energies=torch.stack([target.energies for target in shown]),
+            forces=forces,
+            outside=torch.stack([target.outside for target in shown]),
+            gradients=shown[0].input_gradients,
+            rows=part,
+            force_weight=torch.tensor(weights).to(shown[0].inputs),
+            chunk=max(16, room // (8 * stack.size * width * len(surfaces))),
+        )
+        for part in rows
+    ]
+
+
+def _targets(surfaces: Sequence[NeuralSurface], points: Dataset) -> list[Targets]:
+    """Of each member; ∂inputs/∂x, which all share, from the first alone."""
+    first = prepare(surfaces[0], points)
+    # One after another: the derivatives of the inputs of one only are in memory.
+    others = (
+        first if _same_labels(s, surfaces[0]) else replace(prepare(s, points), input_gradients=None)
+        for s in surfaces[1:]
+    )
+    return [first, *others]
+
+
+def _same_labels(a: NeuralSurface, b: NeuralSurface) -> bool:
+    """Whether both networks have to fit the same numbers."""
+    return (
+        a.baseline is b.baseline and torch.equal(a.shift, b.shift) and torch.equal(a.scale, b.scale)
+    )
