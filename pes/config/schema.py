@@ -361,9 +361,12 @@ class Coordinates(Section):
     )
     """Of polyspherical: from and to, each the number of an atom, a list for a centre of mass or
     [radau, centre, satellites] for a canonical point, such as [1, 2], [[1, 2], 0]."""
+    normal: bool = False
+    """Curvilinear normal coordinates q1, q2, …: the combinations of these lengths and angles that
+    are normal coordinates at the minimum. For four atoms and more they take far fewer `quanta`."""
     reference: tuple[tuple[float, float, float], ...] | None = None
     """Positions of the atoms near the minimum, Å: where to start for a surface that has no
-    training points, with normal_modes or ranges that are auto."""
+    training points, with normal_modes, `normal` or ranges that are auto."""
     fixed: dict[str, float] = {}
     """Coordinates of a zmatrix that keep a value, Å or degrees."""
     maps: dict[str, Annotated[CoordinateMap, BeforeValidator(_by_name)]] = {}

@@ -4,6 +4,7 @@ Each has `names`, `kinds` (length, angle, dihedral, normal, number or cosine),
 `to_positions(q, masses)` and `from_positions(positions, masses)`.
 """
 
+from pes.coordinates.curvilinear import Curvilinear, curvilinear
 from pes.coordinates.jacobi import Jacobi
 from pes.coordinates.maps import MAPS, Internal, Map, Mapped
 from pes.coordinates.normal_modes import NormalModes, hessian, normal_modes
@@ -16,6 +17,7 @@ from pes.coordinates.zmatrix import ZMatrix
 __all__ = [
     "COORDINATES",
     "MAPS",
+    "Curvilinear",
     "Internal",
     "Jacobi",
     "Map",
@@ -25,6 +27,7 @@ __all__ = [
     "Radau",
     "Valence",
     "ZMatrix",
+    "curvilinear",
     "hessian",
     "normal_modes",
     "optimum",

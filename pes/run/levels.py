@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -21,6 +22,7 @@ from pes.run.folder import (
     write_config,
     write_json,
 )
+from pes.run.folds import folds
 from pes.run.level_tables import (
     derivative_rows,
     far,
@@ -115,6 +117,7 @@ def _levels(
     wanted_maps = maps(config, task, surface)
     started = time.perf_counter()
     found = _solved(config, task, folder)
+    found = replace(found, warnings=(*found.warnings, *folds(task.internal, found)))
     seconds = time.perf_counter() - started
     error_bars = spreads(config, found, task, surface)
     table = level_table(found, task, surface, error_bars)

@@ -13,6 +13,7 @@ from pes.config.schema import Morse
 from pes.coordinates import (
     COORDINATES,
     MAPS,
+    Curvilinear,
     Internal,
     Map,
     Mapped,
@@ -20,6 +21,7 @@ from pes.coordinates import (
     Polyspherical,
     Valence,
     ZMatrix,
+    curvilinear,
     hessian,
     normal_modes,
     optimum,
@@ -136,6 +138,23 @@ def _molecule(config: Vibration, surface: Loaded) -> Molecule:
 
 
 def _coordinates(
+    config: Vibration, molecule: Molecule, surface: Loaded, potential: Potential
+) -> Internal:
+    inner = _internal(config, molecule, surface, potential)
+    if not config.coordinates.normal:
+        return inner
+    if isinstance(inner, NormalModes) or config.coordinates.maps:
+        other = "maps" if config.coordinates.maps else "kind: normal_modes"
+        raise ValueError(
+            f"`coordinates.normal` combines lengths and angles themselves; leave out `{other}`"
+        )
+    try:
+        return curvilinear(inner, _normal_modes(config, molecule, surface, potential))
+    except ValueError as error:
+        raise ValueError(f"`coordinates.normal`: {error}") from None
+
+
+def _internal(
     config: Vibration, molecule: Molecule, surface: Loaded, potential: Potential
 ) -> Internal:
     wanted = config.coordinates
@@ -270,7 +289,7 @@ def _ranges(
         return minimum(system, ranges)[0], ranges
     start = _start(config, surface, internal, masses, system)
     limits = _limits(surface, internal, masses)
-    if isinstance(internal, NormalModes):
+    if isinstance(internal, NormalModes | Curvilinear):
         return start, reach(system, start, limits, config.coordinates.energy * CM1)
     bottom, _ = minimum(system, limits, near=start)
     return bottom, reach(system, bottom, limits, config.coordinates.energy * CM1)
@@ -282,9 +301,12 @@ def _limits(surface: Loaded, internal: Internal, masses: Tensor) -> list[tuple[f
     Inwards the repulsive wall itself is the end, points or not; angles go on to linearity.
     """
     limits = [LIMITS[kind] for kind in internal.kinds]
+    if isinstance(internal, Curvilinear):
+        ends = zip(limits, internal.ends(), strict=True)
+        return [(max(a, low), min(b, high)) for (a, b), (low, high) in ends]
     if surface.record is not None:
         farthest = sampled(surface.record, internal, masses).amax(0).tolist()
-    elif isinstance(internal, NormalModes):
+    elif isinstance(internal, NormalModes | Curvilinear):
         return limits
     elif (ranges := getattr(surface.potential, "ranges", None)) is not None:
         units = [unit(kind)[1] for kind in internal.kinds]
@@ -337,7 +359,7 @@ def _start(
     config: Vibration, surface: Loaded, internal: Internal, masses: Tensor, system: System
 ) -> Tensor:
     """The reference given, the lowest of the training points, or of an analytic surface's range."""
-    if isinstance(internal, NormalModes):
+    if isinstance(internal, NormalModes | Curvilinear):
         return torch.zeros(len(internal.names), dtype=torch.float64)
     if config.coordinates.reference is not None:
         count = len(masses)

@@ -8,12 +8,14 @@ from torch import Tensor
 
 from pes.coordinates import (
     COORDINATES,
+    Curvilinear,
     Jacobi,
     NormalModes,
     Polyspherical,
     Radau,
     Valence,
     ZMatrix,
+    curvilinear,
     hessian,
     normal_modes,
 )
@@ -29,7 +31,7 @@ WITH_DUMMY = (("N",), ("C", 0), ("H", 1, 0), ("X", 1, 0, 2), ("H", 1, 3, 0))
 
 
 class Case(NamedTuple):
-    coordinates: Valence | Radau | Jacobi | ZMatrix | NormalModes | Polyspherical
+    coordinates: Valence | Radau | Jacobi | ZMatrix | NormalModes | Polyspherical | Curvilinear
     masses: Tensor
     low: list[float]
     high: list[float]
@@ -43,8 +45,10 @@ class Case(NamedTuple):
 
 
 def case(name: str) -> Case:
-    if name.startswith("normal"):
-        return water_modes()
+    if name in ("normal modes", "curvilinear"):
+        modes = water_modes()
+        bent = modes if name == "normal modes" else curvilinear(Jacobi(1, (2, 0)), modes)
+        return Case(bent, modes.masses, [-2.0] * 3, [2.0] * 3)
     coordinates, symbols = {
         "valence": (Valence(1, (2, 0)), "HOD"),
         "radau": (Radau(1, (2, 0)), "HOD"),
@@ -69,24 +73,26 @@ def case(name: str) -> Case:
     return Case(coordinates, Molecule(tuple(symbols)).masses, low, high)
 
 
-def water_modes() -> Case:
+def water_modes() -> NormalModes:
     surface = WaterPJT()
     q = torch.stack((surface.r_e, surface.r_e, surface.alpha_e + 1e-12)).detach()
     reference = Valence().to_positions(q)
     masses = Molecule(("O", "H", "D")).masses
-    modes = normal_modes(reference, hessian(surface, reference), masses)
-    return Case(modes, masses, [-2.0] * 3, [2.0] * 3)
+    return normal_modes(reference, hessian(surface, reference), masses)
 
 
 INVERTIBLE = [
     "valence", "radau", "radau, light centre", "jacobi", "jacobi, unlike pair", "zmatrix, H2CO",
-    "zmatrix, H2O2", "zmatrix, dummy", "normal modes", "polyspherical", "polyspherical, radau",
+    "zmatrix, H2O2", "zmatrix, dummy", "normal modes", "curvilinear", "polyspherical",
+    "polyspherical, radau",
 ]  # fmt: skip
 ALL = [*INVERTIBLE, "zmatrix, frozen"]
 
 
 def test_every_sibling_is_in_the_dictionary() -> None:
-    assert {type(case(name).coordinates) for name in ALL} == set(COORDINATES.values())
+    kinds = {type(case(name).coordinates) for name in ALL}
+    # Curvilinear ones are made of any of the others.
+    assert kinds == {*COORDINATES.values(), Curvilinear}
     assert list(COORDINATES) == sorted(COORDINATES)
 
 

@@ -36,13 +36,15 @@ def test_kinds_for_any_molecule(pes_levels: Command) -> None:
     polyspherical = {"kind": "polyspherical", "vectors": VECTORS, "ranges": ends}
     maps = {"R1": {"kind": "morse", "steepness": 1.0, "centre": 0.96}, "theta2": "cos"}
     modes = {"kind": "normal_modes", "reference": WATER, "ranges": "auto"}
-    for coordinates in (polyspherical, {**polyspherical, "maps": maps}, modes):
+    curved = {"normal": True, "reference": WATER, "ranges": "auto"}
+    for coordinates in (polyspherical, {**polyspherical, "maps": maps}, modes, curved):
         found = bend(pes_levels("--overwrite", coordinates=coordinates, basis=BASIS, levels=2))
         assert found == pytest.approx(1594.6586, abs=0.5), coordinates
 
 
-def test_normal_modes_show_their_symmetry(pes_levels: Command) -> None:
-    modes = {"kind": "normal_modes", "reference": WATER, "ranges": "auto"}
+@pytest.mark.parametrize("normal", [{"kind": "normal_modes"}, {"kind": "radau", "normal": True}])
+def test_normal_modes_show_their_symmetry(pes_levels: Command, normal: dict) -> None:
+    modes = {**normal, "reference": WATER, "ranges": "auto"}
     folder = pes_levels(coordinates=modes, basis=BASIS, levels=5)
     rows = json.loads((folder / "levels.json").read_text())["levels"]
     assert [row["symmetry"] for row in rows] == ["A1", "A1", "A1", "A1", "B2"]
@@ -75,6 +77,14 @@ def test_names_of_maps_in_the_table(pes_levels: Command) -> None:
         (
             {"kind": "normal_modes", "ranges": "auto", "reference": WATER[:2]},
             "`coordinates.reference` holds 2 positions",
+        ),
+        (
+            {"kind": "normal_modes", "normal": True, "ranges": "auto", "reference": WATER},
+            "`coordinates.normal` combines lengths and angles themselves; leave out `kind: normal",
+        ),
+        (
+            {"normal": True, "maps": {"theta": "cos"}, "ranges": "auto", "reference": WATER},
+            "leave out `maps`",
         ),
     ],
 )

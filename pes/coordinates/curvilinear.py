@@ -1,0 +1,148 @@
+"""Curvilinear normal coordinates: linear combinations of lengths and angles."""
+
+from dataclasses import dataclass
+from math import inf, pi
+
+import torch
+from torch import Tensor
+
+from pes.coordinates.maps import Internal
+from pes.coordinates.normal_modes import NormalModes
+
+__all__ = ["Curvilinear", "curvilinear"]
+
+SINGULAR = 1e8
+"""Condition of L from which coordinates depend on one another."""
+
+SHORT = 0.98
+"""Share of the way to the end of the domain, where G may be singular."""
+
+
+@dataclass(frozen=True, eq=False)
+class Curvilinear:
+    """Dimensionless q of s = s₀ + L q, with s internal coordinates such as lengths and angles.
+
+    L solves Wilson's GF problem at the minimum, so that there
+
+        V = ½ Σ_k ω_k q_k²,  G = diag(ω_k)
+
+    as for rectilinear normal modes, which the curves q touch. But a bend turns bonds without
+    stretching them: V and G stay nearly diagonal far from the minimum, and fewer products of
+    functions are enough. Modes of unlike symmetry do not mix.
+
+    L belongs to the masses it was made with. It is a constant: other masses given later enter
+    the kinetic energy and, where s depends on masses, x(s). Made by `curvilinear`.
+
+    Attributes:
+        inner: coordinates s.
+        reference: s₀ at the minimum (Q,).
+        combinations: L, ∂s/∂q (Q, Q).
+        frequencies: harmonic ω (Q,), ascending, hartree.
+    """
+
+    inner: Internal
+    reference: Tensor
+    combinations: Tensor
+    frequencies: Tensor
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """`q1`, `q2`, … from the lowest frequency up."""
+        return tuple(f"q{k + 1}" for k in range(len(self.frequencies)))
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """`normal`, dimensionless."""
+        return ("normal",) * len(self.frequencies)
+
+    def forward(self, s: Tensor) -> Tensor:
+        """q (..., Q) of s (..., Q)."""
+        return (s - self.reference) @ torch.linalg.inv(self.combinations).mT
+
+    def back(self, q: Tensor) -> Tensor:
+        """s (..., Q) of q (..., Q)."""
+        return self.reference + q @ self.combinations.mT
+
+    def to_positions(self, q: Tensor, masses: Tensor) -> Tensor:
+        """Positions (..., N, 3) in bohr of q (..., Q)."""
+        return self.inner.to_positions(self.back(q), masses)
+
+    def from_positions(self, positions: Tensor, masses: Tensor) -> Tensor:
+        """q (..., Q) of positions (..., N, 3)."""
+        return self.forward(self.inner.from_positions(positions, masses))
+
+    def domain(self) -> tuple[Tensor, Tensor]:
+        """Lowest and highest s (Q,) before a geometry is met again: half a turn for dihedrals."""
+        low, high = torch.full_like(self.reference, -inf), torch.full_like(self.reference, inf)
+        for k, kind in enumerate(self.inner.kinds):
+            middle = float(self.reference[k])
+            ends = {
+                "length": (0.0, inf),
+                "angle": (0.0, pi),
+                "dihedral": (middle - pi, middle + pi),
+            }
+            low[k], high[k] = ends.get(kind, (-inf, inf))
+        return low, high
+
+    def folded(self, q: Tensor) -> Tensor:
+        """Which s (..., Q) of q (..., Q) are beyond their domain."""
+        s = self.back(q)
+        low, high = self.domain()
+        return (s < low) | (s > high)
+
+    def ends(self) -> list[tuple[float, float]]:
+        """How far each q goes alone, the others being 0: just short of the ends of the domain."""
+        low, high = (end - self.reference for end in self.domain())
+        steps = self.combinations.mT
+        ahead = torch.where(steps > 0, high / steps, low / steps)
+        behind = torch.where(steps > 0, low / steps, high / steps)
+        # A coordinate at rest limits nothing.
+        still = steps.abs() < 1e-9 * steps.abs().amax(0)
+        ahead, behind = ahead.masked_fill(still, inf), behind.masked_fill(still, -inf)
+        short = (SHORT * end for end in (behind.amax(1), ahead.amin(1)))
+        return list(zip(*(end.tolist() for end in short), strict=True))
+
+
+def curvilinear(inner: Internal, modes: NormalModes) -> Curvilinear:
+    """Combinations of internal coordinates that move the atoms as normal modes begin to.
+
+    With ℓ_k = ∂x/∂q_k of the modes and Wilson's B = ∂s/∂x at the minimum, L = B ℓ. Since the
+    Cartesian force constants there are BᵀFB, this is the L of the GF problem.
+
+    Args:
+        inner: coordinates s, as many as modes.
+        modes: at the minimum of the surface.
+
+    Raises:
+        ValueError: if the coordinates do not span the modes, or are singular at the minimum.
+
+    References:
+        E. B. Wilson, J. C. Decius, P. C. Cross, Molecular Vibrations, McGraw-Hill (1955);
+        I. M. Mills, in Molecular Spectroscopy: Modern Research, Academic Press (1972), p. 115
+
+    Example:
+        The modes of two unit masses on a spring of unit strength, ω = √2:
+
+        >>> from pes.coordinates import ZMatrix, hessian, normal_modes
+        >>> x = torch.tensor([[0.0, 0, 0], [1.0, 0, 0]], dtype=torch.float64)
+        >>> spring = lambda x: ((x[:, 1] - x[:, 0]).norm(dim=-1) - 1) ** 2 / 2
+        >>> modes = normal_modes(x, hessian(spring, x), torch.ones(2).double())
+        >>> curvilinear(ZMatrix((("H",), ("H", 0))), modes).combinations.abs()
+        tensor([[1.1892]], dtype=torch.float64)
+    """
+    if len(inner.names) != len(modes.frequencies):
+        raise ValueError(
+            f"{len(modes.frequencies)} normal modes are combinations of as many coordinates, got "
+            f"{len(inner.names)} ({', '.join(inner.names)})"
+        )
+    rows = torch.autograd.functional.jacobian(
+        lambda x: inner.from_positions(x, modes.masses), modes.reference
+    )
+    combinations = rows.flatten(1) @ modes.displacements.flatten(1).mT
+    if not torch.isfinite(combinations).all() or torch.linalg.cond(combinations) > SINGULAR:
+        raise ValueError(
+            f"{', '.join(inner.names)} are singular at the minimum of the surface: they must "
+            "describe every small displacement; take others"
+        )
+    reference = inner.from_positions(modes.reference, modes.masses)
+    return Curvilinear(inner, reference, combinations, modes.frequencies)

@@ -1,0 +1,34 @@
+"""Where combinations of lengths and angles run past the ends of these, and which levels do."""
+
+from pes.coordinates import Curvilinear, Internal
+from pes.vibration.record import Levels
+
+__all__ = ["folds"]
+
+PASSED = 1e-5
+"""Probability of a level there from which it is told."""
+
+
+def folds(internal: Internal, found: Levels) -> list[str]:
+    """A sentence for each length below zero and each angle beyond 0° or 180° that levels reach.
+
+    Geometries there are met a second time, and the wavefunction does not know it.
+    """
+    if not isinstance(internal, Curvilinear):
+        return []
+    folded = internal.folded(found.points)
+    words = {
+        "length": "is negative", "angle": "leaves 0 to 180 deg",
+        "dihedral": "is more than half a turn away",
+    }  # fmt: skip
+    said = []
+    for k, (name, kind) in enumerate(zip(internal.inner.names, internal.inner.kinds, strict=True)):
+        passed = found.probability(folded[:, k]) if folded[:, k].any() else found.energies * 0
+        reaching = (passed > PASSED).nonzero().flatten()
+        if len(reaching):
+            said.append(
+                f"levels from number {int(reaching[0])} on reach geometries where {name} "
+                f"{words[kind]} (up to {float(passed.max()):.1e} of the norm), counted twice; take "
+                "coordinates without `normal`, or narrow the ranges and watch the leaks"
+            )
+    return said
