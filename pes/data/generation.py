@@ -1,7 +1,9 @@
 """A resumable batch of calculations: one line of a journal for each finished point."""
 
 import json
+import multiprocessing
 import os
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
@@ -78,7 +80,8 @@ def run_journal(
     waiting = [row for row in range(len(inputs)) if row not in done]
     failures = sum("failure" in record for record in done.values())
     progress = tqdm(total=len(inputs), initial=len(done), unit="point", smoothing=0.02)
-    with ProcessPoolExecutor(workers) as pool, path.open("a") as journal, progress:
+    pool = ProcessPoolExecutor(workers, initializer=_end_with_parent)
+    with pool, path.open("a") as journal, progress:
         futures = [pool.submit(_attempt, calculate, row, inputs[row]) for row in waiting]
         try:
             for future in as_completed(futures):
@@ -93,6 +96,21 @@ def run_journal(
             # for hours, and throw the results away.
             pool.shutdown(cancel_futures=True)
     return [done[row] for row in range(len(inputs))]
+
+
+def _end_with_parent() -> None:
+    """Let this worker end as soon as the process that started it is gone, even by SIGKILL.
+
+    It would else wait for work for ever: the other workers hold the pipe that it waits at open.
+    """
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def watch() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _append(journal: TextIO, record: Record) -> None:

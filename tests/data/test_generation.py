@@ -128,6 +128,36 @@ if __name__ == "__main__":
 """
 
 
+ENDLESS = """
+import sys, time
+from pathlib import Path
+from pes.data.generation import run_journal
+
+def sleep(value):
+    print("started", flush=True)
+    time.sleep(1000)
+
+if __name__ == "__main__":
+    run_journal(sleep, [1, 2, 3], Path(sys.argv[1]), {"basis": "x"}, workers=3)
+"""
+
+
+def test_no_worker_outlives_a_killed_run(path: Path) -> None:
+    """The workers hold the other end of the pipe: it is at its end when the last of them is."""
+    script = path.with_name("script.py")
+    script.write_text(ENDLESS)
+    run = subprocess.Popen(
+        [sys.executable, script, path], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
+    try:
+        assert run.stdout is not None
+        assert [run.stdout.readline() for _ in range(3)] == ["started\n"] * 3
+    finally:
+        run.kill()
+    # Far less than the 1000 s that the workers still have to sleep.
+    assert run.communicate(timeout=120) == ("", None)
+
+
 def test_a_killed_run_keeps_every_finished_point(path: Path) -> None:
     script = path.with_name("script.py")
     script.write_text(SCRIPT)
