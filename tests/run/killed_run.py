@@ -2,6 +2,7 @@
 
     python killed_run.py SEED COUNT
 
+COUNT moments for each training, within saving and between epochs by turns.
 Each training is a fork of this process, which has only imported. The records go to found.json.
 """
 
@@ -13,6 +14,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from itertools import cycle
 from pathlib import Path
 
 import torch
@@ -22,7 +24,14 @@ from pes.potential import load_surface
 from pes.run import epochs as run_epochs
 
 EPOCHS = 8
-OPTIMIZERS = ("levenberg_marquardt", "lbfgs", "adam")
+SETTINGS = {
+    "levenberg_marquardt": ["training.optimizer=levenberg_marquardt"],
+    "lbfgs": ["training.optimizer=lbfgs"],
+    "adam": ["training.optimizer=adam"],
+    "adam_lbfgs": ["training.optimizer={kind: adam_lbfgs, adam_epochs: 4}"],
+    "ensemble": ["ensemble={members: 2, bootstrap: all}"],
+}
+"""Every optimizer and what else has a loop of its own; none in more than one respect."""
 
 
 def forked(folder: Path, optimizer: str, before: Callable[[], None] = lambda: None) -> int:
@@ -37,7 +46,7 @@ def forked(folder: Path, optimizer: str, before: Callable[[], None] = lambda: No
         before()
         cli.train([
             "--config", "train.yaml", "--output", str(folder), "--resume", "auto",
-            "--set", f"training.optimizer={optimizer}", "--set", f"training.epochs={EPOCHS}",
+            *(f"--set={one}" for one in (f"training.epochs={EPOCHS}", *SETTINGS[optimizer])),
         ])  # fmt: skip
         code = 0
     finally:
@@ -121,16 +130,16 @@ def main() -> None:
     torch.set_num_threads(1)
     load_what_torch_loads_late()
     run_epochs.SAVE_SECONDS = 0
-    for name in ("learning_curve", "parity"):
+    for name in ("learning_curve", "parity", "calibration"):
         setattr(plots, name, lambda path, *_: path.touch())
     draw, count = random.Random(int(sys.argv[1])), int(sys.argv[2])
     found = []
-    for optimizer in OPTIMIZERS:
+    kinds = cycle(("save", "epoch"))
+    for optimizer in SETTINGS:
         whole = Path(optimizer)
         assert ended(forked(whole, optimizer)) == 0, Path("log").read_text()
-        moments = [("save", n) for n in draw.sample(range(1, 28), count)]
-        moments += [("epoch", draw.randrange(1, EPOCHS)) for _ in range(count)]
-        for k, (kind, number) in enumerate(moments):
+        for k, kind in zip(range(count), kinds, strict=False):
+            number = draw.randrange(1, 28 if kind == "save" else EPOCHS)
             folder = Path(f"{optimizer}-{kind}-{number}-{k}")
             if kind == "save":
                 code = killed_in_save(folder, optimizer, number)
