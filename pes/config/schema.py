@@ -283,6 +283,15 @@ class Training(Section):
     Jacobian."""
 
 
+class Member(Section):
+    """What was chosen for one member of an ensemble."""
+
+    baseline: LinearBaseline | None = None
+    """With its degree, length, ridge and force weight."""
+    force_weight: float | None = Field(default=None, gt=0)
+    """Of squared forces against squared energies, Å²; `training.force_weight` goes before it."""
+
+
 class Ensemble(Section):
     """Several networks trained together: their mean is the surface, their spread its error."""
 
@@ -299,6 +308,17 @@ class Ensemble(Section):
     """Degrees of the baselines, in turn; by default that of `surface.baseline`."""
     keep: float = Field(default=1.0, gt=0, le=1)
     """Share of the members to keep, those of the lowest validation error."""
+    chosen: tuple[Member, ...] | None = None
+    """Written by a run into its config.yaml: what each member's points decided where
+    `surface.baseline` and `training.force_weight` left a choice; used again as it stands."""
+
+    @model_validator(mode="after")
+    def _one_choice_for_each(self) -> "Ensemble":
+        if self.chosen is not None and len(self.chosen) != self.members:
+            raise ValueError(
+                f"`chosen` is for {len(self.chosen)} members, not {self.members}; leave it out"
+            )
+        return self
 
 
 class Search(Section):

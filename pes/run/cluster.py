@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -133,6 +134,9 @@ def ranks_started(environment: Mapping[str, str] = os.environ) -> Iterator[Ranks
     try:
         yield Ranks(found.rank, found.count)
     except (Stopped, KeyboardInterrupt) as stop:
+        # srun --kill-on-bad-exit ends the ranks that are a little slower to leave by SIGTERM,
+        # and of all exit codes tells the highest: this must stay that of the first signal.
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
         if found.rank > 0:
             raise SystemExit(stop.code if isinstance(stop, Stopped) else 130) from None
         raise

@@ -10,16 +10,17 @@ from torch import Tensor
 
 from pes import plots
 from pes.config import TrainConfig
-from pes.config.schema import Linear
+from pes.config.schema import Linear, LinearBaseline, Member
 from pes.data import Dataset, Split
 from pes.data.cuts import member_cuts
 from pes.potential import Ensemble, NeuralSurface
 from pes.run.evaluate_tables import calibration_table
-from pes.run.fitting import on_device, point_weights, prepared
+from pes.run.fitting import leaves_open, on_device, point_weights, prepared
 from pes.training.calibration import calibration
+from pes.training.distributed import Ranks
 from pes.training.ensemble import fit_ensemble
 from pes.training.ensemble_problem import Rows
-from pes.training.fit import Epoch, TrainingState
+from pes.training.fit import ALONE, Epoch, TrainingState
 from pes.units import ANGSTROM, CM1
 
 __all__ = [
@@ -63,25 +64,59 @@ def _redrawn(rows: Tensor, seed: int, member: int) -> Tensor:
 
 def untrained_ensemble(
     config: TrainConfig, dataset: Dataset, parts: Split, device: torch.device
-) -> Ensemble:
-    """Members with their baselines and starting weights; the first one's inputs serve all."""
-    wanted, members = config.ensemble, []
+) -> tuple[Ensemble, TrainConfig]:
+    """Members with their baselines and starting weights, and what was chosen for each of them.
+
+    The first one's standardisation of the inputs serves all.
+
+    Raises:
+        ValueError: if choices that the configuration already holds were made for another one.
+    """
+    members, chosen = [], []
     for k, (rows, held) in enumerate(member_rows(config, dataset, parts)):
-        own = config.model_copy(update={"seed": 1000 * config.seed + k})
-        if wanted is not None and wanted.bootstrap == "baseline":
+        if config.ensemble is not None and config.ensemble.bootstrap == "baseline":
             rows = _redrawn(rows, config.seed, k)
-        if wanted is not None and wanted.degrees and isinstance(config.surface.baseline, Linear):
-            degree = wanted.degrees[k % len(wanted.degrees)]
-            baseline = config.surface.baseline.model_copy(update={"degree": degree})
-            surface = config.surface.model_copy(update={"baseline": baseline})
-            own = own.model_copy(update={"surface": surface})
+        own = _of_member(config, k)
         begun = prepared(own, dataset.select(rows), dataset.select(held), device)
         if isinstance(begun.surface, NeuralSurface):
             members.append(begun.surface)
+        under = getattr(begun.config.surface, "baseline", None)
+        weight = begun.config.training.force_weight
+        chosen.append(
+            Member(
+                baseline=under if isinstance(under, LinearBaseline) else None,
+                force_weight=None if dataset.forces is None else weight,
+            )
+        )
     for member in members[1:]:
         member.mean.copy_(members[0].mean)
         member.deviation.copy_(members[0].deviation)
-    return Ensemble(members)
+    if config.ensemble is not None and any(one != Member() for one in chosen):
+        ensemble = config.ensemble.model_copy(update={"chosen": tuple(chosen)})
+        config = config.model_copy(update={"ensemble": ensemble})
+    return Ensemble(members), config
+
+
+def _of_member(config: TrainConfig, k: int) -> TrainConfig:
+    """The configuration of one network: seed, degree, and what was chosen before."""
+    update: dict[str, Any] = {"seed": 1000 * config.seed + k}
+    wanted, surface = config.ensemble, config.surface
+    if wanted is None:
+        return config.model_copy(update=update)
+    under, known = surface.baseline, None if wanted.chosen is None else wanted.chosen[k]
+    if wanted.degrees and isinstance(under, Linear):
+        under = under.model_copy(update={"degree": wanted.degrees[k % len(wanted.degrees)]})
+    if known is not None:
+        if isinstance(under, Linear) and not leaves_open(under, known.baseline):
+            raise ValueError(
+                "`ensemble.chosen` was written for another `surface.baseline`; leave it out"
+            )
+        under = known.baseline or under
+        if config.training.force_weight is None:
+            weight = {"force_weight": known.force_weight}
+            update["training"] = config.training.model_copy(update=weight)
+    update["surface"] = surface.model_copy(update={"baseline": under})
+    return config.model_copy(update=update)
 
 
 def ensemble_epochs(
@@ -90,6 +125,7 @@ def ensemble_epochs(
     dataset: Dataset,
     parts: Split,
     state: TrainingState | None,
+    ranks: Ranks = ALONE,
 ) -> Iterator[Epoch]:
     """Train all members together, as the configuration says."""
     members, wanted = neural_members(surface), config.training
@@ -99,12 +135,21 @@ def ensemble_epochs(
     return fit_ensemble(
         members, points,
         Rows.of([rows for rows, _ in cuts], weights), Rows.of([held for _, held in cuts], weights),
-        force_weight=None if wanted.force_weight is None else wanted.force_weight * ANGSTROM**2,
+        force_weight=_force_weights(config),
         damping=getattr(wanted.optimizer, "damping", 1e-3),
         acceleration=getattr(wanted.optimizer, "acceleration", 0.75),
         epochs=wanted.epochs, patience=wanted.patience,
-        max_seconds=wanted.max_seconds or float("inf"), state=state,
+        max_seconds=wanted.max_seconds or float("inf"), state=state, ranks=ranks,
     )  # fmt: skip
+
+
+def _force_weights(config: TrainConfig) -> float | list[float] | None:
+    """Of all members, or as chosen for each, in bohr²."""
+    if (weight := config.training.force_weight) is not None:
+        return weight * ANGSTROM**2
+    chosen = () if config.ensemble is None else config.ensemble.chosen or ()
+    found = [one.force_weight * ANGSTROM**2 for one in chosen if one.force_weight is not None]
+    return found or None
 
 
 def neural_members(surface: Ensemble) -> list[NeuralSurface]:
@@ -131,6 +176,7 @@ def kept(config: TrainConfig, surface: Ensemble, state: TrainingState) -> Ensemb
 
 
 def ensemble_report(
+    config: TrainConfig,
     folder: Path,
     trained: Ensemble,
     surface: Ensemble,
@@ -141,6 +187,7 @@ def ensemble_report(
     """Each member's errors and the calibration of the spread; logged, drawn and returned.
 
     Args:
+        config: with what was chosen for each member.
         folder: of the run, for calibration.png.
         trained: all members.
         surface: those kept.
@@ -155,8 +202,10 @@ def ensemble_report(
     epochs = state.optimizer["best_epochs"].tolist()
     stays = [any(member is other for other in surface.members) for member in trained.members]
     rows = [
-        {"validation_cm1": v, "test_rmse_cm1": t, "best_epoch": e, "kept": stay}
-        for v, t, e, stay in zip(validation, own, epochs, stays, strict=True)
+        {"validation_cm1": v, "test_rmse_cm1": t, "best_epoch": e, "kept": stay, **choice}
+        for v, t, e, stay, choice in zip(
+            validation, own, epochs, stays, _choices(config, len(own)), strict=True
+        )
     ]
     values = each[torch.tensor(stays, device=each.device)]
     residuals = ((values.mean(0) - test.energies) / CM1).cpu()
@@ -167,6 +216,18 @@ def ensemble_report(
     log.info("%s", member_table(rows, float(residuals.square().mean().sqrt())))
     log.info("spread of the members on the test points:\n%s", calibration_table(found))
     return {"members": rows, "calibration": found}
+
+
+def _choices(config: TrainConfig, members: int) -> list[dict[str, Any]]:
+    """Of each member, for the summary."""
+    chosen = None if config.ensemble is None else config.ensemble.chosen
+    return [
+        {
+            "force_weight_angstrom2": one.force_weight,
+            "baseline": None if one.baseline is None else one.baseline.model_dump(mode="json"),
+        }
+        for one in chosen or [Member()] * members
+    ]
 
 
 def member_table(rows: Sequence[dict[str, Any]], mean: float) -> str:

@@ -239,7 +239,14 @@ def leaves_open(wanted: Any, chosen: Any) -> bool:
         return all(leaves_open(value, getattr(chosen, key)) for key, value in wanted)
     if isinstance(wanted, tuple) and not isinstance(chosen, tuple):
         return chosen in wanted
-    return wanted == chosen or wanted == "auto" or (wanted is None and isinstance(chosen, float))
+    return wanted == chosen or wanted == "auto" or (wanted is None and _is_choice(chosen))
+
+
+def _is_choice(value: Any) -> bool:
+    """Whether a value may be what a run chose: a number, or a section for each member."""
+    if isinstance(value, tuple):
+        return all(isinstance(one, BaseModel) for one in value)
+    return isinstance(value, float)
 
 
 def point_weights(config: TrainConfig, dataset: Dataset, lowest: Tensor) -> Tensor:

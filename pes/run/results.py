@@ -73,7 +73,7 @@ def write_results(
     log.info("%s", error_table(errors))
     members = None
     if isinstance(trained, Ensemble) and isinstance(surface, Ensemble) and state is not None:
-        members = ensemble_report(folder, trained, surface, state, sets["test"], lowest)
+        members = ensemble_report(config, folder, trained, surface, state, sets["test"], lowest)
     write_json(
         folder / "summary.json",
         {

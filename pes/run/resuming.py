@@ -69,6 +69,7 @@ def starting_point(
                 "another run"
             )
     training = config.training.model_copy(update={"force_weight": first.training.force_weight})
-    config = config.model_copy(update={"surface": first.surface, "training": training})
+    update = {"surface": first.surface, "training": training, "ensemble": first.ensemble}
+    config = config.model_copy(update=update)
     parts = Split.load(checkpoint.with_name("split.json"), points.source)
     return config, state, points.among_chosen(parts), trouble

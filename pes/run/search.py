@@ -13,7 +13,8 @@ from typing import Any
 from pes.config import TrainConfig
 from pes.config.reading import changed
 from pes.files import replaced
-from pes.training.fit import Epoch
+from pes.training.distributed import Ranks
+from pes.training.fit import ALONE, Epoch
 
 __all__ = ["Trial", "found_before", "search_choices", "searched"]
 
@@ -29,29 +30,35 @@ class Trial:
 
     Attributes:
         choice: key → value.
-        epochs: still to come.
-        cpu_seconds: used so far.
+        epochs: still to come; several ranks take each of them together.
+        ranks: these.
+        cpu_seconds: used so far, by all ranks.
         done: epochs so far.
         validation: RMSE in cm⁻¹ of the epoch of lowest validation loss so far.
     """
 
     choice: dict[str, Any]
     epochs: Iterator[Epoch]
+    ranks: Ranks = ALONE
     cpu_seconds: float = 0.0
     done: int = 0
     validation: float = math.inf
 
     def run(self, cpu_seconds: float) -> float:
         """Train for so long, one epoch at least; the validation error then."""
-        started = time.process_time()
+        started = self._clock()
         for epoch in self.epochs:
             self.done += 1
             if epoch.improved:
                 self.validation = epoch.validation_rmse_cm1
-            if time.process_time() - started >= cpu_seconds:
+            if self._clock() - started >= cpu_seconds:
                 break
-        self.cpu_seconds += time.process_time() - started
+        self.cpu_seconds += self._clock() - started
         return self.validation
+
+    def _clock(self) -> float:
+        """CPU seconds of all ranks, the same number on each: all leave after the same epoch."""
+        return float(self.ranks.each(time.process_time()).sum())
 
 
 def search_choices(config: TrainConfig) -> list[dict[str, Any]]:
@@ -69,13 +76,14 @@ def search_choices(config: TrainConfig) -> list[dict[str, Any]]:
     return choices
 
 
-def searched(config: TrainConfig, start: Start, folder: Path) -> TrainConfig:
+def searched(config: TrainConfig, start: Start, folder: Path, ranks: Ranks = ALONE) -> TrainConfig:
     """The configuration with the best candidate in it; all are in the log and in search.csv.
 
     Args:
         config: with a `search` section.
         start: begins a training of one network.
         folder: of the run.
+        ranks: processes that share the points of each candidate; the first writes.
 
     Raises:
         ValueError: if the strategy needs a package that is missing.
@@ -85,7 +93,7 @@ def searched(config: TrainConfig, start: Start, folder: Path) -> TrainConfig:
     single = config.model_copy(update={"ensemble": None})
 
     def begin(choice: dict[str, Any]) -> Trial:
-        return Trial(choice, start(changed(single, choice, "search")))
+        return Trial(choice, start(changed(single, choice, "search")), ranks)
 
     choices = search_choices(config)
     if config.search.strategy == "optuna":
@@ -95,7 +103,8 @@ def searched(config: TrainConfig, start: Start, folder: Path) -> TrainConfig:
         STRATEGIES[config.search.strategy](trials, config.search.budget)
     trials.sort(key=lambda trial: trial.validation)
     log.info("%s", _table(trials, config.search.strategy))
-    _write(folder / "search.csv", trials)
+    if ranks.rank == 0:
+        _write(folder / "search.csv", trials)
     return changed(config, trials[0].choice, "search")
 
 

@@ -84,7 +84,8 @@ def train(
         first = load_config(checkpoint.with_name("config.yaml"), TrainConfig)
         config = found_before(config, first)
     config, state, parts, trouble = starting_point(config, points, checkpoint)
-    _check_ranks(config, parts, ranks)
+    for rows in (parts.train, parts.validation):
+        ranks.own(len(rows))  # refuses more ranks than points
     doubts = force_doubts(dataset.select(parts.train))
     asked, beginning = config, _prepared(config, dataset, parts, device)
     config, surface, choice = beginning.config, beginning.surface, None
@@ -107,7 +108,7 @@ def train(
             assert isinstance(begun.surface, NeuralSurface)  # the schema has no other search
             return _epochs(begun.config, begun.surface, sets, None, ranks)
 
-        beginning = _prepared(searched(asked, start, folder), dataset, parts, device)
+        beginning = _prepared(searched(asked, start, folder, ranks), dataset, parts, device)
         config, surface = beginning.config, beginning.surface
     if ranks.rank == 0:
         write_config(folder / "config.yaml", config)
@@ -116,16 +117,11 @@ def train(
         if ranks.count > 1:
             log.info("%d ranks share the points", ranks.count)
         describe(log.info, config, dataset, parts, surface, choice)
-        for remark in (*points.left_out, *beginning.remarks):
-            log.info("%s", remark)
-        for doubt in doubts:
-            log.warning("warning: %s", doubt)
-        for finding in audit(dataset):
-            log.info("data: %s", finding)
+        _tell((*points.left_out, *beginning.remarks), doubts, dataset)
     started = time.monotonic()
     epochs = None
     if isinstance(surface, Ensemble):
-        epochs = ensemble_epochs(config, surface, dataset, parts, state)
+        epochs = ensemble_epochs(config, surface, dataset, parts, state, ranks)
     elif isinstance(surface, NeuralSurface):
         epochs = _epochs(config, surface, sets, state, ranks)
     last = None if epochs is None else fitted(config, epochs, folder, state, ranks)
@@ -136,21 +132,19 @@ def train(
     return folder
 
 
+def _tell(remarks: Sequence[str], doubts: Sequence[str], dataset: Dataset) -> None:
+    """What was left out and chosen, what may be wrong with forces, what the audit finds."""
+    for remark in remarks:
+        log.info("%s", remark)
+    for doubt in doubts:
+        log.warning("warning: %s", doubt)
+    for finding in audit(dataset):
+        log.info("data: %s", finding)
+
+
 def _with_optimizer_of(config: TrainConfig, other: TrainConfig) -> TrainConfig:
     training = config.training.model_copy(update={"optimizer": other.training.optimizer})
     return config.model_copy(update={"training": training})
-
-
-def _check_ranks(config: TrainConfig, parts: Split, ranks: Ranks) -> None:
-    """Refuse more ranks than points, and what one process does by itself."""
-    for section in ("ensemble", "search"):
-        if ranks.count > 1 and getattr(config, section) is not None:
-            raise ValueError(
-                f"`{section}` on {ranks.count} ranks: its networks are fitted by one process; "
-                f"start pes-train once, or leave `{section}` out"
-            )
-    for rows in (parts.train, parts.validation):
-        ranks.own(len(rows))
 
 
 def _open(folder: Path, checkpoint: Path | None, state: TrainingState | None, ranks: Ranks) -> None:
@@ -168,8 +162,9 @@ def _prepared(
     config: TrainConfig, dataset: Dataset, parts: Split, device: torch.device
 ) -> Beginning:
     if config.ensemble is not None:
-        ensemble = untrained_ensemble(config, dataset, parts, device)
-        return Beginning(ensemble, config, (), [], 0.0)
+        started = time.monotonic()
+        ensemble, config = untrained_ensemble(config, dataset, parts, device)
+        return Beginning(ensemble, config, (), [], time.monotonic() - started)
     train, validation = dataset.select(parts.train), dataset.select(parts.validation)
     return prepared(config, train, validation, device)
 

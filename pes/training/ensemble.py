@@ -10,9 +10,10 @@ from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
 from pes.data.dataset import Dataset
 from pes.potential.neural import NeuralSurface
+from pes.training.distributed import Ranks
 from pes.training.ensemble_problem import EnsembleProblem, Rows, ensemble_problems
 from pes.training.ensemble_step import ensemble_step
-from pes.training.fit import Epoch, TrainingState
+from pes.training.fit import ALONE, Epoch, TrainingState
 from pes.training.stacked import Stack
 from pes.units import ANGSTROM, CM1
 
@@ -25,13 +26,14 @@ def fit_ensemble(
     train: Rows,
     validation: Rows,
     *,
-    force_weight: float | None = None,
+    force_weight: float | Sequence[float] | None = None,
     damping: float = 1e-3,
     acceleration: float = 0.75,
     epochs: int = 500,
     patience: int = 100,
     max_seconds: float = float("inf"),
     state: TrainingState | None = None,
+    ranks: Ranks = ALONE,
 ) -> Iterator[Epoch]:
     """Train the networks of several surfaces together; `fit` for one of them is the model.
 
@@ -45,13 +47,16 @@ def fit_ensemble(
         points: all that any member may see.
         train: rows that members fit.
         validation: rows that choose each member's epoch.
-        force_weight: in bohr²; by default all forces count as much as the energies.
+        force_weight: of all members or of each, in bohr²; by default all forces of a member's
+            training points together count as much as their energies.
         damping: first λ in units of the largest diagonal element of JᵀJ.
         acceleration: how long the second-order term may be, see `levenberg_marquardt`.
         epochs: steps at most, earlier sittings included.
         patience: see above.
         max_seconds: stop after the epoch that passes this wall time.
         state: of an earlier `Epoch`, to continue from.
+        ranks: processes that share the points of every member; all are given all of them and
+            yield the same.
 
     Yields:
         A record for each epoch: losses and RMSE are root mean squares over members, `improved`
@@ -59,13 +64,19 @@ def fit_ensemble(
         median λ and the validation RMSE of each.
 
     Raises:
-        ValueError: if the surfaces do not fit together, or the state is of other networks.
-        FloatingPointError: if a loss becomes NaN or infinite.
+        ValueError: if the surfaces do not fit together, the state is of other networks, or
+            there are more ranks than points.
+        FloatingPointError: if a loss becomes NaN or infinite, or the ranks differ.
+        ConnectionError: if another rank is lost.
     """
     _check(surfaces, damping)
+    for surface in surfaces:
+        ranks.unite(surface)
     stack = Stack.like(surfaces[0].mlp)
-    fitted, held_out = ensemble_problems(surfaces, points, (train, validation), force_weight, stack)
     state = _start(surfaces, damping) if state is None else _resumed(surfaces, stack, state)
+    fitted, held_out = ensemble_problems(
+        surfaces, points, (train, validation), force_weight, stack, ranks
+    )
     started = time.monotonic() - state.seconds
     scales = torch.stack([surface.scale for surface in surfaces])
     try:
@@ -79,7 +90,8 @@ def fit_ensemble(
             if stepped is None:
                 break
             state, gradient_norm, improved = stepped
-            state = replace(state, seconds=time.monotonic() - started)
+            ranks.check_alike(state.parameters)
+            state = replace(state, seconds=float(ranks.each(time.monotonic() - started)[0]))
             _fill(surfaces, state.parameters)
             yield _record(
                 fitted, held_out, scales, state, members, gradient_norm, improved,

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from pes.data.dataset import Dataset
 from pes.potential.neural import NeuralSurface
+from pes.training.distributed import Ranks
 from pes.training.loss import MEMORY, Targets, default_force_weight, prepare
 from pes.training.problem import STEP, symmetric_blocks
 from pes.training.stacked import Stack
@@ -25,10 +26,12 @@ class Rows:
     Attributes:
         points: (M, T) rows of the common data set; short members are padded with any row.
         weights: (M, T) not negative, zero for padding; scaled to the sum 1 for each member.
+        counts: (M,) how many rows of each member weigh anything.
     """
 
     points: Tensor
     weights: Tensor
+    counts: Tensor
 
     @staticmethod
     def of(members: Sequence[Tensor], weights: Tensor) -> "Rows":
@@ -50,7 +53,18 @@ class Rows:
         shares = counts.to(weights.device) * weights[points]
         if not (shares.isfinite() & (shares >= 0)).all() or not (shares.sum(1) > 0).all():
             raise ValueError("every member needs rows, their weights finite and not all zero")
-        return Rows(points, shares / shares.sum(1, keepdim=True))
+        return Rows(points, shares / shares.sum(1, keepdim=True), (shares > 0).sum(1))
+
+    def share(self, ranks: Ranks) -> "Rows":
+        """Those of one rank, numbered as by `Ranks.share`; weights and counts stay as in all."""
+        if ranks.count == 1:
+            return self
+        own = (self.points % ranks.count == ranks.rank) & (self.weights > 0)
+        width = max(1, int(own.sum(1).max()))
+        first = own.long().argsort(dim=1, descending=True, stable=True)[:, :width]
+        own = own.gather(1, first)
+        points = self.points.gather(1, first) // ranks.count
+        return Rows(points * own, self.weights.gather(1, first) * own, self.counts)
 
 
 @dataclass(frozen=True)
@@ -67,6 +81,8 @@ class EnsembleProblem:
         rows: points of each member.
         force_weight: (M,) in bohr².
         chunk: points of a member per call; bounds the memory, not the result.
+        ranks: who shares the points; all else but `rows.counts` is of this rank's alone, every
+            result a sum over the points of all.
     """
 
     stack: Stack
@@ -78,6 +94,7 @@ class EnsembleProblem:
     rows: Rows
     force_weight: Tensor
     chunk: int
+    ranks: Ranks
 
     def loss(self, parameters: Tensor, members: Tensor) -> Tensor:
         """½‖r‖² (A,) of some members (A,), given their parameters (A, P)."""
@@ -90,7 +107,7 @@ class EnsembleProblem:
         """Mean square errors of energies and of forces (summed over components), (A,) each."""
         sums = parameters.new_zeros(2, len(members))
         for points, weights in self._chunks(members):
-            share = weights if weighted else (weights > 0) / self._counts(members)[:, None]
+            share = weights if weighted else (weights > 0) / self.rows.counts[members, None]
             energies, forces = self._labels(members, points)
             values, slopes = self.stack.values(
                 parameters, self.inputs[points], self._directions(points)
@@ -99,7 +116,8 @@ class EnsembleProblem:
             if slopes is not None and forces is not None:
                 squares = (slopes + forces).square().sum(2) + self._outside(members, points)
                 sums[1] += (share * squares).sum(1)
-        return sums[0], sums[1]
+        energy, force = self.ranks.total(sums)
+        return energy, force
 
     def normal_equations(
         self, parameters: Tensor, members: Tensor
@@ -131,7 +149,19 @@ class EnsembleProblem:
             for start, end in blocks:
                 part = matrix[:, start:end, :end]
                 part.baddbmm_(jacobian[..., start:end].mT, jacobian[..., :end])
-        return loss, gradient[..., 0], matrix
+        return self._summed(loss, gradient[..., 0], matrix)
+
+    def _summed(
+        self, loss: Tensor, gradient: Tensor, matrix: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """The same over all ranks; of JᵀJ the lower triangle alone travels."""
+        if self.ranks.count == 1:
+            return loss, gradient, matrix
+        lower = torch.ones_like(matrix[0], dtype=torch.bool).tril()
+        total = self.ranks.total(torch.cat((loss[:, None], gradient, matrix[:, lower]), 1))
+        size = gradient.shape[1]
+        matrix[:, lower] = total[:, 1 + size :]
+        return total[:, 0], total[:, 1 : 1 + size], matrix
 
     def curvature(self, parameters: Tensor, directions: Tensor, members: Tensor) -> Tensor:
         """Jᵀ d²r(p + tv)/dt² (A, P) of some members at t = 0, as `Problem.curvature`.
@@ -156,7 +186,7 @@ class EnsembleProblem:
                     for share, start, row, end in zip(shares, before, rows, after, strict=False)
                 ]
             total += torch.autograd.grad(rows, x, second)[0]
-        return total
+        return self.ranks.total(total)
 
     def _rows(self, parameters: Tensor, inputs: Tensor, directions: Tensor | None) -> list[Tensor]:
         """Energies (A, b), and with forces slopes (A, b, K): r without weights and labels."""
@@ -166,9 +196,6 @@ class EnsembleProblem:
     def _chunks(self, members: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
         points, weights = self.rows.points[members], self.rows.weights[members]
         yield from zip(points.split(self.chunk, 1), weights.split(self.chunk, 1), strict=True)
-
-    def _counts(self, members: Tensor) -> Tensor:
-        return (self.rows.weights[members] > 0).sum(1)
 
     def _labels(self, members: Tensor, points: Tensor) -> tuple[Tensor, Tensor | None]:
         forces = None if self.forces is None else self.forces[members[:, None], points]
@@ -187,23 +214,27 @@ def ensemble_problems(
     surfaces: Sequence[NeuralSurface],
     points: Dataset,
     rows: tuple[Rows, Rows],
-    force_weight: float | None,
+    force_weight: float | Sequence[float] | None,
     stack: Stack,
+    ranks: Ranks,
 ) -> list[EnsembleProblem]:
-    """What `fit_ensemble` makes small, and the same of other rows.
+    """What `fit_ensemble` makes small, and the same of the rows that it holds out.
 
     Args:
         surfaces: the members, of one shape and one standardisation.
         points: all that any member may see.
-        rows: points and weights of each problem.
-        force_weight: in bohr²; `default_force_weight` of each member if not given.
+        rows: points and weights of training and validation.
+        force_weight: of all members or of each, in bohr²; by default that of its training points.
         stack: the networks.
+        ranks: who shares the points.
     """
-    shown = _targets(surfaces, points)
+    shown, train = _targets(surfaces, ranks.share(points)), rows[0].share(ranks)
     forces = None
     if shown[0].forces is not None:
         forces = torch.stack([target.forces for target in shown if target.forces is not None])
-    weights = [default_force_weight(t) if force_weight is None else force_weight for t in shown]
+    if force_weight is None:
+        seen = [own[weights > 0] for own, weights in zip(train.points, train.weights, strict=True)]
+        force_weight = [_force_weight(*of, ranks) for of in zip(shown, seen, strict=True)]
     width = 1 if forces is None else 1 + forces.shape[2]
     room = MEMORY // 4 if shown[0].inputs.is_cuda else CACHED
     return [
@@ -215,11 +246,21 @@ def ensemble_problems(
             outside=torch.stack([target.outside for target in shown]),
             gradients=shown[0].input_gradients,
             rows=part,
-            force_weight=torch.tensor(weights).to(shown[0].inputs),
+            force_weight=shown[0].inputs.new_tensor(force_weight).expand(len(surfaces)),
             chunk=max(16, room // (8 * stack.size * width * len(surfaces))),
+            ranks=ranks,
         )
-        for part in rows
+        for part in (train, rows[1].share(ranks))
     ]
+
+
+def _force_weight(target: Targets, points: Tensor, ranks: Ranks) -> float:
+    """`default_force_weight` of some points of each rank."""
+    forces = None if target.forces is None else target.forces[points]
+    seen = replace(
+        target, energies=target.energies[points], forces=forces, outside=target.outside[points]
+    )
+    return default_force_weight(seen, ranks.total)
 
 
 def _targets(surfaces: Sequence[NeuralSurface], points: Dataset) -> list[Targets]:

@@ -4,13 +4,16 @@ import csv
 import json
 import signal
 from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-import yaml
 
+from pes import cli, plots
+from pes.config import TrainConfig, load_config
+from pes.potential import load_surface
 from pes.run import train as run_train
 from pes.run.cluster import Place, first_host, place, rank_device, rank_threads
 from pes.training.distributed import Ranks
@@ -23,6 +26,15 @@ SRUN = {
     "SLURM_PROCID": "3", "SLURM_LOCALID": "1", "SLURM_NTASKS": "4", "SLURM_STEP_NUM_TASKS": "4",
     "SLURM_STEP_NODELIST": "gpu[003-004]", "SLURM_STEP_TASKS_PER_NODE": "2(x2)",
     "SLURM_JOB_ID": "40017", "SLURM_STEP_ID": "0",
+}  # fmt: skip
+
+SETTINGS = {
+    "single": [],
+    "ensemble": [
+        "--set", "ensemble={members: 3, bootstrap: baseline}",
+        "--set", "surface.baseline={kind: linear, degree: 2, ridge: auto}",
+    ],
+    "search": ["--set", "search={surface.hidden: [[1], [4]], strategy: grid, budget: 1000}"],
 }  # fmt: skip
 
 
@@ -107,17 +119,11 @@ def test_more_ranks_than_points(tmp_path: Path, tiny_run: Callable[..., Path]) -
     assert not (tmp_path / "run").exists()
 
 
-@pytest.mark.parametrize(
-    "section", [{"ensemble": {"members": 2}}, {"search": {"surface.hidden": [[2]]}}]
-)
-def test_what_one_process_does_by_itself(
-    tmp_path: Path, tiny_run: Callable[..., Path], section: dict[str, Any]
-) -> None:
-    file = tiny_run(tmp_path) / "train.yaml"
-    file.write_text(yaml.safe_dump(yaml.safe_load(file.read_text()) | section))
-    with pytest.raises(ValueError, match=f"`{next(iter(section))}` on 2 ranks"):
-        run_train.train(file, output=tmp_path / "run", ranks=Ranks(0, 2))
-    assert not (tmp_path / "run").exists()
+@pytest.fixture
+def _no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Drawing takes longer than these trainings."""
+    for name in ("learning_curve", "parity", "calibration"):
+        monkeypatch.setattr(plots, name, lambda path, *_: path.touch())
 
 
 @pytest.fixture(scope="module")
@@ -125,10 +131,12 @@ def endings(
     tmp_path_factory: pytest.TempPathFactory, tiny_run: Callable[..., Path],
     on_ranks: Callable[..., Any], free_port: Callable[[], int],
 ) -> tuple[Path, list[dict[str, Any]]]:  # fmt: skip
-    """A training refused, one stopped by SIGUSR1 to rank 1, one whose rank 1 is killed."""
+    """Trainings refused, stopped and resumed, never stopped, searching; at last one killed."""
     folder = tiny_run(tmp_path_factory.mktemp("ranks"))
     program = Path(__file__).with_name("shared_run.py")
-    runs = on_ranks(2, program, *(free_port() for _ in range(3)), cwd=folder)
+    # Under 60,000, so that a job number stands for it.
+    ports = islice((port for port in iter(free_port, None) if port < 60000), 10)
+    runs = on_ranks(2, program, json.dumps(SETTINGS), *ports, cwd=folder)
     said = [run.communicate(timeout=120)[1] for run in runs]
     assert [run.returncode for run in runs] == [0, -signal.SIGKILL], said
     return folder, [json.loads((folder / f"found{rank}.json").read_text()) for rank in (0, 1)]
@@ -145,18 +153,82 @@ def test_a_mistake_is_told_once(endings: Endings) -> None:
     assert "nowhere.yaml" in line
 
 
-def test_all_ranks_stop_when_one_is_asked(endings: Endings) -> None:
-    folder, found = endings
-    stopped = [one["stopped"] for one in found]
-    assert [one["code"] for one in stopped] == [128 + signal.SIGUSR1] * 2
+@pytest.mark.parametrize(("name", "number"), [("single", "SIGUSR1"), ("ensemble", "SIGTERM")])
+def test_all_ranks_stop_when_one_is_asked(endings: Endings, name: str, number: str) -> None:
+    found = endings[1]
+    stopped = [one[f"{name} stopped"] for one in found]
+    assert [one["code"] for one in stopped] == [128 + signal.Signals[number]] * 2
     assert [one["errors"] for one in stopped] == ["", ""]
     assert "2 ranks share the points" in stopped[0]["output"]
-    assert "stopped by SIGUSR1 after epoch 3" in stopped[0]["output"]
+    assert f"stopped by {number} after epoch 3" in stopped[0]["output"]
     assert stopped[1]["output"] == ""
-    run = folder / "runs" / "tiny"
-    assert (run / "state.pt").is_file()
-    with (run / "metrics.csv").open(newline="") as file:
-        assert [row["epoch"] for row in csv.DictReader(file)] == ["1", "2", "3"]
+    assert stopped[0]["epochs"] == 3
+    # What srun sends to those that leave last does not change their exit codes.
+    assert all(one[f"{name} ignores SIGTERM"]["code"] for one in found)
+
+
+@pytest.mark.parametrize("name", ["single", "ensemble"])
+def test_resumed_on_two_ranks_ends_bit_for_bit_the_same(endings: Endings, name: str) -> None:
+    """Two summands have one sum in either order, and every rank takes it."""
+    folder, found = endings
+    for kind in ("resumed", "whole"):
+        assert [one[f"{name} {kind}"]["code"] for one in found] == [0, 0], found
+    ours, theirs = (surface(folder / "runs" / run) for run in (name, f"whole_{name}"))
+    assert ours
+    assert all(torch.equal(ours[key], theirs[key]) for key in ours | theirs)
+    with (folder / "runs" / name / "metrics.csv").open(newline="") as file:
+        assert [row["epoch"] for row in csv.DictReader(file)] == list("123456")
+    assert len((folder / "runs" / name / "train.log").read_text().split("2 ranks share")) == 3
+
+
+def surface(folder: Path) -> dict[str, torch.Tensor]:
+    return load_surface(folder / "surface.safetensors")[0].state_dict()
+
+
+@pytest.mark.usefixtures("_no_pictures")
+@pytest.mark.parametrize("name", ["single", "ensemble"])
+def test_two_ranks_end_where_one_does(
+    endings: Endings, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Six epochs enlarge the rounding of sums in another order to 1e-8 of the weights at most."""
+    folder, _ = endings
+    monkeypatch.chdir(folder)
+    cli.train(["--config", "train.yaml", "--output", f"runs/one_{name}", *SETTINGS[name]])
+    ours, theirs = (surface(folder / "runs" / run) for run in (f"one_{name}", f"whole_{name}"))
+    for key in ours | theirs:
+        assert torch.allclose(ours[key], theirs[key], rtol=1e-7, atol=1e-7), key
+
+
+@pytest.mark.usefixtures("_no_pictures")
+def test_two_ranks_choose_what_one_does(endings: Endings, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder, found = endings
+    assert [one["searched"]["code"] for one in found] == [0, 0], found
+    monkeypatch.chdir(folder)
+    cli.train(["--config", "train.yaml", "--output", "runs/searched_by_one", *SETTINGS["search"]])
+    tables = []
+    for run in ("searched", "searched_by_one"):
+        with (folder / "runs" / run / "search.csv").open(newline="") as file:
+            tables.append(list(csv.DictReader(file)))
+    for two, one in zip(*tables, strict=True):
+        assert two["surface.hidden"] == one["surface.hidden"]
+        assert two["epochs"] == one["epochs"] == "6"
+        ours, theirs = (float(row["validation_rmse_cm1"]) for row in (two, one))
+        assert ours == pytest.approx(theirs, rel=1e-6)  # as above
+    chosen = [load_config(folder / "runs" / run / "config.yaml", TrainConfig).surface.hidden
+              for run in ("searched", "searched_by_one")]  # fmt: skip
+    assert chosen[0] == chosen[1]
+
+
+def test_variables_of_slurm_alone(endings: Endings) -> None:
+    """No MASTER_ADDR, no torchrun: host of the node list, port of the job; the same bits."""
+    folder, found = endings
+    assert [one["slurm"]["code"] for one in found] == [0, 0], found
+    address = {one["slurm"]["address"] for one in found}
+    assert len(address) == 1
+    assert address.pop().startswith("127.0.0.1:")
+    assert "2 ranks share the points" in found[0]["slurm"]["output"]
+    ours, theirs = (surface(folder / "runs" / run) for run in ("slurm", "whole_single"))
+    assert all(torch.equal(ours[key], theirs[key]) for key in ours | theirs)
 
 
 def test_a_killed_rank_ends_the_others(endings: Endings) -> None:

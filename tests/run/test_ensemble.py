@@ -10,14 +10,16 @@ from pathlib import Path
 
 import pytest
 import torch
+import yaml
 
 from pes import cli, plots
+from pes.config import TrainConfig, load_config
+from pes.config.schema import Ensemble as EnsembleSection
 from pes.data import Dataset, Split
 from pes.data.hdf5 import read_hdf5, write_hdf5
-from pes.potential import Ensemble, load_surface
+from pes.potential import Ensemble, energies_and_forces, load_surface
 from pes.run import ensemble as run_ensemble
-from pes.run import train as run_train
-from pes.units import CM1
+from pes.units import ANGSTROM, CM1
 
 Command = Callable[..., Path]
 Refusal = Callable[..., str]
@@ -105,7 +107,7 @@ def test_own_cuts_never_touch_the_test(pes_train: Command, work: Path) -> None:
     folder = pes_train(ensemble={"members": 3})
     points = read_hdf5(work / "water.h5")
     parts = Split.load(folder / "split.json", points)
-    config = run_train.load_config(folder / "config.yaml", run_train.TrainConfig)
+    config = load_config(folder / "config.yaml", TrainConfig)
     cuts = run_ensemble.member_rows(config, points, parts)
     for train, validation in cuts:
         seen = set(train.tolist()) | set(validation.tolist())
@@ -119,6 +121,78 @@ def test_forces(pes_train: Command, work: Path, water: Callable[..., Dataset]) -
     write_hdf5(work / "water.h5", water(forces=True))
     folder = pes_train(ensemble={"members": 2}, surface=LINEAR, training={"epochs": 3})
     assert summary(folder)["errors"]["test"]["force"]["rmse"]["all"] > 0
+
+
+CHOOSING = {"baseline": {"kind": "linear", "degree": 2, "ridge": "auto"}}
+
+
+def weight(energies: torch.Tensor, forces: torch.Tensor) -> float:
+    """σ_E²/(3N σ_F²) in Å²."""
+    ratio = energies.var(correction=0) / forces.square().mean() / forces[0].numel()
+    return float(ratio) / ANGSTROM**2
+
+
+@pytest.mark.usefixtures("_no_pictures")
+def test_what_was_chosen_for_each_member_is_recorded(
+    pes_train: Command, work: Path, water: Callable[..., Dataset]
+) -> None:
+    points = water(forces=True)
+    write_hdf5(work / "water.h5", points)
+    folder = pes_train(surface=CHOOSING, ensemble={"members": 2, "validation": "shared"})
+    chosen = ensemble_of(folder).chosen
+    assert chosen is not None
+    train = points.select(Split.load(folder / "split.json", points).train)
+    assert train.forces is not None
+    rows = summary(folder)["ensemble"]["members"]
+    for one, row, member in zip(chosen, rows, surface_of(folder).members, strict=True):
+        assert one.baseline is not None
+        assert isinstance(one.baseline.ridge, float)
+        # The weight of the baseline is that of the labels, that of the network of what is left.
+        energies, forces = energies_and_forces(member.baseline, train.positions)
+        assert one.baseline.force_weight == pytest.approx(weight(train.energies, train.forces))
+        left = weight(train.energies - energies, train.forces - forces)
+        assert one.force_weight == pytest.approx(left)
+        assert row["force_weight_angstrom2"] == one.force_weight
+        assert row["baseline"]["ridge"] == one.baseline.ridge
+
+
+def ensemble_of(folder: Path) -> EnsembleSection:
+    found = load_config(folder / "config.yaml", TrainConfig).ensemble
+    assert found is not None
+    return found
+
+
+@pytest.mark.usefixtures("_no_pictures")
+def test_what_was_recorded_is_used_again(
+    pes_train: Command, work: Path, water: Callable[..., Dataset], refusal: Refusal
+) -> None:
+    write_hdf5(work / "water.h5", water(forces=True))
+    how = {"surface": CHOOSING, "ensemble": {"members": 2, "bootstrap": "baseline"}}
+    whole = pes_train(**how)
+    first = ensemble_of(whole)
+    assert first.chosen is not None
+    assert first.chosen[0].force_weight != first.chosen[1].force_weight
+    again = work / "again"
+    cli.train(["--config", str(whole / "config.yaml"), "--output", str(again)])
+    assert ensemble_of(again) == first
+    ours, theirs = (surface_of(f).state_dict() for f in (whole, again))
+    assert all(torch.equal(ours[name], theirs[name]) for name in ours | theirs)
+    # A resumed run takes what its folder says, whatever the points would choose now.
+    (whole / "summary.json").unlink()
+    content = yaml.safe_load((whole / "config.yaml").read_text())
+    content["ensemble"]["chosen"][0]["force_weight"] = 0.5
+    content["ensemble"]["chosen"][0]["baseline"]["ridge"] = 0.25
+    (whole / "config.yaml").write_text(yaml.safe_dump(content))
+    pes_train("--resume", "auto", "--set", "training.epochs=8", **how)
+    chosen = summary(whole)["ensemble"]["members"][0]
+    assert (chosen["force_weight_angstrom2"], chosen["baseline"]["ridge"]) == (0.5, 0.25)
+    known = {**how["ensemble"], "chosen": content["ensemble"]["chosen"]}
+    other = {"baseline": {"kind": "linear", "degree": 3}}
+    message = refusal(pes_train, "--output", work / "new", ensemble=known, surface=other)
+    assert message.startswith("`ensemble.chosen` was written for another `surface.baseline`")
+    del known["chosen"][0]
+    message = refusal(pes_train, "--output", work / "new", ensemble=known, surface=CHOOSING)
+    assert "`chosen` is for 1 members, not 2; leave it out" in message
 
 
 @pytest.mark.usefixtures("_no_pictures")

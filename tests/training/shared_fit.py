@@ -18,8 +18,11 @@ from pes.potential import NeuralSurface, neural_surface
 from pes.run.cluster import ranks_started
 from pes.training import OPTIMIZERS
 from pes.training.distributed import Ranks
+from pes.training.ensemble import fit_ensemble
+from pes.training.ensemble_problem import Rows, ensemble_problems
 from pes.training.fit import fit
 from pes.training.problem import LeastSquares, Step
+from pes.training.stacked import Stack
 
 STEPS = 5
 
@@ -78,13 +81,62 @@ def energies(data: Dataset, ranks: Ranks, optimizer: str) -> Tensor:
     return found[-1]
 
 
+def members(data: Dataset) -> list[NeuralSurface]:
+    """Three, each with energies of its own to fit."""
+    found = [surface_of(data) for _ in range(3)]
+    for k, surface in enumerate(found):
+        surface.shift += 0.01 * k
+    return found
+
+
+def ensemble_sums(data: Dataset, ranks: Ranks) -> dict[str, Tensor]:
+    """Of rows of uneven length, one drawn twice; the last member's are all of rank 0 of two."""
+    points = data.select(slice(0, 11))
+    rows = [torch.tensor(r) for r in ([0, 1, 1, 2, 5, 7, 10], [3, 4, 5, 6, 8], [0, 2, 4, 8])]
+    weights = torch.linspace(0.1, 1.9, 11, dtype=torch.float64)
+    surfaces = members(points)
+    stack = Stack.like(surfaces[0].mlp)
+    train = Rows.of(rows, weights)
+    problem, _ = ensemble_problems(surfaces, points, (train, train), None, stack, ranks)
+    generator = torch.Generator().manual_seed(2)
+    parameters = torch.randn(2, stack.size, generator=generator, dtype=torch.float64)
+    going = torch.tensor([0, 2])
+    loss, gradient, matrix = problem.normal_equations(parameters, going)
+    errors = problem.squares(parameters, going, weighted=False)
+    return {
+        "force weights": problem.force_weight, "loss alone": problem.loss(parameters, going),
+        "loss": loss, "gradient": gradient, "matrix": matrix.tril(),
+        "curvature": problem.curvature(parameters, torch.ones_like(parameters), going),
+        "energy errors": errors[0], "force errors": errors[1],
+    }  # fmt: skip
+
+
+def ensemble_energies(data: Dataset, ranks: Ranks) -> Tensor:
+    """Hartree, of 20 points not fitted, after five epochs of three members on 33 others."""
+    points, every = data.select(slice(0, 40)), torch.ones(40, dtype=torch.float64)
+    surfaces = members(points)
+    train = Rows.of([torch.arange(k, 33 + k) for k in range(3)], every)
+    held = [torch.cat((torch.arange(k), torch.arange(33 + k, 40))) for k in range(3)]
+    validation = Rows.of(held, every)
+    epochs = fit_ensemble(surfaces, points, train, validation, epochs=STEPS, ranks=ranks)
+    found = []
+    with torch.no_grad():
+        for _ in epochs:
+            found.append(torch.cat([surface(data.positions[40:]) for surface in surfaces]))
+    assert len(found) == STEPS
+    return found[-1]
+
+
 def results(data: Dataset, ranks: Ranks) -> dict[str, Any]:
     return {
         "sums": {
             "energies": sums(replace(data, forces=None), ranks, weighted=False),
             "forces, weighted": sums(data, ranks, weighted=True),
+            "ensemble": ensemble_sums(replace(data, forces=None), ranks),
+            "ensemble with forces": ensemble_sums(data, ranks),
         },
-        "energies": {name: energies(data, ranks, name) for name in OPTIMIZERS},
+        "energies": {name: energies(data, ranks, name) for name in OPTIMIZERS}
+        | {"ensemble": ensemble_energies(data, ranks)},
     }
 
 

@@ -96,7 +96,7 @@ def test_each_member_is_fitted_as_if_alone(
         for a, b in zip(alone, together, strict=True):
             # Rounding, enlarged by four steps through an ill-conditioned matrix: 1e-11 for
             # energies. Forces are projected on what the inputs reach, alike to 1e-8 before that.
-            tolerance = 1e-5 if with_forces else 1e-8
+            tolerance = 1e-8
             torch.testing.assert_close(a.state.parameters, b.state.parameters[k],
                                        rtol=tolerance, atol=tolerance)  # fmt: skip
             error = b.details[f"member_{k + 1}"]
