@@ -119,7 +119,7 @@ class ZMatrix:
         for number, row in enumerate(self._rows):
             own = [values[name] for name in _names_of(number)]
             points.append(_placed(own, [points[a] for a in row.references], like=q))
-        return torch.stack(self._atoms(points), -2)
+        return torch.stack(self._atoms(points)).movedim((0, 1), (-2, -1))
 
     def from_positions(self, positions: Tensor, masses: Tensor | None = None) -> Tensor:
         """q (..., Q) of positions (..., N, 3); angles 0 to π, dihedrals 0 to 2π.
@@ -162,7 +162,9 @@ class ZMatrix:
             )
         like = references[0]
         own = [torch.full_like(like[..., 0], self.fixed[name]) for name in names]
-        return _placed(own, references, like=like)
+        return _placed(own, [r.movedim(-1, 0) for r in references], like=own[0][..., None]).movedim(
+            0, -1
+        )
 
 
 def _check_row(number: int, row: tuple[str | int, ...]) -> None:
@@ -189,20 +191,22 @@ def _names_of(number: int) -> tuple[str, ...]:
 
 
 def _placed(own: list[Tensor], references: list[Tensor], *, like: Tensor) -> Tensor:
-    """The point (..., 3) at a length, an angle and a dihedral from up to three others."""
-    x_axis, y_axis, _ = torch.eye(3, dtype=like.dtype, device=like.device)
+    """The point (3, ...) at a length, an angle and a dihedral from up to three others."""
+    x_axis, y_axis, _ = torch.eye(3, dtype=like.dtype, device=like.device).reshape(
+        3, 3, *[1] * (like.dim() - 1)
+    )
     if not own:
-        return torch.zeros_like(like[..., :1]) * x_axis
-    length = own[0][..., None]
+        return torch.zeros_like(like[..., 0]) * x_axis
+    length = own[0]
     if len(own) == 1:
         return references[0] + length * x_axis
-    theta = own[1][..., None]
+    theta = own[1]
     along = _unit(references[1] - references[0])
     if len(own) == 2:
         return references[0] + length * (theta.cos() * along + theta.sin() * y_axis)
-    normal = _unit(torch.linalg.cross(along, references[2] - references[1]))
-    across = torch.linalg.cross(normal, along)
-    phi = own[2][..., None]
+    normal = _unit(torch.linalg.cross(along, references[2] - references[1], dim=0))
+    across = torch.linalg.cross(normal, along, dim=0)
+    phi = own[2]
     sideways = phi.cos() * across - phi.sin() * normal
     return references[0] + length * (theta.cos() * along + theta.sin() * sideways)
 
@@ -222,4 +226,4 @@ def _measured(point: Tensor, references: list[Tensor]) -> list[Tensor]:
 
 
 def _unit(vector: Tensor) -> Tensor:
-    return vector / vector.norm(dim=-1, keepdim=True)
+    return vector / (vector * vector).sum(0).sqrt()

@@ -1,6 +1,7 @@
 """Exact kinetic energy of vibration (J = 0) from nothing but positions as a function of q."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import compress
 
 import torch
 from torch import Tensor
@@ -12,11 +13,6 @@ ToPositions = Callable[[Tensor, Tensor], Tensor]
 
 ASIDE = 0.05
 """How far to look for a way out of a singularity, bohr and radians."""
-
-# Levi-Civita symbol: t_α = e_α × x, the rotation about axis α.
-_ROTATION = torch.zeros(3, 3, 3, dtype=torch.float64)
-for _a, _b, _c in ((0, 1, 2), (1, 2, 0), (2, 0, 1)):
-    _ROTATION[_a, _c, _b], _ROTATION[_a, _b, _c] = 1.0, -1.0
 
 
 def metric_tensor(x: Tensor, dx: Tensor, masses: Tensor) -> tuple[Tensor, Tensor]:
@@ -30,17 +26,17 @@ def metric_tensor(x: Tensor, dx: Tensor, masses: Tensor) -> tuple[Tensor, Tensor
     Returns:
         t (P, Q + 3, N, 3), vibrations first, and g (P, Q + 3, Q + 3).
     """
-    t = torch.cat((dx, _rotations(x)), -3)
-    return t, _dot(t, t, masses)
+    t = torch.cat((dx, _stacked(_rotations(x))), 1).contiguous()
+    return t, _weighted(t, masses) @ t.flatten(-2).mT
 
 
 def kinetic(
-    to_positions: ToPositions, q: Tensor, masses: Tensor, *, chunk: int = 2048
+    to_positions: ToPositions, q: Tensor, masses: Tensor, *, chunk: int = 4096
 ) -> tuple[Tensor, Tensor]:
     """G matrix and gradient of the volume element √det g on grid points.
 
     G is the vibrational block of the inverse of the full metric g of Q + 3 motions. All
-    derivatives are reverse mode: nested forward mode is silently wrong for determinants.
+    derivatives are reverse mode, of positions alone: no determinant is differentiated.
 
     Args:
         to_positions: positions of internal coordinates.
@@ -68,25 +64,32 @@ def kinetic(
 
 
 def _kinetic_chunk(to_positions: ToPositions, q: Tensor, masses: Tensor) -> tuple[Tensor, Tensor]:
+    """G and ∂_k ln √det g = ½ tr(g⁻¹ ∂_k g) = Σ_i u_i·∂_k t_i with u_i = Σ_j (g⁻¹)_ij m t_j.
+
+    The sum is one reverse pass through x and ∂x/∂q, whose cotangents are constant there and
+    yet differentiable in the masses. Σ_a u_ia = 0, so that nothing need be centred on the way.
+    """
     modes = q.shape[-1]
     differentiable = torch.is_grad_enabled() and masses.requires_grad
     with torch.enable_grad():
-        q = q.detach().requires_grad_()
-        x, dx = _positions_and_slopes(to_positions, q, masses)
-        _, g = metric_tensor(x, dx, masses)
-        factor, failed = torch.linalg.cholesky_ex(g if differentiable else g.detach())
-        bad = failed.bool() | _is_lost(factor, g, modes)
-        factor = torch.where(bad[:, None, None], torch.eye(modes + 3).to(g), factor)
-        inverse = torch.cholesky_inverse(factor)
-        if differentiable:
-            log_root = factor.diagonal(dim1=-2, dim2=-1).log().sum()
-        else:
-            # Its slope, ½ tr(g⁻¹ ∂g), without a way back through the factor.
-            log_root = (inverse * g).sum() / 2
-        (slope,) = torch.autograd.grad(log_root, q, create_graph=differentiable)
-        inverse = inverse[:, :modes, :modes]
-    slope = torch.where(bad[:, None], torch.nan, slope)
-    return (inverse, slope) if differentiable else (inverse.detach(), slope.detach())
+        q = _points_last(q.detach()).requires_grad_()
+        x, columns = _positions_and_slopes(to_positions, q, masses)
+        with torch.set_grad_enabled(differentiable):
+            dx = _stacked([_centred(column, masses) for column in columns])
+            t, g = metric_tensor(_centred(x, masses), dx, masses)
+            factor, failed = torch.linalg.cholesky_ex(g)
+            bad = failed.bool() | _is_lost(factor, g, modes)
+            factor = torch.where(bad[:, None, None], torch.eye(modes + 3).to(g), factor)
+            inverse = torch.cholesky_inverse(factor)
+            u = _points_last((inverse @ _weighted(t, masses)).view_as(t))
+            cotangents = [*u[:, :modes].unbind(1), _torque(u[:, modes:])]
+        # Where x is linear in a coordinate, its column is constant.
+        moving = [v.requires_grad for v in (*columns, x)]
+        (slope,) = torch.autograd.grad(
+            list(compress((*columns, x), moving)), q, list(compress(cotangents, moving)),
+            create_graph=differentiable,
+        )  # fmt: skip
+    return inverse[:, :modes, :modes], torch.where(bad[:, None], torch.nan, slope)
 
 
 def _singularity(to_positions: ToPositions, q: Tensor, masses: Tensor) -> str:
@@ -119,31 +122,48 @@ def _is_lost(factor: Tensor, g: Tensor, modes: int) -> Tensor:
 
 def _positions_and_slopes(
     to_positions: ToPositions, q: Tensor, masses: Tensor
-) -> tuple[Tensor, Tensor]:
-    """Mass-centred positions (P, N, 3) and ∂x/∂q_k (P, Q, N, 3), still differentiable.
+) -> tuple[Tensor, list[Tensor]]:
+    """Positions (P, N, 3) and each ∂x/∂q_k (P, N, 3), still differentiable.
 
     Q reverse passes through uᵀ∂x/∂q, which is linear in u, give the columns.
     """
-    x = _centred(to_positions(q, masses), masses)
-    u = torch.zeros_like(x, requires_grad=True)
+    x = to_positions(q, masses)
+    u = _points_last(torch.zeros_like(x)).requires_grad_()
     (pulled,) = torch.autograd.grad(x, q, u, create_graph=True)
-    slopes = [
-        torch.autograd.grad(pulled[:, k].sum(), u, create_graph=True)[0] for k in range(q.shape[-1])
-    ]
-    return x, torch.stack(slopes, 1)
+    rows = pulled.unbind(-1)
+    return x, [torch.autograd.grad(row.sum(), u, create_graph=True)[0] for row in rows]
 
 
 def _centred(x: Tensor, masses: Tensor) -> Tensor:
-    return x - (masses[:, None] * x).sum(-2, keepdim=True) / masses.sum()
+    shares = masses / masses.sum()
+    centre = torch.stack([m * atom for m, atom in zip(shares, x.unbind(-2), strict=True)]).sum(0)
+    return x - centre[..., None, :]
 
 
-def _rotations(x: Tensor) -> Tensor:
-    """e_α × x: (..., N, 3) -> (..., 3, N, 3)."""
-    rotation = _ROTATION.to(x)
-    return torch.einsum("abc,...nc->...anb", rotation, x)
+def _rotations(x: Tensor) -> list[Tensor]:
+    """e_α × x (P, N, 3) for each axis α."""
+    a, b, c = x.unbind(-1)
+    zero = torch.zeros_like(a)
+    return [_stacked(e, -1) for e in ((zero, -c, b), (c, zero, -a), (-b, a, zero))]
 
 
-def _dot(left: Tensor, right: Tensor, masses: Tensor) -> Tensor:
-    """Mass-weighted products: (..., i, N, 3), (..., j, N, 3) -> (..., i, j)."""
-    weighted = (left * masses[:, None]).flatten(-2)
-    return weighted @ right.flatten(-2).mT
+def _torque(u: Tensor) -> Tensor:
+    """Σ_α u_α × e_α (P, N, 3) of u (P, 3, N, 3): what e_α × x gives back to x."""
+    (_, ab, ac), (ba, _, bc), (ca, cb, _) = (row.unbind(-1) for row in u.unbind(1))
+    return _stacked((cb - bc, ac - ca, ba - ab), -1)
+
+
+def _weighted(t: Tensor, masses: Tensor) -> Tensor:
+    """m t (P, Q + 3, 3N)."""
+    return t.flatten(-2) * masses.repeat_interleave(3)
+
+
+def _stacked(pieces: Sequence[Tensor], dim: int = 1) -> Tensor:
+    """As torch.stack, in memory with the points last, as the pieces (P, ...) come."""
+    last = [piece.movedim(0, -1) for piece in pieces]
+    return torch.stack(last, dim - 1).movedim(-1, 0)
+
+
+def _points_last(tensor: Tensor) -> Tensor:
+    """The same (P, ...), in memory with its points last: whole vectors for each operation."""
+    return tensor.movedim(0, -1).contiguous().movedim(-1, 0)

@@ -261,35 +261,58 @@ def _up_to(
 
 def _compared(found: Levels, run: Another, solve: Counted) -> Levels:
     """The levels, with their changes in three smaller runs."""
-    h, changes = found.hamiltonian, []
-    kept = found.products.smaller().kept(h.factors, fewer=_fewer(found))
-    fewer = replace(h, kept=kept)
-    start = carried(h, found.pairs, fewer)
-    changes.append(_change(solve(fewer, start=start).energies, found.energies))
-    points, unchanged = _fewer_points(found.coordinates)
-    warnings = [
-        f"no estimate from fewer points in {', '.join(unchanged)}: there are as many points as "
-        "functions"
-    ] * bool(unchanged)
+    changes, warnings = [], []
     for name, wanted in (
-        ("fewer points", points),
+        ("fewer points", [c.fewer_points() for c in found.coordinates]),
         ("narrower ranges", [c.narrowed() for c in found.coordinates]),
     ):
         _, smaller = run(name, wanted, found.products)
         changes.append(_change(smaller.energies, found.energies))
-    moved = torch.stack(changes)
-    return replace(found, convergence=moved.sum(0), changes=moved, warnings=tuple(warnings))
+    unchanged = [c.name for c in found.coordinates if c.fewer_points() == c]
+    if unchanged:
+        warnings.append(
+            f"no estimate from fewer points in {', '.join(unchanged)}: there are as many points as "
+            "functions"
+        )
+    found, change, told = _other_products(found, solve)
+    moved = torch.stack([change, *changes])
+    return replace(found, convergence=moved.sum(0), changes=moved, warnings=(*warnings, *told))
+
+
+def _other_products(found: Levels, solve: Counted) -> tuple[Levels, Tensor, list[str]]:
+    """The levels, and their change with fewer products on the same grid.
+
+    Where fewer would not hold the levels it is the change with more, whose levels then count.
+    """
+    h, wanted = found.hamiltonian, len(found.energies)
+
+    def solved(kept: Tensor | None) -> tuple[Hamiltonian, Eigenpairs]:
+        other = replace(h, kept=kept)
+        return other, solve(other, start=carried(h, found.pairs, other))
+
+    fewer = found.products.smaller().kept(h.factors, fewer=_fewer(found))
+    if fewer is None or len(fewer) >= wanted:
+        return found, _change(solved(fewer)[1].energies, found.energies), []
+    most = found.products.larger()
+    more = most.kept(h.factors)
+    short = f"a smaller basis of {len(fewer)} functions cannot hold {wanted} levels"
+    if more is None or len(more) <= h.size:
+        raise ValueError(
+            f"no convergence estimate: {short}, nor can the {h.size} grow; raise the functions of "
+            "the coordinates, ask for fewer levels or set `convergence: false`"
+        )
+    grown, pairs = solved(more)
+    larger = replace(
+        found, energies=pairs.energies, pairs=pairs, hamiltonian=grown, quanta=most.quanta,
+        products=most,
+    )  # fmt: skip
+    told = f"{short}: the levels are those of {grown.size}, compared with {h.size}"
+    return larger, _change(found.energies, pairs.energies), [told]
 
 
 def _fewer(found: Levels) -> int:
     """Functions taken from each coordinate: none where the limit on products rules."""
     return 2 if found.products.quanta is None and found.products.energy is None else 0
-
-
-def _fewer_points(coordinates: Sequence[Coordinate]) -> tuple[list[Coordinate], list[str]]:
-    fewer = [c.fewer_points() for c in coordinates]
-    same = [c.name for c, less in zip(coordinates, fewer, strict=True) if less == c]
-    return fewer, same
 
 
 def _converged(first: Levels, run: Another) -> Levels:

@@ -99,10 +99,9 @@ class Products:
         return self._scaled(ENERGY_STEP, q)
 
     def smaller(self) -> "Products":
-        """Two quanta less; as much energy less as `larger` adds."""
-        return self._scaled(
-            1 / ENERGY_STEP, None if self.quanta is None else self.quanta - self.step
-        )
+        """Two quanta less, none at the least; as much energy less as `larger` adds."""
+        q = None if self.quanta is None else max(0.0, self.quanta - self.step)
+        return self._scaled(1 / ENERGY_STEP, q)
 
     def _scaled(self, by: float, quanta: float | None) -> "Products":
         energy = None if self.energy is None else self.energy * by

@@ -69,6 +69,26 @@ def test_the_estimate_bounds_the_error(
     assert found.convergence.max() > 1e-9, "nothing was tested"
 
 
+@pytest.mark.parametrize("quanta", [1, 2])
+def test_too_few_quanta_for_a_smaller_run(quanta: int) -> None:
+    """One function cannot hold two levels: the estimate comes from more functions."""
+    system, exact = coupled()
+    coordinates = [Coordinate("sinc", -7, 7, 8, points=14)] * 2
+    found = levels(system, coordinates, 2, quanta=quanta, cap=1e3, convergence="smaller")
+    assert found.quanta == quanta + 2
+    assert "cannot hold 2 levels: the levels are those of" in found.warnings[0]
+    error = (scale(found.energies) - scale(exact[:2])).abs()
+    assert (error <= found.convergence).all()
+    assert found.changes[0].max() > 1e-4, "nothing was tested"
+
+
+def test_a_basis_that_can_neither_shrink_nor_grow() -> None:
+    system, _ = coupled()
+    coordinates = [Coordinate("sinc", -7, 7, 2, points=14)] * 2
+    with pytest.raises(ValueError, match="of 1 functions cannot hold 3 levels, nor can the 4 grow"):
+        levels(system, coordinates, 3, cap=1e3, convergence="smaller")
+
+
 def test_a_converged_run_is_exact() -> None:
     system, exact = morse()
     found = levels(
