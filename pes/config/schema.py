@@ -505,6 +505,10 @@ class Vibration(Section):
     """Ceiling of V, cm⁻¹ above the minimum."""
     solver: Literal["auto", "dense", "shift_invert", "iterative", "davidson"] = "auto"
     """Of the eigenvalue problem; auto goes by its size."""
+    symmetry: bool = True
+    """Solve each block of H by itself where exchanges and reflections of coordinates leave surface
+    and kinetic energy as they are: sooner, in less memory, with exact labels. Checked on the
+    grid; a warning says what stands in the way."""
     convergence: bool | Literal["smaller", "larger"] = True
     """Estimate the convergence of each level from three larger or smaller calculations; true:
     smaller ones from five coordinates on."""

@@ -19,10 +19,13 @@ from pes.run.surfaces import Loaded
 from pes.run.uncertainty import Spreads
 from pes.run.vibration import Problem, unit
 from pes.units import AMU, CM1
+from pes.vibration.blocks import blocks
+from pes.vibration.operations import operations
 from pes.vibration.record import Levels
+from pes.vibration.representations import labels
 from pes.vibration.rotation import rotational_constants
 from pes.vibration.spectrum import Sticks
-from pes.vibration.symmetry import characters, labels, operations
+from pes.vibration.symmetry import characters
 
 __all__ = [
     "derivative_rows",
@@ -48,7 +51,7 @@ def level_table(
 ) -> list[dict[str, Any]]:
     """One row for each level, in cm⁻¹, Å and degrees."""
     averages = found.densities @ found.points
-    symmetry = _symmetry(found, task)
+    symmetry = _symmetry(found)
     constants = rotational_constants(found, task.masses) / CM1
     quanta, weight = found.leading
     outside = _outside(found, task, surface)
@@ -78,9 +81,11 @@ def level_table(
     return rows
 
 
-def _symmetry(found: Levels, task: Problem) -> list[str]:
+def _symmetry(found: Levels) -> list[str]:
     """Label of each level, or nothing where the coordinates show no symmetry."""
-    group = operations(found, task.masses.detach())
+    if found.pairs.symmetry:
+        return list(found.pairs.symmetry)
+    group = operations(found.system, found.coordinates)
     return labels(group, characters(found, group)) if group else []
 
 
@@ -135,8 +140,20 @@ def header(name: str, found: Levels, task: Problem, error_bars: Spreads) -> list
         f"minimum: {found.minimum_energy:.9f} hartree at {bottom}",
         f"V capped at {found.cap / CM1:.0f} cm-1 above it; {found.hamiltonian.size} functions, "
         f"{len(found.hamiltonian.potential)} grid points, solver {found.pairs.solver}",
+        *_blocks(found),
         f"zero-point energy: {found.zero_point_energy / CM1:.4f} cm-1",
     ]
+
+
+def _blocks(found: Levels) -> list[str]:
+    """How many functions and levels each block has."""
+    if not found.pairs.symmetry:
+        return []
+    counts = [
+        f"{b.label} {b.size} functions, {found.pairs.symmetry.count(b.label)} levels"
+        for b in blocks(found.hamiltonian)
+    ]
+    return [f"blocks by symmetry: {'; '.join(counts)}"]
 
 
 def printed(table: Sequence[Mapping[str, Any]], derived: Derived) -> list[str]:
@@ -259,6 +276,7 @@ def write_hdf5(
     path: Path,
     found: Levels,
     task: Problem,
+    table: Sequence[Mapping[str, Any]],
     weights: Mapping[str, Tensor],
     wanted_maps: Maps | None,
 ) -> None:
@@ -279,6 +297,8 @@ def write_hdf5(
         file.attrs["minimum_energy"] = found.minimum_energy
         for key, (array, units) in content.items():
             file.create_dataset(key, data=array).attrs["units"] = units
+        if "symmetry" in table[0]:
+            file["symmetry"] = [row["symmetry"] for row in table]
         if wanted_maps is not None:
             write_maps(file, found, task, wanted_maps)
         for key, tensor in weights.items():

@@ -136,7 +136,7 @@ def _levels(
     write_csv(folder / "levels.csv", table)
     if derived.columns:
         write_csv(folder / "sensitivities.csv", derivative_rows(found, derived.columns))
-    write_hdf5(folder / "levels.h5", found, task, weights, wanted_maps)
+    write_hdf5(folder / "levels.h5", found, task, table, weights, wanted_maps)
     drawn = {"dihedral": "angle", "normal": "number", "cosine": "number"}
     kinds = [drawn.get(k, k) for k in task.internal.kinds]
     plots.level_diagram(folder / "levels.png", found, name, kinds=kinds)
@@ -180,6 +180,7 @@ def _solved(config: Vibration, task: Problem, folder: Path) -> Levels:
                 products=products(config, task.internal.names), cap=config.cap * CM1,
                 solver=config.solver, convergence=config.convergence, reference=task.start,
                 progress=step, watch=watch, start=earlier(folder, config),
+                symmetry=config.symmetry,
             )  # fmt: skip
         except SolverError as failure:
             raise ValueError(f"no levels: {failure}") from failure

@@ -323,9 +323,12 @@ def _quadrature(primitive: Primitive, low: Tensor) -> tuple[Tensor, Tensor]:
     """
     if not primitive.log_density_slope.any():
         points, vectors = torch.linalg.eigh(low.T @ (primitive.points[:, None] * low))
-        return points, vectors
-    cosines, vectors = torch.linalg.eigh(low.T @ (primitive.points.cos()[:, None] * low))
-    return cosines.clamp(-1, 1).acos().flip(0), vectors.flip(1)
+    else:
+        cosines, vectors = torch.linalg.eigh(low.T @ (primitive.points.cos()[:, None] * low))
+        points, vectors = cosines.clamp(-1, 1).acos().flip(0), vectors.flip(1)
+    # The function of a point is positive there, so that mirror images have equal signs.
+    nearest = (primitive.points[:, None] - points).abs().argmin(0)
+    return points, vectors * (low[nearest] * vectors.T).sum(1).sign()
 
 
 def _slope_at(primitive: Primitive, points: Tensor) -> Tensor:

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from pes.units import CM1
-from pes.vibration.eigensolver import lowest
 from pes.vibration.record import Levels
+from pes.vibration.union import lowest
 
 __all__ = ["DEGENERATE", "clusters", "completed", "is_cut", "split_slopes"]
 

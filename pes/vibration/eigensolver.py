@@ -15,6 +15,7 @@ from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 from torch import Tensor
 
 from pes.units import CM1
+from pes.vibration.blocks import Block
 from pes.vibration.davidson import Progress, davidson, zero_order
 from pes.vibration.hamiltonian import Hamiltonian
 from pes.vibration.memory import check_matrix, matrix_pays
@@ -43,6 +44,7 @@ makes no difference."""
 LOOSE = 1e-6
 """Residual norm (hartree) of the state searched for below them: its energy is then 1e-9 off."""
 
+Operator = Hamiltonian | Block
 Product = Callable[[np.ndarray], np.ndarray]
 Watch = Callable[[Progress], None]
 
@@ -62,6 +64,7 @@ class Eigenpairs:
         solver: name of the method.
         products: applications of H, 0 for dense methods.
         above: energy of the next level, hartree; infinity where it is not known.
+        symmetry: representation of each, if they were found in blocks.
     """
 
     energies: Tensor
@@ -70,28 +73,29 @@ class Eigenpairs:
     solver: str
     products: int = 0
     above: float = float("inf")
+    symmetry: tuple[str, ...] = ()
 
     def first(self, count: int) -> "Eigenpairs":
         """The lowest `count` of them."""
         return replace(
             self, energies=self.energies[:count], coefficients=self.coefficients[:count],
-            residuals=self.residuals[:count],
+            residuals=self.residuals[:count], symmetry=self.symmetry[:count],
             above=float(self.energies[count]) if count < len(self.energies) else self.above,
         )  # fmt: skip
 
 
 def lowest(
-    hamiltonian: Hamiltonian,
+    hamiltonian: Operator,
     count: int,
     *,
     solver: str = "auto",
     start: Tensor | None = None,
     watch: Watch = lambda _: None,
 ) -> Eigenpairs:
-    """The `count` lowest eigenpairs.
+    """The `count` lowest eigenpairs, with no use of symmetry; see `union.lowest`.
 
     Args:
-        hamiltonian: N product functions.
+        hamiltonian: N functions.
         count: at most N.
         solver: a key of `SOLVERS`, or `auto`: shift and invert up to 2,500 functions,
             Davidson beyond.
@@ -118,14 +122,14 @@ def lowest(
     return SOLVERS[solver](hamiltonian, count)
 
 
-def _choice(hamiltonian: Hamiltonian, count: int) -> str:
+def _choice(hamiltonian: Operator, count: int) -> str:
     size = hamiltonian.size
     if size <= 300 or (count > size // 4 and size <= DENSE_LIMIT):
         return "dense"
     return "shift_invert" if size <= DENSE_LIMIT else "davidson"
 
 
-def dense(hamiltonian: Hamiltonian, count: int) -> Eigenpairs:
+def dense(hamiltonian: Operator, count: int) -> Eigenpairs:
     """All eigenpairs of the matrix by `torch.linalg.eigh`, on any device."""
     check_matrix(hamiltonian, copies=3)
     matrix = hamiltonian.dense()
@@ -133,7 +137,7 @@ def dense(hamiltonian: Hamiltonian, count: int) -> Eigenpairs:
     return _eigenpairs(matrix, energies[:count], vectors[:, :count], "dense")
 
 
-def shift_invert(hamiltonian: Hamiltonian, count: int) -> Eigenpairs:
+def shift_invert(hamiltonian: Operator, count: int) -> Eigenpairs:
     """Lanczos on (H − σ)⁻¹ with σ the lowest V, then proof that no state was missed.
 
     The kinetic part is never negative, so H − min V has a Cholesky factor. A second factor,
@@ -157,7 +161,7 @@ def shift_invert(hamiltonian: Hamiltonian, count: int) -> Eigenpairs:
 
 
 def iterative(
-    hamiltonian: Hamiltonian, count: int, *, tolerance: float = 1e-10, restarts: int = 300
+    hamiltonian: Operator, count: int, *, tolerance: float = 1e-10, restarts: int = 300
 ) -> Eigenpairs:
     """Matrix-free Lanczos (ARPACK) from a fixed start vector.
 
@@ -201,7 +205,7 @@ def iterative(
 
 
 def by_davidson(
-    hamiltonian: Hamiltonian,
+    hamiltonian: Operator,
     count: int,
     *,
     start: Tensor | None = None,
@@ -275,7 +279,7 @@ def _lifted(product: Product, energies: np.ndarray, vectors: np.ndarray) -> Prod
     return lambda v: product(v) + vectors @ (lift * (vectors.T @ v))
 
 
-SOLVERS: dict[str, Callable[[Hamiltonian, int], Eigenpairs]] = {
+SOLVERS: dict[str, Callable[[Operator, int], Eigenpairs]] = {
     "dense": dense,
     "shift_invert": shift_invert,
     "iterative": iterative,

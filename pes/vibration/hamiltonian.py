@@ -18,6 +18,7 @@ from torch import Tensor
 from pes.vibration.basis import Basis
 from pes.vibration.factor import Factor, Group, factor
 from pes.vibration.matrix import Fields, matrix
+from pes.vibration.operations import Operation
 from pes.vibration.pruning import Branch, tree
 
 __all__ = ["Hamiltonian", "density_slope", "grid_points"]
@@ -54,6 +55,7 @@ class Hamiltonian:
         s: ½ ∂_k ln(ρ/√det g), (P, Q).
         kept: numbers of the products that are kept, ascending, (N,); None keeps them all.
         groups: coordinates contracted together, no coordinate twice.
+        operations: symmetries that commute; see `blocks`.
     """
 
     bases: tuple[Basis, ...]
@@ -62,6 +64,7 @@ class Hamiltonian:
     s: Tensor
     kept: Tensor | None = None
     groups: tuple[Group, ...] = ()
+    operations: tuple[Operation, ...] = ()
 
     @property
     def grid_shape(self) -> tuple[int, ...]:

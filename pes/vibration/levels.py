@@ -14,13 +14,16 @@ from pes.vibration.contraction import contracted, self_consistent
 from pes.vibration.coordinate import Coordinate
 from pes.vibration.davidson import Progress
 from pes.vibration.doubts import HOLE, doubts
-from pes.vibration.eigensolver import Eigenpairs, lowest
+from pes.vibration.eigensolver import Eigenpairs
 from pes.vibration.hamiltonian import Hamiltonian, density_slope, grid_points
+from pes.vibration.invariance import invariant, shared
 from pes.vibration.memory import check_grid
 from pes.vibration.minimum import minimum
+from pes.vibration.operations import Operation, abelian, operations, unlike
 from pes.vibration.products import Products
 from pes.vibration.record import Levels
 from pes.vibration.system import System, potential_in_chunks
+from pes.vibration.union import lowest
 
 __all__ = ["CAP", "Coordinate", "Levels", "hamiltonian", "levels"]
 
@@ -44,6 +47,7 @@ def hamiltonian(
     ceiling: float,
     quanta: float | None = None,
     products: Products | None = None,
+    operations: Sequence[Operation] = (),
 ) -> Hamiltonian:
     """The Hamiltonian of a system in bases contracted along cuts through a reference.
 
@@ -54,19 +58,21 @@ def hamiltonian(
         ceiling: V above this is set to it, hartree.
         quanta: products of functions with more quanta in all are left out; short for
         products: which products of functions to keep, and of what functions.
+        operations: symmetries of V and G that the functions are to have as well; they commute.
 
     Raises:
         ValueError: if the grid does not fit into memory.
     """
     products = Products(quanta=quanta) if products is None else products
     check_grid([c.points or c.primitives for c in coordinates])
-    bases = _bases(system, coordinates, reference, ceiling)
+    references = _images(reference, coordinates, operations)
+    bases = shared(_bases(system, coordinates, references, ceiling), operations)
     points = grid_points(bases)
     potential = potential_in_chunks(system, points).clamp(max=ceiling)
     g_matrix, s = _kinetic_on_grid(system, bases, points)
-    h = Hamiltonian(bases, potential, g_matrix, s)
+    h = Hamiltonian(bases, potential, g_matrix, s, operations=tuple(operations))
     if products.self_consistent:
-        h = replace(h, bases=self_consistent(h))
+        h = replace(h, bases=shared(self_consistent(h), operations))
     h = replace(h, groups=contracted(h, products.groups))
     return replace(h, kept=products.kept(h.factors))
 
@@ -87,20 +93,29 @@ def _kinetic_on_grid(
     return g_matrix.permute(2, 0, 1), s.T
 
 
+def _images(
+    reference: Tensor, coordinates: Sequence[Coordinate], operations: Sequence[Operation]
+) -> Tensor:
+    """The reference and its images, (R, Q).
+
+    Functions of mean cuts through them have the symmetry that the reference itself may lack.
+    """
+    images = [o.image(reference[None], coordinates)[0] for o in operations]
+    return torch.stack([reference, *images])
+
+
 def _bases(
-    system: System, coordinates: Sequence[Coordinate], reference: Tensor, ceiling: float
+    system: System, coordinates: Sequence[Coordinate], references: Tensor, ceiling: float
 ) -> tuple[Basis, ...]:
-    off_linear = _off_linear(reference, coordinates)
+    off_linear = torch.stack([_off_linear(r, coordinates) for r in references])
     bases = []
     for k, wanted in enumerate(coordinates):
         primitive = PRIMITIVES[wanted.basis](wanted.low, wanted.high, wanted.primitives)
-        cut = reference.repeat(len(primitive.points), 1)
-        cut[:, k] = primitive.points
-        values = potential_in_chunks(system, cut).clamp(max=ceiling)
-        ends = (wanted.low, wanted.high)
-        aside = off_linear.repeat(len(cut), 1)
-        aside[:, k] = primitive.points
-        g = _detached_kinetic(system, aside)[0][:, k, k]
+        size, ends = len(primitive.points), (wanted.low, wanted.high)
+        cut, aside = (r.repeat_interleave(size, 0) for r in (references, off_linear))
+        cut[:, k] = aside[:, k] = primitive.points.repeat(len(references))
+        values = potential_in_chunks(system, cut).clamp(max=ceiling).reshape(-1, size).mean(0)
+        g = _detached_kinetic(system, aside)[0][:, k, k].reshape(-1, size).mean(0)
         bases.append(
             contract(primitive, values, g, wanted.functions, points=wanted.points, range=ends)
         )
@@ -138,6 +153,7 @@ def levels(
     progress: Callable[[str], None] = lambda _: None,
     watch: Callable[[Progress], None] = lambda _: None,
     start: Tensor | None = None,
+    symmetry: bool = True,
 ) -> Levels:
     """The lowest levels and how far each is from converged.
 
@@ -165,6 +181,8 @@ def levels(
         progress: called with the name of each step.
         watch: called after each step of the Davidson method.
         start: vectors to begin the first run with, (S, N), such as those `watch` was given.
+        symmetry: solve each block of H by itself where exchanges and reflections of coordinates
+            leave V and G as they are; what stands in the way is among the warnings.
 
     Raises:
         ValueError: unless either `count` or `energy` is given; for a basis too small, a
@@ -184,21 +202,31 @@ def levels(
         raise ValueError(f"`convergence` is larger, smaller, true or false, got {convergence!r}")
     products = Products(quanta=quanta) if products is None else products
     solve = _request(count, energy, partial(_counted, solver=solver, watch=watch))
+    group = abelian(operations(system, coordinates)) if symmetry else []
     bottom, v_min = minimum(system, [(c.low, c.high) for c in coordinates], near=reference)
 
     def run(
         name: str, wanted: Sequence[Coordinate], which: Products, like: _Run | None, solve: Solve
     ) -> _Run:
         progress(name)
-        h = hamiltonian(system, wanted, bottom, ceiling=v_min + cap, products=which)
+        # A range that only one of two like coordinates could widen is seen on the grid.
+        h = hamiltonian(
+            system, wanted, bottom, ceiling=v_min + cap, products=which, operations=group
+        )
+        h, told = invariant(h)
+        refused.append(told)
         return h, solve(h, start if like is None else carried(*like, h))
 
+    refused: list[list[str]] = []
     h, pairs = run("levels", coordinates, products, None, solve)
     unknown = torch.full((3, len(pairs.energies)), torch.nan, dtype=torch.float64)
     found = Levels(
         pairs.energies, unknown[0], v_min, bottom, pairs, h, system, unknown, cap,
         tuple(coordinates), quanta=products.quanta, products=products,
     )  # fmt: skip
+    # A model has no atoms that could be alike: nothing was to be expected of it.
+    expected = symmetry and system.masses is not None
+    told = [*refused[0], *unlike(system, coordinates)] if expected else []
     if convergence is True:
         convergence = "larger" if len(coordinates) < 5 else "smaller"
     if convergence:
@@ -212,7 +240,7 @@ def levels(
             found = _converged(found, another)
         else:
             found = _compared(found, another, again)
-    return replace(found, warnings=(*found.warnings, *doubts(found)))
+    return replace(found, warnings=(*told, *found.warnings, *doubts(found)))
 
 
 def _request(count: int | None, energy: float | None, counted: Counted) -> Solve:

@@ -27,6 +27,9 @@ Fields = dict[tuple[int, int], Tensor]
 WORKSPACE = 2**25
 """Bytes of one intermediate; work is cut into pieces of that size."""
 
+Tree = Sequence[Sequence[Branch]]
+"""Branches of each depth."""
+
 Pair = tuple[int, int]
 Step = tuple[int, int]
 """Number of a field before and of the field after that it is added to."""
@@ -36,25 +39,31 @@ Steps = dict[Taken, list[Step]]
 
 
 def matrix(
-    fields: Fields, factors: Sequence[Factor], branches: Sequence[Sequence[Branch]]
+    fields: Fields,
+    factors: Sequence[Factor],
+    branches: Tree,
+    others: Tree | None = None,
 ) -> Tensor:
-    """The symmetric (N, N) matrix.
+    """The symmetric (N, N) matrix, or elements between two sets of products, (N, N′).
 
     Args:
         fields: on the grid whose axes have the order of the factors.
         factors: with tables scaled by √weight.
         branches: tree of the products kept.
+        others: tree of the products on the right, if they are not the same.
     """
     some = next(iter(fields.values()))
-    size = sum(branch.children.numel() for branch in branches[-1])
-    h = torch.zeros(size, size, dtype=some.dtype, device=some.device)
-    (root,) = branches[0]
+    trees = (branches, branches if others is None else others)
+    rows, columns = (_count(tree[-1]) for tree in trees)
+    h = torch.zeros(rows, columns, dtype=some.dtype, device=some.device)
+    (left,), (right,) = (tree[0] for tree in trees)
     before = [field.reshape(-1, 1, 1) for field in fields.values()]
     after, steps = _plan(list(fields), factors[0].coordinates, symmetric=True)
-    for i in range(len(root.functions)):
-        bra = Branch(root.nodes, root.functions[i : i + 1], root.children[:, i : i + 1])
-        ket = Branch(root.nodes, root.functions[i:], root.children[:, i:])
-        _descend(h, before, (after, steps), [bra], [ket], factors, branches)
+    for i in range(len(left.functions)):
+        begin = i if others is None else 0
+        bra = Branch(left.nodes, left.functions[i : i + 1], left.children[:, i : i + 1])
+        ket = Branch(right.nodes, right.functions[begin:], right.children[:, begin:])
+        _descend(h, before, (after, steps), [bra], [ket], factors, trees, others is None)
     return h
 
 
@@ -91,7 +100,8 @@ def _descend(
     bra: Sequence[Branch],
     ket: Sequence[Branch],
     factors: Sequence[Factor],
-    branches: Sequence[Sequence[Branch]],
+    trees: tuple[Tree, Tree],
+    symmetric: bool,
 ) -> None:
     """Integrate over the first factor, then over the others; the end goes into h.
 
@@ -102,7 +112,8 @@ def _descend(
         bra: branches whose `nodes` are places in the fields.
         ket: likewise.
         factors: this one and those that follow.
-        branches: likewise.
+        trees: of bra and ket, likewise.
+        symmetric: whether the ket holds half of the matrix, the other half being its mirror image.
     """
     pairs, steps = plan
     rest = before[0].shape[0] // len(factors[0].values)
@@ -116,11 +127,15 @@ def _descend(
             if len(factors) == 1:
                 block = after[0, 0]
                 h[left[:, None], right] = block
-                h[right[:, None], left] = block.T
+                if symmetric:
+                    h[right[:, None], left] = block.T
                 continue
             following = _plan(pairs, factors[1].coordinates)
-            inner_bra, inner_ket = (_placed(branches[1], nodes) for nodes in (left, right))
-            _descend(h, list(after), following, inner_bra, inner_ket, factors[1:], branches[1:])
+            inner_bra, inner_ket = _placed(trees[0][1], left), _placed(trees[1][1], right)
+            deeper = trees[0][1:], trees[1][1:]
+            _descend(
+                h, list(after), following, inner_bra, inner_ket, factors[1:], deeper, symmetric
+            )
 
 
 def _integrated(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import torch
 
+from pes.vibration.blocks import Block
 from pes.vibration.hamiltonian import Hamiltonian
 
 __all__ = ["available", "check_grid", "check_matrix", "matrix_pays"]
@@ -44,14 +45,19 @@ def check_grid(points: Sequence[int]) -> None:
         )
 
 
-def matrix_pays(hamiltonian: Hamiltonian, products: int = 150) -> bool:
+def matrix_pays(hamiltonian: Hamiltonian | Block, products: int = 150) -> bool:
     """Whether to build the matrix: it has room, and so many products are sooner made with it.
 
     Counts multiplications; those that build the matrix are about half as fast as the others.
     """
-    size, modes = hamiltonian.size, len(hamiltonian.bases)
-    if 8 * size**2 > SHARE * available(hamiltonian.potential.device):
+    size = hamiltonian.size
+    if 8 * size**2 * _copies(hamiltonian, 1) > SHARE * available(hamiltonian.potential.device):
         return False
+    if isinstance(hamiltonian, Block):
+        hamiltonian = hamiltonian.whole
+    modes = len(hamiltonian.bases)
+    # A block has none of the symmetric half, but shares its elements with others.
+    part = 1 if size == hamiltonian.size else 2 * (size / hamiltonian.size) ** 2
     rest = points = len(hamiltonian.potential)
     building = 0
     for f, branches in zip(hamiltonian.factors, hamiltonian.branches, strict=True):
@@ -61,16 +67,22 @@ def matrix_pays(hamiltonian: Hamiltonian, products: int = 150) -> bool:
         terms = modes * (modes + 1) // 2 + 4 * modes + 4
         building += nodes**2 * rest * len(f.values) * terms // 2
     per_point = sum(4 * m for m in hamiltonian.grid_shape) + 2 * len(hamiltonian.bases) ** 2
-    return 2 * building + products * size**2 < products * points * per_point
+    return 2 * part * building + products * size**2 < products * points * per_point
 
 
-def check_matrix(hamiltonian: Hamiltonian, *, copies: int) -> None:
+def _copies(hamiltonian: Hamiltonian | Block, copies: int) -> int:
+    """The elements that blocks share are as large as the matrix for each permutation."""
+    return copies + len(hamiltonian.amounts) if isinstance(hamiltonian, Block) else copies
+
+
+def check_matrix(hamiltonian: Hamiltonian | Block, *, copies: int) -> None:
     """Refuse a factorisation that does not fit.
 
     Raises:
         ValueError: with the sizes, and what to lower.
     """
-    needed, free = 8 * copies * hamiltonian.size**2, available(hamiltonian.potential.device)
+    needed = 8 * _copies(hamiltonian, copies) * hamiltonian.size**2
+    free = available(hamiltonian.potential.device)
     if needed > free:
         raise ValueError(
             f"a matrix of {hamiltonian.size} functions and its factors need {needed / 2**30:.1f} "

@@ -19,11 +19,13 @@ class System:
         potential: q (P, Q) to energies (P,) in hartree.
         kinetic: q (P, Q) to G (P, Q, Q) and ∂_k ln √det g (P, Q).
         positions: q (P, Q) to positions (P, N, 3) in bohr; None for a model.
+        masses: (N,) in electron masses; None for a model.
     """
 
     potential: Callable[[Tensor], Tensor]
     kinetic: Callable[[Tensor], tuple[Tensor, Tensor]]
     positions: Callable[[Tensor], Tensor] | None = None
+    masses: Tensor | None = None
 
 
 def molecular(
@@ -44,8 +46,9 @@ def molecular(
         return to_positions(q, masses)
 
     return System(
-        lambda q: potential(positions(q)), lambda q: kinetic(to_positions, q, masses), positions
-    )
+        lambda q: potential(positions(q)), lambda q: kinetic(to_positions, q, masses), positions,
+        masses,
+    )  # fmt: skip
 
 
 def model(potential: Callable[[Tensor], Tensor], g_matrix: Tensor) -> System:

@@ -13,9 +13,10 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from pes.vibration.eigensolver import lowest
+from pes.vibration.invariance import invariant
 from pes.vibration.levels import Levels
 from pes.vibration.minimum import minimum
+from pes.vibration.union import lowest
 
 __all__ = ["WAYS", "first_order", "full", "spread"]
 
@@ -52,7 +53,8 @@ def full(levels: Levels, members: Members) -> Tensor:
     ranges = [(c.low, c.high) for c in levels.coordinates]
     moved, bottoms = [], []
     for k, potential in enumerate(potentials):
-        h = replace(levels.hamiltonian, potential=potential)
+        # A member may lack a symmetry that the mean has.
+        h, _ = invariant(replace(levels.hamiltonian, potential=potential))
         moved.append(lowest(h, len(levels.energies)).energies - levels.energies)
         alone = replace(levels.system, potential=lambda q, k=k: members(q)[k])
         bottoms.append(minimum(alone, ranges, near=levels.minimum)[1])
