@@ -19,7 +19,7 @@ from torch import Tensor
 from pes.vibration.elements import elements
 from pes.vibration.factor import Factor
 from pes.vibration.hamiltonian import Hamiltonian
-from pes.vibration.invariance import NotInvariant, action
+from pes.vibration.invariance import NotInvariantError, action
 from pes.vibration.operations import Operation
 from pes.vibration.representations import labels, representations
 
@@ -186,6 +186,6 @@ def _group(hamiltonian: Hamiltonian) -> list[tuple[Operation, Tensor, Tensor]]:
     for operation in (still, *hamiltonian.operations):
         try:
             group.append((operation, *action(hamiltonian, operation)))
-        except NotInvariant:
+        except NotInvariantError:
             continue
     return group

@@ -1,6 +1,6 @@
 """Whether a Hamiltonian on its grid has a symmetry, and what this does to its basis functions.
 
-A coordinate operation O is a symmetry of the discrete problem if it maps grid points to grid points,
+An operation O is a symmetry of the discrete problem if it maps grid points to grid points,
 functions to functions up to signs, and
 
     V(Oq) = V(q),  G_kl(Oq) = ε_k ε_l G_o(k)o(l)(q),  s_k(Oq) = ε_k s_o(k)(q)
@@ -20,7 +20,7 @@ from pes.vibration.factor import Factor
 from pes.vibration.hamiltonian import Hamiltonian
 from pes.vibration.operations import Operation
 
-__all__ = ["NotInvariant", "action", "invariant", "shared"]
+__all__ = ["NotInvariantError", "action", "invariant", "shared"]
 
 V_SAME = 1e-9
 """Hartree; by Weyl's inequality no level is farther off."""
@@ -39,7 +39,7 @@ POINTS = 1e-8
 """Bohr or radians: grid points and their images."""
 
 
-class NotInvariant(ValueError):
+class NotInvariantError(ValueError):
     """An operation is no symmetry of the Hamiltonian; the message says of what not."""
 
 
@@ -56,7 +56,7 @@ def invariant(hamiltonian: Hamiltonian) -> tuple[Hamiltonian, list[str]]:
         try:
             _check_grid(hamiltonian, operation)
             action(hamiltonian, operation)
-        except NotInvariant as reason:
+        except NotInvariantError as reason:
             told.append(f"no blocks by the symmetry {operation.name}: {reason}")
         else:
             kept.append(operation)
@@ -67,7 +67,7 @@ def action(hamiltonian: Hamiltonian, operation: Operation) -> tuple[Tensor, Tens
     """Images of the products kept, by their places, and signs: (N,) and (N,).
 
     Raises:
-        NotInvariant: if functions are not mapped to functions that are kept.
+        NotInvariantError: if functions are not mapped to functions that are kept.
     """
     h, factors = hamiltonian, hamiltonian.factors
     places = torch.unravel_index(h.numbers, h.shape)
@@ -76,7 +76,7 @@ def action(hamiltonian: Hamiltonian, operation: Operation) -> tuple[Tensor, Tens
         target = {operation.order[k] for k in f.coordinates}
         image = next((n for n, g in enumerate(factors) if set(g.coordinates) == target), None)
         if image is None or factors[image].size != f.size:
-            raise NotInvariant("the groups of coordinates are not those of its image")
+            raise NotInvariantError("the groups of coordinates are not those of its image")
         moved[image] = place
         signs = signs * _signs(h, f, factors[image], operation)[place]
     numbers = torch.zeros_like(h.numbers)
@@ -84,7 +84,7 @@ def action(hamiltonian: Hamiltonian, operation: Operation) -> tuple[Tensor, Tens
         numbers = numbers * n + place
     images = torch.searchsorted(h.numbers, numbers).clamp(max=h.size - 1)
     if not torch.equal(h.numbers[images], numbers):
-        raise NotInvariant("the limit on products keeps some and not their images (weights?)")
+        raise NotInvariantError("the limit on products keeps some and not their images (weights?)")
     return images, signs
 
 
@@ -94,7 +94,7 @@ def _signs(h: Hamiltonian, f: Factor, image: Factor, operation: Operation) -> Te
     signs = (image.values * turned).sum(0).cpu()
     if bool(((signs.abs() - 1).abs() > SIGN).any()):
         names = ", ".join(str(k + 1) for k in f.coordinates)
-        raise NotInvariant(f"the functions of coordinate {names} are neither even nor odd")
+        raise NotInvariantError(f"the functions of coordinate {names} are neither even nor odd")
     return signs.round()
 
 
@@ -119,7 +119,7 @@ def _check_grid(h: Hamiltonian, operation: Operation) -> None:
             and torch.allclose(one.scaled_values, other.scaled_values, rtol=0, atol=TABLES)
             and torch.allclose(one.derivatives, other.derivatives, rtol=TABLES, atol=TABLES)
         ):
-            raise NotInvariant(f"the bases of coordinates {k + 1} and {j + 1} differ")
+            raise NotInvariantError(f"the bases of coordinates {k + 1} and {j + 1} differ")
     mirrors = [
         _mirror_points(b, k) if m else None
         for k, (b, m) in enumerate(zip(h.bases, operation.mirrored, strict=True))
@@ -134,7 +134,7 @@ def _check_grid(h: Hamiltonian, operation: Operation) -> None:
 
     apart = (image(h.potential) - h.potential).abs()
     if float(apart.max()) > V_SAME:
-        raise NotInvariant(_where(h, apart))
+        raise NotInvariantError(_where(h, apart))
     _check_kinetic(h, operation, image)
 
 
@@ -148,11 +148,13 @@ def _check_kinetic(h: Hamiltonian, operation: Operation, image: Callable[[Tensor
             here = sign[k] * sign[m] * h.g_matrix[:, j, order[m]]
             apart = (there - here).abs() > G_SAME * roots[j] * roots[order[m]]
             if bool(apart.any()):
-                raise NotInvariant(f"G of coordinates {k + 1} and {m + 1} is not that of its image")
+                raise NotInvariantError(
+                    f"G of coordinates {k + 1} and {m + 1} is not that of its image"
+                )
         here = sign[k] * h.s[:, j]
         apart = (image(h.s[:, k]) - here).abs() > G_SAME * (here.abs() + 1)
         if bool(apart.any()):
-            raise NotInvariant(f"the volume element along coordinate {k + 1} is not symmetric")
+            raise NotInvariantError(f"the volume element along coordinate {k + 1} is not symmetric")
 
 
 def _where(h: Hamiltonian, apart: Tensor) -> str:
@@ -168,7 +170,7 @@ def _mirror_points(basis: Basis, number: int) -> Tensor:
     """Place of the image of each point, (m,).
 
     Raises:
-        NotInvariant: if an image is no point.
+        NotInvariantError: if an image is no point.
     """
     low, high = basis.range
     images = (low + high) - basis.points
@@ -178,5 +180,5 @@ def _mirror_points(basis: Basis, number: int) -> Tensor:
         apart = torch.minimum(apart, (apart - (high - low)).abs())
     least, places = apart.min(1)
     if float(least.max()) > POINTS:
-        raise NotInvariant(f"the points of coordinate {number + 1} are not symmetric")
+        raise NotInvariantError(f"the points of coordinate {number + 1} are not symmetric")
     return places
