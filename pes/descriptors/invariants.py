@@ -105,6 +105,9 @@ def _inverse(r: Tensor, length: float) -> Tensor:
     return length / r
 
 
+TABLES = ("parent", "factor", "orbit")
+"""Of each degree, in the order in which `forward` reads them."""
+
 VARIABLES = {"inverse": _inverse, "morse": morse}
 
 
@@ -149,10 +152,10 @@ class Invariants(nn.Module):
         self.variable = variable
         levels = invariant_levels(pair_permutations(elements), degree)
         self._sizes = [level.size for level in levels]
+        # Saved with the coefficients, which mean nothing in another order of the invariants.
         for k, level in enumerate(levels):
-            for name in ("parent", "factor", "orbit"):
-                table = torch.from_numpy(getattr(level, name))
-                self.register_buffer(f"{name}_{k}", table, persistent=False)
+            for name in TABLES:
+                self.register_buffer(f"{name}_{k}", torch.from_numpy(getattr(level, name)))
 
     @property
     def size(self) -> int:
@@ -177,9 +180,7 @@ class Invariants(nn.Module):
         monomials = torch.ones_like(y[:1])
         sums = []
         for k, size in enumerate(self._sizes):
-            parent, factor, orbit = (
-                self.get_buffer(f"{name}_{k}") for name in ("parent", "factor", "orbit")
-            )
+            parent, factor, orbit = (self.get_buffer(f"{name}_{k}") for name in TABLES)
             monomials = monomials[parent] * y[factor]
             sums.append(y.new_zeros(size, *y.shape[1:]).index_add(0, orbit, monomials))
         return torch.cat(sums).movedim(0, -1)

@@ -16,7 +16,9 @@ from pes.potential.kinds import Functions, references, surface_from, surface_set
 __all__ = ["SurfaceRecord", "load_surface", "save_surface"]
 
 FORMAT = "pes surface"
-VERSION = 1
+VERSION = 2
+"""Version 1 held no tables of the invariants: they are made again for it."""
+
 UNITS = {"energy": "hartree", "length": "bohr"}
 PREFIX = "surface."
 POSITIONS = "training_positions"
@@ -103,7 +105,9 @@ def load_surface(
     try:
         surface = surface_from(header["settings"], known)
         positions = tensors.pop(POSITIONS)
-        surface.load_state_dict({n.removeprefix(PREFIX): t for n, t in tensors.items()})
+        made = {n: t for n, t in surface.state_dict().items() if not t.is_floating_point()}
+        stored = {n.removeprefix(PREFIX): t for n, t in tensors.items()}
+        surface.load_state_dict(stored if header["version"] == VERSION else made | stored)
         record = SurfaceRecord(
             tuple(header["symbols"]),
             (header["energy_range"][0], header["energy_range"][1]),
@@ -144,9 +148,9 @@ def _header(path: Path, metadata: dict[str, str]) -> dict[str, Any]:
         raise ValueError(
             f"{path} holds tensors but no {FORMAT}; was it written by save_surface?"
         ) from None
-    if found != (FORMAT, VERSION):
+    if found not in ((FORMAT, 1), (FORMAT, VERSION)):
         raise ValueError(
-            f"{path} is {found[0]!r} version {found[1]}, this pes reads {FORMAT!r} version "
+            f"{path} is {found[0]!r} version {found[1]}, this pes reads {FORMAT!r} version 1 to "
             f"{VERSION}; use the version of pes that wrote it"
         )
     return header

@@ -2,6 +2,7 @@
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,8 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from pes.descriptors import Invariants, Morse
+from pes.descriptors import Invariants, Morse, invariants
+from pes.descriptors.invariants import Level
 from pes.potential import storage
 from pes.potential.analytic import WaterPJT
 from pes.potential.ensemble import Ensemble
@@ -142,23 +144,58 @@ def test_another_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     assert "version 99" in refusal(path)
 
 
+def contents(file: Path) -> tuple[dict, dict]:
+    """Header and tensors."""
+    with storage.safe_open(file, framework="pt") as opened:
+        tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
+        return json.loads(opened.metadata()["pes"]), tensors
+
+
+def test_the_file_holds_the_order_of_its_invariants(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A generator that numbers the invariants backwards changes nothing for a surface that is saved.
+    surface, path = linear(), tmp_path / "surface.safetensors"
+    save_surface(path, surface, RECORD)
+    original = invariants.invariant_levels
+
+    def backwards(*arguments) -> list[Level]:
+        return [
+            replace(level, orbit=level.size - 1 - level.orbit) for level in original(*arguments)
+        ]
+
+    monkeypatch.setattr(invariants, "invariant_levels", backwards)
+    assert not torch.equal(Invariants(WATER, 2)(waters()), surface.descriptor(waters()))
+    assert torch.equal(load_surface(path)[0](waters()), surface(waters()))
+
+
+def test_a_file_of_version_1(tmp_path: Path) -> None:
+    surface, path = neural(linear()), tmp_path / "surface.safetensors"
+    save_surface(path, surface, RECORD)
+    header, tensors = contents(path)
+    header["version"] = 1
+    old = {n: t for n, t in tensors.items() if t.is_floating_point()}
+    assert len(old) < len(tensors)
+    save_file(old, path, {"pes": json.dumps(header)})
+    assert torch.equal(load_surface(path)[0](waters()), surface(waters()))
+    old.pop("surface.mean")
+    save_file(old, path, {"pes": json.dumps(header)})
+    assert "mean" in refusal(path)
+
+
 @pytest.mark.parametrize(
     "change", [{"settings": {"kind": "forest"}}, {"settings": {}}, {"symbols": None}]
 )
 def test_a_header_that_lies(file: Path, change: dict) -> None:
-    with storage.safe_open(file, framework="pt") as opened:
-        header = json.loads(opened.metadata()["pes"])
-        tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
+    header, tensors = contents(file)
     save_file(tensors, file, {"pes": json.dumps(header | change)})
     refusal(file)
 
 
 def test_a_missing_tensor(file: Path) -> None:
-    with storage.safe_open(file, framework="pt") as opened:
-        metadata = opened.metadata()
-        tensors = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118
+    header, tensors = contents(file)
     tensors.pop("surface.mean")
-    save_file(tensors, file, metadata)
+    save_file(tensors, file, {"pes": json.dumps(header)})
     assert "do not agree" in refusal(file)
 
 
