@@ -104,27 +104,48 @@ def own(path: Path, seed: int) -> Parts:
 def networks(
     hidden: tuple[int, ...], train: Dataset, validation: Dataset, *, seconds: float, seed: int
 ) -> Ensemble:
-    """Six networks on invariants of degree 2, trained together for so many CPU-s."""
-    started = time.process_time()
-    positions = torch.cat((train.positions, validation.positions))
-    points = Dataset(train.symbols, positions, torch.cat((train.energies, validation.energies)))
-    descriptor = Invariants(Molecule(train.symbols).elements, 2)
-    surfaces = [
-        neural_surface(descriptor, positions, points.energies, hidden=hidden, seed=100 * seed + k)
-        for k in range(MEMBERS)
-    ]
+    """Six networks, each with its own validation rows, trained together for so many CPU-s."""
+    points = joined(train, validation)
     cuts = member_cuts(points, members=MEMBERS, share=1 / MEMBERS, seed=seed)
-    alike = torch.ones_like(points.energies)
+    surface, epochs = trained(points, cuts, hidden, seed=100 * seed, seconds=seconds)
+    print(f"  {MEMBERS} members, {epochs} epochs")
+    return surface
+
+
+def trained(
+    points: Dataset,
+    cuts: Sequence[tuple[Tensor, Tensor]],
+    hidden: tuple[int, ...],
+    *,
+    seed: int,
+    seconds: float = float("inf"),
+    epochs: int = 10**6,
+) -> tuple[Ensemble, int]:
+    """A network on invariants of degree 2 for each cut of the points, and the epochs made."""
+    started = time.process_time()
+    descriptor = Invariants(Molecule(points.symbols).elements, 2)
+    surfaces = [
+        neural_surface(descriptor, points.positions, points.energies, hidden=hidden, seed=seed + k)
+        for k in range(len(cuts))
+    ]
+    alike, made = torch.ones_like(points.energies), 0
     rows = [Rows.of([cut[part] for cut in cuts], alike) for part in (0, 1)]
-    epochs = 0
-    run = fit_ensemble(surfaces, points, rows[0], rows[1], epochs=10**6, patience=10**6)
+    run = fit_ensemble(surfaces, points, rows[0], rows[1], epochs=epochs, patience=epochs)
     for step in run:
-        epochs = step.epoch
+        made = step.epoch
         if time.process_time() - started > seconds:
             break
     run.close()
-    print(f"  {MEMBERS} members, {epochs} epochs")
-    return Ensemble(surfaces)
+    return Ensemble(surfaces), made
+
+
+def joined(first: Dataset, second: Dataset) -> Dataset:
+    """The energies of two sets."""
+    return Dataset(
+        first.symbols,
+        torch.cat((first.positions, second.positions)),
+        torch.cat((first.energies, second.energies)),
+    )
 
 
 def linear(

@@ -45,10 +45,10 @@ def member_rows(config: TrainConfig, dataset: Dataset, parts: Split) -> list[tup
     cuts = [(parts.train, parts.validation)] * wanted.members
     if wanted.validation == "own":
         pool = torch.cat((parts.train, parts.validation)).sort().values
-        train, validation, _ = config.data.fractions
+        # Of the rows, not of `data.fractions`: a split may be given.
         found = member_cuts(
             dataset.select(pool), members=wanted.members,
-            share=validation / (train + validation), seed=config.seed,
+            share=len(parts.validation) / len(pool), seed=config.seed,
         )  # fmt: skip
         cuts = [(pool[kept], pool[held]) for kept, held in found]
     if wanted.bootstrap == "all":

@@ -117,6 +117,21 @@ def test_own_cuts_never_touch_the_test(pes_train: Command, work: Path) -> None:
 
 
 @pytest.mark.usefixtures("_no_pictures")
+def test_own_cuts_of_a_given_split(pes_train: Command, work: Path) -> None:
+    # The shares are those of the file, 20 to 10, whatever `data.fractions` says.
+    parts = {"train": [*range(20)], "validation": [*range(20, 30)], "test": [*range(30, 60)]}
+    (work / "parts.json").write_text(json.dumps(parts))
+    folder = pes_train(ensemble={"members": 3}, data={"split": "parts.json"})
+    points = read_hdf5(work / "water.h5")
+    found = Split.load(folder / "split.json", points)
+    assert found.test.tolist() == parts["test"]
+    config = run_train.load_config(folder / "config.yaml", run_train.TrainConfig)
+    for train, validation in run_ensemble.member_rows(config, points, found):
+        assert (len(train), len(validation)) == (20, 10)
+        assert set(train.tolist()) | set(validation.tolist()) == set(range(30))
+
+
+@pytest.mark.usefixtures("_no_pictures")
 def test_forces(pes_train: Command, work: Path, water: Callable[..., Dataset]) -> None:
     write_hdf5(work / "water.h5", water(forces=True))
     folder = pes_train(ensemble={"members": 2}, surface=LINEAR, training={"epochs": 3})
