@@ -125,7 +125,7 @@ def test_own_cuts_of_a_given_split(pes_train: Command, work: Path) -> None:
     points = read_hdf5(work / "water.h5")
     found = Split.load(folder / "split.json", points)
     assert found.test.tolist() == parts["test"]
-    config = run_train.load_config(folder / "config.yaml", run_train.TrainConfig)
+    config = load_config(folder / "config.yaml", TrainConfig)
     for train, validation in run_ensemble.member_rows(config, points, found):
         assert (len(train), len(validation)) == (20, 10)
         assert set(train.tolist()) | set(validation.tolist()) == set(range(30))
