@@ -3,7 +3,7 @@
     python benchmarks/distributed.py data/h2o_ccsdt_vtz.h5 [--epochs 1500] [--ranks 2]
 
 From one state: loss, gradient, JᵀJ and Jᵀr; energies of the test points after five steps of each
-optimizer; then a full fit by Levenberg–Marquardt (split, network and seed as in
+optimizer and of an ensemble; then a full fit by Levenberg–Marquardt (split, network and seed as in
 configs/h2o_single.yaml), its test RMSE and the time per step. One thread in each process.
 """
 
@@ -26,11 +26,14 @@ from pes.potential import NeuralSurface, neural_surface
 from pes.run.cluster import ranks_started
 from pes.training import OPTIMIZERS
 from pes.training.distributed import Ranks
+from pes.training.ensemble import fit_ensemble
+from pes.training.ensemble_problem import Rows
 from pes.training.fit import fit
 from pes.training.problem import LeastSquares, Step
 from pes.units import ANGSTROM, CM1
 
 SEED = 7
+MEMBERS = 8
 Parts = tuple[Dataset, Dataset, Dataset]
 
 
@@ -41,11 +44,11 @@ def parts_of(path: Path) -> Parts:
     return points.select(rows.train), points.select(rows.validation), points.select(rows.test)
 
 
-def surface_of(train: Dataset) -> NeuralSurface:
+def surface_of(train: Dataset, seed: int = SEED) -> NeuralSurface:
     """Untrained, the same on every rank."""
     return neural_surface(
         Invariants(("O", "H", "H"), 2, length=ANGSTROM), train.positions, train.energies,
-        hidden=(16, 16), seed=SEED,
+        hidden=(16, 16), seed=seed,
     )  # fmt: skip
 
 
@@ -73,6 +76,25 @@ def energies(parts: Parts, ranks: Ranks, optimizer: str, epochs: int) -> tuple[T
         seconds = epoch.seconds / epoch.epoch
         if epoch.epoch == epochs:
             found = predicted(surface, test)
+    return found, seconds
+
+
+def ensemble_energies(parts: Parts, ranks: Ranks, epochs: int) -> tuple[Tensor, float]:
+    """The same for the mean of several members, each holding out its own training points."""
+    train, _, test = parts
+    surfaces = [surface_of(train, SEED + k) for k in range(MEMBERS)]
+    rows, every = torch.arange(len(train)), torch.ones_like(train.energies)
+    kept, held = (
+        Rows.of([rows[(rows % MEMBERS == k) == out] for k in range(MEMBERS)], every)
+        for out in (False, True)
+    )
+    seconds, found = 0.0, torch.empty(0)
+    for epoch in fit_ensemble(
+        surfaces, train, kept, held, epochs=epochs, patience=epochs, ranks=ranks
+    ):
+        seconds = epoch.seconds / epoch.epoch
+        if epoch.epoch == epochs:
+            found = torch.stack([predicted(surface, test) for surface in surfaces]).mean(0)
     return found, seconds
 
 
@@ -107,7 +129,8 @@ def measure(rank: int, count: int, port: int, path: Path, epochs: int, result: P
     with ranks_started() as ranks:
         found = {
             "sums": sums(parts, ranks),
-            "energies": {name: energies(parts, ranks, name, 5) for name in OPTIMIZERS},
+            "energies": {name: energies(parts, ranks, name, 5) for name in OPTIMIZERS}
+            | {f"ensemble of {MEMBERS}": ensemble_energies(parts, ranks, 5)},
             "fit": full_fit(parts, ranks, epochs),
         }
         if rank == 0:
