@@ -139,7 +139,8 @@ def ensemble_epochs(
         damping=getattr(wanted.optimizer, "damping", 1e-3),
         acceleration=getattr(wanted.optimizer, "acceleration", 0.75),
         epochs=wanted.epochs, patience=wanted.patience,
-        max_seconds=wanted.max_seconds or float("inf"), state=state, ranks=ranks,
+        max_seconds=wanted.max_seconds or float("inf"), memory=wanted.memory * 2**20, state=state,
+        ranks=ranks,
     )  # fmt: skip
 
 

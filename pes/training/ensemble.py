@@ -14,6 +14,7 @@ from pes.training.distributed import Ranks
 from pes.training.ensemble_problem import EnsembleProblem, Rows, ensemble_problems
 from pes.training.ensemble_step import ensemble_step
 from pes.training.fit import ALONE, Epoch, TrainingState
+from pes.training.loss import MEMORY
 from pes.training.stacked import Stack
 from pes.units import ANGSTROM, CM1
 
@@ -32,6 +33,7 @@ def fit_ensemble(
     epochs: int = 500,
     patience: int = 100,
     max_seconds: float = float("inf"),
+    memory: int = MEMORY,
     state: TrainingState | None = None,
     ranks: Ranks = ALONE,
 ) -> Iterator[Epoch]:
@@ -54,6 +56,7 @@ def fit_ensemble(
         epochs: steps at most, earlier sittings included.
         patience: see above.
         max_seconds: stop after the epoch that passes this wall time.
+        memory: bytes for ∂f/∂x of all points and for a chunk of the Jacobians.
         state: of an earlier `Epoch`, to continue from.
         ranks: processes that share the points of every member; all are given all of them and
             yield the same.
@@ -75,7 +78,7 @@ def fit_ensemble(
     stack = Stack.like(surfaces[0].mlp)
     state = _start(surfaces, damping) if state is None else _resumed(surfaces, stack, state)
     fitted, held_out = ensemble_problems(
-        surfaces, points, (train, validation), force_weight, stack, ranks
+        surfaces, points, (train, validation), force_weight, stack, ranks, memory=memory
     )
     started = time.monotonic() - state.seconds
     scales = torch.stack([surface.scale for surface in surfaces])

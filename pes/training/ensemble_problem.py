@@ -217,6 +217,8 @@ def ensemble_problems(
     force_weight: float | Sequence[float] | None,
     stack: Stack,
     ranks: Ranks,
+    *,
+    memory: int = MEMORY,
 ) -> list[EnsembleProblem]:
     """What `fit_ensemble` makes small, and the same of the rows that it holds out.
 
@@ -227,8 +229,10 @@ def ensemble_problems(
         force_weight: of all members or of each, in bohr²; by default that of its training points.
         stack: the networks.
         ranks: who shares the points.
+        memory: bytes for ∂f/∂x of this rank's points and a chunk.
     """
-    shown, train = _targets(surfaces, ranks.share(points)), rows[0].share(ranks)
+    shown = _targets(surfaces, ranks.share(points), memory // 2)
+    train = rows[0].share(ranks)
     forces = None
     if shown[0].forces is not None:
         forces = torch.stack([target.forces for target in shown if target.forces is not None])
@@ -236,7 +240,7 @@ def ensemble_problems(
         seen = [own[weights > 0] for own, weights in zip(train.points, train.weights, strict=True)]
         force_weight = [_force_weight(*of, ranks) for of in zip(shown, seen, strict=True)]
     width = 1 if forces is None else 1 + forces.shape[2]
-    room = MEMORY // 4 if shown[0].inputs.is_cuda else CACHED
+    room = memory // 4 if shown[0].inputs.is_cuda else min(memory // 4, CACHED)
     return [
         EnsembleProblem(
             stack=stack,
@@ -263,13 +267,15 @@ def _force_weight(target: Targets, points: Tensor, ranks: Ranks) -> float:
     return default_force_weight(seen, ranks.total)
 
 
-def _targets(surfaces: Sequence[NeuralSurface], points: Dataset) -> list[Targets]:
+def _targets(surfaces: Sequence[NeuralSurface], points: Dataset, cache: int) -> list[Targets]:
     """Of each member; ∂inputs/∂x, which all share, from the first alone."""
-    first = prepare(surfaces[0], points)
+    first = prepare(surfaces[0], points, cache=cache)
     # One after another: the derivatives of the inputs of one only are in memory.
     others = (
-        first if _same_labels(s, surfaces[0]) else replace(prepare(s, points), input_gradients=None)
-        for s in surfaces[1:]
+        first
+        if _same_labels(surface, surfaces[0])
+        else replace(prepare(surface, points, cache=cache), input_gradients=None)
+        for surface in surfaces[1:]
     )
     return [first, *others]
 

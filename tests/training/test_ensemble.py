@@ -171,6 +171,22 @@ def test_one_point_of_a_chunk_more_or_less(monkeypatch: pytest.MonkeyPatch) -> N
     torch.testing.assert_close(*ends, rtol=1e-8, atol=1e-8)
 
 
+def test_little_memory_changes_nothing() -> None:
+    """None for ∂f/∂x, nor for the directions that a network reaches: all 3N components are fitted.
+
+    What the directions leave out is a constant: the same minimum, by the same steps.
+    """
+    points = dataset(40, with_forces=True)
+    ends = []
+    for memory in (2**30, 1):
+        surfaces = members(points, baselines=True)
+        epochs = list(fit_ensemble(surfaces, points, *rows_of(points), epochs=3, memory=memory))
+        ends.append(vectors(surfaces))
+        assert len(epochs) == 3
+    # As when one member is fitted alone.
+    torch.testing.assert_close(*ends, rtol=1e-8, atol=1e-8)
+
+
 def test_refused() -> None:
     points, once = dataset(12), torch.ones(12, dtype=torch.float64)
     rows = Rows.of([torch.arange(6)] * MEMBERS, once)
