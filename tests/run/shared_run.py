@@ -7,6 +7,7 @@ SETTINGS: JSON, `single`, `ensemble` and `search` to arguments of pes-train.
 
 import json
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Iterator, Sequence
@@ -91,6 +92,8 @@ def main() -> None:
             "code": signal.getsignal(signal.SIGTERM) == signal.SIG_IGN
         }
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        if RANK == 0:
+            shutil.copytree(f"runs/{name}", f"runs/stopped_{name}")
         found[f"{name} resumed"] = ending(next(ports), [*run, "--resume", "auto"])
         whole = ["train.yaml", "--output", f"runs/whole_{name}", *settings[name]]
         found[f"{name} whole"] = ending(next(ports), whole)

@@ -187,14 +187,19 @@ def surface(folder: Path) -> dict[str, torch.Tensor]:
 
 @pytest.mark.usefixtures("_no_pictures")
 @pytest.mark.parametrize("name", ["single", "ensemble"])
-def test_two_ranks_end_where_one_does(
-    endings: Endings, monkeypatch: pytest.MonkeyPatch, name: str
+@pytest.mark.parametrize(("kind", "resume"), [("one", []), ("stopped", ["--resume", "auto"])])
+def test_one_rank_ends_where_two_do(
+    endings: Endings, monkeypatch: pytest.MonkeyPatch, name: str, kind: str, resume: list[str]
 ) -> None:
-    """Six epochs enlarge the rounding of sums in another order to 1e-8 of the weights at most."""
+    """From the start, and from where two ranks were stopped.
+
+    Six epochs enlarge the rounding of sums in another order to 1e-8 of the weights at most.
+    """
     folder, _ = endings
     monkeypatch.chdir(folder)
-    cli.train(["--config", "train.yaml", "--output", f"runs/one_{name}", *SETTINGS[name]])
-    ours, theirs = (surface(folder / "runs" / run) for run in (f"one_{name}", f"whole_{name}"))
+    run = f"runs/{kind}_{name}"
+    cli.train(["--config", "train.yaml", "--output", run, *SETTINGS[name], *resume])
+    ours, theirs = (surface(folder / one) for one in (run, f"runs/whole_{name}"))
     for key in ours | theirs:
         assert torch.allclose(ours[key], theirs[key], rtol=1e-7, atol=1e-7), key
 
