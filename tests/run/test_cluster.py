@@ -193,7 +193,8 @@ def test_one_rank_ends_where_two_do(
 ) -> None:
     """From the start, and from where two ranks were stopped.
 
-    Six epochs enlarge the rounding of sums in another order to 1e-8 of the weights at most.
+    Six epochs enlarge the rounding of sums in another order to 1e-12 of the weights; 1e-9 leaves
+    room for other processors.
     """
     folder, _ = endings
     monkeypatch.chdir(folder)
@@ -201,7 +202,7 @@ def test_one_rank_ends_where_two_do(
     cli.train(["--config", "train.yaml", "--output", run, *SETTINGS[name], *resume])
     ours, theirs = (surface(folder / one) for one in (run, f"runs/whole_{name}"))
     for key in ours | theirs:
-        assert torch.allclose(ours[key], theirs[key], rtol=1e-7, atol=1e-7), key
+        assert torch.allclose(ours[key], theirs[key], rtol=1e-9, atol=1e-9), key
 
 
 @pytest.mark.usefixtures("_no_pictures")
@@ -218,7 +219,7 @@ def test_two_ranks_choose_what_one_does(endings: Endings, monkeypatch: pytest.Mo
         assert two["surface.hidden"] == one["surface.hidden"]
         assert two["epochs"] == one["epochs"] == "6"
         ours, theirs = (float(row["validation_rmse_cm1"]) for row in (two, one))
-        assert ours == pytest.approx(theirs, rel=1e-6)  # as above
+        assert ours == pytest.approx(theirs, rel=1e-8)  # as above
     chosen = [load_config(folder / "runs" / run / "config.yaml", TrainConfig).surface.hidden
               for run in ("searched", "searched_by_one")]  # fmt: skip
     assert chosen[0] == chosen[1]
