@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from pes.coordinates.symmetrised import symmetrised
+
 __all__ = ["NormalModes", "hessian", "normal_modes"]
 
 STEP = 0.01
@@ -75,6 +77,8 @@ class NormalModes:
 def normal_modes(reference: Tensor, hessian: Tensor, masses: Tensor) -> NormalModes:
     """Normal modes of a minimum, without translations and rotations.
 
+    Of a molecule that is nearly symmetric those of its symmetric image: they are even or odd.
+
     Args:
         reference: positions at the minimum (N, 3), bohr.
         hessian: second derivatives of V (3N, 3N), hartree/bohr².
@@ -98,9 +102,11 @@ def normal_modes(reference: Tensor, hessian: Tensor, masses: Tensor) -> NormalMo
     _check_shapes(reference, hessian, masses)
     reference, masses = reference.detach(), masses.detach()
     root = masses.repeat_interleave(3).sqrt()
-    weighted = (hessian + hessian.mT) / 2 / (root[:, None] * root)
-    inner = _vibrations(reference, masses)
-    squares, vectors = torch.linalg.eigh(inner.mT @ weighted @ inner)
+    found = _eigenvectors(reference, hessian, masses)[1]
+    reference, hessian = symmetrised(reference, hessian.detach(), masses)
+    squares, vectors = _eigenvectors(reference, hessian, masses)
+    # Ranges are given for one sign of a mode: it stays that of the molecule as it came.
+    vectors = vectors * (vectors * found).sum(0).sign()
     if not (squares > 1e-10 * squares.abs().max()).all():
         listed = ", ".join(f"{v:.3g}" for v in squares.tolist())
         raise ValueError(
@@ -108,8 +114,17 @@ def normal_modes(reference: Tensor, hessian: Tensor, masses: Tensor) -> NormalMo
             "optimise the geometry on this surface first"
         )
     frequencies = squares.sqrt()
-    columns = (inner @ vectors) / root[:, None] / frequencies.sqrt()
+    columns = vectors / root[:, None] / frequencies.sqrt()
     return NormalModes(reference, columns.mT.reshape(-1, *reference.shape), frequencies, masses)
+
+
+def _eigenvectors(x: Tensor, hessian: Tensor, masses: Tensor) -> tuple[Tensor, Tensor]:
+    """ω² (Q,) and mass-weighted modes (3N, Q)."""
+    root = masses.repeat_interleave(3).sqrt()
+    weighted = (hessian + hessian.mT) / 2 / (root[:, None] * root)
+    inner = _vibrations(x, masses)
+    squares, vectors = torch.linalg.eigh(inner.mT @ weighted @ inner)
+    return squares, inner @ vectors
 
 
 def hessian(potential: Callable[[Tensor], Tensor], positions: Tensor) -> Tensor:

@@ -20,7 +20,7 @@ from pes.vibration.factor import Factor
 from pes.vibration.hamiltonian import Hamiltonian
 from pes.vibration.operations import Operation
 
-__all__ = ["NotInvariantError", "action", "invariant", "shared"]
+__all__ = ["NotInvariantError", "action", "images", "invariant", "shared"]
 
 V_SAME = 1e-9
 """Hartree; by Weyl's inequality no level is farther off."""
@@ -110,8 +110,7 @@ def _moved_tables(h: Hamiltonian, f: Factor, image: Factor, operation: Operation
 
 
 def _check_grid(h: Hamiltonian, operation: Operation) -> None:
-    order = operation.order
-    for k, j in enumerate(order):
+    for k, j in enumerate(operation.order):
         one, other = h.bases[k], h.bases[j]
         if one is not other and not (
             one.values.shape == other.values.shape
@@ -120,22 +119,38 @@ def _check_grid(h: Hamiltonian, operation: Operation) -> None:
             and torch.allclose(one.derivatives, other.derivatives, rtol=TABLES, atol=TABLES)
         ):
             raise NotInvariantError(f"the bases of coordinates {k + 1} and {j + 1} differ")
-    mirrors = [
-        _mirror_points(b, k) if m else None
-        for k, (b, m) in enumerate(zip(h.bases, operation.mirrored, strict=True))
-    ]
-
-    def image(field: Tensor) -> Tensor:
-        """Of a field on the grid, F(Oq)."""
-        field = field.reshape(h.grid_shape)
-        for k, mirror in enumerate(mirrors):
-            field = field if mirror is None else field.index_select(k, mirror)
-        return field.permute(order).flatten()
-
+        if operation.mirrored[k]:
+            mirror = _mirror_points(one, k)
+            parity = (one.scaled_values * one.scaled_values[mirror]).sum(0).round()
+            slopes = one.scaled_derivatives
+            if not torch.allclose(slopes[mirror], -parity * slopes, rtol=TABLES, atol=TABLES):
+                raise NotInvariantError(f"the slopes of the functions of coordinate {k + 1} differ")
+    image = images(h.bases, operation)
     apart = (image(h.potential) - h.potential).abs()
     if float(apart.max()) > V_SAME:
         raise NotInvariantError(_where(h, apart))
     _check_kinetic(h, operation, image)
+
+
+def images(bases: Sequence[Basis], operation: Operation) -> Callable[[Tensor], Tensor]:
+    """F(q) on the grid (P,) to F(Oq).
+
+    Raises:
+        NotInvariantError: if grid points are not mapped to grid points.
+    """
+    mirrors = [
+        _mirror_points(b, k) if m else None
+        for k, (b, m) in enumerate(zip(bases, operation.mirrored, strict=True))
+    ]
+    shape = [len(b.points) for b in bases]
+
+    def image(field: Tensor) -> Tensor:
+        field = field.reshape(shape)
+        for k, mirror in enumerate(mirrors):
+            field = field if mirror is None else field.index_select(k, mirror)
+        return field.permute(operation.order).flatten()
+
+    return image
 
 
 def _check_kinetic(h: Hamiltonian, operation: Operation, image: Callable[[Tensor], Tensor]) -> None:
