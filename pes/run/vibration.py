@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import permutations
-from math import ceil, pi
+from math import ceil, floor, pi
 
 import torch
 from torch import Tensor
@@ -63,6 +63,12 @@ UNITS = {
     "number": ("", 1.0),
     "cosine": ("", 1.0),
 }
+
+STRAIGHT = 1e-4
+"""Radians from a right or straight angle that count as none."""
+
+ROUNDED = 1e-4
+"""Bohr or radians that ends found by themselves are multiples of."""
 
 
 @dataclass(frozen=True)
@@ -292,7 +298,27 @@ def _ranges(
     if isinstance(internal, NormalModes | Curvilinear):
         return start, reach(system, start, limits, config.coordinates.energy * CM1)
     bottom, _ = minimum(system, limits, near=start)
-    return bottom, reach(system, bottom, limits, config.coordinates.energy * CM1)
+    bottom, special = _straightened(bottom, internal)
+    ranges = reach(system, bottom, limits, config.coordinates.energy * CM1)
+    # About a special angle both sides are alike already.
+    return bottom, [
+        ends if right else _outward(ends, limit)
+        for ends, limit, right in zip(ranges, limits, special, strict=True)
+    ]
+
+
+def _straightened(bottom: Tensor, internal: Internal) -> tuple[Tensor, list[bool]]:
+    """Angles that the search left next to a multiple of π/2 put there, and which these are."""
+    whole = (bottom / (pi / 2)).round() * (pi / 2)
+    angles = torch.tensor([kind in ("angle", "dihedral") for kind in internal.kinds])
+    special = angles & ((bottom - whole).abs() < STRAIGHT)
+    return torch.where(special, whole, bottom), special.tolist()
+
+
+def _outward(ends: tuple[float, float], limit: tuple[float, float]) -> tuple[float, float]:
+    """Ends rounded: those of like coordinates, the same but for the search, become equal."""
+    low, high = floor(ends[0] / ROUNDED) * ROUNDED, ceil(ends[1] / ROUNDED) * ROUNDED
+    return max(low, limit[0]), min(high, limit[1])
 
 
 def _limits(surface: Loaded, internal: Internal, masses: Tensor) -> list[tuple[float, float]]:

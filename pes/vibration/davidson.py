@@ -5,18 +5,22 @@ zero-order Hamiltonian has it: exact in the block of the lowest product function
 beyond. When it has grown too large it is cut back to the best vectors.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
+from typing import TypeVar
 
 import torch
 from torch import Tensor
 
-__all__ = ["Progress", "ZeroOrder", "davidson", "zero_order"]
+__all__ = ["Progress", "Steps", "ZeroOrder", "davidson", "driven", "zero_order"]
 
 BLOCK = 16
 """Residuals followed in one step: enough for matrix products, few enough to be all useful."""
 
 Product = Callable[[Tensor], Tensor]
+R = TypeVar("R")
+Steps = Generator[Tensor, Tensor, R]
+"""Asks for H times the vectors it yields, so that several calculations may share products."""
 
 
 @dataclass(frozen=True)
@@ -81,8 +85,17 @@ def zero_order(block: Tensor, matrix: Tensor, diagonal: Tensor) -> ZeroOrder:
     return ZeroOrder(block, energies, vectors, diagonal)
 
 
+def driven(steps: Steps[R], product: Product) -> R:
+    """The result of steps whose vectors are multiplied one request after the other."""
+    try:
+        vectors = next(steps)
+        while True:
+            vectors = steps.send(product(vectors))
+    except StopIteration as end:
+        return end.value
+
+
 def davidson(
-    product: Product,
     preconditioner: ZeroOrder,
     count: int,
     *,
@@ -90,11 +103,10 @@ def davidson(
     tolerance: float = 2e-9,
     most: int = 20000,
     watch: Callable[[Progress], None] = lambda _: None,
-) -> tuple[Tensor, Tensor, Progress]:
-    """The lowest `count` eigenpairs.
+) -> Steps[tuple[Tensor, Tensor, Progress]]:
+    """The lowest `count` eigenpairs; yields rows (S, N) and is to be sent H times them.
 
     Args:
-        product: H times rows, (S, N) -> (S, N).
         preconditioner: zero-order Hamiltonian.
         count: at most N.
         start: vectors to begin with, (S, N), such as those of an earlier calculation.
@@ -113,7 +125,7 @@ def davidson(
     size = len(preconditioner.diagonal)
     first = preconditioner.start(min(size, count + 4))
     v = _orthonormal(first if start is None else torch.cat((start.to(first), first)))
-    hv = product(v)
+    hv = yield v
     used, largest = len(v), min(size, 3 * count + 6 * BLOCK)
     while True:
         energies, mixture = torch.linalg.eigh(_symmetric(v @ hv.T))
@@ -134,7 +146,8 @@ def davidson(
         new = _orthonormal(new, v)
         if not len(new):
             return energies, vectors, now
-        v, hv, used = torch.cat((v, new)), torch.cat((hv, product(new))), used + len(new)
+        more = yield new
+        v, hv, used = torch.cat((v, new)), torch.cat((hv, more)), used + len(new)
 
 
 def _orthonormal(vectors: Tensor, against: Tensor | None = None) -> Tensor:

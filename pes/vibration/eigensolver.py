@@ -6,7 +6,7 @@ built sooner than the products are made, else on the grid.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import scipy.linalg
@@ -16,7 +16,7 @@ from torch import Tensor
 
 from pes.units import CM1
 from pes.vibration.blocks import Block
-from pes.vibration.davidson import Progress, davidson, zero_order
+from pes.vibration.davidson import Progress, Steps, davidson, driven, zero_order
 from pes.vibration.hamiltonian import Hamiltonian
 from pes.vibration.memory import check_matrix, matrix_pays
 
@@ -25,6 +25,8 @@ __all__ = [
     "Eigenpairs",
     "SolverError",
     "by_davidson",
+    "chosen",
+    "davidson_steps",
     "dense",
     "iterative",
     "lowest",
@@ -47,6 +49,7 @@ LOOSE = 1e-6
 Operator = Hamiltonian | Block
 Product = Callable[[np.ndarray], np.ndarray]
 Watch = Callable[[Progress], None]
+R = TypeVar("R")
 
 
 class SolverError(RuntimeError):
@@ -111,19 +114,22 @@ def lowest(
             f"{count} levels need more than the {hamiltonian.size} basis functions there are; "
             "raise the number of functions"
         )
-    if solver == "auto":
-        solver = _choice(hamiltonian, count)
-    if solver not in SOLVERS:
-        raise ValueError(f"solver {solver!r} is not one of auto, {', '.join(SOLVERS)}")
-    # Iterations cannot give all eigenpairs.
-    solver = solver if count < hamiltonian.size else "dense"
+    solver = chosen(hamiltonian, count, solver)
     if solver == "davidson":
         return by_davidson(hamiltonian, count, start=start, watch=watch)
     return SOLVERS[solver](hamiltonian, count)
 
 
-def _choice(hamiltonian: Operator, count: int) -> str:
+def chosen(hamiltonian: Operator, count: int, solver: str) -> str:
+    """The solver itself, or for `auto` the one that suits the size."""
+    if solver != "auto" and solver not in SOLVERS:
+        raise ValueError(f"solver {solver!r} is not one of auto, {', '.join(SOLVERS)}")
     size = hamiltonian.size
+    # Iterations cannot give all eigenpairs.
+    if count == size:
+        return "dense"
+    if solver != "auto":
+        return solver
     if size <= 300 or (count > size // 4 and size <= DENSE_LIMIT):
         return "dense"
     return "shift_invert" if size <= DENSE_LIMIT else "davidson"
@@ -221,8 +227,23 @@ def by_davidson(
     Raises:
         SolverError: if a level does not converge within `most` products.
     """
+    steps = davidson_steps(
+        hamiltonian, count, start=start, tolerance=tolerance, most=most, watch=watch
+    )
+    return driven(steps, hamiltonian.apply)
+
+
+def davidson_steps(
+    hamiltonian: Operator,
+    count: int,
+    *,
+    start: Tensor | None = None,
+    tolerance: float = 2e-9,
+    most: int = 20000,
+    watch: Watch = lambda _: None,
+) -> Steps[Eigenpairs]:
+    """What `by_davidson` does, products with H on the grid left to others."""
     matrix = hamiltonian.dense() if matrix_pays(hamiltonian) else None
-    product = hamiltonian.apply if matrix is None else lambda v: v @ matrix
     energies = hamiltonian.zero_order_energies
     block = energies.argsort()[: max(BLOCK, 2 * count)].sort().values
     part = hamiltonian.only(block).dense() if matrix is None else matrix[block][:, block]
@@ -233,8 +254,9 @@ def by_davidson(
     # Vectors of another basis are no beginning.
     used, vectors = 0, start if start is not None and start.shape[1] == len(energies) else None
     while True:
-        levels, vectors, end = davidson(
-            product, zero, count, start=vectors, tolerance=tolerance, most=most, watch=watch
+        levels, vectors, end = yield from _multiplied(
+            davidson(zero, count, start=vectors, tolerance=tolerance, most=most, watch=watch),
+            matrix,
         )
         used += end.products
         if end.converged < count:
@@ -243,17 +265,32 @@ def by_davidson(
                 f"largest residual {end.residual / CM1:.2g} cm-1; ask for fewer levels, lower the "
                 "potential cap or go on from the last state"
             )
+        begin = _unlike(zero.start(count + 8), vectors)
+        search = davidson(zero, 1, start=begin, tolerance=LOOSE, most=most)
         lift = 2 * (levels[-1] - levels) + 1.0
-        missed, other, end = davidson(
-            lambda v, x=vectors, up=lift: product(v) + ((v @ x.T) * up) @ x, zero, 1,
-            start=_unlike(zero.start(count + 8), vectors), tolerance=LOOSE, most=most,
-        )  # fmt: skip
+        missed, other, end = yield from _multiplied(search, matrix, vectors, lift)
         used += end.products
         if float(missed[0]) > float(levels[-1]) - GAP:
             break
         vectors = torch.cat((vectors, other))
-    residuals = (product(vectors) - levels[:, None] * vectors).norm(dim=1)
+    applied = (yield vectors) if matrix is None else vectors @ matrix
+    residuals = (applied - levels[:, None] * vectors).norm(dim=1)
     return Eigenpairs(levels, vectors, residuals, "davidson", used)
+
+
+def _multiplied(
+    steps: Steps[R], matrix: Tensor | None, found: Tensor | None = None, lift: Tensor | None = None
+) -> Steps[R]:
+    """Steps that meet the matrix where there is one, and levels found lifted."""
+    try:
+        v = next(steps)
+        while True:
+            product = (yield v) if matrix is None else v @ matrix
+            if found is not None:
+                product = product + ((v @ found.T) * lift) @ found
+            v = steps.send(product)
+    except StopIteration as end:
+        return end.value
 
 
 def _unlike(vectors: Tensor, found: Tensor) -> Tensor:

@@ -1,6 +1,8 @@
 """The lowest levels of a Hamiltonian from those of its blocks."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from math import ceil
 
 import torch
@@ -8,7 +10,8 @@ from torch import Tensor
 
 from pes.vibration import eigensolver
 from pes.vibration.blocks import Block, blocks
-from pes.vibration.eigensolver import GAP, Eigenpairs, Watch
+from pes.vibration.davidson import Progress, Steps
+from pes.vibration.eigensolver import GAP, Eigenpairs, Watch, chosen, davidson_steps
 from pes.vibration.hamiltonian import Hamiltonian
 
 __all__ = ["lowest"]
@@ -39,22 +42,92 @@ def lowest(
     parts = blocks(hamiltonian)
     if len(parts) < 2 or count > hamiltonian.size:
         return eigensolver.lowest(hamiltonian, count, solver=solver, start=start, watch=watch)
+    wanted = _guess(parts, count, hamiltonian.zero_order_energies)
+    begin = [_lowered(part, start) for part in parts]
+    found, products = _solved(parts, wanted, begin, solver, watch)
+    while short := _short(parts, found, count):
+        wanted = [min(parts[b].size, ceil(1.5 * len(found[b].energies)) + 1) for b in short]
+        begin = [found[b].coefficients for b in short]
+        more, again = _solved([parts[b] for b in short], wanted, begin, solver, watch)
+        products += again
+        for b, pairs in zip(short, more, strict=True):
+            found[b] = pairs
+    return replace(_merged(parts, found, count), products=products)
 
-    def solve(part: Block, count: int, *, start: Tensor | None) -> Eigenpairs:
-        return eigensolver.lowest(
-            part, count, solver=solver, start=start,
-            watch=lambda now: watch(replace(now, vectors=part.lift(now.vectors))),
+
+def _solved(
+    parts: Sequence[Block],
+    wanted: Sequence[int],
+    begin: Sequence[Tensor | None],
+    solver: str,
+    watch: Watch,
+) -> tuple[list[Eigenpairs], int]:
+    """The lowest levels of each block and how many products with H they took."""
+    found: dict[int, Eigenpairs] = {}
+    waiting: dict[int, Steps[Eigenpairs]] = {}
+    report = _together(parts, wanted, watch)
+    for b, (part, n) in enumerate(zip(parts, wanted, strict=True)):
+        method = chosen(part, n, solver)
+        if method == "davidson":
+            waiting[b] = davidson_steps(part, n, start=begin[b], watch=partial(report, b))
+        else:
+            found[b] = eigensolver.lowest(part, n, solver=method)
+    products = sum(pairs.products for pairs in found.values())
+    shared, used = _in_step(parts, waiting)
+    found |= shared
+    return [found[b] for b in range(len(parts))], products + used
+
+
+def _in_step(
+    parts: Sequence[Block], waiting: dict[int, Steps[Eigenpairs]]
+) -> tuple[dict[int, Eigenpairs], int]:
+    """Results of all steps, and how many products with H they took together.
+
+    H does not mix blocks: the product with a sum of vectors, one of each, is the sum of theirs.
+    """
+    found: dict[int, Eigenpairs] = {}
+    asked: dict[int, Tensor] = {}
+    answers: dict[int, Tensor | None] = dict.fromkeys(waiting)
+    used, on_grid = 0, set[int]()
+    while answers:
+        for b, answer in answers.items():
+            try:
+                asked[b] = next(waiting[b]) if answer is None else waiting[b].send(answer)
+            except StopIteration as end:
+                found[b] = end.value
+        answers = {}
+        if not asked:
+            break
+        whole = parts[0].whole
+        total = next(iter(asked.values())).new_zeros(max(map(len, asked.values())), whole.size)
+        for b, v in asked.items():
+            total[: len(v)] += parts[b].lift(v)
+        product = whole.apply(total)
+        used += len(total)
+        on_grid |= set(asked)
+        answers = {b: parts[b].lower(product[: len(v)]) for b, v in asked.items()}
+        asked = {}
+    # Blocks that have their matrix ask for nothing.
+    return found, used + sum(p.products for b, p in found.items() if b not in on_grid)
+
+
+def _together(
+    parts: Sequence[Block], wanted: Sequence[int], watch: Watch
+) -> Callable[[int, Progress], None]:
+    """Takes the progress of each block, tells that of all."""
+    latest: dict[int, Progress] = {}
+
+    def report(block: int, now: Progress) -> None:
+        latest[block] = replace(now, vectors=parts[block].lift(now.vectors))
+        every = latest.values()
+        watch(
+            Progress(
+                sum(p.converged for p in every), sum(wanted), max(p.residual for p in every),
+                sum(p.products for p in every), torch.cat([p.vectors for p in every]),
+            )
         )  # fmt: skip
 
-    wanted = _guess(parts, count, hamiltonian.zero_order_energies)
-    found = [
-        solve(part, n, start=_lowered(part, start)) for part, n in zip(parts, wanted, strict=True)
-    ]
-    while short := _short(parts, found, count):
-        for b in short:
-            more = min(parts[b].size, ceil(1.5 * len(found[b].energies)) + 1)
-            found[b] = solve(parts[b], more, start=found[b].coefficients)
-    return _merged(parts, found, count)
+    return report
 
 
 def _guess(parts: list[Block], count: int, energies: Tensor) -> list[int]:
@@ -92,7 +165,7 @@ def _merged(parts: list[Block], found: list[Eigenpairs], count: int) -> Eigenpai
         torch.cat(lifted)[order],
         torch.cat([pairs.residuals for pairs in found])[order],
         ", ".join(dict.fromkeys(pairs.solver for pairs in found)),
-        sum(pairs.products for pairs in found),
+        0,
         # Beyond the end of a block nothing is known.
         following if following <= min(ends, default=float("inf")) else float("inf"),
         tuple(names[n] for n in order.tolist()),

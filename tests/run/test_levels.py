@@ -100,6 +100,7 @@ def test_wavefunctions_can_be_read_back(pes_levels: Command) -> None:
         assert list(file.attrs["symbols"]) == ["O", "H", "H"]
         assert file["energies"].attrs["units"] == "hartree"
         assert psi.shape == (3, len(positions))
+        assert file["symmetry"].asstr()[()].tolist() == ["A1", "A1", "A1"]
     # Sums of 125 products of rounded numbers.
     np.testing.assert_allclose(psi @ psi.T, np.eye(3), atol=1e-12)
 
@@ -269,6 +270,22 @@ def test_auto_ranges(pes_levels: Command) -> None:
     assert 0.65 * ANGSTROM < r1["low"] < 0.8 * ANGSTROM
     # (1 − exp(−a x))² of 42,910 cm⁻¹ is 20,000 at x = 0.516 Å; the quintic term moves it little.
     assert 1.4 * ANGSTROM < r1["high"] < 1.5 * ANGSTROM
+    # The search for the minimum leaves both bonds 1e-8 apart; they are given equal ranges.
+    r2 = read(folder)["basis"][1]
+    assert [r2[key] for key in ("low", "high")] == [r1[key] for key in ("low", "high")]
+    # Three functions of each bond and of the angle: 3·6 and 3·3.
+    log = (folder / "levels.log").read_text()
+    assert "blocks by symmetry: A1 18 functions, 3 levels; B2 9 functions, 0 levels" in log
+
+
+@pytest.mark.usefixtures("_no_picture")
+def test_symmetry_is_used_or_projected(pes_levels: Command) -> None:
+    blocks, whole = (pes_levels("--overwrite", symmetry=on, levels=6) for on in (True, False))
+    ours, theirs = read(blocks), read(whole)
+    assert [row["symmetry"] for row in ours["levels"]] == [
+        row["symmetry"] for row in theirs["levels"]
+    ]
+    assert "blocks by symmetry" not in (whole / "levels.log").read_text()
 
 
 @pytest.mark.usefixtures("_no_picture")

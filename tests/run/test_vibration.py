@@ -46,8 +46,10 @@ def test_kinds_for_any_molecule(pes_levels: Command) -> None:
 def test_normal_modes_show_their_symmetry(pes_levels: Command, normal: dict) -> None:
     modes = {**normal, "reference": WATER, "ranges": "auto"}
     folder = pes_levels(coordinates=modes, basis=BASIS, levels=5)
-    rows = json.loads((folder / "levels.json").read_text())["levels"]
-    assert [row["symmetry"] for row in rows] == ["A1", "A1", "A1", "A1", "B2"]
+    found = json.loads((folder / "levels.json").read_text())
+    assert [row["symmetry"] for row in found["levels"]] == ["A1", "A1", "A1", "A1", "B2"]
+    assert not [w for w in found["warnings"] if "symmetry" in w]
+    assert "blocks by symmetry: A1" in (folder / "levels.log").read_text()
 
 
 def test_names_of_maps_in_the_table(pes_levels: Command) -> None:

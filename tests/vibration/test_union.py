@@ -14,6 +14,7 @@ from pes.potential.formaldehyde import FormaldehydeModel
 from pes.units import ANGSTROM, CM1, DEGREE
 from pes.vibration import (
     Coordinate,
+    Levels,
     System,
     curvatures,
     eigensolver,
@@ -219,6 +220,32 @@ def test_a_calculation_goes_on_from_all_its_blocks(isotropic: System) -> None:
         ).pairs.products  # fmt: skip
 
     once = run(None)
+    # Vectors of all blocks, in the products of the whole.
     assert steps[-1].vectors.shape[1] == 120
-    again = run(torch.cat([s.vectors for s in steps[-8:]]))
+    assert steps[-1].converged == steps[-1].wanted == len(steps[-1].vectors)
+    again = run(steps[-1].vectors)
     assert again < once
+
+
+def test_blocks_share_products_on_the_grid(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Eight blocks by reflection: one product with H serves a vector of each."""
+    monkeypatch.setattr(eigensolver, "matrix_pays", lambda _: False)
+    # Or the zero-order Hamiltonian would be the whole of a block.
+    monkeypatch.setattr(eigensolver, "BLOCK", 10)
+
+    def potential(q: Tensor) -> Tensor:
+        x, y, z = (q**2).unbind(-1)
+        return (x + 1.3 * y + 0.8 * z) / 2 + 0.1 * (x * y + y * z + z * x)
+
+    system = model(potential, torch.eye(3, dtype=torch.float64))
+
+    def run(symmetry: bool) -> Levels:
+        return levels(
+            system, [LINE] * 3, 24, cap=1e3, products=Products(quanta=11), convergence=False,
+            solver="davidson", symmetry=symmetry,
+        )  # fmt: skip
+
+    found, whole = run(True), run(False)
+    torch.testing.assert_close(found.energies, whole.energies, rtol=0, atol=1e-12)
+    assert 0 < found.pairs.products < whole.pairs.products / 2
+    assert float(found.pairs.residuals.max()) < 1e-8

@@ -1,0 +1,74 @@
+"""G at one point of each set of images is G at all of them."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import Tensor
+
+from pes.coordinates import ZMatrix
+from pes.molecule import Molecule
+from pes.vibration import Coordinate, System, hamiltonian, molecular
+from pes.vibration.operations import Operation, operations
+from pes.vibration.orbits import orbits
+
+ZMATRIX = ZMatrix((("C",), ("O", 0), ("H", 0, 1), ("H", 0, 1, 2)))
+MASSES = Molecule(("C", "O", "H", "H")).masses
+BOND = Coordinate("sinc", 1.5, 2.8, 2, points=3, primitives=20)
+ANGLE = Coordinate("legendre", 1.3, 2.9, 2, points=3, primitives=20)
+TORSION = Coordinate("sinc", 2.0, 2 * torch.pi - 2.0, 2, points=5, primitives=20)
+COORDINATES = (replace(BOND, low=1.9), BOND, ANGLE, BOND, ANGLE, TORSION)
+REFERENCE = torch.tensor([2.3, 2.1, 2.1, 2.1, 2.1, torch.pi], dtype=torch.float64)
+
+
+def springs(x: Tensor) -> Tensor:
+    return sum((x[:, i] - x[:, 0]).square().sum(-1) / 20 for i in (1, 2, 3))  # pyright: ignore
+
+
+@pytest.fixture
+def formaldehyde() -> System:
+    return molecular(springs, ZMATRIX.to_positions, MASSES)
+
+
+@pytest.fixture
+def group(formaldehyde: System) -> list[Operation]:
+    found = operations(formaldehyde, COORDINATES)
+    assert len(found) == 3
+    return found
+
+
+def test_the_same_as_at_every_point(formaldehyde: System, group: list[Operation]) -> None:
+    asked: list[int] = []
+
+    def counted(q: Tensor) -> tuple[Tensor, Tensor]:
+        asked.append(len(q))
+        return formaldehyde.kinetic(q)
+
+    system = replace(formaldehyde, kinetic=counted)
+    h = hamiltonian(system, COORDINATES, REFERENCE, ceiling=1e3, operations=group)
+    points = torch.cartesian_prod(*[b.points for b in h.bases])
+    g, slope = formaldehyde.kinetic(points)
+    density = torch.cartesian_prod(*[b.log_density_slope for b in h.bases])
+    # Rounding, of G near 1e-3.
+    torch.testing.assert_close(h.g_matrix, g, rtol=1e-9, atol=1e-14)
+    torch.testing.assert_close(h.s, (density - slope) / 2, rtol=1e-9, atol=1e-10)
+    # Pairs of bonds and angles 9·10/2, halves of torsion points and the middle one: 3·45·3 of 1215.
+    known = orbits(h.bases, group)
+    assert len(known.first) == 405
+    assert 405 in asked
+    assert len(points) not in asked
+
+
+def test_kinetic_energy_that_is_not_symmetric_is_computed(
+    formaldehyde: System, group: list[Operation]
+) -> None:
+    """An operation that is none is found out by points looked at."""
+
+    def lopsided(q: Tensor) -> tuple[Tensor, Tensor]:
+        g, slope = formaldehyde.kinetic(q)
+        return g * (1 + 1e-5 * q[:, 1, None, None]), slope
+
+    system = replace(formaldehyde, kinetic=lopsided)
+    h = hamiltonian(system, COORDINATES, REFERENCE, ceiling=1e3, operations=group)
+    points = torch.cartesian_prod(*[b.points for b in h.bases])
+    torch.testing.assert_close(h.g_matrix, lopsided(points)[0], rtol=1e-12, atol=1e-16)
