@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from pes.coordinates import ZMatrix
+from pes.coordinates import Jacobi, ZMatrix
 from pes.molecule import Molecule
 from pes.vibration import Coordinate, System, hamiltonian, molecular
 from pes.vibration.operations import Operation, operations
@@ -22,7 +22,7 @@ REFERENCE = torch.tensor([2.3, 2.1, 2.1, 2.1, 2.1, torch.pi], dtype=torch.float6
 
 
 def springs(x: Tensor) -> Tensor:
-    return sum((x[:, i] - x[:, 0]).square().sum(-1) / 20 for i in (1, 2, 3))  # pyright: ignore
+    return sum((x[:, i] - x[:, 0]).square().sum(-1) / 20 for i in range(1, x.shape[1]))  # pyright: ignore
 
 
 @pytest.fixture
@@ -57,6 +57,24 @@ def test_the_same_as_at_every_point(formaldehyde: System, group: list[Operation]
     assert len(known.first) == 405
     assert 405 in asked
     assert len(points) not in asked
+
+
+def test_slopes_change_sign_in_a_mirror() -> None:
+    """The volume element of Jacobi coordinates falls to both sides of the middle angle."""
+    masses = Molecule(("O", "H", "H")).masses
+    system = molecular(springs, Jacobi(0, (1, 2)).to_positions, masses)
+    # Of plain weight: that of Legendre functions takes the slope away.
+    wide = Coordinate("sinc", 0.5, torch.pi - 0.5, 2, points=4, primitives=20)
+    wanted = (BOND, replace(BOND, low=0.8, high=1.9), wide)
+    group = operations(system, wanted)
+    middle = torch.tensor([2.1, 1.3, torch.pi / 2], dtype=torch.float64)
+    one, other = (
+        hamiltonian(system, wanted, middle, ceiling=1e3, operations=ops) for ops in (group, [])
+    )
+    assert len(orbits(one.bases, group).first) == 18
+    # Of bases whose cuts are means of two, equal but for rounding.
+    torch.testing.assert_close(one.s, other.s, rtol=1e-7, atol=1e-9)
+    assert float(one.s[:, 2].abs().min()) > 0.01
 
 
 def test_kinetic_energy_that_is_not_symmetric_is_computed(
