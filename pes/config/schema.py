@@ -366,16 +366,17 @@ CoordinateMap = Annotated[Morse | Cosine, Field(discriminator="kind")]
 class Coordinates(Section):
     """Internal coordinates and how far they reach."""
 
-    kind: Literal["valence", "radau", "jacobi", "zmatrix", "polyspherical", "normal_modes"] = (
-        "valence"
-    )
-    """valence, radau or jacobi for three atoms; zmatrix, polyspherical or normal_modes for any
-    molecule."""
+    kind: (
+        Literal["valence", "radau", "jacobi", "zmatrix", "polyspherical", "normal_modes"] | None
+    ) = None
+    """valence (their default), radau or jacobi for three atoms; zmatrix, polyspherical or
+    normal_modes for any molecule. The default for four and more: zmatrix with `normal`."""
     centre: int | None = Field(default=None, ge=0)
     """Number of the middle atom (jacobi: of the single one), from 0; by default the one of its
     kind."""
     rows: tuple[tuple[str | int, ...], ...] | None = None
-    """Of a zmatrix: [C], [O, 0], [H, 0, 1], [H, 0, 1, 2], X for a dummy."""
+    """Of a zmatrix: [C], [O, 0], [H, 0, 1], [H, 0, 1, 2], X for a dummy; by default made from the
+    geometry at the minimum."""
     vectors: tuple[tuple[int | tuple[int | str, ...], int | tuple[int | str, ...]], ...] | None = (
         None
     )
@@ -491,7 +492,8 @@ class Vibration(Section):
     energy: float | None = Field(default=None, gt=0)
     """All levels up to here instead, cm⁻¹ above the ground state."""
     quanta: float | None = Field(default=None, gt=0)
-    """Keep only products of functions with so many quanta in all; for four atoms and more."""
+    """Keep only products of functions with so many quanta in all; for four atoms and more. Six
+    normal coordinates get 8, nine 4, if nothing else limits the products."""
     weights: dict[str, Annotated[float, Field(gt=0)]] = {}
     """Of the quanta, by coordinate or group: {r1: 2} counts each quantum of r1 twice."""
     product_energy: float | None = Field(default=None, gt=0)

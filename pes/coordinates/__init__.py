@@ -4,6 +4,7 @@ Each has `names`, `kinds` (length, angle, dihedral, normal, number or cosine),
 `to_positions(q, masses)` and `from_positions(positions, masses)`.
 """
 
+from pes.coordinates.automatic import automatic_rows
 from pes.coordinates.curvilinear import Curvilinear, curvilinear
 from pes.coordinates.jacobi import Jacobi
 from pes.coordinates.maps import MAPS, Internal, Map, Mapped
@@ -27,6 +28,7 @@ __all__ = [
     "Radau",
     "Valence",
     "ZMatrix",
+    "automatic_rows",
     "curvilinear",
     "hessian",
     "normal_modes",

@@ -89,14 +89,16 @@ def derivatives(config: Vibration, found: Levels, task: Problem, surface: Loaded
 
 def _check_positions(config: Vibration, surface: Loaded) -> None:
     """Where atoms move with the masses, V does too, and its slope must be known."""
-    moving = config.coordinates.kind in ("radau", "jacobi")
+    wanted = config.coordinates
+    # A centre of mass, or a canonical point, is a tuple of atoms.
+    centred = any(isinstance(end, tuple) for vector in wanted.vectors or () for end in vector)
     if (
-        moving
+        (centred or wanted.kind in ("radau", "jacobi"))
         and isinstance(surface.potential, UserFunction)
         and not surface.potential.speaks_torch
     ):
         raise ValueError(
-            f"`sensitivities.masses`: in {config.coordinates.kind} coordinates positions depend on "
+            f"`sensitivities.masses`: in {wanted.kind} coordinates positions depend on "
             "the masses, and this surface is a NumPy function without slopes; use valence "
             "coordinates, torch, or masses: false"
         )

@@ -177,7 +177,7 @@ def _solved(config: Vibration, task: Problem, folder: Path) -> Levels:
                 task.system, task.coordinates,
                 config.levels or (20 if config.energy is None else None),
                 energy=None if config.energy is None else config.energy * CM1,
-                products=products(config, task.internal.names), cap=config.cap * CM1,
+                products=products(config, task.internal), cap=config.cap * CM1,
                 solver=config.solver, convergence=config.convergence, reference=task.start,
                 progress=step, watch=watch, start=earlier(folder, config),
                 symmetry=config.symmetry,

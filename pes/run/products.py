@@ -3,18 +3,24 @@
 from collections.abc import Sequence
 
 from pes.config import Vibration
+from pes.coordinates import Internal
 from pes.units import CM1
 from pes.vibration.products import GroupSize, Products
 
 __all__ = ["products"]
 
 
-def products(config: Vibration, names: Sequence[str]) -> Products:
-    """Limits on products; coordinates by their place in `names`.
+NORMAL_QUANTA = {6: 8.0, 9: 4.0}
+"""Of normal coordinates by their number, if nothing limits the products."""
+
+
+def products(config: Vibration, internal: Internal) -> Products:
+    """Limits on products; coordinates by their name.
 
     Raises:
         ValueError: for a name that is no coordinate, or one in two groups.
     """
+    names = internal.names
     groups, taken = [], {}
     for label, group in config.groups.items():
         places = sorted(_place(f"groups.{label}.coordinates", c, names) for c in group.coordinates)
@@ -32,8 +38,11 @@ def products(config: Vibration, names: Sequence[str]) -> Products:
         _place("weights", name, factors)
     weights = tuple(config.weights.get(name, 1.0) for name in factors)
     energy = None if config.product_energy is None else config.product_energy * CM1
+    quanta = config.quanta
+    if quanta is None and energy is None and not groups and set(internal.kinds) == {"normal"}:
+        quanta = NORMAL_QUANTA.get(len(names))
     return Products(
-        config.quanta, weights if config.weights else None, energy, tuple(groups),
+        quanta, weights if config.weights else None, energy, tuple(groups),
         config.reference == "vscf",
     )  # fmt: skip
 

@@ -199,7 +199,7 @@ def _isotopologue(
             f"has {modes} coordinates"
         )
     like = task.internal.kinds[0] == task.internal.kinds[1]
-    bonds = config.coordinates.kind in ("valence", "radau") and not config.coordinates.normal
+    bonds = config.coordinates.kind in (None, "valence", "radau") and not config.coordinates.normal
     triatomic = len(wanted.molecule) == 3 and bonds
     ends = [m for i, m in enumerate(task.masses.tolist()) if i != _middle(task.molecule)]
     return Isotopologue(

@@ -21,6 +21,7 @@ from pes.coordinates import (
     Polyspherical,
     Valence,
     ZMatrix,
+    automatic_rows,
     curvilinear,
     hessian,
     normal_modes,
@@ -48,6 +49,9 @@ DEFAULTS = {
     "number": ("sinc", 10, 1.8, 60),
     "cosine": ("polynomial", 14, 1.4, 40),
 }
+NORMAL_SIZES = {6: (8, 10), 9: (4, 5)}
+"""Functions and points of each normal coordinate by their number: a grid of a million points."""
+
 LIMITS = {
     "length": (0.3 * ANGSTROM, 6.0 * ANGSTROM),
     "angle": (0.0, pi),
@@ -147,7 +151,8 @@ def _coordinates(
     config: Vibration, molecule: Molecule, surface: Loaded, potential: Potential
 ) -> Internal:
     inner = _internal(config, molecule, surface, potential)
-    if not config.coordinates.normal:
+    larger = config.coordinates.kind is None and len(molecule.symbols) > 3
+    if not (config.coordinates.normal or larger):
         return inner
     if isinstance(inner, NormalModes) or config.coordinates.maps:
         other = "maps" if config.coordinates.maps else "kind: normal_modes"
@@ -164,18 +169,20 @@ def _internal(
     config: Vibration, molecule: Molecule, surface: Loaded, potential: Potential
 ) -> Internal:
     wanted = config.coordinates
+    usual = "valence" if len(molecule.symbols) == 3 else "zmatrix"
+    chosen = wanted.kind or usual
     for key, kind in (("rows", "zmatrix"), ("fixed", "zmatrix"), ("vectors", "polyspherical")):
         if getattr(wanted, key) and wanted.kind != kind:
             raise ValueError(f"`coordinates.{key}` belongs to `kind: {kind}`")
-    if wanted.kind == "zmatrix":
-        return _zmatrix(config, molecule)
+    if chosen == "zmatrix":
+        return _zmatrix(config, molecule, surface, potential)
     if wanted.kind == "polyspherical":
         return _polyspherical(config, molecule)
     if wanted.kind == "normal_modes":
         return _normal_modes(config, molecule, surface, potential)
     if len(molecule.symbols) != 3:
         raise ValueError(
-            f"`coordinates.kind` {wanted.kind} takes three atoms, the molecule has "
+            f"`coordinates.kind` {chosen} takes three atoms, the molecule has "
             f"{len(molecule.symbols)}; use zmatrix, polyspherical or normal_modes"
         )
     centre = wanted.centre
@@ -187,7 +194,7 @@ def _internal(
     if centre > 2:
         raise ValueError(f"`coordinates.centre` is the number of an atom, 0 to 2, got {centre}")
     ends = [i for i in range(3) if i != centre]
-    return COORDINATES[wanted.kind](centre, (ends[0], ends[1]))
+    return COORDINATES[chosen](centre, (ends[0], ends[1]))
 
 
 def _polyspherical(config: Vibration, molecule: Molecule) -> Polyspherical:
@@ -268,10 +275,14 @@ def _mapped(
     return mapped, mapped.forward(start), [(low, high) for low, high in ends]
 
 
-def _zmatrix(config: Vibration, molecule: Molecule) -> ZMatrix:
-    if config.coordinates.rows is None:
-        raise ValueError("`coordinates.rows` is needed for `kind: zmatrix`")
-    free = ZMatrix(config.coordinates.rows, config.coordinates.fixed)
+def _zmatrix(
+    config: Vibration, molecule: Molecule, surface: Loaded, potential: Potential
+) -> ZMatrix:
+    rows = config.coordinates.rows
+    if rows is None:
+        x = optimum(potential, _geometry(config, surface, molecule))
+        rows = automatic_rows(molecule.symbols, x)
+    free = ZMatrix(rows, config.coordinates.fixed)
     if Molecule(free.symbols).elements != molecule.elements:
         raise ValueError(
             f"`coordinates.rows` has the atoms {' '.join(free.symbols)}, the molecule is "
@@ -281,7 +292,7 @@ def _zmatrix(config: Vibration, molecule: Molecule) -> ZMatrix:
         name: value * (ANGSTROM if name.startswith("r") else DEGREE)
         for name, value in config.coordinates.fixed.items()
     }
-    return ZMatrix(config.coordinates.rows, fixed)
+    return ZMatrix(rows, fixed)
 
 
 def _ranges(
@@ -436,6 +447,9 @@ def _sizes(
     found = []
     for name, kind, (low, high) in zip(internal.names, internal.kinds, ranges, strict=True):
         basis, functions, ratio, primitives = DEFAULTS[kind]
+        if kind == "normal" and len(ranges) in NORMAL_SIZES:
+            functions, many = NORMAL_SIZES[len(ranges)]
+            ratio = many / functions
         size = config.basis.get(name, config.basis.get("all"))
         if size is not None:
             basis, functions = size.kind or basis, size.functions or functions

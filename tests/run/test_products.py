@@ -1,12 +1,27 @@
 """Names of a configuration become places."""
 
+from dataclasses import dataclass
+
 import pytest
 
 from pes.config import Vibration
 from pes.run.products import products
 from pes.units import CM1
 
-NAMES = ("r1", "r2", "theta2", "r3")
+
+@dataclass
+class Named:
+    """What is asked of coordinates here."""
+
+    names: tuple[str, ...]
+    kinds: tuple[str, ...]
+
+
+FOUR = Named(("r1", "r2", "theta2", "r3"), ("length", "length", "angle", "length"))
+
+
+def normal(count: int) -> Named:
+    return Named(tuple(f"q{k}" for k in range(count)), ("normal",) * count)
 
 
 def test_groups_and_weights() -> None:
@@ -18,13 +33,24 @@ def test_groups_and_weights() -> None:
             "groups": {"stretches": {"coordinates": ["r3", "r1"], "energy": 9000}},
         }
     )
-    found = products(config, NAMES)
+    found = products(config, FOUR)
     assert found.quanta == 6
     assert found.self_consistent
     assert found.groups[0].coordinates == (0, 3)
     assert found.groups[0].energy == pytest.approx(9000 * CM1)
     # Factors: the group, r2, theta2.
     assert found.weights == (2.0, 1.0, 1.0)
+
+
+def test_quanta_of_normal_coordinates() -> None:
+    nothing = Vibration.model_validate({})
+    assert [products(nothing, normal(n)).quanta for n in (3, 6, 9)] == [None, 8, 4]
+    assert products(nothing, FOUR).quanta is None
+    given = Vibration.model_validate({"quanta": 3})
+    assert products(given, normal(6)).quanta == 3
+    by_energy = products(Vibration.model_validate({"product_energy": 9000}), normal(6))
+    assert by_energy.quanta is None
+    assert by_energy.energy == pytest.approx(9000 * CM1)
 
 
 @pytest.mark.parametrize(
@@ -49,4 +75,4 @@ def test_groups_and_weights() -> None:
 )
 def test_mistakes(settings: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        products(Vibration.model_validate(settings), NAMES)
+        products(Vibration.model_validate(settings), FOUR)

@@ -42,6 +42,37 @@ def test_kinds_for_any_molecule(pes_levels: Command) -> None:
         assert found == pytest.approx(1594.6586, abs=0.5), coordinates
 
 
+def test_four_atoms_need_no_coordinates(pes_levels: Command) -> None:
+    x = [[0, 0, 0], [1.2, 0, 0], [-0.6, 0.94, 0], [-0.6, -0.94, 0]]
+    nothing = dict.fromkeys(("kind", "centre"))
+    folder = pes_levels(
+        "--overwrite", molecule=["C", "O", "H", "H"], surface="formaldehyde_model", levels=2,
+        coordinates={"ranges": "auto", "reference": x, **nothing}, quanta=3, convergence=False,
+        basis={"all": {"functions": 4, "points": 5}}, sensitivities={"masses": False},
+    )  # fmt: skip
+    found = json.loads((folder / "levels.json").read_text())
+    assert {"<q1>", "<q6>"} <= set(found["levels"][0])
+    # 5787.25 and 1159.56 converged.
+    assert found["zero_point_energy"] == pytest.approx(5787, abs=20)
+    assert found["levels"][1]["energy"] == pytest.approx(1160, abs=20)
+
+
+def test_masses_that_move_atoms_need_slopes(
+    pes_levels: Command, refusal: Refusal, work: Path
+) -> None:
+    (work / "spring.py").write_text(
+        "import numpy as np\n"
+        "def v(x):\n"
+        "    return np.square(np.linalg.norm(x[:, 1:] - x[:, :1], axis=-1) - 1.8).sum(-1)\n"
+    )
+    centred = {"kind": "polyspherical", "vectors": [[1, 2], [[1, 2], 0]], "ranges": "auto"}
+    line = refusal(
+        pes_levels, surface="spring.py:v", coordinates={**centred, "reference": WATER},
+        sensitivities={"masses": True},
+    )  # fmt: skip
+    assert "`sensitivities.masses`: in polyspherical coordinates" in line
+
+
 @pytest.mark.parametrize("normal", [{"kind": "normal_modes"}, {"kind": "radau", "normal": True}])
 def test_normal_modes_show_their_symmetry(pes_levels: Command, normal: dict) -> None:
     modes = {**normal, "reference": WATER, "ranges": "auto"}
