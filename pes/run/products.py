@@ -10,7 +10,7 @@ from pes.vibration.products import GroupSize, Products
 __all__ = ["products"]
 
 
-NORMAL_QUANTA = {6: 8.0, 9: 4.0}
+NORMAL_QUANTA = {6: 6.0, 9: 4.0}
 """Of normal coordinates by their number, if nothing limits the products."""
 
 

@@ -49,8 +49,8 @@ DEFAULTS = {
     "number": ("sinc", 10, 1.8, 60),
     "cosine": ("polynomial", 14, 1.4, 40),
 }
-NORMAL_SIZES = {6: (8, 10), 9: (4, 5)}
-"""Functions and points of each normal coordinate by their number: a grid of a million points."""
+NORMAL_SIZES = {6: (7, 9), 9: (4, 5)}
+"""Functions and points of each normal coordinate by their number: for a first answer in minutes."""
 
 LIMITS = {
     "length": (0.3 * ANGSTROM, 6.0 * ANGSTROM),

@@ -44,7 +44,7 @@ def test_groups_and_weights() -> None:
 
 def test_quanta_of_normal_coordinates() -> None:
     nothing = Vibration.model_validate({})
-    assert [products(nothing, normal(n)).quanta for n in (3, 6, 9)] == [None, 8, 4]
+    assert [products(nothing, normal(n)).quanta for n in (3, 6, 9)] == [None, 6, 4]
     assert products(nothing, FOUR).quanta is None
     given = Vibration.model_validate({"quanta": 3})
     assert products(given, normal(6)).quanta == 3
