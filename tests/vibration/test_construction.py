@@ -37,14 +37,19 @@ def group(formaldehyde: System) -> list[Operation]:
     return found
 
 
-def test_the_same_as_at_every_point(formaldehyde: System, group: list[Operation]) -> None:
-    asked: list[int] = []
+def counting(system: System, asked: list[int]) -> System:
+    """The same, with the number of points of each question put down."""
 
     def counted(q: Tensor) -> tuple[Tensor, Tensor]:
         asked.append(len(q))
-        return formaldehyde.kinetic(q)
+        return system.kinetic(q)
 
-    system = replace(formaldehyde, kinetic=counted)
+    return replace(system, kinetic=counted)
+
+
+def test_the_same_as_at_every_point(formaldehyde: System, group: list[Operation]) -> None:
+    asked: list[int] = []
+    system = counting(formaldehyde, asked)
     h = hamiltonian(system, COORDINATES, REFERENCE, ceiling=1e3, operations=group)
     points = torch.cartesian_prod(*[b.points for b in h.bases])
     g, slope = formaldehyde.kinetic(points)
@@ -68,10 +73,15 @@ def test_slopes_change_sign_in_a_mirror() -> None:
     wanted = (BOND, replace(BOND, low=0.8, high=1.9), wide)
     group = operations(system, wanted)
     middle = torch.tensor([2.1, 1.3, torch.pi / 2], dtype=torch.float64)
+    asked: list[int] = []
     one, other = (
-        hamiltonian(system, wanted, middle, ceiling=1e3, operations=ops) for ops in (group, [])
+        hamiltonian(counting(system, asked), wanted, middle, ceiling=1e3, operations=ops)
+        for ops in (group, [])
     )
     assert len(orbits(one.bases, group).first) == 18
+    # All 36 points only where there is no symmetry to use.
+    assert asked.count(18) == 1
+    assert asked.count(36) == 1
     # Of bases whose cuts are means of two, equal but for rounding.
     torch.testing.assert_close(one.s, other.s, rtol=1e-7, atol=1e-9)
     assert float(one.s[:, 2].abs().min()) > 0.01
