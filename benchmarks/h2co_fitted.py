@@ -7,6 +7,11 @@ Linear surfaces of two degrees are fitted to the 4,001 CCSD(T)-F12B energies of 
 --limit, or until V on the way there passes --reach. For each level: the energies on both surfaces,
 their difference, how far they are from converged, and the probability outside the sampled region
 (`!` from 1 %), where nothing but extrapolation is known of the surface.
+
+Degrees 6 and 8 err by 0.0039 and 0.0008 cm⁻¹ on the test points, and thirty levels, converged to
+0.4 (up to 2,000 cm⁻¹) or 3.2, are up to 16 cm⁻¹ apart: bends reach q = 1.5 in the points, 4 in
+the ranges. All levels are flagged, 38 to 82 % of each being outside. That number tells which are
+worst: the half of the levels with more of it differ by 6.1 cm⁻¹ (median), the others by 1.5.
 """
 
 import argparse
