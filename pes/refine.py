@@ -126,7 +126,7 @@ def compared(which: Isotopologue, *, convergence: bool = False) -> Comparison:
         cap=which.cap, convergence=convergence, reference=which.start,
     )  # fmt: skip
     assignment = assigned(
-        found, which.observed.quanta, which.observed.energies, symmetric=which.symmetric
+        found.cpu(), which.observed.quanta, which.observed.energies, symmetric=which.symmetric
     )
     calculated = torch.full_like(which.observed.energies, torch.nan)
     for i, n in enumerate(assignment.numbers):

@@ -61,7 +61,7 @@ class Curvilinear:
 
     def back(self, q: Tensor) -> Tensor:
         """s (..., Q) of q (..., Q)."""
-        return self.reference + q @ self.combinations.mT
+        return self.reference.to(q) + q @ self.combinations.to(q).mT
 
     def to_positions(self, q: Tensor, masses: Tensor) -> Tensor:
         """Positions (..., N, 3) in bohr of q (..., Q)."""

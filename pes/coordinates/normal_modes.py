@@ -55,7 +55,8 @@ class NormalModes:
 
     def to_positions(self, q: Tensor, masses: Tensor | None = None) -> Tensor:
         """Positions (..., N, 3) in bohr of q (..., Q); masses play no part."""
-        return self.reference + torch.einsum("...k,kai->...ai", q, self.displacements)
+        moved = torch.einsum("...k,kai->...ai", q, self.displacements.to(q))
+        return self.reference.to(q) + moved
 
     def from_positions(self, positions: Tensor, masses: Tensor | None = None) -> Tensor:
         """q (..., Q) of positions (..., N, 3) turned into the Eckart frame of the reference.

@@ -55,7 +55,7 @@ def maps(config: Vibration, task: Problem, surface: Loaded) -> Maps | None:
     numbers = tuple((names.index(a), names.index(b)) for a, b in pairs)
     points = None
     if surface.record is not None:
-        points = sampled(surface.record, task.internal, task.masses.detach())
+        points = sampled(surface.record, task.internal, task.molecule.masses)
     return Maps(wanted.levels, numbers, points)
 
 

@@ -52,7 +52,7 @@ def level_table(
     """One row for each level, in cm⁻¹, Å and degrees."""
     averages = found.densities @ found.points
     symmetry = _symmetry(found)
-    constants = rotational_constants(found, task.masses) / CM1
+    constants = rotational_constants(found, task.masses.cpu()) / CM1
     quanta, weight = found.leading
     outside = _outside(found, task, surface)
     kinds = list(zip(task.internal.names, task.internal.kinds, strict=True))

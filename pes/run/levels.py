@@ -120,9 +120,11 @@ def _levels(
     found = replace(found, warnings=(*found.warnings, *folds(task.internal, found)))
     seconds = time.perf_counter() - started
     error_bars = spreads(config, found, task, surface)
-    table = level_table(found, task, surface, error_bars)
     derived = derivatives(config, found, task, surface)
     weights = weight_derivatives(config, found, surface)
+    # Tables and pictures are made on the CPU, whatever device the levels come from.
+    found = found.cpu()
+    table = level_table(found, task, surface, error_bars)
     sticks = _sticks(config, found, task, dipole)
     old = [path.name for path in folder.glob("density_*.png")]
     open_folder(folder, finished=DONE, stale=[*OPTIONAL, *old])
@@ -198,5 +200,5 @@ def _sticks(
 ) -> Sticks | None:
     if config.spectrum is None or dipole is None:
         return None
-    masses = task.masses.detach()
+    masses = task.masses.detach().cpu()
     return spectrum(found, dipole, masses, temperature=config.spectrum.temperature)

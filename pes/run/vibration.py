@@ -84,8 +84,8 @@ class Problem:
         internal: coordinates, with names and kinds.
         coordinates: basis wanted for each.
         system: V and G.
-        masses: (N,), with gradients.
-        strengths: of the perturbations, (K,) in hartree, with gradients.
+        masses: (N,), with gradients, on the device of the run.
+        strengths: of the perturbations, (K,) in hartree, with gradients, likewise.
         start: near the bottom of the well, (Q,).
     """
 
@@ -110,7 +110,7 @@ def problem(config: Vibration, surface: Loaded, device: torch.device) -> Problem
         ValueError: if they do not fit together; the message names the key.
     """
     molecule = _molecule(config, surface)
-    masses = molecule.masses.requires_grad_()
+    masses = molecule.masses
     on_device = surface.potential
 
     def potential(positions: Tensor) -> Tensor:
@@ -118,14 +118,19 @@ def problem(config: Vibration, surface: Loaded, device: torch.device) -> Problem
 
     internal = _coordinates(config, molecule, surface, potential)
     system = molecular(potential, internal.to_positions, masses)
-    start, ranges = _ranges(config, surface, internal, masses.detach(), system)
+    start, ranges = _ranges(config, surface, internal, masses, system)
     if config.coordinates.maps:
         internal, start, ranges = _mapped(config, internal, start, ranges)
-        system = molecular(potential, internal.to_positions, masses)
-    strengths = torch.tensor(
-        [b.strength * CM1 for b in config.sensitivities.perturbations.values()],
-        dtype=torch.float64,
-    ).requires_grad_()
+    masses = masses.to(device).requires_grad_()
+    system = molecular(potential, internal.to_positions, masses)
+    strengths = (
+        torch.tensor(
+            [b.strength * CM1 for b in config.sensitivities.perturbations.values()],
+            dtype=torch.float64,
+        )
+        .to(device)
+        .requires_grad_()
+    )
     if len(strengths):
         system = perturbed(system, strengths, _bumps(config, internal))
     sizes = _sizes(config, internal, ranges)

@@ -7,7 +7,7 @@ a derivative projected into the n functions themselves gives wrong, even spuriou
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -82,6 +82,11 @@ class Basis:
     def size(self) -> int:
         """Number of functions n."""
         return self.values.shape[1]
+
+    def to(self, device: torch.device | str) -> "Basis":
+        """On another device."""
+        arrays = {name: v for name, v in vars(self).items() if isinstance(v, Tensor)}
+        return replace(self, **{name: v.to(device) for name, v in arrays.items()})
 
     @property
     def scaled_values(self) -> Tensor:

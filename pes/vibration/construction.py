@@ -48,8 +48,8 @@ def hamiltonian(
         ValueError: if the grid does not fit into memory.
     """
     products = Products(quanta=quanta) if products is None else products
-    check_grid([c.points or c.primitives for c in coordinates])
-    references = _images(reference, coordinates, operations)
+    check_grid([c.points or c.primitives for c in coordinates], device=system.device)
+    references = _images(reference.cpu(), coordinates, operations)
     bases = shared(_bases(system, coordinates, references, ceiling), operations)
     points = grid_points(bases)
     potential = potential_in_chunks(system, points).clamp(max=ceiling)
@@ -109,10 +109,11 @@ def _bases(
         cut, aside = (r.repeat_interleave(size, 0) for r in (references, off_linear))
         cut[:, k] = aside[:, k] = primitive.points.repeat(len(references))
         values = potential_in_chunks(system, cut).clamp(max=ceiling).reshape(-1, size).mean(0)
-        g = _detached_kinetic(system, aside)[0][:, k, k].reshape(-1, size).mean(0)
-        bases.append(
-            contract(primitive, values, g, wanted.functions, points=wanted.points, range=ends)
-        )
+        g = _detached_kinetic(system, aside.to(system.device))[0][:, k, k].reshape(-1, size).mean(0)
+        # Small matrices, and the same functions on every device.
+        values, g = values.cpu(), g.cpu()
+        basis = contract(primitive, values, g, wanted.functions, points=wanted.points, range=ends)
+        bases.append(basis.to(system.device))
     return tuple(bases)
 
 

@@ -46,6 +46,9 @@ makes no difference."""
 LOOSE = 1e-6
 """Residual norm (hartree) of the state searched for below them: its energy is then 1e-9 off."""
 
+ON_CPU = ("shift_invert", "iterative")
+"""Solvers by ARPACK, which knows no other device."""
+
 Operator = Hamiltonian | Block
 Product = Callable[[np.ndarray], np.ndarray]
 Watch = Callable[[Progress], None]
@@ -100,8 +103,8 @@ def lowest(
     Args:
         hamiltonian: N functions.
         count: at most N.
-        solver: a key of `SOLVERS`, or `auto`: shift and invert up to 2,500 functions,
-            Davidson beyond.
+        solver: a key of `SOLVERS`, or `auto`: shift and invert (off the CPU the whole matrix)
+            up to 2,500 functions, Davidson beyond.
         start: vectors near those wanted, (S, N); only the Davidson method uses them.
         watch: called after each of its steps.
 
@@ -124,15 +127,21 @@ def chosen(hamiltonian: Operator, count: int, solver: str) -> str:
     """The solver itself, or for `auto` the one that suits the size."""
     if solver != "auto" and solver not in SOLVERS:
         raise ValueError(f"solver {solver!r} is not one of auto, {', '.join(SOLVERS)}")
-    size = hamiltonian.size
+    size, device = hamiltonian.size, hamiltonian.potential.device
+    if solver in ON_CPU and device.type != "cpu":
+        raise ValueError(
+            f"solver {solver!r} works on the CPU, the Hamiltonian is on {device}; take auto, dense "
+            "or davidson"
+        )
     # Iterations cannot give all eigenpairs.
     if count == size:
         return "dense"
     if solver != "auto":
         return solver
-    if size <= 300 or (count > size // 4 and size <= DENSE_LIMIT):
-        return "dense"
-    return "shift_invert" if size <= DENSE_LIMIT else "davidson"
+    if size > DENSE_LIMIT:
+        return "davidson"
+    few = size > 300 and count <= size // 4
+    return "shift_invert" if few and device.type == "cpu" else "dense"
 
 
 def dense(hamiltonian: Operator, count: int) -> Eigenpairs:
@@ -151,7 +160,7 @@ def shift_invert(hamiltonian: Operator, count: int) -> Eigenpairs:
     if no other eigenvalue lies below (Sylvester's law of inertia).
     """
     check_matrix(hamiltonian, copies=3)
-    matrix = hamiltonian.dense().cpu()
+    matrix = hamiltonian.dense()
     h = matrix.numpy()
     shift = float(hamiltonian.potential.min()) - 1e-6
     factor = scipy.linalg.cho_factor(h - shift * np.eye(len(h)), overwrite_a=True, lower=True)

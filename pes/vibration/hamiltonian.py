@@ -111,6 +111,15 @@ class Hamiltonian:
         energies = sum(f.energies.cpu()[i] for f, i in zip(self.factors, places, strict=True))
         return torch.as_tensor(energies, device=self.potential.device)
 
+    def cpu(self) -> "Hamiltonian":
+        """The same with its arrays on the CPU."""
+        groups = [replace(g, expansion=g.expansion.cpu(), energies=g.energies.cpu())
+                  for g in self.groups]  # fmt: skip
+        return replace(
+            self, bases=tuple(b.to("cpu") for b in self.bases), potential=self.potential.cpu(),
+            g_matrix=self.g_matrix.cpu(), s=self.s.cpu(), groups=tuple(groups),
+        )  # fmt: skip
+
     def only(self, functions: Tensor) -> "Hamiltonian":
         """The same in some of the functions kept, by their place among these, ascending."""
         return replace(self, kept=self.numbers[functions.cpu()])
@@ -145,11 +154,11 @@ class Hamiltonian:
 
         For a group those of the leading product in its function.
         """
-        numbers = numbers if self.kept is None else self.kept[numbers]
+        numbers = numbers.cpu() if self.kept is None else self.numbers[numbers.cpu()]
         found = torch.zeros(*numbers.shape, len(self.bases), dtype=torch.long)
         leading = {g.coordinates: (g.expansion**2).argmax(0) for g in self.groups}
         for f, index in zip(self.factors, torch.unravel_index(numbers, self.shape), strict=True):
-            inner = leading[f.coordinates][index] if f.coordinates in leading else index
+            inner = leading[f.coordinates].cpu()[index] if f.coordinates in leading else index
             sizes = [self.bases[k].size for k in f.coordinates]
             for k, quantum in zip(f.coordinates, torch.unravel_index(inner, sizes), strict=True):
                 found[..., k] = quantum

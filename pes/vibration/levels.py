@@ -115,9 +115,9 @@ def levels(
 
     refused: list[list[str]] = []
     h, pairs = run("levels", coordinates, products, None, solve)
-    unknown = torch.full((3, len(pairs.energies)), torch.nan, dtype=torch.float64)
+    unknown = pairs.energies.new_full((3, len(pairs.energies)), torch.nan)
     found = Levels(
-        pairs.energies, unknown[0], v_min, bottom, pairs, h, system, unknown, cap,
+        pairs.energies, unknown[0], v_min, bottom.to(system.device), pairs, h, system, unknown, cap,
         tuple(coordinates), quanta=products.quanta, products=products,
     )  # fmt: skip
     # A model has no atoms that could be alike: nothing was to be expected of it.

@@ -28,7 +28,7 @@ def available(device: torch.device) -> int:
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
-def check_grid(points: Sequence[int]) -> None:
+def check_grid(points: Sequence[int], *, device: torch.device) -> None:
     """Refuse a grid that does not fit.
 
     Raises:
@@ -37,7 +37,7 @@ def check_grid(points: Sequence[int]) -> None:
     count, modes = prod(points), len(points)
     # q, V, s and G, a product H·v with its slopes and fluxes.
     needed = 8 * count * (modes + 1 + modes + modes**2 + 2 * modes + 4)
-    free = available(torch.device("cpu"))
+    free = available(device)
     if needed > free:
         raise ValueError(
             f"a grid of {' x '.join(map(str, points))} points needs {needed / 2**30:.1f} GiB, "

@@ -23,19 +23,20 @@ def minimum(
         near: start (Q,); None starts from the lowest point of a coarse grid.
 
     Returns:
-        q (Q,) and V there in hartree.
+        q (Q,) on the CPU, where the search runs, and V there in hartree.
 
     Raises:
         ValueError: if the lowest point lies on the edge of a range.
     """
     low, high = torch.tensor(ranges, dtype=torch.float64).T
-    start = _coarse_lowest(system, low, high) if near is None else near
+    start = _coarse_lowest(system, low, high) if near is None else near.cpu()
     step = 1e-4 * (high - low)
 
     def value_and_slope(q: np.ndarray) -> tuple[float, np.ndarray]:
         centre = torch.from_numpy(q)
         shifts = torch.diag(step)
-        v = potential_in_chunks(system, torch.cat((centre[None], centre + shifts, centre - shifts)))
+        points = torch.cat((centre[None], centre + shifts, centre - shifts))
+        v = potential_in_chunks(system, points).cpu()
         count = len(q)
         return float(v[0]), ((v[1 : count + 1] - v[count + 1 :]) / (2 * step)).numpy()
 
@@ -69,7 +70,7 @@ def _coarse_lowest(system: System, low: Tensor, high: Tensor) -> Tensor:
     fractions = (torch.arange(each, dtype=torch.float64) + 0.5) / each
     grid = torch.cartesian_prod(*[fractions] * count).reshape(-1, count)
     q = low + (high - low) * grid
-    return q[potential_in_chunks(system, q).argmin()]
+    return q[int(potential_in_chunks(system, q).argmin())]
 
 
 def reach(
@@ -97,9 +98,9 @@ def reach(
     for k, (low, high) in enumerate(limits):
         ends = []
         for limit in (low, high):
-            cut = bottom.repeat(samples, 1)
+            cut = bottom.cpu().repeat(samples, 1)
             cut[:, k] = torch.linspace(float(bottom[k]), limit, samples, dtype=torch.float64)
-            above = (potential_in_chunks(system, cut) - lowest > energy).nonzero()
+            above = (potential_in_chunks(system, cut).cpu() - lowest > energy).nonzero()
             ends.append(float(cut[above[0, 0], k]) if len(above) else limit)
         ranges.append((ends[0], ends[1]))
     return ranges

@@ -164,6 +164,8 @@ def _symmetries(
 ) -> list[Operation]:
     if not candidates:
         return []
+    # A few geometries, to be compared here.
+    system = system.cpu()
     low, high = torch.tensor([(c.low, c.high) for c in coordinates], dtype=torch.float64).T
     draw = torch.rand(3, len(coordinates), generator=torch.Generator().manual_seed(5)).double()
     # Within the ranges of both where an exchange joins two.

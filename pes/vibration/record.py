@@ -1,7 +1,7 @@
 """Levels as a record: energies, how far to trust them, and what else ψ can tell."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
@@ -50,6 +50,20 @@ class Levels:
     warnings: tuple[str, ...] = ()
     quanta: float | None = None
     products: Products = field(default_factory=Products)
+
+    def cpu(self) -> "Levels":
+        """The same with its arrays on the CPU; the system is evaluated where it was."""
+        if self.energies.device.type == "cpu":
+            return self
+        pairs = replace(
+            self.pairs, energies=self.pairs.energies.cpu(),
+            coefficients=self.pairs.coefficients.cpu(), residuals=self.pairs.residuals.cpu(),
+        )  # fmt: skip
+        return replace(
+            self, energies=self.energies.cpu(), convergence=self.convergence.cpu(),
+            minimum=self.minimum.cpu(), pairs=pairs, hamiltonian=self.hamiltonian.cpu(),
+            system=self.system.cpu(), changes=self.changes.cpu(),
+        )  # fmt: skip
 
     @property
     def zero_point_energy(self) -> float:
@@ -166,5 +180,5 @@ def _ends(coefficients: Tensor, basis: Basis) -> Tensor:
     low, high = basis.range
     margin = 0.02 * (high - low)
     outer = (basis.fine_points < low + margin, basis.fine_points > high - margin)
-    closed = ~torch.tensor(basis.open_ends)
+    closed = ~torch.tensor(basis.open_ends).to(along.device)
     return torch.stack([along[:, end].sum(1) for end in outer], 1) * closed

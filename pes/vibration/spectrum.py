@@ -129,7 +129,7 @@ def spectrum(
         )
     moments = levels.matrix_elements(values.detach()) / DEBYE
     energies = levels.excitations / CM1
-    lower, upper = torch.triu_indices(len(energies), len(energies), 1)
+    lower, upper = torch.triu_indices(len(energies), len(energies), 1, device=energies.device)
     populations = _populations(energies, temperature)
     wavenumbers = energies[upper] - energies[lower]
     picked = moments[upper, lower]
@@ -148,5 +148,5 @@ def _populations(energies: Tensor, temperature: float) -> Tensor:
     if temperature < 0:
         raise ValueError(f"temperature must not be negative, got {temperature}")
     if temperature == 0:
-        return (torch.arange(len(energies)) == 0).double()
+        return (torch.arange(len(energies), device=energies.device) == 0).double()
     return torch.softmax(-energies / (BOLTZMANN_CM1 * temperature), 0)

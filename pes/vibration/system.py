@@ -1,7 +1,7 @@
 """What a Hamiltonian is made of: potential and kinetic energy as functions of q."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -20,12 +20,30 @@ class System:
         kinetic: q (P, Q) to G (P, Q, Q) and ∂_k ln √det g (P, Q).
         positions: q (P, Q) to positions (P, N, 3) in bohr; None for a model.
         masses: (N,) in electron masses; None for a model.
+        device: of q and of everything found there: that of the masses, or of a model's G.
     """
 
     potential: Callable[[Tensor], Tensor]
     kinetic: Callable[[Tensor], tuple[Tensor, Tensor]]
     positions: Callable[[Tensor], Tensor] | None = None
     masses: Tensor | None = None
+    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+
+    def cpu(self) -> "System":
+        """The same for q on the CPU, evaluated where it was."""
+        if self.device.type == "cpu":
+            return self
+        there, at = self.device, self.positions
+
+        def kinetic(q: Tensor) -> tuple[Tensor, Tensor]:
+            g_matrix, slope = self.kinetic(q.to(there))
+            return g_matrix.cpu(), slope.cpu()
+
+        return System(
+            lambda q: self.potential(q.to(there)).cpu(), kinetic,
+            None if at is None else lambda q: at(q.to(there)).cpu(),
+            None if self.masses is None else self.masses.cpu(),
+        )  # fmt: skip
 
 
 def molecular(
@@ -48,6 +66,7 @@ def molecular(
     return System(
         lambda q: potential(positions(q)), lambda q: kinetic(to_positions, q, masses), positions,
         masses,
+        masses.device,
     )  # fmt: skip
 
 
@@ -57,16 +76,17 @@ def model(potential: Callable[[Tensor], Tensor], g_matrix: Tensor) -> System:
     def constant(q: Tensor) -> tuple[Tensor, Tensor]:
         return g_matrix.expand(len(q), *g_matrix.shape), torch.zeros_like(q)
 
-    return System(potential, constant)
+    return System(potential, constant, device=g_matrix.device)
 
 
 def potential_in_chunks(system: System, q: Tensor, *, chunk: int = 16384) -> Tensor:
-    """V at many points without a graph; every value checked.
+    """V at many points, wherever these are, without a graph; every value checked.
 
     Raises:
         ValueError: if the surface gives another shape than (P,) or a value that is no number.
     """
     pieces = []
+    q = q.to(system.device)
     with torch.no_grad():
         for part in q.split(chunk):
             energies = system.potential(part)

@@ -58,8 +58,9 @@ def full(levels: Levels, members: Members) -> Tensor:
         moved.append(lowest(h, len(levels.energies)).energies - levels.energies)
         alone = replace(levels.system, potential=lambda q, k=k: members(q)[k])
         bottoms.append(minimum(alone, ranges, near=levels.minimum)[1])
+    changes = torch.stack(moved)
     lowest_points = torch.tensor(bottoms, dtype=torch.float64) - levels.minimum_energy
-    return _counted(torch.stack(moved), lowest_points)
+    return _counted(changes, lowest_points.to(changes))
 
 
 def spread(moved: Tensor) -> Tensor:
