@@ -45,6 +45,7 @@ def levels(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("run", type=Path, nargs="?", help="folder of a finished training")
     parser.add_argument("--config", type=Path, help="YAML file")
     parser.add_argument("--output", type=Path, help="folder, default RUN/levels or runs/<name>")
+    parser.add_argument("--resume", metavar="auto|PATH", help="continue where it was cut short")
     _common(parser)
     given = parser.parse_args(arguments)
     if (given.run is None) == (given.config is None):
@@ -53,7 +54,7 @@ def levels(arguments: Sequence[str] | None = None) -> None:
     def command() -> None:
         run_levels(
             given.run, config=given.config, output=given.output, settings=_settings(given),
-            overwrite=given.overwrite,
+            overwrite=given.overwrite, resume=given.resume,
         )  # fmt: skip
 
     _end(command)

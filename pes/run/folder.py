@@ -85,15 +85,16 @@ def open_folder(folder: Path, *, finished: str = FINISHED, stale: Sequence[str] 
         (folder / name).unlink(missing_ok=True)
 
 
-def open_log(path: Path, *, append: bool = False) -> None:
-    """Send what the run says to the screen and to a file."""
+def open_log(path: Path | None, *, append: bool = False) -> None:
+    """Send what the run says to the screen and to a file, if there is one by now."""
     for handler in list(log.handlers):
         log.removeHandler(handler)
         handler.close()
     log.setLevel(logging.INFO)
     log.propagate = False
     log.addHandler(logging.StreamHandler(sys.stdout))
-    log.addHandler(logging.FileHandler(path, mode="a" if append else "w", encoding="utf-8"))
+    if path is not None:
+        log.addHandler(logging.FileHandler(path, mode="a" if append else "w", encoding="utf-8"))
 
 
 def silence_log() -> None:

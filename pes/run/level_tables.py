@@ -250,6 +250,7 @@ def summary(
         "basis": [vars(c) for c in found.coordinates],
         "quanta": found.quanta,
         "solver": found.pairs.solver,
+        "products": found.pairs.products,
         "levels": list(table),
         "members": {way: (m / CM1).tolist() for way, m in error_bars.moved.items()},
         "derivatives": {k: v.tolist() for k, v in derived.columns.items()},

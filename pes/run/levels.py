@@ -36,7 +36,7 @@ from pes.run.level_tables import (
 )
 from pes.run.model import run_model
 from pes.run.products import products
-from pes.run.restart import STATE, earlier, keeper
+from pes.run.restart import STATE, check_state, earlier, keeper
 from pes.run.surfaces import Loaded, UserFunction, imported, load_potential, resolved
 from pes.run.uncertainty import spreads
 from pes.run.vibration import Problem, problem
@@ -61,6 +61,7 @@ def run_levels(
     output: Path | None = None,
     settings: Sequence[str] = (),
     overwrite: bool = False,
+    resume: str | None = None,
 ) -> Path:
     """Levels as a configuration says, of a trained run folder or of any surface.
 
@@ -70,6 +71,8 @@ def run_levels(
         output: folder of the results; default RUN/levels or runs/<name>.
         settings: `section.key=value` that override the file.
         overwrite: replace earlier results.
+        resume: `auto` goes on where a calculation of the same levels was cut short; else the
+            file of its state.
 
     Returns:
         The folder.
@@ -85,7 +88,8 @@ def run_levels(
         device = pick_device(whole.device, whole.threads)
         folder = output or run / "levels"
         base = Path.cwd()
-        return _levels(whole.name, whole.vibration, surface, device, folder, base, overwrite)
+        state = check_state(folder, resume, overwrite=overwrite)
+        return _levels(whole.name, whole.vibration, surface, device, folder, base, overwrite, state)
     if config is None:
         raise ValueError("give a run folder or --config FILE")
     if "model" in read_yaml(config):
@@ -96,7 +100,8 @@ def run_levels(
     surface = load_potential(wanted.surface, config.parent)
     device = pick_device(wanted.device, wanted.threads)
     folder = output or Path("runs") / wanted.name
-    return _levels(wanted.name, wanted, surface, device, folder, config.parent, overwrite)
+    state = check_state(folder, resume, overwrite=overwrite)
+    return _levels(wanted.name, wanted, surface, device, folder, config.parent, overwrite, state)
 
 
 def _levels(
@@ -107,6 +112,7 @@ def _levels(
     folder: Path,
     base: Path,
     overwrite: bool,
+    state: Path | None,
 ) -> Path:
     check_folder(folder, finished=DONE, overwrite=overwrite)
     if not isinstance(surface.potential, UserFunction):
@@ -116,7 +122,8 @@ def _levels(
     task = problem(config, surface, device)
     wanted_maps = maps(config, task, surface)
     started = time.perf_counter()
-    found = _solved(config, task, folder)
+    open_log(None)
+    found = _solved(config, task, folder, state)
     found = replace(found, warnings=(*found.warnings, *folds(task.internal, found)))
     seconds = time.perf_counter() - started
     error_bars = spreads(config, found, task, surface)
@@ -155,7 +162,7 @@ def _levels(
     return folder
 
 
-def _solved(config: Vibration, task: Problem, folder: Path) -> Levels:
+def _solved(config: Vibration, task: Problem, folder: Path, state: Path | None) -> Levels:
     total = 4 if config.convergence else 1
     form = "{desc:<16} {bar:20} {elapsed}"
     with tqdm(total=total, bar_format=form, leave=False, disable=None) as progress:
@@ -181,7 +188,7 @@ def _solved(config: Vibration, task: Problem, folder: Path) -> Levels:
                 energy=None if config.energy is None else config.energy * CM1,
                 products=products(config, task.internal), cap=config.cap * CM1,
                 solver=config.solver, convergence=config.convergence, reference=task.start,
-                progress=step, watch=watch, start=earlier(folder, config),
+                progress=step, watch=watch, start=earlier(state, config),
                 symmetry=config.symmetry,
             )  # fmt: skip
         except SolverError as failure:

@@ -14,7 +14,7 @@ from pes.config import Vibration
 from pes.files import replaced
 from pes.vibration.davidson import Progress
 
-__all__ = ["STATE", "earlier", "keeper"]
+__all__ = ["STATE", "check_state", "earlier", "keeper"]
 
 log = logging.getLogger("pes")
 
@@ -23,10 +23,36 @@ INTERVAL = 60.0
 """Seconds between two states written."""
 
 
-def earlier(folder: Path, config: Vibration) -> Tensor | None:
-    """Vectors of the same calculation, if it was cut short."""
+def check_state(folder: Path, resume: str | None, *, overwrite: bool) -> Path | None:
+    """The state to go on from, None to start afresh.
+
+    Args:
+        folder: of the run.
+        resume: `auto` for the state in the folder, if there is one; else a state file.
+        overwrite: a state may be lost.
+
+    Raises:
+        ValueError: if the folder holds a state and nothing was said of it.
+        FileNotFoundError: if there is no such state file.
+    """
+    if resume not in (None, "auto"):
+        if not Path(resume).is_file():
+            raise FileNotFoundError(f"--resume {resume}: no such file; auto takes {STATE}")
+        return Path(resume)
     path = folder / STATE
-    if not path.exists():
+    if not path.exists() or (overwrite and resume is None):
+        return None
+    if resume is None:
+        raise ValueError(
+            f"{folder} holds a calculation that was cut short; continue it with --resume auto, or "
+            "give --overwrite"
+        )
+    return path
+
+
+def earlier(path: Path | None, config: Vibration) -> Tensor | None:
+    """Vectors in a state of the same calculation."""
+    if path is None:
         return None
     try:
         state = torch.load(path, weights_only=True)

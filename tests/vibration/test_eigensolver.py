@@ -156,7 +156,7 @@ def test_a_matrix_that_does_not_fit(coupled: Hamiltonian, monkeypatch: pytest.Mo
     with pytest.raises(ValueError, match=r"196 functions and its factors need .* are free"):
         lowest(coupled, 3, solver="dense")
     with pytest.raises(ValueError, match=r"grid of 9 x 8 points needs .* lower the points"):
-        memory.check_grid([9, 8])
+        memory.check_grid([9, 8], device=torch.device("cpu"))
 
 
 def test_the_lowest_of_them() -> None:
