@@ -46,9 +46,10 @@ def _kill_after(last: int) -> None:
     restart.replaced = killing
 
 
-codes = [
-    forked(0, "--output", "whole"),
-    forked(int(sys.argv[1]), "--output", "run"),
-    forked(0, "--output", "run", "--resume", "auto"),
-]
-sys.stdout.write(" ".join(map(str, codes)) + "\n")
+if __name__ == "__main__":
+    codes = [
+        forked(0, "--output", "whole"),
+        forked(int(sys.argv[1]), "--output", "run"),
+        forked(0, "--output", "run", "--resume", "auto"),
+    ]
+    sys.stdout.write(" ".join(map(str, codes)) + "\n")
