@@ -1,10 +1,10 @@
 """A surface adjusted to observed levels, held near its ab initio points.
 
-    loss = mean_n (E_n − E_n,obs)² + λ mean_i w_i (V_i − V_i,ab initio)²
+    loss = Σ_n u_n (E_n − E_n,obs)² / Σ_n u_n + λ mean_i w_i (V_i − V_i,ab initio)²
 
-E_n are excitation energies of all isotopologues; their slopes by the parameters of the surface
-are those of Hellmann and Feynman, so that a Gauss–Newton step costs one diagonalisation for
-each isotopologue.
+u_n = 1/max(σ_n, floor)² from the uncertainties of the levels. E_n are excitation energies of all
+isotopologues; their slopes by the parameters of the surface are those of Hellmann and Feynman, so
+that a Gauss–Newton step costs one diagonalisation for each isotopologue.
 """
 
 from collections.abc import Iterator, Sequence
@@ -35,6 +35,9 @@ __all__ = [
 MARGIN = 800 * CM1
 """How far above the highest observed level levels are computed."""
 
+FLOOR = 0.1 * CM1
+"""What a surface can hope to reach: levels known better than that weigh no more."""
+
 STRENGTHS = tuple(10.0 ** (k / 2) for k in range(-16, 1))
 """Strengths of the anchor that are tried: 1e-8 to 1."""
 
@@ -52,6 +55,7 @@ class Isotopologue:
         fitted: which of them are fitted, (O,); the others are held out.
         symmetric: whether quanta are v1 v2 v3 of XY₂.
         cap: ceiling of V above the minimum, hartree.
+        floor: uncertainties below this count as this, hartree.
     """
 
     name: str
@@ -62,6 +66,12 @@ class Isotopologue:
     fitted: Tensor
     symmetric: bool
     cap: float
+    floor: float = FLOOR
+
+    @property
+    def weights(self) -> Tensor:
+        """u of each level, (O,), in units of 1/floor²."""
+        return (self.floor / self.observed.uncertainties.clamp(min=self.floor)) ** 2
 
 
 @dataclass(frozen=True)
@@ -104,7 +114,7 @@ class Step:
 
     Attributes:
         loss: hartree².
-        fitted: RMS of the fitted levels, hartree.
+        fitted: RMS of the fitted levels, each counted alike, hartree.
         held: RMS of those held out; NaN without any. Nothing is decided by it.
         anchor: weighted RMS distance from the ab initio points, hartree.
         damping: of the step taken.
@@ -194,7 +204,7 @@ def cross_validated(
     held-out levels have no part in it.
     """
     state = _state(surface, isotopologues, anchor, 1.0, 0.0)
-    levels_rows, levels_right = _level_rows(parameters, isotopologues, state)
+    levels_rows, levels_right, u = _level_rows(parameters, isotopologues, state)
     anchor_rows, anchor_right = _anchor_rows(surface, parameters, anchor)
     found = []
     for strength in strengths:
@@ -202,12 +212,12 @@ def cross_validated(
         errors = []
         for left_out in range(len(levels_right)):
             kept = torch.arange(len(levels_right)) != left_out
-            scale = kept.sum() ** -0.5
-            rows = torch.cat((levels_rows[kept] * scale, weighted[0]))
+            scale = (u[kept] / u[kept].sum()).sqrt()
+            rows = torch.cat((levels_rows[kept] * scale[:, None], weighted[0]))
             right = torch.cat((levels_right[kept] * scale, weighted[1]))
             step = _solution(rows, right, 0.0)
             errors.append(levels_right[left_out] - levels_rows[left_out] @ step)
-        found.append((strength, float(torch.stack(errors).square().mean().sqrt())))
+        found.append((strength, _mean_square(torch.stack(errors), u) ** 0.5))
     return found
 
 
@@ -222,14 +232,19 @@ def _state(
     residuals = [c.residuals(which) for c, which in zip(comparisons, isotopologues, strict=True)]
     pairs = list(zip(residuals, isotopologues, strict=True))
     fitted = torch.cat([r[w.fitted & r.isfinite()] for r, w in pairs])
+    u = torch.cat([w.weights[w.fitted & r.isfinite()] for r, w in pairs])
     held = torch.cat([r[~w.fitted & r.isfinite()] for r, w in pairs])
     if len(fitted) == 0:
         raise ValueError("no observed level could be assigned to a calculated one: nothing to fit")
     with torch.no_grad():
         off = (anchor.weights * (surface(anchor.positions) - anchor.energies) ** 2).mean()
-    loss = float(fitted.square().mean() + strength * off)
+    loss = _mean_square(fitted, u) + strength * float(off)
     rms = [float(r.square().mean().sqrt()) for r in (fitted, held)]
     return Step(loss, rms[0], rms[1], float(off.sqrt()), damping, comparisons)
+
+
+def _mean_square(residuals: Tensor, weights: Tensor) -> float:
+    return float((weights * residuals.square()).sum() / weights.sum())
 
 
 def _equations(
@@ -241,20 +256,20 @@ def _equations(
     state: Step,
 ) -> tuple[Tensor, Tensor]:
     """Rows (M, P) and right-hand side (M,) of the linear least-squares problem of a step."""
-    rows, right = _level_rows(parameters, isotopologues, state)
+    rows, right, u = _level_rows(parameters, isotopologues, state)
     more, beyond = _anchor_rows(surface, parameters, anchor)
-    scale = len(right) ** -0.5
+    scale = (u / u.sum()).sqrt()
     return (
-        torch.cat((rows * scale, strength**0.5 * more)),
+        torch.cat((rows * scale[:, None], strength**0.5 * more)),
         torch.cat((right * scale, strength**0.5 * beyond)),
     )
 
 
 def _level_rows(
     parameters: Sequence[nn.Parameter], isotopologues: Sequence[Isotopologue], state: Step
-) -> tuple[Tensor, Tensor]:
-    """∂(E_n − E_0)/∂p and observed − calculated of the fitted levels."""
-    rows, right = [], []
+) -> tuple[Tensor, Tensor, Tensor]:
+    """∂(E_n − E_0)/∂p, observed − calculated and the weights of the fitted levels."""
+    rows, right, weights = [], [], []
     for which, comparison in zip(isotopologues, state.comparisons, strict=True):
         residuals = comparison.residuals(which)
         chosen = (which.fitted & residuals.isfinite()).nonzero().flatten().tolist()
@@ -268,7 +283,8 @@ def _level_rows(
         whole = torch.cat([piece.reshape(len(states), -1).cpu() for piece in pieces], 1)
         rows.append(whole[1:] - whole[0])
         right.append(-residuals[chosen])
-    return torch.cat(rows), torch.cat(right)
+        weights.append(which.weights[chosen])
+    return torch.cat(rows), torch.cat(right), torch.cat(weights)
 
 
 def _anchor_rows(

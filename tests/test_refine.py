@@ -73,6 +73,38 @@ def test_parameters_come_back(wrong: WaterPJT) -> None:
         assert found.item() == pytest.approx(wanted.item(), rel=1e-4)
 
 
+def test_a_level_weighs_by_its_uncertainty(wrong: WaterPJT) -> None:
+    """A level known to 5 cm-1 that contradicts three others does not spoil these."""
+    water = isotopologue(wrong, "OHH", True)
+    energies = water.observed.energies + torch.tensor([0.0, 20.0, 0.0, 0.0]) * CM1
+    parameters = [wrong.r_e, wrong.alpha_e, wrong.a]
+    before = [p.detach().clone() for p in parameters]
+    worst = {}
+    for known in (5.0, 0.01):
+        given = torch.tensor([0.01, known, 0.002, 0.1], dtype=torch.float64) * CM1
+        which = replace(water, observed=replace(water.observed, energies=energies,
+                                                uncertainties=given))  # fmt: skip
+        with torch.no_grad():
+            for p, old in zip(parameters, before, strict=True):
+                p.copy_(old)
+        *_, last = refined(wrong, parameters, [which], anchor_of(wrong), 1e-10, steps=8)
+        worst[known] = float(last.comparisons[0].residuals(which)[[0, 2, 3]].abs().max()) / CM1
+    # u = (0.1/5)² = 4e-4 of the others' weight, times 20 cm-1; unweighted it is a share of 20.
+    assert worst[5.0] < 0.1
+    assert worst[0.01] > 1.0
+
+
+def test_equal_uncertainties_weigh_alike(wrong: WaterPJT) -> None:
+    water, anchor = isotopologue(wrong, "OHH", True), anchor_of(wrong)
+    losses = []
+    for known in (0.001, 3.0):
+        given = torch.full_like(water.observed.energies, known * CM1)
+        which = replace(water, observed=replace(water.observed, uncertainties=given))
+        losses.append(next(refined(wrong, [wrong.r_e], [which], anchor, 0.0)).loss)
+    plain = compared(water).residuals(water).square().mean()
+    assert losses == pytest.approx([float(plain)] * 2, rel=1e-12)  # rounding
+
+
 def test_a_correction_and_its_anchor(wrong: WaterPJT) -> None:
     correction = LinearSurface(Invariants(("O", "H", "H"), 2))
     surface = CorrectedSurface(wrong, correction)

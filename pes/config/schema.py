@@ -686,6 +686,8 @@ class RefineConfig(Section):
     auto: the one by which each fitted level is best predicted from the others."""
     anchor_energy: float = Field(default=5000.0, gt=0)
     """Points count by [Δ/(Δ + E)]² with this Δ, cm⁻¹."""
+    uncertainty_floor: float = Field(default=0.1, gt=0)
+    """Levels weigh as 1/uncertainty²; smaller uncertainties count as this, cm⁻¹."""
     steps: int = Field(default=10, gt=0)
     """Gauss–Newton steps at most."""
     nuclear_masses: bool = False

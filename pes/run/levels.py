@@ -43,7 +43,9 @@ from pes.run.vibration import Problem, problem
 from pes.units import CM1
 from pes.vibration.davidson import Progress
 from pes.vibration.eigensolver import SolverError
+from pes.vibration.expected import expected
 from pes.vibration.levels import Levels, levels
+from pes.vibration.memory import available
 from pes.vibration.spectrum import Sticks, spectrum
 
 __all__ = ["run_levels"]
@@ -163,6 +165,11 @@ def _levels(
 
 
 def _solved(config: Vibration, task: Problem, folder: Path, state: Path | None) -> Levels:
+    count = config.levels or (20 if config.energy is None else None)
+    limits = products(config, task.internal)
+    largest = expected(task.coordinates, limits, count or 20, convergence=config.convergence)
+    free = available(task.system.device) / 2**30
+    log.info("largest run: %s of memory, %.2g GiB are free", largest, free)
     total = 4 if config.convergence else 1
     form = "{desc:<16} {bar:20} {elapsed}"
     with tqdm(total=total, bar_format=form, leave=False, disable=None) as progress:
@@ -184,9 +191,8 @@ def _solved(config: Vibration, task: Problem, folder: Path, state: Path | None) 
         try:
             return levels(
                 task.system, task.coordinates,
-                config.levels or (20 if config.energy is None else None),
-                energy=None if config.energy is None else config.energy * CM1,
-                products=products(config, task.internal), cap=config.cap * CM1,
+                count, energy=None if config.energy is None else config.energy * CM1,
+                products=limits, cap=config.cap * CM1,
                 solver=config.solver, convergence=config.convergence, reference=task.start,
                 progress=step, watch=watch, start=earlier(state, config),
                 symmetry=config.symmetry,

@@ -205,7 +205,7 @@ def _isotopologue(
     return Isotopologue(
         " ".join(wanted.molecule), task.system, task.coordinates, task.start, observed,
         _fitted(observed, wanted), triatomic and like and len(set(ends)) == 1,
-        config.cap * CM1,
+        config.cap * CM1, config.uncertainty_floor * CM1,
     )  # fmt: skip
 
 

@@ -21,7 +21,7 @@ CONFIG = {
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="forks its calculations")
 def test_goes_on_after_a_kill(tmp_path: Path) -> None:
-    """In the second of two blocks, after the first was solved."""
+    """Of two blocks at once."""
     (tmp_path / "water.yaml").write_text(yaml.safe_dump(CONFIG))
     command = [sys.executable, PROGRAM, "6"]
     run = subprocess.run(command, cwd=tmp_path, text=True, capture_output=True)
