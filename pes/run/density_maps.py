@@ -9,8 +9,9 @@ from torch import Tensor
 
 from pes import plots
 from pes.config import Vibration
+from pes.run.ranges import sampled
 from pes.run.surfaces import Loaded
-from pes.run.vibration import Problem, sampled
+from pes.run.vibration import Problem
 from pes.vibration.levels import Levels
 
 __all__ = ["Maps", "draw_maps", "maps", "write_maps"]

@@ -15,9 +15,10 @@ from pes.potential.coverage import Coverage
 from pes.run.density_maps import Maps, write_maps
 from pes.run.derivatives import Derived
 from pes.run.folder import environment
+from pes.run.ranges import unit
 from pes.run.surfaces import Loaded
 from pes.run.uncertainty import Spreads
-from pes.run.vibration import Problem, unit
+from pes.run.vibration import Problem
 from pes.units import AMU, CM1
 from pes.vibration.blocks import blocks
 from pes.vibration.operations import operations
