@@ -1,4 +1,4 @@
-"""Write docs/configuration.md from the schema of the configuration files.
+"""Write docs/configuration.md from the sections in pes/config.
 
 python scripts/write_configuration_reference.py [FILE]
 """
@@ -22,7 +22,7 @@ INTRODUCTION = """\
 # Configuration
 
 Every key of every YAML file. `scripts/write_configuration_reference.py` makes this page from
-`pes/config/schema.py`; change it there.
+the files in `pes/config`; change it there.
 
 Energies are in cm⁻¹, lengths in Å, angles in degrees, unless a key says otherwise. Paths are
 relative to the file they stand in. A key that is not listed is an error. Where a section has

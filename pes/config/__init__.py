@@ -1,15 +1,15 @@
-"""Configuration files: schema and reading."""
+"""Configuration files: what a YAML file may say, and reading it.
 
+Every key stands with its meaning, its unit and its default in the file of its section. Energies
+in cm⁻¹, lengths in Å, angles in degrees; paths relative to the file.
+"""
+
+from pes.config.model import ModelConfig
 from pes.config.reading import load_config, read_yaml
-from pes.config.schema import (
-    LevelsConfig,
-    ModelConfig,
-    ObservedLevels,
-    RefineConfig,
-    SampleConfig,
-    TrainConfig,
-    Vibration,
-)
+from pes.config.refine import ObservedLevels, RefineConfig
+from pes.config.sample import SampleConfig
+from pes.config.train import TrainConfig
+from pes.config.vibration import LevelsConfig, Vibration
 
 __all__ = [
     "LevelsConfig",

@@ -8,7 +8,7 @@ from typing import Any, TypeVar, get_args
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from pes.config.schema import Section
+from pes.config.section import Section
 
 __all__ = ["changed", "load_config", "read_yaml"]
 

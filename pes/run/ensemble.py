@@ -10,7 +10,8 @@ from torch import Tensor
 
 from pes import plots
 from pes.config import TrainConfig
-from pes.config.schema import Linear, LinearBaseline, Member
+from pes.config.ensemble import Member
+from pes.config.surface import Linear, LinearBaseline
 from pes.data import Dataset, Split
 from pes.data.cuts import member_cuts
 from pes.potential import Ensemble, NeuralSurface

@@ -12,7 +12,8 @@ from pydantic import BaseModel
 from torch import Tensor, nn
 
 from pes.config import TrainConfig
-from pes.config.schema import Column, Linear, LinearSurface, StoredSurface
+from pes.config.surface import Linear, LinearSurface, StoredSurface
+from pes.config.training import Column
 from pes.data import Dataset
 from pes.descriptors import Invariants
 from pes.molecule import Molecule

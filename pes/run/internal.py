@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from pes.config import Vibration
-from pes.config.schema import Morse
+from pes.config.coordinates import Morse
 from pes.coordinates import (
     COORDINATES,
     MAPS,

@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from pes.config import TrainConfig, load_config
-from pes.config.schema import AdamLBFGS, LevenbergMarquardt
+from pes.config.training import AdamLBFGS, LevenbergMarquardt
 from pes.data import Dataset
 from pes.potential import Ensemble, NeuralSurface
 from pes.run.ensemble import neural_members

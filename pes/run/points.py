@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from pes.config import TrainConfig
-from pes.config.schema import Column
+from pes.config.training import Column
 from pes.data import Dataset, Split, read, split
 from pes.data.labels import Chosen, chosen_points
 from pes.data.split_files import given_split

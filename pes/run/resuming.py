@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from pes.config import TrainConfig, load_config
-from pes.config.schema import StoredSurface
+from pes.config.surface import StoredSurface
 from pes.data import Split
 from pes.data.labels import Chosen
 from pes.run.fitting import leaves_open

@@ -9,7 +9,7 @@ import pytest
 from pydantic import BaseModel
 
 from pes.config import LevelsConfig, ModelConfig, RefineConfig, TrainConfig, load_config, read_yaml
-from pes.config.schema import Section
+from pes.config.section import Section
 
 TRAIN = "name: water\ndata: {file: water.h5}\n"
 LEVELS = "name: water\nsurface: water_pjt1996\n"

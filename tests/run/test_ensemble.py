@@ -14,7 +14,7 @@ import yaml
 
 from pes import cli, plots
 from pes.config import TrainConfig, load_config
-from pes.config.schema import Ensemble as EnsembleSection
+from pes.config.ensemble import Ensemble as EnsembleSection
 from pes.data import Dataset, Split
 from pes.data.hdf5 import read_hdf5, write_hdf5
 from pes.potential import Ensemble, energies_and_forces, load_surface

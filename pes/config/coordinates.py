@@ -1,0 +1,79 @@
+"""Keys of the internal coordinates, their ranges and their basis."""
+
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field
+
+from pes.config.section import Section, by_name
+
+__all__ = ["BasisSize", "Coordinates", "Morse"]
+
+
+class Morse(Section):
+    """y = 1 − exp(−a(r − r_e)) in place of a length r."""
+
+    kind: Literal["morse"] = "morse"
+    steepness: float = Field(gt=0)
+    """a, 1/Å."""
+    centre: float = Field(gt=0)
+    """r_e, Å."""
+
+
+class Cosine(Section):
+    """y = −cos θ in place of an angle θ."""
+
+    kind: Literal["cos"] = "cos"
+
+
+CoordinateMap = Annotated[Morse | Cosine, Field(discriminator="kind")]
+
+
+class Coordinates(Section):
+    """Internal coordinates and how far they reach."""
+
+    kind: (
+        Literal["valence", "radau", "jacobi", "zmatrix", "polyspherical", "normal_modes"] | None
+    ) = None
+    """valence (their default), radau or jacobi for three atoms; zmatrix, polyspherical or
+    normal_modes for any molecule. The default for four and more: zmatrix with `normal`."""
+    centre: int | None = Field(default=None, ge=0)
+    """Number of the middle atom (jacobi: of the single one), from 0; by default the one of its
+    kind."""
+    rows: tuple[tuple[str | int, ...], ...] | None = None
+    """Of a zmatrix: [C], [O, 0], [H, 0, 1], [H, 0, 1, 2], X for a dummy; by default made from the
+    geometry at the minimum."""
+    vectors: tuple[tuple[int | tuple[int | str, ...], int | tuple[int | str, ...]], ...] | None = (
+        None
+    )
+    """Of polyspherical: from and to, each the number of an atom, a list for a centre of mass or
+    [radau, centre, satellites] for a canonical point, such as [1, 2], [[1, 2], 0]."""
+    normal: bool = False
+    """Curvilinear normal coordinates q1, q2, …: the combinations of these lengths and angles that
+    are normal coordinates at the minimum. For four atoms and more they take far fewer `quanta`."""
+    reference: tuple[tuple[float, float, float], ...] | None = None
+    """Positions of the atoms near the minimum, Å: where to start for a surface that has no
+    training points, with normal_modes, `normal` or ranges that are auto."""
+    fixed: dict[str, float] = {}
+    """Coordinates of a zmatrix that keep a value, Å or degrees."""
+    maps: dict[str, Annotated[CoordinateMap, BeforeValidator(by_name)]] = {}
+    """Other variables for some of the coordinates, by name: r1: {kind: morse, steepness: 2.2,
+    centre: 0.96}, theta: cos. Ranges stay in Å and degrees, the new name is morse_r1."""
+    ranges: Literal["auto"] | dict[str, tuple[float, float]] = "auto"
+    """Ends of each coordinate (Å, degrees), or auto: along cuts until V passes `energy`, but
+    lengths no farther out than the training points."""
+    energy: float = Field(default=60000.0, gt=0)
+    """Height of the cuts for auto, cm⁻¹ above the minimum."""
+
+
+class BasisSize(Section):
+    """Basis of one coordinate."""
+
+    kind: Literal["sinc", "hermite", "legendre", "polynomial", "fourier"] | None = None
+    """Primitive functions; by default sinc for lengths, legendre for angles, hermite for normal
+    modes, polynomial for the cosine of an angle."""
+    functions: int | None = Field(default=None, gt=0)
+    """Contracted functions n; by default 10 for lengths, 14 for angles."""
+    points: int | None = Field(default=None, gt=0)
+    """Quadrature points m; by default 1.8 n for lengths, 1.4 n for angles."""
+    primitives: int | None = Field(default=None, gt=0)
+    """Primitive functions; by default 60 for lengths, 40 for angles."""

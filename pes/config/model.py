@@ -1,0 +1,39 @@
+"""`pes-levels` for a one-dimensional model: its keys and those of its grids."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from pes.config.section import Section
+
+__all__ = ["ModelConfig"]
+
+
+class Grid(Section):
+    """Evenly spaced points of a one-dimensional model."""
+
+    low: float
+    """First point, in units of the oscillator's length."""
+    high: float
+    """Last point."""
+    points: int = Field(gt=2)
+    """Both ends included."""
+
+
+class ModelConfig(Section):
+    """`pes-levels --config`: the one-dimensional model −½ d²/dx² + x²/2 + κ exp(−x²/2)."""
+
+    name: str
+    """Of the run folder, runs/<name>."""
+    model: Literal["harmonic_gaussian"]
+    """Marks the file as one of a model."""
+    kappa: tuple[float, ...]
+    """Values of κ."""
+    grids: dict[Literal["sinc", "three_point"], Grid]
+    """Finite-difference and sinc grids to compare."""
+    states: int = Field(default=4, gt=1)
+    """Levels to keep."""
+    device: str = "auto"
+    """auto, cpu or cuda."""
+    threads: int | None = Field(default=None, gt=0)
+    """CPU threads."""

@@ -1,0 +1,83 @@
+"""`pes-refine`: keys of the observed levels and of what of a surface may change."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field
+
+from pes.config.coordinates import BasisSize, Coordinates
+from pes.config.section import Section, by_name
+
+__all__ = ["ObservedLevels", "RefineConfig"]
+
+
+class Polynomial(Section):
+    """A polynomial added to the surface: few coefficients, smooth by nature."""
+
+    kind: Literal["polynomial"] = "polynomial"
+    degree: Annotated[int, Field(ge=1, le=12)] | Literal["auto"] = "auto"
+    """Highest total degree of the invariant polynomials; auto: the one of 1 to 5 by which each
+    fitted level is best predicted from the others."""
+    variable: Literal["morse", "inverse"] = "morse"
+    """exp(−r/a) or 1/r of each distance r."""
+    length: float = Field(default=1.0, gt=0)
+    """a, Å."""
+
+
+class AllWeights(Section):
+    """Every weight of the surface itself."""
+
+    kind: Literal["weights"] = "weights"
+
+
+Adjust = Annotated[Polynomial | AllWeights, Field(discriminator="kind")]
+
+
+class ObservedLevels(Section):
+    """Observed levels of one isotopologue."""
+
+    molecule: tuple[str, ...]
+    """Isotopes in the order of the surface's atoms."""
+    observed: Path
+    """CSV with v1, v2, …, energy and uncertainty (cm⁻¹)."""
+    held: bool = False
+    """Keep all of them out of the fit, to see what it learned."""
+    held_levels: tuple[tuple[int, ...], ...] = ()
+    """Quanta of single levels to keep out."""
+    up_to: float | None = Field(default=None, gt=0)
+    """Leave out levels above, cm⁻¹."""
+
+
+class RefineConfig(Section):
+    """`pes-refine`: a surface adjusted to observed levels."""
+
+    name: str
+    """Of the run folder, runs/<name>."""
+    device: str = "auto"
+    """auto, cpu or cuda."""
+    threads: int | None = Field(default=None, gt=0)
+    """CPU threads."""
+    surface: str
+    """Run folder, surface file or a named analytic one."""
+    data: Path
+    """Ab initio points that the surface is to stay near."""
+    isotopologues: tuple[ObservedLevels, ...] = Field(min_length=1)
+    """Fitted and held-out levels."""
+    adjust: Annotated[Adjust, BeforeValidator(by_name)] = Polynomial()
+    """polynomial, added to the surface, or weights, its own."""
+    anchor: Annotated[float, Field(ge=0)] | Literal["auto"] = "auto"
+    """λ, weight of squared distances from the ab initio points against squared errors of levels;
+    auto: the one by which each fitted level is best predicted from the others."""
+    anchor_energy: float = Field(default=5000.0, gt=0)
+    """Points count by [Δ/(Δ + E)]² with this Δ, cm⁻¹."""
+    uncertainty_floor: float = Field(default=0.1, gt=0)
+    """Levels weigh as 1/uncertainty²; smaller uncertainties count as this, cm⁻¹."""
+    steps: int = Field(default=10, gt=0)
+    """Gauss–Newton steps at most."""
+    nuclear_masses: bool = False
+    """Bare nuclei instead of whole atoms."""
+    coordinates: Coordinates = Coordinates()
+    basis: dict[str, BasisSize] = {}
+    """By the name of the coordinate; `all` for those not named."""
+    cap: float = Field(default=60000.0, gt=0)
+    """Ceiling of V, cm⁻¹ above the minimum."""

@@ -1,0 +1,44 @@
+"""`pes-sample`: keys of what geometries to choose."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from pes.config.coordinates import Coordinates
+from pes.config.section import Section
+
+__all__ = ["SampleConfig"]
+
+
+class SampleConfig(Section):
+    """`pes-sample`: geometries to compute."""
+
+    name: str
+    """Of the run folder, runs/<name>."""
+    seed: int = Field(default=0, ge=0)
+    """Of the samples."""
+    device: str = "auto"
+    """auto, cpu or cuda."""
+    threads: int | None = Field(default=None, gt=0)
+    """CPU threads; by default torch's choice."""
+    molecule: tuple[str, ...] | None = None
+    """Isotopes, such as [O, H, H]; by default the surface's or those of `points`."""
+    surface: str
+    """What tells the energies: run folder, surface file, module:function, file.py:function or a
+    named analytic one."""
+    coordinates: Coordinates | None = None
+    """Ranges to fill; by default the distances of the training points and of `points`."""
+    points: Path | None = None
+    """Points that are there already, HDF5 or extended XYZ."""
+    count: int = Field(default=100, gt=0)
+    """Geometries to choose."""
+    energy: float = Field(default=30000.0, gt=0)
+    """Highest energy, cm⁻¹ above the minimum."""
+    choose: Literal["energy", "spread"] = "energy"
+    """energy: spread evenly, fewer the higher they lie; spread: where the members of an ensemble
+    differ, apart from one another and from the training points."""
+    offset: float = Field(default=1000.0, gt=0)
+    """Δ of the chance (E_max − V + Δ)/(E_max + Δ) to choose a geometry by energy, cm⁻¹."""
+    samples: int = Field(default=16384, gt=0)
+    """Geometries to choose from."""

@@ -1,0 +1,102 @@
+"""Keys of the form of a surface to fit: network or polynomial, and what it corrects."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
+
+from pes.config.section import Section, by_name
+
+__all__ = [
+    "Invariants",
+    "Linear",
+    "LinearBaseline",
+    "LinearSurface",
+    "StoredSurface",
+    "Surface",
+    "Surfaces",
+    "neural",
+]
+
+
+def neural(value: Any) -> Any:
+    """Without a `kind` a surface is a network."""
+    return {"kind": "neural", **value} if isinstance(value, dict) else by_name(value)
+
+
+class Invariants(Section):
+    """Polynomials invariant under permutation of like atoms."""
+
+    kind: Literal["invariants"] = "invariants"
+    degree: int = Field(default=3, ge=1, le=12)
+    """Highest total degree."""
+    variable: Literal["morse", "inverse"] = "morse"
+    """exp(−r/a) or 1/r of each distance r."""
+    length: float = Field(default=1.0, gt=0)
+    """a, Å."""
+
+
+Degree = Annotated[int, Field(ge=1, le=12)]
+Length = Annotated[float, Field(gt=0)]
+Ridge = Annotated[float, Field(ge=0)]
+
+
+class Linear(Section):
+    """Linear least squares on invariant polynomials.
+
+    Of several degrees, lengths or ridges the validation points choose.
+    """
+
+    kind: Literal["linear"] = "linear"
+    degree: Degree | Annotated[tuple[Degree, ...], Field(min_length=1)] = 4
+    """Highest total degree, or several to try: [4, 6, 8]."""
+    variable: Literal["morse", "inverse"] = "morse"
+    """exp(−r/a) or 1/r of each distance r."""
+    length: Length | Annotated[tuple[Length, ...], Field(min_length=1)] = 1.0
+    """a, Å, or several to try."""
+    ridge: Ridge | Literal["auto"] = 1e-12
+    """Regularisation relative to the largest singular value; auto tries 0 and 1e-15 to 1e-4."""
+
+
+class LinearBaseline(Linear):
+    """The same as what a network corrects."""
+
+    force_weight: float | None = Field(default=None, gt=0)
+    """Of squared forces against squared energies, Å²; by default both count alike."""
+
+
+class StoredSurface(Section):
+    """Any surface as what a fit corrects: Δ-learning."""
+
+    kind: Literal["surface"] = "surface"
+    surface: str
+    """Run folder, surface file, module:function, file.py:function or a named analytic one. Stored
+    surfaces and named ones go into the new surface file, functions by their name."""
+
+
+Baseline = Annotated[LinearBaseline | StoredSurface, Field(discriminator="kind")]
+
+
+class LinearSurface(Linear):
+    """V = polynomial, fitted in one step: no epochs, no state to resume from."""
+
+    ridge: Ridge | Literal["auto"] = "auto"
+    """Regularisation relative to the largest singular value; auto tries 0 and 1e-15 to 1e-4."""
+    baseline: Annotated[StoredSurface, BeforeValidator(by_name)] | None = None
+    """Surface that the polynomial corrects; none by default."""
+
+
+class Surface(Section):
+    """V = baseline + network(descriptor)."""
+
+    kind: Literal["neural"] = "neural"
+    descriptor: Annotated[Invariants, BeforeValidator(by_name)] = Invariants()
+    """Inputs of the network."""
+    baseline: Annotated[Baseline, BeforeValidator(by_name)] | None = None
+    """What the network corrects: linear or surface; none by default."""
+    hidden: tuple[Annotated[int, Field(gt=0)], ...] = (20, 20)
+    """Width of each hidden layer."""
+    activation: Literal["tanh", "silu", "softplus"] = "tanh"
+    """Of the hidden layers."""
+
+
+Surfaces = Annotated[Surface | LinearSurface, Field(discriminator="kind")]

@@ -1,0 +1,116 @@
+"""`pes-train`: data, settings to try, and the sections of surface, training and levels."""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from pes.config.ensemble import Ensemble
+from pes.config.section import Section
+from pes.config.surface import Linear, Surface, Surfaces, neural
+from pes.config.training import Training
+from pes.config.vibration import Vibration
+
+__all__ = ["Data", "Search", "TrainConfig"]
+
+
+class Data(Section):
+    """Where the points are and how they are divided."""
+
+    file: Path
+    """HDF5 of this package or extended XYZ."""
+    column: str | None = None
+    """Column of the file that holds the labels instead of `energies`, such as those of another
+    level of theory; points that lack it are left out."""
+    window: tuple[float, float] | None = None
+    """Lowest and highest label to use, cm⁻¹ above the lowest one; points outside are in no part."""
+    fractions: tuple[float, float, float] = (0.8, 0.1, 0.1)
+    """Shares of train, validation and test."""
+    split: Path | None = None
+    """JSON file with the rows of the file in `train`, `validation` and `test` instead, such as
+    the split.json of another run."""
+    forces: bool | None = None
+    """Fit forces too; by default whenever the file has them."""
+
+    @model_validator(mode="after")
+    def _rising_window(self) -> "Data":
+        if self.window is not None and not self.window[0] < self.window[1]:
+            raise ValueError(f"`window` must be [low, high] with low < high, got {self.window}")
+        if self.column is not None and self.forces:
+            raise ValueError("`forces` belong to `energies`, not to a `column`; leave them out")
+        return self
+
+
+class Search(Section):
+    """Settings tried in short trainings of one network; the best by validation error is taken."""
+
+    candidates: dict[str, Annotated[tuple[Any, ...], Field(min_length=1)]] = Field(min_length=1)
+    """Key → values, such as surface.hidden: [[16, 16], [24, 24]]; such keys may also stand in
+    `search` itself."""
+    strategy: Literal["grid", "halving", "optuna"] = "halving"
+    """grid: all alike; halving: the better half goes on; optuna: `trials` chosen one by one."""
+    budget: float = Field(default=60.0, gt=0)
+    """CPU seconds in all."""
+    trials: int = Field(default=20, gt=0)
+    """Of optuna."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _gathered(cls, content: Any) -> Any:
+        if not isinstance(content, dict):
+            return content
+        dotted = {key: value for key, value in content.items() if "." in str(key)}
+        rest = {key: value for key, value in content.items() if key not in dotted}
+        return {**rest, "candidates": {**rest.get("candidates", {}), **dotted}}
+
+
+class TrainConfig(Section):
+    """`pes-train`: data to surface."""
+
+    name: str
+    """Of the run folder, runs/<name>."""
+    seed: int = Field(default=0, ge=0)
+    """Of the split, the starting weights and the order of points."""
+    device: str = "auto"
+    """auto, cpu or cuda."""
+    threads: int | None = Field(default=None, gt=0)
+    """CPU threads; by default torch's choice."""
+    molecule: tuple[str, ...] | None = None
+    """Isotopes the data must fit, such as [O, H, H]; by default what the file says."""
+    data: Data
+    surface: Annotated[Surfaces, BeforeValidator(neural)] = Surface()
+    """neural or linear; a network unless `kind` says otherwise."""
+    training: Training = Training()
+    search: Search | None = None
+    """Settings to choose by trying."""
+    ensemble: Ensemble | None = None
+    """A mean of several networks instead of one."""
+    vibration: Vibration = Vibration()
+    """What `pes-levels RUN` does with the surface."""
+
+    @model_validator(mode="after")
+    def _members(self) -> "TrainConfig":
+        if self.search is not None and self.surface.kind != "neural":
+            raise ValueError("`search` is of networks; a linear surface takes lists of values")
+        if self.ensemble is None:
+            return self
+        if self.training.optimizer.kind not in ("auto", "levenberg_marquardt"):
+            raise ValueError(
+                "members are trained together by levenberg_marquardt; `training.optimizer` is "
+                f"{self.training.optimizer.kind}: leave out `ensemble` or that"
+            )
+        if self.training.restarts:
+            raise ValueError(
+                "`training.restarts` is for one network; members of `ensemble` start from weights "
+                "of their own: leave out one of the two"
+            )
+        if self.surface.kind != "neural":
+            raise ValueError("`ensemble` is of networks; leave it out or the `surface.kind`")
+        if not isinstance(self.surface.baseline, Linear) and (
+            self.ensemble.degrees or self.ensemble.bootstrap == "baseline"
+        ):
+            raise ValueError(
+                "`ensemble.degrees` and `ensemble.bootstrap: baseline` need a `surface.baseline` "
+                "of kind linear"
+            )
+        return self

@@ -1,0 +1,138 @@
+"""Keys of a levels calculation, after a fit and by `pes-levels` for any surface."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from pes.config.coordinates import BasisSize, Coordinates
+from pes.config.section import Section
+
+__all__ = ["LevelsConfig", "Vibration"]
+
+
+class GaussianBump(Section):
+    """κ exp(−(q − centre)²/(2 width²)) in one coordinate."""
+
+    coordinate: str
+    """Name of the coordinate, such as r1."""
+    centre: float
+    """Å or degrees."""
+    width: float = Field(gt=0)
+    """Å or degrees."""
+    strength: float = 0.0
+    """κ, cm⁻¹."""
+
+
+class Sensitivities(Section):
+    """Which derivatives of the levels to print and store."""
+
+    masses: bool = True
+    """dE/dm of each atom."""
+    parameters: tuple[str, ...] = ()
+    """Named parameters of an analytic surface."""
+    weights: bool = False
+    """Every weight of the network, into levels.h5."""
+    perturbations: dict[str, GaussianBump] = {}
+    """Added to the surface; derivatives by their strength."""
+    second: bool = False
+    """Second derivatives by the strengths of the perturbations too, pure and mixed."""
+
+
+class DensityMaps(Section):
+    """Pictures of where the surface matters, density_<level>.png, and the same in levels.h5."""
+
+    levels: tuple[Annotated[int, Field(ge=0)], ...] = (0,)
+    """Numbers of the levels."""
+    pairs: tuple[tuple[str, str], ...] | None = None
+    """Names of coordinates, such as [r1, theta]; by default all pairs."""
+
+
+class Spectrum(Section):
+    """J = 0 sticks from a dipole function."""
+
+    dipole: str
+    """module:function or file.py:function; positions (B, N, 3) in bohr to (B, 3) in e·bohr."""
+    temperature: float = Field(default=296.0, ge=0)
+    """Kelvin."""
+
+
+class CoordinateGroup(Section):
+    """Coordinates whose products of functions give way to eigenfunctions of their own."""
+
+    coordinates: tuple[str, ...] = Field(min_length=2)
+    """Names."""
+    energy: float | None = Field(default=None, gt=0)
+    """Keep the functions up to this above the lowest, cm⁻¹; or"""
+    functions: int | None = Field(default=None, gt=0)
+    """keep so many."""
+
+    @model_validator(mode="after")
+    def _one_limit(self) -> "CoordinateGroup":
+        if (self.energy is None) == (self.functions is None):
+            raise ValueError("a group takes either `energy` or `functions`")
+        return self
+
+
+class Vibration(Section):
+    """Levels of a surface."""
+
+    molecule: tuple[str, ...] | None = None
+    """Isotopes in the order of the surface's atoms, such as [O, H, D]; by default the data's."""
+    nuclear_masses: bool = False
+    """Bare nuclei instead of whole atoms."""
+    coordinates: Coordinates = Coordinates()
+    basis: dict[str, BasisSize] = {}
+    """By the name of the coordinate; `all` for those not named."""
+    levels: int | None = Field(default=None, gt=0)
+    """How many, the ground state included; 20 unless `energy` is given."""
+    energy: float | None = Field(default=None, gt=0)
+    """All levels up to here instead, cm⁻¹ above the ground state."""
+    quanta: float | None = Field(default=None, gt=0)
+    """Keep only products of functions with so many quanta in all; for four atoms and more. Six
+    normal coordinates get 6, nine 4, if nothing else limits the products: a first answer."""
+    weights: dict[str, Annotated[float, Field(gt=0)]] = {}
+    """Of the quanta, by coordinate or group: {r1: 2} counts each quantum of r1 twice."""
+    product_energy: float | None = Field(default=None, gt=0)
+    """Keep only products whose reference energies sum to so much above the lowest, cm⁻¹."""
+    reference: Literal["cut", "vscf"] = "cut"
+    """One-dimensional functions of cuts through the minimum, or self-consistent ones."""
+    groups: dict[str, CoordinateGroup] = {}
+    """Coordinates contracted together, by a name: {bends: {coordinates: [theta2, theta3],
+    energy: 12000}}."""
+    cap: float = Field(default=60000.0, gt=0)
+    """Ceiling of V, cm⁻¹ above the minimum."""
+    solver: Literal["auto", "dense", "shift_invert", "iterative", "davidson"] = "auto"
+    """Of the eigenvalue problem; auto goes by its size."""
+    symmetry: bool = True
+    """Solve each block of H by itself where exchanges and reflections of coordinates leave surface
+    and kinetic energy as they are: sooner, in less memory, with exact labels. Checked on the
+    grid; a warning says what stands in the way."""
+    convergence: bool | Literal["smaller", "larger"] = True
+    """Estimate the convergence of each level from three larger or smaller calculations; true:
+    smaller ones from five coordinates on."""
+    sensitivities: Sensitivities = Sensitivities()
+    ensemble: Literal["first_order", "full"] = "first_order"
+    """Error bars of the levels of an ensemble surface: through |ψ|², or beside that by
+    diagonalising every member's Hamiltonian."""
+    densities: DensityMaps | None = None
+    """Where the surface matters to chosen levels; none by default."""
+    spectrum: Spectrum | None = None
+
+    @model_validator(mode="after")
+    def _one_limit(self) -> "Vibration":
+        if self.levels is not None and self.energy is not None:
+            raise ValueError("give `levels` or `energy`, not both")
+        return self
+
+
+class LevelsConfig(Vibration):
+    """`pes-levels --config`: levels of any surface."""
+
+    name: str
+    """Of the run folder, runs/<name>."""
+    device: str = "auto"
+    """auto, cpu or cuda."""
+    threads: int | None = Field(default=None, gt=0)
+    """CPU threads."""
+    surface: str
+    """Run folder, surface file, module:function, file.py:function or a named analytic one."""
