@@ -42,7 +42,7 @@ from pes.run.uncertainty import spreads
 from pes.run.vibration import Problem, problem
 from pes.units import CM1
 from pes.vibration.davidson import Progress
-from pes.vibration.eigensolver import SolverError
+from pes.vibration.eigenpairs import SolverError
 from pes.vibration.expected import expected
 from pes.vibration.levels import Levels, levels
 from pes.vibration.memory import available

@@ -3,7 +3,8 @@
 from pes.vibration.basis import PRIMITIVES, Basis, Primitive, contract
 from pes.vibration.coordinate import Coordinate
 from pes.vibration.degeneracy import clusters
-from pes.vibration.eigensolver import SOLVERS, Eigenpairs, lowest
+from pes.vibration.eigenpairs import Eigenpairs
+from pes.vibration.eigensolver import SOLVERS, lowest
 from pes.vibration.hamiltonian import Hamiltonian
 from pes.vibration.kinetic import ToPositions
 from pes.vibration.levels import CAP, hamiltonian, levels

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from pes.vibration.eigensolver import Eigenpairs
+from pes.vibration.eigenpairs import Eigenpairs
 from pes.vibration.hamiltonian import Hamiltonian
 
 __all__ = ["carried"]

@@ -13,7 +13,7 @@ from pes.vibration.construction import hamiltonian
 from pes.vibration.coordinate import Coordinate
 from pes.vibration.davidson import Progress
 from pes.vibration.doubts import HOLE, doubts
-from pes.vibration.eigensolver import Eigenpairs
+from pes.vibration.eigenpairs import Eigenpairs
 from pes.vibration.hamiltonian import Hamiltonian
 from pes.vibration.invariance import invariant
 from pes.vibration.minimum import minimum

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from pes.vibration.basis import Basis
 from pes.vibration.coordinate import Coordinate
-from pes.vibration.eigensolver import Eigenpairs
+from pes.vibration.eigenpairs import Eigenpairs
 from pes.vibration.hamiltonian import Hamiltonian, grid_points
 from pes.vibration.products import Products
 from pes.vibration.system import System

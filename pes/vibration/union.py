@@ -11,7 +11,8 @@ from torch import Tensor
 from pes.vibration import eigensolver
 from pes.vibration.blocks import Block, blocks
 from pes.vibration.davidson import Progress, Steps
-from pes.vibration.eigensolver import GAP, Eigenpairs, Watch, chosen, davidson_steps
+from pes.vibration.eigenpairs import GAP, Eigenpairs
+from pes.vibration.eigensolver import Watch, chosen, davidson_steps
 from pes.vibration.hamiltonian import Hamiltonian
 
 __all__ = ["lowest"]

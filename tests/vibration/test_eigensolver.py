@@ -7,16 +7,10 @@ import pytest
 import torch
 
 from pes.vibration import Coordinate, System, eigensolver, memory, model
+from pes.vibration.arpack import _prove_complete, iterative
 from pes.vibration.davidson import Progress
-from pes.vibration.eigensolver import (
-    SOLVERS,
-    Eigenpairs,
-    SolverError,
-    _prove_complete,
-    by_davidson,
-    iterative,
-    lowest,
-)
+from pes.vibration.eigenpairs import Eigenpairs, SolverError
+from pes.vibration.eigensolver import SOLVERS, by_davidson, lowest
 from pes.vibration.hamiltonian import Hamiltonian
 from pes.vibration.levels import hamiltonian
 
