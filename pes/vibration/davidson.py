@@ -6,7 +6,7 @@ beyond. When it has grown too large it is cut back to the best vectors.
 """
 
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import torch
@@ -66,6 +66,11 @@ class ZeroOrder:
         )
         divided[:, self.block] = inner @ self.vectors.T
         return divided
+
+    def above(self, energy: Tensor, least: Tensor) -> "ZeroOrder":
+        """H₀ − E with its eigenvalues raised to `least`, so that dividing by it is positive."""
+        energies, diagonal = ((x - energy).clamp(min=least) for x in (self.energies, self.diagonal))
+        return replace(self, energies=energies, diagonal=diagonal)
 
     def start(self, count: int) -> Tensor:
         """Its lowest eigenvectors and one vector that has every symmetry, (count + 1, N)."""

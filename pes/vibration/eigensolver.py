@@ -12,7 +12,7 @@ from torch import Tensor
 
 from pes.units import CM1
 from pes.vibration.arpack import iterative, shift_invert
-from pes.vibration.davidson import Progress, Steps, davidson, driven, zero_order
+from pes.vibration.davidson import Progress, Steps, ZeroOrder, davidson, driven, zero_order
 from pes.vibration.eigenpairs import GAP, Eigenpairs, Operator, SolverError, of_matrix
 from pes.vibration.memory import check_matrix, matrix_pays
 
@@ -22,6 +22,7 @@ __all__ = [
     "chosen",
     "davidson_steps",
     "dense",
+    "exact_below",
     "lowest",
 ]
 
@@ -137,15 +138,10 @@ def davidson_steps(
 ) -> Steps[Eigenpairs]:
     """What `by_davidson` does, products with H on the grid left to others."""
     matrix = hamiltonian.dense() if matrix_pays(hamiltonian) else None
-    energies = hamiltonian.zero_order_energies
-    block = energies.argsort()[: max(BLOCK, 2 * count)].sort().values
-    part = hamiltonian.only(block).dense() if matrix is None else matrix[block][:, block]
-    # Product energies know nothing of the mean coupling; the block says what it is.
-    diagonal = energies + (part.diagonal() - energies[block]).mean()
-    diagonal = diagonal if matrix is None else matrix.diagonal().clone()
-    zero = zero_order(block, part, diagonal)
+    zero = exact_below(hamiltonian, max(BLOCK, 2 * count), matrix)
     # Vectors of another basis are no beginning.
-    used, vectors = 0, start if start is not None and start.shape[1] == len(energies) else None
+    same = start is not None and start.shape[1] == len(zero.diagonal)
+    used, vectors = 0, start if same else None
     while True:
         levels, vectors, end = yield from _multiplied(
             davidson(zero, count, start=vectors, tolerance=tolerance, most=most, watch=watch),
@@ -169,6 +165,23 @@ def davidson_steps(
     applied = (yield vectors) if matrix is None else vectors @ matrix
     residuals = (applied - levels[:, None] * vectors).norm(dim=1)
     return Eigenpairs(levels, vectors, residuals, "davidson", used)
+
+
+def exact_below(hamiltonian: Operator, size: int, matrix: Tensor | None = None) -> ZeroOrder:
+    """H₀ that is H in the `size` functions of lowest zero-order energy.
+
+    Args:
+        hamiltonian: N functions.
+        size: of the block; N at most.
+        matrix: of H, where there is one.
+    """
+    energies = hamiltonian.zero_order_energies
+    block = energies.argsort()[:size].sort().values
+    part = hamiltonian.only(block).dense() if matrix is None else matrix[block][:, block]
+    # Product energies know nothing of the mean coupling; the block says what it is.
+    diagonal = energies + (part.diagonal() - energies[block]).mean()
+    diagonal = diagonal if matrix is None else matrix.diagonal().clone()
+    return zero_order(block, part, diagonal)
 
 
 def _multiplied(

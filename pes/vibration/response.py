@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 
 from pes.vibration.degeneracy import clusters, completed
-from pes.vibration.eigensolver import DENSE_LIMIT, SolverError
+from pes.vibration.eigenpairs import SolverError
+from pes.vibration.eigensolver import DENSE_LIMIT, exact_below
 from pes.vibration.form import MOST_NUMBERS, Fields, fields, reaches
 from pes.vibration.hamiltonian import Hamiltonian
 from pes.vibration.levels import Levels
@@ -24,6 +25,13 @@ __all__ = ["RESPONSES", "curvatures"]
 EQUAL = 1e-7
 """Slopes this near, relative to ‖∂Hψ‖, leave the members of a cluster degenerate."""
 
+ZERO_ORDER = 100
+"""Functions in which H₀ is exact: more save few products and cost as much as they save."""
+
+LEAST = 1e-3
+"""H₀ − E is kept above this, hartree; products change by a few per cent from 1e-4 to 1e-2."""
+
+Operator = Callable[[Tensor], Tensor]
 Resolvent = Callable[[Tensor, list[int]], Tensor]
 """(E − H)⁻¹ outside a cluster: vectors (R, N) and the numbers of its levels to (R, N)."""
 
@@ -244,9 +252,11 @@ def _linear(levels: Levels, *, tolerance: float = 1e-10, steps: int = 3000) -> R
     """The levels known by their sum, all others by conjugate gradients.
 
     Outside the levels found H − E is positive, for E is one of them: no indefinite solver is
-    needed, and near-degenerate neighbours do not slow it.
+    needed, and near-degenerate neighbours do not slow it. Divided by H₀ − E, which is kept
+    positive, the equation is nearly solved.
     """
     h, known = levels.hamiltonian, levels.pairs.coefficients
+    zero = exact_below(h, max(ZERO_ORDER, 2 * len(known)))
 
     def outside(x: Tensor) -> Tensor:
         return x - (x @ known.T) @ known
@@ -257,31 +267,39 @@ def _linear(levels: Levels, *, tolerance: float = 1e-10, steps: int = 3000) -> R
         inverse = torch.where(gaps.abs() > 0, 1 / gaps, 0.0)
         inverse[group] = 0.0
         x = ((b @ known.T) * inverse) @ known
-        goal = tolerance * b.norm(dim=1)
+        near = zero.above(energy, (levels.energies[-1] - energy).clamp(min=LEAST))
         return x - _conjugate_gradients(
-            lambda p: outside(h.apply(p) - energy * p), outside(b), goal, steps
+            lambda p: outside(h.apply(p) - energy * p),
+            outside(b),
+            tolerance * b.norm(dim=1),
+            steps,
+            lambda r: outside(near.divide(r, r.new_zeros(len(r)))),
         )
 
     return resolvent
 
 
 def _conjugate_gradients(
-    product: Callable[[Tensor], Tensor], b: Tensor, residual: Tensor, steps: int
+    product: Operator, b: Tensor, residual: Tensor, steps: int, divide: Operator
 ) -> Tensor:
-    """x (R, N) with ‖A x − b‖ ≤ residual (R,) for every row, A symmetric and positive."""
+    """x (R, N) with ‖A x − b‖ ≤ residual (R,) for every row.
+
+    A is symmetric and positive; so is `divide`, about A⁻¹.
+    """
     x, r = torch.zeros_like(b), b.clone()
-    p, rr = r.clone(), (r * r).sum(1)
-    goal = residual**2
+    p = z = divide(r)
+    rz = (r * z).sum(1)
     for _ in range(steps):
-        if (rr <= goal).all():
+        left = r.norm(dim=1) > residual
+        if not left.any():
             return x
         ap = product(p)
-        curvature = (p * ap).sum(1)
-        step = torch.where(rr > goal, rr / curvature, 0.0)[:, None]
+        step = torch.where(left, rz / (p * ap).sum(1), 0.0)[:, None]
         x, r = x + step * p, r - step * ap
-        new = (r * r).sum(1)
-        p = r + torch.where(rr > 0, new / rr, 0.0)[:, None] * p
-        rr = torch.where(rr > goal, new, rr)
+        z = divide(r)
+        new = (r * z).sum(1)
+        p = z + torch.where(left, new / rz, 0.0)[:, None] * p
+        rz = torch.where(left, new, rz)
     raise SolverError(
         f"the linear response did not converge in {steps} products H·v; ask for a level more, or "
         "less, so that none is close above the highest, or for a lower `cap`"
