@@ -89,7 +89,7 @@ class Vibration(Section):
     """All levels up to here instead, cm⁻¹ above the ground state."""
     quanta: float | None = Field(default=None, gt=0)
     """Keep only products of functions with so many quanta in all; for four atoms and more. Six
-    normal coordinates get 6, nine 4, if nothing else limits the products: a first answer."""
+    normal coordinates get 6 (a first answer in minutes), nine 4 (long), unless limited."""
     weights: dict[str, Annotated[float, Field(gt=0)]] = {}
     """Of the quanta, by coordinate or group: {r1: 2} counts each quantum of r1 twice."""
     product_energy: float | None = Field(default=None, gt=0)

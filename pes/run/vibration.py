@@ -31,7 +31,7 @@ DEFAULTS = {
 }
 
 NORMAL_SIZES = {6: (7, 9), 9: (4, 5)}
-"""Functions and points of each normal coordinate by their number: for a first answer in minutes."""
+"""Functions and points of each normal coordinate by their number; six take minutes, nine long."""
 
 
 @dataclass(frozen=True)
