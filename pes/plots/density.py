@@ -36,7 +36,7 @@ def density_map(
         levels: of a molecule or a model.
         state: number of the level.
         pairs: numbers of coordinates.
-        kinds: `length`, `angle` or `number` for each coordinate.
+        kinds: a key of `vibration.UNITS` for each coordinate.
         sampled: the training points (T, Q) in these coordinates, bohr and radians.
     """
     columns = min(3, len(pairs))
@@ -87,12 +87,12 @@ def _panel(
     axes.set_ylim(*span_of(y, density.sum(0)))
     tidy(axes, scales[j][1], scales[k][1])
     bar = figure.colorbar(filled, ax=axes, format="%.1e")
-    bar.set_label(f"ρ ({_per(kinds[j], kinds[k])})")
+    bar.set_label(f"ρ{_per(kinds[j], kinds[k])}")
 
 
 def _per(first: str, second: str) -> str:
-    """Unit of a density in two coordinates."""
+    """Unit of a density in two coordinates, in brackets."""
     names = [UNITS[kind][1] for kind in (first, second)]
     if names[0] == names[1]:
-        return f"1/{names[0]}²"
-    return f"1/({names[0]} {names[1]})"
+        return f" (1/{names[0]}²)" if names[0] else ""
+    return f" (1/({' '.join(name for name in names if name)}))"

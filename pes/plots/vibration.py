@@ -18,7 +18,15 @@ from pes.vibration.spectrum import Sticks
 
 __all__ = ["level_diagram", "sticks"]
 
-UNITS = {"length": (ANGSTROM, "Å"), "angle": (DEGREE, "degrees"), "number": (1.0, "a.u.")}
+UNITS = {
+    "length": (ANGSTROM, "Å"),
+    "angle": (DEGREE, "degrees"),
+    "dihedral": (DEGREE, "degrees"),
+    "number": (1.0, "a.u."),
+    "normal": (1.0, ""),
+    "cosine": (1.0, ""),
+}
+"""By kind of coordinate: size in atomic units, and name, of the unit on its axis."""
 """What a coordinate is divided by, and the name of the result."""
 
 MOST_DRAWN = 8
@@ -45,7 +53,7 @@ def level_diagram(
         path: of the PNG.
         levels: of a molecule or a model.
         title: over the picture.
-        kinds: `length`, `angle` or `number` for each coordinate. Default: in a molecule
+        kinds: a key of `UNITS` for each coordinate. Default: in a molecule
             Legendre and Fourier bases are for angles, others for lengths; in a model all
             are numbers.
     """
@@ -79,7 +87,7 @@ def scales_of(levels: Levels, kinds: Sequence[str] | None) -> list[tuple[float, 
             for c in levels.coordinates
         ]
     return [
-        (UNITS[kind][0], f"{_written(c.name)} ({UNITS[kind][1]})")
+        (UNITS[kind][0], f"{_written(c.name)} ({UNITS[kind][1]})".removesuffix(" ()"))
         for kind, c in zip(kinds, levels.coordinates, strict=True)
     ]
 

@@ -62,7 +62,7 @@ def maps(config: Vibration, task: Problem, surface: Loaded) -> Maps | None:
 
 def draw_maps(folder: Path, found: Levels, task: Problem, wanted: Maps) -> None:
     """density_<level>.png for each."""
-    kinds = ["angle" if k == "dihedral" else k for k in task.internal.kinds]
+    kinds = task.internal.kinds
     for n in wanted.levels:
         if n < len(found.energies):
             path = folder / f"density_{n}.png"

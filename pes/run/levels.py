@@ -148,9 +148,7 @@ def _levels(
     if derived.columns:
         write_csv(folder / "sensitivities.csv", derivative_rows(found, derived.columns))
     write_hdf5(folder / "levels.h5", found, task, table, weights, wanted_maps)
-    drawn = {"dihedral": "angle", "normal": "number", "cosine": "number"}
-    kinds = [drawn.get(k, k) for k in task.internal.kinds]
-    plots.level_diagram(folder / "levels.png", found, name, kinds=kinds)
+    plots.level_diagram(folder / "levels.png", found, name, kinds=task.internal.kinds)
     if wanted_maps is not None:
         draw_maps(folder, found, task, wanted_maps)
     if sticks is not None:

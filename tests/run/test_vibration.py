@@ -83,6 +83,18 @@ def test_normal_modes_show_their_symmetry(pes_levels: Command, normal: dict) -> 
     assert "blocks by symmetry: A1" in (folder / "levels.log").read_text()
 
 
+@pytest.mark.parametrize(
+    ("coordinates", "pair"),
+    [
+        ({"normal": True, "reference": WATER, "ranges": "auto"}, ["q1", "q2"]),
+        ({"maps": {"theta": "cos"}}, ["r1", "cos_theta"]),
+    ],
+)
+def test_density_maps_of_every_kind(pes_levels: Command, coordinates: dict, pair: list) -> None:
+    folder = pes_levels(coordinates=coordinates, densities={"levels": [1], "pairs": [pair]})
+    assert (folder / "density_1.png").stat().st_size > 10_000
+
+
 def test_names_of_maps_in_the_table(pes_levels: Command) -> None:
     maps = {"r1": {"kind": "morse", "steepness": 2.0, "centre": 0.96}, "theta": "cos"}
     folder = pes_levels(coordinates={"maps": maps})
