@@ -4,7 +4,7 @@ from importlib.util import find_spec
 
 OPTIONAL = {
     "pes/data/electronic_structure.py": "pyscf",
-    "pes/run/search_optuna.py": "optuna",
+    "pes/run/train/search_optuna.py": "optuna",
 }
 
 collect_ignore = [path for path, package in OPTIONAL.items() if find_spec(package) is None]

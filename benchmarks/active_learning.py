@@ -18,10 +18,10 @@ from pes.data.sampling import accepted_samples
 from pes.descriptors import Invariants
 from pes.potential import Ensemble, LinearSurface, linear_surface
 from pes.potential.analytic import WaterPJT
-from pes.potential.box import distance_box
-from pes.potential.coverage import Coverage
-from pes.potential.holes import candidates
-from pes.potential.proposals import proposals
+from pes.potential.holes.box import distance_box
+from pes.potential.holes.coverage import Coverage
+from pes.potential.holes.proposals import proposals
+from pes.potential.holes.search import candidates
 from pes.units import ANGSTROM, CM1, DEGREE
 
 ELEMENTS = ("O", "H", "H")

@@ -27,8 +27,8 @@ os.environ.update(OMP_NUM_THREADS=THREADS, OPENBLAS_NUM_THREADS=THREADS, MKL_NUM
 import torch  # noqa: E402
 
 from pes.units import CM1  # noqa: E402
-from pes.vibration import Coordinate, levels, model  # noqa: E402
-from pes.vibration.products import Products  # noqa: E402
+from pes.vibration import BasisSpec, model, vibrational_levels  # noqa: E402
+from pes.vibration.basis.truncation import Products  # noqa: E402
 
 OMEGA = torch.tensor([1000.0, 1150.0, 1400.0, 1750.0, 2800.0, 3000.0], dtype=torch.float64) * CM1
 
@@ -55,12 +55,12 @@ def main() -> None:
     # A coordinate needs as many functions as fit under the limit.
     sizes = [min(OPTIONS.functions, 1 + int(OPTIONS.energy * CM1 / w)) for w in OMEGA.tolist()]
     lines = [
-        Coordinate("sinc", -6.5, 6.5, n, points=n + 1, primitives=50, name=f"q{k}")
+        BasisSpec("sinc", -6.5, 6.5, n, points=n + 1, primitives=50, name=f"q{k}")
         for k, n in enumerate(sizes)
     ]
     cpu, wall = time.process_time(), time.perf_counter()
     products = Products(energy=OPTIONS.energy * CM1)
-    found = levels(
+    found = vibrational_levels(
         system, lines, OPTIONS.count, products=products, cap=10.0, convergence=False
     )  # fmt: skip
     cpu, wall = time.process_time() - cpu, time.perf_counter() - wall

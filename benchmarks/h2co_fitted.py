@@ -29,11 +29,11 @@ from pes.data import Dataset
 from pes.descriptors import Invariants
 from pes.molecule import Molecule
 from pes.potential import LinearSurface, linear_surface
-from pes.potential.coverage import Coverage
+from pes.potential.holes.coverage import Coverage
 from pes.units import CM1
-from pes.vibration import Coordinate, Levels, levels, molecular
-from pes.vibration.minimum import reach
-from pes.vibration.products import Products
+from pes.vibration import BasisSpec, Levels, molecular, vibrational_levels
+from pes.vibration.basis.truncation import Products
+from pes.vibration.system.minimum import reach
 
 ZMATRIX = ZMatrix((("C",), ("O", 0), ("H", 0, 1), ("H", 0, 1, 2)))
 LENGTH = 2.0
@@ -107,8 +107,8 @@ def _solved(
     ends = reach(system, zero, [(-given.limit, given.limit)] * 6, given.reach * CM1)
     known = internal.from_positions(train.positions, masses)
     rows = zip(internal.names, ends, given.functions, given.points, strict=True)
-    found = levels(
-        system, [Coordinate("sinc", *range, n, m, 41, k) for k, range, n, m in rows], given.levels,
+    found = vibrational_levels(
+        system, [BasisSpec("sinc", *range, n, m, 41, k) for k, range, n, m in rows], given.levels,
         products=Products(given.quanta, self_consistent=True),
         convergence=not given.fast and "smaller", reference=zero,
     )  # fmt: skip

@@ -58,9 +58,9 @@ from pes.coordinates import (  # noqa: E402
 from pes.molecule import Molecule  # noqa: E402
 from pes.potential.formaldehyde import FormaldehydeModel  # noqa: E402
 from pes.units import ANGSTROM, CM1, DEGREE  # noqa: E402
-from pes.vibration import Coordinate, Levels, levels, molecular  # noqa: E402
-from pes.vibration.minimum import reach  # noqa: E402
-from pes.vibration.products import Products  # noqa: E402
+from pes.vibration import BasisSpec, Levels, molecular, vibrational_levels  # noqa: E402
+from pes.vibration.basis.truncation import Products  # noqa: E402
+from pes.vibration.system.minimum import reach  # noqa: E402
 
 ZMATRIX = ZMatrix((("C",), ("O", 0), ("H", 0, 1), ("H", 0, 1, 2)))
 PARTNERS = ("radau", 0, 2, 3)
@@ -95,11 +95,11 @@ def ends(name: str, found: Internal) -> list[tuple[float, float]]:
     return reach(system, torch.zeros(6, dtype=torch.float64), limits, OPTIONS.reach * CM1)
 
 
-def coordinates(name: str, found: Internal) -> list[Coordinate]:
+def coordinates(name: str, found: Internal) -> list[BasisSpec]:
     """One basis for each."""
     functions, points = (x * (6 if len(x) == 1 else 1) for x in (OPTIONS.functions, OPTIONS.points))
     rows = zip(found.names, ends(name, found), functions, points, strict=True)
-    return [Coordinate("sinc", *range, n, m, 61, k) for k, range, n, m in rows]
+    return [BasisSpec("sinc", *range, n, m, 61, k) for k, range, n, m in rows]
 
 
 def products() -> Products:
@@ -142,7 +142,7 @@ def solved(name: str) -> list[float]:
 
     print(name)
     found = internal(name)
-    made = levels(
+    made = vibrational_levels(
         molecular(SURFACE, found.to_positions, MASSES), coordinates(name, found), OPTIONS.levels,
         products=products(), convergence=OPTIONS.compare and "smaller", progress=stage,
         reference=None if name == "zmatrix" else torch.zeros(6, dtype=torch.float64),

@@ -32,7 +32,7 @@ from torch import Tensor  # noqa: E402
 
 from pes.coordinates import Jacobi  # noqa: E402
 from pes.units import AMU, CM1  # noqa: E402
-from pes.vibration import Coordinate, levels, molecular  # noqa: E402
+from pes.vibration import BasisSpec, molecular, vibrational_levels  # noqa: E402
 
 MASS = 1.007537 * AMU
 # Hartree: Jacobi and Radau coordinates, odd under exchange, J = 0.
@@ -49,9 +49,9 @@ DVR3D = {
 COUNT = 19
 
 COORDINATES = (
-    Coordinate("sinc", 0.55, 3.7, 20, points=26, primitives=70, name="r"),
-    Coordinate("sinc", 0.02, 3.3, 20, points=28, primitives=80, name="R"),
-    Coordinate("legendre", 0, torch.pi, 24, points=32, primitives=80, name="theta"),
+    BasisSpec("sinc", 0.55, 3.7, 20, points=26, primitives=70, name="r"),
+    BasisSpec("sinc", 0.02, 3.3, 20, points=28, primitives=80, name="R"),
+    BasisSpec("legendre", 0, torch.pi, 24, points=32, primitives=80, name="theta"),
 )
 NEAR = torch.tensor([1.65, 1.43, torch.pi / 2], dtype=torch.float64)
 
@@ -164,7 +164,7 @@ def main() -> None:
         potential, Jacobi(0, (1, 2)).to_positions, torch.full((3,), MASS, dtype=torch.float64)
     )
     started = time.process_time()
-    found = levels(
+    found = vibrational_levels(
         system, COORDINATES, COUNT, reference=NEAR, convergence=OPTIONS.estimates and "larger"
     )
     used = time.process_time() - started

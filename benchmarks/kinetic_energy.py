@@ -13,7 +13,7 @@ import torch
 
 from pes.coordinates import Polyspherical, Valence, ZMatrix
 from pes.molecule import Molecule
-from pes.vibration.kinetic import ToPositions, kinetic
+from pes.vibration.system.kinetic import ToPositions, kinetic
 
 POINTS = 32768
 H2CO = torch.tensor([2.28, 2.09, 2.12, 2.09, 2.12, torch.pi], dtype=torch.float64)

@@ -37,7 +37,7 @@ from torch import Tensor  # noqa: E402
 from pes.coordinates import Internal, Jacobi, Radau, Valence  # noqa: E402
 from pes.molecule import Molecule  # noqa: E402
 from pes.units import ANGSTROM, CM1, DEGREE  # noqa: E402
-from pes.vibration import Coordinate, Levels, levels, molecular  # noqa: E402
+from pes.vibration import BasisSpec, Levels, molecular, vibrational_levels  # noqa: E402
 
 # Force constants 16 (bonds), 1.3 (between them) mdyn/Å and 0.78 mdyn·Å (bend), of CO2 nearly.
 DEPTH, STEEPNESS, LENGTH = 70000 * CM1, 2.4 / ANGSTROM, 1.16 * ANGSTROM
@@ -59,21 +59,21 @@ def surface(positions: Tensor) -> Tensor:
     return stretch + (BEND - BEND_BOND * (y1 + y2)) * open_ + BEND_TWICE * open_**2
 
 
-def stretch(low: float, high: float, functions: int, name: str) -> Coordinate:
+def stretch(low: float, high: float, functions: int, name: str) -> BasisSpec:
     """Sinc functions from low to high, Å."""
     ends = low * ANGSTROM, high * ANGSTROM
-    return Coordinate("sinc", *ends, functions, points=functions + 12, primitives=70, name=name)
+    return BasisSpec("sinc", *ends, functions, points=functions + 12, primitives=70, name=name)
 
 
-def bend(low: float, high: float, functions: int) -> Coordinate:
+def bend(low: float, high: float, functions: int) -> BasisSpec:
     """Legendre functions between low and high, degrees."""
     ends = low * DEGREE, high * DEGREE
-    return Coordinate(
+    return BasisSpec(
         "legendre", *ends, functions, points=functions + 8, primitives=60, name="theta"
     )
 
 
-SYSTEMS: dict[str, tuple[Internal, tuple[Coordinate, ...]]] = {
+SYSTEMS: dict[str, tuple[Internal, tuple[BasisSpec, ...]]] = {
     "valence": (
         Valence(0, (1, 2)),
         (stretch(0.9, 1.6, 16, "r1"), stretch(0.9, 1.6, 16, "r2"), bend(90, 180, 12)),
@@ -94,7 +94,7 @@ def solved(name: str) -> Levels:
     """Levels in one system, with what they cost."""
     internal, wanted = SYSTEMS[name]
     cpu, wall = time.process_time(), time.perf_counter()
-    found = levels(
+    found = vibrational_levels(
         molecular(surface, internal.to_positions, MASSES), wanted, COUNT, convergence=False
     )
     cpu, wall = time.process_time() - cpu, time.perf_counter() - wall

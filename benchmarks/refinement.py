@@ -24,8 +24,8 @@ GIVEN = parser.parse_args()
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[name] = str(GIVEN.threads)
 
-from pes.run.refine import run_refine  # noqa: E402
-from pes.run.train import train  # noqa: E402
+from pes.run.refine.command import run_refine  # noqa: E402
+from pes.run.train.command import train  # noqa: E402
 
 CONFIGS = Path(__file__).resolve().parents[1] / "configs"
 

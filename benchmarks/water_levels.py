@@ -40,7 +40,7 @@ from pes.coordinates import Valence  # noqa: E402
 from pes.molecule import Molecule  # noqa: E402
 from pes.potential.analytic import WaterPJT  # noqa: E402
 from pes.units import AMU, ANGSTROM, CM1, DEGREE  # noqa: E402
-from pes.vibration import Coordinate, Levels, levels, molecular, sensitivity  # noqa: E402
+from pes.vibration import BasisSpec, Levels, molecular, sensitivity, vibrational_levels  # noqa: E402
 
 IMPORTS = time.process_time() - CPU, time.perf_counter() - WALL
 
@@ -61,15 +61,15 @@ BOND_LENGTH = [-791.71, -2404.21, -3900.73]
 OXYGEN_MASS = [-8.36679, -11.96513]
 
 COORDINATES = (
-    Coordinate("sinc", 0.65 * ANGSTROM, 1.65 * ANGSTROM, 7, points=16, primitives=40, name="r1"),
-    Coordinate("sinc", 0.65 * ANGSTROM, 1.65 * ANGSTROM, 7, points=16, primitives=40, name="r2"),
-    Coordinate("legendre", 40 * DEGREE, 180 * DEGREE, 13, points=17, primitives=36, name="theta"),
+    BasisSpec("sinc", 0.65 * ANGSTROM, 1.65 * ANGSTROM, 7, points=16, primitives=40, name="r1"),
+    BasisSpec("sinc", 0.65 * ANGSTROM, 1.65 * ANGSTROM, 7, points=16, primitives=40, name="r2"),
+    BasisSpec("legendre", 40 * DEGREE, 180 * DEGREE, 13, points=17, primitives=36, name="theta"),
 )
 # For all levels to 10,900 cm⁻¹: the sixth and seventh overtones of the bend pass linearity.
 LARGER = (
-    Coordinate("sinc", 0.65 * ANGSTROM, 1.75 * ANGSTROM, 11, points=20, primitives=48, name="r1"),
-    Coordinate("sinc", 0.65 * ANGSTROM, 1.75 * ANGSTROM, 11, points=20, primitives=48, name="r2"),
-    Coordinate("legendre", 40 * DEGREE, 180 * DEGREE, 17, points=23, primitives=48, name="theta"),
+    BasisSpec("sinc", 0.65 * ANGSTROM, 1.75 * ANGSTROM, 11, points=20, primitives=48, name="r1"),
+    BasisSpec("sinc", 0.65 * ANGSTROM, 1.75 * ANGSTROM, 11, points=20, primitives=48, name="r2"),
+    BasisSpec("legendre", 40 * DEGREE, 180 * DEGREE, 17, points=23, primitives=48, name="theta"),
 )
 TO_POSITIONS = Valence(0, (1, 2)).to_positions
 SURFACE = WaterPJT()
@@ -80,7 +80,7 @@ T = TypeVar("T")
 def water(*symbols: str, count: int, convergence: bool) -> Levels:
     """Levels of one isotopologue."""
     system = molecular(SURFACE, TO_POSITIONS, Molecule(symbols).masses)
-    return levels(system, COORDINATES, count, convergence=convergence)
+    return vibrational_levels(system, COORDINATES, count, convergence=convergence)
 
 
 def timed(name: str, work: Callable[[], T]) -> T:
@@ -140,7 +140,8 @@ def up_to_10900() -> None:
     """The zero-point energy and all 29 levels above it up to 10,900 cm⁻¹, with estimates."""
     system = molecular(SURFACE, TO_POSITIONS, Molecule(("O", "H", "H")).masses)
     found = timed(
-        "H2O to 10,900 cm-1, with estimates", lambda: levels(system, LARGER, energy=10900 * CM1)
+        "H2O to 10,900 cm-1, with estimates",
+        lambda: vibrational_levels(system, LARGER, energy=10900 * CM1),
     )
     reference = [*H2O, *HIGHER]
     if len(found.energies) != len(reference):

@@ -10,15 +10,15 @@ from pes.units import AMU, ANGSTROM, CM1, DEGREE
 
 # Ranges in bohr and radians, contracted functions, quadrature points, primitive functions.
 STRETCHES = [
-    pes.Coordinate("sinc", 0.65 * ANGSTROM, 1.5 * ANGSTROM, 8, 14, name=name)
+    pes.BasisSpec("sinc", 0.65 * ANGSTROM, 1.5 * ANGSTROM, 8, 14, name=name)
     for name in ("r1", "r2")
 ]
-BEND = pes.Coordinate("legendre", 50 * DEGREE, 180 * DEGREE, 10, 15, 40, name="theta")
+BEND = pes.BasisSpec("legendre", 50 * DEGREE, 180 * DEGREE, 10, 15, 40, name="theta")
 
 surface, record = pes.load(sys.argv[1])
 masses = pes.Molecule(record.symbols).masses.requires_grad_()
 system = pes.molecular(surface, pes.Valence().to_positions, masses)
-found = pes.levels(system, [*STRETCHES, BEND], 5)
+found = pes.vibrational_levels(system, [*STRETCHES, BEND], 5)
 by_mass, *by_weight = pes.sensitivity(found, [masses, *surface.parameters()])
 
 print(f"zero-point energy {found.zero_point_energy / CM1:.2f} cm-1")

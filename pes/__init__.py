@@ -15,35 +15,35 @@ if TYPE_CHECKING:
     from pes.potential import save_surface as save
     from pes.training.errors import error_report
     from pes.training.fit import fit
-    from pes.vibration.coordinate import Coordinate
-    from pes.vibration.levels import levels
-    from pes.vibration.record import Levels
-    from pes.vibration.sensitivity import sensitivity
-    from pes.vibration.spectrum import spectrum
-    from pes.vibration.system import System, molecular
+    from pes.vibration.analysis.derivatives import sensitivity
+    from pes.vibration.analysis.intensities import spectrum
+    from pes.vibration.basis.specification import BasisSpec
+    from pes.vibration.levels.convergence import vibrational_levels
+    from pes.vibration.levels.result import Levels
+    from pes.vibration.system.system import System, molecular
 
 _ORIGIN = {
-    "Coordinate": ("pes.vibration.coordinate", "Coordinate"),
+    "BasisSpec": ("pes.vibration.basis.specification", "BasisSpec"),
     "Dataset": ("pes.data", "Dataset"),
-    "Levels": ("pes.vibration.record", "Levels"),
+    "Levels": ("pes.vibration.levels.result", "Levels"),
     "Molecule": ("pes.molecule", "Molecule"),
-    "System": ("pes.vibration.system", "System"),
+    "System": ("pes.vibration.system.system", "System"),
     "Valence": ("pes.coordinates.valence", "Valence"),
     "energies_and_forces": ("pes.potential", "energies_and_forces"),
     "error_report": ("pes.training.errors", "error_report"),
     "fit": ("pes.training.fit", "fit"),
-    "levels": ("pes.vibration.levels", "levels"),
+    "vibrational_levels": ("pes.vibration.levels.convergence", "vibrational_levels"),
     "load": ("pes.potential", "load_surface"),
-    "molecular": ("pes.vibration.system", "molecular"),
+    "molecular": ("pes.vibration.system.system", "molecular"),
     "read": ("pes.data", "read"),
     "save": ("pes.potential", "save_surface"),
-    "sensitivity": ("pes.vibration.sensitivity", "sensitivity"),
-    "spectrum": ("pes.vibration.spectrum", "spectrum"),
+    "sensitivity": ("pes.vibration.analysis.derivatives", "sensitivity"),
+    "spectrum": ("pes.vibration.analysis.intensities", "spectrum"),
     "split": ("pes.data", "split"),
 }
 
 __all__ = [
-    "Coordinate",
+    "BasisSpec",
     "Dataset",
     "Levels",
     "Molecule",
@@ -52,7 +52,6 @@ __all__ = [
     "energies_and_forces",
     "error_report",
     "fit",
-    "levels",
     "load",
     "molecular",
     "read",
@@ -60,6 +59,7 @@ __all__ = [
     "sensitivity",
     "spectrum",
     "split",
+    "vibrational_levels",
 ]
 
 

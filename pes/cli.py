@@ -5,15 +5,15 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from pes.run.audit import audit as run_audit
+from pes.run.audit.command import audit as run_audit
 from pes.run.cluster import ranks_started
-from pes.run.evaluate import HOLES
-from pes.run.evaluate import evaluate as run_evaluate
-from pes.run.levels import run_levels
-from pes.run.refine import run_refine
-from pes.run.sample import sample as run_sample
+from pes.run.evaluate.command import HOLES
+from pes.run.evaluate.command import evaluate as run_evaluate
+from pes.run.levels.command import run_levels
+from pes.run.refine.command import run_refine
+from pes.run.sample.command import sample as run_sample
 from pes.run.signals import Stopped
-from pes.run.train import train as run_train
+from pes.run.train.command import train as run_train
 
 __all__ = ["audit", "evaluate", "levels", "refine", "sample", "train"]
 

@@ -10,7 +10,7 @@ import torch
 
 from pes.potential.analytic import WaterPJT
 from pes.potential.storage import SurfaceRecord, save_surface
-from pes.run.levels import run_levels
+from pes.run.levels.command import run_levels
 from pes.units import ANGSTROM
 
 EXAMPLES = Path(__file__).parents[1] / "examples"

@@ -11,9 +11,9 @@ import torch
 from matplotlib.figure import Figure
 
 from pes import plots
-from pes.vibration.levels import Coordinate, Levels, levels
-from pes.vibration.spectrum import Sticks
-from pes.vibration.system import model
+from pes.vibration.analysis.intensities import Sticks
+from pes.vibration.levels.convergence import BasisSpec, Levels, vibrational_levels
+from pes.vibration.system.system import model
 
 
 def pixels(path: Path) -> tuple[int, int]:
@@ -39,8 +39,8 @@ def oscillators(count: int) -> Levels:
     """Uncoupled oscillators with ω = 1, 1.5, ... times 0.01 hartree."""
     k = (0.01 * (1 + torch.arange(count, dtype=torch.float64) / 2)) ** 2
     system = model(lambda q: (k * q**2).sum(-1) / 2, torch.eye(count, dtype=torch.float64))
-    wanted = [Coordinate("sinc", -60.0, 60.0, 6, 10, 40, f"q{n + 1}") for n in range(count)]
-    return levels(system, wanted, 5, convergence=False)
+    wanted = [BasisSpec("sinc", -60.0, 60.0, 6, 10, 40, f"q{n + 1}") for n in range(count)]
+    return vibrational_levels(system, wanted, 5, convergence=False)
 
 
 def lines(*intensities: float) -> Sticks:

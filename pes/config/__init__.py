@@ -4,7 +4,7 @@ Every key stands with its meaning, its unit and its default in the file of its s
 in cm⁻¹, lengths in Å, angles in degrees; paths relative to the file.
 """
 
-from pes.config.model import ModelConfig
+from pes.config.harmonic_gaussian import ModelConfig
 from pes.config.reading import load_config, read_yaml
 from pes.config.refine import ObservedLevels, RefineConfig
 from pes.config.sample import SampleConfig

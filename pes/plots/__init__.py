@@ -3,7 +3,7 @@
 from pes.plots.density import density_map
 from pes.plots.evaluation import calibration, errors
 from pes.plots.fit import learning_curve, parity
-from pes.plots.model import Well, model_sweep
+from pes.plots.harmonic_gaussian import Well, model_sweep
 from pes.plots.points import energy_histogram
 from pes.plots.refinement import refinement
 from pes.plots.vibration import level_diagram, sticks

@@ -13,8 +13,8 @@ from torch import Tensor
 
 from pes.plots.figure import COLOURS, picture, tidy
 from pes.units import ANGSTROM, CM1, DEGREE
-from pes.vibration.levels import Levels
-from pes.vibration.spectrum import Sticks
+from pes.vibration.analysis.intensities import Sticks
+from pes.vibration.levels.convergence import Levels
 
 __all__ = ["level_diagram", "sticks"]
 

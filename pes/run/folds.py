@@ -1,7 +1,7 @@
 """Where combinations of lengths and angles run past the ends of these, and which levels do."""
 
 from pes.coordinates import Curvilinear, Internal
-from pes.vibration.record import Levels
+from pes.vibration.levels.result import Levels
 
 __all__ = ["folds"]
 

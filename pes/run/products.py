@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pes.config import Vibration
 from pes.coordinates import Internal
 from pes.units import CM1
-from pes.vibration.products import GroupSize, Products
+from pes.vibration.basis.truncation import GroupSize, Products
 
 __all__ = ["products"]
 

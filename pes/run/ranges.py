@@ -13,8 +13,8 @@ from pes.molecule import Molecule
 from pes.potential import SurfaceRecord
 from pes.run.surfaces import Loaded
 from pes.units import ANGSTROM, CM1, DEGREE
-from pes.vibration.minimum import minimum, reach
-from pes.vibration.system import System
+from pes.vibration.system.minimum import minimum, reach
+from pes.vibration.system.system import System
 
 __all__ = ["sampled", "start_and_ranges", "unit"]
 

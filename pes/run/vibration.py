@@ -14,9 +14,9 @@ from pes.run.internal import internal_coordinates, mapped
 from pes.run.ranges import start_and_ranges, unit
 from pes.run.surfaces import Loaded
 from pes.units import CM1
-from pes.vibration.levels import Coordinate
-from pes.vibration.perturbation import gaussian, perturbed
-from pes.vibration.system import System, molecular
+from pes.vibration.levels.convergence import BasisSpec
+from pes.vibration.system.perturbation import gaussian, perturbed
+from pes.vibration.system.system import System, molecular
 
 __all__ = ["Problem", "problem"]
 
@@ -50,7 +50,7 @@ class Problem:
 
     molecule: Molecule
     internal: Internal
-    coordinates: tuple[Coordinate, ...]
+    coordinates: tuple[BasisSpec, ...]
     system: System
     masses: Tensor
     strengths: Tensor
@@ -122,7 +122,7 @@ def _bumps(config: Vibration, internal: Internal) -> list:
 
 def _sizes(
     config: Vibration, internal: Internal, ranges: Sequence[tuple[float, float]]
-) -> tuple[Coordinate, ...]:
+) -> tuple[BasisSpec, ...]:
     unknown = set(config.basis) - set(internal.names) - {"all"}
     if unknown:
         raise ValueError(
@@ -140,5 +140,5 @@ def _sizes(
             basis, functions = size.kind or basis, size.functions or functions
             primitives = size.primitives or max(primitives, ceil(3 * functions))
         points = size.points if size is not None and size.points else ceil(ratio * functions)
-        found.append(Coordinate(basis, low, high, functions, points, max(primitives, points), name))
+        found.append(BasisSpec(basis, low, high, functions, points, max(primitives, points), name))
     return tuple(found)

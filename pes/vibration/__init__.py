@@ -1,25 +1,25 @@
 """Vibrational levels, spectra and derivatives from V, G and one-dimensional bases."""
 
-from pes.vibration.basis import PRIMITIVES, Basis, Primitive, contract
-from pes.vibration.coordinate import Coordinate
-from pes.vibration.degeneracy import clusters
-from pes.vibration.eigenpairs import Eigenpairs
-from pes.vibration.eigensolver import SOLVERS, lowest
-from pes.vibration.hamiltonian import Hamiltonian
-from pes.vibration.kinetic import ToPositions
-from pes.vibration.levels import CAP, hamiltonian, levels
-from pes.vibration.record import Levels
-from pes.vibration.response import curvatures
-from pes.vibration.sensitivity import Slopes, kinetic_energies, sensitivity, slopes
-from pes.vibration.spectrum import Sticks, eckart_frame, spectrum
-from pes.vibration.system import System, model, molecular
+from pes.vibration.analysis.derivatives import Slopes, kinetic_energies, sensitivity, slopes
+from pes.vibration.analysis.intensities import Sticks, eckart_frame, spectrum
+from pes.vibration.analysis.second_order import curvatures
+from pes.vibration.basis.primitives import PRIMITIVES, Basis, Primitive, contract
+from pes.vibration.basis.specification import BasisSpec
+from pes.vibration.eigensolvers.eigenpairs import Eigenpairs
+from pes.vibration.eigensolvers.select import SOLVERS, lowest
+from pes.vibration.hamiltonian.operator import Hamiltonian
+from pes.vibration.levels.convergence import CAP, build_hamiltonian, vibrational_levels
+from pes.vibration.levels.degeneracy import clusters
+from pes.vibration.levels.result import Levels
+from pes.vibration.system.kinetic import ToPositions
+from pes.vibration.system.system import System, model, molecular
 
 __all__ = [
     "CAP",
     "PRIMITIVES",
     "SOLVERS",
     "Basis",
-    "Coordinate",
+    "BasisSpec",
     "Eigenpairs",
     "Hamiltonian",
     "Levels",
@@ -28,17 +28,17 @@ __all__ = [
     "Sticks",
     "System",
     "ToPositions",
+    "build_hamiltonian",
     "clusters",
     "contract",
     "curvatures",
     "eckart_frame",
-    "hamiltonian",
     "kinetic_energies",
-    "levels",
     "lowest",
     "model",
     "molecular",
     "sensitivity",
     "slopes",
     "spectrum",
+    "vibrational_levels",
 ]

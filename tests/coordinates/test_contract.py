@@ -22,7 +22,7 @@ from pes.coordinates import (
 from pes.molecule import Molecule
 from pes.potential.analytic import WaterPJT
 from pes.units import ANGSTROM
-from pes.vibration.kinetic import kinetic
+from pes.vibration.system.kinetic import kinetic
 
 FORMALDEHYDE = (("C",), ("O", 0), ("H", 0, 1), ("H", 0, 1, 2))
 PEROXIDE = (("H",), ("O", 0), ("O", 1, 0), ("H", 2, 1, 0))

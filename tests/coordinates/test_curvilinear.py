@@ -19,9 +19,9 @@ from pes.molecule import Molecule
 from pes.potential.analytic import WaterPJT
 from pes.potential.formaldehyde import FormaldehydeModel
 from pes.units import ANGSTROM, CM1, DEGREE
-from pes.vibration import Coordinate, levels, molecular
-from pes.vibration.kinetic import kinetic
-from pes.vibration.minimum import reach
+from pes.vibration import BasisSpec, molecular, vibrational_levels
+from pes.vibration.system.kinetic import kinetic
+from pes.vibration.system.minimum import reach
 
 FORMALDEHYDE = ZMatrix((("C",), ("O", 0), ("H", 0, 1), ("H", 0, 1, 2)))
 PLANAR = torch.tensor(
@@ -109,8 +109,8 @@ def test_levels_of_water(inner: Internal) -> None:
     # Not as far as the polynomial's holes at small angles.
     limits = [(-6.0, 6.0), (-10.0, 10.0), (-10.0, 10.0)]
     ends = reach(system, torch.zeros(3).double(), limits, 60000 * CM1)
-    wanted = [Coordinate("sinc", low, high, 11, points=16, primitives=60) for low, high in ends]
-    energies = levels(system, wanted, 6, convergence=False).energies / CM1
+    wanted = [BasisSpec("sinc", low, high, 11, points=16, primitives=60) for low, high in ends]
+    energies = vibrational_levels(system, wanted, 6, convergence=False).energies / CM1
     # An independent program's, converged to 0.0005 cm⁻¹; these to 0.01.
     known = torch.tensor(
         [0, 1594.6586, 3151.4938, 3657.1104, 3755.8298, 4666.838], dtype=torch.float64

@@ -16,9 +16,9 @@ from pes.coordinates.maps import Internal
 from pes.molecule import Molecule
 from pes.potential.formaldehyde import FormaldehydeModel
 from pes.units import ANGSTROM, CM1, DEGREE
-from pes.vibration import Coordinate, levels, molecular
-from pes.vibration.minimum import reach
-from pes.vibration.products import Products
+from pes.vibration import BasisSpec, molecular, vibrational_levels
+from pes.vibration.basis.truncation import Products
+from pes.vibration.system.minimum import reach
 
 ZMATRIX = ZMatrix((("C",), ("O", 0), ("H", 0, 1), ("H", 0, 1, 2)))
 START = [1.2 * ANGSTROM, *(1.1 * ANGSTROM, 122 * DEGREE) * 2, torch.pi]
@@ -39,8 +39,8 @@ def five_levels(inner: Internal) -> Tensor:
     still = torch.zeros(6, dtype=torch.float64)
     cap = 30000 * CM1
     ends = reach(system, still, found.ends(), cap)
-    wanted = [Coordinate("sinc", *pair, 5, 6, 41) for pair in ends]
-    made = levels(system, wanted, 5, products=Products(7.0), cap=cap, convergence=False,
+    wanted = [BasisSpec("sinc", *pair, 5, 6, 41) for pair in ends]
+    made = vibrational_levels(system, wanted, 5, products=Products(7.0), cap=cap, convergence=False,
                   reference=still)  # fmt: skip
     return (made.energies - made.minimum_energy) / CM1
 

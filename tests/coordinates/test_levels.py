@@ -10,7 +10,7 @@ from pes.coordinates import Radau, Valence
 from pes.molecule import Molecule
 from pes.potential.analytic import WaterPJT
 from pes.units import AMU, ANGSTROM, CM1, DEGREE
-from pes.vibration import Coordinate, Levels, levels, molecular, sensitivity
+from pes.vibration import BasisSpec, Levels, molecular, sensitivity, vibrational_levels
 
 COUNT = 6
 
@@ -24,13 +24,13 @@ class Solved(NamedTuple):
 def solved(kind: type) -> Solved:
     stretch = ("sinc", 0.66 * ANGSTROM, 1.6 * ANGSTROM, 9)
     wanted = [
-        Coordinate(*stretch, points=17, primitives=40, name="1"),
-        Coordinate(*stretch, points=17, primitives=40, name="2"),
-        Coordinate("legendre", 45 * DEGREE, 180 * DEGREE, 13, points=18, primitives=40, name="3"),
+        BasisSpec(*stretch, points=17, primitives=40, name="1"),
+        BasisSpec(*stretch, points=17, primitives=40, name="2"),
+        BasisSpec("legendre", 45 * DEGREE, 180 * DEGREE, 13, points=18, primitives=40, name="3"),
     ]
     masses = Molecule(("O", "H", "H")).masses.requires_grad_()
     system = molecular(WaterPJT(), kind(0, (1, 2)).to_positions, masses)
-    found = levels(system, wanted, COUNT, convergence=False)
+    found = vibrational_levels(system, wanted, COUNT, convergence=False)
     (slopes,) = sensitivity(found, [masses])
     return Solved(found, slopes * AMU / CM1)
 

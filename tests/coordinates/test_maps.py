@@ -7,8 +7,8 @@ from pes.coordinates import MAPS, Mapped, Valence
 from pes.molecule import Molecule
 from pes.potential.analytic import WaterPJT
 from pes.units import ANGSTROM, CM1, DEGREE
-from pes.vibration import Coordinate, levels, molecular
-from pes.vibration.kinetic import kinetic
+from pes.vibration import BasisSpec, molecular, vibrational_levels
+from pes.vibration.system.kinetic import kinetic
 
 MASSES = Molecule(("O", "H", "H")).masses
 MAPPED = Mapped(
@@ -41,12 +41,12 @@ def solved(internal: Mapped | Valence, bend: str) -> torch.Tensor:
     low, high = (internal.forward(q) if isinstance(internal, Mapped) else q).tolist()
     sizes = {"points": 17, "primitives": 40}
     wanted = [
-        Coordinate("sinc", low[0], high[0], 9, **sizes, name="1"),
-        Coordinate("sinc", low[1], high[1], 9, **sizes, name="2"),
-        Coordinate(bend, low[2], high[2], 13, **sizes, name="3"),
+        BasisSpec("sinc", low[0], high[0], 9, **sizes, name="1"),
+        BasisSpec("sinc", low[1], high[1], 9, **sizes, name="2"),
+        BasisSpec(bend, low[2], high[2], 13, **sizes, name="3"),
     ]
     system = molecular(WaterPJT(), internal.to_positions, MASSES)
-    return levels(system, wanted, 6, convergence=False).energies / CM1
+    return vibrational_levels(system, wanted, 6, convergence=False).energies / CM1
 
 
 def test_levels_do_not_depend_on_them() -> None:

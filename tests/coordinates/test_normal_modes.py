@@ -9,8 +9,8 @@ from pes.coordinates import NormalModes, Valence, hessian, normal_modes
 from pes.molecule import Molecule
 from pes.potential.analytic import WaterPJT
 from pes.units import CM1
-from pes.vibration import Coordinate, levels, molecular
-from pes.vibration.kinetic import kinetic
+from pes.vibration import BasisSpec, molecular, vibrational_levels
+from pes.vibration.system.kinetic import kinetic
 
 K, K_CROSS, K_BEND, LENGTH = 1.0, 0.08, 0.2, 2.2
 LINE = torch.tensor([[0.0, 0, 0], [LENGTH, 0, 0], [-LENGTH, 0, 0]], dtype=torch.float64)
@@ -175,10 +175,12 @@ def test_levels_of_water(water: tuple) -> None:
     modes = modes_of(surface, reference, masses)
     ends = ((-4.6, 4.6), (-4.2, 5.0), (-4.4, 4.4))
     wanted = [
-        Coordinate("sinc", low, high, 11, points=18, primitives=44, name=name)
+        BasisSpec("sinc", low, high, 11, points=18, primitives=44, name=name)
         for (low, high), name in zip(ends, modes.names, strict=True)
     ]
-    found = levels(molecular(surface, modes.to_positions, masses), wanted, 5, convergence=False)
+    found = vibrational_levels(
+        molecular(surface, modes.to_positions, masses), wanted, 5, convergence=False
+    )
     # An independent program in bond lengths. The bases are small: 0.02 is what they give.
     known = torch.tensor([1594.6586, 3151.4938, 3657.1104, 3755.8298], dtype=torch.float64)
     torch.testing.assert_close(found.excitations[1:] / CM1, known, rtol=0, atol=0.02)

@@ -5,7 +5,7 @@ import torch
 
 from pes.coordinates import Jacobi, Polyspherical, Radau, Valence, ZMatrix
 from pes.molecule import Molecule
-from pes.vibration.kinetic import kinetic
+from pes.vibration.system.kinetic import kinetic
 
 HOD = Molecule(("O", "H", "D")).masses
 Q = torch.tensor([[1.8, 1.9, 1.7], [2.1, 1.6, 0.8]], dtype=torch.float64)

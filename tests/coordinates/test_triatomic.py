@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from pes.coordinates import Jacobi, Radau, Valence
-from pes.vibration.kinetic import kinetic
+from pes.vibration.system.kinetic import kinetic
 
 MASSES = torch.tensor([15.99, 1.008, 2.014], dtype=torch.float64)
 Q = torch.tensor(

@@ -7,7 +7,7 @@ from torch import Tensor
 from pes.coordinates import Valence, ZMatrix
 from pes.molecule import Molecule
 from pes.units import DEGREE
-from pes.vibration.kinetic import kinetic
+from pes.vibration.system.kinetic import kinetic
 
 WATER = (("H",), ("O", 0), ("H", 1, 0))
 FORMALDEHYDE = (("C",), ("O", 0), ("H", 0, 1), ("H", 0, 1, 2))

@@ -14,8 +14,8 @@ import torch
 from pes import cli, plots
 from pes.config import TrainConfig, load_config
 from pes.potential import load_surface
-from pes.run import train as run_train
 from pes.run.cluster import Place, first_host, place, rank_device, rank_threads
+from pes.run.train import command as run_train
 from pes.training.distributed import Ranks
 
 TORCHRUN = {

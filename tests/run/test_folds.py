@@ -6,7 +6,7 @@ from torch import Tensor
 from pes.coordinates import Valence, curvilinear, hessian, normal_modes
 from pes.molecule import Molecule
 from pes.run.folds import folds
-from pes.vibration import Coordinate, levels, molecular
+from pes.vibration import BasisSpec, molecular, vibrational_levels
 
 MASSES = Molecule(("O", "H", "H")).masses
 
@@ -22,14 +22,14 @@ def test_an_angle_beyond_linearity() -> None:
     internal = curvilinear(Valence(), normal_modes(x, hessian(nearly_linear, x), MASSES))
     system = molecular(nearly_linear, internal.to_positions, MASSES)
     sizes = {"points": 12, "primitives": 30}
-    wanted = [Coordinate("sinc", -4.5, 4.5, 8, **sizes, name=n) for n in internal.names]
-    found = levels(system, wanted, 4, convergence=False)
+    wanted = [BasisSpec("sinc", -4.5, 4.5, 8, **sizes, name=n) for n in internal.names]
+    found = vibrational_levels(system, wanted, 4, convergence=False)
     (said,) = folds(internal, found)
     assert said.startswith("levels from number 0 on reach geometries where theta leaves 0 to 180")
     assert folds(Valence(), found) == []
     # In a tenth of the range about the minimum there is no fold.
-    near = levels(
-        system, [Coordinate("sinc", -0.5, 0.5, 4, points=8, primitives=20)] * 3, 2,
+    near = vibrational_levels(
+        system, [BasisSpec("sinc", -0.5, 0.5, 4, points=8, primitives=20)] * 3, 2,
         convergence=False, cap=1.0,
     )  # fmt: skip
     assert folds(internal, near) == []

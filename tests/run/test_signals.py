@@ -13,8 +13,8 @@ import torch
 
 from pes import plots
 from pes.potential import load_surface
-from pes.run import train as run_train
 from pes.run.signals import Stopped, stop_signals
+from pes.run.train import command as run_train
 from pes.training.checkpoint import load_checkpoint
 
 Command = Callable[..., Path]

@@ -10,10 +10,10 @@ from pes.coordinates import Valence
 from pes.molecule import Molecule
 from pes.potential.analytic import WaterPJT
 from pes.units import ANGSTROM, DEGREE
-from pes.vibration import Coordinate, Levels, System, levels, model, molecular
+from pes.vibration import BasisSpec, Levels, System, model, molecular, vibrational_levels
 
-STRETCH = Coordinate("sinc", 0.65 * ANGSTROM, 1.65 * ANGSTROM, 7, points=16, primitives=40)
-BEND = Coordinate("legendre", 40 * DEGREE, 180 * DEGREE, 13, points=17, primitives=36, name="theta")
+STRETCH = BasisSpec("sinc", 0.65 * ANGSTROM, 1.65 * ANGSTROM, 7, points=16, primitives=40)
+BEND = BasisSpec("legendre", 40 * DEGREE, 180 * DEGREE, 13, points=17, primitives=36, name="theta")
 COORDINATES = (replace(STRETCH, name="r1"), replace(STRETCH, name="r2"), BEND)
 
 
@@ -30,9 +30,9 @@ def plane() -> System:
 
 
 @pytest.fixture
-def line() -> Coordinate:
+def line() -> BasisSpec:
     """Functions of the unit oscillator, converged to rounding for the lowest ten."""
-    return Coordinate("sinc", -8.0, 8.0, 16, points=24, primitives=60, name="x")
+    return BasisSpec("sinc", -8.0, 8.0, 16, points=24, primitives=60, name="x")
 
 
 def water_of(*symbols: str) -> System:
@@ -47,7 +47,7 @@ def water() -> Callable[..., System]:
 
 
 @pytest.fixture
-def bonds_and_angle() -> tuple[Coordinate, ...]:
+def bonds_and_angle() -> tuple[BasisSpec, ...]:
     """Sizes that give 20 levels of it within 0.01 cm⁻¹."""
     return COORDINATES
 
@@ -55,4 +55,4 @@ def bonds_and_angle() -> tuple[Coordinate, ...]:
 @pytest.fixture(scope="session")
 def water_levels() -> Levels:
     """Five levels from one run; shared, for it takes a second."""
-    return levels(water_of(), COORDINATES, 5, convergence=False)
+    return vibrational_levels(water_of(), COORDINATES, 5, convergence=False)

@@ -16,17 +16,17 @@ from pes.coordinates import Polyspherical, Valence, hessian, normal_modes
 from pes.molecule import Molecule
 from pes.potential.analytic import WaterPJT
 from pes.units import CM1
-from pes.vibration import Coordinate, Levels, System, levels, model, molecular
-from pes.vibration.construction import hamiltonian
-from pes.vibration.eigensolver import lowest
-from pes.vibration.perturbation import gaussian, perturbed
-from pes.vibration.products import GroupSize, Products
-from pes.vibration.response import curvatures
-from pes.vibration.sensitivity import kinetic_energies, sensitivity
-from pes.vibration.spectrum import spectrum
-from pes.vibration.uncertainty import WAYS
+from pes.vibration import BasisSpec, Levels, System, model, molecular, vibrational_levels
+from pes.vibration.analysis.derivatives import kinetic_energies, sensitivity
+from pes.vibration.analysis.intensities import spectrum
+from pes.vibration.analysis.second_order import curvatures
+from pes.vibration.analysis.uncertainty import WAYS
+from pes.vibration.basis.truncation import GroupSize, Products
+from pes.vibration.eigensolvers.select import lowest
+from pes.vibration.hamiltonian.build import build_hamiltonian
+from pes.vibration.system.perturbation import gaussian, perturbed
 
-LINE = Coordinate("sinc", -6.0, 6.0, 5, points=7, primitives=24)
+LINE = BasisSpec("sinc", -6.0, 6.0, 5, points=7, primitives=24)
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def other() -> Iterator[torch.device]:
 
 
 @pytest.fixture
-def small(bonds_and_angle: tuple[Coordinate, ...]) -> list[Coordinate]:
+def small(bonds_and_angle: tuple[BasisSpec, ...]) -> list[BasisSpec]:
     r1, r2, theta = bonds_and_angle
     few = {"functions": 3, "points": 6, "primitives": 16}
     return [
@@ -76,9 +76,11 @@ def test_the_device_refuses_mixtures(other: torch.device) -> None:
 
 
 @pytest.mark.parametrize("convergence", ["larger", "smaller"])
-def test_levels_of_water(other: torch.device, small: list[Coordinate], convergence: str) -> None:
-    here = levels(water(torch.device("cpu")), small, 2, solver="dense", convergence=convergence)
-    there = levels(water(other), small, 2, convergence=convergence)
+def test_levels_of_water(other: torch.device, small: list[BasisSpec], convergence: str) -> None:
+    here = vibrational_levels(
+        water(torch.device("cpu")), small, 2, solver="dense", convergence=convergence
+    )
+    there = vibrational_levels(water(other), small, 2, convergence=convergence)
     assert there.pairs.solver == "dense"
     assert_same(here, there)
     assert here.warnings == there.warnings
@@ -95,10 +97,17 @@ def test_levels_of_water(other: torch.device, small: list[Coordinate], convergen
 )
 def test_every_kind_of_basis(other: torch.device, products: Products, solver: str) -> None:
     found = [
-        levels(oscillators(torch.device(d)), [LINE] * 3, 3, products=products, solver=solver,
-               cap=1e3, convergence=False)
+        vibrational_levels(
+            oscillators(torch.device(d)),
+            [LINE] * 3,
+            3,
+            products=products,
+            solver=solver,
+            cap=1e3,
+            convergence=False,
+        )
         for d in ("cpu", other)
-    ]  # fmt: skip
+    ]
     assert_same(*found)
     assert torch.equal(found[0].leading[0], found[1].leading[0])
     torch.testing.assert_close(found[0].leak(), found[1].leak().cpu())
@@ -107,17 +116,17 @@ def test_every_kind_of_basis(other: torch.device, products: Products, solver: st
 @pytest.mark.parametrize("solver", ["shift_invert", "iterative"])
 def test_arpack_stays_on_the_cpu(other: torch.device, solver: str) -> None:
     with pytest.raises(ValueError, match=f"'{solver}' works on the CPU, the Hamiltonian is on"):
-        levels(oscillators(other), [LINE] * 3, 4, solver=solver, cap=1e3)
+        vibrational_levels(oscillators(other), [LINE] * 3, 4, solver=solver, cap=1e3)
 
 
-def test_products_with_vectors(other: torch.device, small: list[Coordinate]) -> None:
+def test_products_with_vectors(other: torch.device, small: list[BasisSpec]) -> None:
     _products_agree(other, small)
 
 
-def _products_agree(device: torch.device, coordinates: list[Coordinate]) -> None:
+def _products_agree(device: torch.device, coordinates: list[BasisSpec]) -> None:
     bottom = torch.tensor([1.81, 1.81, 1.82], dtype=torch.float64)
     here, there = (
-        hamiltonian(water(torch.device(d)), coordinates, bottom, ceiling=0.3)
+        build_hamiltonian(water(torch.device(d)), coordinates, bottom, ceiling=0.3)
         for d in ("cpu", device)
     )
     v = torch.randn(3, here.size, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
@@ -130,12 +139,12 @@ def _products_agree(device: torch.device, coordinates: list[Coordinate]) -> None
     assert energies.device.type == device.type
 
 
-def test_what_levels_tell(other: torch.device, small: list[Coordinate]) -> None:
+def test_what_levels_tell(other: torch.device, small: list[BasisSpec]) -> None:
     """Derivatives of either mode, curvatures, spreads, moments: all where the levels are."""
     _tell_the_same(other, small)
 
 
-def _tell_the_same(device: torch.device, coordinates: list[Coordinate]) -> None:
+def _tell_the_same(device: torch.device, coordinates: list[BasisSpec]) -> None:
     told = []
     for where in (torch.device("cpu"), device):
         strength = torch.zeros(1, dtype=torch.float64).to(where).requires_grad_()
@@ -143,7 +152,7 @@ def _tell_the_same(device: torch.device, coordinates: list[Coordinate]) -> None:
         surface = WaterPJT().to(where)
         plain = molecular(surface, Valence(0, (1, 2)).to_positions, masses)
         system = perturbed(plain, strength, [gaussian(0, 1.9, 0.2)])
-        found = levels(system, coordinates, 3, solver="dense", convergence=False)
+        found = vibrational_levels(system, coordinates, 3, solver="dense", convergence=False)
         told.append(
             {
                 "forward": sensitivity(found, [masses], mode="forward")[0],
@@ -175,9 +184,9 @@ def _two_surfaces(system: System) -> Callable[[Tensor], Tensor]:
     return members
 
 
-def test_brought_to_the_cpu(other: torch.device, small: list[Coordinate]) -> None:
+def test_brought_to_the_cpu(other: torch.device, small: list[BasisSpec]) -> None:
     """Tables and pictures take the levels from there, the surface stays where it is."""
-    there = levels(water(other), small, 3, convergence=False)
+    there = vibrational_levels(water(other), small, 3, convergence=False)
     here = there.cpu()
     assert here.densities.device.type == here.positions.device.type == "cpu"
     assert here.system.kinetic(here.points[:2])[0].device.type == "cpu"
@@ -203,9 +212,9 @@ def test_constants_of_coordinates_follow(other: torch.device) -> None:
 
 
 @pytest.mark.gpu
-def test_on_a_gpu(small: list[Coordinate]) -> None:
+def test_on_a_gpu(small: list[BasisSpec]) -> None:
     cuda = torch.device("cuda")
-    here = levels(water(torch.device("cpu")), small, 4, solver="dense")
-    assert_same(here, levels(water(cuda), small, 4))
+    here = vibrational_levels(water(torch.device("cpu")), small, 4, solver="dense")
+    assert_same(here, vibrational_levels(water(cuda), small, 4))
     _products_agree(cuda, small)
     _tell_the_same(cuda, small)

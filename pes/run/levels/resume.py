@@ -1,0 +1,91 @@
+"""A calculation of levels that was cut short goes on from its last vectors."""
+
+import hashlib
+import logging
+import pickle
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from pes.config import Vibration
+from pes.files import replaced
+from pes.vibration.eigensolvers.davidson import Progress
+
+__all__ = ["STATE", "check_state", "earlier", "keeper"]
+
+log = logging.getLogger("pes")
+
+STATE = "levels.state"
+INTERVAL = 60.0
+"""Seconds between two states written."""
+
+
+def check_state(folder: Path, resume: str | None, *, overwrite: bool) -> Path | None:
+    """The state to go on from, None to start afresh.
+
+    Args:
+        folder: of the run.
+        resume: `auto` for the state in the folder, if there is one; else a state file.
+        overwrite: a state may be lost.
+
+    Raises:
+        ValueError: if the folder holds a state and nothing was said of it.
+        FileNotFoundError: if there is no such state file.
+    """
+    if resume not in (None, "auto"):
+        if not Path(resume).is_file():
+            raise FileNotFoundError(f"--resume {resume}: no such file; auto takes {STATE}")
+        return Path(resume)
+    path = folder / STATE
+    if not path.exists() or (overwrite and resume is None):
+        return None
+    if resume is None:
+        raise ValueError(
+            f"{folder} holds a calculation that was cut short; continue it with --resume auto, or "
+            "give --overwrite"
+        )
+    return path
+
+
+def earlier(path: Path | None, config: Vibration) -> Tensor | None:
+    """Vectors in a state of the same calculation."""
+    if path is None:
+        return None
+    try:
+        state = torch.load(path, weights_only=True)
+    except (RuntimeError, EOFError, ValueError, pickle.UnpicklingError) as failure:
+        reason = str(failure).split(".")[0]
+        log.warning("%s cannot be read (%s); starting afresh", path, reason)
+        return None
+    if state["config"] != _digest(config):
+        log.info("%s belongs to another configuration; starting afresh", path)
+        return None
+    log.info("going on from %s after %d products H·v", path, state["products"])
+    return state["vectors"]
+
+
+def keeper(folder: Path, config: Vibration) -> Callable[[Progress], None]:
+    """Writes the vectors of the first calculation once a minute."""
+    written = time.monotonic()
+
+    def keep(progress: Progress) -> None:
+        nonlocal written
+        if time.monotonic() - written < INTERVAL:
+            return
+        written = time.monotonic()
+        folder.mkdir(parents=True, exist_ok=True)
+        with replaced(folder / STATE) as temporary:
+            state = {
+                "config": _digest(config), "products": progress.products,
+                "vectors": progress.vectors.cpu(),
+            }  # fmt: skip
+            torch.save(state, temporary)
+
+    return keep
+
+
+def _digest(config: Vibration) -> str:
+    return hashlib.sha256(config.model_dump_json().encode()).hexdigest()

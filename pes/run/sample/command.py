@@ -1,0 +1,220 @@
+"""`pes-sample`: geometries to compute, evenly spread or where an ensemble knows least."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import ceil, log2
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from pes import plots
+from pes.config import SampleConfig, Vibration, load_config
+from pes.data import read
+from pes.data.extxyz import write_geometries
+from pes.data.sampling import acceptance, sobol_sequence
+from pes.molecule import Molecule
+from pes.potential import Ensemble
+from pes.potential.holes.box import distance_box
+from pes.potential.holes.coverage import Coverage
+from pes.potential.holes.proposals import proposals
+from pes.potential.holes.search import candidates
+from pes.run.folder import (
+    check_folder,
+    environment,
+    environment_line,
+    open_folder,
+    open_log,
+    pick_device,
+    write_config,
+    write_json,
+)
+from pes.run.surfaces import Loaded, UserFunction, load_potential, resolved
+from pes.run.vibration import problem
+from pes.units import CM1
+
+__all__ = ["sample"]
+
+log = logging.getLogger("pes")
+
+DONE = "sample.json"
+CHUNK = 2048
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """Geometries to choose from.
+
+    Attributes:
+        positions: (B, N, 3) in bohr.
+        chance: (B,) evenly in [0, 1), decides acceptance.
+        minimum: energy of the surface in hartree that heights count from.
+        known: points (T, N, 3) that need not be computed again; T may be zero.
+        symbols: isotopes.
+    """
+
+    positions: Tensor
+    chance: Tensor
+    minimum: float
+    known: Tensor
+    symbols: tuple[str, ...]
+
+
+def sample(
+    path: Path,
+    *,
+    output: Path | None = None,
+    settings: Sequence[str] = (),
+    overwrite: bool = False,
+) -> Path:
+    """Choose geometries as a configuration says and write them as extended XYZ.
+
+    Args:
+        path: YAML file.
+        output: folder; default runs/<name>.
+        settings: `section.key=value` that override the file.
+        overwrite: replace an earlier choice.
+
+    Returns:
+        The folder.
+
+    Raises:
+        ValueError, FileNotFoundError: for anything the user can mend, in one line.
+    """
+    config = load_config(path, SampleConfig, settings)
+    place = pick_device(config.device, config.threads)
+    folder = output or Path("runs") / config.name
+    check_folder(folder, finished=DONE, overwrite=overwrite)
+    loaded = load_potential(config.surface, path.parent)
+    if not isinstance(loaded.potential, UserFunction):
+        loaded.potential.to(place)
+    drawn = _drawn(config, loaded, path.parent, place)
+    with torch.no_grad():
+        parts = [loaded.potential(x.to(place)).to(x.device) for x in drawn.positions.split(CHUNK)]
+    heights = (torch.cat(parts) - drawn.minimum) / CM1
+    coverage = None
+    if len(drawn.known) > 1:
+        coverage = Coverage(Molecule(drawn.symbols).elements, drawn.known)
+    spread = _spread(loaded, drawn.positions, place) if config.choose == "spread" else None
+    if spread is None:
+        chosen = _by_energy(config, drawn, heights)
+    else:
+        chosen = _by_spread(config, drawn, heights, spread, coverage)
+    positions = drawn.positions[chosen]
+    columns = {"above_minimum_cm1": heights[chosen].tolist()}
+    if coverage is not None:
+        columns["nearest_known"] = coverage(positions).tolist()
+    if spread is not None:
+        columns["spread_cm1"] = (spread[chosen] / CM1).tolist()
+    open_folder(folder, finished=DONE)
+    open_log(folder / "sample.log")
+    write_config(folder / "config.yaml", _resolved(config, path.parent))
+    log.info("%s", environment_line(place, config.seed))
+    below = int((heights <= config.energy).sum())
+    log.info(
+        "%s: %d geometries chosen by %s from %d of %d below %.0f cm-1",
+        config.name, len(chosen), config.choose, below, len(heights), config.energy,
+    )  # fmt: skip
+    for name, values in columns.items():
+        log.info("%-18s%12.4g to %.4g", name, min(values), max(values))
+    write_geometries(folder / "geometries.xyz", drawn.symbols, positions, columns)
+    plots.energy_histogram(folder / "energies.png", heights[chosen], config.name)
+    write_json(
+        folder / DONE,
+        {**environment(place, config.seed), "geometries": len(chosen), "candidates": len(heights),
+         "minimum_hartree": drawn.minimum, **columns},
+    )  # fmt: skip
+    return folder
+
+
+def _drawn(config: SampleConfig, loaded: Loaded, base: Path, place: torch.device) -> Drawn:
+    """Candidates in the ranges of coordinates, or within the distances of known points."""
+    known, symbols = _known(config, loaded, base)
+    if config.coordinates is None:
+        if not len(known):
+            raise ValueError(
+                "`coordinates` or `points` is needed: this surface does not tell its own points"
+            )
+        x = candidates(
+            distance_box(Molecule(symbols).elements, known), known, config.samples,
+            seed=config.seed,
+        )  # fmt: skip
+        generator = torch.Generator().manual_seed(config.seed)
+        chance = torch.rand(len(x), generator=generator, dtype=x.dtype)
+        return Drawn(x, chance, _lowest(loaded, known, place), known, symbols)
+    wanted = Vibration(molecule=config.molecule, coordinates=config.coordinates)
+    found = problem(wanted, loaded, place)
+    ranges = [(c.low, c.high) for c in found.coordinates]
+    unit = sobol_sequence(ranges, max(1, ceil(log2(config.samples))), config.seed)
+    masses = found.masses.detach()
+    with torch.no_grad():
+        x = found.internal.to_positions(unit[:, :-1], masses)
+        minimum = float(found.system.potential(found.start[None])[0])
+    return Drawn(x, unit[:, -1], minimum, known, found.molecule.symbols)
+
+
+def _known(config: SampleConfig, loaded: Loaded, base: Path) -> tuple[Tensor, tuple[str, ...]]:
+    """Training points and those of `points`, and the isotopes."""
+    symbols, parts = config.molecule or loaded.symbols or (), []
+    if loaded.record is not None:
+        parts.append(loaded.record.training_positions)
+    if config.points is not None:
+        points = read(base / config.points)
+        symbols = symbols or points.symbols
+        if Molecule(symbols).elements != Molecule(points.symbols).elements:
+            raise ValueError(
+                f"{base / config.points}: the atoms are {' '.join(points.symbols)}, "
+                f"the molecule is {' '.join(symbols)}"
+            )
+        parts.append(points.positions)
+    return torch.cat(parts) if parts else torch.empty(0, 1, 3), tuple(symbols)
+
+
+def _lowest(loaded: Loaded, known: Tensor, place: torch.device) -> float:
+    """Energy of the lowest known point; that of the label where there is one."""
+    if loaded.record is not None:
+        return loaded.record.energy_range[0]
+    with torch.no_grad():
+        return float(loaded.potential(known.to(place)).min())
+
+
+def _spread(loaded: Loaded, positions: Tensor, place: torch.device) -> Tensor:
+    surface = loaded.potential
+    if not isinstance(surface, Ensemble) or len(surface.members) < 2:
+        raise ValueError("`choose: spread` needs an ensemble of two members at least as `surface`")
+    with torch.no_grad():
+        return torch.cat([surface.spread(x.to(place)).to(x.device) for x in positions.split(CHUNK)])
+
+
+def _by_energy(config: SampleConfig, drawn: Drawn, heights: Tensor) -> list[int]:
+    kept = drawn.chance < acceptance(heights, config.energy, config.offset)
+    rows = kept.nonzero()[:, 0][: config.count].tolist()
+    return _enough(rows, config)
+
+
+def _by_spread(
+    config: SampleConfig, drawn: Drawn, heights: Tensor, spread: Tensor, coverage: Coverage | None
+) -> list[int]:
+    if coverage is None:
+        raise ValueError("`choose: spread` needs a surface file, which holds the training points")
+    low = (heights <= config.energy).nonzero()[:, 0]
+    if not len(low):
+        return _enough([], config)
+    rows = proposals(coverage, drawn.positions[low], spread[low], config.count)
+    return _enough(low[rows].tolist(), config)
+
+
+def _enough(rows: list[int], config: SampleConfig) -> list[int]:
+    if len(rows) < config.count:
+        raise ValueError(
+            f"only {len(rows)} of {config.samples} samples can be chosen, `count` asks for "
+            f"{config.count}; raise `samples` or `energy`, or narrow the ranges"
+        )
+    return rows
+
+
+def _resolved(config: SampleConfig, base: Path) -> SampleConfig:
+    """The configuration with its files named in full, for a copy that lies elsewhere."""
+    points = None if config.points is None else (base / config.points).resolve()
+    return config.model_copy(update={"points": points, "surface": resolved(config.surface, base)})

@@ -1,0 +1,182 @@
+"""A small search over settings of a training, judged by validation points alone."""
+
+import csv
+import logging
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from pes.config import TrainConfig
+from pes.config.reading import changed
+from pes.files import replaced
+from pes.training.distributed import Ranks
+from pes.training.fit import ALONE, Epoch
+
+__all__ = ["Trial", "found_before", "search_choices", "searched"]
+
+log = logging.getLogger("pes")
+
+Start = Callable[[TrainConfig], Iterator[Epoch]]
+"""A configuration to the epochs of a training of one network from the beginning."""
+
+
+@dataclass
+class Trial:
+    """A training that can be given more time.
+
+    Attributes:
+        choice: key → value.
+        epochs: still to come; several ranks take each of them together.
+        ranks: these.
+        cpu_seconds: used so far, by all ranks.
+        done: epochs so far.
+        validation: RMSE in cm⁻¹ of the epoch of lowest validation loss so far.
+    """
+
+    choice: dict[str, Any]
+    epochs: Iterator[Epoch]
+    ranks: Ranks = ALONE
+    cpu_seconds: float = 0.0
+    done: int = 0
+    validation: float = math.inf
+
+    def run(self, cpu_seconds: float) -> float:
+        """Train for so long, one epoch at least; the validation error then."""
+        started = self._clock()
+        for epoch in self.epochs:
+            self.done += 1
+            if epoch.improved:
+                self.validation = epoch.validation_rmse_cm1
+            if self._clock() - started >= cpu_seconds:
+                break
+        self.cpu_seconds += self._clock() - started
+        return self.validation
+
+    def _clock(self) -> float:
+        """CPU seconds of all ranks, the same number on each: all leave after the same epoch."""
+        return float(self.ranks.each(time.process_time()).sum())
+
+
+def search_choices(config: TrainConfig) -> list[dict[str, Any]]:
+    """Every combination of the candidates, each checked.
+
+    Raises:
+        ValueError: naming the key that is none, or the value that does not fit.
+    """
+    if config.search is None:
+        return []
+    keys, values = zip(*config.search.candidates.items(), strict=True)
+    choices = [dict(zip(keys, values, strict=True)) for values in product(*values)]
+    for choice in choices:
+        changed(config, choice, "search")
+    return choices
+
+
+def searched(config: TrainConfig, start: Start, folder: Path, ranks: Ranks = ALONE) -> TrainConfig:
+    """The configuration with the best candidate in it; all are in the log and in search.csv.
+
+    Args:
+        config: with a `search` section.
+        start: begins a training of one network.
+        folder: of the run.
+        ranks: processes that share the points of each candidate; the first writes.
+
+    Raises:
+        ValueError: if the strategy needs a package that is missing.
+    """
+    if config.search is None:
+        return config
+    single = config.model_copy(update={"ensemble": None})
+
+    def begin(choice: dict[str, Any]) -> Trial:
+        return Trial(choice, start(changed(single, choice, "search")), ranks)
+
+    choices = search_choices(config)
+    if config.search.strategy == "optuna":
+        trials = _by_optuna(config, begin)
+    else:
+        trials = [begin(choice) for choice in choices]
+        STRATEGIES[config.search.strategy](trials, config.search.budget)
+    trials.sort(key=lambda trial: trial.validation)
+    log.info("%s", _table(trials, config.search.strategy))
+    if ranks.rank == 0:
+        _write(folder / "search.csv", trials)
+    return changed(config, trials[0].choice, "search")
+
+
+def found_before(config: TrainConfig, first: TrainConfig) -> TrainConfig:
+    """The configuration with what an earlier sitting's search found."""
+    if config.search is None:
+        return config
+    content = first.model_dump(mode="json")
+    choice = {}
+    for key in config.search.candidates:
+        value: Any = content
+        for part in key.split("."):
+            value = value[part]
+        choice[key] = value
+    return changed(config, choice, "search")
+
+
+def _grid(trials: Sequence[Trial], budget: float) -> None:
+    """All alike."""
+    for trial in trials:
+        trial.run(budget / len(trials))
+
+
+def _halving(trials: Sequence[Trial], budget: float) -> None:
+    """The better half of each round goes on; every round takes the same time in all."""
+    rounds = max(1, math.ceil(math.log2(len(trials))))
+    left = list(trials)
+    for _ in range(rounds):
+        for trial in left:
+            trial.run(budget / rounds / len(left))
+        left = sorted(left, key=lambda trial: trial.validation)[: math.ceil(len(left) / 2)]
+
+
+STRATEGIES: dict[str, Callable[[Sequence[Trial], float], None]] = {
+    "grid": _grid,
+    "halving": _halving,
+}
+
+
+def _by_optuna(config: TrainConfig, begin: Callable[[dict[str, Any]], Trial]) -> list[Trial]:
+    try:
+        from pes.run.train.search_optuna import optuna_trials
+    except ModuleNotFoundError as error:
+        raise ValueError(
+            f"`search.strategy: optuna` needs a package that is missing ({error.name}); "
+            "pip install 'pes[search]', or use halving or grid"
+        ) from None
+    search = config.search
+    assert search is not None
+    return optuna_trials(
+        search.candidates, begin, trials=search.trials, budget=search.budget, seed=config.seed
+    )
+
+
+def _table(trials: Sequence[Trial], strategy: str) -> str:
+    lines = [f"search ({strategy}), by validation RMSE of one network; the first is taken"]
+    lines += [
+        f"{trial.validation:12.4f} cm-1 {trial.done:6} epochs {trial.cpu_seconds:8.1f} CPU-s  "
+        + _words(trial.choice)
+        for trial in trials
+    ]
+    return "\n".join(lines)
+
+
+def _words(choice: Mapping[str, Any]) -> str:
+    return ", ".join(f"{key} {value}" for key, value in choice.items())
+
+
+def _write(path: Path, trials: Sequence[Trial]) -> None:
+    with replaced(path) as temporary, temporary.open("w", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow([*trials[0].choice, "validation_rmse_cm1", "epochs", "cpu_seconds"])
+        for trial in trials:
+            numbers = (trial.validation, trial.done, round(trial.cpu_seconds, 3))
+            writer.writerow([*trial.choice.values(), *numbers])

@@ -1,0 +1,146 @@
+"""Which calculated level an observed one is, by quanta, symmetry and the order of energies."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from pes.units import CM1
+from pes.vibration.levels.convergence import Levels
+
+__all__ = ["Assignment", "Label", "assigned", "labels"]
+
+FIRM = 0.5
+"""Weight of a label from which it names a level."""
+
+CLEAR = 0.5
+"""Distance to the level chosen over that to the next of its kind, below which it is no doubt."""
+
+
+@dataclass(frozen=True)
+class Label:
+    """What can be told of a level.
+
+    Attributes:
+        kind: of an XY₂ molecule the quanta v1 + v3 and v2 and the parity of v3 (±1); of any other
+            the quanta of each coordinate.
+        weight: share of the functions with these quanta.
+    """
+
+    kind: tuple[int, ...]
+    weight: float
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """Number of the level of each observed one, None where it was refused, and why."""
+
+    numbers: list[int | None]
+    reasons: list[str]
+
+
+def labels(levels: Levels, *, symmetric: bool) -> list[Label]:
+    """A label for every level.
+
+    Args:
+        levels: of a triatomic in two lengths and an angle if `symmetric`.
+        symmetric: the lengths are those of two like atoms, given the same basis. The quanta of
+            both together and the parity under their exchange are then good labels, where
+            those of one bond are not.
+    """
+    c = levels.hamiltonian.unpruned(levels.pairs.coefficients)
+    if not symmetric:
+        weights, index = (c.flatten(1) ** 2).max(1)
+        quanta = torch.stack(torch.unravel_index(index, c.shape[1:]), -1)
+        rows = zip(quanta.tolist(), weights.tolist(), strict=True)
+        return [Label(tuple(q), w) for q, w in rows]
+    first, second = levels.hamiltonian.bases[:2]
+    if c.ndim != 4 or not torch.allclose(first.values, second.values, atol=1e-8):
+        raise ValueError("the two bonds need the same range and basis to tell v1 from v3")
+    parity = (c * c.transpose(1, 2)).flatten(1).sum(1)
+    n = c.shape[1]
+    stretch = torch.arange(n)[:, None] + torch.arange(n)
+    by_quanta = c.new_zeros(len(c), 2 * n - 1, c.shape[3])
+    by_quanta.index_add_(1, stretch.flatten(), (c**2).flatten(1, 2))
+    weights, index = by_quanta.flatten(1).max(1)
+    total, bend = torch.unravel_index(index, by_quanta.shape[1:])
+    rows = zip(total.tolist(), bend.tolist(), parity.tolist(), weights.tolist(), strict=True)
+    return [Label((t, b, 1 if p > 0 else -1), w) for t, b, p, w in rows]
+
+
+def assigned(
+    levels: Levels, quanta: Sequence[tuple[int, ...]], energies: Tensor, *, symmetric: bool
+) -> Assignment:
+    """The level of each observed one; a doubtful one is refused, not guessed.
+
+    Among levels of the same kind those as many as were observed are taken in the order of the
+    energies, at the place where they fit best; a level that fits its neighbour half as
+    well is doubtful.
+
+    Args:
+        levels: calculated, ground state included.
+        quanta: (v1, v2, v3) of XY₂, else the quanta of each coordinate.
+        energies: observed, above the ground state, (O,) in hartree.
+        symmetric: see `labels`.
+    """
+    found = labels(levels, symmetric=symmetric)
+    numbers: list[int | None] = [None] * len(quanta)
+    reasons = []
+    kinds = [_kind(q) if symmetric else tuple(q) for q in quanta]
+    for kind in dict.fromkeys(kinds):
+        wanted = sorted((i for i, k in enumerate(kinds) if k == kind), key=lambda i: energies[i])
+        there = [n for n, label in enumerate(found) if label.kind == kind]
+        firm = [n for n in there if found[n].weight >= FIRM]
+        if len(firm) < len(wanted):
+            names = ", ".join(_name(quanta[i]) for i in wanted)
+            weights = ", ".join(f"{found[n].weight:.2f}" for n in there) or "none"
+            reasons.append(f"{names}: no level has these quanta clearly (weights: {weights})")
+            continue
+        chosen, doubtful = _fitted(levels.excitations[firm], energies[wanted])
+        for i, place, doubt in zip(wanted, chosen, doubtful, strict=True):
+            if doubt:
+                reasons.append(
+                    f"{_name(quanta[i])}: two calculated levels are about as near to "
+                    f"{float(energies[i]) / CM1:.3f} cm-1"
+                )
+            else:
+                numbers[i] = firm[place]
+    return Assignment(numbers, reasons)
+
+
+def _kind(quanta: tuple[int, ...]) -> tuple[int, ...]:
+    v1, v2, v3 = quanta
+    return v1 + v3, v2, 1 if v3 % 2 == 0 else -1
+
+
+def _name(quanta: tuple[int, ...]) -> str:
+    return "(" + " ".join(map(str, quanta)) + ")"
+
+
+def _fitted(calculated: Tensor, observed: Tensor) -> tuple[list[int], list[bool]]:
+    """Places of the observed among the calculated, both ascending, and which are doubtful."""
+    distances = (observed[:, None] - calculated).abs()
+    if len(calculated) == len(observed):
+        return list(range(len(observed))), [False] * len(observed)
+    best = _in_order(distances)
+    doubtful = []
+    for row, place in zip(distances, best, strict=True):
+        others = torch.cat((row[:place], row[place + 1 :]))
+        doubtful.append(bool(row[place] > CLEAR * others.min()))
+    return best, doubtful
+
+
+def _in_order(distances: Tensor) -> list[int]:
+    """Ascending columns, one for each row, of the least sum."""
+    rows, columns = distances.shape
+    cost = {-1: (0.0, [])}
+    for r in range(rows):
+        cost = {
+            c: min(
+                (total + float(distances[r, c]), [*path, c])
+                for last, (total, path) in cost.items() if last < c
+            )
+            for c in range(r, columns)
+        }  # fmt: skip
+    return min(cost.values())[1]

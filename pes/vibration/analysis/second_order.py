@@ -1,0 +1,313 @@
+"""Second derivatives of levels: how the wavefunctions themselves answer.
+
+    d²E_n/dκ_i dκ_j = ⟨n|∂_i∂_jH|n⟩ + 2 ⟨n|∂_iH|ψ_j′⟩,  (H − E_n) ψ_j′ = −(1 − P) ∂_jH ψ_n
+
+P projects on the cluster of n. As a sum over all states where H is a matrix, by conjugate
+gradients where it is not.
+"""
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+
+from pes.vibration.analysis.derivatives import tangents
+from pes.vibration.analysis.quadratic_form import MOST_NUMBERS, Fields, fields, reaches
+from pes.vibration.eigensolvers.eigenpairs import SolverError
+from pes.vibration.eigensolvers.select import DENSE_LIMIT, exact_below
+from pes.vibration.hamiltonian.operator import Hamiltonian
+from pes.vibration.levels.convergence import Levels
+from pes.vibration.levels.degeneracy import clusters, completed
+from pes.vibration.system.system import System
+
+__all__ = ["RESPONSES", "curvatures"]
+
+EQUAL = 1e-7
+"""Slopes this near, relative to ‖∂Hψ‖, leave the members of a cluster degenerate."""
+
+ZERO_ORDER = 100
+"""Functions in which H₀ is exact: more save products, but cost as much time as they save."""
+
+LEAST = 1e-3
+"""H₀ − E is kept above this, hartree; products change by 4 to 13 per cent from 1e-4 to 1e-2."""
+
+Operator = Callable[[Tensor], Tensor]
+Resolvent = Callable[[Tensor, list[int]], Tensor]
+"""(E − H)⁻¹ outside a cluster: vectors (R, N) and the numbers of its levels to (R, N)."""
+
+
+def curvatures(
+    levels: Levels,
+    parameters: Sequence[Tensor],
+    *,
+    system: System | None = None,
+    method: str = "auto",
+    chunk: int = 4096,
+) -> Tensor:
+    """Second derivatives of every level, pure and mixed, in a fixed basis on a fixed grid.
+
+    In a degenerate cluster each parameter splits the levels first (see `sensitivity`); the pure
+    second derivatives are those of the levels it splits into, in the same order, split once more
+    where their slopes agree. Mixed ones have no meaning for single members; each is given the
+    mean of its cluster.
+
+    Args:
+        levels: where ψ, basis and grid come from; the states above them matter too.
+        parameters: tensors with `requires_grad` on which `system` depends twice differentiably,
+            K numbers in all: few, for the work grows as K for each level.
+        system: the system as a function of the parameters; default the one of `levels`.
+        method: a key of `RESPONSES`, or auto: over all states while the matrix fits.
+        chunk: grid points worked on at once.
+
+    Returns:
+        (S, K, K) in hartree per the parameters' atomic units.
+
+    Raises:
+        ValueError: for an unknown method, or a parameter that nothing depends on.
+        SolverError: if the linear response does not converge.
+
+    References:
+        R. M. Sternheimer, Phys. Rev. 96, 951 (1954), doi:10.1103/PhysRev.96.951
+    """
+    system = levels.system if system is None else system
+    if not all(reaches(system, levels.points[:1], parameters)):
+        raise ValueError("the levels do not depend on one of the parameters")
+    if method == "auto":
+        method = "all_states" if levels.hamiltonian.products <= DENSE_LIMIT else "linear"
+    if method not in RESPONSES:
+        raise ValueError(f"`method` must be auto or one of {', '.join(RESPONSES)}, got {method!r}")
+    whole = completed(levels)
+    c = whole.pairs.coefficients
+    forces = torch.stack([_pushed(whole, t) for t in _tangents(whole, parameters, system, chunk)])
+    resolvent = RESPONSES[method](whole)
+    found = c.new_zeros(len(c), len(forces), len(forces))
+    for group in clusters(whole.energies):
+        b = forces[:, group]
+        answers = resolvent(b.flatten(0, 1), group).reshape(b.shape)
+        second = 2 * torch.einsum("imx,jnx->ijmn", b, answers)
+        second = second + _explicit(whole, group, parameters, system, chunk)
+        first = torch.einsum("imx,nx->imn", b, c[group])
+        found[group] = _split(first, second, EQUAL * b.norm(dim=-1).amax(-1))
+    return found[: len(levels.energies)]
+
+
+def _split(first: Tensor, second: Tensor, equal: Tensor) -> Tensor:
+    """(d, K, K) from the matrices (K, d, d) and (K, K, d, d) of a cluster.
+
+    Slopes by parameter i nearer than `equal[i]` (K,) leave members degenerate.
+    """
+    size = first.shape[-1]
+    mean = second.diagonal(dim1=-2, dim2=-1).mean(-1)
+    found = mean.repeat(size, 1, 1)
+    for i, (matrix, curved) in enumerate(zip(first, second.diagonal().movedim(-1, 0), strict=True)):
+        slopes, turn = torch.linalg.eigh((matrix + matrix.T) / 2)
+        turned = turn.T @ ((curved + curved.T) / 2) @ turn
+        start = 0
+        for end in range(1, size + 1):
+            if end == size or float(slopes[end] - slopes[end - 1]) > float(equal[i]):
+                block = turned[start:end, start:end]
+                found[start:end, i, i] = torch.linalg.eigvalsh(block)
+                start = end
+    return found
+
+
+def _tangents(
+    levels: Levels, parameters: Sequence[Tensor], system: System, chunk: int
+) -> list[Fields]:
+    """∂V, ∂G and ∂(∂ ln √det g) on the whole grid by each element of the parameters."""
+    through = set().union(*reaches(system, levels.points[:1], parameters))
+    ceiling = levels.minimum_energy + levels.cap
+    points = levels.points
+    parts = []
+    for q in points.split(chunk):
+        live = fields(system, q, ceiling, through)
+        parts.append([t for p in parameters for t in _columns(live, p, q)])
+    return [
+        Fields(*(torch.cat(p) for p in zip(*map(tuple, column), strict=True)))
+        for column in zip(*parts, strict=True)
+    ]
+
+
+def _columns(live: Fields, parameter: Tensor, q: Tensor) -> list[Fields]:
+    """Tangents with zeros for what does not change."""
+    columns = tangents(live, parameter) or [Fields()] * parameter.numel()
+    modes = q.shape[1]
+    shapes = ((len(q),), (len(q), modes, modes), (len(q), modes))
+    return [
+        Fields(
+            *(
+                q.new_zeros(shape) if f is None else f
+                for f, shape in zip((t.potential, t.g_matrix, t.slope), shapes, strict=True)
+            )
+        )
+        for t in columns
+    ]
+
+
+def _pushed(levels: Levels, tangent: Fields) -> Tensor:
+    """∂H times the coefficients of all levels, (S, N): half the slope of the form in them."""
+    h = levels.hamiltonian
+    block = max(1, MOST_NUMBERS // (4 * len(h.potential) * (len(h.bases) + 1)))
+    pieces = []
+    for c in levels.pairs.coefficients.split(block):
+        live = c.detach().requires_grad_()
+        psi = h.on_grid(live)
+        form = torch.einsum("sp,p,sp->", psi, tangent.potential, psi)
+        if _moves(tangent.g_matrix) or _moves(tangent.slope):
+            u = h.slopes_on_grid(live)
+            form = form + torch.einsum("spk,pkl,spl->", u, tangent.g_matrix, u) / 2
+            flux = torch.einsum("pkl,spl->spk", h.g_matrix, u)
+            form = form - torch.einsum("sp,pk,spk->", psi, tangent.slope, flux) / 2
+        pieces.append(torch.autograd.grad(form, live)[0] / 2)
+    return torch.cat(pieces)
+
+
+def _moves(field: Tensor | None) -> bool:
+    return field is not None and bool(field.any())
+
+
+def _explicit(
+    levels: Levels,
+    group: Sequence[int],
+    parameters: Sequence[Tensor],
+    system: System,
+    chunk: int,
+) -> Tensor:
+    """⟨m|∂_i∂_jH|n⟩ within a cluster, (K, K, d, d); zero where H is linear in κ."""
+    h = levels.hamiltonian
+    c = levels.pairs.coefficients[list(group)]
+    psi, u = h.on_grid(c), h.slopes_on_grid(c)
+    through = set().union(*reaches(system, levels.points[:1], parameters))
+    size = sum(p.numel() for p in parameters)
+    total = c.new_zeros(size, size, len(group), len(group))
+    for rows in torch.arange(len(levels.points)).split(chunk):
+        live = fields(system, levels.points[rows], levels.minimum_energy + levels.cap, through)
+        for m in range(len(group)):
+            for n in range(m + 1):
+                value = _form(live, h, rows, (psi[m], psi[n]), (u[m], u[n]))
+                total[:, :, m, n] += _hessian(value, parameters)
+    lower = total.tril(-1)
+    return total + lower.mT
+
+
+def _form(
+    live: Fields,
+    h: Hamiltonian,
+    rows: Tensor,
+    psi: tuple[Tensor, Tensor],
+    u: tuple[Tensor, Tensor],
+) -> Tensor:
+    """⟨m|H|n⟩ on some points with ψ fixed and everything else as a function of κ."""
+    left, right = (p[rows] for p in psi)
+    value = psi[0].new_zeros(())
+    if live.potential is not None:
+        value = value + (left * right * live.potential).sum()
+    if live.g_matrix is None or live.slope is None:
+        return value
+    change = -(live.slope - live.slope.detach()) / 2
+    moved = [s[rows] + change * p[:, None] for s, p in zip(u, (left, right), strict=True)]
+    return value + torch.einsum("pk,pkl,pl->", moved[0], live.g_matrix, moved[1]) / 2
+
+
+def _hessian(value: Tensor, parameters: Sequence[Tensor]) -> Tensor:
+    """(K, K) second derivatives of a number."""
+    size = sum(p.numel() for p in parameters)
+    found = value.new_zeros(size, size)
+    if not value.requires_grad:
+        return found
+    first = torch.autograd.grad(value, parameters, create_graph=True, allow_unused=True)
+    row = 0
+    for slope, parameter in zip(first, parameters, strict=True):
+        for k in range(parameter.numel()):
+            if slope is not None and slope.requires_grad:
+                found[row] = _row(slope.flatten()[k], parameters)
+            row += 1
+    return found
+
+
+def _row(element: Tensor, parameters: Sequence[Tensor]) -> Tensor:
+    pieces = torch.autograd.grad(element, parameters, retain_graph=True, allow_unused=True)
+    return torch.cat(
+        [
+            (torch.zeros_like(p) if piece is None else piece).flatten()
+            for piece, p in zip(pieces, parameters, strict=True)
+        ]
+    )
+
+
+def _all_states(levels: Levels) -> Resolvent:
+    """Σ_m |m⟩⟨m|/(E − E_m) over every state of the basis but the cluster."""
+    energies, vectors = torch.linalg.eigh(levels.hamiltonian.dense().detach())
+
+    def resolvent(b: Tensor, group: list[int]) -> Tensor:
+        gaps = levels.energies[group].mean() - energies
+        inverse = torch.where(gaps.abs() > 0, 1 / gaps, 0.0)
+        inverse[group] = 0.0
+        return ((b @ vectors) * inverse) @ vectors.T
+
+    return resolvent
+
+
+def _linear(levels: Levels, *, tolerance: float = 1e-10, steps: int = 3000) -> Resolvent:
+    """The levels known by their sum, all others by conjugate gradients.
+
+    Outside the levels found H − E is positive, for E is one of them: no indefinite solver is
+    needed, and near-degenerate neighbours do not slow it. Divided by H₀ − E, which is kept
+    positive, the equation is nearly solved.
+    """
+    h, known = levels.hamiltonian, levels.pairs.coefficients
+    zero = exact_below(h, max(ZERO_ORDER, 2 * len(known)))
+
+    def outside(x: Tensor) -> Tensor:
+        return x - (x @ known.T) @ known
+
+    def resolvent(b: Tensor, group: list[int]) -> Tensor:
+        energy = levels.energies[group].mean()
+        gaps = energy - levels.energies
+        inverse = torch.where(gaps.abs() > 0, 1 / gaps, 0.0)
+        inverse[group] = 0.0
+        x = ((b @ known.T) * inverse) @ known
+        near = zero.above(energy, (levels.energies[-1] - energy).clamp(min=LEAST))
+        return x - _conjugate_gradients(
+            lambda p: outside(h.apply(p) - energy * p),
+            outside(b),
+            tolerance * b.norm(dim=1),
+            steps,
+            lambda r: outside(near.divide(r, r.new_zeros(len(r)))),
+        )
+
+    return resolvent
+
+
+def _conjugate_gradients(
+    product: Operator, b: Tensor, residual: Tensor, steps: int, divide: Operator
+) -> Tensor:
+    """x (R, N) with ‖A x − b‖ ≤ residual (R,) for every row.
+
+    A is symmetric and positive; so is `divide`, about A⁻¹.
+    """
+    x, r = torch.zeros_like(b), b.clone()
+    p = z = divide(r)
+    rz = (r * z).sum(1)
+    for _ in range(steps):
+        left = r.norm(dim=1) > residual
+        if not left.any():
+            return x
+        ap = product(p)
+        step = torch.where(left, rz / (p * ap).sum(1), 0.0)[:, None]
+        x, r = x + step * p, r - step * ap
+        z = divide(r)
+        new = (r * z).sum(1)
+        p = z + torch.where(left, new / rz, 0.0)[:, None] * p
+        rz = torch.where(left, new, rz)
+    raise SolverError(
+        f"the linear response did not converge in {steps} products H·v; ask for a level more, or "
+        "less, so that none is close above the highest, or for a lower `cap`"
+    )
+
+
+RESPONSES: dict[str, Callable[[Levels], Resolvent]] = {
+    "all_states": _all_states,
+    "linear": _linear,
+}
+"""How the sum over all other states is taken."""

@@ -1,0 +1,109 @@
+"""Which products of functions make the basis, and how the choice grows or shrinks."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from math import prod
+
+import torch
+from torch import Tensor
+
+from pes.vibration.basis.factor import Factor
+from pes.vibration.basis.product_tree import within_energy, within_quanta
+
+__all__ = ["GroupSize", "Products"]
+
+
+ENERGY_STEP = 1.3
+"""Two quanta of six: a smaller step leaves levels of the other parity where they were."""
+
+
+@dataclass(frozen=True)
+class GroupSize:
+    """Coordinates contracted together.
+
+    Attributes:
+        coordinates: their numbers, ascending.
+        energy: keep the group's functions up to this above its lowest, hartree; or
+        functions: keep so many.
+    """
+
+    coordinates: tuple[int, ...]
+    energy: float | None = None
+    functions: int | None = None
+
+    def __post_init__(self) -> None:
+        if (self.energy is None) == (self.functions is None):
+            raise ValueError(
+                f"a group takes either an energy or a number of functions, got {self.energy} "
+                f"and {self.functions}"
+            )
+
+    def scaled(self, by: float) -> "GroupSize":
+        """With another limit."""
+        if self.energy is not None:
+            return replace(self, energy=self.energy * by)
+        return replace(self, functions=max(1, round(self.functions * by)))  # pyright: ignore
+
+
+@dataclass(frozen=True)
+class Products:
+    """Limits on the products of functions of all factors; none of them keeps every product.
+
+    Attributes:
+        quanta: most quanta in all, each times its weight.
+        weights: one for each factor; default 1.
+        energy: largest sum of reference energies above the lowest, hartree.
+        groups: coordinates contracted together before.
+        self_consistent: modals of the vibrational self-consistent field instead of the
+            eigenfunctions of cuts.
+    """
+
+    quanta: float | None = None
+    weights: tuple[float, ...] | None = None
+    energy: float | None = None
+    groups: tuple[GroupSize, ...] = ()
+    self_consistent: bool = False
+
+    def kept(self, factors: Sequence[Factor], *, fewer: int = 0) -> Tensor | None:
+        """Numbers of the products kept, with `fewer` functions of each factor left out."""
+        shape = [f.size for f in factors]
+        if self.weights is not None and len(self.weights) != len(shape):
+            raise ValueError(
+                f"`weights` must hold one number for each of the {len(shape)} coordinates and "
+                f"groups, got {len(self.weights)}"
+            )
+        limits = []
+        if self.quanta is not None:
+            limits.append(within_quanta(shape, self.quanta, weights=self.weights))
+        if self.energy is not None:
+            limits.append(within_energy([f.energies for f in factors], self.energy))
+        if not limits and not fewer:
+            return None
+        kept = torch.arange(prod(shape)) if not limits else limits[0]
+        for other in limits[1:]:
+            kept = kept[torch.isin(kept, other)]
+        if fewer:
+            places = torch.unravel_index(kept, shape)
+            inside = [i < max(1, n - fewer) for i, n in zip(places, shape, strict=True)]
+            kept = kept[torch.stack(inside).all(0)]
+        return kept
+
+    @property
+    def step(self) -> float:
+        """Two quanta of the coordinates that count least: fewer would not touch both parities."""
+        return 2 * min(self.weights or (1.0,))
+
+    def larger(self) -> "Products":
+        """15 % more quanta, two at least; 30 % more energy."""
+        q = None if self.quanta is None else max(self.quanta + self.step, round(1.15 * self.quanta))
+        return self._scaled(ENERGY_STEP, q)
+
+    def smaller(self) -> "Products":
+        """Two quanta less, none at the least; as much energy less as `larger` adds."""
+        q = None if self.quanta is None else max(0.0, self.quanta - self.step)
+        return self._scaled(1 / ENERGY_STEP, q)
+
+    def _scaled(self, by: float, quanta: float | None) -> "Products":
+        energy = None if self.energy is None else self.energy * by
+        groups = tuple(group.scaled(by) for group in self.groups)
+        return replace(self, quanta=quanta, energy=energy, groups=groups)

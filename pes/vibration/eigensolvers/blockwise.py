@@ -1,0 +1,183 @@
+"""The lowest levels of a Hamiltonian from those of its blocks."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from math import ceil
+
+import torch
+from torch import Tensor
+
+from pes.vibration.eigensolvers import select
+from pes.vibration.eigensolvers.davidson import Progress, Steps
+from pes.vibration.eigensolvers.eigenpairs import GAP, Eigenpairs
+from pes.vibration.eigensolvers.select import Watch, chosen, davidson_steps
+from pes.vibration.hamiltonian.operator import Hamiltonian
+from pes.vibration.symmetry.blocks import Block, blocks
+
+__all__ = ["lowest"]
+
+
+def lowest(
+    hamiltonian: Hamiltonian,
+    count: int,
+    *,
+    solver: str = "auto",
+    start: Tensor | None = None,
+    watch: Watch = lambda _: None,
+) -> Eigenpairs:
+    """The `count` lowest eigenpairs, block by block where the Hamiltonian has symmetries.
+
+    Every block gives its lowest levels, none missed, up to one that is at least as high as the last
+    of the `count` lowest of all: then no level of a block is missing among these. How many
+    that takes is guessed from the zero-order energies; a block that ends too low is asked
+    for more.
+
+    Args:
+        hamiltonian: N product functions.
+        count: at most N.
+        solver: see `eigensolver.lowest`; `auto` goes by the size of each block.
+        start: vectors near those wanted, (S, N).
+        watch: called after each step of the Davidson method.
+    """
+    parts = blocks(hamiltonian)
+    if len(parts) < 2 or count > hamiltonian.size:
+        return select.lowest(hamiltonian, count, solver=solver, start=start, watch=watch)
+    wanted = _guess(parts, count, hamiltonian.zero_order_energies)
+    begin = [_lowered(part, start) for part in parts]
+    found, products = _solved(parts, wanted, begin, solver, watch)
+    while short := _short(parts, found, count):
+        wanted = [min(parts[b].size, ceil(1.5 * len(found[b].energies)) + 1) for b in short]
+        begin = [found[b].coefficients for b in short]
+        more, again = _solved([parts[b] for b in short], wanted, begin, solver, watch)
+        products += again
+        for b, pairs in zip(short, more, strict=True):
+            found[b] = pairs
+    return replace(_merged(parts, found, count), products=products)
+
+
+def _solved(
+    parts: Sequence[Block],
+    wanted: Sequence[int],
+    begin: Sequence[Tensor | None],
+    solver: str,
+    watch: Watch,
+) -> tuple[list[Eigenpairs], int]:
+    """The lowest levels of each block and how many products with H they took."""
+    found: dict[int, Eigenpairs] = {}
+    waiting: dict[int, Steps[Eigenpairs]] = {}
+    report = _together(parts, wanted, watch)
+    for b, (part, n) in enumerate(zip(parts, wanted, strict=True)):
+        method = chosen(part, n, solver)
+        if method == "davidson":
+            waiting[b] = davidson_steps(part, n, start=begin[b], watch=partial(report, b))
+        else:
+            found[b] = select.lowest(part, n, solver=method)
+    products = sum(pairs.products for pairs in found.values())
+    shared, used = _in_step(parts, waiting)
+    found |= shared
+    return [found[b] for b in range(len(parts))], products + used
+
+
+def _in_step(
+    parts: Sequence[Block], waiting: dict[int, Steps[Eigenpairs]]
+) -> tuple[dict[int, Eigenpairs], int]:
+    """Results of all steps, and how many products with H they took together.
+
+    H does not mix blocks: the product with a sum of vectors, one of each, is the sum of theirs.
+    """
+    found: dict[int, Eigenpairs] = {}
+    asked: dict[int, Tensor] = {}
+    answers: dict[int, Tensor | None] = dict.fromkeys(waiting)
+    used, on_grid = 0, set[int]()
+    while answers:
+        for b, answer in answers.items():
+            try:
+                asked[b] = next(waiting[b]) if answer is None else waiting[b].send(answer)
+            except StopIteration as end:
+                found[b] = end.value
+        answers = {}
+        if not asked:
+            break
+        whole = parts[0].whole
+        total = next(iter(asked.values())).new_zeros(max(map(len, asked.values())), whole.size)
+        for b, v in asked.items():
+            total[: len(v)] += parts[b].lift(v)
+        product = whole.apply(total)
+        used += len(total)
+        on_grid |= set(asked)
+        answers = {b: parts[b].lower(product[: len(v)]) for b, v in asked.items()}
+        asked = {}
+    # Blocks that have their matrix ask for nothing.
+    return found, used + sum(p.products for b, p in found.items() if b not in on_grid)
+
+
+def _together(
+    parts: Sequence[Block], wanted: Sequence[int], watch: Watch
+) -> Callable[[int, Progress], None]:
+    """Takes the progress of each block, tells that of all."""
+    latest: dict[int, Progress] = {}
+
+    def report(block: int, now: Progress) -> None:
+        latest[block] = replace(now, vectors=parts[block].lift(now.vectors))
+        every = latest.values()
+        watch(
+            Progress(
+                sum(p.converged for p in every), sum(wanted), max(p.residual for p in every),
+                sum(p.products for p in every), torch.cat([p.vectors for p in every]),
+            )
+        )  # fmt: skip
+
+    return report
+
+
+def _guess(parts: list[Block], count: int, energies: Tensor) -> list[int]:
+    """One more than each block has among the lowest products."""
+    highest = energies.sort().values[count - 1]
+    below = [int((part.zero_order_energies <= highest).sum()) for part in parts]
+    return [min(part.size, n + 1 + n // 10) for part, n in zip(parts, below, strict=True)]
+
+
+def _short(parts: list[Block], found: list[Eigenpairs], count: int) -> list[int]:
+    """Blocks that may have more levels below the last one wanted."""
+    energies = torch.cat([pairs.energies for pairs in found]).sort().values
+    # Blocks that were all guessed too low may not even hold enough.
+    last = float(energies[count - 1]) if len(energies) >= count else float("inf")
+    return [
+        b
+        for b, (part, pairs) in enumerate(zip(parts, found, strict=True))
+        if len(pairs.energies) < part.size and float(pairs.energies[-1]) < last - GAP
+    ]
+
+
+def _merged(parts: list[Block], found: list[Eigenpairs], count: int) -> Eigenpairs:
+    energies, order = torch.cat([pairs.energies for pairs in found]).sort(stable=True)
+    order = order[:count]
+    lifted = [part.lift(pairs.coefficients) for part, pairs in zip(parts, found, strict=True)]
+    names = [part.label for part, pairs in zip(parts, found, strict=True) for _ in pairs.energies]
+    ends = [
+        float(pairs.energies[-1])
+        for part, pairs in zip(parts, found, strict=True)
+        if len(pairs.energies) < part.size
+    ]
+    following = float(energies[count]) if count < len(energies) else float("inf")
+    return Eigenpairs(
+        energies[:count],
+        torch.cat(lifted)[order],
+        torch.cat([pairs.residuals for pairs in found])[order],
+        ", ".join(dict.fromkeys(pairs.solver for pairs in found)),
+        0,
+        # Beyond the end of a block nothing is known.
+        following if following <= min(ends, default=float("inf")) else float("inf"),
+        tuple(names[n] for n in order.tolist()),
+    )
+
+
+def _lowered(part: Block, start: Tensor | None) -> Tensor | None:
+    """Those of the vectors that belong to a block."""
+    if start is None or start.shape[1] != part.whole.size:
+        return None
+    vectors = part.lower(start.to(part.potential))
+    norms = vectors.norm(dim=1)
+    ours = norms > 0.5 * start.norm(dim=1)
+    return vectors[ours] / norms[ours, None] if bool(ours.any()) else None

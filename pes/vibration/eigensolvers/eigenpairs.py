@@ -1,0 +1,57 @@
+"""Eigenpairs of a Hamiltonian, and the failure to find them."""
+
+from dataclasses import dataclass, replace
+
+from torch import Tensor
+
+from pes.vibration.hamiltonian.operator import Hamiltonian
+from pes.vibration.symmetry.blocks import Block
+
+__all__ = ["GAP", "Eigenpairs", "Operator", "SolverError", "of_matrix"]
+
+GAP = 1e-9
+"""A state this far (hartree) below the highest level found has been missed; nearer to it, it
+makes no difference."""
+
+Operator = Hamiltonian | Block
+
+
+class SolverError(RuntimeError):
+    """Eigenpairs not found, or not all of them; the message says what to try."""
+
+
+@dataclass(frozen=True)
+class Eigenpairs:
+    """Eigenpairs in ascending order.
+
+    Attributes:
+        energies: (S,) in hartree.
+        coefficients: (S, N), orthonormal rows.
+        residuals: ‖Hc − Ec‖ for each, (S,) in hartree.
+        solver: name of the method.
+        products: applications of H, 0 for dense methods.
+        above: energy of the next level, hartree; infinity where it is not known.
+        symmetry: representation of each, if they were found in blocks.
+    """
+
+    energies: Tensor
+    coefficients: Tensor
+    residuals: Tensor
+    solver: str
+    products: int = 0
+    above: float = float("inf")
+    symmetry: tuple[str, ...] = ()
+
+    def first(self, count: int) -> "Eigenpairs":
+        """The lowest `count` of them."""
+        return replace(
+            self, energies=self.energies[:count], coefficients=self.coefficients[:count],
+            residuals=self.residuals[:count], symmetry=self.symmetry[:count],
+            above=float(self.energies[count]) if count < len(self.energies) else self.above,
+        )  # fmt: skip
+
+
+def of_matrix(matrix: Tensor, energies: Tensor, vectors: Tensor, solver: str) -> Eigenpairs:
+    """From the columns of `eigh`, with their residuals."""
+    residuals = (matrix @ vectors - energies * vectors).norm(dim=0)
+    return Eigenpairs(energies, vectors.T.contiguous(), residuals, solver)

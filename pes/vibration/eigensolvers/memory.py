@@ -1,0 +1,90 @@
+"""How much memory a calculation takes, compared with what there is before it starts."""
+
+import os
+from collections.abc import Sequence
+from math import prod
+from pathlib import Path
+
+import torch
+
+from pes.vibration.hamiltonian.operator import Hamiltonian
+from pes.vibration.symmetry.blocks import Block
+
+__all__ = ["available", "check_grid", "check_matrix", "matrix_pays"]
+
+SHARE = 0.6
+"""Of the memory that is free, what one matrix may take."""
+
+
+def available(device: torch.device) -> int:
+    """Bytes free on a device."""
+    if device.type == "cuda":
+        return torch.cuda.mem_get_info(device)[0]
+    table = Path("/proc/meminfo")
+    if table.exists():
+        for line in table.read_text().splitlines():
+            if line.startswith("MemAvailable"):
+                return 1024 * int(line.split()[1])
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def check_grid(points: Sequence[int], *, device: torch.device) -> None:
+    """Refuse a grid that does not fit.
+
+    Raises:
+        ValueError: with the sizes, and what to lower.
+    """
+    count, modes = prod(points), len(points)
+    # q, V, s and G, a product H·v with its slopes and fluxes.
+    needed = 8 * count * (modes + 1 + modes + modes**2 + 2 * modes + 4)
+    free = available(device)
+    if needed > free:
+        raise ValueError(
+            f"a grid of {' x '.join(map(str, points))} points needs {needed / 2**30:.1f} GiB, "
+            f"{free / 2**30:.1f} are free; lower the points of the coordinates with most"
+        )
+
+
+def matrix_pays(hamiltonian: Hamiltonian | Block, products: int = 150) -> bool:
+    """Whether to build the matrix: it has room, and so many products are sooner made with it.
+
+    Counts multiplications; those that build the matrix are about half as fast as the others.
+    """
+    size = hamiltonian.size
+    if 8 * size**2 * _copies(hamiltonian, 1) > SHARE * available(hamiltonian.potential.device):
+        return False
+    if isinstance(hamiltonian, Block):
+        hamiltonian = hamiltonian.whole
+    modes = len(hamiltonian.bases)
+    # A block has none of the symmetric half, but shares its elements with others.
+    part = 1 if size == hamiltonian.size else 2 * (size / hamiltonian.size) ** 2
+    rest = points = len(hamiltonian.potential)
+    building = 0
+    for f, branches in zip(hamiltonian.factors, hamiltonian.branches, strict=True):
+        rest //= len(f.values)
+        modes -= len(f.coordinates)
+        nodes = sum(branch.children.numel() for branch in branches)
+        terms = modes * (modes + 1) // 2 + 4 * modes + 4
+        building += nodes**2 * rest * len(f.values) * terms // 2
+    per_point = sum(4 * m for m in hamiltonian.grid_shape) + 2 * len(hamiltonian.bases) ** 2
+    return 2 * part * building + products * size**2 < products * points * per_point
+
+
+def _copies(hamiltonian: Hamiltonian | Block, copies: int) -> int:
+    """The elements that blocks share are as large as the matrix for each permutation."""
+    return copies + len(hamiltonian.amounts) if isinstance(hamiltonian, Block) else copies
+
+
+def check_matrix(hamiltonian: Hamiltonian | Block, *, copies: int) -> None:
+    """Refuse a factorisation that does not fit.
+
+    Raises:
+        ValueError: with the sizes, and what to lower.
+    """
+    needed = 8 * _copies(hamiltonian, copies) * hamiltonian.size**2
+    free = available(hamiltonian.potential.device)
+    if needed > free:
+        raise ValueError(
+            f"a matrix of {hamiltonian.size} functions and its factors need {needed / 2**30:.1f} "
+            f"GiB, {free / 2**30:.1f} are free; take `solver: davidson` or fewer quanta"
+        )

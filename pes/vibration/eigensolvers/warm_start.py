@@ -1,0 +1,30 @@
+"""Eigenvectors of one basis as a beginning in another."""
+
+import torch
+from torch import Tensor
+
+from pes.vibration.eigensolvers.eigenpairs import Eigenpairs
+from pes.vibration.hamiltonian.operator import Hamiltonian
+
+__all__ = ["carried"]
+
+
+def carried(old: Hamiltonian, pairs: Eigenpairs, new: Hamiltonian) -> Tensor | None:
+    """Coefficients (S, N) by the number of each function, zero for functions not there before.
+
+    Exact where a basis only grew; near enough to begin with where points or ranges changed,
+    for the functions are of the same kind. None if the factors are not the same.
+    """
+    if [f.coordinates for f in old.factors] != [f.coordinates for f in new.factors]:
+        return None
+    places = torch.unravel_index(old.numbers, old.shape)
+    there = torch.stack([i < n for i, n in zip(places, new.shape, strict=True)]).all(0)
+    numbers = torch.zeros(int(there.sum()), dtype=torch.long)
+    for i, n in zip(places, new.shape, strict=True):
+        numbers = numbers * n + i[there]
+    targets = torch.searchsorted(new.numbers, numbers).clamp(max=new.size - 1)
+    kept = new.numbers[targets] == numbers
+    c = pairs.coefficients.new_zeros(len(pairs.energies), new.size)
+    c[:, targets[kept]] = pairs.coefficients[:, there.nonzero().flatten()[kept]]
+    norms = c.norm(dim=1, keepdim=True)
+    return c / norms if bool((norms > 0.1).all()) else None

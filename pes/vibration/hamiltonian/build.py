@@ -1,0 +1,133 @@
+"""The Hamiltonian of a system in the bases wanted: functions of cuts, V and G on the grid."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from pes.vibration.basis.primitives import PRIMITIVES, Basis, contract
+from pes.vibration.basis.specification import BasisSpec
+from pes.vibration.basis.truncation import Products
+from pes.vibration.eigensolvers.memory import check_grid
+from pes.vibration.hamiltonian.modals import contracted, self_consistent
+from pes.vibration.hamiltonian.operator import Hamiltonian, density_slope, grid_points
+from pes.vibration.symmetry.grid_symmetry import alike, orbits
+from pes.vibration.symmetry.invariance import shared
+from pes.vibration.symmetry.operations import Operation
+from pes.vibration.system.system import System, potential_in_chunks
+
+__all__ = ["build_hamiltonian"]
+
+GRID_CHUNK = 2**16
+"""Grid points whose G is moved at once."""
+
+
+def build_hamiltonian(
+    system: System,
+    coordinates: Sequence[BasisSpec],
+    reference: Tensor,
+    *,
+    ceiling: float,
+    quanta: float | None = None,
+    products: Products | None = None,
+    operations: Sequence[Operation] = (),
+) -> Hamiltonian:
+    """The Hamiltonian of a system in bases contracted along cuts through a reference.
+
+    Args:
+        system: V and G.
+        coordinates: basis wanted for each coordinate.
+        reference: point of the cuts, (Q,).
+        ceiling: V above this is set to it, hartree.
+        quanta: products of functions with more quanta in all are left out; short for
+        products: which products of functions to keep, and of what functions.
+        operations: symmetries of V and G that the functions are to have as well; they commute.
+
+    Raises:
+        ValueError: if the grid does not fit into memory.
+    """
+    products = Products(quanta=quanta) if products is None else products
+    check_grid([c.points or c.primitives for c in coordinates], device=system.device)
+    references = _images(reference.cpu(), coordinates, operations)
+    bases = shared(_bases(system, coordinates, references, ceiling), operations)
+    points = grid_points(bases)
+    potential = potential_in_chunks(system, points).clamp(max=ceiling)
+    g_matrix, s = _kinetic_on_grid(system, bases, points, operations)
+    h = Hamiltonian(bases, potential, g_matrix, s, operations=tuple(operations))
+    if products.self_consistent:
+        h = replace(h, bases=shared(self_consistent(h), operations))
+    h = replace(h, groups=contracted(h, products.groups))
+    return replace(h, kept=products.kept(h.factors))
+
+
+def _kinetic_on_grid(
+    system: System, bases: Sequence[Basis], points: Tensor, operations: Sequence[Operation]
+) -> tuple[Tensor, Tensor]:
+    """G, its memory along the grid, and s; portion by portion, for both are large."""
+    modes = len(bases)
+    g_matrix, slope = (
+        points.new_empty(modes, modes, len(points)),
+        points.new_empty(modes, len(points)),
+    )
+    # What leaves a molecule as it is leaves its kinetic energy: so much less to compute.
+    known = orbits(bases, operations if system.masses is not None else ())
+    for at in known.first.split(GRID_CHUNK):
+        g, here = _detached_kinetic(system, points[at])
+        g_matrix[..., at], slope[:, at] = g.permute(1, 2, 0), here.T
+    known.fill(g_matrix, slope)
+    if known.carried:
+        sample = known.sample()
+        g, here = _detached_kinetic(system, points[sample])
+        if not alike(g, here, g_matrix[..., sample].permute(2, 0, 1), slope[:, sample].T):
+            return _kinetic_on_grid(system, bases, points, ())
+    s = slope.mul_(-0.5)
+    if any(bool(b.log_density_slope.any()) for b in bases):
+        s += density_slope(bases).T / 2
+    return g_matrix.permute(2, 0, 1), s.T
+
+
+def _images(
+    reference: Tensor, coordinates: Sequence[BasisSpec], operations: Sequence[Operation]
+) -> Tensor:
+    """The reference and its images, (R, Q).
+
+    Functions of mean cuts through them have the symmetry that the reference itself may lack.
+    """
+    images = [o.image(reference[None], coordinates)[0] for o in operations]
+    return torch.stack([reference, *images])
+
+
+def _bases(
+    system: System, coordinates: Sequence[BasisSpec], references: Tensor, ceiling: float
+) -> tuple[Basis, ...]:
+    off_linear = torch.stack([_off_linear(r, coordinates) for r in references])
+    bases = []
+    for k, wanted in enumerate(coordinates):
+        primitive = PRIMITIVES[wanted.basis](wanted.low, wanted.high, wanted.primitives)
+        size, ends = len(primitive.points), (wanted.low, wanted.high)
+        cut, aside = (r.repeat_interleave(size, 0) for r in (references, off_linear))
+        cut[:, k] = aside[:, k] = primitive.points.repeat(len(references))
+        values = potential_in_chunks(system, cut).clamp(max=ceiling).reshape(-1, size).mean(0)
+        g = _detached_kinetic(system, aside.to(system.device))[0][:, k, k].reshape(-1, size).mean(0)
+        # Small matrices, and the same functions on every device.
+        values, g = values.cpu(), g.cpu()
+        basis = contract(primitive, values, g, wanted.functions, points=wanted.points, range=ends)
+        bases.append(basis.to(system.device))
+    return tuple(bases)
+
+
+def _detached_kinetic(system: System, q: Tensor) -> tuple[Tensor, Tensor]:
+    with torch.no_grad():
+        g_matrix, slope = system.kinetic(q)
+    # A view of a parameter asks for gradients even here.
+    return g_matrix.detach(), slope.detach()
+
+
+def _off_linear(reference: Tensor, coordinates: Sequence[BasisSpec]) -> Tensor:
+    """A linear reference moved by 0.02 rad, where G is finite."""
+    moved = reference.clone()
+    for k, c in enumerate(coordinates):
+        if c.basis == "legendre":
+            moved[k] = moved[k].clamp(0.02, torch.pi - 0.02)
+    return moved

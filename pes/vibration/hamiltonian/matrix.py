@@ -1,0 +1,242 @@
+"""The whole Hamiltonian matrix of a product basis, one factor after the other.
+
+    H_ab = Σ_kl ∫ F_kl (∂_kφ_a)(∂_lφ_b)
+
+Integrating over the first factor for every pair of its functions leaves fields on a smaller
+grid, one set for each pair; those are integrated over the second factor for every pair of
+continuations that the basis has, and so on. A field whose derivatives have all been used is
+added to the one without. With a pruned basis the number of pairs grows little faster than the
+grid shrinks: the 5,005 products of six coordinates with at most nine quanta cost as much as some
+eighty products of H with a vector.
+"""
+
+from collections.abc import Iterator, Sequence
+from math import isqrt
+
+import torch
+from torch import Tensor
+
+from pes.vibration.basis.factor import Factor
+from pes.vibration.basis.product_tree import Branch
+
+__all__ = ["WORKSPACE", "Fields", "matrix"]
+
+Fields = dict[tuple[int, int], Tensor]
+"""By the coordinates of the two derivatives, k ≤ l, −1 for none; (P,) each."""
+
+WORKSPACE = 2**25
+"""Bytes of one intermediate; work is cut into pieces of that size."""
+
+Tree = Sequence[Sequence[Branch]]
+"""Branches of each depth."""
+
+Pair = tuple[int, int]
+Step = tuple[int, int]
+"""Number of a field before and of the field after that it is added to."""
+Taken = tuple[int | None, int | None]
+"""Derivatives of the two functions, as numbers among the factor's coordinates."""
+Steps = dict[Taken, list[Step]]
+
+
+def matrix(
+    fields: Fields,
+    factors: Sequence[Factor],
+    branches: Tree,
+    others: Tree | None = None,
+) -> Tensor:
+    """The symmetric (N, N) matrix, or elements between two sets of products, (N, N′).
+
+    Args:
+        fields: on the grid whose axes have the order of the factors.
+        factors: with tables scaled by √weight.
+        branches: tree of the products kept.
+        others: tree of the products on the right, if they are not the same.
+    """
+    some = next(iter(fields.values()))
+    trees = (branches, branches if others is None else others)
+    rows, columns = (_count(tree[-1]) for tree in trees)
+    h = torch.zeros(rows, columns, dtype=some.dtype, device=some.device)
+    (left,), (right,) = (tree[0] for tree in trees)
+    before = [field.reshape(-1, 1, 1) for field in fields.values()]
+    after, steps = _plan(list(fields), factors[0].coordinates, symmetric=True)
+    for i in range(len(left.functions)):
+        begin = i if others is None else 0
+        bra = Branch(left.nodes, left.functions[i : i + 1], left.children[:, i : i + 1])
+        ket = Branch(right.nodes, right.functions[begin:], right.children[:, begin:])
+        _descend(h, before, (after, steps), [bra], [ket], factors, trees, others is None)
+    return h
+
+
+def _plan(
+    pairs: Sequence[Pair], coordinates: tuple[int, ...], *, symmetric: bool = False
+) -> tuple[list[Pair], Steps]:
+    """Fields left after a factor, and what each is the sum of.
+
+    A field with both derivatives ahead is symmetric and exists once. Those with one ahead
+    differ for bra and ket, except at the start (`symmetric`).
+    """
+    after: dict[Pair, int] = {}
+    steps: Steps = {}
+    for source, (k, m) in enumerate(pairs):
+        orders = {(k, m), (m, k)} if symmetric or min(k, m) >= 0 else {(k, m)}
+        for bra, ket in sorted(orders):
+            new = (-1 if bra in coordinates else bra, -1 if ket in coordinates else ket)
+            if new[0] > new[1] >= 0:
+                continue
+            taken = (_place(bra, coordinates), _place(ket, coordinates))
+            target = after.setdefault(new, len(after))
+            steps.setdefault(taken, []).append((source, target))
+    return list(after), steps
+
+
+def _place(coordinate: int, coordinates: tuple[int, ...]) -> int | None:
+    return coordinates.index(coordinate) if coordinate in coordinates else None
+
+
+def _descend(
+    h: Tensor,
+    before: Sequence[Tensor],
+    plan: tuple[list[Pair], Steps],
+    bra: Sequence[Branch],
+    ket: Sequence[Branch],
+    factors: Sequence[Factor],
+    trees: tuple[Tree, Tree],
+    symmetric: bool,
+) -> None:
+    """Integrate over the first factor, then over the others; the end goes into h.
+
+    Args:
+        h: the matrix.
+        before: fields (m·rest, nodes of bra, nodes of ket).
+        plan: of this factor.
+        bra: branches whose `nodes` are places in the fields.
+        ket: likewise.
+        factors: this one and those that follow.
+        trees: of bra and ket, likewise.
+        symmetric: whether the ket holds half of the matrix, the other half being its mirror image.
+    """
+    pairs, steps = plan
+    rest = before[0].shape[0] // len(factors[0].values)
+    most = max(1, WORKSPACE // (8 * len(pairs) * rest))
+    wide, high = _count(bra), _count(ket)
+    rows = max(isqrt(most), most // high)
+    for some_bra in _parts(bra, rows):
+        for some_ket in _parts(ket, max(1, most // min(rows, wide))):
+            after = _integrated(before, len(pairs), steps, some_bra, some_ket, factors[0], rest)
+            left, right = (_children(part) for part in (some_bra, some_ket))
+            if len(factors) == 1:
+                block = after[0, 0]
+                h[left[:, None], right] = block
+                if symmetric:
+                    h[right[:, None], left] = block.T
+                continue
+            following = _plan(pairs, factors[1].coordinates)
+            inner_bra, inner_ket = _placed(trees[0][1], left), _placed(trees[1][1], right)
+            deeper = trees[0][1:], trees[1][1:]
+            _descend(
+                h, list(after), following, inner_bra, inner_ket, factors[1:], deeper, symmetric
+            )
+
+
+def _integrated(
+    before: Sequence[Tensor],
+    count: int,
+    steps: Steps,
+    bra: Sequence[Branch],
+    ket: Sequence[Branch],
+    factor: Factor,
+    rest: int,
+) -> Tensor:
+    """∫ over one factor for all pairs of children, (fields, rest, children, children)."""
+    after = before[0].new_empty(count, rest, _count(bra), _count(ket))
+    row = 0
+    for b in bra:
+        rows = _picked(before, 1, b.nodes)
+        column = 0
+        for k in ket:
+            tables = {taken: _table(factor, taken, b.functions, k.functions) for taken in steps}
+            value = _sum(rows, k.nodes, count, steps, tables)
+            sizes = len(b.functions), len(k.functions), rest, len(b.nodes), len(k.nodes)
+            value = value.reshape(count, *sizes).permute(0, 3, 1, 4, 2, 5)
+            height, width = b.children.numel(), k.children.numel()
+            block = after[:, :, row : row + height, column : column + width]
+            block.view(count, rest, sizes[0], sizes[3], sizes[1], sizes[4]).copy_(value)
+            column += width
+        row += b.children.numel()
+    return after
+
+
+def _sum(
+    before: Sequence[Tensor],
+    columns: Tensor,
+    count: int,
+    steps: Steps,
+    tables: dict[Taken, Tensor],
+) -> Tensor:
+    """Σ of fields times products of functions over the points of a factor, (fields, ij, …)."""
+    pairs, m = next(iter(tables.values())).shape
+    picked = [field.reshape(m, -1) for field in _picked(before, 2, columns)]
+    total = picked[0].new_zeros(count, pairs, picked[0].shape[1])
+    for taken, moves in steps.items():
+        for source, target in moves:
+            total[target].addmm_(tables[taken], picked[source])
+    return total
+
+
+def _picked(fields: Sequence[Tensor], axis: int, places: Tensor) -> Sequence[Tensor]:
+    """Some places of an axis; no copy where the axis has but one."""
+    if fields[0].shape[axis] == 1:
+        return fields
+    return [field.index_select(axis, places) for field in fields]
+
+
+def _table(factor: Factor, taken: Taken, bra: Tensor, ket: Tensor) -> Tensor:
+    """Products of functions of bra and ket, or of their derivatives, (n n′, m)."""
+    left, right = (
+        (factor.values if d is None else factor.derivatives[d])[:, functions]
+        for d, functions in zip(taken, (bra, ket), strict=True)
+    )
+    return (left[:, :, None] * right[:, None, :]).flatten(1).T.contiguous()
+
+
+def _placed(branches: Sequence[Branch], nodes: Tensor) -> list[Branch]:
+    """Branches of some nodes only, which become places among these."""
+    most = 1 + max(int(branch.nodes.max()) for branch in branches)
+    place = torch.full((most,), -1, device=nodes.device)
+    place[nodes] = torch.arange(len(nodes), device=nodes.device)
+    found = []
+    for branch in branches:
+        where = place[branch.nodes]
+        if (there := where >= 0).any():
+            found.append(Branch(where[there], branch.functions, branch.children[there]))
+    return found
+
+
+def _parts(branches: Sequence[Branch], most: int) -> Iterator[list[Branch]]:
+    """Branches in portions of at most so many children, or of one."""
+    part: list[Branch] = []
+    for branch in _cut(branches, most):
+        if part and _count(part) + branch.children.numel() > most:
+            yield part
+            part = []
+        part.append(branch)
+    yield part
+
+
+def _cut(branches: Sequence[Branch], most: int) -> Iterator[Branch]:
+    for b in branches:
+        step = max(1, most // len(b.nodes))
+        for i in range(0, len(b.functions), step):
+            piece = Branch(b.nodes, b.functions[i : i + step], b.children[:, i : i + step])
+            for j in range(0, len(b.nodes), most):
+                rows = slice(j, j + most)
+                yield Branch(piece.nodes[rows], piece.functions, piece.children[rows])
+
+
+def _count(branches: Sequence[Branch]) -> int:
+    return sum(branch.children.numel() for branch in branches)
+
+
+def _children(branches: Sequence[Branch]) -> Tensor:
+    """Numbers of the children in the order that `_integrated` gives them: function, node."""
+    return torch.cat([branch.children.T.flatten() for branch in branches])

@@ -1,0 +1,85 @@
+"""Functions adapted to the other coordinates: self-consistent modals, groups of coordinates.
+
+Both are eigenfunctions of H averaged over the ground functions of the coordinates left out,
+which is the matrix of H in a basis that has one function for each of those.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from pes.vibration.basis.factor import Group
+from pes.vibration.basis.primitives import Basis
+from pes.vibration.basis.truncation import GroupSize
+from pes.vibration.hamiltonian.operator import Hamiltonian
+
+__all__ = ["contracted", "self_consistent"]
+
+CONVERGED = 1e-9
+"""Change of the self-consistent energy (hartree) at which the modals are taken."""
+
+
+def contracted(hamiltonian: Hamiltonian, sizes: Sequence[GroupSize]) -> tuple[Group, ...]:
+    """The lowest functions of each group of coordinates."""
+    return tuple(_group(hamiltonian, size) for size in sizes)
+
+
+def _group(hamiltonian: Hamiltonian, size: GroupSize) -> Group:
+    energies, vectors = _averaged(hamiltonian, size.coordinates)
+    most = size.functions
+    if size.energy is not None:
+        most = int((energies - energies[0] <= size.energy).sum())
+    if most is not None and most > len(energies):
+        raise ValueError(
+            f"a group of {len(energies)} products cannot give {most} functions; raise the "
+            "functions of its coordinates"
+        )
+    return Group(size.coordinates, vectors[:, :most], energies[:most])
+
+
+def self_consistent(hamiltonian: Hamiltonian, *, sweeps: int = 20) -> tuple[Basis, ...]:
+    """Bases turned into the modals of the vibrational self-consistent field of the ground state.
+
+    They span the same functions, in another order of energy, which a limit on products sees. As
+    many functions as points must not be turned: their derivative on the points is the square
+    matrix that makes spurious low levels.
+
+    References:
+        J. M. Bowman, J. Chem. Phys. 68, 608 (1978), doi:10.1063/1.435782
+    """
+    before = float("inf")
+    for _ in range(sweeps):
+        energy = before
+        for k in range(len(hamiltonian.bases)):
+            energies, vectors = _averaged(hamiltonian, (k,))
+            turned = _turned(hamiltonian.bases[k], energies, vectors)
+            bases = (*hamiltonian.bases[:k], turned, *hamiltonian.bases[k + 1 :])
+            hamiltonian = replace(hamiltonian, bases=bases)
+            energy = float(energies[0])
+        if abs(before - energy) < CONVERGED:
+            break
+        before = energy
+    return hamiltonian.bases
+
+
+def first(basis: Basis, functions: int) -> Basis:
+    """The lowest functions of a basis, on the same points."""
+    return _turned(basis, basis.energies[:functions], torch.eye(basis.size)[:, :functions])
+
+
+def _averaged(hamiltonian: Hamiltonian, coordinates: tuple[int, ...]) -> tuple[Tensor, Tensor]:
+    bases = tuple(b if k in coordinates else first(b, 1) for k, b in enumerate(hamiltonian.bases))
+    matrix = replace(hamiltonian, bases=bases, kept=None, groups=()).dense()
+    energies, vectors = torch.linalg.eigh(matrix)
+    largest = vectors.abs().argmax(0)
+    return energies, vectors * vectors.gather(0, largest[None]).sign()
+
+
+def _turned(basis: Basis, energies: Tensor, vectors: Tensor) -> Basis:
+    vectors = vectors.to(basis.values)
+    return replace(
+        basis, values=basis.values @ vectors, derivatives=basis.derivatives @ vectors,
+        fine_values=basis.fine_values @ vectors, energies=energies,
+    )  # fmt: skip

@@ -1,0 +1,97 @@
+"""What makes computed levels doubtful, in words: holes, a low cap, ranges too short."""
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from pes.units import CM1
+from pes.vibration.levels.degeneracy import is_cut
+from pes.vibration.levels.result import Levels
+
+__all__ = ["HOLE", "doubts"]
+
+HOLE = 1e-7
+"""A grid point this far (hartree) below the bottom of the well lies in a hole: above the
+rounding of any surface, far below a level spacing."""
+
+GHOST = 0.01
+"""Probability in the hole from which a level is its inhabitant."""
+
+LEAK = 1e-5
+"""Probability in the outer 2 % of a range from which the range is too short."""
+
+LINEAR = 1e-3
+"""Extent across the axis against that along it, up to which a molecule is linear."""
+
+
+def doubts(found: Levels) -> list[str]:
+    """One sentence for each reason to doubt, with what to do about it."""
+    return [*_holes(found), *_cap(found), *_leaks(found), *_cut(found), *_linear(found)]
+
+
+def _linear(found: Levels) -> Iterator[str]:
+    """At J = 0 the angular momentum l of a bend about the axis must vanish."""
+    if found.system.positions is None:
+        return
+    x = found.system.positions(found.minimum[None])[0].detach()
+    if len(x) < 3:
+        return
+    longest, across, _ = torch.linalg.svdvals(x - x.mean(0)).tolist()
+    if across < LINEAR * longest:
+        yield (
+            "the molecule is linear at its minimum: these are the l = 0 levels of J = 0; levels "
+            "with l > 0, such as the fundamental of each bend, exist only for J > 0 and are absent"
+        )
+
+
+def _cut(found: Levels) -> Iterator[str]:
+    if is_cut(found):
+        yield (
+            f"level {len(found.energies) - 1} is degenerate with the next one, which was not asked "
+            "for; ask for one level more or less"
+        )
+
+
+def _holes(found: Levels) -> Iterator[str]:
+    potential = found.hamiltonian.potential
+    hole = potential < found.minimum_energy - HOLE
+    if not hole.any():
+        return
+    deepest = int(potential.argmin())
+    q = ", ".join(f"{v:.4f}" for v in found.points[deepest].tolist())
+    depth = (found.minimum_energy - float(potential[deepest])) / CM1
+    yield (
+        f"hole in the surface: {int(hole.sum())} grid points lie below its minimum, the "
+        f"deepest by {depth:.1f} cm-1 at q = ({q}) (bohr, radians); narrow the ranges"
+    )
+    ghosts = (found.probability(hole) > GHOST).nonzero().flatten().tolist()
+    if ghosts:
+        yield f"ghost levels that live in the hole: {ghosts}"
+
+
+def _cap(found: Levels) -> Iterator[str]:
+    """The derivative of a level with respect to the cap is the probability beyond it."""
+    capped = found.hamiltonian.potential >= found.minimum_energy + found.cap * (1 - 1e-12)
+    moved = 0.1 * found.cap * found.probability(capped)
+    if (moved > 0.01 * CM1).any():
+        yield (
+            f"raising the cap by 10 % would move level {int(moved.argmax())} by about "
+            f"{float(moved.max()) / CM1:.3f} cm-1; raise `cap`"
+        )
+
+
+def _leaks(found: Levels) -> Iterator[str]:
+    leak = found.leak()
+    for k, c in enumerate(found.coordinates):
+        for end, name in enumerate(("lower", "upper")):
+            yield from _leak(leak[:, k, end], f"{c.name}: levels from number", f"its {name} end")
+
+
+def _leak(leak: Tensor, who: str, where: str) -> Iterator[str]:
+    reaching = (leak > LEAK).nonzero().flatten()
+    if len(reaching):
+        yield (
+            f"{who} {int(reaching[0])} on reach {where} "
+            f"(up to {float(leak.max()):.1e} of the norm); widen the range"
+        )

@@ -1,0 +1,184 @@
+"""Levels as a record: energies, how far to trust them, and what else ψ can tell."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+import torch
+from torch import Tensor
+
+from pes.vibration.basis.primitives import Basis
+from pes.vibration.basis.specification import BasisSpec
+from pes.vibration.basis.truncation import Products
+from pes.vibration.eigensolvers.eigenpairs import Eigenpairs
+from pes.vibration.hamiltonian.operator import Hamiltonian, grid_points
+from pes.vibration.system.system import System
+
+__all__ = ["Levels"]
+
+
+@dataclass(frozen=True)
+class Levels:
+    """Levels with everything needed to ask them further questions.
+
+    Attributes:
+        energies: (S,) in hartree, on the scale of the surface.
+        convergence: estimated error, (S,) in hartree: of the zero-point energy for the first,
+            of the energy above the ground state for the others. NaN where not asked for.
+        minimum_energy: V at the bottom of the well, hartree.
+        minimum: coordinates of the bottom, (Q,).
+        pairs: coefficients, residuals and solver.
+        hamiltonian: bases, V, G and s on the grid.
+        system: what they were made of.
+        changes: (3, S) changes with more functions, more points, wider ranges.
+        cap: ceiling of V above the minimum, hartree.
+        coordinates: the bases they come from.
+        quanta: most quanta of a product function, if there is a limit.
+        products: that and the other limits on products.
+        warnings: what a reader must know, in words.
+    """
+
+    energies: Tensor
+    convergence: Tensor
+    minimum_energy: float
+    minimum: Tensor
+    pairs: Eigenpairs
+    hamiltonian: Hamiltonian
+    system: System
+    changes: Tensor
+    cap: float
+    coordinates: tuple[BasisSpec, ...]
+    warnings: tuple[str, ...] = ()
+    quanta: float | None = None
+    products: Products = field(default_factory=Products)
+
+    def cpu(self) -> "Levels":
+        """The same with its arrays on the CPU; the system is evaluated where it was."""
+        if self.energies.device.type == "cpu":
+            return self
+        pairs = replace(
+            self.pairs, energies=self.pairs.energies.cpu(),
+            coefficients=self.pairs.coefficients.cpu(), residuals=self.pairs.residuals.cpu(),
+        )  # fmt: skip
+        return replace(
+            self, energies=self.energies.cpu(), convergence=self.convergence.cpu(),
+            minimum=self.minimum.cpu(), pairs=pairs, hamiltonian=self.hamiltonian.cpu(),
+            system=self.system.cpu(), changes=self.changes.cpu(),
+        )  # fmt: skip
+
+    @property
+    def zero_point_energy(self) -> float:
+        """E₀ − V at the minimum, hartree."""
+        return float(self.energies[0]) - self.minimum_energy
+
+    @property
+    def excitations(self) -> Tensor:
+        """Energies above the ground state, (S,) in hartree."""
+        return self.energies - self.energies[0]
+
+    @property
+    def points(self) -> Tensor:
+        """Grid points (P, Q)."""
+        return grid_points(self.hamiltonian.bases)
+
+    @property
+    def weights(self) -> Tensor:
+        """Quadrature weights of the grid points, the density ρ included, (P,)."""
+        each = [b.weights for b in self.hamiltonian.bases]
+        return torch.cartesian_prod(*each).reshape(-1, len(each)).prod(1)
+
+    @property
+    def positions(self) -> Tensor:
+        """Positions on the grid, (P, N, 3) in bohr.
+
+        Raises:
+            ValueError: for a model without atoms.
+        """
+        if self.system.positions is None:
+            raise ValueError("a model Hamiltonian has no atoms; use `points`")
+        return self.system.positions(self.points)
+
+    @property
+    def wavefunctions(self) -> Tensor:
+        """ψ times √(quadrature weight) on the grid, (S, P): rows are orthonormal."""
+        return self.hamiltonian.on_grid(self.pairs.coefficients)
+
+    @property
+    def densities(self) -> Tensor:
+        """ρ w |ψ|², (S, P): the probability at each grid point, and dE/dV there."""
+        return self.wavefunctions**2
+
+    def probability(self, where: Tensor) -> Tensor:
+        """Of each level in part of the grid, (P,) of truth values -> (S,).
+
+        Level by level: all densities at once are the largest array of six coordinates.
+        """
+        each = [self.hamiltonian.on_grid(c[None])[0, where] for c in self.pairs.coefficients]
+        return torch.stack([psi.square().sum() for psi in each])
+
+    def matrix_elements(self, function: Callable[[Tensor], Tensor] | Tensor) -> Tensor:
+        """⟨m|f|n⟩ by the quadrature of the grid.
+
+        Args:
+            function: of positions (P, N, 3), or of the points q (P, Q) for a model, to (P,)
+                or (P, K); or its values on the grid.
+
+        Returns:
+            (S, S) or (S, S, K).
+        """
+        where = self.points if self.system.positions is None else self.positions
+        values = torch.as_tensor(function(where) if callable(function) else function).detach()
+        psi = self.wavefunctions
+        if values.ndim == 1:
+            return torch.einsum("mp,p,np->mn", psi, values, psi)
+        return torch.einsum("mp,pk,np->mnk", psi, values, psi)
+
+    def expectation(self, function: Callable[[Tensor], Tensor]) -> Tensor:
+        """⟨n|f(x)|n⟩ for f of positions (P, N, 3) -> (P,) or (P, K)."""
+        return self.densities @ function(self.positions)
+
+    @property
+    def leading(self) -> tuple[Tensor, Tensor]:
+        """Quanta (S, Q) of the leading product function and its weight (S,)."""
+        weight, index = (self.pairs.coefficients**2).max(1)
+        return self.hamiltonian.quanta(index), weight
+
+    def pair_density(self, state: int, j: int, k: int) -> Tensor:
+        """Probability (M_j, M_k) of a level at the fine points of two coordinates.
+
+        The others are integrated: it is dE/dV of a change of V in these two alone.
+        """
+        h = self.hamiltonian
+        c = h.unpruned(self.pairs.coefficients[state][None])[0].movedim((j, k), (0, 1))
+        c = c.reshape(*c.shape[:2], -1)
+        reduced = torch.einsum("abr,cdr->acbd", c, c).flatten(2).flatten(0, 1)
+        left, right = (
+            (b.fine_values[:, :, None] * b.fine_values[:, None, :]).flatten(1)
+            for b in (h.bases[j], h.bases[k])
+        )
+        return left @ reduced @ right.T
+
+    def leak(self) -> Tensor:
+        """Probability in the outer 2 % of each range at each end, (S, Q, 2).
+
+        Zero where functions are free at that end by nature (linearity, periodicity).
+        """
+        c = self.hamiltonian.unpruned(self.pairs.coefficients)
+        return torch.stack(
+            [
+                _ends(c.movedim(k + 1, 1).reshape(len(c), b.size, -1), b)
+                for k, b in enumerate(self.hamiltonian.bases)
+            ],
+            1,
+        )
+
+
+def _ends(coefficients: Tensor, basis: Basis) -> Tensor:
+    """Probability at both ends of one coordinate from coefficients (S, n, rest), (S, 2)."""
+    # Other coordinates first: the density matrix is small, ψ on the fine points is not.
+    reduced = coefficients @ coefficients.mT
+    along = torch.einsum("ma,sab,mb->sm", basis.fine_values, reduced, basis.fine_values)
+    low, high = basis.range
+    margin = 0.02 * (high - low)
+    outer = (basis.fine_points < low + margin, basis.fine_points > high - margin)
+    closed = ~torch.tensor(basis.open_ends).to(along.device)
+    return torch.stack([along[:, end].sum(1) for end in outer], 1) * closed

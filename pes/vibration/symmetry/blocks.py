@@ -1,0 +1,191 @@
+"""A Hamiltonian split into blocks, one for each irreducible representation of its symmetries.
+
+The operations commute and are their own inverses, so each representation is a set of characters
+χ = ±1. Each maps a product of functions to ± another. Of the products that are images of one
+another, the first stands for all: its block function is
+
+    |r⟩_χ = Σ_O χ(O) O|r⟩ / norm
+
+or nothing where that sum vanishes. Reflections map each product to itself: such a block is a
+choice of products. With the sparse orthogonal S of these columns H_χ = SᵀHS.
+"""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from pes.vibration.basis.factor import Factor
+from pes.vibration.hamiltonian.operator import Hamiltonian
+from pes.vibration.hamiltonian.submatrix import elements
+from pes.vibration.symmetry.invariance import NotInvariantError, action
+from pes.vibration.symmetry.operations import Operation
+from pes.vibration.symmetry.representations import labels, representations
+
+__all__ = ["Block", "Sector", "blocks"]
+
+
+@dataclass(frozen=True)
+class Sector:
+    """Products that reflections give the same signs, one of each set of images.
+
+    Attributes:
+        whole: the Hamiltonian.
+        images: places (among the products kept) under each of the A permutations that the
+            operations make, the identity first, (A, R).
+    """
+
+    whole: Hamiltonian
+    images: Tensor
+
+    @cached_property
+    def pieces(self) -> list[Tensor]:
+        """⟨r|H|P r′⟩ for each permutation P, (R, R); blocks share them."""
+        order, ours = _order(self.whole), self.images[0]
+        return [
+            elements(self.whole, ours, images if p else None, order=order)
+            for p, images in enumerate(self.images)
+        ]
+
+
+@dataclass(frozen=True)
+class Block:
+    """H in the functions of one representation.
+
+    Attributes:
+        label: of the representation.
+        sector: where its products come from.
+        places: among those of the sector, (N,).
+        amounts: of each image in a function, (A, N); images that are one and the same add up.
+    """
+
+    label: str
+    sector: Sector
+    places: Tensor
+    amounts: Tensor
+
+    @property
+    def whole(self) -> Hamiltonian:
+        """The Hamiltonian it is a block of."""
+        return self.sector.whole
+
+    @property
+    def size(self) -> int:
+        """Number of functions, N."""
+        return len(self.places)
+
+    @property
+    def potential(self) -> Tensor:
+        """V on the grid."""
+        return self.whole.potential
+
+    @cached_property
+    def images(self) -> Tensor:
+        """Places of the images of each function's first product, (A, N)."""
+        return self.sector.images[:, self.places].to(self.potential.device)
+
+    @property
+    def zero_order_energies(self) -> Tensor:
+        """Sums of the reference energies of the factors, (N,); images have the same."""
+        return self.whole.zero_order_energies[self.images[0]]
+
+    def lift(self, coefficients: Tensor) -> Tensor:
+        """S c: coefficients of all products kept, (S, N) -> (S, all)."""
+        whole = coefficients.new_zeros(len(coefficients), self.whole.size)
+        for images, amounts in zip(self.images, self.amounts, strict=True):
+            whole.index_add_(1, images, coefficients * amounts)
+        return whole
+
+    def lower(self, coefficients: Tensor) -> Tensor:
+        """Sᵀ c, (S, all) -> (S, N)."""
+        parts = zip(self.images, self.amounts, strict=True)
+        return torch.stack([coefficients[:, i] * a for i, a in parts]).sum(0)
+
+    def apply(self, coefficients: Tensor) -> Tensor:
+        """H times vectors, (S, N) -> (S, N)."""
+        return self.lower(self.whole.apply(self.lift(coefficients)))
+
+    def dense(self) -> Tensor:
+        """H as a symmetric (N, N) matrix.
+
+        As H commutes with every operation, only one side needs the images:
+        H_rr′ = Σ_P ⟨r|H|P r′⟩ a_P(r′)/norm(r), with a_1 = 1/(A norm) of the identity.
+        """
+        where = self.places.to(self.potential.device)
+        h = self.potential.new_zeros(self.size, self.size)
+        for piece, amounts in zip(self.sector.pieces, self.amounts, strict=True):
+            h += piece[where][:, where] * amounts
+        h *= (len(self.amounts) * self.amounts[0])[:, None]
+        return (h + h.T) / 2
+
+    def only(self, functions: Tensor) -> "Block":
+        """The same in some of its functions."""
+        places = self.places[functions.cpu()]
+        sector = Sector(self.whole, self.sector.images[:, places])
+        return replace(
+            self, sector=sector, places=torch.arange(len(places)),
+            amounts=self.amounts[:, functions],
+        )  # fmt: skip
+
+
+def blocks(hamiltonian: Hamiltonian) -> list[Block]:
+    """Blocks by the operations of a Hamiltonian, in the order of the representations.
+
+    Operations that the products kept do not obey are left out. Empty blocks are not listed; a
+    Hamiltonian without symmetry has none.
+    """
+    group = _group(hamiltonian)
+    if len(group) < 2:
+        return []
+    images = torch.stack([i for _, i, _ in group])
+    signs = torch.stack([s for _, _, s in group])
+    permutations, which = torch.unique(images, dim=0, return_inverse=True)
+    # Ascending rows: the identity, which no other permutation precedes, comes first.
+    first = images.amin(0) == torch.arange(hamiltonian.size)
+    sectors: dict[tuple[int, ...], Sector] = {}
+    found = []
+    for characters in representations([o for o, _, _ in group]):
+        weights = torch.zeros(permutations.shape, dtype=signs.dtype)
+        weights.index_add_(0, which, characters[:, None] * signs / len(group))
+        ours = (first & (weights[0] > 0)).nonzero().flatten()
+        # ⟨r|P_χ|r⟩ from the images that are r itself.
+        same = permutations[:, ours] == ours
+        squares = (weights[:, ours] * same).sum(0)
+        places = (squares > 0.5 / len(group)).nonzero().flatten()
+        if not len(places):
+            continue
+        reflected = tuple(characters[which == 0].int().tolist())
+        if reflected not in sectors:
+            sectors[reflected] = Sector(hamiltonian, permutations[:, ours])
+        amounts = weights[:, ours[places]] / squares[places].sqrt()
+        real = [(o, x) for (o, _, _), x in zip(group, characters, strict=True) if o.name]
+        (label,) = labels([o for o, _ in real], torch.stack([x for _, x in real])[None])
+        amounts = amounts.to(hamiltonian.potential)
+        found.append(Block(label, sectors[reflected], places, amounts))
+    return found
+
+
+def _order(hamiltonian: Hamiltonian) -> list[int]:
+    """Factors that are reflected where they stand, then those exchanged, then the others."""
+    operations = hamiltonian.operations
+
+    def rank(factor: Factor) -> int:
+        still = [o for o in operations if all(o.order[k] == k for k in factor.coordinates)]
+        if any(o.mirrored[k] for o in still for k in factor.coordinates):
+            return 0
+        return 1 if len(still) < len(operations) else 2
+
+    return sorted(range(len(hamiltonian.factors)), key=lambda i: rank(hamiltonian.factors[i]))
+
+
+def _group(hamiltonian: Hamiltonian) -> list[tuple[Operation, Tensor, Tensor]]:
+    """The identity, which has no name, and the operations, with what they do to products."""
+    still = Operation("", tuple(range(len(hamiltonian.bases))), (False,) * len(hamiltonian.bases))
+    group = []
+    for operation in (still, *hamiltonian.operations):
+        try:
+            group.append((operation, *action(hamiltonian, operation)))
+        except NotInvariantError:
+            continue
+    return group

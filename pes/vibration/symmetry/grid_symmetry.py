@@ -1,0 +1,84 @@
+"""Grid points that symmetries carry into one another: what is known at one is known at all."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import prod
+
+import torch
+from torch import Tensor
+
+from pes.vibration.basis.primitives import Basis
+from pes.vibration.symmetry.invariance import G_SAME, NotInvariantError, images
+from pes.vibration.symmetry.operations import Operation
+
+__all__ = ["Orbits", "alike", "orbits"]
+
+SAMPLE = 256
+"""Points at which what was carried over is compared with what is computed there."""
+
+
+@dataclass(frozen=True)
+class Orbits:
+    """One point of each set of images, and where the others come from.
+
+    Attributes:
+        first: points that stand for their images, (R,).
+        carried: for each operation the points reached by it and those they come from.
+    """
+
+    first: Tensor
+    carried: tuple[tuple[Operation, Tensor, Tensor], ...]
+
+    def fill(self, g_matrix: Tensor, slope: Tensor) -> None:
+        """Write G (Q, Q, P) and a gradient (Q, P) at the images, from the first points.
+
+        G_kl(Oq) = ε_k ε_l G_o(k)o(l)(q), and the k-th slope is ε_k times the o(k)-th.
+        """
+        for operation, targets, sources in self.carried:
+            order = operation.order
+            signs = [-1.0 if m else 1.0 for m in operation.mirrored]
+            for k, (j, sign) in enumerate(zip(order, signs, strict=True)):
+                slope[k, targets] = sign * slope[j, sources]
+                for m, (n, other) in enumerate(zip(order, signs, strict=True)):
+                    g_matrix[k, m, targets] = sign * other * g_matrix[j, n, sources]
+
+    def sample(self) -> Tensor:
+        """Some of the points reached by each operation."""
+        generator = torch.Generator().manual_seed(7)
+        parts = [
+            targets[torch.randint(len(targets), (SAMPLE,), generator=generator)]
+            for _, targets, _ in self.carried
+        ]
+        return torch.cat(parts) if parts else self.first[:0]
+
+
+def orbits(bases: Sequence[Basis], operations: Sequence[Operation]) -> Orbits:
+    """Of the product grid; operations under which points are no images of points are left out."""
+    numbers = torch.arange(prod(len(b.points) for b in bases))
+    moved = []
+    for operation in operations:
+        try:
+            moved.append((operation, images(bases, operation)(numbers)))
+        except NotInvariantError:
+            continue
+    lowest = numbers.clone()
+    for _, places in moved:
+        lowest = torch.minimum(lowest, places)
+    known = lowest == numbers
+    first, carried = known.nonzero().flatten(), []
+    for operation, places in moved:
+        targets = (~known & (places == lowest)).nonzero().flatten()
+        known[targets] = True
+        if len(targets):
+            carried.append((operation, targets, places[targets]))
+    return Orbits(first, tuple(carried))
+
+
+def alike(g: Tensor, slope: Tensor, other: Tensor, other_slope: Tensor) -> bool:
+    """Whether G (P, Q, Q) and ∂ ln √det g (P, Q) are the same but for rounding."""
+    roots = g.diagonal(dim1=1, dim2=2).sqrt()
+    scale = roots[:, :, None] * roots[:, None, :]
+    close = (g - other).abs() <= G_SAME * scale
+    return bool(close.all()) and bool(
+        ((slope - other_slope).abs() <= G_SAME * (slope.abs() + 1)).all()
+    )

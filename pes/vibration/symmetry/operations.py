@@ -1,0 +1,280 @@
+"""Exchanges and reflections of coordinates that leave a system as it is."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations, islice, permutations, product
+
+import torch
+from torch import Tensor
+
+from pes.units import CM1
+from pes.vibration.basis.specification import BasisSpec
+from pes.vibration.system.system import System
+
+__all__ = ["Operation", "abelian", "operations", "unlike"]
+
+SAME = 1e-5
+"""Relative to the size of the molecule: distances that differ less are equal. The minimum that
+normal modes start from is not symmetric to the last digit."""
+
+MODEL = 1e-9
+"""Relative: V and G of a model that differ less at an image are equal."""
+
+MOST = 50_000
+"""Candidates looked at."""
+
+Change = tuple[tuple[int, ...], tuple[bool, ...]]
+
+
+@dataclass(frozen=True)
+class Operation:
+    """q_k → q_{order[k]}, or the mirror image of that in the middle of the range of k.
+
+    Always its own inverse.
+
+    Attributes:
+        name: permutation of the atoms, from 1, with a star where it inverts space too; of a
+            model, what becomes of its coordinates.
+        order: of the coordinates.
+        mirrored: for each coordinate.
+    """
+
+    name: str
+    order: tuple[int, ...]
+    mirrored: tuple[bool, ...]
+
+    @property
+    def change(self) -> Change:
+        """What it does, without its name."""
+        return self.order, self.mirrored
+
+    def after(self, other: "Operation") -> Change:
+        """This one applied to what the other made."""
+        order = tuple(other.order[j] for j in self.order)
+        mirrored = tuple(
+            m != other.mirrored[j] for m, j in zip(self.mirrored, self.order, strict=True)
+        )
+        return order, mirrored
+
+    def image(self, q: Tensor, coordinates: Sequence[BasisSpec]) -> Tensor:
+        """Of points (P, Q)."""
+        ends = q.new_tensor([c.low + c.high for c in coordinates])
+        moved = q[:, list(self.order)]
+        return torch.where(torch.tensor(self.mirrored, device=q.device), ends - moved, moved)
+
+
+def operations(system: System, coordinates: Sequence[BasisSpec]) -> list[Operation]:
+    """Operations on coordinates of equal bases that leave a molecule, or a model, as it is.
+
+    Candidates exchange coordinates in pairs and reflect ranges about their middles. One is a
+    symmetry of a molecule if it turns random geometries into copies with atoms of equal mass
+    exchanged, or into mirror images of such copies; its surface is not asked. It is one of a model
+    if V and G are the same at the images of random points.
+    """
+    candidates = islice(_candidates([_plain(c) for c in coordinates]), MOST)
+    return _symmetries(system, coordinates, list(candidates))
+
+
+def unlike(system: System, coordinates: Sequence[BasisSpec]) -> list[str]:
+    """What to change where the bases of like coordinates differ and hide an exchange of atoms."""
+    if system.masses is None:
+        return []
+    ranges = [("", c.low, c.high) for c in coordinates]
+    # An angle is no partner of a length, whose range is another.
+    overlap = [
+        [min(a[2], b[2]) - max(a[1], b[1]) > 0.5 * (a[2] - a[1]) for b in ranges] for a in ranges
+    ]
+    count = len(coordinates)
+    swaps = [
+        order for order in _involutions(tuple(range(count)))
+        if all(overlap[k][j] for k, j in enumerate(order))
+        and any(_plain(coordinates[k]) != _plain(coordinates[j]) for k, j in enumerate(order))
+    ]  # fmt: skip
+    still = (False,) * count
+    hidden = _symmetries(system, coordinates, [(order, still) for order in swaps[:MOST]])
+    return [
+        f"no blocks by the symmetry {o.name}: give {_partners(o, coordinates)} equal ranges and "
+        "bases"
+        for o in hidden
+    ]
+
+
+def _partners(operation: Operation, coordinates: Sequence[BasisSpec]) -> str:
+    pairs = [(k, j) for k, j in enumerate(operation.order) if k < j]
+    return ", ".join(f"{coordinates[k].name} and {coordinates[j].name}" for k, j in pairs)
+
+
+def abelian(found: Sequence[Operation]) -> list[Operation]:
+    """Operations that commute with one another, those that move fewest coordinates first."""
+    chosen: list[Operation] = []
+    moved = [sum(j != k for k, j in enumerate(o.order)) for o in found]
+    for _, operation in sorted(zip(moved, found, strict=True), key=lambda pair: pair[0]):
+        if all(operation.after(other) == other.after(operation) for other in chosen):
+            chosen.append(operation)
+    return [o for o in found if o in chosen]
+
+
+def _plain(coordinate: BasisSpec) -> BasisSpec:
+    return replace(coordinate, name="")
+
+
+def _candidates(coordinates: Sequence[BasisSpec]) -> Iterator[Change]:
+    """Involutions of coordinates with equal bases, with every choice of reflections."""
+    still = tuple(range(len(coordinates)))
+    mirrors = [(False, True) if _has_mirror(c) else (False,) for c in coordinates]
+    for order in _involutions(still):
+        if any(coordinates[k] != coordinates[j] for k, j in enumerate(order)):
+            continue
+        for mirrored in product(*mirrors):
+            # An exchange that mirrors one of the two only is no involution.
+            paired = all(mirrored[k] == mirrored[j] for k, j in enumerate(order))
+            if paired and (any(mirrored) or order != still):
+                yield order, mirrored
+
+
+def _involutions(places: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
+    """Permutations that are their own inverse; the identity first."""
+
+    def pairings(left: tuple[int, ...]) -> Iterator[list[tuple[int, int]]]:
+        if not left:
+            yield []
+            return
+        one, *others = left
+        for rest in pairings(tuple(others)):
+            yield rest
+        for partner in others:
+            for rest in pairings(tuple(k for k in others if k != partner)):
+                yield [(one, partner), *rest]
+
+    for pairs in pairings(places):
+        order = list(places)
+        for one, other in pairs:
+            order[one], order[other] = other, one
+        yield tuple(order)
+
+
+def _has_mirror(coordinate: BasisSpec) -> bool:
+    """Whether functions and weights are as many on both sides of the middle."""
+    angle = coordinate.basis == "legendre"
+    return not angle or abs(coordinate.low + coordinate.high - torch.pi) < 1e-9
+
+
+def _symmetries(
+    system: System, coordinates: Sequence[BasisSpec], candidates: Sequence[Change]
+) -> list[Operation]:
+    if not candidates:
+        return []
+    # A few geometries, to be compared here.
+    system = system.cpu()
+    low, high = torch.tensor([(c.low, c.high) for c in coordinates], dtype=torch.float64).T
+    draw = torch.rand(3, len(coordinates), generator=torch.Generator().manual_seed(5)).double()
+    # Within the ranges of both where an exchange joins two.
+    q = low + (high - low) * (0.3 + 0.4 * draw)
+    images = torch.stack([Operation("", *c).image(q, coordinates) for c in candidates])
+    with torch.no_grad():
+        if system.positions is not None and system.masses is not None:
+            names = _congruences(system, q, images)
+        else:
+            names = _equivalences(system, q, images, candidates, [c.name for c in coordinates])
+    return [
+        Operation(name, *candidate)
+        for name, candidate in zip(names, candidates, strict=True)
+        if name is not None
+    ]
+
+
+def _equivalences(
+    system: System,
+    q: Tensor,
+    images: Tensor,
+    candidates: Sequence[Change],
+    labels: Sequence[str],
+) -> list[str | None]:
+    """Names of the candidates that leave V and G of a model as they are; None for the others."""
+    v, moved = system.potential(q), system.potential(images.flatten(0, 1)).reshape(-1, len(q))
+    alike = ((moved - v).abs() <= MODEL * (v.abs() + CM1)).all(1)
+    g = system.kinetic(q)[0]
+    names: list[str | None] = []
+    for (order, mirrored), image, same in zip(candidates, images, alike.tolist(), strict=True):
+        signs = 1.0 - 2.0 * torch.tensor(mirrored, dtype=torch.float64)
+        if same:
+            turned = g[:, order][:, :, order] * signs[:, None] * signs
+            same = torch.allclose(system.kinetic(image)[0], turned, rtol=MODEL, atol=1e-14)
+        changes = [
+            f"{labels[k]}->{'-' * mirrored[k]}{labels[j]}"
+            for k, j in enumerate(order)
+            if j != k or mirrored[k]
+        ]
+        names.append(" ".join(changes) if same else None)
+    return names
+
+
+def _congruences(system: System, q: Tensor, images: Tensor) -> list[str | None]:
+    """Names of the candidates by what they do to the atoms; None for those no symmetry."""
+    assert system.positions is not None
+    assert system.masses is not None
+    before = system.positions(q)
+    after = system.positions(images.flatten(0, 1)).reshape(-1, *before.shape)
+    masses = system.masses.detach()
+    # Distances sorted within pairs of equal masses know nothing of the order of the atoms.
+    rough = _sorted_distances(before, masses)
+    size = float(rough.max())
+    near = (_sorted_distances(after, masses) - rough).abs().amax((1, 2)) < SAME * size
+    return [
+        _congruence(before, x, masses) if same else None
+        for x, same in zip(after, near.tolist(), strict=True)
+    ]
+
+
+def _sorted_distances(x: Tensor, masses: Tensor) -> Tensor:
+    """(…, P, N, 3) to (…, P, pairs): by the masses of the pair, then by size."""
+    kinds: dict[tuple[float, float], list[tuple[int, int]]] = {}
+    weights = [round(m, 3) for m in masses.tolist()]
+    for i, j in combinations(range(len(weights)), 2):
+        key = (min(weights[i], weights[j]), max(weights[i], weights[j]))
+        kinds.setdefault(key, []).append((i, j))
+    parts = []
+    for pairs in kinds.values():
+        one, other = torch.tensor(pairs).T
+        parts.append((x[..., one, :] - x[..., other, :]).norm(dim=-1).sort(-1).values)
+    return torch.cat(parts, -1)
+
+
+def _congruence(before: Tensor, after: Tensor, masses: Tensor) -> str | None:
+    """Permutation of equal masses (and inversion) that `after` is, by distances; its name."""
+    atoms = len(masses)
+    distances = torch.cdist(before, before)
+    moved = torch.cdist(after, after)
+    size = float(distances.max())
+    weights = masses.tolist()
+    for order in permutations(range(atoms)):
+        if any(abs(weights[i] - weights[a]) > 1e-9 * weights[i] for i, a in enumerate(order)):
+            continue
+        rows = list(order)
+        if float((distances[:, rows][:, :, rows] - moved).abs().max()) < SAME * size:
+            return _name(rows, _volumes(before[:, rows]), _volumes(after), size)
+    return None
+
+
+def _name(order: list[int], before: Tensor, after: Tensor, size: float) -> str:
+    """Cycles of the atoms, from 1, and a star where handedness is reversed."""
+    cycles, seen = "", set()
+    for first in range(len(order)):
+        cycle, atom = [], first
+        while atom not in seen:
+            seen.add(atom)
+            cycle.append(atom)
+            atom = order[atom]
+        if len(cycle) > 1:
+            cycles += "(" + " ".join(str(a + 1) for a in cycle) + ")"
+    inverted = before.numel() > 0 and float((before - after).abs().max()) > 1e-6 * size**3
+    return (cycles or "E") + "*" * (inverted or not cycles)
+
+
+def _volumes(x: Tensor) -> Tensor:
+    """Triple products of all sets of four atoms, (P, sets): their signs are the handedness."""
+    sets = list(combinations(range(x.shape[1]), 4))
+    if not sets:
+        return x.new_zeros(0)
+    corners = torch.stack([x[:, list(s)] for s in sets], 1)
+    return torch.linalg.det(corners[:, :, 1:] - corners[:, :, :1])

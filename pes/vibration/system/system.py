@@ -1,0 +1,107 @@
+"""What a Hamiltonian is made of: potential and kinetic energy as functions of q."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from pes.vibration.system.kinetic import ToPositions, kinetic
+
+__all__ = ["System", "model", "molecular", "potential_in_chunks"]
+
+
+@dataclass(frozen=True)
+class System:
+    """V(q), G(q) and, for a molecule, x(q).
+
+    Attributes:
+        potential: q (P, Q) to energies (P,) in hartree.
+        kinetic: q (P, Q) to G (P, Q, Q) and ∂_k ln √det g (P, Q).
+        positions: q (P, Q) to positions (P, N, 3) in bohr; None for a model.
+        masses: (N,) in electron masses; None for a model.
+        device: of q and of everything found there: that of the masses, or of a model's G.
+    """
+
+    potential: Callable[[Tensor], Tensor]
+    kinetic: Callable[[Tensor], tuple[Tensor, Tensor]]
+    positions: Callable[[Tensor], Tensor] | None = None
+    masses: Tensor | None = None
+    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+
+    def cpu(self) -> "System":
+        """The same for q on the CPU, evaluated where it was."""
+        if self.device.type == "cpu":
+            return self
+        there, at = self.device, self.positions
+
+        def kinetic(q: Tensor) -> tuple[Tensor, Tensor]:
+            g_matrix, slope = self.kinetic(q.to(there))
+            return g_matrix.cpu(), slope.cpu()
+
+        return System(
+            lambda q: self.potential(q.to(there)).cpu(), kinetic,
+            None if at is None else lambda q: at(q.to(there)).cpu(),
+            None if self.masses is None else self.masses.cpu(),
+        )  # fmt: skip
+
+
+def molecular(
+    potential: Callable[[Tensor], Tensor], to_positions: ToPositions, masses: Tensor
+) -> System:
+    """A molecule from its surface, its coordinates and its masses.
+
+    Everything is differentiable in the parameters of the surface and in `masses`, which act
+    through G, ∂ ln g and, where positions depend on them, V(x(q; m)).
+
+    Args:
+        potential: positions (P, N, 3) in bohr to energies (P,) in hartree.
+        to_positions: q and masses to positions.
+        masses: (N,) in electron masses.
+    """
+
+    def positions(q: Tensor) -> Tensor:
+        return to_positions(q, masses)
+
+    return System(
+        lambda q: potential(positions(q)), lambda q: kinetic(to_positions, q, masses), positions,
+        masses,
+        masses.device,
+    )  # fmt: skip
+
+
+def model(potential: Callable[[Tensor], Tensor], g_matrix: Tensor) -> System:
+    """A model without atoms: V(q) and a constant G matrix (Q, Q) (inverse masses)."""
+
+    def constant(q: Tensor) -> tuple[Tensor, Tensor]:
+        return g_matrix.expand(len(q), *g_matrix.shape), torch.zeros_like(q)
+
+    return System(potential, constant, device=g_matrix.device)
+
+
+def potential_in_chunks(system: System, q: Tensor, *, chunk: int = 16384) -> Tensor:
+    """V at many points, wherever these are, without a graph; every value checked.
+
+    Raises:
+        ValueError: if the surface gives another shape than (P,) or a value that is no number.
+    """
+    pieces = []
+    q = q.to(system.device)
+    with torch.no_grad():
+        for part in q.split(chunk):
+            energies = system.potential(part)
+            if energies.shape != part.shape[:1]:
+                raise ValueError(
+                    f"the surface returned shape {tuple(energies.shape)} for {len(part)} "
+                    f"geometries; it must return one energy each, shape ({len(part)},)"
+                )
+            pieces.append(energies.detach())
+    energies = torch.cat(pieces)
+    bad = ~torch.isfinite(energies)
+    if bad.any():
+        where = [f"{v:.4f}" for v in q[bad][0].tolist()]
+        raise ValueError(
+            f"the surface is not a number at {int(bad.sum())} of {len(q)} grid points, first at "
+            f"q = {where} (bohr, radians); narrow the ranges or mend the surface there"
+        )
+    return energies

@@ -1,0 +1,49 @@
+"""States of a calculation that was cut short."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from pes.config import Vibration
+from pes.run.levels import resume as restart
+from pes.vibration.eigensolvers.davidson import Progress
+
+NOW = Progress(1, 2, 1e-3, 40, torch.eye(2, 5, dtype=torch.float64))
+
+
+def test_goes_on_with_the_same_configuration_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(restart, "INTERVAL", 0.0)
+    config = Vibration(levels=2)
+    assert restart.earlier(None, config) is None
+    restart.keeper(tmp_path, config)(NOW)
+    state = tmp_path / restart.STATE
+    vectors = restart.earlier(state, config)
+    assert vectors is not None
+    assert torch.equal(vectors, NOW.vectors)
+    assert restart.earlier(state, Vibration(levels=3)) is None
+
+
+def test_a_state_is_neither_lost_nor_used_unasked(tmp_path: Path) -> None:
+    state = tmp_path / restart.STATE
+    assert restart.check_state(tmp_path, "auto", overwrite=False) is None
+    state.write_bytes(b"")
+    with pytest.raises(ValueError, match="continue it with --resume auto, or give --overwrite"):
+        restart.check_state(tmp_path, None, overwrite=False)
+    assert restart.check_state(tmp_path, None, overwrite=True) is None
+    assert restart.check_state(tmp_path, "auto", overwrite=False) == state
+    assert restart.check_state(tmp_path / "new", str(state), overwrite=False) == state
+    with pytest.raises(FileNotFoundError, match="no such file; auto takes"):
+        restart.check_state(tmp_path, "elsewhere", overwrite=False)
+
+
+def test_not_every_step_is_written(tmp_path: Path) -> None:
+    restart.keeper(tmp_path, Vibration())(NOW)
+    assert not (tmp_path / restart.STATE).exists()
+
+
+def test_a_damaged_state_is_passed_over(tmp_path: Path) -> None:
+    (tmp_path / restart.STATE).write_bytes(b"PK")
+    assert restart.earlier(tmp_path / restart.STATE, Vibration()) is None

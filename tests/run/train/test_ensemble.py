@@ -1,0 +1,273 @@
+"""A training of several networks, from YAML to levels, interrupted and continued."""
+
+import csv
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+
+from pes import cli, plots
+from pes.config import TrainConfig, load_config
+from pes.config.ensemble import Ensemble as EnsembleSection
+from pes.data import Dataset, Split
+from pes.data.hdf5 import read_hdf5, write_hdf5
+from pes.potential import Ensemble, energies_and_forces, load_surface
+from pes.run.train import ensemble as run_ensemble
+from pes.units import ANGSTROM, CM1
+
+Command = Callable[..., Path]
+Refusal = Callable[..., str]
+LINEAR = {"baseline": {"kind": "linear", "degree": 2}}
+
+
+@pytest.fixture
+def _no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Drawing takes longer than these trainings."""
+    for name in ("learning_curve", "parity", "calibration"):
+        monkeypatch.setattr(plots, name, lambda path, *_: path.touch())
+
+
+def surface_of(folder: Path) -> Ensemble:
+    surface, _ = load_surface(folder / "surface.safetensors")
+    assert isinstance(surface, Ensemble)
+    return surface
+
+
+def summary(folder: Path) -> dict:
+    return json.loads((folder / "summary.json").read_text())
+
+
+def test_what_a_run_leaves(pes_train: Command, work: Path) -> None:
+    folder = pes_train(ensemble={"members": 3})
+    assert (folder / "calibration.png").stat().st_size > 10_000
+    points = read_hdf5(work / "water.h5")
+    test = points.select(Split.load(folder / "split.json", points).test)
+    with torch.no_grad():
+        errors = (surface_of(folder).each(test.positions) - test.energies) / CM1
+    found, told = summary(folder), (folder / "train.log").read_text()
+    own = [member["test_rmse_cm1"] for member in found["ensemble"]["members"]]
+    assert own == pytest.approx(errors.square().mean(1).sqrt().tolist(), rel=1e-9)
+    mean = float(errors.mean(0).square().mean().sqrt())
+    assert found["errors"]["test"]["energy"]["rmse"]["all"] == pytest.approx(mean, rel=1e-9)
+    # Every point outside the test is a training point of some member.
+    assert found["points"] == {"train": len(points) - len(test), "test": len(test)}
+    assert set(found["errors"]) == {"train", "test"}
+    calibrated = found["ensemble"]["calibration"]["all"]
+    share = (errors.mean(0).abs() <= errors.std(0)).double().mean()
+    assert calibrated["within_1"] == pytest.approx(float(share))
+    assert calibrated["within_1"] <= calibrated["within_2"] <= 1
+    for line in ("3 members, each holding out", "best epoch", "within 2", f"{own[1]:.4f}"):
+        assert line in told
+    with (folder / "metrics.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 6
+    assert float(rows[-1]["member_3"]) > 0
+
+
+@pytest.mark.usefixtures("_no_pictures")
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"validation": "shared"},
+        {"bootstrap": "all"},
+        {"bootstrap": "baseline", "surface": LINEAR},
+        {"degrees": [1, 3], "surface": LINEAR},
+    ],
+)
+def test_members_differ(pes_train: Command, settings: dict) -> None:
+    surface = settings.pop("surface", {})
+    folder = pes_train(ensemble={"members": 3, **settings}, surface=surface)
+    errors = [member["test_rmse_cm1"] for member in summary(folder)["ensemble"]["members"]]
+    assert len(set(errors)) == 3
+    held_out = settings.get("validation") == "shared"
+    assert ("validation" in summary(folder)["errors"]) == held_out
+    if "degrees" in settings:
+        degrees = [m.baseline.descriptor.degree for m in surface_of(folder).members]
+        assert degrees == [1, 3, 1]
+
+
+@pytest.mark.usefixtures("_no_pictures")
+def test_only_the_best_are_kept(pes_train: Command) -> None:
+    folder = pes_train(ensemble={"members": 4, "keep": 0.5})
+    members = summary(folder)["ensemble"]["members"]
+    order = sorted(members, key=lambda member: member["validation_cm1"])
+    assert [member["kept"] for member in order] == [True, True, False, False]
+    assert len(surface_of(folder).members) == 2
+    assert "dropped" in (folder / "train.log").read_text()
+
+
+@pytest.mark.usefixtures("_no_pictures")
+def test_own_cuts_never_touch_the_test(pes_train: Command, work: Path) -> None:
+    folder = pes_train(ensemble={"members": 3})
+    points = read_hdf5(work / "water.h5")
+    parts = Split.load(folder / "split.json", points)
+    config = load_config(folder / "config.yaml", TrainConfig)
+    cuts = run_ensemble.member_rows(config, points, parts)
+    for train, validation in cuts:
+        seen = set(train.tolist()) | set(validation.tolist())
+        assert seen == set(parts.train.tolist()) | set(parts.validation.tolist())
+        assert set(train.tolist()).isdisjoint(validation.tolist())
+    assert len({tuple(validation.tolist()) for _, validation in cuts}) == 3
+
+
+@pytest.mark.usefixtures("_no_pictures")
+def test_own_cuts_of_a_given_split(pes_train: Command, work: Path) -> None:
+    # The shares are those of the file, 20 to 10, whatever `data.fractions` says.
+    parts = {"train": [*range(20)], "validation": [*range(20, 30)], "test": [*range(30, 60)]}
+    (work / "parts.json").write_text(json.dumps(parts))
+    folder = pes_train(ensemble={"members": 3}, data={"split": "parts.json"})
+    points = read_hdf5(work / "water.h5")
+    found = Split.load(folder / "split.json", points)
+    assert found.test.tolist() == parts["test"]
+    config = load_config(folder / "config.yaml", TrainConfig)
+    for train, validation in run_ensemble.member_rows(config, points, found):
+        assert (len(train), len(validation)) == (20, 10)
+        assert set(train.tolist()) | set(validation.tolist()) == set(range(30))
+
+
+@pytest.mark.usefixtures("_no_pictures")
+def test_forces(pes_train: Command, work: Path, water: Callable[..., Dataset]) -> None:
+    write_hdf5(work / "water.h5", water(forces=True))
+    folder = pes_train(ensemble={"members": 2}, surface=LINEAR, training={"epochs": 3})
+    assert summary(folder)["errors"]["test"]["force"]["rmse"]["all"] > 0
+
+
+CHOOSING = {"baseline": {"kind": "linear", "degree": 2, "ridge": "auto"}}
+
+
+def weight(energies: torch.Tensor, forces: torch.Tensor) -> float:
+    """σ_E²/(3N σ_F²) in Å²."""
+    ratio = energies.var(correction=0) / forces.square().mean() / forces[0].numel()
+    return float(ratio) / ANGSTROM**2
+
+
+@pytest.mark.usefixtures("_no_pictures")
+def test_what_was_chosen_for_each_member_is_recorded(
+    pes_train: Command, work: Path, water: Callable[..., Dataset]
+) -> None:
+    points = water(forces=True)
+    write_hdf5(work / "water.h5", points)
+    folder = pes_train(surface=CHOOSING, ensemble={"members": 2, "validation": "shared"})
+    chosen = ensemble_of(folder).chosen
+    assert chosen is not None
+    train = points.select(Split.load(folder / "split.json", points).train)
+    assert train.forces is not None
+    rows = summary(folder)["ensemble"]["members"]
+    for one, row, member in zip(chosen, rows, surface_of(folder).members, strict=True):
+        assert one.baseline is not None
+        assert isinstance(one.baseline.ridge, float)
+        # The weight of the baseline is that of the labels, that of the network of what is left.
+        energies, forces = energies_and_forces(member.baseline, train.positions)
+        assert one.baseline.force_weight == pytest.approx(weight(train.energies, train.forces))
+        left = weight(train.energies - energies, train.forces - forces)
+        assert one.force_weight == pytest.approx(left)
+        assert row["force_weight_angstrom2"] == one.force_weight
+        assert row["baseline"]["ridge"] == one.baseline.ridge
+
+
+def ensemble_of(folder: Path) -> EnsembleSection:
+    found = load_config(folder / "config.yaml", TrainConfig).ensemble
+    assert found is not None
+    return found
+
+
+@pytest.mark.usefixtures("_no_pictures")
+def test_what_was_recorded_is_used_again(
+    pes_train: Command, work: Path, water: Callable[..., Dataset], refusal: Refusal
+) -> None:
+    write_hdf5(work / "water.h5", water(forces=True))
+    how = {"surface": CHOOSING, "ensemble": {"members": 2, "bootstrap": "baseline"}}
+    whole = pes_train(**how)
+    first = ensemble_of(whole)
+    assert first.chosen is not None
+    assert first.chosen[0].force_weight != first.chosen[1].force_weight
+    again = work / "again"
+    cli.train(["--config", str(whole / "config.yaml"), "--output", str(again)])
+    assert ensemble_of(again) == first
+    ours, theirs = (surface_of(f).state_dict() for f in (whole, again))
+    assert all(torch.equal(ours[name], theirs[name]) for name in ours | theirs)
+    # A resumed run takes what its folder says, whatever the points would choose now.
+    (whole / "summary.json").unlink()
+    content = yaml.safe_load((whole / "config.yaml").read_text())
+    content["ensemble"]["chosen"][0]["force_weight"] = 0.5
+    content["ensemble"]["chosen"][0]["baseline"]["ridge"] = 0.25
+    (whole / "config.yaml").write_text(yaml.safe_dump(content))
+    pes_train("--resume", "auto", "--set", "training.epochs=8", **how)
+    chosen = summary(whole)["ensemble"]["members"][0]
+    assert (chosen["force_weight_angstrom2"], chosen["baseline"]["ridge"]) == (0.5, 0.25)
+    known = {**how["ensemble"], "chosen": content["ensemble"]["chosen"]}
+    other = {"baseline": {"kind": "linear", "degree": 3}}
+    message = refusal(pes_train, "--output", work / "new", ensemble=known, surface=other)
+    assert message.startswith("`ensemble.chosen` was written for another `surface.baseline`")
+    del known["chosen"][0]
+    message = refusal(pes_train, "--output", work / "new", ensemble=known, surface=CHOOSING)
+    assert "`chosen` is for 1 members, not 2; leave it out" in message
+
+
+@pytest.mark.usefixtures("_no_pictures")
+def test_levels_of_the_mean(pes_train: Command, pes_levels: Command, work: Path) -> None:
+    folder = pes_train(ensemble={"members": 2}, training={"epochs": 40})
+    cli.levels([str(folder)])
+    ours = json.loads((folder / "levels" / "levels.json").read_text())
+    mean = work / "mean.py"
+    mean.write_text(
+        "from pes.potential import load_surface\n"
+        f"surface, _ = load_surface({str(folder / 'surface.safetensors')!r})\n"
+        "def potential(x):\n"
+        "    return (surface.members[0](x) + surface.members[1](x)) / 2\n"
+    )
+    pes_levels("--output", work / "other", surface="mean.py:potential")
+    theirs = json.loads((work / "other" / "levels.json").read_text())
+    a, b = ([level["energy"] for level in found["levels"]] for found in (ours, theirs))
+    assert a == pytest.approx(b, abs=1e-4)  # cm⁻¹; the zero of V differs, hence the rounding
+
+
+@pytest.mark.usefixtures("_no_pictures")
+def test_killed_by_the_system(pes_train: Command, work: Path) -> None:
+    how = {"ensemble": {"members": 2, "bootstrap": "baseline"}, "surface": LINEAR}
+    whole = work / "whole"
+    pes_train("--output", whole, **how)
+    program = """
+import os, signal, sys
+from pes import cli
+from pes.run.train import epochs as epochs
+epochs.SAVE_SECONDS = 0
+save = epochs.save_checkpoint
+def dying(path, state):
+    if state.epoch == 4:
+        os.kill(os.getpid(), signal.SIGKILL)
+    save(path, state)
+epochs.save_checkpoint = dying
+cli.train(sys.argv[1:])
+"""
+    run = subprocess.run([sys.executable, "-c", program, "--config", "train.yaml"], cwd=work)
+    assert run.returncode == -signal.SIGKILL
+    pes_train("--resume", "auto", **how)
+    ours, theirs = (surface_of(f).state_dict() for f in (whole, work / "runs" / "tiny"))
+    assert all(torch.equal(ours[name], theirs[name]) for name in ours | theirs)
+
+
+@pytest.mark.usefixtures("_no_pictures")
+def test_resuming_with_other_members(pes_train: Command, refusal: Refusal) -> None:
+    (pes_train(ensemble={"members": 2}) / "summary.json").unlink()
+    line = refusal(pes_train, "--resume", "auto", ensemble={"members": 3})
+    assert line.startswith("`ensemble` is not as in ")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"training": {"optimizer": "adam"}}, "`training.optimizer` is adam"),
+        ({"ensemble": {"members": 2, "degrees": [2]}}, "need a `surface.baseline`"),
+        ({"ensemble": {"member": 2}}, "did you mean `members`"),
+        ({"ensemble": {"members": 1}}, "`ensemble.members`"),
+    ],
+)
+def test_refused(pes_train: Command, refusal: Refusal, changes: dict, message: str) -> None:
+    assert message in refusal(pes_train, **{"ensemble": {"members": 2}, **changes})

@@ -1,0 +1,128 @@
+"""Settings chosen by validation error, within a budget, and kept by a resumed run."""
+
+import csv
+import json
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from pes import plots
+from pes.config import TrainConfig, load_config
+from pes.run.train import command as run_train
+from pes.run.train import search as run_search
+from pes.run.train.search import STRATEGIES, Trial
+
+Command = Callable[..., Path]
+Refusal = Callable[..., str]
+SEARCH = {"surface.hidden": [[2], [5]], "surface.descriptor.degree": [1, 2], "budget": 0.5}
+
+
+@pytest.fixture
+def _no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Drawing takes longer than these trainings."""
+    for name in ("learning_curve", "parity", "calibration"):
+        monkeypatch.setattr(plots, name, lambda path, *_: path.touch())
+
+
+def rows(folder: Path) -> list[dict[str, str]]:
+    with (folder / "search.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.mark.usefixtures("_no_pictures")
+@pytest.mark.parametrize("strategy", ["grid", "halving"])
+def test_the_best_candidate_is_trained(pes_train: Command, strategy: str) -> None:
+    folder = pes_train(search={**SEARCH, "strategy": strategy})
+    tried = rows(folder)
+    errors = [float(row["validation_rmse_cm1"]) for row in tried]
+    assert len(tried) == 4
+    assert errors == sorted(errors)
+    config = load_config(folder / "config.yaml", TrainConfig)
+    assert str(list(config.surface.hidden)) == tried[0]["surface.hidden"]
+    assert str(config.surface.descriptor.degree) == tried[0]["surface.descriptor.degree"]
+    assert f"search ({strategy})" in (folder / "train.log").read_text()
+    assert json.loads((folder / "summary.json").read_text())["epochs"] == 6
+
+
+class Clock:
+    """Each epoch takes a CPU second; the error falls to the floor of its trial."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def epochs(self, floor: float) -> Iterator[Any]:
+        for k in range(1, 1000):
+            self.now += 1
+            yield SimpleNamespace(improved=True, validation_rmse_cm1=floor + 1 / k)
+
+
+def test_budgets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Eight trials and 72 s: nine each; or three rounds of 24 s over 8, 4 and 2 trials."""
+    wanted = {"grid": [9] * 8, "halving": [3 + 6 + 12] * 2 + [3 + 6] * 2 + [3] * 4}
+    assert set(wanted) == set(STRATEGIES)
+    for strategy, epochs in wanted.items():
+        clock = Clock()
+        monkeypatch.setattr(run_search.time, "process_time", lambda clock=clock: clock.now)
+        trials = [Trial({}, clock.epochs(floor)) for floor in range(8)]
+        STRATEGIES[strategy](trials, 72.0)
+        assert [trial.done for trial in trials] == epochs
+        assert clock.now == 72
+
+
+@pytest.mark.usefixtures("_no_pictures")
+def test_with_an_ensemble(pes_train: Command) -> None:
+    folder = pes_train(search=SEARCH, ensemble={"members": 2})
+    assert len(json.loads((folder / "summary.json").read_text())["ensemble"]["members"]) == 2
+
+
+@pytest.mark.usefixtures("_no_pictures")
+def test_a_resumed_run_does_not_search_again(
+    pes_train: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = pes_train(search=SEARCH)
+    (folder / "summary.json").unlink()
+
+    def never(*_: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(run_train, "searched", never)
+    before = load_config(folder / "config.yaml", TrainConfig).surface
+    pes_train("--resume", "auto", "--set", "training.epochs=8", search=SEARCH)
+    assert load_config(folder / "config.yaml", TrainConfig).surface == before
+    assert json.loads((folder / "summary.json").read_text())["epochs"] == 8
+
+
+@pytest.mark.parametrize(
+    ("search", "message"),
+    [
+        ({"surface.hiden": [[2]]}, "unknown key `surface.hiden`; did you mean `hidden`?"),
+        ({"surface.hidden": [[2], [0]]}, "`surface.hidden.0`"),
+        ({**SEARCH, "budgett": 3}, "did you mean `budget`?"),
+        ({**SEARCH, "budget": 0}, "`search.budget`"),
+        ({"surface.hidden": []}, "surface.hidden"),
+        ({"budget": 3}, "`search.candidates`"),
+        ({"strategy": "random", **SEARCH}, "`search.strategy`"),
+    ],
+)
+def test_refused(pes_train: Command, refusal: Refusal, search: dict, message: str) -> None:
+    assert message in refusal(pes_train, search=search)
+
+
+@pytest.mark.skipif(find_spec("optuna") is not None, reason="optuna is installed")
+def test_optuna_is_missing(pes_train: Command, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        pes_train(search={**SEARCH, "strategy": "optuna"})
+    assert end.value.code == 2
+    assert "pip install 'pes[search]', or use halving or grid" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(find_spec("optuna") is None, reason="needs the extra `search`")
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.usefixtures("_no_pictures")
+def test_optuna(pes_train: Command) -> None:
+    folder = pes_train(search={**SEARCH, "strategy": "optuna", "trials": 5})
+    assert len(rows(folder)) == 5

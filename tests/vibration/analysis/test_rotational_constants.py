@@ -1,0 +1,97 @@
+"""Rotational constants against rigid rotors, the metric by differences, and measured ones."""
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor
+
+from pes.coordinates import Valence, ZMatrix
+from pes.molecule import Molecule
+from pes.units import ANGSTROM, CM1, DEGREE
+from pes.vibration import Levels, eckart_frame, model
+from pes.vibration.analysis.rotational_constants import inverse_inertia, rotational_constants
+from pes.vibration.levels.convergence import vibrational_levels
+from pes.vibration.system.kinetic import metric_tensor
+
+WATER = torch.tensor([0.9572 * ANGSTROM, 0.9572 * ANGSTROM, 104.5 * DEGREE], dtype=torch.float64)
+HOH = Molecule(("O", "H", "H")).masses
+
+
+def test_rigid_water() -> None:
+    """1/(2I) of the planar moments, worked out by hand from the geometry."""
+    r, theta = float(WATER[0]), float(WATER[2])
+    o, h, _ = HOH.tolist()
+    half = torch.tensor(theta / 2, dtype=torch.float64)
+    along = 2 * h * o / (o + 2 * h) * (r * half.cos()) ** 2
+    across = 2 * h * (r * half.sin()) ** 2
+    x = Valence().to_positions(WATER)
+    mu = inverse_inertia(x[None], x, HOH)[0]
+    exact = torch.stack([1 / along, 1 / across, 1 / (along + across)])
+    # Rounding.
+    torch.testing.assert_close(mu.diagonal(), exact, rtol=1e-12, atol=0)
+
+
+def metric_by_differences(
+    to_positions: Callable[[Tensor], Tensor], q: Tensor, reference: Tensor, masses: Tensor
+) -> Tensor:
+    """Rotational block of the inverse metric of coordinates in the Eckart frame."""
+    step = 1e-4
+
+    def turned(at: Tensor) -> Tensor:
+        return eckart_frame(to_positions(at), reference, masses)
+
+    shifts = step * torch.eye(q.shape[-1], dtype=torch.float64)
+    dx = [(turned(q + shift) - turned(q - shift)) / (2 * step) for shift in shifts]
+    _, g = metric_tensor(turned(q), torch.stack(dx, 1), masses)
+    return torch.linalg.inv(g)[:, -3:, -3:]
+
+
+@pytest.mark.parametrize("name", ["water", "peroxide"])
+def test_rotational_block_of_the_inverse_metric(name: str) -> None:
+    if name == "water":
+        internal, masses, middle = Valence(), HOH, WATER
+    else:
+        internal = ZMatrix((("H",), ("O", 0), ("O", 1, 0), ("H", 2, 1, 0)))
+        masses = Molecule(("H", "O", "O", "D")).masses
+        middle = torch.tensor([1.8, 2.7, 1.75, 1.8, 1.75, 1.95], dtype=torch.float64)
+    draw = torch.randn(4, len(middle), generator=torch.Generator().manual_seed(2)).double()
+    q = middle + 0.2 * draw
+    x = internal.to_positions(middle)
+    c = x - (masses[:, None] * x).sum(0) / masses.sum()
+    inertia = (masses[:, None] * c).T @ c
+    _, axes = torch.linalg.eigh(inertia.trace() * torch.eye(3) - inertia)
+    expected = metric_by_differences(internal.to_positions, q, c @ axes, masses)
+    found = inverse_inertia(internal.to_positions(q), x, masses)
+    # Central differences, 1e-8 of third derivatives.
+    torch.testing.assert_close(found, expected, rtol=1e-5, atol=1e-9)
+
+
+def test_measured_constants_of_water(water_levels: Levels) -> None:
+    """27.88, 14.51 and 9.28 cm⁻¹; Coriolis coupling, left out, is worth 0.02 cm⁻¹ in C."""
+    ground = rotational_constants(water_levels, HOH)[0] / CM1
+    measured = torch.tensor([27.88, 14.51, 9.28], dtype=torch.float64)
+    torch.testing.assert_close(ground, measured, rtol=0.005, atol=0)
+
+
+def test_bend_raises_a(water_levels: Levels) -> None:
+    """Measured for the bending fundamental: A = 31.09 cm⁻¹, the largest change of all."""
+    ground, bend = (rotational_constants(water_levels, HOH)[:2, 0] / CM1).tolist()
+    assert 1.5 < bend - ground < 6.0
+
+
+def test_linear_reference() -> None:
+    x = torch.tensor([[0.0, 0, 0], [2.1, 0, 0], [-2.1, 0, 0]], dtype=torch.float64)
+    masses = Molecule(("C", "O", "O")).masses
+    mu = inverse_inertia(1.1 * x[None], x, masses)[0]
+    assert torch.isnan(mu[0, 0])
+    # Stretched by a tenth: I⁰/I″² = 1/I of the stretched molecule.
+    exact = 1 / (2 * masses[1] * (1.1 * 2.1) ** 2)
+    torch.testing.assert_close(mu[1, 1], exact, rtol=1e-12, atol=0)
+
+
+def test_a_model_has_none(line: object) -> None:
+    oscillator = model(lambda q: q[:, 0] ** 2 / 2, torch.eye(1).double())
+    found = vibrational_levels(oscillator, [line], 2, cap=100.0, convergence=False)  # pyright: ignore
+    with pytest.raises(ValueError, match="no rotational constants"):
+        rotational_constants(found, HOH)
