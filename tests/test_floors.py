@@ -16,13 +16,14 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "pes"
 PYPROJECT = PACKAGE.with_name("pyproject.toml")
 
-BASE = {"files", "units", "molecule"}
+BASE = {"files", "memory", "units", "molecule"}
 SIBLINGS = {"data", "descriptors", "coordinates", "vibration"}
 ENGINES = {*BASE, *SIBLINGS, "potential", "training"}
 BELOW_RUN = {*ENGINES, "setup", "refinement", "plots", "config"}
 
 MAY_IMPORT: Mapping[str, set[str]] = {
     "files": set(),
+    "memory": set(),
     "units": set(),
     "molecule": {"units"},
     **{folder: BASE for folder in SIBLINGS},

@@ -1,47 +1,8 @@
-"""How much memory a fit will take, told before it starts."""
+"""Memory that a fit will need, compared with the memory that is free before it starts."""
 
-import os
-from pathlib import Path
-
-import torch
-
-__all__ = ["check_memory", "free_memory", "needed_memory"]
+__all__ = ["check_memory", "needed_memory"]
 
 MIB = 2**20
-CGROUP = Path("/sys/fs/cgroup")
-
-
-def free_memory(device: torch.device) -> int | None:
-    """Bytes that can still be taken on a device, None where the system does not say.
-
-    On a CPU the limit of the process's control group (containers, SLURM) counts too.
-    """
-    if device.type == "cuda":
-        return torch.cuda.mem_get_info(device)[0]
-    found = [value for value in (_system_free(), _group_free(CGROUP)) if value is not None]
-    return min(found, default=None)
-
-
-def _system_free() -> int | None:
-    """What Linux calls available, pages that only cache files included."""
-    try:
-        lines = Path("/proc/meminfo").read_text().splitlines()
-        return next(1024 * int(line.split()[1]) for line in lines if "MemAvailable" in line)
-    except (OSError, StopIteration):
-        pass
-    try:
-        return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (ValueError, OSError, AttributeError):
-        return None
-
-
-def _group_free(folder: Path) -> int | None:
-    try:
-        limit = (folder / "memory.max").read_text().strip()
-        used = int((folder / "memory.current").read_text())
-    except (OSError, ValueError):
-        return None
-    return None if limit == "max" else max(int(limit) - used, 0)
 
 
 def needed_memory(kind: str, *, parameters: int, chunks: int, history: int = 100) -> dict[str, int]:

@@ -1,27 +1,8 @@
-from pathlib import Path
-
 import pytest
-import torch
 
-from pes.training import memory
-from pes.training.memory import check_memory, free_memory, needed_memory
+from pes.training.memory import check_memory, needed_memory
 
 MIB = 2**20
-
-
-def test_free_memory_is_what_can_be_had() -> None:
-    free = free_memory(torch.device("cpu"))
-    assert free is None or free > MIB  # this test runs
-
-
-def test_limit_of_the_control_group(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(memory, "CGROUP", tmp_path)
-    without = free_memory(torch.device("cpu"))
-    (tmp_path / "memory.max").write_text("3000000\n")
-    (tmp_path / "memory.current").write_text("1000000\n")
-    assert free_memory(torch.device("cpu")) == 2000000
-    (tmp_path / "memory.max").write_text("max\n")
-    assert (free_memory(torch.device("cpu")) is None) == (without is None)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from tqdm import tqdm
 
 from pes import plots
 from pes.config import LevelsConfig, ModelConfig, TrainConfig, Vibration, load_config, read_yaml
+from pes.memory import free_memory
 from pes.run.folder import (
     check_folder,
     environment_line,
@@ -44,7 +45,6 @@ from pes.units import CM1
 from pes.vibration.analysis.intensities import Sticks, spectrum
 from pes.vibration.eigensolvers.davidson import Progress
 from pes.vibration.eigensolvers.eigenpairs import SolverError
-from pes.vibration.eigensolvers.memory import available
 from pes.vibration.levels.convergence import Levels, vibrational_levels
 from pes.vibration.levels.size_estimate import expected
 
@@ -166,8 +166,9 @@ def _solved(config: Vibration, task: Problem, folder: Path, state: Path | None) 
     count = config.levels or (20 if config.energy is None else None)
     limits = products(config, task.internal)
     largest = expected(task.coordinates, limits, count or 20, convergence=config.convergence)
-    free = available(task.system.device) / 2**30
-    log.info("largest run: %s of memory, %.2g GiB are free", largest, free)
+    free = free_memory(task.system.device)
+    known = "of memory" if free is None else f"of memory, {free / 2**30:.2g} GiB are free"
+    log.info("largest run: %s %s", largest, known)
     total = 4 if config.convergence else 1
     form = "{desc:<16} {bar:20} {elapsed}"
     with tqdm(total=total, bar_format=form, leave=False, disable=None) as progress:

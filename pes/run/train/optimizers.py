@@ -10,10 +10,11 @@ import torch
 from pes.config import TrainConfig, load_config
 from pes.config.training import AdamLBFGS, LevenbergMarquardt
 from pes.data import Dataset
+from pes.memory import free_memory
 from pes.potential import Ensemble, NeuralSurface
 from pes.run.train.ensemble import neural_members
 from pes.training import OPTIMIZERS
-from pes.training.memory import check_memory, free_memory, needed_memory
+from pes.training.memory import check_memory, needed_memory
 from pes.training.optimizer_choice import chosen_optimizer
 from pes.training.problem import Optimizer
 from pes.training.projection import reachable_rank

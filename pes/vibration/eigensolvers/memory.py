@@ -1,31 +1,18 @@
 """How much memory a calculation takes, compared with what there is before it starts."""
 
-import os
 from collections.abc import Sequence
 from math import prod
-from pathlib import Path
 
 import torch
 
+from pes.memory import free_memory
 from pes.vibration.hamiltonian.operator import Hamiltonian
 from pes.vibration.symmetry.blocks import Block
 
-__all__ = ["available", "check_grid", "check_matrix", "matrix_pays"]
+__all__ = ["check_grid", "check_matrix", "matrix_pays"]
 
 SHARE = 0.6
 """Of the memory that is free, what one matrix may take."""
-
-
-def available(device: torch.device) -> int:
-    """Bytes free on a device."""
-    if device.type == "cuda":
-        return torch.cuda.mem_get_info(device)[0]
-    table = Path("/proc/meminfo")
-    if table.exists():
-        for line in table.read_text().splitlines():
-            if line.startswith("MemAvailable"):
-                return 1024 * int(line.split()[1])
-    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
 
 
 def check_grid(points: Sequence[int], *, device: torch.device) -> None:
@@ -37,8 +24,8 @@ def check_grid(points: Sequence[int], *, device: torch.device) -> None:
     count, modes = prod(points), len(points)
     # q, V, s and G, a product H·v with its slopes and fluxes.
     needed = 8 * count * (modes + 1 + modes + modes**2 + 2 * modes + 4)
-    free = available(device)
-    if needed > free:
+    free = free_memory(device)
+    if free is not None and needed > free:
         raise ValueError(
             f"a grid of {' x '.join(map(str, points))} points needs {needed / 2**30:.1f} GiB, "
             f"{free / 2**30:.1f} are free; lower the points of the coordinates with most"
@@ -51,7 +38,8 @@ def matrix_pays(hamiltonian: Hamiltonian | Block, products: int = 150) -> bool:
     Counts multiplications; those that build the matrix are about half as fast as the others.
     """
     size = hamiltonian.size
-    if 8 * size**2 * _copies(hamiltonian, 1) > SHARE * available(hamiltonian.potential.device):
+    free = free_memory(hamiltonian.potential.device)
+    if free is not None and 8 * size**2 * _copies(hamiltonian, 1) > SHARE * free:
         return False
     if isinstance(hamiltonian, Block):
         hamiltonian = hamiltonian.whole
@@ -82,8 +70,8 @@ def check_matrix(hamiltonian: Hamiltonian | Block, *, copies: int) -> None:
         ValueError: with the sizes, and what to lower.
     """
     needed = 8 * _copies(hamiltonian, copies) * hamiltonian.size**2
-    free = available(hamiltonian.potential.device)
-    if needed > free:
+    free = free_memory(hamiltonian.potential.device)
+    if free is not None and needed > free:
         raise ValueError(
             f"a matrix of {hamiltonian.size} functions and its factors need {needed / 2**30:.1f} "
             f"GiB, {free / 2**30:.1f} are free; take `solver: davidson` or fewer quanta"

@@ -147,7 +147,7 @@ def test_davidson_that_does_not_converge(coupled: Hamiltonian) -> None:
 
 
 def test_a_matrix_that_does_not_fit(coupled: Hamiltonian, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(memory, "available", lambda device: 2**10)
+    monkeypatch.setattr(memory, "free_memory", lambda device: 2**10)
     assert not memory.matrix_pays(coupled)
     with pytest.raises(ValueError, match=r"196 functions and its factors need .* are free"):
         lowest(coupled, 3, solver="dense")
