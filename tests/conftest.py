@@ -15,7 +15,7 @@ import yaml
 from pes import cli
 from pes.coordinates.valence import Valence
 from pes.data import Dataset
-from pes.data.hdf5 import write_hdf5
+from pes.data.formats.hdf5 import write_hdf5
 from pes.potential import energies_and_forces
 from pes.potential.analytic import WaterPJT
 from pes.units import ANGSTROM, DEGREE

@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 
 from pes import cli
 from pes.data import Dataset
-from pes.data.hdf5 import write_hdf5
+from pes.data.formats.hdf5 import write_hdf5
 
 Command = Callable[..., Path]
 Refusal = Callable[..., str]

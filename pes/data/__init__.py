@@ -12,10 +12,10 @@ __all__ = ["READERS", "Dataset", "Split", "read", "split"]
 
 READERS: Mapping[str, str] = MappingProxyType(
     {
-        ".h5": "pes.data.hdf5:read_hdf5",
-        ".hdf5": "pes.data.hdf5:read_hdf5",
-        ".xyz": "pes.data.extxyz:read_extxyz",
-        ".extxyz": "pes.data.extxyz:read_extxyz",
+        ".h5": "pes.data.formats.hdf5:read_hdf5",
+        ".hdf5": "pes.data.formats.hdf5:read_hdf5",
+        ".xyz": "pes.data.formats.extxyz:read_extxyz",
+        ".extxyz": "pes.data.formats.extxyz:read_extxyz",
     }
 )
 """Reader of each suffix, by name: ASE is loaded for the files that need it, nobody else."""

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from pes.data import READERS, Dataset, read
-from pes.data.extxyz import write_extxyz
-from pes.data.hdf5 import write_hdf5
+from pes.data.formats.extxyz import write_extxyz
+from pes.data.formats.hdf5 import write_hdf5
 
 WRITERS: dict[str, Callable[[Path, Dataset], None]] = {
     ".h5": write_hdf5,

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from pes.data import Dataset
-from pes.data.hdf5 import write_hdf5
+from pes.data.formats.hdf5 import write_hdf5
 from pes.training import OPTIMIZERS
 from pes.training.distributed import Ranks, shared
 from pes.training.problem import Problem

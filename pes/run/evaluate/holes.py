@@ -15,7 +15,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from pes.data import Dataset
-from pes.data.extxyz import write_geometries
+from pes.data.formats.extxyz import write_geometries
 from pes.molecule import Molecule
 from pes.potential import Ensemble
 from pes.potential.holes.box import DistanceBox, distance_box

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pes.data.extxyz import write_geometries
+from pes.data.formats.extxyz import write_geometries
 from pes.data.symmetry import distances
 from pes.files import replaced
 from pes.units import ANGSTROM

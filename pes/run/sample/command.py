@@ -12,7 +12,7 @@ from torch import Tensor
 from pes import plots
 from pes.config import SampleConfig, Vibration, load_config
 from pes.data import read
-from pes.data.extxyz import write_geometries
+from pes.data.formats.extxyz import write_geometries
 from pes.data.sampling import acceptance, sobol_sequence
 from pes.molecule import Molecule
 from pes.potential import Ensemble

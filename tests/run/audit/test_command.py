@@ -10,7 +10,7 @@ import torch
 
 from pes import cli
 from pes.data import Dataset
-from pes.data.hdf5 import write_hdf5
+from pes.data.formats.hdf5 import write_hdf5
 from pes.units import ANGSTROM
 
 Water = Callable[..., Dataset]

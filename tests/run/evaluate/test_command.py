@@ -13,7 +13,7 @@ from torch import nn
 import pes
 from pes import cli
 from pes.data import Dataset
-from pes.data.hdf5 import write_hdf5
+from pes.data.formats.hdf5 import write_hdf5
 from pes.descriptors import Invariants
 from pes.potential import Ensemble, LinearSurface, SurfaceRecord, linear_surface, save_surface
 from pes.units import ANGSTROM, CM1

@@ -16,7 +16,7 @@ import yaml
 from pes import plots
 from pes.config import TrainConfig, load_config
 from pes.data import Dataset
-from pes.data.hdf5 import write_hdf5
+from pes.data.formats.hdf5 import write_hdf5
 from pes.potential import load_surface
 from pes.run.train import command as run_train
 from pes.run.train import epochs as run_epochs

@@ -16,7 +16,7 @@ from pes import cli, plots
 from pes.config import TrainConfig, load_config
 from pes.config.ensemble import Ensemble as EnsembleSection
 from pes.data import Dataset, Split
-from pes.data.hdf5 import read_hdf5, write_hdf5
+from pes.data.formats.hdf5 import read_hdf5, write_hdf5
 from pes.potential import Ensemble, energies_and_forces, load_surface
 from pes.run.train import ensemble as run_ensemble
 from pes.units import ANGSTROM, CM1

@@ -11,7 +11,7 @@ import yaml
 
 from pes import cli, plots
 from pes.data import Dataset
-from pes.data.hdf5 import write_hdf5
+from pes.data.formats.hdf5 import write_hdf5
 from pes.potential import load_surface
 from pes.run.surfaces import UserFunction, load_potential
 from pes.units import ANGSTROM, CM1

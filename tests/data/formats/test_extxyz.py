@@ -8,7 +8,7 @@ from ase import Atoms
 from ase.calculators.singlepoint import SinglePointCalculator
 
 from pes.data.dataset import Dataset
-from pes.data.extxyz import read_extxyz, write_extxyz, write_geometries
+from pes.data.formats.extxyz import read_extxyz, write_extxyz, write_geometries
 from pes.units import ANGSTROM, EV
 
 FRAME = """3

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from pes.data.dataset import Dataset
-from pes.data.hdf5 import read_hdf5, write_hdf5
+from pes.data.formats.hdf5 import read_hdf5, write_hdf5
 from pes.units import CM1, DIPOLE_UNITS, ENERGY_UNITS, FORCE_UNITS, LENGTH_UNITS
 
 WATER = torch.tensor([[0.0, 0.0, 0.0], [1.8, 0.0, 0.0], [-0.5, 1.7, 0.0]], dtype=torch.float64)
@@ -77,7 +77,7 @@ def test_every_unit_comes_back_in_atomic_units(path, name, units, factor):
 
 def test_a_failed_write_leaves_the_old_file(path, monkeypatch):
     before = path.read_bytes()
-    monkeypatch.setattr("pes.data.hdf5._write", _fails)
+    monkeypatch.setattr("pes.data.formats.hdf5._write", _fails)
     with pytest.raises(RuntimeError, match="disk full"):
         write_hdf5(path, DATA)
     assert path.read_bytes() == before

@@ -1,0 +1,1 @@
+"""Readers and writers of point sets: one file for each format."""
