@@ -17,8 +17,8 @@ import torch
 from pes.coordinates.valence import Valence
 from pes.data.assembly import assembled, failures
 from pes.data.electronic_structure import ccsd_t, optimised, provenance
-from pes.data.generation import run_journal
 from pes.data.formats.hdf5 import write_hdf5
+from pes.data.generation import run_journal
 from pes.data.sampling import accepted_samples
 from pes.potential.analytic import WaterPJT
 from pes.units import ANGSTROM, CM1, DEGREE
