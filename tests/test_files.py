@@ -1,6 +1,9 @@
-import pytest
+import json
 
-from pes.files import replaced
+import pytest
+import torch
+
+from pes.files import replaced, write_json
 
 
 def test_the_file_appears_when_the_block_ends(tmp_path):
@@ -35,3 +38,9 @@ def test_a_missing_folder_is_named(tmp_path):
         replaced(tmp_path / "nowhere" / "a.txt"),
     ):
         pass
+
+
+def test_numbers_that_are_none(tmp_path) -> None:
+    content = {"a": (float("nan"), 1.5), "b": {"c": torch.tensor([1.0, 2.0])}}
+    write_json(tmp_path / "x.json", content)
+    assert json.loads((tmp_path / "x.json").read_text()) == {"a": [None, 1.5], "b": {"c": [1, 2]}}

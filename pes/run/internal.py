@@ -24,7 +24,7 @@ from pes.coordinates import (
     optimum,
 )
 from pes.molecule import Molecule
-from pes.run.surfaces import Loaded
+from pes.setup.surfaces import Loaded
 from pes.units import ANGSTROM, DEGREE
 
 __all__ = ["internal_coordinates", "mapped"]

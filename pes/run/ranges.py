@@ -11,7 +11,7 @@ from pes.config import Vibration
 from pes.coordinates import Curvilinear, Internal, NormalModes
 from pes.molecule import Molecule
 from pes.potential import SurfaceRecord
-from pes.run.surfaces import Loaded
+from pes.setup.surfaces import Loaded
 from pes.units import ANGSTROM, CM1, DEGREE
 from pes.vibration.system.minimum import minimum, reach
 from pes.vibration.system.system import System

@@ -12,7 +12,7 @@ from pes.coordinates import Internal
 from pes.molecule import Molecule
 from pes.run.internal import internal_coordinates, mapped
 from pes.run.ranges import start_and_ranges, unit
-from pes.run.surfaces import Loaded
+from pes.setup.surfaces import Loaded
 from pes.units import CM1
 from pes.vibration.levels.convergence import BasisSpec
 from pes.vibration.system.perturbation import gaussian, perturbed

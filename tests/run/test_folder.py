@@ -1,21 +1,12 @@
 """Which folders a run may write to, and on which device."""
 
-import json
 import logging
 from pathlib import Path
 
 import pytest
 import torch
 
-from pes.run.folder import (
-    check_folder,
-    environment,
-    environment_line,
-    open_folder,
-    open_log,
-    pick_device,
-    write_json,
-)
+from pes.run.folder import check_folder, open_folder, open_log, pick_device
 
 
 def touch(folder: Path, *names: str) -> Path:
@@ -86,16 +77,3 @@ def test_no_cuda() -> None:
     assert pick_device("auto") == torch.device("cpu")
     with pytest.raises(ValueError, match="no CUDA device is visible"):
         pick_device("cuda")
-
-
-def test_environment() -> None:
-    found = environment(torch.device("cpu"), 3)
-    assert found["seed"] == 3
-    assert found["versions"]["torch"] == torch.__version__
-    assert torch.__version__ in environment_line(torch.device("cpu"))
-
-
-def test_numbers_that_are_none(tmp_path: Path) -> None:
-    content = {"a": (float("nan"), 1.5), "b": {"c": torch.tensor([1.0, 2.0])}}
-    write_json(tmp_path / "x.json", content)
-    assert json.loads((tmp_path / "x.json").read_text()) == {"a": [None, 1.5], "b": {"c": [1, 2]}}

@@ -12,8 +12,9 @@ from pes import plots
 from pes.data import Dataset, read
 from pes.data.audit import audit as findings
 from pes.data.symmetry import distances
+from pes.files import write_json
 from pes.molecule import Molecule
-from pes.run.folder import check_folder, open_folder, open_log, write_json
+from pes.run.folder import check_folder, open_folder, open_log
 from pes.training.errors import WINDOWS, window_masks
 from pes.training.force_check import force_finding
 from pes.units import ANGSTROM, CM1

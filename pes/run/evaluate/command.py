@@ -10,6 +10,7 @@ from torch import Tensor
 
 from pes import plots
 from pes.data import Dataset, read
+from pes.files import write_json
 from pes.molecule import Molecule
 from pes.potential import Ensemble
 from pes.potential.holes.coverage import Coverage
@@ -23,16 +24,9 @@ from pes.run.evaluate.tables import (
     write_predictions,
     write_worst,
 )
-from pes.run.folder import (
-    check_folder,
-    environment,
-    environment_line,
-    open_folder,
-    open_log,
-    pick_device,
-    write_json,
-)
-from pes.run.surfaces import Loaded, UserFunction, load_potential
+from pes.run.folder import check_folder, open_folder, open_log, pick_device
+from pes.setup.environment import environment, environment_line
+from pes.setup.surfaces import Loaded, UserFunction, load_potential
 from pes.training.calibration import calibration
 from pes.training.errors import WINDOWS, predicted, window_errors
 from pes.units import ANGSTROM, CM1

@@ -22,7 +22,7 @@ from pes.potential.holes.box import DistanceBox, distance_box
 from pes.potential.holes.coverage import Coverage
 from pes.potential.holes.search import Hole, HoleSearch, doubtful_regions, holes, numerical
 from pes.run.evaluate.tables import bonds
-from pes.run.surfaces import Loaded, UserFunction
+from pes.setup.surfaces import Loaded, UserFunction
 from pes.units import ANGSTROM, CM1
 
 __all__ = ["search_holes"]

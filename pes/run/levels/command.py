@@ -11,16 +11,9 @@ from tqdm import tqdm
 
 from pes import plots
 from pes.config import LevelsConfig, ModelConfig, TrainConfig, Vibration, load_config, read_yaml
+from pes.files import write_csv, write_json
 from pes.memory import free_memory
-from pes.run.folder import (
-    check_folder,
-    environment_line,
-    open_folder,
-    open_log,
-    pick_device,
-    write_config,
-    write_json,
-)
+from pes.run.folder import check_folder, open_folder, open_log, pick_device, write_config
 from pes.run.folds import folds
 from pes.run.levels.density_maps import draw_maps, maps
 from pes.run.levels.derivatives import check_derivatives, derivatives, weight_derivatives
@@ -34,13 +27,13 @@ from pes.run.levels.tables import (
     printed,
     stick_rows,
     summary,
-    write_csv,
     write_hdf5,
 )
 from pes.run.levels.uncertainty import spreads
 from pes.run.products import products
-from pes.run.surfaces import Loaded, UserFunction, imported, load_potential, resolved
 from pes.run.vibration import Problem, problem
+from pes.setup.environment import environment_line
+from pes.setup.surfaces import Loaded, UserFunction, imported, load_potential, resolved
 from pes.units import CM1
 from pes.vibration.analysis.intensities import Sticks, spectrum
 from pes.vibration.eigensolvers.davidson import Progress

@@ -10,8 +10,8 @@ from torch import Tensor
 from pes import plots
 from pes.config import Vibration
 from pes.run.ranges import sampled
-from pes.run.surfaces import Loaded
 from pes.run.vibration import Problem
+from pes.setup.surfaces import Loaded
 from pes.vibration.levels.convergence import Levels
 
 __all__ = ["Maps", "draw_maps", "maps", "write_maps"]

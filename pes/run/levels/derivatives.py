@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from pes.config import Vibration
-from pes.run.surfaces import Loaded, UserFunction
 from pes.run.vibration import Problem
+from pes.setup.surfaces import Loaded, UserFunction
 from pes.units import AMU, CM1
 from pes.vibration.analysis.derivatives import sensitivity, slopes
 from pes.vibration.analysis.second_order import curvatures

@@ -10,18 +10,11 @@ import torch
 from torch import Tensor
 
 from pes.config import ModelConfig
-from pes.files import replaced
+from pes.files import replaced, write_json
 from pes.plots import Well, model_sweep
 from pes.potential.harmonic_gaussian import HarmonicGaussian
-from pes.run.folder import (
-    check_folder,
-    environment,
-    open_folder,
-    open_log,
-    pick_device,
-    write_config,
-    write_json,
-)
+from pes.run.folder import check_folder, open_folder, open_log, pick_device, write_config
+from pes.setup.environment import environment
 from pes.vibration.hamiltonian.one_dimensional import GRIDS
 
 __all__ = ["ModelPoint", "model_point", "run_model"]

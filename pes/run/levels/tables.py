@@ -1,6 +1,5 @@
 """What a run of levels prints and writes: tables, JSON, HDF5."""
 
-import csv
 from collections.abc import Mapping, Sequence
 from math import isnan
 from pathlib import Path
@@ -12,13 +11,13 @@ from torch import Tensor
 
 from pes.files import replaced
 from pes.potential.holes.coverage import Coverage
-from pes.run.folder import environment
 from pes.run.levels.density_maps import Maps, write_maps
 from pes.run.levels.derivatives import Derived
 from pes.run.levels.uncertainty import Spreads
 from pes.run.ranges import unit
-from pes.run.surfaces import Loaded
 from pes.run.vibration import Problem
+from pes.setup.environment import environment
+from pes.setup.surfaces import Loaded
 from pes.units import AMU, CM1
 from pes.vibration.analysis.characters import characters
 from pes.vibration.analysis.intensities import Sticks
@@ -36,7 +35,6 @@ __all__ = [
     "printed",
     "stick_rows",
     "summary",
-    "write_csv",
     "write_hdf5",
 ]
 
@@ -264,14 +262,6 @@ def summary(
         "seconds": seconds,
         **environment(device),
     }
-
-
-def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write rows with their keys as head, whole or not at all."""
-    with replaced(path) as temporary, temporary.open("w", newline="") as file:
-        writer = csv.DictWriter(file, list(rows[0]) if rows else [])
-        writer.writeheader()
-        writer.writerows(rows)
 
 
 def write_hdf5(

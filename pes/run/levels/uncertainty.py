@@ -7,8 +7,8 @@ from torch import Tensor
 
 from pes.config import Vibration
 from pes.potential.ensemble import Ensemble
-from pes.run.surfaces import Loaded
 from pes.run.vibration import Problem
+from pes.setup.surfaces import Loaded
 from pes.vibration.analysis.uncertainty import WAYS, spread
 from pes.vibration.levels.convergence import Levels
 

@@ -7,11 +7,12 @@ from pathlib import Path
 from pes.config import RefineConfig, load_config
 from pes.data import Dataset, read
 from pes.potential import SurfaceRecord
-from pes.run.folder import check_folder, environment_line, open_folder, open_log, pick_device
+from pes.run.folder import check_folder, open_folder, open_log, pick_device
 from pes.run.refine.outcome import outcome_of
 from pes.run.refine.tables import DONE, RESULTS, write_outcome
 from pes.run.refine.trials import anchor_of, trials_of
-from pes.run.surfaces import Loaded, load_potential, resolved
+from pes.setup.environment import environment_line
+from pes.setup.surfaces import Loaded, load_potential, resolved
 
 __all__ = ["run_refine"]
 

@@ -10,11 +10,12 @@ import torch
 
 from pes import plots
 from pes.config import RefineConfig
+from pes.files import write_csv, write_json
 from pes.potential import SurfaceRecord, save_surface
 from pes.refinement import Comparison, Isotopologue
-from pes.run.folder import environment, write_config, write_json
-from pes.run.levels.tables import write_csv
+from pes.run.folder import write_config
 from pes.run.refine.outcome import Outcome
+from pes.setup.environment import environment
 from pes.units import CM1
 
 __all__ = ["DONE", "RESULTS", "write_outcome"]

@@ -16,8 +16,8 @@ from pes.molecule import Molecule
 from pes.potential import LinearSurface
 from pes.potential.corrected import CorrectedSurface
 from pes.refinement import Anchor, Isotopologue
-from pes.run.surfaces import Loaded
 from pes.run.vibration import problem
+from pes.setup.surfaces import Loaded
 from pes.training.weights import ratio
 from pes.units import ANGSTROM, CM1
 

@@ -14,24 +14,17 @@ from pes.config import SampleConfig, Vibration, load_config
 from pes.data import read
 from pes.data.formats.extxyz import write_geometries
 from pes.data.sampling import acceptance, sobol_sequence
+from pes.files import write_json
 from pes.molecule import Molecule
 from pes.potential import Ensemble
 from pes.potential.holes.box import distance_box
 from pes.potential.holes.coverage import Coverage
 from pes.potential.holes.proposals import proposals
 from pes.potential.holes.search import candidates
-from pes.run.folder import (
-    check_folder,
-    environment,
-    environment_line,
-    open_folder,
-    open_log,
-    pick_device,
-    write_config,
-    write_json,
-)
-from pes.run.surfaces import Loaded, UserFunction, load_potential, resolved
+from pes.run.folder import check_folder, open_folder, open_log, pick_device, write_config
 from pes.run.vibration import problem
+from pes.setup.environment import environment, environment_line
+from pes.setup.surfaces import Loaded, UserFunction, load_potential, resolved
 from pes.units import CM1
 
 __all__ = ["sample"]

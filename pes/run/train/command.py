@@ -12,14 +12,7 @@ from pes.data import Dataset, Split
 from pes.data.audit import audit
 from pes.potential import Ensemble, NeuralSurface
 from pes.run.cluster import rank_device, rank_threads
-from pes.run.folder import (
-    environment_line,
-    open_folder,
-    open_log,
-    pick_device,
-    silence_log,
-    write_config,
-)
+from pes.run.folder import open_folder, open_log, pick_device, silence_log, write_config
 from pes.run.train.description import PARTS, describe
 from pes.run.train.ensemble import ensemble_epochs, untrained_ensemble
 from pes.run.train.epochs import fitted
@@ -30,6 +23,7 @@ from pes.run.train.results import judged, write_results
 from pes.run.train.resume import checkpoint_of, starting_point, with_full_paths
 from pes.run.train.search import found_before, search_choices, searched
 from pes.run.train.tables import cut_metrics
+from pes.setup.environment import environment_line
 from pes.training.distributed import Ranks
 from pes.training.fit import ALONE, Epoch, TrainingState, fit
 from pes.units import ANGSTROM

@@ -11,12 +11,13 @@ from torch import nn
 from pes import plots
 from pes.config import TrainConfig
 from pes.data import Dataset, Split
+from pes.files import write_json
 from pes.potential import Ensemble, SurfaceRecord, save_surface
 from pes.potential.holes.coverage import thinned
-from pes.run.folder import environment, write_json
 from pes.run.train.ensemble import ensemble_report, kept
 from pes.run.train.preparation import Beginning, fitted_numbers, on_device
 from pes.run.train.tables import error_table
+from pes.setup.environment import environment
 from pes.training.errors import error_report
 from pes.training.fit import TrainingState
 from pes.units import CM1

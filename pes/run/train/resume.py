@@ -9,9 +9,9 @@ from pes.config.surface import StoredSurface
 from pes.data import Split
 from pes.data.labels import Chosen
 from pes.run.folder import check_folder
-from pes.run.surfaces import resolved
 from pes.run.train.points import drawn_split
 from pes.run.train.preparation import leaves_open
+from pes.setup.surfaces import resolved
 from pes.training.checkpoint import latest_checkpoint, previous
 from pes.training.fit import TrainingState
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from pes.run.surfaces import UserFunction, imported, load_potential, resolved
+from pes.setup.surfaces import UserFunction, imported, load_potential, resolved
 
 X = torch.arange(18, dtype=torch.float64).reshape(2, 3, 3)
 

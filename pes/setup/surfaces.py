@@ -14,13 +14,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from pes.files import RUN_FINISHED, RUN_SURFACE
 from pes.potential import NamedFunction, SurfaceRecord, load_surface
 from pes.potential.analytic import ANALYTIC
-from pes.run.folder import FINISHED
 
 __all__ = ["Loaded", "UserFunction", "imported", "load_potential", "resolved"]
-
-RUN_SURFACE = "surface.safetensors"
 
 
 @dataclass(frozen=True)
@@ -63,9 +61,9 @@ def load_potential(name: str, base: Path) -> Loaded:
         surface = ANALYTIC[name]()
         return Loaded(surface, surface.symbols, None)
     path = base / name
-    if path.is_dir() and not all((path / file).is_file() for file in (RUN_SURFACE, FINISHED)):
+    if path.is_dir() and not all((path / file).is_file() for file in (RUN_SURFACE, RUN_FINISHED)):
         raise FileNotFoundError(
-            f"{path} holds no finished training ({RUN_SURFACE} and {FINISHED}); finish it with "
+            f"{path} holds no finished training ({RUN_SURFACE} and {RUN_FINISHED}); finish it with "
             "pes-train --resume auto"
         )
     if path.is_file() and path.suffix == ".py":

@@ -1,0 +1,41 @@
+"""What a reader needs to judge numbers: versions, device, precision, seed."""
+
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import torch
+
+__all__ = ["environment", "environment_line"]
+
+PACKAGES = ("pes", "torch", "numpy", "scipy", "h5py", "qcelemental")
+
+
+def environment(device: torch.device, seed: int | None = None) -> dict[str, Any]:
+    """What a reader needs to judge the numbers: versions, device, precision, seed."""
+    versions = {}
+    for package in PACKAGES:
+        try:
+            versions[package] = version(package)
+        except PackageNotFoundError:
+            versions[package] = "not installed"
+    return {
+        # torch's own word tells a CPU build from a CUDA one.
+        "versions": {"python": platform.python_version(), **versions, "torch": torch.__version__},
+        "device": str(device),
+        "threads": torch.get_num_threads(),
+        "dtype": "float64",
+        "units": "inside: hartree, bohr, electron mass; files and tables: cm-1, angstrom, u",
+        "seed": seed,
+    }
+
+
+def environment_line(device: torch.device, seed: int | None = None) -> str:
+    """The same for the first line of a log."""
+    known = environment(device, seed)
+    versions = ", ".join(f"{name} {number}" for name, number in known["versions"].items())
+    drawn = "" if seed is None else f", seed {seed}"
+    return (
+        f"{versions}; {known['device']}, {known['threads']} threads, {known['dtype']}{drawn}; "
+        f"units {known['units']}"
+    )
