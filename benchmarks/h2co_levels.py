@@ -3,9 +3,9 @@
     python benchmarks/h2co_levels.py --compare
     python benchmarks/h2co_levels.py --quanta 10 --points 10 10 9 9 8 9 --against radau
 
-The surface is `pes.potential.formaldehyde`. Coordinates are curvilinear normal ones of a Z-matrix,
-unless --coordinates says otherwise; --against solves in others too and prints how far the levels
-are apart.
+The surface is `formaldehyde_model` of `pes.potential.analytic`. Coordinates are curvilinear normal
+ones of a Z-matrix, unless --coordinates says otherwise; --against solves in others too and prints
+how far the levels are apart.
 
 With 11 quanta no level moves by more than (a) 0.052 cm⁻¹ since 9 quanta, (b) 0.0012 since fewer
 points, (c) 0.0001 since narrower ranges. The products left out move the most of thirty levels by
@@ -56,7 +56,7 @@ from pes.coordinates import (  # noqa: E402
     optimum,
 )
 from pes.molecule import Molecule  # noqa: E402
-from pes.potential.formaldehyde import FormaldehydeModel  # noqa: E402
+from pes.potential.analytic.formaldehyde import FormaldehydeModel  # noqa: E402
 from pes.units import ANGSTROM, CM1, DEGREE  # noqa: E402
 from pes.vibration import BasisSpec, Levels, molecular, vibrational_levels  # noqa: E402
 from pes.vibration.basis.truncation import Products  # noqa: E402

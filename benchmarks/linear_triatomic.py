@@ -2,11 +2,8 @@
 
     python benchmarks/linear_triatomic.py --threads 1
 
-The surface is made up here, with force constants near those of CO2: two Morse bonds, a bend in
-1 + cos α, and what couples them,
-
-    V = D (y1² + y2²) + c12 y1 y2 + (k − k' (y1 + y2)) (1 + cos α) + k2 (1 + cos α)²,
-    y = 1 − exp(−a (r − r_e)).
+The surface is `carbon_dioxide_model` of `pes.potential.analytic`: two Morse bonds, a bend in
+1 + cos α, and what couples them.
 
 All are the l = 0 levels of J = 0. In each of the coordinate systems linearity, where √det g
 vanishes as a sine does, is the end of the range of an angle in Legendre functions with the
@@ -32,31 +29,17 @@ THREADS = str(parser.parse_args().threads)
 os.environ.update(OMP_NUM_THREADS=THREADS, OPENBLAS_NUM_THREADS=THREADS, MKL_NUM_THREADS=THREADS)
 
 import torch  # noqa: E402
-from torch import Tensor  # noqa: E402
 
 from pes.coordinates import Internal, Jacobi, Radau, Valence  # noqa: E402
 from pes.molecule import Molecule  # noqa: E402
+from pes.potential.analytic.triatomic import CarbonDioxideModel  # noqa: E402
 from pes.units import ANGSTROM, CM1, DEGREE  # noqa: E402
 from pes.vibration import BasisSpec, Levels, molecular, vibrational_levels  # noqa: E402
 
-# Force constants 16 (bonds), 1.3 (between them) mdyn/Å and 0.78 mdyn·Å (bend), of CO2 nearly.
-DEPTH, STEEPNESS, LENGTH = 70000 * CM1, 2.4 / ANGSTROM, 1.16 * ANGSTROM
-BONDS, BEND, BEND_BOND, BEND_TWICE = 11400 * CM1, 39000 * CM1, 15000 * CM1, 4000 * CM1
 COUNT = 21
+SURFACE = CarbonDioxideModel().requires_grad_(False)
 # C, O, O: the middle atom is the first.
-MASSES = Molecule(("C", "O", "O")).masses
-
-
-def surface(positions: Tensor) -> Tensor:
-    """Energies (B,) of positions (B, 3, 3): the middle atom, then the ends."""
-    middle, *ends = positions.unbind(-2)
-    d1, d2 = (end - middle for end in ends)
-    r1, r2 = d1.norm(dim=-1), d2.norm(dim=-1)
-    y1, y2 = (1 - torch.exp(-STEEPNESS * (r - LENGTH)) for r in (r1, r2))
-    # 1 + cos α is lost to rounding at linearity, |r2 d1 + r1 d2|²/(2 r1² r2²) is not.
-    open_ = (r2[:, None] * d1 + r1[:, None] * d2).square().sum(-1) / (2 * (r1 * r2) ** 2)
-    stretch = DEPTH * (y1**2 + y2**2) + BONDS * y1 * y2
-    return stretch + (BEND - BEND_BOND * (y1 + y2)) * open_ + BEND_TWICE * open_**2
+MASSES = Molecule(SURFACE.symbols).masses
 
 
 def stretch(low: float, high: float, functions: int, name: str) -> BasisSpec:
@@ -95,7 +78,7 @@ def solved(name: str) -> Levels:
     internal, wanted = SYSTEMS[name]
     cpu, wall = time.process_time(), time.perf_counter()
     found = vibrational_levels(
-        molecular(surface, internal.to_positions, MASSES), wanted, COUNT, convergence=False
+        molecular(SURFACE, internal.to_positions, MASSES), wanted, COUNT, convergence=False
     )
     cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
     grid = " x ".join(map(str, found.hamiltonian.grid_shape))

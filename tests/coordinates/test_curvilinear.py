@@ -17,7 +17,7 @@ from pes.coordinates import (
 from pes.coordinates.maps import Internal
 from pes.molecule import Molecule
 from pes.potential.analytic import WaterPJT
-from pes.potential.formaldehyde import FormaldehydeModel
+from pes.potential.analytic.formaldehyde import FormaldehydeModel
 from pes.units import ANGSTROM, CM1, DEGREE
 from pes.vibration import BasisSpec, molecular, vibrational_levels
 from pes.vibration.system.kinetic import kinetic

@@ -10,7 +10,7 @@ from torch import Tensor
 from pes.coordinates import Valence, ZMatrix
 from pes.molecule import Molecule
 from pes.potential.analytic import WaterPJT
-from pes.potential.formaldehyde import FormaldehydeModel
+from pes.potential.analytic.formaldehyde import FormaldehydeModel
 from pes.units import ANGSTROM, CM1, DEGREE
 from pes.vibration import (
     BasisSpec,

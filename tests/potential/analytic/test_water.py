@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from pes.potential.analytic import ANALYTIC, WaterPJT
+from pes.potential.analytic import WaterPJT
 from pes.units import ANGSTROM, CM1, DEGREE
 
 
@@ -50,7 +50,7 @@ def test_symmetric_in_the_hydrogens() -> None:
 
 
 def test_derivatives_with_respect_to_positions_and_constants() -> None:
-    surface = ANALYTIC["water_pjt1996"]()
+    surface = WaterPJT()
     x = bent(0.9, 1.1, 95).requires_grad_()
     assert torch.autograd.gradcheck(surface, x)
     parameters = tuple(surface.parameters())

@@ -1,4 +1,4 @@
-"""Published analytic surfaces, for tests, sampling and first steps."""
+"""A published surface of water, with its constants."""
 
 from itertools import accumulate
 from typing import ClassVar
@@ -6,10 +6,9 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from pes.potential.formaldehyde import FormaldehydeModel
 from pes.units import ANGSTROM, CM1, DEGREE
 
-__all__ = ["ANALYTIC", "WaterPJT"]
+__all__ = ["WaterPJT"]
 
 
 class WaterPJT(nn.Module):
@@ -96,6 +95,3 @@ _WATER_PJT = {
         [90.0, 0.0, 0.0],
     ],
 }  # fmt: skip
-
-ANALYTIC = {"water_pjt1996": WaterPJT, "formaldehyde_model": FormaldehydeModel}
-"""Named surfaces: `surface: water_pjt1996` in a configuration."""
