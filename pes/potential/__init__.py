@@ -6,6 +6,8 @@ from pes.potential.linear import LinearSurface, linear_fits, linear_surface
 from pes.potential.named_function import NamedFunction
 from pes.potential.neural import NeuralSurface, energies_and_forces, neural_surface
 from pes.potential.storage import SurfaceRecord, load_surface, save_surface
+from pes.potential.surface import Surface
+from pes.potential.user_function import UserFunction
 
 __all__ = [
     "SURFACES",
@@ -13,7 +15,9 @@ __all__ = [
     "LinearSurface",
     "NamedFunction",
     "NeuralSurface",
+    "Surface",
     "SurfaceRecord",
+    "UserFunction",
     "energies_and_forces",
     "linear_fits",
     "linear_surface",

@@ -24,7 +24,7 @@ from pes.coordinates import (
     optimum,
 )
 from pes.molecule import Molecule
-from pes.setup.surfaces import Loaded
+from pes.potential import Surface
 from pes.units import ANGSTROM, DEGREE
 
 __all__ = ["internal_coordinates", "mapped"]
@@ -33,7 +33,7 @@ Potential = Callable[[Tensor], Tensor]
 
 
 def internal_coordinates(
-    config: Vibration, molecule: Molecule, surface: Loaded, potential: Potential
+    config: Vibration, molecule: Molecule, surface: Surface, potential: Potential
 ) -> Internal:
     """Coordinates by `coordinates.kind`, or those usual for so many atoms.
 
@@ -56,7 +56,7 @@ def internal_coordinates(
 
 
 def _internal(
-    config: Vibration, molecule: Molecule, surface: Loaded, potential: Potential
+    config: Vibration, molecule: Molecule, surface: Surface, potential: Potential
 ) -> Internal:
     wanted = config.coordinates
     usual = "valence" if len(molecule.symbols) == 3 else "zmatrix"
@@ -103,7 +103,7 @@ def _polyspherical(config: Vibration, molecule: Molecule) -> Polyspherical:
 
 
 def _normal_modes(
-    config: Vibration, molecule: Molecule, surface: Loaded, potential: Potential
+    config: Vibration, molecule: Molecule, surface: Surface, potential: Potential
 ) -> NormalModes:
     """Of the minimum of this very surface, for these isotopes."""
     x = optimum(potential, _geometry(config, surface, molecule))
@@ -117,7 +117,7 @@ def _normal_modes(
 
 
 def _zmatrix(
-    config: Vibration, molecule: Molecule, surface: Loaded, potential: Potential
+    config: Vibration, molecule: Molecule, surface: Surface, potential: Potential
 ) -> ZMatrix:
     rows = config.coordinates.rows
     if rows is None:
@@ -136,7 +136,7 @@ def _zmatrix(
     return ZMatrix(rows, fixed)
 
 
-def _geometry(config: Vibration, surface: Loaded, molecule: Molecule) -> Tensor:
+def _geometry(config: Vibration, surface: Surface, molecule: Molecule) -> Tensor:
     """Positions (N, 3) near the minimum: as given, or the lowest that the surface knows."""
     if config.coordinates.reference is not None:
         given = torch.tensor(config.coordinates.reference, dtype=torch.float64) * ANGSTROM

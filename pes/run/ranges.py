@@ -10,8 +10,7 @@ from torch import Tensor
 from pes.config import Vibration
 from pes.coordinates import Curvilinear, Internal, NormalModes
 from pes.molecule import Molecule
-from pes.potential import SurfaceRecord
-from pes.setup.surfaces import Loaded
+from pes.potential import Surface, SurfaceRecord
 from pes.units import ANGSTROM, CM1, DEGREE
 from pes.vibration.system.minimum import minimum, reach
 from pes.vibration.system.system import System
@@ -48,7 +47,7 @@ def unit(kind: str) -> tuple[str, float]:
 
 
 def start_and_ranges(
-    config: Vibration, surface: Loaded, internal: Internal, masses: Tensor, system: System
+    config: Vibration, surface: Surface, internal: Internal, masses: Tensor, system: System
 ) -> tuple[Tensor, list[tuple[float, float]]]:
     """A point near the bottom and the ends of each coordinate, bohr and radians."""
     units = [unit(kind)[1] for kind in internal.kinds]
@@ -84,7 +83,7 @@ def _outward(ends: tuple[float, float], limit: tuple[float, float]) -> tuple[flo
     return max(low, limit[0]), min(high, limit[1])
 
 
-def _limits(surface: Loaded, internal: Internal, masses: Tensor) -> list[tuple[float, float]]:
+def _limits(surface: Surface, internal: Internal, masses: Tensor) -> list[tuple[float, float]]:
     """Ends that auto never passes: lengths go as far out as the training points do.
 
     Inwards the repulsive wall itself is the end, points or not; angles go on to linearity.
@@ -145,7 +144,7 @@ def _given_ranges(
 
 
 def _start(
-    config: Vibration, surface: Loaded, internal: Internal, masses: Tensor, system: System
+    config: Vibration, surface: Surface, internal: Internal, masses: Tensor, system: System
 ) -> Tensor:
     """The reference given, the lowest of the training points, or of an analytic surface's range."""
     if isinstance(internal, NormalModes | Curvilinear):

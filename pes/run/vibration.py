@@ -10,9 +10,9 @@ from torch import Tensor
 from pes.config import Vibration
 from pes.coordinates import Internal
 from pes.molecule import Molecule
+from pes.potential import Surface
 from pes.run.internal import internal_coordinates, mapped
 from pes.run.ranges import start_and_ranges, unit
-from pes.setup.surfaces import Loaded
 from pes.units import CM1
 from pes.vibration.levels.convergence import BasisSpec
 from pes.vibration.system.perturbation import gaussian, perturbed
@@ -57,7 +57,7 @@ class Problem:
     start: Tensor
 
 
-def problem(config: Vibration, surface: Loaded, device: torch.device) -> Problem:
+def problem(config: Vibration, surface: Surface, device: torch.device) -> Problem:
     """Join surface, molecule, coordinates and basis.
 
     Raises:
@@ -91,7 +91,7 @@ def problem(config: Vibration, surface: Loaded, device: torch.device) -> Problem
     return Problem(molecule, internal, sizes, system, masses, strengths, start)
 
 
-def _molecule(config: Vibration, surface: Loaded) -> Molecule:
+def _molecule(config: Vibration, surface: Surface) -> Molecule:
     symbols = config.molecule or surface.symbols
     if symbols is None:
         raise ValueError("`molecule` is needed: this surface does not say what atoms it is for")

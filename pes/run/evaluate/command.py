@@ -12,7 +12,7 @@ from pes import plots
 from pes.data import Dataset, read
 from pes.files import write_json
 from pes.molecule import Molecule
-from pes.potential import Ensemble
+from pes.potential import Surface
 from pes.potential.holes.coverage import Coverage
 from pes.run.evaluate.holes import search_holes
 from pes.run.evaluate.tables import (
@@ -26,7 +26,7 @@ from pes.run.evaluate.tables import (
 )
 from pes.run.folder import check_folder, open_folder, open_log, pick_device
 from pes.setup.environment import environment, environment_line
-from pes.setup.surfaces import Loaded, UserFunction, load_potential
+from pes.setup.surfaces import load_potential
 from pes.training.calibration import calibration
 from pes.training.errors import WINDOWS, predicted, window_errors
 from pes.units import ANGSTROM, CM1
@@ -71,9 +71,8 @@ def evaluate(
     loaded, points = load_potential(surface, Path.cwd()), read(data)
     _check_atoms(loaded, points, data)
     place = pick_device(device)
-    if not isinstance(loaded.potential, UserFunction):
-        loaded.potential.to(place)
-    else:
+    loaded.to(place)
+    if not loaded.differentiable:
         # A plain function may not be differentiable: its energies only.
         points = replace(points, forces=None)
 
@@ -119,7 +118,7 @@ def evaluate(
     return folder
 
 
-def _check_atoms(loaded: Loaded, points: Dataset, data: Path) -> None:
+def _check_atoms(loaded: Surface, points: Dataset, data: Path) -> None:
     if loaded.symbols is None:
         return
     wanted, found = Molecule(loaded.symbols).elements, Molecule(points.symbols).elements
@@ -151,20 +150,19 @@ def _force_errors(forces: Tensor | None, points: Dataset) -> Tensor | None:
     return (forces - points.forces).flatten(1).norm(dim=1) / (CM1 / ANGSTROM)
 
 
-def _nearest(loaded: Loaded, positions: Tensor) -> Tensor | None:
+def _nearest(loaded: Surface, positions: Tensor) -> Tensor | None:
     if loaded.record is None or len(loaded.record.training_positions) < 2:
         return None
     coverage = Coverage(Molecule(loaded.record.symbols).elements, loaded.record.training_positions)
     return coverage(positions)
 
 
-def _spread(loaded: Loaded, positions: Tensor, place: torch.device) -> Tensor | None:
+def _spread(loaded: Surface, positions: Tensor, place: torch.device) -> Tensor | None:
     """Spread (B,) in cm⁻¹, None unless there are several members."""
-    surface = loaded.potential
-    if not isinstance(surface, Ensemble) or len(surface.members) < 2:
+    if loaded.ensemble is None:
         return None
     with torch.no_grad():
-        parts = [surface.spread(x.to(place)).to(x.device) for x in positions.split(CHUNK)]
+        parts = [loaded.ensemble.spread(x.to(place)).to(x.device) for x in positions.split(CHUNK)]
     return torch.cat(parts) / CM1
 
 

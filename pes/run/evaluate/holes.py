@@ -17,12 +17,11 @@ from tqdm import tqdm
 from pes.data import Dataset
 from pes.data.formats.extxyz import write_geometries
 from pes.molecule import Molecule
-from pes.potential import Ensemble
+from pes.potential import Surface
 from pes.potential.holes.box import DistanceBox, distance_box
 from pes.potential.holes.coverage import Coverage
 from pes.potential.holes.search import Hole, HoleSearch, doubtful_regions, holes, numerical
 from pes.run.evaluate.tables import bonds
-from pes.setup.surfaces import Loaded, UserFunction
 from pes.units import ANGSTROM, CM1
 
 __all__ = ["search_holes"]
@@ -53,7 +52,7 @@ class Known:
 
 
 def search_holes(
-    folder: Path, loaded: Loaded, points: Dataset, samples: int, place: torch.device
+    folder: Path, loaded: Surface, points: Dataset, samples: int, place: torch.device
 ) -> dict[str, Any]:
     """Look for holes, log what was found, write holes.xyz; the same for evaluation.json.
 
@@ -68,7 +67,7 @@ def search_holes(
     elements = Molecule(known.symbols).elements
     box = distance_box(elements, known.positions)
     gradient = None
-    if isinstance(loaded.potential, UserFunction):
+    if not loaded.differentiable:
         gradient = partial(numerical, loaded.potential)
     began = time.monotonic()
     with tqdm(unit="energy", unit_scale=True, desc="holes", disable=None) as progress:
@@ -120,7 +119,7 @@ def search_holes(
     }
 
 
-def _known(loaded: Loaded, points: Dataset, place: torch.device) -> Known:
+def _known(loaded: Surface, points: Dataset, place: torch.device) -> Known:
     """The training points, the lowest of them told by the lowest label."""
     if loaded.record is None:
         lowest = points.energies.argmin()
@@ -144,14 +143,13 @@ def _limit(known: Known, found: HoleSearch) -> float:
 
 
 def _doubts(
-    loaded: Loaded, box: DistanceBox, known: Known, found: HoleSearch, samples: int, tick: Any
+    loaded: Surface, box: DistanceBox, known: Known, found: HoleSearch, samples: int, tick: Any
 ) -> tuple[Hole, ...] | None:
     """Places where an ensemble disagrees, None for any other surface."""
-    surface = loaded.potential
-    if not isinstance(surface, Ensemble) or len(surface.members) < 2:
+    if loaded.ensemble is None:
         return None
     return doubtful_regions(
-        surface.each, box, known.positions, samples,
+        loaded.ensemble.each, box, known.positions, samples,
         minimum=found.minimum, top=known.highest, limit=_limit(known, found), tick=tick,
     )  # fmt: skip
 

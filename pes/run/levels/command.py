@@ -13,6 +13,7 @@ from pes import plots
 from pes.config import LevelsConfig, ModelConfig, TrainConfig, Vibration, load_config, read_yaml
 from pes.files import write_csv, write_json
 from pes.memory import free_memory
+from pes.potential import Surface, UserFunction
 from pes.run.folder import check_folder, open_folder, open_log, pick_device, write_config
 from pes.run.folds import folds
 from pes.run.levels.density_maps import draw_maps, maps
@@ -33,7 +34,7 @@ from pes.run.levels.uncertainty import spreads
 from pes.run.products import products
 from pes.run.vibration import Problem, problem
 from pes.setup.environment import environment_line
-from pes.setup.surfaces import Loaded, UserFunction, imported, load_potential, resolved
+from pes.setup.surfaces import imported, load_potential, resolved
 from pes.units import CM1
 from pes.vibration.analysis.intensities import Sticks, spectrum
 from pes.vibration.eigensolvers.davidson import Progress
@@ -102,7 +103,7 @@ def run_levels(
 def _levels(
     name: str,
     config: Vibration,
-    surface: Loaded,
+    surface: Surface,
     device: torch.device,
     folder: Path,
     base: Path,
@@ -110,8 +111,7 @@ def _levels(
     state: Path | None,
 ) -> Path:
     check_folder(folder, finished=DONE, overwrite=overwrite)
-    if not isinstance(surface.potential, UserFunction):
-        surface.potential.to(device)
+    surface.to(device)
     check_derivatives(config, surface)
     dipole = _dipole(config, base)
     task = problem(config, surface, device)

@@ -9,9 +9,9 @@ from torch import Tensor
 
 from pes import plots
 from pes.config import Vibration
+from pes.potential import Surface
 from pes.run.ranges import sampled
 from pes.run.vibration import Problem
-from pes.setup.surfaces import Loaded
 from pes.vibration.levels.convergence import Levels
 
 __all__ = ["Maps", "draw_maps", "maps", "write_maps"]
@@ -32,7 +32,7 @@ class Maps:
     sampled: Tensor | None
 
 
-def maps(config: Vibration, task: Problem, surface: Loaded) -> Maps | None:
+def maps(config: Vibration, task: Problem, surface: Surface) -> Maps | None:
     """The maps of a configuration.
 
     Raises:

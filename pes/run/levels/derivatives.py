@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from pes.config import Vibration
+from pes.potential import Surface
 from pes.run.vibration import Problem
-from pes.setup.surfaces import Loaded, UserFunction
 from pes.units import AMU, CM1
 from pes.vibration.analysis.derivatives import sensitivity, slopes
 from pes.vibration.analysis.second_order import curvatures
@@ -30,17 +30,16 @@ class Derived:
     modes: dict[str, str] = field(default_factory=dict)
 
 
-def check_derivatives(config: Vibration, surface: Loaded) -> None:
+def check_derivatives(config: Vibration, surface: Surface) -> None:
     """Refuse derivatives that need torch from a function that does not speak it."""
     wanted = config.sensitivities
-    module = None if isinstance(surface.potential, UserFunction) else surface.potential
-    if (wanted.parameters or wanted.weights) and module is None:
+    if (wanted.parameters or wanted.weights) and not surface.differentiable:
         raise ValueError(
             "`sensitivities`: this surface is a plain function; derivatives by its parameters "
             "need a torch module. Masses and perturbations work"
         )
-    if module is not None:
-        names = dict(module.named_parameters())
+    if surface.differentiable:
+        names = dict(surface.potential.named_parameters())
         for name in wanted.parameters:
             if name not in names:
                 raise ValueError(
@@ -49,7 +48,7 @@ def check_derivatives(config: Vibration, surface: Loaded) -> None:
                 )
 
 
-def derivatives(config: Vibration, found: Levels, task: Problem, surface: Loaded) -> Derived:
+def derivatives(config: Vibration, found: Levels, task: Problem, surface: Surface) -> Derived:
     """Derivatives by masses, parameters and perturbations."""
     wanted, derived = config.sensitivities, Derived()
     if wanted.masses:
@@ -87,15 +86,13 @@ def derivatives(config: Vibration, found: Levels, task: Problem, surface: Loaded
     return derived
 
 
-def _check_positions(config: Vibration, surface: Loaded) -> None:
+def _check_positions(config: Vibration, surface: Surface) -> None:
     """Where atoms move with the masses, V does too, and its slope must be known."""
     wanted = config.coordinates
     # A centre of mass, or a canonical point, is a tuple of atoms.
     centred = any(isinstance(end, tuple) for vector in wanted.vectors or () for end in vector)
-    if (
-        (centred or wanted.kind in ("radau", "jacobi"))
-        and isinstance(surface.potential, UserFunction)
-        and not surface.potential.speaks_torch
+    if (centred or wanted.kind in ("radau", "jacobi")) and not getattr(
+        surface.potential, "speaks_torch", True
     ):
         raise ValueError(
             f"`sensitivities.masses`: in {wanted.kind} coordinates positions depend on "
@@ -131,7 +128,7 @@ def _column(by_level: dict[int, Tensor], found: Levels) -> Tensor:
     return torch.stack([by_level[n] for n in range(len(found.energies))])
 
 
-def weight_derivatives(config: Vibration, found: Levels, surface: Loaded) -> dict[str, Tensor]:
+def weight_derivatives(config: Vibration, found: Levels, surface: Surface) -> dict[str, Tensor]:
     """dE/dw of every weight, (S, *shape) in cm⁻¹ per unit of the weight."""
     if not config.sensitivities.weights:
         return {}

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from pes.files import replaced
+from pes.potential import Surface
 from pes.potential.holes.coverage import Coverage
 from pes.run.levels.density_maps import Maps, write_maps
 from pes.run.levels.derivatives import Derived
@@ -17,7 +18,6 @@ from pes.run.levels.uncertainty import Spreads
 from pes.run.ranges import unit
 from pes.run.vibration import Problem
 from pes.setup.environment import environment
-from pes.setup.surfaces import Loaded
 from pes.units import AMU, CM1
 from pes.vibration.analysis.characters import characters
 from pes.vibration.analysis.intensities import Sticks
@@ -46,7 +46,7 @@ FAR = 1e-3
 
 
 def level_table(
-    found: Levels, task: Problem, surface: Loaded, error_bars: Spreads
+    found: Levels, task: Problem, surface: Surface, error_bars: Spreads
 ) -> list[dict[str, Any]]:
     """One row for each level, in cm⁻¹, Å and degrees."""
     averages = found.densities @ found.points
@@ -88,7 +88,7 @@ def _symmetry(found: Levels) -> list[str]:
     return labels(group, characters(found, group)) if group else []
 
 
-def _outside(found: Levels, task: Problem, surface: Loaded) -> Tensor | None:
+def _outside(found: Levels, task: Problem, surface: Surface) -> Tensor | None:
     """Probability of each level farther from the training points than these lie apart, (S,)."""
     if surface.record is None:
         return None

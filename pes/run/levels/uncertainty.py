@@ -6,9 +6,8 @@ import torch
 from torch import Tensor
 
 from pes.config import Vibration
-from pes.potential.ensemble import Ensemble
+from pes.potential import Surface
 from pes.run.vibration import Problem
-from pes.setup.surfaces import Loaded
 from pes.vibration.analysis.uncertainty import WAYS, spread
 from pes.vibration.levels.convergence import Levels
 
@@ -33,10 +32,10 @@ class Spreads:
         return len(next(iter(self.moved.values()))) if self.moved else 0
 
 
-def spreads(config: Vibration, found: Levels, task: Problem, surface: Loaded) -> Spreads:
+def spreads(config: Vibration, found: Levels, task: Problem, surface: Surface) -> Spreads:
     """Empty unless the surface is an ensemble of two members or more."""
-    ensemble = surface.potential
-    if not isinstance(ensemble, Ensemble) or len(ensemble.members) < 2:
+    ensemble = surface.ensemble
+    if ensemble is None:
         return Spreads({})
     if task.system.positions is None:
         raise TypeError("an ensemble surface is for molecules")

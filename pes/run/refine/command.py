@@ -6,13 +6,13 @@ from pathlib import Path
 
 from pes.config import RefineConfig, load_config
 from pes.data import Dataset, read
-from pes.potential import SurfaceRecord
+from pes.potential import Surface, SurfaceRecord
 from pes.run.folder import check_folder, open_folder, open_log, pick_device
 from pes.run.refine.outcome import outcome_of
 from pes.run.refine.tables import DONE, RESULTS, write_outcome
 from pes.run.refine.trials import anchor_of, trials_of
 from pes.setup.environment import environment_line
-from pes.setup.surfaces import Loaded, load_potential, resolved
+from pes.setup.surfaces import load_potential, resolved
 
 __all__ = ["run_refine"]
 
@@ -71,7 +71,7 @@ def _resolved(config: RefineConfig, base: Path) -> RefineConfig:
     )
 
 
-def _record(loaded: Loaded, dataset: Dataset) -> SurfaceRecord:
+def _record(loaded: Surface, dataset: Dataset) -> SurfaceRecord:
     """That of the surface; of one without a file, the ab initio points stand for it."""
     if loaded.record is not None:
         return loaded.record

@@ -13,11 +13,10 @@ from pes.data import Dataset
 from pes.data.observed import Observed, read_observed
 from pes.descriptors import Invariants
 from pes.molecule import Molecule
-from pes.potential import LinearSurface
+from pes.potential import LinearSurface, Surface
 from pes.potential.corrected import CorrectedSurface
 from pes.refinement import Anchor, Isotopologue
 from pes.run.vibration import problem
-from pes.setup.surfaces import Loaded
 from pes.training.weights import ratio
 from pes.units import ANGSTROM, CM1
 
@@ -44,7 +43,7 @@ class Trial:
     isotopologues: list[Isotopologue]
 
 
-def trials_of(config: RefineConfig, loaded: Loaded, device: torch.device) -> list[Trial]:
+def trials_of(config: RefineConfig, loaded: Surface, device: torch.device) -> list[Trial]:
     """One for each degree of the polynomial, or one with all weights of the surface.
 
     Raises:
@@ -62,7 +61,7 @@ def _degrees(config: RefineConfig) -> tuple[int, ...]:
     return DEGREES if config.adjust.degree == "auto" else (config.adjust.degree,)
 
 
-def _trial(config: RefineConfig, degree: int, loaded: Loaded, device: torch.device) -> Trial:
+def _trial(config: RefineConfig, degree: int, loaded: Surface, device: torch.device) -> Trial:
     name, surface, parameters = _adjustable(config, degree, loaded)
     surface.to(device)
     isotopologues = [_isotopologue(config, which, loaded, surface, device)
@@ -71,7 +70,7 @@ def _trial(config: RefineConfig, degree: int, loaded: Loaded, device: torch.devi
 
 
 def _adjustable(
-    config: RefineConfig, degree: int, loaded: Loaded
+    config: RefineConfig, degree: int, loaded: Surface
 ) -> tuple[str, nn.Module, list[nn.Parameter]]:
     """Name, surface to refine, and what of it may change."""
     module, wanted = loaded.module, config.adjust
@@ -92,7 +91,7 @@ def _adjustable(
 
 
 def anchor_of(
-    config: RefineConfig, loaded: Loaded, dataset: Dataset, device: torch.device
+    config: RefineConfig, loaded: Surface, dataset: Dataset, device: torch.device
 ) -> Anchor:
     """The ab initio points with their weights.
 
@@ -113,7 +112,7 @@ def anchor_of(
 def _isotopologue(
     config: RefineConfig,
     wanted: ObservedLevels,
-    loaded: Loaded,
+    loaded: Surface,
     surface: nn.Module,
     device: torch.device,
 ) -> Isotopologue:
@@ -121,7 +120,7 @@ def _isotopologue(
         molecule=wanted.molecule, nuclear_masses=config.nuclear_masses,
         coordinates=config.coordinates, basis=config.basis, cap=config.cap,
     )  # fmt: skip
-    task = problem(vibration, Loaded(surface, loaded.symbols, loaded.record), device)
+    task = problem(vibration, Surface(surface, loaded.symbols, loaded.record), device)
     observed = _kept(read_observed(wanted.observed), wanted)
     modes = len(task.internal.names)
     if len(observed.quanta[0]) != modes:

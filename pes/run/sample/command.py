@@ -16,7 +16,7 @@ from pes.data.formats.extxyz import write_geometries
 from pes.data.sampling import acceptance, sobol_sequence
 from pes.files import write_json
 from pes.molecule import Molecule
-from pes.potential import Ensemble
+from pes.potential import Surface
 from pes.potential.holes.box import distance_box
 from pes.potential.holes.coverage import Coverage
 from pes.potential.holes.proposals import proposals
@@ -24,7 +24,7 @@ from pes.potential.holes.search import candidates
 from pes.run.folder import check_folder, open_folder, open_log, pick_device, write_config
 from pes.run.vibration import problem
 from pes.setup.environment import environment, environment_line
-from pes.setup.surfaces import Loaded, UserFunction, load_potential, resolved
+from pes.setup.surfaces import load_potential, resolved
 from pes.units import CM1
 
 __all__ = ["sample"]
@@ -80,8 +80,7 @@ def sample(
     folder = output or Path("runs") / config.name
     check_folder(folder, finished=DONE, overwrite=overwrite)
     loaded = load_potential(config.surface, path.parent)
-    if not isinstance(loaded.potential, UserFunction):
-        loaded.potential.to(place)
+    loaded.to(place)
     drawn = _drawn(config, loaded, path.parent, place)
     with torch.no_grad():
         parts = [loaded.potential(x.to(place)).to(x.device) for x in drawn.positions.split(CHUNK)]
@@ -121,7 +120,7 @@ def sample(
     return folder
 
 
-def _drawn(config: SampleConfig, loaded: Loaded, base: Path, place: torch.device) -> Drawn:
+def _drawn(config: SampleConfig, loaded: Surface, base: Path, place: torch.device) -> Drawn:
     """Candidates in the ranges of coordinates, or within the distances of known points."""
     known, symbols = _known(config, loaded, base)
     if config.coordinates is None:
@@ -147,7 +146,7 @@ def _drawn(config: SampleConfig, loaded: Loaded, base: Path, place: torch.device
     return Drawn(x, unit[:, -1], minimum, known, found.molecule.symbols)
 
 
-def _known(config: SampleConfig, loaded: Loaded, base: Path) -> tuple[Tensor, tuple[str, ...]]:
+def _known(config: SampleConfig, loaded: Surface, base: Path) -> tuple[Tensor, tuple[str, ...]]:
     """Training points and those of `points`, and the isotopes."""
     symbols, parts = config.molecule or loaded.symbols or (), []
     if loaded.record is not None:
@@ -164,7 +163,7 @@ def _known(config: SampleConfig, loaded: Loaded, base: Path) -> tuple[Tensor, tu
     return torch.cat(parts) if parts else torch.empty(0, 1, 3), tuple(symbols)
 
 
-def _lowest(loaded: Loaded, known: Tensor, place: torch.device) -> float:
+def _lowest(loaded: Surface, known: Tensor, place: torch.device) -> float:
     """Energy of the lowest known point; that of the label where there is one."""
     if loaded.record is not None:
         return loaded.record.energy_range[0]
@@ -172,12 +171,14 @@ def _lowest(loaded: Loaded, known: Tensor, place: torch.device) -> float:
         return float(loaded.potential(known.to(place)).min())
 
 
-def _spread(loaded: Loaded, positions: Tensor, place: torch.device) -> Tensor:
-    surface = loaded.potential
-    if not isinstance(surface, Ensemble) or len(surface.members) < 2:
+def _spread(loaded: Surface, positions: Tensor, place: torch.device) -> Tensor:
+    ensemble = loaded.ensemble
+    if ensemble is None:
         raise ValueError("`choose: spread` needs an ensemble of two members at least as `surface`")
     with torch.no_grad():
-        return torch.cat([surface.spread(x.to(place)).to(x.device) for x in positions.split(CHUNK)])
+        return torch.cat(
+            [ensemble.spread(x.to(place)).to(x.device) for x in positions.split(CHUNK)]
+        )
 
 
 def _by_energy(config: SampleConfig, drawn: Drawn, heights: Tensor) -> list[int]:

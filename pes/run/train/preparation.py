@@ -17,10 +17,10 @@ from pes.config.training import Column
 from pes.data import Dataset
 from pes.descriptors import Invariants
 from pes.molecule import Molecule
-from pes.potential import NamedFunction, neural_surface
+from pes.potential import NamedFunction, UserFunction, neural_surface
 from pes.potential.least_squares import RIDGES
 from pes.potential.linear import default_force_weight, left_by
-from pes.setup.surfaces import UserFunction, load_potential
+from pes.setup.surfaces import load_potential
 from pes.training.linear import Candidate, fit_linear
 from pes.training.weights import WEIGHTS, column
 from pes.units import ANGSTROM, CM1

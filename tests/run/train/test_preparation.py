@@ -12,8 +12,8 @@ import yaml
 from pes import cli, plots
 from pes.data import Dataset
 from pes.data.formats.hdf5 import write_hdf5
-from pes.potential import load_surface
-from pes.setup.surfaces import UserFunction, load_potential
+from pes.potential import UserFunction, load_surface
+from pes.setup.surfaces import load_potential
 from pes.units import ANGSTROM, CM1
 
 Command = Callable[..., Path]

@@ -1,0 +1,107 @@
+"""A user's function of positions, in NumPy or torch, as a surface."""
+
+from collections.abc import Callable
+from pathlib import Path
+from traceback import extract_tb
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+__all__ = ["UserFunction", "reason"]
+
+PACKAGE = str(Path(__file__).parents[1])
+
+
+def reason(error: Exception) -> str:
+    """Kind and words of an error, and the line of the user's file that it comes from."""
+    words = f"{type(error).__name__}: {error}"
+    frames = [f for f in extract_tb(error.__traceback__) if not f.filename.startswith(PACKAGE)]
+    frames = [f for f in frames if "importlib" not in f.filename]
+    if not frames:
+        return words
+    # The user's own line, not the one in the library that it calls.
+    last = [f for f in frames if f.filename == frames[0].filename][-1]
+    return f"{words} ({last.filename}, line {last.lineno})"
+
+
+class UserFunction(nn.Module):
+    """A user's function of positions, in NumPy or torch, as a torch function.
+
+    The first call finds out which: torch if it takes a tensor and returns a tensor, else
+    NumPy. It is given copies, so that it may work in place. Even one in torch may detach what it
+    returns, so no derivative of it is relied on.
+
+    Args:
+        function: positions (B, N, 3) to energies (B,), or to dipoles (B, 3).
+        name: for messages.
+        shape: of the result for each geometry.
+    """
+
+    differentiable = False
+
+    def __init__(
+        self, function: Callable[[Any], Any], name: str, shape: tuple[int, ...] = ()
+    ) -> None:
+        super().__init__()
+        # In a tuple, so that a module among functions is not taken for a part of this one.
+        self._function = (function,)
+        self.name = name
+        self.shape = shape
+        self.speaks_torch: bool | None = None
+
+    def forward(self, positions: Tensor) -> Tensor:
+        """Values of the function, (B, *shape), float64.
+
+        Raises:
+            ValueError: if it fails, or returns anything but float64 numbers of this shape.
+        """
+        if self.speaks_torch is None:
+            self.speaks_torch = self._returns_tensor(positions[:1])
+        call = self._torch if self.speaks_torch else self._numpy
+        try:
+            values = call(positions)
+        except Exception as error:  # a user's function may fail in any way it likes
+            raise ValueError(f"{self.name} failed: {reason(error)}") from error
+        return self._checked(values, positions)
+
+    def _torch(self, positions: Tensor) -> Any:
+        return self._function[0](positions.clone())
+
+    def _numpy(self, positions: Tensor) -> Any:
+        return self._function[0](positions.detach().cpu().numpy().copy())
+
+    def _returns_tensor(self, positions: Tensor) -> bool:
+        try:
+            return isinstance(self._torch(positions.detach()), Tensor)
+        except Exception as with_tensor:  # a NumPy function may fail on a tensor
+            first = reason(with_tensor)
+        try:
+            self._numpy(positions)
+        except Exception as with_array:
+            second = reason(with_array)
+            both = first if first == second else f"on a tensor, {first}; on an array, {second}"
+            raise ValueError(f"{self.name} failed: {both}") from with_array
+        return False
+
+    def _checked(self, values: Any, positions: Tensor) -> Tensor:
+        if not isinstance(values, Tensor):
+            try:
+                values = torch.from_numpy(np.asarray(values)).to(positions.device)
+            except (TypeError, ValueError):
+                raise ValueError(
+                    f"{self.name} returned {type(values).__name__}, not an array of numbers"
+                ) from None
+        wanted = (len(positions), *self.shape)
+        if values.shape != wanted:
+            raise ValueError(
+                f"{self.name} returned shape {tuple(values.shape)} for {len(positions)} "
+                f"geometries; it must return shape {wanted}"
+            )
+        if values.dtype != torch.float64:
+            raise ValueError(
+                f"{self.name} returned {str(values.dtype).removeprefix('torch.')} numbers; "
+                "compute in float64"
+            )
+        return values
