@@ -16,7 +16,10 @@ from pes.potential import Surface, UserFunction, load_surface
 from pes.potential.analytic import ANALYTIC
 from pes.potential.user_function import reason
 
-__all__ = ["imported", "load_potential", "resolved"]
+__all__ = ["SurfaceLike", "as_surface", "imported", "load_potential", "resolved"]
+
+SurfaceLike = Surface | nn.Module | Callable[..., Any] | str | Path
+"""What a Python user may call a surface."""
 
 
 def load_potential(name: str, base: Path) -> Surface:
@@ -31,7 +34,7 @@ def load_potential(name: str, base: Path) -> Surface:
     """
     if name in ANALYTIC:
         surface = ANALYTIC[name]()
-        return Surface(surface, surface.symbols, None)
+        return Surface(surface, surface.symbols)
     path = base / name
     if path.is_dir() and not all((path / file).is_file() for file in (RUN_SURFACE, RUN_FINISHED)):
         raise FileNotFoundError(
@@ -46,14 +49,42 @@ def load_potential(name: str, base: Path) -> Surface:
         return Surface(_as_function(surface, name), record.symbols, record)
     if ":" in name:
         function = imported(name, base)
-        if isinstance(function, nn.Module):
-            return Surface(function, getattr(function, "symbols", None), None)
         symbols = getattr(function, "symbols", None)
-        return Surface(UserFunction(function, name), symbols, None)
+        own = function if isinstance(function, nn.Module) else UserFunction(function, name)
+        return Surface(own, symbols)
     raise FileNotFoundError(
         f"surface {name!r} is no run folder, surface file, module:function, file.py:function "
         f"nor one of {', '.join(ANALYTIC)}"
     )
+
+
+def as_surface(surface: SurfaceLike) -> Surface:
+    """Whatever a Python user calls a surface, as one.
+
+    Args:
+        surface: a `Surface`, a torch module or any function of positions (B, N, 3) in bohr, whose
+            atoms are known if it has an attribute `symbols`, or a name as for `load_potential`.
+
+    Raises:
+        ValueError, FileNotFoundError: for a name of no surface.
+        TypeError: for anything else that is not a function.
+
+    Example:
+        >>> as_surface("water_pjt1996").symbols
+        ('O', 'H', 'H')
+    """
+    if isinstance(surface, Surface):
+        return surface
+    if isinstance(surface, str | Path):
+        return load_potential(str(surface), Path.cwd())
+    if not callable(surface):
+        raise TypeError(
+            f"a surface must be a function of positions or the name of one, got {surface!r}"
+        )
+    symbols = getattr(surface, "symbols", None)
+    if isinstance(surface, nn.Module):
+        return Surface(surface, symbols)
+    return Surface(UserFunction(surface, getattr(surface, "__name__", "the surface")), symbols)
 
 
 def _named(reference: str) -> UserFunction:

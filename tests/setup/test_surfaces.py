@@ -6,7 +6,9 @@ import pytest
 import torch
 from torch import nn
 
-from pes.setup.surfaces import imported, load_potential, resolved
+from pes.potential import UserFunction
+from pes.potential.analytic import WaterPJT
+from pes.setup.surfaces import as_surface, imported, load_potential, resolved
 
 X = torch.arange(18, dtype=torch.float64).reshape(2, 3, 3)
 
@@ -67,3 +69,18 @@ def test_names_for_another_folder(tmp_path: Path) -> None:
     assert resolved("own.py:f", tmp_path) == f"{tmp_path / 'own.py'}:f"
     assert resolved("module:f", tmp_path) == "module:f"
     assert resolved("water_pjt1996", tmp_path) == "water_pjt1996"
+
+
+def test_what_python_users_call_a_surface() -> None:
+    water = WaterPJT()
+    known = as_surface(water)
+    assert known.potential is water
+    assert known.symbols == water.symbols
+    assert as_surface(known) is known
+    assert as_surface("water_pjt1996").symbols == water.symbols
+    plain = as_surface(lambda x: x[:, 0, 0])
+    assert isinstance(plain.potential, UserFunction)
+    assert plain.symbols is None
+    assert torch.equal(plain(X), X[:, 0, 0])
+    with pytest.raises(TypeError, match="a function of positions or the name of one, got 3"):
+        as_surface(3)  # type: ignore[arg-type]
