@@ -37,7 +37,7 @@ unit: $(STAMP) ## pytest, doctests included; PYTEST_ARGS="-m slow" for the long 
 wheel-check: $(STAMP) ## build the wheel and use it outside the clone
 	rm -rf dist
 	$(BIN)/python -m build --wheel --no-isolation
-	$(BIN)/python scripts/check_wheel.py dist/*.whl configs/h2o.yaml
+	$(BIN)/python scripts/check_wheel.py dist/*.whl
 
 clean: ## remove what was built; runs/ and .venv stay
 	rm -rf dist build .pytest_cache .ruff_cache

@@ -2,13 +2,18 @@
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from importlib.metadata import version
 from pathlib import Path
 
+import shtab
+
+from pes.run import examples
 from pes.run.audit.command import audit as run_audit
 from pes.run.cluster import ranks_started
 from pes.run.evaluate.command import HOLES
 from pes.run.evaluate.command import evaluate as run_evaluate
+from pes.run.examples import Example, copy_example
 from pes.run.levels.command import run_levels
 from pes.run.refine.command import run_refine
 from pes.run.sample.command import sample as run_sample
@@ -20,11 +25,22 @@ __all__ = ["audit", "evaluate", "levels", "refine", "sample", "train"]
 
 def train(arguments: Sequence[str] | None = None) -> None:
     """`pes-train`."""
-    parser = argparse.ArgumentParser("pes-train", description="Fit a surface to ab initio points.")
-    parser.add_argument("--config", type=Path, required=True, help="YAML file")
-    parser.add_argument("--check", action="store_true", help="check configuration and data, stop")
-    parser.add_argument("--output", type=Path, help="run folder, default runs/<name>")
-    parser.add_argument("--resume", metavar="auto|PATH", help="continue an unfinished run")
+    parser = _parser(
+        "pes-train", "Fit a surface to ab initio points.",
+        "pes-train --config configs/h2o.yaml",
+        "pes-train --config mine.yaml --set training.epochs=200 --set name=short",
+    )  # fmt: skip
+    source = parser.add_mutually_exclusive_group(required=True)
+    _file(source, "--config", help="configuration of the fit, a YAML file")
+    _example(source, examples.TRAIN)
+    parser.add_argument(
+        "--check", action="store_true", help="check the configuration and the data, then stop"
+    )
+    _folder(parser, "--output", help="folder of the run (default: runs/<name>)")
+    _file(
+        parser, "--resume", kind=str, metavar="auto|PATH",
+        help="continue an unfinished run: auto takes the state in its folder, if there is one",
+    )  # fmt: skip
     _common(parser)
     given = parser.parse_args(arguments)
 
@@ -36,20 +52,27 @@ def train(arguments: Sequence[str] | None = None) -> None:
                 ranks=ranks,
             )  # fmt: skip
 
-    _end(command)
+    _end(_copy(examples.TRAIN[given.example]) if given.example else command)
 
 
 def levels(arguments: Sequence[str] | None = None) -> None:
     """`pes-levels`."""
-    parser = argparse.ArgumentParser("pes-levels", description="Vibrational levels of a surface.")
-    parser.add_argument("run", type=Path, nargs="?", help="folder of a finished training")
-    parser.add_argument("--config", type=Path, help="YAML file")
-    parser.add_argument("--output", type=Path, help="folder, default RUN/levels or runs/<name>")
-    parser.add_argument("--resume", metavar="auto|PATH", help="continue where it was cut short")
+    parser = _parser(
+        "pes-levels", "Compute the vibrational levels of a surface.",
+        "pes-levels runs/h2o --set vibration.levels=40",
+        "pes-levels --config mine.yaml --set coordinates.kind=radau",
+    )  # fmt: skip
+    source = parser.add_mutually_exclusive_group(required=True)
+    _folder(source, "run", nargs="?", help="folder of a finished pes-train")
+    _file(source, "--config", help="configuration of the calculation, a YAML file")
+    _example(source, examples.LEVELS)
+    _folder(parser, "--output", help="folder of the levels (default: RUN/levels or runs/<name>)")
+    _file(
+        parser, "--resume", kind=str, metavar="auto|PATH",
+        help="continue a calculation that was cut short: auto takes the vectors in its folder",
+    )  # fmt: skip
     _common(parser)
     given = parser.parse_args(arguments)
-    if (given.run is None) == (given.config is None):
-        parser.error("give a run folder or --config FILE")
 
     def command() -> None:
         run_levels(
@@ -57,14 +80,20 @@ def levels(arguments: Sequence[str] | None = None) -> None:
             overwrite=given.overwrite, resume=given.resume,
         )  # fmt: skip
 
-    _end(command)
+    _end(_copy(examples.LEVELS[given.example]) if given.example else command)
 
 
 def refine(arguments: Sequence[str] | None = None) -> None:
     """`pes-refine`."""
-    parser = argparse.ArgumentParser("pes-refine", description="Adjust a surface to levels.")
-    parser.add_argument("--config", type=Path, required=True, help="YAML file")
-    parser.add_argument("--output", type=Path, help="folder, default runs/<name>")
+    parser = _parser(
+        "pes-refine", "Adjust a surface to observed levels.",
+        "pes-refine --config configs/refine_h2o.yaml",
+        "pes-refine --config configs/refine_h2o.yaml --set adjust.degree=3 --set name=cubic",
+    )  # fmt: skip
+    source = parser.add_mutually_exclusive_group(required=True)
+    _file(source, "--config", help="configuration of the refinement, a YAML file")
+    _example(source, examples.REFINE)
+    _folder(parser, "--output", help="folder of the results (default: runs/<name>)")
     _common(parser)
     given = parser.parse_args(arguments)
 
@@ -73,20 +102,27 @@ def refine(arguments: Sequence[str] | None = None) -> None:
             given.config, output=given.output, settings=_settings(given), overwrite=given.overwrite
         )
 
-    _end(command)
+    _end(_copy(examples.REFINE[given.example]) if given.example else command)
 
 
 def evaluate(arguments: Sequence[str] | None = None) -> None:
     """`pes-evaluate`."""
-    parser = argparse.ArgumentParser("pes-evaluate", description="Errors of a surface on points.")
-    parser.add_argument("surface", help="run folder, surface file, or module:function")
-    parser.add_argument("data", type=Path, help="HDF5 or extended XYZ file")
-    parser.add_argument("--output", type=Path, help="folder, default beside the run")
+    parser = _parser(
+        "pes-evaluate", "Compare a surface with points and search it for holes.",
+        "pes-evaluate runs/h2o other.h5",
+        "pes-evaluate my_surface.py:potential points.xyz --holes 0",
+    )  # fmt: skip
+    _file(
+        parser, "surface", kind=str,
+        help="run folder, surface file, module:function or file.py:function",
+    )  # fmt: skip
+    _file(parser, "data", help="points to compare with, an HDF5 or extended XYZ file")
+    _folder(parser, "--output", help="folder of the results (default: a folder beside the run)")
     parser.add_argument(
         "--holes", type=_count, default=HOLES, metavar="N",
-        help="geometries to search for holes, default %(default)s; 0 for no search",
+        help="number of geometries in the search for holes (default: %(default)s; 0: no search)",
     )  # fmt: skip
-    parser.add_argument("--device", default="auto", help="auto, cpu or cuda")
+    parser.add_argument("--device", default="auto", help="auto, cpu or cuda (default: %(default)s)")
     parser.add_argument("--overwrite", action="store_true", help="replace earlier results")
     given = parser.parse_args(arguments)
 
@@ -101,9 +137,13 @@ def evaluate(arguments: Sequence[str] | None = None) -> None:
 
 def audit(arguments: Sequence[str] | None = None) -> None:
     """`pes-audit`."""
-    parser = argparse.ArgumentParser("pes-audit", description="What is in a file of points.")
-    parser.add_argument("data", type=Path, help="HDF5 or extended XYZ file")
-    parser.add_argument("--output", type=Path, help="folder, default audit-DATA")
+    parser = _parser(
+        "pes-audit", "Report what a file of points holds and what looks wrong with it.",
+        "pes-audit mine.h5",
+        "pes-audit mine.xyz --output audits/mine",
+    )  # fmt: skip
+    _file(parser, "data", help="points, an HDF5 or extended XYZ file")
+    _folder(parser, "--output", help="folder of the report (default: audit-DATA)")
     parser.add_argument("--overwrite", action="store_true", help="replace earlier results")
     given = parser.parse_args(arguments)
     _end(lambda: run_audit(given.data, output=given.output, overwrite=given.overwrite))
@@ -111,9 +151,13 @@ def audit(arguments: Sequence[str] | None = None) -> None:
 
 def sample(arguments: Sequence[str] | None = None) -> None:
     """`pes-sample`."""
-    parser = argparse.ArgumentParser("pes-sample", description="Choose geometries to compute.")
-    parser.add_argument("--config", type=Path, required=True, help="YAML file")
-    parser.add_argument("--output", type=Path, help="folder, default runs/<name>")
+    parser = _parser(
+        "pes-sample", "Choose the geometries that are worth an ab initio calculation next.",
+        "pes-sample --config new.yaml",
+        "pes-sample --config new.yaml --set count=200 --set energy=15000",
+    )  # fmt: skip
+    _file(parser, "--config", required=True, help="configuration of the choice, a YAML file")
+    _folder(parser, "--output", help="folder of the geometries (default: runs/<name>)")
     _common(parser)
     given = parser.parse_args(arguments)
 
@@ -126,17 +170,59 @@ def sample(arguments: Sequence[str] | None = None) -> None:
     _end(command)
 
 
-def _common(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--device", help="auto, cpu or cuda")
+def _parser(name: str, purpose: str, *uses: str) -> argparse.ArgumentParser:
+    """A parser whose help ends with examples of its use."""
+    lines = "\n".join(f"  {use}" for use in uses)
+    parser = argparse.ArgumentParser(
+        name, description=purpose, epilog=f"examples:\n{lines}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    parser.add_argument("--version", action="version", version=f"pes {version('pes')}")
+    shtab.add_argument_to(parser, help="print a completion script for this shell, then stop")
+    return parser
+
+
+def _file(parser: argparse._ActionsContainer, name: str, kind: type = Path, **how: object) -> None:
+    parser.add_argument(name, type=kind, **how).complete = shtab.FILE  # pyright: ignore
+
+
+def _folder(parser: argparse._ActionsContainer, name: str, **how: object) -> None:
+    parser.add_argument(name, type=Path, **how).complete = shtab.DIRECTORY  # pyright: ignore
+
+
+def _example(parser: argparse._ActionsContainer, choices: Mapping[str, Example]) -> None:
     parser.add_argument(
-        "--set", action="append", default=[], metavar="section.key=value", dest="settings"
-    )
-    parser.add_argument("--overwrite", action="store_true", help="replace a finished run")
+        "--example", choices=choices,
+        help="copy an example into this folder, say what to run next, then stop",
+    )  # fmt: skip
+
+
+def _copy(example: Example) -> Callable[[], None]:
+    """Copy an example here and say what to do with it."""
+
+    def command() -> None:
+        copy_example(example, Path())
+        print(f"copied: {', '.join(example.files)}\nnext:")
+        print("\n".join(f"  {line}" for line in example.commands))
+
+    return command
+
+
+def _common(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--device", help="auto, cpu or cuda; short for --set device=...")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="SECTION.KEY=VALUE", dest="settings",
+        help="replace one value of the configuration, written as in YAML, such as seed=3 or "
+        "surface.hidden=[20,20]; may be given several times",
+    )  # fmt: skip
+    parser.add_argument("--overwrite", action="store_true", help="replace earlier results")
 
 
 def _count(text: str) -> int:
     if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"a number of geometries, 0 or more, got {text!r}")
+        raise argparse.ArgumentTypeError(
+            f"the number of geometries must be a whole number, 0 or more, got {text!r}"
+        )
     return int(text)
 
 
@@ -155,7 +241,7 @@ def _end(command: Callable[[], object]) -> None:
         raise SystemExit(stop.code) from None
     except KeyboardInterrupt:
         print(
-            "pes: interrupted; an unfinished training goes on with --resume auto", file=sys.stderr
+            "pes: interrupted; continue an unfinished training with --resume auto", file=sys.stderr
         )
         raise SystemExit(130) from None
 

@@ -38,6 +38,36 @@ def test_command_line_itself(work: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert not (work / "runs").exists()
 
 
+COMMANDS = (cli.train, cli.levels, cli.refine, cli.evaluate, cli.audit, cli.sample)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_ends_with_examples_that_parse(
+    command: Command, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        command(["--help"])
+    assert end.value.code == 0
+    shown = capsys.readouterr().out
+    name = shown.split()[1]
+    uses = [line.split()[1:] for line in shown.partition("examples:\n")[2].splitlines()]
+    assert len(uses) == 2
+    monkeypatch.setattr(cli, "_end", lambda _: None)
+    for use in uses:
+        command(use)
+    assert name == f"pes-{command.__name__}"
+    assert ("--set SECTION.KEY=VALUE" in shown) == (command not in (cli.evaluate, cli.audit))
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_version_and_completion(command: Command, capsys: pytest.CaptureFixture[str]) -> None:
+    for option, words in (("--version", "pes 0."), ("--print-completion=bash", "complete -")):
+        with pytest.raises(SystemExit) as end:
+            command([option])
+        assert end.value.code == 0
+        assert words in capsys.readouterr().out
+
+
 def test_interrupt(
     pes_train: Command, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
