@@ -19,7 +19,6 @@ from typing import NoReturn
 from packaging.metadata import parse_email
 from packaging.requirements import Requirement
 
-
 COMMANDS = (
     "pes-train --config configs/h2o.yaml --set training.epochs=20",
     "pes-levels runs/h2o --set vibration.levels=2 --set vibration.convergence=false",
