@@ -2,8 +2,9 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import permutations, product
 
 import torch
 from qcelemental import periodictable
@@ -12,7 +13,7 @@ from torch import Tensor
 
 from pes.units import AMU
 
-__all__ = ["Molecule", "element", "isotope_mass"]
+__all__ = ["Molecule", "element", "isotope_mass", "like_permutations"]
 
 _SYMBOL = re.compile(r"(\d*)([A-Z][a-z]?)")
 
@@ -55,6 +56,28 @@ def isotope_mass(symbol: str, *, nuclear: bool = False) -> float:
     name = _qcelemental_name(symbol)
     electrons = periodictable.to_Z(name) if nuclear else 0
     return periodictable.to_mass(name) * AMU - electrons
+
+
+def like_permutations(kinds: Sequence[Hashable]) -> Iterator[list[int]]:
+    """Permutations of like atoms; the identity comes first.
+
+    Args:
+        kinds: what like atoms share, for each of N atoms: their elements, or their masses.
+
+    Yields:
+        N numbers: for each atom the one whose place it takes.
+
+    Example:
+        >>> list(like_permutations(("O", "H", "H")))
+        [[0, 1, 2], [0, 2, 1]]
+    """
+    groups = [[a for a, k in enumerate(kinds) if k == kind] for kind in dict.fromkeys(kinds)]
+    for choice in product(*(permutations(group) for group in groups)):
+        order = list(range(len(kinds)))
+        for group, image in zip(groups, choice, strict=True):
+            for atom, target in zip(group, image, strict=True):
+                order[atom] = target
+        yield order
 
 
 @dataclass(frozen=True)

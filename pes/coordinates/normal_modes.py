@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from pes.coordinates.standard_modes import standard_modes
 from pes.coordinates.symmetrised import symmetrised
 
 __all__ = ["NormalModes", "hessian", "normal_modes"]
@@ -78,7 +79,9 @@ class NormalModes:
 def normal_modes(reference: Tensor, hessian: Tensor, masses: Tensor) -> NormalModes:
     """Normal modes of a minimum, without translations and rotations.
 
-    Of a molecule that is nearly symmetric those of its symmetric image: they are even or odd.
+    A molecule that is nearly symmetric has those of its symmetric image: they are even or odd.
+    Their signs, and the mixture of degenerate ones, follow a convention that neither the machine
+    nor the orientation of the molecule enters: see `pes.coordinates.standard_modes`.
 
     Args:
         reference: positions at the minimum (N, 3), bohr.
@@ -103,11 +106,8 @@ def normal_modes(reference: Tensor, hessian: Tensor, masses: Tensor) -> NormalMo
     _check_shapes(reference, hessian, masses)
     reference, masses = reference.detach(), masses.detach()
     root = masses.repeat_interleave(3).sqrt()
-    found = _eigenvectors(reference, hessian, masses)[1]
     reference, hessian = symmetrised(reference, hessian.detach(), masses)
     squares, vectors = _eigenvectors(reference, hessian, masses)
-    # Ranges are given for one sign of a mode: it stays that of the molecule as it came.
-    vectors = vectors * (vectors * found).sum(0).sign()
     if not (squares > 1e-10 * squares.abs().max()).all():
         listed = ", ".join(f"{v:.3g}" for v in squares.tolist())
         raise ValueError(
@@ -115,8 +115,9 @@ def normal_modes(reference: Tensor, hessian: Tensor, masses: Tensor) -> NormalMo
             "optimise the geometry on this surface first"
         )
     frequencies = squares.sqrt()
-    columns = vectors / root[:, None] / frequencies.sqrt()
-    return NormalModes(reference, columns.mT.reshape(-1, *reference.shape), frequencies, masses)
+    rows = standard_modes(vectors.mT, squares, reference, masses)
+    displacements = rows / root / frequencies.sqrt()[:, None]
+    return NormalModes(reference, displacements.reshape(-1, *reference.shape), frequencies, masses)
 
 
 def _eigenvectors(x: Tensor, hessian: Tensor, masses: Tensor) -> tuple[Tensor, Tensor]:

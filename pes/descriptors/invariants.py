@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations, permutations, product
+from itertools import combinations
 from math import comb
 from typing import Any
 
@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from pes.descriptors.distances import distances
 from pes.descriptors.morse import check_length, morse
+from pes.molecule import like_permutations
 
 __all__ = ["Invariants", "Level", "invariant_levels", "pair_permutations"]
 
@@ -37,21 +38,9 @@ def pair_permutations(elements: Sequence[str]) -> np.ndarray:
     return np.array(
         [
             [index[min(g[a], g[b]), max(g[a], g[b])] for a, b in pairs]
-            for g in _atom_permutations(elements)
+            for g in like_permutations(elements)
         ]
     )
-
-
-def _atom_permutations(elements: Sequence[str]) -> list[list[int]]:
-    groups = [[k for k, e in enumerate(elements) if e == kind] for kind in dict.fromkeys(elements)]
-    images = []
-    for choice in product(*(permutations(group) for group in groups)):
-        g = list(range(len(elements)))
-        for group, image in zip(groups, choice, strict=True):
-            for atom, target in zip(group, image, strict=True):
-                g[atom] = target
-        images.append(g)
-    return images
 
 
 @dataclass(frozen=True)

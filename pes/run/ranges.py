@@ -1,7 +1,6 @@
 """How far each coordinate reaches, and where the bottom of the well is."""
 
 from collections.abc import Sequence
-from itertools import permutations
 from math import ceil, floor, pi
 
 import torch
@@ -9,7 +8,7 @@ from torch import Tensor
 
 from pes.config import Vibration
 from pes.coordinates import Curvilinear, Internal, NormalModes
-from pes.molecule import Molecule
+from pes.molecule import Molecule, like_permutations
 from pes.potential import Surface, SurfaceRecord
 from pes.units import ANGSTROM, CM1, DEGREE
 from pes.vibration.system.minimum import minimum, reach
@@ -110,11 +109,7 @@ def _limits(surface: Surface, internal: Internal, masses: Tensor) -> list[tuple[
 def sampled(record: SurfaceRecord, internal: Internal, masses: Tensor) -> Tensor:
     """q of the training points and of their copies under permutation of like atoms."""
     elements = Molecule(record.symbols).elements
-    copies = [
-        record.training_positions[:, list(order)]
-        for order in permutations(range(len(elements)))
-        if all(elements[i] == elements[j] for i, j in enumerate(order))
-    ]
+    copies = [record.training_positions[:, order] for order in like_permutations(elements)]
     return internal.from_positions(torch.cat(copies), masses)
 
 

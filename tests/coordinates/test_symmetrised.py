@@ -7,14 +7,15 @@ import torch
 from torch import Tensor
 
 from pes.coordinates import ZMatrix
-from pes.coordinates.symmetrised import _point_group, symmetrised
+from pes.coordinates.point_group import point_group
+from pes.coordinates.symmetrised import symmetrised
 from pes.molecule import Molecule
 
 ANGLE = 1.87
 """Between two bonds of a pyramid; the dihedral of three equal ones follows."""
 
 SHAPES = {
-    # Symbols, Z-matrix, q, and the order of the point group; of an infinite one what is used.
+    # Symbols, Z-matrix, q, and the order of the point group; sixteen of an infinite one.
     "C2v, planar": (
         ("C", "O", "H", "H"), (("C",), ("O", 0), ("H", 0, 1), ("H", 0, 1, 2)),
         (2.3, 2.1, 2.1, 2.1, 2.1, torch.pi), 4,
@@ -27,7 +28,10 @@ SHAPES = {
         ("O", "O", "H", "H"), (("O",), ("O", 0), ("H", 0, 1), ("H", 1, 0, 2)),
         (2.7, 1.8, 1.8, 1.8, 1.8, 2.0), 2,
     ),
-    "linear": (("O", "C", "O"), (("O",), ("C", 0), ("O", 1, 0)), (2.2, 2.2, torch.pi), 4),
+    "linear": (("O", "C", "O"), (("O",), ("C", 0), ("O", 1, 0)), (2.2, 2.2, torch.pi), 16),
+    "linear, unlike ends": (
+        ("N", "C", "O"), (("N",), ("C", 0), ("O", 1, 0)), (2.2, 2.3, torch.pi), 8,
+    ),
 }  # fmt: skip
 
 
@@ -53,8 +57,8 @@ def test_noise_is_taken_away(symbols: tuple, rows: tuple, q: tuple, order: int) 
     # Noise that has the symmetry stays.
     assert float((moved - x).abs().max()) < 1e-4
     centred = moved - (masses[:, None] * moved).sum(0) / masses.sum()
-    assert len(list(_point_group(centred, masses))) == order
-    for permutation, turn in _point_group(centred, masses):
+    assert len(list(point_group(centred, masses))) == order
+    for permutation, turn in point_group(centred, masses):
         torch.testing.assert_close(centred[permutation] @ turn, centred, rtol=0, atol=1e-13)
     values = torch.linalg.eigvalsh(hessian)
     # The mean of images of H: eigenvalues move by no more than the noise does.

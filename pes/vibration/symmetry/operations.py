@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations, islice, permutations, product
+from itertools import combinations, islice, product
 
 import torch
 from torch import Tensor
 
+from pes.molecule import like_permutations
 from pes.units import CM1
 from pes.vibration.basis.specification import BasisSpec
 from pes.vibration.system.system import System
@@ -242,15 +243,10 @@ def _sorted_distances(x: Tensor, masses: Tensor) -> Tensor:
 
 def _congruence(before: Tensor, after: Tensor, masses: Tensor) -> str | None:
     """Permutation of equal masses (and inversion) that `after` is, by distances; its name."""
-    atoms = len(masses)
     distances = torch.cdist(before, before)
     moved = torch.cdist(after, after)
     size = float(distances.max())
-    weights = masses.tolist()
-    for order in permutations(range(atoms)):
-        if any(abs(weights[i] - weights[a]) > 1e-9 * weights[i] for i, a in enumerate(order)):
-            continue
-        rows = list(order)
+    for rows in like_permutations(masses.tolist()):
         if float((distances[:, rows][:, :, rows] - moved).abs().max()) < SAME * size:
             return _name(rows, _volumes(before[:, rows]), _volumes(after), size)
     return None
