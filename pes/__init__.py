@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pes.coordinates.valence import Valence
     from pes.data import Dataset, read, split
+    from pes.evaluation import Evaluation, evaluate
     from pes.molecule import Molecule
     from pes.potential import energies_and_forces
     from pes.potential import load_surface as load
@@ -25,12 +26,14 @@ if TYPE_CHECKING:
 _ORIGIN = {
     "BasisSpec": ("pes.vibration.basis.specification", "BasisSpec"),
     "Dataset": ("pes.data", "Dataset"),
+    "Evaluation": ("pes.evaluation", "Evaluation"),
     "Levels": ("pes.vibration.levels.result", "Levels"),
     "Molecule": ("pes.molecule", "Molecule"),
     "System": ("pes.vibration.system.system", "System"),
     "Valence": ("pes.coordinates.valence", "Valence"),
     "energies_and_forces": ("pes.potential", "energies_and_forces"),
     "error_report": ("pes.training.errors", "error_report"),
+    "evaluate": ("pes.evaluation", "evaluate"),
     "fit": ("pes.training.fit", "fit"),
     "vibrational_levels": ("pes.vibration.levels.convergence", "vibrational_levels"),
     "load": ("pes.potential", "load_surface"),
@@ -45,12 +48,14 @@ _ORIGIN = {
 __all__ = [
     "BasisSpec",
     "Dataset",
+    "Evaluation",
     "Levels",
     "Molecule",
     "System",
     "Valence",
     "energies_and_forces",
     "error_report",
+    "evaluate",
     "fit",
     "load",
     "molecular",

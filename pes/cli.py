@@ -11,8 +11,7 @@ import shtab
 from pes.run import examples
 from pes.run.audit.command import audit as run_audit
 from pes.run.cluster import ranks_started
-from pes.run.evaluate.command import HOLES
-from pes.run.evaluate.command import evaluate as run_evaluate
+from pes.run.evaluate.command import HOLES, run_evaluate
 from pes.run.examples import Example, copy_example
 from pes.run.levels.command import run_levels
 from pes.run.refine.command import run_refine

@@ -16,22 +16,24 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "pes"
 PYPROJECT = PACKAGE.with_name("pyproject.toml")
 
-BASE = {"files", "memory", "units", "molecule"}
+BASE = {"files", "memory", "tables", "units", "molecule"}
 SIBLINGS = {"data", "descriptors", "coordinates", "vibration"}
 ENGINES = {*BASE, *SIBLINGS, "potential", "training"}
-BELOW_RUN = {*ENGINES, "setup", "refinement", "plots", "config"}
+BELOW_RUN = {*ENGINES, "setup", "evaluation", "refinement", "plots", "config"}
 
 MAY_IMPORT: Mapping[str, set[str]] = {
     "files": set(),
     "memory": set(),
+    "tables": set(),
     "units": set(),
     "molecule": {"units"},
     **{folder: BASE for folder in SIBLINGS},
     "potential": {*BASE, "descriptors"},
     "training": {*BASE, "data", "descriptors", "potential"},
     "setup": ENGINES,
-    "refinement": {*ENGINES, "setup"},
     "plots": ENGINES,
+    "evaluation": {*ENGINES, "setup", "plots"},
+    "refinement": {*ENGINES, "setup", "plots"},
     "config": {*ENGINES, "setup"},
     "run": BELOW_RUN,
     "cli": {"run", "config"},

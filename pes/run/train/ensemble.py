@@ -14,8 +14,8 @@ from pes.config.ensemble import Member
 from pes.config.surface import Linear, LinearBaseline
 from pes.data import Dataset, Split
 from pes.data.cuts import member_cuts
+from pes.evaluation.tables import calibration_table
 from pes.potential import Ensemble, NeuralSurface
-from pes.run.evaluate.tables import calibration_table
 from pes.run.train.preparation import leaves_open, on_device, point_weights, prepared
 from pes.training.calibration import calibration
 from pes.training.distributed import Ranks

@@ -1,0 +1,152 @@
+"""Result of an evaluation."""
+
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from pes import plots
+from pes.data import Dataset
+from pes.data.formats.extxyz import write_geometries
+from pes.evaluation.holes import HoleReport
+from pes.evaluation.points import PointErrors
+from pes.evaluation.tables import (
+    calibration_table,
+    extrapolation_lines,
+    hole_lines,
+    window_rows,
+    window_table,
+    worst_lines,
+)
+from pes.files import replaced, write_json
+from pes.molecule import Molecule
+from pes.setup.environment import environment
+from pes.tables import html_table
+
+__all__ = ["EVALUATED", "STALE", "WORST", "Evaluation"]
+
+EVALUATED = "evaluation.json"
+"""File that is written last."""
+
+STALE = ("calibration.png", "holes.xyz")
+"""Files that not every evaluation writes."""
+
+WORST = 10
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """Errors of a surface on labelled points.
+
+    Attributes:
+        dataset: the points.
+        windows: upper ends of the energy windows, cm⁻¹.
+        errors: `energy` (cm⁻¹) and `force` (cm⁻¹/Å) → `rmse`, `mae`, `max` → window, see
+            `window_errors`.
+        points: error of each point and what else is known of it.
+        calibration: window → errors against the spread of an ensemble, see `calibration`; None
+            for other surfaces, or if all points are training points.
+        holes: result of the search for holes, None without a search.
+        worst: rows of the largest energy errors, the largest first.
+        surface: name of the surface.
+        file: of the points, if they came from one.
+        device: where the surface was evaluated.
+    """
+
+    dataset: Dataset
+    windows: tuple[int, ...]
+    errors: Mapping[str, Any]
+    points: PointErrors
+    calibration: Mapping[str, Mapping[str, float | int]] | None
+    holes: HoleReport | None
+    worst: tuple[int, ...]
+    surface: str
+    file: str | None
+    device: torch.device
+
+    def __repr__(self) -> str:
+        energy, count = self.errors["energy"], len(self.dataset)
+        formula = Molecule(self.dataset.symbols).formula
+        return (
+            f"Evaluation({count} point{'s' if count > 1 else ''} of {formula}: RMSE "
+            f"{energy['rmse']['all']:.4g} cm-1, largest error {energy['max']['all']:.4g} cm-1)"
+        )
+
+    def __str__(self) -> str:
+        return "\n".join(self.lines())
+
+    def _repr_html_(self) -> str:
+        return html_table(window_rows(self.errors), repr(self))
+
+    def lines(self) -> list[str]:
+        """What `pes-evaluate` prints."""
+        elements = Molecule(self.dataset.symbols).elements
+        lines = [
+            f"{self.surface} on {self.file or 'a data set'}: {len(self.dataset)} points",
+            window_table(self.errors),
+            *extrapolation_lines(self.points),
+            *worst_lines(self.points, self.worst, self.dataset.positions, elements),
+        ]
+        if self.calibration is not None:
+            lines.append("errors against the spread of the ensemble, training points left out:")
+            lines.append(calibration_table(self.calibration))
+        elif self.points.spread is not None:
+            lines.append("all points are training points, which cannot test the spread")
+        return lines if self.holes is None else [*lines, *hole_lines(self.holes)]
+
+    def save(self, folder: str | Path) -> Path:
+        """Write tables and pictures as `pes-evaluate` does; the folder is made if need be.
+
+        The files are predictions.csv, worst.xyz, errors.png, where they apply calibration.png and
+        holes.xyz, and, last, evaluation.json.
+
+        Returns:
+            The folder.
+        """
+        folder, points = Path(folder), self.points
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in (EVALUATED, *STALE):
+            (folder / name).unlink(missing_ok=True)
+        self._write_predictions(folder / "predictions.csv")
+        self._write_worst(folder / "worst.xyz")
+        plots.errors(
+            folder / "errors.png", points.heights, points.residuals, windows=self.windows,
+            nearest=points.nearest, forces=points.forces,
+        )  # fmt: skip
+        if self.calibration is not None and points.spread is not None:
+            new = ~points.is_training
+            plots.calibration(folder / "calibration.png", points.residuals[new], points.spread[new])
+        if self.holes is not None:
+            self.holes.save(folder / "holes.xyz")
+        write_json(folder / EVALUATED, self.summary())
+        return folder
+
+    def summary(self) -> dict[str, Any]:
+        """Content of evaluation.json."""
+        return {
+            **environment(self.device),
+            "surface": self.surface,
+            "data": self.file,
+            "errors": self.errors,
+            "calibration": self.calibration,
+            "holes": None if self.holes is None else self.holes.summary(),
+            "worst_rows": self.worst,
+        }
+
+    def _write_predictions(self, path: Path) -> None:
+        """Every point and what is known of it, one line each."""
+        with replaced(path) as temporary, temporary.open("w", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(["row", *self.points.columns])
+            numbers = torch.stack(list(self.points.columns.values()), 1).tolist()
+            writer.writerows([row, *values] for row, values in enumerate(numbers))
+
+    def _write_worst(self, path: Path) -> None:
+        """Geometries of the worst points, with what is known of each."""
+        rows = list(self.worst)
+        columns = {name: values[rows].tolist() for name, values in self.points.columns.items()}
+        positions = self.dataset.positions[rows]
+        write_geometries(path, self.dataset.symbols, positions, {"row": rows, **columns})

@@ -1,0 +1,179 @@
+"""Tables of an evaluation: errors by energy window, extrapolation, worst points, holes."""
+
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+from typing import Any
+
+from torch import Tensor
+
+from pes.data.symmetry import distances
+from pes.evaluation.holes import DISAGREEMENT, HoleReport, Place
+from pes.evaluation.points import PointErrors
+from pes.molecule import Molecule
+from pes.potential.holes.box import DistanceBox
+from pes.units import ANGSTROM, CM1
+
+__all__ = [
+    "bonds",
+    "calibration_table",
+    "extrapolation_lines",
+    "hole_lines",
+    "window_rows",
+    "window_table",
+    "worst_lines",
+]
+
+LISTED = 10
+"""Holes that are printed."""
+
+MOST_BONDS = 6
+"""Distances shown of one geometry, the shortest first."""
+
+
+def window_rows(report: Mapping[str, Any]) -> list[list[str]]:
+    """Head, then counts and errors of each energy window; empty windows are left out."""
+    with_forces = report["force"]["rmse"]["all"] is not None
+    quantities = {"energy": "cm-1", **({"force": "cm-1/A"} if with_forces else {})}
+    head = [
+        name
+        for quantity, unit in quantities.items()
+        for name in (f"{quantity} RMSE", "MAE", f"max ({unit})")
+    ]
+    rows = [["window", "points", *head]]
+    for window, count in report["points"]["count"].items():
+        if count:
+            values = [report[q][m][window] for q in quantities for m in ("rmse", "mae", "max")]
+            rows.append([_window(window), f"{count}", *(f"{value:.4f}" for value in values)])
+    return rows
+
+
+def window_table(report: Mapping[str, Any]) -> str:
+    """Counts and errors by energy window, one line each."""
+    return "\n".join(
+        f"{window:<14}{count:>8}" + "".join(f"{value:>13}" for value in values)
+        for window, count, *values in window_rows(report)
+    )
+
+
+def calibration_table(calibration: Mapping[str, Mapping[str, float]]) -> str:
+    """Spread of the ensemble and the fractions of errors within it, by energy window."""
+    lines = [f"{'window':<14}{'points':>8}{'spread/cm-1':>13}{'within 1':>10}{'within 2':>10}"]
+    lines += [
+        f"{_window(window):<14}{row['points']:>8}{row['spread']:13.4f}"
+        f"{100 * row['within_1']:9.1f}%{100 * row['within_2']:9.1f}%"
+        for window, row in calibration.items()
+    ]
+    return "\n".join([*lines, f"{'normal errors':<35}{68.3:9.1f}%{95.4:9.1f}%"])
+
+
+def _window(name: str) -> str:
+    return "all" if name == "all" else f"< {name} cm-1"
+
+
+def extrapolation_lines(points: PointErrors) -> list[str]:
+    """Errors within and beyond the reach of the training points."""
+    if points.nearest is None:
+        return ["the surface comes without training points; extrapolation cannot be measured"]
+    known = points.is_training
+    groups = {
+        "training points": known,
+        "others, nearest <= 1": ~known & (points.nearest <= 1),
+        "others, nearest > 1": points.nearest > 1,
+    }
+    lines = [
+        "nearest: distance to the nearest training point over the largest gap between those; "
+        "above 1 is extrapolation"
+    ]
+    for name, mask in groups.items():
+        if mask.any():
+            rmse = float(points.residuals[mask].square().mean().sqrt())
+            lines.append(f"{name:<22}{int(mask.sum()):>6} points, RMSE {rmse:.4f} cm-1")
+    return lines
+
+
+def worst_lines(
+    points: PointErrors, rows: Sequence[int], positions: Tensor, elements: Sequence[str]
+) -> list[str]:
+    """Row, energy, error, what else is known, and distances of the worst points."""
+    head = f"{'row':>8}{'label/cm-1':>12}{'error/cm-1':>12}"
+    head += f"{'nearest':>9}" if points.nearest is not None else ""
+    head += f"{'spread':>9}" if points.spread is not None else ""
+    lines = ["worst points, rows from 0:", head + "  distances (A)"]
+    for row in rows:
+        line = f"{row:>8}{float(points.heights[row]):12.1f}{float(points.residuals[row]):+12.4f}"
+        line += f"{float(points.nearest[row]):9.2f}" if points.nearest is not None else ""
+        line += f"{float(points.spread[row]):9.4f}" if points.spread is not None else ""
+        lines.append(f"{line}  {bonds(positions[row], elements)}")
+    return lines
+
+
+def bonds(positions: Tensor, elements: Sequence[str]) -> str:
+    """The shortest distances of one geometry (N, 3) in Å, as `O0-H1 0.9579`.
+
+    Example:
+        >>> import torch
+        >>> bonds(torch.tensor([[0.0, 0.0, 0.0], [0.0, 0.0, 1.4]]), ("H", "H"))
+        'H0-H1 0.7408'
+    """
+    names = [f"{elements[a]}{a}-{elements[b]}{b}" for a, b in combinations(range(len(elements)), 2)]
+    lengths = (distances(positions[None])[0] / ANGSTROM).tolist()
+    order = sorted(range(len(names)), key=lambda pair: lengths[pair])[:MOST_BONDS]
+    return "  ".join(f"{names[pair]} {lengths[pair]:.4f}" for pair in sorted(order))
+
+
+def hole_lines(report: HoleReport) -> list[str]:
+    """Result of a search for holes, the places nearest to the training points first."""
+    search, elements = report.search, Molecule(report.symbols).elements
+    whose = "training points" if report.from_training else "points"
+    lines = [
+        f"holes: {search.samples} geometries within the distances of the {whose} "
+        f"({_bounds(report.box)} A), {report.seconds:.1f} s",
+        f"minimum of the surface: {(search.minimum - report.lowest) / CM1:+.2f} cm-1 from the "
+        f"lowest label, {bonds(search.well, elements)}",
+        "no geometry is below the minimum",
+    ]
+    if report.below:
+        lines[-1] = (
+            f"{len(report.below)} holes below the minimum, the deepest by "
+            f"{-search.holes[0].energy / CM1:.0f} cm-1; {100 * search.share_below:.2g} % of the "
+            "geometries"
+        )
+    lines += _place_lines(report.below, elements)
+    if report.disagreement is not None:
+        lines.append(
+            f"{len(report.disagreement)} places below {(report.highest - search.minimum) / CM1:.0f}"
+            f" cm-1 where members differ by more than {report.limit / CM1:.0f} cm-1, "
+            f"{100 * DISAGREEMENT:g} % of that"
+        )
+        lines += _place_lines(report.disagreement, elements)
+    if report.places:
+        lines.append(
+            "add points there (holes.xyz has all), or keep the ranges of coordinates away; "
+            "pes-levels warns where its grid meets a hole"
+        )
+    return lines
+
+
+def _bounds(box: DistanceBox) -> str:
+    """Bounds of each kind of distance in Å."""
+    names = ["-".join(pair) for pair in combinations(box.elements, 2)]
+    ends = zip((box.low / ANGSTROM).tolist(), (box.high / ANGSTROM).tolist(), strict=True)
+    shown = {name: f"{low:.2f}-{high:.2f}" for name, (low, high) in zip(names, ends, strict=True)}
+    return ", ".join(f"{name} {span}" for name, span in shown.items())
+
+
+def _place_lines(places: Sequence[Place], elements: Sequence[str]) -> list[str]:
+    if not places:
+        return []
+    spread = "spread_cm1" in places[0].numbers
+    lines = [f"{'energy/cm-1':>14}{'nearest':>9}{spread * '    spread'}  distances (A)"]
+    for place in places[:LISTED]:
+        numbers = place.numbers
+        shown = f"{numbers['spread_cm1']:10.1f}" if spread else ""
+        lines.append(
+            f"{numbers['above_minimum_cm1']:14.1f}{numbers['nearest_training']:9.2f}{shown}  "
+            f"{bonds(place.positions, elements)}"
+        )
+    if len(places) > LISTED:
+        lines.append(f"{f'and {len(places) - LISTED} more':>14}")
+    return lines
