@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install $(PIP_ARGS) -c c
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint types unit wheel-check clean
+.PHONY: help install run test lint types unit docs wheel-check clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -22,7 +22,7 @@ run: $(STAMP) ## fit a surface of water, compute its levels, print both tables
 	$(BIN)/pes-train --config configs/h2o.yaml --overwrite
 	$(BIN)/pes-levels runs/h2o --overwrite
 
-test: lint types unit wheel-check ## lint, types, unit and wheel-check, as the CI does
+test: lint types unit docs wheel-check ## lint, types, unit, docs and wheel-check, as the CI does
 
 lint: $(STAMP) ## ruff: rules and format
 	$(BIN)/ruff check
@@ -34,18 +34,21 @@ types: $(STAMP) ## pyright
 unit: $(STAMP) ## pytest, doctests included; PYTEST_ARGS="-m slow" for the long ones
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -q $(PYTEST_ARGS)
 
+docs: $(STAMP) ## the pages as a site in site/; a link that leads nowhere is an error
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build
+
 wheel-check: $(STAMP) ## build the wheel and use it outside the clone
 	rm -rf dist
 	$(BIN)/python -m build --wheel --no-isolation
 	$(BIN)/python scripts/check_wheel.py dist/*.whl
 
 clean: ## remove what was built; runs/ and .venv stay
-	rm -rf dist build .pytest_cache .ruff_cache
+	rm -rf dist build site .pytest_cache .ruff_cache
 	find pes tests scripts examples benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(STAMP): pyproject.toml constraints.txt | $(BIN)/python
 	$(PIP) hatchling editables
-	$(PIP) --no-build-isolation -e '.[dev]'
+	$(PIP) --no-build-isolation -e '.[dev,docs]'
 	@touch $@
 
 $(BIN)/python:

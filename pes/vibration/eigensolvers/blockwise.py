@@ -36,7 +36,7 @@ def lowest(
     Args:
         hamiltonian: N product functions.
         count: at most N.
-        solver: see `eigensolver.lowest`; `auto` goes by the size of each block.
+        solver: see `select.lowest`; `auto` goes by the size of each block.
         start: vectors near those wanted, (S, N).
         watch: called after each step of the Davidson method.
     """

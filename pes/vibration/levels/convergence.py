@@ -70,7 +70,7 @@ def vibrational_levels(
         products: which products of functions to keep, and of what functions; (a) then moves
             these limits too.
         cap: ceiling of V above its minimum, hartree.
-        solver: a key of `eigensolver.SOLVERS`, or `auto`.
+        solver: a key of `SOLVERS`, or `auto`.
         convergence: `larger` or `smaller` runs to compare with, True for the choice by the
             number of coordinates; False makes one run only, of the sizes asked for.
         reference: start of the search for the minimum, (Q,).

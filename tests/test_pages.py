@@ -1,0 +1,71 @@
+"""The commands and programs on the pages run as they stand there, with small settings."""
+
+import re
+import shlex
+import shutil
+from collections.abc import Iterator
+from importlib.metadata import entry_points
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+COMMANDS = entry_points(group="console_scripts")
+FEW = ["levels=2", "convergence=false", "basis.all.functions=4", "basis.all.points=7"]
+SETTINGS = {
+    "pes-train --config": ["training.epochs=3", "ensemble.members=2"],
+    "pes-levels runs": [f"vibration.{setting}" for setting in FEW],
+    "pes-levels --config": FEW,
+    "pes-refine --config": ["steps=1", "adjust.degree=1", "anchor=0.1", *FEW[2:]],
+}
+"""What keeps a command short, by its beginning."""
+
+
+def blocks(page: Path) -> Iterator[tuple[str, str]]:
+    """Language and text of each block of a page."""
+    yield from re.findall(r"(?s)^```(bash|python)\n(.*?)^```", page.read_text(), re.MULTILINE)
+
+
+def call(line: str) -> None:
+    """Run a command of a page in this process."""
+    name, *arguments = shlex.split(line, comments=True)
+    for beginning, settings in SETTINGS.items():
+        if line.startswith(beginning):
+            arguments += [a for setting in settings for a in ("--set", setting)]
+    if name == "pes-evaluate":
+        arguments += ["--holes", "0"]
+    COMMANDS[name].load()(arguments)
+
+
+def follow(page: Path) -> None:
+    """Do everything that a page says, in its order."""
+    names: dict[str, object] = {}
+    for language, text in blocks(page):
+        if language == "python":
+            exec(compile(text, page.name, "exec"), names)
+        else:
+            for line in text.splitlines():
+                if line.startswith("pes-"):
+                    call(line)
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder with a file of one's own."""
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(ROOT / "data" / "h2o_ccsdt_vdz_forces.h5", tmp_path / "mine.h5")
+    return tmp_path
+
+
+def test_tutorial(place: Path) -> None:
+    for name in ("fit", "levels", "own_surface", "refine"):
+        follow(ROOT / "docs" / "tutorial" / f"{name}.md")
+    written = {path.name for path in (place / "runs").iterdir()}
+    assert {"h2o", "h2o_small", "h2o_few", "water_pjt1996", "d2o", "refine_h2o"} <= written
+
+
+def test_readme(place: Path) -> None:
+    # The configuration of the refinement comes with `pes-refine --example h2o`.
+    call("pes-refine --example h2o")
+    follow(ROOT / "README.md")
+    assert (place / "runs" / "h2o" / "levels" / "levels.csv").is_file()
