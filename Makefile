@@ -11,10 +11,10 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install $(PIP_ARGS) -c c
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test lint types unit docs wheel-check clean
+.PHONY: help install run test test-machines lint types unit docs wheel-check clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
 install: $(STAMP) ## put pes and its development tools into .venv
 
@@ -23,6 +23,17 @@ run: $(STAMP) ## fit a surface of water, compute its levels, print both tables
 	$(BIN)/pes-levels runs/h2o --overwrite
 
 test: lint types unit docs wheel-check ## lint, types, unit, docs and wheel-check, as the CI does
+
+# With `make test` (this processor, one thread, LAPACK's vectors) these three runs show every pair of
+# settings once: an old processor or this one, one thread or two, vectors of LAPACK or scrambled ones.
+NUMERICAL := tests/coordinates tests/vibration tests/descriptors tests/potential tests/training tests/setup \
+  tests/test_refinement.py
+OLD_PROCESSOR := MKL_CBWR=COMPATIBLE ATEN_CPU_CAPABILITY=default
+
+test-machines: $(STAMP) ## numerical tests as on other machines: older instructions, two threads, scrambled eigenvectors
+	$(OLD_PROCESSOR) OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -q --scramble 1 $(NUMERICAL)
+	$(OLD_PROCESSOR) OMP_NUM_THREADS=2 $(BIN)/python -m pytest -q $(NUMERICAL)
+	OMP_NUM_THREADS=2 $(BIN)/python -m pytest -q --scramble 2 $(NUMERICAL)
 
 lint: $(STAMP) ## ruff: rules and format
 	$(BIN)/ruff check

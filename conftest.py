@@ -1,6 +1,10 @@
-"""Modules behind an optional extra are left out of the doctests where the extra is missing."""
+"""Doctests without the optional extras, and tests with scrambled decompositions."""
 
+from collections.abc import Iterator
 from importlib.util import find_spec
+
+import pytest
+from scramble import scrambled
 
 OPTIONAL = {
     "pes/data/electronic_structure.py": "pyscf",
@@ -8,3 +12,21 @@ OPTIONAL = {
 }
 
 collect_ignore = [path for path, package in OPTIONAL.items() if find_spec(package) is None]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--scramble", type=int, metavar="SEED", default=None,
+        help="random signs and mixtures of eigenvectors and singular vectors, as on any machine",
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="session", autouse=True)
+def machine(request: pytest.FixtureRequest) -> Iterator[None]:
+    """With `--scramble SEED` decompositions are those of a machine drawn at random."""
+    seed = request.config.getoption("--scramble")
+    if seed is None:
+        yield
+        return
+    with scrambled(seed):
+        yield
