@@ -1,0 +1,193 @@
+"""Levels that the program reaches by itself, against converged ones: where it stands.
+
+    python benchmarks/automatic_levels.py [--only silicide_model]
+
+Every named surface with references in benchmarks/reference_levels/ goes through `pes-levels` with a
+configuration as a newcomer writes it: surface, molecule by its surface, `levels: 20`, and positions
+near the minimum where the surface does not say its ranges. Nothing else. One line each:
+
+- outside: levels farther from the reference than the estimate printed, and than twice the estimate;
+- missing: reference levels below the highest printed one that no printed level is nearest to;
+- largest: error of any matched level above the ground state; ZPE: error of the zero-point energy;
+- CPU-s and MiB (peak) of the whole command; said MiB: announced at the start.
+
+Levels are matched in order of energy: a pairing that skips levels on either side where that makes the
+sum of errors smaller, each skipped level costing as much as its distance to the next.
+A refusal or a crash is a line too. The estimate counts as at least the reference's uncertainty.
+"""
+
+import argparse
+import json
+import os
+import re
+import resource
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from pes.potential.analytic import ANALYTIC
+
+FOLDER = Path(__file__).with_name("reference_levels")
+COUNT = 20
+LIMIT = 900
+"""CPU-seconds for one case."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What one line of the table says; energies in cm⁻¹."""
+
+    outside: int
+    twice: int
+    missing: int
+    largest: float
+    zero_point: float
+
+
+def configuration(name: str) -> str:
+    """As short as the program takes it."""
+    kind = ANALYTIC[name]
+    lines = [f"name: {name}", f"surface: {name}", f"levels: {COUNT}"]
+    if not hasattr(kind, "ranges"):
+        atoms = ", ".join(str(list(atom)) for atom in kind.reference)
+        lines.append(f"coordinates: {{reference: [{atoms}]}}")
+    return "\n".join(lines) + "\n"
+
+
+def matched(printed: np.ndarray, reference: np.ndarray) -> list[tuple[int, int]]:
+    """Pairs (printed, reference) in order of energy, found by dynamic programming.
+
+    A level left without a partner costs half its distance to the nearest of its own list.
+    """
+
+    def lonely(energies: np.ndarray) -> np.ndarray:
+        gaps = np.diff(energies)
+        return np.minimum(np.append(gaps, gaps[-1]), np.insert(gaps, 0, gaps[0])) / 2 + 1e-9
+
+    skip_p, skip_r = lonely(printed), lonely(reference)
+    rows, columns = len(printed) + 1, len(reference) + 1
+    cost = np.full((rows, columns), np.inf)
+    came = np.zeros((rows, columns), dtype=int)
+    cost[0, 0] = 0
+    for i in range(rows):
+        for j in range(columns):
+            # References beyond the last printed level are not missing.
+            free = i == rows - 1
+            steps = (
+                (0, cost[i - 1, j - 1] + abs(printed[i - 1] - reference[j - 1]))
+                if i and j else (0, np.inf),
+                (1, cost[i - 1, j] + skip_p[i - 1]) if i else (1, np.inf),
+                (2, cost[i, j - 1] + (0 if free else skip_r[j - 1])) if j else (2, np.inf),
+            )  # fmt: skip
+            best = min(steps, key=lambda step: step[1])
+            if best[1] < cost[i, j]:
+                came[i, j], cost[i, j] = best
+    pairs, (i, j) = [], (rows - 1, columns - 1)
+    while i or j:
+        step = came[i, j]
+        i, j = i - (step != 2), j - (step != 1)
+        if step == 0:
+            pairs.append((i, j))
+    return pairs[::-1]
+
+
+def compared(levels: list[dict], reference: dict) -> Comparison:
+    """Printed levels against the reference list."""
+    true = np.array(reference["levels"])
+    doubt = np.array(reference["uncertainty"])
+    printed = np.array([level["energy"] for level in levels])
+    estimate = np.array([level["convergence"] for level in levels], dtype=float)
+    zero = printed[0] - true[0]
+    pairs = [(0, 0), *((i + 1, j + 1) for i, j in matched(printed[1:], true[1:]))]
+    errors = np.array([abs(printed[i] - true[j]) for i, j in pairs])
+    allowed = np.array([max(estimate[i], doubt[j]) for i, j in pairs])
+    last = max(j for _, j in pairs)
+    return Comparison(
+        int((errors > allowed).sum()), int((errors > 2 * allowed).sum()),
+        last + 1 - len(pairs), float(errors[1:].max()), float(zero),
+    )  # fmt: skip
+
+
+def run(name: str, folder: Path) -> tuple[subprocess.CompletedProcess, float, float]:
+    """`pes-levels` in a process of its own: how it ended, CPU-seconds and peak MiB."""
+    path = folder / "levels.yaml"
+    path.write_text(configuration(name))
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    command = [sys.executable, "-c", MEASURED, "--config", str(path)]
+    command += ["--output", str(folder / "out"), "--set", "threads=1"]
+    threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **threads})
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    peak = re.search(r"^PEAK (\d+)$", done.stderr, re.MULTILINE)
+    return done, cpu, int(peak[1]) / 1024 if peak else float("nan")
+
+
+MEASURED = f"""
+import atexit, resource, sys
+resource.setrlimit(resource.RLIMIT_CPU, ({LIMIT}, {LIMIT}))
+def peak():
+    print("\\nPEAK", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)
+atexit.register(peak)
+from pes.cli import levels
+sys.exit(levels())
+"""
+
+
+def line(name: str) -> str:
+    """One row of the table."""
+    with tempfile.TemporaryDirectory() as scratch:
+        done, cpu, peak = run(name, Path(scratch))
+        cost = f"{cpu:7.1f} {peak:7.0f} {announced(done.stdout + done.stderr):>9s}"
+        written = Path(scratch) / "out" / "levels.json"
+        if done.returncode or not written.exists():
+            words = [w for w in done.stderr.splitlines() if w.strip() and not w.startswith("PEAK")]
+            last = words[-1] if words else f"ended with code {done.returncode}"
+            none = " ".join(f"{'-':>{width}s}" for width in (7, 5, 7, 10, 10))
+            return f"{name:24s} {none} {cost}  {last[:200]}"
+        found = compared(table(json.loads(written.read_text())), reference(name))
+    return (
+        f"{name:24s} {found.outside:7d} {found.twice:5d} {found.missing:7d} {found.largest:10.4f} "
+        f"{found.zero_point:10.4f} {cost}"
+    )
+
+
+def announced(text: str) -> str:
+    """Memory said before the start."""
+    said = re.search(r"about ([\d.e+-]+) GiB", text)
+    return f"{float(said[1]) * 1024:.0f}" if said else "-"
+
+
+def table(result: dict) -> list[dict]:
+    """Zero-point energy first, then the levels above the ground state."""
+    first = {
+        "energy": result["zero_point_energy"], "convergence": result["zero_point_convergence"],
+    }  # fmt: skip
+    return [first, *result["levels"][1:]]
+
+
+def reference(name: str) -> dict:
+    """Converged levels of a surface."""
+    return json.loads((FOLDER / f"{name}.json").read_text())
+
+
+def main() -> None:
+    """Print the table line by line."""
+    known = sorted(path.stem for path in FOLDER.glob("*.json"))
+    parser = argparse.ArgumentParser(description="Automatic levels against converged ones.")
+    parser.add_argument("--only", choices=known, nargs="+", help="surfaces; all by default")
+    names = parser.parse_args().only or known
+    head = ("outside", "twice", "missing", "largest", "ZPE", "CPU-s", "MiB", "said MiB")
+    widths = (7, 5, 7, 10, 10, 7, 7, 9)
+    titles = (f"{title:>{width}s}" for title, width in zip(head, widths, strict=True))
+    print(" ".join((f"{'case':24s}", *titles)), flush=True)
+    for name in names:
+        print(line(name), flush=True)
+
+
+if __name__ == "__main__":
+    main()
