@@ -11,8 +11,8 @@ near the minimum where the surface does not say its ranges. Nothing else. One li
 - largest: error of any matched level above the ground state; ZPE: error of the zero-point energy;
 - CPU-s and MiB (peak) of the whole command; said MiB: announced at the start.
 
-Levels are matched in order of energy: a pairing that skips levels on either side where that makes the
-sum of errors smaller, each skipped level costing as much as its distance to the next.
+Levels are matched in order of energy: a pairing that skips levels on either side where that makes
+the sum of errors smaller, each skipped level costing half its distance to the next.
 A refusal or a crash is a line too. The estimate counts as at least the reference's uncertainty.
 """
 
