@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from pes import plots
+
 ROOT = Path(__file__).parents[1]
 COMMANDS = entry_points(group="console_scripts")
 FEW = ["levels=2", "convergence=false", "basis.all.functions=4", "basis.all.points=7"]
@@ -53,6 +55,8 @@ def follow(page: Path) -> None:
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty folder with a file of one's own."""
     monkeypatch.chdir(tmp_path)
+    for name in plots.__all__:
+        monkeypatch.setattr(plots, name, lambda *_, **__: None)  # seconds of drawing
     shutil.copy(ROOT / "data" / "h2o_ccsdt_vdz_forces.h5", tmp_path / "mine.h5")
     return tmp_path
 
