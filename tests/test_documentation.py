@@ -149,3 +149,10 @@ def test_configuration_reference_is_up_to_date(tmp_path: Path) -> None:
     subprocess.run([sys.executable, script, fresh], check=True)
     written = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
     assert written == fresh.read_text(encoding="utf-8"), f"run {script.relative_to(ROOT)}"
+
+
+def test_rows_of_the_reference_begin_with_a_noun() -> None:
+    rows = (ROOT / "docs" / "configuration.md").read_text().splitlines()
+    meanings = [row.rsplit(" | ", 1)[-1] for row in rows if row.startswith("| `")]
+    first = "(Of|By|To|With|For|From|In|At|On|How|What|Where|Which) "
+    assert [meaning for meaning in meanings if re.match(first, meaning)] == []

@@ -29,7 +29,7 @@ CoordinateMap = Annotated[Morse | Cosine, Field(discriminator="kind")]
 
 
 class Coordinates(Section):
-    """Internal coordinates and how far they reach."""
+    """Internal coordinates and their ranges."""
 
     kind: (
         Literal["valence", "radau", "jacobi", "zmatrix", "polyspherical", "normal_modes"] | None
@@ -40,13 +40,13 @@ class Coordinates(Section):
     """Number of the middle atom (jacobi: of the single one), from 0; by default the one of its
     kind."""
     rows: tuple[tuple[str | int, ...], ...] | None = None
-    """Of a zmatrix: [C], [O, 0], [H, 0, 1], [H, 0, 1, 2], X for a dummy; by default made from the
-    geometry at the minimum."""
+    """Rows of a zmatrix: [C], [O, 0], [H, 0, 1], [H, 0, 1, 2], X for a dummy; by default made from
+    the geometry at the minimum."""
     vectors: tuple[tuple[int | tuple[int | str, ...], int | tuple[int | str, ...]], ...] | None = (
         None
     )
-    """Of polyspherical: from and to, each the number of an atom, a list for a centre of mass or
-    [radau, centre, satellites] for a canonical point, such as [1, 2], [[1, 2], 0]."""
+    """Vectors of polyspherical: from and to, each the number of an atom, a list for a centre of
+    mass or [radau, centre, satellites] for a canonical point, such as [1, 2], [[1, 2], 0]."""
     normal: bool = False
     """Curvilinear normal coordinates q1, q2, …: the combinations of these lengths and angles that
     are normal coordinates at the minimum. For four atoms and more they take far fewer `quanta`."""

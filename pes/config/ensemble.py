@@ -11,19 +11,20 @@ __all__ = ["Ensemble", "Member"]
 
 
 class Member(Section):
-    """What was chosen for one member of an ensemble."""
+    """Choices made for one member of an ensemble."""
 
     baseline: LinearBaseline | None = None
-    """With its degree, length, ridge and force weight."""
+    """Baseline of the member, with its degree, length, ridge and force weight."""
     force_weight: float | None = Field(default=None, gt=0)
-    """Of squared forces against squared energies, Å²; `training.force_weight` goes before it."""
+    """Weight of squared force errors relative to squared energy errors, Å²; `training.force_weight`
+    goes before it."""
 
 
 class Ensemble(Section):
     """Several networks trained together: their mean is the surface, their spread its error."""
 
     members: int = Field(default=8, ge=2)
-    """How many."""
+    """Number of members."""
     validation: Literal["own", "shared"] = "own"
     """own: each member holds out another share of all points outside the test, which all count as
     training points in the errors of the mean; shared: all have the same training and validation

@@ -17,14 +17,14 @@ class Grid(Section):
     high: float
     """Last point."""
     points: int = Field(gt=2)
-    """Both ends included."""
+    """Number of points, both ends included."""
 
 
 class ModelConfig(Section):
     """`pes-levels --config`: the one-dimensional model −½ d²/dx² + x²/2 + κ exp(−x²/2)."""
 
     name: str
-    """Of the run folder, runs/<name>."""
+    """Run name; the output goes to runs/<name>."""
     model: Literal["harmonic_gaussian"]
     """Marks the file as one of a model."""
     kappa: tuple[float, ...]
@@ -34,6 +34,6 @@ class ModelConfig(Section):
     states: int = Field(default=4, gt=1)
     """Levels to keep."""
     device: str = "auto"
-    """auto, cpu or cuda."""
+    """Device of the computation: auto, cpu or cuda."""
     threads: int | None = Field(default=None, gt=0)
-    """CPU threads."""
+    """Number of CPU threads."""

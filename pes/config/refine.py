@@ -41,30 +41,30 @@ class ObservedLevels(Section):
     observed: Path
     """CSV with v1, v2, …, energy and uncertainty (cm⁻¹)."""
     held: bool = False
-    """Keep all of them out of the fit, to see what it learned."""
+    """Hold all of them out of the fit, as validation."""
     held_levels: tuple[tuple[int, ...], ...] = ()
-    """Quanta of single levels to keep out."""
+    """Quanta of single levels to hold out."""
     up_to: float | None = Field(default=None, gt=0)
-    """Leave out levels above, cm⁻¹."""
+    """Highest level to use, cm⁻¹."""
 
 
 class RefineConfig(Section):
     """`pes-refine`: a surface adjusted to observed levels."""
 
     name: str
-    """Of the run folder, runs/<name>."""
+    """Run name; the output goes to runs/<name>."""
     device: str = "auto"
-    """auto, cpu or cuda."""
+    """Device of the computation: auto, cpu or cuda."""
     threads: int | None = Field(default=None, gt=0)
-    """CPU threads."""
+    """Number of CPU threads."""
     surface: str
     """Run folder, surface file or a named analytic one."""
     data: Path
-    """Ab initio points that the surface is to stay near."""
+    """Ab initio points that hold the surface in place."""
     isotopologues: tuple[ObservedLevels, ...] = Field(min_length=1)
     """Fitted and held-out levels."""
     adjust: Annotated[Adjust, BeforeValidator(by_name)] = Polynomial()
-    """polynomial, added to the surface, or weights, its own."""
+    """Parameters to adjust: polynomial, added to the surface, or weights, its own."""
     anchor: Annotated[float, Field(ge=0)] | Literal["auto"] = "auto"
     """λ, weight of squared distances from the ab initio points against squared errors of levels;
     auto: the one by which each fitted level is best predicted from the others."""
@@ -73,11 +73,11 @@ class RefineConfig(Section):
     uncertainty_floor: float = Field(default=0.1, gt=0)
     """Levels weigh as 1/uncertainty²; smaller uncertainties count as this, cm⁻¹."""
     steps: int = Field(default=10, gt=0)
-    """Gauss–Newton steps at most."""
+    """Largest number of Gauss–Newton steps."""
     nuclear_masses: bool = False
-    """Bare nuclei instead of whole atoms."""
+    """Masses of bare nuclei instead of whole atoms."""
     coordinates: Coordinates = Coordinates()
     basis: dict[str, BasisSize] = {}
-    """By the name of the coordinate; `all` for those not named."""
+    """Size of the basis of each coordinate, by its name; `all` for coordinates not named."""
     cap: float = Field(default=60000.0, gt=0)
     """Ceiling of V, cm⁻¹ above the minimum."""

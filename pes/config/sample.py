@@ -15,18 +15,18 @@ class SampleConfig(Section):
     """`pes-sample`: geometries to compute."""
 
     name: str
-    """Of the run folder, runs/<name>."""
+    """Run name; the output goes to runs/<name>."""
     seed: int = Field(default=0, ge=0)
-    """Of the samples."""
+    """Seed of the samples."""
     device: str = "auto"
-    """auto, cpu or cuda."""
+    """Device of the computation: auto, cpu or cuda."""
     threads: int | None = Field(default=None, gt=0)
-    """CPU threads; by default torch's choice."""
+    """Number of CPU threads; by default torch's choice."""
     molecule: tuple[str, ...] | None = None
     """Isotopes, such as [O, H, H]; by default the surface's or those of `points`."""
     surface: str
-    """What tells the energies: run folder, surface file, module:function, file.py:function or a
-    named analytic one."""
+    """Surface: run folder, surface file, module:function, file.py:function or a named analytic
+    one."""
     coordinates: Coordinates | None = None
     """Ranges to fill; by default the distances of the training points and of `points`."""
     points: Path | None = None

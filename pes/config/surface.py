@@ -19,7 +19,7 @@ __all__ = [
 
 
 def neural(value: Any) -> Any:
-    """Without a `kind` a surface is a network."""
+    """A surface without a `kind` is a network."""
     return {"kind": "neural", **value} if isinstance(value, dict) else by_name(value)
 
 
@@ -58,14 +58,15 @@ class Linear(Section):
 
 
 class LinearBaseline(Linear):
-    """The same as what a network corrects."""
+    """Linear surface used as the baseline of a network."""
 
     force_weight: float | None = Field(default=None, gt=0)
-    """Of squared forces against squared energies, Å²; by default both count alike."""
+    """Weight of squared force errors relative to squared energy errors, Å²; by default both count
+    alike."""
 
 
 class StoredSurface(Section):
-    """Any surface as what a fit corrects: Δ-learning."""
+    """Any surface used as the baseline of a fit: Δ-learning."""
 
     kind: Literal["surface"] = "surface"
     surface: str
@@ -92,11 +93,11 @@ class Surface(Section):
     descriptor: Annotated[Invariants, BeforeValidator(by_name)] = Invariants()
     """Inputs of the network."""
     baseline: Annotated[Baseline, BeforeValidator(by_name)] | None = None
-    """What the network corrects: linear or surface; none by default."""
+    """Surface that the network corrects: linear or surface; none by default."""
     hidden: tuple[Annotated[int, Field(gt=0)], ...] = (20, 20)
     """Width of each hidden layer."""
     activation: Literal["tanh", "silu", "softplus"] = "tanh"
-    """Of the hidden layers."""
+    """Activation function of the hidden layers."""
 
 
 Surfaces = Annotated[Surface | LinearSurface, Field(discriminator="kind")]

@@ -15,7 +15,7 @@ __all__ = ["Data", "Search", "TrainConfig"]
 
 
 class Data(Section):
-    """Where the points are and how they are divided."""
+    """File of the points and their split into training, validation and test."""
 
     file: Path
     """HDF5 of this package or extended XYZ."""
@@ -50,9 +50,9 @@ class Search(Section):
     strategy: Literal["grid", "halving", "optuna"] = "halving"
     """grid: all alike; halving: the better half goes on; optuna: `trials` chosen one by one."""
     budget: float = Field(default=60.0, gt=0)
-    """CPU seconds in all."""
+    """Total budget, CPU seconds."""
     trials: int = Field(default=20, gt=0)
-    """Of optuna."""
+    """Number of Optuna trials."""
 
     @model_validator(mode="before")
     @classmethod
@@ -68,13 +68,13 @@ class TrainConfig(Section):
     """`pes-train`: data to surface."""
 
     name: str
-    """Of the run folder, runs/<name>."""
+    """Run name; the output goes to runs/<name>."""
     seed: int = Field(default=0, ge=0)
-    """Of the split, the starting weights and the order of points."""
+    """Seed of the split, the starting weights and the order of points."""
     device: str = "auto"
-    """auto, cpu or cuda."""
+    """Device of the computation: auto, cpu or cuda."""
     threads: int | None = Field(default=None, gt=0)
-    """CPU threads; by default torch's choice."""
+    """Number of CPU threads; by default torch's choice."""
     molecule: tuple[str, ...] | None = None
     """Isotopes the data must fit, such as [O, H, H]; by default what the file says."""
     data: Data
@@ -82,11 +82,11 @@ class TrainConfig(Section):
     """neural or linear; a network unless `kind` says otherwise."""
     training: Training = Training()
     search: Search | None = None
-    """Settings to choose by trying."""
+    """Hyperparameter search space."""
     ensemble: Ensemble | None = None
-    """A mean of several networks instead of one."""
+    """Ensemble of networks instead of a single one."""
     vibration: Vibration = Vibration()
-    """What `pes-levels RUN` does with the surface."""
+    """Settings of `pes-levels RUN` for this surface."""
 
     @model_validator(mode="after")
     def _members(self) -> "TrainConfig":

@@ -22,7 +22,7 @@ class LevenbergMarquardt(Section):
     damping: float = Field(default=1e-3, gt=0)
     """First λ relative to the largest diagonal element of JᵀJ."""
     acceleration: float = Field(default=0.75, ge=0)
-    """How long the second-order term of a step may be against half the first; 0 for none."""
+    """Largest length of the second-order term of a step relative to half the first; 0 for none."""
 
 
 class LBFGS(Section):
@@ -40,9 +40,9 @@ class Adam(Section):
 
     kind: Literal["adam"] = "adam"
     learning_rate: float = Field(default=1e-2, gt=0)
-    """Of the first epoch."""
+    """Learning rate of the first epoch."""
     last_learning_rate: float = Field(default=1e-5, ge=0)
-    """Of the last epoch."""
+    """Learning rate of the last epoch."""
     batch: int = Field(default=64, gt=0)
     """Points in each update."""
 
@@ -54,9 +54,9 @@ class AdamLBFGS(Section):
     adam_epochs: int = Field(default=200, gt=0)
     """Epochs of Adam."""
     learning_rate: float = Field(default=1e-2, gt=0)
-    """Of the first epoch."""
+    """Learning rate of the first epoch."""
     last_learning_rate: float = Field(default=1e-4, ge=0)
-    """Of the last epoch of Adam."""
+    """Learning rate of the last epoch of Adam."""
     batch: int = Field(default=64, gt=0)
     """Points in each update of Adam."""
     iterations: int = Field(default=10, gt=0)
@@ -104,7 +104,7 @@ class Column(Section):
 
     kind: Literal["column"] = "column"
     name: str
-    """Of the column."""
+    """Name of the column."""
 
 
 Optimizer = Annotated[
@@ -116,20 +116,21 @@ Weights = Annotated[
 
 
 class Training(Section):
-    """How the network is fitted."""
+    """Settings of the fit."""
 
     optimizer: Annotated[Optimizer, BeforeValidator(by_name)] = Auto()
     """auto, levenberg_marquardt, lbfgs, adam or adam_lbfgs."""
     weights: Annotated[Weights, BeforeValidator(by_name)] = NoWeights()
     """none, partridge_schwenke, boltzmann, ratio or column."""
     force_weight: float | None = Field(default=None, gt=0)
-    """Of squared forces against squared energies, Å²; by default both count alike."""
+    """Weight of squared force errors relative to squared energy errors, Å²; by default both count
+    alike."""
     epochs: int = Field(default=1000, gt=0)
-    """Steps of the optimizer at most."""
+    """Largest number of steps of the optimizer."""
     patience: int = Field(default=500, gt=0)
-    """Stop after so many epochs without a better validation error."""
+    """Number of epochs without a better validation error after which the fit stops."""
     max_seconds: float | None = Field(default=None, gt=0)
-    """Stop after this wall time."""
+    """Wall time after which the fit stops, seconds."""
     restarts: int = Field(default=0, ge=0)
     """When patience is over or no step helps, start again so often from other weights; the best
     by validation is kept."""

@@ -16,15 +16,15 @@ class GaussianBump(Section):
     coordinate: str
     """Name of the coordinate, such as r1."""
     centre: float
-    """Å or degrees."""
+    """Centre of the bump, Å or degrees."""
     width: float = Field(gt=0)
-    """Å or degrees."""
+    """Width of the bump, Å or degrees."""
     strength: float = 0.0
-    """κ, cm⁻¹."""
+    """Height κ, cm⁻¹."""
 
 
 class Sensitivities(Section):
-    """Which derivatives of the levels to print and store."""
+    """Derivatives of the levels to print and store."""
 
     masses: bool = True
     """dE/dm of each atom."""
@@ -33,13 +33,13 @@ class Sensitivities(Section):
     weights: bool = False
     """Every weight of the network, into levels.h5."""
     perturbations: dict[str, GaussianBump] = {}
-    """Added to the surface; derivatives by their strength."""
+    """Perturbations added to the surface, by name; derivatives by their strengths."""
     second: bool = False
     """Second derivatives by the strengths of the perturbations too, pure and mixed."""
 
 
 class DensityMaps(Section):
-    """Pictures of where the surface matters, density_<level>.png, and the same in levels.h5."""
+    """Density maps of levels: pictures density_<level>.png, and arrays in levels.h5."""
 
     levels: tuple[Annotated[int, Field(ge=0)], ...] = (0,)
     """Numbers of the levels."""
@@ -53,18 +53,18 @@ class Spectrum(Section):
     dipole: str
     """module:function or file.py:function; positions (B, N, 3) in bohr to (B, 3) in e·bohr."""
     temperature: float = Field(default=296.0, ge=0)
-    """Kelvin."""
+    """Temperature, K."""
 
 
 class CoordinateGroup(Section):
     """Coordinates whose products of functions give way to eigenfunctions of their own."""
 
     coordinates: tuple[str, ...] = Field(min_length=2)
-    """Names."""
+    """Names of the coordinates."""
     energy: float | None = Field(default=None, gt=0)
-    """Keep the functions up to this above the lowest, cm⁻¹; or"""
+    """Highest energy of the functions to keep, cm⁻¹ above the lowest; or"""
     functions: int | None = Field(default=None, gt=0)
-    """keep so many."""
+    """number of functions to keep."""
 
     @model_validator(mode="after")
     def _one_limit(self) -> "CoordinateGroup":
@@ -79,19 +79,19 @@ class Vibration(Section):
     molecule: tuple[str, ...] | None = None
     """Isotopes in the order of the surface's atoms, such as [O, H, D]; by default the data's."""
     nuclear_masses: bool = False
-    """Bare nuclei instead of whole atoms."""
+    """Masses of bare nuclei instead of whole atoms."""
     coordinates: Coordinates = Coordinates()
     basis: dict[str, BasisSize] = {}
-    """By the name of the coordinate; `all` for those not named."""
+    """Size of the basis of each coordinate, by its name; `all` for coordinates not named."""
     levels: int | None = Field(default=None, gt=0)
-    """How many, the ground state included; 20 unless `energy` is given."""
+    """Number of levels, the ground state included; 20 unless `energy` is given."""
     energy: float | None = Field(default=None, gt=0)
     """All levels up to here instead, cm⁻¹ above the ground state."""
     quanta: float | None = Field(default=None, gt=0)
     """Keep only products of functions with so many quanta in all; for four atoms and more. Six
     normal coordinates get 6 (a first answer in minutes), nine 4 (long), unless limited."""
     weights: dict[str, Annotated[float, Field(gt=0)]] = {}
-    """Of the quanta, by coordinate or group: {r1: 2} counts each quantum of r1 twice."""
+    """Weights of the quanta, by coordinate or group: {r1: 2} counts each quantum of r1 twice."""
     product_energy: float | None = Field(default=None, gt=0)
     """Keep only products whose reference energies sum to so much above the lowest, cm⁻¹."""
     reference: Literal["cut", "vscf"] = "cut"
@@ -102,7 +102,7 @@ class Vibration(Section):
     cap: float = Field(default=60000.0, gt=0)
     """Ceiling of V, cm⁻¹ above the minimum."""
     solver: Literal["auto", "dense", "shift_invert", "iterative", "davidson"] = "auto"
-    """Of the eigenvalue problem; auto goes by its size."""
+    """Eigensolver; auto selects by matrix size."""
     symmetry: bool = True
     """Solve each block of H by itself where exchanges and reflections of coordinates leave surface
     and kinetic energy as they are: sooner, in less memory, with exact labels. Checked on the
@@ -115,7 +115,7 @@ class Vibration(Section):
     """Error bars of the levels of an ensemble surface: through |ψ|², or beside that by
     diagonalising every member's Hamiltonian."""
     densities: DensityMaps | None = None
-    """Where the surface matters to chosen levels; none by default."""
+    """Density maps of chosen levels, where the surface matters to them; none by default."""
     spectrum: Spectrum | None = None
 
     @model_validator(mode="after")
@@ -129,10 +129,10 @@ class LevelsConfig(Vibration):
     """`pes-levels --config`: levels of any surface."""
 
     name: str
-    """Of the run folder, runs/<name>."""
+    """Run name; the output goes to runs/<name>."""
     device: str = "auto"
-    """auto, cpu or cuda."""
+    """Device of the computation: auto, cpu or cuda."""
     threads: int | None = Field(default=None, gt=0)
-    """CPU threads."""
+    """Number of CPU threads."""
     surface: str
     """Run folder, surface file, module:function, file.py:function or a named analytic one."""
