@@ -217,13 +217,12 @@ WAYS: dict[str, tuple[Engine | Dvr, ...]] = {
         ),
     ),
     "ammonia_model": (
+        ammonia(6, (6, 7), (13, 16), (7, 9)),
         ammonia(8, (7, 8), (17, 20), (9, 10)),
-        ammonia(10, (9, 10), (21, 24), (11, 12)),
-        ammonia(12, (10, 11), (24, 27), (12, 14)),
     ),
     "hydrogen_peroxide_model": (
+        peroxide(5, (6, 7), (5, 6), (6, 7), 25),
         peroxide(7, (8, 9), (6, 7), (8, 9), 31),
-        peroxide(9, (9, 11), (7, 9), (9, 11), 33),
     ),
 }  # fmt: skip
 
