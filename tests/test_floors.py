@@ -41,7 +41,7 @@ MAY_IMPORT: Mapping[str, set[str]] = {
 }
 """Each file or folder of `pes/` and what it may import besides its own folder."""
 
-OPTIONAL = {"optuna", "pyscf", "dask", "dask_jobqueue", "tensorboard"}
+OPTIONAL = {"optuna", "pyscf", "dask", "dask_jobqueue"}
 """Packages of the extras; a module that imports one is itself imported late, by `run`."""
 
 
