@@ -28,7 +28,7 @@ import torch  # noqa: E402
 
 from pes.units import CM1  # noqa: E402
 from pes.vibration import BasisSpec, model, vibrational_levels  # noqa: E402
-from pes.vibration.basis.truncation import Products  # noqa: E402
+from pes.vibration.basis.truncation import Truncation  # noqa: E402
 
 OMEGA = torch.tensor([1000.0, 1150.0, 1400.0, 1750.0, 2800.0, 3000.0], dtype=torch.float64) * CM1
 
@@ -59,9 +59,9 @@ def main() -> None:
         for k, n in enumerate(sizes)
     ]
     cpu, wall = time.process_time(), time.perf_counter()
-    products = Products(energy=OPTIONS.energy * CM1)
+    products = Truncation(energy=OPTIONS.energy * CM1)
     found = vibrational_levels(
-        system, lines, OPTIONS.count, products=products, cap=10.0, convergence=False
+        system, lines, OPTIONS.count, truncation=products, cap=10.0, convergence=False
     )  # fmt: skip
     cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
     reference = exact(f, OPTIONS.count)
@@ -70,10 +70,13 @@ def main() -> None:
     above = (found.excitations - (reference - reference[0])).abs() / CM1
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     peak /= 2**20 if sys.platform == "darwin" else 2**10
-    print(f"functions {sizes}, {h.size} products, {len(h.potential)} points, {found.pairs.solver}")
+    print(
+        f"functions {sizes}, {h.size} products, {len(h.potential)} points, "
+        f"{found.eigenpairs.solver}"
+    )
     print(f"levels to {float(found.excitations[-1]) / CM1:.1f} cm-1 above the ground state")
     print(f"largest error: absolute {absolute.max():.2e}, excitations {above.max():.2e} cm-1")
-    print(f"{found.pairs.products} products H·v, {cpu:.1f} s CPU, {wall:.1f} s, {peak:.0f} MiB")
+    print(f"{found.eigenpairs.matvecs} products H·v, {cpu:.1f} s CPU, {wall:.1f} s, {peak:.0f} MiB")
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ from pes.potential import LinearSurface, linear_surface
 from pes.potential.holes.coverage import Coverage
 from pes.units import CM1
 from pes.vibration import BasisSpec, Levels, molecular, vibrational_levels
-from pes.vibration.basis.truncation import Products
+from pes.vibration.basis.truncation import Truncation
 from pes.vibration.system.minimum import reach
 
 ZMATRIX = ZMatrix((("C",), ("O", 0), ("H", 0, 1), ("H", 0, 1, 2)))
@@ -109,7 +109,7 @@ def _solved(
     rows = zip(internal.names, ends, given.functions, given.points, strict=True)
     found = vibrational_levels(
         system, [BasisSpec("sinc", *range, n, m, 41, k) for k, range, n, m in rows], given.levels,
-        products=Products(given.quanta, self_consistent=True),
+        truncation=Truncation(given.quanta, self_consistent=True),
         convergence=not given.fast and "smaller", reference=zero,
     )  # fmt: skip
     print(f"  {found.hamiltonian.size} functions on {len(found.points)} points")

@@ -59,7 +59,7 @@ from pes.molecule import Molecule  # noqa: E402
 from pes.potential.analytic.formaldehyde import FormaldehydeModel  # noqa: E402
 from pes.units import ANGSTROM, CM1, DEGREE  # noqa: E402
 from pes.vibration import BasisSpec, Levels, molecular, vibrational_levels  # noqa: E402
-from pes.vibration.basis.truncation import Products  # noqa: E402
+from pes.vibration.basis.truncation import Truncation  # noqa: E402
 from pes.vibration.system.minimum import reach  # noqa: E402
 
 ZMATRIX = ZMatrix((("C",), ("O", 0), ("H", 0, 1), ("H", 0, 1, 2)))
@@ -102,12 +102,12 @@ def coordinates(name: str, found: Internal) -> list[BasisSpec]:
     return [BasisSpec("sinc", *range, n, m, 61, k) for k, range, n, m in rows]
 
 
-def products() -> Products:
+def products() -> Truncation:
     """As the options say."""
     weights = None if OPTIONS.weights is None else tuple(OPTIONS.weights)
     if OPTIONS.energy is not None:
-        return Products(energy=OPTIONS.energy * CM1, self_consistent=not OPTIONS.cuts)
-    return Products(OPTIONS.quanta, weights, self_consistent=not OPTIONS.cuts)
+        return Truncation(energy=OPTIONS.energy * CM1, self_consistent=not OPTIONS.cuts)
+    return Truncation(OPTIONS.quanta, weights, self_consistent=not OPTIONS.cuts)
 
 
 def table(found: Levels) -> list[float]:
@@ -144,11 +144,11 @@ def solved(name: str) -> list[float]:
     found = internal(name)
     made = vibrational_levels(
         molecular(SURFACE, found.to_positions, MASSES), coordinates(name, found), OPTIONS.levels,
-        products=products(), convergence=OPTIONS.compare and "smaller", progress=stage,
+        truncation=products(), convergence=OPTIONS.compare and "smaller", progress=stage,
         reference=None if name == "zmatrix" else torch.zeros(6, dtype=torch.float64),
     )  # fmt: skip
-    h, pairs = made.hamiltonian, made.pairs
-    print(f"{h.size} functions on {len(h.potential)} points, {pairs.products} products H·v")
+    h, pairs = made.hamiltonian, made.eigenpairs
+    print(f"{h.size} functions on {len(h.potential)} points, {pairs.matvecs} products H·v")
     energies = table(made)
     if isinstance(found, Curvilinear):
         passed = made.probability(found.folded(made.points).any(1)).max()

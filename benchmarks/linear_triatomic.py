@@ -85,8 +85,8 @@ def solved(name: str) -> Levels:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     peak = peak / (2**20 if sys.platform == "darwin" else 2**10)
     print(
-        f"{name:8s} N = {found.hamiltonian.size}, grid {grid}, {found.pairs.solver}, {THREADS} "
-        f"thread(s): {cpu:.2f} s CPU, {wall:.2f} s, peak so far {peak:.0f} MiB"
+        f"{name:8s} N = {found.hamiltonian.size}, grid {grid}, {found.eigenpairs.solver}, "
+        f"{THREADS} thread(s): {cpu:.2f} s CPU, {wall:.2f} s, peak so far {peak:.0f} MiB"
     )
     for warning in found.warnings:
         print(f"  {warning}")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pes.vibration.analysis.derivatives import sensitivity
     from pes.vibration.analysis.intensities import spectrum
     from pes.vibration.basis.specification import BasisSpec
-    from pes.vibration.levels.convergence import vibrational_levels
+    from pes.vibration.levels.levels import vibrational_levels
     from pes.vibration.levels.result import Levels
     from pes.vibration.system.system import System, molecular
 
@@ -35,7 +35,7 @@ _ORIGIN = {
     "error_report": ("pes.training.errors", "error_report"),
     "evaluate": ("pes.evaluation", "evaluate"),
     "fit": ("pes.training.fit", "fit"),
-    "vibrational_levels": ("pes.vibration.levels.convergence", "vibrational_levels"),
+    "vibrational_levels": ("pes.vibration.levels.levels", "vibrational_levels"),
     "load": ("pes.potential", "load_surface"),
     "molecular": ("pes.vibration.system.system", "molecular"),
     "read": ("pes.data", "read"),

@@ -18,7 +18,8 @@ from pes.units import CM1
 from pes.vibration.analysis.assignment import Assignment, assigned
 from pes.vibration.analysis.derivatives import sensitivity
 from pes.vibration.basis.specification import BasisSpec
-from pes.vibration.levels.convergence import Levels, vibrational_levels
+from pes.vibration.levels.levels import vibrational_levels
+from pes.vibration.levels.result import Levels
 from pes.vibration.system.system import System
 
 __all__ = [

@@ -11,8 +11,8 @@ import torch
 from matplotlib.figure import Figure
 
 from pes import plots
+from pes.vibration import BasisSpec, Levels, vibrational_levels
 from pes.vibration.analysis.intensities import Sticks
-from pes.vibration.levels.convergence import BasisSpec, Levels, vibrational_levels
 from pes.vibration.system.system import model
 
 

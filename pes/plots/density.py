@@ -11,7 +11,7 @@ from torch import Tensor
 from pes.plots.figure import COLOURS, picture, tidy
 from pes.plots.vibration import UNITS, cut_potential, heights_of, scales_of, span_of
 from pes.units import CM1
-from pes.vibration.levels.convergence import Levels
+from pes.vibration.levels.result import Levels
 
 __all__ = ["density_map"]
 

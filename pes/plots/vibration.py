@@ -14,7 +14,7 @@ from torch import Tensor
 from pes.plots.figure import COLOURS, picture, tidy
 from pes.units import ANGSTROM, CM1, DEGREE
 from pes.vibration.analysis.intensities import Sticks
-from pes.vibration.levels.convergence import Levels
+from pes.vibration.levels.result import Levels
 
 __all__ = ["level_diagram", "sticks"]
 
@@ -58,7 +58,7 @@ def level_diagram(
             are numbers.
     """
     scales = scales_of(levels, kinds)
-    count = len(levels.coordinates)
+    count = len(levels.bases)
     pairs = list(combinations(range(count), 2))[:MOST_PAIRS]
     states = min(MOST_STATES, len(levels.energies))
     width = 3.4 * max(count, 2) if count < 4 else 2.6 * count
@@ -84,11 +84,11 @@ def scales_of(levels: Levels, kinds: Sequence[str] | None) -> list[tuple[float, 
         angular = ("legendre", "fourier")
         kinds = [
             ("angle" if c.basis in angular else "length") if molecule else "number"
-            for c in levels.coordinates
+            for c in levels.bases
         ]
     return [
         (UNITS[kind][0], f"{_written(c.name)} ({UNITS[kind][1]})".removesuffix(" ()"))
-        for kind, c in zip(kinds, levels.coordinates, strict=True)
+        for kind, c in zip(kinds, levels.bases, strict=True)
     ]
 
 
@@ -149,7 +149,7 @@ def _density_along(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Points (M,) and probability densities (S, M) of one coordinate."""
     basis = levels.hamiltonian.bases[k]
-    c = levels.hamiltonian.unpruned(levels.pairs.coefficients)
+    c = levels.hamiltonian.unpruned(levels.eigenpairs.coefficients)
     c = c.movedim(k + 1, 1).reshape(*c.shape[:1], basis.size, -1)
     along = (c.mT @ basis.fine_values.T).square().sum(1)
     x = (basis.fine_points / unit).cpu().numpy()

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pes.config import Vibration
 from pes.coordinates import Internal
 from pes.units import CM1
-from pes.vibration.basis.truncation import GroupSize, Products
+from pes.vibration.basis.truncation import GroupSize, Truncation
 
 __all__ = ["products"]
 
@@ -14,7 +14,7 @@ NORMAL_QUANTA = {6: 6.0, 9: 4.0}
 """Of normal coordinates by their number, if nothing limits the products."""
 
 
-def products(config: Vibration, internal: Internal) -> Products:
+def products(config: Vibration, internal: Internal) -> Truncation:
     """Limits on products; coordinates by their name.
 
     Raises:
@@ -41,7 +41,7 @@ def products(config: Vibration, internal: Internal) -> Products:
     quanta = config.quanta
     if quanta is None and energy is None and not groups and set(internal.kinds) == {"normal"}:
         quanta = NORMAL_QUANTA.get(len(names))
-    return Products(
+    return Truncation(
         quanta, weights if config.weights else None, energy, tuple(groups),
         config.reference == "vscf",
     )  # fmt: skip

@@ -14,7 +14,7 @@ from pes.potential import Surface
 from pes.run.internal import internal_coordinates, mapped
 from pes.run.ranges import start_and_ranges, unit
 from pes.units import CM1
-from pes.vibration.levels.convergence import BasisSpec
+from pes.vibration.basis.specification import BasisSpec
 from pes.vibration.system.perturbation import gaussian, perturbed
 from pes.vibration.system.system import System, molecular
 

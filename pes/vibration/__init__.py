@@ -6,10 +6,11 @@ from pes.vibration.analysis.second_order import curvatures
 from pes.vibration.basis.primitives import PRIMITIVES, Basis, Primitive, contract
 from pes.vibration.basis.specification import BasisSpec
 from pes.vibration.eigensolvers.eigenpairs import Eigenpairs
-from pes.vibration.eigensolvers.select import SOLVERS, lowest
+from pes.vibration.eigensolvers.select import SOLVERS, lowest_eigenpairs
+from pes.vibration.hamiltonian.build import build_hamiltonian
 from pes.vibration.hamiltonian.operator import Hamiltonian
-from pes.vibration.levels.convergence import CAP, build_hamiltonian, vibrational_levels
 from pes.vibration.levels.degeneracy import clusters
+from pes.vibration.levels.levels import CAP, vibrational_levels
 from pes.vibration.levels.result import Levels
 from pes.vibration.system.kinetic import ToPositions
 from pes.vibration.system.system import System, model, molecular
@@ -34,7 +35,7 @@ __all__ = [
     "curvatures",
     "eckart_frame",
     "kinetic_energies",
-    "lowest",
+    "lowest_eigenpairs",
     "model",
     "molecular",
     "sensitivity",

@@ -17,7 +17,7 @@ from pes.molecule import Molecule
 from pes.potential.analytic.formaldehyde import FormaldehydeModel
 from pes.units import ANGSTROM, CM1, DEGREE
 from pes.vibration import BasisSpec, molecular, vibrational_levels
-from pes.vibration.basis.truncation import Products
+from pes.vibration.basis.truncation import Truncation
 from pes.vibration.system.minimum import reach
 
 ZMATRIX = ZMatrix((("C",), ("O", 0), ("H", 0, 1), ("H", 0, 1, 2)))
@@ -40,8 +40,8 @@ def five_levels(inner: Internal) -> Tensor:
     cap = 30000 * CM1
     ends = reach(system, still, found.ends(), cap)
     wanted = [BasisSpec("sinc", *pair, 5, 6, 41) for pair in ends]
-    made = vibrational_levels(system, wanted, 5, products=Products(7.0), cap=cap, convergence=False,
-                  reference=still)  # fmt: skip
+    made = vibrational_levels(system, wanted, 5, truncation=Truncation(7.0), cap=cap,
+                  convergence=False, reference=still)  # fmt: skip
     return (made.energies - made.minimum_energy) / CM1
 
 

@@ -20,9 +20,9 @@ from pes.vibration import BasisSpec, Levels, System, model, molecular, vibration
 from pes.vibration.analysis.derivatives import kinetic_energies, sensitivity
 from pes.vibration.analysis.intensities import spectrum
 from pes.vibration.analysis.second_order import curvatures
-from pes.vibration.analysis.uncertainty import WAYS
-from pes.vibration.basis.truncation import GroupSize, Products
-from pes.vibration.eigensolvers.select import lowest
+from pes.vibration.analysis.uncertainty import ENSEMBLE_METHODS
+from pes.vibration.basis.truncation import GroupSize, Truncation
+from pes.vibration.eigensolvers.select import lowest_eigenpairs
 from pes.vibration.hamiltonian.build import build_hamiltonian
 from pes.vibration.system.perturbation import gaussian, perturbed
 
@@ -81,7 +81,7 @@ def test_levels_of_water(other: torch.device, small: list[BasisSpec], convergenc
         water(torch.device("cpu")), small, 2, solver="dense", convergence=convergence
     )
     there = vibrational_levels(water(other), small, 2, convergence=convergence)
-    assert there.pairs.solver == "dense"
+    assert there.eigenpairs.solver == "dense"
     assert_same(here, there)
     assert here.warnings == there.warnings
 
@@ -89,19 +89,19 @@ def test_levels_of_water(other: torch.device, small: list[BasisSpec], convergenc
 @pytest.mark.parametrize(
     ("products", "solver"),
     [
-        (Products(quanta=4), "davidson"),
-        (Products(energy=4.0, self_consistent=True), "dense"),
-        (Products(quanta=4, groups=(GroupSize((0, 1), functions=8),)), "davidson"),
+        (Truncation(quanta=4), "davidson"),
+        (Truncation(energy=4.0, self_consistent=True), "dense"),
+        (Truncation(quanta=4, groups=(GroupSize((0, 1), functions=8),)), "davidson"),
     ],
     ids=["quanta", "modals", "group"],
 )
-def test_every_kind_of_basis(other: torch.device, products: Products, solver: str) -> None:
+def test_every_kind_of_basis(other: torch.device, products: Truncation, solver: str) -> None:
     found = [
         vibrational_levels(
             oscillators(torch.device(d)),
             [LINE] * 3,
             3,
-            products=products,
+            truncation=products,
             solver=solver,
             cap=1e3,
             convergence=False,
@@ -135,7 +135,7 @@ def _products_agree(device: torch.device, coordinates: list[BasisSpec]) -> None:
     # Rounding of sums over 4,000 grid points of numbers up to one hartree.
     torch.testing.assert_close(product.cpu(), here.apply(v), rtol=0, atol=1e-12)
     torch.testing.assert_close(there.dense().cpu(), here.dense(), rtol=0, atol=1e-12)
-    energies = lowest(there, 3, solver="davidson").energies
+    energies = lowest_eigenpairs(there, 3, solver="davidson").energies
     assert energies.device.type == device.type
 
 
@@ -163,7 +163,7 @@ def _tell_the_same(device: torch.device, coordinates: list[BasisSpec]) -> None:
                 "kinetic": kinetic_energies(found),
                 "intensities": spectrum(found, lambda x: x[:, 0] - x[:, 1], masses.detach(),
                                         temperature=0.0).intensities,
-                "spread": WAYS["full"](found, _two_surfaces(system)),
+                "spread": ENSEMBLE_METHODS["full"](found, _two_surfaces(system)),
                 "density": found.pair_density(1, 0, 2),
             }
         )  # fmt: skip

@@ -39,8 +39,9 @@ from pes.units import CM1
 from pes.vibration.analysis.intensities import Sticks, spectrum
 from pes.vibration.eigensolvers.davidson import Progress
 from pes.vibration.eigensolvers.eigenpairs import SolverError
-from pes.vibration.levels.convergence import Levels, vibrational_levels
-from pes.vibration.levels.size_estimate import expected
+from pes.vibration.levels.levels import vibrational_levels
+from pes.vibration.levels.result import Levels
+from pes.vibration.levels.size_estimate import estimated_size
 
 __all__ = ["run_levels"]
 
@@ -158,7 +159,7 @@ def _levels(
 def _solved(config: Vibration, task: Problem, folder: Path, state: Path | None) -> Levels:
     count = config.levels or (20 if config.energy is None else None)
     limits = products(config, task.internal)
-    largest = expected(task.coordinates, limits, count or 20, convergence=config.convergence)
+    largest = estimated_size(task.coordinates, limits, count or 20, convergence=config.convergence)
     free = free_memory(task.system.device)
     known = "of memory" if free is None else f"of memory, {free / 2**30:.2g} GiB are free"
     log.info("largest run: %s %s", largest, known)
@@ -174,7 +175,7 @@ def _solved(config: Vibration, task: Problem, folder: Path, state: Path | None) 
             progress.update()
 
         def watch(now: Progress) -> None:
-            left = f"{now.converged}/{now.wanted} to {now.residual / CM1:.1e} cm-1"
+            left = f"{now.converged}/{now.requested} to {now.residual / CM1:.1e} cm-1"
             progress.set_description(f"{stage}: {left}")
             # The other runs have other bases.
             if stage == "levels":
@@ -184,7 +185,7 @@ def _solved(config: Vibration, task: Problem, folder: Path, state: Path | None) 
             return vibrational_levels(
                 task.system, task.coordinates,
                 count, energy=None if config.energy is None else config.energy * CM1,
-                products=limits, cap=config.cap * CM1,
+                truncation=limits, cap=config.cap * CM1,
                 solver=config.solver, convergence=config.convergence, reference=task.start,
                 progress=step, watch=watch, start=earlier(state, config),
                 symmetry=config.symmetry,

@@ -12,7 +12,7 @@ from pes.config import Vibration
 from pes.potential import Surface
 from pes.run.ranges import sampled
 from pes.run.vibration import Problem
-from pes.vibration.levels.convergence import Levels
+from pes.vibration.levels.result import Levels
 
 __all__ = ["Maps", "draw_maps", "maps", "write_maps"]
 

@@ -12,7 +12,7 @@ from pes.run.vibration import Problem
 from pes.units import AMU, CM1
 from pes.vibration.analysis.derivatives import sensitivity, slopes
 from pes.vibration.analysis.second_order import curvatures
-from pes.vibration.levels.convergence import Levels
+from pes.vibration.levels.result import Levels
 
 __all__ = ["Derived", "check_derivatives", "derivatives", "weight_derivatives"]
 
@@ -68,12 +68,12 @@ def derivatives(config: Vibration, found: Levels, task: Problem, surface: Surfac
         for i, name in enumerate(wanted.parameters):
             label, size = units.get(name, ("a.u.", 1.0))
             derived.columns[f"{name} (cm-1/{label})"] = (
-                _column(all_slopes.of(i), found) / CM1 * size
+                _column(all_slopes.for_parameter(i), found) / CM1 * size
             )
     if wanted.perturbations:
         by_strength = slopes(found, [task.strengths], system=task.system)
         derived.modes["perturbations"] = by_strength.mode
-        rows = _column(by_strength.of(0), found)
+        rows = _column(by_strength.for_parameter(0), found)
         for i, name in enumerate(wanted.perturbations):
             derived.columns[f"{name} (cm-1/cm-1)"] = rows[:, i]
     if wanted.perturbations and wanted.second:
@@ -105,7 +105,7 @@ def _by_masses(derived: Derived, found: Levels, task: Problem) -> None:
     """By each mass, and by ln μ: all masses in electron masses growing together."""
     by_mass = slopes(found, [task.masses], system=task.system)
     derived.modes["masses"] = by_mass.mode
-    each = _column(by_mass.of(0), found)
+    each = _column(by_mass.for_parameter(0), found)
     for i, symbol in enumerate(task.molecule.symbols):
         derived.columns[f"m[{i}:{symbol}] (cm-1/u)"] = each[:, i] / CM1 * AMU
     together = _column(by_mass.along(0, task.masses.detach()), found)

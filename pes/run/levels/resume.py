@@ -79,7 +79,7 @@ def keeper(folder: Path, config: Vibration) -> Callable[[Progress], None]:
         folder.mkdir(parents=True, exist_ok=True)
         with replaced(folder / STATE) as temporary:
             state = {
-                "config": _digest(config), "products": progress.products,
+                "config": _digest(config), "products": progress.matvecs,
                 "vectors": progress.vectors.cpu(),
             }  # fmt: skip
             torch.save(state, temporary)

@@ -23,9 +23,9 @@ from pes.vibration.analysis.characters import characters
 from pes.vibration.analysis.intensities import Sticks
 from pes.vibration.analysis.rotational_constants import rotational_constants
 from pes.vibration.levels.result import Levels
-from pes.vibration.symmetry.blocks import blocks
-from pes.vibration.symmetry.operations import operations
-from pes.vibration.symmetry.representations import labels
+from pes.vibration.symmetry.blocks import symmetry_blocks
+from pes.vibration.symmetry.operations import symmetry_operations
+from pes.vibration.symmetry.representations import symmetry_labels
 
 __all__ = [
     "derivative_rows",
@@ -61,7 +61,7 @@ def level_table(
             "level": n,
             "energy": excitation,
             "convergence": float(found.convergence[n]) / CM1,
-            "residual": float(found.pairs.residuals[n]) / CM1,
+            "residual": float(found.eigenpairs.residuals[n]) / CM1,
         }
         row |= {name: float(column[n]) / CM1 for name, column in error_bars.columns.items()}
         for k, (name, kind) in enumerate(kinds):
@@ -82,10 +82,10 @@ def level_table(
 
 def _symmetry(found: Levels) -> list[str]:
     """Label of each level, or nothing where the coordinates show no symmetry."""
-    if found.pairs.symmetry:
-        return list(found.pairs.symmetry)
-    group = operations(found.system, found.coordinates)
-    return labels(group, characters(found, group)) if group else []
+    if found.eigenpairs.symmetry:
+        return list(found.eigenpairs.symmetry)
+    group = symmetry_operations(found.system, found.bases)
+    return symmetry_labels(group, characters(found, group)) if group else []
 
 
 def _outside(found: Levels, task: Problem, surface: Surface) -> Tensor | None:
@@ -117,7 +117,7 @@ def header(name: str, found: Levels, task: Problem, error_bars: Spreads) -> list
         for s, m in zip(task.molecule.symbols, task.masses.tolist(), strict=True)
     )
     lines = [f"{name}: {kind} masses {masses} u"]
-    for c, k in zip(found.coordinates, task.internal.kinds, strict=True):
+    for c, k in zip(found.bases, task.internal.kinds, strict=True):
         label, size = unit(k)
         lines.append(
             f"{c.name}: {c.low / size:.4f} to {c.high / size:.4f} {label}, {c.functions} functions "
@@ -138,7 +138,7 @@ def header(name: str, found: Levels, task: Problem, error_bars: Spreads) -> list
         *members,
         f"minimum: {found.minimum_energy:.9f} hartree at {bottom}",
         f"V capped at {found.cap / CM1:.0f} cm-1 above it; {found.hamiltonian.size} functions, "
-        f"{len(found.hamiltonian.potential)} grid points, solver {found.pairs.solver}",
+        f"{len(found.hamiltonian.potential)} grid points, solver {found.eigenpairs.solver}",
         *_blocks(found),
         f"zero-point energy: {found.zero_point_energy / CM1:.4f} cm-1",
     ]
@@ -146,11 +146,11 @@ def header(name: str, found: Levels, task: Problem, error_bars: Spreads) -> list
 
 def _blocks(found: Levels) -> list[str]:
     """How many functions and levels each block has."""
-    if not found.pairs.symmetry:
+    if not found.eigenpairs.symmetry:
         return []
     counts = [
-        f"{b.label} {b.size} functions, {found.pairs.symmetry.count(b.label)} levels"
-        for b in blocks(found.hamiltonian)
+        f"{b.label} {b.size} functions, {found.eigenpairs.symmetry.count(b.label)} levels"
+        for b in symmetry_blocks(found.hamiltonian)
     ]
     return [f"blocks by symmetry: {'; '.join(counts)}"]
 
@@ -246,10 +246,10 @@ def summary(
         "minimum_energy": found.minimum_energy / CM1,
         "minimum_energy_hartree": found.minimum_energy,
         "cap": found.cap / CM1,
-        "basis": [vars(c) for c in found.coordinates],
-        "quanta": found.quanta,
-        "solver": found.pairs.solver,
-        "products": found.pairs.products,
+        "basis": [vars(c) for c in found.bases],
+        "quanta": found.truncation.quanta,
+        "solver": found.eigenpairs.solver,
+        "products": found.eigenpairs.matvecs,
         "levels": list(table),
         "members": {way: (m / CM1).tolist() for way, m in error_bars.moved.items()},
         "derivatives": {k: v.tolist() for k, v in derived.columns.items()},
@@ -281,7 +281,7 @@ def write_hdf5(
         "positions": (found.positions.detach().numpy(), "bohr"),
         "potential": (found.hamiltonian.potential.numpy(), "hartree"),
         "wavefunctions": (found.wavefunctions.numpy(), "psi times square root of weight"),
-        "coefficients": (found.pairs.coefficients.numpy(), "1"),
+        "coefficients": (found.eigenpairs.coefficients.numpy(), "1"),
     }
     with replaced(path) as temporary, h5py.File(temporary, "w") as file:
         file.attrs.update({"format": "pes-levels", "version": 1})

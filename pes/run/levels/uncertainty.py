@@ -8,8 +8,8 @@ from torch import Tensor
 from pes.config import Vibration
 from pes.potential import Surface
 from pes.run.vibration import Problem
-from pes.vibration.analysis.uncertainty import WAYS, spread
-from pes.vibration.levels.convergence import Levels
+from pes.vibration.analysis.uncertainty import ENSEMBLE_METHODS, standard_deviation
+from pes.vibration.levels.result import Levels
 
 __all__ = ["Spreads", "spreads"]
 
@@ -24,7 +24,7 @@ class Spreads:
     def columns(self) -> dict[str, Tensor]:
         """Standard deviations (S,), in hartree: `spread`, and `spread_full` beside it."""
         names = {"first_order": "spread", "full": "spread_full"}
-        return {names[way]: spread(moved) for way, moved in self.moved.items()}
+        return {names[way]: standard_deviation(moved) for way, moved in self.moved.items()}
 
     @property
     def members(self) -> int:
@@ -47,5 +47,5 @@ def spreads(config: Vibration, found: Levels, task: Problem, surface: Surface) -
             each = ensemble.each(positions(q).to(device)).to(q.device)
             return task.system.potential(q) + each - each.mean(0)
 
-    ways = ("first_order",) if config.ensemble == "first_order" else tuple(WAYS)
-    return Spreads({way: WAYS[way](found, members) for way in ways})
+    ways = ("first_order",) if config.ensemble == "first_order" else tuple(ENSEMBLE_METHODS)
+    return Spreads({way: ENSEMBLE_METHODS[way](found, members) for way in ways})

@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 
 from pes.units import CM1
-from pes.vibration.levels.convergence import Levels
+from pes.vibration.levels.result import Levels
 
-__all__ = ["Assignment", "Label", "assigned", "labels"]
+__all__ = ["Assignment", "Label", "assigned", "quantum_labels"]
 
 FIRM = 0.5
 """Weight of a label from which it names a level."""
@@ -40,7 +40,7 @@ class Assignment:
     reasons: list[str]
 
 
-def labels(levels: Levels, *, symmetric: bool) -> list[Label]:
+def quantum_labels(levels: Levels, *, symmetric: bool) -> list[Label]:
     """A label for every level.
 
     Args:
@@ -49,7 +49,7 @@ def labels(levels: Levels, *, symmetric: bool) -> list[Label]:
             both together and the parity under their exchange are then good labels, where
             those of one bond are not.
     """
-    c = levels.hamiltonian.unpruned(levels.pairs.coefficients)
+    c = levels.hamiltonian.unpruned(levels.eigenpairs.coefficients)
     if not symmetric:
         weights, index = (c.flatten(1) ** 2).max(1)
         quanta = torch.stack(torch.unravel_index(index, c.shape[1:]), -1)
@@ -82,9 +82,9 @@ def assigned(
         levels: calculated, ground state included.
         quanta: (v1, v2, v3) of XY₂, else the quanta of each coordinate.
         energies: observed, above the ground state, (O,) in hartree.
-        symmetric: see `labels`.
+        symmetric: see `quantum_labels`.
     """
-    found = labels(levels, symmetric=symmetric)
+    found = quantum_labels(levels, symmetric=symmetric)
     numbers: list[int | None] = [None] * len(quanta)
     reasons = []
     kinds = [_kind(q) if symmetric else tuple(q) for q in quanta]

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from pes.vibration.analysis.quadratic_form import Fields, Waves, fields, reaches, waves
-from pes.vibration.levels.convergence import Levels
 from pes.vibration.levels.degeneracy import clusters, completed, split_slopes
+from pes.vibration.levels.result import Levels
 from pes.vibration.system.system import System
 
 __all__ = ["Slopes", "kinetic_energies", "sensitivity", "slopes"]
@@ -34,7 +34,7 @@ class Slopes:
     elements: list[list[Tensor]]
     mode: str
 
-    def of(self, number: int) -> dict[int, Tensor]:
+    def for_parameter(self, number: int) -> dict[int, Tensor]:
         """dE_n/dκ by level, for one of the parameters: each a tensor of its shape.
 
         In a cluster every single element of the parameter is a perturbation of its own, with
@@ -81,7 +81,7 @@ def sensitivity(
     """
     wanted = range(len(levels.energies)) if states is None else states
     found = slopes(levels, parameters, system=system, states=states, mode=mode, chunk=chunk)
-    by_level = [found.of(number) for number in range(len(parameters))]
+    by_level = [found.for_parameter(number) for number in range(len(parameters))]
     return [torch.stack([rows[n] for n in wanted]) for rows in by_level]
 
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from pes.units import CM1, CONSTANTS, DEBYE
-from pes.vibration.levels.convergence import Levels
+from pes.vibration.levels.result import Levels
 
 __all__ = ["Sticks", "eckart_frame", "spectrum"]
 

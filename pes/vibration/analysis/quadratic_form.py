@@ -88,7 +88,7 @@ def waves(levels: Levels, states: Sequence[int]) -> Iterator[Waves]:
     once would be gigabytes.
     """
     h = levels.hamiltonian
-    coefficients = levels.pairs.coefficients[list(states)]
+    coefficients = levels.eigenpairs.coefficients[list(states)]
     first = len(h.bases[0].points)
     inner = len(h.potential) // first
     thick = max(1, MOST_NUMBERS // (2 * inner * (len(h.bases) + 1) * len(coefficients)))

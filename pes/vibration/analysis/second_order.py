@@ -16,8 +16,8 @@ from pes.vibration.analysis.quadratic_form import MOST_NUMBERS, Fields, fields, 
 from pes.vibration.eigensolvers.eigenpairs import SolverError
 from pes.vibration.eigensolvers.select import DENSE_LIMIT, exact_below
 from pes.vibration.hamiltonian.operator import Hamiltonian
-from pes.vibration.levels.convergence import Levels
 from pes.vibration.levels.degeneracy import clusters, completed
+from pes.vibration.levels.result import Levels
 from pes.vibration.system.system import System
 
 __all__ = ["RESPONSES", "curvatures"]
@@ -77,7 +77,7 @@ def curvatures(
     if method not in RESPONSES:
         raise ValueError(f"`method` must be auto or one of {', '.join(RESPONSES)}, got {method!r}")
     whole = completed(levels)
-    c = whole.pairs.coefficients
+    c = whole.eigenpairs.coefficients
     forces = torch.stack([_pushed(whole, t) for t in _tangents(whole, parameters, system, chunk)])
     resolvent = RESPONSES[method](whole)
     found = c.new_zeros(len(c), len(forces), len(forces))
@@ -149,7 +149,7 @@ def _pushed(levels: Levels, tangent: Fields) -> Tensor:
     h = levels.hamiltonian
     block = max(1, MOST_NUMBERS // (4 * len(h.potential) * (len(h.bases) + 1)))
     pieces = []
-    for c in levels.pairs.coefficients.split(block):
+    for c in levels.eigenpairs.coefficients.split(block):
         live = c.detach().requires_grad_()
         psi = h.on_grid(live)
         form = torch.einsum("sp,p,sp->", psi, tangent.potential, psi)
@@ -175,7 +175,7 @@ def _explicit(
 ) -> Tensor:
     """⟨m|∂_i∂_jH|n⟩ within a cluster, (K, K, d, d); zero where H is linear in κ."""
     h = levels.hamiltonian
-    c = levels.pairs.coefficients[list(group)]
+    c = levels.eigenpairs.coefficients[list(group)]
     psi, u = h.on_grid(c), h.slopes_on_grid(c)
     through = set().union(*reaches(system, levels.points[:1], parameters))
     size = sum(p.numel() for p in parameters)
@@ -255,7 +255,7 @@ def _linear(levels: Levels, *, tolerance: float = 1e-10, steps: int = 3000) -> R
     needed, and near-degenerate neighbours do not slow it. Divided by H₀ − E, which is kept
     positive, the equation is nearly solved.
     """
-    h, known = levels.hamiltonian, levels.pairs.coefficients
+    h, known = levels.hamiltonian, levels.eigenpairs.coefficients
     zero = exact_below(h, max(ZERO_ORDER, 2 * len(known)))
 
     def outside(x: Tensor) -> Tensor:

@@ -13,12 +13,12 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from pes.vibration.eigensolvers.blockwise import lowest
-from pes.vibration.levels.convergence import Levels
+from pes.vibration.eigensolvers.blockwise import lowest_blockwise
+from pes.vibration.levels.result import Levels
 from pes.vibration.symmetry.invariance import invariant
 from pes.vibration.system.minimum import minimum
 
-__all__ = ["WAYS", "first_order", "full", "spread"]
+__all__ = ["ENSEMBLE_METHODS", "first_order", "full", "standard_deviation"]
 
 Members = Callable[[Tensor], Tensor]
 """q (P, Q) to the energies of every member, (M, P) in hartree; their mean is V."""
@@ -50,12 +50,12 @@ def full(levels: Levels, members: Members) -> Tensor:
     In the basis and on the grid of the levels; levels are matched in the order of their energies.
     """
     potentials = _on_grid(levels, members)
-    ranges = [(c.low, c.high) for c in levels.coordinates]
+    ranges = [(b.low, b.high) for b in levels.bases]
     moved, bottoms = [], []
     for k, potential in enumerate(potentials):
         # A member may lack a symmetry that the mean has.
         h, _ = invariant(replace(levels.hamiltonian, potential=potential))
-        moved.append(lowest(h, len(levels.energies)).energies - levels.energies)
+        moved.append(lowest_blockwise(h, len(levels.energies)).energies - levels.energies)
         alone = replace(levels.system, potential=lambda q, k=k: members(q)[k])
         bottoms.append(minimum(alone, ranges, near=levels.minimum)[1])
     changes = torch.stack(moved)
@@ -63,12 +63,12 @@ def full(levels: Levels, members: Members) -> Tensor:
     return _counted(changes, lowest_points.to(changes))
 
 
-def spread(moved: Tensor) -> Tensor:
+def standard_deviation(moved: Tensor) -> Tensor:
     """Standard deviation (S,) of what `first_order` or `full` found, hartree."""
     return moved.std(0, correction=min(1, len(moved) - 1))
 
 
-WAYS = {"first_order": first_order, "full": full}
+ENSEMBLE_METHODS = {"first_order": first_order, "full": full}
 """To how far the members move the levels."""
 
 

@@ -1,6 +1,6 @@
 """Which products of one-dimensional (or group) functions a basis keeps, and in what order.
 
-Products are numbered with the last factor fastest. A set of them is a tree: its nodes at depth
+Truncation are numbered with the last factor fastest. A set of them is a tree: its nodes at depth
 k are the beginnings (i₁ … i_k) that occur, the leaves are the products. Sums over one factor at
 a time run over the nodes, of which there are far fewer than products of all functions.
 """

@@ -10,7 +10,7 @@ from torch import Tensor
 from pes.vibration.basis.factor import Factor
 from pes.vibration.basis.product_tree import within_energy, within_quanta
 
-__all__ = ["GroupSize", "Products"]
+__all__ = ["GroupSize", "Truncation"]
 
 
 ENERGY_STEP = 1.3
@@ -46,7 +46,7 @@ class GroupSize:
 
 
 @dataclass(frozen=True)
-class Products:
+class Truncation:
     """Limits on the products of functions of all factors; none of them keeps every product.
 
     Attributes:
@@ -93,17 +93,17 @@ class Products:
         """Two quanta of the coordinates that count least: fewer would not touch both parities."""
         return 2 * min(self.weights or (1.0,))
 
-    def larger(self) -> "Products":
+    def larger(self) -> "Truncation":
         """15 % more quanta, two at least; 30 % more energy."""
         q = None if self.quanta is None else max(self.quanta + self.step, round(1.15 * self.quanta))
         return self._scaled(ENERGY_STEP, q)
 
-    def smaller(self) -> "Products":
+    def smaller(self) -> "Truncation":
         """Two quanta less, none at the least; as much energy less as `larger` adds."""
         q = None if self.quanta is None else max(0.0, self.quanta - self.step)
         return self._scaled(1 / ENERGY_STEP, q)
 
-    def _scaled(self, by: float, quanta: float | None) -> "Products":
+    def _scaled(self, by: float, quanta: float | None) -> "Truncation":
         energy = None if self.energy is None else self.energy * by
         groups = tuple(group.scaled(by) for group in self.groups)
         return replace(self, quanta=quanta, energy=energy, groups=groups)

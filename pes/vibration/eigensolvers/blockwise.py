@@ -8,17 +8,16 @@ from math import ceil
 import torch
 from torch import Tensor
 
-from pes.vibration.eigensolvers import select
 from pes.vibration.eigensolvers.davidson import Progress, Steps
 from pes.vibration.eigensolvers.eigenpairs import GAP, Eigenpairs
-from pes.vibration.eigensolvers.select import Watch, chosen, davidson_steps
+from pes.vibration.eigensolvers.select import Watch, chosen, davidson_steps, lowest_eigenpairs
 from pes.vibration.hamiltonian.operator import Hamiltonian
-from pes.vibration.symmetry.blocks import Block, blocks
+from pes.vibration.symmetry.blocks import Block, symmetry_blocks
 
-__all__ = ["lowest"]
+__all__ = ["lowest_blockwise"]
 
 
-def lowest(
+def lowest_blockwise(
     hamiltonian: Hamiltonian,
     count: int,
     *,
@@ -36,13 +35,13 @@ def lowest(
     Args:
         hamiltonian: N product functions.
         count: at most N.
-        solver: see `select.lowest`; `auto` goes by the size of each block.
+        solver: see `lowest_eigenpairs`; `auto` goes by the size of each block.
         start: vectors near those wanted, (S, N).
         watch: called after each step of the Davidson method.
     """
-    parts = blocks(hamiltonian)
+    parts = symmetry_blocks(hamiltonian)
     if len(parts) < 2 or count > hamiltonian.size:
-        return select.lowest(hamiltonian, count, solver=solver, start=start, watch=watch)
+        return lowest_eigenpairs(hamiltonian, count, solver=solver, start=start, watch=watch)
     wanted = _guess(parts, count, hamiltonian.zero_order_energies)
     begin = [_lowered(part, start) for part in parts]
     found, products = _solved(parts, wanted, begin, solver, watch)
@@ -53,7 +52,7 @@ def lowest(
         products += again
         for b, pairs in zip(short, more, strict=True):
             found[b] = pairs
-    return replace(_merged(parts, found, count), products=products)
+    return replace(_merged(parts, found, count), matvecs=products)
 
 
 def _solved(
@@ -72,8 +71,8 @@ def _solved(
         if method == "davidson":
             waiting[b] = davidson_steps(part, n, start=begin[b], watch=partial(report, b))
         else:
-            found[b] = select.lowest(part, n, solver=method)
-    products = sum(pairs.products for pairs in found.values())
+            found[b] = lowest_eigenpairs(part, n, solver=method)
+    products = sum(pairs.matvecs for pairs in found.values())
     shared, used = _in_step(parts, waiting)
     found |= shared
     return [found[b] for b in range(len(parts))], products + used
@@ -109,7 +108,7 @@ def _in_step(
         answers = {b: parts[b].lower(product[: len(v)]) for b, v in asked.items()}
         asked = {}
     # Blocks that have their matrix ask for nothing.
-    return found, used + sum(p.products for b, p in found.items() if b not in on_grid)
+    return found, used + sum(p.matvecs for b, p in found.items() if b not in on_grid)
 
 
 def _together(
@@ -124,7 +123,7 @@ def _together(
         watch(
             Progress(
                 sum(p.converged for p in every), sum(wanted), max(p.residual for p in every),
-                sum(p.products for p in every), torch.cat([p.vectors for p in every]),
+                sum(p.matvecs for p in every), torch.cat([p.vectors for p in every]),
             )
         )  # fmt: skip
 

@@ -29,16 +29,16 @@ class Progress:
 
     Attributes:
         converged: levels whose residual is small enough.
-        wanted: levels asked for.
+        requested: number of levels asked for.
         residual: largest residual norm of them, hartree.
-        products: vectors that H has been applied to.
-        vectors: best vectors so far, (wanted, N): enough to go on from.
+        matvecs: products of H with a vector so far.
+        vectors: best vectors so far, (requested, N): enough to go on from.
     """
 
     converged: int
-    wanted: int
+    requested: int
     residual: float
-    products: int
+    matvecs: int
     vectors: Tensor
 
 

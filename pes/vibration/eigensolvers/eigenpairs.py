@@ -29,8 +29,8 @@ class Eigenpairs:
         coefficients: (S, N), orthonormal rows.
         residuals: ‖Hc − Ec‖ for each, (S,) in hartree.
         solver: name of the method.
-        products: applications of H, 0 for dense methods.
-        above: energy of the next level, hartree; infinity where it is not known.
+        matvecs: products of H with a vector, 0 for dense methods.
+        next_energy: energy of the next level, hartree; infinity where it is not known.
         symmetry: representation of each, if they were found in blocks.
     """
 
@@ -38,16 +38,24 @@ class Eigenpairs:
     coefficients: Tensor
     residuals: Tensor
     solver: str
-    products: int = 0
-    above: float = float("inf")
+    matvecs: int = 0
+    next_energy: float = float("inf")
     symmetry: tuple[str, ...] = ()
 
     def first(self, count: int) -> "Eigenpairs":
         """The lowest `count` of them."""
+        all_of_them = count >= len(self.energies)
         return replace(
             self, energies=self.energies[:count], coefficients=self.coefficients[:count],
             residuals=self.residuals[:count], symmetry=self.symmetry[:count],
-            above=float(self.energies[count]) if count < len(self.energies) else self.above,
+            next_energy=self.next_energy if all_of_them else float(self.energies[count]),
+        )  # fmt: skip
+
+    def cpu(self) -> "Eigenpairs":
+        """The same with its arrays on the CPU."""
+        return replace(
+            self, energies=self.energies.cpu(), coefficients=self.coefficients.cpu(),
+            residuals=self.residuals.cpu(),
         )  # fmt: skip
 
 

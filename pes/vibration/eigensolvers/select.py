@@ -30,7 +30,7 @@ __all__ = [
     "davidson_steps",
     "dense",
     "exact_below",
-    "lowest",
+    "lowest_eigenpairs",
 ]
 
 DENSE_LIMIT = 2500
@@ -49,7 +49,7 @@ Watch = Callable[[Progress], None]
 R = TypeVar("R")
 
 
-def lowest(
+def lowest_eigenpairs(
     hamiltonian: Operator,
     count: int,
     *,
@@ -57,7 +57,7 @@ def lowest(
     start: Tensor | None = None,
     watch: Watch = lambda _: None,
 ) -> Eigenpairs:
-    """The `count` lowest eigenpairs, with no use of symmetry; see `union.lowest`.
+    """The `count` lowest eigenpairs, with no use of symmetry; see `lowest_blockwise`.
 
     Args:
         hamiltonian: N functions.
@@ -154,7 +154,7 @@ def davidson_steps(
             davidson(zero, count, start=vectors, tolerance=tolerance, most=most, watch=watch),
             matrix,
         )
-        used += end.products
+        used += end.matvecs
         if end.converged < count:
             raise SolverError(
                 f"only {end.converged} of {count} levels converged after {used} products H·v, "
@@ -165,7 +165,7 @@ def davidson_steps(
         search = davidson(zero, 1, start=begin, tolerance=LOOSE, most=most)
         lift = 2 * (levels[-1] - levels) + 1.0
         missed, other, end = yield from _multiplied(search, matrix, vectors, lift)
-        used += end.products
+        used += end.matvecs
         if float(missed[0]) > float(levels[-1]) - GAP:
             break
         vectors = torch.cat((vectors, other))

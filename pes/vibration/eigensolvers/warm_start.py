@@ -6,10 +6,10 @@ from torch import Tensor
 from pes.vibration.eigensolvers.eigenpairs import Eigenpairs
 from pes.vibration.hamiltonian.operator import Hamiltonian
 
-__all__ = ["carried"]
+__all__ = ["start_vectors"]
 
 
-def carried(old: Hamiltonian, pairs: Eigenpairs, new: Hamiltonian) -> Tensor | None:
+def start_vectors(old: Hamiltonian, pairs: Eigenpairs, new: Hamiltonian) -> Tensor | None:
     """Coefficients (S, N) by the number of each function, zero for functions not there before.
 
     Exact where a basis only grew; near enough to begin with where points or ranges changed,

@@ -1,4 +1,4 @@
-"""The Hamiltonian of a system in the bases wanted: functions of cuts, V and G on the grid."""
+"""The Hamiltonian of a system: functions contracted along cuts, V and G on the grid."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -8,7 +8,7 @@ from torch import Tensor
 
 from pes.vibration.basis.primitives import PRIMITIVES, Basis, contract
 from pes.vibration.basis.specification import BasisSpec
-from pes.vibration.basis.truncation import Products
+from pes.vibration.basis.truncation import Truncation
 from pes.vibration.eigensolvers.memory import check_grid
 from pes.vibration.hamiltonian.modals import contracted, self_consistent
 from pes.vibration.hamiltonian.operator import Hamiltonian, density_slope, grid_points
@@ -25,40 +25,40 @@ GRID_CHUNK = 2**16
 
 def build_hamiltonian(
     system: System,
-    coordinates: Sequence[BasisSpec],
+    bases: Sequence[BasisSpec],
     reference: Tensor,
     *,
     ceiling: float,
     quanta: float | None = None,
-    products: Products | None = None,
+    truncation: Truncation | None = None,
     operations: Sequence[Operation] = (),
 ) -> Hamiltonian:
     """The Hamiltonian of a system in bases contracted along cuts through a reference.
 
     Args:
         system: V and G.
-        coordinates: basis wanted for each coordinate.
+        bases: basis of each coordinate.
         reference: point of the cuts, (Q,).
         ceiling: V above this is set to it, hartree.
         quanta: products of functions with more quanta in all are left out; short for
-        products: which products of functions to keep, and of what functions.
+        truncation: limits on the products of functions.
         operations: symmetries of V and G that the functions are to have as well; they commute.
 
     Raises:
         ValueError: if the grid does not fit into memory.
     """
-    products = Products(quanta=quanta) if products is None else products
-    check_grid([c.points or c.primitives for c in coordinates], device=system.device)
-    references = _images(reference.cpu(), coordinates, operations)
-    bases = shared(_bases(system, coordinates, references, ceiling), operations)
-    points = grid_points(bases)
+    truncation = Truncation(quanta=quanta) if truncation is None else truncation
+    check_grid([b.points or b.primitives for b in bases], device=system.device)
+    references = _images(reference.cpu(), bases, operations)
+    functions = shared(_contracted_bases(system, bases, references, ceiling), operations)
+    points = grid_points(functions)
     potential = potential_in_chunks(system, points).clamp(max=ceiling)
-    g_matrix, s = _kinetic_on_grid(system, bases, points, operations)
-    h = Hamiltonian(bases, potential, g_matrix, s, operations=tuple(operations))
-    if products.self_consistent:
+    g_matrix, s = _kinetic_on_grid(system, functions, points, operations)
+    h = Hamiltonian(functions, potential, g_matrix, s, operations=tuple(operations))
+    if truncation.self_consistent:
         h = replace(h, bases=shared(self_consistent(h), operations))
-    h = replace(h, groups=contracted(h, products.groups))
-    return replace(h, kept=products.kept(h.factors))
+    h = replace(h, groups=contracted(h, truncation.groups))
+    return replace(h, kept=truncation.kept(h.factors))
 
 
 def _kinetic_on_grid(
@@ -88,33 +88,33 @@ def _kinetic_on_grid(
 
 
 def _images(
-    reference: Tensor, coordinates: Sequence[BasisSpec], operations: Sequence[Operation]
+    reference: Tensor, bases: Sequence[BasisSpec], operations: Sequence[Operation]
 ) -> Tensor:
     """The reference and its images, (R, Q).
 
     Functions of mean cuts through them have the symmetry that the reference itself may lack.
     """
-    images = [o.image(reference[None], coordinates)[0] for o in operations]
+    images = [o.image(reference[None], bases)[0] for o in operations]
     return torch.stack([reference, *images])
 
 
-def _bases(
-    system: System, coordinates: Sequence[BasisSpec], references: Tensor, ceiling: float
+def _contracted_bases(
+    system: System, bases: Sequence[BasisSpec], references: Tensor, ceiling: float
 ) -> tuple[Basis, ...]:
-    off_linear = torch.stack([_off_linear(r, coordinates) for r in references])
-    bases = []
-    for k, wanted in enumerate(coordinates):
-        primitive = PRIMITIVES[wanted.basis](wanted.low, wanted.high, wanted.primitives)
-        size, ends = len(primitive.points), (wanted.low, wanted.high)
+    off_linear = torch.stack([_off_linear(r, bases) for r in references])
+    contracted_bases = []
+    for k, spec in enumerate(bases):
+        primitive = PRIMITIVES[spec.basis](spec.low, spec.high, spec.primitives)
+        size, ends = len(primitive.points), (spec.low, spec.high)
         cut, aside = (r.repeat_interleave(size, 0) for r in (references, off_linear))
         cut[:, k] = aside[:, k] = primitive.points.repeat(len(references))
         values = potential_in_chunks(system, cut).clamp(max=ceiling).reshape(-1, size).mean(0)
         g = _detached_kinetic(system, aside.to(system.device))[0][:, k, k].reshape(-1, size).mean(0)
         # Small matrices, and the same functions on every device.
         values, g = values.cpu(), g.cpu()
-        basis = contract(primitive, values, g, wanted.functions, points=wanted.points, range=ends)
-        bases.append(basis.to(system.device))
-    return tuple(bases)
+        basis = contract(primitive, values, g, spec.functions, points=spec.points, range=ends)
+        contracted_bases.append(basis.to(system.device))
+    return tuple(contracted_bases)
 
 
 def _detached_kinetic(system: System, q: Tensor) -> tuple[Tensor, Tensor]:
@@ -124,10 +124,10 @@ def _detached_kinetic(system: System, q: Tensor) -> tuple[Tensor, Tensor]:
     return g_matrix.detach(), slope.detach()
 
 
-def _off_linear(reference: Tensor, coordinates: Sequence[BasisSpec]) -> Tensor:
+def _off_linear(reference: Tensor, bases: Sequence[BasisSpec]) -> Tensor:
     """A linear reference moved by 0.02 rad, where G is finite."""
     moved = reference.clone()
-    for k, c in enumerate(coordinates):
-        if c.basis == "legendre":
+    for k, b in enumerate(bases):
+        if b.basis == "legendre":
             moved[k] = moved[k].clamp(0.02, torch.pi - 0.02)
     return moved

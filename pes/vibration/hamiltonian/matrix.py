@@ -191,7 +191,7 @@ def _picked(fields: Sequence[Tensor], axis: int, places: Tensor) -> Sequence[Ten
 
 
 def _table(factor: Factor, taken: Taken, bra: Tensor, ket: Tensor) -> Tensor:
-    """Products of functions of bra and ket, or of their derivatives, (n n′, m)."""
+    """Truncation of functions of bra and ket, or of their derivatives, (n n′, m)."""
     left, right = (
         (factor.values if d is None else factor.derivatives[d])[:, functions]
         for d, functions in zip(taken, (bra, ket), strict=True)

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from pes.units import CM1
-from pes.vibration.eigensolvers.blockwise import lowest
+from pes.vibration.eigensolvers.blockwise import lowest_blockwise
 from pes.vibration.levels.result import Levels
 
 __all__ = ["DEGENERATE", "clusters", "completed", "is_cut", "split_slopes"]
@@ -33,20 +33,20 @@ def clusters(energies: Tensor) -> list[list[int]]:
 
 def is_cut(levels: Levels) -> bool:
     """Whether the highest level has a degenerate partner beyond the levels kept."""
-    return levels.pairs.above - float(levels.energies[-1]) < DEGENERATE
+    return levels.eigenpairs.next_energy - float(levels.energies[-1]) < DEGENERATE
 
 
 def completed(levels: Levels) -> Levels:
     """The same levels, and those that complete the highest cluster if the count cut it."""
     count = len(levels.energies)
     while is_cut(levels):
-        wanted = min(len(levels.energies) + 2, levels.hamiltonian.size)
-        pairs = lowest(levels.hamiltonian, wanted)
+        enough = min(len(levels.energies) + 2, levels.hamiltonian.size)
+        pairs = lowest_blockwise(levels.hamiltonian, enough)
         ends = [group[-1] + 1 for group in clusters(pairs.energies)]
-        whole = next((end for end in ends[:-1] if end >= count), wanted)
+        whole = next((end for end in ends[:-1] if end >= count), enough)
         pairs = pairs.first(whole)
-        # The convergence of the levels added is not known, and nobody asks for it.
-        levels = replace(levels, energies=pairs.energies, pairs=pairs)
+        # How far the levels added are from converged is not known.
+        levels = replace(levels, eigenpairs=pairs, estimated_changes=None)
     return levels
 
 

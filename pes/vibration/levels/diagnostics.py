@@ -1,4 +1,4 @@
-"""What makes computed levels doubtful, in words: holes, a low cap, ranges too short."""
+"""Diagnostics: warnings about holes, a low cap, short ranges and degenerate or linear cases."""
 
 from collections.abc import Iterator
 
@@ -9,14 +9,14 @@ from pes.units import CM1
 from pes.vibration.levels.degeneracy import is_cut
 from pes.vibration.levels.result import Levels
 
-__all__ = ["HOLE", "doubts"]
+__all__ = ["HOLE", "level_warnings"]
 
 HOLE = 1e-7
 """A grid point this far (hartree) below the bottom of the well lies in a hole: above the
 rounding of any surface, far below a level spacing."""
 
 GHOST = 0.01
-"""Probability in the hole from which a level is its inhabitant."""
+"""Probability in a hole above which a level counts as spurious."""
 
 LEAK = 1e-5
 """Probability in the outer 2 % of a range from which the range is too short."""
@@ -25,16 +25,22 @@ LINEAR = 1e-3
 """Extent across the axis against that along it, up to which a molecule is linear."""
 
 
-def doubts(found: Levels) -> list[str]:
-    """One sentence for each reason to doubt, with what to do about it."""
-    return [*_holes(found), *_cap(found), *_leaks(found), *_cut(found), *_linear(found)]
+def level_warnings(levels: Levels) -> list[str]:
+    """One sentence for each reason to distrust levels, with what to do about it."""
+    return [
+        *_holes(levels),
+        *_cap(levels),
+        *_leaks(levels),
+        *_split_cluster(levels),
+        *_linear(levels),
+    ]
 
 
-def _linear(found: Levels) -> Iterator[str]:
+def _linear(levels: Levels) -> Iterator[str]:
     """At J = 0 the angular momentum l of a bend about the axis must vanish."""
-    if found.system.positions is None:
+    if levels.system.positions is None:
         return
-    x = found.system.positions(found.minimum[None])[0].detach()
+    x = levels.system.positions(levels.minimum[None])[0].detach()
     if len(x) < 3:
         return
     longest, across, _ = torch.linalg.svdvals(x - x.mean(0)).tolist()
@@ -45,35 +51,35 @@ def _linear(found: Levels) -> Iterator[str]:
         )
 
 
-def _cut(found: Levels) -> Iterator[str]:
-    if is_cut(found):
+def _split_cluster(levels: Levels) -> Iterator[str]:
+    if is_cut(levels):
         yield (
-            f"level {len(found.energies) - 1} is degenerate with the next one, which was not asked "
-            "for; ask for one level more or less"
+            f"level {len(levels.energies) - 1} is degenerate with the next one, which was not "
+            "asked for; ask for one level more or less"
         )
 
 
-def _holes(found: Levels) -> Iterator[str]:
-    potential = found.hamiltonian.potential
-    hole = potential < found.minimum_energy - HOLE
+def _holes(levels: Levels) -> Iterator[str]:
+    potential = levels.hamiltonian.potential
+    hole = potential < levels.minimum_energy - HOLE
     if not hole.any():
         return
     deepest = int(potential.argmin())
-    q = ", ".join(f"{v:.4f}" for v in found.points[deepest].tolist())
-    depth = (found.minimum_energy - float(potential[deepest])) / CM1
+    q = ", ".join(f"{v:.4f}" for v in levels.points[deepest].tolist())
+    depth = (levels.minimum_energy - float(potential[deepest])) / CM1
     yield (
         f"hole in the surface: {int(hole.sum())} grid points lie below its minimum, the "
         f"deepest by {depth:.1f} cm-1 at q = ({q}) (bohr, radians); narrow the ranges"
     )
-    ghosts = (found.probability(hole) > GHOST).nonzero().flatten().tolist()
+    ghosts = (levels.probability(hole) > GHOST).nonzero().flatten().tolist()
     if ghosts:
         yield f"ghost levels that live in the hole: {ghosts}"
 
 
-def _cap(found: Levels) -> Iterator[str]:
+def _cap(levels: Levels) -> Iterator[str]:
     """The derivative of a level with respect to the cap is the probability beyond it."""
-    capped = found.hamiltonian.potential >= found.minimum_energy + found.cap * (1 - 1e-12)
-    moved = 0.1 * found.cap * found.probability(capped)
+    capped = levels.hamiltonian.potential >= levels.minimum_energy + levels.cap * (1 - 1e-12)
+    moved = 0.1 * levels.cap * levels.probability(capped)
     if (moved > 0.01 * CM1).any():
         yield (
             f"raising the cap by 10 % would move level {int(moved.argmax())} by about "
@@ -81,11 +87,11 @@ def _cap(found: Levels) -> Iterator[str]:
         )
 
 
-def _leaks(found: Levels) -> Iterator[str]:
-    leak = found.leak()
-    for k, c in enumerate(found.coordinates):
+def _leaks(levels: Levels) -> Iterator[str]:
+    leak = levels.leak()
+    for k, b in enumerate(levels.bases):
         for end, name in enumerate(("lower", "upper")):
-            yield from _leak(leak[:, k, end], f"{c.name}: levels from number", f"its {name} end")
+            yield from _leak(leak[:, k, end], f"{b.name}: levels from number", f"its {name} end")
 
 
 def _leak(leak: Tensor, who: str, where: str) -> Iterator[str]:

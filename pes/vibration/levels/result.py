@@ -1,14 +1,14 @@
-"""Levels as a record: energies, how far to trust them, and what else ψ can tell."""
+"""Result of a levels calculation: energies, convergence errors and wavefunctions."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from pes.vibration.basis.primitives import Basis
 from pes.vibration.basis.specification import BasisSpec
-from pes.vibration.basis.truncation import Products
+from pes.vibration.basis.truncation import Truncation
 from pes.vibration.eigensolvers.eigenpairs import Eigenpairs
 from pes.vibration.hamiltonian.operator import Hamiltonian, grid_points
 from pes.vibration.system.system import System
@@ -21,49 +21,70 @@ class Levels:
     """Levels with everything needed to ask them further questions.
 
     Attributes:
-        energies: (S,) in hartree, on the scale of the surface.
-        convergence: estimated error, (S,) in hartree: of the zero-point energy for the first,
-            of the energy above the ground state for the others. NaN where not asked for.
-        minimum_energy: V at the bottom of the well, hartree.
-        minimum: coordinates of the bottom, (Q,).
-        pairs: coefficients, residuals and solver.
-        hamiltonian: bases, V, G and s on the grid.
-        system: what they were made of.
-        changes: (3, S) changes with more functions, more points, wider ranges.
+        system: V and G that they are levels of.
+        bases: basis of each coordinate.
+        truncation: limits on the products of functions.
         cap: ceiling of V above the minimum, hartree.
-        coordinates: the bases they come from.
-        quanta: most quanta of a product function, if there is a limit.
-        products: that and the other limits on products.
-        warnings: what a reader must know, in words.
+        minimum: coordinates of the bottom of the well, (Q,).
+        minimum_energy: V there, hartree.
+        hamiltonian: functions, V, G and s on the grid.
+        eigenpairs: energies, coefficients, residuals and solver.
+        estimated_changes: absolute changes with other functions, points and ranges, (3, S) in
+            hartree; None without a convergence estimate.
+        compared_with: runs that the changes come from, a key of `ESTIMATORS`.
+        warnings: sentences about what limits the accuracy.
     """
 
-    energies: Tensor
-    convergence: Tensor
-    minimum_energy: float
-    minimum: Tensor
-    pairs: Eigenpairs
-    hamiltonian: Hamiltonian
     system: System
-    changes: Tensor
+    bases: tuple[BasisSpec, ...]
+    truncation: Truncation
     cap: float
-    coordinates: tuple[BasisSpec, ...]
+    minimum: Tensor
+    minimum_energy: float
+    hamiltonian: Hamiltonian
+    eigenpairs: Eigenpairs
+    estimated_changes: Tensor | None = None
+    compared_with: str | None = None
     warnings: tuple[str, ...] = ()
-    quanta: float | None = None
-    products: Products = field(default_factory=Products)
 
     def cpu(self) -> "Levels":
         """The same with its arrays on the CPU; the system is evaluated where it was."""
         if self.energies.device.type == "cpu":
             return self
-        pairs = replace(
-            self.pairs, energies=self.pairs.energies.cpu(),
-            coefficients=self.pairs.coefficients.cpu(), residuals=self.pairs.residuals.cpu(),
-        )  # fmt: skip
+        changes = self.estimated_changes
         return replace(
-            self, energies=self.energies.cpu(), convergence=self.convergence.cpu(),
-            minimum=self.minimum.cpu(), pairs=pairs, hamiltonian=self.hamiltonian.cpu(),
-            system=self.system.cpu(), changes=self.changes.cpu(),
+            self, minimum=self.minimum.cpu(), eigenpairs=self.eigenpairs.cpu(),
+            hamiltonian=self.hamiltonian.cpu(), system=self.system.cpu(),
+            estimated_changes=None if changes is None else changes.cpu(),
         )  # fmt: skip
+
+    @property
+    def energies(self) -> Tensor:
+        """Energies on the scale of the surface, (S,) in hartree."""
+        return self.eigenpairs.energies
+
+    @property
+    def changes(self) -> Tensor:
+        """Absolute changes with other functions, points and ranges, (3, S) in hartree.
+
+        NaN without a convergence estimate.
+        """
+        if self.estimated_changes is None:
+            return self.energies.new_full((3, len(self.energies)), torch.nan)
+        return self.estimated_changes
+
+    @property
+    def convergence(self) -> Tensor:
+        """Estimated convergence errors, (S,) in hartree; NaN without an estimate.
+
+        The first belongs to the zero-point energy, the others to energies above the ground state.
+        """
+        if self.estimated_changes is None:
+            return self.changes[0]
+        total = self.changes.nansum(0)
+        # The largest run keeps the ranges asked for. What widening them leaves undone is at most
+        # what it did, where ψ falls by half in 5 % of a range.
+        return total + self.changes[2].nan_to_num() if self.compared_with == "larger" else total
 
     @property
     def zero_point_energy(self) -> float:
@@ -100,7 +121,7 @@ class Levels:
     @property
     def wavefunctions(self) -> Tensor:
         """ψ times √(quadrature weight) on the grid, (S, P): rows are orthonormal."""
-        return self.hamiltonian.on_grid(self.pairs.coefficients)
+        return self.hamiltonian.on_grid(self.eigenpairs.coefficients)
 
     @property
     def densities(self) -> Tensor:
@@ -112,7 +133,7 @@ class Levels:
 
         Level by level: all densities at once are the largest array of six coordinates.
         """
-        each = [self.hamiltonian.on_grid(c[None])[0, where] for c in self.pairs.coefficients]
+        each = [self.hamiltonian.on_grid(c[None])[0, where] for c in self.eigenpairs.coefficients]
         return torch.stack([psi.square().sum() for psi in each])
 
     def matrix_elements(self, function: Callable[[Tensor], Tensor] | Tensor) -> Tensor:
@@ -132,14 +153,10 @@ class Levels:
             return torch.einsum("mp,p,np->mn", psi, values, psi)
         return torch.einsum("mp,pk,np->mnk", psi, values, psi)
 
-    def expectation(self, function: Callable[[Tensor], Tensor]) -> Tensor:
-        """⟨n|f(x)|n⟩ for f of positions (P, N, 3) -> (P,) or (P, K)."""
-        return self.densities @ function(self.positions)
-
     @property
     def leading(self) -> tuple[Tensor, Tensor]:
         """Quanta (S, Q) of the leading product function and its weight (S,)."""
-        weight, index = (self.pairs.coefficients**2).max(1)
+        weight, index = (self.eigenpairs.coefficients**2).max(1)
         return self.hamiltonian.quanta(index), weight
 
     def pair_density(self, state: int, j: int, k: int) -> Tensor:
@@ -148,7 +165,7 @@ class Levels:
         The others are integrated: it is dE/dV of a change of V in these two alone.
         """
         h = self.hamiltonian
-        c = h.unpruned(self.pairs.coefficients[state][None])[0].movedim((j, k), (0, 1))
+        c = h.unpruned(self.eigenpairs.coefficients[state][None])[0].movedim((j, k), (0, 1))
         c = c.reshape(*c.shape[:2], -1)
         reduced = torch.einsum("abr,cdr->acbd", c, c).flatten(2).flatten(0, 1)
         left, right = (
@@ -162,7 +179,7 @@ class Levels:
 
         Zero where functions are free at that end by nature (linearity, periodicity).
         """
-        c = self.hamiltonian.unpruned(self.pairs.coefficients)
+        c = self.hamiltonian.unpruned(self.eigenpairs.coefficients)
         return torch.stack(
             [
                 _ends(c.movedim(k + 1, 1).reshape(len(c), b.size, -1), b)

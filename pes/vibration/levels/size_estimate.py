@@ -1,4 +1,4 @@
-"""How large a calculation of levels will be, told before it starts."""
+"""Estimated size of a calculation of levels, before it starts."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,22 +6,23 @@ from math import prod
 
 from pes.vibration.basis.product_tree import within_quanta
 from pes.vibration.basis.specification import BasisSpec
-from pes.vibration.basis.truncation import Products
+from pes.vibration.basis.truncation import Truncation
 from pes.vibration.eigensolvers.select import DENSE_LIMIT
 from pes.vibration.hamiltonian.operator import MOST_BYTES
+from pes.vibration.levels.convergence import estimator_name
 
-__all__ = ["Expected", "expected"]
+__all__ = ["SizeEstimate", "estimated_size"]
 
 VECTORS = 16
-"""That H is applied to at once, at most; as many residuals the Davidson method follows."""
+"""Largest number of vectors that H is applied to at once, as in a step of the Davidson method."""
 
 
 @dataclass(frozen=True)
-class Expected:
-    """Of the largest run.
+class SizeEstimate:
+    """Size of the largest run.
 
     Attributes:
-        functions: basis functions; None where only the energies of the bases will tell.
+        functions: number of basis functions; None where it depends on energies of functions.
         points: of the grid.
         memory: bytes of all arrays alive at the peak, within a factor of two.
     """
@@ -31,33 +32,39 @@ class Expected:
     memory: int
 
     def __str__(self) -> str:
-        size = "as many functions as the limits leave"
+        size = "as many functions as the limits on products leave"
         if self.functions is not None:
             size = f"{self.functions} functions"
         return f"{size} on {self.points} grid points, about {self.memory / 2**30:.2g} GiB"
 
 
-def expected(
-    coordinates: Sequence[BasisSpec], products: Products, count: int, *, convergence: bool | str
-) -> Expected:
-    """What the largest run takes: the run asked for, or that with more functions or points.
+def estimated_size(
+    bases: Sequence[BasisSpec], truncation: Truncation, count: int, *, convergence: bool | str
+) -> SizeEstimate:
+    """Size of the largest run: the run asked for, or that with more functions or points.
 
-    Arguments as those of `levels`, `count` a guess where an energy is given.
+    Args:
+        bases: basis of each coordinate.
+        truncation: limits on the products of functions.
+        count: number of levels; a guess where an energy is given.
+        convergence: see `vibrational_levels`.
     """
-    modes = len(coordinates)
-    if convergence == "larger" or (convergence is True and modes < 5):
-        more = [c.more_functions() for c in coordinates]
-        points = max(_points(more), _points([c.more_points() for c in coordinates]))
-        functions = _functions(more, products.larger())
+    modes = len(bases)
+    if estimator_name(convergence, modes) == "larger":
+        more = [b.more_functions() for b in bases]
+        points = max(_points(more), _points([b.more_points() for b in bases]))
+        functions = _functions(more, truncation.larger())
     else:
-        points, functions = _points(coordinates), _functions(coordinates, products)
+        points, functions = _points(bases), _functions(bases, truncation)
     # The run it is compared with stays: its V, G and s.
-    before = _points(coordinates) if convergence else 0
+    before = _points(bases) if convergence else 0
     fields = 8 * points * (1 + modes + modes * (modes + 1) // 2)
     each = 8 * points * (2 * modes + 4)
     applying = each * max(1, min(VECTORS, MOST_BYTES // each))
     memory = 8 * (points + before) * (modes**2 + 2 * modes + 1)
-    return Expected(functions, points, memory + _solving(functions or 0, count, fields, applying))
+    return SizeEstimate(
+        functions, points, memory + _solving(functions or 0, count, fields, applying)
+    )
 
 
 def _solving(functions: int, count: int, fields: int, applying: int) -> int:
@@ -70,14 +77,14 @@ def _solving(functions: int, count: int, fields: int, applying: int) -> int:
     return max(applying, fields + matrix if matrix < fields else 0) + vectors
 
 
-def _points(coordinates: Sequence[BasisSpec]) -> int:
-    return prod(c.points or c.primitives for c in coordinates)
+def _points(bases: Sequence[BasisSpec]) -> int:
+    return prod(b.points or b.primitives for b in bases)
 
 
-def _functions(coordinates: Sequence[BasisSpec], products: Products) -> int | None:
-    if products.energy is not None or products.groups:
+def _functions(bases: Sequence[BasisSpec], truncation: Truncation) -> int | None:
+    if truncation.energy is not None or truncation.groups:
         return None
-    shape = [c.functions for c in coordinates]
-    if products.quanta is None:
+    shape = [b.functions for b in bases]
+    if truncation.quanta is None:
         return prod(shape)
-    return len(within_quanta(shape, products.quanta, weights=products.weights))
+    return len(within_quanta(shape, truncation.quanta, weights=truncation.weights))

@@ -21,14 +21,14 @@ from pes.vibration.hamiltonian.operator import Hamiltonian
 from pes.vibration.hamiltonian.submatrix import elements
 from pes.vibration.symmetry.invariance import NotInvariantError, action
 from pes.vibration.symmetry.operations import Operation
-from pes.vibration.symmetry.representations import labels, representations
+from pes.vibration.symmetry.representations import representations, symmetry_labels
 
-__all__ = ["Block", "Sector", "blocks"]
+__all__ = ["Block", "Sector", "symmetry_blocks"]
 
 
 @dataclass(frozen=True)
 class Sector:
-    """Products that reflections give the same signs, one of each set of images.
+    """Truncation that reflections give the same signs, one of each set of images.
 
     Attributes:
         whole: the Hamiltonian.
@@ -129,7 +129,7 @@ class Block:
         )  # fmt: skip
 
 
-def blocks(hamiltonian: Hamiltonian) -> list[Block]:
+def symmetry_blocks(hamiltonian: Hamiltonian) -> list[Block]:
     """Blocks by the operations of a Hamiltonian, in the order of the representations.
 
     Operations that the products kept do not obey are left out. Empty blocks are not listed; a
@@ -160,7 +160,7 @@ def blocks(hamiltonian: Hamiltonian) -> list[Block]:
             sectors[reflected] = Sector(hamiltonian, permutations[:, ours])
         amounts = weights[:, ours[places]] / squares[places].sqrt()
         real = [(o, x) for (o, _, _), x in zip(group, characters, strict=True) if o.name]
-        (label,) = labels([o for o, _ in real], torch.stack([x for _, x in real])[None])
+        (label,) = symmetry_labels([o for o, _ in real], torch.stack([x for _, x in real])[None])
         amounts = amounts.to(hamiltonian.potential)
         found.append(Block(label, sectors[reflected], places, amounts))
     return found

@@ -12,7 +12,7 @@ from pes.units import CM1
 from pes.vibration.basis.specification import BasisSpec
 from pes.vibration.system.system import System
 
-__all__ = ["Operation", "abelian", "operations", "unlike"]
+__all__ = ["Operation", "commuting", "hidden_symmetries", "symmetry_operations"]
 
 SAME = 1e-5
 """Relative to the size of the molecule: distances that differ less are equal. The minimum that
@@ -57,14 +57,14 @@ class Operation:
         )
         return order, mirrored
 
-    def image(self, q: Tensor, coordinates: Sequence[BasisSpec]) -> Tensor:
+    def image(self, q: Tensor, bases: Sequence[BasisSpec]) -> Tensor:
         """Of points (P, Q)."""
-        ends = q.new_tensor([c.low + c.high for c in coordinates])
+        ends = q.new_tensor([c.low + c.high for c in bases])
         moved = q[:, list(self.order)]
         return torch.where(torch.tensor(self.mirrored, device=q.device), ends - moved, moved)
 
 
-def operations(system: System, coordinates: Sequence[BasisSpec]) -> list[Operation]:
+def symmetry_operations(system: System, bases: Sequence[BasisSpec]) -> list[Operation]:
     """Operations on coordinates of equal bases that leave a molecule, or a model, as it is.
 
     Candidates exchange coordinates in pairs and reflect ranges about their middles. One is a
@@ -72,40 +72,39 @@ def operations(system: System, coordinates: Sequence[BasisSpec]) -> list[Operati
     exchanged, or into mirror images of such copies; its surface is not asked. It is one of a model
     if V and G are the same at the images of random points.
     """
-    candidates = islice(_candidates([_plain(c) for c in coordinates]), MOST)
-    return _symmetries(system, coordinates, list(candidates))
+    candidates = islice(_candidates([_plain(c) for c in bases]), MOST)
+    return _symmetries(system, bases, list(candidates))
 
 
-def unlike(system: System, coordinates: Sequence[BasisSpec]) -> list[str]:
+def hidden_symmetries(system: System, bases: Sequence[BasisSpec]) -> list[str]:
     """What to change where the bases of like coordinates differ and hide an exchange of atoms."""
     if system.masses is None:
         return []
-    ranges = [("", c.low, c.high) for c in coordinates]
+    ranges = [("", c.low, c.high) for c in bases]
     # An angle is no partner of a length, whose range is another.
     overlap = [
         [min(a[2], b[2]) - max(a[1], b[1]) > 0.5 * (a[2] - a[1]) for b in ranges] for a in ranges
     ]
-    count = len(coordinates)
+    count = len(bases)
     swaps = [
         order for order in _involutions(tuple(range(count)))
         if all(overlap[k][j] for k, j in enumerate(order))
-        and any(_plain(coordinates[k]) != _plain(coordinates[j]) for k, j in enumerate(order))
+        and any(_plain(bases[k]) != _plain(bases[j]) for k, j in enumerate(order))
     ]  # fmt: skip
     still = (False,) * count
-    hidden = _symmetries(system, coordinates, [(order, still) for order in swaps[:MOST]])
+    hidden = _symmetries(system, bases, [(order, still) for order in swaps[:MOST]])
     return [
-        f"no blocks by the symmetry {o.name}: give {_partners(o, coordinates)} equal ranges and "
-        "bases"
+        f"no blocks by the symmetry {o.name}: give {_partners(o, bases)} equal ranges and bases"
         for o in hidden
     ]
 
 
-def _partners(operation: Operation, coordinates: Sequence[BasisSpec]) -> str:
+def _partners(operation: Operation, bases: Sequence[BasisSpec]) -> str:
     pairs = [(k, j) for k, j in enumerate(operation.order) if k < j]
-    return ", ".join(f"{coordinates[k].name} and {coordinates[j].name}" for k, j in pairs)
+    return ", ".join(f"{bases[k].name} and {bases[j].name}" for k, j in pairs)
 
 
-def abelian(found: Sequence[Operation]) -> list[Operation]:
+def commuting(found: Sequence[Operation]) -> list[Operation]:
     """Operations that commute with one another, those that move fewest coordinates first."""
     chosen: list[Operation] = []
     moved = [sum(j != k for k, j in enumerate(o.order)) for o in found]
@@ -119,12 +118,12 @@ def _plain(coordinate: BasisSpec) -> BasisSpec:
     return replace(coordinate, name="")
 
 
-def _candidates(coordinates: Sequence[BasisSpec]) -> Iterator[Change]:
+def _candidates(bases: Sequence[BasisSpec]) -> Iterator[Change]:
     """Involutions of coordinates with equal bases, with every choice of reflections."""
-    still = tuple(range(len(coordinates)))
-    mirrors = [(False, True) if _has_mirror(c) else (False,) for c in coordinates]
+    still = tuple(range(len(bases)))
+    mirrors = [(False, True) if _has_mirror(c) else (False,) for c in bases]
     for order in _involutions(still):
-        if any(coordinates[k] != coordinates[j] for k, j in enumerate(order)):
+        if any(bases[k] != bases[j] for k, j in enumerate(order)):
             continue
         for mirrored in product(*mirrors):
             # An exchange that mirrors one of the two only is no involution.
@@ -161,22 +160,22 @@ def _has_mirror(coordinate: BasisSpec) -> bool:
 
 
 def _symmetries(
-    system: System, coordinates: Sequence[BasisSpec], candidates: Sequence[Change]
+    system: System, bases: Sequence[BasisSpec], candidates: Sequence[Change]
 ) -> list[Operation]:
     if not candidates:
         return []
     # A few geometries, to be compared here.
     system = system.cpu()
-    low, high = torch.tensor([(c.low, c.high) for c in coordinates], dtype=torch.float64).T
-    draw = torch.rand(3, len(coordinates), generator=torch.Generator().manual_seed(5)).double()
+    low, high = torch.tensor([(c.low, c.high) for c in bases], dtype=torch.float64).T
+    draw = torch.rand(3, len(bases), generator=torch.Generator().manual_seed(5)).double()
     # Within the ranges of both where an exchange joins two.
     q = low + (high - low) * (0.3 + 0.4 * draw)
-    images = torch.stack([Operation("", *c).image(q, coordinates) for c in candidates])
+    images = torch.stack([Operation("", *c).image(q, bases) for c in candidates])
     with torch.no_grad():
         if system.positions is not None and system.masses is not None:
             names = _congruences(system, q, images)
         else:
-            names = _equivalences(system, q, images, candidates, [c.name for c in coordinates])
+            names = _equivalences(system, q, images, candidates, [c.name for c in bases])
     return [
         Operation(name, *candidate)
         for name, candidate in zip(names, candidates, strict=True)

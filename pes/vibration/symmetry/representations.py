@@ -7,7 +7,7 @@ from torch import Tensor
 
 from pes.vibration.symmetry.operations import Change, Operation
 
-__all__ = ["MIXED", "labels", "representations"]
+__all__ = ["MIXED", "representations", "symmetry_labels"]
 
 MIXED = 0.99
 """A level with a character smaller than this has no symmetry of its own."""
@@ -37,7 +37,7 @@ def representations(group: Sequence[Operation]) -> list[Tensor]:
     ]
 
 
-def labels(found: Sequence[Operation], values: Tensor) -> list[str]:
+def symmetry_labels(found: Sequence[Operation], values: Tensor) -> list[str]:
     """A label for each level: A1, A2, B1, B2 where there is one exchange, A′ and A″ for parity.
 
     Elsewhere signs in the order of the operations. A level that mixes symmetries, because it is

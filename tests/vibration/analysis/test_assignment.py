@@ -10,7 +10,7 @@ from torch import Tensor
 from pes.units import CM1
 from pes.vibration import BasisSpec, Levels, model, vibrational_levels
 from pes.vibration.analysis import assignment
-from pes.vibration.analysis.assignment import Label, _fitted, assigned, labels
+from pes.vibration.analysis.assignment import Label, _fitted, assigned, quantum_labels
 
 OBSERVED = {(0, 1, 0): 1594.7, (0, 2, 0): 3151.6, (1, 0, 0): 3657.1, (0, 0, 1): 3755.9}
 
@@ -21,7 +21,7 @@ def energies(values: list[float]) -> Tensor:
 
 def test_water_in_local_functions(water_levels: Levels) -> None:
     """ν1 and ν3 are both half r1, half r2: exchange tells them apart."""
-    found = labels(water_levels, symmetric=True)
+    found = quantum_labels(water_levels, symmetric=True)
     assert [label.kind for label in found] == [
         (0, 0, 1), (0, 1, 1), (0, 2, 1), (1, 0, 1), (1, 0, -1),
     ]  # fmt: skip
@@ -41,7 +41,7 @@ def test_a_level_that_is_not_there_is_refused(water_levels: Levels) -> None:
 def test_other_molecules_by_the_quanta_of_each_coordinate(line: BasisSpec) -> None:
     stiff = model(lambda q: (q[:, 0] ** 2 + 1.7 * q[:, 1] ** 2) / 2, torch.eye(2).double())
     found = vibrational_levels(stiff, [line, line], 5, cap=1e3, convergence=False)
-    kinds = [label.kind for label in labels(found, symmetric=False)]
+    kinds = [label.kind for label in quantum_labels(found, symmetric=False)]
     assert kinds == [(0, 0), (1, 0), (0, 1), (2, 0), (1, 1)]
     numbers = assigned(found, [(1, 1), (1, 0)], torch.tensor([2.3, 1.0]).double(), symmetric=False)
     assert numbers.numbers == [4, 1]
@@ -65,7 +65,7 @@ def test_two_that_are_nearest_to_the_same_level() -> None:
 def labelled(monkeypatch: pytest.MonkeyPatch, rows: list[tuple[float, float]]) -> Any:
     """Levels of one kind by their energies and weights."""
     found = [Label((0, 0, 1), 1.0), *[Label((1, 0, 1), weight) for _, weight in rows]]
-    monkeypatch.setattr(assignment, "labels", lambda *_, **__: found)
+    monkeypatch.setattr(assignment, "quantum_labels", lambda *_, **__: found)
     return SimpleNamespace(excitations=torch.tensor([0.0, *[e for e, _ in rows]]).double())
 
 
@@ -99,4 +99,4 @@ def test_two_bonds_need_one_basis(line: BasisSpec) -> None:
     few = [BasisSpec("sinc", c.low, c.high, 4, points=6, primitives=20) for c in (line, wide)]
     found = vibrational_levels(soft, [*few, few[0]], 2, cap=1e3, convergence=False)
     with pytest.raises(ValueError, match="same range and basis"):
-        labels(found, symmetric=True)
+        quantum_labels(found, symmetric=True)

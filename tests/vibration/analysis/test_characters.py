@@ -12,14 +12,14 @@ from pes.potential.analytic import WaterPJT
 from pes.units import ANGSTROM, DEGREE
 from pes.vibration import BasisSpec, Levels, System, molecular, vibrational_levels
 from pes.vibration.analysis.characters import characters
-from pes.vibration.symmetry.operations import Operation, operations
-from pes.vibration.symmetry.representations import labels
+from pes.vibration.symmetry.operations import Operation, symmetry_operations
+from pes.vibration.symmetry.representations import symmetry_labels
 
 HOH = Molecule(("O", "H", "H")).masses
 
 
 def symmetries(found: Levels) -> list[Operation]:
-    return operations(found.system, found.coordinates)
+    return symmetry_operations(found.system, found.bases)
 
 
 def test_water(water_levels: Levels) -> None:
@@ -29,7 +29,7 @@ def test_water(water_levels: Levels) -> None:
     values = characters(water_levels, found)
     exact = torch.tensor([[1.0], [1], [1], [1], [-1]], dtype=torch.float64)
     torch.testing.assert_close(values, exact, rtol=0, atol=1e-8)  # of the eigenvectors
-    assert labels(found, values) == ["A1", "A1", "A1", "A1", "B2"]
+    assert symmetry_labels(found, values) == ["A1", "A1", "A1", "A1", "B2"]
 
 
 def test_one_deuterium_leaves_none(
@@ -37,7 +37,7 @@ def test_one_deuterium_leaves_none(
 ) -> None:
     found = vibrational_levels(water("O", "H", "D"), bonds_and_angle, 2, convergence=False)
     assert symmetries(found) == []
-    assert labels([], characters(found, [])) == ["", ""]
+    assert symmetry_labels([], characters(found, [])) == ["", ""]
 
 
 def test_different_bases_show_nothing(
@@ -59,7 +59,7 @@ def test_jacobi_angle_is_even_or_odd() -> None:
     found = vibrational_levels(system, wanted, 5, convergence=False)
     symmetry = symmetries(found)
     assert [(o.name, o.mirrored) for o in symmetry] == [("(2 3)", (False, False, True))]
-    assert labels(symmetry, characters(found, symmetry)) == ["A1", "A1", "A1", "A1", "B2"]
+    assert symmetry_labels(symmetry, characters(found, symmetry)) == ["A1", "A1", "A1", "A1", "B2"]
 
 
 def springs(positions: Tensor) -> Tensor:
@@ -91,12 +91,12 @@ def test_formaldehyde_has_both() -> None:
     named = dict(zip([o.name for o in symmetry], values.T, strict=True))
     torch.testing.assert_close(named["(3 4)"] * named["E*"], named["(3 4)*"], rtol=0, atol=1e-6)
     quanta = found.leading[0].tolist()
-    for label, q in zip(labels(symmetry, values), quanta, strict=True):
+    for label, q in zip(symmetry_labels(symmetry, values), quanta, strict=True):
         odd = q[5] % 2 == 1
         assert (label in ("A2", "B1")) == odd, (label, q)
-    assert labels(symmetry, values)[0] == "A1"
+    assert symmetry_labels(symmetry, values)[0] == "A1"
 
 
 def test_a_mixture_is_called_one() -> None:
     operation = Operation("(2 3)", (1, 0), (False, False))
-    assert labels([operation], torch.tensor([[0.3]])) == ["mixed ((2 3) 0.30)"]
+    assert symmetry_labels([operation], torch.tensor([[0.3]])) == ["mixed ((2 3) 0.30)"]

@@ -292,8 +292,8 @@ def test_along_a_direction_a_cluster_splits_as_a_whole(line: BasisSpec) -> None:
                    convergence=False)  # fmt: skip
     pair = slopes(found, [kappa])
     half = torch.tensor([0.5, 0.5]).double()
-    torch.testing.assert_close(pair.of(0)[1], -half, rtol=0, atol=1e-9)
-    torch.testing.assert_close(pair.of(0)[2], half, rtol=0, atol=1e-9)
+    torch.testing.assert_close(pair.for_parameter(0)[1], -half, rtol=0, atol=1e-9)
+    torch.testing.assert_close(pair.for_parameter(0)[2], half, rtol=0, atol=1e-9)
     both = pair.along(0, torch.ones(2))
     assert float(both[2]) == pytest.approx(0.5**0.5, abs=1e-9)
     assert float(both[1]) == pytest.approx(-(0.5**0.5), abs=1e-9)

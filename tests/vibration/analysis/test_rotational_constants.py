@@ -11,7 +11,7 @@ from pes.molecule import Molecule
 from pes.units import ANGSTROM, CM1, DEGREE
 from pes.vibration import Levels, eckart_frame, model
 from pes.vibration.analysis.rotational_constants import inverse_inertia, rotational_constants
-from pes.vibration.levels.convergence import vibrational_levels
+from pes.vibration.levels.levels import vibrational_levels
 from pes.vibration.system.kinetic import metric_tensor
 
 WATER = torch.tensor([0.9572 * ANGSTROM, 0.9572 * ANGSTROM, 104.5 * DEGREE], dtype=torch.float64)

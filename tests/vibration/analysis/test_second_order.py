@@ -161,7 +161,7 @@ def test_water_against_differences(
 
 def test_few_products_where_the_matrix_is_large(water_levels: Levels) -> None:
     """637 functions, most of them outside the block in which H₀ is exact."""
-    h, c = water_levels.hamiltonian, water_levels.pairs.coefficients
+    h, c = water_levels.hamiltonian, water_levels.eigenpairs.coefficients
     assert h.size > 4 * ZERO_ORDER, "H₀ is nearly H: nothing was tested"
     # By a potential along r1: symmetric and antisymmetric states answer.
     pushed = h.from_grid(h.on_grid(c) * water_levels.points[:, 0])

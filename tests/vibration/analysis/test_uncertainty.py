@@ -9,7 +9,7 @@ from pes.molecule import Molecule
 from pes.potential.analytic import WaterPJT
 from pes.units import CM1
 from pes.vibration import BasisSpec, Levels, model, molecular, vibrational_levels
-from pes.vibration.analysis.uncertainty import first_order, full, spread
+from pes.vibration.analysis.uncertainty import first_order, full, standard_deviation
 
 
 def test_stiffer_oscillators(line: BasisSpec) -> None:
@@ -30,9 +30,9 @@ def test_stiffer_oscillators(line: BasisSpec) -> None:
     exact = torch.outer((1 + d).sqrt() - 1, n)
     torch.testing.assert_close(full(found, members), exact, rtol=0, atol=1e-8)
     # ±x: the sample deviation of two is √2 x.
-    torch.testing.assert_close(spread(first_order(found, members)), 0.01 * n * 2**0.5, rtol=0,
-                               atol=1e-8)  # fmt: skip
-    assert (spread(torch.ones(1, 3)) == 0).all()
+    torch.testing.assert_close(standard_deviation(first_order(found, members)), 0.01 * n * 2**0.5,
+                               rtol=0, atol=1e-8)  # fmt: skip
+    assert (standard_deviation(torch.ones(1, 3)) == 0).all()
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +67,8 @@ def test_first_order_leaves_an_error_of_second_order(water_levels: Levels) -> No
         first, whole = (f(water_levels, members(size)) for f in (first_order, full))
         differences.append(float((first - whole).abs().max()))
         # Bumps of tens of cm⁻¹: second order is a few per cent of the first.
-        assert (spread(first) - spread(whole)).abs().max() < 0.1 * spread(first).max()
+        assert (
+            standard_deviation(first) - standard_deviation(whole)
+        ).abs().max() < 0.1 * standard_deviation(first).max()
     assert differences[0] / CM1 > 0.1
     assert differences[1] == pytest.approx(differences[0] / 100, rel=0.3)

@@ -22,13 +22,12 @@ from pes.vibration import (
     vibrational_levels,
 )
 from pes.vibration.analysis.characters import characters
-from pes.vibration.basis.truncation import Products
-from pes.vibration.eigensolvers import blockwise as union
-from pes.vibration.eigensolvers import select as eigensolver
+from pes.vibration.basis.truncation import Truncation
+from pes.vibration.eigensolvers import blockwise, select
 from pes.vibration.eigensolvers.davidson import Progress
 from pes.vibration.levels.degeneracy import clusters
-from pes.vibration.symmetry.operations import operations
-from pes.vibration.symmetry.representations import labels
+from pes.vibration.symmetry.operations import symmetry_operations
+from pes.vibration.symmetry.representations import symmetry_labels
 
 LINE = BasisSpec("sinc", -8.0, 8.0, 12, points=18, primitives=60)
 
@@ -46,14 +45,14 @@ SOLVERS = ["auto", "dense", "shift_invert", "davidson", "iterative"]
 @pytest.mark.parametrize("count", [1, 12])
 def test_no_degenerate_level_is_missed(solver: str, count: int, isotropic: System) -> None:
     shells = torch.repeat_interleave(torch.arange(6), torch.tensor([1, 3, 6, 10, 15, 21]))
-    products = Products(quanta=7)
+    products = Truncation(quanta=7)
     found = vibrational_levels(
-        isotropic, [LINE] * 3, count, cap=1e3, products=products, convergence=False, solver=solver
+        isotropic, [LINE] * 3, count, cap=1e3, truncation=products, convergence=False, solver=solver
     )
     # 12 functions of cuts hold the lowest shells to 1e-9.
     exact = shells[:count].double() + 1.5
     torch.testing.assert_close(found.energies, exact, rtol=0, atol=1e-8)
-    assert len(found.pairs.symmetry) == count
+    assert len(found.eigenpairs.symmetry) == count
 
 
 def test_parity_of_oscillators(isotropic: System) -> None:
@@ -61,7 +60,7 @@ def test_parity_of_oscillators(isotropic: System) -> None:
     names = [replace(LINE, name=n) for n in "xyz"]
     found = vibrational_levels(isotropic, names, 10, cap=1e3, convergence=False)
     group = found.hamiltonian.operations
-    for label, quanta in zip(found.pairs.symmetry, found.leading[0].tolist(), strict=True):
+    for label, quanta in zip(found.eigenpairs.symmetry, found.leading[0].tolist(), strict=True):
         # Of levels with the same parities, x² and y² for one, any mixture is a level.
         signs = [
             -1 if sum(q for q, m in zip(quanta, o.mirrored, strict=True) if m) % 2 else 1
@@ -82,19 +81,19 @@ def test_water(
     # Lanczos and Davidson stop at residuals of 1e-9 hartree.
     torch.testing.assert_close(found.energies, whole.energies, rtol=0, atol=1e-12)
     # 001, 011, 021, 101, 031, 111.
-    odd = [n for n, label in enumerate(found.pairs.symmetry) if label == "B2"]
+    odd = [n for n, label in enumerate(found.eigenpairs.symmetry) if label == "B2"]
     assert odd == [4, 7, 10, 12, 16, 18]
-    assert found.pairs.symmetry.count("A1") == 15
+    assert found.eigenpairs.symmetry.count("A1") == 15
     assert found.warnings == whole.warnings
-    assert whole.pairs.symmetry == ()
-    assert float(found.pairs.residuals.max()) < 1e-8
-    c = found.pairs.coefficients
+    assert whole.eigenpairs.symmetry == ()
+    assert float(found.eigenpairs.residuals.max()) < 1e-8
+    c = found.eigenpairs.coefficients
     torch.testing.assert_close(c @ c.T, torch.eye(21).double(), rtol=0, atol=1e-10)
-    by_projection = labels(
-        operations(whole.system, whole.coordinates),
-        characters(whole, operations(whole.system, whole.coordinates)),
+    by_projection = symmetry_labels(
+        symmetry_operations(whole.system, whole.bases),
+        characters(whole, symmetry_operations(whole.system, whole.bases)),
     )
-    assert list(found.pairs.symmetry) == by_projection
+    assert list(found.eigenpairs.symmetry) == by_projection
 
 
 def test_a_guess_that_is_too_low_is_mended(
@@ -103,16 +102,18 @@ def test_a_guess_that_is_too_low_is_mended(
 ) -> None:  # fmt: skip
     """One level of each block at first: more are asked for until none can be missing."""
     h = vibrational_levels(water(), bonds_and_angle, 1, convergence=False).hamiltonian
-    exact = eigensolver.lowest(h, 21).energies
-    monkeypatch.setattr(union, "_guess", lambda parts, count, energies: [1] * len(parts))
-    torch.testing.assert_close(union.lowest(h, 21).energies, exact, rtol=0, atol=1e-12)
+    exact = select.lowest_eigenpairs(h, 21).energies
+    monkeypatch.setattr(blockwise, "_guess", lambda parts, count, energies: [1] * len(parts))
+    torch.testing.assert_close(
+        blockwise.lowest_blockwise(h, 21).energies, exact, rtol=0, atol=1e-12
+    )
 
 
 def test_deuterium_is_no_hydrogen(
     water: Callable[..., System], bonds_and_angle: tuple[BasisSpec, ...]
 ) -> None:
     found = vibrational_levels(water("O", "H", "D"), bonds_and_angle, 4, convergence=False)
-    assert found.pairs.symmetry == ()
+    assert found.eigenpairs.symmetry == ()
     assert found.hamiltonian.operations == ()
     assert found.warnings == ()
 
@@ -128,7 +129,7 @@ def test_a_surface_that_tells_its_atoms_apart(bonds_and_angle: tuple[BasisSpec, 
     masses = Molecule(("O", "H", "H")).masses
     system = molecular(lopsided, Valence(0, (1, 2)).to_positions, masses)
     found = vibrational_levels(system, bonds_and_angle, 5, convergence=False)
-    assert found.pairs.symmetry == ()
+    assert found.eigenpairs.symmetry == ()
     (line,) = found.warnings
     assert line.startswith("no blocks by the symmetry (2 3): the surface changes by up to 0.01")
     quiet = vibrational_levels(system, bonds_and_angle, 5, convergence=False, symmetry=False)
@@ -142,7 +143,7 @@ def test_unlike_bases_are_told(
 ) -> None:
     r1, r2, theta = bonds_and_angle
     found = vibrational_levels(water(), (r1, replace(r2, functions=6), theta), 2, convergence=False)
-    assert found.pairs.symmetry == ()
+    assert found.eigenpairs.symmetry == ()
     assert "give r1 and r2 equal ranges and bases" in found.warnings[0]
 
 
@@ -161,36 +162,38 @@ def formaldehyde(*symbols: str) -> tuple[System, tuple[BasisSpec, ...]]:
 def test_formaldehyde_in_four_blocks() -> None:
     """Fundamentals: A1 three, B1 (out of the plane) one, B2 two."""
     system, wanted = formaldehyde()
-    products = Products(quanta=3)
+    products = Truncation(quanta=3)
     whole = vibrational_levels(
-        system, wanted, 20, products=products, convergence=False, symmetry=False
+        system, wanted, 20, truncation=products, convergence=False, symmetry=False
     )
-    found = vibrational_levels(system, wanted, 20, products=products, convergence=False)
+    found = vibrational_levels(system, wanted, 20, truncation=products, convergence=False)
     # The search for the minimum ends 1e-7 off the plane.
     torch.testing.assert_close(found.energies, whole.energies, rtol=0, atol=1e-9)
     assert found.warnings == whole.warnings
     assert len(found.hamiltonian.operations) == 3
     singles = {
         label: [q for q in found.leading[0][n].tolist()]
-        for n, label in enumerate(found.pairs.symmetry[:7])
+        for n, label in enumerate(found.eigenpairs.symmetry[:7])
     }
-    assert set(found.pairs.symmetry) == {"A1", "A2", "B1", "B2"}
+    assert set(found.eigenpairs.symmetry) == {"A1", "A2", "B1", "B2"}
     assert singles["B1"][5] == 1
-    for label, quanta in zip(found.pairs.symmetry, found.leading[0].tolist(), strict=True):
+    for label, quanta in zip(found.eigenpairs.symmetry, found.leading[0].tolist(), strict=True):
         assert (label in ("A2", "B1")) == (quanta[5] % 2 == 1)
 
 
 def test_one_deuterium_keeps_parity() -> None:
     system, wanted = formaldehyde("C", "O", "H", "D")
-    found = vibrational_levels(system, wanted, 6, products=Products(quanta=2), convergence=False)
-    assert set(found.pairs.symmetry) == {"A'", 'A"'}
+    found = vibrational_levels(
+        system, wanted, 6, truncation=Truncation(quanta=2), convergence=False
+    )
+    assert set(found.eigenpairs.symmetry) == {"A'", 'A"'}
     assert found.warnings == ()
 
 
 def test_all_levels_up_to_an_energy(isotropic: System) -> None:
     found = vibrational_levels(isotropic, [LINE] * 3, energy=3.5, cap=1e3, convergence=False)
     assert len(found.energies) == 20
-    assert len(found.pairs.symmetry) == 20
+    assert len(found.eigenpairs.symmetry) == 20
     assert [len(c) for c in clusters(found.energies)] == [1, 3, 6, 10]
 
 
@@ -209,34 +212,34 @@ def test_second_derivatives_see_no_difference(
         vibrational_levels(system, bonds_and_angle, 5, convergence=False, symmetry=s)
         for s in (True, False)
     )
-    assert found.pairs.symmetry[4] == "B2"
+    assert found.eigenpairs.symmetry[4] == "B2"
     ours, theirs = (curvatures(x, [strength], system=system) for x in (found, whole))
     torch.testing.assert_close(ours, theirs, rtol=1e-6, atol=1e-9)
 
 
 def test_a_calculation_goes_on_from_all_its_blocks(isotropic: System) -> None:
     steps: list[Progress] = []
-    products = Products(quanta=7)
+    products = Truncation(quanta=7)
 
     def run(start: Tensor | None) -> int:
         return vibrational_levels(
-            isotropic, [LINE] * 3, 8, cap=1e3, products=products, convergence=False,
+            isotropic, [LINE] * 3, 8, cap=1e3, truncation=products, convergence=False,
             solver="davidson", watch=steps.append, start=start,
-        ).pairs.products  # fmt: skip
+        ).eigenpairs.matvecs  # fmt: skip
 
     once = run(None)
     # Vectors of all blocks, in the products of the whole.
     assert steps[-1].vectors.shape[1] == 120
-    assert steps[-1].converged == steps[-1].wanted == len(steps[-1].vectors)
+    assert steps[-1].converged == steps[-1].requested == len(steps[-1].vectors)
     again = run(steps[-1].vectors)
     assert again < once
 
 
 def test_blocks_share_products_on_the_grid(monkeypatch: pytest.MonkeyPatch) -> None:
     """Eight blocks by reflection: one product with H serves a vector of each."""
-    monkeypatch.setattr(eigensolver, "matrix_pays", lambda _: False)
+    monkeypatch.setattr(select, "matrix_pays", lambda _: False)
     # Or the zero-order Hamiltonian would be the whole of a block.
-    monkeypatch.setattr(eigensolver, "BLOCK", 10)
+    monkeypatch.setattr(select, "BLOCK", 10)
 
     def potential(q: Tensor) -> Tensor:
         x, y, z = (q**2).unbind(-1)
@@ -246,11 +249,11 @@ def test_blocks_share_products_on_the_grid(monkeypatch: pytest.MonkeyPatch) -> N
 
     def run(symmetry: bool) -> Levels:
         return vibrational_levels(
-            system, [LINE] * 3, 24, cap=1e3, products=Products(quanta=11), convergence=False,
+            system, [LINE] * 3, 24, cap=1e3, truncation=Truncation(quanta=11), convergence=False,
             solver="davidson", symmetry=symmetry,
         )  # fmt: skip
 
     found, whole = run(True), run(False)
     torch.testing.assert_close(found.energies, whole.energies, rtol=0, atol=1e-12)
-    assert 0 < found.pairs.products < whole.pairs.products / 2
-    assert float(found.pairs.residuals.max()) < 1e-8
+    assert 0 < found.eigenpairs.matvecs < whole.eigenpairs.matvecs / 2
+    assert float(found.eigenpairs.residuals.max()) < 1e-8

@@ -7,14 +7,13 @@ import pytest
 import torch
 
 from pes.vibration import BasisSpec, System, model
-from pes.vibration.eigensolvers import memory
-from pes.vibration.eigensolvers import select as eigensolver
+from pes.vibration.eigensolvers import memory, select
 from pes.vibration.eigensolvers.arpack import _prove_complete, iterative
 from pes.vibration.eigensolvers.davidson import Progress
 from pes.vibration.eigensolvers.eigenpairs import Eigenpairs, SolverError
-from pes.vibration.eigensolvers.select import SOLVERS, by_davidson, lowest
+from pes.vibration.eigensolvers.select import SOLVERS, by_davidson, lowest_eigenpairs
+from pes.vibration.hamiltonian.build import build_hamiltonian
 from pes.vibration.hamiltonian.operator import Hamiltonian
-from pes.vibration.levels.convergence import build_hamiltonian
 
 every_solver = pytest.mark.parametrize("solver", SOLVERS)
 
@@ -45,7 +44,7 @@ def coupled() -> Hamiltonian:
 
 @every_solver
 def test_contract(solver: str, coupled: Hamiltonian) -> None:
-    pairs = lowest(coupled, 8, solver=solver)
+    pairs = lowest_eigenpairs(coupled, 8, solver=solver)
     c = pairs.coefficients
     exact = torch.linalg.eigvalsh(coupled.dense())[:8]
     # Lanczos stops at 1e-10 of a level; the error of an eigenvalue is its square.
@@ -56,7 +55,7 @@ def test_contract(solver: str, coupled: Hamiltonian) -> None:
     assert (true < 1e-8).all()
     assert (pairs.residuals < 1e-8).all()
     assert pairs.solver == solver
-    assert (pairs.products > 0) == (solver in ("iterative", "davidson"))
+    assert (pairs.matvecs > 0) == (solver in ("iterative", "davidson"))
 
 
 @every_solver
@@ -64,21 +63,21 @@ def test_contract(solver: str, coupled: Hamiltonian) -> None:
 def test_no_degenerate_level_is_missed(solver: str, count: int, plane: Hamiltonian) -> None:
     """15 levels are five shells; 4 and 10 cut through or end a shell."""
     exact = torch.repeat_interleave(torch.arange(1, 6), torch.arange(1, 6))[:count]
-    pairs = lowest(plane, count, solver=solver)
+    pairs = lowest_eigenpairs(plane, count, solver=solver)
     # 18 functions hold the five lowest shells to 1e-10.
     torch.testing.assert_close(pairs.energies, exact.double(), rtol=0, atol=1e-9)
 
 
 @every_solver
 def test_the_same_every_time(solver: str, plane: Hamiltonian) -> None:
-    one, other = (lowest(plane, 6, solver=solver) for _ in range(2))
+    one, other = (lowest_eigenpairs(plane, 6, solver=solver) for _ in range(2))
     assert torch.equal(one.coefficients, other.coefficients)
 
 
 @every_solver
 def test_every_level_of_a_small_basis(solver: str) -> None:
     h = matrix_of(model(lambda q: q[:, 0] ** 2 / 2, torch.eye(1).double()), 4, 1)
-    pairs = lowest(h, 4, solver=solver)
+    pairs = lowest_eigenpairs(h, 4, solver=solver)
     assert pairs.solver == "dense"
     # Four functions of the oscillator itself: exact.
     torch.testing.assert_close(pairs.energies, torch.arange(4).double() + 0.5, rtol=0, atol=1e-10)
@@ -99,18 +98,18 @@ def test_a_missed_state_is_noticed(plane: Hamiltonian) -> None:
 @pytest.mark.parametrize("count", [0, -1, 197])
 def test_more_levels_than_functions(count: int, coupled: Hamiltonian) -> None:
     with pytest.raises(ValueError, match=f"{count} levels.*196 basis functions"):
-        lowest(coupled, count)
+        lowest_eigenpairs(coupled, count)
 
 
 def test_unknown_solver(coupled: Hamiltonian) -> None:
     with pytest.raises(ValueError, match="'jacobi' is not one of auto, dense, shift_invert"):
-        lowest(coupled, 1, solver="jacobi")
+        lowest_eigenpairs(coupled, 1, solver="jacobi")
 
 
 def test_auto_takes_what_fits(coupled: Hamiltonian, plane: Hamiltonian) -> None:
-    assert lowest(coupled, 3).solver == "dense"
-    assert lowest(plane, 3).solver == "shift_invert"
-    assert lowest(plane, 100).solver == "dense"
+    assert lowest_eigenpairs(coupled, 3).solver == "dense"
+    assert lowest_eigenpairs(plane, 3).solver == "shift_invert"
+    assert lowest_eigenpairs(plane, 100).solver == "dense"
 
 
 def test_no_convergence_is_named(plane: Hamiltonian) -> None:
@@ -121,21 +120,21 @@ def test_no_convergence_is_named(plane: Hamiltonian) -> None:
 def test_davidson_goes_on_from_earlier_vectors(
     coupled: Hamiltonian, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(eigensolver, "BLOCK", 20)
+    monkeypatch.setattr(select, "BLOCK", 20)
     steps: list[Progress] = []
     once = by_davidson(coupled, 6, watch=steps.append)
-    assert steps[-1].converged == steps[-1].wanted == 6
-    assert [s.products for s in steps] == sorted(s.products for s in steps)
+    assert steps[-1].converged == steps[-1].requested == 6
+    assert [s.matvecs for s in steps] == sorted(s.matvecs for s in steps)
     again = by_davidson(coupled, 6, start=steps[-2].vectors)
-    assert again.products < once.products
+    assert again.matvecs < once.matvecs
     torch.testing.assert_close(again.energies, once.energies, rtol=0, atol=1e-11)
 
 
 def test_davidson_by_products_alone(coupled: Hamiltonian, monkeypatch: pytest.MonkeyPatch) -> None:
     exact = torch.linalg.eigvalsh(coupled.dense())[:8]
-    monkeypatch.setattr(eigensolver, "BLOCK", 20)
+    monkeypatch.setattr(select, "BLOCK", 20)
     for pays in (True, False):
-        monkeypatch.setattr(eigensolver, "matrix_pays", lambda h, pays=pays: pays)
+        monkeypatch.setattr(select, "matrix_pays", lambda h, pays=pays: pays)
         pairs = by_davidson(coupled, 8)
         # Residuals below 2e-9 leave their squares.
         torch.testing.assert_close(pairs.energies, exact, rtol=0, atol=1e-11)
@@ -150,7 +149,7 @@ def test_a_matrix_that_does_not_fit(coupled: Hamiltonian, monkeypatch: pytest.Mo
     monkeypatch.setattr(memory, "free_memory", lambda device: 2**10)
     assert not memory.matrix_pays(coupled)
     with pytest.raises(ValueError, match=r"196 functions and its factors need .* are free"):
-        lowest(coupled, 3, solver="dense")
+        lowest_eigenpairs(coupled, 3, solver="dense")
     with pytest.raises(ValueError, match=r"grid of 9 x 8 points needs .* lower the points"):
         memory.check_grid([9, 8], device=torch.device("cpu"))
 

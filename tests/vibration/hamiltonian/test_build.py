@@ -10,7 +10,7 @@ from pes.coordinates import Jacobi, ZMatrix
 from pes.molecule import Molecule
 from pes.vibration import BasisSpec, System, build_hamiltonian, molecular
 from pes.vibration.symmetry.grid_symmetry import orbits
-from pes.vibration.symmetry.operations import Operation, operations
+from pes.vibration.symmetry.operations import Operation, symmetry_operations
 
 ZMATRIX = ZMatrix((("C",), ("O", 0), ("H", 0, 1), ("H", 0, 1, 2)))
 MASSES = Molecule(("C", "O", "H", "H")).masses
@@ -32,7 +32,7 @@ def formaldehyde() -> System:
 
 @pytest.fixture
 def group(formaldehyde: System) -> list[Operation]:
-    found = operations(formaldehyde, COORDINATES)
+    found = symmetry_operations(formaldehyde, COORDINATES)
     assert len(found) == 3
     return found
 
@@ -71,7 +71,7 @@ def test_slopes_change_sign_in_a_mirror() -> None:
     # Of plain weight: that of Legendre functions takes the slope away.
     wide = BasisSpec("sinc", 0.5, torch.pi - 0.5, 2, points=4, primitives=20)
     wanted = (BOND, replace(BOND, low=0.8, high=1.9), wide)
-    group = operations(system, wanted)
+    group = symmetry_operations(system, wanted)
     middle = torch.tensor([2.1, 1.3, torch.pi / 2], dtype=torch.float64)
     asked: list[int] = []
     one, other = (

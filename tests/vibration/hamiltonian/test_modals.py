@@ -14,9 +14,9 @@ from pes.vibration import (
     model,
     vibrational_levels,
 )
-from pes.vibration.basis.truncation import GroupSize, Products
-from pes.vibration.eigensolvers.select import lowest
-from pes.vibration.eigensolvers.warm_start import carried
+from pes.vibration.basis.truncation import GroupSize, Truncation
+from pes.vibration.eigensolvers.select import lowest_eigenpairs
+from pes.vibration.eigensolvers.warm_start import start_vectors
 from pes.vibration.hamiltonian.modals import contracted, self_consistent
 
 LINE = BasisSpec("sinc", -7.0, 7.0, 10, points=14, primitives=50)
@@ -28,9 +28,9 @@ def system() -> System:
     return model(lambda q: torch.einsum("pk,kl,pl->p", q, F, q) / 2, torch.eye(3).double())
 
 
-def coupled(products: Products) -> Hamiltonian:
+def coupled(products: Truncation) -> Hamiltonian:
     return build_hamiltonian(system(), [LINE] * 3, torch.zeros(3).double(), ceiling=1e3,
-                       products=products)  # fmt: skip
+                       truncation=products)  # fmt: skip
 
 
 def exact(count: int) -> Tensor:
@@ -40,21 +40,21 @@ def exact(count: int) -> Tensor:
 
 
 EVERY = {
-    "quanta": Products(quanta=8),
-    "weights": Products(quanta=8, weights=(1.0, 1.2, 0.9)),
-    "energy": Products(energy=8.5),
-    "modals": Products(quanta=8, self_consistent=True),
-    "group": Products(energy=8.5, groups=(GroupSize((0, 2), energy=8.5),)),
-    "group of so many": Products(groups=(GroupSize((0, 2), functions=35),)),
+    "quanta": Truncation(quanta=8),
+    "weights": Truncation(quanta=8, weights=(1.0, 1.2, 0.9)),
+    "energy": Truncation(energy=8.5),
+    "modals": Truncation(quanta=8, self_consistent=True),
+    "group": Truncation(energy=8.5, groups=(GroupSize((0, 2), energy=8.5),)),
+    "group of so many": Truncation(groups=(GroupSize((0, 2), functions=35),)),
 }
 
 
 @pytest.mark.parametrize("products", EVERY.values(), ids=EVERY)
-def test_every_choice_of_products_gives_the_levels(products: Products) -> None:
+def test_every_choice_of_products_gives_the_levels(products: Truncation) -> None:
     h = coupled(products)
     assert h.size < 1000
     # Functions left out come in with powers of the coupling, 0.3 at most: eighth order.
-    found = lowest(h, 6).energies
+    found = lowest_eigenpairs(h, 6).energies
     torch.testing.assert_close(found, exact(6), rtol=0, atol=1e-4)
     assert (found > exact(6) - 1e-9).all()
 
@@ -66,7 +66,7 @@ def test_a_group_of_all_that_is_coupled_is_solved_by_itself() -> None:
     alone = model(lambda q: torch.einsum("pk,kl,pl->p", q, f, q) / 2, torch.eye(3).double())
     h = build_hamiltonian(
         alone, [LINE] * 3, torch.zeros(3).double(), ceiling=1e3,
-        products=Products(groups=(GroupSize((0, 2), functions=8),)),
+        truncation=Truncation(groups=(GroupSize((0, 2), functions=8),)),
     )  # fmt: skip
     matrix = h.dense()
     off = matrix - torch.diag(matrix.diagonal())
@@ -92,7 +92,7 @@ def test_modals_lower_the_energy_of_the_first_product() -> None:
 
 
 def test_more_functions_than_a_group_has() -> None:
-    h = coupled(Products())
+    h = coupled(Truncation())
     with pytest.raises(ValueError, match="100 products cannot give 101 functions"):
         contracted(h, [GroupSize((0, 1), functions=101)])
 
@@ -105,29 +105,30 @@ def test_a_group_has_one_limit(energy: float | None, functions: int | None) -> N
 
 def test_one_weight_for_each_factor() -> None:
     with pytest.raises(ValueError, match="each of the 3 coordinates and groups, got 2"):
-        coupled(Products(quanta=3, weights=(1.0, 2.0)))
+        coupled(Truncation(quanta=3, weights=(1.0, 2.0)))
 
 
 def test_vectors_are_carried_to_a_larger_basis() -> None:
-    small, large = coupled(Products(quanta=4)), coupled(Products(quanta=6))
-    pairs = lowest(small, 5)
-    c = carried(small, pairs, large)
+    small, large = coupled(Truncation(quanta=4)), coupled(Truncation(quanta=6))
+    pairs = lowest_eigenpairs(small, 5)
+    c = start_vectors(small, pairs, large)
     assert c is not None
     energies = torch.einsum("sn,nm,sm->s", c, large.dense(), c)
     # The same functions: the same energies.
     torch.testing.assert_close(energies, pairs.energies)
-    back = carried(large, lowest(large, 5), small)
+    back = start_vectors(large, lowest_eigenpairs(large, 5), small)
     assert back is not None
     torch.testing.assert_close(back.norm(dim=1), torch.ones(5).double())
     assert (
-        carried(small, pairs, coupled(Products(groups=(GroupSize((0, 1), functions=9),)))) is None
+        start_vectors(small, pairs, coupled(Truncation(groups=(GroupSize((0, 1), functions=9),))))
+        is None
     )
 
 
-@pytest.mark.parametrize("products", [Products(), Products(quanta=7), Products(energy=8.0)])
-def test_smaller_runs_bound_the_error(products: Products) -> None:
+@pytest.mark.parametrize("products", [Truncation(), Truncation(quanta=7), Truncation(energy=8.0)])
+def test_smaller_runs_bound_the_error(products: Truncation) -> None:
     found = vibrational_levels(
-        system(), [LINE] * 3, 4, products=products, cap=1e3, convergence="smaller"
+        system(), [LINE] * 3, 4, truncation=products, cap=1e3, convergence="smaller"
     )
     assert found.changes.shape == (3, 4)
     assert bool(found.changes.isfinite().all())
@@ -135,7 +136,7 @@ def test_smaller_runs_bound_the_error(products: Products) -> None:
     error = (found.excitations[1:] - (exact(4)[1:] - exact(4)[0])).abs()
     # The change from a smaller run is larger than what is left, or both are rounding.
     assert (error <= found.convergence[1:] + 1e-9).all()
-    assert found.coordinates == (LINE,) * 3
+    assert found.bases == (LINE,) * 3
 
 
 def test_unknown_comparison() -> None:

@@ -77,7 +77,7 @@ def test_too_few_quanta_for_a_smaller_run(quanta: int) -> None:
     found = vibrational_levels(
         system, coordinates, 2, quanta=quanta, cap=1e3, convergence="smaller"
     )
-    assert found.quanta == quanta + 2
+    assert found.truncation.quanta == quanta + 2
     assert "cannot hold 2 levels: the levels are those of" in found.warnings[0]
     error = (scale(found.energies) - scale(exact[:2])).abs()
     assert (error <= found.convergence).all()
@@ -107,14 +107,14 @@ def test_what_is_reported(oscillator: System, line: BasisSpec) -> None:
     steps: list[str] = []
     found = vibrational_levels(oscillator, [line], 4, cap=1e3, progress=steps.append)
     assert steps == ["levels", "more functions", "more points", "wider ranges"]
-    assert found.coordinates == (line.more_functions(),)
+    assert found.bases == (line.more_functions(),)
     assert found.hamiltonian.shape == (18,)
     assert found.changes.shape == (3, 4)
     torch.testing.assert_close(found.convergence, found.changes.sum(0) + found.changes[2])
     plain = vibrational_levels(oscillator, [line], 4, cap=1e3, convergence=False)
     assert plain.convergence.isnan().all()
     assert plain.changes.isnan().all()
-    assert plain.coordinates == (line,)
+    assert plain.bases == (line,)
 
 
 def test_changes_are_those_of_four_runs() -> None:
@@ -151,7 +151,7 @@ def test_up_to_an_energy(plane: System, line: BasisSpec) -> None:
     found = vibrational_levels(plane, [line, line], energy=7.5, cap=1e3, convergence=False)
     # Shells 0 to 7 hold 36 levels: one doubling of 20.
     assert len(found.energies) == 36
-    assert found.pairs.coefficients.shape == (36, 256)
+    assert found.eigenpairs.coefficients.shape == (36, 256)
     assert found.excitations[-1] <= 7.5
     few = vibrational_levels(plane, [line, line], energy=0.5, cap=1e3)
     assert len(few.energies) == len(few.convergence) == 1
@@ -274,7 +274,7 @@ def test_pruned_levels_of_coupled_oscillators() -> None:
     system = model(lambda q: torch.einsum("pi,ij,pj->p", q, force, q) / 2, g)
     line = [BasisSpec("sinc", -7, 7, 9, points=14, primitives=50, name=f"q{k}") for k in range(3)]
     found = vibrational_levels(system, line, 8, cap=1e3, quanta=4)
-    assert found.quanta == 6
+    assert found.truncation.quanta == 6
     assert found.hamiltonian.size < found.hamiltonian.products
     error = (found.excitations - exact).abs()
     # Rounding of the eigensolver apart.

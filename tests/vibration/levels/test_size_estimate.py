@@ -7,15 +7,15 @@ from pathlib import Path
 import pytest
 
 from pes.vibration import BasisSpec
-from pes.vibration.basis.truncation import GroupSize, Products
-from pes.vibration.levels.size_estimate import expected
+from pes.vibration.basis.truncation import GroupSize, Truncation
+from pes.vibration.levels.size_estimate import estimated_size
 
 LINE = BasisSpec("sinc", -6.0, 6.0, 10, points=20, primitives=40)
 MEASURED = '''
 import sys, torch
 from pes.vibration import BasisSpec, vibrational_levels, model
-from pes.vibration.levels.size_estimate import expected
-from pes.vibration.basis.truncation import Products
+from pes.vibration.levels.size_estimate import estimated_size
+from pes.vibration.basis.truncation import Truncation
 
 def peak():
     """Bytes of this program alone: ru_maxrss begins with the size of the one that started it."""
@@ -35,9 +35,9 @@ torch.set_num_threads(1)
 modes, functions, points, quanta, convergence = eval(sys.argv[1])
 vibrational_levels(oscillators(3), coordinates(3, 4, 6), 3, cap=1e3)
 before = peak()
-wanted, limits = coordinates(modes, functions, points), Products(quanta)
-largest = expected(wanted, limits, 10, convergence=convergence)
-found = vibrational_levels(oscillators(modes), wanted, 10, products=limits, cap=1e3, convergence=convergence)
+wanted, limits = coordinates(modes, functions, points), Truncation(quanta)
+largest = estimated_size(wanted, limits, 10, convergence=convergence)
+found = vibrational_levels(oscillators(modes), wanted, 10, truncation=limits, cap=1e3, convergence=convergence)
 h = found.hamiltonian
 print(largest.memory, peak() - before, largest.functions == h.size, largest.points == len(h.potential))
 '''  # noqa: E501
@@ -62,15 +62,17 @@ def test_within_a_factor_of_two(case: tuple[object, ...]) -> None:
 
 
 def test_what_the_bases_alone_can_tell() -> None:
-    limits = Products(energy=1.0, groups=(GroupSize((0, 1), functions=9),))
-    largest = expected([LINE] * 3, limits, 10, convergence=False)
-    assert str(largest).startswith("as many functions as the limits leave on 8000 grid points")
+    limits = Truncation(energy=1.0, groups=(GroupSize((0, 1), functions=9),))
+    largest = estimated_size([LINE] * 3, limits, 10, convergence=False)
+    assert str(largest).startswith(
+        "as many functions as the limits on products leave on 8000 grid points"
+    )
 
 
 def test_the_largest_run_is_meant() -> None:
-    limits = Products(quanta=6)
-    alone = expected([LINE] * 4, limits, 10, convergence=False)
-    four, five = (expected([LINE] * n, limits, 10, convergence=True) for n in (4, 5))
+    limits = Truncation(quanta=6)
+    alone = estimated_size([LINE] * 4, limits, 10, convergence=False)
+    four, five = (estimated_size([LINE] * n, limits, 10, convergence=True) for n in (4, 5))
     assert alone.functions == 210
     assert four.functions == 495
     assert four.points == 24**4

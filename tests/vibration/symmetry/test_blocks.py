@@ -7,13 +7,13 @@ import torch
 from torch import Tensor
 
 from pes.vibration import BasisSpec, System, model
-from pes.vibration.basis.truncation import GroupSize, Products
+from pes.vibration.basis.truncation import GroupSize, Truncation
+from pes.vibration.hamiltonian.build import build_hamiltonian
 from pes.vibration.hamiltonian.operator import Hamiltonian
 from pes.vibration.hamiltonian.submatrix import elements
-from pes.vibration.levels.convergence import build_hamiltonian
-from pes.vibration.symmetry.blocks import Block, blocks
+from pes.vibration.symmetry.blocks import Block, symmetry_blocks
 from pes.vibration.symmetry.invariance import invariant
-from pes.vibration.symmetry.operations import abelian, operations
+from pes.vibration.symmetry.operations import commuting, symmetry_operations
 
 LINE = BasisSpec("sinc", -6.0, 6.0, 6, points=10, primitives=40)
 PERIOD = BasisSpec("fourier", 0.0, 2 * torch.pi, 7, primitives=31)
@@ -68,11 +68,16 @@ CASES = {
 
 
 def made(system: System, coordinates: list[BasisSpec], limits: dict) -> Hamiltonian:
-    group = abelian(operations(system, coordinates))
+    group = commuting(symmetry_operations(system, coordinates))
     # No symmetric point: the functions must have the symmetry by themselves.
     reference = torch.linspace(0.1, 0.3, len(coordinates)).double()
     h = build_hamiltonian(
-        system, coordinates, reference, ceiling=1e3, products=Products(**limits), operations=group
+        system,
+        coordinates,
+        reference,
+        ceiling=1e3,
+        truncation=Truncation(**limits),
+        operations=group,
     )
     h, told = invariant(h)
     assert told == []
@@ -83,7 +88,7 @@ def made(system: System, coordinates: list[BasisSpec], limits: dict) -> Hamilton
 def case(request: pytest.FixtureRequest) -> tuple[Hamiltonian, list[Block]]:
     make, coordinates, limits, count = request.param
     h = made(make(), coordinates, limits)
-    found = blocks(h)
+    found = symmetry_blocks(h)
     assert len(found) == count
     return h, found
 
@@ -127,7 +132,7 @@ def test_zero_order_energies(case: tuple[Hamiltonian, list[Block]]) -> None:
 
 def test_sizes_by_counting() -> None:
     """6·6·6 products: 21 and 15 pairs of x and y, times 3 even and 3 odd functions of z."""
-    found = blocks(made(three(), [LINE] * 3, {}))
+    found = symmetry_blocks(made(three(), [LINE] * 3, {}))
     assert [(b.label, b.size) for b in found] == [
         ("+ + +", 63), ("- + -", 63), ("+ - -", 45), ("- - +", 45),
     ]  # fmt: skip
@@ -146,14 +151,14 @@ def test_elements_in_any_order(case: tuple[Hamiltonian, list[Block]]) -> None:
 
 def test_no_symmetry_no_blocks() -> None:
     system = model(lambda q: (q**2).sum(-1) / 2 + q[:, 0] ** 3 / 10, torch.eye(1).double())
-    assert blocks(made(system, [LINE], {})) == []
+    assert symmetry_blocks(made(system, [LINE], {})) == []
 
 
 def test_products_without_their_images_are_not_split() -> None:
     """Weights that tell x from y: the exchange is given up, the reflection of z is not."""
     h = made(three(), [LINE] * 3, {})
-    weighted = Products(quanta=6, weights=(1, 2, 1)).kept(h.factors)
-    found = blocks(replace(h, kept=weighted))
+    weighted = Truncation(quanta=6, weights=(1, 2, 1)).kept(h.factors)
+    found = symmetry_blocks(replace(h, kept=weighted))
     assert len(found) == 2
     _, told = invariant(replace(h, kept=weighted))
     assert len(told) == 2

@@ -10,7 +10,13 @@ from pes.coordinates import Jacobi
 from pes.molecule import Molecule
 from pes.units import ANGSTROM, DEGREE
 from pes.vibration import BasisSpec, System, model, molecular
-from pes.vibration.symmetry.operations import Operation, _involutions, abelian, operations, unlike
+from pes.vibration.symmetry.operations import (
+    Operation,
+    _involutions,
+    commuting,
+    hidden_symmetries,
+    symmetry_operations,
+)
 
 LINE = BasisSpec("sinc", -6.0, 6.0, 6, points=10, primitives=30)
 
@@ -25,9 +31,9 @@ def test_every_involution_once() -> None:
 def test_water_by_its_atoms(
     water: Callable[..., System], bonds_and_angle: tuple[BasisSpec, ...]
 ) -> None:
-    found = operations(water(), bonds_and_angle)
+    found = symmetry_operations(water(), bonds_and_angle)
     assert [(o.name, o.order) for o in found] == [("(2 3)", (1, 0, 2))]
-    assert operations(water("O", "H", "D"), bonds_and_angle) == []
+    assert symmetry_operations(water("O", "H", "D"), bonds_and_angle) == []
 
 
 def test_the_surface_is_not_asked() -> None:
@@ -40,26 +46,26 @@ def test_the_surface_is_not_asked() -> None:
     system = molecular(lopsided, Jacobi(0, (1, 2)).to_positions, masses)
     length = BasisSpec("sinc", 0.6 * ANGSTROM, 2.4 * ANGSTROM, 7, points=12, primitives=40)
     angle = BasisSpec("legendre", 30 * DEGREE, 150 * DEGREE, 8, points=12, primitives=40)
-    found = operations(system, (length, replace(length, low=0.4 * ANGSTROM), angle))
+    found = symmetry_operations(system, (length, replace(length, low=0.4 * ANGSTROM), angle))
     assert [(o.name, o.mirrored) for o in found] == [("(2 3)", (False, False, True))]
     # An angle that does not end as far from 0 as from π has no mirror image among its functions.
     lower = replace(angle, low=40 * DEGREE)
-    assert operations(system, (length, replace(length, low=0.4 * ANGSTROM), lower)) == []
+    assert symmetry_operations(system, (length, replace(length, low=0.4 * ANGSTROM), lower)) == []
 
 
 def test_like_coordinates_of_unlike_bases_are_told(
     water: Callable[..., System], bonds_and_angle: tuple[BasisSpec, ...]
 ) -> None:
     r1, r2, theta = bonds_and_angle
-    (line,) = unlike(water(), (r1, replace(r2, functions=6), theta))
+    (line,) = hidden_symmetries(water(), (r1, replace(r2, functions=6), theta))
     assert line == "no blocks by the symmetry (2 3): give r1 and r2 equal ranges and bases"
-    assert unlike(water(), bonds_and_angle) == []
-    assert unlike(water("O", "H", "D"), (r1, replace(r2, functions=6), theta)) == []
+    assert hidden_symmetries(water(), bonds_and_angle) == []
+    assert hidden_symmetries(water("O", "H", "D"), (r1, replace(r2, functions=6), theta)) == []
 
 
 def test_a_model_by_its_surface(plane: System) -> None:
     """The isotropic oscillator has all eight operations of a square but the rotations by 90°."""
-    found = operations(plane, [replace(LINE, name="x"), replace(LINE, name="y")])
+    found = symmetry_operations(plane, [replace(LINE, name="x"), replace(LINE, name="y")])
     assert [o.name for o in found] == [
         "y->-y", "x->-x", "x->-x y->-y", "x->y y->x", "x->-y y->-x",
     ]  # fmt: skip
@@ -68,13 +74,18 @@ def test_a_model_by_its_surface(plane: System) -> None:
 def test_kinetic_coupling_breaks_reflections() -> None:
     g = torch.tensor([[1.0, 0.3], [0.3, 1.0]], dtype=torch.float64)
     system = model(lambda q: (q**2).sum(-1) / 2, g)
-    names = [o.name for o in operations(system, [replace(LINE, name="x"), replace(LINE, name="y")])]
+    names = [
+        o.name
+        for o in symmetry_operations(system, [replace(LINE, name="x"), replace(LINE, name="y")])
+    ]
     assert names == ["x->-x y->-y", "x->y y->x", "x->-y y->-x"]
 
 
 def test_what_commutes(plane: System) -> None:
     """Of a square the two reflections and their product: they leave each function in place."""
-    chosen = abelian(operations(plane, [replace(LINE, name="x"), replace(LINE, name="y")]))
+    chosen = commuting(
+        symmetry_operations(plane, [replace(LINE, name="x"), replace(LINE, name="y")])
+    )
     assert [o.name for o in chosen] == ["y->-y", "x->-x", "x->-x y->-y"]
 
 
