@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from pes.config.coordinates import BasisSize, Coordinates
 from pes.config.section import Section
@@ -101,7 +101,7 @@ class Vibration(Section):
     energy: 12000}}."""
     cap: float = Field(default=60000.0, gt=0)
     """Ceiling of V, cm⁻¹ above the minimum."""
-    solver: Literal["auto", "dense", "shift_invert", "iterative", "davidson"] = "auto"
+    solver: Literal["auto", "dense", "shift_invert", "davidson"] = "auto"
     """Eigensolver; auto selects by matrix size."""
     symmetry: bool = True
     """Solve each block of H by itself where exchanges and reflections of coordinates leave surface
@@ -117,6 +117,13 @@ class Vibration(Section):
     densities: DensityMaps | None = None
     """Density maps of chosen levels, where the surface matters to them; none by default."""
     spectrum: Spectrum | None = None
+
+    @field_validator("solver", mode="before")
+    @classmethod
+    def _current_solver(cls, name: object) -> object:
+        if name == "iterative":
+            raise ValueError("solver 'iterative' was removed; use 'davidson' instead")
+        return name
 
     @model_validator(mode="after")
     def _one_limit(self) -> "Vibration":

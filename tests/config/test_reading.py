@@ -142,6 +142,12 @@ def test_wrong_value_names_key_and_what_came(
     assert received in line
 
 
+def test_a_solver_that_was_removed_names_its_replacement(tmp_path: Path) -> None:
+    line = refusal(tmp_path, TRAIN + "vibration: {solver: iterative}")
+    assert line.startswith("`vibration.solver`: ")
+    assert "'iterative' was removed; use 'davidson' instead" in line
+
+
 def test_unknown_member_of_a_union_lists_those_there_are(tmp_path: Path) -> None:
     line = refusal(tmp_path, TRAIN + "training: {optimizer: newton}")
     assert line.startswith("`training.optimizer`: ")

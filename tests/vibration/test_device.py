@@ -113,10 +113,9 @@ def test_every_kind_of_basis(other: torch.device, products: Truncation, solver: 
     torch.testing.assert_close(found[0].leak(), found[1].leak().cpu())
 
 
-@pytest.mark.parametrize("solver", ["shift_invert", "iterative"])
-def test_arpack_stays_on_the_cpu(other: torch.device, solver: str) -> None:
-    with pytest.raises(ValueError, match=f"'{solver}' works on the CPU, the Hamiltonian is on"):
-        vibrational_levels(oscillators(other), [LINE] * 3, 4, solver=solver, cap=1e3)
+def test_arpack_stays_on_the_cpu(other: torch.device) -> None:
+    with pytest.raises(ValueError, match="'shift_invert' works on the CPU, the Hamiltonian is on"):
+        vibrational_levels(oscillators(other), [LINE] * 3, 4, solver="shift_invert", cap=1e3)
 
 
 def test_products_with_vectors(other: torch.device, small: list[BasisSpec]) -> None:

@@ -13,6 +13,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
+from pes.chunks import in_chunks
 from pes.vibration.eigensolvers.blockwise import lowest_blockwise
 from pes.vibration.levels.result import Levels
 from pes.vibration.symmetry.invariance import invariant
@@ -76,8 +77,7 @@ def _on_grid(levels: Levels, members: Members) -> Tensor:
     """Every member on the grid, below the cap, (M, P)."""
     ceiling = levels.minimum_energy + levels.cap
     with torch.no_grad():
-        parts = [members(q).clamp(max=ceiling) for q in levels.points.split(CHUNK)]
-    return torch.cat(parts, 1)
+        return in_chunks(lambda q: members(q).clamp(max=ceiling), levels.points, CHUNK, dim=1)
 
 
 def _counted(moved: Tensor, bottoms: Tensor) -> Tensor:

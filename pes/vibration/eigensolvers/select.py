@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from pes.units import CM1
-from pes.vibration.eigensolvers.arpack import iterative, shift_invert
+from pes.vibration.eigensolvers.arpack import shift_invert
 from pes.vibration.eigensolvers.davidson import (
     Progress,
     Steps,
@@ -42,8 +42,11 @@ BLOCK = 600
 LOOSE = 1e-6
 """Residual norm (hartree) of the state searched for below them: its energy is then 1e-9 off."""
 
-ON_CPU = ("shift_invert", "iterative")
+ON_CPU = ("shift_invert",)
 """Solvers by ARPACK, which knows no other device."""
+
+REPLACED = {"iterative": "davidson"}
+"""Solvers of earlier versions and what to use instead."""
 
 Watch = Callable[[Progress], None]
 R = TypeVar("R")
@@ -84,6 +87,8 @@ def lowest_eigenpairs(
 
 def chosen(hamiltonian: Operator, count: int, solver: str) -> str:
     """The solver itself, or for `auto` the one that suits the size."""
+    if solver in REPLACED:
+        raise ValueError(f"solver {solver!r} was removed; use {REPLACED[solver]!r} instead")
     if solver != "auto" and solver not in SOLVERS:
         raise ValueError(f"solver {solver!r} is not one of auto, {', '.join(SOLVERS)}")
     size, device = hamiltonian.size, hamiltonian.potential.device
@@ -215,6 +220,5 @@ def _unlike(vectors: Tensor, found: Tensor) -> Tensor:
 SOLVERS: dict[str, Callable[[Operator, int], Eigenpairs]] = {
     "dense": dense,
     "shift_invert": shift_invert,
-    "iterative": iterative,
     "davidson": by_davidson,
 }

@@ -6,6 +6,8 @@ from itertools import compress
 import torch
 from torch import Tensor
 
+from pes.chunks import tuple_in_chunks
+
 __all__ = ["ToPositions", "kinetic", "metric_tensor"]
 
 ToPositions = Callable[[Tensor, Tensor], Tensor]
@@ -55,8 +57,9 @@ def kinetic(
         E. Mátyus, G. Czakó, A. G. Császár, J. Chem. Phys. 130, 134112 (2009),
         doi:10.1063/1.3076742
     """
-    pieces = [_kinetic_chunk(to_positions, part, masses) for part in q.split(chunk)]
-    g_matrix, slope = (torch.cat(piece) for piece in zip(*pieces, strict=True))
+    g_matrix, slope = tuple_in_chunks(
+        lambda part: _kinetic_chunk(to_positions, part, masses), q, chunk
+    )
     good = torch.isfinite(g_matrix).flatten(1).all(1) & torch.isfinite(slope).all(1)
     if not good.all():
         raise ValueError(_singularity(to_positions, q[~good][0].detach(), masses.detach()))

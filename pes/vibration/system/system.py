@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
+from pes.chunks import in_chunks
 from pes.vibration.system.kinetic import ToPositions, kinetic
 
 __all__ = ["System", "model", "molecular", "potential_in_chunks"]
@@ -83,20 +84,21 @@ def potential_in_chunks(system: System, q: Tensor, *, chunk: int = 16384) -> Ten
     """V at many points, wherever these are, without a graph; every value checked.
 
     Raises:
-        ValueError: if the surface gives another shape than (P,) or a value that is no number.
+        ValueError: if the surface gives another shape than (P,) or a value that is not a number.
     """
-    pieces = []
+
+    def checked(part: Tensor) -> Tensor:
+        energies = system.potential(part)
+        if energies.shape != part.shape[:1]:
+            raise ValueError(
+                f"the surface returned shape {tuple(energies.shape)} for {len(part)} "
+                f"geometries; it must return one energy each, shape ({len(part)},)"
+            )
+        return energies.detach()
+
     q = q.to(system.device)
     with torch.no_grad():
-        for part in q.split(chunk):
-            energies = system.potential(part)
-            if energies.shape != part.shape[:1]:
-                raise ValueError(
-                    f"the surface returned shape {tuple(energies.shape)} for {len(part)} "
-                    f"geometries; it must return one energy each, shape ({len(part)},)"
-                )
-            pieces.append(energies.detach())
-    energies = torch.cat(pieces)
+        energies = in_chunks(checked, q, chunk)
     bad = ~torch.isfinite(energies)
     if bad.any():
         where = [f"{v:.4f}" for v in q[bad][0].tolist()]
