@@ -31,7 +31,7 @@ from pes.molecule import Molecule
 from pes.potential.analytic import ANALYTIC
 from pes.units import ANGSTROM, CM1, DEGREE
 from pes.vibration import BasisSpec, molecular, vibrational_levels
-from pes.vibration.basis.truncation import Products
+from pes.vibration.basis.truncation import Truncation
 
 FOLDER = Path(__file__).with_suffix("")
 COUNT = 26
@@ -75,7 +75,7 @@ class Engine:
 
     internal: Internal
     rows: tuple[tuple[str, float, float, int, int | None, int], ...]
-    products: Products | None = None
+    truncation: Truncation | None = None
     cap: float = 60000.0
 
     def __str__(self) -> str:
@@ -85,7 +85,7 @@ class Engine:
                 self.internal.names, self.rows, strict=True
             )
         )
-        kept = self.products
+        kept = self.truncation
         limit = "" if kept is None else f"; quanta {kept.quanta}, weights {kept.weights}, VSCF"
         return f"{type(self.internal).__name__}: {sizes}; cap {self.cap:.0f} cm-1{limit}"
 
@@ -102,7 +102,7 @@ class Engine:
         ]  # fmt: skip
         made = vibrational_levels(
             molecular(surface, self.internal.to_positions, masses), bases, COUNT,
-            products=self.products, cap=self.cap * CM1, convergence=False,
+            truncation=self.truncation, cap=self.cap * CM1, convergence=False,
         )  # fmt: skip
         for warning in made.warnings:
             print(f"  {warning}")
@@ -142,8 +142,8 @@ def ammonia(quanta: float, r: tuple[int, int], beta: tuple[int, int], s: tuple[i
     """A quantum of the inversion counts half: its levels come in pairs."""
     bonds, turns = (("sinc", 0.72, 1.45, *r, 61),) * 3, (("sinc", -75, 75, *s, 61),) * 2
     weights = (1.0, 1.0, 1.0, 0.5, 1.0, 1.0)
-    products = Products(quanta, weights, self_consistent=True)
-    return Engine(Umbrella(), (*bonds, ("sinc", 42, 138, *beta, 61), *turns), products)
+    truncation = Truncation(quanta, weights, self_consistent=True)
+    return Engine(Umbrella(), (*bonds, ("sinc", 42, 138, *beta, 61), *turns), truncation)
 
 
 def peroxide(
@@ -161,7 +161,7 @@ def peroxide(
     )
     weights = (1.0, 1.0, 1.0, 1.0, 1.0, 0.3)
     chain = ZMatrix((("O",), ("O", 0), ("H", 0, 1), ("H", 1, 0, 2)))
-    return Engine(chain, rows, Products(quanta, weights, self_consistent=True))
+    return Engine(chain, rows, Truncation(quanta, weights, self_consistent=True))
 
 
 WAYS: dict[str, tuple[Engine | Dvr, ...]] = {
