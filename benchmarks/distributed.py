@@ -26,9 +26,9 @@ from pes.potential import NeuralSurface, neural_surface
 from pes.run.cluster import ranks_started
 from pes.training import OPTIMIZERS
 from pes.training.distributed import Ranks
-from pes.training.ensemble import fit_ensemble
+from pes.training.ensemble import ensemble_epochs
 from pes.training.ensemble_problem import Rows
-from pes.training.fit import fit
+from pes.training.fit import epochs as epochs_of
 from pes.training.problem import LeastSquares, Step
 from pes.units import ANGSTROM, CM1
 
@@ -61,7 +61,7 @@ def sums(parts: Parts, ranks: Ranks) -> dict[str, Tensor]:
         found["gradient"] = problem.gradient(parameters)[1]
         yield Step(parameters, float(found["loss"]), 0.0, {}, {})
 
-    next(fit(surface_of(parts[0]), parts[0], parts[1], optimizer=probe, ranks=ranks))
+    next(epochs_of(surface_of(parts[0]), parts[0], parts[1], optimizer=probe, ranks=ranks))
     return found
 
 
@@ -69,7 +69,7 @@ def energies(parts: Parts, ranks: Ranks, optimizer: str, epochs: int) -> tuple[T
     """Hartree at the test points after the last epoch, and seconds per epoch."""
     train, validation, test = parts
     surface, seconds, found = surface_of(train), 0.0, torch.empty(0)
-    for epoch in fit(
+    for epoch in epochs_of(
         surface, train, validation, optimizer=OPTIMIZERS[optimizer], epochs=epochs,
         patience=epochs, ranks=ranks,
     ):  # fmt: skip
@@ -89,7 +89,7 @@ def ensemble_energies(parts: Parts, ranks: Ranks, epochs: int) -> tuple[Tensor, 
         for out in (False, True)
     )
     seconds, found = 0.0, torch.empty(0)
-    for epoch in fit_ensemble(
+    for epoch in ensemble_epochs(
         surfaces, train, kept, held, epochs=epochs, patience=epochs, ranks=ranks
     ):
         seconds = epoch.seconds / epoch.epoch
@@ -102,7 +102,9 @@ def full_fit(parts: Parts, ranks: Ranks, epochs: int) -> dict[str, float]:
     """Errors of the best epoch, chosen on the validation points."""
     train, validation, test = parts
     surface, cpu = surface_of(train), time.process_time()
-    last = list(fit(surface, train, validation, epochs=epochs, patience=epochs, ranks=ranks))[-1]
+    last = list(epochs_of(surface, train, validation, epochs=epochs, patience=epochs, ranks=ranks))[
+        -1
+    ]
     error = (predicted(surface, test) - test.energies).square().mean().sqrt() / CM1
     return {
         "test RMSE (cm-1)": float(error),

@@ -43,7 +43,7 @@ from pes.molecule import Molecule
 from pes.potential import Ensemble, linear_surface, neural_surface
 from pes.potential.linear import default_force_weight, linear_fits
 from pes.training.calibration import calibration
-from pes.training.ensemble import fit_ensemble
+from pes.training.ensemble import ensemble_epochs
 from pes.training.ensemble_problem import Rows
 from pes.training.errors import predicted, window_masks
 from pes.units import ANGSTROM, CM1, EV
@@ -130,7 +130,7 @@ def trained(
     ]
     alike, made = torch.ones_like(points.energies), 0
     rows = [Rows.of([cut[part] for cut in cuts], alike) for part in (0, 1)]
-    run = fit_ensemble(surfaces, points, rows[0], rows[1], epochs=epochs, patience=epochs)
+    run = ensemble_epochs(surfaces, points, rows[0], rows[1], epochs=epochs, patience=epochs)
     for step in run:
         made = step.epoch
         if time.process_time() - started > seconds:

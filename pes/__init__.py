@@ -8,14 +8,27 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pes.coordinates.valence import Valence
-    from pes.data import Dataset, read, split
+    from pes.data import Dataset, Split, read, split
+    from pes.data.formats.extxyz import write_extxyz
+    from pes.data.formats.hdf5 import write_hdf5
+    from pes.descriptors import Invariants
     from pes.evaluation import Evaluation, evaluate
     from pes.molecule import Molecule
-    from pes.potential import energies_and_forces
+    from pes.potential import (
+        Ensemble,
+        LinearSurface,
+        NeuralSurface,
+        energies_and_forces,
+        linear_surface,
+        neural_surface,
+    )
     from pes.potential import load_surface as load
     from pes.potential import save_surface as save
+    from pes.setup.fit_result import FitResult
+    from pes.setup.training import train
+    from pes.setup.training_settings import EnsembleForm, LinearBaseline, LinearForm, NetworkForm
     from pes.training.errors import error_report
-    from pes.training.fit import fit
+    from pes.training.fit import epochs
     from pes.vibration.analysis.derivatives import sensitivity
     from pes.vibration.analysis.intensities import spectrum
     from pes.vibration.basis.specification import BasisSpec
@@ -26,45 +39,75 @@ if TYPE_CHECKING:
 _ORIGIN = {
     "BasisSpec": ("pes.vibration.basis.specification", "BasisSpec"),
     "Dataset": ("pes.data", "Dataset"),
+    "Ensemble": ("pes.potential", "Ensemble"),
+    "EnsembleForm": ("pes.setup.training_settings", "EnsembleForm"),
     "Evaluation": ("pes.evaluation", "Evaluation"),
+    "FitResult": ("pes.setup.fit_result", "FitResult"),
+    "Invariants": ("pes.descriptors", "Invariants"),
     "Levels": ("pes.vibration.levels.result", "Levels"),
+    "LinearBaseline": ("pes.setup.training_settings", "LinearBaseline"),
+    "LinearForm": ("pes.setup.training_settings", "LinearForm"),
+    "LinearSurface": ("pes.potential", "LinearSurface"),
     "Molecule": ("pes.molecule", "Molecule"),
+    "NetworkForm": ("pes.setup.training_settings", "NetworkForm"),
+    "NeuralSurface": ("pes.potential", "NeuralSurface"),
+    "Split": ("pes.data", "Split"),
     "System": ("pes.vibration.system.system", "System"),
     "Valence": ("pes.coordinates.valence", "Valence"),
     "energies_and_forces": ("pes.potential", "energies_and_forces"),
+    "epochs": ("pes.training.fit", "epochs"),
     "error_report": ("pes.training.errors", "error_report"),
     "evaluate": ("pes.evaluation", "evaluate"),
-    "fit": ("pes.training.fit", "fit"),
-    "vibrational_levels": ("pes.vibration.levels.levels", "vibrational_levels"),
+    "linear_surface": ("pes.potential", "linear_surface"),
     "load": ("pes.potential", "load_surface"),
     "molecular": ("pes.vibration.system.system", "molecular"),
+    "neural_surface": ("pes.potential", "neural_surface"),
     "read": ("pes.data", "read"),
     "save": ("pes.potential", "save_surface"),
     "sensitivity": ("pes.vibration.analysis.derivatives", "sensitivity"),
     "spectrum": ("pes.vibration.analysis.intensities", "spectrum"),
     "split": ("pes.data", "split"),
+    "train": ("pes.setup.training", "train"),
+    "vibrational_levels": ("pes.vibration.levels.levels", "vibrational_levels"),
+    "write_extxyz": ("pes.data.formats.extxyz", "write_extxyz"),
+    "write_hdf5": ("pes.data.formats.hdf5", "write_hdf5"),
 }
 
 __all__ = [
     "BasisSpec",
     "Dataset",
+    "Ensemble",
+    "EnsembleForm",
     "Evaluation",
+    "FitResult",
+    "Invariants",
     "Levels",
+    "LinearBaseline",
+    "LinearForm",
+    "LinearSurface",
     "Molecule",
+    "NetworkForm",
+    "NeuralSurface",
+    "Split",
     "System",
     "Valence",
     "energies_and_forces",
+    "epochs",
     "error_report",
     "evaluate",
-    "fit",
+    "linear_surface",
     "load",
     "molecular",
+    "neural_surface",
     "read",
     "save",
     "sensitivity",
     "spectrum",
     "split",
+    "train",
     "vibrational_levels",
+    "write_extxyz",
+    "write_hdf5",
 ]
 
 

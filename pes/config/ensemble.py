@@ -2,22 +2,11 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from pes.config.section import Section
-from pes.config.surface import LinearBaseline
 
-__all__ = ["Ensemble", "Member"]
-
-
-class Member(Section):
-    """Choices made for one member of an ensemble."""
-
-    baseline: LinearBaseline | None = None
-    """Baseline of the member, with its degree, length, ridge and force weight."""
-    force_weight: float | None = Field(default=None, gt=0)
-    """Weight of squared force errors relative to squared energy errors, Å²; `training.force_weight`
-    goes before it."""
+__all__ = ["Ensemble"]
 
 
 class Ensemble(Section):
@@ -36,14 +25,3 @@ class Ensemble(Section):
     """Degrees of the baselines, in turn; by default that of `surface.baseline`."""
     keep: float = Field(default=1.0, gt=0, le=1)
     """Share of the members to keep, those of the lowest validation error."""
-    chosen: tuple[Member, ...] | None = None
-    """Written by a run into its config.yaml: what each member's points decided where
-    `surface.baseline` and `training.force_weight` left a choice; used again as it stands."""
-
-    @model_validator(mode="after")
-    def _one_choice_for_each(self) -> "Ensemble":
-        if self.chosen is not None and len(self.chosen) != self.members:
-            raise ValueError(
-                f"`chosen` is for {len(self.chosen)} members, not {self.members}; leave it out"
-            )
-        return self

@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from pes.config.ensemble import Ensemble
 from pes.config.section import Section
-from pes.config.surface import Linear, Surface, Surfaces, neural
+from pes.config.surface import Surface, Surfaces, neural
 from pes.config.training import Training
 from pes.config.vibration import Vibration
 
@@ -89,28 +89,7 @@ class TrainConfig(Section):
     """Settings of `pes-levels RUN` for this surface."""
 
     @model_validator(mode="after")
-    def _members(self) -> "TrainConfig":
+    def _search_of_networks(self) -> "TrainConfig":
         if self.search is not None and self.surface.kind != "neural":
-            raise ValueError("`search` is of networks; a linear surface takes lists of values")
-        if self.ensemble is None:
-            return self
-        if self.training.optimizer.kind not in ("auto", "levenberg_marquardt"):
-            raise ValueError(
-                "members are trained together by levenberg_marquardt; `training.optimizer` is "
-                f"{self.training.optimizer.kind}: leave out `ensemble` or that"
-            )
-        if self.training.restarts:
-            raise ValueError(
-                "`training.restarts` is for one network; members of `ensemble` start from weights "
-                "of their own: leave out one of the two"
-            )
-        if self.surface.kind != "neural":
-            raise ValueError("`ensemble` is of networks; leave it out or the `surface.kind`")
-        if not isinstance(self.surface.baseline, Linear) and (
-            self.ensemble.degrees or self.ensemble.bootstrap == "baseline"
-        ):
-            raise ValueError(
-                "`ensemble.degrees` and `ensemble.bootstrap: baseline` need a `surface.baseline` "
-                "of kind linear"
-            )
+            raise ValueError("`search` is for networks; a linear surface takes lists of values")
         return self

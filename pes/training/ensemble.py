@@ -1,7 +1,7 @@
 """Levenberg–Marquardt for several networks of one shape at once, each on rows of its own."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import replace
 
 import torch
@@ -13,15 +13,15 @@ from pes.potential.neural import NeuralSurface
 from pes.training.distributed import Ranks
 from pes.training.ensemble_problem import EnsembleProblem, Rows, ensemble_problems
 from pes.training.ensemble_step import ensemble_step
-from pes.training.fit import ALONE, Epoch, TrainingState
+from pes.training.fit import ALONE, Epoch, StopReason, TrainingState
 from pes.training.loss import MEMORY
 from pes.training.stacked import Stack
 from pes.units import ANGSTROM, CM1
 
-__all__ = ["fit_ensemble"]
+__all__ = ["ensemble_epochs"]
 
 
-def fit_ensemble(
+def ensemble_epochs(
     surfaces: Sequence[NeuralSurface],
     points: Dataset,
     train: Rows,
@@ -36,8 +36,8 @@ def fit_ensemble(
     memory: int = MEMORY,
     state: TrainingState | None = None,
     ranks: Ranks = ALONE,
-) -> Iterator[Epoch]:
-    """Train the networks of several surfaces together; `fit` for one of them is the model.
+) -> Generator[Epoch, None, StopReason]:
+    """Train the networks of several surfaces together, each as `epochs` trains one.
 
     While the iteration runs the surfaces hold the parameters of the epoch just yielded; when
     it ends, each holds those of its own best epoch. A member stops by itself, after `patience`
@@ -66,6 +66,9 @@ def fit_ensemble(
         that some member did; its `details` hold the number of members still running, their
         median λ and the validation RMSE of each.
 
+    Returns:
+        Why the fit ended: `patience` if it ended any member.
+
     Raises:
         ValueError: if the surfaces do not fit together, the state is of other networks, or
             there are more ranks than points.
@@ -83,15 +86,20 @@ def fit_ensemble(
     started = time.monotonic() - state.seconds
     scales = torch.stack([surface.scale for surface in surfaces])
     try:
-        while state.epoch < epochs and state.seconds < max_seconds:
-            known = state.optimizer
-            going = known["running"] & (state.epoch - known["best_epochs"] < patience)
-            members = going.nonzero()[:, 0]
-            if not len(members):
-                break
-            stepped = _advanced(fitted, held_out, state, members, acceleration)
+        while True:
+            if state.epoch >= epochs:
+                return "epochs"
+            if state.seconds >= max_seconds:
+                return "max_seconds"
+            running = state.optimizer["running"]
+            patient = state.epoch - state.optimizer["best_epochs"] < patience
+            members = (running & patient).nonzero()[:, 0]
+            stepped = None
+            if len(members):
+                stepped = _advanced(fitted, held_out, state, members, acceleration)
             if stepped is None:
-                break
+                # Members at a minimum no longer run; the ones that patience ended still do.
+                return "patience" if bool((running & ~patient).any()) else "converged"
             state, gradient_norm, improved = stepped
             ranks.check_alike(state.parameters)
             state = replace(state, seconds=float(ranks.each(time.monotonic() - started)[0]))

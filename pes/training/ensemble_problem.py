@@ -220,7 +220,7 @@ def ensemble_problems(
     *,
     memory: int = MEMORY,
 ) -> list[EnsembleProblem]:
-    """What `fit_ensemble` makes small, and the same of the rows that it holds out.
+    """What `ensemble_epochs` makes small, and the same of the rows that it holds out.
 
     Args:
         surfaces: the members, of one shape and one standardisation.

@@ -2,9 +2,9 @@
 
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -27,7 +27,11 @@ from pes.training.loss import (
 from pes.training.problem import LeastSquares, Optimizer
 from pes.units import ANGSTROM, CM1
 
-__all__ = ["Epoch", "TrainingState", "fit"]
+__all__ = ["Epoch", "StopReason", "TrainingState", "completed", "epochs"]
+
+StopReason = Literal["epochs", "max_seconds", "patience", "converged"]
+"""Why a fit ended: the number of epochs or the time was used up, patience was over, or no step of
+the optimizer lowered the loss any more."""
 
 ALONE = Ranks()
 CHUNK = 1024
@@ -96,7 +100,7 @@ class Epoch:
     state: TrainingState
 
 
-def fit(
+def epochs(
     surface: NeuralSurface,
     train: Dataset,
     validation: Dataset,
@@ -113,7 +117,7 @@ def fit(
     memory: int = MEMORY,
     state: TrainingState | None = None,
     ranks: Ranks = ALONE,
-) -> Iterator[Epoch]:
+) -> Generator[Epoch, None, StopReason]:
     """Train the network of a surface; baseline and scaling stay as they are.
 
     While the iteration runs the surface holds the parameters of the epoch just yielded;
@@ -139,6 +143,9 @@ def fit(
 
     Yields:
         A record for each epoch.
+
+    Returns:
+        Why the fit ended; `completed` hands it on.
 
     Raises:
         ValueError: if the two sets are of another molecule than the surface, or the state
@@ -168,12 +175,16 @@ def fit(
         steps = optimizer(problem, state.parameters, state.optimizer)
     started = time.monotonic() - state.seconds
     try:
-        while state.epoch < epochs and state.seconds < max_seconds:
+        while True:
+            if state.epoch >= epochs:
+                return "epochs"
+            if state.seconds >= max_seconds:
+                return "max_seconds"
             patient = state.epoch - state.restart_epoch < patience
             step = next(steps, None) if patient else None
             if step is None:
                 if state.restart >= restarts:
-                    break
+                    return "converged" if patient else "patience"
                 state = _restarted(surface.mlp, state, seed)
                 steps = optimizer(problem, state.parameters, None)
                 continue
@@ -213,6 +224,25 @@ def fit(
             )
     finally:
         vector_to_parameters(state.best_parameters.clone(), surface.mlp.parameters())
+
+
+def completed(
+    steps: Generator[Epoch, None, StopReason], watch: Callable[[Epoch], object] = lambda _: None
+) -> tuple[TrainingState | None, StopReason]:
+    """The last state of a fit, None if it made no epoch, and why the fit ended.
+
+    Args:
+        steps: from `epochs`.
+        watch: called after every epoch.
+    """
+    state = None
+    while True:
+        try:
+            epoch = next(steps)
+        except StopIteration as end:
+            return state, end.value
+        state = epoch.state
+        watch(epoch)
 
 
 def _start(surface: NeuralSurface) -> TrainingState:

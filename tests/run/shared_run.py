@@ -46,8 +46,8 @@ def interrupted(port: str, arguments: Sequence[str], number: int, rank: int) -> 
                 os.kill(os.getpid(), number)
             yield epoch
 
-    def patched(config, epochs, *others):
-        return fitted(config, until_then(epochs), *others)
+    def patched(epochs, folder, **others):
+        return fitted(until_then(epochs), folder, **others)
 
     train.fitted = patched
     found = ending(port, arguments)

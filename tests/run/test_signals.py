@@ -63,17 +63,17 @@ def test_stopped_run_goes_on_bit_for_bit(
     for name in ("learning_curve", "parity"):
         monkeypatch.setattr(plots, name, lambda path, *_: path.touch())
     pes_train("--output", work / "whole")
-    fit = run_train.fit
+    planned = run_train.planned_epochs
 
     def interrupted(*arguments, **options):
-        for epoch in fit(*arguments, **options):
+        for epoch in planned(*arguments, **options):
             if epoch.epoch == 3:
                 os.kill(os.getpid(), number)
             yield epoch
 
     capsys.readouterr()
     with monkeypatch.context() as patch:
-        patch.setattr(run_train, "fit", interrupted)
+        patch.setattr(run_train, "planned_epochs", interrupted)
         with pytest.raises(SystemExit) as end:
             pes_train()
     assert end.value.code == 128 + number

@@ -18,9 +18,9 @@ from pes.potential import NeuralSurface, neural_surface
 from pes.run.cluster import ranks_started
 from pes.training import OPTIMIZERS
 from pes.training.distributed import Ranks
-from pes.training.ensemble import fit_ensemble
+from pes.training.ensemble import ensemble_epochs
 from pes.training.ensemble_problem import Rows, ensemble_problems
-from pes.training.fit import fit
+from pes.training.fit import epochs as epochs_of
 from pes.training.problem import LeastSquares, Step
 from pes.training.stacked import Stack
 
@@ -50,7 +50,7 @@ def sums(data: Dataset, ranks: Ranks, *, weighted: bool) -> dict[str, Tensor]:
     train, validation = data.select(slice(0, 7)), data.select(slice(7, 11))
     weights = torch.linspace(0.1, 1.9, 7, dtype=torch.float64) if weighted else None
     epoch = next(
-        fit(
+        epochs_of(
             surface_of(train),
             train,
             validation,
@@ -69,7 +69,7 @@ def energies(data: Dataset, ranks: Ranks, optimizer: str) -> Tensor:
     train, validation = data.select(slice(0, 33)), data.select(slice(33, 40))
     surface = surface_of(train)
     options = {"batch": 5} if optimizer == "adam" else {}
-    epochs = fit(
+    epochs = epochs_of(
         surface, train, validation, optimizer=partial(OPTIMIZERS[optimizer], **options),
         epochs=STEPS, ranks=ranks,
     )  # fmt: skip
@@ -118,7 +118,7 @@ def ensemble_energies(data: Dataset, ranks: Ranks) -> Tensor:
     train = Rows.of([torch.arange(k, 33 + k) for k in range(3)], every)
     held = [torch.cat((torch.arange(k), torch.arange(33 + k, 40))) for k in range(3)]
     validation = Rows.of(held, every)
-    epochs = fit_ensemble(surfaces, points, train, validation, epochs=STEPS, ranks=ranks)
+    epochs = ensemble_epochs(surfaces, points, train, validation, epochs=STEPS, ranks=ranks)
     found = []
     with torch.no_grad():
         for _ in epochs:

@@ -15,9 +15,10 @@ from pes.potential.analytic import WaterPJT
 from pes.potential.linear import linear_surface
 from pes.potential.neural import NeuralSurface, energies_and_forces, neural_surface
 from pes.training.checkpoint import load_checkpoint, save_checkpoint
-from pes.training.ensemble import fit_ensemble
+from pes.training.ensemble import ensemble_epochs
 from pes.training.ensemble_problem import Rows
-from pes.training.fit import Epoch, fit
+from pes.training.fit import Epoch
+from pes.training.fit import epochs as epochs_of
 from pes.training.levenberg_marquardt import levenberg_marquardt
 
 WATER = ("O", "H", "H")
@@ -83,13 +84,13 @@ def test_each_member_is_fitted_as_if_alone(
     weights = torch.linspace(0.5, 1.5, len(points), dtype=torch.float64)
     train, validation = rows_of(points, weights)
     how = {"force_weight": 0.3, "epochs": 4, "patience": 100}
-    together = list(fit_ensemble(members(points, baselines=baselines), points, train, validation,
+    together = list(ensemble_epochs(members(points, baselines=baselines), points, train, validation,
                                  acceleration=acceleration, **how))  # fmt: skip
     assert len(together) == 4
     kept, held = cuts(len(points))
     for k, surface in enumerate(members(points, baselines=baselines)):
         alone = list(
-            fit(surface, points.select(kept[k]), points.select(held[k]),
+            epochs_of(surface, points.select(kept[k]), points.select(held[k]),
                 optimizer=partial(levenberg_marquardt, acceleration=acceleration),
                 train_weights=weights[kept[k]], validation_weights=weights[held[k]], **how)
         )  # fmt: skip
@@ -113,7 +114,7 @@ def test_a_row_drawn_twice_counts_twice() -> None:
     ends = []
     for train in (doubled, counted):
         surfaces = members(points)
-        list(fit_ensemble(surfaces, points, train, doubled, epochs=3))
+        list(ensemble_epochs(surfaces, points, train, doubled, epochs=3))
         ends.append(vectors(surfaces))
     torch.testing.assert_close(*ends, rtol=1e-8, atol=1e-8)
 
@@ -136,11 +137,11 @@ def test_resumes_bit_for_bit_through_a_file(with_forces: bool, tmp_path: Path) -
     rows = rows_of(points)
     # Patience short enough for members to have stopped where the second half begins.
     how = {"patience": 3}
-    whole = list(fit_ensemble(members(points), points, *rows, epochs=16, **how))
-    half = list(fit_ensemble(members(points), points, *rows, epochs=8, **how))
+    whole = list(ensemble_epochs(members(points), points, *rows, epochs=16, **how))
+    half = list(ensemble_epochs(members(points), points, *rows, epochs=8, **how))
     save_checkpoint(tmp_path / "last.pt", half[-1].state)
     surfaces, state = members(points), load_checkpoint(tmp_path / "last.pt")
-    rest = list(fit_ensemble(surfaces, points, *rows, epochs=16, state=state, **how))
+    rest = list(ensemble_epochs(surfaces, points, *rows, epochs=16, state=state, **how))
     assert all(same(a, b) for a, b in zip(whole, half + rest, strict=True))
     assert torch.equal(vectors(surfaces), whole[-1].state.best_parameters)
 
@@ -148,7 +149,7 @@ def test_resumes_bit_for_bit_through_a_file(with_forces: bool, tmp_path: Path) -
 def test_members_stop_by_themselves() -> None:
     points = dataset(15)
     surfaces = members(points)
-    epochs = list(fit_ensemble(surfaces, points, *rows_of(points), epochs=400, patience=4))
+    epochs = list(ensemble_epochs(surfaces, points, *rows_of(points), epochs=400, patience=4))
     running = [epoch.details["running"] for epoch in epochs]
     assert running == sorted(running, reverse=True)
     assert running[0] == MEMBERS > running[-1]
@@ -165,7 +166,7 @@ def test_one_point_of_a_chunk_more_or_less(monkeypatch: pytest.MonkeyPatch) -> N
     for size in (1, 2**27):
         monkeypatch.setattr("pes.training.ensemble_problem.CACHED", size)
         surfaces = members(points)
-        list(fit_ensemble(surfaces, points, *rows_of(points), epochs=3))
+        list(ensemble_epochs(surfaces, points, *rows_of(points), epochs=3))
         ends.append(vectors(surfaces))
     # The order of sums.
     torch.testing.assert_close(*ends, rtol=1e-8, atol=1e-8)
@@ -180,7 +181,7 @@ def test_little_memory_changes_nothing() -> None:
     ends = []
     for memory in (2**30, 1):
         surfaces = members(points, baselines=True)
-        epochs = list(fit_ensemble(surfaces, points, *rows_of(points), epochs=3, memory=memory))
+        epochs = list(ensemble_epochs(surfaces, points, *rows_of(points), epochs=3, memory=memory))
         ends.append(vectors(surfaces))
         assert len(epochs) == 3
     # As when one member is fitted alone.
@@ -193,11 +194,11 @@ def test_refused() -> None:
     surfaces = members(points)
     surfaces[1].mean[0] += 1
     with pytest.raises(ValueError, match="one standardisation of the inputs"):
-        next(fit_ensemble(surfaces, points, rows, rows))
+        next(ensemble_epochs(surfaces, points, rows, rows))
     with pytest.raises(ValueError, match="`damping` must be positive, got 0"):
-        next(fit_ensemble(members(points), points, rows, rows, damping=0))
+        next(ensemble_epochs(members(points), points, rows, rows, damping=0))
     with pytest.raises(ValueError, match="every member needs rows"):
         Rows.of([torch.arange(6), torch.arange(0)], once)
-    state = next(fit_ensemble(members(points), points, rows, rows)).state
+    state = next(ensemble_epochs(members(points), points, rows, rows)).state
     with pytest.raises(ValueError, match=r"shape \(3, 33\), this ensemble needs \(2, 33\)"):
-        next(fit_ensemble(members(points)[:2], points, rows, rows, state=state))
+        next(ensemble_epochs(members(points)[:2], points, rows, rows, state=state))

@@ -16,7 +16,8 @@ from pes.potential.neural import NeuralSurface, energies_and_forces, neural_surf
 from pes.training import adam, adam_lbfgs, lbfgs, levenberg_marquardt
 from pes.training.checkpoint import load_checkpoint, save_checkpoint
 from pes.training.errors import error_report
-from pes.training.fit import Epoch, TrainingState, fit
+from pes.training.fit import Epoch, TrainingState
+from pes.training.fit import epochs as epochs_of
 from pes.training.problem import Optimizer, Problem, Step
 from pes.training.weights import ratio
 
@@ -74,12 +75,12 @@ def test_resumes_bit_for_bit_through_a_file(
     optimizer: Optimizer, with_forces: bool, tmp_path: Path
 ) -> None:
     sets = dataset(20, 0, with_forces), dataset(10, 1, with_forces)
-    whole = list(fit(fresh(), *sets, optimizer=optimizer, epochs=6))
-    half = list(fit(fresh(), *sets, optimizer=optimizer, epochs=3))
+    whole = list(epochs_of(fresh(), *sets, optimizer=optimizer, epochs=6))
+    half = list(epochs_of(fresh(), *sets, optimizer=optimizer, epochs=3))
     save_checkpoint(tmp_path / "last.pt", half[-1].state)
     state = load_checkpoint(tmp_path / "last.pt")
     surface = fresh()
-    rest = list(fit(surface, *sets, optimizer=optimizer, epochs=6, state=state))
+    rest = list(epochs_of(surface, *sets, optimizer=optimizer, epochs=6, state=state))
     assert [epoch.epoch for epoch in rest] == [4, 5, 6]
     assert all(same(a, b) for a, b in zip(whole, half + rest, strict=True))
     assert torch.equal(parameters(surface), whole[-1].state.best_parameters)
@@ -89,7 +90,7 @@ def test_resumes_bit_for_bit_through_a_file(
 def test_fits_and_reports_what_the_surface_does() -> None:
     surface, held_out = fresh((10,)), dataset(15, 1, with_forces=True)
     train = dataset(60, 0, with_forces=True)
-    last = list(fit(surface, train, held_out, epochs=60))[-1]
+    last = list(epochs_of(surface, train, held_out, epochs=60))[-1]
     assert last.train_rmse_cm1 < 2
     report = error_report(surface, train, lowest=float(train.energies.min()))
     if last.improved:
@@ -102,7 +103,7 @@ def test_fits_and_reports_what_the_surface_does() -> None:
 def test_the_best_validation_state_is_kept() -> None:
     # Eight points cannot fix sixty parameters: the validation loss rises again.
     train, surface = TRAIN.select(slice(0, 8)), fresh()
-    epochs = list(fit(surface, train, VALIDATION, epochs=40, patience=1000))
+    epochs = list(epochs_of(surface, train, VALIDATION, epochs=40, patience=1000))
     losses = [epoch.validation_loss for epoch in epochs]
     best = epochs[losses.index(min(losses))]
     assert best.epoch < len(epochs)
@@ -112,13 +113,13 @@ def test_the_best_validation_state_is_kept() -> None:
 
 def test_patience() -> None:
     train = TRAIN.select(slice(0, 8))
-    last = list(fit(fresh(), train, VALIDATION, epochs=500, patience=5))[-1]
+    last = list(epochs_of(fresh(), train, VALIDATION, epochs=500, patience=5))[-1]
     assert last.epoch == last.state.best_epoch + 5
 
 
 def test_leaving_early_leaves_the_best_state() -> None:
     surface = fresh()
-    run = fit(surface, TRAIN, VALIDATION, epochs=50)
+    run = epochs_of(surface, TRAIN, VALIDATION, epochs=50)
     for epoch in run:
         assert torch.equal(parameters(surface), epoch.state.parameters)
         if epoch.epoch == 4:
@@ -129,7 +130,7 @@ def test_leaving_early_leaves_the_best_state() -> None:
 
 def restarted(epochs: int, state: TrainingState | None = None) -> list[Epoch]:
     train = TRAIN.select(slice(0, 8))
-    run = fit(
+    run = epochs_of(
         fresh(), train, VALIDATION, epochs=epochs, patience=4, restarts=2, seed=5, state=state
     )
     return list(run)
@@ -164,13 +165,13 @@ def test_an_optimizer_that_ends_is_started_again() -> None:
     def short(problem: Problem, parameters: torch.Tensor, state: dict | None) -> Iterator[Step]:
         yield from islice(levenberg_marquardt(problem, parameters, state), 3)
 
-    epochs = list(fit(fresh(), TRAIN, VALIDATION, optimizer=short, restarts=1))
+    epochs = list(epochs_of(fresh(), TRAIN, VALIDATION, optimizer=short, restarts=1))
     assert [epoch.state.restart for epoch in epochs] == [0, 0, 0, 1, 1, 1]
 
 
 def test_memory_changes_nothing() -> None:
     sets = dataset(20, 0, with_forces=True), dataset(10, 1, with_forces=True)
-    small, large = (list(fit(fresh(), *sets, epochs=4, memory=m))[-1] for m in (1, 2**30))
+    small, large = (list(epochs_of(fresh(), *sets, epochs=4, memory=m))[-1] for m in (1, 2**30))
     # All 3N rows and nothing stored against the rows that count: the same to rounding.
     assert small.loss == pytest.approx(large.loss, rel=1e-8)
     assert small.train_force_rmse_cm1_angstrom == pytest.approx(
@@ -179,7 +180,7 @@ def test_memory_changes_nothing() -> None:
 
 
 def test_no_time_left() -> None:
-    assert len(list(fit(fresh(), TRAIN, VALIDATION, max_seconds=1e-9))) == 1
+    assert len(list(epochs_of(fresh(), TRAIN, VALIDATION, max_seconds=1e-9))) == 1
 
 
 def test_weights_move_the_errors_down() -> None:
@@ -187,7 +188,7 @@ def test_weights_move_the_errors_down() -> None:
 
     def error(weights: torch.Tensor | None) -> float:
         surface = fresh((2,))
-        list(fit(surface, TRAIN, TRAIN, train_weights=weights, epochs=60))
+        list(epochs_of(surface, TRAIN, TRAIN, train_weights=weights, epochs=60))
         with torch.no_grad():
             return float((surface(TRAIN.positions) - TRAIN.energies)[low].square().mean())
 
@@ -198,7 +199,7 @@ def test_weights_move_the_errors_down() -> None:
 def test_only_the_network_learns() -> None:
     surface = fresh()
     before = {name: value.clone() for name, value in surface.state_dict().items()}
-    list(fit(surface, TRAIN, VALIDATION, epochs=2))
+    list(epochs_of(surface, TRAIN, VALIDATION, epochs=2))
     for name, value in surface.state_dict().items():
         assert torch.equal(value, before[name]) != name.startswith("mlp.")
 
@@ -206,16 +207,16 @@ def test_only_the_network_learns() -> None:
 def test_refused() -> None:
     other = Dataset(("H", "O", "H"), VALIDATION.positions, VALIDATION.energies)
     with pytest.raises(ValueError, match="must be one molecule"):
-        next(fit(fresh(), TRAIN, other))
+        next(epochs_of(fresh(), TRAIN, other))
     with pytest.raises(ValueError, match="the surface is for the atoms"):
-        next(fit(fresh(), other, other))
+        next(epochs_of(fresh(), other, other))
     with pytest.raises(ValueError, match="both have forces, or neither"):
-        next(fit(fresh(), TRAIN, dataset(5, 1, with_forces=True)))
-    state = next(fit(fresh(), TRAIN, VALIDATION)).state
+        next(epochs_of(fresh(), TRAIN, dataset(5, 1, with_forces=True)))
+    state = next(epochs_of(fresh(), TRAIN, VALIDATION)).state
     with pytest.raises(ValueError, match="the checkpoint holds 49 parameters, the network 57"):
-        next(fit(fresh((7,)), TRAIN, VALIDATION, state=state))
+        next(epochs_of(fresh((7,)), TRAIN, VALIDATION, state=state))
 
 
 def test_isotopes_share_a_surface() -> None:
     heavy = [Dataset(("O", "D", "D"), d.positions, d.energies) for d in (TRAIN, VALIDATION)]
-    assert len(list(islice(fit(fresh(), heavy[0], heavy[1]), 1))) == 1
+    assert len(list(islice(epochs_of(fresh(), heavy[0], heavy[1]), 1))) == 1

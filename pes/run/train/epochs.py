@@ -3,19 +3,18 @@
 import logging
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 from tqdm import tqdm
 
-from pes.config import TrainConfig
 from pes.run.signals import Stopped, stop_signals
-from pes.run.train.optimizers import safe_stop
+from pes.run.train.failures import safe_stop
 from pes.run.train.tables import append_epoch
 from pes.training.checkpoint import save_checkpoint
 from pes.training.distributed import Ranks
-from pes.training.fit import Epoch, TrainingState
+from pes.training.fit import Epoch, StopReason, TrainingState, completed
 
 __all__ = ["fitted"]
 
@@ -25,35 +24,53 @@ SAVE_SECONDS = 5.0
 
 
 def fitted(
-    config: TrainConfig,
-    epochs: Iterator[Epoch],
+    steps: Generator[Epoch, None, StopReason],
     folder: Path,
+    *,
+    total: int,
     state: TrainingState | None,
     ranks: Ranks,
-) -> TrainingState:
-    """Run the epochs; every one is in metrics.csv, the last saved one in state.pt."""
-    done = 0 if state is None else state.epoch
+) -> tuple[TrainingState, StopReason]:
+    """Run the epochs; every one is in metrics.csv, the last saved one in state.pt.
+
+    Args:
+        steps: epochs of a fit.
+        folder: of the run.
+        total: largest number of epochs.
+        state: of an earlier session.
+        ranks: processes that share the fit; the first writes.
+
+    Returns:
+        The last state and why the fit ended.
+
+    Raises:
+        Stopped: after a signal, when the state is saved.
+        ValueError: if no epoch was made at all.
+    """
+    last = state
 
     def save() -> str | None:
-        if state is None:
+        if last is None:
             return None
         if ranks.rank == 0:
-            save_checkpoint(folder / "state.pt", state)
-        return f"the state of epoch {state.epoch} is in {folder / 'state.pt'}"
+            save_checkpoint(folder / "state.pt", last)
+        return f"the state of epoch {last.epoch} is in {folder / 'state.pt'}"
 
-    total = config.training.epochs
+    def watch(epoch: Epoch) -> None:
+        nonlocal last
+        last = epoch.state
+        note(epoch)
+        if number := int(ranks.each(received()).max()):
+            raise _stopped(folder, last, number, ranks)
+
+    done = 0 if state is None else state.epoch
     record = _recorded(folder, total, done) if ranks.rank == 0 else nullcontext(_nothing)
     with safe_stop(save), stop_signals() as received, record as note:
-        for epoch in epochs:
-            state = epoch.state
-            note(epoch)
-            if number := int(ranks.each(received()).max()):
-                raise _stopped(folder, state, number, ranks)
-    if state is None:
+        _, reason = completed(steps, watch)
+    if last is None:
         raise ValueError("the optimizer made no step; raise `training.epochs`")
-    if ranks.rank == 0:
-        save_checkpoint(folder / "state.pt", state)
-    return state
+    save()
+    return last, reason
 
 
 @contextmanager

@@ -1,18 +1,17 @@
-"""The points of a training: read, chosen, divided and questioned."""
+"""The points of a training: read, selected and divided."""
 
 from dataclasses import replace
 
 from pes.config import TrainConfig
 from pes.config.training import Column
-from pes.data import Dataset, Split, read, split
+from pes.data import Split, read, split
 from pes.data.labels import Chosen, chosen_points
 from pes.data.split_files import given_split
 from pes.molecule import Molecule
-from pes.training.force_check import force_check
 from pes.training.weights import column
 from pes.units import CM1
 
-__all__ = ["drawn_split", "force_doubts", "load_points"]
+__all__ = ["drawn_split", "load_points"]
 
 
 def load_points(config: TrainConfig) -> Chosen:
@@ -59,21 +58,3 @@ def drawn_split(config: TrainConfig, points: Chosen) -> Split:
         return points.among_chosen(parts)
     except ValueError as error:
         raise ValueError(f"{wanted.split}: {error} of the points left") from None
-
-
-def force_doubts(training: Dataset) -> list[str]:
-    """What is suspicious about labelled forces, in words.
-
-    Raises:
-        ValueError: if their sign or unit is wrong beyond doubt.
-    """
-    found = force_check(training)
-    if found is None or found.certain:
-        return []
-    figures = (
-        f"the labelled forces are {found.slope:.4g} times the slope of the energies "
-        f"(correlation {found.correlation:.3f})"
-    )
-    if found.mistake is not None:
-        raise ValueError(f"{figures}: {found.mistake}")
-    return [f"{figures}; a quick fit to the energies could not confirm their sign and unit"]

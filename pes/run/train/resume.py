@@ -1,5 +1,6 @@
-"""Where a training starts: afresh, or where an earlier sitting of the same run ended."""
+"""Resumed trainings: files of the earlier session and the keys that must not change."""
 
+from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path
 from typing import Any
@@ -9,17 +10,16 @@ from pes.config.surface import StoredSurface
 from pes.data import Split
 from pes.data.labels import Chosen
 from pes.run.folder import check_folder
-from pes.run.train.points import drawn_split
-from pes.run.train.preparation import leaves_open
 from pes.setup.surfaces import resolved
+from pes.setup.training_choices import TrainingChoices
 from pes.training.checkpoint import latest_checkpoint, previous
 from pes.training.fit import TrainingState
 
-__all__ = ["checkpoint_of", "starting_point", "with_full_paths"]
+__all__ = ["EarlierSession", "checkpoint_of", "earlier_session", "with_full_paths"]
 
 FIXED = (
     "seed", "molecule", "data.forces", "data.column", "data.window", "surface",
-    "training.optimizer", "training.weights", "training.force_weight", "ensemble",
+    "training.optimizer", "training.weights", "training.force_weight", "search", "ensemble",
 )  # fmt: skip
 """Keys that a resumed run must not change."""
 
@@ -52,24 +52,40 @@ def with_full_paths(config: TrainConfig, base: Path) -> TrainConfig:
     return config.model_copy(update=update)
 
 
-def starting_point(
-    config: TrainConfig, points: Chosen, checkpoint: Path | None
-) -> tuple[TrainConfig, TrainingState | None, Split, str | None]:
-    """Where the fit starts, afresh or where an earlier sitting ended; what was wrong there."""
-    if checkpoint is None:
-        return config, None, drawn_split(config, points), None
+@dataclass(frozen=True)
+class EarlierSession:
+    """Where an earlier session of a run stopped.
+
+    Attributes:
+        state: of the last epoch that can be read.
+        parts: rows of the points chosen.
+        choices: everything that was chosen for the fit.
+        trouble: what was wrong with the last state written, in words.
+    """
+
+    state: TrainingState
+    parts: Split
+    choices: TrainingChoices
+    trouble: str | None
+
+
+def earlier_session(config: TrainConfig, points: Chosen, checkpoint: Path) -> EarlierSession:
+    """State, points and choices of an unfinished run.
+
+    Raises:
+        ValueError: if the configuration differs where a resumed run must not, or a file of the
+            run cannot be read.
+    """
     state, trouble = latest_checkpoint(checkpoint)
     before = checkpoint.with_name("config.yaml")
     first = load_config(before, TrainConfig)
     for key in FIXED:
         new, old = (reduce(getattr, key.split("."), c) for c in (config, first))
-        if not leaves_open(new, old):
+        if new != old:
             raise ValueError(
                 f"`{key}` is not as in {before}: a resumed run keeps it; to change it, start "
                 "another run"
             )
-    training = config.training.model_copy(update={"force_weight": first.training.force_weight})
-    update = {"surface": first.surface, "training": training, "ensemble": first.ensemble}
-    config = config.model_copy(update=update)
     parts = Split.load(checkpoint.with_name("split.json"), points.source)
-    return config, state, points.among_chosen(parts), trouble
+    choices = TrainingChoices.load(checkpoint.with_name("chosen.json"))
+    return EarlierSession(state, points.among_chosen(parts), choices, trouble)

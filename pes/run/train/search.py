@@ -16,12 +16,15 @@ from pes.files import replaced
 from pes.training.distributed import Ranks
 from pes.training.fit import ALONE, Epoch
 
-__all__ = ["Trial", "found_before", "search_choices", "searched"]
+__all__ = ["Trial", "search_choices", "searched"]
 
 log = logging.getLogger("pes")
 
-Start = Callable[[TrainConfig], Iterator[Epoch]]
-"""A configuration to the epochs of a training of one network from the beginning."""
+Choice = dict[str, Any]
+"""Key of the configuration → value."""
+
+Start = Callable[[Choice], Iterator[Epoch]]
+"""Key → value of a choice to the epochs of a training of one network from the beginning."""
 
 
 @dataclass
@@ -37,7 +40,7 @@ class Trial:
         validation: RMSE in cm⁻¹ of the epoch of lowest validation loss so far.
     """
 
-    choice: dict[str, Any]
+    choice: Choice
     epochs: Iterator[Epoch]
     ranks: Ranks = ALONE
     cpu_seconds: float = 0.0
@@ -61,11 +64,11 @@ class Trial:
         return float(self.ranks.each(time.process_time()).sum())
 
 
-def search_choices(config: TrainConfig) -> list[dict[str, Any]]:
+def search_choices(config: TrainConfig) -> list[Choice]:
     """Every combination of the candidates, each checked.
 
     Raises:
-        ValueError: naming the key that is none, or the value that does not fit.
+        ValueError: naming an unknown key, or a value that does not fit.
     """
     if config.search is None:
         return []
@@ -76,8 +79,8 @@ def search_choices(config: TrainConfig) -> list[dict[str, Any]]:
     return choices
 
 
-def searched(config: TrainConfig, start: Start, folder: Path, ranks: Ranks = ALONE) -> TrainConfig:
-    """The configuration with the best candidate in it; all are in the log and in search.csv.
+def searched(config: TrainConfig, start: Start, folder: Path, ranks: Ranks = ALONE) -> Choice:
+    """The best candidate, key → value; all of them are in the log and in search.csv.
 
     Args:
         config: with a `search` section.
@@ -89,11 +92,10 @@ def searched(config: TrainConfig, start: Start, folder: Path, ranks: Ranks = ALO
         ValueError: if the strategy needs a package that is missing.
     """
     if config.search is None:
-        return config
-    single = config.model_copy(update={"ensemble": None})
+        return {}
 
-    def begin(choice: dict[str, Any]) -> Trial:
-        return Trial(choice, start(changed(single, choice, "search")), ranks)
+    def begin(choice: Choice) -> Trial:
+        return Trial(choice, start(choice), ranks)
 
     choices = search_choices(config)
     if config.search.strategy == "optuna":
@@ -105,21 +107,7 @@ def searched(config: TrainConfig, start: Start, folder: Path, ranks: Ranks = ALO
     log.info("%s", _table(trials, config.search.strategy))
     if ranks.rank == 0:
         _write(folder / "search.csv", trials)
-    return changed(config, trials[0].choice, "search")
-
-
-def found_before(config: TrainConfig, first: TrainConfig) -> TrainConfig:
-    """The configuration with what an earlier sitting's search found."""
-    if config.search is None:
-        return config
-    content = first.model_dump(mode="json")
-    choice = {}
-    for key in config.search.candidates:
-        value: Any = content
-        for part in key.split("."):
-            value = value[part]
-        choice[key] = value
-    return changed(config, choice, "search")
+    return trials[0].choice
 
 
 def _grid(trials: Sequence[Trial], budget: float) -> None:
@@ -144,7 +132,7 @@ STRATEGIES: dict[str, Callable[[Sequence[Trial], float], None]] = {
 }
 
 
-def _by_optuna(config: TrainConfig, begin: Callable[[dict[str, Any]], Trial]) -> list[Trial]:
+def _by_optuna(config: TrainConfig, begin: Callable[[Choice], Trial]) -> list[Trial]:
     try:
         from pes.run.train.search_optuna import optuna_trials
     except ModuleNotFoundError as error:

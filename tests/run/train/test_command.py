@@ -56,8 +56,8 @@ def summary(folder: Path) -> dict:
 def test_everything_a_run_leaves(pes_train: Command, work: Path) -> None:
     folder = pes_train()
     assert {p.name for p in folder.iterdir()} == {
-        "config.yaml", "split.json", "metrics.csv", "state.pt", "surface.safetensors",
-        "summary.json", "learning_curve.png", "parity.png", "train.log",
+        "config.yaml", "split.json", "chosen.json", "metrics.csv", "state.pt",
+        "surface.safetensors", "summary.json", "learning_curve.png", "parity.png", "train.log",
     }  # fmt: skip
     config = load_config(folder / "config.yaml", TrainConfig)
     assert config.data.file == work / "water.h5"
@@ -263,11 +263,11 @@ def test_overwriting_forgets_the_old_state(
         raise ZeroDivisionError
 
     with monkeypatch.context() as patch:
-        patch.setattr(run_train, "fit", dying)
+        patch.setattr(run_train, "planned_epochs", dying)
         with pytest.raises(ZeroDivisionError):
             pes_train("--overwrite", "--set", "seed=5")
     left = {p.name for p in folder.iterdir()}
-    assert left == {"config.yaml", "split.json", "train.log"}
+    assert left == {"config.yaml", "split.json", "chosen.json", "train.log"}
 
 
 @pytest.mark.usefixtures("_no_pictures")

@@ -10,15 +10,14 @@ from pathlib import Path
 
 import pytest
 import torch
-import yaml
 
 from pes import cli, plots
-from pes.config import TrainConfig, load_config
-from pes.config.ensemble import Ensemble as EnsembleSection
 from pes.data import Dataset, Split
 from pes.data.formats.hdf5 import read_hdf5, write_hdf5
 from pes.potential import Ensemble, energies_and_forces, load_surface
-from pes.run.train import ensemble as run_ensemble
+from pes.setup.members import member_rows
+from pes.setup.training_choices import TrainingChoices
+from pes.setup.training_settings import EnsembleForm
 from pes.units import ANGSTROM, CM1
 
 Command = Callable[..., Path]
@@ -107,8 +106,7 @@ def test_own_cuts_never_touch_the_test(pes_train: Command, work: Path) -> None:
     folder = pes_train(ensemble={"members": 3})
     points = read_hdf5(work / "water.h5")
     parts = Split.load(folder / "split.json", points)
-    config = load_config(folder / "config.yaml", TrainConfig)
-    cuts = run_ensemble.member_rows(config, points, parts)
+    cuts = member_rows(EnsembleForm(members=3), points, parts, seed=0)
     for train, validation in cuts:
         seen = set(train.tolist()) | set(validation.tolist())
         assert seen == set(parts.train.tolist()) | set(parts.validation.tolist())
@@ -125,8 +123,7 @@ def test_own_cuts_of_a_given_split(pes_train: Command, work: Path) -> None:
     points = read_hdf5(work / "water.h5")
     found = Split.load(folder / "split.json", points)
     assert found.test.tolist() == parts["test"]
-    config = load_config(folder / "config.yaml", TrainConfig)
-    for train, validation in run_ensemble.member_rows(config, points, found):
+    for train, validation in member_rows(EnsembleForm(members=3), points, found, seed=0):
         assert (len(train), len(validation)) == (20, 10)
         assert set(train.tolist()) | set(validation.tolist()) == set(range(30))
 
@@ -154,60 +151,46 @@ def test_what_was_chosen_for_each_member_is_recorded(
     points = water(forces=True)
     write_hdf5(work / "water.h5", points)
     folder = pes_train(surface=CHOOSING, ensemble={"members": 2, "validation": "shared"})
-    chosen = ensemble_of(folder).chosen
-    assert chosen is not None
+    chosen = TrainingChoices.load(folder / "chosen.json").fits
     train = points.select(Split.load(folder / "split.json", points).train)
     assert train.forces is not None
     rows = summary(folder)["ensemble"]["members"]
     for one, row, member in zip(chosen, rows, surface_of(folder).members, strict=True):
-        assert one.baseline is not None
-        assert isinstance(one.baseline.ridge, float)
+        assert one.linear is not None
+        assert isinstance(one.linear.ridge, float)
         # The weight of the baseline is that of the labels, that of the network of what is left.
         energies, forces = energies_and_forces(member.baseline, train.positions)
-        assert one.baseline.force_weight == pytest.approx(weight(train.energies, train.forces))
+        assert one.linear.force_weight == pytest.approx(weight(train.energies, train.forces))
         left = weight(train.energies - energies, train.forces - forces)
         assert one.force_weight == pytest.approx(left)
         assert row["force_weight_angstrom2"] == one.force_weight
-        assert row["baseline"]["ridge"] == one.baseline.ridge
-
-
-def ensemble_of(folder: Path) -> EnsembleSection:
-    found = load_config(folder / "config.yaml", TrainConfig).ensemble
-    assert found is not None
-    return found
+        assert row["baseline"]["ridge"] == one.linear.ridge
 
 
 @pytest.mark.usefixtures("_no_pictures")
 def test_what_was_recorded_is_used_again(
-    pes_train: Command, work: Path, water: Callable[..., Dataset], refusal: Refusal
+    pes_train: Command, work: Path, water: Callable[..., Dataset]
 ) -> None:
     write_hdf5(work / "water.h5", water(forces=True))
     how = {"surface": CHOOSING, "ensemble": {"members": 2, "bootstrap": "baseline"}}
     whole = pes_train(**how)
-    first = ensemble_of(whole)
-    assert first.chosen is not None
-    assert first.chosen[0].force_weight != first.chosen[1].force_weight
+    first = TrainingChoices.load(whole / "chosen.json")
+    assert first.fits[0].force_weight != first.fits[1].force_weight
+    # The configuration in the folder gives the same run again.
     again = work / "again"
     cli.train(["--config", str(whole / "config.yaml"), "--output", str(again)])
-    assert ensemble_of(again) == first
+    assert TrainingChoices.load(again / "chosen.json") == first
     ours, theirs = (surface_of(f).state_dict() for f in (whole, again))
     assert all(torch.equal(ours[name], theirs[name]) for name in ours | theirs)
     # A resumed run takes what its folder says, whatever the points would choose now.
     (whole / "summary.json").unlink()
-    content = yaml.safe_load((whole / "config.yaml").read_text())
-    content["ensemble"]["chosen"][0]["force_weight"] = 0.5
-    content["ensemble"]["chosen"][0]["baseline"]["ridge"] = 0.25
-    (whole / "config.yaml").write_text(yaml.safe_dump(content))
+    content = json.loads((whole / "chosen.json").read_text())
+    content["fits"][0]["force_weight_angstrom2"] = 0.5
+    content["fits"][0]["linear"]["ridge"] = 0.25
+    (whole / "chosen.json").write_text(json.dumps(content))
     pes_train("--resume", "auto", "--set", "training.epochs=8", **how)
     chosen = summary(whole)["ensemble"]["members"][0]
     assert (chosen["force_weight_angstrom2"], chosen["baseline"]["ridge"]) == (0.5, 0.25)
-    known = {**how["ensemble"], "chosen": content["ensemble"]["chosen"]}
-    other = {"baseline": {"kind": "linear", "degree": 3}}
-    message = refusal(pes_train, "--output", work / "new", ensemble=known, surface=other)
-    assert message.startswith("`ensemble.chosen` was written for another `surface.baseline`")
-    del known["chosen"][0]
-    message = refusal(pes_train, "--output", work / "new", ensemble=known, surface=CHOOSING)
-    assert "`chosen` is for 1 members, not 2; leave it out" in message
 
 
 @pytest.mark.usefixtures("_no_pictures")
@@ -263,8 +246,8 @@ def test_resuming_with_other_members(pes_train: Command, refusal: Refusal) -> No
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"training": {"optimizer": "adam"}}, "`training.optimizer` is adam"),
-        ({"ensemble": {"members": 2, "degrees": [2]}}, "need a `surface.baseline`"),
+        ({"training": {"optimizer": "adam"}}, "`optimizer` is adam"),
+        ({"ensemble": {"members": 2, "degrees": [2]}}, "need a linear `baseline`"),
         ({"ensemble": {"member": 2}}, "did you mean `members`"),
         ({"ensemble": {"members": 1}}, "`ensemble.members`"),
     ],

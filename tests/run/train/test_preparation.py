@@ -33,21 +33,26 @@ def summary(folder: Path) -> dict:
     return json.loads((folder / "summary.json").read_text())
 
 
-def resolved(folder: Path) -> dict:
-    return yaml.safe_load((folder / "config.yaml").read_text())
+def chosen_in(folder: Path) -> dict:
+    """The only fit of chosen.json."""
+    (fit,) = json.loads((folder / "chosen.json").read_text())["fits"]
+    return fit
 
 
 def test_linear_surface_leaves_a_run_without_epochs(pes_train: Command) -> None:
     folder = pes_train(surface=LINEAR | {"degree": [2, 3, 4], "length": [0.8, 1.2]})
     assert {p.name for p in folder.iterdir()} == {
-        "config.yaml", "split.json", "surface.safetensors", "summary.json", "parity.png",
-        "train.log",
+        "config.yaml", "split.json", "chosen.json", "surface.safetensors", "summary.json",
+        "parity.png", "train.log",
     }  # fmt: skip
-    found, chosen = summary(folder), resolved(folder)["surface"]
+    found, chosen = summary(folder), chosen_in(folder)["linear"]
     tried = found["candidates"]
     assert len(tried) == 6 * 13
     best = min(tried, key=lambda one: one["validation_cm1"])
-    assert (chosen["degree"], chosen["length"]) == (best["degree"], best["length_angstrom"])
+    assert (chosen["degree"], chosen["length_angstrom"]) == (
+        best["degree"],
+        best["length_angstrom"],
+    )
     assert chosen["ridge"] == best["ridge"]
     # The weights are all one, so that the error is the RMSE of the report.
     rmse = found["errors"]["validation"]["energy"]["rmse"]["all"]
@@ -56,8 +61,8 @@ def test_linear_surface_leaves_a_run_without_epochs(pes_train: Command) -> None:
     words = (folder / "train.log").read_text()
     assert words.count("linear surface of degree") == 6
     assert words.count(": chosen") == 1
-    pes_train("--output", folder.with_name("again"), surface=chosen | {"hidden": None} | {
-        "descriptor": None, "baseline": None,
+    pes_train("--output", folder.with_name("again"), surface=LINEAR | {
+        "degree": chosen["degree"], "length": chosen["length_angstrom"], "ridge": chosen["ridge"],
     })  # fmt: skip
     again = summary(folder.with_name("again"))
     assert again["errors"] == found["errors"]
@@ -74,7 +79,7 @@ def test_linear_surface_with_forces(
     train = data.select(rows)
     assert train.forces is not None
     expected = train.energies.var(correction=0) / (9 * train.forces.square().mean()) / ANGSTROM**2
-    assert resolved(folder)["training"]["force_weight"] == pytest.approx(float(expected))
+    assert chosen_in(folder)["force_weight_angstrom2"] == pytest.approx(float(expected))
     assert summary(folder)["force_weight_angstrom2"] == pytest.approx(float(expected))
 
 
@@ -93,11 +98,11 @@ def test_auto_ridge_of_a_baseline_is_resolved_and_resumed(
     how = {"surface": {"baseline": {"kind": "linear", "degree": [2, 3], "ridge": "auto"}}}
     whole = work / "whole"
     pes_train("--output", whole, **how)
-    baseline = resolved(whole)["surface"]["baseline"]
+    baseline = chosen_in(whole)["linear"]
     assert baseline["degree"] in (2, 3)
     assert isinstance(baseline["ridge"], float)
-    assert baseline["force_weight"] > 0
-    assert resolved(whole)["training"]["force_weight"] > 0
+    assert baseline["force_weight_angstrom2"] > 0
+    assert chosen_in(whole)["force_weight_angstrom2"] > 0
     folder = pes_train("--set", "training.epochs=3", **how)
     (folder / "summary.json").unlink()
     pes_train("--resume", "auto", **how)
@@ -110,7 +115,8 @@ def test_network_corrects_a_stored_surface(pes_train: Command, work: Path) -> No
     """The new file holds the old surface whole."""
     pes_train("--output", work / "low", surface=LINEAR | {"degree": 5})
     folder = pes_train(surface={"baseline": {"kind": "surface", "surface": "low"}})
-    assert resolved(folder)["surface"]["baseline"]["surface"] == str(work / "low")
+    config = yaml.safe_load((folder / "config.yaml").read_text())
+    assert config["surface"]["baseline"]["surface"] == str(work / "low")
     low, record = load_surface(work / "low" / "surface.safetensors")
     (work / "low" / "surface.safetensors").unlink()
     surface, _ = load_surface(folder / "surface.safetensors")
@@ -169,7 +175,7 @@ def test_baselines_that_do_not_fit(
     def line(name: str) -> str:
         return refusal(pes_train, surface={"baseline": {"kind": "surface", "surface": name}})
 
-    assert "is no number at 42 of 42 training points" in line("mine.py:wrong")
+    assert "gives NaN or infinity at 42 of 42 training points" in line("mine.py:wrong")
     assert "is no run folder" in line("nowhere")
     data = water(forces=True)
     write_hdf5(work / "water.h5", data)

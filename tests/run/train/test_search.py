@@ -12,6 +12,7 @@ import pytest
 
 from pes import plots
 from pes.config import TrainConfig, load_config
+from pes.potential import load_surface
 from pes.run.train import command as run_train
 from pes.run.train import search as run_search
 from pes.run.train.search import STRATEGIES, Trial
@@ -41,11 +42,19 @@ def test_the_best_candidate_is_trained(pes_train: Command, strategy: str) -> Non
     errors = [float(row["validation_rmse_cm1"]) for row in tried]
     assert len(tried) == 4
     assert errors == sorted(errors)
-    config = load_config(folder / "config.yaml", TrainConfig)
-    assert str(list(config.surface.hidden)) == tried[0]["surface.hidden"]
-    assert str(config.surface.descriptor.degree) == tried[0]["surface.descriptor.degree"]
+    chosen = choice(folder)
+    assert {key: str(value) for key, value in chosen.items()}.items() <= tried[0].items()
+    surface = load_surface(folder / "surface.safetensors")[0]
+    assert list(surface.mlp.hidden) == chosen["surface.hidden"]
+    assert surface.descriptor.degree == chosen["surface.descriptor.degree"]
+    # The configuration stays as the user wrote it.
+    assert load_config(folder / "config.yaml", TrainConfig).surface.hidden == (3,)
     assert f"search ({strategy})" in (folder / "train.log").read_text()
     assert json.loads((folder / "summary.json").read_text())["epochs"] == 6
+
+
+def choice(folder: Path) -> dict[str, Any]:
+    return json.loads((folder / "chosen.json").read_text())["search"]
 
 
 class Clock:
@@ -90,9 +99,9 @@ def test_a_resumed_run_does_not_search_again(
         raise AssertionError
 
     monkeypatch.setattr(run_train, "searched", never)
-    before = load_config(folder / "config.yaml", TrainConfig).surface
+    before = choice(folder)
     pes_train("--resume", "auto", "--set", "training.epochs=8", search=SEARCH)
-    assert load_config(folder / "config.yaml", TrainConfig).surface == before
+    assert choice(folder) == before
     assert json.loads((folder / "summary.json").read_text())["epochs"] == 8
 
 

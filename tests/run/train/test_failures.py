@@ -1,14 +1,14 @@
 """The optimizer that a configuration means, and a fit that fails without loss."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
-import yaml
 
 from pes.config import TrainConfig
-from pes.run.train.optimizers import safe_stop
+from pes.run.train.failures import safe_stop
 from pes.training import memory, optimizer_choice
 from pes.training.checkpoint import load_checkpoint
 from pes.training.problem import Problem
@@ -16,20 +16,20 @@ from pes.training.problem import Problem
 Command = Callable[..., Path]
 
 
-def used(run: Path) -> dict:
-    return yaml.safe_load((run / "config.yaml").read_text())["training"]["optimizer"]
+def used(run: Path) -> str:
+    return json.loads((run / "chosen.json").read_text())["optimizer"]
 
 
 def test_auto_is_settled_and_told(pes_train: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     run = pes_train()
-    assert used(run)["kind"] == "levenberg_marquardt"
+    assert used(run) == "levenberg_marquardt"
     log = (run / "train.log").read_text()
     assert (
         "optimizer levenberg_marquardt: an iteration of Levenberg-Marquardt for 42 residuals" in log
     )
     monkeypatch.setitem(optimizer_choice.MOST_FLOPS, "cpu", 1.0)
     run = pes_train("--overwrite", training={"epochs": 3})
-    assert used(run)["kind"] == "adam_lbfgs"
+    assert used(run) == "adam_lbfgs"
 
 
 def test_auto_stays_with_the_first_choice(
@@ -39,13 +39,13 @@ def test_auto_stays_with_the_first_choice(
     (run / "summary.json").unlink()
     monkeypatch.setitem(optimizer_choice.MOST_FLOPS, "cpu", 1.0)
     run = pes_train("--resume", "auto", training={"epochs": 8})
-    assert used(run)["kind"] == "levenberg_marquardt"
+    assert used(run) == "levenberg_marquardt"
     assert load_checkpoint(run / "state.pt").epoch == 8
 
 
 def test_a_named_optimizer_is_kept(pes_train: Command) -> None:
     run = pes_train(training={"optimizer": {"kind": "adam_lbfgs", "adam_epochs": 4}})
-    assert used(run)["adam_epochs"] == 4
+    assert used(run) == "adam_lbfgs"
     rows = (run / "metrics.csv").read_text().splitlines()
     assert len({row.count(",") for row in rows}) == 1
 
@@ -53,7 +53,7 @@ def test_a_named_optimizer_is_kept(pes_train: Command) -> None:
 def test_too_large_for_the_machine(
     pes_train: Command, refusal: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pes.run.train.optimizers.free_memory", lambda device: 2**15)
+    monkeypatch.setattr("pes.setup.training_plan.free_memory", lambda device: 2**15)
     line = refusal(pes_train, surface={"hidden": [40]})
     assert "`surface.hidden` smaller or set `training.optimizer: lbfgs`" in line
     assert memory.MIB == 2**20

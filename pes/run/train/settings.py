@@ -1,0 +1,75 @@
+"""From the sections of a configuration to the records of a fit."""
+
+from functools import partial
+
+from pes.config import TrainConfig
+from pes.config import surface as sections
+from pes.config.training import Auto, Column
+from pes.config.training import Training as TrainingSection
+from pes.setup.training_settings import (
+    EnsembleForm,
+    LinearBaseline,
+    LinearForm,
+    NetworkForm,
+    TrainingSettings,
+    Weights,
+)
+from pes.training import OPTIMIZERS
+from pes.training.problem import Optimizer
+from pes.training.weights import WEIGHTS
+from pes.units import CM1
+
+__all__ = ["training_settings"]
+
+
+def training_settings(config: TrainConfig) -> TrainingSettings:
+    """Settings of a fit from a configuration with full paths.
+
+    Raises:
+        ValueError: if the settings contradict each other.
+    """
+    training, ensemble = config.training, config.ensemble
+    return TrainingSettings(
+        form=_form(config.surface),
+        ensemble=None if ensemble is None else EnsembleForm(**ensemble.model_dump()),
+        weights=_weights(training),
+        force_weight=training.force_weight,
+        optimizer=_optimizer(training),
+        epochs=training.epochs,
+        patience=training.patience,
+        max_seconds=training.max_seconds,
+        restarts=training.restarts,
+        seed=config.seed,
+        memory=training.memory,
+    )
+
+
+def _form(section: sections.Surface | sections.LinearSurface) -> NetworkForm | LinearForm:
+    under, baseline = section.baseline, None
+    if isinstance(under, sections.StoredSurface):
+        baseline = under.surface
+    if isinstance(section, sections.LinearSurface):
+        options = section.model_dump(exclude={"kind", "baseline"})
+        return LinearForm(**options, baseline=baseline)
+    inputs = section.descriptor.model_dump(exclude={"kind"})
+    if isinstance(under, sections.LinearBaseline):
+        baseline = LinearBaseline(**under.model_dump(exclude={"kind"}))
+    return NetworkForm(
+        **inputs, hidden=section.hidden, activation=section.activation, baseline=baseline
+    )
+
+
+def _weights(section: TrainingSection) -> Weights | None:
+    if isinstance(section.weights, Column):
+        return section.weights.name
+    options = section.weights.model_dump(exclude={"kind"})
+    return partial(
+        WEIGHTS[section.weights.kind], **{key: value * CM1 for key, value in options.items()}
+    )
+
+
+def _optimizer(section: TrainingSection) -> str | Optimizer:
+    if isinstance(section.optimizer, Auto):
+        return "auto"
+    options = section.optimizer.model_dump(exclude={"kind"})
+    return partial(OPTIMIZERS[section.optimizer.kind], **options)

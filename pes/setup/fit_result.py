@@ -1,0 +1,256 @@
+"""Result of a fit: surface, errors by energy window, why it stopped and what was chosen."""
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from pes.data import Dataset
+from pes.files import RUN_FINISHED, RUN_SURFACE, replaced, write_json
+from pes.molecule import Molecule
+from pes.potential import Ensemble, SurfaceRecord, save_surface
+from pes.potential.holes.coverage import thinned
+from pes.setup.environment import environment
+from pes.setup.fit_tables import error_rows, error_table
+from pes.setup.members import neural_members
+from pes.setup.starting_surface import fitted_numbers, on_device
+from pes.setup.training_plan import TrainingPlan
+from pes.tables import html_table
+from pes.training.calibration import calibration
+from pes.training.errors import error_report
+from pes.training.fit import StopReason, TrainingState
+from pes.units import CM1
+
+__all__ = ["FitResult", "fit_result", "test_spread"]
+
+CHUNK = 2048
+
+STOPPED = {
+    "epochs": "after the largest number of epochs",
+    "max_seconds": "when the time was used up",
+    "patience": "when validation had not improved for `patience` epochs",
+    "converged": "when no step lowered the loss any more",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class FitResult:
+    """Result of a fit.
+
+    Attributes:
+        surface: positions (B, N, 3) in bohr to energies (B,) in hartree.
+        record: what the surface file says about it: atoms, energies, training points, errors.
+        errors: part (`train`, `validation`, `test`) → energy (cm⁻¹) and force (cm⁻¹/Å) →
+            `rmse`, `mae`, `max` → window (`all`, `5000`, ...).
+        stopped_by: `epochs`, `max_seconds`, `patience` or `converged`; None for a linear surface.
+        plan: settings, points, choices and remarks.
+        points: labelled points of each part.
+        state: of the last epoch, to continue from; None for a linear surface.
+        seconds: wall time of this session.
+        members: errors of each member of an ensemble and calibration of the spread.
+        history: one row for each epoch of this session.
+    """
+
+    surface: nn.Module
+    record: SurfaceRecord
+    errors: dict[str, Any]
+    stopped_by: StopReason | None
+    plan: TrainingPlan
+    points: dict[str, Dataset]
+    state: TrainingState | None
+    seconds: float
+    members: dict[str, Any] | None = None
+    history: tuple[dict[str, Any], ...] = ()
+
+    def __repr__(self) -> str:
+        test = self.errors["test"]["energy"]["rmse"]["all"]
+        kind = type(self.surface).__name__
+        end = ""
+        if self.state is not None and self.stopped_by is not None:
+            end = f", stopped {STOPPED[self.stopped_by]} (epoch {self.state.epoch})"
+        formula = Molecule(self.record.symbols).formula
+        return f"FitResult({kind} of {formula}: test RMSE {test:.4g} cm-1{end})"
+
+    def __str__(self) -> str:
+        return "\n".join([repr(self), *self.plan.remarks, error_table(self.errors)])
+
+    def _repr_html_(self) -> str:
+        return html_table(error_rows(self.errors), repr(self))
+
+    def save(self, folder: str | Path) -> Path:
+        """Write surface and tables as `pes-train` writes them; the folder is made if need be.
+
+        The files are surface.safetensors, split.json, chosen.json, metrics.csv (after epochs of
+        this session) and, last, summary.json.
+
+        Returns:
+            The folder, which `pes-levels`, `pes-evaluate` and `load_potential` take.
+        """
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        self.save_surface(folder)
+        self.plan.parts.save(folder / "split.json")
+        self.plan.choices.save(folder / "chosen.json")
+        if self.history:
+            with replaced(folder / "metrics.csv") as temporary, temporary.open("w") as file:
+                writer = csv.DictWriter(file, list(self.history[0]), lineterminator="\n")
+                writer.writeheader()
+                writer.writerows(self.history)
+        self.save_summary(folder)
+        return folder
+
+    def save_surface(self, folder: Path) -> None:
+        """Write surface.safetensors."""
+        save_surface(folder / RUN_SURFACE, self.surface, self.record)
+
+    def save_summary(self, folder: Path) -> None:
+        """Write summary.json, which says that the fit is finished."""
+        write_json(folder / RUN_FINISHED, self.summary())
+
+    def summary(self) -> dict[str, Any]:
+        """Numbers of the fit, of plain types."""
+        plan, state = self.plan, self.state
+        lowest, _ = self.record.energy_range
+        return {
+            **environment(plan.device, plan.settings.seed),
+            "points": {name: len(part) for name, part in self.points.items()},
+            "parameters": fitted_numbers(self.surface) if state is None else
+            state.parameters.numel(),
+            **self._progress(),
+            "seconds": {
+                "training": plan.seconds if state is None else state.seconds,
+                "this_sitting": self.seconds,
+            },
+            "force_weight_angstrom2": _force_weight(plan),
+            "candidates": plan.candidates,
+            "lowest_label_hartree": lowest,
+            "errors": self.errors,
+            **({} if self.members is None else {"ensemble": self.members}),
+        }  # fmt: skip
+
+    def _progress(self) -> dict[str, Any]:
+        if self.state is None:
+            return {}
+        return {
+            "epochs": self.state.epoch,
+            "best_epoch": self.state.best_epoch,
+            "stopped_by": self.stopped_by,
+        }
+
+
+def _force_weight(plan: TrainingPlan) -> float | None:
+    """Weight of forces in Å²; of an ensemble whose members differ, the one of the settings."""
+    if plan.settings.ensemble is not None:
+        return plan.settings.force_weight
+    return plan.choices.fits[0].force_weight
+
+
+def fit_result(
+    plan: TrainingPlan,
+    *,
+    state: TrainingState | None = None,
+    stopped_by: StopReason | None = None,
+    seconds: float = 0.0,
+    name: str = "fit",
+    history: Sequence[dict[str, Any]] = (),
+) -> FitResult:
+    """Errors and tables of a plan whose surface is fitted.
+
+    Args:
+        plan: its surface holds the best parameters.
+        state: of the last epoch.
+        stopped_by: why the fit ended.
+        seconds: wall time of the epochs of this session.
+        name: of the fit, for the surface file.
+        history: one row for each epoch.
+    """
+    points, surface = _judged(plan), plan.surface
+    if isinstance(surface, Ensemble) and state is not None:
+        surface = _kept(plan, surface, state)
+    training = points["train"]
+    lowest = float(training.energies.min())
+    errors = {part: error_report(surface, own, lowest=lowest) for part, own in points.items()}
+    record = SurfaceRecord(
+        training.symbols,
+        (lowest, float(training.energies.max())),
+        plan.dataset.sha256,
+        thinned(training.positions, training.energies).cpu(),
+        {"name": name, "seed": plan.settings.seed, "errors": errors},
+    )
+    members = None
+    if isinstance(surface, Ensemble) and state is not None:
+        members = _member_errors(plan, surface, state, points["test"], lowest)
+    return FitResult(
+        surface, record, errors, stopped_by, plan, points, state, plan.seconds + seconds,
+        members, tuple(history),
+    )  # fmt: skip
+
+
+def _judged(plan: TrainingPlan) -> dict[str, Dataset]:
+    """The parts whose errors are reported.
+
+    Where members hold out cuts of their own, most of them were trained on any point outside the
+    test: all of these are training points, and only the test is held out from the mean.
+    """
+    sets, ensemble = plan.sets, plan.settings.ensemble
+    if ensemble is None or ensemble.validation == "shared":
+        return sets
+    rows = torch.cat((plan.parts.train, plan.parts.validation)).sort().values
+    return {"train": on_device(plan.dataset.select(rows), plan.device), "test": sets["test"]}
+
+
+def _validation_errors(surface: Ensemble, state: TrainingState) -> list[float]:
+    """Weighted validation error of each member's best epoch in cm⁻¹."""
+    members = neural_members(surface)
+    losses = state.optimizer["best_losses"].tolist()
+    return [
+        float(member.scale) * (2 * loss) ** 0.5 / CM1
+        for member, loss in zip(members, losses, strict=True)
+    ]
+
+
+def _kept(plan: TrainingPlan, surface: Ensemble, state: TrainingState) -> Ensemble:
+    """The members of lowest validation error, as many as `keep` says, one at least."""
+    share = 1.0 if plan.settings.ensemble is None else plan.settings.ensemble.keep
+    errors = _validation_errors(surface, state)
+    best = sorted(range(len(errors)), key=errors.__getitem__)
+    return Ensemble([surface.members[k] for k in sorted(best[: max(1, round(share * len(best)))])])
+
+
+def _member_errors(
+    plan: TrainingPlan, kept: Ensemble, state: TrainingState, test: Dataset, lowest: float
+) -> dict[str, Any]:
+    """Errors of each member, and how well the spread of the members tells the error of the mean."""
+    trained = plan.surface
+    assert isinstance(trained, Ensemble)
+    with torch.no_grad():
+        each = torch.cat([trained.each(x) for x in test.positions.split(CHUNK)], 1)
+    own = ((each - test.energies).square().mean(1).sqrt() / CM1).tolist()
+    validation = _validation_errors(trained, state)
+    best_epochs = state.optimizer["best_epochs"].tolist()
+    stays = [any(member is other for other in kept.members) for member in trained.members]
+    rows = [
+        {
+            "validation_cm1": v, "test_rmse_cm1": t, "best_epoch": e, "kept": stay,
+            "force_weight_angstrom2": choice.force_weight,
+            "baseline": None if choice.linear is None else choice.linear.plain(),
+        }
+        for v, t, e, stay, choice in zip(
+            validation, own, best_epochs, stays, plan.choices.fits, strict=True
+        )
+    ]  # fmt: skip
+    residuals, spread = test_spread(kept, test)
+    heights = ((test.energies - lowest) / CM1).cpu()
+    return {"members": rows, "calibration": calibration(residuals, spread, heights)}
+
+
+def test_spread(surface: Ensemble, test: Dataset) -> tuple[torch.Tensor, torch.Tensor]:
+    """Errors of the mean and spread of the members at some points, cm⁻¹ (B,), on the CPU."""
+    with torch.no_grad():
+        values = torch.cat([surface.each(x) for x in test.positions.split(CHUNK)], 1)
+    residuals = ((values.mean(0) - test.energies) / CM1).cpu()
+    return residuals, (values.std(0, correction=min(1, len(values) - 1)) / CM1).cpu()

@@ -1,0 +1,83 @@
+"""Surface that a fit corrects and leaves as it is (Δ-learning)."""
+
+from copy import deepcopy
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from pes.data import Dataset
+from pes.molecule import Molecule
+from pes.potential import NamedFunction, Surface, UserFunction
+from pes.setup.surfaces import SurfaceLike, as_surface
+
+__all__ = ["frozen_baseline"]
+
+CHUNK = 2048
+
+
+def frozen_baseline(surface: SurfaceLike, training: Dataset) -> nn.Module:
+    """A copy of a surface on the device of the points, its parameters fixed.
+
+    A stored or an analytic surface goes into the file of the new surface; a function is known to
+    that file by its name, `module:function` or `file.py:function`.
+
+    Args:
+        surface: as `as_surface` takes it.
+        training: points of the fit.
+
+    Raises:
+        ValueError: if the surface is for another molecule, gives NaN or infinity at a training
+            point, has no forces though they are to be fitted, or rests on a function in NumPy.
+    """
+    given, name = as_surface(surface), _name(surface)
+    if given.symbols is not None:
+        own, data = (Molecule(s).elements for s in (given.symbols, training.symbols))
+        if own != data:
+            raise ValueError(
+                f"`baseline`: {name} is for the atoms {' '.join(own)}, the data have "
+                f"{' '.join(data)}"
+            )
+    module = given.potential
+    if given.record is None and (isinstance(module, UserFunction) or ":" in name):
+        module = _named(name, module, training.positions[:1])
+    if isinstance(module, UserFunction):  # a stored surface on top of a NumPy function
+        raise ValueError(
+            f"`baseline`: {name} is itself built on a function in NumPy; give that function as "
+            "the baseline, or write it in torch"
+        )
+    # A copy: the user's own module keeps its device and its gradients.
+    frozen = deepcopy(module).to(training.positions.device).requires_grad_(False)
+    _check(name, frozen, training)
+    return frozen
+
+
+def _name(surface: SurfaceLike) -> str:
+    """Name of a surface in messages; of a plain function the one it can be imported by."""
+    if isinstance(surface, str | Path):
+        return str(surface)
+    if isinstance(surface, Surface | nn.Module):
+        return type(getattr(surface, "potential", surface)).__name__
+    return f"{surface.__module__}:{getattr(surface, '__qualname__', 'function')}"
+
+
+def _named(name: str, module: nn.Module, positions: Tensor) -> NamedFunction:
+    """A function, or a module of a kind that no file can hold, kept by its name."""
+    function = module
+    if not isinstance(function, UserFunction):
+        function = UserFunction(module.to(positions.device).requires_grad_(False), name)
+    energies = function(positions.detach().requires_grad_())
+    return NamedFunction(name, function, differentiable=energies.requires_grad)
+
+
+def _check(name: str, surface: nn.Module, training: Dataset) -> None:
+    x = training.positions
+    with torch.no_grad():
+        bad = (~torch.cat([surface(part) for part in x.split(CHUNK)]).isfinite()).nonzero()
+    if len(bad):
+        raise ValueError(
+            f"`baseline`: {name} gives NaN or infinity at {len(bad)} of {len(x)} training points; "
+            "mend it there or leave these points out"
+        )
+    if training.forces is not None:
+        surface(x[:1].detach().requires_grad_())

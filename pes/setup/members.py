@@ -1,0 +1,92 @@
+"""Members of an ensemble: the points that each learns from, and its untrained network."""
+
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from pes.data import Dataset, Split
+from pes.data.cuts import member_cuts
+from pes.potential import Ensemble, NeuralSurface
+from pes.setup.starting_surface import StartingSurface, starting_surface
+from pes.setup.training_choices import FitChoice, TrainingChoices
+from pes.setup.training_settings import (
+    EnsembleForm,
+    LinearBaseline,
+    NetworkForm,
+    TrainingSettings,
+)
+
+__all__ = ["member_rows", "neural_members", "untrained_ensemble"]
+
+
+def member_rows(
+    form: EnsembleForm, dataset: Dataset, parts: Split, seed: int
+) -> list[tuple[Tensor, Tensor]]:
+    """Training and validation rows of the data set for each member; a row may be drawn twice."""
+    cuts = [(parts.train, parts.validation)] * form.members
+    if form.validation == "own":
+        pool = torch.cat((parts.train, parts.validation)).sort().values
+        # The share is the one of the rows: a split may be given by the user.
+        shares = member_cuts(
+            dataset.select(pool), members=form.members,
+            share=len(parts.validation) / len(pool), seed=seed,
+        )  # fmt: skip
+        cuts = [(pool[kept], pool[held]) for kept, held in shares]
+    if form.bootstrap == "all":
+        return [(_redrawn(rows, seed, k), held) for k, (rows, held) in enumerate(cuts)]
+    return cuts
+
+
+def _redrawn(rows: Tensor, seed: int, member: int) -> Tensor:
+    """As many rows, drawn with replacement."""
+    generator = torch.Generator().manual_seed((seed << 16) + member)
+    return rows[torch.randint(len(rows), (len(rows),), generator=generator)].sort().values
+
+
+def untrained_ensemble(
+    settings: TrainingSettings,
+    form: EnsembleForm,
+    dataset: Dataset,
+    parts: Split,
+    device: torch.device,
+    known: TrainingChoices,
+) -> tuple[Ensemble, tuple[FitChoice, ...]]:
+    """Members with their baselines and starting weights, and the choices made for each.
+
+    The standardisation of the inputs of the first member serves all.
+    """
+    starts: list[StartingSurface] = []
+    for k, (rows, held) in enumerate(member_rows(form, dataset, parts, settings.seed)):
+        if form.bootstrap == "baseline":
+            rows = _redrawn(rows, settings.seed, k)
+        starts.append(
+            starting_surface(
+                _of_member(settings, form, k), dataset.select(rows), dataset.select(held), device,
+                known.fits[k] if known.fits else None,
+            )
+        )  # fmt: skip
+    members = [one.surface for one in starts if isinstance(one.surface, NeuralSurface)]
+    for member in members[1:]:
+        member.mean.copy_(members[0].mean)
+        member.deviation.copy_(members[0].deviation)
+    weighted = dataset.forces is not None
+    choices = (
+        replace(one.choice, force_weight=one.choice.force_weight if weighted else None)
+        for one in starts
+    )
+    return Ensemble(members), tuple(choices)
+
+
+def _of_member(settings: TrainingSettings, form: EnsembleForm, k: int) -> TrainingSettings:
+    """Settings of one network: its own seed, and its degree of the baseline."""
+    surface = settings.form
+    if isinstance(surface, NetworkForm) and isinstance(surface.baseline, LinearBaseline):
+        degree = form.degrees[k % len(form.degrees)] if form.degrees else surface.baseline.degree
+        surface = replace(surface, baseline=replace(surface.baseline, degree=degree))
+    return replace(settings, form=surface, ensemble=None, seed=1000 * settings.seed + k)
+
+
+def neural_members(surface: Ensemble) -> list[NeuralSurface]:
+    """The members, known to be networks."""
+    return [member for member in surface.members if isinstance(member, NeuralSurface)]

@@ -1,0 +1,213 @@
+"""From settings and points to a surface: a linear one fitted, a network still untrained."""
+
+from dataclasses import dataclass, replace
+from itertools import product
+from typing import TypeVar
+
+import torch
+from torch import nn
+
+from pes.data import Dataset
+from pes.descriptors import Invariants
+from pes.molecule import Molecule
+from pes.potential import neural_surface
+from pes.potential.least_squares import RIDGES
+from pes.potential.linear import default_force_weight, left_by
+from pes.setup.frozen_baseline import frozen_baseline
+from pes.setup.training_choices import FitChoice, LinearChoice
+from pes.setup.training_settings import (
+    LinearBaseline,
+    LinearForm,
+    NetworkForm,
+    TrainingSettings,
+    point_weights,
+)
+from pes.training.linear import Candidate, fit_linear
+from pes.units import ANGSTROM
+
+__all__ = ["MIB", "StartingSurface", "fitted_numbers", "on_device", "starting_surface"]
+
+MIB = 2**20
+
+Row = dict[str, float | str | None]
+L = TypeVar("L", LinearForm, LinearBaseline)
+
+
+@dataclass(frozen=True)
+class StartingSurface:
+    """Surface from which the epochs start; a linear surface needs none.
+
+    Attributes:
+        surface: fitted if it is linear, untrained if it is a network.
+        choice: values that the points chose.
+        remarks: what was tried and chosen, in words.
+        candidates: the same as rows of a table.
+    """
+
+    surface: nn.Module
+    choice: FitChoice
+    remarks: tuple[str, ...] = ()
+    candidates: tuple[Row, ...] = ()
+
+
+def starting_surface(
+    settings: TrainingSettings,
+    training: Dataset,
+    validation: Dataset,
+    device: torch.device,
+    known: FitChoice | None = None,
+) -> StartingSurface:
+    """Surface for the points; the test points take no part in any choice.
+
+    Args:
+        settings: form, weights and seed of the fit.
+        training: points to fit.
+        validation: points that choose.
+        device: where to compute.
+        known: choices made before, used as they stand.
+
+    Raises:
+        ValueError: if the points are too few, or the baseline does not fit them.
+    """
+    sets = on_device(training, device), on_device(validation, device)
+    form = settings.form
+    if isinstance(form, LinearForm):
+        return _linear_surface(settings, form, sets, known)
+    return _network(settings, form, sets, known)
+
+
+def _linear_surface(
+    settings: TrainingSettings,
+    form: LinearForm,
+    sets: tuple[Dataset, Dataset],
+    known: FitChoice | None,
+) -> StartingSurface:
+    weight = settings.force_weight if known is None else known.force_weight
+    if known is not None and known.linear is not None:
+        form = _settled(form, known.linear)
+    under = None if form.baseline is None else frozen_baseline(form.baseline, sets[0])
+    surface, choice, tried = _fitted(settings, form, sets, weight, under)
+    words, rows = _report("surface", form, tried)
+    return StartingSurface(surface, FitChoice(choice, choice.force_weight), words, rows)
+
+
+def _network(
+    settings: TrainingSettings,
+    form: NetworkForm,
+    sets: tuple[Dataset, Dataset],
+    known: FitChoice | None,
+) -> StartingSurface:
+    train = sets[0]
+    baseline, choice, words, rows = None, None, (), ()
+    if isinstance(form.baseline, LinearBaseline):
+        linear = form.baseline
+        if known is not None and known.linear is not None:
+            linear = replace(_settled(linear, known.linear), force_weight=known.linear.force_weight)
+        baseline, choice, tried = _fitted(settings, linear, sets, linear.force_weight)
+        words, rows = _report("baseline", linear, tried)
+    elif form.baseline is not None:
+        baseline = frozen_baseline(form.baseline, train)
+    elements = Molecule(train.symbols).elements
+    descriptor = Invariants(
+        elements, form.degree, length=form.length * ANGSTROM, variable=form.variable
+    )
+    network = neural_surface(
+        descriptor.to(train.positions.device), train.positions, train.energies,
+        hidden=form.hidden, activation=form.activation, baseline=baseline, seed=settings.seed,
+    )  # fmt: skip
+    weight = settings.force_weight
+    if weight is None and known is not None:
+        weight = known.force_weight
+    if weight is None and train.forces is not None:
+        left = left_by(baseline, train.positions, train.energies, train.forces)
+        weight = default_force_weight(left[0], left[1]) / ANGSTROM**2
+    return StartingSurface(network, FitChoice(choice, weight), words, rows)
+
+
+def _settled(form: L, choice: LinearChoice) -> L:
+    return replace(form, degree=choice.degree, length=choice.length, ridge=choice.ridge)
+
+
+def _fitted(
+    settings: TrainingSettings,
+    form: LinearForm | LinearBaseline,
+    sets: tuple[Dataset, Dataset],
+    force_weight: float | None,
+    under: nn.Module | None = None,
+) -> tuple[nn.Module, LinearChoice, list[Candidate]]:
+    """The frozen linear fit, the values chosen for it, and everything that was tried."""
+    train, validation = sets
+    shapes, elements = _shapes(form), Molecule(train.symbols).elements
+    descriptors = [
+        Invariants(elements, degree, length=length * ANGSTROM, variable=form.variable).to(
+            train.positions.device
+        )
+        for degree, length in shapes
+    ]
+    lowest = train.energies.min()
+    try:
+        surface, tried = fit_linear(
+            descriptors, train, validation,
+            ridges=RIDGES if form.ridge == "auto" else [form.ridge],
+            train_weights=point_weights(settings.weights, train, lowest),
+            validation_weights=point_weights(settings.weights, validation, lowest),
+            force_weight=None if force_weight is None else force_weight * ANGSTROM**2,
+            baseline=under, memory=settings.memory * MIB,
+        )  # fmt: skip
+    except ValueError as error:
+        raise ValueError(f"linear fit: {error}") from None
+    best = min(tried, key=lambda one: one.validation_cm1 or 0)
+    weight = None if train.forces is None else tried[0].force_weight / ANGSTROM**2
+    choice = LinearChoice(*shapes[best.index], best.ridge, weight)
+    return surface.requires_grad_(False), choice, tried
+
+
+def _shapes(form: LinearForm | LinearBaseline) -> list[tuple[int, float]]:
+    """Every degree with every length in Å."""
+    degrees = form.degree if isinstance(form.degree, tuple) else (form.degree,)
+    lengths = form.length if isinstance(form.length, tuple) else (form.length,)
+    return list(product(degrees, lengths))
+
+
+def _report(
+    name: str, form: LinearForm | LinearBaseline, tried: list[Candidate]
+) -> tuple[tuple[str, ...], tuple[Row, ...]]:
+    """Everything that was tried, in words and as rows of a table."""
+    shapes = _shapes(form)
+    rows: tuple[Row, ...] = tuple(
+        {
+            "of": name, "degree": shapes[one.index][0], "length_angstrom": shapes[one.index][1],
+            "coefficients": one.coefficients, "ridge": ridge, "validation_cm1": error,
+        }
+        for one in tried
+        for ridge, error in (one.by_ridge or {one.ridge: one.validation_cm1}).items()
+    )  # fmt: skip
+    best = min(tried, key=lambda one: one.validation_cm1 or 0)
+    lines = []
+    for one in tried:
+        degree, length = shapes[one.index]
+        error = "" if one.validation_cm1 is None else f", validation {one.validation_cm1:.4f} cm-1"
+        chosen = ": chosen" if len(tried) > 1 and one is best else ""
+        lines.append(
+            f"linear {name} of degree {degree}, length {length:g} A, {one.coefficients} "
+            f"coefficients: ridge {one.ridge:.0e}{error}{chosen}"
+        )
+    return tuple(lines), rows
+
+
+def fitted_numbers(surface: nn.Module) -> int:
+    """Number of parameters of a surface that the fit determines, its baseline apart."""
+    baseline = getattr(surface, "baseline", None)
+    under = 0 if baseline is None else sum(p.numel() for p in baseline.parameters())
+    return sum(p.numel() for p in surface.parameters()) - under
+
+
+def on_device(dataset: Dataset, device: torch.device) -> Dataset:
+    """The tensors that a fit needs on a device."""
+    forces = None if dataset.forces is None else dataset.forces.to(device)
+    return replace(
+        dataset,
+        positions=dataset.positions.to(device),
+        energies=dataset.energies.to(device),
+        forces=forces,
+    )

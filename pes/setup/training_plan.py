@@ -1,0 +1,223 @@
+"""From a data set and settings to everything that a fit needs before its first epoch."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+
+import torch
+from torch import nn
+
+from pes.data import Dataset, Split
+from pes.memory import free_memory
+from pes.molecule import Molecule
+from pes.potential import Ensemble, NeuralSurface
+from pes.setup.members import neural_members, untrained_ensemble
+from pes.setup.starting_surface import MIB, fitted_numbers, on_device, starting_surface
+from pes.setup.training_choices import TrainingChoices
+from pes.setup.training_settings import TrainingSettings, optimizer_kind
+from pes.training import OPTIMIZERS
+from pes.training.force_check import force_check
+from pes.training.memory import check_memory, needed_memory
+from pes.training.optimizer_choice import chosen_optimizer
+from pes.training.problem import Optimizer, Step
+from pes.training.projection import reachable_rank
+from pes.units import CM1
+
+__all__ = ["PARTS", "TrainingPlan", "force_warnings", "training_plan"]
+
+PARTS = ("train", "validation", "test")
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingPlan:
+    """A fit before its first epoch.
+
+    Attributes:
+        settings: as the user gave them.
+        dataset: all points.
+        parts: rows for training, validation and test.
+        surface: a linear surface fitted, a network or an ensemble untrained.
+        choices: values that the settings left open.
+        remarks: what was tried and chosen and why, in words.
+        candidates: what was tried, as rows of a table.
+        optimizer: with all its settings bound; None for a linear surface.
+        seconds: wall time that the choices took.
+    """
+
+    settings: TrainingSettings
+    dataset: Dataset
+    parts: Split
+    surface: nn.Module
+    choices: TrainingChoices
+    remarks: tuple[str, ...]
+    candidates: tuple[dict[str, float | str | None], ...]
+    optimizer: Optimizer | None
+    seconds: float
+
+    @property
+    def device(self) -> torch.device:
+        """Device of the surface."""
+        return next(self.surface.buffers()).device
+
+    @property
+    def sets(self) -> dict[str, Dataset]:
+        """Points of each part on the device of the surface."""
+        return {
+            name: on_device(self.dataset.select(getattr(self.parts, name)), self.device)
+            for name in PARTS
+        }
+
+    def __repr__(self) -> str:
+        heights = (self.dataset.energies - self.dataset.energies.min()) / CM1
+        counts = ", ".join(f"{len(getattr(self.parts, name))} {name}" for name in PARTS)
+        forces = "energies" if self.dataset.forces is None else "energies and forces"
+        symbols = self.dataset.symbols
+        return (
+            f"{len(self.dataset)} points of {Molecule(symbols).formula} ({' '.join(symbols)}), "
+            f"{forces} to {float(heights.max()):.0f} cm-1; {counts}; {self._kind}"
+        )
+
+    @property
+    def _kind(self) -> str:
+        first, members = self.surface, ""
+        if isinstance(first, Ensemble):
+            members = f", {len(first.members)} members"
+            first = neural_members(first)[0]
+            if self.settings.ensemble is not None and self.settings.ensemble.validation == "own":
+                members += ", each holding out its own part of train and validation"
+        inputs = first.get_submodule("descriptor").size
+        if not isinstance(first, NeuralSurface):
+            return f"linear in {inputs} polynomials"
+        return (
+            f"{inputs} inputs, {fitted_numbers(first)} network parameters, "
+            f"{self.choices.optimizer}{members}"
+        )
+
+
+def training_plan(
+    dataset: Dataset,
+    parts: Split,
+    settings: TrainingSettings,
+    *,
+    device: torch.device | None = None,
+    known: TrainingChoices | None = None,
+) -> TrainingPlan:
+    """Make every choice that the settings leave open; linear fits are done here.
+
+    Args:
+        dataset: labelled points.
+        parts: rows for training, validation and test; the last take no part in any choice.
+        settings: of the fit.
+        device: where to compute; by default where the points are.
+        known: choices of an earlier session, used as they stand.
+
+    Raises:
+        ValueError: if the points are too few, a baseline does not fit them, or the fit would
+            need more memory than there is.
+    """
+    started = time.monotonic()
+    device = dataset.positions.device if device is None else device
+    known = TrainingChoices() if known is None else known
+    if settings.ensemble is not None:
+        surface, fits = untrained_ensemble(
+            settings, settings.ensemble, dataset, parts, device, known
+        )
+        remarks, candidates = (), ()
+    else:
+        train, validation = dataset.select(parts.train), dataset.select(parts.validation)
+        start = starting_surface(
+            settings, train, validation, device, known.fits[0] if known.fits else None
+        )
+        surface, fits = start.surface, (start.choice,)
+        remarks, candidates = start.remarks, start.candidates
+    plan = TrainingPlan(
+        settings, dataset, parts, surface, replace(known, fits=fits), remarks, candidates,
+        None, time.monotonic() - started,
+    )  # fmt: skip
+    return _with_optimizer(plan) if isinstance(surface, NeuralSurface | Ensemble) else plan
+
+
+def _with_optimizer(plan: TrainingPlan) -> TrainingPlan:
+    """The plan with its optimizer, chosen if the settings say `auto` and none is known.
+
+    Raises:
+        ValueError: if the fit would need more memory than there is.
+    """
+    settings, remarks = plan.settings, plan.remarks
+    surface, members = plan.surface, 1
+    if isinstance(surface, Ensemble):
+        surface, members = neural_members(surface)[0], len(surface.members)
+    assert isinstance(surface, NeuralSurface)
+    given = settings.optimizer
+    if given == "auto":
+        given = plan.choices.optimizer or "auto"
+    if given == "auto" and members > 1:
+        given = "levenberg_marquardt"
+    elif given == "auto":
+        given, reason = _chosen(surface, plan)
+        remarks = (f"optimizer {given}: {reason}", *remarks)
+    kind = optimizer_kind(given)
+    optimizer = partial(OPTIMIZERS[given]) if isinstance(given, str) else given
+    options = getattr(optimizer, "keywords", {})
+    needed = needed_memory(
+        kind,
+        parameters=sum(p.numel() for p in surface.mlp.parameters()),
+        chunks=_chunk_bytes(surface, plan),
+        history=options.get("history", 100) if "lbfgs" in kind else 0,
+    )
+    needed["matrix"] *= members
+    check_memory(needed, free_memory(surface.scale.device))
+    choices = replace(plan.choices, optimizer=kind)
+    return replace(
+        plan, choices=choices, remarks=remarks, optimizer=_bound(kind, optimizer, settings)
+    )
+
+
+def _chosen(surface: NeuralSurface, plan: TrainingPlan) -> tuple[str, str]:
+    """Name of an optimizer and the reason for it."""
+    rows = 1
+    if plan.dataset.forces is not None:
+        rows += reachable_rank(surface.descriptor.size, plan.dataset.forces[0].numel())
+    parameters = sum(p.numel() for p in surface.mlp.parameters())
+    return chosen_optimizer(len(plan.parts.train) * rows, parameters, surface.scale.device.type)
+
+
+def _chunk_bytes(surface: NeuralSurface, plan: TrainingPlan) -> int:
+    """What ∂f/∂x and the Jacobian of all points would take, at most `memory`."""
+    forces = plan.dataset.forces
+    components = 0 if forces is None else forces[0].numel()
+    widest = (1 + components) * (
+        surface.descriptor.size + sum(p.numel() for p in surface.mlp.parameters())
+    )
+    return min(plan.settings.memory * MIB, 8 * len(plan.parts.train) * widest)
+
+
+def _bound(kind: str, optimizer: Optimizer, settings: TrainingSettings) -> Optimizer:
+    """The optimizer with the seed and the length of the fit where it takes them."""
+    options: dict[str, int] = {}
+    if kind in ("adam", "adam_lbfgs"):
+        options["seed"] = settings.seed
+    if kind == "adam":
+        options["epochs"] = settings.epochs
+    given = getattr(optimizer, "keywords", {})
+    function: Callable[..., Iterator[Step]] = getattr(optimizer, "func", optimizer)
+    return partial(function, **options, **given) if options or given else optimizer
+
+
+def force_warnings(training: Dataset) -> tuple[str, ...]:
+    """Doubts about labelled forces, in words.
+
+    Raises:
+        ValueError: if their sign or unit is wrong beyond doubt.
+    """
+    check = force_check(training)
+    if check is None or check.certain:
+        return ()
+    figures = (
+        f"the labelled forces are {check.slope:.4g} times the slope of the energies "
+        f"(correlation {check.correlation:.3f})"
+    )
+    if check.mistake is not None:
+        raise ValueError(f"{figures}: {check.mistake}")
+    return (f"{figures}; a quick fit to the energies could not confirm their sign and unit",)
