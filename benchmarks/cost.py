@@ -25,7 +25,7 @@ from torch.nn.utils import parameters_to_vector
 
 from pes.data import Dataset, read
 from pes.descriptors import Invariants
-from pes.descriptors.distances import distances
+from pes.geometry import distances
 from pes.potential import energies_and_forces, neural_surface
 from pes.training import adam, lbfgs, levenberg_marquardt
 from pes.training.loss import prepare, surface_problem

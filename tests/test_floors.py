@@ -16,7 +16,7 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "pes"
 PYPROJECT = PACKAGE.with_name("pyproject.toml")
 
-BASE = {"chunks", "files", "memory", "tables", "units", "molecule"}
+BASE = {"chunks", "files", "geometry", "memory", "tables", "units", "molecule"}
 SIBLINGS = {"data", "descriptors", "coordinates", "vibration"}
 ENGINES = {*BASE, *SIBLINGS, "potential", "training"}
 BELOW_RUN = {*ENGINES, "setup", "evaluation", "refinement", "plots", "config"}
@@ -24,6 +24,7 @@ BELOW_RUN = {*ENGINES, "setup", "evaluation", "refinement", "plots", "config"}
 MAY_IMPORT: Mapping[str, set[str]] = {
     "chunks": set(),
     "files": set(),
+    "geometry": set(),
     "memory": set(),
     "tables": set(),
     "units": set(),

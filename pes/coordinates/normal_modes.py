@@ -8,6 +8,7 @@ from torch import Tensor
 
 from pes.coordinates.standard_modes import standard_modes
 from pes.coordinates.symmetrised import symmetrised
+from pes.geometry import nearest_rotation
 
 __all__ = ["NormalModes", "hessian", "normal_modes"]
 
@@ -71,7 +72,7 @@ class NormalModes:
         weights = self.masses[:, None]
         reference = self.reference - (weights * self.reference).sum(-2) / weights.sum()
         x = positions - (weights * positions).sum(-2, keepdim=True) / weights.sum()
-        moved = x @ _rotation((weights * x).mT @ reference) - reference
+        moved = x @ nearest_rotation((weights * x).mT @ reference) - reference
         inverse = weights * self.displacements * self.frequencies[:, None, None]
         return torch.einsum("...ai,kai->...k", moved, inverse)
 
@@ -193,11 +194,3 @@ def _vibrations(reference: Tensor, masses: Tensor) -> Tensor:
     _, sizes, principal = torch.linalg.svd(turns, full_matrices=False)
     outer = torch.cat((shifts, principal[sizes > LINEAR * sizes[0]]))
     return torch.linalg.svd(outer, full_matrices=True).Vh[len(outer) :].mT
-
-
-def _rotation(correlation: Tensor) -> Tensor:
-    """R for which x R is nearest to the reference, of Σ_a m_a x_aᵀ c_a (..., 3, 3)."""
-    u, _, vh = torch.linalg.svd(correlation)
-    sign = torch.linalg.det(u @ vh).sign().detach()
-    flip = torch.stack((torch.ones_like(sign), torch.ones_like(sign), sign), -1)
-    return (u * flip[..., None, :]) @ vh

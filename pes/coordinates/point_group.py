@@ -6,6 +6,7 @@ from itertools import product
 import torch
 from torch import Tensor
 
+from pes.geometry import atom_pairs, first_largest
 from pes.molecule import like_permutations
 
 __all__ = ["image_matrix", "molecular_axes", "point_group"]
@@ -15,9 +16,6 @@ NEAR = 1e-3
 
 LINEAR = 1e-3
 """Extent across a line or plane, relative to that along it, below which there is none."""
-
-TIE = 1e-3
-"""Relative difference below which two lengths are equal, and the first of them is taken."""
 
 
 def point_group(x: Tensor, masses: Tensor) -> Iterator[tuple[list[int], Tensor]]:
@@ -63,7 +61,7 @@ def molecular_axes(x: Tensor) -> Tensor:
                 [1., 0., 0.],
                 [0., 1., 0.]])
     """
-    pairs = torch.triu_indices(len(x), len(x), offset=1)
+    pairs = atom_pairs(len(x)).to(x.device)
     i, j = pairs[:, first_largest((x[pairs[0]] - x[pairs[1]]).norm(dim=-1))]
     first = torch.nn.functional.normalize(x[j] - x[i], dim=0)
     across = _across(x - x[i], first)
@@ -72,11 +70,6 @@ def molecular_axes(x: Tensor) -> Tensor:
     second = across[first_largest(across.norm(dim=-1))]
     second = torch.nn.functional.normalize(second, dim=0)
     return torch.stack((first, second, torch.linalg.cross(first, second)), 1)
-
-
-def first_largest(sizes: Tensor) -> int:
-    """Index of the first of those that tie for the largest of (P,)."""
-    return int((sizes >= (1 - TIE) * sizes.max()).nonzero()[0])
 
 
 def _across(x: Tensor, axis: Tensor) -> Tensor:

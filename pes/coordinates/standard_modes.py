@@ -3,7 +3,8 @@
 import torch
 from torch import Tensor
 
-from pes.coordinates.point_group import first_largest, image_matrix, molecular_axes, point_group
+from pes.coordinates.point_group import image_matrix, molecular_axes, point_group
+from pes.geometry import atom_pairs, first_largest
 
 __all__ = ["standard_modes"]
 
@@ -88,7 +89,7 @@ def _mixed(vectors: Tensor, x: Tensor, masses: Tensor) -> Tensor:
 def _deciding(vectors: Tensor, x: Tensor, masses: Tensor) -> Tensor:
     """How much each of the modes (g, 3N) contributes to the change that decides, (g,)."""
     moved = vectors.reshape(-1, *x.shape) / masses.sqrt()[:, None]
-    first, second = torch.triu_indices(len(x), len(x), offset=1)
+    first, second = atom_pairs(len(x)).to(x.device)
     bonds = torch.nn.functional.normalize(x[second] - x[first], dim=-1)
     stretches = ((moved[:, second] - moved[:, first]) * bonds).sum(-1)
     shifts = (moved @ molecular_axes(x)).flatten(1)

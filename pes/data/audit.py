@@ -4,7 +4,8 @@ import torch
 from torch import Tensor
 
 from pes.data.dataset import Dataset
-from pes.data.symmetry import TOLERANCE, distances, symmetry_groups, within
+from pes.data.symmetry import TOLERANCE, symmetry_groups, within
+from pes.geometry import distances
 from pes.units import CM1, ENERGY_UNITS
 
 __all__ = ["audit", "label_step"]

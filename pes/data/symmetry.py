@@ -1,7 +1,6 @@
 """Which geometries are one and the same up to rotation, reflection and like atoms."""
 
 from collections.abc import Sequence
-from itertools import combinations
 
 import numpy as np
 import torch
@@ -10,35 +9,13 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial import KDTree
 from torch import Tensor
 
+from pes.geometry import sorted_distances
 from pes.molecule import element
 
-__all__ = ["distances", "sorted_distances", "symmetry_groups", "within"]
+__all__ = ["symmetry_groups", "within"]
 
 TOLERANCE = 1e-5
 """Bohr; above the rounding of files with six decimals, below any step taken on purpose."""
-
-
-def distances(positions: Tensor) -> Tensor:
-    """Interatomic distances (B, P) of positions (B, N, 3), pairs 01, 02, ..., 12, ..."""
-    first, second = torch.triu_indices(positions.shape[1], positions.shape[1], offset=1)
-    return (positions[:, first] - positions[:, second]).norm(dim=-1)
-
-
-def sorted_distances(positions: Tensor, symbols: Sequence[str]) -> Tensor:
-    """Distances (B, P) sorted among the pairs of the same two elements.
-
-    The same for every permutation of like atoms (isotopes count as like: the surface does
-    not know them), rotation and reflection. From four atoms on, two different geometries
-    may rarely share them.
-    """
-    elements = [element(symbol) for symbol in symbols]
-    kinds = ["-".join(sorted(pair)) for pair in combinations(elements, 2)]
-    values = distances(positions)
-    columns = [torch.tensor([k for k, x in enumerate(kinds) if x == kind]) for kind in set(kinds)]
-    sorted_values = values.clone()
-    for column in columns:
-        sorted_values[:, column] = values[:, column].sort(dim=1).values
-    return sorted_values
 
 
 def within(points: Tensor, tolerance: float = TOLERANCE) -> Tensor:
@@ -69,4 +46,6 @@ def symmetry_groups(
         >>> symmetry_groups(torch.cat((water, swapped, 1.1 * water)), ("O", "H", "H"))
         tensor([0, 0, 1])
     """
-    return within(sorted_distances(positions, symbols), tolerance)
+    # Isotopes count as like: the surface does not know them.
+    elements = [element(symbol) for symbol in symbols]
+    return within(sorted_distances(positions, elements), tolerance)

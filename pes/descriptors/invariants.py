@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from pes.descriptors.distances import distances
 from pes.descriptors.morse import check_length, morse
+from pes.geometry import distances
 from pes.molecule import like_permutations
 
 __all__ = ["Invariants", "Level", "invariant_levels", "pair_permutations"]

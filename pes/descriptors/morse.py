@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from pes.descriptors.distances import distances
+from pes.geometry import distances
 
 __all__ = ["Morse", "check_length", "morse"]
 

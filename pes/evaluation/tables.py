@@ -6,9 +6,9 @@ from typing import Any
 
 from torch import Tensor
 
-from pes.data.symmetry import distances
 from pes.evaluation.holes import DISAGREEMENT, HoleReport, Place
 from pes.evaluation.points import PointErrors
+from pes.geometry import distances
 from pes.molecule import Molecule
 from pes.potential.holes.box import DistanceBox
 from pes.units import ANGSTROM, CM1

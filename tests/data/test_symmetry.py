@@ -3,7 +3,8 @@ from itertools import permutations
 import pytest
 import torch
 
-from pes.data.symmetry import sorted_distances, symmetry_groups, within
+from pes.data.symmetry import symmetry_groups, within
+from pes.geometry import sorted_distances
 
 
 def formaldehyde() -> torch.Tensor:

@@ -8,7 +8,7 @@ import torch
 from scipy.stats import qmc
 from torch import Tensor
 
-from pes.descriptors.distances import distances
+from pes.geometry import distances
 
 __all__ = ["DistanceBox", "distance_box", "filling", "mixtures"]
 

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from pes.descriptors.distances import distances
 from pes.descriptors.invariants import Invariants
+from pes.geometry import distances
 
 __all__ = ["Coverage", "thinned"]
 

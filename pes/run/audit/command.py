@@ -11,8 +11,8 @@ from torch import Tensor
 from pes import plots
 from pes.data import Dataset, read
 from pes.data.audit import audit as findings
-from pes.data.symmetry import distances
 from pes.files import write_json
+from pes.geometry import distances
 from pes.molecule import Molecule
 from pes.run.folder import check_folder, open_folder, open_log
 from pes.training.errors import WINDOWS, window_masks

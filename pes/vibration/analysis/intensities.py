@@ -7,6 +7,7 @@ from math import pi
 import torch
 from torch import Tensor
 
+from pes.geometry import nearest_rotation
 from pes.units import CM1, CONSTANTS, DEBYE
 from pes.vibration.levels.result import Levels
 
@@ -69,11 +70,7 @@ def eckart_frame(positions: Tensor, reference: Tensor, masses: Tensor) -> Tensor
     stretch = torch.linalg.svdvals(c)
     if stretch[1] < 1e-6 * stretch[0]:
         return _onto_axis(x, (weights * c).mT @ x, c)
-    left, _, right = torch.linalg.svd((weights * c).mT @ x)
-    # A proper rotation: flip the least important direction if need be.
-    sign = torch.ones_like(left[..., 0])
-    sign[..., -1] = torch.linalg.det(left @ right).sign()
-    return x @ ((left * sign[..., None, :]) @ right).mT
+    return x @ nearest_rotation((weights * c).mT @ x).mT
 
 
 def _onto_axis(x: Tensor, overlap: Tensor, c: Tensor) -> Tensor:

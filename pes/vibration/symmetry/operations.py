@@ -7,6 +7,7 @@ from itertools import combinations, islice, product
 import torch
 from torch import Tensor
 
+from pes.geometry import sorted_distances
 from pes.molecule import like_permutations
 from pes.units import CM1
 from pes.vibration.basis.specification import BasisSpec
@@ -217,27 +218,14 @@ def _congruences(system: System, q: Tensor, images: Tensor) -> list[str | None]:
     after = system.positions(images.flatten(0, 1)).reshape(-1, *before.shape)
     masses = system.masses.detach()
     # Distances sorted within pairs of equal masses know nothing of the order of the atoms.
-    rough = _sorted_distances(before, masses)
+    kinds = [round(m, 3) for m in masses.tolist()]
+    rough = sorted_distances(before, kinds)
     size = float(rough.max())
-    near = (_sorted_distances(after, masses) - rough).abs().amax((1, 2)) < SAME * size
+    near = (sorted_distances(after, kinds) - rough).abs().amax((1, 2)) < SAME * size
     return [
         _congruence(before, x, masses) if same else None
         for x, same in zip(after, near.tolist(), strict=True)
     ]
-
-
-def _sorted_distances(x: Tensor, masses: Tensor) -> Tensor:
-    """(…, P, N, 3) to (…, P, pairs): by the masses of the pair, then by size."""
-    kinds: dict[tuple[float, float], list[tuple[int, int]]] = {}
-    weights = [round(m, 3) for m in masses.tolist()]
-    for i, j in combinations(range(len(weights)), 2):
-        key = (min(weights[i], weights[j]), max(weights[i], weights[j]))
-        kinds.setdefault(key, []).append((i, j))
-    parts = []
-    for pairs in kinds.values():
-        one, other = torch.tensor(pairs).T
-        parts.append((x[..., one, :] - x[..., other, :]).norm(dim=-1).sort(-1).values)
-    return torch.cat(parts, -1)
 
 
 def _congruence(before: Tensor, after: Tensor, masses: Tensor) -> str | None:

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from pes.descriptors.distances import distances
+from pes.geometry import distances
 from pes.potential.holes.box import distance_box, filling, mixtures
 
 FORMULAS = {

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from pes.descriptors.distances import distances
+from pes.geometry import distances
 from pes.potential.holes.coverage import Coverage, thinned
 
 WATER = ("O", "H", "H")

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from pes.descriptors import Invariants
-from pes.descriptors.distances import distances
+from pes.geometry import distances
 from pes.potential import energies_and_forces, linear_surface
 from pes.potential.analytic import WaterPJT
 from pes.potential.holes.box import distance_box

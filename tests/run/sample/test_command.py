@@ -12,7 +12,7 @@ import yaml
 from pes import cli
 from pes.data import Dataset
 from pes.descriptors import Invariants
-from pes.descriptors.distances import distances
+from pes.geometry import distances
 from pes.potential import Ensemble, SurfaceRecord, linear_surface, save_surface
 from pes.potential.analytic import WaterPJT
 from pes.units import ANGSTROM, CM1
