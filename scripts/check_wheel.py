@@ -102,7 +102,7 @@ def main(wheel: Path) -> None:
             [str(scripts / "pes-train"), "--example", "h2o"],
             [str(scripts / "python"), "-c", ALL, *COMMANDS],
         ):
-            print("+", *command, flush=True)
+            print("+", *(part for part in command if part != ALL), flush=True)
             run = subprocess.run(
                 command, cwd=folder, env=environment, check=False, text=True,
                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
