@@ -1,4 +1,4 @@
-"""A surface and a small correction to it, as refinement leaves it."""
+"""Surface with a small correction, the result of a refinement."""
 
 from torch import Tensor, nn
 
@@ -17,6 +17,11 @@ class CorrectedSurface(nn.Module):
         super().__init__()
         self.base = base.requires_grad_(False)
         self.correction = correction
+
+    @property
+    def parts(self) -> dict[str, nn.Module]:
+        """Surfaces that this one is made of, by the name of the argument."""
+        return {"base": self.base, "correction": self.correction}
 
     def forward(self, positions: Tensor) -> Tensor:
         """Energies (B,) in hartree of positions (B, N, 3) in bohr."""

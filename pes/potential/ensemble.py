@@ -1,12 +1,9 @@
-"""Several surfaces fitted to the same points: their mean, and how far they disagree."""
+"""Ensemble of surfaces fitted to the same points: their mean and their spread."""
 
 from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
-
-from pes.potential.linear import LinearSurface
-from pes.potential.neural import NeuralSurface
 
 __all__ = ["Ensemble"]
 
@@ -29,6 +26,11 @@ class Ensemble(nn.Module):
             raise ValueError("an ensemble needs at least one member")
         self.members = nn.ModuleList(members)
         _share(list(members), {})
+
+    @property
+    def parts(self) -> dict[str, list[nn.Module]]:
+        """Surfaces that this one is made of, by the name of the argument."""
+        return {"members": list(self.members)}
 
     def each(self, positions: Tensor) -> Tensor:
         """Energies (M, B) in hartree of every member at positions (B, N, 3) in bohr."""
@@ -53,18 +55,19 @@ class Ensemble(nn.Module):
 def _energies(
     surface: nn.Module, positions: Tensor, features: Callable[[nn.Module], Tensor]
 ) -> Tensor:
-    if isinstance(surface, LinearSurface | NeuralSurface):
-        energies = surface.of_features(features(surface.descriptor))
-        if surface.baseline is None:
-            return energies
-        return energies + _energies(surface.baseline, positions, features)
-    return surface(positions)
+    """Energies of a surface, its features and those of its baselines from `features`."""
+    if not hasattr(surface, "of_features"):
+        return surface(positions)
+    energies = surface.of_features(features(surface.descriptor))
+    if surface.baseline is None:
+        return energies
+    return energies + _energies(surface.baseline, positions, features)
 
 
 def _share(surfaces: Sequence[nn.Module], known: dict[str, nn.Module]) -> None:
     """Give surfaces the first descriptor that has the settings of their own."""
     for surface in surfaces:
-        if isinstance(surface, LinearSurface | NeuralSurface):
+        if hasattr(surface, "of_features"):
             name = repr(sorted(surface.descriptor.settings.items()))
             shared = known.setdefault(name, surface.descriptor)
             if _same_tables(shared, surface.descriptor):

@@ -1,4 +1,4 @@
-"""From a surface to plain settings and back, so that a file needs no code inside."""
+"""Surfaces as plain settings and back, so that a file needs no code inside."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -28,7 +28,9 @@ SURFACES = {
 
 
 def surface_settings(surface: nn.Module) -> dict[str, Any]:
-    """What `surface_from` needs to build a surface of this kind, numbers apart.
+    """Settings by which `surface_from` builds a surface of this kind, parameters apart.
+
+    A surface tells its own by the properties `settings` and, of surfaces within it, `parts`.
 
     Raises:
         ValueError: for a surface or a baseline that is not one of `SURFACES`.
@@ -39,22 +41,14 @@ def surface_settings(surface: nn.Module) -> dict[str, Any]:
             f"a {type(surface).__name__} cannot be stored; "
             f"surfaces of these kinds can: {', '.join(sorted(SURFACES))}"
         )
-    if isinstance(surface, Ensemble):
-        return {"kind": kind, "members": [surface_settings(m) for m in surface.members]}
-    if isinstance(surface, CorrectedSurface):
-        parts = {"base": surface.base, "correction": surface.correction}
-        return {"kind": kind, **{name: surface_settings(part) for name, part in parts.items()}}
-    if isinstance(surface, NeuralSurface | LinearSurface):
-        baseline = surface.baseline
-        stored = None if baseline is None else surface_settings(baseline)
-        return {"kind": kind, **surface.settings, "baseline": stored}
-    if isinstance(surface, NamedFunction):
-        return {
-            "kind": kind,
-            "reference": surface.reference,
-            "differentiable": surface.differentiable,
-        }
-    return {"kind": kind}
+    settings, parts = getattr(surface, "settings", {}), getattr(surface, "parts", {})
+    return {"kind": kind, **settings, **{name: _stored(part) for name, part in parts.items()}}
+
+
+def _stored(part: nn.Module | list[nn.Module] | None) -> Any:
+    if isinstance(part, list):
+        return [surface_settings(member) for member in part]
+    return None if part is None else surface_settings(part)
 
 
 def references(settings: Mapping[str, Any]) -> list[str]:

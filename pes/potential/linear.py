@@ -62,6 +62,11 @@ class LinearSurface(nn.Module):
         """What `surface_from` needs to build it again, coefficients and baseline apart."""
         return {"descriptor": self.descriptor.settings}
 
+    @property
+    def parts(self) -> dict[str, nn.Module | None]:
+        """Surfaces that this one is made of, by the name of the argument."""
+        return {"baseline": self.baseline}
+
     @staticmethod
     def from_settings(
         settings: Mapping[str, Any], baseline: nn.Module | None = None

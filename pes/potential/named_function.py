@@ -1,6 +1,7 @@
-"""A surface that is somebody's function, known to a file by its name only."""
+"""A user's function as a surface; a surface file holds its name only."""
 
 from collections.abc import Callable
+from typing import Any
 
 from torch import Tensor, is_grad_enabled, nn
 from torch.autograd import forward_ad
@@ -12,13 +13,12 @@ class NamedFunction(nn.Module):
     """V = a function of the positions, frozen.
 
     Args:
-        reference: where the function is found again, such as `file.py:function`; what a surface
-            file keeps of it.
+        reference: name of the function, such as `file.py:function`, which a surface file keeps.
         function: positions (B, N, 3) in bohr to energies (B,) in hartree.
-        differentiable: by torch; a function in NumPy is not.
+        differentiable: whether torch can differentiate it; false for a function in NumPy.
 
     Raises:
-        ValueError: on a call that needs a derivative which torch does not see.
+        ValueError: if a derivative is needed that torch cannot compute.
     """
 
     def __init__(
@@ -34,14 +34,19 @@ class NamedFunction(nn.Module):
         # In a tuple, so that a module among functions is not taken for a part of this one.
         self._function = (function,)
 
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Arguments, the function apart."""
+        return {"reference": self.reference, "differentiable": self.differentiable}
+
     def forward(self, positions: Tensor) -> Tensor:
         """Energies (B,) in hartree of positions (B, N, 3) in bohr."""
         energies = self._function[0](positions)
-        # Else its part of a derivative would be missing without a word.
+        # Otherwise its part of a derivative would be missing without a warning.
         if _lost(positions, energies):
             raise ValueError(
-                f"{self.reference} is no function that torch can differentiate, so it has no "
-                "forces; write it in torch, or leave forces out (`data.forces: false`)"
+                f"{self.reference} is not differentiable by torch, so it has no forces; write it "
+                "in torch, or leave forces out (`data.forces: false`)"
             )
         return energies
 

@@ -58,6 +58,11 @@ class NeuralSurface(nn.Module):
             "activation": self.mlp.activation,
         }
 
+    @property
+    def parts(self) -> dict[str, nn.Module | None]:
+        """Surfaces that this one is made of, by the name of the argument."""
+        return {"baseline": self.baseline}
+
     @staticmethod
     def from_settings(
         settings: Mapping[str, Any], baseline: nn.Module | None = None
