@@ -25,7 +25,8 @@ os.environ.update(OMP_NUM_THREADS=THREADS, OPENBLAS_NUM_THREADS=THREADS, MKL_NUM
 import torch  # noqa: E402
 
 from pes.vibration import Hamiltonian  # noqa: E402
-from pes.vibration.basis.primitives import PRIMITIVES, contract  # noqa: E402
+from pes.vibration.basis.contraction import contract  # noqa: E402
+from pes.vibration.basis.primitives import PRIMITIVES  # noqa: E402
 
 SIZES = {3: (16, 24, 32, 48, 64), 4: (8, 12, 16, 20, 24), 6: (4, 5, 6, 7, 8)}
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from pes.vibration.basis.primitives import Basis
+from pes.vibration.basis.contraction import Basis
 from pes.vibration.levels.result import Levels
 from pes.vibration.symmetry.operations import Operation
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from pes.vibration.basis.primitives import Basis
+from pes.vibration.basis.contraction import Basis
 
 __all__ = ["Factor", "Group", "factor"]
 

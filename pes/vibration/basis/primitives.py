@@ -1,13 +1,7 @@
-"""One-dimensional bases: what the Hamiltonian needs to know about each coordinate.
-
-A primitive basis (sinc, Hermite, Legendre, Fourier) on its own quadrature is contracted to
-the lowest eigenfunctions of a one-dimensional reference Hamiltonian. Derivatives are those
-of the contracted functions on the finer quadrature, a rectangular (m × n) matrix: squaring
-a derivative projected into the n functions themselves gives wrong, even spurious levels.
-"""
+"""Primitive one-dimensional bases, each on a quadrature of its own: siblings of one interface."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -15,9 +9,7 @@ from torch import Tensor
 
 __all__ = [
     "PRIMITIVES",
-    "Basis",
     "Primitive",
-    "contract",
     "fourier",
     "hermite",
     "legendre",
@@ -48,55 +40,6 @@ class Primitive:
     log_density_slope: Tensor
     kinetic: Tensor
     open_ends: tuple[bool, bool] = (False, False)
-
-
-@dataclass(frozen=True)
-class Basis:
-    """n orthonormal functions of one coordinate on m quadrature points, m ≥ n.
-
-    Attributes:
-        points: (m,).
-        weights: (m,), the density ρ included.
-        values: (m, n).
-        derivatives: (m, n).
-        log_density_slope: ∂ ln ρ at the points, (m,).
-        energies: reference energies of the functions, (n,) in hartree.
-        fine_points: (M,) of the primitive quadrature, for pictures and for the leak.
-        fine_values: functions times √weight there, (M, n).
-        range: lower and upper end.
-        open_ends: see `Primitive`.
-    """
-
-    points: Tensor
-    weights: Tensor
-    values: Tensor
-    derivatives: Tensor
-    log_density_slope: Tensor
-    energies: Tensor
-    fine_points: Tensor
-    fine_values: Tensor
-    range: tuple[float, float]
-    open_ends: tuple[bool, bool]
-
-    @property
-    def size(self) -> int:
-        """Number of functions n."""
-        return self.values.shape[1]
-
-    def to(self, device: torch.device | str) -> "Basis":
-        """On another device."""
-        arrays = {name: v for name, v in vars(self).items() if isinstance(v, Tensor)}
-        return replace(self, **{name: v.to(device) for name, v in arrays.items()})
-
-    @property
-    def scaled_values(self) -> Tensor:
-        """Functions times √weight, (m, n): columns orthonormal in the plain dot product."""
-        return self.weights.sqrt()[:, None] * self.values
-
-    @property
-    def scaled_derivatives(self) -> Tensor:
-        """Derivatives times √weight, (m, n)."""
-        return self.weights.sqrt()[:, None] * self.derivatives
 
 
 def sinc(low: float, high: float, size: int) -> Primitive:
@@ -254,99 +197,7 @@ PRIMITIVES: dict[str, Callable[[float, float, int], Primitive]] = {
     "polynomial": polynomial,
     "fourier": fourier,
 }
-"""By the name used in `basis:` of a configuration."""
-
-
-def contract(
-    primitive: Primitive,
-    potential: Tensor,
-    g_element: Tensor,
-    functions: int,
-    *,
-    points: int | None = None,
-    range: tuple[float, float],
-) -> Basis:
-    """The lowest eigenfunctions of a reference Hamiltonian −½ G d²/dq² + V(q).
-
-    Args:
-        primitive: fine basis.
-        potential: reference potential at the primitive's points, (M,) in hartree.
-        g_element: diagonal element G_kk of the reference, a scalar or its values at the
-            primitive's points, (M,); it need not be exact, the functions are a basis.
-        functions: how many to keep, n.
-        points: size m of the quadrature; None keeps the primitive's. A smaller m takes the
-            eigenvalues of q, or of cos q for an angle, among the lowest m functions (a
-            potential-optimised quadrature, exact for nothing in particular: converge m on
-            its own).
-        range: ends of the coordinate.
-
-    Raises:
-        ValueError: unless n ≤ m ≤ number of primitive functions.
-
-    References:
-        J. Echave, D. C. Clary, Chem. Phys. Lett. 190, 225 (1992),
-        doi:10.1016/0009-2614(92)85330-D
-    """
-    available = primitive.values.shape[1]
-    wanted = functions if points is None else points
-    if not functions <= wanted <= available:
-        raise ValueError(
-            f"a basis needs functions ≤ points ≤ primitive functions, "
-            f"got {functions}, {points}, {available}"
-        )
-    root = primitive.weights.sqrt()[:, None]
-    b, d = root * primitive.values, root * primitive.derivatives
-    root_g = b.T @ (g_element.sqrt().expand(len(b))[:, None] * b)
-    hamiltonian = root_g @ primitive.kinetic @ root_g + b.T @ (potential[:, None] * b)
-    energies, vectors = torch.linalg.eigh((hamiltonian + hamiltonian.T) / 2)
-    vectors = _fixed_signs(vectors)
-    fine = b @ vectors[:, :functions]
-    if points is None:
-        grid, weights, slope = primitive.points, primitive.weights, primitive.log_density_slope
-        values, derivatives = fine / root, d @ vectors[:, :functions] / root
-    else:
-        low = b @ vectors[:, :points]
-        grid, transform = _quadrature(primitive, low)
-        values = transform.T[:, :functions]
-        # An angle's derivative is sin θ times a function of cos θ; only the latter is smooth.
-        corner = torch.sin if primitive.log_density_slope.any() else torch.ones_like
-        smooth = d @ vectors[:, :functions] / corner(primitive.points)[:, None]
-        derivatives = corner(grid)[:, None] * (transform.T @ (low.T @ smooth))
-        weights = torch.ones_like(grid)
-        slope = _slope_at(primitive, grid)
-    return Basis(
-        grid, weights, values, derivatives, slope, energies[:functions],
-        primitive.points, fine, range, primitive.open_ends,
-    )  # fmt: skip
-
-
-def _quadrature(primitive: Primitive, low: Tensor) -> tuple[Tensor, Tensor]:
-    """Points and eigenvectors of the coordinate among functions (M, m) times √weight.
-
-    For an angle the eigenvalues are those of its cosine: Legendre functions are even about
-    linearity, where θ itself has a corner, and a quadrature in it would converge slowly.
-    """
-    if not primitive.log_density_slope.any():
-        points, vectors = torch.linalg.eigh(low.T @ (primitive.points[:, None] * low))
-    else:
-        cosines, vectors = torch.linalg.eigh(low.T @ (primitive.points.cos()[:, None] * low))
-        points, vectors = cosines.clamp(-1, 1).acos().flip(0), vectors.flip(1)
-    # The function of a point is positive there, so that mirror images have equal signs.
-    nearest = (primitive.points[:, None] - points).abs().argmin(0)
-    return points, vectors * (low[nearest] * vectors.T).sum(1).sign()
-
-
-def _slope_at(primitive: Primitive, points: Tensor) -> Tensor:
-    """∂ ln ρ away from the primitive's points: zero, or cot θ for Legendre functions."""
-    if not primitive.log_density_slope.any():
-        return torch.zeros_like(points)
-    return 1 / torch.tan(points)
-
-
-def _fixed_signs(vectors: Tensor) -> Tensor:
-    """Each column with its largest component positive, the same on every machine."""
-    largest = vectors.abs().argmax(0)
-    return vectors * vectors.gather(0, largest[None]).sign()
+"""Primitive bases by the name used in `basis:` of a configuration."""
 
 
 def _kinetic(weights: Tensor, derivatives: Tensor) -> Tensor:

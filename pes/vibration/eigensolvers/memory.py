@@ -39,10 +39,9 @@ def matrix_pays(hamiltonian: Hamiltonian | Block, products: int = 150) -> bool:
     """
     size = hamiltonian.size
     free = free_memory(hamiltonian.potential.device)
-    if free is not None and 8 * size**2 * _copies(hamiltonian, 1) > SHARE * free:
+    if free is not None and 8 * size**2 * (1 + hamiltonian.shared_matrices) > SHARE * free:
         return False
-    if isinstance(hamiltonian, Block):
-        hamiltonian = hamiltonian.whole
+    hamiltonian = hamiltonian.whole
     modes = len(hamiltonian.bases)
     # A block has none of the symmetric half, but shares its elements with others.
     part = 1 if size == hamiltonian.size else 2 * (size / hamiltonian.size) ** 2
@@ -58,18 +57,13 @@ def matrix_pays(hamiltonian: Hamiltonian | Block, products: int = 150) -> bool:
     return 2 * part * building + products * size**2 < products * points * per_point
 
 
-def _copies(hamiltonian: Hamiltonian | Block, copies: int) -> int:
-    """The elements that blocks share are as large as the matrix for each permutation."""
-    return copies + len(hamiltonian.amounts) if isinstance(hamiltonian, Block) else copies
-
-
 def check_matrix(hamiltonian: Hamiltonian | Block, *, copies: int) -> None:
     """Refuse a factorisation that does not fit.
 
     Raises:
         ValueError: with the sizes, and what to lower.
     """
-    needed = 8 * _copies(hamiltonian, copies) * hamiltonian.size**2
+    needed = 8 * (copies + hamiltonian.shared_matrices) * hamiltonian.size**2
     free = free_memory(hamiltonian.potential.device)
     if free is not None and needed > free:
         raise ValueError(

@@ -6,7 +6,8 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from pes.vibration.basis.primitives import PRIMITIVES, Basis, contract
+from pes.vibration.basis.contraction import Basis, contract
+from pes.vibration.basis.primitives import PRIMITIVES
 from pes.vibration.basis.specification import BasisSpec
 from pes.vibration.basis.truncation import Truncation
 from pes.vibration.eigensolvers.memory import check_grid

@@ -15,8 +15,8 @@ from math import prod
 import torch
 from torch import Tensor
 
+from pes.vibration.basis.contraction import Basis
 from pes.vibration.basis.factor import Factor, Group, factor
-from pes.vibration.basis.primitives import Basis
 from pes.vibration.basis.product_tree import Branch, tree
 from pes.vibration.hamiltonian.matrix import Fields, matrix
 from pes.vibration.symmetry.operations import Operation
@@ -98,6 +98,16 @@ class Hamiltonian:
     def size(self) -> int:
         """Number of functions kept, N."""
         return self.products if self.kept is None else len(self.kept)
+
+    @property
+    def whole(self) -> "Hamiltonian":
+        """The Hamiltonian that the blocks by symmetry are parts of: itself."""
+        return self
+
+    @property
+    def shared_matrices(self) -> int:
+        """Matrices of this size that `dense` keeps beside its result: none."""
+        return 0
 
     @property
     def numbers(self) -> Tensor:

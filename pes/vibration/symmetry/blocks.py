@@ -76,6 +76,11 @@ class Block:
         return len(self.places)
 
     @property
+    def shared_matrices(self) -> int:
+        """Matrices of this size that `dense` keeps: elements that blocks share, by permutation."""
+        return len(self.amounts)
+
+    @property
     def potential(self) -> Tensor:
         """V on the grid."""
         return self.whole.potential

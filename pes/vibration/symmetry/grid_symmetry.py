@@ -7,7 +7,7 @@ from math import prod
 import torch
 from torch import Tensor
 
-from pes.vibration.basis.primitives import Basis
+from pes.vibration.basis.contraction import Basis
 from pes.vibration.symmetry.invariance import G_SAME, NotInvariantError, images
 from pes.vibration.symmetry.operations import Operation
 

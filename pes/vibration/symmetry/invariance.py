@@ -15,8 +15,8 @@ import torch
 from torch import Tensor
 
 from pes.units import CM1
+from pes.vibration.basis.contraction import Basis
 from pes.vibration.basis.factor import Factor
-from pes.vibration.basis.primitives import Basis
 from pes.vibration.hamiltonian.operator import Hamiltonian
 from pes.vibration.symmetry.operations import Operation
 

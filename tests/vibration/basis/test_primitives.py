@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from pes.vibration.basis.primitives import PRIMITIVES, Basis, Primitive, contract
+from pes.vibration.basis.contraction import Basis, contract
+from pes.vibration.basis.primitives import PRIMITIVES, Primitive
 
 PI = torch.pi
 GAUSSIAN = (lambda x: x * torch.exp(-(x**2)), lambda x: (1 - 2 * x**2) * torch.exp(-(x**2)))

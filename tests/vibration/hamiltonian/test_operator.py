@@ -7,8 +7,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from pes.vibration.basis.contraction import Basis, contract
 from pes.vibration.basis.factor import Group
-from pes.vibration.basis.primitives import PRIMITIVES, Basis, contract
+from pes.vibration.basis.primitives import PRIMITIVES
 from pes.vibration.basis.product_tree import within_quanta
 from pes.vibration.hamiltonian import matrix
 from pes.vibration.hamiltonian.operator import Hamiltonian, density_slope, grid_points

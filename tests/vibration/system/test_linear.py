@@ -7,7 +7,8 @@ from torch import Tensor
 from pes.coordinates import Jacobi, Valence
 from pes.units import ANGSTROM, CM1, DEGREE
 from pes.vibration import BasisSpec, Levels, molecular, vibrational_levels
-from pes.vibration.basis.primitives import PRIMITIVES, contract
+from pes.vibration.basis.contraction import contract
+from pes.vibration.basis.primitives import PRIMITIVES
 
 MASSES = torch.tensor([21874.7, 29156.9, 29156.9], dtype=torch.float64)
 LENGTH = 1.16 * ANGSTROM
