@@ -7,6 +7,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pes import units as units
+
+    __version__: str
     from pes.coordinates.valence import Valence
     from pes.data import Dataset, Split, read, split
     from pes.data.formats.extxyz import write_extxyz
@@ -18,26 +21,31 @@ if TYPE_CHECKING:
         Ensemble,
         LinearSurface,
         NeuralSurface,
+        Surface,
         energies_and_forces,
         linear_surface,
         neural_surface,
     )
-    from pes.potential import load_surface as load
-    from pes.potential import save_surface as save
+    from pes.setup.basis import BasisSize
+    from pes.setup.coordinates import CoordinateRequest
     from pes.setup.fit_result import FitResult
+    from pes.setup.levels import LevelsResult, levels, spectrum
+    from pes.setup.surfaces import load, save
     from pes.setup.training import train
     from pes.setup.training_settings import EnsembleForm, LinearBaseline, LinearForm, NetworkForm
+    from pes.setup.truncation import TruncationRequest
     from pes.training.errors import error_report
     from pes.training.fit import epochs
     from pes.vibration.analysis.derivatives import sensitivity
-    from pes.vibration.analysis.intensities import spectrum
     from pes.vibration.basis.specification import BasisSpec
     from pes.vibration.levels.levels import vibrational_levels
     from pes.vibration.levels.result import Levels
     from pes.vibration.system.system import System, molecular
 
 _ORIGIN = {
+    "BasisSize": ("pes.setup.basis", "BasisSize"),
     "BasisSpec": ("pes.vibration.basis.specification", "BasisSpec"),
+    "CoordinateRequest": ("pes.setup.coordinates", "CoordinateRequest"),
     "Dataset": ("pes.data", "Dataset"),
     "Ensemble": ("pes.potential", "Ensemble"),
     "EnsembleForm": ("pes.setup.training_settings", "EnsembleForm"),
@@ -45,6 +53,7 @@ _ORIGIN = {
     "FitResult": ("pes.setup.fit_result", "FitResult"),
     "Invariants": ("pes.descriptors", "Invariants"),
     "Levels": ("pes.vibration.levels.result", "Levels"),
+    "LevelsResult": ("pes.setup.levels", "LevelsResult"),
     "LinearBaseline": ("pes.setup.training_settings", "LinearBaseline"),
     "LinearForm": ("pes.setup.training_settings", "LinearForm"),
     "LinearSurface": ("pes.potential", "LinearSurface"),
@@ -52,20 +61,23 @@ _ORIGIN = {
     "NetworkForm": ("pes.setup.training_settings", "NetworkForm"),
     "NeuralSurface": ("pes.potential", "NeuralSurface"),
     "Split": ("pes.data", "Split"),
+    "Surface": ("pes.potential", "Surface"),
     "System": ("pes.vibration.system.system", "System"),
+    "TruncationRequest": ("pes.setup.truncation", "TruncationRequest"),
     "Valence": ("pes.coordinates.valence", "Valence"),
     "energies_and_forces": ("pes.potential", "energies_and_forces"),
     "epochs": ("pes.training.fit", "epochs"),
     "error_report": ("pes.training.errors", "error_report"),
     "evaluate": ("pes.evaluation", "evaluate"),
+    "levels": ("pes.setup.levels", "levels"),
     "linear_surface": ("pes.potential", "linear_surface"),
-    "load": ("pes.potential", "load_surface"),
+    "load": ("pes.setup.surfaces", "load"),
     "molecular": ("pes.vibration.system.system", "molecular"),
     "neural_surface": ("pes.potential", "neural_surface"),
     "read": ("pes.data", "read"),
-    "save": ("pes.potential", "save_surface"),
+    "save": ("pes.setup.surfaces", "save"),
     "sensitivity": ("pes.vibration.analysis.derivatives", "sensitivity"),
-    "spectrum": ("pes.vibration.analysis.intensities", "spectrum"),
+    "spectrum": ("pes.setup.levels", "spectrum"),
     "split": ("pes.data", "split"),
     "train": ("pes.setup.training", "train"),
     "vibrational_levels": ("pes.vibration.levels.levels", "vibrational_levels"),
@@ -74,7 +86,9 @@ _ORIGIN = {
 }
 
 __all__ = [
+    "BasisSize",
     "BasisSpec",
+    "CoordinateRequest",
     "Dataset",
     "Ensemble",
     "EnsembleForm",
@@ -82,6 +96,7 @@ __all__ = [
     "FitResult",
     "Invariants",
     "Levels",
+    "LevelsResult",
     "LinearBaseline",
     "LinearForm",
     "LinearSurface",
@@ -89,12 +104,16 @@ __all__ = [
     "NetworkForm",
     "NeuralSurface",
     "Split",
+    "Surface",
     "System",
+    "TruncationRequest",
     "Valence",
+    "__version__",
     "energies_and_forces",
     "epochs",
     "error_report",
     "evaluate",
+    "levels",
     "linear_surface",
     "load",
     "molecular",
@@ -105,6 +124,7 @@ __all__ = [
     "spectrum",
     "split",
     "train",
+    "units",
     "vibrational_levels",
     "write_extxyz",
     "write_hdf5",
@@ -112,6 +132,10 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    if name == "units":
+        return import_module("pes.units")
+    if name == "__version__":
+        return import_module("importlib.metadata").version("pes")
     if name not in _ORIGIN:
         raise AttributeError(f"module 'pes' has no attribute {name!r}")
     module, attribute = _ORIGIN[name]

@@ -15,10 +15,15 @@ def test_import_is_light() -> None:
     assert run.stdout == "[]\n", run.stderr
 
 
-@pytest.mark.parametrize("name", pes.__all__)
+@pytest.mark.parametrize("name", sorted({*pes.__all__} - {"__version__", "units"}))
 def test_every_name_is_there(name: str) -> None:
     assert callable(getattr(pes, name))
     assert getattr(pes, name).__doc__
+
+
+def test_version_and_units() -> None:
+    assert pes.__version__.split(".")[0].isdigit()
+    assert pytest.approx(1.8897, abs=1e-4) == pes.units.ANGSTROM
 
 
 def test_dir_shows_what_can_be_used() -> None:

@@ -1,5 +1,6 @@
 """The examples run and say something true."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -29,19 +30,19 @@ def test_own_surface(tmp_path: Path) -> None:
 
 
 def test_five_lines(tmp_path: Path) -> None:
-    positions = (
-        torch.eye(3, dtype=torch.float64)[None] * ANGSTROM * torch.tensor([[[1.0]], [[1.1]]])
-    )
-    record = SurfaceRecord(("O", "H", "H"), (0.0, 1.0), "none", positions)
+    # From 0.8 Å up: the ranges end where the training points do.
+    lengths = torch.tensor([0.8, 0.96, 1.6], dtype=torch.float64)[:, None, None]
+    geometries = torch.eye(3, dtype=torch.float64) * ANGSTROM * lengths
+    record = SurfaceRecord(("O", "H", "H"), (0.0, 1.0), "none", geometries)
     save_surface(tmp_path / "water.safetensors", WaterPJT(), record)
     run = subprocess.run(
-        [sys.executable, EXAMPLES / "five_lines.py", tmp_path / "water.safetensors"],
-        capture_output=True, text=True, check=True,
+        [sys.executable, EXAMPLES / "five_lines.py", "water.safetensors"],
+        capture_output=True, text=True, check=True, cwd=tmp_path,
     )  # fmt: skip
-    lines = run.stdout.splitlines()
-    # Literature levels, doi:10.1063/1.472501; this small basis is good to about 0.1 cm⁻¹.
-    assert float(lines[0].split()[2]) == pytest.approx(4634.765, abs=0.1)
-    energies = [float(line.split()[1]) for line in lines[1:6]]
-    assert energies == pytest.approx([0, 1594.659, 3151.494, 3657.110, 3755.830], abs=0.3)
+    assert run.stdout.startswith("LevelsResult(H2O: 5 levels, zero-point energy 4634.7")
+    content = json.loads((tmp_path / "five_lines" / "levels.json").read_text())
+    energies = [row["energy"] for row in content["levels"]]
+    # Literature levels, doi:10.1063/1.472501; the default basis is good to 0.01 cm⁻¹.
+    assert energies == pytest.approx([0, 1594.659, 3151.494, 3657.110, 3755.830], abs=0.02)
     # dE₀/dm of oxygen by central differences, −8.36679 cm⁻¹/u.
-    assert float(lines[1].split("dE/dm")[1].split(",")[0]) == pytest.approx(-8.367, abs=0.01)
+    assert content["derivatives"]["m[0:O] (cm-1/u)"][0] == pytest.approx(-8.367, abs=0.01)

@@ -5,6 +5,8 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from pes.config.section import Section, by_name
+from pes.setup.basis import BasisSize as BasisRecord
+from pes.setup.coordinates import CoordinateRequest, MorseMap
 
 __all__ = ["BasisSize", "Coordinates", "Morse"]
 
@@ -64,6 +66,18 @@ class Coordinates(Section):
     energy: float = Field(default=60000.0, gt=0)
     """Height of the cuts for auto, cm⁻¹ above the minimum."""
 
+    def resolved(self) -> CoordinateRequest:
+        """The request of `pes.setup`."""
+        maps: dict[str, MorseMap | Literal["cos"]] = {
+            name: MorseMap(one.steepness, one.centre) if isinstance(one, Morse) else one.kind
+            for name, one in self.maps.items()
+        }
+        return CoordinateRequest(
+            kind=self.kind, centre=self.centre, rows=self.rows, vectors=self.vectors,
+            normal=self.normal, reference=self.reference, fixed=self.fixed, maps=maps,
+            ranges=self.ranges, energy=self.energy,
+        )  # fmt: skip
+
 
 class BasisSize(Section):
     """Basis of one coordinate."""
@@ -77,3 +91,7 @@ class BasisSize(Section):
     """Quadrature points m; by default 1.8 n for lengths, 1.4 n for angles."""
     primitives: int | None = Field(default=None, gt=0)
     """Primitive functions; by default 60 for lengths, 40 for angles."""
+
+    def resolved(self) -> BasisRecord:
+        """The record of `pes.setup`."""
+        return BasisRecord(self.kind, self.functions, self.points, self.primitives)

@@ -6,6 +6,9 @@ from pydantic import Field, field_validator, model_validator
 
 from pes.config.coordinates import BasisSize, Coordinates
 from pes.config.section import Section
+from pes.setup.basis import BasisSize as BasisRecord
+from pes.setup.problem import Bump
+from pes.setup.truncation import GroupRequest, TruncationRequest
 
 __all__ = ["LevelsConfig", "Vibration"]
 
@@ -117,6 +120,30 @@ class Vibration(Section):
     densities: DensityMaps | None = None
     """Density maps of chosen levels, where the surface matters to them; none by default."""
     spectrum: Spectrum | None = None
+    labels: Literal["normal", "local"] = "normal"
+    """Quanta of normal modes, v1 v2 v3, where they are safe; or those of the basis functions of
+    each coordinate, n(r1) n(r2) n(theta)."""
+
+    def bumps(self) -> dict[str, Bump]:
+        """Perturbations as `pes.setup` takes them."""
+        return {
+            name: Bump(one.coordinate, one.centre, one.width, one.strength)
+            for name, one in self.sensitivities.perturbations.items()
+        }
+
+    def sizes(self) -> dict[str, BasisRecord]:
+        """Sizes of the bases as `pes.setup` takes them."""
+        return {name: size.resolved() for name, size in self.basis.items()}
+
+    def truncation(self) -> TruncationRequest:
+        """Limits on product functions as `pes.setup` takes them."""
+        groups = {
+            name: GroupRequest(one.coordinates, one.energy, one.functions)
+            for name, one in self.groups.items()
+        }
+        return TruncationRequest(
+            self.quanta, self.weights, self.product_energy, groups, self.reference
+        )
 
     @field_validator("solver", mode="before")
     @classmethod

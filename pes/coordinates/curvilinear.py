@@ -1,11 +1,12 @@
 """Curvilinear normal coordinates: linear combinations of lengths and angles."""
 
 from dataclasses import dataclass
-from math import inf, pi
+from math import inf
 
 import torch
 from torch import Tensor
 
+from pes.coordinates.kinds import KINDS
 from pes.coordinates.maps import Internal
 from pes.coordinates.normal_modes import NormalModes
 
@@ -75,13 +76,7 @@ class Curvilinear:
         """Lowest and highest s (Q,) before a geometry is met again: half a turn for dihedrals."""
         low, high = torch.full_like(self.reference, -inf), torch.full_like(self.reference, inf)
         for k, kind in enumerate(self.inner.kinds):
-            middle = float(self.reference[k])
-            ends = {
-                "length": (0.0, inf),
-                "angle": (0.0, pi),
-                "dihedral": (middle - pi, middle + pi),
-            }
-            low[k], high[k] = ends.get(kind, (-inf, inf))
+            low[k], high[k] = KINDS[kind].domain(float(self.reference[k]))
         return low, high
 
     def folded(self, q: Tensor) -> Tensor:

@@ -8,8 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from torch import Tensor
 
+from pes.coordinates.kinds import KINDS
 from pes.plots.figure import COLOURS, picture, tidy
-from pes.plots.vibration import UNITS, cut_potential, heights_of, scales_of, span_of
+from pes.plots.vibration import cut_potential, heights_of, scales_of, span_of
 from pes.units import CM1
 from pes.vibration.levels.result import Levels
 
@@ -36,7 +37,7 @@ def density_map(
         levels: of a molecule or a model.
         state: number of the level.
         pairs: numbers of coordinates.
-        kinds: a key of `vibration.UNITS` for each coordinate.
+        kinds: a key of `pes.coordinates.kinds.KINDS` for each coordinate.
         sampled: the training points (T, Q) in these coordinates, bohr and radians.
     """
     columns = min(3, len(pairs))
@@ -92,7 +93,7 @@ def _panel(
 
 def _per(first: str, second: str) -> str:
     """Unit of a density in two coordinates, in brackets."""
-    names = [UNITS[kind][1] for kind in (first, second)]
+    names = [KINDS[kind].axis for kind in (first, second)]
     if names[0] == names[1]:
         return f" (1/{names[0]}²)" if names[0] else ""
     return f" (1/({' '.join(name for name in names if name)}))"

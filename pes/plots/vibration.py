@@ -11,23 +11,13 @@ from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
 from torch import Tensor
 
+from pes.coordinates.kinds import KINDS
 from pes.plots.figure import COLOURS, picture, tidy
-from pes.units import ANGSTROM, CM1, DEGREE
+from pes.units import CM1
 from pes.vibration.analysis.intensities import Sticks
 from pes.vibration.levels.result import Levels
 
 __all__ = ["level_diagram", "sticks"]
-
-UNITS = {
-    "length": (ANGSTROM, "Å"),
-    "angle": (DEGREE, "degrees"),
-    "dihedral": (DEGREE, "degrees"),
-    "number": (1.0, "a.u."),
-    "normal": (1.0, ""),
-    "cosine": (1.0, ""),
-}
-"""By kind of coordinate: size in atomic units, and name, of the unit on its axis."""
-"""What a coordinate is divided by, and the name of the result."""
 
 MOST_DRAWN = 8
 MOST_STATES = 5
@@ -53,7 +43,7 @@ def level_diagram(
         path: of the PNG.
         levels: of a molecule or a model.
         title: over the picture.
-        kinds: a key of `UNITS` for each coordinate. Default: in a molecule
+        kinds: a key of `pes.coordinates.kinds.KINDS` for each coordinate. Default: in a molecule
             Legendre and Fourier bases are for angles, others for lengths; in a model all
             are numbers.
     """
@@ -87,7 +77,7 @@ def scales_of(levels: Levels, kinds: Sequence[str] | None) -> list[tuple[float, 
             for c in levels.bases
         ]
     return [
-        (UNITS[kind][0], f"{_written(c.name)} ({UNITS[kind][1]})".removesuffix(" ()"))
+        (KINDS[kind].size, f"{_written(c.name)} ({KINDS[kind].axis})".removesuffix(" ()"))
         for kind, c in zip(kinds, levels.bases, strict=True)
     ]
 

@@ -1,18 +1,26 @@
 """A potential energy surface with what is known of it."""
 
-from collections.abc import Iterator
+import warnings
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
 import torch
+from qcelemental import covalentradii
 from torch import Tensor, nn
 
+from pes.molecule import Molecule, element
 from pes.potential.ensemble import Ensemble
 from pes.potential.storage import SurfaceRecord
 
-__all__ = ["Surface"]
+__all__ = ["Surface", "check_units"]
+
+NEAREST = 0.65
+"""Shortest distance over the sum of covalent radii, below which bohr are doubted."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Surface:
     """Positions (B, N, 3) in bohr to energies (B,) in hartree, and where they come from.
 
@@ -32,9 +40,26 @@ class Surface:
     symbols: tuple[str, ...] | None = None
     record: SurfaceRecord | None = None
 
-    def __call__(self, positions: Tensor) -> Tensor:
-        """Energies (B,) in hartree of positions (B, N, 3) in bohr."""
-        return self.potential(positions)
+    def __call__(self, positions: Tensor | np.ndarray) -> Any:
+        """Energies (B,) in hartree of positions (B, N, 3) in bohr, of the same type as these.
+
+        Raises:
+            TypeError: for anything but a tensor or an array of float64.
+            ValueError: for another shape.
+        """
+        x = _checked(positions, self.symbols)
+        if isinstance(positions, Tensor):
+            return self.potential(x)
+        with torch.no_grad():
+            return self.potential(x).cpu().numpy()
+
+    def __repr__(self) -> str:
+        atoms = "atoms not known" if self.symbols is None else Molecule(self.symbols).formula
+        kind = getattr(self.potential, "name", type(self.potential).__name__)
+        points = ""
+        if self.record is not None:
+            points = f", {len(self.record.training_positions)} training points"
+        return f"Surface({kind}, {atoms}{points})"
 
     @property
     def differentiable(self) -> bool:
@@ -67,3 +92,46 @@ class Surface:
         """The same surface, its tensors moved to a device."""
         self.potential.to(device)
         return self
+
+
+def _checked(positions: Tensor | np.ndarray, symbols: Sequence[str] | None) -> Tensor:
+    """Positions as a tensor, their type and shape checked, and their unit guessed at."""
+    if not isinstance(positions, Tensor | np.ndarray):
+        raise TypeError(
+            "positions must be a torch tensor or a NumPy array of shape (B, N, 3), got "
+            f"{type(positions).__name__}"
+        )
+    x = torch.as_tensor(positions)
+    atoms = "N" if symbols is None else len(symbols)
+    if x.ndim != 3 or x.shape[-1] != 3 or atoms not in ("N", x.shape[1]):
+        raise ValueError(
+            f"positions must have shape (B, {atoms}, 3), got {tuple(x.shape)}; one geometry is "
+            "positions[None]"
+        )
+    if x.dtype != torch.float64:
+        raise TypeError(f"positions must be float64, got {str(x.dtype).removeprefix('torch.')}")
+    if symbols is not None:
+        check_units(x, symbols)
+    return x
+
+
+def check_units(positions: Tensor, symbols: Sequence[str]) -> None:
+    """Warn, once for each place of a program, about positions that look like Å.
+
+    The shortest distance of a geometry is about the sum of two covalent radii; with numbers in Å
+    in place of bohr it is half of that. The median over the geometries decides.
+
+    Args:
+        positions: (B, N, 3), in bohr as they should be.
+        symbols: isotopes.
+    """
+    radii = torch.tensor([covalentradii.get(element(s)) for s in symbols], dtype=torch.float64)
+    first, second = torch.triu_indices(len(radii), len(radii), 1)
+    x = positions.detach().cpu()
+    shares = (x[:, first] - x[:, second]).norm(dim=-1) / (radii[first] + radii[second])
+    nearest = float(shares.amin(1).median()) if len(x) else 1.0
+    if nearest < NEAREST:
+        warnings.warn(
+            f"these positions look like Å: the shortest distance is {nearest:.2f} of a usual bond "
+            "length; surfaces take bohr, multiply by pes.units.ANGSTROM", stacklevel=4,
+        )  # fmt: skip

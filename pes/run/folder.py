@@ -2,8 +2,9 @@
 
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 import yaml
@@ -114,7 +115,8 @@ def pick_device(name: str, threads: int | None = None) -> torch.device:
     return device
 
 
-def write_config(path: Path, config: BaseModel) -> None:
-    """Write the resolved configuration with every default spelled out."""
+def write_config(path: Path, config: BaseModel | Mapping[str, Any]) -> None:
+    """Write a configuration with every default spelled out, or its content."""
+    content = config.model_dump(mode="json") if isinstance(config, BaseModel) else dict(config)
     with replaced(path) as temporary:
-        temporary.write_text(yaml.safe_dump(config.model_dump(mode="json"), sort_keys=False))
+        temporary.write_text(yaml.safe_dump(content, sort_keys=False))

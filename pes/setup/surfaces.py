@@ -12,11 +12,19 @@ import torch
 from torch import Tensor, nn
 
 from pes.files import RUN_FINISHED, RUN_SURFACE
-from pes.potential import Surface, UserFunction, load_surface
+from pes.potential import Surface, SurfaceRecord, UserFunction, load_surface, save_surface
 from pes.potential.analytic import ANALYTIC
 from pes.potential.user_function import reason
 
-__all__ = ["SurfaceLike", "as_surface", "imported", "load_potential", "resolved"]
+__all__ = [
+    "SurfaceLike",
+    "as_surface",
+    "imported",
+    "load",
+    "load_potential",
+    "resolved",
+    "save",
+]
 
 SurfaceLike = Surface | nn.Module | Callable[..., Any] | str | Path
 """What a Python user may call a surface."""
@@ -85,6 +93,39 @@ def as_surface(surface: SurfaceLike) -> Surface:
     if isinstance(surface, nn.Module):
         return Surface(surface, symbols)
     return Surface(UserFunction(surface, getattr(surface, "__name__", "the surface")), symbols)
+
+
+def load(name: str | Path) -> Surface:
+    """A surface, ready to be called or to be given to `pes.levels`.
+
+    Args:
+        name: run folder, surface file, `module:function`, `file.py:function` or the name of an
+            analytic surface.
+
+    Example:
+        >>> load("water_pjt1996")
+        Surface(WaterPJT, H2O)
+    """
+    return load_potential(str(name), Path.cwd())
+
+
+def save(
+    path: str | Path, surface: Surface | nn.Module, record: SurfaceRecord | None = None
+) -> None:
+    """Write a surface to one file that `load` reads.
+
+    Args:
+        path: usually ending in `.safetensors`; replaced if it exists.
+        surface: what `load` returned, or a module of this package.
+        record: where a module comes from.
+
+    Raises:
+        ValueError: for a surface that cannot be stored, or a module without a record.
+    """
+    known = surface.record if record is None and isinstance(surface, Surface) else record
+    if known is None:
+        raise ValueError("a surface is saved with its record: pass a SurfaceRecord as `record`")
+    save_surface(path, surface.module if isinstance(surface, Surface) else surface, known)
 
 
 def _named(reference: str) -> UserFunction:

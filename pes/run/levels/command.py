@@ -1,54 +1,66 @@
 """`pes-levels`: surface to levels, their errors and derivatives, in one folder."""
 
 import logging
-import time
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from tqdm import tqdm
 
 from pes import plots
 from pes.config import LevelsConfig, ModelConfig, TrainConfig, Vibration, load_config, read_yaml
-from pes.files import write_csv, write_json
 from pes.memory import free_memory
 from pes.potential import Surface, UserFunction
 from pes.run.folder import check_folder, open_folder, open_log, pick_device, write_config
-from pes.run.folds import folds
-from pes.run.levels.density_maps import draw_maps, maps
-from pes.run.levels.derivatives import check_derivatives, derivatives, weight_derivatives
+from pes.run.levels.density_maps import draw_maps
 from pes.run.levels.harmonic_gaussian import run_model
 from pes.run.levels.resume import STATE, check_state, earlier, keeper
-from pes.run.levels.tables import (
-    derivative_rows,
-    far,
-    header,
-    level_table,
-    printed,
-    stick_rows,
-    summary,
-    write_hdf5,
-)
-from pes.run.levels.uncertainty import spreads
-from pes.run.products import products
-from pes.run.vibration import Problem, problem
+from pes.setup.density_maps import Maps, density_maps
 from pes.setup.environment import environment_line
+from pes.setup.level_files import DONE
+from pes.setup.level_tables import header, printed
+from pes.setup.levels import COUNT, LevelsResult, solved
+from pes.setup.problem import Problem, problem
+from pes.setup.sensitivity import Sensitivities, check_sensitivities
 from pes.setup.surfaces import imported, load_potential, resolved
+from pes.setup.truncation import products
 from pes.units import CM1
-from pes.vibration.analysis.intensities import Sticks, spectrum
+from pes.vibration.analysis.intensities import Sticks
 from pes.vibration.eigensolvers.davidson import Progress
-from pes.vibration.eigensolvers.eigenpairs import SolverError
-from pes.vibration.levels.levels import vibrational_levels
-from pes.vibration.levels.result import Levels
 from pes.vibration.levels.size_estimate import estimated_size
 
 __all__ = ["run_levels"]
 
 log = logging.getLogger("pes")
 
-DONE = "levels.json"
 OPTIONAL = ("sensitivities.csv", "spectrum.csv", "spectrum.png")
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to compute and where to write it.
+
+    Attributes:
+        name: in the tables.
+        vibration: section of the configuration.
+        content: of config.yaml, files named in full.
+        surface: on its device.
+        device: of the calculation.
+        folder: of the results.
+        base: folder that relative paths start from.
+        state: of a calculation that was cut short, to go on from.
+    """
+
+    name: str
+    vibration: Vibration
+    content: Mapping[str, Any]
+    surface: Surface
+    device: torch.device
+    folder: Path
+    base: Path
+    state: Path | None
 
 
 def run_levels(
@@ -84,89 +96,77 @@ def run_levels(
         surface = load_potential(str(run.resolve()), Path.cwd())
         device = pick_device(whole.device, whole.threads)
         folder = output or run / "levels"
-        base = Path.cwd()
-        state = check_state(folder, resume, overwrite=overwrite)
-        return _levels(whole.name, whole.vibration, surface, device, folder, base, overwrite, state)
-    if config is None:
+        vibration, name, base = whole.vibration, whole.name, Path.cwd()
+        content = vibration.model_dump(mode="json")
+    elif config is None:
         raise ValueError("give a run folder or --config FILE")
-    if "model" in read_yaml(config):
+    elif "model" in read_yaml(config):
         model = load_config(config, ModelConfig, settings)
         return run_model(model, output or Path("runs") / model.name, overwrite=overwrite)
-    wanted = load_config(config, LevelsConfig, settings)
-    wanted = wanted.model_copy(update={"surface": resolved(wanted.surface, config.parent)})
-    surface = load_potential(wanted.surface, config.parent)
-    device = pick_device(wanted.device, wanted.threads)
-    folder = output or Path("runs") / wanted.name
+    else:
+        vibration = load_config(config, LevelsConfig, settings)
+        surface = load_potential(vibration.surface, config.parent)
+        device = pick_device(vibration.device, vibration.threads)
+        folder = output or Path("runs") / vibration.name
+        name, base = vibration.name, config.parent
+        full = resolved(vibration.surface, config.parent)
+        content = {**vibration.model_dump(mode="json"), "surface": full}
     state = check_state(folder, resume, overwrite=overwrite)
-    return _levels(wanted.name, wanted, surface, device, folder, config.parent, overwrite, state)
-
-
-def _levels(
-    name: str,
-    config: Vibration,
-    surface: Surface,
-    device: torch.device,
-    folder: Path,
-    base: Path,
-    overwrite: bool,
-    state: Path | None,
-) -> Path:
     check_folder(folder, finished=DONE, overwrite=overwrite)
     surface.to(device)
-    check_derivatives(config, surface)
-    dipole = _dipole(config, base)
-    task = problem(config, surface, device)
-    wanted_maps = maps(config, task, surface)
-    started = time.perf_counter()
+    return _run(Request(name, vibration, content, surface, device, folder, base, state))
+
+
+def _run(request: Request) -> Path:
+    config = request.vibration
+    wanted = config.sensitivities
+    check_sensitivities(request.surface, wanted.parameters, weights=wanted.weights)
+    dipole = None
+    if config.spectrum is not None:
+        name = config.spectrum.dipole
+        dipole = UserFunction(imported(name, request.base), name, (3,))
+    task = problem(
+        request.surface, config.molecule, nuclear_masses=config.nuclear_masses,
+        coordinates=config.coordinates.resolved(), basis=config.sizes(),
+        perturbations=config.bumps(), device=request.device,
+    )  # fmt: skip
+    maps = _maps(config, task)
     open_log(None)
-    found = _solved(config, task, folder, state)
-    found = replace(found, warnings=(*found.warnings, *folds(task.internal, found)))
-    seconds = time.perf_counter() - started
-    error_bars = spreads(config, found, task, surface)
-    derived = derivatives(config, found, task, surface)
-    weights = weight_derivatives(config, found, surface)
-    # Tables and pictures are made on the CPU, whatever device the levels come from.
-    found = found.cpu()
-    table = level_table(found, task, surface, error_bars)
-    sticks = _sticks(config, found, task, dipole)
-    old = [path.name for path in folder.glob("density_*.png")]
-    open_folder(folder, finished=DONE, stale=[*OPTIONAL, *old])
-    open_log(folder / "levels.log")
-    log.info("%s", environment_line(device))
-    for line in (*header(name, found, task, error_bars), *printed(table, derived)):
-        log.info("%s", line)
-    for warning in (*found.warnings, *far(table)):
-        log.warning("warning: %s", warning)
-    write_config(folder / "config.yaml", config)
-    write_csv(folder / "levels.csv", table)
-    if derived.columns:
-        write_csv(folder / "sensitivities.csv", derivative_rows(found, derived.columns))
-    write_hdf5(folder / "levels.h5", found, task, table, weights, wanted_maps)
-    plots.level_diagram(folder / "levels.png", found, name, kinds=task.internal.kinds)
-    if wanted_maps is not None:
-        draw_maps(folder, found, task, wanted_maps)
-    if sticks is not None:
-        write_csv(folder / "spectrum.csv", stick_rows(sticks))
-        plots.sticks(folder / "spectrum.png", sticks)
-    write_json(
-        folder / DONE, summary(name, found, task, table, derived, error_bars, seconds, device)
+    result = _solved(request, task)
+    derived = result.sensitivity(
+        masses=wanted.masses,
+        parameters=[*wanted.parameters, *(task.surface.parameters() if wanted.weights else ())],
+        second=wanted.second,
     )
-    (folder / STATE).unlink(missing_ok=True)
-    log.info("written to %s in %.1f s", folder, seconds)
-    return folder
+    sticks = None
+    if config.spectrum is not None and dipole is not None:
+        sticks = result.spectrum(dipole, config.spectrum.temperature)
+    _write(request, result, derived, sticks, maps)
+    return request.folder
 
 
-def _solved(config: Vibration, task: Problem, folder: Path, state: Path | None) -> Levels:
-    count = config.levels or (20 if config.energy is None else None)
-    limits = products(config, task.internal)
-    largest = estimated_size(task.coordinates, limits, count or 20, convergence=config.convergence)
+def _maps(config: Vibration, task: Problem) -> Maps | None:
+    wanted = config.densities
+    if wanted is None:
+        return None
+    count = config.levels or (COUNT if config.energy is None else None)
+    return density_maps(task, wanted.levels, wanted.pairs, count=count)
+
+
+def _solved(request: Request, task: Problem) -> LevelsResult:
+    """The levels, with a progress bar and a state to resume from."""
+    config = request.vibration
+    limits = products(config.truncation(), task.internal)
+    largest = estimated_size(
+        task.coordinates, limits, config.levels or COUNT, convergence=config.convergence
+    )
     free = free_memory(task.system.device)
     known = "of memory" if free is None else f"of memory, {free / 2**30:.2g} GiB are free"
     log.info("largest run: %s %s", largest, known)
     total = 4 if config.convergence else 1
     form = "{desc:<16} {bar:20} {elapsed}"
     with tqdm(total=total, bar_format=form, leave=False, disable=None) as progress:
-        stage, keep = "", keeper(folder, config)
+        stage, keep = "", keeper(request.folder, request.content)
 
         def step(name: str) -> None:
             nonlocal stage
@@ -181,30 +181,42 @@ def _solved(config: Vibration, task: Problem, folder: Path, state: Path | None) 
             if stage == "levels":
                 keep(now)
 
-        try:
-            return vibrational_levels(
-                task.system, task.coordinates,
-                count, energy=None if config.energy is None else config.energy * CM1,
-                truncation=limits, cap=config.cap * CM1,
-                solver=config.solver, convergence=config.convergence, reference=task.start,
-                progress=step, watch=watch, start=earlier(state, config),
-                symmetry=config.symmetry,
-            )  # fmt: skip
-        except SolverError as failure:
-            raise ValueError(f"no levels: {failure}") from failure
+        return solved(
+            task, count=config.levels, energy=config.energy, truncation=config.truncation(),
+            cap=config.cap, solver=config.solver, symmetry=config.symmetry,
+            convergence=config.convergence, ensemble=config.ensemble, labels=config.labels,
+            progress=step, watch=watch, start=earlier(request.state, request.content),
+        )  # fmt: skip
 
 
-def _dipole(config: Vibration, base: Path) -> UserFunction | None:
-    if config.spectrum is None:
-        return None
-    name = config.spectrum.dipole
-    return UserFunction(imported(name, base), name, (3,))
-
-
-def _sticks(
-    config: Vibration, found: Levels, task: Problem, dipole: UserFunction | None
-) -> Sticks | None:
-    if config.spectrum is None or dipole is None:
-        return None
-    masses = task.masses.detach().cpu()
-    return spectrum(found, dipole, masses, temperature=config.spectrum.temperature)
+def _write(
+    request: Request,
+    result: LevelsResult,
+    derived: Sensitivities,
+    sticks: Sticks | None,
+    maps: Maps | None,
+) -> None:
+    """Log, configuration, pictures; tables and arrays by the result itself."""
+    folder, task = request.folder, result.task
+    # Tables and pictures are made on the CPU, whatever device the levels come from.
+    levels, table = result.levels.cpu(), result.table
+    old = [path.name for path in folder.glob("density_*.png")]
+    open_folder(folder, finished=DONE, stale=[*OPTIONAL, *old])
+    open_log(folder / "levels.log")
+    log.info("%s", environment_line(request.device))
+    for line in (
+        *header(request.name, levels, task, result.error_bars),
+        *printed(table, result.quanta.heading, derived),
+    ):
+        log.info("%s", line)
+    for warning in result.warnings:
+        log.warning("warning: %s", warning)
+    write_config(folder / "config.yaml", request.content)
+    plots.level_diagram(folder / "levels.png", levels, request.name, kinds=task.internal.kinds)
+    if maps is not None:
+        draw_maps(folder, result, maps)
+    if sticks is not None:
+        plots.sticks(folder / "spectrum.png", sticks)
+    result.save(folder, name=request.name, sensitivity=derived, spectrum=sticks, maps=maps)
+    (folder / STATE).unlink(missing_ok=True)
+    log.info("written to %s in %.1f s", folder, result.seconds)

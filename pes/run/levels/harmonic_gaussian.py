@@ -1,102 +1,25 @@
-"""The one-dimensional model: every κ on every grid, its derivative found in three ways."""
+"""`pes-levels` for the one-dimensional model: its files, its table and its picture."""
 
 import csv
 import io
 import logging
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from torch import Tensor
 
+from pes import plots
 from pes.config import ModelConfig
 from pes.files import replaced, write_json
-from pes.plots import Well, model_sweep
-from pes.potential.harmonic_gaussian import HarmonicGaussian
 from pes.run.folder import check_folder, open_folder, open_log, pick_device, write_config
 from pes.setup.environment import environment
+from pes.setup.harmonic_gaussian import METHODS, ModelPoint, model_sweep
 from pes.vibration.hamiltonian.one_dimensional import GRIDS
 
-__all__ = ["ModelPoint", "model_point", "run_model"]
+__all__ = ["run_model"]
 
 log = logging.getLogger("pes")
 
 DONE = "model.json"
-
-STEP = 3e-4
-"""Of κ in the central difference: its own error and rounding are then both near 1e-9."""
-
-WAYS = {
-    "autograd": "autograd",
-    "hellmann_feynman": "Hellmann–Feynman",
-    "finite_difference": "differences",
-}
-"""To dE₀/dκ: reverse mode through `torch.linalg.eigh`, ⟨exp(−x²/2)⟩, central difference."""
-
-
-@dataclass(frozen=True)
-class ModelPoint:
-    """One κ on one grid; ħ = m = ω = 1.
-
-    Attributes:
-        grid: name of the grid.
-        kappa: κ.
-        levels: lowest levels, (S,).
-        slopes: dE₀/dκ by the way it was found.
-        well: what a picture needs.
-    """
-
-    grid: str
-    kappa: float
-    levels: list[float]
-    slopes: dict[str, float]
-    well: Well
-
-    @property
-    def row(self) -> dict[str, str | float]:
-        """What the tables show."""
-        return {
-            "grid": self.grid,
-            "kappa": self.kappa,
-            "E0": self.levels[0],
-            "gap": self.levels[1] - self.levels[0],
-            **{f"dE0_dkappa_{way}": slope for way, slope in self.slopes.items()},
-        }
-
-
-def model_point(
-    grid: str, points: Tensor, kinetic: Tensor, kappa: float, *, states: int = 4
-) -> ModelPoint:
-    """Levels and dE₀/dκ of −½ d²/dx² + x²/2 + κ exp(−x²/2).
-
-    Args:
-        grid: its name, for the tables.
-        points: x, (N,), evenly spaced.
-        kinetic: (N, N).
-        kappa: κ.
-        states: levels to keep.
-    """
-    potential = HarmonicGaussian(kappa).to(points.device)
-    q = points[:, None]
-
-    def energies(shift: float) -> Tensor:
-        with torch.no_grad():
-            v = potential(q) + shift * potential.bump(q)
-            return torch.linalg.eigvalsh(kinetic + torch.diag(v))
-
-    levels, vectors = torch.linalg.eigh(kinetic + torch.diag(potential(q)))
-    (slope,) = torch.autograd.grad(levels[0], potential.kappa)
-    levels, psi = levels[:states].detach(), vectors[:, :states].detach()
-    density = psi.square().T / (points[1] - points[0])
-    slopes = (
-        float(slope),
-        float(psi[:, 0].square() @ potential.bump(q)),
-        float(energies(STEP)[0] - energies(-STEP)[0]) / (2 * STEP),
-    )
-    arrays = [x.detach().cpu().numpy() for x in (points, potential(q), levels, density)]
-    return ModelPoint(
-        grid, kappa, levels.tolist(), dict(zip(WAYS, slopes, strict=True)), Well(kappa, *arrays)
-    )
 
 
 def run_model(config: ModelConfig, output: Path, *, overwrite: bool = False) -> Path:
@@ -124,10 +47,7 @@ def run_model(config: ModelConfig, output: Path, *, overwrite: bool = False) -> 
     found: dict[str, list[ModelPoint]] = {}
     for name, grid in config.grids.items():
         points, kinetic = (x.to(device) for x in GRIDS[name](grid.low, grid.high, grid.points))
-        found[name] = [
-            model_point(name, points, kinetic, kappa, states=config.states)
-            for kappa in sorted(config.kappa)
-        ]
+        found[name] = model_sweep(name, points, kinetic, config.kappa, states=config.states)
     everything = [point for points in found.values() for point in points]
     log.info("%s", _table(everything))
     with replaced(output / "model.csv") as temporary:
@@ -189,14 +109,24 @@ def _draw(path: Path, found: dict[str, list[ModelPoint]]) -> None:
     first = next(iter(found.values()))
     # More wells at small κ, where one minimum becomes two.
     picked = sorted({round(share * (len(first) - 1)) for share in (0, 0.2, 0.4, 1)})
-    model_sweep(
+    plots.model_sweep(
         path,
-        [first[k].well for k in picked],
+        [_well(first[k]) for k in picked],
         [p.kappa for p in first],
         {name: [p.levels[0] for p in points] for name, points in found.items()},
         {name: [p.levels[1] - p.levels[0] for p in points] for name, points in found.items()},
         {
-            name: {title: [p.slopes[way] for p in points] for way, title in WAYS.items()}
+            name: {title: [p.slopes[way] for p in points] for way, title in METHODS.items()}
             for name, points in found.items()
         },
     )
+
+
+def _well(point: ModelPoint) -> plots.Well:
+    arrays = (
+        point.points,
+        point.potential,
+        torch.tensor(point.levels, dtype=torch.float64),
+        point.densities,
+    )
+    return plots.Well(point.kappa, *[x.cpu().numpy() for x in arrays])

@@ -1,16 +1,17 @@
 """A calculation of levels that was cut short goes on from its last vectors."""
 
 import hashlib
+import json
 import logging
 import pickle
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from pes.config import Vibration
 from pes.files import replaced
 from pes.vibration.eigensolvers.davidson import Progress
 
@@ -50,7 +51,7 @@ def check_state(folder: Path, resume: str | None, *, overwrite: bool) -> Path | 
     return path
 
 
-def earlier(path: Path | None, config: Vibration) -> Tensor | None:
+def earlier(path: Path | None, content: Mapping[str, Any]) -> Tensor | None:
     """Vectors in a state of the same calculation."""
     if path is None:
         return None
@@ -60,14 +61,14 @@ def earlier(path: Path | None, config: Vibration) -> Tensor | None:
         reason = str(failure).split(".")[0]
         log.warning("%s cannot be read (%s); starting afresh", path, reason)
         return None
-    if state["config"] != _digest(config):
+    if state["config"] != _digest(content):
         log.info("%s belongs to another configuration; starting afresh", path)
         return None
     log.info("going on from %s after %d products H·v", path, state["products"])
     return state["vectors"]
 
 
-def keeper(folder: Path, config: Vibration) -> Callable[[Progress], None]:
+def keeper(folder: Path, content: Mapping[str, Any]) -> Callable[[Progress], None]:
     """Writes the vectors of the first calculation once a minute."""
     written = time.monotonic()
 
@@ -79,7 +80,7 @@ def keeper(folder: Path, config: Vibration) -> Callable[[Progress], None]:
         folder.mkdir(parents=True, exist_ok=True)
         with replaced(folder / STATE) as temporary:
             state = {
-                "config": _digest(config), "products": progress.matvecs,
+                "config": _digest(content), "products": progress.matvecs,
                 "vectors": progress.vectors.cpu(),
             }  # fmt: skip
             torch.save(state, temporary)
@@ -87,5 +88,5 @@ def keeper(folder: Path, config: Vibration) -> Callable[[Progress], None]:
     return keep
 
 
-def _digest(config: Vibration) -> str:
-    return hashlib.sha256(config.model_dump_json().encode()).hexdigest()
+def _digest(content: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from pes.config import ObservedLevels, RefineConfig, Vibration
+from pes.config import ObservedLevels, RefineConfig
 from pes.data import Dataset
 from pes.data.observed import Observed, read_observed
 from pes.descriptors import Invariants
@@ -16,7 +16,7 @@ from pes.molecule import Molecule
 from pes.potential import LinearSurface, Surface
 from pes.potential.corrected import CorrectedSurface
 from pes.refinement import Anchor, Isotopologue
-from pes.run.vibration import problem
+from pes.setup.problem import problem
 from pes.training.weights import ratio
 from pes.units import ANGSTROM, CM1
 
@@ -116,11 +116,11 @@ def _isotopologue(
     surface: nn.Module,
     device: torch.device,
 ) -> Isotopologue:
-    vibration = Vibration(
-        molecule=wanted.molecule, nuclear_masses=config.nuclear_masses,
-        coordinates=config.coordinates, basis=config.basis, cap=config.cap,
+    task = problem(
+        Surface(surface, loaded.symbols, loaded.record), wanted.molecule,
+        nuclear_masses=config.nuclear_masses, coordinates=config.coordinates.resolved(),
+        basis={name: size.resolved() for name, size in config.basis.items()}, device=device,
     )  # fmt: skip
-    task = problem(vibration, Surface(surface, loaded.symbols, loaded.record), device)
     observed = _kept(read_observed(wanted.observed), wanted)
     modes = len(task.internal.names)
     if len(observed.quanta[0]) != modes:

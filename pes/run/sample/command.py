@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from pes import plots
-from pes.config import SampleConfig, Vibration, load_config
+from pes.config import SampleConfig, load_config
 from pes.data import read
 from pes.data.formats.extxyz import write_geometries
 from pes.data.sampling import acceptance, sobol_sequence
@@ -22,8 +22,8 @@ from pes.potential.holes.coverage import Coverage
 from pes.potential.holes.proposals import proposals
 from pes.potential.holes.search import candidates
 from pes.run.folder import check_folder, open_folder, open_log, pick_device, write_config
-from pes.run.vibration import problem
 from pes.setup.environment import environment, environment_line
+from pes.setup.problem import problem
 from pes.setup.surfaces import load_potential, resolved
 from pes.units import CM1
 
@@ -135,8 +135,9 @@ def _drawn(config: SampleConfig, loaded: Surface, base: Path, place: torch.devic
         generator = torch.Generator().manual_seed(config.seed)
         chance = torch.rand(len(x), generator=generator, dtype=x.dtype)
         return Drawn(x, chance, _lowest(loaded, known, place), known, symbols)
-    wanted = Vibration(molecule=config.molecule, coordinates=config.coordinates)
-    found = problem(wanted, loaded, place)
+    found = problem(
+        loaded, config.molecule, coordinates=config.coordinates.resolved(), device=place
+    )
     ranges = [(c.low, c.high) for c in found.coordinates]
     unit = sobol_sequence(ranges, max(1, ceil(log2(config.samples))), config.seed)
     masses = found.masses.detach()

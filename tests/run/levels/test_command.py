@@ -71,9 +71,9 @@ def test_everything_a_run_leaves(pes_levels: Command) -> None:
     assert ground["energy"] == 0
     assert bend["energy"] == pytest.approx(1594.7, rel=0.05)
     assert all(level["convergence"] > 0 for level in (ground, bend))
-    assert bend["quanta"] == "0 0 1"
+    assert bend["v1 v2 v3"] == "0 1 0"
     assert ground["<r1>"] == pytest.approx(0.97, abs=0.03)
-    assert [ground["symmetry"], bend["symmetry"]] == ["A1", "A1"]
+    assert [ground["irrep"], bend["irrep"]] == ["A1", "A1"]
     # Measured: 27.88, 14.51 and 9.28 cm⁻¹, with Coriolis coupling.
     constants = [ground[key] for key in ("<A>", "<B>", "<C>")]
     assert constants == pytest.approx([27.88, 14.51, 9.28], rel=0.05)
@@ -100,7 +100,7 @@ def test_wavefunctions_can_be_read_back(pes_levels: Command) -> None:
         assert list(file.attrs["symbols"]) == ["O", "H", "H"]
         assert file["energies"].attrs["units"] == "hartree"
         assert psi.shape == (3, len(positions))
-        assert file["symmetry"].asstr()[()].tolist() == ["A1", "A1", "A1"]
+        assert file["irrep"].asstr()[()].tolist() == ["A1", "A1", "A1"]
     # Sums of 125 products of rounded numbers.
     np.testing.assert_allclose(psi @ psi.T, np.eye(3), atol=1e-12)
 
@@ -132,7 +132,7 @@ def test_levels_of_a_training(pes_train: Command, work: Path) -> None:
     cli.levels([str(run)])
     cli.levels([str(run), "--output", str(work / "other"), "--set", "vibration.levels=2"])
     assert energies(work / "other") == energies(run / "levels")[:2]
-    outside = [row["outside"] for row in read(run / "levels")["levels"]]
+    outside = [row["P(extrap)"] for row in read(run / "levels")["levels"]]
     assert all(0 <= o <= 1 for o in outside)
 
 
@@ -282,9 +282,7 @@ def test_auto_ranges(pes_levels: Command) -> None:
 def test_symmetry_is_used_or_projected(pes_levels: Command) -> None:
     blocks, whole = (pes_levels("--overwrite", symmetry=on, levels=6) for on in (True, False))
     ours, theirs = read(blocks), read(whole)
-    assert [row["symmetry"] for row in ours["levels"]] == [
-        row["symmetry"] for row in theirs["levels"]
-    ]
+    assert [row["irrep"] for row in ours["levels"]] == [row["irrep"] for row in theirs["levels"]]
     assert "blocks by symmetry" not in (whole / "levels.log").read_text()
 
 
@@ -378,9 +376,9 @@ def test_error_bars_of_an_ensemble(pes_levels: Command, work: Path) -> None:
         assert row["spread"] == pytest.approx(row["spread_full"], rel=0.02)
     log = (work / "runs" / "tiny" / "levels.log").read_text()
     assert "standard deviation over 3 surfaces" in log
-    assert "   spread     full" in log
+    assert "spread  spread_full" in log
     # Two training points only: every level leaves them, and is marked.
-    assert all(row["far"] for row in found["levels"])
+    assert all(row["P(extrap)"] > 1e-3 for row in found["levels"])
     assert any("levels 0, 1, 2 reach beyond" in w for w in found["warnings"])
     assert log.count(" !\n") == 3
 

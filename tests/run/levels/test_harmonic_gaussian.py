@@ -1,15 +1,13 @@
-"""The one-dimensional model against exact and converged values, and the files it leaves."""
+"""The files that the one-dimensional model leaves."""
 
 import csv
 import json
-from math import sqrt
 from pathlib import Path
 
 import pytest
 
 from pes.config import ModelConfig, load_config
-from pes.run.levels.harmonic_gaussian import ModelPoint, model_point, run_model
-from pes.vibration.hamiltonian.one_dimensional import GRIDS
+from pes.run.levels.harmonic_gaussian import run_model
 
 # κ: E₀, E₁ − E₀, dE₀/dκ on a converged sinc grid; every digit given.
 CONVERGED = {
@@ -19,50 +17,6 @@ CONVERGED = {
     5.0: (3.422393302, 0.038726796, 0.285696643),
 }
 CONFIG = Path(__file__).parents[3] / "configs" / "harmonic_gaussian.yaml"
-
-
-def point(kappa: float, *, grid: str = "sinc", half: float = 8.0, size: int = 81) -> ModelPoint:
-    return model_point(grid, *GRIDS[grid](-half, half, size), kappa)
-
-
-@pytest.mark.parametrize("kappa", CONVERGED)
-def test_converged_values(kappa: float) -> None:
-    found = point(kappa)
-    values = (found.levels[0], found.levels[1] - found.levels[0], found.slopes["autograd"])
-    # Half a unit in the last digit of the table, and some.
-    assert values == pytest.approx(CONVERGED[kappa], abs=1e-9)
-
-
-def test_oscillator_is_exact() -> None:
-    found = point(0.0)
-    # Rounding: eps times the largest eigenvalue, 3e2.
-    assert found.levels == pytest.approx([0.5, 1.5, 2.5, 3.5], abs=1e-12)
-    assert found.slopes["autograd"] == pytest.approx(sqrt(2 / 3), abs=1e-12)
-
-
-@pytest.mark.parametrize("kappa", CONVERGED)
-@pytest.mark.parametrize("grid", GRIDS)
-def test_three_ways_to_the_derivative_agree(grid: str, kappa: float) -> None:
-    slopes = point(kappa, grid=grid).slopes
-    assert slopes["hellmann_feynman"] == pytest.approx(slopes["autograd"], abs=1e-12)
-    # A central difference of step 3e-4: error step²/6 · E‴ and rounding/step, each about 1e-9.
-    assert slopes["finite_difference"] == pytest.approx(slopes["autograd"], abs=1e-8)
-
-
-def test_three_point_error_falls_with_the_square_of_the_spacing() -> None:
-    errors = [
-        abs(point(1.0, grid="three_point", size=size).levels[0] - CONVERGED[1.0][0])
-        for size in (101, 201)
-    ]
-    # Twice as fine, a quarter of the error; the next order, Δx⁴, changes that by 1 %.
-    assert errors[0] / errors[1] == pytest.approx(4, rel=0.02)
-
-
-def test_three_point_grid_of_500_points_keeps_the_true_spacing() -> None:
-    found = point(0.0, grid="three_point", half=5.0, size=500)
-    spacing = 10 / 499
-    # E₀ of the discrete oscillator is 1/2 − Δx²/32 + ...; a spacing of 10/500 would add 2e-3.
-    assert found.levels[0] == pytest.approx(0.5 - spacing**2 / 32, abs=1e-8)
 
 
 @pytest.fixture(scope="module")

@@ -16,14 +16,14 @@ def test_goes_on_with_the_same_configuration_only(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(restart, "INTERVAL", 0.0)
-    config = Vibration(levels=2)
+    config = Vibration(levels=2).model_dump(mode="json")
     assert restart.earlier(None, config) is None
     restart.keeper(tmp_path, config)(NOW)
     state = tmp_path / restart.STATE
     vectors = restart.earlier(state, config)
     assert vectors is not None
     assert torch.equal(vectors, NOW.vectors)
-    assert restart.earlier(state, Vibration(levels=3)) is None
+    assert restart.earlier(state, Vibration(levels=3).model_dump(mode="json")) is None
 
 
 def test_a_state_is_neither_lost_nor_used_unasked(tmp_path: Path) -> None:
@@ -40,10 +40,10 @@ def test_a_state_is_neither_lost_nor_used_unasked(tmp_path: Path) -> None:
 
 
 def test_not_every_step_is_written(tmp_path: Path) -> None:
-    restart.keeper(tmp_path, Vibration())(NOW)
+    restart.keeper(tmp_path, Vibration().model_dump(mode="json"))(NOW)
     assert not (tmp_path / restart.STATE).exists()
 
 
 def test_a_damaged_state_is_passed_over(tmp_path: Path) -> None:
     (tmp_path / restart.STATE).write_bytes(b"PK")
-    assert restart.earlier(tmp_path / restart.STATE, Vibration()) is None
+    assert restart.earlier(tmp_path / restart.STATE, Vibration().model_dump(mode="json")) is None

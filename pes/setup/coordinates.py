@@ -1,12 +1,12 @@
-"""Which internal coordinates a configuration asks for, or a molecule gets."""
+"""Internal coordinates of a molecule: those asked for, or those usual for so many atoms."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
 
 import torch
 from torch import Tensor
 
-from pes.config import Vibration
-from pes.config.coordinates import Morse
 from pes.coordinates import (
     COORDINATES,
     MAPS,
@@ -27,55 +27,105 @@ from pes.molecule import Molecule
 from pes.potential import Surface
 from pes.units import ANGSTROM, DEGREE
 
-__all__ = ["internal_coordinates", "mapped"]
+__all__ = ["CoordinateRequest", "MorseMap", "internal_coordinates", "mapped"]
 
 Potential = Callable[[Tensor], Tensor]
+Row = tuple[str | int, ...]
+
+
+@dataclass(frozen=True)
+class MorseMap:
+    """y = 1 − exp(−a(r − r_e)) in place of a length r.
+
+    Attributes:
+        steepness: a, 1/Å.
+        centre: r_e, Å.
+    """
+
+    steepness: float
+    centre: float
+
+
+@dataclass(frozen=True)
+class CoordinateRequest:
+    """Internal coordinates and how far they reach, in Å and degrees; every default is a choice.
+
+    Attributes:
+        kind: a key of `pes.coordinates.COORDINATES`; None for those usual for so many atoms.
+        centre: number of the middle atom of three, from 0.
+        rows: of a zmatrix, such as `(("O",), ("H", 0), ("H", 0, 1))`.
+        vectors: of polyspherical coordinates, from and to.
+        normal: curvilinear normal coordinates, combinations of these.
+        reference: positions (N, 3) near the minimum, Å.
+        fixed: coordinates of a zmatrix that keep a value.
+        maps: other variables for some coordinates, by name.
+        ranges: ends of each coordinate by name, or `auto`.
+        energy: height of the cuts for `auto`, cm⁻¹ above the minimum.
+        system: coordinates already made; nothing is chosen but their ranges.
+    """
+
+    kind: str | None = None
+    centre: int | None = None
+    rows: Sequence[Row] | None = None
+    vectors: Sequence | None = None
+    normal: bool = False
+    reference: Sequence[Sequence[float]] | None = None
+    fixed: Mapping[str, float] = field(default_factory=dict)
+    maps: Mapping[str, MorseMap | Literal["cos"]] = field(default_factory=dict)
+    ranges: Literal["auto"] | Mapping[str, tuple[float, float]] = "auto"
+    energy: float = 60000.0
+    system: Internal | None = None
+
+    def __post_init__(self) -> None:
+        if self.kind is not None and self.kind not in COORDINATES:
+            raise ValueError(
+                f"`coordinates.kind` must be one of {', '.join(COORDINATES)}, got {self.kind!r}"
+            )
 
 
 def internal_coordinates(
-    config: Vibration, molecule: Molecule, surface: Surface, potential: Potential
+    request: CoordinateRequest, molecule: Molecule, surface: Surface, potential: Potential
 ) -> Internal:
-    """Coordinates by `coordinates.kind`, or those usual for so many atoms.
+    """Coordinates of the kind asked for, or those usual for so many atoms.
 
     Raises:
         ValueError: if they do not suit the molecule or the surface; the message names the key.
     """
-    inner = _internal(config, molecule, surface, potential)
-    larger = config.coordinates.kind is None and len(molecule.symbols) > 3
-    if not (config.coordinates.normal or larger):
+    inner = request.system or _internal(request, molecule, surface, potential)
+    larger = request.kind is None and request.system is None and len(molecule.symbols) > 3
+    if not (request.normal or larger):
         return inner
-    if isinstance(inner, NormalModes) or config.coordinates.maps:
-        other = "maps" if config.coordinates.maps else "kind: normal_modes"
+    if isinstance(inner, NormalModes) or request.maps:
+        other = "maps" if request.maps else "kind: normal_modes"
         raise ValueError(
             f"`coordinates.normal` combines lengths and angles themselves; leave out `{other}`"
         )
     try:
-        return curvilinear(inner, _normal_modes(config, molecule, surface, potential))
+        return curvilinear(inner, _normal_modes(request, molecule, surface, potential))
     except ValueError as error:
         raise ValueError(f"`coordinates.normal`: {error}") from None
 
 
 def _internal(
-    config: Vibration, molecule: Molecule, surface: Surface, potential: Potential
+    request: CoordinateRequest, molecule: Molecule, surface: Surface, potential: Potential
 ) -> Internal:
-    wanted = config.coordinates
     usual = "valence" if len(molecule.symbols) == 3 else "zmatrix"
-    chosen = wanted.kind or usual
+    chosen = request.kind or usual
     for key, kind in (("rows", "zmatrix"), ("fixed", "zmatrix"), ("vectors", "polyspherical")):
-        if getattr(wanted, key) and wanted.kind != kind:
+        if getattr(request, key) and request.kind != kind:
             raise ValueError(f"`coordinates.{key}` belongs to `kind: {kind}`")
     if chosen == "zmatrix":
-        return _zmatrix(config, molecule, surface, potential)
-    if wanted.kind == "polyspherical":
-        return _polyspherical(config, molecule)
-    if wanted.kind == "normal_modes":
-        return _normal_modes(config, molecule, surface, potential)
+        return _zmatrix(request, molecule, surface, potential)
+    if chosen == "polyspherical":
+        return _polyspherical(request, molecule)
+    if chosen == "normal_modes":
+        return _normal_modes(request, molecule, surface, potential)
     if len(molecule.symbols) != 3:
         raise ValueError(
             f"`coordinates.kind` {chosen} takes three atoms, the molecule has "
             f"{len(molecule.symbols)}; use zmatrix, polyspherical or normal_modes"
         )
-    centre = wanted.centre
+    centre = request.centre
     if centre is None:
         alone = [i for i, e in enumerate(molecule.elements) if molecule.elements.count(e) == 1]
         if not alone:
@@ -87,26 +137,26 @@ def _internal(
     return COORDINATES[chosen](centre, (ends[0], ends[1]))
 
 
-def _polyspherical(config: Vibration, molecule: Molecule) -> Polyspherical:
-    if config.coordinates.vectors is None:
+def _polyspherical(request: CoordinateRequest, molecule: Molecule) -> Polyspherical:
+    if request.vectors is None:
         raise ValueError("`coordinates.vectors` is needed for `kind: polyspherical`")
     try:
-        internal = Polyspherical(config.coordinates.vectors)
+        internal = Polyspherical(tuple(request.vectors))
     except ValueError as error:
         raise ValueError(f"`coordinates.vectors`: {error}") from None
     if internal.atoms != len(molecule.symbols):
         raise ValueError(
-            f"`coordinates.vectors`: {len(config.coordinates.vectors)} vectors join "
+            f"`coordinates.vectors`: {len(request.vectors)} vectors join "
             f"{internal.atoms} atoms, the molecule has {len(molecule.symbols)}"
         )
     return internal
 
 
 def _normal_modes(
-    config: Vibration, molecule: Molecule, surface: Surface, potential: Potential
+    request: CoordinateRequest, molecule: Molecule, surface: Surface, potential: Potential
 ) -> NormalModes:
-    """Of the minimum of this very surface, for these isotopes."""
-    x = optimum(potential, _geometry(config, surface, molecule))
+    """Normal modes of the minimum of this very surface, for these isotopes."""
+    x = optimum(potential, _geometry(request, surface, molecule))
     centred = x - x.mean(0)
     if torch.linalg.svdvals(centred)[1] < 1e-3 * torch.linalg.svdvals(centred)[0]:
         raise ValueError(
@@ -117,13 +167,13 @@ def _normal_modes(
 
 
 def _zmatrix(
-    config: Vibration, molecule: Molecule, surface: Surface, potential: Potential
+    request: CoordinateRequest, molecule: Molecule, surface: Surface, potential: Potential
 ) -> ZMatrix:
-    rows = config.coordinates.rows
+    rows = request.rows
     if rows is None:
-        x = optimum(potential, _geometry(config, surface, molecule))
+        x = optimum(potential, _geometry(request, surface, molecule))
         rows = automatic_rows(molecule.symbols, x)
-    free = ZMatrix(rows, config.coordinates.fixed)
+    free = ZMatrix(rows, request.fixed)
     if Molecule(free.symbols).elements != molecule.elements:
         raise ValueError(
             f"`coordinates.rows` has the atoms {' '.join(free.symbols)}, the molecule is "
@@ -131,15 +181,15 @@ def _zmatrix(
         )
     fixed = {
         name: value * (ANGSTROM if name.startswith("r") else DEGREE)
-        for name, value in config.coordinates.fixed.items()
+        for name, value in request.fixed.items()
     }
     return ZMatrix(rows, fixed)
 
 
-def _geometry(config: Vibration, surface: Surface, molecule: Molecule) -> Tensor:
+def _geometry(request: CoordinateRequest, surface: Surface, molecule: Molecule) -> Tensor:
     """Positions (N, 3) near the minimum: as given, or the lowest that the surface knows."""
-    if config.coordinates.reference is not None:
-        given = torch.tensor(config.coordinates.reference, dtype=torch.float64) * ANGSTROM
+    if request.reference is not None:
+        given = torch.as_tensor(request.reference, dtype=torch.float64) * ANGSTROM
         if given.shape != (len(molecule.symbols), 3):
             raise ValueError(
                 f"`coordinates.reference` holds {len(given)} positions, the molecule has "
@@ -160,23 +210,26 @@ def _geometry(config: Vibration, surface: Surface, molecule: Molecule) -> Tensor
 
 
 def mapped(
-    config: Vibration, internal: Internal, start: Tensor, ranges: Sequence[tuple[float, float]]
+    request: CoordinateRequest,
+    internal: Internal,
+    start: Tensor,
+    ranges: Sequence[tuple[float, float]],
 ) -> tuple[Mapped, Tensor, list[tuple[float, float]]]:
     """Coordinates, start and ranges with the maps asked for."""
     kinds = dict(zip(internal.names, internal.kinds, strict=True))
     maps: dict[str, Map] = {}
-    for name, wanted in config.coordinates.maps.items():
+    for name, wanted in request.maps.items():
         if name not in kinds:
             raise ValueError(
                 f"`coordinates.maps.{name}`: no such coordinate; there are {', '.join(kinds)}"
             )
-        suits = "length" if isinstance(wanted, Morse) else "angle"
+        shown, suits = ("cos", "angle") if wanted == "cos" else ("morse", "length")
         if kinds[name] != suits:
             raise ValueError(
-                f"`coordinates.maps.{name}`: {wanted.kind} is for a coordinate of the kind "
+                f"`coordinates.maps.{name}`: {shown} is for a coordinate of the kind "
                 f"{suits}, not {kinds[name]}"
             )
-        if isinstance(wanted, Morse):
+        if isinstance(wanted, MorseMap):
             maps[name] = MAPS["morse"](wanted.steepness / ANGSTROM, wanted.centre * ANGSTROM)
         else:
             maps[name] = MAPS["cos"]()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pytest
 
 from pes.config import Vibration
-from pes.run.products import products
+from pes.setup.truncation import TruncationRequest, products
 from pes.units import CM1
 
 
@@ -33,7 +33,7 @@ def test_groups_and_weights() -> None:
             "groups": {"stretches": {"coordinates": ["r3", "r1"], "energy": 9000}},
         }
     )
-    found = products(config, FOUR)
+    found = products(config.truncation(), FOUR)
     assert found.quanta == 6
     assert found.self_consistent
     assert found.groups[0].coordinates == (0, 3)
@@ -44,11 +44,11 @@ def test_groups_and_weights() -> None:
 
 def test_quanta_of_normal_coordinates() -> None:
     nothing = Vibration.model_validate({})
-    assert [products(nothing, normal(n)).quanta for n in (3, 6, 9)] == [None, 6, 4]
-    assert products(nothing, FOUR).quanta is None
+    assert [products(nothing.truncation(), normal(n)).quanta for n in (3, 6, 9)] == [None, 6, 4]
+    assert products(nothing.truncation(), FOUR).quanta is None
     given = Vibration.model_validate({"quanta": 3})
-    assert products(given, normal(6)).quanta == 3
-    by_energy = products(Vibration.model_validate({"product_energy": 9000}), normal(6))
+    assert products(given.truncation(), normal(6)).quanta == 3
+    by_energy = products(TruncationRequest(energy=9000), normal(6))
     assert by_energy.quanta is None
     assert by_energy.energy == pytest.approx(9000 * CM1)
 
@@ -75,4 +75,4 @@ def test_quanta_of_normal_coordinates() -> None:
 )
 def test_mistakes(settings: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        products(Vibration.model_validate(settings), FOUR)
+        products(Vibration.model_validate(settings).truncation(), FOUR)

@@ -1,37 +1,21 @@
 """How far each coordinate reaches, and where the bottom of the well is."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import ceil, floor, pi
 
 import torch
 from torch import Tensor
 
-from pes.config import Vibration
 from pes.coordinates import Curvilinear, Internal, NormalModes
+from pes.coordinates.kinds import KINDS
 from pes.molecule import Molecule, like_permutations
 from pes.potential import Surface, SurfaceRecord
-from pes.units import ANGSTROM, CM1, DEGREE
+from pes.setup.coordinates import CoordinateRequest
+from pes.units import ANGSTROM, CM1
 from pes.vibration.system.minimum import minimum, reach
 from pes.vibration.system.system import System
 
-__all__ = ["sampled", "start_and_ranges", "unit"]
-
-LIMITS = {
-    "length": (0.3 * ANGSTROM, 6.0 * ANGSTROM),
-    "angle": (0.0, pi),
-    "dihedral": (0.0, 2 * pi),
-    # Of a dimensionless coordinate: beyond 50 quanta.
-    "normal": (-10.0, 10.0),
-}
-
-UNITS = {
-    "length": ("A", ANGSTROM),
-    "angle": ("deg", DEGREE),
-    "dihedral": ("deg", DEGREE),
-    "normal": ("", 1.0),
-    "number": ("", 1.0),
-    "cosine": ("", 1.0),
-}
+__all__ = ["sampled", "start_and_ranges"]
 
 STRAIGHT = 1e-4
 """Radians from a right or straight angle that count as none."""
@@ -40,27 +24,22 @@ ROUNDED = 1e-4
 """Bohr or radians that ends found by themselves are multiples of."""
 
 
-def unit(kind: str) -> tuple[str, float]:
-    """Name and size (atomic units) of the unit a kind of coordinate is printed in."""
-    return UNITS[kind]
-
-
 def start_and_ranges(
-    config: Vibration, surface: Surface, internal: Internal, masses: Tensor, system: System
+    request: CoordinateRequest, surface: Surface, internal: Internal, masses: Tensor, system: System
 ) -> tuple[Tensor, list[tuple[float, float]]]:
     """A point near the bottom and the ends of each coordinate, bohr and radians."""
-    units = [unit(kind)[1] for kind in internal.kinds]
-    wanted = config.coordinates.ranges
+    units = [KINDS[kind].size for kind in internal.kinds]
+    wanted = request.ranges
     if not isinstance(wanted, str):
         ranges = _given_ranges(wanted, internal, units)
         return minimum(system, ranges)[0], ranges
-    start = _start(config, surface, internal, masses, system)
+    start = _start(request, surface, internal, masses, system)
     limits = _limits(surface, internal, masses)
     if isinstance(internal, NormalModes | Curvilinear):
-        return start, reach(system, start, limits, config.coordinates.energy * CM1)
+        return start, reach(system, start, limits, request.energy * CM1)
     bottom, _ = minimum(system, limits, near=start)
     bottom, special = _straightened(bottom, internal)
-    ranges = reach(system, bottom, limits, config.coordinates.energy * CM1)
+    ranges = reach(system, bottom, limits, request.energy * CM1)
     # About a special angle both sides are alike already.
     return bottom, [
         ends if right else _outward(ends, limit)
@@ -87,7 +66,7 @@ def _limits(surface: Surface, internal: Internal, masses: Tensor) -> list[tuple[
 
     Inwards the repulsive wall itself is the end, points or not; angles go on to linearity.
     """
-    limits = [LIMITS[kind] for kind in internal.kinds]
+    limits = [KINDS[kind].limits for kind in internal.kinds]
     if isinstance(internal, Curvilinear):
         ends = zip(limits, internal.ends(), strict=True)
         return [(max(a, low), min(b, high)) for (a, b), (low, high) in ends]
@@ -96,7 +75,7 @@ def _limits(surface: Surface, internal: Internal, masses: Tensor) -> list[tuple[
     elif isinstance(internal, NormalModes | Curvilinear):
         return limits
     elif (ranges := getattr(surface.potential, "ranges", None)) is not None:
-        units = [unit(kind)[1] for kind in internal.kinds]
+        units = [KINDS[kind].size for kind in internal.kinds]
         farthest = [high * size for (_, high), size in zip(ranges, units, strict=True)]
     else:
         return limits
@@ -114,7 +93,7 @@ def sampled(record: SurfaceRecord, internal: Internal, masses: Tensor) -> Tensor
 
 
 def _given_ranges(
-    wanted: dict[str, tuple[float, float]], internal: Internal, units: Sequence[float]
+    wanted: Mapping[str, tuple[float, float]], internal: Internal, units: Sequence[float]
 ) -> list[tuple[float, float]]:
     if set(wanted) != set(internal.names):
         raise ValueError(
@@ -139,14 +118,14 @@ def _given_ranges(
 
 
 def _start(
-    config: Vibration, surface: Surface, internal: Internal, masses: Tensor, system: System
+    request: CoordinateRequest, surface: Surface, internal: Internal, masses: Tensor, system: System
 ) -> Tensor:
     """The reference given, the lowest of the training points, or of an analytic surface's range."""
     if isinstance(internal, NormalModes | Curvilinear):
         return torch.zeros(len(internal.names), dtype=torch.float64)
-    if config.coordinates.reference is not None:
+    if request.reference is not None:
         count = len(masses)
-        given = torch.tensor(config.coordinates.reference, dtype=torch.float64) * ANGSTROM
+        given = torch.as_tensor(request.reference, dtype=torch.float64) * ANGSTROM
         if given.shape != (count, 3):
             raise ValueError(
                 f"`coordinates.reference` holds {len(given)} positions for {count} atoms"
@@ -162,6 +141,6 @@ def _start(
             "`coordinates.ranges` is needed: auto takes a surface file, whose training points "
             "say where to start, or `coordinates.reference`"
         )
-    sizes = [unit(kind)[1] for kind in internal.kinds]
+    sizes = [KINDS[kind].size for kind in internal.kinds]
     scaled = [(a * u, b * u) for (a, b), u in zip(ranges, sizes, strict=True)]
     return minimum(system, scaled)[0]

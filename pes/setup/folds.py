@@ -1,12 +1,13 @@
 """Where combinations of lengths and angles run past the ends of these, and which levels do."""
 
 from pes.coordinates import Curvilinear, Internal
+from pes.coordinates.kinds import KINDS
 from pes.vibration.levels.result import Levels
 
 __all__ = ["folds"]
 
 PASSED = 1e-5
-"""Probability of a level there from which it is told."""
+"""Probability of a level there from which a warning is due."""
 
 
 def folds(internal: Internal, found: Levels) -> list[str]:
@@ -17,10 +18,6 @@ def folds(internal: Internal, found: Levels) -> list[str]:
     if not isinstance(internal, Curvilinear):
         return []
     folded = internal.folded(found.points)
-    words = {
-        "length": "is negative", "angle": "leaves 0 to 180 deg",
-        "dihedral": "is more than half a turn away",
-    }  # fmt: skip
     said = []
     for k, (name, kind) in enumerate(zip(internal.inner.names, internal.inner.kinds, strict=True)):
         passed = found.probability(folded[:, k]) if folded[:, k].any() else found.energies * 0
@@ -28,7 +25,8 @@ def folds(internal: Internal, found: Levels) -> list[str]:
         if len(reaching):
             said.append(
                 f"levels from number {int(reaching[0])} on reach geometries where {name} "
-                f"{words[kind]} (up to {float(passed.max()):.1e} of the norm), counted twice; take "
-                "coordinates without `normal`, or narrow the ranges and watch the leaks"
+                f"{KINDS[kind].beyond} (up to {float(passed.max()):.1e} of the norm): a geometry "
+                "is multiply covered; use `normal: false` or narrower ranges and check the "
+                "edge-probability warnings"
             )
     return said

@@ -5,7 +5,7 @@ from torch import Tensor
 
 from pes.coordinates import Valence, curvilinear, hessian, normal_modes
 from pes.molecule import Molecule
-from pes.run.folds import folds
+from pes.setup.folds import folds
 from pes.vibration import BasisSpec, molecular, vibrational_levels
 
 MASSES = Molecule(("O", "H", "H")).masses

@@ -1,0 +1,71 @@
+"""Sizes of the basis of each coordinate: as asked for, or usual for its kind."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import ceil
+
+from pes.coordinates import Internal
+from pes.coordinates.kinds import KINDS
+from pes.vibration.basis.specification import BasisSpec
+
+__all__ = ["BasisSize", "basis_of"]
+
+NORMAL_SIZES = {6: (7, 9), 9: (4, 5)}
+"""Functions and points of each normal coordinate by their number; six take minutes, nine long."""
+
+
+@dataclass(frozen=True)
+class BasisSize:
+    """Basis of one coordinate; None where the usual choice is to be made.
+
+    Attributes:
+        kind: primitive functions, a key of `pes.vibration.PRIMITIVES`.
+        functions: contracted functions n.
+        points: quadrature points m.
+        primitives: primitive functions.
+    """
+
+    kind: str | None = None
+    functions: int | None = None
+    points: int | None = None
+    primitives: int | None = None
+
+
+def basis_of(
+    sizes: Mapping[str, BasisSize | int],
+    internal: Internal,
+    ranges: Sequence[tuple[float, float]],
+) -> tuple[BasisSpec, ...]:
+    """Basis of every coordinate.
+
+    Args:
+        sizes: by the name of the coordinate, `all` for those not named; a number is the number
+            of contracted functions.
+        internal: coordinates.
+        ranges: ends of each, bohr and radians.
+
+    Raises:
+        ValueError: for a name that is no coordinate, or sizes that do not fit one another.
+    """
+    unknown = set(sizes) - set(internal.names) - {"all"}
+    if unknown:
+        raise ValueError(
+            f"`basis.{min(unknown)}`: no such coordinate; there are "
+            f"{', '.join(internal.names)} and all"
+        )
+    specs = []
+    for name, kind, (low, high) in zip(internal.names, internal.kinds, ranges, strict=True):
+        usual = KINDS[kind]
+        basis, functions, primitives = usual.basis, usual.functions, usual.primitives
+        ratio = usual.density
+        if kind == "normal" and len(ranges) in NORMAL_SIZES:
+            functions, many = NORMAL_SIZES[len(ranges)]
+            ratio = many / functions
+        size = sizes.get(name, sizes.get("all"))
+        size = BasisSize(functions=size) if isinstance(size, int) else size
+        if size is not None:
+            basis, functions = size.kind or basis, size.functions or functions
+            primitives = size.primitives or max(primitives, ceil(3 * functions))
+        points = size.points if size is not None and size.points else ceil(ratio * functions)
+        specs.append(BasisSpec(basis, low, high, functions, points, max(primitives, points), name))
+    return tuple(specs)

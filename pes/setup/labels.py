@@ -1,0 +1,151 @@
+"""Quantum numbers of levels: of normal modes as spectroscopists number them, or of the basis.
+
+Normal modes are numbered as by Herzberg: symmetry species one after the other, each from the
+highest frequency down. A level gets a label only if one set of quanta holds half of it or more.
+
+References:
+    G. Herzberg, Infrared and Raman Spectra of Polyatomic Molecules, Van Nostrand (1945)
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from math import pi
+
+import torch
+from torch import Tensor
+
+from pes.coordinates import Curvilinear, NormalModes
+from pes.setup.problem import Problem
+from pes.vibration.analysis import assignment
+from pes.vibration.levels.result import Levels
+from pes.vibration.symmetry.operations import commuting, symmetry_operations
+from pes.vibration.symmetry.representations import symmetry_labels as species
+
+__all__ = ["LABELS", "LevelLabels", "level_labels"]
+
+LABELS = ("normal", "local")
+"""Quanta of normal modes where they are safe, or of the basis functions of each coordinate."""
+
+SPECIES = ("", "A1", "A2", "B1", "B2", "A'", 'A"')
+"""Symmetry species in Herzberg's order, as far as they are known by name."""
+
+DEGENERATE = 1e-5
+"""Relative distance of frequencies below which modes form a degenerate pair."""
+
+LINEAR = 0.02
+"""Radians from 180° within which a triatomic is linear."""
+
+
+@dataclass(frozen=True)
+class LevelLabels:
+    """Quanta of every level.
+
+    Attributes:
+        heading: names of the quantum numbers, such as `v1 v2 v3` or `n(r1) n(r2) n(theta)`.
+        quanta: of each level, None where no set of quanta holds half of it.
+        weights: (S,) share of that set.
+    """
+
+    heading: str
+    quanta: list[tuple[int, ...] | None]
+    weights: Tensor
+
+    def text(self, state: int) -> str:
+        """Label of a level for tables, `-` where there is none."""
+        quanta = self.quanta[state]
+        return "-" if quanta is None else " ".join(map(str, quanta))
+
+
+def level_labels(levels: Levels, task: Problem, labels: str = "normal") -> LevelLabels:
+    """Labels of all levels.
+
+    Quanta of normal modes are given for bent XY₂ molecules in lengths and an angle (by the
+    number of stretching quanta, the bend, parity and the order of energies) and in normal
+    coordinates for molecules whose modes are not degenerate and whose species have names. For
+    all others the quanta of the leading basis function are named as what they are.
+
+    Args:
+        levels: on the CPU.
+        task: what they are of.
+        labels: one of `LABELS`.
+    """
+    if labels not in LABELS:
+        raise ValueError(f"`labels` must be one of {', '.join(LABELS)}, got {labels!r}")
+    if labels == "normal":
+        if set(task.internal.kinds) == {"normal"}:
+            order = _herzberg(levels, task)
+            if order is not None:
+                return _normal_coordinates(levels, order)
+        elif _bent_xy2(levels, task):
+            return _xy2(levels)
+    quanta, weights = levels.leading
+    heading = " ".join(f"n({name})" for name in task.internal.names)
+    return LevelLabels(heading, [tuple(q) for q in quanta.tolist()], weights)
+
+
+def _herzberg(levels: Levels, task: Problem) -> list[int] | None:
+    """Numbers of the coordinates in Herzberg's order; None where that is not safe."""
+    if not isinstance(task.internal, NormalModes | Curvilinear):
+        return None
+    frequencies = task.internal.frequencies.tolist()
+    if any(b - a < DEGENERATE * b for a, b in pairwise(frequencies)):
+        return None
+    # The same range on both sides of each coordinate: the molecule is asked, not the basis.
+    specs = [replace(c, low=-1.0, high=1.0) for c in levels.bases]
+    group = commuting(symmetry_operations(levels.system, specs))
+    still = tuple(range(len(specs)))
+    if any(o.order != still for o in group):
+        return None
+    signs = torch.tensor([[-1.0 if o.mirrored[k] else 1.0 for o in group] for k in still])
+    names = species(group, signs)
+    # Without symmetry a triatomic's bend is ν2 by custom, wherever its frequency lies.
+    if (len(task.molecule.symbols) == 3 and not group) or not set(names) <= set(SPECIES):
+        return None
+    return sorted(still, key=lambda k: (SPECIES.index(names[k]), -frequencies[k]))
+
+
+def _normal_coordinates(levels: Levels, order: Sequence[int]) -> LevelLabels:
+    quanta, weights = levels.leading
+    rows = quanta[:, list(order)].tolist()
+    firm = (weights >= assignment.FIRM).tolist()
+    heading = " ".join(f"v{k + 1}" for k in range(len(order)))
+    return LevelLabels(heading, [tuple(q) if f else None for q, f in zip(rows, firm, strict=True)],
+                       weights)  # fmt: skip
+
+
+def _bent_xy2(levels: Levels, task: Problem) -> bool:
+    """Whether coordinates are two like lengths of one centre and the angle between them."""
+    kinds = task.internal.kinds
+    if len(kinds) != 3 or kinds[0] != kinds[1] or kinds[2] not in ("angle", "cosine"):
+        return False
+    exchanged = any(o.order == (1, 0, 2) for o in symmetry_operations(levels.system, levels.bases))
+    angle = float(levels.minimum[2])
+    straight = pi - LINEAR if kinds[2] == "angle" else 1 - LINEAR**2 / 2
+    return exchanged and angle < straight
+
+
+def _xy2(levels: Levels) -> LevelLabels:
+    """v1 v2 v3 from v1 + v3, v2 and parity: levels of one kind in the order of their energies."""
+    found = assignment.quantum_labels(levels, symmetric=True)
+    firm = [label.weight >= assignment.FIRM for label in found]
+    first = {
+        label.kind: n for n, label in reversed(list(enumerate(found))) if label.kind[0] == 1
+    }  # fmt: skip
+    stretches = [first.get((1, 0, parity)) for parity in (1, -1)]
+    energies = levels.excitations
+    # ν1 below ν3 unless the levels say otherwise.
+    a, b = (float(energies[n]) if n is not None else float("nan") for n in stretches)
+    ascending = not a > b
+    seen: dict[tuple[int, ...], int] = {}
+    quanta: list[tuple[int, ...] | None] = []
+    for label, is_firm in zip(found, firm, strict=True):
+        total, bend, parity = label.kind
+        antisymmetric = range(0 if parity > 0 else 1, total + 1, 2)
+        choices = list(antisymmetric if ascending else reversed(antisymmetric))
+        place = seen.get(label.kind, 0)
+        seen[label.kind] = place + 1
+        v3 = choices[place] if is_firm and place < len(choices) else None
+        quanta.append(None if v3 is None else (total - v3, bend, v3))
+    weights = torch.tensor([label.weight for label in found], dtype=torch.float64)
+    return LevelLabels("v1 v2 v3", quanta, weights)

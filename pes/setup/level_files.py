@@ -1,0 +1,114 @@
+"""Files of a levels calculation: levels.csv, levels.h5, levels.json, and what goes with them."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import h5py
+
+from pes.files import replaced, write_csv
+from pes.setup.density_maps import Maps, write_maps
+from pes.setup.environment import environment
+from pes.setup.level_tables import far, stick_rows
+from pes.setup.problem import Problem
+from pes.setup.sensitivity import Sensitivities
+from pes.setup.uncertainty import Spreads
+from pes.units import AMU, CM1
+from pes.vibration.analysis.intensities import Sticks
+from pes.vibration.levels.result import Levels
+
+__all__ = ["DONE", "summary", "write_hdf5", "write_tables"]
+
+DONE = "levels.json"
+"""Written last."""
+
+Table = Sequence[Mapping[str, Any]]
+
+
+def write_tables(
+    folder: Path, table: Table, derived: Sensitivities, sticks: Sticks | None = None
+) -> None:
+    """levels.csv; sensitivities.csv and spectrum.csv if there are any."""
+    write_csv(folder / "levels.csv", table)
+    if derived.columns:
+        write_csv(folder / "sensitivities.csv", derived.rows())
+    if sticks is not None:
+        write_csv(folder / "spectrum.csv", stick_rows(sticks))
+
+
+def summary(
+    name: str,
+    levels: Levels,
+    task: Problem,
+    table: Table,
+    heading: str,
+    derived: Sensitivities,
+    error_bars: Spreads,
+    seconds: float,
+) -> dict[str, Any]:
+    """Content of levels.json, in cm⁻¹; levels on the CPU."""
+    return {
+        "format": "pes-levels",
+        "version": 2,
+        "name": name,
+        "units": "cm-1, angstrom, degrees; level energies count from the ground state; <A>, <B>, "
+        "<C> are half the mean inverse moments of inertia in the Eckart frame",
+        "molecule": list(task.molecule.symbols),
+        "masses_u": (task.masses.detach() / AMU).tolist(),
+        "nuclear_masses": task.molecule.nuclear_masses,
+        "zero_point_energy": levels.zero_point_energy / CM1,
+        "zero_point_convergence": float(levels.convergence[0]) / CM1,
+        "minimum_energy": levels.minimum_energy / CM1,
+        "minimum_energy_hartree": levels.minimum_energy,
+        "cap": levels.cap / CM1,
+        "basis": [vars(c) for c in levels.bases],
+        "quanta": levels.truncation.quanta,
+        "solver": levels.eigenpairs.solver,
+        "products": levels.eigenpairs.matvecs,
+        "labels": heading,
+        "levels": list(table),
+        "members": {way: (m / CM1).tolist() for way, m in error_bars.moved.items()},
+        "derivatives": {k: v.tolist() for k, v in derived.columns.items()},
+        "derivative_modes": derived.modes,
+        "changes": {
+            key: (row / CM1).tolist()
+            for key, row in zip(("functions", "points", "ranges"), levels.changes, strict=True)
+        },
+        "warnings": [*levels.warnings, *far(table)],
+        "seconds": seconds,
+        **environment(task.masses.device),
+    }
+
+
+def write_hdf5(
+    path: Path,
+    levels: Levels,
+    task: Problem,
+    table: Table,
+    derived: Sensitivities,
+    maps: Maps | None = None,
+) -> None:
+    """Wavefunctions times √weight on the grid, and the grid; levels on the CPU."""
+    content = {
+        "energies": (levels.energies.numpy(), "hartree"),
+        "convergence": (levels.convergence.numpy(), "hartree"),
+        "points": (levels.points.numpy(), "bohr, radian"),
+        "weights": (levels.weights.numpy(), "quadrature weight, density included"),
+        "positions": (levels.positions.detach().numpy(), "bohr"),
+        "potential": (levels.hamiltonian.potential.numpy(), "hartree"),
+        "wavefunctions": (levels.wavefunctions.numpy(), "psi times square root of weight"),
+        "coefficients": (levels.eigenpairs.coefficients.numpy(), "1"),
+    }
+    with replaced(path) as temporary, h5py.File(temporary, "w") as file:
+        file.attrs.update({"format": "pes-levels", "version": 2})
+        file.attrs["symbols"] = list(task.molecule.symbols)
+        file.attrs["minimum_energy"] = levels.minimum_energy
+        for key, (array, units) in content.items():
+            file.create_dataset(key, data=array).attrs["units"] = units
+        if "irrep" in table[0]:
+            file["irrep"] = [row["irrep"] for row in table]
+        if maps is not None:
+            write_maps(file, levels, task, maps)
+        for key, tensor in derived.weights.items():
+            entry = file.create_dataset(f"weight_derivatives/{key}", data=tensor.numpy())
+            entry.attrs["units"] = "cm-1 per unit of the weight"

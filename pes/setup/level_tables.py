@@ -1,0 +1,213 @@
+"""Tables of levels: rows in cm⁻¹, Å and degrees, for the screen, a notebook and files."""
+
+from collections.abc import Mapping, Sequence
+from math import isnan
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from pes.coordinates.kinds import KINDS
+from pes.potential.holes.coverage import Coverage
+from pes.setup.labels import LevelLabels
+from pes.setup.problem import Problem
+from pes.setup.sensitivity import Sensitivities
+from pes.setup.uncertainty import Spreads
+from pes.tables import html_table
+from pes.units import AMU, CM1
+from pes.vibration.analysis.characters import characters
+from pes.vibration.analysis.intensities import Sticks
+from pes.vibration.analysis.rotational_constants import rotational_constants
+from pes.vibration.levels.result import Levels
+from pes.vibration.symmetry.blocks import symmetry_blocks
+from pes.vibration.symmetry.operations import symmetry_operations
+from pes.vibration.symmetry.representations import symmetry_labels
+
+__all__ = ["far", "header", "level_table", "printed", "stick_rows", "table_html"]
+
+OUTSIDE = 1.0
+"""Distance to the nearest training point, in the largest spacing of these, that counts as far."""
+
+FAR = 1e-3
+"""Probability beyond the training points from which a level is marked."""
+
+
+def level_table(
+    levels: Levels, task: Problem, error_bars: Spreads, quanta: LevelLabels
+) -> list[dict[str, Any]]:
+    """One row for each level, in cm⁻¹, Å and degrees; levels on the CPU."""
+    averages = levels.densities @ levels.points
+    symmetry = _symmetry(levels)
+    constants = rotational_constants(levels, task.masses.cpu()) / CM1
+    outside = _outside(levels, task)
+    kinds = list(zip(task.internal.names, task.internal.kinds, strict=True))
+    rows = []
+    for n, excitation in enumerate((levels.excitations / CM1).tolist()):
+        row: dict[str, Any] = {
+            "level": n,
+            "energy": excitation,
+            "convergence": float(levels.convergence[n]) / CM1,
+            "residual": float(levels.eigenpairs.residuals[n]) / CM1,
+        }
+        row |= {name: float(column[n]) / CM1 for name, column in error_bars.columns.items()}
+        for k, (name, kind) in enumerate(kinds):
+            row[f"<{name}>"] = float(averages[n, k]) / KINDS[kind].size
+        for axis, constant in zip("ABC", constants[n].tolist(), strict=True):
+            if not isnan(constant):
+                row[f"<{axis}>"] = constant
+        row[quanta.heading] = quanta.text(n)
+        row["weight"] = float(quanta.weights[n])
+        if symmetry:
+            row["irrep"] = symmetry[n]
+        if outside is not None:
+            row["P(extrap)"] = float(outside[n])
+        rows.append(row)
+    return rows
+
+
+def _symmetry(levels: Levels) -> list[str]:
+    """Irreducible representation of each level; empty where the coordinates show no symmetry."""
+    if levels.eigenpairs.symmetry:
+        return list(levels.eigenpairs.symmetry)
+    group = symmetry_operations(levels.system, levels.bases)
+    return symmetry_labels(group, characters(levels, group)) if group else []
+
+
+def _outside(levels: Levels, task: Problem) -> Tensor | None:
+    """Probability of each level farther from the training points than these lie apart, (S,)."""
+    if task.surface.record is None:
+        return None
+    coverage = Coverage(task.molecule.elements, task.surface.record.training_positions)
+    with torch.no_grad():
+        distant = coverage(levels.positions) > OUTSIDE
+    return levels.densities[:, distant].sum(1)
+
+
+def far(table: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Warning, if any, about levels that leave the region of the training points."""
+    reaching = [row["level"] for row in table if row.get("P(extrap)", 0.0) > FAR]
+    if not reaching:
+        return []
+    return [
+        f"levels {', '.join(map(str, reaching))} reach beyond the training points with more than "
+        f"{FAR:g} of their probability (`P(extrap)`, marked !); add points there before trusting "
+        "them"
+    ]
+
+
+def header(name: str, levels: Levels, task: Problem, error_bars: Spreads) -> list[str]:
+    """What the levels were computed with, line by line."""
+    kind = "nuclear" if task.molecule.nuclear_masses else "atomic"
+    masses = ", ".join(
+        f"{s} {m / AMU:.8f}"
+        for s, m in zip(task.molecule.symbols, task.masses.tolist(), strict=True)
+    )
+    lines = [f"{name}: {kind} masses {masses} u"]
+    kinds = [KINDS[k] for k in task.internal.kinds]
+    for c, k in zip(levels.bases, kinds, strict=True):
+        lines.append(
+            f"{c.name}: {c.low / k.size:.4f} to {c.high / k.size:.4f} {k.unit}, {c.functions} "
+            f"functions of {c.primitives} {c.basis}, {c.points or c.primitives} points"
+        )
+    bottom = ", ".join(
+        f"{n} {float(q) / k.size:.6f} {k.unit}"
+        for n, k, q in zip(task.internal.names, kinds, levels.minimum, strict=True)
+    )
+    members = []
+    if error_bars.members:
+        members = [
+            f"spread: standard deviation over {error_bars.members} surfaces, of the zero-point "
+            "energy in row 0, of excitations below; through |psi|^2, `spread_full` by "
+            "diagonalising each"
+        ]
+    return [
+        *lines,
+        *members,
+        f"minimum: {levels.minimum_energy:.9f} hartree at {bottom}",
+        f"V capped at {levels.cap / CM1:.0f} cm-1 above it; {levels.hamiltonian.size} functions, "
+        f"{len(levels.hamiltonian.potential)} grid points, solver {levels.eigenpairs.solver}",
+        *_blocks(levels),
+        f"zero-point energy: {levels.zero_point_energy / CM1:.4f} cm-1",
+    ]
+
+
+def _blocks(levels: Levels) -> list[str]:
+    """How many functions and levels each block has."""
+    if not levels.eigenpairs.symmetry:
+        return []
+    counts = [
+        f"{b.label} {b.size} functions, {levels.eigenpairs.symmetry.count(b.label)} levels"
+        for b in symmetry_blocks(levels.hamiltonian)
+    ]
+    return [f"blocks by symmetry: {'; '.join(counts)}"]
+
+
+def _cells(table: Sequence[Mapping[str, Any]], heading: str) -> list[list[str]]:
+    """Heads of the printed columns, then the texts of each row."""
+    first = table[0]
+    spread = [key for key in ("spread", "spread_full") if key in first]
+    means = [key for key in first if key.startswith("<")]
+    extra = [key for key in ("irrep", "P(extrap)") if key in first]
+    head = ["level", "E/cm-1", "conv", *spread, *means, heading, "weight", *extra]
+    cells = [head]
+    for row in table:
+        conv = row["convergence"]
+        numbers = [f"{row[key]:.4f}" for key in (*spread, *means)]
+        texts = [row["irrep"]] if "irrep" in row else []
+        if "P(extrap)" in row:
+            texts.append(f"{row['P(extrap)']:.1e}{' !' * (row['P(extrap)'] > FAR)}")
+        conv = "-" if conv != conv else f"{conv:.4f}"
+        cells.append([str(row["level"]), f"{row['energy']:.4f}", conv, *numbers, row[heading],
+                      f"{row['weight']:.3f}", *texts])  # fmt: skip
+    return cells
+
+
+def printed(table: Sequence[Mapping[str, Any]], heading: str, derived: Sensitivities) -> list[str]:
+    """Table of levels, then table of derivatives, for the screen."""
+    cells = _cells(table, heading)
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    lines = ["", *("  ".join(c.rjust(w) for c, w in zip(row, widths, strict=True)).rstrip()
+                   for row in cells)]  # fmt: skip
+    return [*lines, *_printed_derivatives(derived)]
+
+
+def _printed_derivatives(derived: Sensitivities) -> list[str]:
+    if not derived.columns:
+        return []
+    modes = ", ".join(f"{what} in {mode} mode" for what, mode in derived.modes.items())
+    lines = ["", f"derivatives of the absolute energies by Hellmann-Feynman: {modes}"]
+    if "K" in derived.columns:
+        lines.append("K = dlnE/dlnmu: of the zero-point energy in row 0, of excitations below")
+    widths = {name: max(20, len(name) + 2) for name in derived.columns}
+    lines.append(f"{'level':>5}" + "".join(f"{name:>{w}}" for name, w in widths.items()))
+    for n in range(len(next(iter(derived.columns.values())))):
+        values = "".join(
+            f"{float(d[n]):>{widths[name]}.{'4e' if '*' in name else '6f'}}"
+            for name, d in derived.columns.items()
+        )
+        lines.append(f"{n:>5}{values}")
+    return lines
+
+
+def table_html(table: Sequence[Mapping[str, Any]], heading: str, caption: str) -> str:
+    """The same table for a notebook."""
+    return html_table(_cells(table, heading), caption)
+
+
+def stick_rows(sticks: Sticks) -> list[dict[str, Any]]:
+    """Rows of spectrum.csv."""
+    return [
+        {
+            "lower": int(a),
+            "upper": int(b),
+            "wavenumber_cm1": float(w),
+            "mu_x_debye": float(m[0]),
+            "mu_y_debye": float(m[1]),
+            "mu_z_debye": float(m[2]),
+            "intensity_km_per_mol": float(i),
+        }
+        for a, b, w, m, i in zip(
+            sticks.lower, sticks.upper, sticks.wavenumbers, sticks.moments,
+            sticks.intensities, strict=True,
+        )
+    ]  # fmt: skip

@@ -1,0 +1,322 @@
+"""Levels of a molecule on a surface, with every choice that is not made by the user."""
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from pes.coordinates import Internal
+from pes.files import write_json
+from pes.molecule import Molecule
+from pes.potential import UserFunction
+from pes.setup.basis import BasisSize
+from pes.setup.coordinates import CoordinateRequest
+from pes.setup.density_maps import Maps
+from pes.setup.folds import folds
+from pes.setup.labels import LevelLabels, level_labels
+from pes.setup.level_files import DONE, summary, write_hdf5, write_tables
+from pes.setup.level_tables import far, level_table, printed, table_html
+from pes.setup.problem import Bump, Problem, problem
+from pes.setup.sensitivity import Sensitivities, sensitivities
+from pes.setup.surfaces import SurfaceLike, as_surface, imported
+from pes.setup.truncation import TruncationRequest, products
+from pes.setup.uncertainty import SPREADS, Spreads, spreads
+from pes.units import CM1
+from pes.vibration.analysis import intensities
+from pes.vibration.analysis.intensities import Sticks
+from pes.vibration.eigensolvers.davidson import Progress
+from pes.vibration.eigensolvers.eigenpairs import SolverError
+from pes.vibration.levels.levels import vibrational_levels
+from pes.vibration.levels.result import Levels
+
+__all__ = ["COUNT", "LevelsResult", "levels", "solved", "spectrum"]
+
+COUNT = 20
+"""Levels where neither a number nor an energy is given."""
+
+
+@dataclass(frozen=True, repr=False)
+class LevelsResult:
+    """Levels in cm⁻¹, how far to trust them, and what else they can tell.
+
+    Attributes:
+        task: surface, molecule, coordinates and bases that were chosen.
+        levels: the result of the engine in atomic units, on the device of the calculation.
+        error_bars: spread over the members of an ensemble surface.
+        labels: one of `pes.setup.labels.LABELS`.
+        seconds: wall time.
+    """
+
+    task: Problem
+    levels: Levels
+    error_bars: Spreads = field(default_factory=Spreads)
+    labels: str = "normal"
+    seconds: float = 0.0
+
+    @cached_property
+    def quanta(self) -> LevelLabels:
+        """Labels of the levels."""
+        return level_labels(self.levels.cpu(), self.task, self.labels)
+
+    @cached_property
+    def table(self) -> list[dict[str, Any]]:
+        """One row for each level, in cm⁻¹, Å and degrees, as in levels.csv."""
+        return level_table(self.levels.cpu(), self.task, self.error_bars, self.quanta)
+
+    @property
+    def energies(self) -> Tensor:
+        """Energies above the ground state, (S,) in cm⁻¹."""
+        return self.levels.excitations.cpu() / CM1
+
+    @property
+    def convergence(self) -> Tensor:
+        """Estimated basis-set errors (S,) in cm⁻¹; the first is that of the zero-point energy."""
+        return self.levels.convergence.cpu() / CM1
+
+    @property
+    def zero_point_energy(self) -> float:
+        """Energy of the ground state above the minimum of the surface, cm⁻¹."""
+        return self.levels.zero_point_energy / CM1
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Reasons for doubt, with what to do about each."""
+        return (*self.levels.warnings, *far(self.table))
+
+    def __repr__(self) -> str:
+        known = self.convergence[~self.convergence.isnan()]
+        conv = f"conv up to {float(known.max()):.2g} cm-1" if len(known) else "conv not estimated"
+        return (
+            f"LevelsResult({self.task.molecule.formula}: {len(self.energies)} levels, zero-point "
+            f"energy {self.zero_point_energy:.4f} cm-1, {conv})"
+        )
+
+    def __str__(self) -> str:
+        return "\n".join([repr(self), *printed(self.table, self.quanta.heading, Sensitivities())])
+
+    def _repr_html_(self) -> str:
+        return table_html(self.table, self.quanta.heading, repr(self))
+
+    def sensitivity(
+        self,
+        *,
+        masses: bool = True,
+        parameters: Iterable[str | Tensor] = (),
+        second: bool = False,
+    ) -> Sensitivities:
+        """Derivatives of the levels; see `pes.setup.sensitivity.sensitivities`."""
+        return sensitivities(
+            self.levels, self.task, masses=masses, parameters=parameters, second=second
+        )
+
+    def spectrum(self, dipole: str | Callable[..., Any], temperature: float = 296.0) -> Sticks:
+        """J = 0 transitions among the levels; see `spectrum`."""
+        return spectrum(self, dipole, temperature=temperature)
+
+    def save(
+        self,
+        folder: str | Path,
+        *,
+        name: str | None = None,
+        sensitivity: Sensitivities | None = None,
+        spectrum: Sticks | None = None,
+        maps: Maps | None = None,
+    ) -> Path:
+        """Write levels.csv, levels.h5 and, last, levels.json, as `pes-levels` does.
+
+        Args:
+            folder: made if need be; files of these names are replaced.
+            name: in levels.json; default that of the folder.
+            sensitivity: what `self.sensitivity` returned, for sensitivities.csv.
+            spectrum: what `self.spectrum` returned, for spectrum.csv.
+            maps: densities to store in levels.h5.
+
+        Returns:
+            The folder.
+        """
+        place = Path(folder)
+        place.mkdir(parents=True, exist_ok=True)
+        derived = sensitivity or Sensitivities()
+        here = self.levels.cpu()
+        write_tables(place, self.table, derived, spectrum)
+        write_hdf5(place / "levels.h5", here, self.task, self.table, derived, maps)
+        content = summary(
+            name or place.name, here, self.task, self.table, self.quanta.heading, derived,
+            self.error_bars, self.seconds,
+        )  # fmt: skip
+        write_json(place / DONE, content)
+        return place
+
+
+def levels(
+    surface: SurfaceLike,
+    molecule: Molecule | Sequence[str] | None = None,
+    *,
+    count: int | None = None,
+    energy: float | None = None,
+    coordinates: str | CoordinateRequest | Internal | None = None,
+    ranges: Mapping[str, tuple[float, float]] | None = None,
+    reference: Sequence[Sequence[float]] | None = None,
+    basis: Mapping[str, BasisSize | int] | None = None,
+    quanta: float | None = None,
+    truncation: TruncationRequest | None = None,
+    cap: float = 60000.0,
+    solver: str = "auto",
+    symmetry: bool = True,
+    convergence: bool | str = True,
+    perturbations: Mapping[str, Bump] | None = None,
+    ensemble: str = "first_order",
+    labels: str = "normal",
+    device: str | torch.device = "cpu",
+) -> LevelsResult:
+    """Vibrational levels of a molecule on a surface: what `pes-levels` does, in one call.
+
+    Args:
+        surface: a torch module or a function in torch or NumPy, of positions (B, N, 3) in bohr to
+            energies (B,) in hartree; a run folder, a surface file, `module:function`,
+            `file.py:function` or the name of an analytic surface; or what `pes.load` returned.
+        molecule: isotopes in the order of the surface's atoms, such as `"O H D"`, or a
+            `Molecule`; default those of the surface.
+        count: number of levels, the ground state included; 20 unless
+        energy: all levels up to so much above the ground state instead, cm⁻¹.
+        coordinates: a kind such as `radau`, a `CoordinateRequest`, or coordinates themselves;
+            default those usual for so many atoms.
+        ranges: ends of each coordinate by its name, Å and degrees; default by the surface.
+        reference: positions (N, 3) near the minimum, Å, for a surface that does not know them.
+        basis: sizes by the name of a coordinate, `all` for the others; a number of functions or
+            a `BasisSize`.
+        quanta: most quanta of a product function; short for
+        truncation: all limits on product functions.
+        cap: ceiling of V above its minimum, cm⁻¹.
+        solver: of the eigenvalue problem, `auto` by its size.
+        symmetry: solve each block of H by itself where the coordinates show symmetry.
+        convergence: compare with `larger` or `smaller` calculations; True chooses.
+        perturbations: terms added to the surface, by a name.
+        ensemble: `first_order` or `full` spread of an ensemble surface.
+        labels: `normal` or `local` quanta.
+        device: of the calculation.
+
+    Raises:
+        ValueError: for settings that do not fit the molecule or the surface, or one another.
+
+    Example:
+        Two levels of water, in a basis far too small:
+
+        >>> water = levels("water_pjt1996", count=2, basis={"all": 4}, convergence=False)
+        >>> water.table[1]["v1 v2 v3"]
+        '0 1 0'
+    """
+    place = torch.device(device)
+    loaded = as_surface(surface).to(place)
+    if quanta is not None and truncation is not None:
+        raise ValueError("give `quanta` or `truncation`, not both")
+    task = problem(
+        loaded, molecule, coordinates=_request(coordinates, ranges, reference), basis=basis,
+        perturbations=perturbations, device=place,
+    )  # fmt: skip
+    return solved(
+        task, count=count, energy=energy, truncation=truncation or TruncationRequest(quanta=quanta),
+        cap=cap, solver=solver, symmetry=symmetry, convergence=convergence, ensemble=ensemble,
+        labels=labels,
+    )  # fmt: skip
+
+
+def _request(
+    coordinates: str | CoordinateRequest | Internal | None,
+    ranges: Mapping[str, tuple[float, float]] | None,
+    reference: Sequence[Sequence[float]] | None,
+) -> CoordinateRequest:
+    """One request of the three arguments."""
+    if coordinates is None or isinstance(coordinates, str):
+        request = CoordinateRequest(kind=coordinates)
+    elif isinstance(coordinates, CoordinateRequest):
+        request = coordinates
+    else:
+        request = CoordinateRequest(system=coordinates)
+    if ranges is not None:
+        request = replace(request, ranges=ranges)
+    return request if reference is None else replace(request, reference=reference)
+
+
+def solved(
+    task: Problem,
+    *,
+    count: int | None = None,
+    energy: float | None = None,
+    truncation: TruncationRequest | None = None,
+    cap: float = 60000.0,
+    solver: str = "auto",
+    symmetry: bool = True,
+    convergence: bool | str = True,
+    ensemble: str = "first_order",
+    labels: str = "normal",
+    progress: Callable[[str], None] = lambda _: None,
+    watch: Callable[[Progress], None] = lambda _: None,
+    start: Tensor | None = None,
+) -> LevelsResult:
+    """Levels of a problem already set up; arguments as those of `levels`.
+
+    Args:
+        task: surface, coordinates and bases.
+        count: number of levels.
+        energy: all levels up to here instead, cm⁻¹.
+        truncation: limits on product functions.
+        cap: ceiling of V above its minimum, cm⁻¹.
+        solver: a key of `pes.vibration.SOLVERS`, or `auto`.
+        symmetry: solve each block by itself.
+        convergence: see `levels`.
+        ensemble: see `levels`.
+        labels: see `levels`.
+        progress: called with the name of each step.
+        watch: called after each step of the Davidson method.
+        start: vectors to begin the first calculation with, (S, N).
+
+    Raises:
+        ValueError: for settings that do not fit one another, or if the eigensolver fails.
+    """
+    if count is not None and energy is not None:
+        raise ValueError("give `count` or `energy`, not both")
+    if ensemble not in SPREADS:
+        raise ValueError(f"`ensemble` must be one of {', '.join(SPREADS)}, got {ensemble!r}")
+    wanted = count or (COUNT if energy is None else None)
+    begun = time.perf_counter()
+    try:
+        result = vibrational_levels(
+            task.system, task.coordinates, wanted,
+            energy=None if energy is None else energy * CM1,
+            truncation=products(truncation or TruncationRequest(), task.internal), cap=cap * CM1,
+            solver=solver, convergence=convergence, reference=task.start, progress=progress,
+            watch=watch, start=start, symmetry=symmetry,
+        )  # fmt: skip
+    except SolverError as failure:
+        raise ValueError(f"no levels: {failure}") from failure
+    result = replace(result, warnings=(*result.warnings, *folds(task.internal, result)))
+    seconds = time.perf_counter() - begun
+    return LevelsResult(task, result, spreads(result, task, ensemble), labels, seconds)
+
+
+def spectrum(
+    result: LevelsResult, dipole: str | Callable[..., Any], *, temperature: float = 296.0
+) -> Sticks:
+    """J = 0 transitions among levels, with intensities.
+
+    Args:
+        result: what `levels` returned.
+        dipole: function of positions (B, N, 3) in bohr to (B, 3) in e·bohr, in torch or NumPy, or
+            its name, `module:function` or `file.py:function`.
+        temperature: kelvin.
+    """
+    function = dipole if isinstance(dipole, UserFunction) else _dipole(dipole)
+    masses = result.task.masses.detach().cpu()
+    return intensities.spectrum(result.levels.cpu(), function, masses, temperature=temperature)
+
+
+def _dipole(dipole: str | Callable[..., Any]) -> UserFunction:
+    if isinstance(dipole, str):
+        return UserFunction(imported(dipole, Path.cwd()), dipole, (3,))
+    return UserFunction(dipole, getattr(dipole, "__name__", "the dipole"), (3,))

@@ -1,0 +1,150 @@
+"""From a surface and a molecule to what levels are computed of: coordinates, bases, system."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from pes.coordinates import Internal
+from pes.coordinates.kinds import KINDS
+from pes.molecule import Molecule
+from pes.potential import Surface
+from pes.setup.basis import BasisSize, basis_of
+from pes.setup.coordinates import CoordinateRequest, internal_coordinates, mapped
+from pes.setup.ranges import start_and_ranges
+from pes.units import CM1
+from pes.vibration.basis.specification import BasisSpec
+from pes.vibration.system.perturbation import gaussian, perturbed
+from pes.vibration.system.system import System, molecular
+
+__all__ = ["Bump", "Problem", "problem"]
+
+CPU = torch.device("cpu")
+
+
+@dataclass(frozen=True)
+class Bump:
+    """κ exp(−(q − centre)²/(2 width²)) of one coordinate, added to the surface.
+
+    Attributes:
+        coordinate: its name.
+        centre: Å or degrees.
+        width: Å or degrees.
+        strength: κ, cm⁻¹.
+    """
+
+    coordinate: str
+    centre: float
+    width: float
+    strength: float = 0.0
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What levels are computed of, and what their derivatives can be taken by.
+
+    Attributes:
+        surface: where V comes from.
+        molecule: isotopes and kind of masses.
+        internal: coordinates, with names and kinds.
+        coordinates: basis of each.
+        system: V and G.
+        masses: (N,), with gradients, on the device of the run.
+        perturbations: names of the terms added to the surface.
+        strengths: of these, (K,) in hartree, with gradients, likewise.
+        start: near the bottom of the well, (Q,).
+    """
+
+    surface: Surface
+    molecule: Molecule
+    internal: Internal
+    coordinates: tuple[BasisSpec, ...]
+    system: System
+    masses: Tensor
+    perturbations: tuple[str, ...]
+    strengths: Tensor
+    start: Tensor
+
+
+def problem(
+    surface: Surface,
+    molecule: Molecule | Sequence[str] | None = None,
+    *,
+    nuclear_masses: bool = False,
+    coordinates: CoordinateRequest | None = None,
+    basis: Mapping[str, BasisSize | int] | None = None,
+    perturbations: Mapping[str, Bump] | None = None,
+    device: torch.device = CPU,
+) -> Problem:
+    """Join surface, molecule, coordinates and basis.
+
+    Args:
+        surface: on the device.
+        molecule: isotopes in the order of the surface's atoms; default those of the surface.
+        nuclear_masses: bare nuclei instead of whole atoms.
+        coordinates: default those usual for so many atoms, ranges by the surface.
+        basis: sizes by the name of the coordinate, `all` for those not named.
+        perturbations: terms added to the surface, by a name.
+        device: of the calculation.
+
+    Raises:
+        ValueError: if they do not fit together; the message names the key.
+    """
+    request = coordinates or CoordinateRequest()
+    isotopes = _molecule(surface, molecule, nuclear_masses)
+    masses = isotopes.masses
+
+    def potential(positions: Tensor) -> Tensor:
+        return surface.potential(positions.to(device)).to(positions.device)
+
+    internal = internal_coordinates(request, isotopes, surface, potential)
+    system = molecular(potential, internal.to_positions, masses)
+    start, ranges = start_and_ranges(request, surface, internal, masses, system)
+    if request.maps:
+        internal, start, ranges = mapped(request, internal, start, ranges)
+    masses = masses.to(device).requires_grad_()
+    system = molecular(potential, internal.to_positions, masses)
+    bumps = perturbations or {}
+    heights = torch.tensor([b.strength * CM1 for b in bumps.values()], dtype=torch.float64)
+    strengths = heights.to(device).requires_grad_()
+    if bumps:
+        system = perturbed(system, strengths, _shapes(bumps, internal))
+    sizes = basis_of(basis or {}, internal, ranges)
+    return Problem(
+        surface, isotopes, internal, sizes, system, masses, tuple(bumps), strengths, start
+    )
+
+
+def _molecule(
+    surface: Surface, molecule: Molecule | Sequence[str] | None, nuclear_masses: bool
+) -> Molecule:
+    """Isotopes of the elements that the surface is for, if it says what these are."""
+    given = molecule or surface.symbols
+    if given is None:
+        raise ValueError("`molecule` is needed: this surface does not say what atoms it is for")
+    if isinstance(given, str):
+        given = given.split()
+    isotopes = given if isinstance(given, Molecule) else Molecule(given, nuclear_masses)
+    if surface.symbols is not None:
+        known = Molecule(surface.symbols).elements
+        if isotopes.elements != known:
+            raise ValueError(
+                f"`molecule`: {' '.join(isotopes.symbols)} has the elements "
+                f"{' '.join(isotopes.elements)}, the surface is for {' '.join(known)} in this order"
+            )
+    return isotopes
+
+
+def _shapes(bumps: Mapping[str, Bump], internal: Internal) -> list:
+    shapes = []
+    for name, bump in bumps.items():
+        if bump.coordinate not in internal.names:
+            raise ValueError(
+                f"`sensitivities.perturbations.{name}.coordinate` must be one of "
+                f"{', '.join(internal.names)}, got {bump.coordinate!r}"
+            )
+        k = internal.names.index(bump.coordinate)
+        size = KINDS[internal.kinds[k]].size
+        shapes.append(gaussian(k, bump.centre * size, bump.width * size))
+    return shapes

@@ -1,0 +1,99 @@
+"""Limits on products of basis functions: by the names of coordinates, or the usual ones."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from pes.coordinates import Internal
+from pes.units import CM1
+from pes.vibration.basis.truncation import GroupSize, Truncation
+
+__all__ = ["GroupRequest", "TruncationRequest", "products"]
+
+NORMAL_QUANTA = {6: 6.0, 9: 4.0}
+"""Usual limit of the quanta of normal coordinates, by their number."""
+
+REFERENCES = {"cut": False, "vscf": True}
+"""One-dimensional functions of cuts through the minimum, or self-consistent ones."""
+
+
+@dataclass(frozen=True)
+class GroupRequest:
+    """Coordinates contracted together.
+
+    Attributes:
+        coordinates: their names.
+        energy: keep their common functions up to this above the lowest, cm⁻¹; or
+        functions: keep so many.
+    """
+
+    coordinates: Sequence[str]
+    energy: float | None = None
+    functions: int | None = None
+
+    def __post_init__(self) -> None:
+        if (self.energy is None) == (self.functions is None):
+            raise ValueError("a group takes either `energy` or `functions`")
+
+
+@dataclass(frozen=True)
+class TruncationRequest:
+    """Which products of basis functions to keep; none of the limits set means the usual ones.
+
+    Attributes:
+        quanta: most quanta in all.
+        weights: of the quanta, by coordinate or group.
+        energy: largest sum of reference energies above the lowest, cm⁻¹.
+        groups: coordinates contracted together, by a name of the group.
+        reference: a key of `REFERENCES`.
+    """
+
+    quanta: float | None = None
+    weights: Mapping[str, float] = field(default_factory=dict)
+    energy: float | None = None
+    groups: Mapping[str, GroupRequest] = field(default_factory=dict)
+    reference: str = "cut"
+
+    def __post_init__(self) -> None:
+        if self.reference not in REFERENCES:
+            raise ValueError(
+                f"`reference` must be one of {', '.join(REFERENCES)}, got {self.reference!r}"
+            )
+
+
+def products(request: TruncationRequest, internal: Internal) -> Truncation:
+    """Limits on products by the numbers of coordinates, in atomic units.
+
+    Raises:
+        ValueError: for a name that is no coordinate, or one in two groups.
+    """
+    names = internal.names
+    groups, taken = [], {}
+    for label, group in request.groups.items():
+        places = sorted(_place(f"groups.{label}.coordinates", c, names) for c in group.coordinates)
+        for k in places:
+            if k in taken:
+                raise ValueError(
+                    f"`groups.{label}`: {names[k]} belongs to the group {taken[k]} already"
+                )
+            taken[k] = label
+        energy = None if group.energy is None else group.energy * CM1
+        groups.append(GroupSize(tuple(places), energy, group.functions))
+    # A group stands where its first coordinate does.
+    factors = list(dict.fromkeys(taken.get(k, name) for k, name in enumerate(names)))
+    for name in request.weights:
+        _place("weights", name, factors)
+    weights = tuple(request.weights.get(name, 1.0) for name in factors)
+    energy = None if request.energy is None else request.energy * CM1
+    quanta = request.quanta
+    if quanta is None and energy is None and not groups and set(internal.kinds) == {"normal"}:
+        quanta = NORMAL_QUANTA.get(len(names))
+    return Truncation(
+        quanta, weights if request.weights else None, energy, tuple(groups),
+        REFERENCES[request.reference],
+    )  # fmt: skip
+
+
+def _place(key: str, name: str, names: Sequence[str]) -> int:
+    if name not in names:
+        raise ValueError(f"`{key}`: there is no {name!r}; there are {', '.join(names)}")
+    return names.index(name)
