@@ -11,9 +11,7 @@ if TYPE_CHECKING:
 
     __version__: str
     from pes.coordinates.valence import Valence
-    from pes.data import Dataset, Split, read, split
-    from pes.data.formats.extxyz import write_extxyz
-    from pes.data.formats.hdf5 import write_hdf5
+    from pes.data import Dataset, Split, read, split, write
     from pes.descriptors import Invariants
     from pes.evaluation import Evaluation, evaluate
     from pes.molecule import Molecule
@@ -81,8 +79,7 @@ _ORIGIN = {
     "split": ("pes.data", "split"),
     "train": ("pes.setup.training", "train"),
     "vibrational_levels": ("pes.vibration.levels.levels", "vibrational_levels"),
-    "write_extxyz": ("pes.data.formats.extxyz", "write_extxyz"),
-    "write_hdf5": ("pes.data.formats.hdf5", "write_hdf5"),
+    "write": ("pes.data", "write"),
 }
 
 __all__ = [
@@ -126,8 +123,7 @@ __all__ = [
     "train",
     "units",
     "vibrational_levels",
-    "write_extxyz",
-    "write_hdf5",
+    "write",
 ]
 
 

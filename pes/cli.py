@@ -11,6 +11,7 @@ import shtab
 from pes.run import examples
 from pes.run.audit.command import audit as run_audit
 from pes.run.cluster import ranks_started
+from pes.run.convert.command import convert as run_convert
 from pes.run.evaluate.command import HOLES, run_evaluate
 from pes.run.examples import Example, copy_example
 from pes.run.levels.command import run_levels
@@ -19,7 +20,7 @@ from pes.run.sample.command import sample as run_sample
 from pes.run.signals import Stopped
 from pes.run.train.command import train as run_train
 
-__all__ = ["audit", "evaluate", "levels", "refine", "sample", "train"]
+__all__ = ["audit", "convert", "evaluate", "levels", "refine", "sample", "train"]
 
 
 def train(arguments: Sequence[str] | None = None) -> None:
@@ -146,6 +147,38 @@ def audit(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--overwrite", action="store_true", help="replace earlier results")
     given = parser.parse_args(arguments)
     _end(lambda: run_audit(given.data, output=given.output, overwrite=given.overwrite))
+
+
+def convert(arguments: Sequence[str] | None = None) -> None:
+    """`pes-convert`."""
+    parser = _parser(
+        "pes-convert", "Write points of one format, or of several files, in another format.",
+        "pes-convert methane.xyz.gz methane.h5",
+        'pes-convert h2o.csv h2o.h5 --formula "H H O" --units energy=hartree,length=angstrom',
+        'pes-convert h2o.dat h2o.h5 --formula "O H H" --columns "r1 r2 cos energy" '
+        "--units energy=cm-1,length=angstrom",
+    )  # fmt: skip
+    _file(parser, "sources", nargs="+", metavar="IN", help="points, plain or in .gz, .xz or .zip")
+    _file(parser, "target", metavar="OUT", help="file to write, such as mine.h5")
+    parser.add_argument("--format", help="format of IN where suffix and content cannot tell")
+    parser.add_argument("--to", help="format of OUT where its suffix belongs to several")
+    parser.add_argument("--formula", help="atoms in the order of IN, such as 'O H D'")
+    parser.add_argument("--columns", help="names of the columns of a table, such as 'r0 r1 r2 E'")
+    parser.add_argument("--keys", help="names in IN, such as energy=E_ccsd,gradients=grad")
+    parser.add_argument("--units", help="units in IN, such as energy=eV,length=angstrom")
+    parser.add_argument("--zmatrix", help="Z-matrix of a table, such as 'O; H 0; H 0 1'")
+    parser.add_argument("--overwrite", action="store_true", help="replace OUT")
+    given = parser.parse_args(arguments)
+
+    names = ("formula", "columns", "keys", "units", "zmatrix")
+
+    def command() -> None:
+        run_convert(
+            given.sources, given.target, format=given.format, to=given.to,
+            statements={name: getattr(given, name) for name in names}, overwrite=given.overwrite,
+        )  # fmt: skip
+
+    _end(command)
 
 
 def sample(arguments: Sequence[str] | None = None) -> None:

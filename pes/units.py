@@ -20,6 +20,9 @@ EV = CONSTANTS.conversion_factor("eV", "hartree")
 KCAL_MOL = CONSTANTS.conversion_factor("kcal/mol", "hartree")
 """One kcal/mol in hartree."""
 
+KJ_MOL = CONSTANTS.conversion_factor("kJ/mol", "hartree")
+"""One kJ/mol in hartree."""
+
 ANGSTROM = CONSTANTS.conversion_factor("angstrom", "bohr")
 """One Å in bohr."""
 
@@ -33,7 +36,9 @@ AMU = 1.0 / CONSTANTS.get("electron mass in u")
 DEBYE = 1e-21 / (CONSTANTS.c * CONSTANTS.get("atomic unit of electric dipole mom."))
 """One debye, 10⁻²¹/c C·m, in e·bohr."""
 
-ENERGY_UNITS = MappingProxyType({"hartree": 1.0, "eV": EV, "cm-1": CM1})
+ENERGY_UNITS = MappingProxyType(
+    {"hartree": 1.0, "eV": EV, "cm-1": CM1, "kcal/mol": KCAL_MOL, "kJ/mol": KJ_MOL}
+)
 LENGTH_UNITS = MappingProxyType({"bohr": 1.0, "angstrom": ANGSTROM})
 FORCE_UNITS = MappingProxyType(
     {

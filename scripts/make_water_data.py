@@ -15,9 +15,9 @@ from typing import Any
 import torch
 
 from pes.coordinates.valence import Valence
+from pes.data import write
 from pes.data.assembly import assembled, failures
 from pes.data.electronic_structure import ccsd_t, optimised, provenance
-from pes.data.formats.hdf5 import write_hdf5
 from pes.data.generation import run_journal
 from pes.data.sampling import accepted_samples
 from pes.potential.analytic import WaterPJT
@@ -94,7 +94,7 @@ def write_dataset(
         "failed_points": json.dumps(failed),
         "date": date.today().isoformat(),
     }
-    write_hdf5(target, assembled(records, ELEMENTS, known))
+    write(target, assembled(records, ELEMENTS, known))
 
 
 def main() -> None:

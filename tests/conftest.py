@@ -14,8 +14,7 @@ import yaml
 
 from pes import cli
 from pes.coordinates.valence import Valence
-from pes.data import Dataset
-from pes.data.formats.hdf5 import write_hdf5
+from pes.data import Dataset, write
 from pes.potential import energies_and_forces
 from pes.potential.analytic import WaterPJT
 from pes.units import ANGSTROM, DEGREE
@@ -82,7 +81,7 @@ def water() -> Callable[..., Dataset]:
 def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty folder to work in, with water.h5."""
     monkeypatch.chdir(tmp_path)
-    write_hdf5(tmp_path / "water.h5", points_of_water())
+    write(tmp_path / "water.h5", points_of_water())
     return tmp_path
 
 
@@ -103,7 +102,7 @@ def tiny_run() -> Callable[[Path], Path]:
     """Put the tiny configuration and its points into a folder; the folder."""
 
     def written(folder: Path) -> Path:
-        write_hdf5(folder / "water.h5", points_of_water())
+        write(folder / "water.h5", points_of_water())
         (folder / "train.yaml").write_text(yaml.safe_dump(TRAIN))
         return folder
 

@@ -13,8 +13,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from pes import cli
-from pes.data import Dataset
-from pes.data.formats.hdf5 import write_hdf5
+from pes.data import Dataset, write
 
 Command = Callable[..., Path]
 Refusal = Callable[..., str]
@@ -283,7 +282,7 @@ def test_evaluation_of_another_molecule(
 ) -> None:
     data = water()
     sulphide = Dataset(("S", "H", "H"), data.positions, data.energies)
-    write_hdf5(work / "sulphide.h5", sulphide)
+    write(work / "sulphide.h5", sulphide)
     line = refusal(cli.evaluate, ["water_pjt1996", "sulphide.h5"])
     assert line == "sulphide.h5: the atoms are S H H, the surface is for O H H"
 

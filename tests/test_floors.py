@@ -43,7 +43,7 @@ MAY_IMPORT: Mapping[str, set[str]] = {
 }
 """Each file or folder of `pes/` and what it may import besides its own folder."""
 
-OPTIONAL = {"optuna", "pyscf", "dask", "dask_jobqueue"}
+OPTIONAL = {"optuna", "pyscf", "dask", "dask_jobqueue", "cclib"}
 """Packages of the extras; a module that imports one is itself imported late, by `run`."""
 
 

@@ -10,6 +10,9 @@ from pes import units
 CODATA_2018 = {
     "hartree in 1/cm": (1 / units.CM1, 219474.63136320),
     "hartree in eV": (1 / units.EV, 27.211386245988),
+    # Hartree energy 4.3597447222071e-18 J times the exact Avogadro constant.
+    "hartree in kJ/mol": (1 / units.KJ_MOL, 4.3597447222071e-18 * 6.02214076e23 / 1000),
+    "hartree in kcal/mol": (1 / units.KCAL_MOL, 4.3597447222071e-18 * 6.02214076e23 / 4184),
     "bohr in angstrom": (1 / units.ANGSTROM, 0.529177210903),
     "u in electron masses": (units.AMU, 1 / 5.48579909065e-4),
     # e·a0 = 8.4783536255e-30 C·m and 1 D = 1e-21/299792458 C·m

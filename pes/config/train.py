@@ -18,7 +18,19 @@ class Data(Section):
     """File of the points and their split into training, validation and test."""
 
     file: Path
-    """HDF5 of this package or extended XYZ."""
+    """File of points in any format that `pes.read` knows."""
+    format: str | None = None
+    """Name of its format where suffix and content cannot tell, such as qm22 or zmatrix."""
+    formula: str | tuple[str, ...] | None = None
+    """Atoms of the file in its order, such as O H H; a table needs them."""
+    columns: tuple[str, ...] | None = None
+    """Names of the columns of a table without a header."""
+    keys: dict[str, str] = {}
+    """Names in the file of energy, forces or gradients, dipole or positions."""
+    units: dict[str, str] = {}
+    """Units of energy, length, forces, dipole and angle where the file does not fix them."""
+    zmatrix: tuple[tuple[str | int, ...], ...] | None = None
+    """Rows of the Z-matrix of a table, such as [O], [H, 0], [H, 0, 1]."""
     column: str | None = None
     """Column of the file that holds the labels instead of `energies`, such as those of another
     level of theory; points that lack it are left out."""

@@ -1,16 +1,16 @@
 """The record every reader returns: geometries, energies and what is known about them."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import InitVar, dataclass, field
 
 import torch
 from torch import Tensor
 
 from pes.molecule import Molecule
-from pes.units import ANGSTROM
+from pes.units import ANGSTROM, CM1
 
-__all__ = ["Dataset"]
+__all__ = ["Dataset", "check_alike", "joined"]
 
 COLUMN = "columns/"
 """Before the name of a column in messages."""
@@ -18,7 +18,7 @@ CLOSEST = 0.05 * ANGSTROM
 """Two nuclei nearer than this (bohr) are a mistake in the file, not a molecule."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Dataset:
     """B points of one molecule in atomic units, float64, checked when made.
 
@@ -32,6 +32,7 @@ class Dataset:
             point has none.
         column_units: unit of each column, free text; "1" where nothing is said.
         provenance: where the points come from, in words and numbers.
+        first_row: number of the first point in its file, for messages about one part of it.
 
     Raises:
         ValueError: for an unknown symbol, a wrong shape or dtype, no points, a value that
@@ -39,8 +40,8 @@ class Dataset:
 
     Example:
         >>> h2 = torch.tensor([[[0.0, 0, 0], [0, 0, 1.4]]], dtype=torch.float64)
-        >>> len(Dataset(("H", "H"), h2, energies=h2[:, 0, 0]))
-        1
+        >>> Dataset(("H", "H"), h2, energies=h2[:, 0, 0])
+        Dataset: H2, 1 point over 0.0 cm-1, no forces, no dipoles
     """
 
     symbols: tuple[str, ...]
@@ -51,8 +52,9 @@ class Dataset:
     columns: Mapping[str, Tensor] = field(default_factory=dict)
     column_units: Mapping[str, str] = field(default_factory=dict)
     provenance: Mapping[str, str | float | int] = field(default_factory=dict)
+    first_row: InitVar[int] = 0
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, first_row: int) -> None:
         object.__setattr__(self, "symbols", Molecule(self.symbols).symbols)
         unknown = set(self.column_units) - set(self.columns)
         if unknown:
@@ -65,11 +67,28 @@ class Dataset:
         for name, tensor in _tensors(self).items():
             # In a column NaN says that the point has no such number.
             missing = tensor.isnan() & name.startswith(COLUMN)
-            _check_finite(name, tensor.masked_fill(missing, 0.0))
-        _check_distances(self.positions)
+            _check_finite(name, tensor.masked_fill(missing, 0.0), first_row)
+        _check_distances(self.positions, first_row)
+
+    def __repr__(self) -> str:
+        points = "1 point" if len(self) == 1 else f"{len(self):,} points"
+        span = float(self.energies.max() - self.energies.min()) / CM1
+        held = [
+            name if getattr(self, name) is not None else f"no {name}"
+            for name in ("forces", "dipoles")
+        ]
+        if self.columns:
+            held.append(f"columns {', '.join(self.columns)}")
+        formula = Molecule(self.symbols).formula
+        return f"Dataset: {formula}, {points} over {span:,.1f} cm-1, {', '.join(held)}"
 
     def __len__(self) -> int:
         return len(self.energies)
+
+    @property
+    def elements(self) -> tuple[str, ...]:
+        """Element of each atom, isotopes forgotten."""
+        return Molecule(self.symbols).elements
 
     @property
     def sha256(self) -> str:
@@ -101,6 +120,67 @@ class Dataset:
             column_units=self.column_units,
             provenance=self.provenance,
         )
+
+
+def joined(parts: Iterable[Dataset]) -> Dataset:
+    """All parts one behind the other; a column that a part lacks is NaN there.
+
+    Symbols, units and provenance are those of the first part.
+
+    Raises:
+        ValueError: if there are no parts, or they differ in their atoms or in what they hold.
+    """
+    pieces = list(parts)
+    if not pieces:
+        raise ValueError("there are no points")
+    first = pieces[0]
+    if len(pieces) == 1:
+        return first
+    for piece in pieces:
+        check_alike(first, piece)
+    units = {name: unit for piece in pieces for name, unit in piece.column_units.items()}
+
+    def stacked(name: str) -> Tensor | None:
+        return (
+            None
+            if getattr(first, name) is None
+            else torch.cat([getattr(piece, name) for piece in pieces])
+        )
+
+    return Dataset(
+        symbols=first.symbols,
+        positions=torch.cat([piece.positions for piece in pieces]),
+        energies=torch.cat([piece.energies for piece in pieces]),
+        forces=stacked("forces"),
+        dipoles=stacked("dipoles"),
+        columns={name: _stacked_column(name, pieces) for name in units},
+        column_units=units,
+        provenance=first.provenance,
+    )
+
+
+def check_alike(first: Dataset, other: Dataset) -> None:
+    """Two parts are of one molecule and hold the same quantities.
+
+    Raises:
+        ValueError: naming what differs.
+    """
+    if first.symbols != other.symbols:
+        raise ValueError(
+            f"atoms {' '.join(other.symbols)} differ from {' '.join(first.symbols)} of the first "
+            "points; one set holds one molecule in one order"
+        )
+    for name in ("forces", "dipoles"):
+        if (getattr(first, name) is None) != (getattr(other, name) is None):
+            raise ValueError(f"some points have {name} and some have none; complete or remove them")
+
+
+def _stacked_column(name: str, pieces: Sequence[Dataset]) -> Tensor:
+    width = next(p.columns[name].shape[1:] for p in pieces if name in p.columns)
+    missing = torch.tensor(float("nan"), dtype=torch.float64)
+    return torch.cat(
+        [p.columns[name] if name in p.columns else missing.expand(len(p), *width) for p in pieces]
+    )
 
 
 def _tensors(dataset: Dataset) -> dict[str, Tensor]:
@@ -136,26 +216,26 @@ def _check_shapes(dataset: Dataset) -> None:
             )
 
 
-def _check_finite(name: str, tensor: Tensor) -> None:
+def _check_finite(name: str, tensor: Tensor, first_row: int) -> None:
     bad = (~tensor.isfinite()).reshape(len(tensor), -1).any(1).nonzero()
     if len(bad):
         row = int(bad[0])
         values = tensor[row].flatten()
         value = float(values[~values.isfinite()][0])
         raise ValueError(
-            f"{name}, row {row}: not a finite number ({value}); "
+            f"{name}, row {first_row + row}: not a finite number ({value}); "
             f"{len(bad)} of {len(tensor)} rows are like that, remove or recompute them"
         )
 
 
-def _check_distances(positions: Tensor) -> None:
+def _check_distances(positions: Tensor, first_row: int) -> None:
     first, second = torch.triu_indices(positions.shape[1], positions.shape[1], offset=1)
     distances = (positions[:, first] - positions[:, second]).norm(dim=-1)
     bad = (distances < CLOSEST).nonzero()
     if len(bad):
         row, pair = bad[0].tolist()
         raise ValueError(
-            f"positions, row {row}: atoms {int(first[pair])} and {int(second[pair])} are "
-            f"{float(distances[row, pair]) / ANGSTROM:.2g} angstrom apart; "
+            f"positions, row {first_row + row}: atoms {int(first[pair])} and {int(second[pair])} "
+            f"are {float(distances[row, pair]) / ANGSTROM:.2g} angstrom apart; "
             "is the unit of the positions right?"
         )

@@ -8,8 +8,7 @@ import pytest
 
 import pes
 from pes import cli
-from pes.data import Dataset
-from pes.data.formats.hdf5 import write_hdf5
+from pes.data import Dataset, write
 from pes.descriptors import Invariants
 from pes.potential import Ensemble, SurfaceRecord, linear_surface, save_surface
 from pes.potential.analytic import WaterPJT
@@ -38,7 +37,7 @@ def numbers(folder: Path) -> dict:
 
 
 def test_a_script_writes_what_the_command_writes(work: Path, water: Water) -> None:
-    write_hdf5(work / "water.h5", water(forces=True))
+    write(work / "water.h5", water(forces=True))
     ensemble(work / "two.safetensors", water())
     cli.evaluate(["two.safetensors", "water.h5", "--holes", "512", "--device", "cpu"])
     theirs = work / "evaluation-water"

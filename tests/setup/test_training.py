@@ -11,8 +11,7 @@ import torch
 
 import pes
 from pes import plots
-from pes.data import Dataset, Split
-from pes.data.formats.hdf5 import read_hdf5, write_hdf5
+from pes.data import Dataset, Split, read, write
 from pes.potential import load_surface
 from pes.training import adam
 from pes.training.weights import boltzmann
@@ -63,7 +62,7 @@ def test_bit_for_bit_as_the_command(
     pes_train: Command, work: Path, water: Callable[..., Dataset], case: str
 ) -> None:
     keys, arguments = CASES[case]
-    write_hdf5(work / "water.h5", water(forces="force" in case))
+    write(work / "water.h5", water(forces="force" in case))
     folder = pes_train(**keys)
     fit = pes.train(pes.read(work / "water.h5"), epochs=6, **{**FEW, **arguments})
     ours, theirs = fit.surface.state_dict(), load_surface(folder / "surface.safetensors")[0]
@@ -83,7 +82,7 @@ def test_bit_for_bit_as_the_command(
     assert {path.name for path in again.iterdir()} == (
         names if fit.state is None else names | {"metrics.csv"}
     )
-    parts = Split.load(again / "split.json", read_hdf5(work / "water.h5"))
+    parts = Split.load(again / "split.json", read(work / "water.h5"))
     assert torch.equal(parts.test, fit.plan.parts.test)
     if fit.state is not None:
         texts = [(run / "metrics.csv").read_text() for run in (again, folder)]

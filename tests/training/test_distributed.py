@@ -8,8 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from pes.data import Dataset
-from pes.data.formats.hdf5 import write_hdf5
+from pes.data import Dataset, write
 from pes.training import OPTIMIZERS
 from pes.training.distributed import Ranks, shared
 from pes.training.problem import Problem
@@ -27,7 +26,7 @@ def found(
 ) -> dict[str, Any]:
     """Sums and energies of one process and of several, from the same state."""
     folder = tmp_path_factory.mktemp("ranks")
-    write_hdf5(folder / "water.h5", water(forces=True))
+    write(folder / "water.h5", water(forces=True))
     runs = on_ranks(request.param, PROGRAM, folder / "water.h5", folder / "result.pt")
     said = [run.communicate(timeout=120)[1] for run in runs]
     assert [run.returncode for run in runs] == [0] * request.param, said

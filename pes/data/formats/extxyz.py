@@ -1,201 +1,197 @@
-"""Datasets in extended XYZ as ASE writes and reads it: eV, Å, eV/Å and e·Å."""
+"""Extended XYZ: named numbers on the comment line and in columns of the atoms; ASE's units."""
 
-import math
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TextIO
 
-import ase.io
 import numpy as np
 import torch
-from ase import Atoms
-from ase.io.extxyz import XYZError
 from torch import Tensor
 
 from pes.data.dataset import Dataset
+from pes.data.formats.compressed import opened_text
+from pes.data.formats.frames import Frames, frames, numbers
+from pes.data.formats.points import chosen_keys, points
+from pes.data.formats.request import Request
+from pes.data.formats.units import factor, file_units
 from pes.files import replaced
 from pes.molecule import element
-from pes.units import ANGSTROM, DIPOLE_UNITS, ENERGY_UNITS, FORCE_UNITS, LENGTH_UNITS
+from pes.units import ANGSTROM, ENERGY_UNITS
 
 __all__ = ["read_extxyz", "write_extxyz", "write_geometries"]
 
-KNOWN = {"energy", "dipole", "isotopes"}
-ASE_UNITS = {"length": "angstrom", "energy": "eV"}
+FIXED = {"length": "angstrom", "energy": "eV"}
+NOT_NUMBERS = {"properties", "lattice", "pbc", "isotopes", "comment"}
+_PAIR = re.compile(r"""([^\s="']+)\s*=\s*("[^"]*"|'[^']*'|\[[^\]]*\]|\{[^}]*\}|[^\s"']+)""")
+_DEFAULT = "species:S:1:pos:R:3"
 
 
-def read_extxyz(
-    path: str | Path,
-    *,
-    symbols: Sequence[str] | None = None,
-    units: Mapping[str, str] | None = None,
-) -> Dataset:
-    """Read `energy` and, where given, `forces` and `dipole` of every frame.
+def read_extxyz(path: Path, request: Request) -> Iterator[Dataset]:
+    """Energy and, where given, forces (or gradients) and dipole of every frame.
 
-    Any further number on a comment line becomes a column, an energy if its name says so
-    (`energy_scf`, `ccsd_energy`).
-
-    The format does not say its units; they are taken as ASE's unless others are named.
-
-    Args:
-        path: the file.
-        symbols: isotopes in the order of the atoms, such as `("O", "D", "D")`; otherwise
-            those of the key `isotopes`, otherwise the elements of the file.
-        units: `{"length": "bohr", "energy": "hartree"}` where they differ from Å and eV;
-            forces are in energy/length, dipoles in e·length.
-
-    Returns:
-        The frames in atomic units, in the order of the file.
+    Units are ASE's (eV, Å, eV/Å, e·Å) unless others are stated. Any further number on a comment
+    line or column of numbers of the atoms is kept as a column, in the unit of energies if its
+    name says so (`energy_scf`); NaN where a frame has none.
 
     Raises:
-        FileNotFoundError: if there is no such file.
-        ValueError: if a frame cannot be read, lacks its energy, or differs from the first
-            in its atoms or in what it holds; frames count from 0.
+        ValueError: if a frame cannot be read, lacks its energy, or differs from the first in its
+            atoms or in what it holds; frames count from 0.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such file")
+    units = file_units(request.units, FIXED)
+    keys: dict[str, str] = {}
+    symbols: tuple[str, ...] = ()
+    with opened_text(path) as lines:
+        for some in frames(lines):
+            pairs = [dict(_PAIR.findall(comment)) for comment in some.comments]
+            atoms = _atom_columns(some, pairs)
+            named = _numbers_of_comments(pairs)
+            if not keys:
+                keys = _keys(named | atoms, pairs[0], request)
+                symbols = request.isotopes(_symbols(some, pairs[0]))
+            _check_held(keys, named, atoms, pairs, some.first)
+            position_key = request.keys.get("positions", "pos")
+            if position_key not in atoms:
+                raise ValueError(f"frame {some.first}: no `{position_key}` among the properties")
+            rest = {**{k: v for k, v in atoms.items() if k != position_key}, **named}
+            yield points(
+                path, "extended XYZ", symbols, atoms[position_key], rest,
+                keys=keys, units=units, first_row=some.first,
+            )  # fmt: skip
+
+
+def _keys(held: Mapping[str, object], first: Mapping[str, str], request: Request) -> dict[str, str]:
     try:
-        return _dataset(_frames(path), symbols, ASE_UNITS | dict(units or {}))
+        return chosen_keys([name for name in held if name != "pos"], request)
     except ValueError as error:
-        raise ValueError(f"{path}: {error}") from None
+        unread = [name for name in first if name not in held and name != "Properties"]
+        also = f"; not numbers: {', '.join(unread)}" if unread else ""
+        raise ValueError(f"frame 0: {error}{also}") from None
 
 
-def _frames(path: Path) -> list[Atoms]:
-    content = path.read_bytes()
-    if content and not content.endswith(b"\n"):
-        # A number cut in two is still a number: ASE would read it.
-        raise ValueError("truncated? The last line has no end; if it is whole, add a line break")
-    try:
-        frames = ase.io.read(path, index=":", format="extxyz")
-    except KeyError as error:
-        raise ValueError(f"not readable as extended XYZ: unknown element {error}") from None
-    except (XYZError, ValueError, IndexError, RuntimeError) as error:
-        raise ValueError(f"not readable as extended XYZ, or truncated ({error})") from None
-    if not frames:
-        raise ValueError("the file holds no frames")
-    return list(frames)
+def _symbols(some: Frames, first: Mapping[str, str]) -> tuple[str, ...]:
+    isotopes = tuple(first.get("isotopes", "").strip("\"'").split())
+    if not isotopes:
+        return some.symbols
+    return Request(symbols=isotopes).isotopes(some.symbols)
 
 
-def _dataset(
-    frames: Sequence[Atoms], symbols: Sequence[str] | None, units: Mapping[str, str]
-) -> Dataset:
-    factors = _factors(units)
-    elements = frames[0].get_chemical_symbols()
-    for k, frame in enumerate(frames):
-        if frame.get_chemical_symbols() != elements:
-            raise ValueError(
-                f"frame {k}: atoms {' '.join(frame.get_chemical_symbols())} differ from "
-                f"{' '.join(elements)} of frame 0; one file holds one molecule in one order"
-            )
-    if symbols is None:
-        symbols = str(frames[0].info.get("isotopes", " ".join(elements))).split()
-    if [element(symbol) for symbol in symbols] != elements:
-        raise ValueError(f"the isotopes {' '.join(symbols)} are not of {' '.join(elements)}")
-    energies = _stacked(frames, "energy")
-    if energies is None:
-        keys = ", ".join(frames[0].info) or "none"
-        raise ValueError(f"frame 0: no `energy` on the comment line (keys there: {keys})")
-    optional = {"forces": _stacked(frames, "forces"), "dipole": _stacked(frames, "dipole")}
-    columns = _columns(frames)
-    scaled = {key: None if v is None else v * factors[key] for key, v in optional.items()}
-    return Dataset(
-        symbols=tuple(symbols),
-        positions=torch.from_numpy(np.stack([f.positions for f in frames])) * factors["length"],
-        energies=energies * factors["energy"],
-        forces=scaled["forces"],
-        dipoles=scaled["dipole"],
-        columns=columns,
-        column_units={k: units["energy"] if "energy" in k.lower() else "1" for k in columns},
-        provenance={"format": f"extended XYZ read in {units['length']} and {units['energy']}"},
+def _atom_columns(some: Frames, pairs: Sequence[Mapping[str, str]]) -> dict[str, np.ndarray]:
+    """Columns of numbers of the atoms by name, (B, N, 3) or (B, N)."""
+    texts = [pair.get("Properties", _DEFAULT).strip("\"'") for pair in pairs]
+    other = next((k for k, text in enumerate(texts) if text != texts[0]), None)
+    if other is not None:
+        names, first = set(texts[other].split(":")[::3]), set(texts[0].split(":")[::3])
+        raise _unlike(first ^ names, names, some.first, some.first + other)
+    parts = texts[0].split(":")
+    if len(parts) % 3 or parts[1] != "S" or not all(n.isdecimal() for n in parts[2::3]):
+        raise ValueError(
+            f"frame {some.first}: `Properties` must begin with species:S:1 and have three words "
+            f"for each column, got {texts[0]!r}"
+        )
+    layout = list(zip(parts[3::3], parts[4::3], map(int, parts[5::3]), strict=True))
+    if sum(count for *_, count in layout) != some.width:
+        raise ValueError(
+            f"frame {some.first}: `Properties` name {sum(n for *_, n in layout)} columns after "
+            f"the symbol, the atoms have {some.width}"
+        )
+    columns, start = {}, 0
+    for name, kind, count in layout:
+        if kind in "RI":
+            values = some.column(start, count)
+            columns[name] = values if count > 1 else values[..., 0]
+        start += count
+    return columns
+
+
+def _unlike(differing: set[str], here: set[str], first: int, other: int) -> ValueError:
+    name = min(differing, default="species")
+    without, with_it = (first, other) if name in here else (other, first)
+    return ValueError(
+        f"frame {without}: no `{name}`, which frame {with_it} has; complete or remove it"
     )
 
 
-def _columns(frames: Sequence[Atoms]) -> dict[str, Tensor]:
-    """Every further number on the comment lines, NaN where a frame has none."""
-    names = sorted({
-        key
-        for frame in frames
-        for key, value in frame.info.items()
-        if key not in KNOWN and isinstance(value, int | float | np.number)
-        and not isinstance(value, bool)
-    })  # fmt: skip
-    return {
-        name: torch.tensor([_number(f.info.get(name)) for f in frames], dtype=torch.float64)
-        for name in names
-    }
+def _numbers_of_comments(pairs: Sequence[Mapping[str, str]]) -> dict[str, np.ndarray]:
+    """Numbers (B, ...) of the comment lines by name, NaN where a frame has none."""
+    columns: dict[str, np.ndarray] = {}
+    for name in dict.fromkeys(key for pair in pairs for key in pair):
+        if name.lower() not in NOT_NUMBERS:
+            values = _column([pair.get(name) for pair in pairs])
+            if values is not None:
+                columns[name] = values
+    return columns
 
 
-def _number(value: Any) -> float:
-    return float(value) if isinstance(value, int | float | np.number) else math.nan
-
-
-def _factors(units: Mapping[str, str]) -> dict[str, float]:
-    """Factors into atomic units of every quantity."""
-    for key, table in (("length", LENGTH_UNITS), ("energy", ENERGY_UNITS)):
-        if units[key] not in table:
-            raise ValueError(f"unknown {key} unit {units[key]!r}; known are {', '.join(table)}")
-    unknown = set(units) - set(ASE_UNITS)
-    if unknown:
-        raise ValueError(f"`units` has keys length and energy, not {', '.join(sorted(unknown))}")
-    length, energy = units["length"], units["energy"]
-    return {
-        "length": LENGTH_UNITS[length],
-        "energy": ENERGY_UNITS[energy],
-        "forces": FORCE_UNITS[f"{energy}/{length}"],
-        "dipole": DIPOLE_UNITS[f"e*{length}"],
-    }
-
-
-def _stacked(frames: Sequence[Atoms], key: str) -> Tensor | None:
-    """One quantity of all frames, None if no frame has it."""
-    values = [_value(frame, key) for frame in frames]
-    missing = [k for k, value in enumerate(values) if value is None]
-    if len(missing) == len(frames):
-        return None
-    if missing:
-        raise ValueError(
-            f"frame {missing[0]}: no `{key}`, which {len(frames) - len(missing)} "
-            "other frames have; complete or remove it"
-        )
+def _column(texts: Sequence[str | None]) -> np.ndarray | None:
+    lists = [None if text is None else text.strip("\"'[]").replace(",", " ").split()
+             for text in texts]  # fmt: skip
+    width = next(len(words) for words in lists if words is not None)
+    missing = ["nan"] * width
+    words = [word for one in lists for word in (missing if one is None else one)]
     try:
-        return torch.from_numpy(np.stack([np.asarray(v, dtype=np.float64) for v in values]))
-    except (ValueError, TypeError) as error:
-        raise ValueError(f"`{key}` is not the same kind of number everywhere ({error})") from None
+        values = numbers(words)
+    except ValueError:
+        return None
+    if width == 0 or len(values) != width * len(texts):
+        return None
+    return values if width == 1 else values.reshape(-1, width)
 
 
-def _value(frame: Atoms, key: str) -> Any:
-    """ASE puts what it knows into a calculator, and older versions into info and arrays."""
-    results = frame.calc.results if frame.calc is not None else {}
-    for place in (results, frame.info, frame.arrays):
-        if key in place:
-            return place[key]
-    return None
+def _check_held(
+    keys: Mapping[str, str],
+    named: Mapping[str, np.ndarray],
+    atoms: Mapping[str, np.ndarray],
+    pairs: Sequence[Mapping[str, str]],
+    first: int,
+) -> None:
+    """Every frame has what the first one has."""
+    for key in keys.values():
+        lacking = next((k for k, pair in enumerate(pairs) if key not in pair), None)
+        if key in atoms or (key in named and lacking is None):
+            continue
+        if lacking is None:
+            bad = next(k for k, pair in enumerate(pairs) if _column([pair[key]]) is None)
+            raise ValueError(f"frame {first + bad}: `{key}` is not a number: {pairs[bad][key]}")
+        raise ValueError(
+            f"frame {first + lacking}: no `{key}`, which other frames have; complete or remove it"
+        )
 
 
-def write_extxyz(path: str | Path, dataset: Dataset) -> None:
-    """Write positions, energies, forces and dipoles in ASE's units and every digit.
+def write_extxyz(path: Path, parts: Iterable[Dataset]) -> None:
+    """Write points in ASE's units with every digit; ASE's own writer keeps eight decimals.
 
-    (ASE's own writer keeps eight decimals.) Isotopes go to the key `isotopes`; columns and
-    provenance have no place in this format and stay behind.
+    Isotopes go to the key `isotopes`, columns to keys of their own in the unit they have, energies
+    in eV; the provenance stays behind.
 
     Raises:
         FileNotFoundError: if the folder does not exist.
     """
-    factors = _factors(ASE_UNITS)
-    elements = [element(symbol) for symbol in dataset.symbols]
-    properties = "species:S:1:pos:R:3" + (":forces:R:3" if dataset.forces is not None else "")
     with replaced(path) as temporary, temporary.open("w") as file:
-        for k in range(len(dataset)):
-            table = dataset.positions[k] / factors["length"]
-            header = f'Properties={properties} isotopes="{" ".join(dataset.symbols)}"'
-            header += f" energy={float(dataset.energies[k]) / factors['energy']!r}"
-            if dataset.dipoles is not None:
-                header += f' dipole="{_digits(dataset.dipoles[k] / factors["dipole"])}"'
-            if dataset.forces is not None:
-                table = torch.cat((table, dataset.forces[k] / factors["forces"]), dim=1)
-            rows = [f"{e} {_digits(row)}" for e, row in zip(elements, table, strict=True)]
-            file.write("\n".join([str(len(elements)), f'{header} pbc="F F F"', *rows, ""]))
+        for part in parts:
+            _write_part(file, part)
+
+
+def _write_part(file: TextIO, part: Dataset) -> None:
+    units = file_units({}, FIXED)
+    elements = [element(symbol) for symbol in part.symbols]
+    table, properties = part.positions / factor(units, "length"), _DEFAULT
+    if part.forces is not None:
+        table = torch.cat((table, part.forces / factor(units, "forces")), dim=2)
+        properties += ":forces:R:3"
+    named = {"energy": part.energies / factor(units, "energy")}
+    if part.dipoles is not None:
+        named["dipole"] = part.dipoles / factor(units, "dipole")
+    for name, column in part.columns.items():
+        unit = part.column_units[name]
+        scale = ENERGY_UNITS[unit] / ENERGY_UNITS["eV"] if "energy" in name.lower() else 1.0
+        named[name] = column.flatten(1) * scale if column.dim() > 1 else column * scale
+    header = f'Properties={properties} isotopes="{" ".join(part.symbols)}" pbc="F F F"'
+    for k, atoms in enumerate(table):
+        numbers = [f"{name}={_value(values[k])}" for name, values in named.items()]
+        rows = [f"{e} {_digits(row)}" for e, row in zip(elements, atoms, strict=True)]
+        file.write("\n".join([str(len(elements)), " ".join([header, *numbers]), *rows, ""]))
 
 
 def write_geometries(
@@ -227,3 +223,7 @@ def write_geometries(
 
 def _digits(values: Tensor) -> str:
     return " ".join(map(repr, values.tolist()))
+
+
+def _value(values: Tensor) -> str:
+    return f'"{_digits(values)}"' if values.dim() else repr(float(values))

@@ -20,7 +20,11 @@ def load_points(config: TrainConfig) -> Chosen:
     Raises:
         ValueError, FileNotFoundError: if the file does not hold what is asked of it.
     """
-    wanted, source = config.data, read(config.data.file)
+    wanted = config.data
+    source = read(
+        wanted.file, format=wanted.format, formula=wanted.formula, columns=wanted.columns,
+        keys=wanted.keys, units=wanted.units, zmatrix=wanted.zmatrix,
+    )  # fmt: skip
     if config.molecule is not None:
         named, found = Molecule(config.molecule).elements, Molecule(source.symbols).elements
         if named != found:

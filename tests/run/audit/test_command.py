@@ -9,8 +9,7 @@ import pytest
 import torch
 
 from pes import cli
-from pes.data import Dataset
-from pes.data.formats.hdf5 import write_hdf5
+from pes.data import Dataset, write
 from pes.units import ANGSTROM
 
 Water = Callable[..., Dataset]
@@ -18,7 +17,7 @@ Refusal = Callable[..., str]
 
 
 def told(work: Path, points: Dataset) -> dict:
-    write_hdf5(work / "water.h5", points)
+    write(work / "water.h5", points)
     cli.audit(["water.h5", "--overwrite"])
     return json.loads((work / "audit-water" / "audit.json").read_text())
 

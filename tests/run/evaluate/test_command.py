@@ -12,8 +12,7 @@ from torch import nn
 
 import pes
 from pes import cli
-from pes.data import Dataset
-from pes.data.formats.hdf5 import write_hdf5
+from pes.data import Dataset, write
 from pes.descriptors import Invariants
 from pes.potential import Ensemble, LinearSurface, SurfaceRecord, linear_surface, save_surface
 from pes.units import ANGSTROM, CM1
@@ -53,7 +52,7 @@ def test_a_training_reports_the_same_errors_again(pes_train: Command, work: Path
 def test_a_plain_function_on_points_with_forces(
     work: Path, water: Callable[..., Dataset], refusal: Refusal
 ) -> None:
-    write_hdf5(work / "water.h5", water(forces=True))
+    write(work / "water.h5", water(forces=True))
     (work / "own.py").write_text(
         "import numpy as np\n"
         "def zero(x): return np.zeros(len(x))\n"
@@ -96,7 +95,7 @@ def test_a_wrong_label_is_the_worst_point_with_its_geometry(
     energies = points.energies.clone()
     energies[41] += 1e5 * CM1
     wrong = Dataset(points.symbols, points.positions, energies, forces=points.forces)
-    write_hdf5(work / "water.h5", wrong)
+    write(work / "water.h5", wrong)
     cli.evaluate(["a.safetensors", "water.h5"])
     folder = work / "evaluation-water"
     frame = ase.io.read(folder / "worst.xyz", index=0)
@@ -141,7 +140,7 @@ def test_spread_of_an_ensemble_is_judged_by_new_points(
     members = [shifted(surface, height * CM1) for height in (3.0, 1.0)]
     stored(work / "two.safetensors", Ensemble(members), some)
     wanted = Dataset(points.symbols, points.positions, surface(points.positions).detach())
-    write_hdf5(work / "water.h5", wanted)
+    write(work / "water.h5", wanted)
     cli.evaluate(["two.safetensors", "water.h5"])
     found = read(work / "evaluation-water")["calibration"]["all"]
     assert found["points"] == 20
@@ -149,7 +148,7 @@ def test_spread_of_an_ensemble_is_judged_by_new_points(
     assert found["spread"] == pytest.approx(2**0.5, abs=1e-6)
     assert (found["within_1"], found["within_2"]) == (0.0, 1.0)
     assert (work / "evaluation-water" / "calibration.png").is_file()
-    write_hdf5(work / "water.h5", wanted.select(range(30)))
+    write(work / "water.h5", wanted.select(range(30)))
     cli.evaluate(["two.safetensors", "water.h5", "--overwrite"])
     assert read(work / "evaluation-water")["calibration"] is None
     assert not (work / "evaluation-water" / "calibration.png").exists()

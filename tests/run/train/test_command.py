@@ -15,8 +15,7 @@ import yaml
 
 from pes import plots
 from pes.config import TrainConfig, load_config
-from pes.data import Dataset
-from pes.data.formats.hdf5 import write_hdf5
+from pes.data import Dataset, write
 from pes.potential import load_surface
 from pes.run.train import command as run_train
 from pes.run.train import epochs as run_epochs
@@ -95,7 +94,7 @@ def test_same_seed_same_surface(pes_train: Command, work: Path) -> None:
 def test_forces_with_each_optimizer(
     pes_train: Command, work: Path, water: Callable[..., Dataset], optimizer: str
 ) -> None:
-    write_hdf5(work / "water.h5", water(forces=True))
+    write(work / "water.h5", water(forces=True))
     folder = pes_train(training={"optimizer": optimizer, "epochs": 2})
     force = summary(folder)["errors"]["test"]["force"]
     assert all(force[measure]["all"] > 0 for measure in ("rmse", "mae", "max"))
@@ -107,7 +106,7 @@ def test_forces_can_be_left_out(
     pes_train: Command, work: Path, water: Callable[..., Dataset]
 ) -> None:
     pes_train()
-    write_hdf5(work / "water.h5", water(forces=True))
+    write(work / "water.h5", water(forces=True))
     pes_train("--output", work / "without", data={"forces": False})
     assert_same(work / "runs" / "tiny", work / "without")
 
@@ -280,7 +279,7 @@ def test_resuming_with_other_data_or_settings(
         line = refusal(pes_train, "--resume", "auto", "--set", setting)
         assert line.startswith(f"`{key}` is not as in ")
     data = water()
-    write_hdf5(work / "water.h5", replace(data, energies=data.energies + 1e-6))
+    write(work / "water.h5", replace(data, energies=data.energies + 1e-6))
     line = refusal(pes_train, "--resume", "auto")
     assert "this split belongs to other data" in line
     assert "split.json" in line

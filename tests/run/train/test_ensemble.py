@@ -12,8 +12,7 @@ import pytest
 import torch
 
 from pes import cli, plots
-from pes.data import Dataset, Split
-from pes.data.formats.hdf5 import read_hdf5, write_hdf5
+from pes.data import Dataset, Split, read, write
 from pes.potential import Ensemble, energies_and_forces, load_surface
 from pes.setup.members import member_rows
 from pes.setup.training_choices import TrainingChoices
@@ -45,7 +44,7 @@ def summary(folder: Path) -> dict:
 def test_what_a_run_leaves(pes_train: Command, work: Path) -> None:
     folder = pes_train(ensemble={"members": 3})
     assert (folder / "calibration.png").stat().st_size > 10_000
-    points = read_hdf5(work / "water.h5")
+    points = read(work / "water.h5")
     test = points.select(Split.load(folder / "split.json", points).test)
     with torch.no_grad():
         errors = (surface_of(folder).each(test.positions) - test.energies) / CM1
@@ -104,7 +103,7 @@ def test_only_the_best_are_kept(pes_train: Command) -> None:
 @pytest.mark.usefixtures("_no_pictures")
 def test_own_cuts_never_touch_the_test(pes_train: Command, work: Path) -> None:
     folder = pes_train(ensemble={"members": 3})
-    points = read_hdf5(work / "water.h5")
+    points = read(work / "water.h5")
     parts = Split.load(folder / "split.json", points)
     cuts = member_rows(EnsembleForm(members=3), points, parts, seed=0)
     for train, validation in cuts:
@@ -120,7 +119,7 @@ def test_own_cuts_of_a_given_split(pes_train: Command, work: Path) -> None:
     parts = {"train": [*range(20)], "validation": [*range(20, 30)], "test": [*range(30, 60)]}
     (work / "parts.json").write_text(json.dumps(parts))
     folder = pes_train(ensemble={"members": 3}, data={"split": "parts.json"})
-    points = read_hdf5(work / "water.h5")
+    points = read(work / "water.h5")
     found = Split.load(folder / "split.json", points)
     assert found.test.tolist() == parts["test"]
     for train, validation in member_rows(EnsembleForm(members=3), points, found, seed=0):
@@ -130,7 +129,7 @@ def test_own_cuts_of_a_given_split(pes_train: Command, work: Path) -> None:
 
 @pytest.mark.usefixtures("_no_pictures")
 def test_forces(pes_train: Command, work: Path, water: Callable[..., Dataset]) -> None:
-    write_hdf5(work / "water.h5", water(forces=True))
+    write(work / "water.h5", water(forces=True))
     folder = pes_train(ensemble={"members": 2}, surface=LINEAR, training={"epochs": 3})
     assert summary(folder)["errors"]["test"]["force"]["rmse"]["all"] > 0
 
@@ -149,7 +148,7 @@ def test_what_was_chosen_for_each_member_is_recorded(
     pes_train: Command, work: Path, water: Callable[..., Dataset]
 ) -> None:
     points = water(forces=True)
-    write_hdf5(work / "water.h5", points)
+    write(work / "water.h5", points)
     folder = pes_train(surface=CHOOSING, ensemble={"members": 2, "validation": "shared"})
     chosen = TrainingChoices.load(folder / "chosen.json").fits
     train = points.select(Split.load(folder / "split.json", points).train)
@@ -171,7 +170,7 @@ def test_what_was_chosen_for_each_member_is_recorded(
 def test_what_was_recorded_is_used_again(
     pes_train: Command, work: Path, water: Callable[..., Dataset]
 ) -> None:
-    write_hdf5(work / "water.h5", water(forces=True))
+    write(work / "water.h5", water(forces=True))
     how = {"surface": CHOOSING, "ensemble": {"members": 2, "bootstrap": "baseline"}}
     whole = pes_train(**how)
     first = TrainingChoices.load(whole / "chosen.json")

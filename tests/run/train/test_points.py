@@ -9,8 +9,11 @@ import pytest
 import torch
 
 from pes import plots
-from pes.data import Dataset
-from pes.data.formats.hdf5 import write_hdf5
+from pes.config import TrainConfig
+from pes.config.train import Data
+from pes.data import Dataset, write
+from pes.geometry import distances
+from pes.run.train.points import load_points
 from pes.units import ANGSTROM, CM1
 
 Command = Callable[..., Path]
@@ -65,7 +68,7 @@ def test_two_levels_of_theory(
     pes_train: Command, work: Path, water: Callable[..., Dataset]
 ) -> None:
     """The lower level everywhere, then the difference where there is the higher one."""
-    write_hdf5(work / "water.h5", two_levels(water(forces=True)))
+    write(work / "water.h5", two_levels(water(forces=True)))
     pes_train("--output", work / "scf", surface=LINEAR | {"degree": 5})
     high = {"column": "ccsd"}
     pes_train("--output", work / "alone", surface=LINEAR, data=high)
@@ -87,7 +90,7 @@ def test_weights_from_a_column(
 ) -> None:
     data = water()
     ones = torch.ones(60, dtype=torch.float64)
-    write_hdf5(work / "water.h5", replace(data, columns={"w": ones, "low": ones - 1.5}))
+    write(work / "water.h5", replace(data, columns={"w": ones, "low": ones - 1.5}))
     plain = pes_train()
     weighted = {"kind": "column", "name": "w"}
     pes_train("--output", work / "weighted", training={"weights": weighted})
@@ -112,11 +115,11 @@ def test_wrong_data_end_in_one_line(
     assert "the test part of the split is empty of the points left" in line
     copied = data.positions.clone()
     copied[7] = copied[3][[0, 2, 1]]
-    write_hdf5(work / "water.h5", replace(data, positions=copied, forces=None))
+    write(work / "water.h5", replace(data, positions=copied, forces=None))
     (work / "parts.json").write_text(json.dumps({"train": [0, 3], "validation": [2], "test": [7]}))
     line = refusal(pes_train, data={"split": "parts.json"})
     assert "rows 3 (train) and 7 (test) are one geometry" in line
-    write_hdf5(work / "water.h5", replace(data, energies=0 * data.energies, forces=None))
+    write(work / "water.h5", replace(data, energies=0 * data.energies, forces=None))
     assert "water.h5: all 60 energies are 0 hartree" in refusal(pes_train)
 
 
@@ -125,10 +128,29 @@ def test_wrong_forces(
 ) -> None:
     data = water(forces=True, points=120)
     assert data.forces is not None
-    write_hdf5(work / "water.h5", replace(data, forces=-data.forces))
+    write(work / "water.h5", replace(data, forces=-data.forces))
     assert "change their sign" in refusal(pes_train)
-    write_hdf5(work / "water.h5", replace(data, forces=data.forces / ANGSTROM))
+    write(work / "water.h5", replace(data, forces=data.forces / ANGSTROM))
     assert "in hartree/bohr but called hartree/angstrom" in refusal(pes_train, "--check")
-    write_hdf5(work / "water.h5", replace(data, forces=3 * data.forces))
+    write(work / "water.h5", replace(data, forces=3 * data.forces))
     folder = pes_train()
     assert "could not confirm their sign and unit" in (folder / "train.log").read_text()
+
+
+def test_a_table_is_read_as_the_configuration_says(
+    work: Path, water: Callable[..., Dataset]
+) -> None:
+    points = water()
+    lengths = distances(points.positions) / ANGSTROM
+    table = torch.cat((lengths, points.energies[:, None]), dim=1).tolist()
+    text = "".join(" ".join(map(repr, row)) + "\n" for row in table)
+    (work / "water.dat").write_text(text)
+    data = {
+        "file": work / "water.dat", "format": "distances", "formula": "O H H",
+        "columns": ["r0", "r1", "r2", "energy"],
+        "units": {"energy": "hartree", "length": "angstrom"},
+    }  # fmt: skip
+    read = load_points(TrainConfig(name="a", data=Data.model_validate(data)))
+    assert read.dataset.symbols == ("O", "H", "H")
+    # Å and back, and distances from positions from distances: some roundings.
+    torch.testing.assert_close(distances(read.dataset.positions), distances(points.positions))

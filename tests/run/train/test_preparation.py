@@ -10,8 +10,7 @@ import torch
 import yaml
 
 from pes import cli, plots
-from pes.data import Dataset
-from pes.data.formats.hdf5 import write_hdf5
+from pes.data import Dataset, write
 from pes.potential import UserFunction, load_surface
 from pes.setup.surfaces import load_potential
 from pes.units import ANGSTROM, CM1
@@ -72,7 +71,7 @@ def test_linear_surface_with_forces(
     pes_train: Command, work: Path, water: Callable[..., Dataset]
 ) -> None:
     data = water(forces=True)
-    write_hdf5(work / "water.h5", data)
+    write(work / "water.h5", data)
     folder = pes_train(surface=LINEAR | {"degree": 4})
     assert summary(folder)["errors"]["test"]["force"]["rmse"]["all"] > 0
     rows = json.loads((folder / "split.json").read_text())["train"]
@@ -94,7 +93,7 @@ def test_too_few_points_for_a_linear_surface(pes_train: Command, refusal: Refusa
 def test_auto_ridge_of_a_baseline_is_resolved_and_resumed(
     pes_train: Command, work: Path, water: Callable[..., Dataset]
 ) -> None:
-    write_hdf5(work / "water.h5", water(forces=True))
+    write(work / "water.h5", water(forces=True))
     how = {"surface": {"baseline": {"kind": "linear", "degree": [2, 3], "ridge": "auto"}}}
     whole = work / "whole"
     pes_train("--output", whole, **how)
@@ -178,10 +177,10 @@ def test_baselines_that_do_not_fit(
     assert "gives NaN or infinity at 42 of 42 training points" in line("mine.py:wrong")
     assert "is no run folder" in line("nowhere")
     data = water(forces=True)
-    write_hdf5(work / "water.h5", data)
+    write(work / "water.h5", data)
     assert "not differentiable by torch" in line("mine.py:in_numpy")
     ammonia = torch.cat((data.positions, data.positions[:, 2:] + 2.0), 1)
-    write_hdf5(work / "water.h5", Dataset(("N", "H", "H", "H"), ammonia, data.energies))
+    write(work / "water.h5", Dataset(("N", "H", "H", "H"), ammonia, data.energies))
     assert "water_pjt1996 is for the atoms O H H, the data have N H H H" in line("water_pjt1996")
 
 
@@ -193,7 +192,7 @@ def test_small_difference_needs_few_points(
     pes_train("--output", work / "low", surface=LINEAR | {"degree": 5})
     heights = data.energies - data.energies.min()
     high = replace(data, energies=1.1 * heights + 20 * CM1).select(slice(0, 30))
-    write_hdf5(work / "water.h5", high)
+    write(work / "water.h5", high)
     on_top = {"degree": 1, "baseline": {"kind": "surface", "surface": "low"}}
     errors = []
     for name, changes in (("alone", {"degree": [1, 2, 3]}), ("difference", on_top)):

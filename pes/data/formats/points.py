@@ -1,0 +1,145 @@
+"""From the named numbers of a file to points in atomic units: one way for all formats."""
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pes.data.dataset import Dataset
+from pes.data.formats.request import Request
+from pes.data.formats.units import echo, factor
+from pes.units import ENERGY_UNITS
+
+__all__ = ["chosen_keys", "points", "rows_at_once"]
+
+Array = np.ndarray
+
+ENDINGS: Mapping[str, tuple[str, ...]] = {
+    "energy": ("energy",),
+    "forces": ("forces", "force"),
+    "gradients": ("gradients", "gradient"),
+    "dipole": ("dipole", "dipole_moment"),
+}
+"""What the name of a quantity may end with, in any case of letters."""
+VALUES_AT_ONCE = 2**21
+"""Coordinates held at once while a file is read; 16 MiB."""
+
+
+def rows_at_once(atoms: int) -> int:
+    """Number of points of that many atoms that are read together."""
+    return max(1, VALUES_AT_ONCE // (3 * atoms))
+
+
+def chosen_keys(
+    names: Collection[str], request: Request, fixed: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """Key of the file that holds each quantity.
+
+    The user's word comes first, then the name that the format fixes, then the quantity's own
+    name, then the only key that ends with it (REF_energy); of several, the one that begins as
+    the energy's does.
+
+    Raises:
+        ValueError: if a key that was stated is missing, no energy is there, or several are.
+
+    Example:
+        >>> chosen_keys(["REF_energy", "REF_forces", "t1"], Request())
+        {'energy': 'REF_energy', 'forces': 'REF_forces'}
+    """
+    keys: dict[str, str] = {}
+    for quantity, endings in ENDINGS.items():
+        stated = request.keys.get(quantity)
+        if stated is not None and stated not in names:
+            raise ValueError(f"no `{stated}` ({quantity}); keys there: {_listed(names)}")
+        usual = (fixed or {}).get(quantity)
+        key = stated or (usual if usual in names else _named(quantity, endings, names, keys))
+        if key is not None and key not in keys.values():
+            keys[quantity] = key
+    if "energy" not in keys:
+        raise ValueError(
+            f"no `energy` (keys there: {_listed(names)}); state its name in `keys`, such as "
+            "energy=NAME"
+        )
+    if "forces" in keys:
+        keys.pop("gradients", None)
+    return keys
+
+
+def _named(
+    quantity: str, endings: tuple[str, ...], names: Collection[str], keys: Mapping[str, str]
+) -> str | None:
+    exact = [name for name in names if name.lower() in endings]
+    ending = [name for name in names if name.lower().endswith(endings)]
+    prefix = keys.get("energy", "").lower().removesuffix("energy")
+    same = [name for name in ending if prefix and name.lower().startswith(prefix)]
+    for candidates in (exact[:1], same[:1], ending):
+        if len(candidates) == 1:
+            return candidates[0]
+    if len(ending) > 1:
+        raise ValueError(
+            f"several keys may be the {quantity}: {_listed(ending)}; state one in `keys`, such as "
+            f"{quantity}={ending[0]}"
+        )
+    return None
+
+
+def _listed(names: Collection[str]) -> str:
+    return ", ".join(names) or "none"
+
+
+def points(
+    path: Path,
+    format_words: str,
+    symbols: tuple[str, ...],
+    positions: Array,
+    arrays: Mapping[str, Array],
+    *,
+    keys: Mapping[str, str],
+    units: Mapping[str, str],
+    first_row: int,
+) -> Dataset:
+    """Points from named arrays, converted and checked.
+
+    Args:
+        path: file, for the provenance.
+        format_words: name of the format.
+        symbols: isotopes of N atoms.
+        positions: (B, N, 3) in the unit of lengths.
+        arrays: every (B, ...) array of the file by its name.
+        keys: name of the array that holds each quantity; the rest become columns.
+        units: unit of each quantity.
+        first_row: number of the first point in the file.
+
+    Raises:
+        ValueError: for a value that no point may have.
+    """
+    size = len(positions)
+    values = {quantity: _tensor(arrays[key], key) for quantity, key in keys.items()}
+    scaled = {q: v * factor(units, "forces" if q == "gradients" else q) for q, v in values.items()}
+    forces = scaled.get("forces")
+    if "gradients" in scaled:
+        forces = -scaled["gradients"]
+    columns = {
+        name: _tensor(array, name) for name, array in arrays.items() if name not in keys.values()
+    }
+    energy_unit = units["energy"] if units["energy"] in ENERGY_UNITS else "1"
+    return Dataset(
+        symbols=symbols,
+        positions=_tensor(positions, "positions") * factor(units, "length"),
+        energies=scaled["energy"].reshape(size),
+        forces=None if forces is None else forces.reshape(size, len(symbols), 3),
+        dipoles=scaled["dipole"].reshape(size, 3) if "dipole" in scaled else None,
+        columns=columns,
+        column_units={n: energy_unit if "energy" in n.lower() else "1" for n in columns},
+        provenance={"source": path.name, "format": format_words, "units": echo(units, keys)},
+        first_row=first_row,
+    )
+
+
+def _tensor(array: Array, name: str) -> Tensor:
+    if array.dtype.kind not in "fiub":
+        raise ValueError(f"`{name}` must hold numbers, it holds {array.dtype}")
+    # A copy, so that nothing of a larger block or of a file stays alive.
+    return torch.from_numpy(np.array(array, dtype=np.float64))

@@ -1,0 +1,96 @@
+"""Units of a file: fixed by its format, stated by the user, or asked for."""
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from types import MappingProxyType
+
+from pes.units import DEGREE, DIPOLE_UNITS, ENERGY_UNITS, FORCE_UNITS, LENGTH_UNITS
+
+__all__ = ["echo", "factor", "file_units"]
+
+ANGLE_UNITS = MappingProxyType({"degree": DEGREE, "radian": 1.0, "cosine": 1.0})
+"""Factors into radians; a cosine is an angle's own function and keeps its value."""
+TABLES: Mapping[str, Mapping[str, float]] = MappingProxyType(
+    {"energy": ENERGY_UNITS, "length": LENGTH_UNITS, "forces": FORCE_UNITS,
+     "dipole": DIPOLE_UNITS, "angle": ANGLE_UNITS}
+)  # fmt: skip
+SPELLINGS = MappingProxyType(
+    {"å": "angstrom", "ang": "angstrom", "a": "angstrom", "ångström": "angstrom", "a0": "bohr",
+     "ha": "hartree", "eh": "hartree", "cm^-1": "cm-1", "cm⁻¹": "cm-1", "1/cm": "cm-1",
+     "d": "debye", "deg": "degree", "degrees": "degree", "rad": "radian", "cos": "cosine"}
+)  # fmt: skip
+"""Other spellings, in small letters."""
+
+
+def file_units(stated: Mapping[str, str], fixed: Mapping[str, str]) -> dict[str, str]:
+    """Unit of each quantity: as stated, else as the format has it.
+
+    Forces are in energy/length and dipoles in e·length where neither says otherwise.
+
+    Raises:
+        ValueError: for an unknown quantity or unit.
+
+    Example:
+        >>> file_units({"energy": "Eh"}, {"energy": "eV", "length": "angstrom"})["forces"]
+        'hartree/angstrom'
+    """
+    unknown = [name for name in stated if name not in TABLES]
+    if unknown:
+        raise ValueError(f"`units` has keys {', '.join(TABLES)}, not {unknown[0]!r}")
+    units = {**fixed, **{name: _spelled(name, unit) for name, unit in stated.items()}}
+    if "energy" in units and "length" in units:
+        units.setdefault("forces", f"{units['energy']}/{units['length']}")
+        units.setdefault("dipole", f"e*{units['length']}")
+    return units
+
+
+def factor(units: Mapping[str, str], quantity: str) -> float:
+    """Factor of a quantity into atomic units.
+
+    Raises:
+        ValueError: if its unit is not known.
+    """
+    if quantity not in units:
+        raise ValueError(
+            f"the format does not say the unit of the {quantity}; state it in `units`, one of "
+            f"{', '.join(TABLES[quantity])}"
+        )
+    return TABLES[quantity][units[quantity]]
+
+
+def echo(units: Mapping[str, str], quantities: Mapping[str, str]) -> str:
+    """The units of what was read, in words.
+
+    Args:
+        units: unit of each quantity.
+        quantities: key of the file for each quantity.
+
+    Example:
+        >>> echo({"energy": "eV", "length": "angstrom"}, {"energy": "REF_energy"})
+        'lengths in angstrom, energy in eV (REF_energy)'
+    """
+    parts = [f"lengths in {units['length']}"] if "length" in units else []
+    for quantity, key in quantities.items():
+        name = "forces" if quantity == "gradients" else quantity
+        if name in units:
+            told = "" if key == quantity else f" ({key})"
+            parts.append(f"{quantity} in {units[name]}{told}")
+    return ", ".join(parts)
+
+
+def _spelled(quantity: str, unit: str) -> str:
+    table = TABLES[quantity]
+    if unit in table:
+        return unit
+    folded = {name.lower(): name for name in table}
+    spelled = SPELLINGS.get(unit.lower(), unit.lower())
+    if quantity == "forces" and "/" in unit:
+        energy, _, length = unit.lower().rpartition("/")
+        spelled = f"{SPELLINGS.get(energy, energy)}/{SPELLINGS.get(length, length)}"
+    if quantity == "dipole":
+        spelled = spelled.replace("·", "*").replace("e*å", "e*angstrom").replace("e*a0", "e*bohr")
+    if spelled in folded:
+        return folded[spelled]
+    near = get_close_matches(spelled, folded, n=1)
+    meant = f", did you mean {folded[near[0]]!r}?" if near else ""
+    raise ValueError(f"unknown {quantity} unit {unit!r}{meant}; known are {', '.join(table)}")
