@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         linear_surface,
         neural_surface,
     )
+    from pes.refinement import ObservedLevels, Polynomial, Refinement, refine
     from pes.setup.basis import BasisSize
     from pes.setup.coordinates import CoordinateRequest
     from pes.setup.fit_result import FitResult
@@ -58,6 +59,9 @@ _ORIGIN = {
     "Molecule": ("pes.molecule", "Molecule"),
     "NetworkForm": ("pes.setup.training_settings", "NetworkForm"),
     "NeuralSurface": ("pes.potential", "NeuralSurface"),
+    "ObservedLevels": ("pes.refinement", "ObservedLevels"),
+    "Polynomial": ("pes.refinement", "Polynomial"),
+    "Refinement": ("pes.refinement", "Refinement"),
     "Split": ("pes.data", "Split"),
     "Surface": ("pes.potential", "Surface"),
     "System": ("pes.vibration.system.system", "System"),
@@ -73,6 +77,7 @@ _ORIGIN = {
     "molecular": ("pes.vibration.system.system", "molecular"),
     "neural_surface": ("pes.potential", "neural_surface"),
     "read": ("pes.data", "read"),
+    "refine": ("pes.refinement", "refine"),
     "save": ("pes.setup.surfaces", "save"),
     "sensitivity": ("pes.vibration.analysis.derivatives", "sensitivity"),
     "spectrum": ("pes.setup.levels", "spectrum"),
@@ -100,6 +105,9 @@ __all__ = [
     "Molecule",
     "NetworkForm",
     "NeuralSurface",
+    "ObservedLevels",
+    "Polynomial",
+    "Refinement",
     "Split",
     "Surface",
     "System",
@@ -116,6 +124,7 @@ __all__ = [
     "molecular",
     "neural_surface",
     "read",
+    "refine",
     "save",
     "sensitivity",
     "spectrum",

@@ -122,7 +122,7 @@ def test_file_looks_only_down(path: str) -> None:
         ("training/fit.py", "from pes.vibration import vibrational_levels"),
         ("training/fit.py", "from pes.coordinates import valence"),
         ("plots.py", "from pes.config import Config"),
-        ("refinement.py", "from pes.run import train"),
+        ("refinement/result.py", "from pes.run import train"),
         ("cli.py", "from pes.units import CM1"),
         ("cli.py", "def f():\n    from pes.run import train"),
         ("run.py", "def f():\n    from pes.cli import train"),

@@ -145,10 +145,16 @@ def search_holes(
     known = _known_points(surface, points, device)
     elements = Molecule(known.symbols).elements
     box = distance_box(elements, known.positions)
-    gradient = None if surface.differentiable else partial(numerical, surface)
+    gradient = None if surface.differentiable else partial(numerical, surface.potential)
     began = time.monotonic()
     search = holes(
-        surface, box, known.positions, samples, start=known.start, gradient=gradient, tick=tick
+        surface.potential,
+        box,
+        known.positions,
+        samples,
+        start=known.start,
+        gradient=gradient,
+        tick=tick,
     )
     limit = DISAGREEMENT * (known.highest - search.minimum)
     doubtful = _doubtful(surface, box, known, search, samples, limit, tick)
@@ -170,7 +176,7 @@ def _known_points(surface: Surface, points: Dataset, device: torch.device) -> Kn
     record = surface.record
     positions = record.training_positions.to(device)
     with torch.no_grad():
-        energies = torch.cat([surface(part) for part in positions.split(CHUNK)])
+        energies = torch.cat([surface.potential(part) for part in positions.split(CHUNK)])
     # Not the lowest energy: a training point may lie in a hole itself.
     start = positions[(energies - record.energy_range[0]).abs().argmin()]
     return KnownPoints(record.symbols, positions, start, *record.energy_range)

@@ -78,7 +78,7 @@ def predictions(
     """
 
     def potential(positions: Tensor) -> Tensor:
-        return surface(positions.to(device)).to(positions.device)
+        return surface.potential(positions.to(device)).to(positions.device)
 
     energies, _ = predicted(potential, replace(points, forces=None))
     if energies.shape != points.energies.shape:

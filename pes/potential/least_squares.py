@@ -47,22 +47,27 @@ class Decomposition:
     projections: Tensor
     directions: Tensor
 
-    def coefficients(self, ridges: Sequence[float]) -> Tensor:
-        """c (F, R) for each of R ridges: Σ_k v_k s_k (u_k·b) / (s_k² + ridge² s₁²)."""
+    def coefficients(self, ridges: Sequence[float], *, smallest: float = SMALLEST) -> Tensor:
+        """c (F, R) for each of R ridges: Σ_k v_k s_k (u_k·b) / (s_k² + ridge² s₁²).
+
+        Directions whose s_k is below `smallest` s₁ are left out.
+        """
         s = self.values[:, None]
         damping = s.new_tensor(list(ridges))[None] * s[0]
-        kept = s > SMALLEST * s[0]
+        kept = s > smallest * s[0]
         filtered = torch.where(kept, s / torch.where(kept, s**2 + damping**2, 1.0), 0.0)
         return self.directions.mT @ (filtered * self.projections[:, None])
 
 
-def decomposition(factor: Tensor) -> Decomposition:
-    """From the triangular factor (≤ F + 1, F + 1) of [A, b], the right-hand side last."""
-    r, b = factor[:, :-1], factor[:, -1]
-    lengths = r.norm(dim=0)
+def decomposition(matrix: Tensor, values: Tensor) -> Decomposition:
+    """Singular values of A (M, F) and what they leave of b (M,).
+
+    A and b may be the triangular factor of a larger problem, its right-hand side the last column.
+    """
+    lengths = matrix.norm(dim=0)
     lengths = torch.where(lengths > 0, lengths, 1.0)
-    u, s, vh = torch.linalg.svd(r / lengths, full_matrices=False)
-    return Decomposition(s, u.mT @ b, vh / lengths)
+    u, s, vh = torch.linalg.svd(matrix / lengths, full_matrices=False)
+    return Decomposition(s, u.mT @ values, vh / lengths)
 
 
 def least_squares(matrix: Tensor, values: Tensor, *, ridge: float = 0.0) -> Tensor:
@@ -84,4 +89,4 @@ def least_squares(matrix: Tensor, values: Tensor, *, ridge: float = 0.0) -> Tens
         [3.0, 4.0]
     """
     factor = triangular_factor([torch.cat((matrix, values[:, None]), 1)])
-    return decomposition(factor).coefficients([ridge])[:, 0]
+    return decomposition(factor[:, :-1], factor[:, -1]).coefficients([ridge])[:, 0]

@@ -230,7 +230,7 @@ def linear_fits(
 
     with torch.no_grad():
         factor = triangular_factor(blocks())
-        solution = decomposition(factor[1 : size - 1, 1:])
+        solution = decomposition(factor[1 : size - 1, 1:-1], factor[1 : size - 1, -1])
     return LinearFits(descriptor, baseline, solution, factor[0], middle, height, weight)
 
 

@@ -5,14 +5,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pes.config import RefineConfig, load_config
-from pes.data import Dataset, read
-from pes.potential import Surface, SurfaceRecord
-from pes.run.folder import check_folder, open_folder, open_log, pick_device
-from pes.run.refine.outcome import outcome_of
-from pes.run.refine.tables import DONE, RESULTS, write_outcome
-from pes.run.refine.trials import anchor_of, trials_of
+from pes.files import RUN_SURFACE
+from pes.refinement.adjustment import problem_of, solved
+from pes.refinement.result import REFINED, RESULTS
+from pes.refinement.tables import level_lines
+from pes.run.folder import check_folder, open_folder, open_log, pick_device, write_config
+from pes.run.refine.settings import adjust_of, level_settings, observed_of
 from pes.setup.environment import environment_line
-from pes.setup.surfaces import load_potential, resolved
+from pes.setup.surfaces import resolved
 
 __all__ = ["run_refine"]
 
@@ -42,25 +42,31 @@ def run_refine(
     """
     config = _resolved(load_config(path, RefineConfig, settings), path.parent)
     folder = output or Path("runs") / config.name
-    check_folder(folder, finished=DONE, overwrite=overwrite)
+    check_folder(folder, finished=REFINED, overwrite=overwrite)
     device = pick_device(config.device, config.threads)
-    loaded = load_potential(config.surface, path.parent)
-    dataset = read(config.data)
-    anchor = anchor_of(config, loaded, dataset, device)
-    trials = trials_of(config, loaded, device)
-    open_folder(folder, finished=DONE, stale=RESULTS)
+    task = problem_of(
+        config.surface, observed_of(config), hold=config.data, adjust=adjust_of(config),
+        anchor_energy=config.anchor_energy, settings=level_settings(config), device=device,
+    )  # fmt: skip
+    open_folder(folder, finished=REFINED, stale=RESULTS)
     open_log(folder / "refine.log")
     log.info("%s", environment_line(device))
-    outcome = outcome_of(config, trials, anchor)
-    write_outcome(folder, config, outcome, _record(loaded, dataset), device)
+    refinement = solved(task, anchor=config.anchor, steps=config.steps)
+    for line in level_lines(refinement.table):
+        log.info("%s", line)
+    for warning in refinement.warnings:
+        log.warning("warning: %s", warning)
+    write_config(folder / "config.yaml", config)
+    refinement.save(folder, name=config.name)
+    log.info("surface: %s", folder / RUN_SURFACE)
     return folder
 
 
 def _resolved(config: RefineConfig, base: Path) -> RefineConfig:
     """The configuration with its files named in full."""
     each = tuple(
-        which.model_copy(update={"observed": (base / which.observed).resolve()})
-        for which in config.isotopologues
+        one.model_copy(update={"observed": (base / one.observed).resolve()})
+        for one in config.isotopologues
     )
     return config.model_copy(
         update={
@@ -69,11 +75,3 @@ def _resolved(config: RefineConfig, base: Path) -> RefineConfig:
             "isotopologues": each,
         }
     )
-
-
-def _record(loaded: Surface, dataset: Dataset) -> SurfaceRecord:
-    """That of the surface; of one without a file, the ab initio points stand for it."""
-    if loaded.record is not None:
-        return loaded.record
-    span = (float(dataset.energies.min()), float(dataset.energies.max()))
-    return SurfaceRecord(loaded.symbols or (), span, dataset.sha256, dataset.positions)

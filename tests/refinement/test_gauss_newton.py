@@ -14,7 +14,10 @@ from pes.molecule import Molecule
 from pes.potential import LinearSurface
 from pes.potential.analytic import WaterPJT
 from pes.potential.corrected import CorrectedSurface
-from pes.refinement import Anchor, Isotopologue, compared, cross_validated, refined
+from pes.refinement.anchor import Anchor
+from pes.refinement.comparison import Isotopologue, compared
+from pes.refinement.cross_validation import cross_validated
+from pes.refinement.gauss_newton import refined
 from pes.units import ANGSTROM, CM1, DEGREE
 from pes.vibration import BasisSpec, molecular, vibrational_levels
 

@@ -1,0 +1,215 @@
+"""`refine`: a surface adjusted to observed levels."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import torch
+
+from pes.data import Dataset, read
+from pes.data.observed import Observed
+from pes.potential import Surface, SurfaceRecord
+from pes.refinement.anchor import Anchor, anchor_points
+from pes.refinement.cross_validation import STRENGTHS, cross_validated
+from pes.refinement.gauss_newton import refined
+from pes.refinement.observed import LevelSettings, ObservedLevels
+from pes.refinement.result import Refinement
+from pes.refinement.trials import Adjust, Polynomial, Trial, trials_of
+from pes.setup.basis import BasisSize
+from pes.setup.coordinates import CoordinateRequest
+from pes.setup.surfaces import SurfaceLike, as_surface
+from pes.units import CM1
+
+__all__ = ["RefinementProblem", "problem_of", "refine", "solved"]
+
+POLYNOMIAL = Polynomial()
+
+log = logging.getLogger("pes")
+
+ObservedOf = ObservedLevels | Observed | Path | str
+"""Observed levels of a molecule, or their file."""
+
+
+@dataclass(frozen=True, eq=False)
+class RefinementProblem:
+    """Everything that a refinement needs, checked.
+
+    Attributes:
+        name: of the surface to begin with.
+        symbols: atoms it is for.
+        record: of the surface; of one without a file, the ab initio points stand for it.
+        trials: ways to adjust it.
+        held: ab initio points to stay near.
+        device: of the calculation.
+    """
+
+    name: str
+    symbols: tuple[str, ...] | None
+    record: SurfaceRecord
+    trials: tuple[Trial, ...]
+    held: Anchor
+    device: torch.device
+
+
+def refine(
+    surface: SurfaceLike,
+    observed: Mapping[str, ObservedOf] | Sequence[tuple[str, ObservedOf]],
+    *,
+    hold: Dataset | Path | str,
+    adjust: Adjust = POLYNOMIAL,
+    anchor: float | Literal["auto"] = "auto",
+    anchor_energy: float = 5000.0,
+    uncertainty_floor: float = 0.1,
+    steps: int = 10,
+    nuclear_masses: bool = False,
+    coordinates: CoordinateRequest | None = None,
+    basis: Mapping[str, BasisSize | int] | None = None,
+    cap: float = 60000.0,
+    device: str | torch.device = "cpu",
+) -> Refinement:
+    """Adjust a surface to observed levels, held near its ab initio points: `pes-refine`.
+
+    Degree of the polynomial and strength of the anchor are those by which each fitted level is
+    best predicted from the other fitted levels; levels held out as validation are not used. What is
+    done is logged to the logger `pes`.
+
+    Args:
+        surface: a surface, a torch module that says its `symbols`, or a name; not changed unless
+            its own weights are adjusted.
+        observed: by the isotopes of a molecule, such as `"O H D"`, its levels or their file (CSV
+            with v1, v2, …, energy, uncertainty); `ObservedLevels` to hold some of them out.
+        hold: ab initio points to stay near, or their file.
+        adjust: a polynomial to add, or `weights`: every weight of the surface.
+        anchor: λ, weight of squared distances from the points against squared errors of levels.
+        anchor_energy: Δ of the weights [Δ/(Δ + E)]² of the points, cm⁻¹.
+        uncertainty_floor: smaller uncertainties of observed levels count as this, cm⁻¹.
+        steps: Gauss–Newton steps at most.
+        nuclear_masses: bare nuclei instead of whole atoms.
+        coordinates: default those usual for so many atoms.
+        basis: sizes by the name of a coordinate, `all` for the others.
+        cap: ceiling of V above the minimum, cm⁻¹.
+        device: of the calculation.
+
+    Returns:
+        The new surface, levels before and after, and all steps.
+
+    Raises:
+        ValueError, FileNotFoundError: if surface, levels and points do not fit together.
+    """
+    task = problem_of(
+        surface, observed, hold=hold, adjust=adjust, anchor_energy=anchor_energy, device=device,
+        settings=LevelSettings(
+            coordinates or CoordinateRequest(), basis or {}, nuclear_masses, cap, uncertainty_floor
+        ),
+    )  # fmt: skip
+    return solved(task, anchor=anchor, steps=steps)
+
+
+def problem_of(
+    surface: SurfaceLike,
+    observed: Mapping[str, ObservedOf] | Sequence[tuple[str, ObservedOf]],
+    *,
+    hold: Dataset | Path | str,
+    adjust: Adjust,
+    anchor_energy: float,
+    settings: LevelSettings,
+    device: str | torch.device,
+) -> RefinementProblem:
+    """Everything that can be wrong is found here, before the work begins; arguments as in `refine`.
+
+    Raises:
+        ValueError, FileNotFoundError: if surface, levels and points do not fit together.
+    """
+    place, start = torch.device(device), as_surface(surface)
+    file = hold if isinstance(hold, str | Path) else "hold"
+    points = hold if isinstance(hold, Dataset) else read(hold)
+    held = anchor_points(points, start, anchor_energy, place, name=str(file))
+    trials = trials_of(start, _pairs(observed), adjust, settings, place)
+    name = str(surface) if isinstance(surface, str | Path) else type(start.potential).__name__
+    return RefinementProblem(
+        name, start.symbols, _record(start, points), tuple(trials), held, place
+    )
+
+
+def solved(
+    task: RefinementProblem, *, anchor: float | Literal["auto"] = "auto", steps: int = 10
+) -> Refinement:
+    """The polynomial and the anchor that predict levels best, then the steps.
+
+    Args:
+        task: surfaces, levels and points.
+        anchor: λ, or `auto`.
+        steps: at most.
+
+    Raises:
+        ValueError: if no level could be assigned.
+    """
+    held = task.held
+    trial, strength, validation = _chosen(task, anchor)
+    log.info("%5s %12s %14s %14s", "step", "fitted/cm-1", "held out/cm-1", "ab initio/cm-1")
+    done = []
+    for number, step in enumerate(
+        refined(trial.surface, trial.parameters, trial.isotopologues, held, strength, steps=steps)
+    ):
+        values = (step.fitted / CM1, step.held / CM1, step.anchor / CM1)
+        log.info("%5d %12.3f %14.3f %14.3f", number, *values)
+        done.append(step)
+    return Refinement(
+        Surface(trial.surface, task.symbols, task.record), task.name, trial.name, strength,
+        tuple(validation), tuple(trial.isotopologues), tuple(done), task.device,
+    )  # fmt: skip
+
+
+def _pairs(
+    observed: Mapping[str, ObservedOf] | Sequence[tuple[str, ObservedOf]],
+) -> list[tuple[tuple[str, ...], ObservedLevels]]:
+    """Isotopes and levels of each molecule."""
+    pairs = observed.items() if isinstance(observed, Mapping) else observed
+    return [
+        (tuple(molecule.split()), one if isinstance(one, ObservedLevels) else ObservedLevels(one))
+        for molecule, one in pairs
+    ]
+
+
+def _chosen(
+    task: RefinementProblem, anchor: float | Literal["auto"]
+) -> tuple[Trial, float, list[tuple[str, float, float]]]:
+    """What predicts levels best, its λ, and the RMS (hartree) of everything tried."""
+    trials, held = task.trials, task.held
+    count = sum(int(one.fitted.sum()) for one in trials[0].isotopologues)
+    log.info("%s: %d levels fitted, %d ab initio points", task.name, count, len(held.energies))
+    if anchor != "auto" and len(trials) == 1:
+        trial, strength, rows = trials[0], float(anchor), []
+    else:
+        strengths = STRENGTHS if anchor == "auto" else (float(anchor),)
+        rows = [row for trial in trials for row in _validated(trial, held, strengths)]
+        name, strength, _ = min(rows, key=lambda row: row[2])
+        trial = next(t for t in trials if t.name == name)
+    size = sum(p.numel() for p in trial.parameters)
+    log.info("%s, %d parameters, anchor %.1e", trial.name, size, strength)
+    return trial, strength, rows
+
+
+def _validated(
+    trial: Trial, held: Anchor, strengths: Sequence[float]
+) -> list[tuple[str, float, float]]:
+    """How well each fitted level follows from the others, by λ."""
+    tried = cross_validated(
+        trial.surface, trial.parameters, trial.isotopologues, held, strengths=strengths
+    )
+    strength, error = min(tried, key=lambda row: row[1])
+    log.info(
+        "%s: each level from the others to %.3f cm-1 with anchor %.1e", trial.name, error / CM1,
+        strength,
+    )  # fmt: skip
+    return [(trial.name, *row) for row in tried]
+
+
+def _record(surface: Surface, points: Dataset) -> SurfaceRecord:
+    """That of the surface; of one without a file, the ab initio points stand for it."""
+    if surface.record is not None:
+        return surface.record
+    span = (float(points.energies.min()), float(points.energies.max()))
+    return SurfaceRecord(surface.symbols or (), span, points.sha256, points.positions)

@@ -1,0 +1,55 @@
+"""Ab initio points that a refined surface stays near."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from pes.data import Dataset
+from pes.molecule import Molecule
+from pes.potential import Surface
+from pes.training.weights import ratio
+from pes.units import CM1
+
+__all__ = ["Anchor", "anchor_points"]
+
+
+@dataclass(frozen=True)
+class Anchor:
+    """Ab initio points the surface must stay near.
+
+    Attributes:
+        positions: (B, N, 3) in bohr.
+        energies: (B,) in hartree.
+        weights: w (B,), mean one.
+    """
+
+    positions: Tensor
+    energies: Tensor
+    weights: Tensor
+
+
+def anchor_points(
+    dataset: Dataset, surface: Surface, energy: float, device: torch.device, *, name: str
+) -> Anchor:
+    """Points with weights [Δ/(Δ + E)]², E being their height above the lowest.
+
+    Args:
+        dataset: labelled points.
+        surface: that is refined.
+        energy: Δ, cm⁻¹.
+        device: where the surface is.
+        name: of the points, for messages.
+
+    Raises:
+        ValueError: if they are of other atoms than the surface.
+    """
+    required, given = (Molecule(s).elements for s in (surface.symbols or (), dataset.symbols))
+    if required != given:
+        raise ValueError(
+            f"{name}: the atoms are {' '.join(given)}, those of the surface "
+            f"{' '.join(required)}; order and elements must agree"
+        )
+    weights = ratio(dataset.energies - dataset.energies.min(), offset=energy * CM1)
+    weights = weights**2 / (weights**2).mean()
+    return Anchor(*(t.to(device) for t in (dataset.positions, dataset.energies, weights)))

@@ -1,0 +1,91 @@
+"""Calculated beside observed levels of one isotopologue."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from pes.data.observed import Observed
+from pes.units import CM1
+from pes.vibration.analysis.assignment import Assignment, assigned
+from pes.vibration.basis.specification import BasisSpec
+from pes.vibration.levels.levels import vibrational_levels
+from pes.vibration.levels.result import Levels
+from pes.vibration.system.system import System
+
+__all__ = ["Comparison", "Isotopologue", "compared"]
+
+MARGIN = 800 * CM1
+"""Height above the highest observed level up to which levels are computed."""
+
+FLOOR = 0.1 * CM1
+"""Accuracy a surface can hope to reach: levels known better than that weigh no more."""
+
+
+@dataclass(frozen=True)
+class Isotopologue:
+    """One molecule with observed levels.
+
+    Attributes:
+        name: for tables.
+        system: on the surface that is refined, in its own masses.
+        coordinates: basis.
+        start: near the bottom of the well, (Q,).
+        observed: its levels.
+        fitted: whether each is fitted, (O,); the others are held out as validation.
+        symmetric: whether quanta are v1 v2 v3 of XY₂.
+        cap: ceiling of V above the minimum, hartree.
+        floor: uncertainties below this count as this, hartree.
+    """
+
+    name: str
+    system: System
+    coordinates: tuple[BasisSpec, ...]
+    start: Tensor
+    observed: Observed
+    fitted: Tensor
+    symmetric: bool
+    cap: float
+    floor: float = FLOOR
+
+    @property
+    def weights(self) -> Tensor:
+        """u of each level, (O,), in units of 1/floor²."""
+        return (self.floor / self.observed.uncertainties.clamp(min=self.floor)) ** 2
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Calculated beside observed levels of one isotopologue.
+
+    Attributes:
+        calculated: (O,) in hartree, NaN where the assignment was refused.
+        assignment: numbers and refusals.
+        levels: all calculated levels.
+    """
+
+    calculated: Tensor
+    assignment: Assignment
+    levels: Levels
+
+    def residuals(self, isotopologue: Isotopologue) -> Tensor:
+        """Calculated − observed, (O,) in hartree."""
+        return self.calculated - isotopologue.observed.energies
+
+
+def compared(isotopologue: Isotopologue, *, convergence: bool = False) -> Comparison:
+    """Levels of an isotopologue on the surface as it is now."""
+    observed = isotopologue.observed
+    levels = vibrational_levels(
+        isotopologue.system, isotopologue.coordinates,
+        energy=float(observed.energies.max()) + MARGIN, cap=isotopologue.cap,
+        convergence=convergence, reference=isotopologue.start,
+    )  # fmt: skip
+    assignment = assigned(
+        levels.cpu(), observed.quanta, observed.energies, symmetric=isotopologue.symmetric
+    )
+    calculated = torch.full_like(observed.energies, torch.nan)
+    for i, n in enumerate(assignment.numbers):
+        if n is not None:
+            calculated[i] = levels.excitations[n]
+    return Comparison(calculated, assignment, levels)

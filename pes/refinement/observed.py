@@ -1,0 +1,137 @@
+"""Observed levels of a molecule, and what of them is fitted."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from pes.data.observed import Observed, read_observed
+from pes.molecule import Molecule
+from pes.potential import Surface
+from pes.refinement.comparison import Isotopologue
+from pes.setup.basis import BasisSize
+from pes.setup.coordinates import CoordinateRequest
+from pes.setup.problem import Problem, problem
+from pes.units import CM1
+
+__all__ = ["LevelSettings", "ObservedLevels", "isotopologue"]
+
+
+@dataclass(frozen=True)
+class ObservedLevels:
+    """Observed levels of one isotopologue.
+
+    Attributes:
+        levels: CSV file with v1, v2, …, energy and uncertainty (cm⁻¹), or what was read from it.
+        held_out: keep all of them out of the fit, as validation.
+        held_levels: quanta of single levels to keep out.
+        up_to: leave out levels above, cm⁻¹.
+    """
+
+    levels: Observed | Path | str
+    held_out: bool = False
+    held_levels: tuple[tuple[int, ...], ...] = ()
+    up_to: float | None = None
+
+    @property
+    def name(self) -> str:
+        """File, for messages."""
+        return "the list of levels" if isinstance(self.levels, Observed) else str(self.levels)
+
+    def read(self) -> Observed:
+        """Levels up to the limit.
+
+        Raises:
+            FileNotFoundError, ValueError: if there is no such file, or no such level in it.
+        """
+        known = self.levels
+        observed = known if isinstance(known, Observed) else read_observed(Path(known))
+        for quanta in self.held_levels:
+            if quanta not in observed.quanta:
+                raise ValueError(f"`held_levels`: {list(quanta)} is not in {self.name}")
+        if self.up_to is None:
+            return observed
+        low = (observed.energies <= self.up_to * CM1).nonzero().flatten().tolist()
+        if not low:
+            raise ValueError(f"{self.name} has no level below {self.up_to} cm-1")
+        return Observed(
+            tuple(observed.quanta[i] for i in low),
+            observed.energies[low],
+            observed.uncertainties[low],
+        )
+
+    def fitted(self, observed: Observed) -> Tensor:
+        """Whether each of the levels is fitted, (O,)."""
+        kept_out = [self.held_out or quanta in self.held_levels for quanta in observed.quanta]
+        return ~torch.tensor(kept_out)
+
+
+@dataclass(frozen=True)
+class LevelSettings:
+    """Settings of the calculation of levels, the same for all isotopologues.
+
+    Attributes:
+        coordinates: default those usual for so many atoms, ranges by the surface.
+        basis: sizes by the name of the coordinate, `all` for those not named.
+        nuclear_masses: bare nuclei instead of whole atoms.
+        cap: ceiling of V above the minimum, cm⁻¹.
+        uncertainty_floor: smaller uncertainties of observed levels count as this, cm⁻¹.
+    """
+
+    coordinates: CoordinateRequest
+    basis: Mapping[str, BasisSize | int]
+    nuclear_masses: bool
+    cap: float
+    uncertainty_floor: float
+
+
+def isotopologue(
+    molecule: tuple[str, ...],
+    source: ObservedLevels,
+    surface: Surface,
+    settings: LevelSettings,
+    device: torch.device,
+) -> Isotopologue:
+    """Coordinates, basis and system of one molecule beside its observed levels.
+
+    Args:
+        molecule: isotopes in the order of the surface's atoms.
+        source: observed levels.
+        surface: that is refined.
+        settings: of the calculation of levels.
+        device: where the surface is.
+
+    Raises:
+        ValueError: if levels, molecule and surface do not fit together.
+    """
+    task = problem(
+        surface, molecule, nuclear_masses=settings.nuclear_masses,
+        coordinates=settings.coordinates, basis=settings.basis, device=device,
+    )  # fmt: skip
+    observed, modes = source.read(), len(task.internal.names)
+    if len(observed.quanta[0]) != modes:
+        raise ValueError(
+            f"{source.name}: {len(observed.quanta[0])} quanta for each level, the molecule "
+            f"has {modes} coordinates"
+        )
+    return Isotopologue(
+        " ".join(molecule), task.system, task.coordinates, task.start, observed,
+        source.fitted(observed), _symmetric(task, settings.coordinates), settings.cap * CM1,
+        settings.uncertainty_floor * CM1,
+    )  # fmt: skip
+
+
+def _symmetric(task: Problem, request: CoordinateRequest) -> bool:
+    """Whether the molecule is XY₂ in two like lengths and an angle: its quanta are v1 v2 v3."""
+    like = task.internal.kinds[0] == task.internal.kinds[1]
+    bonds = request.kind in (None, "valence", "radau") and not request.normal
+    triatomic = len(task.molecule.symbols) == 3 and bonds
+    ends = [m for i, m in enumerate(task.masses.tolist()) if i != _middle(task.molecule)]
+    return triatomic and like and len(set(ends)) == 1
+
+
+def _middle(molecule: Molecule) -> int:
+    alone = [i for i, e in enumerate(molecule.elements) if molecule.elements.count(e) == 1]
+    return alone[0] if alone else 0

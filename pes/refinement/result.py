@@ -1,0 +1,144 @@
+"""Result of a refinement."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from pes import plots
+from pes.files import RUN_SURFACE, write_csv, write_json
+from pes.potential import Surface, save_surface
+from pes.refinement.comparison import Isotopologue
+from pes.refinement.gauss_newton import Step
+from pes.refinement.tables import level_lines, level_rows, root_mean_squares, step_rows
+from pes.setup.environment import environment
+from pes.tables import html_table
+from pes.units import CM1
+
+__all__ = ["REFINED", "RESULTS", "Refinement"]
+
+REFINED = "refinement.json"
+"""File that is written last."""
+
+RESULTS = (RUN_SURFACE, "levels.csv", "steps.csv", "refinement.png")
+
+
+@dataclass(frozen=True, eq=False)
+class Refinement:
+    """A surface adjusted to observed levels.
+
+    Attributes:
+        surface: the new surface.
+        start: name of the surface it began with.
+        adjusted: what of it was adjusted.
+        anchor: λ, by which the surface was held to its ab initio points.
+        validation: adjustment, λ and RMS of fitted levels predicted from the others, hartree.
+        isotopologues: molecules with their observed levels.
+        steps: from the start on, atomic units.
+        device: of the calculation.
+    """
+
+    surface: Surface
+    start: str
+    adjusted: str
+    anchor: float
+    validation: tuple[tuple[str, float, float], ...]
+    isotopologues: tuple[Isotopologue, ...]
+    steps: tuple[Step, ...]
+    device: torch.device
+
+    @property
+    def table(self) -> list[dict[str, Any]]:
+        """Observed levels and calculated − observed before and after, cm⁻¹."""
+        first, last = self.steps[0], self.steps[-1]
+        return level_rows(self.isotopologues, first.comparisons, last.comparisons)
+
+    @property
+    def rms(self) -> dict[str, dict[str, float]]:
+        """RMS of calculated − observed by molecule and role, before and after, cm⁻¹."""
+        return root_mean_squares(self.table)
+
+    @property
+    def refused(self) -> dict[str, list[str]]:
+        """By molecule, why observed levels were not assigned."""
+        last = self.steps[-1].comparisons
+        pairs = zip(self.isotopologues, last, strict=True)
+        return {one.name: comparison.assignment.reasons for one, comparison in pairs}
+
+    @property
+    def warnings(self) -> list[str]:
+        """Levels that were not assigned, and doubts about those calculated."""
+        pairs = zip(self.isotopologues, self.steps[-1].comparisons, strict=True)
+        return [
+            line
+            for one, comparison in pairs
+            for line in (
+                *(f"{one.name}, not assigned: {why}" for why in comparison.assignment.reasons),
+                *(f"{one.name}: {warning}" for warning in comparison.levels.warnings),
+            )
+        ]
+
+    def __repr__(self) -> str:
+        first, last = self.steps[0].fitted / CM1, self.steps[-1].fitted / CM1
+        return (
+            f"Refinement({self.adjusted}: RMS of fitted levels {first:.3f} before, "
+            f"{last:.3f} cm-1 after)"
+        )
+
+    def __str__(self) -> str:
+        return "\n".join([*level_lines(self.table), *(f"warning: {w}" for w in self.warnings)])
+
+    def _repr_html_(self) -> str:
+        rows = self.table
+        shown = [[*row.values()] for row in rows]
+        cells = [[f"{v:.3f}" if isinstance(v, float) else v for v in row] for row in shown]
+        return html_table([[*rows[0]], *cells], repr(self))
+
+    def save(self, folder: str | Path, *, name: str | None = None) -> Path:
+        """Write surface, tables and picture as `pes-refine` does; the folder is made if need be.
+
+        The files are surface.safetensors, levels.csv, steps.csv, refinement.png and, last,
+        refinement.json.
+
+        Args:
+            folder: of the results.
+            name: in refinement.json; default that of the folder.
+
+        Returns:
+            The folder.
+        """
+        place, rows = Path(folder), self.table
+        place.mkdir(parents=True, exist_ok=True)
+        (place / REFINED).unlink(missing_ok=True)
+        write_csv(place / "levels.csv", rows)
+        write_csv(place / "steps.csv", step_rows(self.steps))
+        plots.refinement(place / "refinement.png", rows)
+        self._save_surface(place / RUN_SURFACE)
+        write_json(place / REFINED, self.summary(name or place.name))
+        return place
+
+    def summary(self, name: str) -> dict[str, Any]:
+        """Content of refinement.json."""
+        return {
+            "format": "pes-refinement",
+            "version": 1,
+            "name": name,
+            "units": "cm-1",
+            "adjusted": self.adjusted,
+            "anchor": self.anchor,
+            "cross_validation": [[kind, a, error / CM1] for kind, a, error in self.validation],
+            "rms": self.rms,
+            "steps": step_rows(self.steps),
+            "levels": self.table,
+            "refused": self.refused,
+            **environment(self.device),
+        }
+
+    def _save_surface(self, path: Path) -> None:
+        record = self.surface.record
+        if record is None:
+            raise TypeError("a refined surface carries the record of its points")
+        note = {"from": self.start, "anchor": self.anchor, "rms_cm1": self.rms}
+        record = replace(record, notes={**record.notes, "refined": note})
+        save_surface(path, self.surface.potential, record)

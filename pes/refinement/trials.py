@@ -1,0 +1,116 @@
+"""Surfaces that a refinement may adjust: polynomials added to one, or its own weights."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import nn
+
+from pes.descriptors import Invariants
+from pes.molecule import Molecule
+from pes.potential import LinearSurface, Surface
+from pes.potential.corrected import CorrectedSurface
+from pes.refinement.comparison import Isotopologue
+from pes.refinement.observed import LevelSettings, ObservedLevels, isotopologue
+from pes.units import ANGSTROM
+
+__all__ = ["Adjust", "Polynomial", "Trial", "trials_of"]
+
+DEGREES = (1, 2, 3, 4, 5)
+"""Degrees of the polynomial that are tried."""
+
+
+@dataclass(frozen=True)
+class Polynomial:
+    """A polynomial of invariants added to the surface: few coefficients, smooth by nature.
+
+    Attributes:
+        degree: highest total degree; `auto` takes the one of 1 to 5 by which each fitted level
+            is best predicted from the others.
+        variable: `morse`, exp(−r/a), or `inverse`, 1/r, of each distance r.
+        length: a, Å.
+    """
+
+    degree: int | Literal["auto"] = "auto"
+    variable: str = "morse"
+    length: float = 1.0
+
+
+Adjust = Polynomial | Literal["weights"]
+"""A polynomial that is added, or every weight of the surface itself."""
+
+
+@dataclass(frozen=True, eq=False)
+class Trial:
+    """A way to adjust the surface.
+
+    Attributes:
+        name: for tables.
+        surface: what is refined.
+        parameters: what of it may change.
+        isotopologues: on this surface.
+    """
+
+    name: str
+    surface: nn.Module
+    parameters: list[nn.Parameter]
+    isotopologues: list[Isotopologue]
+
+
+def trials_of(
+    surface: Surface,
+    observed: Sequence[tuple[tuple[str, ...], ObservedLevels]],
+    adjust: Adjust,
+    settings: LevelSettings,
+    device: torch.device,
+) -> list[Trial]:
+    """One for each degree of the polynomial, or one with all weights of the surface.
+
+    Args:
+        surface: that is refined.
+        observed: isotopes and levels of each molecule.
+        adjust: what of the surface may change.
+        settings: of the calculation of levels.
+        device: where to compute.
+
+    Raises:
+        ValueError: if no level is to be fitted, or a file does not suit the surface.
+    """
+    trials = []
+    for name, module, parameters in _adjustable(surface, adjust):
+        adjusted = Surface(module.to(device), surface.symbols, surface.record)
+        beside = [isotopologue(m, levels, adjusted, settings, device) for m, levels in observed]
+        trials.append(Trial(name, module, parameters, beside))
+    if not any(bool(one.fitted.any()) for one in trials[0].isotopologues):
+        raise ValueError("`isotopologues`: every level is held out; nothing is left to fit")
+    return trials
+
+
+def _adjustable(
+    surface: Surface, adjust: Adjust
+) -> list[tuple[str, nn.Module, list[nn.Parameter]]]:
+    """Name, surface to refine and what of it may change, for each way to adjust it."""
+    module = surface.module
+    if surface.symbols is None:
+        raise ValueError("`surface`: it does not say what atoms it is for; use a surface file")
+    if adjust == "weights":
+        parameters = [p for p in module.parameters() if p.requires_grad]
+        if not parameters:
+            raise ValueError("`adjust: weights`: the surface has none; use kind: polynomial")
+        return [("weights", module, parameters)]
+    degrees = DEGREES if adjust.degree == "auto" else (adjust.degree,)
+    elements = Molecule(surface.symbols).elements
+    return [_corrected(module, elements, degree, adjust) for degree in degrees]
+
+
+def _corrected(
+    module: nn.Module, elements: Sequence[str], degree: int, polynomial: Polynomial
+) -> tuple[str, nn.Module, list[nn.Parameter]]:
+    correction = LinearSurface(
+        Invariants(
+            elements, degree, length=polynomial.length * ANGSTROM, variable=polynomial.variable
+        )
+    )
+    parameters = list(correction.parameters())
+    return f"polynomial of degree {degree}", CorrectedSurface(module, correction), parameters

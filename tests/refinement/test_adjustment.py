@@ -1,0 +1,107 @@
+"""Refinement as a Python user asks for it."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import yaml
+
+import pes
+from pes import cli
+from pes.potential import load_surface
+
+RANGES = {"r1": (0.7, 1.4), "r2": (0.7, 1.4), "theta": (50.0, 175.0)}
+
+CONFIG = {
+    "name": "tiny",
+    "device": "cpu",
+    "surface": "water_pjt1996",
+    "data": "water.h5",
+    "adjust": {"kind": "polynomial", "degree": 2},
+    "steps": 1,
+    "coordinates": {"ranges": {name: list(ends) for name, ends in RANGES.items()}},
+    "basis": {"all": {"functions": 5, "points": 8, "primitives": 30}},
+    "isotopologues": [
+        {"molecule": ["O", "H", "H"], "observed": "light.csv", "up_to": 3700.0},
+        {"molecule": ["O", "D", "D"], "observed": "heavy.csv", "held": True},
+    ],
+}
+
+
+@pytest.fixture
+def lists(work: Path) -> Path:
+    """Levels near those of the surface, light.csv and heavy.csv."""
+    head = "v1,v2,v3,energy,uncertainty\n"
+    (work / "light.csv").write_text(head + "0,1,0,1600,0.1\n1,0,0,3640,0.1\n0,0,1,3740,0.1\n")
+    (work / "heavy.csv").write_text(head + "0,1,0,1181,0.1\n")
+    return work
+
+
+@pytest.fixture
+def refined(lists: Path) -> Callable[..., pes.Refinement]:
+    """The refinement of `CONFIG` in Python, other arguments added."""
+
+    def run(**changes: object) -> pes.Refinement:
+        observed = {
+            "O H H": pes.ObservedLevels("light.csv", up_to=3700),
+            "O D D": pes.ObservedLevels("heavy.csv", held_out=True),
+        }
+        settings = {
+            "adjust": pes.Polynomial(degree=2), "steps": 1,
+            "coordinates": pes.CoordinateRequest(ranges=RANGES),
+            "basis": {"all": pes.BasisSize(None, 5, 8, 30)},
+        }  # fmt: skip
+        return pes.refine("water_pjt1996", observed, hold="water.h5", **{**settings, **changes})
+
+    return run
+
+
+def test_a_script_writes_what_the_command_writes(
+    lists: Path, refined: Callable[..., pes.Refinement]
+) -> None:
+    (lists / "refine.yaml").write_text(yaml.safe_dump(CONFIG))
+    cli.refine(["--config", "refine.yaml"])
+    theirs = lists / "runs" / "tiny"
+
+    ours = refined().save("mine", name="tiny")
+
+    assert {p.name for p in theirs.iterdir()} - {"config.yaml", "refine.log"} == {
+        p.name for p in ours.iterdir()
+    }
+    for file in ours.iterdir():
+        assert file.read_bytes() == (theirs / file.name).read_bytes(), file.name
+
+
+def test_what_it_says_of_itself(refined: Callable[..., pes.Refinement]) -> None:
+    result = refined(anchor=1e-3)
+    assert len(result.table) == 3
+    assert [row["role"] for row in result.table] == ["fitted", "fitted", "held out"]
+    first, last = result.rms["O H H, fitted"]["before"], result.rms["O H H, fitted"]["after"]
+    assert last < first
+    assert repr(result) == (
+        f"Refinement(polynomial of degree 2: RMS of fitted levels {first:.3f} before, "
+        f"{last:.3f} cm-1 after)"
+    )
+    assert "<th>molecule</th><th>quanta</th>" in result._repr_html_()
+    assert "RMS of calculated - observed, O D D, held out (1 levels)" in str(result)
+
+
+def test_the_surface_goes_on(refined: Callable[..., pes.Refinement], lists: Path) -> None:
+    """The record of the result is that of a surface file."""
+    result = refined(anchor=1.0)
+    folder = result.save(lists / "out")
+    x = pes.read("water.h5").positions
+    again, record = load_surface(folder / "surface.safetensors")
+    assert (again(x) == result.surface.potential(x)).all()
+    assert record.notes["refined"]["from"] == "water_pjt1996"
+    assert json.loads((folder / "refinement.json").read_text())["name"] == "out"
+
+
+def test_levels_of_other_molecules_are_refused(lists: Path) -> None:
+    (lists / "light.csv").write_text("v1,v2,energy,uncertainty\n1,0,1600,0.1\n")
+    with pytest.raises(ValueError, match="2 quanta for each level, the molecule has 3 coord"):
+        pes.refine(
+            "water_pjt1996", {"O H H": "light.csv"}, hold="water.h5",
+            coordinates=pes.CoordinateRequest(ranges=RANGES), basis={"all": 4},
+        )  # fmt: skip
