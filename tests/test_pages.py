@@ -44,7 +44,8 @@ def follow(page: Path) -> None:
     names: dict[str, object] = {}
     for language, text in blocks(page):
         if language == "python":
-            exec(compile(text, page.name, "exec"), names)
+            short = re.sub(r"max_seconds=\d+", "max_seconds=1", text)
+            exec(compile(short, page.name, "exec"), names)
         else:
             for line in text.splitlines():
                 if line.startswith("pes-"):
