@@ -89,6 +89,7 @@ def vibrational_levels(
     Example:
         Two quanta of an oscillator with ω = 1 hartree:
 
+        >>> import torch
         >>> from pes.vibration.system.system import model
         >>> oscillator = model(lambda q: q[:, 0] ** 2 / 2, torch.ones(1, 1).double())
         >>> x = BasisSpec("sinc", -8, 8, 12, primitives=40)
