@@ -28,7 +28,7 @@ from pes.descriptors import Invariants
 from pes.geometry import distances
 from pes.potential import energies_and_forces, neural_surface
 from pes.training import adam, lbfgs, levenberg_marquardt
-from pes.training.loss import prepare, surface_problem
+from pes.training.loss import balanced_force_weight, prepare, surface_problem
 from pes.training.problem import Optimizer, Problem
 from pes.units import ANGSTROM, EV
 
@@ -68,7 +68,9 @@ def problem(data: Dataset, hidden: tuple[int, ...]) -> tuple[Problem, Tensor]:
         Invariants(data.symbols, 2), data.positions, data.energies, hidden=hidden
     )
     start = parameters_to_vector(surface.mlp.parameters()).detach()
-    return surface_problem(surface.mlp, prepare(surface, data)), start
+    return surface_problem(
+        surface.mlp, prepare(surface, data), force_weight=balanced_force_weight(surface, data)
+    ), start
 
 
 def timed(method: Optimizer, made: tuple[Problem, Tensor]) -> Iterator[float]:

@@ -137,7 +137,7 @@ def measure(rank: int, count: int, port: int, path: Path, epochs: int, result: P
         }
         if rank == 0:
             torch.save(found, result)
-        ranks.each(0)
+        ranks.all_gather(0)
 
 
 def measured(count: int, path: Path, epochs: int) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from pes.descriptors import Invariants
 from pes.potential import energies_and_forces, neural_surface
 from pes.potential.analytic import WaterPJT
 from pes.training import adam, levenberg_marquardt
-from pes.training.loss import prepare, surface_problem
+from pes.training.loss import balanced_force_weight, prepare, surface_problem
 from pes.training.memory import needed_memory
 from pes.training.problem import Optimizer
 from pes.units import ANGSTROM, DEGREE
@@ -79,7 +79,10 @@ def main() -> None:
     Path("/proc/self/clear_refs").write_text("5")  # the peak counts from here
     started = time.process_time()
     targets = prepare(surface, data, cache=given.memory * MIB // 2)
-    problem = surface_problem(surface.mlp, targets, memory=given.memory * MIB)
+    problem = surface_problem(
+        surface.mlp, targets, force_weight=balanced_force_weight(surface, data),
+        memory=given.memory * MIB,
+    )  # fmt: skip
     print(f"preparation: {time.process_time() - started:.1f} CPU-s")
     settings: dict[str, Optimizer] = {
         "levenberg_marquardt": levenberg_marquardt,

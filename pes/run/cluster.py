@@ -213,7 +213,7 @@ def rank_device(
     found = place(environment)
     if found is None or ranks.count == 1:
         return device
-    if len(set(ranks.each(float(device.type == "cuda")).tolist())) > 1:
+    if len(set(ranks.all_gather(float(device.type == "cuda")).tolist())) > 1:
         raise ValueError("some ranks have a CUDA device and others none; give --device cpu")
     if device.type != "cuda":
         return device

@@ -12,7 +12,6 @@ from pes.descriptors import Invariants
 from pes.molecule import Molecule
 from pes.potential import neural_surface
 from pes.potential.least_squares import RIDGES
-from pes.potential.linear import default_force_weight, left_by
 from pes.setup.frozen_baseline import frozen_baseline
 from pes.setup.training_choices import FitChoice, LinearChoice
 from pes.setup.training_settings import (
@@ -23,6 +22,7 @@ from pes.setup.training_settings import (
     point_weights,
 )
 from pes.training.linear import Candidate, fit_linear
+from pes.training.loss import balanced_force_weight
 from pes.units import ANGSTROM
 
 __all__ = ["MIB", "StartingSurface", "fitted_numbers", "on_device", "starting_surface"]
@@ -119,8 +119,7 @@ def _network(
     if weight is None and known is not None:
         weight = known.force_weight
     if weight is None and train.forces is not None:
-        left = left_by(baseline, train.positions, train.energies, train.forces)
-        weight = default_force_weight(left[0], left[1]) / ANGSTROM**2
+        weight = balanced_force_weight(network, train) / ANGSTROM**2
     return StartingSurface(network, FitChoice(choice, weight), words, rows)
 
 

@@ -1,4 +1,4 @@
-"""One fit on several processes: each owns some of the points, all see the same sums."""
+"""Data-parallel fits: each rank holds a shard of the points, every rank sees the same sums."""
 
 from dataclasses import dataclass, replace
 
@@ -9,25 +9,25 @@ from torch import Tensor, nn
 from pes.data.dataset import Dataset
 from pes.training.problem import LeastSquares, Problem
 
-__all__ = ["Ranks", "SharedProblem", "shared"]
+__all__ = ["Ranks", "ShardedProblem", "sharded"]
 
 
 @dataclass(frozen=True)
 class Ranks:
-    """The processes that share a fit and this one's number among them; one process by default.
+    """Processes of a data-parallel fit and the number of this one; a single process by default.
 
     With more than one, torch's default process group connects them.
 
     Attributes:
         rank: number of this process, from 0.
-        count: how many there are.
+        count: number of processes.
     """
 
     rank: int = 0
     count: int = 1
 
-    def total(self, values: Tensor) -> Tensor:
-        """The sum over the ranks of a tensor of any shape, bit for bit the same on each.
+    def all_reduce(self, values: Tensor) -> Tensor:
+        """Sum over the ranks of a tensor of any shape, bit for bit the same on each rank.
 
         Raises:
             ConnectionError: if another rank is gone, or silent for too long.
@@ -44,17 +44,17 @@ class Ranks:
             ) from error
         return result
 
-    def each(self, value: float) -> Tensor:
-        """This number of every rank, by rank (count,), on the CPU."""
+    def all_gather(self, value: float) -> Tensor:
+        """Value of this number on every rank (count,), in the order of the ranks, on the CPU."""
         values = torch.zeros(self.count, dtype=torch.float64)
         values[self.rank] = value
-        return self.total(values)
+        return self.all_reduce(values)
 
-    def own(self, points: int, device: torch.device | None = None) -> Tensor:
-        """Which of `points` points this rank owns: every `count`-th, rising.
+    def shard_rows(self, points: int, device: torch.device | None = None) -> Tensor:
+        """Row indices of the points that this rank holds, rising: every `count`-th of `points`.
 
         Raises:
-            ValueError: if a rank would get none.
+            ValueError: if there are fewer points than ranks.
         """
         if points < self.count:
             raise ValueError(
@@ -63,15 +63,15 @@ class Ranks:
             )
         return torch.arange(self.rank, points, self.count, device=device)
 
-    def share(self, dataset: Dataset) -> Dataset:
-        """The points of this rank, with what a fit needs of them.
+    def shard(self, dataset: Dataset) -> Dataset:
+        """Points that this rank holds: positions, energies and forces.
 
         Raises:
-            ValueError: if a rank would get none.
+            ValueError: if there are fewer points than ranks.
         """
         if self.count == 1:
             return dataset
-        rows = self.own(len(dataset), dataset.positions.device)
+        rows = self.shard_rows(len(dataset), dataset.positions.device)
         return replace(
             dataset,
             positions=dataset.positions[rows],
@@ -82,26 +82,28 @@ class Ranks:
             column_units={},
         )
 
-    def unite(self, module: nn.Module) -> None:
-        """Give every rank the floating-point tensors of the first, in place.
+    def broadcast(self, module: nn.Module) -> None:
+        """Copy the floating-point tensors of rank 0 to every rank, in place.
 
-        What was computed alike on each may differ by rounding between machines.
+        The same computation may give other roundings on another machine.
         """
         if self.count == 1:
             return
         for tensor in (*module.parameters(), *module.buffers()):
             if tensor.is_floating_point():
-                ours = tensor.detach()
-                ours.copy_(self.total(ours if self.rank == 0 else torch.zeros_like(ours)))
+                values = tensor.detach()
+                values.copy_(
+                    self.all_reduce(values if self.rank == 0 else torch.zeros_like(values))
+                )
 
     def check_alike(self, parameters: Tensor) -> None:
-        """Make sure that parameters (P,) have the same bits on every rank.
+        """Check that parameters (P,) have the same bits on every rank.
 
         Raises:
             FloatingPointError: on every rank, if not.
         """
-        marks = self.each(_mark(parameters))
-        if not (marks == marks[0]).all():
+        checksums = self.all_gather(_checksum(parameters))
+        if not (checksums == checksums[0]).all():
             raise FloatingPointError(
                 "the ranks no longer have the same parameters; start them on machines of one "
                 "kind, with the same versions and threads, and --resume auto"
@@ -109,13 +111,13 @@ class Ranks:
 
 
 @dataclass(frozen=True)
-class SharedProblem:
-    """½‖r‖² over the points of all ranks; one flat sum per call, exact for uneven shares.
+class ShardedProblem:
+    """½‖r‖² over the points of all ranks; one flat sum per call, exact for uneven shards.
 
     Attributes:
-        part: residuals of this rank's points, numbered as in `Ranks.own`, with the weights
-            that they have in the whole set.
-        ranks: who shares.
+        part: residuals of this rank's points, numbered as in `Ranks.shard_rows`, with the weights
+            of the whole set: they are not renormalised.
+        ranks: processes that hold the points.
         points: number of points of all ranks together.
     """
 
@@ -125,44 +127,45 @@ class SharedProblem:
 
     def loss(self, parameters: Tensor) -> Tensor:
         """½‖r‖² over all points."""
-        return self.ranks.total(self.part.loss(parameters))
+        return self.ranks.all_reduce(self.part.loss(parameters))
 
     def gradient(self, parameters: Tensor, points: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Loss and its gradient (P,), over all points or over those listed, whoever owns them."""
-        own = None if points is None else self._own(points)
-        loss, gradient = self.part.gradient(parameters, own)
-        total = self.ranks.total(torch.cat((loss[None], gradient)))
+        """Loss and its gradient (P,), over all points or the points listed, on any rank."""
+        rows = None if points is None else self._local(points)
+        loss, gradient = self.part.gradient(parameters, rows)
+        total = self.ranks.all_reduce(torch.cat((loss[None], gradient)))
         return total[0], total[1:]
 
     def normal_equations(self, parameters: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Loss, Jᵀr (P,) and JᵀJ (P, P), of which only the upper triangle travels."""
         loss, gradient, matrix = self.part.normal_equations(parameters)
         upper = torch.ones_like(matrix, dtype=torch.bool).triu()
-        total = self.ranks.total(torch.cat((loss[None], gradient, matrix[upper])))
+        total = self.ranks.all_reduce(torch.cat((loss[None], gradient, matrix[upper])))
         size = len(gradient)
         matrix = torch.zeros_like(matrix).masked_scatter_(upper, total[1 + size :])
         return total[0], total[1 : 1 + size], matrix + matrix.triu(1).mT
 
     def curvature(self, parameters: Tensor, direction: Tensor) -> Tensor:
         """Jᵀ d²r(p + tv)/dt² (P,) at t = 0 for a direction v (P,)."""
-        return self.ranks.total(self.part.curvature(parameters, direction))
+        return self.ranks.all_reduce(self.part.curvature(parameters, direction))
 
-    def _own(self, points: Tensor) -> Tensor:
+    def _local(self, points: Tensor) -> Tensor:
+        """Numbers within this rank's shard of the listed points that it holds."""
         count, rank = self.ranks.count, self.ranks.rank
         return points[points % count == rank] // count
 
 
-def shared(problem: Problem, ranks: Ranks, points: int) -> LeastSquares:
-    """The problem of all ranks from that of each; itself where there is one rank.
+def sharded(problem: Problem, ranks: Ranks, points: int) -> LeastSquares:
+    """Problem summed over all ranks from the problem of each; unchanged for a single rank.
 
     Args:
-        problem: of this rank's points.
-        ranks: who shares.
+        problem: residuals of this rank's points.
+        ranks: processes that hold the points.
         points: number of points of all ranks together.
     """
-    return problem if ranks.count == 1 else SharedProblem(problem, ranks, points)
+    return problem if ranks.count == 1 else ShardedProblem(problem, ranks, points)
 
 
-def _mark(parameters: Tensor) -> float:
-    """An integer that changes with any bit of the parameters."""
+def _checksum(parameters: Tensor) -> float:
+    """Integer that changes with any bit of the parameters."""
     return float(int(parameters.detach().contiguous().view(torch.int64).sum()) % (2**52 - 1))

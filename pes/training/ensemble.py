@@ -77,7 +77,7 @@ def ensemble_epochs(
     """
     _check(surfaces, damping)
     for surface in surfaces:
-        ranks.unite(surface)
+        ranks.broadcast(surface)
     stack = Stack.like(surfaces[0].mlp)
     state = _start(surfaces, damping) if state is None else _resumed(surfaces, stack, state)
     fitted, held_out = ensemble_problems(
@@ -102,7 +102,7 @@ def ensemble_epochs(
                 return "patience" if bool((running & ~patient).any()) else "converged"
             state, gradient_norm, improved = stepped
             ranks.check_alike(state.parameters)
-            state = replace(state, seconds=float(ranks.each(time.monotonic() - started)[0]))
+            state = replace(state, seconds=float(ranks.all_gather(time.monotonic() - started)[0]))
             _fill(surfaces, state.parameters)
             yield _record(
                 fitted, held_out, scales, state, members, gradient_norm, improved,

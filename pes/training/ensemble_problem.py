@@ -9,7 +9,7 @@ from torch import Tensor
 from pes.data.dataset import Dataset
 from pes.potential.neural import NeuralSurface
 from pes.training.distributed import Ranks
-from pes.training.loss import MEMORY, Targets, default_force_weight, prepare
+from pes.training.loss import MEMORY, Targets, balanced_force_weight, prepare
 from pes.training.problem import STEP, symmetric_blocks
 from pes.training.stacked import Stack
 
@@ -55,16 +55,16 @@ class Rows:
             raise ValueError("every member needs rows, their weights finite and not all zero")
         return Rows(points, shares / shares.sum(1, keepdim=True), (shares > 0).sum(1))
 
-    def share(self, ranks: Ranks) -> "Rows":
-        """Those of one rank, numbered as by `Ranks.share`; weights and counts stay as in all."""
+    def shard(self, ranks: Ranks) -> "Rows":
+        """Shard of one rank, numbered as in `Ranks.shard`; weights and counts stay."""
         if ranks.count == 1:
             return self
-        own = (self.points % ranks.count == ranks.rank) & (self.weights > 0)
-        width = max(1, int(own.sum(1).max()))
-        first = own.long().argsort(dim=1, descending=True, stable=True)[:, :width]
-        own = own.gather(1, first)
+        local = (self.points % ranks.count == ranks.rank) & (self.weights > 0)
+        width = max(1, int(local.sum(1).max()))
+        first = local.long().argsort(dim=1, descending=True, stable=True)[:, :width]
+        local = local.gather(1, first)
         points = self.points.gather(1, first) // ranks.count
-        return Rows(points * own, self.weights.gather(1, first) * own, self.counts)
+        return Rows(points * local, self.weights.gather(1, first) * local, self.counts)
 
 
 @dataclass(frozen=True)
@@ -81,8 +81,8 @@ class EnsembleProblem:
         rows: points of each member.
         force_weight: (M,) in bohr².
         chunk: points of a member per call; bounds the memory, not the result.
-        ranks: who shares the points; all else but `rows.counts` is of this rank's alone, every
-            result a sum over the points of all.
+        ranks: processes that hold the points; every attribute but `rows.counts` describes this
+            rank's shard, every result is a sum over the points of all ranks.
     """
 
     stack: Stack
@@ -116,7 +116,7 @@ class EnsembleProblem:
             if slopes is not None and forces is not None:
                 squares = (slopes + forces).square().sum(2) + self._outside(members, points)
                 sums[1] += (share * squares).sum(1)
-        energy, force = self.ranks.total(sums)
+        energy, force = self.ranks.all_reduce(sums)
         return energy, force
 
     def normal_equations(
@@ -158,7 +158,7 @@ class EnsembleProblem:
         if self.ranks.count == 1:
             return loss, gradient, matrix
         lower = torch.ones_like(matrix[0], dtype=torch.bool).tril()
-        total = self.ranks.total(torch.cat((loss[:, None], gradient, matrix[:, lower]), 1))
+        total = self.ranks.all_reduce(torch.cat((loss[:, None], gradient, matrix[:, lower]), 1))
         size = gradient.shape[1]
         matrix[:, lower] = total[:, 1 + size :]
         return total[:, 0], total[:, 1 : 1 + size], matrix
@@ -186,7 +186,7 @@ class EnsembleProblem:
                     for share, start, row, end in zip(shares, before, rows, after, strict=False)
                 ]
             total += torch.autograd.grad(rows, x, second)[0]
-        return self.ranks.total(total)
+        return self.ranks.all_reduce(total)
 
     def _rows(self, parameters: Tensor, inputs: Tensor, directions: Tensor | None) -> list[Tensor]:
         """Energies (A, b), and with forces slopes (A, b, K): r without weights and labels."""
@@ -228,17 +228,21 @@ def ensemble_problems(
         rows: points and weights of training and validation.
         force_weight: of all members or of each, in bohr²; by default that of its training points.
         stack: the networks.
-        ranks: who shares the points.
+        ranks: processes that hold the points.
         memory: bytes for ∂f/∂x of this rank's points and a chunk.
     """
-    shown = _targets(surfaces, ranks.share(points), memory // 2)
-    train = rows[0].share(ranks)
+    shown = _targets(surfaces, ranks.shard(points), memory // 2)
+    train = rows[0].shard(ranks)
     forces = None
     if shown[0].forces is not None:
         forces = torch.stack([target.forces for target in shown if target.forces is not None])
     if force_weight is None:
-        seen = [own[weights > 0] for own, weights in zip(train.points, train.weights, strict=True)]
-        force_weight = [_force_weight(*of, ranks) for of in zip(shown, seen, strict=True)]
+        force_weight = [
+            _force_weight(surface, points.select(seen[weights > 0]), ranks)
+            for surface, seen, weights in zip(
+                surfaces, rows[0].points, rows[0].weights, strict=True
+            )
+        ]
     width = 1 if forces is None else 1 + forces.shape[2]
     room = memory // 4 if shown[0].inputs.is_cuda else min(memory // 4, CACHED)
     return [
@@ -254,17 +258,13 @@ def ensemble_problems(
             chunk=max(16, room // (8 * stack.size * width * len(surfaces))),
             ranks=ranks,
         )
-        for part in (train, rows[1].share(ranks))
+        for part in (train, rows[1].shard(ranks))
     ]
 
 
-def _force_weight(target: Targets, points: Tensor, ranks: Ranks) -> float:
-    """`default_force_weight` of some points of each rank."""
-    forces = None if target.forces is None else target.forces[points]
-    seen = replace(
-        target, energies=target.energies[points], forces=forces, outside=target.outside[points]
-    )
-    return default_force_weight(seen, ranks.total)
+def _force_weight(surface: NeuralSurface, train: Dataset, ranks: Ranks) -> float:
+    """`balanced_force_weight` of a member's training points, with the bits of rank 0."""
+    return float(ranks.all_gather(balanced_force_weight(surface, train))[0])
 
 
 def _targets(surfaces: Sequence[NeuralSurface], points: Dataset, cache: int) -> list[Targets]:

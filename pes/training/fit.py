@@ -14,12 +14,12 @@ from pes.data.dataset import Dataset
 from pes.molecule import Molecule
 from pes.potential.mlp import MLP
 from pes.potential.neural import NeuralSurface
-from pes.training.distributed import Ranks, shared
+from pes.training.distributed import Ranks, sharded
 from pes.training.levenberg_marquardt import levenberg_marquardt
 from pes.training.loss import (
     MEMORY,
     Targets,
-    default_force_weight,
+    balanced_force_weight,
     predictions,
     prepare,
     surface_problem,
@@ -154,13 +154,13 @@ def epochs(
         ConnectionError: if another rank is lost.
     """
     _check(surface, train, validation)
-    ranks.unite(surface)
+    ranks.broadcast(surface)
     targets = (
-        prepare(surface, ranks.share(train), cache=memory // 2),
-        prepare(surface, ranks.share(validation), cache=memory // 4),
+        prepare(surface, ranks.shard(train), cache=memory // 2),
+        prepare(surface, ranks.shard(validation), cache=memory // 4),
     )
     if force_weight is None:
-        force_weight = default_force_weight(targets[0], ranks.total)
+        force_weight = float(ranks.all_gather(balanced_force_weight(surface, train))[0])
     problem, held_out = (
         _problem(surface.mlp, target, weights, force_weight, memory, ranks, len(part))
         for target, weights, part in zip(
@@ -194,7 +194,7 @@ def epochs(
             ranks.check_alike(step.parameters)
             state = TrainingState(
                 epoch=epoch,
-                seconds=float(ranks.each(time.monotonic() - started)[0]),
+                seconds=float(ranks.all_gather(time.monotonic() - started)[0]),
                 parameters=step.parameters,
                 best_parameters=step.parameters if improved else state.best_parameters,
                 best_loss=validation_loss if improved else state.best_loss,
@@ -307,18 +307,19 @@ def _problem(
 ) -> LeastSquares:
     """Residuals of all ranks' points; weights (B,) are those of all points."""
     every = targets.energies.new_ones(points) if weights is None else weights
+    rows = ranks.shard_rows(points, every.device)
     part = surface_problem(
-        mlp, targets, weights=every[ranks.own(points, every.device)], total_weight=every.sum(),
-        force_weight=force_weight, memory=memory,
+        mlp, targets, force_weight=force_weight, weights=every[rows], total_weight=every.sum(),
+        memory=memory,
     )  # fmt: skip
-    return shared(part, ranks, points)
+    return sharded(part, ranks, points)
 
 
 def _rmse(
     surface: NeuralSurface, parameters: Tensor, targets: Targets, ranks: Ranks
 ) -> tuple[float, float | None]:
     """Unweighted RMSE of energies in cm⁻¹ and of forces in cm⁻¹/Å, over the points of all."""
-    sums = ranks.total(_squares(surface.mlp, parameters, targets)).tolist()
+    sums = ranks.all_reduce(_squares(surface.mlp, parameters, targets)).tolist()
     scale, (energy, energies, force, forces) = float(surface.scale), sums
     force_error = scale * (force / forces) ** 0.5 / (CM1 / ANGSTROM) if forces else None
     return scale * (energy / energies) ** 0.5 / CM1, force_error

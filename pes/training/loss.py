@@ -16,6 +16,7 @@ from pes.potential.backpropagation import (
     slope_gradient,
     slopes,
 )
+from pes.potential.linear import default_force_weight, left_by
 from pes.potential.mlp import MLP
 from pes.potential.neural import NeuralSurface
 from pes.training.errors import predicted
@@ -25,7 +26,7 @@ from pes.training.projection import contracted, input_gradients
 __all__ = [
     "MEMORY",
     "Targets",
-    "default_force_weight",
+    "balanced_force_weight",
     "normalised_root",
     "predictions",
     "prepare",
@@ -105,22 +106,18 @@ def predictions(
     return at.energies, -contracted(targets.input_gradients(points), slopes(layers, at))
 
 
-def default_force_weight(
-    targets: Targets, total: Callable[[Tensor], Tensor] = lambda values: values
-) -> float:
-    """σ_E²/(3N σ_F²) in bohr²: all forces together then count as much as the energies.
+def balanced_force_weight(surface: NeuralSurface, train: Dataset) -> float:
+    """`default_force_weight` (bohr²) of what the baseline leaves; 0 where there are no forces.
 
     Args:
-        targets: of the training points, or of a share of them.
-        total: from sums over that share to sums over all points.
+        surface: its baseline is subtracted.
+        train: training points.
     """
-    if targets.forces is None:
+    if train.forces is None:
         return 0.0
-    energies, squares = targets.energies, targets.forces.square().sum(1) + targets.outside
-    count, sum_of_energies = total(torch.stack((torch.ones_like(energies), energies)).sum(1))
-    deviations = energies - sum_of_energies / count
-    spread = total(torch.stack((deviations.square().sum(), squares.sum())))
-    return float(spread[0] / spread[1])
+    energies, forces = left_by(surface.baseline, train.positions, train.energies, train.forces)
+    assert forces is not None
+    return default_force_weight(energies, forces)
 
 
 def normalised_root(weights: Tensor, total: Tensor | None = None) -> Tensor:
@@ -143,9 +140,9 @@ def surface_problem(
     mlp: MLP,
     targets: Targets,
     *,
+    force_weight: float,
     weights: Tensor | None = None,
     total_weight: Tensor | None = None,
-    force_weight: float | None = None,
     memory: int = MEMORY,
 ) -> Problem:
     """Residuals whose ½‖r‖² is half the weighted mean square error in units of `scale`².
@@ -155,9 +152,9 @@ def surface_problem(
     Args:
         mlp: gives the shape of the network, not the parameters.
         targets: see `prepare`.
+        force_weight: weight of squared forces in bohr², such as `balanced_force_weight`.
         weights: w (B,), all one if not given.
-        total_weight: Σ_i w_i where the targets are but a share of a set.
-        force_weight: in bohr²; `default_force_weight` if not given.
+        total_weight: Σ_i w_i of the whole set, where the targets are one shard of it.
         memory: bytes that the chunks may take.
 
     Raises:
@@ -166,8 +163,6 @@ def surface_problem(
     root = normalised_root(
         torch.ones_like(targets.energies) if weights is None else weights, total_weight
     )
-    if force_weight is None:
-        force_weight = default_force_weight(targets)
     at = _Weighted(mlp, targets, root, force_weight)
     return Problem(
         partial(_residuals, at),

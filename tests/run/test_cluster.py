@@ -96,7 +96,7 @@ def test_one_card_for_each_rank(
 ) -> None:
     monkeypatch.setattr(torch.cuda, "device_count", lambda: cards)
     monkeypatch.setattr(torch.cuda, "set_device", lambda device: None)
-    monkeypatch.setattr(Ranks, "each", lambda self, value: torch.full((self.count,), value))
+    monkeypatch.setattr(Ranks, "all_gather", lambda self, value: torch.full((self.count,), value))
     if index is None:
         with pytest.raises(ValueError, match="start one for each"):
             rank_device(torch.device("cuda"), Ranks(3, 4), environment)
@@ -107,7 +107,7 @@ def test_one_card_for_each_rank(
 
 
 def test_cards_on_some_ranks_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Ranks, "each", lambda self, value: torch.tensor([1.0, 0.0]))
+    monkeypatch.setattr(Ranks, "all_gather", lambda self, value: torch.tensor([1.0, 0.0]))
     with pytest.raises(ValueError, match="others none; give --device cpu"):
         rank_device(torch.device("cuda"), Ranks(1, 2), TORCHRUN)
 

@@ -157,7 +157,7 @@ def main() -> None:
         if ranks.rank == 0:
             alone = results(data, Ranks())
             torch.save({"alone": alone, "shared": shared, "drifted": told}, sys.argv[2])
-        ranks.each(0)
+        ranks.all_gather(0)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from torch import nn
 
 from pes.data import Dataset, write
 from pes.training import OPTIMIZERS
-from pes.training.distributed import Ranks, shared
+from pes.training.distributed import Ranks, sharded
 from pes.training.problem import Problem
 from pes.units import CM1
 
@@ -41,8 +41,8 @@ def largest_difference(a: torch.Tensor, b: torch.Tensor) -> float:
 @pytest.mark.parametrize(
     "kind", ["energies", "forces, weighted", "ensemble", "ensemble with forces"]
 )
-def test_sums_over_uneven_shares(found: dict[str, Any], kind: str) -> None:
-    """Seven training points: shares of 4 and 3, of 3, 2 and 2. Only the order of sums differs."""
+def test_sums_over_uneven_shards(found: dict[str, Any], kind: str) -> None:
+    """Seven training points: shards of 4 and 3, of 3, 2 and 2. Only the order of sums differs."""
     alone, together = found["alone"]["sums"][kind], found["shared"]["sums"][kind]
     assert set(alone) == set(together)
     for name in alone:
@@ -72,34 +72,34 @@ def test_ranks_that_differ_in_one_bit(found: dict[str, Any]) -> None:
 
 def test_more_ranks_than_points(water: Callable[..., Dataset]) -> None:
     with pytest.raises(ValueError, match=r"8 ranks for 5 points .* start at most 5 ranks"):
-        Ranks(7, 8).share(water(points=5))
+        Ranks(7, 8).shard(water(points=5))
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 7])
-def test_every_point_has_one_owner(count: int) -> None:
-    owned = torch.cat([Ranks(rank, count).own(7) for rank in range(count)])
-    assert sorted(owned.tolist()) == list(range(7))
+def test_every_point_is_on_one_rank(count: int) -> None:
+    rows = torch.cat([Ranks(rank, count).shard_rows(7) for rank in range(count)])
+    assert sorted(rows.tolist()) == list(range(7))
 
 
-def test_shares_keep_geometries_with_their_labels(water: Callable[..., Dataset]) -> None:
+def test_shards_keep_geometries_with_their_labels(water: Callable[..., Dataset]) -> None:
     data = water(forces=True)
-    share = Ranks(1, 3).share(data)
-    assert torch.equal(share.positions, data.positions[1::3])
-    assert torch.equal(share.energies, data.energies[1::3])
-    assert share.forces is not None
+    shard = Ranks(1, 3).shard(data)
+    assert torch.equal(shard.positions, data.positions[1::3])
+    assert torch.equal(shard.energies, data.energies[1::3])
+    assert shard.forces is not None
     assert data.forces is not None
-    assert torch.equal(share.forces, data.forces[1::3])
+    assert torch.equal(shard.forces, data.forces[1::3])
 
 
 def test_one_rank_changes_nothing() -> None:
     alone = Ranks()
     x = torch.tensor([1.0, 2.0], dtype=torch.float64)
-    assert alone.total(x) is x
-    assert alone.each(3.5).tolist() == [3.5]
+    assert alone.all_reduce(x) is x
+    assert alone.all_gather(3.5).tolist() == [3.5]
     alone.check_alike(x)
     layer = nn.Linear(2, 1)
     before = layer.weight.clone()
-    alone.unite(layer)
+    alone.broadcast(layer)
     assert torch.equal(layer.weight, before)
     problem = Problem(lambda p, i: p[i], lambda p, i: (p[i], torch.eye(2)), 2)
-    assert shared(problem, alone, 2) is problem
+    assert sharded(problem, alone, 2) is problem

@@ -13,7 +13,7 @@ from pes.descriptors import Invariants
 from pes.potential.analytic import WaterPJT
 from pes.potential.linear import linear_surface
 from pes.potential.neural import NeuralSurface, energies_and_forces, neural_surface
-from pes.training.loss import default_force_weight, normalised_root, prepare, surface_problem
+from pes.training.loss import balanced_force_weight, normalised_root, prepare, surface_problem
 
 WATER = ("O", "H", "H")
 POINTS = 12
@@ -63,7 +63,9 @@ def test_derivatives_are_those_of_the_residuals(with_forces: bool, cache: int) -
     data = dataset(with_forces)
     model = surface(data, with_baseline=False)
     weights = torch.linspace(1, 2, POINTS, dtype=torch.float64)
-    problem = surface_problem(model.mlp, prepare(model, data, cache=cache), weights=weights)
+    problem = surface_problem(
+        model.mlp, prepare(model, data, cache=cache), force_weight=0.3, weights=weights
+    )
     rows, jacobian = problem.jacobian(start(model), ALL)
     torch.testing.assert_close(rows, problem.residuals(start(model), ALL))
     expected = torch.autograd.functional.jacobian(lambda p: problem.residuals(p, ALL), start(model))
@@ -84,9 +86,8 @@ def test_the_directions_that_are_left_out_change_nothing() -> None:
     targets = [prepare(model, data, cache=cache) for cache in (0, 2**30)]
     rows = [target.forces.shape[1] for target in targets if target.forces is not None]
     assert rows == [9, 3]
-    weights = [default_force_weight(target) for target in targets]
-    assert weights[0] == pytest.approx(weights[1], rel=1e-13)
-    whole, fewer = (surface_problem(model.mlp, target) for target in targets)
+    weight = balanced_force_weight(model, data)
+    whole, fewer = (surface_problem(model.mlp, target, force_weight=weight) for target in targets)
     for a, b in zip(
         whole.normal_equations(start(model)), fewer.normal_equations(start(model)), strict=True
     ):
@@ -101,7 +102,7 @@ def test_the_directions_that_are_left_out_change_nothing() -> None:
 def test_residuals_pass_gradcheck() -> None:
     data = dataset(True)
     model = surface(data, with_baseline=False)
-    problem = surface_problem(model.mlp, prepare(model, data))
+    problem = surface_problem(model.mlp, prepare(model, data), force_weight=0.3)
     p = start(model).requires_grad_()
     assert torch.autograd.gradcheck(lambda p: problem.residuals(p, ALL[:3]), p)
 
@@ -116,15 +117,14 @@ def test_forces_alone_hold_the_gradient_of_the_energies() -> None:
     assert problem.loss(start(model)) < 1e-24
 
 
-def test_default_force_weight_balances_the_two_spreads() -> None:
+def test_balanced_force_weight_is_the_ratio_of_the_two_spreads() -> None:
     data = dataset(True)
     model = surface(data, with_baseline=False)
-    targets = prepare(model, data)
     assert data.forces is not None
     spread = data.forces.square().sum((1, 2)).mean()
     expected = data.energies.var(correction=0) / spread
-    assert default_force_weight(targets) == pytest.approx(float(expected))
-    assert default_force_weight(prepare(model, dataset(False))) == 0.0
+    assert balanced_force_weight(model, data) == pytest.approx(float(expected))
+    assert balanced_force_weight(model, dataset(False)) == 0.0
 
 
 @pytest.mark.parametrize("weights", [[1.0, -1.0], [0.0, 0.0], [1.0, float("nan")]])
@@ -139,5 +139,5 @@ def test_names_follow_the_vector() -> None:
     model = surface(data, with_baseline=False)
     targets = prepare(model, data)
     own = functional_call(model.mlp, dict(model.mlp.named_parameters()), (targets.inputs,))
-    rows = surface_problem(model.mlp, targets).residuals(start(model), ALL)
+    rows = surface_problem(model.mlp, targets, force_weight=0.0).residuals(start(model), ALL)
     torch.testing.assert_close(rows * POINTS**0.5, (own - targets.energies).detach())

@@ -76,7 +76,7 @@ def train(
     earlier = None if checkpoint is None else earlier_session(config, points, checkpoint)
     parts = drawn_split(config, points) if earlier is None else earlier.parts
     for rows in (parts.train, parts.validation):
-        ranks.own(len(rows))  # refuses more ranks than points
+        ranks.shard_rows(len(rows))  # refuses more ranks than points
     warnings = force_warnings(points.dataset.select(parts.train))
     choices = TrainingChoices() if earlier is None else earlier.choices
     plan = _plan(config, points.dataset, parts, device, choices)
@@ -84,7 +84,7 @@ def train(
         if ranks.rank == 0:
             _describe(print, config.name, plan, points.left_out)
         return None
-    ranks.each(0)  # wait until all have read the folder that the first now changes
+    ranks.all_gather(0)  # wait until all have read the folder that the first now changes
     _open(folder, checkpoint, earlier, ranks)
     if config.search is not None and earlier is None:
 

@@ -60,7 +60,7 @@ def fitted(
         nonlocal last
         last = epoch.state
         note(epoch)
-        if number := int(ranks.each(received()).max()):
+        if number := int(ranks.all_gather(received()).max()):
             raise _stopped(folder, last, number, ranks)
 
     done = 0 if state is None else state.epoch
@@ -109,5 +109,5 @@ def _stopped(folder: Path, state: TrainingState, number: int, ranks: Ranks) -> S
     if ranks.rank == 0:
         save_checkpoint(folder / "state.pt", state)
         log.info("%s", message)
-    ranks.each(0)
+    ranks.all_gather(0)
     return Stopped(number, message)

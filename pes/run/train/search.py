@@ -61,7 +61,7 @@ class Trial:
 
     def _clock(self) -> float:
         """CPU seconds of all ranks, the same number on each: all leave after the same epoch."""
-        return float(self.ranks.each(time.process_time()).sum())
+        return float(self.ranks.all_gather(time.process_time()).sum())
 
 
 def search_choices(config: TrainConfig) -> list[Choice]:
