@@ -14,6 +14,14 @@ __all__ = ["changed", "load_config", "read_yaml"]
 
 C = TypeVar("C", bound=Section)
 
+RENAMED = {
+    "ensemble.chosen": "a run now keeps the choices of its members in chosen.json; remove this key",
+}
+"""Keys of earlier versions, from their section on, and what takes their place."""
+
+RENAMED_VALUES = {("solver", "iterative"): "davidson"}
+"""Keys with values of earlier versions, and what these are called now."""
+
 
 def load_config(path: Path, kind: type[C], settings: Sequence[str] = ()) -> C:
     """Read and check a YAML file.
@@ -103,6 +111,8 @@ def _in_words(error: ValidationError, kind: type[BaseModel]) -> str:
     place = [p for b, p in zip(before, first["loc"], strict=False) if not _is_tag(p, b)]
     key = ".".join(str(p) for p in place)
     more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+    if (sentence := _of_earlier_versions(key, first["input"])) is not None:
+        return f"`{key}`: {sentence}{more}"
     if first["type"] == "extra_forbidden":
         return f"unknown key `{key}`{_nearest(str(place[-1]), kind, place[:-1])}{more}"
     if first["type"] == "missing":
@@ -111,6 +121,17 @@ def _in_words(error: ValidationError, kind: type[BaseModel]) -> str:
     where = f"`{key}`: " if key else ""
     shown = "" if isinstance(first["input"], Mapping) else f", got {first['input']!r}"
     return f"{where}{message[0].lower()}{message[1:]}{shown}{more}"
+
+
+def _of_earlier_versions(key: str, value: Any) -> str | None:
+    """What became of a key or a value that an earlier version knew."""
+    for old, sentence in RENAMED.items():
+        if f".{key}".endswith(f".{old}"):
+            return sentence
+    for (name, old), new in RENAMED_VALUES.items():
+        if f".{key}".endswith(f".{name}") and value == old:
+            return f"{old!r} was removed; use {new!r} instead"
+    return None
 
 
 _TAGS = {

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from pes.config.coordinates import BasisSize, Coordinates
 from pes.config.section import Section
@@ -144,13 +144,6 @@ class Vibration(Section):
         return TruncationRequest(
             self.quanta, self.weights, self.product_energy, groups, self.reference
         )
-
-    @field_validator("solver", mode="before")
-    @classmethod
-    def _current_solver(cls, name: object) -> object:
-        if name == "iterative":
-            raise ValueError("solver 'iterative' was removed; use 'davidson' instead")
-        return name
 
     @model_validator(mode="after")
     def _one_limit(self) -> "Vibration":

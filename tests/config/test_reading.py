@@ -143,10 +143,37 @@ def test_wrong_value_names_key_and_what_came(
     assert received in line
 
 
-def test_a_solver_that_was_removed_names_its_replacement(tmp_path: Path) -> None:
-    line = refusal(tmp_path, TRAIN + "vibration: {solver: iterative}")
-    assert line.startswith("`vibration.solver`: ")
-    assert "'iterative' was removed; use 'davidson' instead" in line
+@pytest.mark.parametrize(
+    ("text", "kind", "expected"),
+    [
+        (
+            TRAIN + "vibration: {solver: iterative}",
+            TrainConfig,
+            "`vibration.solver`: 'iterative' was removed; use 'davidson' instead",
+        ),
+        (
+            LEVELS + "solver: iterative",
+            LevelsConfig,
+            "`solver`: 'iterative' was removed; use 'davidson' instead",
+        ),
+        # As config.yaml of an ensemble once held it.
+        (
+            TRAIN + "ensemble: {members: 2, chosen: [{force_weight: 0.1}]}",
+            TrainConfig,
+            "`ensemble.chosen`: a run now keeps the choices of its members in chosen.json; "
+            "remove this key",
+        ),
+    ],
+)
+def test_a_key_of_an_earlier_version_names_what_takes_its_place(
+    tmp_path: Path, text: str, kind: type[Section], expected: str
+) -> None:
+    assert refusal(tmp_path, text, kind) == expected
+
+
+def test_other_values_and_keys_are_not_taken_for_earlier_ones(tmp_path: Path) -> None:
+    assert "was removed" not in refusal(tmp_path, TRAIN + "vibration: {solver: newton}")
+    assert refusal(tmp_path, TRAIN + "training: {chosen: 1}").startswith("unknown key")
 
 
 def test_unknown_member_of_a_union_lists_those_there_are(tmp_path: Path) -> None:
