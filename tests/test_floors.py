@@ -43,6 +43,10 @@ MAY_IMPORT: Mapping[str, set[str]] = {
 }
 """Each file or folder of `pes/` and what it may import besides its own folder."""
 
+CONFIGURED = {"config", "run", "cli.py"}
+"""Where a configuration may be spoken of: `cli.py` has an option `--config`. All others take plain
+arguments."""
+
 OPTIONAL = {"optuna", "pyscf", "dask", "dask_jobqueue", "cclib"}
 """Packages of the extras; a module that imports one is itself imported late, by `run`."""
 
@@ -152,6 +156,43 @@ def test_a_violation_is_caught(path: str, source: str) -> None:
 )
 def test_what_is_allowed_passes(path: str, source: str) -> None:
     assert violations(source, path) == []
+
+
+def configurations(source: str) -> list[int]:
+    """Lines that import the configuration, or have it as a variable, parameter or attribute."""
+    lines = [i.line for i in imports(source, "pes") if i.module.startswith("pes.config")]
+    for node in ast.walk(ast.parse(source)):
+        match node:
+            case (
+                ast.Name(id="config")
+                | ast.arg(arg="config")
+                | ast.Attribute(attr="config")
+                | ast.keyword(arg="config")
+            ):
+                lines.append(node.lineno)
+    return lines
+
+
+@pytest.mark.parametrize("path", [p for p in FILES if p.split("/")[0] not in CONFIGURED])
+def test_the_configuration_stays_in_config_and_run(path: str) -> None:
+    assert configurations(FILES[path]) == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "from pes.config import TrainConfig",
+        "from pes import config",
+        "def f(config): ...",
+        "def f(*, config=None): ...",
+        "config = 1",
+        "x = y.config",
+        "f(config=1)",
+        "class A:\n    config: int",
+    ],
+)
+def test_a_configuration_is_seen(source: str) -> None:
+    assert configurations(source) != []
 
 
 def test_every_package_imported_is_declared() -> None:
