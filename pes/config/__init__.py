@@ -5,13 +5,14 @@ in cm⁻¹, lengths in Å, angles in degrees; paths relative to the file.
 """
 
 from pes.config.harmonic_gaussian import ModelConfig
-from pes.config.reading import load_config, read_yaml
+from pes.config.reading import checked, load_config, read_yaml
 from pes.config.refine import ObservedLevels, RefineConfig
 from pes.config.sample import SampleConfig
 from pes.config.train import TrainConfig
-from pes.config.vibration import LevelsConfig, Vibration
+from pes.config.vibration import FitConfig, LevelsConfig, Vibration
 
 __all__ = [
+    "FitConfig",
     "LevelsConfig",
     "ModelConfig",
     "ObservedLevels",
@@ -19,6 +20,7 @@ __all__ = [
     "SampleConfig",
     "TrainConfig",
     "Vibration",
+    "checked",
     "load_config",
     "read_yaml",
 ]

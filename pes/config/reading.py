@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from pes.config.section import Section
 
-__all__ = ["changed", "load_config", "read_yaml"]
+__all__ = ["changed", "checked", "load_config", "read_yaml"]
 
 C = TypeVar("C", bound=Section)
 
@@ -35,13 +35,27 @@ def load_config(path: Path, kind: type[C], settings: Sequence[str] = ()) -> C:
         FileNotFoundError: if there is no such file.
         ValueError: in one line that names file, key and what was expected.
     """
-    content = read_yaml(path)
+    return checked(read_yaml(path), kind, settings, str(path))
+
+
+def checked(content: dict[str, Any], kind: type[C], settings: Sequence[str], where: str) -> C:
+    """A configuration of a mapping, such as one that no file holds.
+
+    Args:
+        content: keys and values; the settings are written into it.
+        kind: the model it must fit.
+        settings: `section.key=value` from the command line, values as YAML.
+        where: for messages.
+
+    Raises:
+        ValueError: in one line that names the key and what was expected.
+    """
     for setting in settings:
         _set(content, setting)
     try:
         config = kind.model_validate(content)
     except ValidationError as error:
-        raise ValueError(f"{path}: {_in_words(error, kind)}") from None
+        raise ValueError(f"{where}: {_in_words(error, kind)}") from None
     return config
 
 

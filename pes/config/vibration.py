@@ -10,7 +10,7 @@ from pes.setup.basis import BasisSize as BasisRecord
 from pes.setup.problem import Bump
 from pes.setup.truncation import GroupRequest, TruncationRequest
 
-__all__ = ["LevelsConfig", "Vibration"]
+__all__ = ["FitConfig", "LevelsConfig", "Vibration"]
 
 
 class GaussianBump(Section):
@@ -163,3 +163,16 @@ class LevelsConfig(Vibration):
     """Number of CPU threads."""
     surface: str
     """Run folder, surface file, module:function, file.py:function or a named analytic one."""
+
+
+class FitConfig(Section):
+    """`pes-levels FOLDER` for a fit saved from Python, whose folder holds no configuration."""
+
+    name: str
+    """Name of the fit, that of its folder."""
+    device: str = "auto"
+    """Device of the computation: auto, cpu or cuda."""
+    threads: int | None = Field(default=None, gt=0)
+    """Number of CPU threads."""
+    vibration: Vibration = Vibration()
+    """Settings of the levels."""

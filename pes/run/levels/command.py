@@ -10,7 +10,16 @@ import torch
 from tqdm import tqdm
 
 from pes import plots
-from pes.config import LevelsConfig, ModelConfig, TrainConfig, Vibration, load_config, read_yaml
+from pes.config import (
+    FitConfig,
+    LevelsConfig,
+    ModelConfig,
+    TrainConfig,
+    Vibration,
+    checked,
+    load_config,
+    read_yaml,
+)
 from pes.memory import free_memory
 from pes.potential import Surface, UserFunction
 from pes.run.folder import check_folder, open_folder, open_log, pick_device, write_config
@@ -75,7 +84,8 @@ def run_levels(
     """Levels as a configuration says, of a trained run folder or of any surface.
 
     Args:
-        run: folder of a finished training; its `vibration` section is used.
+        run: folder of a finished training, whose `vibration` section is used, or of a fit saved
+            from Python, with every default.
         config: YAML file instead.
         output: folder of the results; default RUN/levels or runs/<name>.
         settings: `section.key=value` that override the file.
@@ -92,7 +102,7 @@ def run_levels(
     if run is not None:
         if not run.is_dir():
             raise FileNotFoundError(f"{run}: no such run folder")
-        whole = load_config(run / "config.yaml", TrainConfig, settings)
+        whole = _of_training(run, settings)
         surface = load_potential(str(run.resolve()), Path.cwd())
         device = pick_device(whole.device, whole.threads)
         folder = output or run / "levels"
@@ -115,6 +125,14 @@ def run_levels(
     check_folder(folder, finished=DONE, overwrite=overwrite)
     surface.to(device)
     return _run(Request(name, vibration, content, surface, device, folder, base, state))
+
+
+def _of_training(run: Path, settings: Sequence[str]) -> TrainConfig | FitConfig:
+    """The configuration of a run folder; `FitResult.save` writes none."""
+    file = run / "config.yaml"
+    if file.is_file():
+        return load_config(file, TrainConfig, settings)
+    return checked({"name": run.resolve().name}, FitConfig, settings, str(run))
 
 
 def _run(request: Request) -> Path:

@@ -11,7 +11,9 @@ import pytest
 import torch
 import yaml
 
+import pes
 from pes import cli, plots
+from pes.data import Dataset
 from pes.potential import Ensemble, load_surface
 from pes.potential.analytic import WaterPJT
 from pes.potential.storage import SurfaceRecord, save_surface
@@ -134,6 +136,23 @@ def test_levels_of_a_training(pes_train: Command, work: Path) -> None:
     assert energies(work / "other") == energies(run / "levels")[:2]
     outside = [row["P(extrap)"] for row in read(run / "levels")["levels"]]
     assert all(0 <= o <= 1 for o in outside)
+
+
+@pytest.mark.usefixtures("_no_picture")
+def test_levels_of_a_fit_saved_from_python(
+    water: Callable[..., Dataset], work: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its folder holds no configuration: every choice is the default, here and there."""
+    pes.train(water(), form=pes.LinearForm(degree=4)).save(work / "fit")
+    few = ("vibration.levels=3", "vibration.basis.all.functions=4", "vibration.convergence=false")
+    cli.levels(["fit", *(word for setting in few for word in ("--set", setting))])
+    basis = {"all": pes.BasisSize(functions=4)}
+    ours = pes.levels("fit", count=3, basis=basis, convergence=False)
+    assert energies(work / "fit" / "levels") == ours.energies.tolist()
+    assert read(work / "fit" / "levels")["name"] == "fit"
+    with pytest.raises(SystemExit):
+        cli.levels(["fit", "--overwrite", "--set", "vibration.level=3"])
+    assert "pes: fit: unknown key `vibration.level`" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("_no_picture")
