@@ -3,7 +3,9 @@
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import InitVar, dataclass, field
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -12,6 +14,7 @@ from pes.units import ANGSTROM, CM1
 
 __all__ = ["Dataset", "check_alike", "joined"]
 
+QUANTITIES = ("positions", "energies", "forces", "dipoles")
 COLUMN = "columns/"
 """Before the name of a column in messages."""
 CLOSEST = 0.05 * ANGSTROM
@@ -21,6 +24,8 @@ CLOSEST = 0.05 * ANGSTROM
 @dataclass(frozen=True, eq=False, repr=False)
 class Dataset:
     """B points of one molecule in atomic units, float64, checked when made.
+
+    Numbers are tensors, or NumPy arrays, which are copied.
 
     Args:
         symbols: N isotope symbols in the order of the positions, such as `("O", "H", "D")`.
@@ -35,6 +40,7 @@ class Dataset:
         first_row: number of the first point in its file, for messages about one part of it.
 
     Raises:
+        TypeError: for numbers that are neither a tensor nor a NumPy array.
         ValueError: for an unknown symbol, a wrong shape or dtype, no points, a value that
             is not finite or two atoms in one place; rows count from 0.
 
@@ -61,7 +67,11 @@ class Dataset:
             raise ValueError(f"column_units names no column: {', '.join(sorted(unknown))}")
         units = {name: self.column_units.get(name, "1") for name in self.columns}
         object.__setattr__(self, "column_units", units)
-        object.__setattr__(self, "columns", dict(self.columns))
+        columns = {name: _as_tensor(f"{COLUMN}{name}", x) for name, x in self.columns.items()}
+        object.__setattr__(self, "columns", columns)
+        for name in QUANTITIES:
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, _as_tensor(name, getattr(self, name)))
         object.__setattr__(self, "provenance", dict(self.provenance))
         _check_shapes(self)
         for name, tensor in _tensors(self).items():
@@ -183,11 +193,28 @@ def _stacked_column(name: str, pieces: Sequence[Dataset]) -> Tensor:
     )
 
 
+def _as_tensor(name: str, values: Any) -> Tensor:
+    """A tensor as it is, a NumPy array copied; the dtype stays.
+
+    Raises:
+        TypeError: for anything else, or an array that torch has no dtype for.
+    """
+    if isinstance(values, Tensor):
+        return values
+    if not isinstance(values, np.ndarray):
+        raise TypeError(
+            f"{name} must be a float64 tensor or NumPy array, got {type(values).__name__}; "
+            "torch.tensor(..., dtype=torch.float64) makes one"
+        )
+    try:
+        return torch.from_numpy(np.array(values, dtype=values.dtype.newbyteorder("="), order="C"))
+    except TypeError:
+        raise TypeError(f"{name} must be float64, got an array of {values.dtype}") from None
+
+
 def _tensors(dataset: Dataset) -> dict[str, Tensor]:
     """Every tensor of the record by the name a user knows it under."""
-    named = {
-        name: getattr(dataset, name) for name in ("positions", "energies", "forces", "dipoles")
-    }
+    named = {name: getattr(dataset, name) for name in QUANTITIES}
     columns = {f"{COLUMN}{name}": column for name, column in dataset.columns.items()}
     return {name: tensor for name, tensor in (named | columns).items() if tensor is not None}
 
@@ -204,9 +231,10 @@ def _check_shapes(dataset: Dataset) -> None:
     }
     for name, tensor in _tensors(dataset).items():
         if tensor.dtype != torch.float64:
+            single = tensor.dtype == torch.float32
             raise ValueError(
-                f"{name} must be float64, got {str(tensor.dtype).removeprefix('torch.')}: "
-                "single precision resolves -76 hartree to 1.7 cm-1 only"
+                f"{name} must be float64, got {str(tensor.dtype).removeprefix('torch.')}"
+                + (": single precision resolves -76 hartree to 1.7 cm-1 only" if single else "")
             )
         shape = required.get(name, (points, *tensor.shape[1:]))
         if tensor.shape != shape:

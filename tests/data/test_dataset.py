@@ -3,6 +3,7 @@ import math
 from itertools import product
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -85,7 +86,10 @@ def test_the_hash_follows_the_data_and_nothing_else():
         ({"positions": WATER}, r"positions must have shape \(4, 3, 3\).*got \(3, 3\)"),
         ({"energies": torch.zeros(4, 1).double()}, r"energies must have shape \(4,\)"),
         ({"energies": torch.zeros(0).double()}, "at least one point"),
-        ({"energies": torch.zeros(4)}, "energies must be float64, got float32"),
+        ({"energies": torch.zeros(4)}, "energies must be float64, got float32: single precision"),
+        ({"energies": np.zeros(4, np.float32)}, "energies must be float64, got float32: single"),
+        ({"energies": np.zeros(4, int)}, "energies must be float64, got int64$"),
+        ({"forces": np.zeros((4, 3))}, r"forces must have shape \(4, 3, 3\) .* got \(4, 3\)"),
         ({"forces": torch.zeros(4, 3).double()}, r"forces must have shape \(4, 3, 3\)"),
         ({"dipoles": torch.zeros(3, 3).double()}, r"dipoles must have shape \(4, 3\)"),
         ({"columns": {"t1": torch.zeros(3).double()}}, r"columns/t1 must have shape \(4,\)"),
@@ -97,6 +101,34 @@ def test_the_hash_follows_the_data_and_nothing_else():
 def test_a_wrong_argument_is_named(changes, message):
     with pytest.raises(ValueError, match=message):
         dataset(**changes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"positions": WATER.expand(4, 3, 3).tolist()}, "positions must be .* array, got list"),
+        ({"columns": {"t1": [0.1] * 4}}, "columns/t1 must be .* array, got list"),
+        ({"energies": np.array(["-76"] * 4)}, "energies must be float64, got an array of <U3"),
+    ],
+)
+def test_numbers_that_are_no_array_are_refused(changes, message):
+    with pytest.raises(TypeError, match=message):
+        dataset(**changes)
+
+
+def test_numpy_arrays_become_tensors_of_the_same_bits():
+    given = dataset()
+    names = ("positions", "energies", "forces", "dipoles")
+    arrays = {name: getattr(given, name).numpy() for name in names}
+    # Views with negative strides and another byte order, as files give them.
+    arrays["energies"] = arrays["energies"][::-1].copy()[::-1]
+    arrays["forces"] = arrays["forces"].astype(">f8")
+    made = dataset(**arrays, columns={"t1": given.columns["t1"].numpy()})
+    for name in names:
+        assert torch.equal(getattr(made, name), getattr(given, name))
+    assert torch.equal(made.columns["t1"], given.columns["t1"])
+    arrays["positions"] += 1
+    assert torch.equal(made.positions, dataset().positions)
 
 
 @pytest.mark.parametrize(

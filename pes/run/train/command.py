@@ -117,7 +117,8 @@ def train(
         state = None if earlier is None else earlier.state
         state, reason = fitted(
             planned_epochs(plan, state, ranks), folder,
-            total=config.training.epochs, state=state, ranks=ranks,
+            total=config.training.epochs, max_seconds=config.training.max_seconds,
+            state=state, ranks=ranks,
         )  # fmt: skip
     if ranks.rank == 0:
         seconds = time.monotonic() - started

@@ -1,16 +1,15 @@
-"""The epochs of a training: each in metrics.csv, the last in state.pt, signals heeded."""
+"""Training loop of `pes-train`: metrics, checkpoints, progress, signals."""
 
 import logging
 import signal
 import time
 from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-
-from tqdm import tqdm
 
 from pes.run.signals import Stopped, stop_signals
 from pes.run.train.failures import safe_stop
+from pes.run.train.progress import progress
 from pes.run.train.tables import append_epoch
 from pes.training.checkpoint import save_checkpoint
 from pes.training.distributed import Ranks
@@ -28,17 +27,19 @@ def fitted(
     folder: Path,
     *,
     total: int,
+    max_seconds: float | None = None,
     state: TrainingState | None,
     ranks: Ranks,
 ) -> tuple[TrainingState, StopReason]:
-    """Run the epochs; every one is in metrics.csv, the last saved one in state.pt.
+    """Run the epochs; write each to metrics.csv and the state, at times, to state.pt.
 
     Args:
         steps: epochs of a fit.
-        folder: of the run.
+        folder: run folder.
         total: largest number of epochs.
-        state: of an earlier session.
-        ranks: processes that share the fit; the first writes.
+        max_seconds: wall time in s after which the fit stops.
+        state: last state of an earlier session.
+        ranks: processes that share the fit; rank 0 writes.
 
     Returns:
         The last state and why the fit ended.
@@ -64,7 +65,11 @@ def fitted(
             raise _stopped(folder, last, number, ranks)
 
     done = 0 if state is None else state.epoch
-    record = _recorded(folder, total, done) if ranks.rank == 0 else nullcontext(_nothing)
+    record = (
+        _recorded(folder, progress(total, done, max_seconds))
+        if ranks.rank == 0
+        else nullcontext(_ignored)
+    )
     with safe_stop(save), stop_signals() as received, record as note:
         _, reason = completed(steps, watch)
     if last is None:
@@ -74,21 +79,17 @@ def fitted(
 
 
 @contextmanager
-def _recorded(folder: Path, epochs: int, done: int) -> Iterator[Callable[[Epoch], None]]:
-    """A function that writes an epoch to metrics.csv, the screen and, at times, state.pt."""
-    with (
-        (folder / "metrics.csv").open("a", newline="") as file,
-        tqdm(total=epochs, initial=done, unit="epoch", disable=None) as progress,
-    ):
+def _recorded(
+    folder: Path, shown: AbstractContextManager[Callable[[Epoch], None]]
+) -> Iterator[Callable[[Epoch], None]]:
+    """Function that writes an epoch to metrics.csv, the screen and, at times, state.pt."""
+    with (folder / "metrics.csv").open("a", newline="") as file, shown as show:
         saved = time.monotonic()
 
         def note(epoch: Epoch) -> None:
             nonlocal saved
             append_epoch(file, epoch)
-            progress.update()
-            progress.set_postfix_str(
-                f"train {epoch.train_rmse_cm1:.4f} validation {epoch.validation_rmse_cm1:.4f} cm-1"
-            )
+            show(epoch)
             if time.monotonic() - saved > SAVE_SECONDS:
                 save_checkpoint(folder / "state.pt", epoch.state)
                 saved = time.monotonic()
@@ -96,12 +97,12 @@ def _recorded(folder: Path, epochs: int, done: int) -> Iterator[Callable[[Epoch]
         yield note
 
 
-def _nothing(epoch: Epoch) -> None:
-    """What the other ranks record."""
+def _ignored(epoch: Epoch) -> None:
+    """Record nothing, as ranks other than 0 do."""
 
 
 def _stopped(folder: Path, state: TrainingState, number: int, ranks: Ranks) -> Stopped:
-    """What ends a fit after a signal; the state is saved before any rank leaves."""
+    """Exception that ends a fit after a signal; the state is saved before any rank leaves."""
     message = (
         f"stopped by {signal.Signals(number).name} after epoch {state.epoch}; its state is saved, "
         "go on with --resume auto"
