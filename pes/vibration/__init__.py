@@ -3,7 +3,8 @@
 from pes.vibration.analysis.derivatives import Slopes, kinetic_energies, sensitivity, slopes
 from pes.vibration.analysis.intensities import Sticks, eckart_frame, spectrum
 from pes.vibration.analysis.second_order import curvatures
-from pes.vibration.basis.contraction import Basis, contract
+from pes.vibration.basis.basis import Basis
+from pes.vibration.basis.contraction import contract
 from pes.vibration.basis.primitives import PRIMITIVES, Primitive
 from pes.vibration.basis.specification import BasisSpec
 from pes.vibration.eigensolvers.eigenpairs import Eigenpairs

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from pes.vibration.basis.contraction import Basis
+from pes.vibration.basis.basis import Basis
 from pes.vibration.levels.result import Levels
-from pes.vibration.symmetry.operations import Operation
+from pes.vibration.symmetry.operation import Operation
 
 __all__ = ["characters"]
 

@@ -11,8 +11,16 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from pes.vibration.analysis.quadratic_form import Fields, Waves, fields, reaches, waves
-from pes.vibration.levels.degeneracy import clusters, completed, split_slopes
+from pes.vibration.analysis.quadratic_form import (
+    Fields,
+    Waves,
+    fields,
+    reaches,
+    tangents,
+    waves,
+)
+from pes.vibration.levels.completion import completed_clusters
+from pes.vibration.levels.degeneracy import clusters, split_slopes
 from pes.vibration.levels.result import Levels
 from pes.vibration.system.system import System
 
@@ -118,7 +126,7 @@ def slopes(
     system = levels.system if system is None else system
     through = _through(levels, parameters, system)
     wanted = set(range(len(levels.energies)) if states is None else states)
-    whole = completed(levels)
+    whole = completed_clusters(levels)
     groups = [group for group in clusters(whole.energies) if wanted & set(group)]
     members = [n for group in groups for n in group]
     places = {n: i for i, n in enumerate(members)}
@@ -187,30 +195,6 @@ def _forward(
 
 MODES = {"forward": _forward, "reverse": _reverse}
 """How a part of the grid adds to the totals (pairs, *shape) of every parameter."""
-
-
-def tangents(live: Fields, parameter: Tensor) -> list[Fields]:
-    """∂V, ∂G and ∂(∂ ln √det g) by each element of a parameter.
-
-    The transposed pass Jᵀw is linear in w; its own derivatives by w are the columns of J.
-    """
-    outputs = live.differentiable
-    if not outputs:
-        return []
-    w = [torch.zeros_like(o, requires_grad=True) for o in outputs]
-    (pulled,) = torch.autograd.grad(outputs, parameter, w, create_graph=True, allow_unused=True)
-    if pulled is None or not pulled.requires_grad:
-        return []
-    names = [n for n in ("potential", "g_matrix", "slope") if _is_live(getattr(live, n))]
-    columns = [
-        torch.autograd.grad(element, w, retain_graph=True, allow_unused=True)
-        for element in pulled.flatten()
-    ]
-    return [Fields(**dict(zip(names, column, strict=True))) for column in columns]
-
-
-def _is_live(field: Tensor | None) -> bool:
-    return field is not None and field.requires_grad
 
 
 def _matrices(

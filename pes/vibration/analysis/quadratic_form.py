@@ -15,7 +15,7 @@ from pes.vibration.hamiltonian.operator import Hamiltonian, grid_points
 from pes.vibration.levels.result import Levels
 from pes.vibration.system.system import System
 
-__all__ = ["Fields", "Waves", "fields", "reaches", "waves"]
+__all__ = ["Fields", "Waves", "fields", "reaches", "tangents", "waves"]
 
 MOST_NUMBERS = 30_000_000
 """Numbers held at once for ψ and its slopes: a quarter of a gigabyte."""
@@ -136,3 +136,27 @@ def fields(system: System, points: Tensor, ceiling: float, through: set[str]) ->
     if "kinetic" not in through:
         return Fields(v)
     return Fields(v, *system.kinetic(points))
+
+
+def tangents(live: Fields, parameter: Tensor) -> list[Fields]:
+    """∂V, ∂G and ∂(∂ ln √det g) by each element of a parameter.
+
+    The transposed pass Jᵀw is linear in w; its own derivatives by w are the columns of J.
+    """
+    outputs = live.differentiable
+    if not outputs:
+        return []
+    w = [torch.zeros_like(o, requires_grad=True) for o in outputs]
+    (pulled,) = torch.autograd.grad(outputs, parameter, w, create_graph=True, allow_unused=True)
+    if pulled is None or not pulled.requires_grad:
+        return []
+    names = [n for n in ("potential", "g_matrix", "slope") if _is_live(getattr(live, n))]
+    columns = [
+        torch.autograd.grad(element, w, retain_graph=True, allow_unused=True)
+        for element in pulled.flatten()
+    ]
+    return [Fields(**dict(zip(names, column, strict=True))) for column in columns]
+
+
+def _is_live(field: Tensor | None) -> bool:
+    return field is not None and field.requires_grad

@@ -11,12 +11,18 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-from pes.vibration.analysis.derivatives import tangents
-from pes.vibration.analysis.quadratic_form import MOST_NUMBERS, Fields, fields, reaches
+from pes.vibration.analysis.quadratic_form import (
+    MOST_NUMBERS,
+    Fields,
+    fields,
+    reaches,
+    tangents,
+)
 from pes.vibration.eigensolvers.eigenpairs import SolverError
 from pes.vibration.eigensolvers.select import DENSE_LIMIT, exact_below
 from pes.vibration.hamiltonian.operator import Hamiltonian
-from pes.vibration.levels.degeneracy import clusters, completed
+from pes.vibration.levels.completion import completed_clusters
+from pes.vibration.levels.degeneracy import clusters
 from pes.vibration.levels.result import Levels
 from pes.vibration.system.system import System
 
@@ -76,7 +82,7 @@ def curvatures(
         method = "all_states" if levels.hamiltonian.products <= DENSE_LIMIT else "linear"
     if method not in RESPONSES:
         raise ValueError(f"`method` must be auto or one of {', '.join(RESPONSES)}, got {method!r}")
-    whole = completed(levels)
+    whole = completed_clusters(levels)
     c = whole.eigenpairs.coefficients
     forces = torch.stack([_pushed(whole, t) for t in _tangents(whole, parameters, system, chunk)])
     resolvent = RESPONSES[method](whole)

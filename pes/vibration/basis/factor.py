@@ -4,15 +4,11 @@ A group is given the lowest eigenfunctions of its own Hamiltonian instead of all
 its one-dimensional functions.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
-from pes.vibration.basis.contraction import Basis
-
-__all__ = ["Factor", "Group", "factor"]
+__all__ = ["Factor", "Group"]
 
 
 @dataclass(frozen=True)
@@ -56,28 +52,3 @@ class Factor:
         if coordinate not in self.coordinates:
             return self.values
         return self.derivatives[self.coordinates.index(coordinate)]
-
-
-def factor(bases: Sequence[Basis], what: int | Group) -> Factor:
-    """Of a single coordinate, by its number, or of a group."""
-    if isinstance(what, int):
-        b = bases[what]
-        return Factor((what,), b.scaled_values, b.scaled_derivatives[None], b.energies)
-    picked = [bases[k] for k in what.coordinates]
-    slopes = [
-        _product(
-            [b.scaled_derivatives if j == k else b.scaled_values for j, b in enumerate(picked)]
-        )
-        @ what.expansion
-        for k in range(len(picked))
-    ]
-    values = _product([b.scaled_values for b in picked]) @ what.expansion
-    return Factor(what.coordinates, values, torch.stack(slopes), what.energies)
-
-
-def _product(tables: Sequence[Tensor]) -> Tensor:
-    """Kronecker product of (m, n) tables."""
-    whole = tables[0]
-    for table in tables[1:]:
-        whole = torch.kron(whole, table)
-    return whole

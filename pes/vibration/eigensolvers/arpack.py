@@ -8,8 +8,9 @@ import scipy.linalg
 import torch
 from scipy.sparse.linalg import LinearOperator, eigsh
 
-from pes.vibration.eigensolvers.eigenpairs import GAP, Eigenpairs, Operator, SolverError, of_matrix
+from pes.vibration.eigensolvers.eigenpairs import GAP, Eigenpairs, SolverError, of_matrix
 from pes.vibration.eigensolvers.memory import check_matrix
+from pes.vibration.eigensolvers.operator import Operator
 
 __all__ = ["shift_invert"]
 
@@ -26,7 +27,7 @@ def shift_invert(hamiltonian: Operator, count: int) -> Eigenpairs:
     check_matrix(hamiltonian, copies=3)
     matrix = hamiltonian.dense()
     h = matrix.numpy()
-    shift = float(hamiltonian.potential.min()) - 1e-6
+    shift = hamiltonian.lower_bound - 1e-6
     factor = scipy.linalg.cho_factor(h - shift * np.eye(len(h)), overwrite_a=True, lower=True)
     inverse = _operator(len(h), lambda v: scipy.linalg.cho_solve(factor, v, check_finite=False))
     options: dict[str, Any] = {"v0": _start(len(h)), "tol": 1e-13}

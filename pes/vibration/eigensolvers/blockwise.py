@@ -173,10 +173,10 @@ def _merged(parts: list[Block], found: list[Eigenpairs], count: int) -> Eigenpai
 
 
 def _lowered(part: Block, start: Tensor | None) -> Tensor | None:
-    """Those of the vectors that belong to a block."""
+    """Start vectors of one block: projections of the vectors that lie mostly in it."""
     if start is None or start.shape[1] != part.whole.size:
         return None
-    vectors = part.lower(start.to(part.potential))
+    vectors = part.lower(start.to(part.amounts))
     norms = vectors.norm(dim=1)
     ours = norms > 0.5 * start.norm(dim=1)
     return vectors[ours] / norms[ours, None] if bool(ours.any()) else None

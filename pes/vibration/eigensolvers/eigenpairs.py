@@ -4,16 +4,11 @@ from dataclasses import dataclass, replace
 
 from torch import Tensor
 
-from pes.vibration.hamiltonian.operator import Hamiltonian
-from pes.vibration.symmetry.blocks import Block
-
-__all__ = ["GAP", "Eigenpairs", "Operator", "SolverError", "of_matrix"]
+__all__ = ["GAP", "Eigenpairs", "SolverError", "of_matrix"]
 
 GAP = 1e-9
 """A state this far (hartree) below the highest level found has been missed; nearer to it, it
 makes no difference."""
-
-Operator = Hamiltonian | Block
 
 
 class SolverError(RuntimeError):

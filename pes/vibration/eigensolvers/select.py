@@ -20,8 +20,9 @@ from pes.vibration.eigensolvers.davidson import (
     driven,
     zero_order,
 )
-from pes.vibration.eigensolvers.eigenpairs import GAP, Eigenpairs, Operator, SolverError, of_matrix
+from pes.vibration.eigensolvers.eigenpairs import GAP, Eigenpairs, SolverError, of_matrix
 from pes.vibration.eigensolvers.memory import check_matrix, matrix_pays
+from pes.vibration.eigensolvers.operator import Operator
 
 __all__ = [
     "SOLVERS",
@@ -91,7 +92,7 @@ def chosen(hamiltonian: Operator, count: int, solver: str) -> str:
         raise ValueError(f"solver {solver!r} was removed; use {REPLACED[solver]!r} instead")
     if solver != "auto" and solver not in SOLVERS:
         raise ValueError(f"solver {solver!r} is not one of auto, {', '.join(SOLVERS)}")
-    size, device = hamiltonian.size, hamiltonian.potential.device
+    size, device = hamiltonian.size, hamiltonian.device
     if solver in ON_CPU and device.type != "cpu":
         raise ValueError(
             f"solver {solver!r} works on the CPU, the Hamiltonian is on {device}; take auto, dense "

@@ -6,16 +6,17 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from pes.vibration.basis.contraction import Basis, contract
+from pes.vibration.basis.basis import Basis
+from pes.vibration.basis.contraction import contract
 from pes.vibration.basis.primitives import PRIMITIVES
 from pes.vibration.basis.specification import BasisSpec
 from pes.vibration.basis.truncation import Truncation
 from pes.vibration.eigensolvers.memory import check_grid
 from pes.vibration.hamiltonian.modals import contracted, self_consistent
 from pes.vibration.hamiltonian.operator import Hamiltonian, density_slope, grid_points
+from pes.vibration.symmetry.action import shared_bases
 from pes.vibration.symmetry.grid_symmetry import alike, orbits
-from pes.vibration.symmetry.invariance import shared
-from pes.vibration.symmetry.operations import Operation
+from pes.vibration.symmetry.operation import Operation
 from pes.vibration.system.system import System, potential_in_chunks
 
 __all__ = ["build_hamiltonian"]
@@ -51,13 +52,13 @@ def build_hamiltonian(
     truncation = Truncation(quanta=quanta) if truncation is None else truncation
     check_grid([b.points or b.primitives for b in bases], device=system.device)
     references = _images(reference.cpu(), bases, operations)
-    functions = shared(_contracted_bases(system, bases, references, ceiling), operations)
+    functions = shared_bases(_contracted_bases(system, bases, references, ceiling), operations)
     points = grid_points(functions)
     potential = potential_in_chunks(system, points).clamp(max=ceiling)
     g_matrix, s = _kinetic_on_grid(system, functions, points, operations)
     h = Hamiltonian(functions, potential, g_matrix, s, operations=tuple(operations))
     if truncation.self_consistent:
-        h = replace(h, bases=shared(self_consistent(h), operations))
+        h = replace(h, bases=shared_bases(self_consistent(h), operations))
     h = replace(h, groups=contracted(h, truncation.groups))
     return replace(h, kept=truncation.kept(h.factors))
 
@@ -95,7 +96,8 @@ def _images(
 
     Functions of mean cuts through them have the symmetry that the reference itself may lack.
     """
-    images = [o.image(reference[None], bases)[0] for o in operations]
+    ranges = [(b.low, b.high) for b in bases]
+    images = [o.image(reference[None], ranges)[0] for o in operations]
     return torch.stack([reference, *images])
 
 

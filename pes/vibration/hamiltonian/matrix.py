@@ -11,7 +11,7 @@ eighty products of H with a vector.
 """
 
 from collections.abc import Iterator, Sequence
-from math import isqrt
+from math import isqrt, prod
 
 import torch
 from torch import Tensor
@@ -19,7 +19,7 @@ from torch import Tensor
 from pes.vibration.basis.factor import Factor
 from pes.vibration.basis.product_tree import Branch
 
-__all__ = ["WORKSPACE", "Fields", "matrix"]
+__all__ = ["WORKSPACE", "Fields", "matrix", "multiplications"]
 
 Fields = dict[tuple[int, int], Tensor]
 """By the coordinates of the two derivatives, k ≤ l, −1 for none; (P,) each."""
@@ -65,6 +65,19 @@ def matrix(
         ket = Branch(right.nodes, right.functions[begin:], right.children[:, begin:])
         _descend(h, before, (after, steps), [bra], [ket], factors, trees, others is None)
     return h
+
+
+def multiplications(factors: Sequence[Factor], branches: Tree) -> int:
+    """Multiplications that `matrix` makes for fields of all kinds."""
+    rest = prod(len(f.values) for f in factors)
+    modes = sum(len(f.coordinates) for f in factors)
+    total = 0
+    for f, depth in zip(factors, branches, strict=True):
+        rest //= len(f.values)
+        modes -= len(f.coordinates)
+        terms = modes * (modes + 1) // 2 + 4 * modes + 4
+        total += _count(depth) ** 2 * rest * len(f.values) * terms // 2
+    return total
 
 
 def _plan(

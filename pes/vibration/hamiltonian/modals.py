@@ -10,7 +10,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from pes.vibration.basis.contraction import Basis
+from pes.vibration.basis.basis import Basis
 from pes.vibration.basis.factor import Group
 from pes.vibration.basis.truncation import GroupSize
 from pes.vibration.hamiltonian.operator import Hamiltonian

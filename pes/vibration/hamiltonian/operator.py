@@ -15,11 +15,12 @@ from math import prod
 import torch
 from torch import Tensor
 
-from pes.vibration.basis.contraction import Basis
-from pes.vibration.basis.factor import Factor, Group, factor
+from pes.vibration.basis.basis import Basis
+from pes.vibration.basis.factor import Factor, Group
 from pes.vibration.basis.product_tree import Branch, tree
-from pes.vibration.hamiltonian.matrix import Fields, matrix
-from pes.vibration.symmetry.operations import Operation
+from pes.vibration.grid.product_basis import factors_of
+from pes.vibration.hamiltonian.matrix import Fields, matrix, multiplications
+from pes.vibration.symmetry.operation import Operation
 
 __all__ = ["Hamiltonian", "density_slope", "grid_points"]
 
@@ -73,11 +74,8 @@ class Hamiltonian:
 
     @cached_property
     def factors(self) -> tuple[Factor, ...]:
-        """A group stands where its first coordinate does."""
-        first = {group.coordinates[0]: group for group in self.groups}
-        grouped = {k for group in self.groups for k in group.coordinates[1:]}
-        parts = [first.get(k, k) for k in range(len(self.bases)) if k not in grouped]
-        return tuple(factor(self.bases, part) for part in parts)
+        """Functions of single coordinates and of groups."""
+        return factors_of(self.bases, self.groups)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -100,14 +98,33 @@ class Hamiltonian:
         return self.products if self.kept is None else len(self.kept)
 
     @property
-    def whole(self) -> "Hamiltonian":
-        """The Hamiltonian that the blocks by symmetry are parts of: itself."""
-        return self
+    def device(self) -> torch.device:
+        """Device of V, G and the functions."""
+        return self.potential.device
+
+    @property
+    def lower_bound(self) -> float:
+        """Lowest V, for the kinetic part is never negative, hartree."""
+        return float(self.potential.min())
 
     @property
     def shared_matrices(self) -> int:
         """Matrices of this size that `dense` keeps beside its result: none."""
         return 0
+
+    @property
+    def product_cost(self) -> int:
+        """Multiplications of one product with a vector."""
+        per_point = sum(4 * m for m in self.grid_shape) + 2 * len(self.bases) ** 2
+        return len(self.potential) * per_point
+
+    @property
+    def matrix_cost(self) -> float:
+        """Multiplications of products that take as long as building the matrix.
+
+        Those that build it are about half as fast as the others.
+        """
+        return 2 * multiplications(self.factors, self.branches)
 
     @property
     def numbers(self) -> Tensor:

@@ -1,15 +1,12 @@
 """Degenerate levels: which belong together, and what a perturbation makes of them."""
 
-from dataclasses import replace
-
 import torch
 from torch import Tensor
 
 from pes.units import CM1
-from pes.vibration.eigensolvers.blockwise import lowest_blockwise
-from pes.vibration.levels.result import Levels
+from pes.vibration.eigensolvers.eigenpairs import Eigenpairs
 
-__all__ = ["DEGENERATE", "clusters", "completed", "is_cut", "split_slopes"]
+__all__ = ["DEGENERATE", "clusters", "is_cut", "split_slopes"]
 
 DEGENERATE = 1e-6 * CM1
 """Levels nearer than this are one cluster, hartree."""
@@ -31,23 +28,9 @@ def clusters(energies: Tensor) -> list[list[int]]:
     return groups
 
 
-def is_cut(levels: Levels) -> bool:
+def is_cut(pairs: Eigenpairs) -> bool:
     """Whether the highest level has a degenerate partner beyond the levels kept."""
-    return levels.eigenpairs.next_energy - float(levels.energies[-1]) < DEGENERATE
-
-
-def completed(levels: Levels) -> Levels:
-    """The same levels, and those that complete the highest cluster if the count cut it."""
-    count = len(levels.energies)
-    while is_cut(levels):
-        enough = min(len(levels.energies) + 2, levels.hamiltonian.size)
-        pairs = lowest_blockwise(levels.hamiltonian, enough)
-        ends = [group[-1] + 1 for group in clusters(pairs.energies)]
-        whole = next((end for end in ends[:-1] if end >= count), enough)
-        pairs = pairs.first(whole)
-        # How far the levels added are from converged is not known.
-        levels = replace(levels, eigenpairs=pairs, estimated_changes=None)
-    return levels
+    return pairs.next_energy - float(pairs.energies[-1]) < DEGENERATE
 
 
 def split_slopes(elements: Tensor) -> Tensor:

@@ -52,7 +52,7 @@ def _linear(levels: Levels) -> Iterator[str]:
 
 
 def _split_cluster(levels: Levels) -> Iterator[str]:
-    if is_cut(levels):
+    if is_cut(levels.eigenpairs):
         yield (
             f"level {len(levels.energies) - 1} is degenerate with the next one, which was not "
             "asked for; ask for one level more or less"

@@ -18,12 +18,8 @@ from pes.vibration.levels.convergence import ESTIMATORS, Solve, estimator_name
 from pes.vibration.levels.diagnostics import level_warnings
 from pes.vibration.levels.result import Levels
 from pes.vibration.symmetry.invariance import invariant
-from pes.vibration.symmetry.operations import (
-    Operation,
-    commuting,
-    hidden_symmetries,
-    symmetry_operations,
-)
+from pes.vibration.symmetry.operation import Operation
+from pes.vibration.symmetry.operations import commuting, hidden_symmetries, symmetry_operations
 from pes.vibration.system.minimum import minimum
 from pes.vibration.system.system import System
 

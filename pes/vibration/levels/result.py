@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from pes.vibration.basis.contraction import Basis
+from pes.vibration.basis.basis import Basis
 from pes.vibration.basis.specification import BasisSpec
 from pes.vibration.basis.truncation import Truncation
 from pes.vibration.eigensolvers.eigenpairs import Eigenpairs

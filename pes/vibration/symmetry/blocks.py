@@ -19,8 +19,8 @@ from torch import Tensor
 from pes.vibration.basis.factor import Factor
 from pes.vibration.hamiltonian.operator import Hamiltonian
 from pes.vibration.hamiltonian.submatrix import elements
-from pes.vibration.symmetry.invariance import NotInvariantError, action
-from pes.vibration.symmetry.operations import Operation
+from pes.vibration.symmetry.action import NotInvariantError, action
+from pes.vibration.symmetry.operation import Operation
 from pes.vibration.symmetry.representations import representations, symmetry_labels
 
 __all__ = ["Block", "Sector", "symmetry_blocks"]
@@ -81,14 +81,32 @@ class Block:
         return len(self.amounts)
 
     @property
-    def potential(self) -> Tensor:
-        """V on the grid."""
-        return self.whole.potential
+    def device(self) -> torch.device:
+        """Device of the Hamiltonian."""
+        return self.whole.device
+
+    @property
+    def lower_bound(self) -> float:
+        """Energy that no eigenvalue lies below, hartree."""
+        return self.whole.lower_bound
+
+    @property
+    def product_cost(self) -> int:
+        """Multiplications of one product with a vector, made by the whole Hamiltonian."""
+        return self.whole.product_cost
+
+    @property
+    def matrix_cost(self) -> float:
+        """Multiplications of products that take as long as building the matrix.
+
+        A block has none of the symmetric half, but shares its elements with others.
+        """
+        return 2 * (self.size / self.whole.size) ** 2 * self.whole.matrix_cost
 
     @cached_property
     def images(self) -> Tensor:
         """Places of the images of each function's first product, (A, N)."""
-        return self.sector.images[:, self.places].to(self.potential.device)
+        return self.sector.images[:, self.places].to(self.device)
 
     @property
     def zero_order_energies(self) -> Tensor:
@@ -117,8 +135,8 @@ class Block:
         As H commutes with every operation, only one side needs the images:
         H_rr′ = Σ_P ⟨r|H|P r′⟩ a_P(r′)/norm(r), with a_1 = 1/(A norm) of the identity.
         """
-        where = self.places.to(self.potential.device)
-        h = self.potential.new_zeros(self.size, self.size)
+        where = self.places.to(self.device)
+        h = self.amounts.new_zeros(self.size, self.size)
         for piece, amounts in zip(self.sector.pieces, self.amounts, strict=True):
             h += piece[where][:, where] * amounts
         h *= (len(self.amounts) * self.amounts[0])[:, None]

@@ -7,9 +7,10 @@ from math import prod
 import torch
 from torch import Tensor
 
-from pes.vibration.basis.contraction import Basis
-from pes.vibration.symmetry.invariance import G_SAME, NotInvariantError, images
-from pes.vibration.symmetry.operations import Operation
+from pes.vibration.basis.basis import Basis
+from pes.vibration.symmetry.action import NotInvariantError, images
+from pes.vibration.symmetry.invariance import G_SAME
+from pes.vibration.symmetry.operation import Operation
 
 __all__ = ["Orbits", "alike", "orbits"]
 

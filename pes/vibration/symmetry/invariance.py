@@ -1,4 +1,4 @@
-"""Whether a Hamiltonian on its grid has a symmetry, and what this does to its basis functions.
+"""Whether a Hamiltonian on its grid has a symmetry.
 
 An operation O is a symmetry of the discrete problem if it maps grid points to grid points,
 functions to functions up to signs, and
@@ -8,19 +8,24 @@ functions to functions up to signs, and
 with o the order and ε = −1 for what is mirrored.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 
 import torch
 from torch import Tensor
 
 from pes.units import CM1
-from pes.vibration.basis.contraction import Basis
-from pes.vibration.basis.factor import Factor
 from pes.vibration.hamiltonian.operator import Hamiltonian
-from pes.vibration.symmetry.operations import Operation
+from pes.vibration.symmetry.action import (
+    POINTS,
+    NotInvariantError,
+    action,
+    images,
+    mirrored_points,
+)
+from pes.vibration.symmetry.operation import Operation
 
-__all__ = ["NotInvariantError", "action", "images", "invariant", "shared"]
+__all__ = ["G_SAME", "invariant"]
 
 V_SAME = 1e-9
 """Hartree; by Weyl's inequality no level is farther off."""
@@ -29,84 +34,22 @@ G_SAME = 1e-7
 """Relative to √(G_kk G_ll), and of s_k to its own size: rounding near linearity, where both are
 large, stays below. The kinetic energy, at most some 0.05 hartree, changes by as little."""
 
-SIGN = 1e-12
-"""Of ⟨φ|Oφ⟩ from ±1: twice the square of what has the other sign."""
-
 TABLES = 1e-8
-"""Of functions of exchanged coordinates and their derivatives, in atomic units."""
-
-POINTS = 1e-8
-"""Bohr or radians: grid points and their images."""
-
-
-class NotInvariantError(ValueError):
-    """An operation is no symmetry of the Hamiltonian; the message says of what not."""
-
-
-def shared(bases: Sequence[Basis], operations: Sequence[Operation]) -> tuple[Basis, ...]:
-    """The basis of the first for all coordinates that operations exchange."""
-    first = [min((o.order[k] for o in operations), default=k) for k in range(len(bases))]
-    return tuple(bases[min(k, j)] for k, j in enumerate(first))
+"""Tolerance on functions of exchanged coordinates and their derivatives, atomic units."""
 
 
 def invariant(hamiltonian: Hamiltonian) -> tuple[Hamiltonian, list[str]]:
-    """With those operations only that hold on the grid and in the basis; why others do not."""
-    kept, told = [], []
+    """The Hamiltonian with the operations that hold on its grid; why the others do not."""
+    kept, reasons = [], []
     for operation in hamiltonian.operations:
         try:
             _check_grid(hamiltonian, operation)
             action(hamiltonian, operation)
-        except NotInvariantError as reason:
-            told.append(f"no blocks by the symmetry {operation.name}: {reason}")
+        except NotInvariantError as error:
+            reasons.append(f"no blocks by the symmetry {operation.name}: {error}")
         else:
             kept.append(operation)
-    return replace(hamiltonian, operations=tuple(kept)), told
-
-
-def action(hamiltonian: Hamiltonian, operation: Operation) -> tuple[Tensor, Tensor]:
-    """Images of the products kept, by their places, and signs: (N,) and (N,).
-
-    Raises:
-        NotInvariantError: if functions are not mapped to functions that are kept.
-    """
-    h, factors = hamiltonian, hamiltonian.factors
-    places = torch.unravel_index(h.numbers, h.shape)
-    moved, signs = list(places), torch.ones(h.size, dtype=h.potential.dtype)
-    for f, place in zip(factors, places, strict=True):
-        target = {operation.order[k] for k in f.coordinates}
-        image = next((n for n, g in enumerate(factors) if set(g.coordinates) == target), None)
-        if image is None or factors[image].size != f.size:
-            raise NotInvariantError("the groups of coordinates are not those of its image")
-        moved[image] = place
-        signs = signs * _signs(h, f, factors[image], operation)[place]
-    numbers = torch.zeros_like(h.numbers)
-    for n, place in zip(h.shape, moved, strict=True):
-        numbers = numbers * n + place
-    images = torch.searchsorted(h.numbers, numbers).clamp(max=h.size - 1)
-    if not torch.equal(h.numbers[images], numbers):
-        raise NotInvariantError("the limit on products keeps some and not their images (weights?)")
-    return images, signs
-
-
-def _signs(h: Hamiltonian, f: Factor, image: Factor, operation: Operation) -> Tensor:
-    """±1 for each function of a factor, (n,)."""
-    turned = _moved_tables(h, f, image, operation)
-    signs = (image.values * turned).sum(0).cpu()
-    if bool(((signs.abs() - 1).abs() > SIGN).any()):
-        names = ", ".join(str(k + 1) for k in f.coordinates)
-        raise NotInvariantError(f"the functions of coordinate {names} are neither even nor odd")
-    return signs.round()
-
-
-def _moved_tables(h: Hamiltonian, f: Factor, image: Factor, operation: Operation) -> Tensor:
-    """Functions of a factor at the images of the points of another, (m, n)."""
-    table = f.values.reshape(*[h.grid_shape[k] for k in f.coordinates], f.size)
-    for axis, k in enumerate(f.coordinates):
-        if operation.mirrored[k]:
-            table = table.index_select(axis, _mirror_points(h.bases[k], k))
-    # Axis of coordinate k becomes that of order[k].
-    order = [f.coordinates.index(operation.order[j]) for j in image.coordinates]
-    return table.permute(*order, -1).reshape(-1, f.size)
+    return replace(hamiltonian, operations=tuple(kept)), reasons
 
 
 def _check_grid(h: Hamiltonian, operation: Operation) -> None:
@@ -120,7 +63,7 @@ def _check_grid(h: Hamiltonian, operation: Operation) -> None:
         ):
             raise NotInvariantError(f"the bases of coordinates {k + 1} and {j + 1} differ")
         if operation.mirrored[k]:
-            mirror = _mirror_points(one, k)
+            mirror = mirrored_points(one, k)
             parity = (one.scaled_values * one.scaled_values[mirror]).sum(0).round()
             slopes = one.scaled_derivatives
             if not torch.allclose(slopes[mirror], -parity * slopes, rtol=TABLES, atol=TABLES):
@@ -130,27 +73,6 @@ def _check_grid(h: Hamiltonian, operation: Operation) -> None:
     if float(apart.max()) > V_SAME:
         raise NotInvariantError(_where(h, apart))
     _check_kinetic(h, operation, image)
-
-
-def images(bases: Sequence[Basis], operation: Operation) -> Callable[[Tensor], Tensor]:
-    """F(q) on the grid (P,) to F(Oq).
-
-    Raises:
-        NotInvariantError: if grid points are not mapped to grid points.
-    """
-    mirrors = [
-        _mirror_points(b, k) if m else None
-        for k, (b, m) in enumerate(zip(bases, operation.mirrored, strict=True))
-    ]
-    shape = [len(b.points) for b in bases]
-
-    def image(field: Tensor) -> Tensor:
-        field = field.reshape(shape)
-        for k, mirror in enumerate(mirrors):
-            field = field if mirror is None else field.index_select(k, mirror)
-        return field.permute(operation.order).flatten()
-
-    return image
 
 
 def _check_kinetic(h: Hamiltonian, operation: Operation, image: Callable[[Tensor], Tensor]) -> None:
@@ -179,21 +101,3 @@ def _where(h: Hamiltonian, apart: Tensor) -> str:
         f"the surface changes by up to {float(apart.max()) / CM1:.2g} cm-1, at q = ({q}) (bohr, "
         "radians)"
     )
-
-
-def _mirror_points(basis: Basis, number: int) -> Tensor:
-    """Place of the image of each point, (m,).
-
-    Raises:
-        NotInvariantError: if an image is no point.
-    """
-    low, high = basis.range
-    images = (low + high) - basis.points
-    apart = (images[:, None] - basis.points).abs()
-    if basis.open_ends == (True, True):
-        # A full turn further.
-        apart = torch.minimum(apart, (apart - (high - low)).abs())
-    least, places = apart.min(1)
-    if float(least.max()) > POINTS:
-        raise NotInvariantError(f"the points of coordinate {number + 1} are not symmetric")
-    return places

@@ -1,7 +1,7 @@
 """Exchanges and reflections of coordinates that leave a system as it is."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import combinations, islice, product
 
 import torch
@@ -11,9 +11,10 @@ from pes.geometry import sorted_distances
 from pes.molecule import like_permutations
 from pes.units import CM1
 from pes.vibration.basis.specification import BasisSpec
+from pes.vibration.symmetry.operation import Change, Operation
 from pes.vibration.system.system import System
 
-__all__ = ["Operation", "commuting", "hidden_symmetries", "symmetry_operations"]
+__all__ = ["commuting", "hidden_symmetries", "symmetry_operations"]
 
 SAME = 1e-5
 """Relative to the size of the molecule: distances that differ less are equal. The minimum that
@@ -24,45 +25,6 @@ MODEL = 1e-9
 
 MOST = 50_000
 """Candidates looked at."""
-
-Change = tuple[tuple[int, ...], tuple[bool, ...]]
-
-
-@dataclass(frozen=True)
-class Operation:
-    """q_k → q_{order[k]}, or the mirror image of that in the middle of the range of k.
-
-    Always its own inverse.
-
-    Attributes:
-        name: permutation of the atoms, from 1, with a star where it inverts space too; of a
-            model, what becomes of its coordinates.
-        order: of the coordinates.
-        mirrored: for each coordinate.
-    """
-
-    name: str
-    order: tuple[int, ...]
-    mirrored: tuple[bool, ...]
-
-    @property
-    def change(self) -> Change:
-        """What it does, without its name."""
-        return self.order, self.mirrored
-
-    def after(self, other: "Operation") -> Change:
-        """This one applied to what the other made."""
-        order = tuple(other.order[j] for j in self.order)
-        mirrored = tuple(
-            m != other.mirrored[j] for m, j in zip(self.mirrored, self.order, strict=True)
-        )
-        return order, mirrored
-
-    def image(self, q: Tensor, bases: Sequence[BasisSpec]) -> Tensor:
-        """Of points (P, Q)."""
-        ends = q.new_tensor([c.low + c.high for c in bases])
-        moved = q[:, list(self.order)]
-        return torch.where(torch.tensor(self.mirrored, device=q.device), ends - moved, moved)
 
 
 def symmetry_operations(system: System, bases: Sequence[BasisSpec]) -> list[Operation]:
@@ -167,11 +129,12 @@ def _symmetries(
         return []
     # A few geometries, to be compared here.
     system = system.cpu()
-    low, high = torch.tensor([(c.low, c.high) for c in bases], dtype=torch.float64).T
+    ranges = [(c.low, c.high) for c in bases]
+    low, high = torch.tensor(ranges, dtype=torch.float64).T
     draw = torch.rand(3, len(bases), generator=torch.Generator().manual_seed(5)).double()
     # Within the ranges of both where an exchange joins two.
     q = low + (high - low) * (0.3 + 0.4 * draw)
-    images = torch.stack([Operation("", *c).image(q, bases) for c in candidates])
+    images = torch.stack([Operation("", *c).image(q, ranges) for c in candidates])
     with torch.no_grad():
         if system.positions is not None and system.masses is not None:
             names = _congruences(system, q, images)

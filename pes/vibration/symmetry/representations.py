@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from pes.vibration.symmetry.operations import Change, Operation
+from pes.vibration.symmetry.operation import Change, Operation
 
 __all__ = ["MIXED", "representations", "symmetry_labels"]
 

@@ -12,7 +12,8 @@ from pes.potential.analytic import WaterPJT
 from pes.units import ANGSTROM, DEGREE
 from pes.vibration import BasisSpec, Levels, System, molecular, vibrational_levels
 from pes.vibration.analysis.characters import characters
-from pes.vibration.symmetry.operations import Operation, symmetry_operations
+from pes.vibration.symmetry.operation import Operation
+from pes.vibration.symmetry.operations import symmetry_operations
 from pes.vibration.symmetry.representations import symmetry_labels
 
 HOH = Molecule(("O", "H", "H")).masses

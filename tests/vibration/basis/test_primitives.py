@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from pes.vibration.basis.contraction import Basis, contract
+from pes.vibration.basis.basis import Basis
+from pes.vibration.basis.contraction import contract
 from pes.vibration.basis.primitives import PRIMITIVES, Primitive
 
 PI = torch.pi

@@ -10,7 +10,8 @@ from pes.coordinates import Jacobi, ZMatrix
 from pes.molecule import Molecule
 from pes.vibration import BasisSpec, System, build_hamiltonian, molecular
 from pes.vibration.symmetry.grid_symmetry import orbits
-from pes.vibration.symmetry.operations import Operation, symmetry_operations
+from pes.vibration.symmetry.operation import Operation
+from pes.vibration.symmetry.operations import symmetry_operations
 
 ZMATRIX = ZMatrix((("C",), ("O", 0), ("H", 0, 1), ("H", 0, 1, 2)))
 MASSES = Molecule(("C", "O", "H", "H")).masses

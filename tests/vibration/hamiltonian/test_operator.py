@@ -7,7 +7,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from pes.vibration.basis.contraction import Basis, contract
+from pes.vibration.basis.basis import Basis
+from pes.vibration.basis.contraction import contract
 from pes.vibration.basis.factor import Group
 from pes.vibration.basis.primitives import PRIMITIVES
 from pes.vibration.basis.product_tree import within_quanta

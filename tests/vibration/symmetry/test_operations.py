@@ -10,8 +10,8 @@ from pes.coordinates import Jacobi
 from pes.molecule import Molecule
 from pes.units import ANGSTROM, DEGREE
 from pes.vibration import BasisSpec, System, model, molecular
+from pes.vibration.symmetry.operation import Operation
 from pes.vibration.symmetry.operations import (
-    Operation,
     _involutions,
     commuting,
     hidden_symmetries,
@@ -92,7 +92,7 @@ def test_what_commutes(plane: System) -> None:
 def test_composition_is_that_of_images() -> None:
     one = Operation("a", (1, 0, 2), (True, True, False))
     other = Operation("b", (0, 1, 2), (True, False, True))
-    line = [replace(LINE, low=-4.0)] * 3
+    line = [(-4.0, 6.0)] * 3
     q = torch.randn(5, 3, generator=torch.Generator().manual_seed(1)).double()
     order, mirrored = one.after(other)
     both = Operation("ab", order, mirrored).image(q, line)

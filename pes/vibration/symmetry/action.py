@@ -1,0 +1,114 @@
+"""Action of a symmetry operation on grid points and on the functions of a product basis."""
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+
+from pes.vibration.basis.basis import Basis
+from pes.vibration.basis.factor import Factor
+from pes.vibration.hamiltonian.operator import Hamiltonian
+from pes.vibration.symmetry.operation import Operation
+
+__all__ = ["POINTS", "NotInvariantError", "action", "images", "mirrored_points", "shared_bases"]
+
+SIGN = 1e-12
+"""Tolerance on ⟨φ|Oφ⟩ = ±1: twice the square of what has the other sign."""
+
+POINTS = 1e-8
+"""Tolerance on grid points and their images, bohr or radians."""
+
+
+class NotInvariantError(ValueError):
+    """An operation is no symmetry of the Hamiltonian; the message says of what not."""
+
+
+def shared_bases(bases: Sequence[Basis], operations: Sequence[Operation]) -> tuple[Basis, ...]:
+    """Bases with that of the first coordinate for all that operations exchange with it."""
+    first = [min((o.order[k] for o in operations), default=k) for k in range(len(bases))]
+    return tuple(bases[min(k, j)] for k, j in enumerate(first))
+
+
+def action(hamiltonian: Hamiltonian, operation: Operation) -> tuple[Tensor, Tensor]:
+    """Images of the products kept, by their places, and signs: (N,) and (N,).
+
+    Raises:
+        NotInvariantError: if functions are not mapped to functions that are kept.
+    """
+    h, factors = hamiltonian, hamiltonian.factors
+    places = torch.unravel_index(h.numbers, h.shape)
+    moved, signs = list(places), torch.ones(h.size, dtype=h.potential.dtype)
+    for f, place in zip(factors, places, strict=True):
+        target = {operation.order[k] for k in f.coordinates}
+        image = next((n for n, g in enumerate(factors) if set(g.coordinates) == target), None)
+        if image is None or factors[image].size != f.size:
+            raise NotInvariantError("the groups of coordinates are not those of its image")
+        moved[image] = place
+        signs = signs * _signs(h, f, factors[image], operation)[place]
+    numbers = torch.zeros_like(h.numbers)
+    for n, place in zip(h.shape, moved, strict=True):
+        numbers = numbers * n + place
+    images = torch.searchsorted(h.numbers, numbers).clamp(max=h.size - 1)
+    if not torch.equal(h.numbers[images], numbers):
+        raise NotInvariantError("the limit on products keeps some and not their images (weights?)")
+    return images, signs
+
+
+def _signs(h: Hamiltonian, f: Factor, image: Factor, operation: Operation) -> Tensor:
+    """±1 for each function of a factor, (n,)."""
+    turned = _moved_tables(h, f, image, operation)
+    signs = (image.values * turned).sum(0).cpu()
+    if bool(((signs.abs() - 1).abs() > SIGN).any()):
+        names = ", ".join(str(k + 1) for k in f.coordinates)
+        raise NotInvariantError(f"the functions of coordinate {names} are neither even nor odd")
+    return signs.round()
+
+
+def _moved_tables(h: Hamiltonian, f: Factor, image: Factor, operation: Operation) -> Tensor:
+    """Functions of a factor at the images of the points of another, (m, n)."""
+    table = f.values.reshape(*[h.grid_shape[k] for k in f.coordinates], f.size)
+    for axis, k in enumerate(f.coordinates):
+        if operation.mirrored[k]:
+            table = table.index_select(axis, mirrored_points(h.bases[k], k))
+    # Axis of coordinate k becomes that of order[k].
+    order = [f.coordinates.index(operation.order[j]) for j in image.coordinates]
+    return table.permute(*order, -1).reshape(-1, f.size)
+
+
+def images(bases: Sequence[Basis], operation: Operation) -> Callable[[Tensor], Tensor]:
+    """F(q) on the grid (P,) to F(Oq).
+
+    Raises:
+        NotInvariantError: if grid points are not mapped to grid points.
+    """
+    mirrors = [
+        mirrored_points(b, k) if m else None
+        for k, (b, m) in enumerate(zip(bases, operation.mirrored, strict=True))
+    ]
+    shape = [len(b.points) for b in bases]
+
+    def image(field: Tensor) -> Tensor:
+        field = field.reshape(shape)
+        for k, mirror in enumerate(mirrors):
+            field = field if mirror is None else field.index_select(k, mirror)
+        return field.permute(operation.order).flatten()
+
+    return image
+
+
+def mirrored_points(basis: Basis, number: int) -> Tensor:
+    """Place of the image of each point, (m,).
+
+    Raises:
+        NotInvariantError: if an image is no point.
+    """
+    low, high = basis.range
+    images = (low + high) - basis.points
+    apart = (images[:, None] - basis.points).abs()
+    if basis.open_ends == (True, True):
+        # A full turn further.
+        apart = torch.minimum(apart, (apart - (high - low)).abs())
+    least, places = apart.min(1)
+    if float(least.max()) > POINTS:
+        raise NotInvariantError(f"the points of coordinate {number + 1} are not symmetric")
+    return places

@@ -1,0 +1,49 @@
+"""Record of a symmetry operation: an exchange or reflection of coordinates."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+__all__ = ["Change", "Operation"]
+
+Change = tuple[tuple[int, ...], tuple[bool, ...]]
+"""Order of the coordinates, and for each whether it is mirrored."""
+
+
+@dataclass(frozen=True)
+class Operation:
+    """q_k → q_{order[k]}, or the mirror image of that in the middle of the range of k.
+
+    Always its own inverse.
+
+    Attributes:
+        name: permutation of the atoms, from 1, with a star where it inverts space too; of a
+            model, what becomes of its coordinates.
+        order: of the coordinates.
+        mirrored: for each coordinate.
+    """
+
+    name: str
+    order: tuple[int, ...]
+    mirrored: tuple[bool, ...]
+
+    @property
+    def change(self) -> Change:
+        """What it does, without its name."""
+        return self.order, self.mirrored
+
+    def after(self, other: "Operation") -> Change:
+        """This one applied to what the other made."""
+        order = tuple(other.order[j] for j in self.order)
+        mirrored = tuple(
+            m != other.mirrored[j] for m, j in zip(self.mirrored, self.order, strict=True)
+        )
+        return order, mirrored
+
+    def image(self, q: Tensor, ranges: Sequence[tuple[float, float]]) -> Tensor:
+        """Images (P, Q) of points (P, Q); `ranges` holds both ends of each coordinate."""
+        ends = q.new_tensor([low + high for low, high in ranges])
+        moved = q[:, list(self.order)]
+        return torch.where(torch.tensor(self.mirrored, device=q.device), ends - moved, moved)
