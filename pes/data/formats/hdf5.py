@@ -154,7 +154,7 @@ def stored(item: Any) -> None:
         ValueError: naming the dataset and both sizes.
     """
     size, kept = item.size * item.dtype.itemsize, item.id.get_storage_size()
-    if size > max(LARGEST_RATIO * kept, 1 << 20) and size > LARGEST_RATIO * kept:
+    if size > max(LARGEST_RATIO * kept, 1 << 20):
         raise ValueError(
             f"`{item.name.lstrip('/')}` declares {size / 2**30:,.3g} GiB, but {kept} bytes of it "
             "are stored; the file is damaged or was never filled"

@@ -1,4 +1,4 @@
-"""What is taken from cclib's record of an output, and that a real parser reads one."""
+"""What is taken from cclib's record of an output."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -9,24 +9,7 @@ import pytest
 from pes.data import read
 from pes.units import ANGSTROM
 
-cclib = pytest.importorskip("cclib")
-
-# As ORCA prints it: the lines that count and no more.
-ORCA = """
-                                 * O   R   C   A *
-                         Program Version 5.0.4 -  RELEASE  -
-
----------------------------------
-CARTESIAN COORDINATES (ANGSTROEM)
----------------------------------
-  O      0.000000    0.000000    0.100000
-  H      0.000000    0.750000   -0.450000
-  H      0.000000   -0.750000   -0.450000
-
--------------------------
-FINAL SINGLE POINT ENERGY       -76.026793630000
--------------------------
-"""
+pytest.importorskip("cclib")
 
 
 def parsed(**changes: Any) -> SimpleNamespace:
