@@ -44,7 +44,7 @@ def reference() -> str:
     for top in TOP:
         sections = [s for s in found_in(top) if s not in written]
         for section in sections:
-            written[section] = section.__name__
+            written[section] = title(section)
             parts.append(described(section, "##" if section is top else "###"))
     return "\n".join(parts)
 
@@ -79,7 +79,12 @@ def described(section: type[BaseModel], level: str) -> str:
     ]
     head = ["| key | value | default | meaning |", "|---|---|---|---|"]
     purpose = " ".join((section.__doc__ or "").split())
-    return "\n".join([f"{level} {section.__name__}", "", purpose, "", *head, *rows, ""])
+    return "\n".join([f"{level} {title(section)}", "", purpose, "", *head, *rows, ""])
+
+
+def title(section: type[BaseModel]) -> str:
+    """Name of a section as readers of YAML know it."""
+    return section.__name__.removesuffix("Section")
 
 
 def allowed(field: FieldInfo) -> str:
@@ -98,7 +103,7 @@ def in_words(annotation: Any) -> str:
     arguments = get_args(annotation)
     match get_origin(annotation):
         case None if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-            return f"[{annotation.__name__}](#{annotation.__name__.lower()})"
+            return f"[{title(annotation)}](#{title(annotation).lower()})"
         case None:
             return PLAIN.get(annotation, str(annotation))
         case origin if origin is Literal:

@@ -59,7 +59,7 @@ def wells() -> list[plots.Well]:
 def sweep(path: Path) -> None:
     values = {"sinc": [0.1, 0.2], "three_point": [0.1, 0.3]}
     slopes = {grid: {"autograd": v, "differences": v} for grid, v in values.items()}
-    plots.model_sweep(path, wells(), [0, 1], values, values, slopes)
+    plots.model_levels(path, wells(), [0, 1], values, values, slopes)
 
 
 def parity(path: Path) -> None:
@@ -83,11 +83,13 @@ PICTURES: dict[str, Callable[[Path], None]] = {
     "errors": lambda path: errors(path, known=False),
     "errors_all": lambda path: errors(path, known=True),
     "energy_histogram": lambda path: plots.energy_histogram(path, [0.0, 5.0, 1e4], "three"),
-    "calibration": lambda path: plots.calibration(path, [1.0, -2.0, 0.0], [1.0, 0.5, 0.0]),
+    "calibration_curve": lambda path: plots.calibration_curve(
+        path, [1.0, -2.0, 0.0], [1.0, 0.5, 0.0]
+    ),
     "level_diagram_1": lambda path: plots.level_diagram(path, oscillators(1), "one"),
     "level_diagram_3": lambda path: plots.level_diagram(path, oscillators(3), "three"),
     "sticks": lambda path: plots.sticks(path, lines(3.0, 100.0, 90.0, 1e-9)),
-    "model_sweep": sweep,
+    "model_levels": sweep,
 }
 
 
@@ -107,7 +109,7 @@ def test_a_perfect_fit_has_a_picture(tmp_path: Path) -> None:
     pixels(tmp_path / "a.png")
     plots.errors(tmp_path / "b.png", zero, zero, windows=(), nearest=zero, forces=zero)
     pixels(tmp_path / "b.png")
-    plots.calibration(tmp_path / "c.png", zero, zero)
+    plots.calibration_curve(tmp_path / "c.png", zero, zero)
     pixels(tmp_path / "c.png")
 
 
@@ -120,7 +122,7 @@ def test_a_perfect_fit_has_a_picture(tmp_path: Path) -> None:
         (lambda path: plots.energy_histogram(path, [], "none"), "at least one point"),
         (lambda path: plots.errors(path, [], [], windows=()), "of the same points"),
         (lambda path: plots.errors(path, [1.0], [1.0, 2.0], windows=()), "of the same points"),
-        (lambda path: plots.calibration(path, [1.0], []), "of the same points"),
+        (lambda path: plots.calibration_curve(path, [1.0], []), "of the same points"),
         (lambda path: plots.sticks(path, lines(0.0, 0.0)), "no line of this spectrum"),
     ],
 )

@@ -6,7 +6,7 @@ in cm⁻¹, lengths in Å, angles in degrees; paths relative to the file.
 
 from pes.config.harmonic_gaussian import ModelConfig
 from pes.config.reading import checked, load_config, read_yaml
-from pes.config.refine import ObservedLevels, RefineConfig
+from pes.config.refine import RefineConfig
 from pes.config.sample import SampleConfig
 from pes.config.train import TrainConfig
 from pes.config.vibration import FitConfig, LevelsConfig, Vibration
@@ -15,7 +15,6 @@ __all__ = [
     "FitConfig",
     "LevelsConfig",
     "ModelConfig",
-    "ObservedLevels",
     "RefineConfig",
     "SampleConfig",
     "TrainConfig",

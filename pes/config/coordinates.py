@@ -5,13 +5,13 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from pes.config.section import Section, by_name
-from pes.setup.basis import BasisSize as BasisRecord
+from pes.setup.basis import BasisSize
 from pes.setup.coordinates import CoordinateRequest, MorseMap
 
-__all__ = ["BasisSize", "Coordinates", "Morse"]
+__all__ = ["BasisSizeSection", "Coordinates"]
 
 
-class Morse(Section):
+class MorseSection(Section):
     """y = 1 − exp(−a(r − r_e)) in place of a length r."""
 
     kind: Literal["morse"] = "morse"
@@ -20,14 +20,22 @@ class Morse(Section):
     centre: float = Field(gt=0)
     """r_e, Å."""
 
+    def resolved(self) -> MorseMap:
+        """The record of `pes.setup`."""
+        return MorseMap(self.steepness, self.centre)
+
 
 class Cosine(Section):
     """y = −cos θ in place of an angle θ."""
 
     kind: Literal["cos"] = "cos"
 
+    def resolved(self) -> Literal["cos"]:
+        """Its name, as `pes.setup` takes it."""
+        return self.kind
 
-CoordinateMap = Annotated[Morse | Cosine, Field(discriminator="kind")]
+
+CoordinateMap = Annotated[MorseSection | Cosine, Field(discriminator="kind")]
 
 
 class Coordinates(Section):
@@ -69,8 +77,7 @@ class Coordinates(Section):
     def resolved(self) -> CoordinateRequest:
         """The request of `pes.setup`."""
         maps: dict[str, MorseMap | Literal["cos"]] = {
-            name: MorseMap(one.steepness, one.centre) if isinstance(one, Morse) else one.kind
-            for name, one in self.maps.items()
+            name: one.resolved() for name, one in self.maps.items()
         }
         return CoordinateRequest(
             kind=self.kind, centre=self.centre, rows=self.rows, vectors=self.vectors,
@@ -79,7 +86,7 @@ class Coordinates(Section):
         )  # fmt: skip
 
 
-class BasisSize(Section):
+class BasisSizeSection(Section):
     """Basis of one coordinate."""
 
     kind: Literal["sinc", "hermite", "legendre", "polynomial", "fourier"] | None = None
@@ -92,6 +99,6 @@ class BasisSize(Section):
     primitives: int | None = Field(default=None, gt=0)
     """Primitive functions; by default 60 for lengths, 40 for angles."""
 
-    def resolved(self) -> BasisRecord:
+    def resolved(self) -> BasisSize:
         """The record of `pes.setup`."""
-        return BasisRecord(self.kind, self.functions, self.points, self.primitives)
+        return BasisSize(self.kind, self.functions, self.points, self.primitives)

@@ -6,10 +6,10 @@ from pydantic import Field
 
 from pes.config.section import Section
 
-__all__ = ["Ensemble"]
+__all__ = ["EnsembleSection"]
 
 
-class Ensemble(Section):
+class EnsembleSection(Section):
     """Several networks trained together: their mean is the surface, their spread its error."""
 
     members: int = Field(default=8, ge=2)

@@ -5,10 +5,10 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
-from pes.config.coordinates import BasisSize, Coordinates
+from pes.config.coordinates import BasisSizeSection, Coordinates
 from pes.config.section import Section, by_name
 
-__all__ = ["ObservedLevels", "RefineConfig"]
+__all__ = ["ObservedLevelsSection", "RefineConfig"]
 
 
 class Polynomial(Section):
@@ -33,7 +33,7 @@ class AllWeights(Section):
 Adjust = Annotated[Polynomial | AllWeights, Field(discriminator="kind")]
 
 
-class ObservedLevels(Section):
+class ObservedLevelsSection(Section):
     """Observed levels of one isotopologue."""
 
     molecule: tuple[str, ...]
@@ -61,7 +61,7 @@ class RefineConfig(Section):
     """Run folder, surface file or a named analytic one."""
     data: Path
     """Ab initio points that hold the surface in place."""
-    isotopologues: tuple[ObservedLevels, ...] = Field(min_length=1)
+    isotopologues: tuple[ObservedLevelsSection, ...] = Field(min_length=1)
     """Fitted and held-out levels."""
     adjust: Annotated[Adjust, BeforeValidator(by_name)] = Polynomial()
     """Parameters to adjust: polynomial, added to the surface, or weights, its own."""
@@ -77,7 +77,7 @@ class RefineConfig(Section):
     nuclear_masses: bool = False
     """Masses of bare nuclei instead of whole atoms."""
     coordinates: Coordinates = Coordinates()
-    basis: dict[str, BasisSize] = {}
+    basis: dict[str, BasisSizeSection] = {}
     """Size of the basis of each coordinate, by its name; `all` for coordinates not named."""
     cap: float = Field(default=60000.0, gt=0)
     """Ceiling of V, cm⁻¹ above the minimum."""

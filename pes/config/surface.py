@@ -5,14 +5,15 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from pes.config.section import Section, by_name
+from pes.setup.training_settings import LinearBaseline, LinearForm, NetworkForm
 
 __all__ = [
-    "Invariants",
+    "InvariantsSection",
     "Linear",
-    "LinearBaseline",
-    "LinearSurface",
+    "LinearBaselineSection",
+    "LinearSurfaceSection",
     "StoredSurface",
-    "Surface",
+    "SurfaceSection",
     "Surfaces",
     "neural",
 ]
@@ -23,7 +24,7 @@ def neural(value: Any) -> Any:
     return {"kind": "neural", **value} if isinstance(value, dict) else by_name(value)
 
 
-class Invariants(Section):
+class InvariantsSection(Section):
     """Polynomials invariant under permutation of like atoms."""
 
     kind: Literal["invariants"] = "invariants"
@@ -57,12 +58,16 @@ class Linear(Section):
     """Regularisation relative to the largest singular value; auto tries 0 and 1e-15 to 1e-4."""
 
 
-class LinearBaseline(Linear):
+class LinearBaselineSection(Linear):
     """Linear surface used as the baseline of a network."""
 
     force_weight: float | None = Field(default=None, gt=0)
     """Weight of squared force errors relative to squared energy errors, Å²; by default both count
     alike."""
+
+    def resolved(self) -> LinearBaseline:
+        """The record of `pes.setup`."""
+        return LinearBaseline(**self.model_dump(exclude={"kind"}))
 
 
 class StoredSurface(Section):
@@ -73,11 +78,15 @@ class StoredSurface(Section):
     """Run folder, surface file, module:function, file.py:function or a named analytic one. Stored
     surfaces and named ones go into the new surface file, functions by their name."""
 
+    def resolved(self) -> str:
+        """Its name, as `pes.setup` takes it."""
+        return self.surface
 
-Baseline = Annotated[LinearBaseline | StoredSurface, Field(discriminator="kind")]
+
+Baseline = Annotated[LinearBaselineSection | StoredSurface, Field(discriminator="kind")]
 
 
-class LinearSurface(Linear):
+class LinearSurfaceSection(Linear):
     """V = polynomial, fitted in one step: no epochs, no state to resume from."""
 
     ridge: Ridge | Literal["auto"] = "auto"
@@ -85,12 +94,17 @@ class LinearSurface(Linear):
     baseline: Annotated[StoredSurface, BeforeValidator(by_name)] | None = None
     """Surface that the polynomial corrects; none by default."""
 
+    def resolved(self) -> LinearForm:
+        """The record of `pes.setup`."""
+        under = None if self.baseline is None else self.baseline.resolved()
+        return LinearForm(**self.model_dump(exclude={"kind", "baseline"}), baseline=under)
 
-class Surface(Section):
+
+class SurfaceSection(Section):
     """V = baseline + network(descriptor)."""
 
     kind: Literal["neural"] = "neural"
-    descriptor: Annotated[Invariants, BeforeValidator(by_name)] = Invariants()
+    descriptor: Annotated[InvariantsSection, BeforeValidator(by_name)] = InvariantsSection()
     """Inputs of the network."""
     baseline: Annotated[Baseline, BeforeValidator(by_name)] | None = None
     """Surface that the network corrects: linear or surface; none by default."""
@@ -99,5 +113,11 @@ class Surface(Section):
     activation: Literal["tanh", "silu", "softplus"] = "tanh"
     """Activation function of the hidden layers."""
 
+    def resolved(self) -> NetworkForm:
+        """The record of `pes.setup`."""
+        under = None if self.baseline is None else self.baseline.resolved()
+        inputs = self.descriptor.model_dump(exclude={"kind"})
+        return NetworkForm(**inputs, hidden=self.hidden, activation=self.activation, baseline=under)
 
-Surfaces = Annotated[Surface | LinearSurface, Field(discriminator="kind")]
+
+Surfaces = Annotated[SurfaceSection | LinearSurfaceSection, Field(discriminator="kind")]

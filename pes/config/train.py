@@ -5,9 +5,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from pes.config.ensemble import Ensemble
+from pes.config.ensemble import EnsembleSection
 from pes.config.section import Section
-from pes.config.surface import Surface, Surfaces, neural
+from pes.config.surface import Surfaces, SurfaceSection, neural
 from pes.config.training import Training
 from pes.config.vibration import Vibration
 
@@ -90,12 +90,12 @@ class TrainConfig(Section):
     molecule: tuple[str, ...] | None = None
     """Isotopes the data must fit, such as [O, H, H]; by default what the file says."""
     data: Data
-    surface: Annotated[Surfaces, BeforeValidator(neural)] = Surface()
+    surface: Annotated[Surfaces, BeforeValidator(neural)] = SurfaceSection()
     """neural or linear; a network unless `kind` says otherwise."""
     training: Training = Training()
     search: Search | None = None
     """Hyperparameter search space."""
-    ensemble: Ensemble | None = None
+    ensemble: EnsembleSection | None = None
     """Ensemble of networks instead of a single one."""
     vibration: Vibration = Vibration()
     """Settings of `pes-levels RUN` for this surface."""

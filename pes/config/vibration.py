@@ -4,9 +4,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from pes.config.coordinates import BasisSize, Coordinates
+from pes.config.coordinates import BasisSizeSection, Coordinates
 from pes.config.section import Section
-from pes.setup.basis import BasisSize as BasisRecord
+from pes.setup.basis import BasisSize
 from pes.setup.problem import Bump
 from pes.setup.truncation import GroupRequest, TruncationRequest
 
@@ -84,7 +84,7 @@ class Vibration(Section):
     nuclear_masses: bool = False
     """Masses of bare nuclei instead of whole atoms."""
     coordinates: Coordinates = Coordinates()
-    basis: dict[str, BasisSize] = {}
+    basis: dict[str, BasisSizeSection] = {}
     """Size of the basis of each coordinate, by its name; `all` for coordinates not named."""
     levels: int | None = Field(default=None, gt=0)
     """Number of levels, the ground state included; 20 unless `energy` is given."""
@@ -131,7 +131,7 @@ class Vibration(Section):
             for name, one in self.sensitivities.perturbations.items()
         }
 
-    def sizes(self) -> dict[str, BasisRecord]:
+    def sizes(self) -> dict[str, BasisSize]:
         """Sizes of the bases as `pes.setup` takes them."""
         return {name: size.resolved() for name, size in self.basis.items()}
 

@@ -7,7 +7,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-__all__ = ["MAPS", "Internal", "Map", "Mapped", "cosine", "morse"]
+__all__ = ["MAPS", "Internal", "Map", "Mapped", "cosine_map", "morse_map"]
 
 
 class Internal(Protocol):
@@ -49,7 +49,7 @@ class Map:
     back: Callable[[Tensor], Tensor]
 
 
-def morse(steepness: float, centre: float) -> Map:
+def morse_map(steepness: float, centre: float) -> Map:
     """y = 1 − exp(−a(r − r_e)): the far side of a stretch drawn together.
 
     Args:
@@ -57,7 +57,7 @@ def morse(steepness: float, centre: float) -> Map:
         centre: r_e, bohr.
 
     Example:
-        >>> y = morse(1.2, 1.8)
+        >>> y = morse_map(1.2, 1.8)
         >>> float(y.back(y.forward(torch.tensor(2.5).double())))
         2.5
     """
@@ -69,12 +69,12 @@ def morse(steepness: float, centre: float) -> Map:
     )
 
 
-def cosine() -> Map:
+def cosine_map() -> Map:
     """y = −cos θ, growing with θ: polynomials in it are the Legendre functions of θ."""
     return Map("cos", "cosine", lambda theta: -theta.cos(), lambda y: torch.acos(-y))
 
 
-MAPS: dict[str, Callable[..., Map]] = {"cos": cosine, "morse": morse}
+MAPS: dict[str, Callable[..., Map]] = {"cos": cosine_map, "morse": morse_map}
 """By the name used in `coordinates.maps` of a configuration."""
 
 

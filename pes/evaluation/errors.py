@@ -10,10 +10,10 @@ from pes.data import Dataset, read
 from pes.evaluation.holes import HoleReport, search_holes
 from pes.evaluation.points import (
     PointErrors,
+    checked_predictions,
     distances_to_training,
     force_errors,
-    predictions,
-    spreads,
+    member_spread,
 )
 from pes.evaluation.result import WORST, Evaluation
 from pes.molecule import Molecule
@@ -74,7 +74,7 @@ def evaluate(
     if not known.differentiable:
         # A plain function may not be differentiable: its energies only.
         points = replace(points, forces=None)
-    energies, forces = predictions(known, points, name, device)
+    energies, forces = checked_predictions(known, points, name, device)
     lowest = float(points.energies.min())
     if known.record is not None:
         lowest = known.record.energy_range[0]
@@ -83,7 +83,7 @@ def evaluate(
         residuals=(energies - points.energies) / CM1,
         forces=force_errors(forces, points),
         nearest=distances_to_training(known, points.positions),
-        spread=spreads(known, points.positions, device),
+        spread=member_spread(known, points.positions, device),
     )
     found: HoleReport | None = None
     if holes:

@@ -12,7 +12,13 @@ from pes.potential.holes.coverage import Coverage
 from pes.training.errors import predicted
 from pes.units import ANGSTROM, CM1
 
-__all__ = ["PointErrors", "distances_to_training", "force_errors", "predictions", "spreads"]
+__all__ = [
+    "PointErrors",
+    "checked_predictions",
+    "distances_to_training",
+    "force_errors",
+    "member_spread",
+]
 
 CHUNK = 2048
 
@@ -62,7 +68,7 @@ class PointErrors:
         return self.residuals.abs().argsort(descending=True)[:count].tolist()
 
 
-def predictions(
+def checked_predictions(
     surface: Surface, points: Dataset, name: str, device: torch.device
 ) -> tuple[Tensor, Tensor | None]:
     """Energies (B,) in hartree and, where points and surface have them, forces (B, N, 3).
@@ -111,7 +117,7 @@ def distances_to_training(surface: Surface, positions: Tensor) -> Tensor | None:
     return Coverage(elements, surface.record.training_positions)(positions)
 
 
-def spreads(surface: Surface, positions: Tensor, device: torch.device) -> Tensor | None:
+def member_spread(surface: Surface, positions: Tensor, device: torch.device) -> Tensor | None:
     """Standard deviation (B,) in cm⁻¹ of the members, None unless the surface is an ensemble."""
     ensemble = surface.ensemble
     if ensemble is None:

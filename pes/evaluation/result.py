@@ -118,7 +118,9 @@ class Evaluation:
         )  # fmt: skip
         if self.calibration is not None and points.spread is not None:
             new = ~points.is_training
-            plots.calibration(folder / "calibration.png", points.residuals[new], points.spread[new])
+            plots.calibration_curve(
+                folder / "calibration.png", points.residuals[new], points.spread[new]
+            )
         if self.holes is not None:
             self.holes.save(folder / "holes.xyz")
         write_json(folder / EVALUATED, self.summary())

@@ -1,22 +1,22 @@
 """Pictures of fits and levels, one PNG each, written whole or not at all."""
 
 from pes.plots.density import density_map
-from pes.plots.evaluation import calibration, errors
+from pes.plots.evaluation import calibration_curve, errors
 from pes.plots.fit import learning_curve, parity
-from pes.plots.harmonic_gaussian import Well, model_sweep
+from pes.plots.harmonic_gaussian import Well, model_levels
 from pes.plots.points import energy_histogram
 from pes.plots.refinement import refinement
 from pes.plots.vibration import level_diagram, sticks
 
 __all__ = [
     "Well",
-    "calibration",
+    "calibration_curve",
     "density_map",
     "energy_histogram",
     "errors",
     "learning_curve",
     "level_diagram",
-    "model_sweep",
+    "model_levels",
     "parity",
     "refinement",
     "sticks",

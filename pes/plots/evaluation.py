@@ -10,7 +10,7 @@ from scipy.special import erf
 
 from pes.plots.figure import COLOURS, picture, tidy
 
-__all__ = ["calibration", "errors"]
+__all__ = ["calibration_curve", "errors"]
 
 Array = NDArray[np.float64]
 
@@ -134,7 +134,7 @@ def _visible(values: Array) -> Array:
     return np.maximum(sizes, smallest)
 
 
-def calibration(path: str | Path, residuals_cm1: ArrayLike, spread_cm1: ArrayLike) -> None:
+def calibration_curve(path: str | Path, residuals_cm1: ArrayLike, spread_cm1: ArrayLike) -> None:
     """Errors against the spread of an ensemble, and the share of errors within k spreads.
 
     Args:

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from pes.plots.figure import COLOURS, colours, picture, tidy
 
-__all__ = ["Well", "model_sweep"]
+__all__ = ["Well", "model_levels"]
 
 ENERGY = "ħω"
 LENGTH = "√(ħ/mω)"
@@ -36,7 +36,7 @@ class Well:
     densities: NDArray[np.float64]
 
 
-def model_sweep(
+def model_levels(
     path: str | Path,
     wells: Sequence[Well],
     kappa: ArrayLike,

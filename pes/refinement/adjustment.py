@@ -22,7 +22,7 @@ from pes.setup.coordinates import CoordinateRequest
 from pes.setup.surfaces import SurfaceLike, as_surface
 from pes.units import CM1
 
-__all__ = ["RefinementProblem", "problem_of", "refine", "solved"]
+__all__ = ["RefinementProblem", "adjusted", "problem_of", "refine"]
 
 POLYNOMIAL = Polynomial()
 
@@ -104,7 +104,7 @@ def refine(
             coordinates or CoordinateRequest(), basis or {}, nuclear_masses, cap, uncertainty_floor
         ),
     )  # fmt: skip
-    return solved(task, anchor=anchor, steps=steps)
+    return adjusted(task, anchor=anchor, steps=steps)
 
 
 def problem_of(
@@ -133,7 +133,7 @@ def problem_of(
     )
 
 
-def solved(
+def adjusted(
     task: RefinementProblem, *, anchor: float | Literal["auto"] = "auto", steps: int = 10
 ) -> Refinement:
     """The polynomial and the anchor that predict levels best, then the steps.

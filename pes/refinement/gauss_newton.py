@@ -18,11 +18,11 @@ from pes.refinement.comparison import Comparison, Isotopologue, compared
 from pes.refinement.rows import anchor_rows, level_rows, mean_square, solution
 from pes.units import CM1
 
-__all__ = ["Step", "refined", "state_of"]
+__all__ = ["GaussNewtonStep", "refined", "state_of"]
 
 
 @dataclass(frozen=True)
-class Step:
+class GaussNewtonStep:
     """State after one Gauss–Newton step.
 
     Attributes:
@@ -51,7 +51,7 @@ def refined(
     *,
     steps: int = 10,
     tolerance: float = 1e-3 * CM1,
-) -> Iterator[Step]:
+) -> Iterator[GaussNewtonStep]:
     """Gauss–Newton steps that change the parameters in place; the first state is the start.
 
     A step that raises the loss is taken back and tried again with more damping.
@@ -93,7 +93,7 @@ def state_of(
     anchor: Anchor,
     strength: float,
     damping: float,
-) -> Step:
+) -> GaussNewtonStep:
     """Loss, errors and levels on the surface as it is now.
 
     Raises:
@@ -111,7 +111,7 @@ def state_of(
         off = (anchor.weights * (surface(anchor.positions) - anchor.energies) ** 2).mean()
     loss = mean_square(fitted, u) + strength * float(off)
     rms = [float(r.square().mean().sqrt()) for r in (fitted, held)]
-    return Step(loss, rms[0], rms[1], float(off.sqrt()), damping, comparisons)
+    return GaussNewtonStep(loss, rms[0], rms[1], float(off.sqrt()), damping, comparisons)
 
 
 def _equations(
@@ -120,7 +120,7 @@ def _equations(
     isotopologues: Sequence[Isotopologue],
     anchor: Anchor,
     strength: float,
-    state: Step,
+    state: GaussNewtonStep,
 ) -> tuple[Tensor, Tensor]:
     """Rows (M, P) and right-hand side (M,) of the linear least-squares problem of a step."""
     rows, right, u = level_rows(parameters, isotopologues, state.comparisons)

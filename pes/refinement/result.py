@@ -10,8 +10,8 @@ from pes import plots
 from pes.files import RUN_SURFACE, write_csv, write_json
 from pes.potential import Surface, save_surface
 from pes.refinement.comparison import Isotopologue
-from pes.refinement.gauss_newton import Step
-from pes.refinement.tables import level_lines, level_rows, root_mean_squares, step_rows
+from pes.refinement.gauss_newton import GaussNewtonStep
+from pes.refinement.tables import comparison_rows, level_lines, root_mean_squares, step_rows
 from pes.setup.environment import environment
 from pes.tables import html_table
 from pes.units import CM1
@@ -45,14 +45,14 @@ class Refinement:
     anchor: float
     validation: tuple[tuple[str, float, float], ...]
     isotopologues: tuple[Isotopologue, ...]
-    steps: tuple[Step, ...]
+    steps: tuple[GaussNewtonStep, ...]
     device: torch.device
 
     @property
     def table(self) -> list[dict[str, Any]]:
         """Observed levels and calculated − observed before and after, cm⁻¹."""
         first, last = self.steps[0], self.steps[-1]
-        return level_rows(self.isotopologues, first.comparisons, last.comparisons)
+        return comparison_rows(self.isotopologues, first.comparisons, last.comparisons)
 
     @property
     def rms(self) -> dict[str, dict[str, float]]:

@@ -6,13 +6,13 @@ from typing import Any
 import torch
 
 from pes.refinement.comparison import Comparison, Isotopologue
-from pes.refinement.gauss_newton import Step
+from pes.refinement.gauss_newton import GaussNewtonStep
 from pes.units import CM1
 
-__all__ = ["level_lines", "level_rows", "root_mean_squares", "step_rows"]
+__all__ = ["comparison_rows", "level_lines", "root_mean_squares", "step_rows"]
 
 
-def level_rows(
+def comparison_rows(
     isotopologues: Sequence[Isotopologue], before: Sequence[Comparison], after: Sequence[Comparison]
 ) -> list[dict[str, Any]]:
     """One row for each observed level, cm⁻¹; NaN where it was not assigned."""
@@ -33,7 +33,7 @@ def level_rows(
     return rows
 
 
-def step_rows(steps: Sequence[Step]) -> list[dict[str, float]]:
+def step_rows(steps: Sequence[GaussNewtonStep]) -> list[dict[str, float]]:
     """One row for each step, cm⁻¹."""
     return [
         {"step": n, "fitted": s.fitted / CM1, "held_out": s.held / CM1, "ab_initio": s.anchor / CM1,

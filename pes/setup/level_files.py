@@ -17,7 +17,7 @@ from pes.units import AMU, CM1
 from pes.vibration.analysis.intensities import Sticks
 from pes.vibration.levels.result import Levels
 
-__all__ = ["DONE", "summary", "write_hdf5", "write_tables"]
+__all__ = ["DONE", "summary", "write_arrays", "write_tables"]
 
 DONE = "levels.json"
 """Written last."""
@@ -80,7 +80,7 @@ def summary(
     }
 
 
-def write_hdf5(
+def write_arrays(
     path: Path,
     levels: Levels,
     task: Problem,

@@ -19,7 +19,7 @@ from pes.setup.coordinates import CoordinateRequest
 from pes.setup.density_maps import Maps
 from pes.setup.folds import folds
 from pes.setup.labels import LevelLabels, level_labels
-from pes.setup.level_files import DONE, summary, write_hdf5, write_tables
+from pes.setup.level_files import DONE, summary, write_arrays, write_tables
 from pes.setup.level_tables import far, level_table, printed, table_html
 from pes.setup.problem import Bump, Problem, problem
 from pes.setup.sensitivity import Sensitivities, sensitivities
@@ -144,7 +144,7 @@ class LevelsResult:
         derived = sensitivity or Sensitivities()
         here = self.levels.cpu()
         write_tables(place, self.table, derived, spectrum)
-        write_hdf5(place / "levels.h5", here, self.task, self.table, derived, maps)
+        write_arrays(place / "levels.h5", here, self.task, self.table, derived, maps)
         content = summary(
             name or place.name, here, self.task, self.table, self.quanta.heading, derived,
             self.error_bars, self.seconds,

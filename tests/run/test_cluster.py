@@ -122,7 +122,7 @@ def test_more_ranks_than_points(tmp_path: Path, tiny_run: Callable[..., Path]) -
 @pytest.fixture
 def _no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Drawing takes longer than these trainings."""
-    for name in ("learning_curve", "parity", "calibration"):
+    for name in ("learning_curve", "parity", "calibration_curve"):
         monkeypatch.setattr(plots, name, lambda path, *_: path.touch())
 
 

@@ -13,7 +13,7 @@ from pes.data.formats.compressed import plain_file
 from pes.data.formats.hdf5 import appended, stored
 from pes.data.formats.points import chosen_keys, points, rows_at_once
 from pes.data.formats.request import Request
-from pes.data.formats.units import factor, file_units
+from pes.data.formats.units import file_units, unit_factor
 from pes.files import replaced
 from pes.molecule import Molecule, element
 
@@ -125,14 +125,14 @@ def write_ani(path: Path, parts: Iterable[Dataset]) -> None:
             if "species" not in group:
                 group["species"] = np.array(part.elements, dtype="S2")
             named = {
-                "coordinates": part.positions / factor(units, "length"),
+                "coordinates": part.positions / unit_factor(units, "length"),
                 "energies": part.energies,
                 **part.columns,
             }
             if part.forces is not None:
-                named["forces"] = part.forces / factor(units, "forces")
+                named["forces"] = part.forces / unit_factor(units, "forces")
             if part.dipoles is not None:
-                named["dipole"] = part.dipoles / factor(units, "dipole")
+                named["dipole"] = part.dipoles / unit_factor(units, "dipole")
             rows = len(group["energies"]) if "energies" in group else 0
             for name, tensor in named.items():
                 appended(group, name, tensor.numpy(), rows)

@@ -15,7 +15,7 @@ from pes.data.dataset import Dataset
 from pes.data.formats.compressed import plain_file
 from pes.data.formats.points import chosen_keys, points
 from pes.data.formats.request import Request
-from pes.data.formats.units import factor, file_units
+from pes.data.formats.units import file_units, unit_factor
 from pes.files import replaced
 
 __all__ = ["read_ase", "write_database", "write_trajectory"]
@@ -126,16 +126,16 @@ def _column(name: str, named: list[dict[str, np.ndarray]]) -> np.ndarray:
 def _atoms(part: Dataset, units: Mapping[str, str]) -> Iterator[tuple[Atoms, dict[str, Any]]]:
     """Frames with a calculator that holds the results, and the columns beside."""
     for k in range(len(part)):
-        positions = (part.positions[k] / factor(units, "length")).numpy()
+        positions = (part.positions[k] / unit_factor(units, "length")).numpy()
         atoms = Atoms(part.elements, positions=positions)
         masses = [{"D": 2.014, "T": 3.016}.get(symbol) for symbol in part.symbols]
         if any(masses):
             atoms.set_masses([m or own for m, own in zip(masses, atoms.get_masses(), strict=True)])
-        results: dict[str, Any] = {"energy": float(part.energies[k]) / factor(units, "energy")}
+        results: dict[str, Any] = {"energy": float(part.energies[k]) / unit_factor(units, "energy")}
         if part.forces is not None:
-            results["forces"] = (part.forces[k] / factor(units, "forces")).numpy()
+            results["forces"] = (part.forces[k] / unit_factor(units, "forces")).numpy()
         if part.dipoles is not None:
-            results["dipole"] = (part.dipoles[k] / factor(units, "dipole")).numpy()
+            results["dipole"] = (part.dipoles[k] / unit_factor(units, "dipole")).numpy()
         atoms.calc = SinglePointCalculator(atoms, **results)
         columns = {name: values[k] for name, values in part.columns.items()}
         yield atoms, {n: v.numpy() if v.dim() else float(v) for n, v in columns.items()}

@@ -15,7 +15,7 @@ from pes.data.formats.compressed import opened_text
 from pes.data.formats.frames import Frames, frames, numbers
 from pes.data.formats.points import chosen_keys, points
 from pes.data.formats.request import Request
-from pes.data.formats.units import factor, file_units
+from pes.data.formats.units import file_units, unit_factor
 from pes.files import replaced
 from pes.molecule import element
 from pes.units import ANGSTROM, ENERGY_UNITS
@@ -176,13 +176,13 @@ def write_extxyz(path: Path, parts: Iterable[Dataset]) -> None:
 def _write_part(file: TextIO, part: Dataset) -> None:
     units = file_units({}, FIXED)
     elements = [element(symbol) for symbol in part.symbols]
-    table, properties = part.positions / factor(units, "length"), _DEFAULT
+    table, properties = part.positions / unit_factor(units, "length"), _DEFAULT
     if part.forces is not None:
-        table = torch.cat((table, part.forces / factor(units, "forces")), dim=2)
+        table = torch.cat((table, part.forces / unit_factor(units, "forces")), dim=2)
         properties += ":forces:R:3"
-    named = {"energy": part.energies / factor(units, "energy")}
+    named = {"energy": part.energies / unit_factor(units, "energy")}
     if part.dipoles is not None:
-        named["dipole"] = part.dipoles / factor(units, "dipole")
+        named["dipole"] = part.dipoles / unit_factor(units, "dipole")
     for name, column in part.columns.items():
         unit = part.column_units[name]
         scale = ENERGY_UNITS[unit] / ENERGY_UNITS["eV"] if "energy" in name.lower() else 1.0

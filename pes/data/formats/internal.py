@@ -8,7 +8,7 @@ import numpy as np
 from pes.data.dataset import Dataset
 from pes.data.formats.request import Request
 from pes.data.formats.tables import Geometry, read_table, required_symbols, table_names
-from pes.data.formats.units import factor, file_units
+from pes.data.formats.units import file_units, unit_factor
 from pes.molecule import element
 
 __all__ = ["is_zmatrix", "read_triatomic", "read_zmatrix"]
@@ -59,7 +59,7 @@ def read_triatomic(path: Path, request: Request) -> Iterator[Dataset]:
 
 def _angle_unit(request: Request, named: str | None) -> str:
     units = file_units(request.units, {} if named is None else {"angle": named})
-    factor(units, "angle")
+    unit_factor(units, "angle")
     return units["angle"]
 
 
@@ -69,7 +69,7 @@ def _cosine_and_sine(values: np.ndarray, unit: str, first: int) -> tuple[np.ndar
         if len(bad):
             raise ValueError(f"row {first + int(bad[0])}: {values[bad[0]]} is not a cosine")
         return values, np.sqrt(1 - values**2)
-    radians = values * factor({"angle": unit}, "angle")
+    radians = values * unit_factor({"angle": unit}, "angle")
     return np.cos(radians), np.sin(radians)
 
 

@@ -11,7 +11,7 @@ from pes.data.formats.compressed import plain_file
 from pes.data.formats.npz import Member, check_rows, numeric, opened_npz
 from pes.data.formats.points import chosen_keys, points, rows_at_once
 from pes.data.formats.request import Request
-from pes.data.formats.units import factor, file_units
+from pes.data.formats.units import file_units, unit_factor
 from pes.files import replaced
 
 __all__ = ["read_md17", "write_md17"]
@@ -90,15 +90,15 @@ def write_md17(path: Path, parts: Iterable[Dataset]) -> None:
     units = file_units({}, FIXED)
     arrays = {
         "z": np.array([periodictable.to_Z(element) for element in data.elements]),
-        "R": (data.positions / factor(units, "length")).numpy(),
-        "E": (data.energies / factor(units, "energy")).numpy()[:, None],
+        "R": (data.positions / unit_factor(units, "length")).numpy(),
+        "E": (data.energies / unit_factor(units, "energy")).numpy()[:, None],
         "r_unit": np.array("Ang"),
         "e_unit": np.array("kcal/mol"),
         **{name: column.numpy() for name, column in data.columns.items()},
     }
     if data.forces is not None:
-        arrays["F"] = (data.forces / factor(units, "forces")).numpy()
+        arrays["F"] = (data.forces / unit_factor(units, "forces")).numpy()
     if data.dipoles is not None:
-        arrays["dipole"] = (data.dipoles / factor(units, "dipole")).numpy()
+        arrays["dipole"] = (data.dipoles / unit_factor(units, "dipole")).numpy()
     with replaced(path) as temporary, temporary.open("wb") as file:
         np.savez_compressed(file, allow_pickle=False, **arrays)

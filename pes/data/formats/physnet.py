@@ -11,7 +11,7 @@ from pes.data.formats.compressed import plain_file
 from pes.data.formats.npz import check_rows, names_of, numeric, opened_npz
 from pes.data.formats.points import chosen_keys, points, rows_at_once
 from pes.data.formats.request import Request
-from pes.data.formats.units import factor, file_units
+from pes.data.formats.units import file_units, unit_factor
 from pes.files import replaced
 
 __all__ = ["is_physnet", "read_physnet", "write_physnet"]
@@ -89,14 +89,14 @@ def write_physnet(path: Path, parts: Iterable[Dataset]) -> None:
     arrays = {
         "N": np.full(len(data), len(numbers)),
         "Z": np.tile(numbers, (len(data), 1)),
-        "R": (data.positions / factor(units, "length")).numpy(),
-        "E": (data.energies / factor(units, "energy")).numpy(),
+        "R": (data.positions / unit_factor(units, "length")).numpy(),
+        "E": (data.energies / unit_factor(units, "energy")).numpy(),
         **{name: column.numpy() for name, column in data.columns.items()},
     }
     arrays.setdefault("Q", np.zeros(len(data)))
     if data.forces is not None:
-        arrays["F"] = (data.forces / factor(units, "forces")).numpy()
+        arrays["F"] = (data.forces / unit_factor(units, "forces")).numpy()
     if data.dipoles is not None:
-        arrays["D"] = (data.dipoles / factor(units, "dipole")).numpy()
+        arrays["D"] = (data.dipoles / unit_factor(units, "dipole")).numpy()
     with replaced(path) as temporary, temporary.open("wb") as file:
         np.savez_compressed(file, allow_pickle=False, **arrays)

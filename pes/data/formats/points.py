@@ -9,7 +9,7 @@ from torch import Tensor
 
 from pes.data.dataset import Dataset
 from pes.data.formats.request import Request
-from pes.data.formats.units import echo, factor
+from pes.data.formats.units import echo, unit_factor
 from pes.units import ENERGY_UNITS
 
 __all__ = ["chosen_keys", "points", "rows_at_once"]
@@ -117,7 +117,9 @@ def points(
     """
     size = len(positions)
     values = {quantity: _tensor(arrays[key], key) for quantity, key in keys.items()}
-    scaled = {q: v * factor(units, "forces" if q == "gradients" else q) for q, v in values.items()}
+    scaled = {
+        q: v * unit_factor(units, "forces" if q == "gradients" else q) for q, v in values.items()
+    }
     forces = scaled.get("forces")
     if "gradients" in scaled:
         forces = -scaled["gradients"]
@@ -127,7 +129,7 @@ def points(
     energy_unit = units["energy"] if units["energy"] in ENERGY_UNITS else "1"
     return Dataset(
         symbols=symbols,
-        positions=_tensor(positions, "positions") * factor(units, "length"),
+        positions=_tensor(positions, "positions") * unit_factor(units, "length"),
         energies=scaled["energy"].reshape(size),
         forces=None if forces is None else forces.reshape(size, len(symbols), 3),
         dipoles=scaled["dipole"].reshape(size, 3) if "dipole" in scaled else None,

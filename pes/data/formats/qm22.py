@@ -10,7 +10,7 @@ from pes.data.formats.compressed import opened_text
 from pes.data.formats.frames import frames, numbers
 from pes.data.formats.points import points
 from pes.data.formats.request import Request
-from pes.data.formats.units import factor, file_units
+from pes.data.formats.units import file_units, unit_factor
 from pes.files import replaced
 
 __all__ = ["is_qm22", "read_qm22", "write_qm22"]
@@ -83,7 +83,7 @@ def write_qm22(path: Path, parts: Iterable[Dataset]) -> None:
 
     Columns and provenance have no place in this format and stay behind.
     """
-    length = factor(file_units({}, FIXED), "length")
+    length = unit_factor(file_units({}, FIXED), "length")
     with replaced(path) as temporary, temporary.open("w") as file:
         for part in parts:
             table = part.positions / length

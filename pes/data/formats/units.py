@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 from pes.units import DEGREE, DIPOLE_UNITS, ENERGY_UNITS, FORCE_UNITS, LENGTH_UNITS
 
-__all__ = ["echo", "factor", "file_units"]
+__all__ = ["echo", "file_units", "unit_factor"]
 
 ANGLE_UNITS = MappingProxyType({"degree": DEGREE, "radian": 1.0, "cosine": 1.0})
 """Factors into radians; a cosine is an angle's own function and keeps its value."""
@@ -44,7 +44,7 @@ def file_units(stated: Mapping[str, str], fixed: Mapping[str, str]) -> dict[str,
     return units
 
 
-def factor(units: Mapping[str, str], quantity: str) -> float:
+def unit_factor(units: Mapping[str, str], quantity: str) -> float:
     """Factor of a quantity into atomic units.
 
     Raises:

@@ -109,7 +109,7 @@ def _draw(path: Path, found: dict[str, list[ModelPoint]]) -> None:
     first = next(iter(found.values()))
     # More wells at small κ, where one minimum becomes two.
     picked = sorted({round(share * (len(first) - 1)) for share in (0, 0.2, 0.4, 1)})
-    plots.model_sweep(
+    plots.model_levels(
         path,
         [_well(first[k]) for k in picked],
         [p.kappa for p in first],

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pes.config import RefineConfig, load_config
 from pes.files import RUN_SURFACE
-from pes.refinement.adjustment import problem_of, solved
+from pes.refinement.adjustment import adjusted, problem_of
 from pes.refinement.result import REFINED, RESULTS
 from pes.refinement.tables import level_lines
 from pes.run.folder import check_folder, open_folder, open_log, pick_device, write_config
@@ -51,7 +51,7 @@ def run_refine(
     open_folder(folder, finished=REFINED, stale=RESULTS)
     open_log(folder / "refine.log")
     log.info("%s", environment_line(device))
-    refinement = solved(task, anchor=config.anchor, steps=config.steps)
+    refinement = adjusted(task, anchor=config.anchor, steps=config.steps)
     for line in level_lines(refinement.table):
         log.info("%s", line)
     for warning in refinement.warnings:

@@ -28,7 +28,7 @@ def write_results(result: FitResult, folder: Path) -> None:
     log.info("%s", error_table(result.errors))
     if isinstance(result.surface, Ensemble) and result.members is not None:
         residuals, spread = test_spread(result.surface, result.points["test"])
-        plots.calibration(folder / "calibration.png", residuals, spread)
+        plots.calibration_curve(folder / "calibration.png", residuals, spread)
         mean = float(residuals.square().mean().sqrt())
         log.info("%s", member_table(result.members["members"], mean))
         table = calibration_table(result.members["calibration"])

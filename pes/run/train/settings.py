@@ -3,17 +3,9 @@
 from functools import partial
 
 from pes.config import TrainConfig
-from pes.config import surface as sections
 from pes.config.training import Auto, Column
 from pes.config.training import Training as TrainingSection
-from pes.setup.training_settings import (
-    EnsembleForm,
-    LinearBaseline,
-    LinearForm,
-    NetworkForm,
-    TrainingSettings,
-    Weights,
-)
+from pes.setup.training_settings import EnsembleForm, TrainingSettings, Weights
 from pes.training import OPTIMIZERS
 from pes.training.problem import Optimizer
 from pes.training.weights import WEIGHTS
@@ -30,7 +22,7 @@ def training_settings(config: TrainConfig) -> TrainingSettings:
     """
     training, ensemble = config.training, config.ensemble
     return TrainingSettings(
-        form=_form(config.surface),
+        form=config.surface.resolved(),
         ensemble=None if ensemble is None else EnsembleForm(**ensemble.model_dump()),
         weights=_weights(training),
         force_weight=training.force_weight,
@@ -41,21 +33,6 @@ def training_settings(config: TrainConfig) -> TrainingSettings:
         restarts=training.restarts,
         seed=config.seed,
         memory=training.memory,
-    )
-
-
-def _form(section: sections.Surface | sections.LinearSurface) -> NetworkForm | LinearForm:
-    under, baseline = section.baseline, None
-    if isinstance(under, sections.StoredSurface):
-        baseline = under.surface
-    if isinstance(section, sections.LinearSurface):
-        options = section.model_dump(exclude={"kind", "baseline"})
-        return LinearForm(**options, baseline=baseline)
-    inputs = section.descriptor.model_dump(exclude={"kind"})
-    if isinstance(under, sections.LinearBaseline):
-        baseline = LinearBaseline(**under.model_dump(exclude={"kind"}))
-    return NetworkForm(
-        **inputs, hidden=section.hidden, activation=section.activation, baseline=baseline
     )
 
 
