@@ -29,7 +29,7 @@ from pes.geometry import distances
 from pes.potential import energies_and_forces, neural_surface
 from pes.training import adam, lbfgs, levenberg_marquardt
 from pes.training.loss import balanced_force_weight, prepare, surface_problem
-from pes.training.problem import Optimizer, Problem
+from pes.training.optimizers.problem import Optimizer, Problem
 from pes.units import ANGSTROM, EV
 
 OPTIMIZERS: dict[str, Optimizer] = {

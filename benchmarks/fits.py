@@ -43,8 +43,8 @@ from pes.molecule import Molecule
 from pes.potential import Ensemble, linear_surface, neural_surface
 from pes.potential.linear import default_force_weight, linear_fits
 from pes.training.calibration import calibration
-from pes.training.ensemble import ensemble_epochs
-from pes.training.ensemble_problem import Rows
+from pes.training.ensembles.fit import ensemble_epochs
+from pes.training.ensembles.rows import Rows
 from pes.training.errors import predicted, window_masks
 from pes.units import ANGSTROM, CM1, EV
 

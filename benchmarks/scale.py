@@ -26,7 +26,7 @@ from pes.potential.analytic import WaterPJT
 from pes.training import adam, levenberg_marquardt
 from pes.training.loss import balanced_force_weight, prepare, surface_problem
 from pes.training.memory import needed_memory
-from pes.training.problem import Optimizer
+from pes.training.optimizers.problem import Optimizer
 from pes.units import ANGSTROM, DEGREE
 
 MIB = 2**20

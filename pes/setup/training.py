@@ -21,10 +21,10 @@ from pes.setup.training_settings import (
     point_weights,
 )
 from pes.training.distributed import Ranks
-from pes.training.ensemble import ensemble_epochs
-from pes.training.ensemble_problem import Rows
+from pes.training.ensembles.fit import ensemble_epochs
+from pes.training.ensembles.rows import Rows
 from pes.training.fit import ALONE, Epoch, StopReason, TrainingState, completed, epochs
-from pes.training.problem import Optimizer
+from pes.training.optimizers.problem import Optimizer
 from pes.units import ANGSTROM
 
 __all__ = ["epoch_row", "planned_epochs", "train"]

@@ -19,8 +19,8 @@ from pes.setup.training_settings import TrainingSettings, optimizer_kind
 from pes.training import OPTIMIZERS
 from pes.training.force_check import force_check
 from pes.training.memory import check_memory, needed_memory
-from pes.training.optimizer_choice import chosen_optimizer
-from pes.training.problem import Optimizer, Step
+from pes.training.optimizers.choice import chosen_optimizer
+from pes.training.optimizers.problem import Optimizer, Step
 from pes.training.projection import reachable_rank
 from pes.units import CM1
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from pes.data import Dataset
 from pes.setup.surfaces import SurfaceLike
 from pes.training import OPTIMIZERS
-from pes.training.problem import Optimizer
+from pes.training.optimizers.problem import Optimizer
 from pes.training.weights import column
 
 __all__ = [

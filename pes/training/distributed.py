@@ -7,7 +7,7 @@ import torch.distributed
 from torch import Tensor, nn
 
 from pes.data.dataset import Dataset
-from pes.training.problem import LeastSquares, Problem
+from pes.training.optimizers.problem import LeastSquares, Problem
 
 __all__ = ["Ranks", "ShardedProblem", "sharded"]
 

@@ -15,7 +15,6 @@ from pes.molecule import Molecule
 from pes.potential.mlp import MLP
 from pes.potential.neural import NeuralSurface
 from pes.training.distributed import Ranks, sharded
-from pes.training.levenberg_marquardt import levenberg_marquardt
 from pes.training.loss import (
     MEMORY,
     Targets,
@@ -24,7 +23,8 @@ from pes.training.loss import (
     prepare,
     surface_problem,
 )
-from pes.training.problem import LeastSquares, Optimizer
+from pes.training.optimizers.levenberg_marquardt import levenberg_marquardt
+from pes.training.optimizers.problem import LeastSquares, Optimizer
 from pes.units import ANGSTROM, CM1
 
 __all__ = ["Epoch", "StopReason", "TrainingState", "completed", "epochs"]

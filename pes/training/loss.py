@@ -20,7 +20,7 @@ from pes.potential.linear import default_force_weight, left_by
 from pes.potential.mlp import MLP
 from pes.potential.neural import NeuralSurface
 from pes.training.errors import predicted
-from pes.training.problem import Problem
+from pes.training.optimizers.problem import Problem
 from pes.training.projection import contracted, input_gradients
 
 __all__ = [

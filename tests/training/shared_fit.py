@@ -18,11 +18,12 @@ from pes.potential import NeuralSurface, neural_surface
 from pes.run.cluster import ranks_started
 from pes.training import OPTIMIZERS
 from pes.training.distributed import Ranks
-from pes.training.ensemble import ensemble_epochs
-from pes.training.ensemble_problem import Rows, ensemble_problems
+from pes.training.ensembles.fit import ensemble_epochs
+from pes.training.ensembles.problem import ensemble_problems
+from pes.training.ensembles.rows import Rows
+from pes.training.ensembles.stacked import Stack
 from pes.training.fit import epochs as epochs_of
-from pes.training.problem import LeastSquares, Step
-from pes.training.stacked import Stack
+from pes.training.optimizers.problem import LeastSquares, Step
 
 STEPS = 5
 

@@ -11,7 +11,7 @@ from torch import nn
 from pes.data import Dataset, write
 from pes.training import OPTIMIZERS
 from pes.training.distributed import Ranks, sharded
-from pes.training.problem import Problem
+from pes.training.optimizers.problem import Problem
 from pes.units import CM1
 
 PROGRAM = Path(__file__).with_name("shared_fit.py")

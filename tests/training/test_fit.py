@@ -18,7 +18,7 @@ from pes.training.checkpoint import load_checkpoint, save_checkpoint
 from pes.training.errors import error_report
 from pes.training.fit import Epoch, TrainingState
 from pes.training.fit import epochs as epochs_of
-from pes.training.problem import Optimizer, Problem, Step
+from pes.training.optimizers.problem import Optimizer, Problem, Step
 from pes.training.weights import ratio
 
 WATER = ("O", "H", "H")

@@ -7,7 +7,7 @@ from pes.config.training import Auto, Column
 from pes.config.training import Training as TrainingSection
 from pes.setup.training_settings import EnsembleForm, TrainingSettings, Weights
 from pes.training import OPTIMIZERS
-from pes.training.problem import Optimizer
+from pes.training.optimizers.problem import Optimizer
 from pes.training.weights import WEIGHTS
 from pes.units import CM1
 

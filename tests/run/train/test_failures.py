@@ -9,9 +9,10 @@ import torch
 
 from pes.config import TrainConfig
 from pes.run.train.failures import safe_stop
-from pes.training import memory, optimizer_choice
+from pes.training import memory
 from pes.training.checkpoint import load_checkpoint
-from pes.training.problem import Problem
+from pes.training.optimizers import choice
+from pes.training.optimizers.problem import Problem
 
 Command = Callable[..., Path]
 
@@ -27,7 +28,7 @@ def test_auto_is_settled_and_told(pes_train: Command, monkeypatch: pytest.Monkey
     assert (
         "optimizer levenberg_marquardt: an iteration of Levenberg-Marquardt for 42 residuals" in log
     )
-    monkeypatch.setitem(optimizer_choice.MOST_FLOPS, "cpu", 1.0)
+    monkeypatch.setitem(choice.MOST_FLOPS, "cpu", 1.0)
     run = pes_train("--overwrite", training={"epochs": 3})
     assert used(run) == "adam_lbfgs"
 
@@ -37,7 +38,7 @@ def test_auto_stays_with_the_first_choice(
 ) -> None:
     run = pes_train()
     (run / "summary.json").unlink()
-    monkeypatch.setitem(optimizer_choice.MOST_FLOPS, "cpu", 1.0)
+    monkeypatch.setitem(choice.MOST_FLOPS, "cpu", 1.0)
     run = pes_train("--resume", "auto", training={"epochs": 8})
     assert used(run) == "levenberg_marquardt"
     assert load_checkpoint(run / "state.pt").epoch == 8

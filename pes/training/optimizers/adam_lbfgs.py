@@ -7,9 +7,9 @@ from typing import Any
 
 from torch import Tensor
 
-from pes.training.adam import adam
-from pes.training.lbfgs import lbfgs
-from pes.training.problem import LeastSquares, Step
+from pes.training.optimizers.adam import adam
+from pes.training.optimizers.lbfgs import lbfgs
+from pes.training.optimizers.problem import LeastSquares, Step
 
 __all__ = ["adam_lbfgs"]
 

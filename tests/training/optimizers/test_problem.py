@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from pes.training.problem import Problem, check_finite, symmetric_blocks
+from pes.training.optimizers.problem import Problem, check_finite, symmetric_blocks
 
 
 def cubic_fit(chunk: int) -> Problem:

@@ -1,6 +1,6 @@
 import pytest
 
-from pes.training.optimizer_choice import chosen_optimizer, iteration_flops
+from pes.training.optimizers.choice import chosen_optimizer, iteration_flops
 
 
 def test_flops() -> None:

@@ -3,9 +3,16 @@
 import torch
 from torch import Tensor
 
-from pes.training.ensemble_problem import EnsembleProblem
-from pes.training.levenberg_marquardt import LARGEST_DAMPING, SHORTEST
-from pes.training.problem import check_finite
+from pes.training.ensembles.problem import EnsembleProblem
+from pes.training.optimizers.problem import check_finite
+from pes.training.optimizers.step_control import (
+    GROWTH,
+    LARGEST_DAMPING,
+    SMALLEST_FACTOR,
+    at_minimum,
+    damping_factor,
+    moved,
+)
 
 __all__ = ["ensemble_step"]
 
@@ -26,21 +33,21 @@ def ensemble_step(
         problem: of all M members.
         parameters: (A, P) of the members that go on.
         damping: λ (A,); a negative one means that fraction of the largest diagonal element.
-        members: (A,) which ones they are.
-        acceleration: as of `levenberg_marquardt`.
+        members: (A,) their numbers.
+        acceleration: see `levenberg_marquardt`.
 
     Returns:
         New parameters (A, P), their losses (A,), ‖Jᵀr‖ before (A,), the next λ (A,), and
-        whether a step was found (A,): False at a minimum.
+        whether a step lowered the loss (A,): False at a minimum.
     """
     loss, gradient, matrix = problem.normal_equations(parameters, members)
     for value in loss.tolist():
         check_finite(value, "look for NaN labels, or start from another seed")
     top = matrix.diagonal(dim1=1, dim2=2).amax(1)
     lam = torch.where(damping < 0, -damping * top, damping)
-    new, found = parameters.clone(), loss.clone()
-    moved = torch.zeros_like(members, dtype=torch.bool)
-    growth, pending = torch.full_like(lam, 2.0), torch.arange(len(members), device=lam.device)
+    new, new_loss = parameters.clone(), loss.clone()
+    successful = torch.zeros_like(members, dtype=torch.bool)
+    growth, pending = torch.full_like(lam, GROWTH), torch.arange(len(members), device=lam.device)
     while len(pending):
         factor, solved = _factors(matrix[pending], lam[pending])
         v = -_solutions(factor, gradient[pending])
@@ -48,21 +55,20 @@ def ensemble_step(
         if acceleration > 0:
             bend = problem.curvature(parameters[pending], v, members[pending])
             a = -0.5 * _solutions(factor, bend)
-            short = 2 * a.norm(dim=1) <= acceleration * v.norm(dim=1)
-            trial = torch.where(short[:, None], trial + a, trial)
+            trial = moved(parameters[pending], v, a, acceleration)
         trial_loss = problem.loss(trial, members[pending])
         promised = 0.5 * (v * (lam[pending, None] * v - gradient[pending])).sum(1)
         gain = (loss[pending] - trial_loss) / promised
-        at_minimum = solved & (v.norm(dim=1) <= SHORTEST * parameters[pending].norm(dim=1))
-        accepted = solved & (gain > 0) & ~at_minimum
+        ended = solved & at_minimum(parameters[pending], v)
+        accepted = solved & (gain > 0) & ~ended
         done = pending[accepted]
-        new[done], found[done], moved[done] = trial[accepted], trial_loss[accepted], True
-        lam[done] *= (1 - (2 * gain[accepted] - 1) ** 3).clamp(min=1 / 3)
-        pending = pending[~accepted & ~at_minimum]
+        new[done], new_loss[done], successful[done] = trial[accepted], trial_loss[accepted], True
+        lam[done] *= damping_factor(gain[accepted]).clamp(min=SMALLEST_FACTOR)
+        pending = pending[~accepted & ~ended]
         lam[pending] *= growth[pending]
         growth[pending] *= 2
         pending = pending[lam[pending] < LARGEST_DAMPING * top[pending].clamp(min=1.0)]
-    return new, found, gradient.norm(dim=1), lam, moved
+    return new, new_loss, gradient.norm(dim=1), lam, successful
 
 
 def _factors(matrix: Tensor, lam: Tensor) -> tuple[Tensor, Tensor]:

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pes.training.problem import LeastSquares, Step, check_finite
+from pes.training.optimizers.problem import LeastSquares, Step, check_finite
 
 __all__ = ["lbfgs"]
 

@@ -11,11 +11,12 @@ from torch.nn.utils import parameters_to_vector, vector_to_parameters
 from pes.data.dataset import Dataset
 from pes.potential.neural import NeuralSurface
 from pes.training.distributed import Ranks
-from pes.training.ensemble_problem import EnsembleProblem, Rows, ensemble_problems
-from pes.training.ensemble_step import ensemble_step
+from pes.training.ensembles.problem import EnsembleProblem, ensemble_problems
+from pes.training.ensembles.rows import Rows
+from pes.training.ensembles.stacked import Stack
+from pes.training.ensembles.step import ensemble_step
 from pes.training.fit import ALONE, Epoch, StopReason, TrainingState
 from pes.training.loss import MEMORY
-from pes.training.stacked import Stack
 from pes.units import ANGSTROM, CM1
 
 __all__ = ["ensemble_epochs"]

@@ -7,14 +7,19 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pes.training.problem import LeastSquares, Step, check_finite
+from pes.training.optimizers.problem import LeastSquares, Step, check_finite
+from pes.training.optimizers.step_control import (
+    GROWTH,
+    LARGEST_DAMPING,
+    SMALLEST_FACTOR,
+    at_minimum,
+    damping_factor,
+    moved,
+)
 
 __all__ = ["levenberg_marquardt"]
 
 log = logging.getLogger("pes")
-
-SHORTEST = 1e-16
-LARGEST_DAMPING = 1e12
 
 
 def levenberg_marquardt(
@@ -80,7 +85,7 @@ def _accepted(
     acceleration: float,
 ) -> tuple[Tensor, Tensor, float, float] | None:
     """New parameters, their loss, the λ that led there and the next λ; None at a minimum."""
-    growth, tried, singular, first = 2.0, 0, 0, lam
+    growth, tried, singular, first = GROWTH, 0, 0, lam
     limit = LARGEST_DAMPING * max(1.0, float(matrix.diagonal().max()))
     while lam < limit:
         factor = _factor(matrix, lam)
@@ -88,19 +93,18 @@ def _accepted(
         singular += factor is None
         if factor is not None:
             v = -torch.cholesky_solve(gradient[:, None], factor)[:, 0]
-            if v.norm() <= SHORTEST * parameters.norm():
+            if at_minimum(parameters, v):
                 break
             trial = parameters + v
             if acceleration > 0:
                 bend = problem.curvature(parameters, v)
                 a = -0.5 * torch.cholesky_solve(bend[:, None], factor)[:, 0]
-                if 2 * a.norm() <= acceleration * v.norm():
-                    trial = trial + a
+                trial = moved(parameters, v, a, acceleration)
             trial_loss = problem.loss(trial)
             predicted = 0.5 * (v @ (lam * v - gradient))
             gain = float((loss - trial_loss) / predicted)
             if gain > 0:
-                return trial, trial_loss, lam, lam * max(1 / 3, 1 - (2 * gain - 1) ** 3)
+                return trial, trial_loss, lam, lam * max(SMALLEST_FACTOR, damping_factor(gain))
         lam, growth = lam * growth, growth * 2
     log.info(
         "no step lowers the loss any more: damping %.1e to %.1e tried%s",

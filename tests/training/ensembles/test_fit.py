@@ -15,11 +15,11 @@ from pes.potential.analytic import WaterPJT
 from pes.potential.linear import linear_surface
 from pes.potential.neural import NeuralSurface, energies_and_forces, neural_surface
 from pes.training.checkpoint import load_checkpoint, save_checkpoint
-from pes.training.ensemble import ensemble_epochs
-from pes.training.ensemble_problem import Rows
+from pes.training.ensembles.fit import ensemble_epochs
+from pes.training.ensembles.rows import Rows
 from pes.training.fit import Epoch
 from pes.training.fit import epochs as epochs_of
-from pes.training.levenberg_marquardt import levenberg_marquardt
+from pes.training.optimizers.levenberg_marquardt import levenberg_marquardt
 
 WATER = ("O", "H", "H")
 MEMBERS = 3
@@ -164,7 +164,7 @@ def test_one_point_of_a_chunk_more_or_less(monkeypatch: pytest.MonkeyPatch) -> N
     points = dataset(40, with_forces=True)
     ends = []
     for size in (1, 2**27):
-        monkeypatch.setattr("pes.training.ensemble_problem.CACHED", size)
+        monkeypatch.setattr("pes.training.ensembles.problem.CACHED", size)
         surfaces = members(points)
         list(ensemble_epochs(surfaces, points, *rows_of(points), epochs=3))
         ends.append(vectors(surfaces))
@@ -197,8 +197,6 @@ def test_refused() -> None:
         next(ensemble_epochs(surfaces, points, rows, rows))
     with pytest.raises(ValueError, match="`damping` must be positive, got 0"):
         next(ensemble_epochs(members(points), points, rows, rows, damping=0))
-    with pytest.raises(ValueError, match="every member needs rows"):
-        Rows.of([torch.arange(6), torch.arange(0)], once)
     state = next(ensemble_epochs(members(points), points, rows, rows)).state
     with pytest.raises(ValueError, match=r"shape \(3, 33\), this ensemble needs \(2, 33\)"):
         next(ensemble_epochs(members(points)[:2], points, rows, rows, state=state))

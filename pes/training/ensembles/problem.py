@@ -9,62 +9,15 @@ from torch import Tensor
 from pes.data.dataset import Dataset
 from pes.potential.neural import NeuralSurface
 from pes.training.distributed import Ranks
+from pes.training.ensembles.rows import Rows
+from pes.training.ensembles.stacked import Stack
 from pes.training.loss import MEMORY, Targets, balanced_force_weight, prepare
-from pes.training.problem import STEP, symmetric_blocks
-from pes.training.stacked import Stack
+from pes.training.optimizers.problem import STEP, symmetric_blocks
 
-__all__ = ["EnsembleProblem", "Rows", "ensemble_problems"]
+__all__ = ["EnsembleProblem", "ensemble_problems"]
 
 CACHED = 2**22
 """Bytes of a chunk of all Jacobians on a CPU; products of larger ones gain nothing."""
-
-
-@dataclass(frozen=True)
-class Rows:
-    """Which points each of M members sees, and how much each of them counts.
-
-    Attributes:
-        points: (M, T) rows of the common data set; short members are padded with any row.
-        weights: (M, T) not negative, zero for padding; scaled to the sum 1 for each member.
-        counts: (M,) how many rows of each member weigh anything.
-    """
-
-    points: Tensor
-    weights: Tensor
-    counts: Tensor
-
-    @staticmethod
-    def of(members: Sequence[Tensor], weights: Tensor) -> "Rows":
-        """From row lists of any lengths; a row drawn twice counts twice.
-
-        Args:
-            members: row indices of each member.
-            weights: of every point of the data set, (B,).
-
-        Raises:
-            ValueError: if a member has no row of positive weight.
-        """
-        width = max(len(rows) for rows in members)
-        points = torch.zeros(len(members), width, dtype=torch.long)
-        counts = torch.zeros(len(members), width, dtype=torch.float64)
-        for k, rows in enumerate(members):
-            points[k, : len(rows)], counts[k, : len(rows)] = rows.cpu(), 1.0
-        points = points.to(weights.device)
-        shares = counts.to(weights.device) * weights[points]
-        if not (shares.isfinite() & (shares >= 0)).all() or not (shares.sum(1) > 0).all():
-            raise ValueError("every member needs rows, their weights finite and not all zero")
-        return Rows(points, shares / shares.sum(1, keepdim=True), (shares > 0).sum(1))
-
-    def shard(self, ranks: Ranks) -> "Rows":
-        """Shard of one rank, numbered as in `Ranks.shard`; weights and counts stay."""
-        if ranks.count == 1:
-            return self
-        local = (self.points % ranks.count == ranks.rank) & (self.weights > 0)
-        width = max(1, int(local.sum(1).max()))
-        first = local.long().argsort(dim=1, descending=True, stable=True)[:, :width]
-        local = local.gather(1, first)
-        points = self.points.gather(1, first) // ranks.count
-        return Rows(points * local, self.weights.gather(1, first) * local, self.counts)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from pes.training import OPTIMIZERS, adam, adam_lbfgs, lbfgs, levenberg_marquardt
-from pes.training.problem import Optimizer, Problem, Step
+from pes.training.optimizers.problem import Optimizer, Problem, Step
 
 SETTINGS: dict[str, Optimizer] = {
     "adam": partial(adam, learning_rate=0.02, batch=4, epochs=200),

@@ -6,7 +6,7 @@ from torch import Tensor
 from torch.nn.utils import parameters_to_vector
 
 from pes.potential.mlp import ACTIVATIONS, MLP
-from pes.training.stacked import Stack
+from pes.training.ensembles.stacked import Stack
 
 MEMBERS, POINTS, INPUTS, AXES = 3, 5, 4, 2
 

@@ -1,0 +1,1 @@
+"""Fits of several networks of one shape at once."""
