@@ -113,6 +113,11 @@ class Vibration(Section):
     convergence: bool | Literal["smaller", "larger"] = True
     """Estimate the convergence of each level from three larger or smaller calculations; true:
     smaller ones from five coordinates on."""
+    accuracy: float | None = Field(default=None, gt=0)
+    """Largest estimated error of a level, cm⁻¹: the program chooses ranges, functions and points
+    and lets them grow. Three atoms; 0.01 by default where no sizes are given."""
+    minutes: float = Field(default=5.0, gt=0)
+    """CPU time after which the calculation no longer grows for the sake of `accuracy`."""
     sensitivities: Sensitivities = Sensitivities()
     ensemble: Literal["first_order", "full"] = "first_order"
     """Error bars of the levels of an ensemble surface: through |ψ|², or beside that by

@@ -1,6 +1,6 @@
 """Internal coordinates of a molecule: those asked for, or those usual for so many atoms."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -15,7 +15,6 @@ from pes.coordinates import (
     Mapped,
     NormalModes,
     Polyspherical,
-    Valence,
     ZMatrix,
     automatic_rows,
     curvilinear,
@@ -24,12 +23,14 @@ from pes.coordinates import (
     optimum,
 )
 from pes.molecule import Molecule
-from pes.potential import Surface
+from pes.setup.geometry import Geometries
 from pes.units import ANGSTROM, DEGREE
 
 __all__ = ["CoordinateRequest", "MorseMap", "internal_coordinates", "mapped"]
 
-Potential = Callable[[Tensor], Tensor]
+EQUAL = 1e-3
+"""Bohr: distances that differ by less are the same."""
+
 Row = tuple[str | int, ...]
 
 
@@ -83,16 +84,15 @@ class CoordinateRequest:
             )
 
 
-def internal_coordinates(
-    request: CoordinateRequest, molecule: Molecule, surface: Surface, potential: Potential
-) -> Internal:
+def internal_coordinates(request: CoordinateRequest, geometries: Geometries) -> Internal:
     """Coordinates of the kind asked for, or those usual for so many atoms.
 
     Raises:
         ValueError: if they do not suit the molecule or the surface; the message names the key.
     """
-    inner = request.system or _internal(request, molecule, surface, potential)
-    larger = request.kind is None and request.system is None and len(molecule.symbols) > 3
+    inner = request.system or _internal(request, geometries)
+    atoms = len(geometries.molecule.symbols)
+    larger = request.kind is None and request.system is None and atoms > 3
     if not (request.normal or larger):
         return inner
     if isinstance(inner, NormalModes) or request.maps:
@@ -101,40 +101,72 @@ def internal_coordinates(
             f"`coordinates.normal` combines lengths and angles themselves; leave out `{other}`"
         )
     try:
-        return curvilinear(inner, _normal_modes(request, molecule, surface, potential))
+        return curvilinear(inner, _normal_modes(geometries))
     except ValueError as error:
         raise ValueError(f"`coordinates.normal`: {error}") from None
 
 
-def _internal(
-    request: CoordinateRequest, molecule: Molecule, surface: Surface, potential: Potential
-) -> Internal:
+def _internal(request: CoordinateRequest, geometries: Geometries) -> Internal:
+    molecule = geometries.molecule
     usual = "valence" if len(molecule.symbols) == 3 else "zmatrix"
     chosen = request.kind or usual
     for key, kind in (("rows", "zmatrix"), ("fixed", "zmatrix"), ("vectors", "polyspherical")):
         if getattr(request, key) and request.kind != kind:
             raise ValueError(f"`coordinates.{key}` belongs to `kind: {kind}`")
     if chosen == "zmatrix":
-        return _zmatrix(request, molecule, surface, potential)
+        return _zmatrix(request, geometries)
     if chosen == "polyspherical":
         return _polyspherical(request, molecule)
     if chosen == "normal_modes":
-        return _normal_modes(request, molecule, surface, potential)
+        return _normal_modes(geometries)
     if len(molecule.symbols) != 3:
         raise ValueError(
             f"`coordinates.kind` {chosen} takes three atoms, the molecule has "
             f"{len(molecule.symbols)}; use zmatrix, polyspherical or normal_modes"
         )
-    centre = request.centre
-    if centre is None:
-        alone = [i for i, e in enumerate(molecule.elements) if molecule.elements.count(e) == 1]
-        if not alone:
-            raise ValueError("`coordinates.centre` is needed: no atom is the only one of its kind")
-        centre = alone[0]
-    if centre > 2:
-        raise ValueError(f"`coordinates.centre` is the number of an atom, 0 to 2, got {centre}")
+    if request.centre is not None and request.centre > 2:
+        raise ValueError(
+            f"`coordinates.centre` is the number of an atom, 0 to 2, got {request.centre}"
+        )
+    return _triatomic(request, geometries)
+
+
+def _triatomic(request: CoordinateRequest, geometries: Geometries) -> Internal:
+    """Coordinates about the middle atom, or in which one atom moves around the other two.
+
+    The middle atom stands opposite the longest distance at the minimum. Where another minimum
+    joins the atoms otherwise (HCN and HNC), Jacobi coordinates of the atom that moves hold both.
+    """
+    if request.kind is not None and request.centre is not None:
+        return _about(request.kind, request.centre)
+    if request.kind is None and request.centre is None and len(geometries.wells) > 1:
+        return _about("jacobi", _mover(geometries.wells[0], geometries.wells[1]))
+    kind = request.kind or "valence"
+    if kind != "jacobi":
+        return _about(
+            kind, opposite(geometries.wells[0]) if request.centre is None else request.centre
+        )
+    molecule = geometries.molecule
+    alone = [i for i, e in enumerate(molecule.elements) if molecule.elements.count(e) == 1]
+    lightest = int(molecule.masses.argmin())
+    return _about(kind, alone[0] if len(alone) == 1 else lightest)
+
+
+def _about(kind: str, centre: int) -> Internal:
     ends = [i for i in range(3) if i != centre]
-    return COORDINATES[chosen](centre, (ends[0], ends[1]))
+    return COORDINATES[kind](centre, (ends[0], ends[1]))
+
+
+def opposite(x: Tensor) -> int:
+    """Number of the atom opposite the longest distance of three; the first of equals."""
+    apart = torch.stack([(x[1] - x[2]).norm(), (x[0] - x[2]).norm(), (x[0] - x[1]).norm()])
+    return int((apart > apart.max() - EQUAL).nonzero()[0])
+
+
+def _mover(x: Tensor, y: Tensor) -> int:
+    """Number of the atom whose distances differ most between two minima of three atoms."""
+    change = (torch.cdist(x, x) - torch.cdist(y, y)).abs()
+    return int(change.sum(1).argmax())
 
 
 def _polyspherical(request: CoordinateRequest, molecule: Molecule) -> Polyspherical:
@@ -152,26 +184,22 @@ def _polyspherical(request: CoordinateRequest, molecule: Molecule) -> Polyspheri
     return internal
 
 
-def _normal_modes(
-    request: CoordinateRequest, molecule: Molecule, surface: Surface, potential: Potential
-) -> NormalModes:
+def _normal_modes(geometries: Geometries) -> NormalModes:
     """Normal modes of the minimum of this very surface, for these isotopes."""
-    x = optimum(potential, _geometry(request, surface, molecule))
+    x = optimum(geometries.potential, geometries.start)
     centred = x - x.mean(0)
     if torch.linalg.svdvals(centred)[1] < 1e-3 * torch.linalg.svdvals(centred)[0]:
         raise ValueError(
             "`coordinates.kind` normal_modes takes a molecule that is bent at its minimum; this "
             "one is linear: use valence, jacobi or radau, or a zmatrix"
         )
-    return normal_modes(x, hessian(potential, x), molecule.masses)
+    return normal_modes(x, hessian(geometries.potential, x), geometries.molecule.masses)
 
 
-def _zmatrix(
-    request: CoordinateRequest, molecule: Molecule, surface: Surface, potential: Potential
-) -> ZMatrix:
-    rows = request.rows
+def _zmatrix(request: CoordinateRequest, geometries: Geometries) -> ZMatrix:
+    molecule, rows = geometries.molecule, request.rows
     if rows is None:
-        x = optimum(potential, _geometry(request, surface, molecule))
+        x = optimum(geometries.potential, geometries.start)
         rows = automatic_rows(molecule.symbols, x)
     free = ZMatrix(rows, request.fixed)
     if Molecule(free.symbols).elements != molecule.elements:
@@ -184,29 +212,6 @@ def _zmatrix(
         for name, value in request.fixed.items()
     }
     return ZMatrix(rows, fixed)
-
-
-def _geometry(request: CoordinateRequest, surface: Surface, molecule: Molecule) -> Tensor:
-    """Positions (N, 3) near the minimum: as given, or the lowest that the surface knows."""
-    if request.reference is not None:
-        given = torch.as_tensor(request.reference, dtype=torch.float64) * ANGSTROM
-        if given.shape != (len(molecule.symbols), 3):
-            raise ValueError(
-                f"`coordinates.reference` holds {len(given)} positions, the molecule has "
-                f"{len(molecule.symbols)} atoms"
-            )
-        return given
-    if surface.record is not None:
-        x = surface.record.training_positions
-        with torch.no_grad():
-            return x[surface.potential(x).argmin()]
-    ranges = getattr(surface.potential, "ranges", None)
-    if ranges is None or len(molecule.symbols) != 3:
-        raise ValueError(
-            "`coordinates.reference` is needed: this surface does not say where its minimum is"
-        )
-    q = torch.tensor([(low + high) / 2 for low, high in ranges], dtype=torch.float64)
-    return Valence().to_positions(q * torch.tensor([ANGSTROM, ANGSTROM, DEGREE]))
 
 
 def mapped(

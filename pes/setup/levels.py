@@ -24,6 +24,7 @@ from pes.setup.level_tables import far, level_table, printed, table_html
 from pes.setup.problem import Bump, Problem, problem
 from pes.setup.sensitivity import Sensitivities, sensitivities
 from pes.setup.surfaces import SurfaceLike, as_surface, imported
+from pes.setup.target import Budget, Target, levels_to_target
 from pes.setup.truncation import TruncationRequest, products
 from pes.setup.uncertainty import SPREADS, Spreads, spreads
 from pes.units import CM1
@@ -38,6 +39,12 @@ __all__ = ["COUNT", "LevelsResult", "levels", "solved", "spectrum"]
 
 COUNT = 20
 """Levels where neither a number nor an energy is given."""
+
+ACCURACY = 0.01
+"""Largest estimated error of the levels of three atoms, cm⁻¹, where nothing else is asked for."""
+
+MINUTES = 5.0
+"""CPU time after which a calculation no longer grows."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -169,6 +176,8 @@ def levels(
     solver: str = "auto",
     symmetry: bool = True,
     convergence: bool | str = True,
+    accuracy: float | None = None,
+    minutes: float = MINUTES,
     perturbations: Mapping[str, Bump] | None = None,
     ensemble: str = "first_order",
     labels: str = "normal",
@@ -196,6 +205,9 @@ def levels(
         solver: of the eigenvalue problem, `auto` by its size.
         symmetry: solve each block of H by itself where the coordinates show symmetry.
         convergence: compare with `larger` or `smaller` calculations; True chooses.
+        accuracy: largest estimated error of a level, cm⁻¹. The program then chooses ranges and
+            sizes and lets them grow. Default for three atoms without sizes: 0.01.
+        minutes: CPU time that growing may take.
         perturbations: terms added to the surface, by a name.
         ensemble: `first_order` or `full` spread of an ensemble surface.
         labels: `normal` or `local` quanta.
@@ -222,7 +234,7 @@ def levels(
     return solved(
         task, count=count, energy=energy, truncation=truncation or TruncationRequest(quanta=quanta),
         cap=cap, solver=solver, symmetry=symmetry, convergence=convergence, ensemble=ensemble,
-        labels=labels,
+        labels=labels, accuracy=accuracy, minutes=minutes,
     )  # fmt: skip
 
 
@@ -255,6 +267,8 @@ def solved(
     convergence: bool | str = True,
     ensemble: str = "first_order",
     labels: str = "normal",
+    accuracy: float | None = None,
+    minutes: float = MINUTES,
     progress: Callable[[str], None] = lambda _: None,
     watch: Callable[[Progress], None] = lambda _: None,
     start: Tensor | None = None,
@@ -272,6 +286,8 @@ def solved(
         convergence: see `levels`.
         ensemble: see `levels`.
         labels: see `levels`.
+        accuracy: see `levels`.
+        minutes: see `levels`.
         progress: called with the name of each step.
         watch: called after each step of the Davidson method.
         start: vectors to begin the first calculation with, (S, N).
@@ -285,19 +301,52 @@ def solved(
         raise ValueError(f"`ensemble` must be one of {', '.join(SPREADS)}, got {ensemble!r}")
     wanted = count or (COUNT if energy is None else None)
     begun = time.perf_counter()
+    limits = truncation or TruncationRequest()
+    goal = _goal(accuracy, task, limits, convergence)
     try:
-        result = vibrational_levels(
-            task.system, task.coordinates, wanted,
-            energy=None if energy is None else energy * CM1,
-            truncation=products(truncation or TruncationRequest(), task.internal), cap=cap * CM1,
-            solver=solver, convergence=convergence, reference=task.start, progress=progress,
-            watch=watch, start=start, symmetry=symmetry,
-        )  # fmt: skip
+        if goal is not None:
+            target = Target(
+                task.system, task.internal.kinds, task.internal.names, task.wells, task.limits,
+                goal * CM1, wanted, None if energy is None else energy * CM1, task.given, cap * CM1,
+                solver, symmetry,
+            )  # fmt: skip
+            result = levels_to_target(target, budget=Budget(60 * minutes), report=progress)
+            task = replace(task, coordinates=result.bases)
+        else:
+            result = vibrational_levels(
+                task.system, task.coordinates, wanted,
+                energy=None if energy is None else energy * CM1,
+                truncation=products(limits, task.internal), cap=cap * CM1, solver=solver,
+                convergence=convergence, reference=task.start, progress=progress, watch=watch,
+                start=start, symmetry=symmetry,
+            )  # fmt: skip
     except SolverError as failure:
         raise ValueError(f"no levels: {failure}") from failure
     result = replace(result, warnings=(*result.warnings, *folds(task.internal, result)))
     seconds = time.perf_counter() - begun
     return LevelsResult(task, result, spreads(result, task, ensemble), labels, seconds)
+
+
+def _goal(
+    accuracy: float | None, task: Problem, truncation: TruncationRequest, convergence: bool | str
+) -> float | None:
+    """The accuracy to grow to, cm⁻¹; None where the sizes are the user's."""
+    fixed = task.sized or truncation != TruncationRequest() or convergence is not True
+    suitable = len(task.internal.names) == 3 and set(task.internal.kinds) <= {"length", "angle"}
+    if accuracy is None:
+        return ACCURACY if suitable and not fixed else None
+    if not accuracy > 0:
+        raise ValueError(f"`accuracy` must be positive, got {accuracy} cm-1")
+    if fixed:
+        raise ValueError(
+            "`accuracy` lets the program choose the sizes; leave out `basis`, `maps`, `quanta`, "
+            "`product_energy`, `groups`, `reference` and `convergence`, or `accuracy`"
+        )
+    if not suitable:
+        raise ValueError(
+            "`accuracy` is for three atoms in lengths and angles so far; give `basis` and `quanta`"
+        )
+    return accuracy
 
 
 def spectrum(

@@ -12,7 +12,8 @@ from pes.molecule import Molecule
 from pes.potential import Surface
 from pes.setup.basis import BasisSize, basis_of
 from pes.setup.coordinates import CoordinateRequest, internal_coordinates, mapped
-from pes.setup.ranges import start_and_ranges
+from pes.setup.geometry import Geometries
+from pes.setup.ranges import coordinate_limits, start_and_ranges
 from pes.units import CM1
 from pes.vibration.basis.specification import BasisSpec
 from pes.vibration.system.perturbation import gaussian, perturbed
@@ -21,6 +22,9 @@ from pes.vibration.system.system import System, molecular
 __all__ = ["Bump", "Problem", "problem"]
 
 CPU = torch.device("cpu")
+
+NEAR = 1e-6
+"""Bohr or radians beyond a limit that are rounding."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,10 @@ class Problem:
         perturbations: names of the terms added to the surface.
         strengths: of these, (K,) in hartree, with gradients, likewise.
         start: near the bottom of the well, (Q,).
+        wells: the lowest minimum and others of the same molecule, (W, Q).
+        limits: ends that no range passes, (low, high) of each coordinate.
+        given: ranges as the user gave them; None where they were chosen.
+        sized: whether the user gave sizes of bases, or other variables for coordinates.
     """
 
     surface: Surface
@@ -65,6 +73,10 @@ class Problem:
     perturbations: tuple[str, ...]
     strengths: Tensor
     start: Tensor
+    wells: Tensor
+    limits: tuple[tuple[float, float], ...]
+    given: tuple[tuple[float, float], ...] | None
+    sized: bool
 
 
 def problem(
@@ -98,9 +110,10 @@ def problem(
     def potential(positions: Tensor) -> Tensor:
         return surface.potential(positions.to(device)).to(positions.device)
 
-    internal = internal_coordinates(request, isotopes, surface, potential)
+    geometries = Geometries(surface, isotopes, potential, request.reference)
+    internal = internal_coordinates(request, geometries)
     system = molecular(potential, internal.to_positions, masses)
-    start, ranges = start_and_ranges(request, surface, internal, masses, system)
+    start, ranges = start_and_ranges(request, geometries, internal, masses, system)
     if request.maps:
         internal, start, ranges = mapped(request, internal, start, ranges)
     masses = masses.to(device).requires_grad_()
@@ -111,9 +124,36 @@ def problem(
     if bumps:
         system = perturbed(system, strengths, _shapes(bumps, internal))
     sizes = basis_of(basis or {}, internal, ranges)
+    given = None if request.ranges == "auto" else tuple(ranges)
+    limits = given or tuple(coordinate_limits(surface, internal, isotopes.masses))
     return Problem(
-        surface, isotopes, internal, sizes, system, masses, tuple(bumps), strengths, start
-    )
+        surface, isotopes, internal, sizes, system, masses, tuple(bumps), strengths, start,
+        _wells(start, _others(request, geometries), internal, masses, limits), limits, given,
+        bool(basis or request.maps),
+    )  # fmt: skip
+
+
+def _others(request: CoordinateRequest, geometries: Geometries) -> tuple[Tensor, ...]:
+    """Further minima, looked for only where the coordinates may hold them."""
+    chosen = request.system is None and request.ranges == "auto"
+    return geometries.wells[1:] if chosen and request.kind in (None, "jacobi") else ()
+
+
+def _wells(
+    start: Tensor,
+    others: Sequence[Tensor],
+    internal: Internal,
+    masses: Tensor,
+    limits: Sequence[tuple[float, float]],
+) -> Tensor:
+    """The minimum, and the others that lie inside the limits."""
+    low, high = torch.tensor(limits, dtype=torch.float64).T
+    wells = [start.cpu()]
+    for x in others:
+        q = internal.from_positions(x, masses.detach().cpu()).cpu()
+        if bool(((q > low - NEAR) & (q < high + NEAR)).all()):
+            wells.append(q.clamp(low, high))
+    return torch.stack(wells)
 
 
 def _molecule(

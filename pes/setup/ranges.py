@@ -1,21 +1,21 @@
 """How far each coordinate reaches, and where the bottom of the well is."""
 
-from collections.abc import Mapping, Sequence
 from math import ceil, floor, pi
 
 import torch
 from torch import Tensor
 
-from pes.coordinates import Curvilinear, Internal, NormalModes
+from pes.coordinates import Curvilinear, Internal, NormalModes, Valence
 from pes.coordinates.kinds import KINDS
 from pes.molecule import Molecule, like_permutations
 from pes.potential import Surface, SurfaceRecord
 from pes.setup.coordinates import CoordinateRequest
-from pes.units import ANGSTROM, CM1
+from pes.setup.geometry import Geometries
+from pes.units import CM1
 from pes.vibration.system.minimum import minimum, reach
 from pes.vibration.system.system import System
 
-__all__ = ["sampled", "start_and_ranges"]
+__all__ = ["coordinate_limits", "given_ranges", "sampled", "start_and_ranges"]
 
 STRAIGHT = 1e-4
 """Radians from a right or straight angle that count as none."""
@@ -25,16 +25,18 @@ ROUNDED = 1e-4
 
 
 def start_and_ranges(
-    request: CoordinateRequest, surface: Surface, internal: Internal, masses: Tensor, system: System
+    request: CoordinateRequest,
+    geometries: Geometries,
+    internal: Internal,
+    masses: Tensor,
+    system: System,
 ) -> tuple[Tensor, list[tuple[float, float]]]:
     """A point near the bottom and the ends of each coordinate, bohr and radians."""
-    units = [KINDS[kind].size for kind in internal.kinds]
-    wanted = request.ranges
-    if not isinstance(wanted, str):
-        ranges = _given_ranges(wanted, internal, units)
-        return minimum(system, ranges)[0], ranges
-    start = _start(request, surface, internal, masses, system)
-    limits = _limits(surface, internal, masses)
+    given = given_ranges(request, internal)
+    if given is not None:
+        return minimum(system, given)[0], given
+    start = _start(geometries, internal, masses)
+    limits = coordinate_limits(geometries.surface, internal, masses)
     if isinstance(internal, NormalModes | Curvilinear):
         return start, reach(system, start, limits, request.energy * CM1)
     bottom, _ = minimum(system, limits, near=start)
@@ -61,7 +63,9 @@ def _outward(ends: tuple[float, float], limit: tuple[float, float]) -> tuple[flo
     return max(low, limit[0]), min(high, limit[1])
 
 
-def _limits(surface: Surface, internal: Internal, masses: Tensor) -> list[tuple[float, float]]:
+def coordinate_limits(
+    surface: Surface, internal: Internal, masses: Tensor
+) -> list[tuple[float, float]]:
     """Ends that auto never passes: lengths go as far out as the training points do.
 
     Inwards the repulsive wall itself is the end, points or not; angles go on to linearity.
@@ -70,15 +74,18 @@ def _limits(surface: Surface, internal: Internal, masses: Tensor) -> list[tuple[
     if isinstance(internal, Curvilinear):
         ends = zip(limits, internal.ends(), strict=True)
         return [(max(a, low), min(b, high)) for (a, b), (low, high) in ends]
+    declared = getattr(surface.potential, "ranges", None)
     if surface.record is not None:
         farthest = sampled(surface.record, internal, masses).amax(0).tolist()
-    elif isinstance(internal, NormalModes | Curvilinear):
+    elif declared is None or isinstance(internal, NormalModes | Curvilinear):
         return limits
-    elif (ranges := getattr(surface.potential, "ranges", None)) is not None:
-        units = [KINDS[kind].size for kind in internal.kinds]
-        farthest = [high * size for (_, high), size in zip(ranges, units, strict=True)]
     else:
-        return limits
+        sizes = [KINDS[kind].size for kind in internal.kinds]
+        ends = [(low * u, high * u) for (low, high), u in zip(declared, sizes, strict=True)]
+        if isinstance(internal, Valence):
+            # The surface itself says where it has no holes.
+            return [(max(a, c), min(b, d)) for (a, b), (c, d) in zip(limits, ends, strict=True)]
+        farthest = [high for _, high in ends]
     return [
         (low, min(high, far) if kind == "length" else high)
         for (low, high), kind, far in zip(limits, internal.kinds, farthest, strict=True)
@@ -92,16 +99,24 @@ def sampled(record: SurfaceRecord, internal: Internal, masses: Tensor) -> Tensor
     return internal.from_positions(torch.cat(copies), masses)
 
 
-def _given_ranges(
-    wanted: Mapping[str, tuple[float, float]], internal: Internal, units: Sequence[float]
-) -> list[tuple[float, float]]:
+def given_ranges(
+    request: CoordinateRequest, internal: Internal
+) -> list[tuple[float, float]] | None:
+    """Ends of each coordinate as the user gave them, bohr and radians; None for `auto`.
+
+    Raises:
+        ValueError: for names that are no coordinates, or ends out of order or of the domain.
+    """
+    wanted = request.ranges
+    if isinstance(wanted, str):
+        return None
     if set(wanted) != set(internal.names):
         raise ValueError(
             f"`coordinates.ranges` must name {', '.join(internal.names)}, got {', '.join(wanted)}"
         )
     ranges = []
-    for name, kind, size in zip(internal.names, internal.kinds, units, strict=True):
-        low, high = wanted[name]
+    for name, kind in zip(internal.names, internal.kinds, strict=True):
+        (low, high), size = wanted[name], KINDS[kind].size
         if not low < high:
             raise ValueError(f"`coordinates.ranges.{name}`: {low} is not below {high}")
         if kind in ("length", "angle") and (low < 0 or (kind == "length" and low == 0)):
@@ -117,30 +132,8 @@ def _given_ranges(
     return ranges
 
 
-def _start(
-    request: CoordinateRequest, surface: Surface, internal: Internal, masses: Tensor, system: System
-) -> Tensor:
-    """The reference given, the lowest of the training points, or of an analytic surface's range."""
+def _start(geometries: Geometries, internal: Internal, masses: Tensor) -> Tensor:
+    """Coordinates near the lowest minimum; normal ones are zero there."""
     if isinstance(internal, NormalModes | Curvilinear):
         return torch.zeros(len(internal.names), dtype=torch.float64)
-    if request.reference is not None:
-        count = len(masses)
-        given = torch.as_tensor(request.reference, dtype=torch.float64) * ANGSTROM
-        if given.shape != (count, 3):
-            raise ValueError(
-                f"`coordinates.reference` holds {len(given)} positions for {count} atoms"
-            )
-        return internal.from_positions(given, masses)
-    if surface.record is not None:
-        q = internal.from_positions(surface.record.training_positions, masses)
-        with torch.no_grad():
-            return q[system.potential(q).argmin()]
-    ranges = getattr(surface.potential, "ranges", None)
-    if ranges is None:
-        raise ValueError(
-            "`coordinates.ranges` is needed: auto takes a surface file, whose training points "
-            "say where to start, or `coordinates.reference`"
-        )
-    sizes = [KINDS[kind].size for kind in internal.kinds]
-    scaled = [(a * u, b * u) for (a, b), u in zip(ranges, sizes, strict=True)]
-    return minimum(system, scaled)[0]
+    return internal.from_positions(geometries.wells[0], masses)

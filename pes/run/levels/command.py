@@ -202,7 +202,8 @@ def _solved(request: Request, task: Problem) -> LevelsResult:
         return solved(
             task, count=config.levels, energy=config.energy, truncation=config.truncation(),
             cap=config.cap, solver=config.solver, symmetry=config.symmetry,
-            convergence=config.convergence, ensemble=config.ensemble, labels=config.labels,
+            convergence=config.convergence, accuracy=config.accuracy, minutes=config.minutes,
+            ensemble=config.ensemble, labels=config.labels,
             progress=step, watch=watch, start=earlier(request.state, request.content),
         )  # fmt: skip
 

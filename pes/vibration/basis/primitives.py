@@ -10,6 +10,7 @@ from torch import Tensor
 __all__ = [
     "PRIMITIVES",
     "Primitive",
+    "box",
     "fourier",
     "hermite",
     "legendre",
@@ -62,6 +63,32 @@ def sinc(low: float, high: float, size: int) -> Primitive:
     values = torch.eye(size, dtype=torch.float64) / spacing**0.5
     return Primitive(
         points, weights, values, first / spacing**0.5, torch.zeros_like(points), second / 2
+    )
+
+
+def box(low: float, high: float, size: int) -> Primitive:
+    """Functions of a particle in a box, √(2/L) sin(nπ(q − low)/L), that vanish at both ends.
+
+    On the middles of size + 1 equal pieces all products of two functions, and of two derivatives,
+    are integrated exactly.
+
+    References:
+        D. T. Colbert, W. H. Miller, J. Chem. Phys. 96, 1982 (1992), doi:10.1063/1.462100
+    """
+    length, count = high - low, size + 1
+    points = low + length * (torch.arange(count, dtype=torch.float64) + 0.5) / count
+    waves = torch.pi * torch.arange(1, size + 1, dtype=torch.float64) / length
+    angles = (points - low)[:, None] * waves
+    weights = torch.full_like(points, length / count)
+    norm = (2 / length) ** 0.5
+    derivatives = norm * waves * angles.cos()
+    return Primitive(
+        points,
+        weights,
+        norm * angles.sin(),
+        derivatives,
+        torch.zeros_like(points),
+        _kinetic(weights, derivatives),
     )
 
 
@@ -192,6 +219,7 @@ def polynomial(low: float, high: float, size: int) -> Primitive:
 
 PRIMITIVES: dict[str, Callable[[float, float, int], Primitive]] = {
     "sinc": sinc,
+    "box": box,
     "hermite": hermite,
     "legendre": legendre,
     "polynomial": polynomial,

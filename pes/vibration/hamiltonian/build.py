@@ -17,6 +17,7 @@ from pes.vibration.hamiltonian.operator import Hamiltonian, density_slope, grid_
 from pes.vibration.symmetry.action import shared_bases
 from pes.vibration.symmetry.grid_symmetry import alike, orbits
 from pes.vibration.symmetry.operation import Operation
+from pes.vibration.system.cuts import Cut
 from pes.vibration.system.system import System, potential_in_chunks
 
 __all__ = ["build_hamiltonian"]
@@ -34,6 +35,7 @@ def build_hamiltonian(
     quanta: float | None = None,
     truncation: Truncation | None = None,
     operations: Sequence[Operation] = (),
+    cuts: Sequence[Cut] | None = None,
 ) -> Hamiltonian:
     """The Hamiltonian of a system in bases contracted along cuts through a reference.
 
@@ -45,14 +47,21 @@ def build_hamiltonian(
         quanta: products of functions with more quanta in all are left out; short for
         truncation: limits on the products of functions.
         operations: symmetries of V and G that the functions are to have as well; they commute.
+        cuts: what the functions of each coordinate are eigenfunctions of, in place of straight
+            cuts through the reference.
 
     Raises:
         ValueError: if the grid does not fit into memory.
     """
     truncation = Truncation(quanta=quanta) if truncation is None else truncation
     check_grid([b.points or b.primitives for b in bases], device=system.device)
-    references = _images(reference.cpu(), bases, operations)
-    functions = shared_bases(_contracted_bases(system, bases, references, ceiling), operations)
+    if cuts is None:
+        references = _images(reference.cpu(), bases, operations)
+        contracted_bases = _contracted_bases(system, bases, references, ceiling)
+    else:
+        height = ceiling - float(potential_in_chunks(system, reference.cpu()[None])[0])
+        contracted_bases = _bases_of_cuts(bases, cuts, operations, height)
+    functions = shared_bases(tuple(b.to(system.device) for b in contracted_bases), operations)
     points = grid_points(functions)
     potential = potential_in_chunks(system, points).clamp(max=ceiling)
     g_matrix, s = _kinetic_on_grid(system, functions, points, operations)
@@ -118,6 +127,29 @@ def _contracted_bases(
         basis = contract(primitive, values, g, spec.functions, points=spec.points, range=ends)
         contracted_bases.append(basis.to(system.device))
     return tuple(contracted_bases)
+
+
+def _bases_of_cuts(
+    specs: Sequence[BasisSpec],
+    cuts: Sequence[Cut],
+    operations: Sequence[Operation],
+    height: float,
+) -> tuple[Basis, ...]:
+    """Functions of the mean of each cut and its images, V no higher than `height`."""
+    bases = []
+    for k, spec in enumerate(specs):
+        primitive = PRIMITIVES[spec.basis](spec.low, spec.high, spec.primitives)
+        q = primitive.points
+        images = [(k, False), *((o.order[k], o.mirrored[k]) for o in operations)]
+        values = [cuts[j].at(spec.low + spec.high - q if m else q) for j, m in images]
+        v, g = (torch.stack(each).mean(0) for each in zip(*values, strict=True))
+        ends = (spec.low, spec.high)
+        bases.append(
+            contract(
+                primitive, v.clamp(max=height), g, spec.functions, points=spec.points, range=ends
+            )
+        )
+    return tuple(bases)
 
 
 def _detached_kinetic(system: System, q: Tensor) -> tuple[Tensor, Tensor]:

@@ -16,6 +16,14 @@ from pes.vibration.system.system import System
 __all__ = ["Levels"]
 
 
+WEIGHTS = {"larger": (1, 1, 2), "smaller": (1, 1, 1), "target": (1, 2, 2)}
+"""How often the changes with functions, points and ranges count, by the runs compared.
+
+The levels of larger runs keep the ranges asked for: what widening leaves undone is at most what it
+did, where ψ falls by half in 5 % of a range. Those grown to a target keep the points too.
+"""
+
+
 @dataclass(frozen=True)
 class Levels:
     """Levels with everything needed to ask them further questions.
@@ -31,7 +39,7 @@ class Levels:
         eigenpairs: energies, coefficients, residuals and solver.
         estimated_changes: absolute changes with other functions, points and ranges, (3, S) in
             hartree; None without a convergence estimate.
-        compared_with: runs that the changes come from, a key of `ESTIMATORS`.
+        compared_with: runs that the changes come from, a key of `WEIGHTS`.
         warnings: sentences about what limits the accuracy.
     """
 
@@ -79,12 +87,11 @@ class Levels:
 
         The first belongs to the zero-point energy, the others to energies above the ground state.
         """
-        if self.estimated_changes is None:
-            return self.changes[0]
-        total = self.changes.nansum(0)
-        # The largest run keeps the ranges asked for. What widening them leaves undone is at most
-        # what it did, where ψ falls by half in 5 % of a range.
-        return total + self.changes[2].nan_to_num() if self.compared_with == "larger" else total
+        weights = self.changes.new_tensor(WEIGHTS.get(self.compared_with or "", (1, 1, 1)))
+        # An unknown change adds nothing, but where all are unknown so is the sum.
+        known = ~self.changes.isnan()
+        total = (weights[:, None] * self.changes.where(known, 0.0)).sum(0)
+        return total.where(known.any(0), torch.nan)
 
     @property
     def zero_point_energy(self) -> float:

@@ -7,6 +7,7 @@ import torch
 from scipy.optimize import minimize
 from torch import Tensor
 
+from pes.vibration.system.cuts import energies_or_infinite
 from pes.vibration.system.system import System, potential_in_chunks
 
 __all__ = ["minimum", "reach"]
@@ -100,7 +101,7 @@ def reach(
         for limit in (low, high):
             cut = bottom.cpu().repeat(samples, 1)
             cut[:, k] = torch.linspace(float(bottom[k]), limit, samples, dtype=torch.float64)
-            above = (potential_in_chunks(system, cut).cpu() - lowest > energy).nonzero()
+            above = (energies_or_infinite(system, cut) - lowest > energy).nonzero()
             ends.append(float(cut[above[0, 0], k]) if len(above) else limit)
         ranges.append((ends[0], ends[1]))
     return ranges

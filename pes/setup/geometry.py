@@ -1,0 +1,188 @@
+"""Minima of a surface, from whatever it says of itself or from nothing but its atoms."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from qcelemental import covalentradii
+from torch import Tensor
+
+from pes.coordinates import Valence, optimum
+from pes.molecule import Molecule, like_permutations
+from pes.potential import Surface
+from pes.units import ANGSTROM, CM1, DEGREE
+
+__all__ = ["ISOMER", "Geometries", "Minimum", "minima"]
+
+Potential = Callable[[Tensor], Tensor]
+
+ISOMER = 15000 * CM1
+"""Minima up to this above the lowest are other wells of the same molecule, hartree."""
+
+SAME = 0.02
+"""Bohr: interatomic distances that differ by less belong to the same minimum."""
+
+BONDED = 1.6
+"""Distance over the sum of covalent radii up to which atoms hang together."""
+
+GUESSES = 12
+"""Random geometries that a search for the minimum of four atoms and more begins from."""
+
+
+@dataclass(frozen=True)
+class Minimum:
+    """A minimum of a surface.
+
+    Attributes:
+        positions: (N, 3) in bohr.
+        energy: hartree.
+    """
+
+    positions: Tensor
+    energy: float
+
+
+@dataclass(frozen=True, eq=False)
+class Geometries:
+    """What is known, or can be found out, of the minima of a surface; each is looked for once.
+
+    Attributes:
+        surface: what the user gave.
+        molecule: isotopes.
+        potential: positions (B, N, 3) to energies (B,).
+        reference: positions (N, 3) near the minimum, Å; None if the user gave none.
+    """
+
+    surface: Surface
+    molecule: Molecule
+    potential: Potential
+    reference: Sequence[Sequence[float]] | None = None
+
+    @cached_property
+    def start(self) -> Tensor:
+        """Positions (N, 3) near the lowest minimum, bohr.
+
+        As given, or the lowest training point, or what the surface says (`reference`, `ranges`),
+        or the lowest minimum that a search from usual bond lengths ends in.
+
+        Raises:
+            ValueError: if the reference has another shape, or the search finds no molecule.
+        """
+        count = len(self.molecule.symbols)
+        inner = self.surface.potential
+        given = self.reference
+        given = getattr(inner, "reference", None) if given is None else given
+        if given is not None:
+            x = torch.as_tensor(given, dtype=torch.float64) * ANGSTROM
+            if x.shape != (count, 3):
+                raise ValueError(
+                    f"`coordinates.reference` holds {len(x)} positions, the molecule has {count} "
+                    "atoms"
+                )
+            return x
+        if self.surface.record is not None:
+            x = self.surface.record.training_positions
+            with torch.no_grad():
+                return x[inner(x).argmin()]
+        ranges = getattr(inner, "ranges", None)
+        if ranges is not None and count == 3:
+            q = torch.tensor([(low + high) / 2 for low, high in ranges], dtype=torch.float64)
+            return Valence().to_positions(q * torch.tensor([ANGSTROM, ANGSTROM, DEGREE]))
+        found = minima(self.molecule, self.potential)
+        if not found:
+            raise ValueError(
+                "no minimum of the surface was found from usual bond lengths; give positions near "
+                "it, `coordinates.reference` (Å)"
+            )
+        return found[0].positions
+
+    @cached_property
+    def wells(self) -> tuple[Tensor, ...]:
+        """The lowest minimum and others within 15,000 cm⁻¹ of it, (N, 3) each in bohr.
+
+        Only of three atoms. A fitted surface is not asked far from its points.
+        """
+        if self.surface.record is not None or len(self.molecule.symbols) != 3:
+            return (self.start,)
+        found = minima(self.molecule, self.potential, self.start)
+        low = [m.positions for m in found if m.energy < found[0].energy + ISOMER]
+        return tuple(low) or (self.start,)
+
+
+def minima(molecule: Molecule, potential: Potential, *known: Tensor) -> list[Minimum]:
+    """Distinct minima in which the atoms hang together, the lowest first.
+
+    Args:
+        molecule: its atoms give usual bond lengths.
+        potential: positions (B, N, 3) to energies (B,).
+        known: further geometries (N, 3) to begin from.
+    """
+    found: list[Minimum] = []
+    for start in (*known, *_guesses(molecule)):
+        try:
+            x = optimum(potential, start)
+            energy = float(potential(x[None])[0].detach())
+        except (ValueError, FloatingPointError, torch.linalg.LinAlgError):
+            continue
+        if _hangs_together(x, molecule) and not any(_same(x, m, molecule) for m in found):
+            found.append(Minimum(x, energy))
+    found.sort(key=lambda minimum: minimum.energy)
+    return found
+
+
+def _radii(molecule: Molecule) -> Tensor:
+    return torch.tensor([covalentradii.get(e) for e in molecule.elements], dtype=torch.float64)
+
+
+def _guesses(molecule: Molecule) -> Iterator[Tensor]:
+    """Each atom in the middle of three; for more, atoms bonded at random to those before."""
+    radii = _radii(molecule)
+    if len(radii) == 3:
+        for centre, (a, b) in ((0, (1, 2)), (1, (0, 2)), (2, (0, 1))):
+            q = radii.new_tensor([0.0, 0.0, 120 * DEGREE])
+            q[:2] = radii[centre] + radii[[a, b]]
+            yield Valence(centre, (a, b)).to_positions(q)
+        return
+    draw = torch.Generator().manual_seed(11)
+    for _ in range(GUESSES):
+        yield _random_molecule(radii, draw)
+
+
+def _random_molecule(radii: Tensor, draw: torch.Generator) -> Tensor:
+    """Atoms put down from the largest, each a bond length from one before and off the others."""
+    order = radii.argsort(descending=True, stable=True).tolist()
+    x = torch.zeros(len(radii), 3, dtype=torch.float64)
+    for place, atom in enumerate(order[1:], start=1):
+        before = order[:place]
+        for _ in range(200):
+            partner = before[int(torch.randint(max(1, (place + 1) // 2), (), generator=draw))]
+            way = torch.randn(3, generator=draw, dtype=torch.float64)
+            x[atom] = x[partner] + way / way.norm() * (radii[atom] + radii[partner])
+            apart = (x[before] - x[atom]).norm(dim=-1) / (radii[before] + radii[atom])
+            if float(apart.min()) > 0.95:
+                break
+    return x
+
+
+def _hangs_together(x: Tensor, molecule: Molecule) -> bool:
+    """Whether bonds join all atoms, and none lie on top of one another."""
+    radii = _radii(molecule)
+    share = torch.cdist(x, x) / (radii[:, None] + radii)
+    others = ~torch.eye(len(x), dtype=torch.bool)
+    if float(share[others].min()) < 0.5:
+        return False
+    joined = share < BONDED
+    for _ in range(len(x)):
+        joined = (joined.double() @ joined.double()) > 0
+    return bool(joined.all())
+
+
+def _same(x: Tensor, known: Minimum, molecule: Molecule) -> bool:
+    """Whether distances agree for some order of like atoms; mirror images are the same."""
+    here = torch.cdist(x, x)
+    there = torch.cdist(known.positions, known.positions)
+    return any(
+        float((here[order][:, order] - there).abs().max()) < SAME
+        for order in like_permutations(molecule.elements)
+    )

@@ -1,0 +1,314 @@
+"""Levels to an accuracy: the calculation grows until every level has stopped moving.
+
+Cuts of the surface tell where wavefunctions of the highest level die out and which functions
+they need. Products of these are kept up to an energy, which grows step by step; then more
+quadrature points, and wider ranges with denser primitive functions and a higher cap, are tried
+by themselves. Levels of two calculations are paired by the overlap of their vectors.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from time import process_time
+
+import torch
+from torch import Tensor
+
+from pes.setup.automatic_bases import Resolution, automatic_bases
+from pes.setup.harmonic_levels import frequencies, harmonic_level
+from pes.units import CM1
+from pes.vibration.basis.specification import BasisSpec
+from pes.vibration.basis.truncation import Truncation
+from pes.vibration.eigensolvers.blockwise import lowest_blockwise
+from pes.vibration.eigensolvers.eigenpairs import Eigenpairs
+from pes.vibration.hamiltonian.build import build_hamiltonian
+from pes.vibration.hamiltonian.operator import Hamiltonian
+from pes.vibration.levels.diagnostics import level_warnings
+from pes.vibration.levels.matching import matching
+from pes.vibration.levels.result import Levels
+from pes.vibration.symmetry.invariance import invariant
+from pes.vibration.symmetry.operations import commuting, symmetry_operations
+from pes.vibration.system.cuts import Cut, energies_or_infinite, low_region, relaxed_cuts
+from pes.vibration.system.system import System
+
+__all__ = ["Budget", "Target", "levels_to_target"]
+
+EXTRA = 4
+"""Levels solved for beyond those asked for, so that each has its partner in the other runs."""
+
+FIRST = 2.2
+"""Cut energy of the first calculation, in energies of the highest level."""
+
+STEPS = (1.2, 1.4)
+"""Factors by which the cut energy grows: near the accuracy asked for, and far from it."""
+
+FAR = 1000.0
+"""Largest change, in accuracies, from which the longer step is taken."""
+
+LEAST = 0.2
+"""Least part of the last change that is taken for the error that is left."""
+
+SHARES = {"functions": 0.4, "points": 0.15, "ranges": 0.15}
+"""Parts of the accuracy that each change may use up; the last two count twice."""
+
+SURVEYED = 2.0
+"""Energy of the region that is surveyed, in energies of the highest level."""
+
+DEEPER = 1e-5
+"""Hartree below the minimum from which a point inside the region belongs to a hole."""
+
+FEW = 20
+"""Levels that a calculation up to an energy begins with."""
+
+SURVEYS = 6
+"""Times that the ranges are chosen anew for the levels that were found."""
+
+SWEEPS = 4
+"""Times that points, or ranges, are enlarged before the rest is left to the estimate."""
+
+Report = Callable[[str], None]
+Solve = Callable[[Resolution], "Stage"]
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What a calculation may cost.
+
+    Attributes:
+        seconds: CPU time.
+        functions: size of the largest basis.
+    """
+
+    seconds: float = 300.0
+    functions: int = 12000
+
+
+@dataclass(frozen=True)
+class Target:
+    """A molecule in coordinates, and the levels that are asked for.
+
+    Attributes:
+        system: V and G.
+        kinds: of the coordinates.
+        names: of the coordinates.
+        wells: the lowest minimum, and others that belong to the molecule, (W, Q).
+        limits: ends that no range passes, (low, high) of each coordinate.
+        accuracy: largest error that is asked for, hartree.
+        count: how many levels, the ground state included; or else
+        energy: all levels up to here above the ground state, hartree.
+        ranges: ends given by the user; None where they are to be chosen.
+        cap: ceiling of V above the minimum, hartree.
+        solver: a key of `pes.vibration.SOLVERS`, or `auto`.
+        symmetry: solve each block of H by itself.
+    """
+
+    system: System
+    kinds: tuple[str, ...]
+    names: tuple[str, ...]
+    wells: Tensor
+    limits: tuple[tuple[float, float], ...]
+    accuracy: float
+    count: int | None = None
+    energy: float | None = None
+    ranges: tuple[tuple[float, float], ...] | None = None
+    cap: float = 60000 * CM1
+    solver: str = "auto"
+    symmetry: bool = True
+
+    @property
+    def lowest_energy(self) -> float:
+        """V at the minimum, hartree."""
+        return float(energies_or_infinite(self.system, self.wells[:1])[0])
+
+    def number(self, energies: Tensor) -> int:
+        """Number of levels asked for among the energies of a calculation (S,)."""
+        if self.count is not None:
+            return self.count
+        return int((energies - energies[0] <= (self.energy or 0.0)).sum())
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One calculation of the series.
+
+    Attributes:
+        resolution: how far and how finely it looks.
+        bases: ranges and sizes.
+        hamiltonian: V and G on its grid.
+        pairs: levels, a few more than asked for.
+        seconds: CPU time it took.
+        warnings: symmetries that the surface does not have.
+    """
+
+    resolution: Resolution
+    bases: tuple[BasisSpec, ...]
+    hamiltonian: Hamiltonian
+    pairs: Eigenpairs
+    seconds: float
+    warnings: tuple[str, ...]
+
+    @property
+    def levels(self) -> tuple[Hamiltonian, Eigenpairs]:
+        """What levels are matched by."""
+        return self.hamiltonian, self.pairs
+
+
+def levels_to_target(
+    target: Target, *, budget: Budget | None = None, report: Report = lambda _: None
+) -> Levels:
+    """The lowest levels, each converged to an accuracy as far as the budget goes.
+
+    Args:
+        target: molecule, coordinates and levels.
+        budget: what it may cost.
+        report: called with a sentence after each calculation.
+
+    Raises:
+        ValueError: if the surface falls below its minimum where the levels reach.
+    """
+    budget, started = budget or Budget(), process_time()
+    solve, base, count = _first(target, report)
+    larger, moved, base = _grown(target, solve, base, count, budget, started, report)
+    changes = [moved]
+    for name in ("points", "ranges"):
+        change, better = _checked(target, name, solve, base, count, report)
+        if better is not base:
+            base, larger = better, solve(better.resolution.more_functions(STEPS[0]))
+            changes[0] = matching(larger.levels, base.levels, count).changes
+        changes.append(change)
+    count = min(count, target.number(larger.pairs.energies))
+    return _levels(target, larger, torch.stack(changes)[:, :count])
+
+
+def _first(target: Target, report: Report) -> tuple[Solve, Stage, int]:
+    """A solver for any resolution, its first calculation and the number of levels asked for.
+
+    Ranges suit an energy that is guessed first, then taken from the levels themselves.
+    """
+    modes = frequencies(target.system, target.wells[0], target.limits)
+    count = target.count or FEW
+    last = target.energy or harmonic_level(modes, count)
+    top = float(modes.sum()) / 2 + last
+    for sweep in range(SURVEYS):
+        cuts = _cuts(target, SURVEYED * top)
+        stage = _stage(target, cuts, top, count, Resolution(FIRST * last, cap=target.cap))
+        energies = stage.pairs.energies.cpu() - target.lowest_energy
+        if target.energy is None:
+            last, reached = float(energies[count - 1] - energies[0]), float(energies[count - 1])
+            enough = True
+        else:
+            reached = float(energies[0]) + target.energy
+            enough = float(energies[-1]) > reached or 2 * len(energies) > stage.hamiltonian.size
+            count = target.number(energies) if enough else 2 * len(energies)
+        if (enough and 0.7 * top < reached < 1.02 * top) or sweep == SURVEYS - 1:
+            report(f"ranges for levels up to {top / CM1:.0f} cm-1 above the minimum")
+            return partial(_stage, target, cuts, top, count), stage, count
+        top = 1.02 * reached
+    raise AssertionError("the last sweep returns")
+
+
+def _cuts(target: Target, energy: float) -> tuple[Cut, ...]:
+    region = low_region(target.system, target.wells, energy, target.limits)
+    _check_holes(region.depth, region.lowest, target.names)
+    return relaxed_cuts(target.system, region, target.wells[0])
+
+
+def _check_holes(depth: float, where: Tensor, names: Sequence[str]) -> None:
+    if depth > DEEPER:
+        place = ", ".join(f"{n} = {v:.4f}" for n, v in zip(names, where.tolist(), strict=True))
+        raise ValueError(
+            f"the surface falls {depth / CM1:.1f} cm-1 below its minimum at {place} (bohr, "
+            "radians), which the levels can reach: there is a hole, or a lower minimum; give "
+            "positions near the lowest minimum (`coordinates.reference`) or narrower "
+            "`coordinates.ranges`"
+        )
+
+
+def _stage(
+    target: Target, cuts: Sequence[Cut], top: float, count: int, resolution: Resolution
+) -> Stage:
+    started = process_time()
+    bases = automatic_bases(cuts, target.kinds, target.names, top, resolution, given=target.ranges)
+    group = commuting(symmetry_operations(target.system, bases)) if target.symmetry else []
+    h = build_hamiltonian(
+        target.system, bases, target.wells[0], ceiling=target.lowest_energy + resolution.cap,
+        truncation=Truncation(energy=resolution.cut_energy), operations=group, cuts=cuts,
+    )  # fmt: skip
+    h, warnings = invariant(h)
+    pairs = lowest_blockwise(h, min(count + EXTRA, h.size), solver=target.solver)
+    return Stage(resolution, bases, h, pairs, process_time() - started, tuple(warnings))
+
+
+def _grown(
+    target: Target,
+    solve: Solve,
+    base: Stage,
+    count: int,
+    budget: Budget,
+    started: float,
+    report: Report,
+) -> tuple[Stage, Tensor, Stage]:
+    """The largest calculation, what is left to come, and the calculation before it."""
+    factor, before = STEPS[0], float("inf")
+    while True:
+        larger = solve(base.resolution.more_functions(factor))
+        moved = matching(larger.levels, base.levels, count).changes
+        most = float(moved.max())
+        # What is left to come falls as the changes do; three times that, to be on the safe side.
+        left = moved * min(1.0, max(LEAST, 3 * most / before))
+        before = most
+        report(
+            f"{larger.hamiltonian.size} functions on {len(larger.hamiltonian.potential)} points: "
+            f"levels moved by up to {most / CM1:.2g} cm-1"
+        )
+        factor = STEPS[most > FAR * target.accuracy]
+        growth = (larger.hamiltonian.size / base.hamiltonian.size) ** 2
+        done = float(left.max()) <= SHARES["functions"] * target.accuracy
+        late = process_time() - started + 4 * growth * larger.seconds > budget.seconds
+        if done or late or larger.hamiltonian.size > budget.functions:
+            return larger, left, base
+        base = larger
+
+
+def _checked(
+    target: Target, name: str, solve: Solve, base: Stage, count: int, report: Report
+) -> tuple[Tensor, Stage]:
+    """Changes with more points, or farther ranges, and the calculation that they are of."""
+    further = {"points": Resolution.more_points, "ranges": Resolution.farther}[name]
+    sweep = 1
+    while True:
+        other = solve(further(base.resolution))
+        change = matching(other.levels, base.levels, count).changes
+        report(f"more {name}: levels moved by up to {float(change.max()) / CM1:.2g} cm-1")
+        if float(change.max()) <= SHARES[name] * target.accuracy or sweep == SWEEPS:
+            return change, base
+        base, sweep = other, sweep + 1
+
+
+def _levels(target: Target, stage: Stage, changes: Tensor) -> Levels:
+    """What the largest calculation gave, with the changes that its errors are estimated by."""
+    result = Levels(
+        target.system, stage.bases, Truncation(energy=stage.resolution.cut_energy),
+        stage.resolution.cap, target.wells[0], target.lowest_energy, stage.hamiltonian,
+        stage.pairs.first(changes.shape[1]), changes, "target",
+    )  # fmt: skip
+    sentences = (*stage.warnings, *_missed(target, result.convergence), *level_warnings(result))
+    return replace(result, warnings=sentences)
+
+
+def _missed(target: Target, convergence: Tensor) -> list[str]:
+    """A sentence on the levels that are not as accurate as asked for."""
+    over = (convergence > target.accuracy).nonzero().flatten().tolist()
+    alone = convergence.isinf().nonzero().flatten().tolist()
+    sentences = []
+    if alone:
+        sentences.append(
+            f"levels {', '.join(map(str, alone))} appear in the largest calculation only: their "
+            "errors are unknown, and levels may be missing among them; raise the budget"
+        )
+    if over:
+        sentences.append(
+            f"{len(over)} of {len(convergence)} levels, from number {over[0]} on, are not "
+            f"converged to the {target.accuracy / CM1:g} cm-1 asked for; raise the budget"
+        )
+    return sentences

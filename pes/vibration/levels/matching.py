@@ -1,0 +1,99 @@
+"""Levels of one calculation paired with those of another: by overlap, not by position."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from scipy.optimize import linear_sum_assignment
+from torch import Tensor
+
+from pes.vibration.basis.contraction import Basis
+from pes.vibration.eigensolvers.eigenpairs import Eigenpairs
+from pes.vibration.hamiltonian.operator import Hamiltonian
+
+__all__ = ["Matching", "matching"]
+
+PARTNER = 0.25
+"""Square of the overlap from which two vectors belong to the same level."""
+
+
+@dataclass(frozen=True)
+class Matching:
+    """Partners of levels in another calculation.
+
+    Attributes:
+        partners: number of the partner of each level, −1 where there is none, (S,).
+        changes: absolute differences of the zero-point energy for the first level and of the
+            energies above the ground state for the others, (S,) in hartree; infinite without a
+            partner.
+    """
+
+    partners: Tensor
+    changes: Tensor
+
+
+def matching(
+    levels: tuple[Hamiltonian, Eigenpairs], others: tuple[Hamiltonian, Eigenpairs], count: int
+) -> Matching:
+    """Partners of the lowest `count` levels among all levels of another calculation.
+
+    The bases may differ in number of functions, points and ranges; functions of the same number
+    are taken as the same, but for their sign. Levels of another symmetry never are partners.
+
+    Args:
+        levels: Hamiltonian and eigenpairs of the calculation to judge.
+        others: likewise of the one it is compared with; a few more levels than `count`.
+        count: levels to find partners for.
+    """
+    h, pairs = levels
+    other_h, other_pairs = others
+    overlap = (pairs.coefficients.cpu() @ renumbered(other_h, other_pairs, h).T) ** 2
+    if pairs.symmetry and other_pairs.symmetry:
+        same = [[a == b for b in other_pairs.symmetry] for a in pairs.symmetry]
+        overlap = overlap * torch.tensor(same)
+    rows, columns = linear_sum_assignment(-overlap.numpy())
+    partners = torch.full((len(pairs.energies),), -1)
+    partners[torch.from_numpy(rows)] = torch.from_numpy(columns)
+    weak = overlap[torch.arange(len(partners)), partners] < PARTNER
+    partners = partners.where(~weak, -1)[:count]
+    known = partners >= 0
+    here, there = pairs.energies.cpu()[:count], other_pairs.energies.cpu()
+    apart = (here - here[0]) - (there[partners] - there[0])
+    apart[0] = here[0] - there[0]
+    return Matching(partners, apart.abs().where(known, torch.inf))
+
+
+def renumbered(old: Hamiltonian, pairs: Eigenpairs, new: Hamiltonian) -> Tensor:
+    """Coefficients by the products of another basis, (S, N); products it lacks are left out."""
+    coefficients = pairs.coefficients.cpu()
+    result = coefficients.new_zeros(len(coefficients), new.size)
+    places = torch.unravel_index(old.numbers, old.shape)
+    for one, other, i in zip(old.bases, new.bases, places, strict=True):
+        coefficients = coefficients * _signs(one, other)[i.clamp(max=other.size - 1)]
+    there = torch.stack([i < n for i, n in zip(places, new.shape, strict=True)]).all(0)
+    numbers = torch.zeros(int(there.sum()), dtype=torch.long)
+    for i, n in zip(places, new.shape, strict=True):
+        numbers = numbers * n + i[there]
+    targets = torch.searchsorted(new.numbers, numbers).clamp(max=new.size - 1)
+    kept = new.numbers[targets] == numbers
+    result[:, targets[kept]] = coefficients[:, there.nonzero().flatten()[kept]]
+    return result
+
+
+def _signs(one: Basis, other: Basis) -> Tensor:
+    """Signs that the functions of another basis have relative to those of one, (n,) of the other.
+
+    Functions of equal numbers are compared at the primitive points of the other.
+    """
+    count = min(one.size, other.size)
+    here, there = one.fine_points.cpu().numpy(), other.fine_points.cpu().numpy()
+    signs = torch.ones(other.size, dtype=torch.float64)
+    if one.fine_points.shape == other.fine_points.shape and np.array_equal(here, there):
+        product = (one.fine_values[:, :count] * other.fine_values[:, :count]).sum(0).cpu()
+    else:
+        moved = [np.interp(there, here, f.numpy(), 0.0, 0.0) for f in one.fine_values.cpu().T]
+        product = (
+            torch.from_numpy(np.stack(moved, 1))[:, :count] * other.fine_values.cpu()[:, :count]
+        ).sum(0)
+    signs[:count] = torch.where(product < 0, -1.0, 1.0)
+    return signs

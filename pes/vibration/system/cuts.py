@@ -1,0 +1,338 @@
+"""Cuts of a surface along one coordinate: what a wavefunction meets on its way out.
+
+A straight cut holds the other coordinates at the minimum. A relaxed cut takes the lowest energy
+that the others allow, so that it passes through every well that can be reached.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import combinations
+from typing import cast
+
+import numpy as np
+import torch
+from scipy.interpolate import PchipInterpolator
+from scipy.ndimage import label
+from torch import Tensor
+
+from pes.vibration.system.system import System
+
+__all__ = ["Cut", "Region", "low_region", "relaxed_cuts", "straight_cuts"]
+
+CLOSE = 0.75
+"""Bohr. Atoms nearer than this never meet in a bound level; the surface is not asked there."""
+
+SAMPLES = 200
+"""Points of a straight cut from the minimum to a limit."""
+
+AXIS = 28
+"""Points along each coordinate of the grid on which the low region is looked for."""
+
+OFF = 0.02
+"""Distance from the limits (bohr, radians) at which G is taken."""
+
+HIGH = 1.0
+"""Hartree. Cuts end where V rises above this: no bound level gets there."""
+
+FINE = 801
+"""Points on which integrals along a cut are taken."""
+
+
+@dataclass(frozen=True, eq=False)
+class Cut:
+    """Potential and kinetic energy along one coordinate.
+
+    Attributes:
+        number: of the coordinate, k.
+        path: where the cut leads, in ascending order of coordinate k, (M, Q).
+        g_element: G_kk there, (M,).
+        energy: V above the minimum at points (P, Q), (P,) in hartree.
+    """
+
+    number: int
+    path: Tensor
+    g_element: Tensor
+    energy: Callable[[Tensor], Tensor]
+
+    @property
+    def points(self) -> Tensor:
+        """Values of the coordinate, (M,)."""
+        return self.path[:, self.number]
+
+    def at(self, q: Tensor) -> tuple[Tensor, Tensor]:
+        """V and G_kk at any values of the coordinate, (P,) each; constant beyond the ends.
+
+        The path between its points is interpolated and V taken there: kinks of the path change V
+        by their squares only, where the others are relaxed.
+        """
+        inside = q.cpu().clamp(float(self.points[0]), float(self.points[-1])).numpy()
+        table = torch.cat((self.path, self.g_element[:, None]), 1).numpy()
+        moved = torch.from_numpy(PchipInterpolator(self.points.numpy(), table)(inside))
+        return self.energy(moved[:, :-1]), moved[:, -1]
+
+    @cached_property
+    def fine(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Points, V and G_kk on an even grid, (801,) each."""
+        x = torch.linspace(float(self.points[0]), float(self.points[-1]), FINE).double()
+        return (x, *self.at(x))
+
+    def reach(self, energy: float, decay: float) -> tuple[float, float]:
+        """Where a wavefunction of an energy has died out at either end.
+
+        It falls as exp(−∫ √(2(V − E)/G) dq) beyond the outermost turning points (WKB).
+
+        Args:
+            energy: E above the minimum, hartree.
+            decay: value of the integral to stop at; the probability beyond is about
+                exp(−2 decay).
+        """
+        x, v, g = self.fine
+        allowed = (v < energy).nonzero().flatten()
+        first, last = int(allowed[0]), int(allowed[-1])
+        slope = (2 * (v - energy).clamp(min=0) / g).sqrt() * (x[1] - x[0])
+        upper = (slope[last:].cumsum(0) > decay).nonzero().flatten()
+        lower = (slope[: first + 1].flip(0).cumsum(0) > decay).nonzero().flatten()
+        low = x[first - int(lower[0])] if len(lower) else x[0]
+        high = x[last + int(upper[0])] if len(upper) else x[-1]
+        return float(low), float(high)
+
+    def wave_number(self, energy: float) -> float:
+        """Largest √(2(E − V)/G): functions with nodes closer than π over it are not needed."""
+        _, v, g = self.fine
+        return float((2 * (energy - v).clamp(min=0) / g).sqrt().max())
+
+
+@dataclass(frozen=True)
+class Region:
+    """Where a surface lies below an energy and can be reached from its minimum.
+
+    Attributes:
+        axes: values of each coordinate, Q times (M,).
+        energies: V above the minimum on the product grid, (M, …, M); infinite where it is no
+            number or atoms meet.
+        inside: truth values, likewise.
+        limits: ends that the axes never pass.
+    """
+
+    axes: tuple[Tensor, ...]
+    energies: Tensor
+    inside: Tensor
+    limits: tuple[tuple[float, float], ...]
+
+    @property
+    def depth(self) -> float:
+        """How far the lowest point inside lies below the minimum, hartree; zero as it should be."""
+        return max(0.0, -float(self.energies[self.inside].min()))
+
+    @property
+    def lowest(self) -> Tensor:
+        """Point of the grid with the lowest energy inside, (Q,)."""
+        flat = torch.where(self.inside, self.energies, torch.inf).flatten()
+        places = torch.unravel_index(flat.argmin(), self.energies.shape)
+        return torch.stack([axis[i] for axis, i in zip(self.axes, places, strict=True)])
+
+
+def low_region(
+    system: System,
+    wells: Tensor,
+    energy: float,
+    limits: Sequence[tuple[float, float]],
+) -> Region:
+    """The connected regions around minima where V stays below an energy.
+
+    The box begins with straight cuts and grows wherever the region touches one of its sides.
+
+    Args:
+        system: supplies V(q), and positions for a molecule.
+        wells: the minimum, and others that may be reached from it, (W, Q).
+        energy: above the first minimum, hartree.
+        limits: ends never passed, (low, high) of each coordinate.
+    """
+    base = float(energies_or_infinite(system, wells[:1])[0])
+    ends = [
+        [tuple(_passes(system, well, k, end, base + energy) for end in pair) for well in wells]
+        for k, pair in enumerate(limits)
+    ]
+    box = [[min(low for low, _ in each), max(high for _, high in each)] for each in ends]
+    while True:
+        axes = tuple(torch.linspace(low, high, AXIS, dtype=torch.float64) for low, high in box)
+        grid = torch.cartesian_prod(*axes).reshape(-1, len(axes))
+        v = (energies_or_infinite(system, grid) - base).reshape([AXIS] * len(axes))
+        below, _ = cast("tuple[np.ndarray, int]", label((v < energy).numpy()))
+        inside = torch.zeros_like(v, dtype=torch.bool)
+        for well in wells:
+            start = tuple(int((a - b).abs().argmin()) for a, b in zip(axes, well, strict=True))
+            inside[start] = True
+            if below[start]:
+                inside |= torch.from_numpy(below == below[start])
+        if not _grown(box, inside, limits):
+            return Region(axes, v, inside, tuple((low, high) for low, high in limits))
+
+
+def _passes(system: System, bottom: Tensor, k: int, end: float, energy: float) -> float:
+    """Where a straight cut towards an end passes an energy; the end if it never does."""
+    cut = bottom.repeat(SAMPLES, 1)
+    cut[:, k] = torch.linspace(float(bottom[k]), end, SAMPLES, dtype=torch.float64)
+    above = (energies_or_infinite(system, cut) > energy).nonzero()
+    return float(cut[above[0, 0], k]) if len(above) else end
+
+
+def _grown(box: list[list[float]], inside: Tensor, limits: Sequence[tuple[float, float]]) -> bool:
+    """Whether any side had to move out, by a fifth of the box, because the region touches it."""
+    grown = False
+    for k, (low, high) in enumerate(limits):
+        along = inside.movedim(k, 0).flatten(1).any(1)
+        width = box[k][1] - box[k][0]
+        if along[0] and box[k][0] > low:
+            box[k][0], grown = max(low, box[k][0] - 0.2 * width), True
+        if along[-1] and box[k][1] < high:
+            box[k][1], grown = min(high, box[k][1] + 0.2 * width), True
+    return grown
+
+
+def energies_or_infinite(system: System, q: Tensor, *, chunk: int = 16384) -> Tensor:
+    """V (P,) on the CPU; infinite where it is no number, and unasked where atoms meet."""
+    pieces = []
+    with torch.no_grad():
+        for part in q.to(system.device).split(chunk):
+            v = torch.full_like(part[:, 0], torch.inf)
+            apart = _apart(system, part)
+            if bool(apart.any()):
+                v[apart] = system.potential(part[apart]).detach()
+            pieces.append(v.nan_to_num(nan=torch.inf).cpu())
+    return torch.cat(pieces)
+
+
+def _apart(system: System, q: Tensor) -> Tensor:
+    if system.positions is None:
+        return torch.ones(len(q), dtype=torch.bool, device=q.device)
+    x = system.positions(q)
+    pairs = combinations(range(x.shape[1]), 2)
+    return torch.stack([(x[:, i] - x[:, j]).norm(dim=-1) > CLOSE for i, j in pairs]).all(0)
+
+
+def straight_cuts(
+    system: System, bottom: Tensor, energy: float, limits: Sequence[tuple[float, float]]
+) -> tuple[Cut, ...]:
+    """Cuts through the minimum, each as far as V stays below an energy (above the minimum)."""
+    base = float(energies_or_infinite(system, bottom[None])[0])
+    cuts = []
+    for k, ends in enumerate(limits):
+        low, high = (_passes(system, bottom, k, end, base + energy) for end in ends)
+        path = bottom.repeat(SAMPLES, 1)
+        path[:, k] = torch.linspace(low, high, SAMPLES, dtype=torch.float64)
+        cuts.append(_cut(system, path, k, base, limits))
+    return tuple(cuts)
+
+
+def relaxed_cuts(system: System, region: Region, bottom: Tensor) -> tuple[Cut, ...]:
+    """Cuts along which the other coordinates take their lowest energy inside a region.
+
+    The lowest points of the region's grid begin a few Newton steps in the other coordinates.
+    """
+    base = float(energies_or_infinite(system, bottom[None])[0])
+    return tuple(
+        _cut(system, _relaxed(system, _valley(region, k), k, region), k, base, region.limits)
+        for k in range(len(region.axes))
+    )
+
+
+def _cut(
+    system: System,
+    path: Tensor,
+    k: int,
+    base: float,
+    limits: Sequence[tuple[float, float]],
+) -> Cut:
+    low, high = torch.tensor(limits, dtype=torch.float64).T
+
+    def energy(q: Tensor) -> Tensor:
+        return (energies_or_infinite(system, q) - base).clamp(0.0, HIGH)
+
+    path = path[energy(path) < HIGH]
+    # At linearity, where an angle ends, G is infinite.
+    off_linear = path.clamp(low + OFF, high - OFF).to(system.device)
+    with torch.no_grad():
+        g = system.kinetic(off_linear)[0].detach()[:, k, k].cpu()
+    return Cut(k, path, g, energy)
+
+
+def _valley(region: Region, k: int) -> Tensor:
+    """For each value of coordinate k the lowest point of the grid, (M, Q).
+
+    Outside the region the others stay where they were at the nearest value inside, and the values
+    of k go on at the same distances towards its limits.
+    """
+    v = torch.where(region.inside, region.energies, torch.inf).movedim(k, 0).flatten(1)
+    lowest, at = v.min(1)
+    inside = lowest.isfinite().nonzero().flatten()
+    values = _extended(region.axes[k], region.limits[k])
+    number = inside[(values[:, None] - region.axes[k][inside]).abs().argmin(1)]
+    others = [j for j in range(len(region.axes)) if j != k]
+    places = torch.unravel_index(at, [len(region.axes[j]) for j in others])
+    path = torch.empty(len(values), len(region.axes), dtype=torch.float64)
+    path[:, k] = values
+    for j, place in zip(others, places, strict=True):
+        path[:, j] = region.axes[j][place[number]]
+    return path
+
+
+def _extended(axis: Tensor, limits: tuple[float, float]) -> Tensor:
+    """The values of an axis and as many more on either side, as far as the limits."""
+    step = float(axis[1] - axis[0])
+    more = step * torch.arange(1, len(axis) + 1, dtype=torch.float64)
+    values = torch.cat(((axis[0] - more).flip(0), axis, axis[-1] + more))
+    within = (values > limits[0] + step / 4) & (values < limits[1] - step / 4)
+    ends = [e for e in limits if values[0] < e + step / 4 and e - step / 4 < values[-1]]
+    return torch.cat((values[within], values.new_tensor(ends))).sort().values
+
+
+def _relaxed(system: System, path: Tensor, k: int, region: Region, *, steps: int = 3) -> Tensor:
+    """The points after a few Newton steps in all coordinates but k that lower V, (M, Q).
+
+    Derivatives are differences over a sixtieth of each axis. Directions of negative curvature are
+    followed downhill, and a step that does not lower V is shortened, then left out.
+    """
+    low, high = torch.tensor(region.limits, dtype=torch.float64).T
+    width = torch.stack([(axis[-1] - axis[0]) / 60 for axis in region.axes])
+    others = torch.tensor([j for j in range(len(width)) if j != k])
+    v = energies_or_infinite(system, path)
+    for _ in range(steps):
+        slope, curvature = _derivatives(system, path, v, others, width)
+        usable = slope.isfinite().all(1) & curvature.isfinite().flatten(1).all(1)
+        slope, curvature = (
+            slope.where(usable[:, None], 0.0),
+            curvature.where(usable[:, None, None], torch.eye(len(others), dtype=torch.float64)),
+        )
+        energies, modes = torch.linalg.eigh(curvature)
+        along = (modes.mT @ slope[..., None]) / energies.abs().clamp(min=1e-6)[..., None]
+        step = torch.zeros_like(path)
+        step[:, others] = -(modes @ along)[..., 0]
+        step = step.clamp(-20 * width, 20 * width)
+        for part in (1.0, 0.3, 0.1):
+            trial = (path + part * step).clamp(low, high)
+            energy = energies_or_infinite(system, trial)
+            lower = energy < v
+            path, v = torch.where(lower[:, None], trial, path), torch.where(lower, energy, v)
+            step = torch.where(lower[:, None], 0.0, step)
+    return path
+
+
+def _derivatives(
+    system: System, path: Tensor, v: Tensor, others: Tensor, width: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Slopes (M, K) and second derivatives (M, K, K) of V in some coordinates, by differences."""
+    count = len(others)
+    h = width[others]
+    unit = torch.diag(width)[others]
+    pairs = list(combinations(range(count), 2))
+    shifts = torch.stack([*unit, *-unit, *(unit[i] + unit[j] for i, j in pairs)])
+    moved = (path[:, None] + shifts).flatten(0, 1)
+    values = energies_or_infinite(system, moved).reshape(len(path), -1)
+    plus, minus, both = values.split((count, count, len(pairs)), 1)
+    curvature = torch.diag_embed((plus + minus - 2 * v[:, None]) / h**2)
+    for c, (i, j) in enumerate(pairs):
+        mixed = (both[:, c] - plus[:, i] - plus[:, j] + v) / (h[i] * h[j])
+        curvature[:, i, j] = curvature[:, j, i] = mixed
+    return (plus - minus) / (2 * h), curvature

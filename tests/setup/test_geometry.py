@@ -1,0 +1,48 @@
+"""Minima found from atoms alone, against what the surfaces say of themselves."""
+
+import pytest
+import torch
+
+from pes.molecule import Molecule
+from pes.potential.analytic import ANALYTIC
+from pes.setup.geometry import minima
+from pes.units import ANGSTROM, CM1
+
+
+@pytest.mark.parametrize(
+    "name",
+    sorted(set(ANALYTIC) - {"water_pjt1996", "formaldehyde_model", "hydrogen_cyanide_model"}),
+)
+def test_the_minimum_of_every_model(name: str) -> None:
+    """It has the energy zero by definition of these surfaces."""
+    surface = ANALYTIC[name]()
+    lowest = minima(Molecule(surface.symbols), surface)[0]
+    assert lowest.energy == pytest.approx(0.0, abs=1e-3 * CM1)
+
+
+def test_both_isomers() -> None:
+    surface = ANALYTIC["hydrogen_cyanide_model"]()
+    first, second = minima(Molecule(surface.symbols), surface)[:2]
+    # The model is written so that HNC lies 5,200 cm-1 above HCN.
+    assert (second.energy - first.energy) / CM1 == pytest.approx(5200, abs=0.1)
+    h, c, n = first.positions
+    assert float((h - c).norm()) < float((h - n).norm())
+    h, c, n = second.positions
+    assert float((h - n).norm()) < float((h - c).norm())
+
+
+def test_a_surface_without_a_molecule() -> None:
+    """Atoms that repel one another have no minimum."""
+
+    def repulsion(x: torch.Tensor) -> torch.Tensor:
+        return (1 / torch.cdist(x, x).clamp(min=0.1) * (1 - torch.eye(3).double())).sum((1, 2))
+
+    assert minima(Molecule(("O", "H", "H")), repulsion) == []
+
+
+def test_known_geometries_come_first() -> None:
+    water = ANALYTIC["water_pjt1996"]()
+    near = torch.tensor([[0, 0, 0], [0.96, 0, 0], [-0.24, 0.93, 0]]).double() * ANGSTROM
+    (lowest, *_) = minima(Molecule(water.symbols), water, near)
+    bond = float((lowest.positions[1] - lowest.positions[0]).norm()) / ANGSTROM
+    assert bond == pytest.approx(0.9579, abs=1e-4)

@@ -1,0 +1,115 @@
+"""Levels to an accuracy, against exact levels and against levels of others."""
+
+from dataclasses import replace
+from math import pi
+
+import pytest
+import torch
+from torch import Tensor
+
+from pes.setup.harmonic_levels import frequencies, harmonic_level
+from pes.setup.target import Budget, Target, levels_to_target
+from pes.units import CM1
+from pes.vibration.system.system import System, model
+
+MASS = 2000.0
+FORCES = torch.tensor([[0.30, 0.02, 0.01], [0.02, 0.20, 0.02], [0.01, 0.02, 0.08]]).double()
+LIMITS = ((-3.0, 3.0), (-3.0, 3.0), (-4.0, 4.0))
+
+
+def oscillators() -> tuple[System, Tensor]:
+    """Three oscillators coupled bilinearly, and their exact frequencies."""
+    g = torch.eye(3, dtype=torch.float64) / MASS
+    exact = (torch.linalg.eigvalsh(FORCES) / MASS).sqrt()
+    return model(lambda q: torch.einsum("pi,ij,pj->p", q, FORCES, q) / 2, g), exact
+
+
+def target(system: System, **changes: object) -> Target:
+    asked = Target(
+        system, ("length",) * 3, ("x", "y", "z"), torch.zeros(1, 3, dtype=torch.float64), LIMITS,
+        0.01 * CM1, count=12,
+    )  # fmt: skip
+    return replace(asked, **changes)
+
+
+def exact_levels(modes: Tensor, count: int) -> Tensor:
+    n = torch.cartesian_prod(*[torch.arange(14.0).double()] * 3)
+    return (n @ modes).sort().values[:count]
+
+
+def test_harmonic_frequencies() -> None:
+    system, exact = oscillators()
+    found = frequencies(system, torch.zeros(3, dtype=torch.float64), LIMITS)
+    torch.testing.assert_close(found, exact.sort().values, rtol=1e-9, atol=0)
+    assert harmonic_level(found, 12) == pytest.approx(float(exact_levels(exact, 12)[-1]))
+
+
+def test_exact_levels_lie_within_the_estimates() -> None:
+    system, modes = oscillators()
+    levels = levels_to_target(target(system))
+    error = (levels.excitations - exact_levels(modes, 12)).abs()
+    error[0] = abs(levels.zero_point_energy - float(modes.sum()) / 2)
+    assert bool((error <= levels.convergence + 1e-6 * CM1).all())
+    assert float(levels.convergence.max()) <= 0.01 * CM1
+    assert levels.warnings == ()
+
+
+def test_an_energy_in_place_of_a_count() -> None:
+    system, modes = oscillators()
+    exact = exact_levels(modes, 200)
+    energy = float(exact[14] + exact[15]) / 2
+    levels = levels_to_target(target(system, count=None, energy=energy))
+    assert len(levels.energies) == 15
+
+
+def test_a_budget_that_is_too_small_is_said() -> None:
+    levels = levels_to_target(
+        target(oscillators()[0], accuracy=1e-5 * CM1), budget=Budget(seconds=0.0)
+    )
+    assert any("not converged to the 1e-05 cm-1 asked for" in w for w in levels.warnings)
+
+
+def test_ranges_that_are_given_stay() -> None:
+    ends = ((-2.0, 2.0),) * 3
+    levels = levels_to_target(target(oscillators()[0], ranges=ends))
+    assert all((b.low, b.high) == (-2.0, 2.0) for b in levels.bases)
+
+
+def test_a_hole_is_refused() -> None:
+    """A deep pit outside the well, and a pass to it below the levels asked for."""
+
+    def potential(q: Tensor) -> Tensor:
+        well = torch.einsum("pi,ij,pj->p", q, FORCES, q) / 2
+        return well - torch.exp(-4 * ((q - q.new_tensor([0.0, 0.0, 1.2])) ** 2).sum(-1))
+
+    system = model(potential, torch.eye(3, dtype=torch.float64) / MASS)
+    with pytest.raises(ValueError, match=r"falls .* cm-1 below its minimum at x = .*reference"):
+        levels_to_target(target(system, count=40))
+
+
+def test_dissociation_does_not_widen_the_ranges() -> None:
+    """Morse stretches that end at 31,000 cm-1: r stops where the levels do."""
+    depth, steepness = 31000 * CM1, 1.0
+
+    def potential(q: Tensor) -> Tensor:
+        morse = depth * (1 - torch.exp(-steepness * (q[:, :2] - 2.5))) ** 2
+        return morse.sum(-1) + 0.08 * (q[:, 2] - 1.6) ** 2 / 2
+
+    g = torch.diag(torch.tensor([1.0, 1.0, 0.5]).double()) / MASS
+    system = model(potential, g)
+    asked = target(
+        system, kinds=("length", "length", "angle"), names=("r1", "r2", "theta"),
+        wells=torch.tensor([[2.5, 2.5, 1.6]]).double(),
+        limits=((0.6, 11.0), (0.6, 11.0), (0.0, pi)),
+    )  # fmt: skip
+    # An angle's Legendre functions carry the weight sin θ, which this flat model lacks.
+    asked = replace(asked, kinds=("length",) * 3, limits=((0.6, 11.0), (0.6, 11.0), (-2.0, 5.0)))
+    levels = levels_to_target(asked)
+    assert levels.bases[0].high < 7.0
+    omega = steepness * (2 * depth / MASS) ** 0.5
+    v = torch.arange(10.0).double() + 0.5
+    morse = omega * v - (omega * v) ** 2 / (4 * depth)
+    bend = (0.08 * 0.5 / MASS) ** 0.5 * v
+    exact = (morse[:, None, None] + morse[:, None] + bend).flatten().sort().values[:12]
+    error = (levels.excitations - (exact - exact[0])).abs()
+    assert bool((error <= levels.convergence + 1e-6 * CM1).all())

@@ -1,0 +1,81 @@
+"""Partners of levels in another basis."""
+
+from dataclasses import replace
+
+import torch
+
+from pes.units import CM1
+from pes.vibration import BasisSpec, System, model
+from pes.vibration.eigensolvers.blockwise import lowest_blockwise
+from pes.vibration.eigensolvers.eigenpairs import Eigenpairs
+from pes.vibration.hamiltonian.build import build_hamiltonian
+from pes.vibration.hamiltonian.operator import Hamiltonian
+from pes.vibration.levels.matching import matching
+
+
+def system(coupling: float = 0.05) -> System:
+    g = torch.eye(2, dtype=torch.float64)
+    return model(
+        lambda q: (q[:, 0] ** 2 + 1.7 * q[:, 1] ** 2) / 2 + coupling * q[:, 0] ** 2 * q[:, 1], g
+    )
+
+
+def solved(n: int, *, low: float = -6.0, count: int = 9) -> tuple[Hamiltonian, Eigenpairs]:
+    bases = [BasisSpec("sinc", low, -low, n, points=n + 6, primitives=50)] * 2
+    h = build_hamiltonian(system(), bases, torch.zeros(2).double(), ceiling=100.0)
+    return h, lowest_blockwise(h, count)
+
+
+def test_the_same_calculation_matches_itself() -> None:
+    one = solved(10)
+    match = matching(one, one, 6)
+    assert match.partners.tolist() == list(range(6))
+    assert float(match.changes.max()) == 0
+
+
+def test_larger_basis_and_wider_ranges() -> None:
+    match = matching(solved(12), solved(10), 6)
+    assert match.partners.tolist() == list(range(6))
+    match = matching(solved(10, low=-7.0), solved(10), 6)
+    assert match.partners.tolist() == list(range(6))
+    assert float(match.changes.max()) < 1e-3
+
+
+def test_a_level_that_the_other_calculation_missed() -> None:
+    """Its partner is none and its change infinite; those above keep theirs."""
+    h, pairs = solved(10)
+    kept = [0, 1, 3, 4, 5, 6, 7, 8]
+    fewer = Eigenpairs(
+        pairs.energies[kept], pairs.coefficients[kept], pairs.residuals[kept], "dense"
+    )
+    match = matching((h, pairs), (h, fewer), 6)
+    assert match.partners.tolist() == [0, 1, -1, 2, 3, 4]
+    assert match.changes.isinf().tolist() == [False, False, True, False, False, False]
+
+
+def test_two_levels_that_changed_places() -> None:
+    """Each is compared with its own, though the order of energies is another."""
+    h, pairs = solved(10)
+    order = [0, 2, 1, *range(3, 9)]
+    energies = pairs.energies.clone()
+    energies[1], energies[2] = pairs.energies[1], pairs.energies[1] + 0.1 * CM1
+    swapped = Eigenpairs(energies, pairs.coefficients[order], pairs.residuals, "dense")
+    match = matching((h, pairs), (h, swapped), 6)
+    assert match.partners.tolist() == [0, 2, 1, 3, 4, 5]
+
+
+def test_the_signs_of_functions_do_not_matter() -> None:
+    h, pairs = solved(10)
+    signs = torch.tensor([1.0, -1.0] * 5).double()
+    turned = Eigenpairs(
+        pairs.energies, (pairs.coefficients.reshape(-1, 10, 10) * signs).flatten(1),
+        pairs.residuals, "dense",
+    )  # fmt: skip
+    bases = list(h.bases)
+    last = bases[1]
+    bases[1] = replace(
+        last, values=last.values * signs, derivatives=last.derivatives * signs,
+        fine_values=last.fine_values * signs,
+    )  # fmt: skip
+    match = matching((h, pairs), (replace(h, bases=tuple(bases)), turned), 6)
+    assert match.partners.tolist() == list(range(6))

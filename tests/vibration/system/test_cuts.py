@@ -1,0 +1,117 @@
+"""Cuts of model surfaces whose valleys, ends and wells are known."""
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor
+
+from pes.vibration.system.cuts import Cut, low_region, relaxed_cuts, straight_cuts
+from pes.vibration.system.system import System, model
+
+LIMITS = ((-6.0, 6.0), (-6.0, 6.0))
+
+
+def coupled(c: float = 0.6) -> System:
+    """V = x²/2 + y²/2 + c x y: relaxed over y, (1 − c²) x²/2; G = 1."""
+    return model(
+        lambda q: (q**2).sum(-1) / 2 + c * q[:, 0] * q[:, 1], torch.eye(2, dtype=torch.float64)
+    )
+
+
+def line(energies: Callable[[Tensor], Tensor], low: float, high: float, g: float = 1.0) -> Cut:
+    """A cut along a single coordinate."""
+    x = torch.linspace(low, high, 400, dtype=torch.float64)[:, None]
+    return Cut(0, x, torch.full_like(x[:, 0], g), lambda q: energies(q[:, 0]))
+
+
+def two_wells() -> System:
+    """(x² − 1)² + 0.05 x + (y − x)²: wells near x = ∓1, a barrier of about one between."""
+
+    def potential(q: Tensor) -> Tensor:
+        x, y = q.unbind(-1)
+        return (x**2 - 1) ** 2 + 0.05 * x + (y - x) ** 2
+
+    return model(potential, torch.eye(2, dtype=torch.float64))
+
+
+def test_a_relaxed_cut_follows_the_valley() -> None:
+    system, bottom = coupled(), torch.zeros(2, dtype=torch.float64)
+    cuts = relaxed_cuts(system, low_region(system, bottom[None], 2.0, LIMITS), bottom)
+    v, g = cuts[0].at(torch.tensor([0.5, -1.2], dtype=torch.float64))
+    # Newton steps end in the valley of a quadratic surface; interpolation costs 1e-3.
+    exact = (1 - 0.36) * torch.tensor([0.25, 1.44], dtype=torch.float64) / 2
+    torch.testing.assert_close(v, exact, rtol=0, atol=2e-3)
+    torch.testing.assert_close(g, torch.ones(2, dtype=torch.float64))
+
+
+def test_a_straight_cut_keeps_the_others() -> None:
+    cuts = straight_cuts(coupled(), torch.zeros(2, dtype=torch.float64), 2.0, LIMITS)
+    v, _ = cuts[1].at(torch.tensor([1.0], dtype=torch.float64))
+    torch.testing.assert_close(v, torch.tensor([0.5], dtype=torch.float64), rtol=0, atol=1e-4)
+
+
+def test_reach_of_an_oscillator() -> None:
+    """∫ √(x² − 2E) dx from the turning point is (x √(x² − 2E) − 2E arcosh(x/√2E))/2."""
+    cut = line(lambda x: x**2 / 2, -8, 8)
+    low, high = cut.reach(2.0, 6.0)
+    integral = (high * (high**2 - 4) ** 0.5 - 4 * torch.acosh(torch.tensor(high / 2)).item()) / 2
+    # One step of the even grid of integration is 0.02.
+    assert integral == pytest.approx(6.0, abs=0.1)
+    assert low == pytest.approx(-high, abs=0.03)
+
+
+def test_wave_number_of_an_oscillator() -> None:
+    cut = line(lambda x: x**2 / 2, -8, 8, 0.25)
+    assert cut.wave_number(2.0) == pytest.approx(4.0, rel=1e-3)
+
+
+def test_reach_ends_where_the_cut_does() -> None:
+    assert line(lambda x: x**2, -1, 1).reach(5.0, 6.0) == (-1.0, 1.0)
+
+
+def test_the_region_of_a_low_energy_holds_one_well() -> None:
+    system, left = two_wells(), torch.tensor([-1.0, -1.0], dtype=torch.float64)
+    region = low_region(system, left[None], 0.5, ((-4.0, 4.0), (-4.0, 4.0)))
+    assert float(region.axes[0][region.inside.any(1)].max()) < 0
+    high = low_region(system, left[None], 2.0, ((-4.0, 4.0), (-4.0, 4.0)))
+    assert float(high.axes[0][high.inside.any(1)].max()) > 1
+
+
+def test_wells_that_are_named_belong_to_the_region() -> None:
+    system = two_wells()
+    wells = torch.tensor([[-1.0, -1.0], [1.0, 1.0]], dtype=torch.float64)
+    region = low_region(system, wells, 0.5, ((-4.0, 4.0), (-4.0, 4.0)))
+    cut = relaxed_cuts(system, region, wells[0])[0]
+    v, _ = cut.at(torch.tensor([-1.0, 0.0, 1.0], dtype=torch.float64))
+    # Along the valley y = x the second well lies 0.1 higher, the barrier about one.
+    torch.testing.assert_close(v[[0, 2]], v.new_tensor([0.0, 0.1]), rtol=0, atol=0.05)
+    assert float(v[1]) > 0.5
+
+
+def test_a_hole_is_seen() -> None:
+    """A pit of depth 3 beside the well, with a low pass between."""
+
+    def potential(q: Tensor) -> Tensor:
+        pit = ((q - q.new_tensor([2.5, 0.0])) ** 2).sum(-1)
+        return (q**2).sum(-1) / 2 - 6 * torch.exp(-pit)
+
+    system = model(potential, torch.eye(2, dtype=torch.float64))
+    bottom = torch.zeros(2, dtype=torch.float64)
+    region = low_region(system, bottom[None], 3.0, LIMITS)
+    assert region.depth > 1
+    assert float((region.lowest - torch.tensor([2.5, 0.0])).abs().max()) < 0.5
+
+
+def test_no_number_is_no_place_to_be() -> None:
+    """A surface that is no number beyond x = 2 is not asked to be one."""
+
+    def potential(q: Tensor) -> Tensor:
+        return torch.where(q[:, 0] > 2, torch.nan, (q**2).sum(-1) / 2)
+
+    system = model(potential, torch.eye(2, dtype=torch.float64))
+    bottom = torch.zeros(2, dtype=torch.float64)
+    region = low_region(system, bottom[None], 3.0, LIMITS)
+    cut = relaxed_cuts(system, region, bottom)[0]
+    assert bool(cut.fine[1].isfinite().all())
+    assert float(cut.points[-1]) <= 2.0
