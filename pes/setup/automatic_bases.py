@@ -10,7 +10,7 @@ from pes.vibration.basis.primitives import PRIMITIVES
 from pes.vibration.basis.specification import BasisSpec
 from pes.vibration.system.cuts import Cut
 
-__all__ = ["Resolution", "automatic_bases"]
+__all__ = ["Resolution", "automatic_bases", "fixed_ends"]
 
 PRIMITIVE = {
     "length": "box", "angle": "legendre", "dihedral": "box", "normal": "box",
@@ -39,6 +39,7 @@ class Resolution:
         decay: see `Cut.reach`.
         density: the primitive functions resolve this many times `cut_energy`.
         cap: ceiling of V above the minimum, hartree.
+        margin: part of the width by which ends that cannot move out are moved in.
     """
 
     cut_energy: float
@@ -46,6 +47,7 @@ class Resolution:
     decay: float = 8.0
     density: float = 1.3
     cap: float = 60000 * CM1
+    margin: float = 0.0
 
     def more_points(self) -> "Resolution":
         """A larger surplus of quadrature points."""
@@ -54,6 +56,10 @@ class Resolution:
     def farther(self) -> "Resolution":
         """Wider ranges, denser primitive functions and a higher cap at once."""
         return replace(self, decay=self.decay + 2.5, density=1.4 * self.density, cap=1.3 * self.cap)
+
+    def nearer(self) -> "Resolution":
+        """Narrower ranges where their ends cannot move out: the walls there are felt sooner."""
+        return replace(self, margin=self.margin + 0.04)
 
     def more_functions(self, by: float) -> "Resolution":
         """Products up to a higher energy."""
@@ -66,6 +72,7 @@ def automatic_bases(
     names: Sequence[str],
     top: float,
     resolution: Resolution,
+    limits: Sequence[tuple[float, float]],
     *,
     given: Sequence[tuple[float, float]] | None = None,
 ) -> tuple[BasisSpec, ...]:
@@ -77,15 +84,40 @@ def automatic_bases(
         names: of the coordinates.
         top: energy of the highest level above the minimum, hartree.
         resolution: how far and how finely to look.
+        limits: ends that no range passes.
         given: ranges of the user, kept as they are.
     """
-    ranges = list(given) if given else _ranges(cuts, kinds, top, resolution.decay)
+    ranges = list(given) if given else _ranges(cuts, kinds, top, resolution.decay, limits)
+    if resolution.margin:
+        fixed = fixed_ends(ranges, kinds, given or limits)
+        ranges = [
+            (
+                low + resolution.margin * (high - low) * a,
+                high - resolution.margin * (high - low) * b,
+            )
+            for (low, high), (a, b) in zip(ranges, fixed, strict=True)
+        ]
     specs = [
         _spec(cut, kind, name, ends, resolution)
         for cut, kind, name, ends in zip(cuts, kinds, names, ranges, strict=True)
     ]
     # Like coordinates get the larger of their sizes, so that exchanges stay symmetries.
     return tuple(replace(_largest([t for t in specs if _alike(s, t)]), name=s.name) for s in specs)
+
+
+def fixed_ends(
+    ranges: Sequence[tuple[float, float]],
+    kinds: Sequence[str],
+    limits: Sequence[tuple[float, float]],
+) -> list[tuple[bool, bool]]:
+    """Whether each end stands at a limit that is none by nature, as linearity is."""
+    return [
+        (
+            low <= a + ROUNDED and not (kind == "angle" and low < LINEAR),
+            high >= b - ROUNDED and not (kind == "angle" and high > pi - LINEAR),
+        )
+        for (low, high), kind, (a, b) in zip(ranges, kinds, limits, strict=True)
+    ]
 
 
 def _alike(one: BasisSpec, other: BasisSpec) -> bool:
@@ -102,7 +134,11 @@ def _largest(specs: Sequence[BasisSpec]) -> BasisSpec:
 
 
 def _ranges(
-    cuts: Sequence[Cut], kinds: Sequence[str], top: float, decay: float
+    cuts: Sequence[Cut],
+    kinds: Sequence[str],
+    top: float,
+    decay: float,
+    limits: Sequence[tuple[float, float]],
 ) -> list[tuple[float, float]]:
     """Ends where the highest level has died out, the same for coordinates that are alike."""
     ends = []
@@ -126,7 +162,7 @@ def _ranges(
         low = low if low in (0.0, -pi) else floor(low / ROUNDED) * ROUNDED
         high = high if high == pi else ceil(high / ROUNDED) * ROUNDED
         joined.append((low, high))
-    return joined
+    return [(max(low, a), min(high, b)) for (low, high), (a, b) in zip(joined, limits, strict=True)]
 
 
 def _spec(

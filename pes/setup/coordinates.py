@@ -137,18 +137,16 @@ def _triatomic(request: CoordinateRequest, geometries: Geometries) -> Internal:
     The middle atom stands opposite the longest distance at the minimum. Where another minimum
     joins the atoms otherwise (HCN and HNC), Jacobi coordinates of the atom that moves hold both.
     """
-    if request.kind is not None and request.centre is not None:
-        return _about(request.kind, request.centre)
-    if request.kind is None and request.centre is None and len(geometries.wells) > 1:
-        return _about("jacobi", _mover(geometries.wells[0], geometries.wells[1]))
     kind = request.kind or "valence"
+    if request.centre is not None:
+        return _about(kind, request.centre)
+    if request.kind is None and len(geometries.wells) > 1:
+        return _about("jacobi", _mover(geometries.wells[0], geometries.wells[1]))
     if kind != "jacobi":
-        return _about(
-            kind, opposite(geometries.wells[0]) if request.centre is None else request.centre
-        )
-    molecule = geometries.molecule
-    alone = [i for i, e in enumerate(molecule.elements) if molecule.elements.count(e) == 1]
-    lightest = int(molecule.masses.argmin())
+        return _about(kind, opposite(geometries.wells[0]))
+    elements = geometries.molecule.elements
+    alone = [i for i, e in enumerate(elements) if elements.count(e) == 1]
+    lightest = int(geometries.molecule.masses.argmin())
     return _about(kind, alone[0] if len(alone) == 1 else lightest)
 
 

@@ -119,7 +119,11 @@ def minima(molecule: Molecule, potential: Potential, *known: Tensor) -> list[Min
         known: further geometries (N, 3) to begin from.
     """
     found: list[Minimum] = []
-    for start in (*known, *_guesses(molecule)):
+    starts = [*known, *_guesses(molecule)]
+    # A surface that fails says so here; below, a search that leads nowhere is passed over.
+    with torch.no_grad():
+        potential(torch.stack(starts))
+    for start in starts:
         try:
             x = optimum(potential, start)
             energy = float(potential(x[None])[0].detach())

@@ -9,12 +9,13 @@ by themselves. Levels of two calculations are paired by the overlap of their vec
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from math import expm1
 from time import process_time
 
 import torch
 from torch import Tensor
 
-from pes.setup.automatic_bases import Resolution, automatic_bases
+from pes.setup.automatic_bases import Resolution, automatic_bases, fixed_ends
 from pes.setup.harmonic_levels import frequencies, harmonic_level
 from pes.units import CM1
 from pes.vibration.basis.specification import BasisSpec
@@ -132,6 +133,8 @@ class Stage:
     """One calculation of the series.
 
     Attributes:
+        cuts: what ranges and functions come from.
+        top: energy of the highest level above the minimum that the ranges suit, hartree.
         resolution: how far and how finely it looks.
         bases: ranges and sizes.
         hamiltonian: V and G on its grid.
@@ -140,6 +143,8 @@ class Stage:
         warnings: symmetries that the surface does not have.
     """
 
+    cuts: tuple[Cut, ...]
+    top: float
     resolution: Resolution
     bases: tuple[BasisSpec, ...]
     hamiltonian: Hamiltonian
@@ -176,6 +181,7 @@ def levels_to_target(
             base, larger = better, solve(better.resolution.more_functions(STEPS[0]))
             changes[0] = matching(larger.levels, base.levels, count).changes
         changes.append(change)
+    changes[2] = changes[2] + _walls(target, solve, base, count, report)
     count = min(count, target.number(larger.pairs.energies))
     return _levels(target, larger, torch.stack(changes)[:, :count])
 
@@ -225,10 +231,12 @@ def _check_holes(depth: float, where: Tensor, names: Sequence[str]) -> None:
 
 
 def _stage(
-    target: Target, cuts: Sequence[Cut], top: float, count: int, resolution: Resolution
+    target: Target, cuts: tuple[Cut, ...], top: float, count: int, resolution: Resolution
 ) -> Stage:
     started = process_time()
-    bases = automatic_bases(cuts, target.kinds, target.names, top, resolution, given=target.ranges)
+    bases = automatic_bases(
+        cuts, target.kinds, target.names, top, resolution, target.limits, given=target.ranges
+    )
     group = commuting(symmetry_operations(target.system, bases)) if target.symmetry else []
     h = build_hamiltonian(
         target.system, bases, target.wells[0], ceiling=target.lowest_energy + resolution.cap,
@@ -236,7 +244,7 @@ def _stage(
     )  # fmt: skip
     h, warnings = invariant(h)
     pairs = lowest_blockwise(h, min(count + EXTRA, h.size), solver=target.solver)
-    return Stage(resolution, bases, h, pairs, process_time() - started, tuple(warnings))
+    return Stage(cuts, top, resolution, bases, h, pairs, process_time() - started, tuple(warnings))
 
 
 def _grown(
@@ -283,6 +291,30 @@ def _checked(
         if float(change.max()) <= SHARES[name] * target.accuracy or sweep == SWEEPS:
             return change, base
         base, sweep = other, sweep + 1
+
+
+def _walls(target: Target, solve: Solve, base: Stage, count: int, report: Report) -> Tensor | float:
+    """What is left beyond ends that cannot move out, from the changes with nearer ends.
+
+    Levels feel a wall as exp(−2S), S the decay on the way to it.
+    """
+    kinds, limits = target.kinds, target.ranges or target.limits
+    fixed = fixed_ends([(b.low, b.high) for b in base.bases], kinds, limits)
+    if not any(low or high for low, high in fixed):
+        return 0.0
+    nearer = solve(base.resolution.nearer())
+    steps = [
+        abs(cut.decay(base.top, at) - cut.decay(base.top, moved))
+        for cut, far, near, ends in zip(base.cuts, base.bases, nearer.bases, fixed, strict=True)
+        for at, moved, is_fixed in zip(
+            (far.low, far.high), (near.low, near.high), ends, strict=True
+        )
+        if is_fixed
+    ]
+    change = matching(base.levels, nearer.levels, count).changes
+    left = change * min(1.0, 2 / max(expm1(2 * min(steps)), 1e-9))
+    report(f"nearer walls: levels moved by up to {float(change.max()) / CM1:.2g} cm-1")
+    return left
 
 
 def _levels(target: Target, stage: Stage, changes: Tensor) -> Levels:

@@ -87,7 +87,8 @@ class Levels:
 
         The first belongs to the zero-point energy, the others to energies above the ground state.
         """
-        weights = self.changes.new_tensor(WEIGHTS.get(self.compared_with or "", (1, 1, 1)))
+        weights = torch.tensor(WEIGHTS.get(self.compared_with or "", (1, 1, 1))).double()
+        weights = weights.to(self.changes.device)
         # An unknown change adds nothing, but where all are unknown so is the sum.
         known = ~self.changes.isnan()
         total = (weights[:, None] * self.changes.where(known, 0.0)).sum(0)

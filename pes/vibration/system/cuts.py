@@ -97,6 +97,14 @@ class Cut:
         high = x[last + int(upper[0])] if len(upper) else x[-1]
         return float(low), float(high)
 
+    def decay(self, energy: float, q: float) -> float:
+        """∫ √(2(V − E)/G) dq from the nearer turning point out to q; zero where V < E."""
+        x, v, g = self.fine
+        allowed = x[v < energy]
+        low, high = float(allowed[0]), float(allowed[-1])
+        between = (x > min(q, high)) & (x < max(q, low)) & ((x < low) | (x > high))
+        return float((2 * (v - energy).clamp(min=0) / g).sqrt()[between].sum() * (x[1] - x[0]))
+
     def wave_number(self, energy: float) -> float:
         """Largest √(2(E − V)/G): functions with nodes closer than π over it are not needed."""
         _, v, g = self.fine

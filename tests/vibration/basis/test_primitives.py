@@ -37,6 +37,14 @@ CASES = {
         (-1.0, 2 * PI - 1, 16),
         (lambda t: torch.sin(7 * t) + 0.3, lambda t: 7 * torch.cos(7 * t)),
     ),
+    "box": (
+        "box",
+        (-1.0, 2.0, 12),
+        (
+            lambda q: torch.sin(5 * PI * (q + 1) / 3),
+            lambda q: 5 * PI / 3 * torch.cos(5 * PI * (q + 1) / 3),
+        ),
+    ),
     "fourier": (
         "fourier",
         (-1.0, 2 * PI - 1, 15),
