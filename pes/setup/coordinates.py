@@ -140,10 +140,11 @@ def _triatomic(request: CoordinateRequest, geometries: Geometries) -> Internal:
     kind = request.kind or "valence"
     if request.centre is not None:
         return _about(kind, request.centre)
-    if request.kind is None and len(geometries.wells) > 1:
-        return _about("jacobi", _mover(geometries.wells[0], geometries.wells[1]))
+    lowest, *others = geometries.wells
+    if request.kind is None and others:
+        return _about("jacobi", _mover(lowest, others[0]))
     if kind != "jacobi":
-        return _about(kind, opposite(geometries.wells[0]))
+        return _about(kind, opposite(lowest))
     elements = geometries.molecule.elements
     alone = [i for i, e in enumerate(elements) if elements.count(e) == 1]
     lightest = int(geometries.molecule.masses.argmin())

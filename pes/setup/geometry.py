@@ -107,7 +107,7 @@ class Geometries:
             return (self.start,)
         found = minima(self.molecule, self.potential, self.start)
         low = [m.positions for m in found if m.energy < found[0].energy + ISOMER]
-        return tuple(low) or (self.start,)
+        return tuple(low) if low else (self.start,)
 
 
 def minima(molecule: Molecule, potential: Potential, *known: Tensor) -> list[Minimum]:

@@ -88,7 +88,7 @@ def sensitivities(
     """
     given = list(parameters)
     names = [p for p in given if isinstance(p, str)]
-    tensors = [p for p in given if isinstance(p, Tensor) and p.requires_grad]
+    tensors = [p for p in given if not isinstance(p, str) and p.requires_grad]
     check_sensitivities(task.surface, names, weights=bool(tensors))
     derived = Sensitivities()
     if masses:

@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, TextIO
+from typing import IO, TextIO, cast
 
 __all__ = ["DAMAGED", "content_name", "opened_text", "plain_file"]
 
@@ -63,7 +63,7 @@ def _opened(path: Path) -> Iterator[IO[bytes]]:
             yield file
     elif suffix in (".gz", ".xz"):
         with gzip.open(path) if suffix == ".gz" else lzma.open(path) as file:
-            yield file
+            yield cast("IO[bytes]", file)
     else:
         with path.open("rb") as file:
             yield file
