@@ -8,9 +8,10 @@ for bit. Then N made-up frames of five atoms with forces are written as extended
 process of its own by each reader: CPU seconds and the largest memory of the process, both with
 what importing takes.
 
-A million frames (415 MiB), one run on a busy machine, one thread: `pes.read` 14.5 s and 1,641 MiB, conversion
-to HDF5 23.3 s and 706 MiB, reading that 4.3 s and 1,620 MiB; `ase.io.iread`, which keeps no frame,
-115 s and 183 MiB, `ase.io.read` 126 s and 4,292 MiB. A hundred thousand frames take 697 MiB to convert.
+A million frames (415 MiB), one run on a busy machine, one thread: `pes.read` 14.5 s and 1,641 MiB,
+conversion to HDF5 23.3 s and 706 MiB, reading that 4.3 s and 1,620 MiB; `ase.io.iread`, which keeps
+no frame, 115 s and 183 MiB, `ase.io.read` 126 s and 4,292 MiB. A hundred thousand frames take
+697 MiB to convert.
 """
 
 import argparse
