@@ -18,7 +18,7 @@ class Rows:
     Attributes:
         points: (M, T) rows of the common data set; short members are padded with any row.
         weights: (M, T) not negative, zero for padding; scaled to the sum 1 for each member.
-        counts: (M,) how many rows of each member weigh anything.
+        counts: (M,) number of rows of positive weight; float64, as integers divide in float32.
     """
 
     points: Tensor
@@ -45,7 +45,8 @@ class Rows:
         shares = counts.to(weights.device) * weights[points]
         if not (shares.isfinite() & (shares >= 0)).all() or not (shares.sum(1) > 0).all():
             raise ValueError("every member needs rows, their weights finite and not all zero")
-        return Rows(points, shares / shares.sum(1, keepdim=True), (shares > 0).sum(1))
+        counts = (shares > 0).double().sum(1)
+        return Rows(points, shares / shares.sum(1, keepdim=True), counts)
 
     def shard(self, ranks: Ranks) -> "Rows":
         """Shard of one rank, numbered as in `Ranks.shard`; weights and counts stay."""

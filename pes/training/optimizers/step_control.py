@@ -6,14 +6,12 @@ iteration than a single network for energies alone and 35 % more with forces (wa
 units, one thread), as the products of one member in batches run slower than plain ones.
 """
 
-from typing import TypeVar
+from typing import Any
 
 import torch
 from torch import Tensor
 
 __all__ = ["GROWTH", "LARGEST_DAMPING", "SMALLEST_FACTOR", "at_minimum", "damping_factor", "moved"]
-
-Gain = TypeVar("Gain", float, Tensor)
 
 GROWTH = 2.0
 """Factor of λ after the first rejected step; it doubles with each further one."""
@@ -51,14 +49,14 @@ def at_minimum(parameters: Tensor, v: Tensor) -> Tensor:
     return v.norm(dim=-1) <= SHORTEST * parameters.norm(dim=-1)
 
 
-def damping_factor(gain: Gain) -> Gain:
+def damping_factor(gain: Any) -> Any:
     """1 − (2ρ − 1)³, by which λ changes after an accepted step, before its lower limit.
 
     Args:
-        gain: ρ, actual over predicted fall of the loss.
+        gain: ρ, actual over predicted fall of the loss; a number or a tensor (A,).
 
     Example:
         >>> damping_factor(0.5), max(SMALLEST_FACTOR, damping_factor(1.0)) == 1 / 3
         (1.0, True)
     """
-    return 1.0 - (2.0 * gain - 1.0) ** 3
+    return 1 - (2 * gain - 1) ** 3
