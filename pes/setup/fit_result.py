@@ -25,7 +25,7 @@ from pes.training.errors import error_report
 from pes.training.fit import StopReason, TrainingState
 from pes.units import CM1
 
-__all__ = ["FitResult", "fit_result", "test_spread"]
+__all__ = ["FitResult", "errors_and_spread", "fit_result"]
 
 CHUNK = 2048
 
@@ -243,12 +243,12 @@ def _member_errors(
             validation, own, best_epochs, stays, plan.choices.fits, strict=True
         )
     ]  # fmt: skip
-    residuals, spread = test_spread(kept, test)
+    residuals, spread = errors_and_spread(kept, test)
     heights = ((test.energies - lowest) / CM1).cpu()
     return {"members": rows, "calibration": calibration(residuals, spread, heights)}
 
 
-def test_spread(surface: Ensemble, test: Dataset) -> tuple[torch.Tensor, torch.Tensor]:
+def errors_and_spread(surface: Ensemble, test: Dataset) -> tuple[torch.Tensor, torch.Tensor]:
     """Errors of the mean and spread of the members at some points, cm⁻¹ (B,), on the CPU."""
     with torch.no_grad():
         values = torch.cat([surface.each(x) for x in test.positions.split(CHUNK)], 1)

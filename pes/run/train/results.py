@@ -9,7 +9,7 @@ import torch
 from pes import plots
 from pes.evaluation.tables import calibration_table
 from pes.potential import Ensemble
-from pes.setup.fit_result import FitResult, test_spread
+from pes.setup.fit_result import FitResult, errors_and_spread
 from pes.setup.fit_tables import error_table, member_table
 from pes.units import CM1
 
@@ -27,7 +27,7 @@ def write_results(result: FitResult, folder: Path) -> None:
     _parity(folder / "parity.png", result)
     log.info("%s", error_table(result.errors))
     if isinstance(result.surface, Ensemble) and result.members is not None:
-        residuals, spread = test_spread(result.surface, result.points["test"])
+        residuals, spread = errors_and_spread(result.surface, result.points["test"])
         plots.calibration_curve(folder / "calibration.png", residuals, spread)
         mean = float(residuals.square().mean().sqrt())
         log.info("%s", member_table(result.members["members"], mean))
