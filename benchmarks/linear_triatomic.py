@@ -81,7 +81,7 @@ def solved(name: str) -> Levels:
         molecular(SURFACE, internal.to_positions, MASSES), wanted, COUNT, convergence=False
     )
     cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
-    grid = " x ".join(map(str, found.hamiltonian.grid_shape))
+    grid = " x ".join(map(str, found.hamiltonian.basis.grid_shape))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     peak = peak / (2**20 if sys.platform == "darwin" else 2**10)
     print(

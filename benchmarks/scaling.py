@@ -27,6 +27,7 @@ import torch  # noqa: E402
 from pes.vibration import Hamiltonian  # noqa: E402
 from pes.vibration.basis.contraction import contract  # noqa: E402
 from pes.vibration.basis.primitives import PRIMITIVES  # noqa: E402
+from pes.vibration.grid.product_basis import ProductBasis  # noqa: E402
 
 SIZES = {3: (16, 24, 32, 48, 64), 4: (8, 12, 16, 20, 24), 6: (4, 5, 6, 7, 8)}
 
@@ -40,7 +41,7 @@ def noise(modes: int, n: int) -> Hamiltonian:
     count = (n + 2) ** modes
     g = torch.rand(modes, modes, count, dtype=torch.float64).permute(2, 0, 1)
     s = torch.rand(modes, count, dtype=torch.float64).T
-    return Hamiltonian((basis,) * modes, torch.rand(count, dtype=torch.float64), g, s)
+    return Hamiltonian(ProductBasis((basis,) * modes), torch.rand(count, dtype=torch.float64), g, s)
 
 
 def seconds(h: Hamiltonian) -> float:

@@ -146,7 +146,7 @@ def up_to_10900() -> None:
     reference = [*H2O, *HIGHER]
     if len(found.energies) != len(reference):
         raise SystemExit(f"{len(found.energies)} levels found, {len(reference)} expected")
-    grid = " x ".join(map(str, found.hamiltonian.grid_shape))
+    grid = " x ".join(map(str, found.hamiltonian.basis.grid_shape))
     print(f"  N = {found.hamiltonian.size}, grid {grid} (the largest of four runs)")
     print(f"\n{'cm-1':>10s} {'error':>9s} {'estimate':>9s}  quanta")
     quanta = found.leading[0].tolist()

@@ -67,7 +67,7 @@ def _panel(
     sampled: Tensor | None,
 ) -> None:
     j, k = pair
-    bases = levels.hamiltonian.bases[j], levels.hamiltonian.bases[k]
+    bases = levels.hamiltonian.basis.bases[j], levels.hamiltonian.basis.bases[k]
     scales = scales_of(levels, kinds)
     sizes = [scales[i][0] for i in pair]
     x, y = ((b.fine_points / s).cpu().numpy() for b, s in zip(bases, sizes, strict=True))

@@ -98,7 +98,7 @@ def heights_of(levels: Levels) -> NDArray[np.float64]:
 def _cut(axes: Axes, levels: Levels, k: int, unit: float, label: str) -> None:
     """V along one coordinate, the levels as lines, densities on the lowest of them."""
     heights = heights_of(levels)
-    low, high = levels.hamiltonian.bases[k].range
+    low, high = levels.hamiltonian.basis.bases[k].range
     q = torch.linspace(low, high, 401, dtype=torch.float64, device=levels.minimum.device)
     v = cut_potential(levels, {k: q}) / CM1
     x = (q / unit).cpu().numpy()
@@ -138,8 +138,8 @@ def _density_along(
     levels: Levels, k: int, unit: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Points (M,) and probability densities (S, M) of one coordinate."""
-    basis = levels.hamiltonian.bases[k]
-    c = levels.hamiltonian.unpruned(levels.eigenpairs.coefficients)
+    basis = levels.hamiltonian.basis.bases[k]
+    c = levels.hamiltonian.basis.unpruned(levels.eigenpairs.coefficients)
     c = c.movedim(k + 1, 1).reshape(*c.shape[:1], basis.size, -1)
     along = (c.mT @ basis.fine_values.T).square().sum(1)
     x = (basis.fine_points / unit).cpu().numpy()
@@ -152,7 +152,7 @@ def _densities(
     row: Sequence[Axes], levels: Levels, j: int, k: int, scales: Sequence[tuple[float, str]]
 ) -> None:
     """Densities of the lowest levels in one pair of coordinates, one panel each."""
-    bases = levels.hamiltonian.bases[j], levels.hamiltonian.bases[k]
+    bases = levels.hamiltonian.basis.bases[j], levels.hamiltonian.basis.bases[k]
     x, y = (
         (b.fine_points / scales[i][0]).cpu().numpy() for b, i in zip(bases, (j, k), strict=True)
     )

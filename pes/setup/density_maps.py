@@ -67,7 +67,7 @@ def density_maps(
 
 def write_maps(file: h5py.File, levels: Levels, task: Problem, maps: Maps) -> None:
     """`densities/<level>/<a>_<b>`: probabilities at the pairs of `densities/points/<a>`."""
-    names, bases = task.internal.names, levels.hamiltonian.bases
+    names, bases = task.internal.names, levels.hamiltonian.basis.bases
     for k in sorted({k for pair in maps.pairs for k in pair}):
         entry = file.create_dataset(f"densities/points/{names[k]}", data=bases[k].fine_points)
         entry.attrs["units"] = "bohr or radian"

@@ -9,6 +9,7 @@ from pes.vibration.basis.primitives import PRIMITIVES, Primitive
 from pes.vibration.basis.specification import BasisSpec
 from pes.vibration.eigensolvers.eigenpairs import Eigenpairs
 from pes.vibration.eigensolvers.select import SOLVERS, lowest_eigenpairs
+from pes.vibration.grid.product_basis import ProductBasis
 from pes.vibration.hamiltonian.build import build_hamiltonian
 from pes.vibration.hamiltonian.operator import Hamiltonian
 from pes.vibration.levels.degeneracy import clusters
@@ -27,6 +28,7 @@ __all__ = [
     "Hamiltonian",
     "Levels",
     "Primitive",
+    "ProductBasis",
     "Slopes",
     "Sticks",
     "System",

@@ -49,13 +49,13 @@ def quantum_labels(levels: Levels, *, symmetric: bool) -> list[Label]:
             both together and the parity under their exchange are then good labels, where
             those of one bond are not.
     """
-    c = levels.hamiltonian.unpruned(levels.eigenpairs.coefficients)
+    c = levels.hamiltonian.basis.unpruned(levels.eigenpairs.coefficients)
     if not symmetric:
         weights, index = (c.flatten(1) ** 2).max(1)
         quanta = torch.stack(torch.unravel_index(index, c.shape[1:]), -1)
         rows = zip(quanta.tolist(), weights.tolist(), strict=True)
         return [Label(tuple(q), w) for q, w in rows]
-    first, second = levels.hamiltonian.bases[:2]
+    first, second = levels.hamiltonian.basis.bases[:2]
     if c.ndim != 4 or not torch.allclose(first.values, second.values, atol=1e-8):
         raise ValueError("the two bonds need the same range and basis to tell v1 from v3")
     parity = (c * c.transpose(1, 2)).flatten(1).sum(1)

@@ -14,8 +14,8 @@ __all__ = ["characters"]
 
 def characters(levels: Levels, found: Sequence[Operation]) -> Tensor:
     """⟨ψ_n|O ψ_n⟩ of each level and operation, (S, operations): ±1, or between for a mixture."""
-    bases = levels.hamiltonian.bases
-    c = levels.hamiltonian.unpruned(levels.eigenpairs.coefficients)
+    bases = levels.hamiltonian.basis.bases
+    c = levels.hamiltonian.basis.unpruned(levels.eigenpairs.coefficients)
     rows = []
     for operation in found:
         moved = c.permute(0, *[k + 1 for k in operation.order])

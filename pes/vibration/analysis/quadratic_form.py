@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from pes.vibration.hamiltonian.operator import Hamiltonian, grid_points
+from pes.vibration.hamiltonian.operator import Hamiltonian
 from pes.vibration.levels.result import Levels
 from pes.vibration.system.system import System
 
@@ -89,28 +89,29 @@ def waves(levels: Levels, states: Sequence[int]) -> Iterator[Waves]:
     """
     h = levels.hamiltonian
     coefficients = levels.eigenpairs.coefficients[list(states)]
-    first = len(h.bases[0].points)
+    first = h.basis.grid_shape[0]
     inner = len(h.potential) // first
-    thick = max(1, MOST_NUMBERS // (2 * inner * (len(h.bases) + 1) * len(coefficients)))
+    thick = max(1, MOST_NUMBERS // (2 * inner * (h.modes + 1) * len(coefficients)))
     for low in range(0, first, thick):
         part = _slab(h, low, min(low + thick, first), inner)
         slopes = part.slopes_on_grid(coefficients)
         flux = torch.einsum("pkl,spl->spk", part.g_matrix, slopes)
-        yield Waves(grid_points(part.bases), part.on_grid(coefficients), slopes, flux)
+        yield Waves(part.basis.points, part.basis.on_grid(coefficients), slopes, flux)
 
 
 def _slab(h: Hamiltonian, low: int, high: int, inner: int) -> Hamiltonian:
     """The Hamiltonian on some points of the first coordinate only."""
-    if high - low == len(h.bases[0].points):
+    b, *others = h.basis.bases
+    if high - low == len(b.points):
         return h
-    b, some = h.bases[0], slice(low * inner, high * inner)
+    some = slice(low * inner, high * inner)
     thin = replace(
         b, points=b.points[low:high], weights=b.weights[low:high], values=b.values[low:high],
         derivatives=b.derivatives[low:high], log_density_slope=b.log_density_slope[low:high],
     )  # fmt: skip
     return replace(
-        h, bases=(thin, *h.bases[1:]), potential=h.potential[some], g_matrix=h.g_matrix[some],
-        s=h.s[some],
+        h, basis=replace(h.basis, bases=(thin, *others)), potential=h.potential[some],
+        g_matrix=h.g_matrix[some], s=h.s[some],
     )  # fmt: skip
 
 

@@ -79,7 +79,7 @@ def curvatures(
     if not all(reaches(system, levels.points[:1], parameters)):
         raise ValueError("the levels do not depend on one of the parameters")
     if method == "auto":
-        method = "all_states" if levels.hamiltonian.products <= DENSE_LIMIT else "linear"
+        method = "all_states" if levels.hamiltonian.basis.products <= DENSE_LIMIT else "linear"
     if method not in RESPONSES:
         raise ValueError(f"`method` must be auto or one of {', '.join(RESPONSES)}, got {method!r}")
     whole = completed_clusters(levels)
@@ -153,11 +153,11 @@ def _columns(live: Fields, parameter: Tensor, q: Tensor) -> list[Fields]:
 def _pushed(levels: Levels, tangent: Fields) -> Tensor:
     """∂H times the coefficients of all levels, (S, N): half the slope of the form in them."""
     h = levels.hamiltonian
-    block = max(1, MOST_NUMBERS // (4 * len(h.potential) * (len(h.bases) + 1)))
+    block = max(1, MOST_NUMBERS // (4 * len(h.potential) * (h.modes + 1)))
     pieces = []
     for c in levels.eigenpairs.coefficients.split(block):
         live = c.detach().requires_grad_()
-        psi = h.on_grid(live)
+        psi = h.basis.on_grid(live)
         form = torch.einsum("sp,p,sp->", psi, tangent.potential, psi)
         if _moves(tangent.g_matrix) or _moves(tangent.slope):
             u = h.slopes_on_grid(live)
@@ -182,7 +182,7 @@ def _explicit(
     """⟨m|∂_i∂_jH|n⟩ within a cluster, (K, K, d, d); zero where H is linear in κ."""
     h = levels.hamiltonian
     c = levels.eigenpairs.coefficients[list(group)]
-    psi, u = h.on_grid(c), h.slopes_on_grid(c)
+    psi, u = h.basis.on_grid(c), h.slopes_on_grid(c)
     through = set().union(*reaches(system, levels.points[:1], parameters))
     size = sum(p.numel() for p in parameters)
     total = c.new_zeros(size, size, len(group), len(group))

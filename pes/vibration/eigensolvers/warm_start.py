@@ -1,15 +1,15 @@
-"""Eigenvectors of one basis as a beginning in another."""
+"""Warm start: eigenvectors of one basis as start vectors in another."""
 
 import torch
 from torch import Tensor
 
 from pes.vibration.eigensolvers.eigenpairs import Eigenpairs
-from pes.vibration.hamiltonian.operator import Hamiltonian
+from pes.vibration.grid.product_basis import ProductBasis
 
 __all__ = ["start_vectors"]
 
 
-def start_vectors(old: Hamiltonian, pairs: Eigenpairs, new: Hamiltonian) -> Tensor | None:
+def start_vectors(old: ProductBasis, pairs: Eigenpairs, new: ProductBasis) -> Tensor | None:
     """Coefficients (S, N) by the number of each function, zero for functions not there before.
 
     Exact where a basis only grew; near enough to begin with where points or ranges changed,

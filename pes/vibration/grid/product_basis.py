@@ -1,25 +1,238 @@
-"""Factors of a product basis: functions of single coordinates and of groups of them."""
+"""Product basis on a direct-product grid: functions of each coordinate or group, their products.
+
+To and from the grid the sums run over one factor at a time, so that a transform costs as many
+multiplications as there are points, times the points of all coordinates.
+"""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from math import prod
 
 import torch
 from torch import Tensor
 
 from pes.vibration.basis.basis import Basis
 from pes.vibration.basis.factor import Factor, Group
+from pes.vibration.basis.product_tree import Branch, tree
+from pes.vibration.grid.matrix import PairFields, matrix, multiplications
 
-__all__ = ["factors_of"]
+__all__ = ["ProductBasis"]
 
 
-def factors_of(bases: Sequence[Basis], groups: Sequence[Group]) -> tuple[Factor, ...]:
-    """Factors of a product basis; a group stands where its first coordinate does."""
-    first = {group.coordinates[0]: group for group in groups}
-    grouped = {k for group in groups for k in group.coordinates[1:]}
-    return tuple(
-        _grouped(bases, first[k]) if k in first else _single(bases, k)
-        for k in range(len(bases))
-        if k not in grouped
-    )
+@dataclass(frozen=True)
+class ProductBasis:
+    """Products of the functions of F factors, on the product grid of Q coordinates.
+
+    A factor holds the functions of a coordinate, or those of a group of coordinates. Without
+    groups F = Q.
+
+    Attributes:
+        bases: one for each coordinate.
+        kept: numbers of the products that are kept, ascending, (N,); None keeps them all.
+        groups: coordinates contracted together, no coordinate twice.
+    """
+
+    bases: tuple[Basis, ...]
+    kept: Tensor | None = None
+    groups: tuple[Group, ...] = ()
+
+    @property
+    def device(self) -> torch.device:
+        """Device of the tables."""
+        return self.bases[0].points.device
+
+    @property
+    def grid_shape(self) -> tuple[int, ...]:
+        """Points of each coordinate."""
+        return tuple(len(b.points) for b in self.bases)
+
+    @property
+    def points(self) -> Tensor:
+        """All grid points, (P, Q), last coordinate fastest."""
+        return self._on_all_points([b.points for b in self.bases])
+
+    @property
+    def weights(self) -> Tensor:
+        """Quadrature weights of the grid points, the density ρ included, (P,)."""
+        return self._on_all_points([b.weights for b in self.bases]).prod(1)
+
+    @property
+    def density_slope(self) -> Tensor:
+        """∂_k ln ρ on the grid, (P, Q)."""
+        return self._on_all_points([b.log_density_slope for b in self.bases])
+
+    def _on_all_points(self, columns: Sequence[Tensor]) -> Tensor:
+        return torch.cartesian_prod(*columns).reshape(-1, len(columns))
+
+    @cached_property
+    def factors(self) -> tuple[Factor, ...]:
+        """Functions of single coordinates and of groups; a group stands where its first does."""
+        first = {group.coordinates[0]: group for group in self.groups}
+        grouped = {k for group in self.groups for k in group.coordinates[1:]}
+        return tuple(
+            _grouped(self.bases, first[k]) if k in first else _single(self.bases, k)
+            for k in range(len(self.bases))
+            if k not in grouped
+        )
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Functions of each factor."""
+        return tuple(f.size for f in self.factors)
+
+    @property
+    def order(self) -> tuple[int, ...]:
+        """Coordinates in the order of the factors."""
+        return tuple(k for f in self.factors for k in f.coordinates)
+
+    @property
+    def products(self) -> int:
+        """Number of products of the functions of all factors."""
+        return prod(self.shape)
+
+    @property
+    def size(self) -> int:
+        """Number of functions kept, N."""
+        return self.products if self.kept is None else len(self.kept)
+
+    @property
+    def numbers(self) -> Tensor:
+        """Numbers of the products kept, (N,)."""
+        return torch.arange(self.products) if self.kept is None else self.kept.cpu()
+
+    @property
+    def zero_order_energies(self) -> Tensor:
+        """Sums of the reference energies of the factors, (N,) in hartree."""
+        places = torch.unravel_index(self.numbers, self.shape)
+        energies = sum(f.energies.cpu()[i] for f, i in zip(self.factors, places, strict=True))
+        return torch.as_tensor(energies, device=self.device)
+
+    def cpu(self) -> "ProductBasis":
+        """The same with its arrays on the CPU."""
+        groups = [replace(g, expansion=g.expansion.cpu(), energies=g.energies.cpu())
+                  for g in self.groups]  # fmt: skip
+        return replace(self, bases=tuple(b.to("cpu") for b in self.bases), groups=tuple(groups))
+
+    def only(self, functions: Tensor) -> "ProductBasis":
+        """The same with some of the functions kept, by their place among these, ascending."""
+        return replace(self, kept=self.numbers[functions.cpu()])
+
+    @cached_property
+    def branches(self) -> list[list[Branch]]:
+        """The tree of the products kept."""
+        return tree(self.shape, self.kept, device=self.device)
+
+    def unpruned(self, coefficients: Tensor) -> Tensor:
+        """Coefficients (S, N) of the products of one-dimensional functions, (S, n1, n2, …)."""
+        whole = coefficients
+        if self.kept is not None:
+            whole = coefficients.new_zeros(len(coefficients), self.products)
+            whole[:, self.kept] = coefficients
+        whole = whole.reshape(-1, *self.shape)
+        expansions = {group.coordinates[0]: group.expansion for group in self.groups}
+        for axis, f in enumerate(self.factors, start=1):
+            if len(f.coordinates) > 1:
+                whole = _apply_one(expansions[f.coordinates[0]], whole, axis)
+        whole = whole.reshape(-1, *[self.bases[k].size for k in self.order])
+        return whole.permute(0, *[1 + self.order.index(k) for k in range(len(self.bases))])
+
+    def quanta(self, numbers: Tensor) -> Tensor:
+        """Quanta (…, Q) of products by their number among those kept.
+
+        For a group those of the leading product in its function.
+        """
+        numbers = numbers.cpu() if self.kept is None else self.numbers[numbers.cpu()]
+        quanta = torch.zeros(*numbers.shape, len(self.bases), dtype=torch.long)
+        leading = {g.coordinates: (g.expansion**2).argmax(0) for g in self.groups}
+        for f, index in zip(self.factors, torch.unravel_index(numbers, self.shape), strict=True):
+            inner = leading[f.coordinates].cpu()[index] if f.coordinates in leading else index
+            sizes = [self.bases[k].size for k in f.coordinates]
+            for k, quantum in zip(f.coordinates, torch.unravel_index(inner, sizes), strict=True):
+                quanta[..., k] = quantum
+        return quanta
+
+    def on_grid(self, coefficients: Tensor, *, slope: int | None = None) -> Tensor:
+        """Functions times √weight on the grid: (S, N) -> (S, P).
+
+        One factor at a time from the last on, over the nodes of the tree alone.
+
+        Args:
+            coefficients: of the functions kept.
+            slope: coordinate to differentiate along.
+        """
+        x = coefficients[..., None]
+        for f, branches in zip(reversed(self.factors), reversed(self.branches), strict=True):
+            nodes = sum(len(branch.nodes) for branch in branches)
+            wider = x.new_empty(len(x), nodes, len(f.values), x.shape[-1])
+            for branch in branches:
+                table = f.along(slope)[:, branch.functions]
+                wider[:, branch.nodes] = torch.matmul(table, x[:, branch.children])
+            x = wider.flatten(2)
+        if self.order == tuple(range(len(self.bases))):
+            return x.flatten(1)
+        x = x.reshape(-1, *[self.grid_shape[k] for k in self.order])
+        back = [1 + self.order.index(k) for k in range(len(self.bases))]
+        return x.permute(0, *back).flatten(1)
+
+    def on_grid_with_slopes(self, coefficients: Tensor) -> tuple[Tensor, Tensor]:
+        """ψ (S, P) and ∂ψ (Q, S, P), times √weight, of functions (S, N).
+
+        The vector goes to the grid once; each ∂_k is then the m × m matrix dB_k B_kᵀ.
+        """
+        psi = self.on_grid(coefficients)
+        return psi, torch.stack([self._along(k, psi, False) for k in range(len(self.bases))])
+
+    def from_grid(self, psi: Tensor, slopes: Tensor | None = None) -> Tensor:
+        """Overlaps with the functions kept, the transpose of `on_grid`: (S, P) -> (S, N).
+
+        Args:
+            psi: overlaps with the functions are taken of it.
+            slopes: overlaps with their derivatives are taken of these, (Q, S, P), and added:
+                the transpose of `on_grid_with_slopes`.
+        """
+        for k, slope in enumerate(() if slopes is None else slopes):
+            psi = self._along(k, slope, True).add_(psi)
+        x = psi.reshape(-1, *self.grid_shape).permute(0, *[1 + k for k in self.order])
+        x = x.reshape(len(psi), 1, -1)
+        for f, branches in zip(self.factors, self.branches, strict=True):
+            x = x.reshape(*x.shape[:2], len(f.values), -1)
+            nodes = sum(branch.children.numel() for branch in branches)
+            narrower = x.new_empty(len(x), nodes, x.shape[-1])
+            for branch in branches:
+                table = f.values[:, branch.functions].T
+                narrower[:, branch.children] = torch.matmul(table, x[:, branch.nodes])
+            x = narrower
+        return x.flatten(1)
+
+    def matrix(self, fields: PairFields) -> Tensor:
+        """∫ Σ_kl F_kl (∂_kφ_a)(∂_lφ_b), (N, N), differentiable in the fields.
+
+        Args:
+            fields: F_kl on the grid (P,) by its coordinates, k ≤ l, −1 for no derivative.
+        """
+        ordered = {
+            pair: field.reshape(self.grid_shape).permute(self.order).flatten()
+            for pair, field in fields.items()
+        }
+        return matrix(ordered, self.factors, self.branches)
+
+    @property
+    def transform_cost(self) -> int:
+        """Multiplications of one vector to the grid, with its slopes, and back."""
+        return prod(self.grid_shape) * sum(4 * m for m in self.grid_shape)
+
+    @property
+    def matrix_cost(self) -> int:
+        """Multiplications of `matrix`."""
+        return multiplications(self.factors, self.branches)
+
+    def _along(self, k: int, psi: Tensor, transpose: bool) -> Tensor:
+        """∂_k (or its transpose) acting on √weight-scaled functions on the grid."""
+        b = self.bases[k]
+        matrix = b.scaled_derivatives @ b.scaled_values.T
+        shaped = psi.reshape(-1, *self.grid_shape)
+        return _apply_one(matrix.T if transpose else matrix, shaped, k + 1).reshape(psi.shape)
 
 
 def _single(bases: Sequence[Basis], k: int) -> Factor:
@@ -30,19 +243,29 @@ def _single(bases: Sequence[Basis], k: int) -> Factor:
 def _grouped(bases: Sequence[Basis], group: Group) -> Factor:
     picked = [bases[k] for k in group.coordinates]
     slopes = [
-        _product(
+        _kronecker(
             [b.scaled_derivatives if j == k else b.scaled_values for j, b in enumerate(picked)]
         )
         @ group.expansion
         for k in range(len(picked))
     ]
-    values = _product([b.scaled_values for b in picked]) @ group.expansion
+    values = _kronecker([b.scaled_values for b in picked]) @ group.expansion
     return Factor(group.coordinates, values, torch.stack(slopes), group.energies)
 
 
-def _product(tables: Sequence[Tensor]) -> Tensor:
+def _kronecker(tables: Sequence[Tensor]) -> Tensor:
     """Kronecker product of (m, n) tables."""
     whole = tables[0]
     for table in tables[1:]:
         whole = torch.kron(whole, table)
     return whole
+
+
+def _apply_one(matrix: Tensor, tensor: Tensor, axis: int) -> Tensor:
+    """Matrix (i, j) on one axis (j) of a tensor, axes in place."""
+    before = tensor.shape[:axis].numel()
+    after = tensor.shape[axis + 1 :].numel()
+    shape = (*tensor.shape[:axis], matrix.shape[0], *tensor.shape[axis + 1 :])
+    if after == 1:
+        return (tensor.reshape(before, -1) @ matrix.T).reshape(shape)
+    return torch.matmul(matrix, tensor.reshape(before, -1, after)).reshape(shape)

@@ -12,8 +12,9 @@ from pes.vibration.basis.primitives import PRIMITIVES
 from pes.vibration.basis.specification import BasisSpec
 from pes.vibration.basis.truncation import Truncation
 from pes.vibration.eigensolvers.memory import check_grid
-from pes.vibration.hamiltonian.modals import contracted, self_consistent
-from pes.vibration.hamiltonian.operator import Hamiltonian, density_slope, grid_points
+from pes.vibration.grid.product_basis import ProductBasis
+from pes.vibration.hamiltonian.modals import contracted_groups, self_consistent
+from pes.vibration.hamiltonian.operator import Hamiltonian
 from pes.vibration.symmetry.action import shared_bases
 from pes.vibration.symmetry.grid_symmetry import alike, orbits
 from pes.vibration.symmetry.operation import Operation
@@ -62,27 +63,29 @@ def build_hamiltonian(
         height = ceiling - float(potential_in_chunks(system, reference.cpu()[None])[0])
         contracted_bases = _bases_of_cuts(bases, cuts, operations, height)
     functions = shared_bases(tuple(b.to(system.device) for b in contracted_bases), operations)
-    points = grid_points(functions)
+    basis = ProductBasis(functions)
+    points = basis.points
     potential = potential_in_chunks(system, points).clamp(max=ceiling)
-    g_matrix, s = _kinetic_on_grid(system, functions, points, operations)
-    h = Hamiltonian(functions, potential, g_matrix, s, operations=tuple(operations))
+    g_matrix, s = _kinetic_on_grid(system, basis, points, operations)
+    h = Hamiltonian(basis, potential, g_matrix, s, operations=tuple(operations))
     if truncation.self_consistent:
-        h = replace(h, bases=shared_bases(self_consistent(h), operations))
-    h = replace(h, groups=contracted(h, truncation.groups))
-    return replace(h, kept=truncation.kept(h.factors))
+        basis = ProductBasis(shared_bases(self_consistent(h), operations))
+        h = replace(h, basis=basis)
+    basis = replace(basis, groups=contracted_groups(h, truncation.groups))
+    return replace(h, basis=replace(basis, kept=truncation.kept(basis.factors)))
 
 
 def _kinetic_on_grid(
-    system: System, bases: Sequence[Basis], points: Tensor, operations: Sequence[Operation]
+    system: System, basis: ProductBasis, points: Tensor, operations: Sequence[Operation]
 ) -> tuple[Tensor, Tensor]:
     """G, its memory along the grid, and s; portion by portion, for both are large."""
-    modes = len(bases)
+    modes = len(basis.bases)
     g_matrix, slope = (
         points.new_empty(modes, modes, len(points)),
         points.new_empty(modes, len(points)),
     )
     # What leaves a molecule as it is leaves its kinetic energy: so much less to compute.
-    known = orbits(bases, operations if system.masses is not None else ())
+    known = orbits(basis.bases, operations if system.masses is not None else ())
     for at in known.first.split(GRID_CHUNK):
         g, here = _detached_kinetic(system, points[at])
         g_matrix[..., at], slope[:, at] = g.permute(1, 2, 0), here.T
@@ -91,10 +94,10 @@ def _kinetic_on_grid(
         sample = known.sample()
         g, here = _detached_kinetic(system, points[sample])
         if not alike(g, here, g_matrix[..., sample].permute(2, 0, 1), slope[:, sample].T):
-            return _kinetic_on_grid(system, bases, points, ())
+            return _kinetic_on_grid(system, basis, points, ())
     s = slope.mul_(-0.5)
-    if any(bool(b.log_density_slope.any()) for b in bases):
-        s += density_slope(bases).T / 2
+    if any(bool(b.log_density_slope.any()) for b in basis.bases):
+        s += basis.density_slope.T / 2
     return g_matrix.permute(2, 0, 1), s.T
 
 

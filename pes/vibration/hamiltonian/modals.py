@@ -13,21 +13,22 @@ from torch import Tensor
 from pes.vibration.basis.basis import Basis
 from pes.vibration.basis.factor import Group
 from pes.vibration.basis.truncation import GroupSize
+from pes.vibration.grid.product_basis import ProductBasis
 from pes.vibration.hamiltonian.operator import Hamiltonian
 
-__all__ = ["contracted", "self_consistent"]
+__all__ = ["contracted_groups", "self_consistent"]
 
 CONVERGED = 1e-9
 """Change of the self-consistent energy (hartree) at which the modals are taken."""
 
 
-def contracted(hamiltonian: Hamiltonian, sizes: Sequence[GroupSize]) -> tuple[Group, ...]:
+def contracted_groups(hamiltonian: Hamiltonian, sizes: Sequence[GroupSize]) -> tuple[Group, ...]:
     """The lowest functions of each group of coordinates."""
     return tuple(_group(hamiltonian, size) for size in sizes)
 
 
 def _group(hamiltonian: Hamiltonian, size: GroupSize) -> Group:
-    energies, vectors = _averaged(hamiltonian, size.coordinates)
+    energies, vectors = _averaged(hamiltonian, hamiltonian.basis.bases, size.coordinates)
     most = size.functions
     if size.energy is not None:
         most = int((energies - energies[0] <= size.energy).sum())
@@ -50,18 +51,17 @@ def self_consistent(hamiltonian: Hamiltonian, *, sweeps: int = 20) -> tuple[Basi
         J. M. Bowman, J. Chem. Phys. 68, 608 (1978), doi:10.1063/1.435782
     """
     before = float("inf")
+    bases = hamiltonian.basis.bases
     for _ in range(sweeps):
         energy = before
-        for k in range(len(hamiltonian.bases)):
-            energies, vectors = _averaged(hamiltonian, (k,))
-            turned = _turned(hamiltonian.bases[k], energies, vectors)
-            bases = (*hamiltonian.bases[:k], turned, *hamiltonian.bases[k + 1 :])
-            hamiltonian = replace(hamiltonian, bases=bases)
+        for k in range(len(bases)):
+            energies, vectors = _averaged(hamiltonian, bases, (k,))
+            bases = (*bases[:k], _turned(bases[k], energies, vectors), *bases[k + 1 :])
             energy = float(energies[0])
         if abs(before - energy) < CONVERGED:
             break
         before = energy
-    return hamiltonian.bases
+    return bases
 
 
 def first(basis: Basis, functions: int) -> Basis:
@@ -69,9 +69,11 @@ def first(basis: Basis, functions: int) -> Basis:
     return _turned(basis, basis.energies[:functions], torch.eye(basis.size)[:, :functions])
 
 
-def _averaged(hamiltonian: Hamiltonian, coordinates: tuple[int, ...]) -> tuple[Tensor, Tensor]:
-    bases = tuple(b if k in coordinates else first(b, 1) for k, b in enumerate(hamiltonian.bases))
-    matrix = replace(hamiltonian, bases=bases, kept=None, groups=()).dense()
+def _averaged(
+    hamiltonian: Hamiltonian, bases: Sequence[Basis], coordinates: tuple[int, ...]
+) -> tuple[Tensor, Tensor]:
+    few = tuple(b if k in coordinates else first(b, 1) for k, b in enumerate(bases))
+    matrix = replace(hamiltonian, basis=ProductBasis(few)).dense()
     energies, vectors = torch.linalg.eigh(matrix)
     largest = vectors.abs().argmax(0)
     return energies, vectors * vectors.gather(0, largest[None]).sign()

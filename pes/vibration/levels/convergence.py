@@ -56,7 +56,7 @@ def larger_runs(levels: Levels, build: Build, solve: Solve) -> Levels:
 
     def run(name: str, bases: Sequence[BasisSpec], truncation: Truncation) -> _Run:
         h = build(name, bases, truncation)
-        return h, solve(h, start_vectors(levels.hamiltonian, levels.eigenpairs, h))
+        return h, solve(h, start_vectors(levels.hamiltonian.basis, levels.eigenpairs, h.basis))
 
     bases = tuple(b.more_functions() for b in levels.bases)
     truncation = levels.truncation.larger()
@@ -92,7 +92,7 @@ def smaller_runs(levels: Levels, build: Build, solve: Solve) -> Levels:
         ("narrower ranges", [b.narrowed() for b in levels.bases]),
     ):
         h = build(name, bases, levels.truncation)
-        pairs = solve(h, start_vectors(levels.hamiltonian, levels.eigenpairs, h))
+        pairs = solve(h, start_vectors(levels.hamiltonian.basis, levels.eigenpairs, h.basis))
         changes.append(_change(pairs.energies, levels.energies))
     unchanged = [b.name for b in levels.bases if b.fewer_points() == b]
     if unchanged:
@@ -115,16 +115,16 @@ def _other_truncation(levels: Levels, solve: Solve) -> tuple[Levels, Tensor, lis
     h, count = levels.hamiltonian, len(levels.energies)
 
     def run(kept: Tensor | None) -> _Run:
-        other = replace(h, kept=kept)
-        return other, solve(other, start_vectors(h, levels.eigenpairs, other))
+        other = replace(h, basis=replace(h.basis, kept=kept))
+        return other, solve(other, start_vectors(h.basis, levels.eigenpairs, other.basis))
 
     limited = levels.truncation.quanta is not None or levels.truncation.energy is not None
     # Without a limit on products the last two functions of each coordinate are left out.
-    fewer = levels.truncation.smaller().kept(h.factors, fewer=0 if limited else 2)
+    fewer = levels.truncation.smaller().kept(h.basis.factors, fewer=0 if limited else 2)
     if fewer is None or len(fewer) >= count:
         return levels, _change(run(fewer)[1].energies, levels.energies), []
     truncation = levels.truncation.larger()
-    more = truncation.kept(h.factors)
+    more = truncation.kept(h.basis.factors)
     short = f"a smaller basis of {len(fewer)} functions cannot hold {count} levels"
     if more is None or len(more) <= h.size:
         raise ValueError(

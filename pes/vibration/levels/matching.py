@@ -7,8 +7,9 @@ import torch
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
-from pes.vibration.basis.contraction import Basis
+from pes.vibration.basis.basis import Basis
 from pes.vibration.eigensolvers.eigenpairs import Eigenpairs
+from pes.vibration.grid.product_basis import ProductBasis
 from pes.vibration.hamiltonian.operator import Hamiltonian
 
 __all__ = ["Matching", "matching"]
@@ -47,7 +48,7 @@ def matching(
     """
     h, pairs = levels
     other_h, other_pairs = others
-    overlap = (pairs.coefficients.cpu() @ renumbered(other_h, other_pairs, h).T) ** 2
+    overlap = (pairs.coefficients.cpu() @ renumbered(other_h.basis, other_pairs, h.basis).T) ** 2
     if pairs.symmetry and other_pairs.symmetry:
         same = [[a == b for b in other_pairs.symmetry] for a in pairs.symmetry]
         overlap = overlap * torch.tensor(same)
@@ -63,7 +64,7 @@ def matching(
     return Matching(partners, apart.abs().where(known, torch.inf))
 
 
-def renumbered(old: Hamiltonian, pairs: Eigenpairs, new: Hamiltonian) -> Tensor:
+def renumbered(old: ProductBasis, pairs: Eigenpairs, new: ProductBasis) -> Tensor:
     """Coefficients by the products of another basis, (S, N); products it lacks are left out."""
     coefficients = pairs.coefficients.cpu()
     result = coefficients.new_zeros(len(coefficients), new.size)

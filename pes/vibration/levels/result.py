@@ -10,7 +10,7 @@ from pes.vibration.basis.basis import Basis
 from pes.vibration.basis.specification import BasisSpec
 from pes.vibration.basis.truncation import Truncation
 from pes.vibration.eigensolvers.eigenpairs import Eigenpairs
-from pes.vibration.hamiltonian.operator import Hamiltonian, grid_points
+from pes.vibration.hamiltonian.operator import Hamiltonian
 from pes.vibration.system.system import System
 
 __all__ = ["Levels"]
@@ -107,13 +107,12 @@ class Levels:
     @property
     def points(self) -> Tensor:
         """Grid points (P, Q)."""
-        return grid_points(self.hamiltonian.bases)
+        return self.hamiltonian.basis.points
 
     @property
     def weights(self) -> Tensor:
         """Quadrature weights of the grid points, the density ρ included, (P,)."""
-        each = [b.weights for b in self.hamiltonian.bases]
-        return torch.cartesian_prod(*each).reshape(-1, len(each)).prod(1)
+        return self.hamiltonian.basis.weights
 
     @property
     def positions(self) -> Tensor:
@@ -129,7 +128,7 @@ class Levels:
     @property
     def wavefunctions(self) -> Tensor:
         """ψ times √(quadrature weight) on the grid, (S, P): rows are orthonormal."""
-        return self.hamiltonian.on_grid(self.eigenpairs.coefficients)
+        return self.hamiltonian.basis.on_grid(self.eigenpairs.coefficients)
 
     @property
     def densities(self) -> Tensor:
@@ -141,7 +140,8 @@ class Levels:
 
         Level by level: all densities at once are the largest array of six coordinates.
         """
-        each = [self.hamiltonian.on_grid(c[None])[0, where] for c in self.eigenpairs.coefficients]
+        basis = self.hamiltonian.basis
+        each = [basis.on_grid(c[None])[0, where] for c in self.eigenpairs.coefficients]
         return torch.stack([psi.square().sum() for psi in each])
 
     def matrix_elements(self, function: Callable[[Tensor], Tensor] | Tensor) -> Tensor:
@@ -165,20 +165,20 @@ class Levels:
     def leading(self) -> tuple[Tensor, Tensor]:
         """Quanta (S, Q) of the leading product function and its weight (S,)."""
         weight, index = (self.eigenpairs.coefficients**2).max(1)
-        return self.hamiltonian.quanta(index), weight
+        return self.hamiltonian.basis.quanta(index), weight
 
     def pair_density(self, state: int, j: int, k: int) -> Tensor:
         """Probability (M_j, M_k) of a level at the fine points of two coordinates.
 
         The others are integrated: it is dE/dV of a change of V in these two alone.
         """
-        h = self.hamiltonian
-        c = h.unpruned(self.eigenpairs.coefficients[state][None])[0].movedim((j, k), (0, 1))
+        basis = self.hamiltonian.basis
+        c = basis.unpruned(self.eigenpairs.coefficients[state][None])[0].movedim((j, k), (0, 1))
         c = c.reshape(*c.shape[:2], -1)
         reduced = torch.einsum("abr,cdr->acbd", c, c).flatten(2).flatten(0, 1)
         left, right = (
             (b.fine_values[:, :, None] * b.fine_values[:, None, :]).flatten(1)
-            for b in (h.bases[j], h.bases[k])
+            for b in (basis.bases[j], basis.bases[k])
         )
         return left @ reduced @ right.T
 
@@ -187,11 +187,11 @@ class Levels:
 
         Zero where functions are free at that end by nature (linearity, periodicity).
         """
-        c = self.hamiltonian.unpruned(self.eigenpairs.coefficients)
+        c = self.hamiltonian.basis.unpruned(self.eigenpairs.coefficients)
         return torch.stack(
             [
                 _ends(c.movedim(k + 1, 1).reshape(len(c), b.size, -1), b)
-                for k, b in enumerate(self.hamiltonian.bases)
+                for k, b in enumerate(self.hamiltonian.basis.bases)
             ],
             1,
         )

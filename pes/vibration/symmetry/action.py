@@ -7,7 +7,7 @@ from torch import Tensor
 
 from pes.vibration.basis.basis import Basis
 from pes.vibration.basis.factor import Factor
-from pes.vibration.hamiltonian.operator import Hamiltonian
+from pes.vibration.grid.product_basis import ProductBasis
 from pes.vibration.symmetry.operation import Operation
 
 __all__ = ["POINTS", "NotInvariantError", "action", "images", "mirrored_points", "shared_bases"]
@@ -29,34 +29,34 @@ def shared_bases(bases: Sequence[Basis], operations: Sequence[Operation]) -> tup
     return tuple(bases[min(k, j)] for k, j in enumerate(first))
 
 
-def action(hamiltonian: Hamiltonian, operation: Operation) -> tuple[Tensor, Tensor]:
+def action(basis: ProductBasis, operation: Operation) -> tuple[Tensor, Tensor]:
     """Images of the products kept, by their places, and signs: (N,) and (N,).
 
     Raises:
         NotInvariantError: if functions are not mapped to functions that are kept.
     """
-    h, factors = hamiltonian, hamiltonian.factors
-    places = torch.unravel_index(h.numbers, h.shape)
-    moved, signs = list(places), torch.ones(h.size, dtype=h.potential.dtype)
+    factors, ours = basis.factors, basis.numbers
+    places = torch.unravel_index(ours, basis.shape)
+    moved, signs = list(places), torch.ones(len(ours), dtype=factors[0].values.dtype)
     for f, place in zip(factors, places, strict=True):
         target = {operation.order[k] for k in f.coordinates}
         image = next((n for n, g in enumerate(factors) if set(g.coordinates) == target), None)
         if image is None or factors[image].size != f.size:
             raise NotInvariantError("the groups of coordinates are not those of its image")
         moved[image] = place
-        signs = signs * _signs(h, f, factors[image], operation)[place]
-    numbers = torch.zeros_like(h.numbers)
-    for n, place in zip(h.shape, moved, strict=True):
+        signs = signs * _signs(basis, f, factors[image], operation)[place]
+    numbers = torch.zeros_like(ours)
+    for n, place in zip(basis.shape, moved, strict=True):
         numbers = numbers * n + place
-    images = torch.searchsorted(h.numbers, numbers).clamp(max=h.size - 1)
-    if not torch.equal(h.numbers[images], numbers):
+    images = torch.searchsorted(ours, numbers).clamp(max=len(ours) - 1)
+    if not torch.equal(ours[images], numbers):
         raise NotInvariantError("the limit on products keeps some and not their images (weights?)")
     return images, signs
 
 
-def _signs(h: Hamiltonian, f: Factor, image: Factor, operation: Operation) -> Tensor:
+def _signs(basis: ProductBasis, f: Factor, image: Factor, operation: Operation) -> Tensor:
     """±1 for each function of a factor, (n,)."""
-    turned = _moved_tables(h, f, image, operation)
+    turned = _moved_tables(basis, f, image, operation)
     signs = (image.values * turned).sum(0).cpu()
     if bool(((signs.abs() - 1).abs() > SIGN).any()):
         names = ", ".join(str(k + 1) for k in f.coordinates)
@@ -64,12 +64,12 @@ def _signs(h: Hamiltonian, f: Factor, image: Factor, operation: Operation) -> Te
     return signs.round()
 
 
-def _moved_tables(h: Hamiltonian, f: Factor, image: Factor, operation: Operation) -> Tensor:
+def _moved_tables(basis: ProductBasis, f: Factor, image: Factor, operation: Operation) -> Tensor:
     """Functions of a factor at the images of the points of another, (m, n)."""
-    table = f.values.reshape(*[h.grid_shape[k] for k in f.coordinates], f.size)
+    table = f.values.reshape(*[basis.grid_shape[k] for k in f.coordinates], f.size)
     for axis, k in enumerate(f.coordinates):
         if operation.mirrored[k]:
-            table = table.index_select(axis, mirrored_points(h.bases[k], k))
+            table = table.index_select(axis, mirrored_points(basis.bases[k], k))
     # Axis of coordinate k becomes that of order[k].
     order = [f.coordinates.index(operation.order[j]) for j in image.coordinates]
     return table.permute(*order, -1).reshape(-1, f.size)

@@ -17,8 +17,8 @@ import torch
 from torch import Tensor
 
 from pes.vibration.basis.factor import Factor
+from pes.vibration.grid.submatrix import elements
 from pes.vibration.hamiltonian.operator import Hamiltonian
-from pes.vibration.hamiltonian.submatrix import elements
 from pes.vibration.symmetry.action import NotInvariantError, action
 from pes.vibration.symmetry.operation import Operation
 from pes.vibration.symmetry.representations import representations, symmetry_labels
@@ -43,8 +43,9 @@ class Sector:
     def pieces(self) -> list[Tensor]:
         """⟨r|H|P r′⟩ for each permutation P, (R, R); blocks share them."""
         order, ours = _order(self.whole), self.images[0]
+        basis, fields = self.whole.basis, self.whole.fields
         return [
-            elements(self.whole, ours, images if p else None, order=order)
+            elements(basis, fields, ours, images if p else None, order=order)
             for p, images in enumerate(self.images)
         ]
 
@@ -199,16 +200,17 @@ def _order(hamiltonian: Hamiltonian) -> list[int]:
             return 0
         return 1 if len(still) < len(operations) else 2
 
-    return sorted(range(len(hamiltonian.factors)), key=lambda i: rank(hamiltonian.factors[i]))
+    factors = hamiltonian.basis.factors
+    return sorted(range(len(factors)), key=lambda i: rank(factors[i]))
 
 
 def _group(hamiltonian: Hamiltonian) -> list[tuple[Operation, Tensor, Tensor]]:
     """The identity, which has no name, and the operations, with what they do to products."""
-    still = Operation("", tuple(range(len(hamiltonian.bases))), (False,) * len(hamiltonian.bases))
+    still = Operation("", tuple(range(hamiltonian.modes)), (False,) * hamiltonian.modes)
     group = []
     for operation in (still, *hamiltonian.operations):
         try:
-            group.append((operation, *action(hamiltonian, operation)))
+            group.append((operation, *action(hamiltonian.basis, operation)))
         except NotInvariantError:
             continue
     return group

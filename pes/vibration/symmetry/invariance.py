@@ -44,7 +44,7 @@ def invariant(hamiltonian: Hamiltonian) -> tuple[Hamiltonian, list[str]]:
     for operation in hamiltonian.operations:
         try:
             _check_grid(hamiltonian, operation)
-            action(hamiltonian, operation)
+            action(hamiltonian.basis, operation)
         except NotInvariantError as error:
             reasons.append(f"no blocks by the symmetry {operation.name}: {error}")
         else:
@@ -54,7 +54,7 @@ def invariant(hamiltonian: Hamiltonian) -> tuple[Hamiltonian, list[str]]:
 
 def _check_grid(h: Hamiltonian, operation: Operation) -> None:
     for k, j in enumerate(operation.order):
-        one, other = h.bases[k], h.bases[j]
+        one, other = h.basis.bases[k], h.basis.bases[j]
         if one is not other and not (
             one.values.shape == other.values.shape
             and torch.allclose(one.points, other.points, rtol=0, atol=POINTS)
@@ -68,7 +68,7 @@ def _check_grid(h: Hamiltonian, operation: Operation) -> None:
             slopes = one.scaled_derivatives
             if not torch.allclose(slopes[mirror], -parity * slopes, rtol=TABLES, atol=TABLES):
                 raise NotInvariantError(f"the slopes of the functions of coordinate {k + 1} differ")
-    image = images(h.bases, operation)
+    image = images(h.basis.bases, operation)
     apart = (image(h.potential) - h.potential).abs()
     if float(apart.max()) > V_SAME:
         raise NotInvariantError(_where(h, apart))
@@ -95,8 +95,8 @@ def _check_kinetic(h: Hamiltonian, operation: Operation, image: Callable[[Tensor
 
 
 def _where(h: Hamiltonian, apart: Tensor) -> str:
-    worst = torch.unravel_index(apart.argmax().cpu(), h.grid_shape)
-    q = ", ".join(f"{float(b.points[i]):.4f}" for b, i in zip(h.bases, worst, strict=True))
+    worst = torch.unravel_index(apart.argmax().cpu(), h.basis.grid_shape)
+    q = ", ".join(f"{float(b.points[i]):.4f}" for b, i in zip(h.basis.bases, worst, strict=True))
     return (
         f"the surface changes by up to {float(apart.max()) / CM1:.2g} cm-1, at q = ({q}) (bohr, "
         "radians)"

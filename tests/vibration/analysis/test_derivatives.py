@@ -24,7 +24,7 @@ from pes.vibration import (
     vibrational_levels,
 )
 from pes.vibration.analysis import quadratic_form
-from pes.vibration.hamiltonian.operator import Hamiltonian, density_slope
+from pes.vibration.hamiltonian.operator import Hamiltonian
 from pes.vibration.system.system import potential_in_chunks
 
 TO_POSITIONS = Valence(0, (1, 2)).to_positions
@@ -41,8 +41,8 @@ def energies_of(system: System, found: Levels) -> Tensor:
     v = potential_in_chunks(system, found.points).clamp(max=ceiling)
     with torch.no_grad():
         g, slope = system.kinetic(found.points)
-    s = (density_slope(h.bases) - slope) / 2
-    matrix = Hamiltonian(h.bases, v, g, s).dense()
+    s = (h.basis.density_slope - slope) / 2
+    matrix = Hamiltonian(h.basis, v, g, s).dense()
     return torch.linalg.eigvalsh(matrix)[: len(found.energies)]
 
 

@@ -27,7 +27,6 @@ from pes.vibration.analysis.second_order import (
     _linear,
 )
 from pes.vibration.eigensolvers.select import SolverError
-from pes.vibration.hamiltonian.operator import density_slope
 from pes.vibration.system.system import potential_in_chunks
 
 METHODS = ("all_states", "linear")
@@ -44,7 +43,7 @@ def energies_of(system: System, found: Levels, count: int) -> Tensor:
     v = potential_in_chunks(system, found.points).clamp(max=found.minimum_energy + found.cap)
     with torch.no_grad():
         g, slope = system.kinetic(found.points)
-    s = (density_slope(h.bases) - slope) / 2
+    s = (h.basis.density_slope - slope) / 2
     matrix = replace(h, potential=v, g_matrix=g.detach(), s=s.detach()).dense()
     return torch.linalg.eigvalsh(matrix)[:count]
 
@@ -164,7 +163,7 @@ def test_few_products_where_the_matrix_is_large(water_levels: Levels) -> None:
     h, c = water_levels.hamiltonian, water_levels.eigenpairs.coefficients
     assert h.size > 4 * ZERO_ORDER, "H₀ is nearly H: nothing was tested"
     # By a potential along r1: symmetric and antisymmetric states answer.
-    pushed = h.from_grid(h.on_grid(c) * water_levels.points[:, 0])
+    pushed = h.basis.from_grid(h.basis.on_grid(c) * water_levels.points[:, 0])
     # It takes 8 to 10 products, and 25 to 47 without H₀.
     few, all_states = _linear(water_levels, steps=15), _all_states(water_levels)
     for n, b in enumerate(pushed[:, None]):

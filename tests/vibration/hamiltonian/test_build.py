@@ -52,14 +52,14 @@ def test_the_same_as_at_every_point(formaldehyde: System, group: list[Operation]
     asked: list[int] = []
     system = counting(formaldehyde, asked)
     h = build_hamiltonian(system, COORDINATES, REFERENCE, ceiling=1e3, operations=group)
-    points = torch.cartesian_prod(*[b.points for b in h.bases])
+    points = torch.cartesian_prod(*[b.points for b in h.basis.bases])
     g, slope = formaldehyde.kinetic(points)
-    density = torch.cartesian_prod(*[b.log_density_slope for b in h.bases])
+    density = torch.cartesian_prod(*[b.log_density_slope for b in h.basis.bases])
     # Rounding, of G near 1e-3.
     torch.testing.assert_close(h.g_matrix, g, rtol=1e-9, atol=1e-14)
     torch.testing.assert_close(h.s, (density - slope) / 2, rtol=1e-9, atol=1e-10)
     # Pairs of bonds and angles 9·10/2, halves of torsion points and the middle one: 3·45·3 of 1215.
-    known = orbits(h.bases, group)
+    known = orbits(h.basis.bases, group)
     assert len(known.first) == 405
     assert 405 in asked
     assert len(points) not in asked
@@ -79,7 +79,7 @@ def test_slopes_change_sign_in_a_mirror() -> None:
         build_hamiltonian(counting(system, asked), wanted, middle, ceiling=1e3, operations=ops)
         for ops in (group, [])
     )
-    assert len(orbits(one.bases, group).first) == 18
+    assert len(orbits(one.basis.bases, group).first) == 18
     # All 36 points only where there is no symmetry to use.
     assert asked.count(18) == 1
     assert asked.count(36) == 1
@@ -99,5 +99,5 @@ def test_kinetic_energy_that_is_not_symmetric_is_computed(
 
     system = replace(formaldehyde, kinetic=lopsided)
     h = build_hamiltonian(system, COORDINATES, REFERENCE, ceiling=1e3, operations=group)
-    points = torch.cartesian_prod(*[b.points for b in h.bases])
+    points = torch.cartesian_prod(*[b.points for b in h.basis.bases])
     torch.testing.assert_close(h.g_matrix, lopsided(points)[0], rtol=1e-12, atol=1e-16)

@@ -17,7 +17,7 @@ from pes.vibration import (
 from pes.vibration.basis.truncation import GroupSize, Truncation
 from pes.vibration.eigensolvers.select import lowest_eigenpairs
 from pes.vibration.eigensolvers.warm_start import start_vectors
-from pes.vibration.hamiltonian.modals import contracted, self_consistent
+from pes.vibration.hamiltonian.modals import contracted_groups, self_consistent
 
 LINE = BasisSpec("sinc", -7.0, 7.0, 10, points=14, primitives=50)
 F = torch.tensor([[1.0, 0.1, 0.3], [0.1, 1.3, 0.05], [0.3, 0.05, 0.8]], dtype=torch.float64)
@@ -70,7 +70,7 @@ def test_a_group_of_all_that_is_coupled_is_solved_by_itself() -> None:
     )  # fmt: skip
     matrix = h.dense()
     off = matrix - torch.diag(matrix.diagonal())
-    # The contracted quadrature integrates q² to 1e-8 for the functions of lowest energy.
+    # The contracted_groups quadrature integrates q² to 1e-8 for the functions of lowest energy.
     assert off[:10, :10].abs().max() < 1e-6
 
 
@@ -80,13 +80,13 @@ def test_modals_lower_the_energy_of_the_first_product() -> None:
         lambda q: q.square().sum(1) / 2 + 0.1 * (q[:, 0] * q[:, 1]) ** 2, torch.eye(3).double()
     )
     h = build_hamiltonian(quartic, [LINE] * 3, torch.zeros(3).double(), ceiling=1e3)
-    first = replace(h, kept=torch.tensor([0]))
-    modals = replace(first, bases=self_consistent(h))
+    first = h.only(torch.tensor([0]))
+    modals = replace(first, basis=replace(first.basis, bases=self_consistent(h)))
     # Before: 3/2 + 0.1/4. Second order lowers it by (0.1/2 · <2|q²|0>)²/2 = 6.25e-4 for each of
     # two coordinates; third order is a tenth of that.
     assert float(first.dense()) == pytest.approx(1.525, abs=1e-5)
     assert float(first.dense() - modals.dense()) == pytest.approx(2 * 6.25e-4, rel=0.2)
-    for b in modals.bases:
+    for b in modals.basis.bases:
         overlap = b.scaled_values.T @ b.scaled_values
         torch.testing.assert_close(overlap, torch.eye(10).double(), rtol=0, atol=1e-12)
 
@@ -94,7 +94,7 @@ def test_modals_lower_the_energy_of_the_first_product() -> None:
 def test_more_functions_than_a_group_has() -> None:
     h = coupled(Truncation())
     with pytest.raises(ValueError, match="100 products cannot give 101 functions"):
-        contracted(h, [GroupSize((0, 1), functions=101)])
+        contracted_groups(h, [GroupSize((0, 1), functions=101)])
 
 
 @pytest.mark.parametrize(("energy", "functions"), [(None, None), (1.0, 3)])
@@ -111,18 +111,16 @@ def test_one_weight_for_each_factor() -> None:
 def test_vectors_are_carried_to_a_larger_basis() -> None:
     small, large = coupled(Truncation(quanta=4)), coupled(Truncation(quanta=6))
     pairs = lowest_eigenpairs(small, 5)
-    c = start_vectors(small, pairs, large)
+    c = start_vectors(small.basis, pairs, large.basis)
     assert c is not None
     energies = torch.einsum("sn,nm,sm->s", c, large.dense(), c)
     # The same functions: the same energies.
     torch.testing.assert_close(energies, pairs.energies)
-    back = start_vectors(large, lowest_eigenpairs(large, 5), small)
+    back = start_vectors(large.basis, lowest_eigenpairs(large, 5), small.basis)
     assert back is not None
     torch.testing.assert_close(back.norm(dim=1), torch.ones(5).double())
-    assert (
-        start_vectors(small, pairs, coupled(Truncation(groups=(GroupSize((0, 1), functions=9),))))
-        is None
-    )
+    grouped = coupled(Truncation(groups=(GroupSize((0, 1), functions=9),)))
+    assert start_vectors(small.basis, pairs, grouped.basis) is None
 
 
 @pytest.mark.parametrize("products", [Truncation(), Truncation(quanta=7), Truncation(energy=8.0)])

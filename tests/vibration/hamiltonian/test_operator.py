@@ -12,8 +12,9 @@ from pes.vibration.basis.contraction import contract
 from pes.vibration.basis.factor import Group
 from pes.vibration.basis.primitives import PRIMITIVES
 from pes.vibration.basis.product_tree import within_quanta
-from pes.vibration.hamiltonian import matrix
-from pes.vibration.hamiltonian.operator import Hamiltonian, density_slope, grid_points
+from pes.vibration.grid import matrix
+from pes.vibration.grid.product_basis import ProductBasis
+from pes.vibration.hamiltonian.operator import Hamiltonian
 
 
 def oscillator(functions: int, points: int, g: float = 1.0, k: float = 1.0) -> Basis:
@@ -33,19 +34,20 @@ def random_hamiltonian(modes: int) -> Hamiltonian:
     def noise(*shape: int) -> Tensor:
         return torch.randn(*shape, generator=generator, dtype=torch.float64)
 
-    bases = tuple(oscillator(3 + k, 6 + k) for k in range(modes))
-    count = len(grid_points(bases))
+    basis = ProductBasis(tuple(oscillator(3 + k, 6 + k) for k in range(modes)))
+    count = len(basis.points)
     root = noise(count, modes, modes)
-    return Hamiltonian(bases, noise(count), root @ root.mT, noise(count, modes))
+    return Hamiltonian(basis, noise(count), root @ root.mT, noise(count, modes))
 
 
 def coupled(g: Tensor, f: Tensor, functions: int, points: int) -> Hamiltonian:
     """½ pᵀGp + ½ qᵀFq."""
     modes = range(len(g))
     bases = tuple(oscillator(functions, points, float(g[k, k]), float(f[k, k])) for k in modes)
-    q = grid_points(bases)
+    basis = ProductBasis(bases)
+    q = basis.points
     potential = torch.einsum("pk,kl,pl->p", q, f, q) / 2
-    return Hamiltonian(bases, potential, g.expand(len(q), *g.shape), torch.zeros_like(q))
+    return Hamiltonian(basis, potential, g.expand(len(q), *g.shape), torch.zeros_like(q))
 
 
 every_size = pytest.mark.parametrize("modes", [1, 2, 3])
@@ -77,7 +79,7 @@ def test_symmetric(modes: int) -> None:
 @every_size
 def test_kinetic_energy_is_never_negative(modes: int) -> None:
     h = random_hamiltonian(modes)
-    kinetic = Hamiltonian(h.bases, torch.zeros_like(h.potential), h.g_matrix, h.s).dense()
+    kinetic = Hamiltonian(h.basis, torch.zeros_like(h.potential), h.g_matrix, h.s).dense()
     lowest = torch.linalg.eigvalsh(kinetic)[0]
     assert lowest > -1e-13 * kinetic.abs().max()  # rounding
 
@@ -86,14 +88,14 @@ def test_kinetic_energy_is_never_negative(modes: int) -> None:
 def test_the_form_written_out(modes: int) -> None:
     """½ Σ (D̃_kφ_a) G_kl (D̃_lφ_b) + V φ_aφ_b with Kronecker products."""
     h = random_hamiltonian(modes)
-    phi = h.on_grid(torch.eye(h.size, dtype=torch.float64))
+    phi = h.basis.on_grid(torch.eye(h.size, dtype=torch.float64))
     slopes = h.slopes_on_grid(torch.eye(h.size, dtype=torch.float64))
     expected = torch.einsum("apk,pkl,bpl->ab", slopes, h.g_matrix, slopes) / 2
     expected = expected + torch.einsum("ap,p,bp->ab", phi, h.potential, phi)
     torch.testing.assert_close(h.dense(), expected, rtol=1e-11, atol=1e-11)  # rounding
     for k in range(modes):
         factors = [
-            b.scaled_derivatives if j == k else b.scaled_values for j, b in enumerate(h.bases)
+            b.scaled_derivatives if j == k else b.scaled_values for j, b in enumerate(h.basis.bases)
         ]
         product = factors[0]
         for factor in factors[1:]:
@@ -104,18 +106,12 @@ def test_the_form_written_out(modes: int) -> None:
 
 def test_shapes() -> None:
     h = random_hamiltonian(3)
-    assert h.shape == (3, 4, 5)
-    assert h.grid_shape == (6, 7, 8)
+    assert h.basis.shape == (3, 4, 5)
+    assert h.basis.grid_shape == (6, 7, 8)
     assert h.size == 60
-    assert h.on_grid(torch.ones(2, 60).double()).shape == (2, 336)
+    assert h.basis.on_grid(torch.ones(2, 60).double()).shape == (2, 336)
     assert h.slopes_on_grid(torch.ones(2, 60).double()).shape == (2, 336, 3)
-    assert grid_points(h.bases).shape == density_slope(h.bases).shape == (336, 3)
-
-
-def test_last_coordinate_is_fastest() -> None:
-    q = grid_points((oscillator(2, 4), oscillator(2, 5)))
-    assert (q[:5, 0] == q[0, 0]).all()
-    assert (q[:5, 1].diff() > 0).all()
+    assert h.basis.points.shape == h.basis.density_slope.shape == (336, 3)
 
 
 def spectrum_of_oscillators(g: Tensor, f: Tensor, count: int) -> Tensor:
@@ -151,7 +147,7 @@ def test_a_weight_is_no_physics() -> None:
     basis = contract(p, v, torch.ones(()).double(), 60, range=(-2.9, 2.9))
     g = (1 / u.cosh() ** 2)[:, None, None]
     s = -(u.tanh() / 2)[:, None]
-    h = Hamiltonian((basis,), v, g, s)
+    h = Hamiltonian(ProductBasis((basis,)), v, g, s)
     exact = torch.arange(6).double() + 0.5
     # ψ is 1e-9 at the ends, and the functions of another oscillator converge slowly.
     torch.testing.assert_close(torch.linalg.eigvalsh(h.dense())[:6], exact, rtol=0, atol=1e-8)
@@ -165,7 +161,7 @@ def test_dense_is_differentiable() -> None:
     c = torch.linspace(-1, 1, h.size, dtype=torch.float64)
 
     def energy(v: Tensor, g: Tensor, s: Tensor) -> Tensor:
-        return c @ Hamiltonian(h.bases, v, (g + g.mT) / 2, s).dense() @ c
+        return c @ Hamiltonian(h.basis, v, (g + g.mT) / 2, s).dense() @ c
 
     assert torch.autograd.gradcheck(energy, (v, g, s))
 
@@ -181,8 +177,10 @@ def test_pruning_is_the_block_of_the_whole_matrix(
     """
     monkeypatch.setattr(matrix, "WORKSPACE", workspace)
     whole = random_hamiltonian(3)
-    kept = torch.tensor([2, 3, 17, 40]) if limit is None else within_quanta(whole.shape, limit)
-    pruned = replace(whole, kept=kept)
+    kept = (
+        torch.tensor([2, 3, 17, 40]) if limit is None else within_quanta(whole.basis.shape, limit)
+    )
+    pruned = replace(whole, basis=replace(whole.basis, kept=kept))
     block = whole.dense()[kept][:, kept]
     assert pruned.size == len(kept) < whole.size
     torch.testing.assert_close(pruned.dense(), block)
@@ -190,7 +188,7 @@ def test_pruning_is_the_block_of_the_whole_matrix(
     torch.testing.assert_close(pruned.apply(c), c @ block)
     padded = torch.zeros(2, whole.size, dtype=torch.float64)
     padded[:, kept] = c
-    torch.testing.assert_close(pruned.on_grid(c), whole.on_grid(padded))
+    torch.testing.assert_close(pruned.basis.on_grid(c), whole.basis.on_grid(padded))
     torch.testing.assert_close(pruned.slopes_on_grid(c), whole.slopes_on_grid(padded))
 
 
@@ -201,8 +199,9 @@ def test_a_group_is_a_rotation_of_its_products() -> None:
     noise = torch.randn(15, 15, generator=generator, dtype=torch.float64)
     expansion = torch.linalg.qr(noise)[0][:, :6]
     group = Group((0, 2), expansion, torch.arange(6).double())
-    h = replace(whole, groups=(group,))
-    assert h.shape == (6, 4)
+    basis = replace(whole.basis, groups=(group,))
+    h = replace(whole, basis=basis)
+    assert basis.shape == (6, 4)
     # Columns of the rotation: products (n0, n1, n2) of the functions (group, n1).
     rotation = torch.einsum("acg,bd->abcgd", expansion.reshape(3, 5, 6), torch.eye(4).double())
     rotation = rotation.reshape(60, 24)
@@ -210,20 +209,13 @@ def test_a_group_is_a_rotation_of_its_products() -> None:
     torch.testing.assert_close(h.dense(), expected)
     c = torch.randn(2, 24, dtype=torch.float64, generator=generator)
     torch.testing.assert_close(h.apply(c), c @ expected)
-    torch.testing.assert_close(h.unpruned(c), (c @ rotation.T).reshape(2, 3, 4, 5))
-    torch.testing.assert_close(h.on_grid(c), whole.on_grid(c @ rotation.T))
-    pruned = replace(h, kept=within_quanta(h.shape, 4))
-    block = expected[pruned.kept][:, pruned.kept]
+    torch.testing.assert_close(basis.unpruned(c), (c @ rotation.T).reshape(2, 3, 4, 5))
+    torch.testing.assert_close(basis.on_grid(c), whole.basis.on_grid(c @ rotation.T))
+    kept = within_quanta(basis.shape, 4)
+    pruned = replace(h, basis=replace(basis, kept=kept))
+    block = expected[kept][:, kept]
     torch.testing.assert_close(pruned.dense(), block)
     torch.testing.assert_close(pruned.apply(c[:, : pruned.size]), c[:, : pruned.size] @ block)
-
-
-def test_quanta_of_a_group_are_those_of_its_leading_product() -> None:
-    expansion = torch.zeros(15, 2, dtype=torch.float64)
-    expansion[7, 0] = expansion[11, 1] = 1.0  # (1, 2) and (2, 1) of 3 x 5 products
-    group = Group((0, 2), expansion, torch.arange(2).double())
-    h = replace(random_hamiltonian(3), groups=(group,))
-    assert h.quanta(torch.tensor([3, 4])).tolist() == [[1, 3, 2], [2, 0, 1]]
 
 
 def test_uncoupled_elements_of_g_are_left_out() -> None:

@@ -108,7 +108,7 @@ def test_what_is_reported(oscillator: System, line: BasisSpec) -> None:
     found = vibrational_levels(oscillator, [line], 4, cap=1e3, progress=steps.append)
     assert steps == ["levels", "more functions", "more points", "wider ranges"]
     assert found.bases == (line.more_functions(),)
-    assert found.hamiltonian.shape == (18,)
+    assert found.hamiltonian.basis.shape == (18,)
     assert found.changes.shape == (3, 4)
     torch.testing.assert_close(found.convergence, found.changes.sum(0) + found.changes[2])
     plain = vibrational_levels(oscillator, [line], 4, cap=1e3, convergence=False)
@@ -275,7 +275,7 @@ def test_pruned_levels_of_coupled_oscillators() -> None:
     line = [BasisSpec("sinc", -7, 7, 9, points=14, primitives=50, name=f"q{k}") for k in range(3)]
     found = vibrational_levels(system, line, 8, cap=1e3, quanta=4)
     assert found.truncation.quanta == 6
-    assert found.hamiltonian.size < found.hamiltonian.products
+    assert found.hamiltonian.size < found.hamiltonian.basis.products
     error = (found.excitations - exact).abs()
     # Rounding of the eigensolver apart.
     assert (error[1:] <= found.convergence[1:] + 1e-9).all()

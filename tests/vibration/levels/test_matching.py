@@ -71,11 +71,12 @@ def test_the_signs_of_functions_do_not_matter() -> None:
         pairs.energies, (pairs.coefficients.reshape(-1, 10, 10) * signs).flatten(1),
         pairs.residuals, "dense",
     )  # fmt: skip
-    bases = list(h.bases)
+    bases = list(h.basis.bases)
     last = bases[1]
     bases[1] = replace(
         last, values=last.values * signs, derivatives=last.derivatives * signs,
         fine_values=last.fine_values * signs,
     )  # fmt: skip
-    match = matching((h, pairs), (replace(h, bases=tuple(bases)), turned), 6)
+    other = replace(h, basis=replace(h.basis, bases=tuple(bases)))
+    match = matching((h, pairs), (other, turned), 6)
     assert match.partners.tolist() == list(range(6))

@@ -8,9 +8,9 @@ from torch import Tensor
 
 from pes.vibration import BasisSpec, System, model
 from pes.vibration.basis.truncation import GroupSize, Truncation
+from pes.vibration.grid.submatrix import elements
 from pes.vibration.hamiltonian.build import build_hamiltonian
 from pes.vibration.hamiltonian.operator import Hamiltonian
-from pes.vibration.hamiltonian.submatrix import elements
 from pes.vibration.symmetry.blocks import Block, symmetry_blocks
 from pes.vibration.symmetry.invariance import invariant
 from pes.vibration.symmetry.operations import commuting, symmetry_operations
@@ -142,10 +142,10 @@ def test_elements_in_any_order(case: tuple[Hamiltonian, list[Block]]) -> None:
     h, _ = case
     generator = torch.Generator().manual_seed(4)
     rows, columns = (torch.randperm(h.size, generator=generator)[:n] for n in (9, 7))
-    whole, backwards = h.dense(), range(len(h.factors))[::-1]
-    part = elements(h, rows, columns, order=backwards)
+    whole, backwards = h.dense(), range(len(h.basis.factors))[::-1]
+    part = elements(h.basis, h.fields, rows, columns, order=backwards)
     torch.testing.assert_close(part, whole[rows][:, columns], rtol=0, atol=1e-12)
-    part = elements(h, rows, order=backwards)
+    part = elements(h.basis, h.fields, rows, order=backwards)
     torch.testing.assert_close(part, whole[rows][:, rows], rtol=0, atol=1e-12)
 
 
@@ -157,9 +157,10 @@ def test_no_symmetry_no_blocks() -> None:
 def test_products_without_their_images_are_not_split() -> None:
     """Weights that tell x from y: the exchange is given up, the reflection of z is not."""
     h = made(three(), [LINE] * 3, {})
-    weighted = Truncation(quanta=6, weights=(1, 2, 1)).kept(h.factors)
-    found = symmetry_blocks(replace(h, kept=weighted))
+    weighted = Truncation(quanta=6, weights=(1, 2, 1)).kept(h.basis.factors)
+    pruned = replace(h, basis=replace(h.basis, kept=weighted))
+    found = symmetry_blocks(pruned)
     assert len(found) == 2
-    _, told = invariant(replace(h, kept=weighted))
+    _, told = invariant(pruned)
     assert len(told) == 2
     assert "keeps some and not their images" in told[0]

@@ -19,10 +19,10 @@ from torch import Tensor
 from pes.vibration.basis.factor import Factor
 from pes.vibration.basis.product_tree import Branch
 
-__all__ = ["WORKSPACE", "Fields", "matrix", "multiplications"]
+__all__ = ["WORKSPACE", "PairFields", "matrix", "multiplications"]
 
-Fields = dict[tuple[int, int], Tensor]
-"""By the coordinates of the two derivatives, k ≤ l, −1 for none; (P,) each."""
+PairFields = dict[tuple[int, int], Tensor]
+"""Fields F_kl (P,) by the coordinates of the two derivatives, k ≤ l, −1 for none."""
 
 WORKSPACE = 2**25
 """Bytes of one intermediate; work is cut into pieces of that size."""
@@ -39,7 +39,7 @@ Steps = dict[Taken, list[Step]]
 
 
 def matrix(
-    fields: Fields,
+    fields: PairFields,
     factors: Sequence[Factor],
     branches: Tree,
     others: Tree | None = None,

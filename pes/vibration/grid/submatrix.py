@@ -1,0 +1,61 @@
+"""Elements of a quadratic form between chosen products, the factors in the cheapest order."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from pes.vibration.basis.product_tree import Branch, tree
+from pes.vibration.grid.matrix import PairFields, matrix
+from pes.vibration.grid.product_basis import ProductBasis
+
+__all__ = ["elements"]
+
+
+def elements(
+    basis: ProductBasis,
+    fields: PairFields,
+    rows: Tensor,
+    columns: Tensor | None = None,
+    *,
+    order: Sequence[int],
+) -> Tensor:
+    """∫ Σ_kl F_kl (∂_kφ_a)(∂_lφ_b), (rows, columns).
+
+    Args:
+        basis: functions.
+        fields: F_kl on its grid.
+        rows: places among the products kept.
+        columns: likewise; the rows, by default, and half the work.
+        order: of the factors. Cost is that of the beginnings of products, in this order, that
+            rows and columns have: what tells them apart should come first.
+    """
+    fields = _in_order(basis, fields, order)
+    factors = [basis.factors[i] for i in order]
+    left, first = _tree(basis, rows, order)
+    if columns is None:
+        return matrix(fields, factors, left)[first][:, first]
+    right, second = _tree(basis, columns, order)
+    return matrix(fields, factors, left, right)[first][:, second]
+
+
+def _in_order(basis: ProductBasis, fields: PairFields, order: Sequence[int]) -> PairFields:
+    """Fields on the grid whose axes have the order of the factors."""
+    axes = [k for i in order for k in basis.factors[i].coordinates]
+    return {
+        pair: field.reshape(basis.grid_shape).permute(axes).flatten()
+        for pair, field in fields.items()
+    }
+
+
+def _tree(
+    basis: ProductBasis, products: Tensor, order: Sequence[int]
+) -> tuple[list[list[Branch]], Tensor]:
+    """Branches of the products, and the place of each of them among the leaves."""
+    places = torch.unravel_index(basis.numbers[products.cpu()], basis.shape)
+    numbers = torch.zeros(len(products), dtype=torch.long)
+    for i in order:
+        numbers = numbers * basis.shape[i] + places[i]
+    ascending, sorting = numbers.sort()
+    branches = tree([basis.shape[i] for i in order], ascending, device=basis.device)
+    return branches, sorting.argsort().to(basis.device)
