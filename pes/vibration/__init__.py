@@ -7,12 +7,12 @@ from pes.vibration.basis.basis import Basis
 from pes.vibration.basis.contraction import contract
 from pes.vibration.basis.primitives import PRIMITIVES, Primitive
 from pes.vibration.basis.specification import BasisSpec
+from pes.vibration.eigensolvers.degeneracy import clusters
 from pes.vibration.eigensolvers.eigenpairs import Eigenpairs
 from pes.vibration.eigensolvers.select import SOLVERS, lowest_eigenpairs
 from pes.vibration.grid.product_basis import ProductBasis
 from pes.vibration.hamiltonian.build import build_hamiltonian
 from pes.vibration.hamiltonian.operator import Hamiltonian
-from pes.vibration.levels.degeneracy import clusters
 from pes.vibration.levels.levels import CAP, vibrational_levels
 from pes.vibration.levels.result import Levels
 from pes.vibration.system.kinetic import ToPositions

@@ -6,7 +6,7 @@ with ψ_n held fixed. In a fixed basis on a fixed grid this is exact, not an app
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -19,8 +19,8 @@ from pes.vibration.analysis.quadratic_form import (
     tangents,
     waves,
 )
-from pes.vibration.levels.completion import completed_clusters
-from pes.vibration.levels.degeneracy import clusters, split_slopes
+from pes.vibration.eigensolvers.blockwise import completed_clusters
+from pes.vibration.eigensolvers.degeneracy import clusters, split_slopes
 from pes.vibration.levels.result import Levels
 from pes.vibration.system.system import System
 
@@ -126,7 +126,8 @@ def slopes(
     system = levels.system if system is None else system
     through = _through(levels, parameters, system)
     wanted = set(range(len(levels.energies)) if states is None else states)
-    whole = completed_clusters(levels)
+    completed = completed_clusters(levels.hamiltonian, levels.eigenpairs)
+    whole = replace(levels, eigenpairs=completed, estimated_changes=None)
     groups = [group for group in clusters(whole.energies) if wanted & set(group)]
     members = [n for group in groups for n in group]
     places = {n: i for i, n in enumerate(members)}

@@ -7,6 +7,7 @@ gradients where it is not.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -18,11 +19,11 @@ from pes.vibration.analysis.quadratic_form import (
     reaches,
     tangents,
 )
+from pes.vibration.eigensolvers.blockwise import completed_clusters
+from pes.vibration.eigensolvers.degeneracy import clusters
 from pes.vibration.eigensolvers.eigenpairs import SolverError
 from pes.vibration.eigensolvers.select import DENSE_LIMIT, exact_below
 from pes.vibration.hamiltonian.operator import Hamiltonian
-from pes.vibration.levels.completion import completed_clusters
-from pes.vibration.levels.degeneracy import clusters
 from pes.vibration.levels.result import Levels
 from pes.vibration.system.system import System
 
@@ -82,7 +83,8 @@ def curvatures(
         method = "all_states" if levels.hamiltonian.basis.products <= DENSE_LIMIT else "linear"
     if method not in RESPONSES:
         raise ValueError(f"`method` must be auto or one of {', '.join(RESPONSES)}, got {method!r}")
-    whole = completed_clusters(levels)
+    pairs = completed_clusters(levels.hamiltonian, levels.eigenpairs)
+    whole = replace(levels, eigenpairs=pairs, estimated_changes=None)
     c = whole.eigenpairs.coefficients
     forces = torch.stack([_pushed(whole, t) for t in _tangents(whole, parameters, system, chunk)])
     resolvent = RESPONSES[method](whole)

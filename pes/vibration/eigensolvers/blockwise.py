@@ -9,12 +9,13 @@ import torch
 from torch import Tensor
 
 from pes.vibration.eigensolvers.davidson import Progress, Steps
+from pes.vibration.eigensolvers.degeneracy import clusters, is_cut
 from pes.vibration.eigensolvers.eigenpairs import GAP, Eigenpairs
 from pes.vibration.eigensolvers.select import Watch, chosen, davidson_steps, lowest_eigenpairs
 from pes.vibration.hamiltonian.operator import Hamiltonian
 from pes.vibration.symmetry.blocks import Block, symmetry_blocks
 
-__all__ = ["lowest_blockwise"]
+__all__ = ["completed_clusters", "lowest_blockwise"]
 
 
 def lowest_blockwise(
@@ -53,6 +54,17 @@ def lowest_blockwise(
         for b, pairs in zip(short, more, strict=True):
             found[b] = pairs
     return replace(_merged(parts, found, count), matvecs=products)
+
+
+def completed_clusters(hamiltonian: Hamiltonian, pairs: Eigenpairs) -> Eigenpairs:
+    """The same eigenpairs, and those that complete the highest cluster if the count cut it."""
+    count = len(pairs.energies)
+    while is_cut(pairs):
+        enough = min(len(pairs.energies) + 2, hamiltonian.size)
+        pairs = lowest_blockwise(hamiltonian, enough)
+        ends = [group[-1] + 1 for group in clusters(pairs.energies)]
+        pairs = pairs.first(next((end for end in ends[:-1] if end >= count), enough))
+    return pairs
 
 
 def _solved(

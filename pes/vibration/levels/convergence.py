@@ -11,8 +11,8 @@ from pes.vibration.basis.truncation import Truncation
 from pes.vibration.eigensolvers.eigenpairs import Eigenpairs
 from pes.vibration.eigensolvers.warm_start import start_vectors
 from pes.vibration.hamiltonian.operator import Hamiltonian
-from pes.vibration.levels.diagnostics import HOLE
 from pes.vibration.levels.result import Levels
+from pes.vibration.system.minimum import HOLE
 
 __all__ = ["ESTIMATORS", "estimator_name", "larger_runs", "smaller_runs"]
 

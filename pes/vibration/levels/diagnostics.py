@@ -6,14 +6,11 @@ import torch
 from torch import Tensor
 
 from pes.units import CM1
-from pes.vibration.levels.degeneracy import is_cut
+from pes.vibration.eigensolvers.degeneracy import is_cut
 from pes.vibration.levels.result import Levels
+from pes.vibration.system.minimum import HOLE
 
-__all__ = ["HOLE", "level_warnings"]
-
-HOLE = 1e-7
-"""A grid point this far (hartree) below the bottom of the well lies in a hole: above the
-rounding of any surface, far below a level spacing."""
+__all__ = ["level_warnings"]
 
 GHOST = 0.01
 """Probability in a hole above which a level counts as spurious."""

@@ -23,16 +23,13 @@ from pes.vibration.symmetry.action import (
     images,
     mirrored_points,
 )
+from pes.vibration.symmetry.grid_symmetry import G_SAME
 from pes.vibration.symmetry.operation import Operation
 
-__all__ = ["G_SAME", "invariant"]
+__all__ = ["invariant"]
 
 V_SAME = 1e-9
 """Hartree; by Weyl's inequality no level is farther off."""
-
-G_SAME = 1e-7
-"""Relative to √(G_kk G_ll), and of s_k to its own size: rounding near linearity, where both are
-large, stays below. The kinetic energy, at most some 0.05 hartree, changes by as little."""
 
 TABLES = 1e-8
 """Tolerance on functions of exchanged coordinates and their derivatives, atomic units."""

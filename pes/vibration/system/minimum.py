@@ -10,7 +10,11 @@ from torch import Tensor
 from pes.vibration.system.cuts import energies_or_infinite
 from pes.vibration.system.system import System, potential_in_chunks
 
-__all__ = ["minimum", "reach"]
+__all__ = ["HOLE", "minimum", "reach"]
+
+HOLE = 1e-7
+"""A grid point this far (hartree) below the bottom of the well lies in a hole: above the
+rounding of any surface, far below a level spacing."""
 
 
 def minimum(

@@ -25,7 +25,7 @@ from pes.vibration.analysis.characters import characters
 from pes.vibration.basis.truncation import Truncation
 from pes.vibration.eigensolvers import blockwise, select
 from pes.vibration.eigensolvers.davidson import Progress
-from pes.vibration.levels.degeneracy import clusters
+from pes.vibration.eigensolvers.degeneracy import clusters
 from pes.vibration.symmetry.operations import symmetry_operations
 from pes.vibration.symmetry.representations import symmetry_labels
 
