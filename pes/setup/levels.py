@@ -28,8 +28,7 @@ from pes.setup.target import Budget, Target, levels_to_target
 from pes.setup.truncation import TruncationRequest, products
 from pes.setup.uncertainty import SPREADS, Spreads, spreads
 from pes.units import CM1
-from pes.vibration.analysis import intensities
-from pes.vibration.analysis.intensities import Sticks
+from pes.vibration.analysis.intensities import Sticks, stick_spectrum
 from pes.vibration.eigensolvers.davidson import Progress
 from pes.vibration.eigensolvers.eigenpairs import SolverError
 from pes.vibration.levels.levels import vibrational_levels
@@ -362,7 +361,7 @@ def spectrum(
     """
     function = dipole if isinstance(dipole, UserFunction) else _dipole(dipole)
     masses = result.task.masses.detach().cpu()
-    return intensities.spectrum(result.levels.cpu(), function, masses, temperature=temperature)
+    return stick_spectrum(result.levels.cpu(), function, masses, temperature=temperature)
 
 
 def _dipole(dipole: str | Callable[..., Any]) -> UserFunction:

@@ -12,7 +12,7 @@ from pes.coordinates import COORDINATES
 from pes.potential import Surface
 from pes.setup.problem import Problem
 from pes.units import AMU, CM1
-from pes.vibration.analysis.derivatives import sensitivity, slopes
+from pes.vibration.analysis.derivatives import level_slopes, sensitivity
 from pes.vibration.analysis.second_order import curvatures
 from pes.vibration.levels.result import Levels
 
@@ -125,7 +125,7 @@ def _check_positions(task: Problem) -> None:
 
 def _by_masses(derived: Sensitivities, levels: Levels, task: Problem) -> None:
     """By each mass, and by ln μ: all masses in electron masses growing together."""
-    by_mass = slopes(levels, [task.masses], system=task.system)
+    by_mass = level_slopes(levels, [task.masses], system=task.system)
     derived.modes["masses"] = by_mass.mode
     each = _column(by_mass.for_parameter(0), levels)
     for i, symbol in enumerate(task.molecule.symbols):
@@ -156,7 +156,7 @@ def _by_parameters(
             raise ValueError(
                 f"`sensitivities.parameters`: {name} is not a single number; use weights"
             )
-    all_slopes = slopes(levels, [named[name] for name in names], system=task.system)
+    all_slopes = level_slopes(levels, [named[name] for name in names], system=task.system)
     derived.modes["parameters"] = all_slopes.mode
     for i, name in enumerate(names):
         label, size = units.get(name, ("a.u.", 1.0))
@@ -165,7 +165,7 @@ def _by_parameters(
 
 
 def _by_strengths(derived: Sensitivities, levels: Levels, task: Problem) -> None:
-    by_strength = slopes(levels, [task.strengths], system=task.system)
+    by_strength = level_slopes(levels, [task.strengths], system=task.system)
     derived.modes["perturbations"] = by_strength.mode
     rows = _column(by_strength.for_parameter(0), levels)
     for i, name in enumerate(task.perturbations):

@@ -1,7 +1,7 @@
 """Vibrational levels, spectra and derivatives from V, G and one-dimensional bases."""
 
-from pes.vibration.analysis.derivatives import Slopes, kinetic_energies, sensitivity, slopes
-from pes.vibration.analysis.intensities import Sticks, eckart_frame, spectrum
+from pes.vibration.analysis.derivatives import Slopes, kinetic_energies, level_slopes, sensitivity
+from pes.vibration.analysis.intensities import Sticks, eckart_frame, stick_spectrum
 from pes.vibration.analysis.second_order import curvatures
 from pes.vibration.basis.basis import Basis
 from pes.vibration.basis.contraction import contract
@@ -39,11 +39,11 @@ __all__ = [
     "curvatures",
     "eckart_frame",
     "kinetic_energies",
+    "level_slopes",
     "lowest_eigenpairs",
     "model",
     "molecular",
     "sensitivity",
-    "slopes",
-    "spectrum",
+    "stick_spectrum",
     "vibrational_levels",
 ]

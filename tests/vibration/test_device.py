@@ -18,7 +18,7 @@ from pes.potential.analytic import WaterPJT
 from pes.units import CM1
 from pes.vibration import BasisSpec, Levels, System, model, molecular, vibrational_levels
 from pes.vibration.analysis.derivatives import kinetic_energies, sensitivity
-from pes.vibration.analysis.intensities import spectrum
+from pes.vibration.analysis.intensities import stick_spectrum
 from pes.vibration.analysis.second_order import curvatures
 from pes.vibration.analysis.uncertainty import ENSEMBLE_METHODS
 from pes.vibration.basis.truncation import GroupSize, Truncation
@@ -160,7 +160,7 @@ def _tell_the_same(device: torch.device, coordinates: list[BasisSpec]) -> None:
                 "all states": curvatures(found, [strength], method="all_states"),
                 "linear": curvatures(found, [strength], method="linear"),
                 "kinetic": kinetic_energies(found),
-                "intensities": spectrum(found, lambda x: x[:, 0] - x[:, 1], masses.detach(),
+                "intensities": stick_spectrum(found, lambda x: x[:, 0] - x[:, 1], masses.detach(),
                                         temperature=0.0).intensities,
                 "spread": ENSEMBLE_METHODS["full"](found, _two_surfaces(system)),
                 "density": found.pair_density(1, 0, 2),

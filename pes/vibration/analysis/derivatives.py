@@ -24,7 +24,7 @@ from pes.vibration.eigensolvers.degeneracy import clusters, split_slopes
 from pes.vibration.levels.result import Levels
 from pes.vibration.system.system import System
 
-__all__ = ["Slopes", "kinetic_energies", "sensitivity", "slopes"]
+__all__ = ["Slopes", "kinetic_energies", "level_slopes", "sensitivity"]
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def sensitivity(
     """Derivatives of levels by the Hellmann–Feynman theorem.
 
     Members of a degenerate cluster get the slopes of the levels into which each parameter
-    splits it, ascending. See `slopes` for the arguments.
+    splits it, ascending. See `level_slopes` for the arguments.
 
     Returns:
         For each parameter a tensor (S, *shape) in hartree per its atomic unit, of absolute
@@ -88,12 +88,12 @@ def sensitivity(
         R. P. Feynman, Phys. Rev. 56, 340 (1939), doi:10.1103/PhysRev.56.340
     """
     wanted = range(len(levels.energies)) if states is None else states
-    found = slopes(levels, parameters, system=system, states=states, mode=mode, chunk=chunk)
+    found = level_slopes(levels, parameters, system=system, states=states, mode=mode, chunk=chunk)
     by_level = [found.for_parameter(number) for number in range(len(parameters))]
     return [torch.stack([rows[n] for n in wanted]) for rows in by_level]
 
 
-def slopes(
+def level_slopes(
     levels: Levels,
     parameters: Sequence[Tensor],
     *,

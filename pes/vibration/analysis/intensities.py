@@ -11,7 +11,7 @@ from pes.geometry import nearest_rotation
 from pes.units import CM1, CONSTANTS, DEBYE
 from pes.vibration.levels.result import Levels
 
-__all__ = ["Sticks", "eckart_frame", "spectrum"]
+__all__ = ["Sticks", "eckart_frame", "stick_spectrum"]
 
 # The natural logarithm's absorption; a 1/cm is 100/m, a km 1000 m, a debye 10⁻²¹/c C·m.
 KM_PER_MOL = (
@@ -91,7 +91,7 @@ def _onto_axis(x: Tensor, overlap: Tensor, c: Tensor) -> Tensor:
     return x @ torch.where(cosine < 1e-10 - 1, half_turn, turn).mT
 
 
-def spectrum(
+def stick_spectrum(
     levels: Levels,
     dipole: Callable[[Tensor], Tensor],
     masses: Tensor,

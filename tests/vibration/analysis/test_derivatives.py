@@ -17,10 +17,10 @@ from pes.vibration import (
     System,
     clusters,
     kinetic_energies,
+    level_slopes,
     model,
     molecular,
     sensitivity,
-    slopes,
     vibrational_levels,
 )
 from pes.vibration.analysis import quadratic_form
@@ -290,7 +290,7 @@ def test_along_a_direction_a_cluster_splits_as_a_whole(line: BasisSpec) -> None:
 
     found = vibrational_levels(model(potential, torch.eye(2).double()), [line] * 2, 3, cap=1e3,
                    convergence=False)  # fmt: skip
-    pair = slopes(found, [kappa])
+    pair = level_slopes(found, [kappa])
     half = torch.tensor([0.5, 0.5]).double()
     torch.testing.assert_close(pair.for_parameter(0)[1], -half, rtol=0, atol=1e-9)
     torch.testing.assert_close(pair.for_parameter(0)[2], half, rtol=0, atol=1e-9)
@@ -311,9 +311,9 @@ def test_both_modes_agree_and_are_chosen_by_the_counts(
     for one, other in zip(forward, reverse, strict=True):
         # The same sums in another order.
         torch.testing.assert_close(one, other, rtol=1e-9, atol=1e-14)
-    assert slopes(found, [masses], system=system).mode == "forward"
-    assert slopes(found, [masses], system=system, states=[1]).mode == "reverse"
-    assert slopes(found, parameters, system=system).mode == "reverse"
+    assert level_slopes(found, [masses], system=system).mode == "forward"
+    assert level_slopes(found, [masses], system=system, states=[1]).mode == "reverse"
+    assert level_slopes(found, parameters, system=system).mode == "reverse"
     with pytest.raises(ValueError, match="auto, forward or reverse"):
         sensitivity(found, [masses], system=system, mode="sideways")
 

@@ -16,7 +16,7 @@ from pes.vibration import (
     System,
     eckart_frame,
     molecular,
-    spectrum,
+    stick_spectrum,
     vibrational_levels,
 )
 from pes.vibration.analysis.intensities import BOLTZMANN_CM1, KM_PER_MOL
@@ -72,7 +72,7 @@ def test_constants() -> None:
 def test_moment_and_intensity_of_an_oscillator(bond: tuple[Levels, Tensor, float]) -> None:
     """⟨1|μ|0⟩ = e√(1/2μω), and only Δn = 1 is seen."""
     found, masses, omega = bond
-    sticks = spectrum(found, charged, masses, temperature=0.0)
+    sticks = stick_spectrum(found, charged, masses, temperature=0.0)
     reduced = float(masses[0] * masses[1] / masses.sum())
     moment = 0.4 * sqrt(1 / (2 * reduced * omega)) / DEBYE
     first = int(((sticks.lower == 0) & (sticks.upper == 1)).nonzero()[0])
@@ -90,8 +90,8 @@ def test_moment_and_intensity_of_an_oscillator(bond: tuple[Levels, Tensor, float
 def test_populations(bond: tuple[Levels, Tensor, float]) -> None:
     found, masses, _ = bond
     temperature = 2000.0
-    sticks = spectrum(found, charged, masses, temperature=temperature)
-    cold = spectrum(found, charged, masses, temperature=0.0)
+    sticks = stick_spectrum(found, charged, masses, temperature=temperature)
+    cold = stick_spectrum(found, charged, masses, temperature=0.0)
     energies = found.excitations / CM1
     weight = torch.exp(-energies / (BOLTZMANN_CM1 * temperature))
     weight = weight / weight.sum()
@@ -105,24 +105,24 @@ def test_populations(bond: tuple[Levels, Tensor, float]) -> None:
 
 def test_a_temperature_below_zero(bond: tuple[Levels, Tensor, float]) -> None:
     with pytest.raises(ValueError, match="temperature must not be negative, got -1"):
-        spectrum(bond[0], charged, bond[1], temperature=-1.0)
+        stick_spectrum(bond[0], charged, bond[1], temperature=-1.0)
 
 
 def test_a_dipole_of_the_wrong_shape(bond: tuple[Levels, Tensor, float]) -> None:
     with pytest.raises(ValueError, match=r"returned shape \(20,\).*shape \(20, 3\)"):
-        spectrum(bond[0], lambda x: x[:, 0, 0], bond[1])
+        stick_spectrum(bond[0], lambda x: x[:, 0, 0], bond[1])
 
 
 def test_a_model_has_no_dipole(oscillator: System, line: BasisSpec) -> None:
     found = vibrational_levels(oscillator, [line], 2, cap=1e3, convergence=False)
     with pytest.raises(ValueError, match="no dipole moment"):
-        spectrum(found, charged, torch.ones(2).double())
+        stick_spectrum(found, charged, torch.ones(2).double())
 
 
 def test_sum_rule(water_levels: Levels) -> None:
     """Σ_n |⟨n|μ|0⟩|² ≤ ⟨0|μ²|0⟩, nearly exhausted by the lowest levels."""
     masses = water_masses()
-    sticks = spectrum(water_levels, point_charges, masses, temperature=0.0)
+    sticks = stick_spectrum(water_levels, point_charges, masses, temperature=0.0)
     seen = (sticks.moments[sticks.lower == 0] ** 2).sum()
     assert water_levels.system.positions is not None
     reference = water_levels.system.positions(water_levels.minimum[None])[0]
@@ -141,7 +141,9 @@ def test_symmetry_of_water(water_levels: Levels) -> None:
     reference = torch.tensor(
         [[0.0, 0.0, 0.0], [1.43, 0.0, 1.11], [-1.43, 0.0, 1.11]], dtype=torch.float64
     )
-    sticks = spectrum(water_levels, point_charges, masses, temperature=0.0, reference=reference)
+    sticks = stick_spectrum(
+        water_levels, point_charges, masses, temperature=0.0, reference=reference
+    )
     size = {
         int(n): sticks.moments[(sticks.lower == 0) & (sticks.upper == n)][0].abs()
         for n in (1, 3, 4)
@@ -171,8 +173,8 @@ def test_orientation_does_not_matter(
     found = vibrational_levels(system, bonds_and_angle, 5, convergence=False)
     # Rounding of G, 1e-13 relative, times 1/sin²θ near linearity.
     torch.testing.assert_close(found.energies, water_levels.energies, rtol=0, atol=1e-11)
-    plain = spectrum(water_levels, point_charges, masses)
-    other = spectrum(found, point_charges, masses)
+    plain = stick_spectrum(water_levels, point_charges, masses)
+    other = stick_spectrum(found, point_charges, masses)
     torch.testing.assert_close(
         other.intensities, plain.intensities, rtol=1e-6, atol=1e-9
     )  # eigenvectors carry the square root of the rounding
@@ -181,7 +183,7 @@ def test_orientation_does_not_matter(
 def test_without_the_frame_it_would_matter(water_levels: Levels) -> None:
     """The valence frame itself (bond along x) gives another ν₂: the test above can fail."""
     masses = water_masses()
-    right = spectrum(water_levels, point_charges, masses, temperature=0.0)
+    right = stick_spectrum(water_levels, point_charges, masses, temperature=0.0)
     wrong = water_levels.matrix_elements(point_charges(water_levels.positions)) / DEBYE
     bend = right.moments[(right.lower == 0) & (right.upper == 1)][0].norm()
     assert abs(wrong[0, 1].norm() - bend) > 0.02 * bend
