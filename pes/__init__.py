@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from pes.setup.truncation import TruncationRequest
     from pes.training.errors import error_report
     from pes.training.fit import epochs
-    from pes.vibration.analysis.derivatives import sensitivity
     from pes.vibration.basis.specification import BasisSpec
     from pes.vibration.levels.levels import vibrational_levels
     from pes.vibration.levels.result import Levels
@@ -79,7 +78,6 @@ _ORIGIN = {
     "read": ("pes.data", "read"),
     "refine": ("pes.refinement", "refine"),
     "save": ("pes.setup.surfaces", "save"),
-    "sensitivity": ("pes.vibration.analysis.derivatives", "sensitivity"),
     "spectrum": ("pes.setup.levels", "spectrum"),
     "split": ("pes.data", "split"),
     "train": ("pes.setup.training", "train"),
@@ -126,7 +124,6 @@ __all__ = [
     "read",
     "refine",
     "save",
-    "sensitivity",
     "spectrum",
     "split",
     "train",
