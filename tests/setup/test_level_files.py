@@ -74,6 +74,8 @@ def test_arrays_give_back_means_and_energies(water: pes.LevelsResult, tmp_path: 
 def test_the_last_file_says_that_the_others_are_there(
     water: pes.LevelsResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    assert (water.save(tmp_path / "whole") / DONE).exists()
+
     def fails(*_: object) -> None:
         raise OSError("disk full")
 
