@@ -39,7 +39,7 @@ def member_rows(
 
 
 def _redrawn(rows: Tensor, seed: int, member: int) -> Tensor:
-    """As many rows, drawn with replacement."""
+    """Bootstrap sample: as many rows, drawn with replacement."""
     generator = torch.Generator().manual_seed((seed << 16) + member)
     return rows[torch.randint(len(rows), (len(rows),), generator=generator)].sort().values
 

@@ -1,4 +1,4 @@
-"""From settings and points to a surface: a linear one fitted, a network still untrained."""
+"""Starting surface of a fit: a linear one is fitted here, a network still untrained."""
 
 from dataclasses import dataclass, replace
 from itertools import product
@@ -171,7 +171,7 @@ def _shapes(form: LinearForm | LinearBaseline) -> list[tuple[int, float]]:
 def _report(
     name: str, form: LinearForm | LinearBaseline, tried: list[Candidate]
 ) -> tuple[tuple[str, ...], tuple[Row, ...]]:
-    """Everything that was tried, in words and as rows of a table."""
+    """Candidates in words and as rows of a table."""
     shapes = _shapes(form)
     rows: tuple[Row, ...] = tuple(
         {

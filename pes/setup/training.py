@@ -145,7 +145,7 @@ def planned_epochs(
 def _ensemble_epochs(
     plan: TrainingPlan, surface: Ensemble, state: TrainingState | None, ranks: Ranks
 ) -> Generator[Epoch, None, StopReason]:
-    """All members trained together."""
+    """Epochs of all members trained together."""
     settings, form = plan.settings, plan.settings.ensemble
     assert form is not None
     points = on_device(plan.dataset, plan.device)

@@ -30,7 +30,7 @@ class LinearChoice:
     force_weight: float | None = None
 
     def plain(self) -> dict[str, Any]:
-        """The same for a JSON file."""
+        """Plain values for a JSON file."""
         return {
             "degree": self.degree,
             "length_angstrom": self.length,
@@ -52,14 +52,14 @@ class FitChoice:
     force_weight: float | None = None
 
     def plain(self) -> dict[str, Any]:
-        """The same for a JSON file."""
+        """Plain values for a JSON file."""
         linear = None if self.linear is None else self.linear.plain()
         return {"linear": linear, "force_weight_angstrom2": self.force_weight}
 
 
 @dataclass(frozen=True)
 class TrainingChoices:
-    """Everything that was chosen for a fit.
+    """Choices made for a fit.
 
     Attributes:
         fits: values of the surface, or of each member of an ensemble.

@@ -1,4 +1,4 @@
-"""From a data set and settings to everything that a fit needs before its first epoch."""
+"""Training plan: a data set, settings and every choice before the first epoch."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -184,7 +184,7 @@ def _chosen(surface: NeuralSurface, plan: TrainingPlan) -> tuple[str, str]:
 
 
 def _chunk_bytes(surface: NeuralSurface, plan: TrainingPlan) -> int:
-    """What ∂f/∂x and the Jacobian of all points would take, at most `memory`."""
+    """Bytes of ∂f/∂x and the Jacobian of all points, at most `memory`."""
     forces = plan.dataset.forces
     components = 0 if forces is None else forces[0].numel()
     widest = (1 + components) * (

@@ -1,4 +1,4 @@
-"""Does the spread of an ensemble tell its error?"""
+"""Calibration of an ensemble: its spread against its errors."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ __all__ = ["calibration"]
 def calibration(
     residuals: Tensor, spread: Tensor, heights: Tensor, *, windows: Sequence[int] = WINDOWS
 ) -> dict[str, dict[str, float | int]]:
-    """How many errors are within one and two spreads, over all points and below each window.
+    """Shares of the errors within one and two spreads, over all points and below each window.
 
     Normal errors of standard deviation σ would be within σ at 68.3 % of the points and within
     2σ at 95.4 %. Fewer: the spread is too small.
@@ -32,15 +32,15 @@ def calibration(
         >>> calibration(torch.tensor([1.0, -3.0]), torch.ones(2), torch.zeros(2))["all"]
         {'points': 2, 'spread': 1.0, 'within_1': 0.5, 'within_2': 0.5}
     """
-    found: dict[str, dict[str, float | int]] = {}
+    shares: dict[str, dict[str, float | int]] = {}
     for name, mask in window_masks(heights, windows).items():
         if not mask.any():
             continue
         errors, sigma = residuals[mask].abs(), spread[mask]
-        found[name] = {
+        shares[name] = {
             "points": int(mask.sum()),
             "spread": float(sigma.square().mean().sqrt()),
             "within_1": float((errors <= sigma).double().mean()),
             "within_2": float((errors <= 2 * sigma).double().mean()),
         }
-    return found
+    return shares

@@ -1,4 +1,4 @@
-"""The state of an unfinished fit on disk, whole or not at all."""
+"""Checkpoints: the state of an unfinished fit on disk, whole or not at all."""
 
 import io
 from dataclasses import asdict, fields
@@ -18,7 +18,7 @@ VERSION = 1
 
 
 def previous(path: Path) -> Path:
-    """Where the state before the last one is kept."""
+    """Path of the state before the last one."""
     return path.with_name(f"previous_{path.name}")
 
 
@@ -37,7 +37,7 @@ def latest_checkpoint(path: Path) -> tuple[TrainingState, str | None]:
     """The last state that can be read, and what was wrong with the last one written, if so.
 
     Raises:
-        FileNotFoundError, ValueError: of `load_checkpoint`, if the one before it is no better.
+        FileNotFoundError, ValueError: if neither the last state nor the one before can be read.
     """
     try:
         return load_checkpoint(path), None
@@ -56,20 +56,20 @@ def load_checkpoint(path: Path | str) -> TrainingState:
     """
     path = Path(path)
     if not path.is_file():
-        raise FileNotFoundError(f"no checkpoint {path}")
+        raise FileNotFoundError(f"there is no checkpoint {path}")
     if not is_zipfile(path):
         raise ValueError(
-            f"{path} is cut off or no checkpoint; resume from another, or start afresh"
+            f"{path} is truncated or not a checkpoint; resume from another, or start afresh"
         )
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except (UnpicklingError, RuntimeError, EOFError) as error:
         reason = str(error).splitlines()[0]
-        raise ValueError(f"{path} is no checkpoint of pes ({reason})") from None
-    found = (content.get("format"), content.get("version")) if isinstance(content, dict) else None
-    if not isinstance(content, dict) or found != (FORMAT, VERSION):
+        raise ValueError(f"{path} is not a checkpoint of pes ({reason})") from None
+    header = (content.get("format"), content.get("version")) if isinstance(content, dict) else None
+    if not isinstance(content, dict) or header != (FORMAT, VERSION):
         raise ValueError(
-            f"{path} is no checkpoint this pes can read (found {found}, "
+            f"{path} is not a checkpoint that this pes can read (got {header}, "
             f"need {(FORMAT, VERSION)}); start afresh"
         )
     state = content["state"]

@@ -1,4 +1,4 @@
-"""How far a surface is from its labels, by how high the points lie."""
+"""Errors of a surface by energy window: RMSE, MAE and largest error."""
 
 from collections.abc import Callable, Sequence
 
@@ -36,12 +36,12 @@ def error_report(
     lowest: float,
     windows: Sequence[int] = WINDOWS,
 ) -> Report:
-    """Unweighted RMSE, MAE and largest error, over all points and over those below each window.
+    """Unweighted RMSE, MAE and largest error, over all points and within each window.
 
     Args:
         surface: positions (B, N, 3) to energies (B,).
         dataset: labelled points.
-        lowest: energy in hartree that windows count from, that of the lowest training point.
+        lowest: energy in hartree that windows count from: that of the lowest training point.
         windows: upper ends in cm⁻¹.
 
     Returns:
@@ -59,7 +59,7 @@ def window_errors(
     lowest: float,
     windows: Sequence[int] = WINDOWS,
 ) -> Report:
-    """The same from energies (B,) and forces (B, N, 3) that the surface has already given."""
+    """`error_report` of energies (B,) and forces (B, N, 3) that the surface has already given."""
     masks = window_masks((dataset.energies - lowest) / CM1, windows)
     energy_errors = (energies - dataset.energies)[:, None] / CM1
     force_errors = None
@@ -73,7 +73,7 @@ def window_errors(
 
 
 def window_masks(heights: Tensor, windows: Sequence[int] = WINDOWS) -> dict[str, Tensor]:
-    """Which of the points at heights (B,) in cm⁻¹ lie in each window: `all`, `5000`, ..."""
+    """Masks (B,) of the points in each window (`all`, `5000`, ...) by their heights in cm⁻¹."""
     everything = {"all": torch.ones_like(heights, dtype=torch.bool)}
     return everything | {str(top): heights <= top for top in windows}
 

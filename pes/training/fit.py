@@ -39,24 +39,24 @@ CHUNK = 1024
 log = logging.getLogger("pes")
 
 RESTART = 1_000_003
-"""Between the seeds of two starts, so that they meet no other seed a user would choose."""
+"""Difference of the seeds of two starts; large, so that they meet no seed a user would choose."""
 
 
 @dataclass(frozen=True)
 class TrainingState:
-    """Everything a fit needs to continue as if it had never stopped.
+    """State from which a fit continues as if it had never stopped.
 
     Attributes:
-        epoch: how many epochs are done.
-        seconds: wall time they took.
-        parameters: of the network, (P,).
-        best_parameters: those with the lowest validation loss, (P,).
-        best_loss: that loss.
-        best_epoch: when it was reached.
+        epoch: number of epochs done.
+        seconds: wall time of these epochs, s.
+        parameters: parameters of the network, (P,).
+        best_parameters: parameters of lowest validation loss, (P,).
+        best_loss: lowest validation loss.
+        best_epoch: epoch of the lowest validation loss.
         optimizer: state of the optimizer, plain types and tensors.
-        restart: how often the fit has started again from other weights.
-        restart_loss: lowest validation loss since then.
-        restart_epoch: when that was reached.
+        restart: number of new starts from other weights.
+        restart_loss: lowest validation loss since the last start.
+        restart_epoch: epoch of that loss.
     """
 
     epoch: int
@@ -73,17 +73,17 @@ class TrainingState:
 
 @dataclass(frozen=True)
 class Epoch:
-    """One line of the record of a fit; RMSE unweighted, in cm⁻¹ and cm⁻¹/Å.
+    """Numbers of one epoch of a fit; RMSE unweighted, in cm⁻¹ and cm⁻¹/Å.
 
     Attributes:
         epoch: counted from 1.
-        seconds: wall time since the start, earlier sittings included.
+        seconds: wall time since the start, s, previous (resumed) sessions included.
         loss: ½‖r‖² of the training points (weighted, in units of the surface's scale²).
-        validation_loss: the same for the validation points; decides what is best.
-        gradient_norm: of the training loss.
+        validation_loss: the same for the validation points; lowest at the best epoch.
+        gradient_norm: norm of the gradient of the training loss.
         details: the optimizer's own numbers.
         improved: whether this epoch is the best so far.
-        state: to continue from here.
+        state: state after this epoch, to continue from.
     """
 
     epoch: int
@@ -121,7 +121,7 @@ def epochs(
     """Train the network of a surface; baseline and scaling stay as they are.
 
     While the iteration runs the surface holds the parameters of the epoch just yielded;
-    when it ends, by itself or because the caller leaves, those of the best epoch.
+    when it ends, by itself or because the caller leaves, the parameters of the best epoch.
 
     Args:
         surface: from `neural_surface`, changed in place.
@@ -131,14 +131,14 @@ def epochs(
         train_weights: (B,) from one of `WEIGHTS`; all one if not given.
         validation_weights: the same for the validation points.
         force_weight: in bohr²; by default all forces together count as much as the energies.
-        epochs: steps of the optimizer at most, earlier sittings included.
+        epochs: steps of the optimizer at most, previous (resumed) sessions included.
         patience: stop after so many epochs without a better validation loss.
         max_seconds: stop after the epoch that passes this wall time.
         restarts: how often to start again from other weights when patience or the optimizer
             ends; the best state of all starts is kept.
-        seed: of those weights.
+        seed: seed of these weights.
         memory: bytes for ∂f/∂x of the training points and for the chunks.
-        state: of an earlier `Epoch`, to continue from.
+        state: state of an earlier `Epoch`, to continue from.
         ranks: processes that share the points; all are given all of them and yield the same.
 
     Yields:
@@ -305,12 +305,12 @@ def _problem(
     ranks: Ranks,
     points: int,
 ) -> LeastSquares:
-    """Residuals of all ranks' points; weights (B,) are those of all points."""
-    every = targets.energies.new_ones(points) if weights is None else weights
-    rows = ranks.shard_rows(points, every.device)
+    """Residuals summed over all ranks; weights (B,) of the whole set."""
+    weights_of_all = targets.energies.new_ones(points) if weights is None else weights
+    rows = ranks.shard_rows(points, weights_of_all.device)
     part = surface_problem(
-        mlp, targets, force_weight=force_weight, weights=every[rows], total_weight=every.sum(),
-        memory=memory,
+        mlp, targets, force_weight=force_weight, weights=weights_of_all[rows],
+        total_weight=weights_of_all.sum(), memory=memory,
     )  # fmt: skip
     return sharded(part, ranks, points)
 

@@ -1,4 +1,4 @@
-"""Whether labelled forces are minus the gradient of the labelled energies, sign and unit."""
+"""Check of labelled forces against the gradient of the labelled energies: sign and unit."""
 
 from dataclasses import dataclass
 from itertools import product
@@ -24,11 +24,11 @@ LENGTHS = {"bohr": 1.0, "angstrom": ANGSTROM}
 
 @dataclass(frozen=True)
 class ForceCheck:
-    """Labelled forces against those of a quick fit to the energies alone.
+    """Labelled forces compared with the forces of a quick fit to the energies alone.
 
     Attributes:
         slope: labelled forces in units of the fitted ones; one if all is well.
-        correlation: of the two, without their means.
+        correlation: correlation of the two, without subtracting means.
         mistake: what is certainly wrong and how to mend it.
     """
 
@@ -38,12 +38,12 @@ class ForceCheck:
 
     @property
     def certain(self) -> bool:
-        """Whether the forces are right beyond doubt."""
+        """True if sign and unit of the forces are right beyond doubt."""
         return self.correlation > CERTAIN and abs(self.slope - 1) <= TOLERANCE
 
 
 def force_ratio(dataset: Dataset) -> tuple[float, float]:
-    """How large the forces are against those of a linear surface fitted to the energies alone.
+    """Ratio of the forces to the forces of a linear surface fitted to the energies alone.
 
     With f the forces of that surface and F the labels, F ≈ ratio · f.
 
@@ -97,20 +97,20 @@ def force_check(dataset: Dataset) -> ForceCheck | None:
 
 
 def force_finding(dataset: Dataset) -> str | None:
-    """What the energies say about the forces, in words; None where they cannot say."""
-    found = force_check(dataset)
-    if found is None:
+    """Sentence that compares forces with the slopes of the energies; None if too few points."""
+    check = force_check(dataset)
+    if check is None:
         return None
-    unexplained = 1 - found.correlation**2
+    unexplained = 1 - check.correlation**2
     if unexplained > 0.5:
         return (
             "the forces have little to do with the slopes of the energies "
             f"({100 * unexplained:.0f} % unexplained); are the rows in the same order?"
         )
-    if found.certain:
-        return f"forces agree with the slopes of the energies (ratio {found.slope:.3f})"
-    told = "" if found.mistake is None else f": {found.mistake}"
-    return f"the forces are {found.slope:.3g} times minus the slopes of the energies{told}"
+    if check.certain:
+        return f"forces agree with the slopes of the energies (ratio {check.slope:.3f})"
+    mistake = "" if check.mistake is None else f": {check.mistake}"
+    return f"the forces are {check.slope:.3g} times minus the slopes of the energies{mistake}"
 
 
 def _mistake(slope: float, correlation: float) -> str | None:

@@ -18,7 +18,7 @@ class Candidate:
     """One descriptor and its best ridge.
 
     Attributes:
-        index: of the descriptor among those tried.
+        index: number of the descriptor in the order tried.
         coefficients: how many, the constant not counted.
         ridge: relative to the largest singular value.
         validation_cm1: root of the weighted mean square error, forces included if there are any,
@@ -94,13 +94,13 @@ def fit_linear(
             )  # fmt: skip
             errors = (squares.sqrt() / CM1).tolist()
         k = errors.index(min(errors)) if errors else 0
-        found = Candidate(
+        candidate = Candidate(
             index, descriptor.size, usable[k], errors[k] if errors else None,
             dict(zip(usable, errors, strict=False)), fits.force_weight,
         )  # fmt: skip
-        tried.append(found)
-        if best is None or (found.validation_cm1 or 0) < (best[0].validation_cm1 or 0):
-            best = found, fits
+        tried.append(candidate)
+        if best is None or (candidate.validation_cm1 or 0) < (best[0].validation_cm1 or 0):
+            best = candidate, fits
     if best is None:
         raise ValueError("give at least one descriptor")
     chosen, fits = best

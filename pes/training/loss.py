@@ -1,4 +1,4 @@
-"""From a surface and labelled points to the residuals that an optimizer makes small."""
+"""Residuals of a surface on labelled points, and their derivatives."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -34,8 +34,8 @@ __all__ = [
 ]
 
 MEMORY = 2**30
-"""Bytes; half of it for ∂f/∂x of the training points, a quarter for those of the validation
-points, a quarter for a chunk."""
+"""Bytes; half of it for ∂f/∂x of the training points, a quarter for ∂f/∂x of the
+validation points, a quarter for a chunk."""
 
 CACHED = 2**22
 """Bytes of a chunk on a CPU: what its second and third cache hold."""
@@ -46,11 +46,11 @@ PASS = 4096
 
 @dataclass(frozen=True)
 class Targets:
-    """What the network is shown of a data set, in units of the surface's `scale`.
+    """Inputs and labels of a network for a data set, in units of the surface's `scale`.
 
     Attributes:
         inputs: standardised features (B, F).
-        energies: what shift and baseline leave of the labels, (B,).
+        energies: labels less shift and baseline, (B,).
         forces: the same for forces, K components of each point in its `reachable` space (B, K),
             or all 3N where there was no room for that; none if there are none.
         input_gradients: point indices (b,) to ∂inputs/∂x in the same directions, (b, F, K).
@@ -67,7 +67,7 @@ class Targets:
 
 
 def prepare(surface: NeuralSurface, dataset: Dataset, *, cache: int = MEMORY // 2) -> Targets:
-    """Everything that stays the same while the network learns.
+    """Inputs, labels and input gradients, which stay the same while the network learns.
 
     Args:
         surface: its shift, scale, means and baseline are used as they are.

@@ -47,7 +47,7 @@ class InputGradients:
     """∂f/∂x of the standardised features f of all points, stored or made when asked for.
 
     Called with point indices (b,), it returns (b, F, K) in the `reachable` directions of each
-    point, or (b, F, 3N) where there is no room for those.
+    point, or (b, F, 3N) where there is no room for that.
 
     Attributes:
         surface: descriptor and scaling.
@@ -110,8 +110,8 @@ def input_gradients(
 
 def _columns(surface: NeuralSurface, positions: Tensor, bases: Tensor | None) -> Tensor:
     size = positions[0].numel()
-    every = torch.eye(size, dtype=positions.dtype, device=positions.device)
-    along = every.expand(len(positions), size, size) if bases is None else bases
+    axes = torch.eye(size, dtype=positions.dtype, device=positions.device)
+    along = axes.expand(len(positions), size, size) if bases is None else bases
     # ∂f/∂x t = ∂(vᵀ ∂f/∂x t)/∂v. Forward mode would import torch's compiler first: a second
     # of every fit.
     with torch.enable_grad():

@@ -1,4 +1,4 @@
-"""How much a point counts in a fit: by its energy above the minimum, or as its file says."""
+"""Weights of points in a fit: functions of the energy above the minimum, or a column."""
 
 import torch
 from torch import Tensor
@@ -10,21 +10,21 @@ __all__ = ["WEIGHTS", "boltzmann", "column", "none", "partridge_schwenke", "rati
 
 
 def none(energies: Tensor) -> Tensor:
-    """All points alike: ones (B,)."""
+    """Equal weights of all points: ones (B,)."""
     return torch.ones_like(energies)
 
 
 def partridge_schwenke(
     energies: Tensor, *, top: float = 30000 * CM1, width: float = 2000 * CM1, floor: float = 0.0
 ) -> Tensor:
-    """w = [tanh((E_top − E)/width) + 1.002002002] / 2.002002002, over max(E, floor) if wanted.
+    """w = [tanh((E_top − E)/width) + 1.002002002] / 2.002002002, over max(E, floor) if given.
 
     One below `top`, a thousandth above it.
 
     Args:
         energies: E (B,) in hartree above the minimum.
-        top: where the switch is at its half, hartree.
-        width: of the switch, hartree.
+        top: energy of the middle of the switch, hartree.
+        width: width of the switch, hartree.
         floor: if positive, w is also divided by max(E, floor)/floor.
 
     References:
@@ -55,10 +55,10 @@ def ratio(energies: Tensor, *, offset: float = 5000 * CM1) -> Tensor:
 
 
 def column(dataset: Dataset, name: str) -> Tensor:
-    """Weights (B,) that stand in a column of the data.
+    """Weights (B,) from a column of the data.
 
     Raises:
-        ValueError: if there is no such column, or a weight is negative or no number.
+        ValueError: if there is no such column, or a weight is negative or not finite.
     """
     if name not in dataset.columns:
         known = ", ".join(sorted(dataset.columns)) or "none"

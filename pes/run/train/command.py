@@ -147,7 +147,7 @@ def _plan(
 def _describe(
     say: Callable[[str], object], name: str, plan: TrainingPlan, left_out: Sequence[str]
 ) -> None:
-    """What is fitted to how many points, and what was left out and chosen."""
+    """Say which surface is fitted to how many points, what was left out and what was chosen."""
     for line in (f"{name}: {plan}", *left_out, *plan.remarks):
         say(line)
 
@@ -155,7 +155,7 @@ def _describe(
 def _open(
     folder: Path, checkpoint: Path | None, earlier: EarlierSession | None, ranks: Ranks
 ) -> None:
-    """The run folder and its log, both of the first rank."""
+    """Open the run folder and its log on rank 0; silence the log of the others."""
     if ranks.rank > 0:
         silence_log()
         return

@@ -54,10 +54,10 @@ def with_full_paths(config: TrainConfig, base: Path) -> TrainConfig:
 
 @dataclass(frozen=True)
 class EarlierSession:
-    """Where an earlier session of a run stopped.
+    """Last state of an earlier session of a run.
 
     Attributes:
-        state: of the last epoch that can be read.
+        state: state of the last epoch that can be read.
         parts: rows of the points chosen.
         choices: everything that was chosen for the fit.
         trouble: what was wrong with the last state written, in words.

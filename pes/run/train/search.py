@@ -1,4 +1,4 @@
-"""A small search over settings of a training, judged by validation points alone."""
+"""Hyperparameter search of a training, judged by validation points alone."""
 
 import csv
 import logging
@@ -111,7 +111,7 @@ def searched(config: TrainConfig, start: Start, folder: Path, ranks: Ranks = ALO
 
 
 def _grid(trials: Sequence[Trial], budget: float) -> None:
-    """All alike."""
+    """Give every candidate the same CPU time."""
     for trial in trials:
         trial.run(budget / len(trials))
 

@@ -18,14 +18,14 @@ def optuna_trials(
     budget: float,
     seed: int,
 ) -> list[Trial]:
-    """So many trainings, each chosen after those before it, of the same CPU time.
+    """Trials of equal CPU time, each chosen from the results of the trials before it.
 
     Args:
-        candidates: key → values.
-        begin: a choice to its training.
-        trials: how many.
-        budget: CPU seconds in all.
-        seed: of the sampler.
+        candidates: key → values of the search space.
+        begin: function from a choice to its training.
+        trials: number of trials.
+        budget: CPU seconds of all trials together.
+        seed: seed of the sampler.
 
     References:
         T. Akiba et al., arXiv:1907.10902

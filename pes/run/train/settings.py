@@ -1,4 +1,4 @@
-"""From the sections of a configuration to the records of a fit."""
+"""Conversion of configuration sections to the settings of a fit."""
 
 from functools import partial
 

@@ -41,12 +41,12 @@ def ensemble_epochs(
     """Train the networks of several surfaces together, each as `epochs` trains one.
 
     While the iteration runs the surfaces hold the parameters of the epoch just yielded; when
-    it ends, each holds those of its own best epoch. A member stops by itself, after `patience`
-    epochs without a better validation loss or at a minimum.
+    it ends, each holds the parameters of its own best epoch. A member stops by itself, after
+    `patience` epochs without a better validation loss or at a minimum.
 
     Args:
         surfaces: of one shape, with one standardisation of the inputs, changed in place;
-            starting weights, baseline, shift and scale are each one's own.
+            starting weights, baseline, shift and scale may differ.
         points: all that any member may see.
         train: rows that members fit.
         validation: rows that choose each member's epoch.
@@ -54,11 +54,11 @@ def ensemble_epochs(
             training points together count as much as their energies.
         damping: first λ in units of the largest diagonal element of JᵀJ.
         acceleration: how long the second-order term may be, see `levenberg_marquardt`.
-        epochs: steps at most, earlier sittings included.
-        patience: see above.
+        epochs: steps at most, previous (resumed) sessions included.
+        patience: epochs without a better validation loss after which a member stops.
         max_seconds: stop after the epoch that passes this wall time.
         memory: bytes for ∂f/∂x of all points and for a chunk of the Jacobians.
-        state: of an earlier `Epoch`, to continue from.
+        state: state of an earlier `Epoch`, to continue from.
         ranks: processes that share the points of every member; all are given all of them and
             yield the same.
 
@@ -139,7 +139,7 @@ def _advanced(
     kept["running"][members] = moved
     kept["best_losses"][members[better]] = validation[better]
     kept["best_epochs"][members[better]] = epoch
-    found = TrainingState(
+    advanced = TrainingState(
         epoch=epoch,
         seconds=state.seconds,
         parameters=parameters,
@@ -148,7 +148,7 @@ def _advanced(
         best_epoch=int(kept["best_epochs"].max()),
         optimizer=kept,
     )
-    return found, float(norms.square().mean().sqrt()), bool(better.any())
+    return advanced, float(norms.square().mean().sqrt()), bool(better.any())
 
 
 def _record(
@@ -223,11 +223,11 @@ def _start(surfaces: Sequence[NeuralSurface], damping: float) -> TrainingState:
 def _resumed(
     surfaces: Sequence[NeuralSurface], stack: Stack, state: TrainingState
 ) -> TrainingState:
-    wanted = (len(surfaces), stack.size)
-    if tuple(state.parameters.shape) != wanted:
+    shape = (len(surfaces), stack.size)
+    if tuple(state.parameters.shape) != shape:
         raise ValueError(
             f"the checkpoint holds parameters of shape {tuple(state.parameters.shape)}, this "
-            f"ensemble needs {wanted}; resume with the settings of the first run"
+            f"ensemble needs {shape}; resume with the settings of the first run"
         )
     device = surfaces[0].scale.device
     return replace(

@@ -27,7 +27,7 @@ class EnsembleProblem:
     Attributes:
         stack: the networks.
         inputs: standardised features (B, F) of all points.
-        energies: (M, B), what baseline and shift of each member leave, in units of its scale.
+        energies: labels less baseline and shift of each member (M, B), in units of its scale.
         forces: (M, B, K), or nothing, in the directions of `gradients`.
         outside: squared length (M, B) of the forces beyond the reach of any network.
         gradients: point indices (b,) to ∂inputs/∂x (b, F, K), if there are forces.
@@ -107,7 +107,7 @@ class EnsembleProblem:
     def _summed(
         self, loss: Tensor, gradient: Tensor, matrix: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """The same over all ranks; of JᵀJ the lower triangle alone travels."""
+        """Normal equations summed over all ranks; only the lower triangle of JᵀJ is sent."""
         if self.ranks.count == 1:
             return loss, gradient, matrix
         lower = torch.ones_like(matrix[0], dtype=torch.bool).tril()
@@ -173,7 +173,7 @@ def ensemble_problems(
     *,
     memory: int = MEMORY,
 ) -> list[EnsembleProblem]:
-    """What `ensemble_epochs` makes small, and the same of the rows that it holds out.
+    """Least-squares problems of the training rows and of the validation rows.
 
     Args:
         surfaces: the members, of one shape and one standardisation.
@@ -221,7 +221,7 @@ def _force_weight(surface: NeuralSurface, train: Dataset, ranks: Ranks) -> float
 
 
 def _targets(surfaces: Sequence[NeuralSurface], points: Dataset, cache: int) -> list[Targets]:
-    """Of each member; ∂inputs/∂x, which all share, from the first alone."""
+    """Targets of each member; only the first holds ∂inputs/∂x, which is the same for all."""
     first = prepare(surfaces[0], points, cache=cache)
     # One after another: the derivatives of the inputs of one only are in memory.
     others = (

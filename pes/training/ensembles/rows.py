@@ -13,7 +13,7 @@ __all__ = ["Rows"]
 
 @dataclass(frozen=True)
 class Rows:
-    """Which points each of M members sees, and how much each of them counts.
+    """Rows of the points that each of M members sees, and their weights.
 
     Attributes:
         points: (M, T) rows of the common data set; short members are padded with any row.
@@ -27,11 +27,11 @@ class Rows:
 
     @staticmethod
     def of(members: Sequence[Tensor], weights: Tensor) -> "Rows":
-        """From row lists of any lengths; a row drawn twice counts twice.
+        """Rows made of lists of any lengths; a row drawn twice counts twice.
 
         Args:
             members: row indices of each member.
-            weights: of every point of the data set, (B,).
+            weights: weight of every point of the data set, (B,).
 
         Raises:
             ValueError: if a member has no row of positive weight.

@@ -31,7 +31,7 @@ class Stack:
 
     @staticmethod
     def like(mlp: MLP) -> "Stack":
-        """For networks of the shape of this one."""
+        """Stack of networks that have the shape of this one."""
         return Stack((mlp.layers[0].in_features, *mlp.hidden, 1), mlp.activation)
 
     @property
@@ -41,13 +41,13 @@ class Stack:
 
     def layers(self, parameters: Tensor) -> list[tuple[Tensor, Tensor]]:
         """Weights (M, above, below) and biases (M, 1, above) of parameters (M, P), as views."""
-        found, start = [], 0
+        views, start = [], 0
         for below, above in pairwise(self.sizes):
             middle, end = start + above * below, start + above * (below + 1)
             weight = parameters[:, start:middle].unflatten(1, (above, below))
-            found.append((weight, parameters[:, None, middle:end]))
+            views.append((weight, parameters[:, None, middle:end]))
             start = end
-        return found
+        return views
 
     def values(
         self, parameters: Tensor, inputs: Tensor, directions: Tensor | None = None

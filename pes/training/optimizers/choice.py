@@ -1,9 +1,9 @@
-"""Which optimizer suits a fit, by the work of one iteration of Levenberg–Marquardt."""
+"""Choice of an optimizer by the work of one iteration of Levenberg–Marquardt."""
 
 __all__ = ["MOST_FLOPS", "chosen_optimizer", "iteration_flops"]
 
 MOST_FLOPS = {"cpu": 3e11, "cuda": 2e13}
-"""Of an iteration that takes some ten seconds; beyond, methods of first order are ahead."""
+"""Operations of an iteration of some ten seconds; beyond, methods of first order are faster."""
 
 
 def iteration_flops(rows: int, parameters: int) -> float:
@@ -16,7 +16,7 @@ def chosen_optimizer(rows: int, parameters: int, device: str) -> tuple[str, str]
 
     Args:
         rows: M residuals: one for each energy, up to 3N − 6 for the forces of a point.
-        parameters: P of the network.
+        parameters: number P of parameters of the network.
         device: `cpu` or `cuda`.
 
     Example:

@@ -15,8 +15,8 @@ NARROWEST = 200
 
 
 STEP = 0.1
-"""Of the direction, in central differences: small against the turns of r along a step, large
-enough for its rounding."""
+"""Step of central differences in units of the direction: small against the turns of r along a
+step, large enough for its rounding."""
 
 
 class LeastSquares(Protocol):
@@ -32,7 +32,7 @@ class LeastSquares(Protocol):
         ...
 
     def gradient(self, parameters: Tensor, points: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Loss and its gradient (P,), over all points or over those listed."""
+        """Loss and its gradient (P,), over all points or over the points listed."""
         ...
 
     def normal_equations(self, parameters: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -79,7 +79,7 @@ class Problem:
         return 0.5 * torch.stack(parts).sum() + self._constant()
 
     def gradient(self, parameters: Tensor, points: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Loss and its gradient (P,), over all points or over those listed."""
+        """Loss and its gradient (P,), over all points or over the points listed."""
         chunks = self.chunks(parameters) if points is None else points.split(self.chunk)
         each = self.gradients or self._differentiated
         x = parameters.detach()
@@ -137,7 +137,7 @@ def symmetric_blocks(size: int) -> list[tuple[int, int]]:
 
 @dataclass(frozen=True)
 class Step:
-    """What an optimizer yields after each step.
+    """Result of one step of an optimizer.
 
     Attributes:
         parameters: (P,), not written to again.
