@@ -43,13 +43,13 @@ class FitResult:
 
     Attributes:
         surface: positions (B, N, 3) in bohr to energies (B,) in hartree.
-        record: what the surface file says about it: atoms, energies, training points, errors.
+        record: description in the surface file: atoms, energies, training points, errors.
         errors: part (`train`, `validation`, `test`) → energy (cm⁻¹) and force (cm⁻¹/Å) →
             `rmse`, `mae`, `max` → window (`all`, `5000`, ...).
         stopped_by: `epochs`, `max_seconds`, `patience` or `converged`; None for a linear surface.
         plan: settings, points, choices and remarks.
         points: labelled points of each part.
-        state: of the last epoch, to continue from; None for a linear surface.
+        state: state of the last epoch, to continue from; None for a linear surface.
         seconds: wall time of this session.
         members: errors of each member of an ensemble and calibration of the spread.
         history: one row for each epoch of this session.
@@ -162,10 +162,10 @@ def fit_result(
 
     Args:
         plan: its surface holds the best parameters.
-        state: of the last epoch.
+        state: state of the last epoch.
         stopped_by: why the fit ended.
         seconds: wall time of the epochs of this session.
-        name: of the fit, for the surface file.
+        name: name of the fit in the surface file.
         history: one row for each epoch.
     """
     points, surface = _judged(plan), plan.surface

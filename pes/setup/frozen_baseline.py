@@ -23,7 +23,7 @@ def frozen_baseline(surface: SurfaceLike, training: Dataset) -> nn.Module:
     that file by its name, `module:function` or `file.py:function`.
 
     Args:
-        surface: as `as_surface` takes it.
+        surface: surface in any form that `as_surface` takes.
         training: points of the fit.
 
     Raises:

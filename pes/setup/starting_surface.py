@@ -40,7 +40,7 @@ class StartingSurface:
     Attributes:
         surface: fitted if it is linear, untrained if it is a network.
         choice: values that the points chose.
-        remarks: what was tried and chosen, in words.
+        remarks: candidates and choices, in words.
         candidates: the same as rows of a table.
     """
 
@@ -63,7 +63,7 @@ def starting_surface(
         settings: form, weights and seed of the fit.
         training: points to fit.
         validation: points that choose.
-        device: where to compute.
+        device: device of the fit.
         known: choices made before, used as they stand.
 
     Raises:

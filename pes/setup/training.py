@@ -71,7 +71,7 @@ def train(
         restarts: new starts from other weights when patience is over or no step helps.
         seed: seed of the parts, of starting weights and of the order of points.
         memory: MiB for the matrices of a fit.
-        device: where to compute; by default where the points are.
+        device: device of the fit; by default that of the points.
         watch: called after every epoch.
 
     Raises:
@@ -115,8 +115,8 @@ def planned_epochs(
     """Epochs of the network or the ensemble of a plan, whose surface changes in place.
 
     Args:
-        plan: from `training_plan`.
-        state: of an earlier epoch, to continue from.
+        plan: result of `training_plan`.
+        state: state of an earlier epoch, to continue from.
         ranks: processes that share the points.
 
     Raises:

@@ -34,13 +34,13 @@ class TrainingPlan:
     """A fit before its first epoch.
 
     Attributes:
-        settings: as the user gave them.
+        settings: settings as the user gave them.
         dataset: all points.
         parts: rows for training, validation and test.
         surface: a linear surface fitted, a network or an ensemble untrained.
         choices: values that the settings left open.
-        remarks: what was tried and chosen and why, in words.
-        candidates: what was tried, as rows of a table.
+        remarks: candidates, choices and the reasons, in words.
+        candidates: rows of a table of everything tried.
         optimizer: with all its settings bound; None for a linear surface.
         seconds: wall time that the choices took.
     """
@@ -108,8 +108,8 @@ def training_plan(
     Args:
         dataset: labelled points.
         parts: rows for training, validation and test; the last take no part in any choice.
-        settings: of the fit.
-        device: where to compute; by default where the points are.
+        settings: settings of the fit.
+        device: device of the fit; by default that of the points.
         known: choices of an earlier session, used as they stand.
 
     Raises:

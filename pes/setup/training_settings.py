@@ -58,7 +58,7 @@ class LinearForm:
         degree: highest total degree of the invariant polynomials, or several to try.
         variable: `morse`, exp(−r/a), or `inverse`, 1/r, of each distance r.
         length: a in Å, or several to try.
-        ridge: as of `LinearBaseline`.
+        ridge: regularisation as in `LinearBaseline`.
         baseline: surface that the polynomial corrects; a module, a name such as a run folder, or
             `file.py:function`.
     """
@@ -80,8 +80,8 @@ class NetworkForm:
         length: a in Å.
         hidden: width of each hidden layer.
         activation: function of the hidden layers.
-        baseline: what the network corrects: a linear surface to fit first, or any other as it is,
-            named or given as for `LinearForm`.
+        baseline: surface that the network corrects: a linear surface to fit first, or any other as
+            it is, named or given as for `LinearForm`.
     """
 
     degree: int = 3

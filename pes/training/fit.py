@@ -124,17 +124,18 @@ def epochs(
     when it ends, by itself or because the caller leaves, the parameters of the best epoch.
 
     Args:
-        surface: from `neural_surface`, changed in place.
+        surface: result of `neural_surface`, changed in place.
         train: points to fit; their forces too if they have any.
         validation: points that choose the epoch.
         optimizer: one of `OPTIMIZERS`, its settings bound with `functools.partial`.
         train_weights: (B,) from one of `WEIGHTS`; all one if not given.
         validation_weights: the same for the validation points.
-        force_weight: in bohr²; by default all forces together count as much as the energies.
+        force_weight: weight of squared forces in bohr²; by default all forces together count as
+            much as the energies.
         epochs: steps of the optimizer at most, previous (resumed) sessions included.
         patience: stop after so many epochs without a better validation loss.
         max_seconds: stop after the epoch that passes this wall time.
-        restarts: how often to start again from other weights when patience or the optimizer
+        restarts: number of new starts from other weights when patience or the optimizer
             ends; the best state of all starts is kept.
         seed: seed of these weights.
         memory: bytes for ∂f/∂x of the training points and for the chunks.
@@ -232,7 +233,7 @@ def completed(
     """The last state of a fit, None if it made no epoch, and why the fit ended.
 
     Args:
-        steps: from `epochs`.
+        steps: generator made by `epochs`.
         watch: called after every epoch.
     """
     state = None

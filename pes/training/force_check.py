@@ -29,7 +29,7 @@ class ForceCheck:
     Attributes:
         slope: labelled forces in units of the fitted ones; one if all is well.
         correlation: correlation of the two, without subtracting means.
-        mistake: what is certainly wrong and how to mend it.
+        mistake: certain mistake and how to mend it.
     """
 
     slope: float

@@ -19,12 +19,12 @@ class Candidate:
 
     Attributes:
         index: number of the descriptor in the order tried.
-        coefficients: how many, the constant not counted.
+        coefficients: number of coefficients without the constant.
         ridge: relative to the largest singular value.
         validation_cm1: root of the weighted mean square error, forces included if there are any,
             in cm⁻¹; None if there was nothing to choose.
         by_ridge: the same for every ridge tried.
-        force_weight: in bohr².
+        force_weight: weight of squared forces in bohr².
     """
 
     index: int
@@ -58,7 +58,8 @@ def fit_linear(
         ridges: regularisations to choose from, relative to the largest singular value.
         train_weights: (B,); all one if not given.
         validation_weights: the same for the validation points.
-        force_weight: in bohr²; by default all forces together count as much as the energies.
+        force_weight: weight of squared forces in bohr²; by default all forces together count as
+            much as the energies.
         baseline: a surface in hartree that the fit is on top of.
         memory: bytes that the rows and their factors may take.
 

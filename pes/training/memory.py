@@ -9,10 +9,10 @@ def needed_memory(kind: str, *, parameters: int, chunks: int, history: int = 100
     """Bytes at the peak of a fit by what takes them.
 
     Args:
-        kind: of the optimizer.
-        parameters: P.
+        kind: name of the optimizer.
+        parameters: number P of parameters.
         chunks: `memory` of the fit: ∂f/∂x and one chunk.
-        history: of L-BFGS.
+        history: number of past gradients of L-BFGS.
 
     Returns:
         `matrix`: JᵀJ, its damped copy, the factor of that and one more; `history`: two vectors

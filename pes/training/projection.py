@@ -51,7 +51,7 @@ class InputGradients:
 
     Attributes:
         surface: descriptor and scaling.
-        positions: of all points (B, N, 3) in bohr.
+        positions: positions of all points (B, N, 3) in bohr.
         bases: the directions (B, 3N, K), if there is room for them but not for `stored`.
         stored: ∂f/∂x (B, F, K), if there is room for that.
     """

@@ -60,7 +60,7 @@ class EarlierSession:
         state: state of the last epoch that can be read.
         parts: rows of the points chosen.
         choices: everything that was chosen for the fit.
-        trouble: what was wrong with the last state written, in words.
+        trouble: defect of the last state written, in words.
     """
 
     state: TrainingState

@@ -85,7 +85,7 @@ def searched(config: TrainConfig, start: Start, folder: Path, ranks: Ranks = ALO
     Args:
         config: with a `search` section.
         start: begins a training of one network.
-        folder: of the run.
+        folder: run folder.
         ranks: processes that share the points of each candidate; the first writes.
 
     Raises:

@@ -45,15 +45,15 @@ def ensemble_epochs(
     `patience` epochs without a better validation loss or at a minimum.
 
     Args:
-        surfaces: of one shape, with one standardisation of the inputs, changed in place;
+        surfaces: networks of one shape, with one standardisation of the inputs, changed in place;
             starting weights, baseline, shift and scale may differ.
         points: all that any member may see.
         train: rows that members fit.
         validation: rows that choose each member's epoch.
-        force_weight: of all members or of each, in bohr²; by default all forces of a member's
-            training points together count as much as their energies.
+        force_weight: weight of all members or of each, in bohr²; by default all forces of a
+            member's training points together count as much as their energies.
         damping: first λ in units of the largest diagonal element of JᵀJ.
-        acceleration: how long the second-order term may be, see `levenberg_marquardt`.
+        acceleration: largest second-order term of a step, see `levenberg_marquardt`.
         epochs: steps at most, previous (resumed) sessions included.
         patience: epochs without a better validation loss after which a member stops.
         max_seconds: stop after the epoch that passes this wall time.

@@ -179,7 +179,8 @@ def ensemble_problems(
         surfaces: the members, of one shape and one standardisation.
         points: all that any member may see.
         rows: points and weights of training and validation.
-        force_weight: of all members or of each, in bohr²; by default that of its training points.
+        force_weight: weight of all members or of each, in bohr²; by default `balanced_force_weight`
+            of its training points.
         stack: the networks.
         ranks: processes that hold the points.
         memory: bytes for ∂f/∂x of this rank's points and a chunk.

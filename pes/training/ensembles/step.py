@@ -30,7 +30,7 @@ def ensemble_step(
     What a member does depends on its own loss alone: as if it were fitted by itself.
 
     Args:
-        problem: of all M members.
+        problem: problem of all M members.
         parameters: (A, P) of the members that go on.
         damping: λ (A,); a negative one means that fraction of the largest diagonal element.
         members: (A,) their numbers.

@@ -39,13 +39,13 @@ def adam(
 
     Args:
         problem: the residuals.
-        parameters: where to start, (P,).
-        state: of the step to continue from.
-        learning_rate: of the first epoch.
-        last_learning_rate: from epoch `epochs` on.
+        parameters: parameters at the start (P,).
+        state: state of the step to continue from.
+        learning_rate: learning rate of the first epoch.
+        last_learning_rate: learning rate from epoch `epochs` on.
         epochs: length of the decay.
         batch: points in each update.
-        seed: of the order of the points.
+        seed: seed of the order of the points.
 
     Raises:
         ValueError: if `learning_rate` or `batch` is not positive.

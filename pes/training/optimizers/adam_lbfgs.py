@@ -31,15 +31,15 @@ def adam_lbfgs(
 
     Args:
         problem: the residuals.
-        parameters: where to start, (P,).
-        state: of the step to continue from.
+        parameters: parameters at the start (P,).
+        state: state of the step to continue from.
         adam_epochs: steps of Adam, over which its learning rate falls.
-        learning_rate: of the first epoch.
-        last_learning_rate: of the last epoch of Adam.
+        learning_rate: learning rate of the first epoch.
+        last_learning_rate: learning rate of the last epoch of Adam.
         batch: points in each update of Adam.
         iterations: line searches in each step of L-BFGS.
         history: gradients that L-BFGS remembers.
-        seed: of the order of the points.
+        seed: seed of the order of the points.
 
     Yields:
         Steps with `learning_rate` among their details, 0 once L-BFGS has taken over.

@@ -24,10 +24,10 @@ def lbfgs(
 
     Args:
         problem: the residuals.
-        parameters: where to start, (P,).
-        state: of the step to continue from.
+        parameters: parameters at the start (P,).
+        state: state of the step to continue from.
         iterations: line searches in each step.
-        history: how many past gradients shape the search direction.
+        history: number of past gradients that shape the search direction.
 
     Raises:
         FloatingPointError: if the loss becomes NaN or infinite.

@@ -39,10 +39,10 @@ def levenberg_marquardt(
 
     Args:
         problem: the residuals.
-        parameters: where to start, (P,).
-        state: of the step to continue from.
+        parameters: parameters at the start (P,).
+        state: state of the step to continue from.
         damping: first λ in units of the largest diagonal element of JᵀJ.
-        acceleration: how long 2a may be against v; 0 for steps of first order.
+        acceleration: largest ratio of 2‖a‖ to ‖v‖; 0 for steps of first order.
 
     Raises:
         ValueError: if `damping` is not positive.
