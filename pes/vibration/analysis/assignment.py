@@ -1,4 +1,4 @@
-"""Which calculated level an observed one is, by quanta, symmetry and the order of energies."""
+"""Assignment of observed levels to calculated ones by quanta, symmetry and order of energies."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,10 +20,10 @@ CLEAR = 0.5
 
 @dataclass(frozen=True)
 class Label:
-    """What can be told of a level.
+    """Label of a level.
 
     Attributes:
-        kind: of an XY₂ molecule the quanta v1 + v3 and v2 and the parity of v3 (±1); of any other
+        kind: for an XY₂ molecule the quanta v1 + v3 and v2 and the parity of v3 (±1); for any other
             the quanta of each coordinate.
         weight: share of the functions with these quanta.
     """
@@ -84,21 +84,21 @@ def assigned(
         energies: observed, above the ground state, (O,) in hartree.
         symmetric: see `quantum_labels`.
     """
-    found = quantum_labels(levels, symmetric=symmetric)
+    labels = quantum_labels(levels, symmetric=symmetric)
     numbers: list[int | None] = [None] * len(quanta)
     reasons = []
     kinds = [_kind(q) if symmetric else tuple(q) for q in quanta]
     for kind in dict.fromkeys(kinds):
-        wanted = sorted((i for i, k in enumerate(kinds) if k == kind), key=lambda i: energies[i])
-        there = [n for n, label in enumerate(found) if label.kind == kind]
-        firm = [n for n in there if found[n].weight >= FIRM]
-        if len(firm) < len(wanted):
-            names = ", ".join(_name(quanta[i]) for i in wanted)
-            weights = ", ".join(f"{found[n].weight:.2f}" for n in there) or "none"
+        observed = sorted((i for i, k in enumerate(kinds) if k == kind), key=lambda i: energies[i])
+        there = [n for n, label in enumerate(labels) if label.kind == kind]
+        firm = [n for n in there if labels[n].weight >= FIRM]
+        if len(firm) < len(observed):
+            names = ", ".join(_name(quanta[i]) for i in observed)
+            weights = ", ".join(f"{labels[n].weight:.2f}" for n in there) or "none"
             reasons.append(f"{names}: no level has these quanta clearly (weights: {weights})")
             continue
-        chosen, doubtful = _fitted(levels.excitations[firm], energies[wanted])
-        for i, place, doubt in zip(wanted, chosen, doubtful, strict=True):
+        chosen, doubtful = _fitted(levels.excitations[firm], energies[observed])
+        for i, place, doubt in zip(observed, chosen, doubtful, strict=True):
             if doubt:
                 reasons.append(
                     f"{_name(quanta[i])}: two calculated levels are about as near to "

@@ -1,4 +1,4 @@
-"""Symmetry of levels found without it: permutations of like isotopes and parity."""
+"""Symmetry of levels that were computed without it: permutations of like isotopes and parity."""
 
 from collections.abc import Sequence
 
@@ -12,12 +12,12 @@ from pes.vibration.symmetry.operation import Operation
 __all__ = ["characters"]
 
 
-def characters(levels: Levels, found: Sequence[Operation]) -> Tensor:
+def characters(levels: Levels, operations: Sequence[Operation]) -> Tensor:
     """⟨ψ_n|O ψ_n⟩ of each level and operation, (S, operations): ±1, or between for a mixture."""
     bases = levels.hamiltonian.basis.bases
     c = levels.hamiltonian.basis.unpruned(levels.eigenpairs.coefficients)
     rows = []
-    for operation in found:
+    for operation in operations:
         moved = c.permute(0, *[k + 1 for k in operation.order])
         for k, (b, mirrored) in enumerate(zip(bases, operation.mirrored, strict=True)):
             other = bases[operation.order[k]]

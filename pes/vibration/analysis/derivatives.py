@@ -1,4 +1,4 @@
-"""How every level answers to a change of the surface, the masses or anything else.
+"""First derivatives of levels by parameters of the surface, masses or anything else.
 
     dE_n/dκ = ⟨ψ_n| ∂H/∂κ |ψ_n⟩
 
@@ -48,10 +48,10 @@ class Slopes:
         In a cluster every single element of the parameter is a perturbation of its own, with
         the slopes of the levels it splits into, ascending.
         """
-        found = {}
+        by_level = {}
         for group, elements in zip(self.groups, self.elements, strict=True):
-            found |= dict(zip(group, split_slopes(elements[number]), strict=True))
-        return found
+            by_level |= dict(zip(group, split_slopes(elements[number]), strict=True))
+        return by_level
 
     def along(self, number: int, direction: Tensor) -> dict[int, Tensor]:
         """dE_n/dt by level where a parameter moves along t · direction.
@@ -59,11 +59,11 @@ class Slopes:
         In a cluster this is not the sum of the elements' own slopes: the levels split along
         the direction as a whole.
         """
-        found = {}
+        by_level = {}
         for group, elements in zip(self.groups, self.elements, strict=True):
             matrix = (elements[number] * direction).flatten(2).sum(-1)
-            found |= dict(zip(group, split_slopes(matrix), strict=True))
-        return found
+            by_level |= dict(zip(group, split_slopes(matrix), strict=True))
+        return by_level
 
 
 def sensitivity(
@@ -87,10 +87,12 @@ def sensitivity(
     References:
         R. P. Feynman, Phys. Rev. 56, 340 (1939), doi:10.1103/PhysRev.56.340
     """
-    wanted = range(len(levels.energies)) if states is None else states
-    found = level_slopes(levels, parameters, system=system, states=states, mode=mode, chunk=chunk)
-    by_level = [found.for_parameter(number) for number in range(len(parameters))]
-    return [torch.stack([rows[n] for n in wanted]) for rows in by_level]
+    chosen_states = range(len(levels.energies)) if states is None else states
+    all_slopes = level_slopes(
+        levels, parameters, system=system, states=states, mode=mode, chunk=chunk
+    )
+    by_parameter = [all_slopes.for_parameter(number) for number in range(len(parameters))]
+    return [torch.stack([rows[n] for n in chosen_states]) for rows in by_parameter]
 
 
 def level_slopes(
@@ -125,10 +127,10 @@ def level_slopes(
         raise ValueError(f"`mode` must be auto, forward or reverse, got {mode!r}")
     system = levels.system if system is None else system
     through = _through(levels, parameters, system)
-    wanted = set(range(len(levels.energies)) if states is None else states)
+    chosen_states = set(range(len(levels.energies)) if states is None else states)
     completed = completed_clusters(levels.hamiltonian, levels.eigenpairs)
     whole = replace(levels, eigenpairs=completed, estimated_changes=None)
-    groups = [group for group in clusters(whole.energies) if wanted & set(group)]
+    groups = [group for group in clusters(whole.energies) if chosen_states & set(group)]
     members = [n for group in groups for n in group]
     places = {n: i for i, n in enumerate(members)}
     pairs = [(places[m], places[n]) for g in groups for m in g for n in g if m <= n]
@@ -195,7 +197,7 @@ def _forward(
 
 
 MODES = {"forward": _forward, "reverse": _reverse}
-"""How a part of the grid adds to the totals (pairs, *shape) of every parameter."""
+"""Functions that add a part of the grid to the totals (pairs, *shape) of every parameter."""
 
 
 def _matrices(
@@ -206,12 +208,12 @@ def _matrices(
 ) -> list[list[Tensor]]:
     """The (d, d, *shape) matrix of each cluster from its upper triangle."""
     rows = {pair: i for i, pair in enumerate(pairs)}
-    found = []
+    matrices = []
     for group in groups:
         index = [members.index(n) for n in group]
         order = torch.tensor([[rows[min(i, j), max(i, j)] for j in index] for i in index])
-        found.append([total[order] for total in totals])
-    return found
+        matrices.append([total[order] for total in totals])
+    return matrices
 
 
 def kinetic_energies(levels: Levels) -> Tensor:

@@ -31,7 +31,7 @@ class Fields:
 
     @property
     def differentiable(self) -> list[Tensor]:
-        """Those that carry a graph."""
+        """Fields that carry a graph."""
         return [f for f in self if f.requires_grad]
 
     def __iter__(self) -> Iterator[Tensor]:
@@ -116,8 +116,8 @@ def _slab(h: Hamiltonian, low: int, high: int, inner: int) -> Hamiltonian:
 
 
 def reaches(system: System, point: Tensor, parameters: Sequence[Tensor]) -> list[set[str]]:
-    """Through what each parameter acts: of "potential" and "kinetic"; by one point (1, Q)."""
-    found: list[set[str]] = [set() for _ in parameters]
+    """Names among "potential" and "kinetic" that each parameter acts through, at a point (1, Q)."""
+    names_by_parameter: list[set[str]] = [set() for _ in parameters]
     sources = {"potential": lambda: [system.potential(point)], "kinetic": lambda: [
         *system.kinetic(point)]}  # fmt: skip
     for name, evaluate in sources.items():
@@ -125,10 +125,10 @@ def reaches(system: System, point: Tensor, parameters: Sequence[Tensor]) -> list
         if live:
             whole = torch.stack(live).sum()
             slopes = torch.autograd.grad(whole, parameters, allow_unused=True)
-            for names, slope in zip(found, slopes, strict=True):
+            for names, slope in zip(names_by_parameter, slopes, strict=True):
                 if slope is not None:
                     names.add(name)
-    return found
+    return names_by_parameter
 
 
 def fields(system: System, points: Tensor, ceiling: float, through: set[str]) -> Fields:

@@ -76,10 +76,10 @@ def inverse_inertia(positions: Tensor, reference: Tensor, masses: Tensor) -> Ten
         inverse = torch.linalg.inv(tensor)
         return inverse @ torch.diag(moments) @ inverse
     # Turns about the axis are no rotation of the frame; across it I″ is one number.
-    found = torch.full_like(tensor, torch.nan)
+    inverse = torch.full_like(tensor, torch.nan)
     across = torch.diag_embed((moments[1] / tensor[:, 1, 1] ** 2)[:, None].expand(-1, 2))
-    found[:, 1:, 1:] = across
-    return found
+    inverse[:, 1:, 1:] = across
+    return inverse
 
 
 def _inertia(x: Tensor, c: Tensor, masses: Tensor) -> Tensor:

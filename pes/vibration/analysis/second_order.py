@@ -1,4 +1,4 @@
-"""Second derivatives of levels: how the wavefunctions themselves answer.
+"""Second derivatives of levels, by the first-order change of the wavefunctions.
 
     d²E_n/dκ_i dκ_j = ⟨n|∂_i∂_jH|n⟩ + 2 ⟨n|∂_iH|ψ_j′⟩,  (H − E_n) ψ_j′ = −(1 − P) ∂_jH ψ_n
 
@@ -88,15 +88,15 @@ def curvatures(
     c = whole.eigenpairs.coefficients
     forces = torch.stack([_pushed(whole, t) for t in _tangents(whole, parameters, system, chunk)])
     resolvent = RESPONSES[method](whole)
-    found = c.new_zeros(len(c), len(forces), len(forces))
+    second_derivatives = c.new_zeros(len(c), len(forces), len(forces))
     for group in clusters(whole.energies):
         b = forces[:, group]
         answers = resolvent(b.flatten(0, 1), group).reshape(b.shape)
         second = 2 * torch.einsum("imx,jnx->ijmn", b, answers)
         second = second + _explicit(whole, group, parameters, system, chunk)
         first = torch.einsum("imx,nx->imn", b, c[group])
-        found[group] = _split(first, second, EQUAL * b.norm(dim=-1).amax(-1))
-    return found[: len(levels.energies)]
+        second_derivatives[group] = _split(first, second, EQUAL * b.norm(dim=-1).amax(-1))
+    return second_derivatives[: len(levels.energies)]
 
 
 def _split(first: Tensor, second: Tensor, equal: Tensor) -> Tensor:
@@ -106,7 +106,7 @@ def _split(first: Tensor, second: Tensor, equal: Tensor) -> Tensor:
     """
     size = first.shape[-1]
     mean = second.diagonal(dim1=-2, dim2=-1).mean(-1)
-    found = mean.repeat(size, 1, 1)
+    result = mean.repeat(size, 1, 1)
     for i, (matrix, curved) in enumerate(zip(first, second.diagonal().movedim(-1, 0), strict=True)):
         slopes, turn = torch.linalg.eigh((matrix + matrix.T) / 2)
         turned = turn.T @ ((curved + curved.T) / 2) @ turn
@@ -114,9 +114,9 @@ def _split(first: Tensor, second: Tensor, equal: Tensor) -> Tensor:
         for end in range(1, size + 1):
             if end == size or float(slopes[end] - slopes[end - 1]) > float(equal[i]):
                 block = turned[start:end, start:end]
-                found[start:end, i, i] = torch.linalg.eigvalsh(block)
+                result[start:end, i, i] = torch.linalg.eigvalsh(block)
                 start = end
-    return found
+    return result
 
 
 def _tangents(
@@ -220,17 +220,17 @@ def _form(
 def _hessian(value: Tensor, parameters: Sequence[Tensor]) -> Tensor:
     """(K, K) second derivatives of a number."""
     size = sum(p.numel() for p in parameters)
-    found = value.new_zeros(size, size)
+    hessian = value.new_zeros(size, size)
     if not value.requires_grad:
-        return found
+        return hessian
     first = torch.autograd.grad(value, parameters, create_graph=True, allow_unused=True)
     row = 0
     for slope, parameter in zip(first, parameters, strict=True):
         for k in range(parameter.numel()):
             if slope is not None and slope.requires_grad:
-                found[row] = _row(slope.flatten()[k], parameters)
+                hessian[row] = _row(slope.flatten()[k], parameters)
             row += 1
-    return found
+    return hessian
 
 
 def _row(element: Tensor, parameters: Sequence[Tensor]) -> Tensor:
@@ -259,7 +259,7 @@ def _all_states(levels: Levels) -> Resolvent:
 def _linear(levels: Levels, *, tolerance: float = 1e-10, steps: int = 3000) -> Resolvent:
     """The levels known by their sum, all others by conjugate gradients.
 
-    Outside the levels found H − E is positive, for E is one of them: no indefinite solver is
+    Outside the known levels H − E is positive, for E is one of them: no indefinite solver is
     needed, and near-degenerate neighbours do not slow it. Divided by H₀ − E, which is kept
     positive, the equation is nearly solved.
     """
@@ -318,4 +318,4 @@ RESPONSES: dict[str, Callable[[Levels], Resolvent]] = {
     "all_states": _all_states,
     "linear": _linear,
 }
-"""How the sum over all other states is taken."""
+"""Sums over all other states, by name."""

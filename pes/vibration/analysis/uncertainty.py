@@ -1,4 +1,4 @@
-"""What the disagreement of several surfaces means for the levels.
+"""Uncertainty of levels from the disagreement of several surfaces.
 
 With V the mean of the members and V_k one of them, to first order
 
@@ -28,7 +28,7 @@ CHUNK = 16384
 
 
 def first_order(levels: Levels, members: Members) -> Tensor:
-    """How far each member moves each level, through |ψ|² alone.
+    """Changes of each level by each member, through |ψ|² alone.
 
     Args:
         levels: of the mean of the members.
@@ -65,12 +65,12 @@ def full(levels: Levels, members: Members) -> Tensor:
 
 
 def standard_deviation(moved: Tensor) -> Tensor:
-    """Standard deviation (S,) of what `first_order` or `full` found, hartree."""
+    """Standard deviation (S,) of the changes by `first_order` or `full`, hartree."""
     return moved.std(0, correction=min(1, len(moved) - 1))
 
 
 ENSEMBLE_METHODS = {"first_order": first_order, "full": full}
-"""To how far the members move the levels."""
+"""Methods for propagating the spread of an ensemble to levels."""
 
 
 def _on_grid(levels: Levels, members: Members) -> Tensor:

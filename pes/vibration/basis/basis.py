@@ -42,7 +42,7 @@ class Basis:
         return self.values.shape[1]
 
     def to(self, device: torch.device | str) -> "Basis":
-        """On another device."""
+        """The same on another device."""
         arrays = {name: v for name, v in vars(self).items() if isinstance(v, Tensor)}
         return replace(self, **{name: v.to(device) for name, v in arrays.items()})
 

@@ -46,8 +46,8 @@ def contract(
         doi:10.1016/0009-2614(92)85330-D
     """
     available = primitive.values.shape[1]
-    wanted = functions if points is None else points
-    if not functions <= wanted <= available:
+    quadrature_size = functions if points is None else points
+    if not functions <= quadrature_size <= available:
         raise ValueError(
             f"a basis needs functions ≤ points ≤ primitive functions, "
             f"got {functions}, {points}, {available}"

@@ -1,6 +1,6 @@
-"""Which products of one-dimensional (or group) functions a basis keeps, and in what order.
+"""Products of one-dimensional (or group) functions that a basis keeps, and their order.
 
-Truncation are numbered with the last factor fastest. A set of them is a tree: its nodes at depth
+Products are numbered with the last factor fastest. A set of them is a tree: its nodes at depth
 k are the beginnings (i₁ … i_k) that occur, the leaves are the products. Sums over one factor at
 a time run over the nodes, of which there are far fewer than products of all functions.
 """
@@ -77,14 +77,14 @@ class Branch:
     children: Tensor
 
     def to(self, device: torch.device | str) -> "Branch":
-        """On another device."""
+        """The same on another device."""
         return Branch(self.nodes.to(device), self.functions.to(device), self.children.to(device))
 
 
 def tree(
     shape: Sequence[int], kept: Tensor | None, *, device: torch.device | str = "cpu"
 ) -> list[list[Branch]]:
-    """For each factor the branches that lead from the depth before it to its own.
+    """Branches that lead to the depth of each factor from the depth before it.
 
     Args:
         shape: functions of each factor.
@@ -102,8 +102,8 @@ def tree(
         parents, inverse, counts = torch.unique_consecutive(
             torch.div(kept, n, rounding_mode="floor"), return_inverse=True, return_counts=True
         )
-        found = _branches(kept % n, inverse, counts, n)
-        levels.append([branch.to(device) for branch in found])
+        branches = _branches(kept % n, inverse, counts, n)
+        levels.append([branch.to(device) for branch in branches])
         kept = parents
     return levels[::-1]
 
@@ -112,11 +112,11 @@ def _branches(functions: Tensor, parents: Tensor, counts: Tensor, n: int) -> lis
     # One row of zeros and ones per parent: equal rows are one branch.
     has = torch.zeros(len(counts), n, dtype=torch.bool)
     has[parents, functions] = True
-    patterns, which = torch.unique(has, dim=0, return_inverse=True)
+    patterns, pattern_numbers = torch.unique(has, dim=0, return_inverse=True)
     starts = counts.cumsum(0) - counts
     branches = []
     for number, pattern in enumerate(patterns):
-        nodes = (which == number).nonzero().flatten()
+        nodes = (pattern_numbers == number).nonzero().flatten()
         children = starts[nodes, None] + torch.arange(int(pattern.sum()))
         branches.append(Branch(nodes, pattern.nonzero().flatten(), children))
     return branches

@@ -1,4 +1,4 @@
-"""What basis a coordinate is given, and how it grows to test convergence."""
+"""Specification of the basis of one coordinate, and how it grows to test convergence."""
 
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
@@ -9,12 +9,12 @@ from pes.vibration.basis.primitives import PRIMITIVES
 __all__ = ["BasisSpec"]
 
 NATURAL_ENDS = {"legendre": (0.0, pi), "polynomial": (-1.0, 1.0)}
-"""Of angles and of their cosines: linearity."""
+"""Ends of angles and of their cosines: linearity."""
 
 
 @dataclass(frozen=True)
 class BasisSpec:
-    """Basis wanted for one coordinate.
+    """Basis of one coordinate, to be made.
 
     Attributes:
         basis: a key of `PRIMITIVES`.
@@ -123,7 +123,7 @@ class BasisSpec:
         return replace(self, low=low, high=high)
 
     def _fitted(self, functions: int, points: int | None) -> "BasisSpec":
-        """As many primitives as the larger sizes need."""
+        """The same with other sizes, and as many primitives as these need."""
         needed = max(functions, points or 0)
         return replace(
             self, functions=functions, points=points, primitives=max(self.primitives, needed)

@@ -1,4 +1,4 @@
-"""Which products of functions make the basis, and how the choice grows or shrinks."""
+"""Limits on the products of functions that make the basis, and how they grow or shrink."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -39,7 +39,7 @@ class GroupSize:
             )
 
     def scaled(self, by: float) -> "GroupSize":
-        """With another limit."""
+        """The same with another limit."""
         if self.energy is not None:
             return replace(self, energy=self.energy * by)
         return replace(self, functions=max(1, round(self.functions * by)))  # pyright: ignore
@@ -90,7 +90,7 @@ class Truncation:
 
     @property
     def step(self) -> float:
-        """Two quanta of the coordinates that count least: fewer would not touch both parities."""
+        """Increment that changes even and odd states alike: two quanta of the smallest weight."""
         return 2 * min(self.weights or (1.0,))
 
     def larger(self) -> "Truncation":

@@ -1,4 +1,4 @@
-"""The lowest levels of a Hamiltonian from those of its blocks."""
+"""The lowest levels of a Hamiltonian from the levels of its blocks."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -37,23 +37,23 @@ def lowest_blockwise(
         hamiltonian: N product functions.
         count: at most N.
         solver: see `lowest_eigenpairs`; `auto` goes by the size of each block.
-        start: vectors near those wanted, (S, N).
+        start: vectors near the eigenvectors, (S, N).
         watch: called after each step of the Davidson method.
     """
     parts = symmetry_blocks(hamiltonian)
     if len(parts) < 2 or count > hamiltonian.size:
         return lowest_eigenpairs(hamiltonian, count, solver=solver, start=start, watch=watch)
-    wanted = _guess(parts, count, hamiltonian.zero_order_energies)
+    counts = _guess(parts, count, hamiltonian.zero_order_energies)
     begin = [_lowered(part, start) for part in parts]
-    found, products = _solved(parts, wanted, begin, solver, watch)
-    while short := _short(parts, found, count):
-        wanted = [min(parts[b].size, ceil(1.5 * len(found[b].energies)) + 1) for b in short]
-        begin = [found[b].coefficients for b in short]
-        more, again = _solved([parts[b] for b in short], wanted, begin, solver, watch)
+    solutions, products = _solved(parts, counts, begin, solver, watch)
+    while short := _short(parts, solutions, count):
+        counts = [min(parts[b].size, ceil(1.5 * len(solutions[b].energies)) + 1) for b in short]
+        begin = [solutions[b].coefficients for b in short]
+        more, again = _solved([parts[b] for b in short], counts, begin, solver, watch)
         products += again
         for b, pairs in zip(short, more, strict=True):
-            found[b] = pairs
-    return replace(_merged(parts, found, count), matvecs=products)
+            solutions[b] = pairs
+    return replace(_merged(parts, solutions, count), matvecs=products)
 
 
 def completed_clusters(hamiltonian: Hamiltonian, pairs: Eigenpairs) -> Eigenpairs:
@@ -69,25 +69,25 @@ def completed_clusters(hamiltonian: Hamiltonian, pairs: Eigenpairs) -> Eigenpair
 
 def _solved(
     parts: Sequence[Block],
-    wanted: Sequence[int],
+    counts: Sequence[int],
     begin: Sequence[Tensor | None],
     solver: str,
     watch: Watch,
 ) -> tuple[list[Eigenpairs], int]:
     """The lowest levels of each block and how many products with H they took."""
-    found: dict[int, Eigenpairs] = {}
+    solutions: dict[int, Eigenpairs] = {}
     waiting: dict[int, Steps[Eigenpairs]] = {}
-    report = _together(parts, wanted, watch)
-    for b, (part, n) in enumerate(zip(parts, wanted, strict=True)):
+    report = _together(parts, counts, watch)
+    for b, (part, n) in enumerate(zip(parts, counts, strict=True)):
         method = chosen(part, n, solver)
         if method == "davidson":
             waiting[b] = davidson_steps(part, n, start=begin[b], watch=partial(report, b))
         else:
-            found[b] = lowest_eigenpairs(part, n, solver=method)
-    products = sum(pairs.matvecs for pairs in found.values())
+            solutions[b] = lowest_eigenpairs(part, n, solver=method)
+    products = sum(pairs.matvecs for pairs in solutions.values())
     shared, used = _in_step(parts, waiting)
-    found |= shared
-    return [found[b] for b in range(len(parts))], products + used
+    solutions |= shared
+    return [solutions[b] for b in range(len(parts))], products + used
 
 
 def _in_step(
@@ -97,7 +97,7 @@ def _in_step(
 
     H does not mix blocks: the product with a sum of vectors, one of each, is the sum of theirs.
     """
-    found: dict[int, Eigenpairs] = {}
+    solutions: dict[int, Eigenpairs] = {}
     asked: dict[int, Tensor] = {}
     answers: dict[int, Tensor | None] = dict.fromkeys(waiting)
     used, on_grid = 0, set[int]()
@@ -106,7 +106,7 @@ def _in_step(
             try:
                 asked[b] = next(waiting[b]) if answer is None else waiting[b].send(answer)
             except StopIteration as end:
-                found[b] = end.value
+                solutions[b] = end.value
         answers = {}
         if not asked:
             break
@@ -120,13 +120,13 @@ def _in_step(
         answers = {b: parts[b].lower(product[: len(v)]) for b, v in asked.items()}
         asked = {}
     # Blocks that have their matrix ask for nothing.
-    return found, used + sum(p.matvecs for b, p in found.items() if b not in on_grid)
+    return solutions, used + sum(p.matvecs for b, p in solutions.items() if b not in on_grid)
 
 
 def _together(
-    parts: Sequence[Block], wanted: Sequence[int], watch: Watch
+    parts: Sequence[Block], counts: Sequence[int], watch: Watch
 ) -> Callable[[int, Progress], None]:
-    """Takes the progress of each block, tells that of all."""
+    """Watch of each block that passes the progress of all blocks on."""
     latest: dict[int, Progress] = {}
 
     def report(block: int, now: Progress) -> None:
@@ -134,7 +134,7 @@ def _together(
         every = latest.values()
         watch(
             Progress(
-                sum(p.converged for p in every), sum(wanted), max(p.residual for p in every),
+                sum(p.converged for p in every), sum(counts), max(p.residual for p in every),
                 sum(p.matvecs for p in every), torch.cat([p.vectors for p in every]),
             )
         )  # fmt: skip
@@ -149,34 +149,36 @@ def _guess(parts: list[Block], count: int, energies: Tensor) -> list[int]:
     return [min(part.size, n + 1 + n // 10) for part, n in zip(parts, below, strict=True)]
 
 
-def _short(parts: list[Block], found: list[Eigenpairs], count: int) -> list[int]:
+def _short(parts: list[Block], solutions: list[Eigenpairs], count: int) -> list[int]:
     """Blocks that may have more levels below the last one wanted."""
-    energies = torch.cat([pairs.energies for pairs in found]).sort().values
+    energies = torch.cat([pairs.energies for pairs in solutions]).sort().values
     # Blocks that were all guessed too low may not even hold enough.
     last = float(energies[count - 1]) if len(energies) >= count else float("inf")
     return [
         b
-        for b, (part, pairs) in enumerate(zip(parts, found, strict=True))
+        for b, (part, pairs) in enumerate(zip(parts, solutions, strict=True))
         if len(pairs.energies) < part.size and float(pairs.energies[-1]) < last - GAP
     ]
 
 
-def _merged(parts: list[Block], found: list[Eigenpairs], count: int) -> Eigenpairs:
-    energies, order = torch.cat([pairs.energies for pairs in found]).sort(stable=True)
+def _merged(parts: list[Block], solutions: list[Eigenpairs], count: int) -> Eigenpairs:
+    energies, order = torch.cat([pairs.energies for pairs in solutions]).sort(stable=True)
     order = order[:count]
-    lifted = [part.lift(pairs.coefficients) for part, pairs in zip(parts, found, strict=True)]
-    names = [part.label for part, pairs in zip(parts, found, strict=True) for _ in pairs.energies]
+    lifted = [part.lift(pairs.coefficients) for part, pairs in zip(parts, solutions, strict=True)]
+    names = [
+        part.label for part, pairs in zip(parts, solutions, strict=True) for _ in pairs.energies
+    ]
     ends = [
         float(pairs.energies[-1])
-        for part, pairs in zip(parts, found, strict=True)
+        for part, pairs in zip(parts, solutions, strict=True)
         if len(pairs.energies) < part.size
     ]
     following = float(energies[count]) if count < len(energies) else float("inf")
     return Eigenpairs(
         energies[:count],
         torch.cat(lifted)[order],
-        torch.cat([pairs.residuals for pairs in found])[order],
-        ", ".join(dict.fromkeys(pairs.solver for pairs in found)),
+        torch.cat([pairs.residuals for pairs in solutions])[order],
+        ", ".join(dict.fromkeys(pairs.solver for pairs in solutions)),
         0,
         # Beyond the end of a block nothing is known.
         following if following <= min(ends, default=float("inf")) else float("inf"),

@@ -85,13 +85,13 @@ class ZeroOrder:
 
 
 def zero_order(block: Tensor, matrix: Tensor, diagonal: Tensor) -> ZeroOrder:
-    """From H in the block, (B, B), and the diagonal."""
+    """Zero-order Hamiltonian from H in the block, (B, B), and the diagonal."""
     energies, vectors = torch.linalg.eigh(matrix)
     return ZeroOrder(block, energies, vectors, diagonal)
 
 
 def driven(steps: Steps[R], product: Product) -> R:
-    """The result of steps whose vectors are multiplied one request after the other."""
+    """Result of the Davidson generator, run with a given product of H with vectors."""
     try:
         vectors = next(steps)
         while True:

@@ -1,4 +1,4 @@
-"""Degenerate levels: which belong together, and what a perturbation makes of them."""
+"""Degenerate levels: clusters of them, and their splitting by a perturbation."""
 
 import torch
 from torch import Tensor

@@ -1,4 +1,4 @@
-"""Eigenpairs of a Hamiltonian, and the failure to find them."""
+"""Eigenpairs of a Hamiltonian, and the failure of a solver."""
 
 from dataclasses import dataclass, replace
 
@@ -26,7 +26,7 @@ class Eigenpairs:
         solver: name of the method.
         matvecs: products of H with a vector, 0 for dense methods.
         next_energy: energy of the next level, hartree; infinity where it is not known.
-        symmetry: representation of each, if they were found in blocks.
+        symmetry: representation of each, if H was solved in blocks.
     """
 
     energies: Tensor
@@ -55,6 +55,6 @@ class Eigenpairs:
 
 
 def of_matrix(matrix: Tensor, energies: Tensor, vectors: Tensor, solver: str) -> Eigenpairs:
-    """From the columns of `eigh`, with their residuals."""
+    """Eigenpairs from the columns of `eigh`, with their residuals."""
     residuals = (matrix @ vectors - energies * vectors).norm(dim=0)
     return Eigenpairs(energies, vectors.T.contiguous(), residuals, solver)

@@ -1,4 +1,4 @@
-"""How much memory a calculation takes, compared with what there is before it starts."""
+"""Memory that a calculation takes, compared with the free memory before it starts."""
 
 from collections.abc import Sequence
 from math import prod
@@ -11,7 +11,7 @@ from pes.vibration.eigensolvers.operator import Operator
 __all__ = ["check_grid", "check_matrix", "matrix_pays"]
 
 SHARE = 0.6
-"""Of the memory that is free, what one matrix may take."""
+"""Share of the free memory that one matrix may take."""
 
 
 def check_grid(points: Sequence[int], *, device: torch.device) -> None:

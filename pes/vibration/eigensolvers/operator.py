@@ -1,4 +1,4 @@
-"""What the eigensolvers ask of an operator: a Hamiltonian, or one of its blocks by symmetry."""
+"""Interface of the eigensolvers to an operator: a Hamiltonian, or one of its blocks by symmetry."""
 
 from typing import Protocol
 

@@ -68,7 +68,7 @@ def lowest_eigenpairs(
         count: at most N.
         solver: a key of `SOLVERS`, or `auto`: shift and invert (off the CPU the whole matrix)
             up to 2,500 functions, Davidson beyond.
-        start: vectors near those wanted, (S, N); only the Davidson method uses them.
+        start: vectors near the eigenvectors, (S, N); only the Davidson method uses them.
         watch: called after each of its steps.
 
     Raises:
@@ -149,7 +149,7 @@ def davidson_steps(
     most: int = 20000,
     watch: Watch = lambda _: None,
 ) -> Steps[Eigenpairs]:
-    """What `by_davidson` does, products with H on the grid left to others."""
+    """Steps of `by_davidson`, whose products with H on the grid are left to others."""
     matrix = hamiltonian.dense() if matrix_pays(hamiltonian) else None
     zero = exact_below(hamiltonian, max(BLOCK, 2 * count), matrix)
     # Vectors of another basis are no beginning.
@@ -198,23 +198,23 @@ def exact_below(hamiltonian: Operator, size: int, matrix: Tensor | None = None) 
 
 
 def _multiplied(
-    steps: Steps[R], matrix: Tensor | None, found: Tensor | None = None, lift: Tensor | None = None
+    steps: Steps[R], matrix: Tensor | None, known: Tensor | None = None, lift: Tensor | None = None
 ) -> Steps[R]:
     """Steps that meet the matrix where there is one, and levels found lifted."""
     try:
         v = next(steps)
         while True:
             product = (yield v) if matrix is None else v @ matrix
-            if found is not None:
-                product = product + ((v @ found.T) * lift) @ found
+            if known is not None:
+                product = product + ((v @ known.T) * lift) @ known
             v = steps.send(product)
     except StopIteration as end:
         return end.value
 
 
-def _unlike(vectors: Tensor, found: Tensor) -> Tensor:
-    """What is left of vectors without the levels found."""
-    left = vectors - (vectors @ found.T) @ found
+def _unlike(vectors: Tensor, known: Tensor) -> Tensor:
+    """Vectors without their part among known levels, where enough of them is left."""
+    left = vectors - (vectors @ known.T) @ known
     return left[left.norm(dim=1) > 0.1 * vectors.norm(dim=1)]
 
 

@@ -217,12 +217,12 @@ def _placed(branches: Sequence[Branch], nodes: Tensor) -> list[Branch]:
     most = 1 + max(int(branch.nodes.max()) for branch in branches)
     place = torch.full((most,), -1, device=nodes.device)
     place[nodes] = torch.arange(len(nodes), device=nodes.device)
-    found = []
+    placed = []
     for branch in branches:
         where = place[branch.nodes]
         if (there := where >= 0).any():
-            found.append(Branch(where[there], branch.functions, branch.children[there]))
-    return found
+            placed.append(Branch(where[there], branch.functions, branch.children[there]))
+    return placed
 
 
 def _parts(branches: Sequence[Branch], most: int) -> Iterator[list[Branch]]:

@@ -136,7 +136,7 @@ class Levels:
         return self.wavefunctions**2
 
     def probability(self, where: Tensor) -> Tensor:
-        """Of each level in part of the grid, (P,) of truth values -> (S,).
+        """Probability of each level in part of the grid, (P,) of truth values -> (S,).
 
         Level by level: all densities at once are the largest array of six coordinates.
         """

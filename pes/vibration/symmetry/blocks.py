@@ -28,7 +28,7 @@ __all__ = ["Block", "Sector", "symmetry_blocks"]
 
 @dataclass(frozen=True)
 class Sector:
-    """Truncation that reflections give the same signs, one of each set of images.
+    """Products that reflections give the same signs, one of each set of images.
 
     Attributes:
         whole: the Hamiltonian.
@@ -55,10 +55,11 @@ class Block:
     """H in the functions of one representation.
 
     Attributes:
-        label: of the representation.
-        sector: where its products come from.
-        places: among those of the sector, (N,).
-        amounts: of each image in a function, (A, N); images that are one and the same add up.
+        label: name of the representation.
+        sector: products that its functions are made of.
+        places: places of its products among the products of the sector, (N,).
+        amounts: coefficient of each image in a function, (A, N); images that are one and the same
+            add up.
     """
 
     label: str
@@ -164,14 +165,14 @@ def symmetry_blocks(hamiltonian: Hamiltonian) -> list[Block]:
         return []
     images = torch.stack([i for _, i, _ in group])
     signs = torch.stack([s for _, _, s in group])
-    permutations, which = torch.unique(images, dim=0, return_inverse=True)
+    permutations, permutation_numbers = torch.unique(images, dim=0, return_inverse=True)
     # Ascending rows: the identity, which no other permutation precedes, comes first.
     first = images.amin(0) == torch.arange(hamiltonian.size)
     sectors: dict[tuple[int, ...], Sector] = {}
-    found = []
+    blocks = []
     for characters in representations([o for o, _, _ in group]):
         weights = torch.zeros(permutations.shape, dtype=signs.dtype)
-        weights.index_add_(0, which, characters[:, None] * signs / len(group))
+        weights.index_add_(0, permutation_numbers, characters[:, None] * signs / len(group))
         ours = (first & (weights[0] > 0)).nonzero().flatten()
         # ⟨r|P_χ|r⟩ from the images that are r itself.
         same = permutations[:, ours] == ours
@@ -179,15 +180,15 @@ def symmetry_blocks(hamiltonian: Hamiltonian) -> list[Block]:
         places = (squares > 0.5 / len(group)).nonzero().flatten()
         if not len(places):
             continue
-        reflected = tuple(characters[which == 0].int().tolist())
+        reflected = tuple(characters[permutation_numbers == 0].int().tolist())
         if reflected not in sectors:
             sectors[reflected] = Sector(hamiltonian, permutations[:, ours])
         amounts = weights[:, ours[places]] / squares[places].sqrt()
         real = [(o, x) for (o, _, _), x in zip(group, characters, strict=True) if o.name]
         (label,) = symmetry_labels([o for o, _ in real], torch.stack([x for _, x in real])[None])
         amounts = amounts.to(hamiltonian.potential)
-        found.append(Block(label, sectors[reflected], places, amounts))
-    return found
+        blocks.append(Block(label, sectors[reflected], places, amounts))
+    return blocks
 
 
 def _order(hamiltonian: Hamiltonian) -> list[int]:

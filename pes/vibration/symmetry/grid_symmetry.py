@@ -57,7 +57,7 @@ class Orbits:
 
 
 def orbits(bases: Sequence[Basis], operations: Sequence[Operation]) -> Orbits:
-    """Of the product grid; operations under which points are no images of points are left out."""
+    """Orbits of the product grid; operations that move points off the grid are left out."""
     numbers = torch.arange(prod(len(b.points) for b in bases))
     moved = []
     for operation in operations:

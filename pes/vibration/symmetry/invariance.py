@@ -1,4 +1,4 @@
-"""Whether a Hamiltonian on its grid has a symmetry.
+"""Test of the symmetries of a Hamiltonian on its grid.
 
 An operation O is a symmetry of the discrete problem if it maps grid points to grid points,
 functions to functions up to signs, and

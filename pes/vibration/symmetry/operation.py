@@ -31,7 +31,7 @@ class Operation:
 
     @property
     def change(self) -> Change:
-        """What it does, without its name."""
+        """Order and reflections, without the name."""
         return self.order, self.mirrored
 
     def after(self, other: "Operation") -> Change:

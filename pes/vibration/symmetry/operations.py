@@ -40,7 +40,7 @@ def symmetry_operations(system: System, bases: Sequence[BasisSpec]) -> list[Oper
 
 
 def hidden_symmetries(system: System, bases: Sequence[BasisSpec]) -> list[str]:
-    """What to change where the bases of like coordinates differ and hide an exchange of atoms."""
+    """Advice where the bases of like coordinates differ and so hide an exchange of atoms."""
     if system.masses is None:
         return []
     ranges = [("", c.low, c.high) for c in bases]
@@ -67,14 +67,14 @@ def _partners(operation: Operation, bases: Sequence[BasisSpec]) -> str:
     return ", ".join(f"{bases[k].name} and {bases[j].name}" for k, j in pairs)
 
 
-def commuting(found: Sequence[Operation]) -> list[Operation]:
+def commuting(operations: Sequence[Operation]) -> list[Operation]:
     """Operations that commute with one another, those that move fewest coordinates first."""
     chosen: list[Operation] = []
-    moved = [sum(j != k for k, j in enumerate(o.order)) for o in found]
-    for _, operation in sorted(zip(moved, found, strict=True), key=lambda pair: pair[0]):
+    moved = [sum(j != k for k, j in enumerate(o.order)) for o in operations]
+    for _, operation in sorted(zip(moved, operations, strict=True), key=lambda pair: pair[0]):
         if all(operation.after(other) == other.after(operation) for other in chosen):
             chosen.append(operation)
-    return [o for o in found if o in chosen]
+    return [o for o in operations if o in chosen]
 
 
 def _plain(coordinate: BasisSpec) -> BasisSpec:

@@ -37,7 +37,7 @@ def representations(group: Sequence[Operation]) -> list[Tensor]:
     ]
 
 
-def symmetry_labels(found: Sequence[Operation], values: Tensor) -> list[str]:
+def symmetry_labels(operations: Sequence[Operation], values: Tensor) -> list[str]:
     """A label for each level: A1, A2, B1, B2 where there is one exchange, A′ and A″ for parity.
 
     Elsewhere signs in the order of the operations. A level that mixes symmetries, because it is
@@ -47,8 +47,8 @@ def symmetry_labels(found: Sequence[Operation], values: Tensor) -> list[str]:
         P. R. Bunker, P. Jensen, Molecular Symmetry and Spectroscopy, NRC Press (1998), for the
         group C2v(M).
     """
-    names = [o.name for o in found]
-    return [_label(names, row) for row in values.tolist()] if found else [""] * len(values)
+    names = [o.name for o in operations]
+    return [_label(names, row) for row in values.tolist()] if operations else [""] * len(values)
 
 
 def _label(names: list[str], row: list[float]) -> str:

@@ -14,7 +14,7 @@ ToPositions = Callable[[Tensor, Tensor], Tensor]
 """q (..., Q) in bohr and radians, masses (N,) -> positions (..., N, 3) in bohr."""
 
 ASIDE = 0.05
-"""How far to look for a way out of a singularity, bohr and radians."""
+"""Distance at which a way out of a singularity is looked for, bohr and radians."""
 
 
 def metric_tensor(x: Tensor, dx: Tensor, masses: Tensor) -> tuple[Tensor, Tensor]:
@@ -96,7 +96,7 @@ def _kinetic_chunk(to_positions: ToPositions, q: Tensor, masses: Tensor) -> tupl
 
 
 def _singularity(to_positions: ToPositions, q: Tensor, masses: Tensor) -> str:
-    """In words: where the coordinates are singular, and which of them leads out of it."""
+    """Sentence about where the coordinates are singular, and which of them leads out of it."""
     where = ", ".join(f"{v:.5g}" for v in q.tolist())
     said = f"the coordinates are singular at q = ({where}) (bohr, radians)"
     aside = torch.stack([torch.diag(torch.full_like(q, step)) for step in (-ASIDE, ASIDE)], 1)
@@ -162,7 +162,7 @@ def _weighted(t: Tensor, masses: Tensor) -> Tensor:
 
 
 def _stacked(pieces: Sequence[Tensor], dim: int = 1) -> Tensor:
-    """As torch.stack, in memory with the points last, as the pieces (P, ...) come."""
+    """Pieces (P, ...) stacked as by `torch.stack`, in memory with the points last."""
     last = [piece.movedim(0, -1) for piece in pieces]
     return torch.stack(last, dim - 1).movedim(-1, 0)
 

@@ -63,9 +63,9 @@ def minimum(
         )
     # The search keeps a step away from the ends; linearity is one of them.
     snapped = torch.where(q - low < 2 * step, low, torch.where(high - q < 2 * step, high, q))
-    found = potential_in_chunks(system, torch.stack((q, snapped)))
-    best = int(found.argmin())
-    return (q, snapped)[best], float(found[best])
+    energies = potential_in_chunks(system, torch.stack((q, snapped)))
+    best = int(energies.argmin())
+    return (q, snapped)[best], float(energies[best])
 
 
 def _coarse_lowest(system: System, low: Tensor, high: Tensor) -> Tensor:
@@ -86,7 +86,7 @@ def reach(
     *,
     samples: int = 400,
 ) -> list[tuple[float, float]]:
-    """How far each coordinate goes, along a cut through the bottom, until V passes an energy.
+    """Ranges of the coordinates, along cuts through the bottom, up to where V passes an energy.
 
     Args:
         system: supplies V(q).

@@ -1,4 +1,4 @@
-"""What a Hamiltonian is made of: potential and kinetic energy as functions of q."""
+"""System: potential and kinetic energy as functions of q, which make a Hamiltonian."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ class System:
         kinetic: q (P, Q) to G (P, Q, Q) and ∂_k ln √det g (P, Q).
         positions: q (P, Q) to positions (P, N, 3) in bohr; None for a model.
         masses: (N,) in electron masses; None for a model.
-        device: of q and of everything found there: that of the masses, or of a model's G.
+        device: device of q and of all that is computed from it: of the masses, or of a model's G.
     """
 
     potential: Callable[[Tensor], Tensor]
