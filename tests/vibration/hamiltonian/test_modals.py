@@ -135,8 +135,3 @@ def test_smaller_runs_bound_the_error(products: Truncation) -> None:
     # The change from a smaller run is larger than what is left, or both are rounding.
     assert (error <= found.convergence[1:] + 1e-9).all()
     assert found.bases == (LINE,) * 3
-
-
-def test_unknown_comparison() -> None:
-    with pytest.raises(ValueError, match="larger, smaller, true or false, got 'none'"):
-        vibrational_levels(system(), [LINE] * 3, 2, cap=1e3, convergence="none")

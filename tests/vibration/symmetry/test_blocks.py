@@ -8,7 +8,6 @@ from torch import Tensor
 
 from pes.vibration import BasisSpec, System, model
 from pes.vibration.basis.truncation import GroupSize, Truncation
-from pes.vibration.grid.submatrix import elements
 from pes.vibration.hamiltonian.build import build_hamiltonian
 from pes.vibration.hamiltonian.operator import Hamiltonian
 from pes.vibration.symmetry.blocks import Block, symmetry_blocks
@@ -136,17 +135,6 @@ def test_sizes_by_counting() -> None:
     assert [(b.label, b.size) for b in found] == [
         ("+ + +", 63), ("- + -", 63), ("+ - -", 45), ("- - +", 45),
     ]  # fmt: skip
-
-
-def test_elements_in_any_order(case: tuple[Hamiltonian, list[Block]]) -> None:
-    h, _ = case
-    generator = torch.Generator().manual_seed(4)
-    rows, columns = (torch.randperm(h.size, generator=generator)[:n] for n in (9, 7))
-    whole, backwards = h.dense(), range(len(h.basis.factors))[::-1]
-    part = elements(h.basis, h.fields, rows, columns, order=backwards)
-    torch.testing.assert_close(part, whole[rows][:, columns], rtol=0, atol=1e-12)
-    part = elements(h.basis, h.fields, rows, order=backwards)
-    torch.testing.assert_close(part, whole[rows][:, rows], rtol=0, atol=1e-12)
 
 
 def test_no_symmetry_no_blocks() -> None:
