@@ -21,8 +21,8 @@ from pes.setup.starting_surface import fitted_numbers, on_device
 from pes.setup.training_plan import TrainingPlan
 from pes.tables import html_table
 from pes.training.calibration import calibration
+from pes.training.epoch import StopReason, TrainingState
 from pes.training.errors import error_report
-from pes.training.fit import StopReason, TrainingState
 from pes.units import CM1
 
 __all__ = ["FitResult", "errors_and_spread", "fit_result"]

@@ -20,10 +20,11 @@ from pes.setup.training_settings import (
     Weights,
     point_weights,
 )
-from pes.training.distributed import Ranks
+from pes.training.distributed import ALONE, Ranks
 from pes.training.ensembles.fit import ensemble_epochs
 from pes.training.ensembles.rows import Rows
-from pes.training.fit import ALONE, Epoch, StopReason, TrainingState, completed, epochs
+from pes.training.epoch import Epoch, StopReason, TrainingState
+from pes.training.fit import completed, epochs
 from pes.training.optimizers.problem import Optimizer
 from pes.units import ANGSTROM
 

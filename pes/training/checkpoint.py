@@ -9,7 +9,7 @@ from zipfile import is_zipfile
 import torch
 
 from pes.files import replaced
-from pes.training.fit import TrainingState
+from pes.training.epoch import TrainingState
 
 __all__ = ["latest_checkpoint", "load_checkpoint", "previous", "save_checkpoint"]
 

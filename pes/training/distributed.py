@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from pes.data.dataset import Dataset
 from pes.training.optimizers.problem import LeastSquares, Problem
 
-__all__ = ["Ranks", "ShardedProblem", "sharded"]
+__all__ = ["ALONE", "Ranks", "ShardedProblem", "sharded"]
 
 
 @dataclass(frozen=True)
@@ -108,6 +108,10 @@ class Ranks:
                 "the ranks no longer have the same parameters; start them on machines of one "
                 "kind, with the same versions and threads, and --resume auto"
             )
+
+
+ALONE = Ranks()
+"""A single process."""
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Generator
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -14,7 +13,8 @@ from pes.data.dataset import Dataset
 from pes.molecule import Molecule
 from pes.potential.mlp import MLP
 from pes.potential.neural import NeuralSurface
-from pes.training.distributed import Ranks, sharded
+from pes.training.distributed import ALONE, Ranks, sharded
+from pes.training.epoch import Epoch, StopReason, TrainingState
 from pes.training.loss import (
     MEMORY,
     Targets,
@@ -27,77 +27,14 @@ from pes.training.optimizers.levenberg_marquardt import levenberg_marquardt
 from pes.training.optimizers.problem import LeastSquares, Optimizer
 from pes.units import ANGSTROM, CM1
 
-__all__ = ["Epoch", "StopReason", "TrainingState", "completed", "epochs"]
+__all__ = ["completed", "epochs"]
 
-StopReason = Literal["epochs", "max_seconds", "patience", "converged"]
-"""Why a fit ended: the number of epochs or the time was used up, patience was over, or no step of
-the optimizer lowered the loss any more."""
-
-ALONE = Ranks()
 CHUNK = 1024
 
 log = logging.getLogger("pes")
 
 RESTART = 1_000_003
 """Difference of the seeds of two starts; large, so that they meet no seed a user would choose."""
-
-
-@dataclass(frozen=True)
-class TrainingState:
-    """State from which a fit continues as if it had never stopped.
-
-    Attributes:
-        epoch: number of epochs done.
-        seconds: wall time of these epochs, s.
-        parameters: parameters of the network, (P,).
-        best_parameters: parameters of lowest validation loss, (P,).
-        best_loss: lowest validation loss.
-        best_epoch: epoch of the lowest validation loss.
-        optimizer: state of the optimizer, plain types and tensors.
-        restart: number of new starts from other weights.
-        restart_loss: lowest validation loss since the last start.
-        restart_epoch: epoch of that loss.
-    """
-
-    epoch: int
-    seconds: float
-    parameters: Tensor
-    best_parameters: Tensor
-    best_loss: float
-    best_epoch: int
-    optimizer: dict[str, Any]
-    restart: int = 0
-    restart_loss: float = float("inf")
-    restart_epoch: int = 0
-
-
-@dataclass(frozen=True)
-class Epoch:
-    """Numbers of one epoch of a fit; RMSE unweighted, in cm⁻¹ and cm⁻¹/Å.
-
-    Attributes:
-        epoch: counted from 1.
-        seconds: wall time since the start, s, previous (resumed) sessions included.
-        loss: ½‖r‖² of the training points (weighted, in units of the surface's scale²).
-        validation_loss: the same for the validation points; lowest at the best epoch.
-        gradient_norm: norm of the gradient of the training loss.
-        details: the optimizer's own numbers.
-        improved: whether this epoch is the best so far.
-        state: state after this epoch, to continue from.
-    """
-
-    epoch: int
-    seconds: float
-    loss: float
-    validation_loss: float
-    train_rmse_cm1: float
-    validation_rmse_cm1: float
-    train_force_rmse_cm1_angstrom: float | None
-    validation_force_rmse_cm1_angstrom: float | None
-    gradient_norm: float
-    details: dict[str, float]
-    improved: bool
-    state: TrainingState
 
 
 def epochs(

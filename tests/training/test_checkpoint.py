@@ -10,7 +10,7 @@ from pes.training.checkpoint import (
     previous,
     save_checkpoint,
 )
-from pes.training.fit import TrainingState
+from pes.training.epoch import TrainingState
 
 STATE = TrainingState(
     epoch=3,

@@ -15,8 +15,8 @@ from pes.potential.analytic import WaterPJT
 from pes.potential.neural import NeuralSurface, energies_and_forces, neural_surface
 from pes.training import adam, adam_lbfgs, lbfgs, levenberg_marquardt
 from pes.training.checkpoint import load_checkpoint, save_checkpoint
+from pes.training.epoch import Epoch, TrainingState
 from pes.training.errors import error_report
-from pes.training.fit import Epoch, TrainingState
 from pes.training.fit import epochs as epochs_of
 from pes.training.optimizers.problem import Optimizer, Problem, Step
 from pes.training.weights import ratio

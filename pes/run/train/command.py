@@ -27,8 +27,8 @@ from pes.setup.fit_result import fit_result
 from pes.setup.training import planned_epochs
 from pes.setup.training_choices import TrainingChoices
 from pes.setup.training_plan import TrainingPlan, force_warnings, training_plan
-from pes.training.distributed import Ranks
-from pes.training.fit import ALONE, Epoch
+from pes.training.distributed import ALONE, Ranks
+from pes.training.epoch import Epoch
 
 __all__ = ["train"]
 

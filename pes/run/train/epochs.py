@@ -13,7 +13,8 @@ from pes.run.train.progress import progress
 from pes.run.train.tables import append_epoch
 from pes.training.checkpoint import save_checkpoint
 from pes.training.distributed import Ranks
-from pes.training.fit import Epoch, StopReason, TrainingState, completed
+from pes.training.epoch import Epoch, StopReason, TrainingState
+from pes.training.fit import completed
 
 __all__ = ["fitted"]
 

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from tqdm import tqdm
 
-from pes.training.fit import Epoch
+from pes.training.epoch import Epoch
 
 __all__ = ["progress", "progress_lines"]
 

@@ -13,7 +13,7 @@ from pes.run.folder import check_folder
 from pes.setup.surfaces import resolved
 from pes.setup.training_choices import TrainingChoices
 from pes.training.checkpoint import latest_checkpoint, previous
-from pes.training.fit import TrainingState
+from pes.training.epoch import TrainingState
 
 __all__ = ["EarlierSession", "checkpoint_of", "earlier_session", "with_full_paths"]
 

@@ -13,8 +13,8 @@ from typing import Any
 from pes.config import TrainConfig
 from pes.config.reading import changed
 from pes.files import replaced
-from pes.training.distributed import Ranks
-from pes.training.fit import ALONE, Epoch
+from pes.training.distributed import ALONE, Ranks
+from pes.training.epoch import Epoch
 
 __all__ = ["Trial", "search_choices", "searched"]
 

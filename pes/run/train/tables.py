@@ -6,7 +6,7 @@ from typing import TextIO
 
 from pes.files import replaced
 from pes.setup.training import epoch_row
-from pes.training.fit import Epoch
+from pes.training.epoch import Epoch
 
 __all__ = ["append_epoch", "cut_metrics"]
 

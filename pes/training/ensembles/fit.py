@@ -10,12 +10,12 @@ from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
 from pes.data.dataset import Dataset
 from pes.potential.neural import NeuralSurface
-from pes.training.distributed import Ranks
+from pes.training.distributed import ALONE, Ranks
 from pes.training.ensembles.problem import EnsembleProblem, ensemble_problems
 from pes.training.ensembles.rows import Rows
 from pes.training.ensembles.stacked import Stack
 from pes.training.ensembles.step import ensemble_step
-from pes.training.fit import ALONE, Epoch, StopReason, TrainingState
+from pes.training.epoch import Epoch, StopReason, TrainingState
 from pes.training.loss import MEMORY
 from pes.units import ANGSTROM, CM1
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from pes.run.train.progress import progress, progress_lines
-from pes.training.fit import Epoch, TrainingState
+from pes.training.epoch import Epoch, TrainingState
 
 
 def epoch(number: int, seconds: float) -> Epoch:

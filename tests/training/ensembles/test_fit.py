@@ -17,7 +17,7 @@ from pes.potential.neural import NeuralSurface, energies_and_forces, neural_surf
 from pes.training.checkpoint import load_checkpoint, save_checkpoint
 from pes.training.ensembles.fit import ensemble_epochs
 from pes.training.ensembles.rows import Rows
-from pes.training.fit import Epoch
+from pes.training.epoch import Epoch
 from pes.training.fit import epochs as epochs_of
 from pes.training.optimizers.levenberg_marquardt import levenberg_marquardt
 
