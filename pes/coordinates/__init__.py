@@ -6,8 +6,9 @@ Each has `names`, `kinds` (length, angle, dihedral, normal, number or cosine),
 
 from pes.coordinates.automatic import automatic_rows
 from pes.coordinates.curvilinear import Curvilinear, curvilinear
+from pes.coordinates.internal import Direct, Internal
 from pes.coordinates.jacobi import Jacobi
-from pes.coordinates.maps import MAPS, Internal, Map, Mapped
+from pes.coordinates.maps import MAPS, Map, Mapped
 from pes.coordinates.normal_modes import NormalModes, hessian, normal_modes
 from pes.coordinates.optimum import optimum
 from pes.coordinates.polyspherical import Polyspherical
@@ -19,6 +20,7 @@ __all__ = [
     "COORDINATES",
     "MAPS",
     "Curvilinear",
+    "Direct",
     "Internal",
     "Jacobi",
     "Map",

@@ -6,8 +6,8 @@ from math import inf
 import torch
 from torch import Tensor
 
+from pes.coordinates.internal import Fold, Internal
 from pes.coordinates.kinds import KINDS
-from pes.coordinates.maps import Internal
 from pes.coordinates.normal_modes import NormalModes
 
 __all__ = ["Curvilinear", "curvilinear"]
@@ -85,7 +85,12 @@ class Curvilinear:
         low, high = self.domain()
         return (s < low) | (s > high)
 
-    def ends(self) -> list[tuple[float, float]]:
+    def folds(self, q: Tensor) -> list[Fold]:
+        """Lengths and angles s, and where q (..., Q) takes them beyond their domain."""
+        pairs = zip(self.inner.names, self.inner.kinds, self.folded(q).unbind(-1), strict=True)
+        return [Fold(name, kind, beyond) for name, kind, beyond in pairs]
+
+    def bounds(self) -> list[tuple[float, float]]:
         """How far each q goes alone, the others being 0: just short of the ends of the domain."""
         low, high = (end - self.reference for end in self.domain())
         steps = self.combinations.mT

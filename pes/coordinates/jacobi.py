@@ -5,13 +5,14 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from pes.coordinates.internal import Direct
 from pes.coordinates.vectors import angle, check_triatomic, in_plane
 
 __all__ = ["Jacobi"]
 
 
 @dataclass(frozen=True)
-class Jacobi:
+class Jacobi(Direct):
     """q = (r, R, θ): length of the pair, distance of the atom from its centre of mass, angle.
 
     The vector r runs from the first to the second of the pair, R from their centre of mass to

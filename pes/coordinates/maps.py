@@ -2,34 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
 import torch
 from torch import Tensor
 
-__all__ = ["MAPS", "Internal", "Map", "Mapped", "cosine_map", "morse_map"]
+from pes.coordinates.internal import Direct, Internal
 
-
-class Internal(Protocol):
-    """What every system of internal coordinates has."""
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Of the coordinates."""
-        ...
-
-    @property
-    def kinds(self) -> tuple[str, ...]:
-        """length, angle, dihedral, normal, number or cosine."""
-        ...
-
-    def to_positions(self, q: Tensor, masses: Tensor) -> Tensor:
-        """Positions (..., N, 3) of q (..., Q)."""
-        ...
-
-    def from_positions(self, positions: Tensor, masses: Tensor) -> Tensor:
-        """q (..., Q) of positions (..., N, 3)."""
-        ...
+__all__ = ["MAPS", "Map", "Mapped", "cosine_map", "morse_map"]
 
 
 @dataclass(frozen=True)
@@ -79,7 +58,7 @@ MAPS: dict[str, Callable[..., Map]] = {"cos": cosine_map, "morse": morse_map}
 
 
 @dataclass(frozen=True)
-class Mapped:
+class Mapped(Direct):
     """Coordinates some of which are replaced by a variable of their own.
 
     The names of those begin with the map, as in `morse_r1`; their kind is `number`,

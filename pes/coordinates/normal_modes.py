@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from pes.coordinates.internal import Direct
 from pes.coordinates.standard_modes import standard_modes
 from pes.coordinates.symmetrised import symmetrised
 from pes.geometry import nearest_rotation
@@ -20,7 +21,7 @@ LINEAR = 1e-4
 
 
 @dataclass(frozen=True, eq=False)
-class NormalModes:
+class NormalModes(Direct):
     """Dimensionless normal coordinates: x = x₀ + L q, q_k = √ω_k Q_k with ħ = 1.
 
     The columns of L are the mass-weighted eigenvectors divided by √m_a and √ω_k, so that

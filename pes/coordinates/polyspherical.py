@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from pes.coordinates.internal import Direct
 from pes.coordinates.vectors import angle, dihedral
 
 __all__ = ["RADAU", "Polyspherical"]
@@ -18,7 +19,7 @@ End = int | Sequence[int | str]
 
 
 @dataclass(frozen=True)
-class Polyspherical:
+class Polyspherical(Direct):
     """q = (R1, R2, theta2, R3, theta3, phi3, …) of N − 1 vectors v_i between points.
 
     R_i is the length of v_i, θ_i its angle to v_1, φ_i its azimuth about v_1, counted from v_2.

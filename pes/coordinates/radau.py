@@ -5,13 +5,14 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from pes.coordinates.internal import Direct
 from pes.coordinates.vectors import angle, check_triatomic, in_plane
 
 __all__ = ["Radau"]
 
 
 @dataclass(frozen=True)
-class Radau:
+class Radau(Direct):
     """q = (R₁, R₂, θ): distances of the ends from the canonical point, and the angle there.
 
     With D the centre of mass of the two ends and C that of the molecule, the canonical point P

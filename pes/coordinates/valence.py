@@ -5,13 +5,14 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from pes.coordinates.internal import Direct
 from pes.coordinates.vectors import angle, check_triatomic, in_plane
 
 __all__ = ["Valence"]
 
 
 @dataclass(frozen=True)
-class Valence:
+class Valence(Direct):
     """q = (r₁, r₂, θ) of the bonds end₁–centre and centre–end₂.
 
     Args:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from pes.coordinates.internal import Direct
 from pes.coordinates.vectors import angle, dihedral
 
 __all__ = ["DUMMY", "ZMatrix"]
@@ -25,7 +26,7 @@ class _Row(NamedTuple):
 
 
 @dataclass(frozen=True)
-class ZMatrix:
+class ZMatrix(Direct):
     """q = (r1, r2, theta2, r3, theta3, phi3, r4, …), the number being that of the row, from 0.
 
     Row k is `(symbol, a, b, c)`: its point P lies at the distance r from a, with the angle

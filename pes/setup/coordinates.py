@@ -22,6 +22,7 @@ from pes.coordinates import (
     normal_modes,
     optimum,
 )
+from pes.coordinates.internal import zero_at_minimum
 from pes.molecule import Molecule
 from pes.setup.geometry import Geometries
 from pes.units import ANGSTROM, DEGREE
@@ -95,7 +96,7 @@ def internal_coordinates(request: CoordinateRequest, geometries: Geometries) -> 
     larger = request.kind is None and request.system is None and atoms > 3
     if not (request.normal or larger):
         return inner
-    if isinstance(inner, NormalModes) or request.maps:
+    if zero_at_minimum(inner.kinds) or request.maps:
         other = "maps" if request.maps else "kind: normal_modes"
         raise ValueError(
             f"`coordinates.normal` combines lengths and angles themselves; leave out `{other}`"

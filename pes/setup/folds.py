@@ -1,6 +1,6 @@
 """Where combinations of lengths and angles run past the ends of these, and which levels do."""
 
-from pes.coordinates import Curvilinear, Internal
+from pes.coordinates import Internal
 from pes.coordinates.kinds import KINDS
 from pes.vibration.levels.result import Levels
 
@@ -15,12 +15,9 @@ def folds(internal: Internal, found: Levels) -> list[str]:
 
     Geometries there are met a second time, and the wavefunction does not know it.
     """
-    if not isinstance(internal, Curvilinear):
-        return []
-    folded = internal.folded(found.points)
     said = []
-    for k, (name, kind) in enumerate(zip(internal.inner.names, internal.inner.kinds, strict=True)):
-        passed = found.probability(folded[:, k]) if folded[:, k].any() else found.energies * 0
+    for name, kind, beyond in internal.folds(found.points):
+        passed = found.probability(beyond) if beyond.any() else found.energies * 0
         reaching = (passed > PASSED).nonzero().flatten()
         if len(reaching):
             said.append(

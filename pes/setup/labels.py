@@ -15,7 +15,7 @@ from math import pi
 import torch
 from torch import Tensor
 
-from pes.coordinates import Curvilinear, NormalModes
+from pes.coordinates.internal import zero_at_minimum
 from pes.setup.problem import Problem
 from pes.vibration.analysis import assignment
 from pes.vibration.levels.result import Levels
@@ -73,7 +73,7 @@ def level_labels(levels: Levels, task: Problem, labels: str = "normal") -> Level
     if labels not in LABELS:
         raise ValueError(f"`labels` must be one of {', '.join(LABELS)}, got {labels!r}")
     if labels == "normal":
-        if set(task.internal.kinds) == {"normal"}:
+        if zero_at_minimum(task.internal.kinds):
             order = _herzberg(levels, task)
             if order is not None:
                 return _normal_coordinates(levels, order)
@@ -86,9 +86,11 @@ def level_labels(levels: Levels, task: Problem, labels: str = "normal") -> Level
 
 def _herzberg(levels: Levels, task: Problem) -> list[int] | None:
     """Numbers of the coordinates in Herzberg's order; None where that is not safe."""
-    if not isinstance(task.internal, NormalModes | Curvilinear):
+    # Coordinates that are not of this package may be normal ones without saying of what.
+    known = getattr(task.internal, "frequencies", None)
+    if known is None:
         return None
-    frequencies = task.internal.frequencies.tolist()
+    frequencies = known.tolist()
     if any(b - a < DEGENERATE * b for a, b in pairwise(frequencies)):
         return None
     # The same range on both sides of each coordinate: the molecule is asked, not the basis.

@@ -5,7 +5,8 @@ from math import ceil, floor, pi
 import torch
 from torch import Tensor
 
-from pes.coordinates import Curvilinear, Internal, NormalModes, Valence
+from pes.coordinates import Internal, Valence
+from pes.coordinates.internal import zero_at_minimum
 from pes.coordinates.kinds import KINDS
 from pes.molecule import Molecule, like_permutations
 from pes.potential import Surface, SurfaceRecord
@@ -37,7 +38,7 @@ def start_and_ranges(
         return minimum(system, given)[0], given
     start = _start(geometries, internal, masses)
     limits = coordinate_limits(geometries.surface, internal, masses)
-    if isinstance(internal, NormalModes | Curvilinear):
+    if zero_at_minimum(internal.kinds):
         return start, reach(system, start, limits, request.energy * CM1)
     bottom, _ = minimum(system, limits, near=start)
     bottom, special = _straightened(bottom, internal)
@@ -70,14 +71,15 @@ def coordinate_limits(
 
     Inwards the repulsive wall itself is the end, points or not; angles go on to linearity.
     """
-    limits = [KINDS[kind].limits for kind in internal.kinds]
-    if isinstance(internal, Curvilinear):
-        ends = zip(limits, internal.ends(), strict=True)
-        return [(max(a, low), min(b, high)) for (a, b), (low, high) in ends]
+    kinds = [KINDS[kind].limits for kind in internal.kinds]
+    pairs = zip(kinds, internal.bounds(), strict=True)
+    limits = [(max(a, low), min(b, high)) for (a, b), (low, high) in pairs]
+    if zero_at_minimum(internal.kinds):
+        return limits
     declared = getattr(surface.potential, "ranges", None)
     if surface.record is not None:
         farthest = sampled(surface.record, internal, masses).amax(0).tolist()
-    elif declared is None or isinstance(internal, NormalModes | Curvilinear):
+    elif declared is None:
         return limits
     else:
         sizes = [KINDS[kind].size for kind in internal.kinds]
@@ -134,6 +136,6 @@ def given_ranges(
 
 def _start(geometries: Geometries, internal: Internal, masses: Tensor) -> Tensor:
     """Coordinates near the lowest minimum; normal ones are zero there."""
-    if isinstance(internal, NormalModes | Curvilinear):
+    if zero_at_minimum(internal.kinds):
         return torch.zeros(len(internal.names), dtype=torch.float64)
     return internal.from_positions(geometries.wells[0], masses)

@@ -14,7 +14,7 @@ from pes.coordinates import (
     normal_modes,
     optimum,
 )
-from pes.coordinates.maps import Internal
+from pes.coordinates.internal import Internal
 from pes.molecule import Molecule
 from pes.potential.analytic import WaterPJT
 from pes.potential.analytic.formaldehyde import FormaldehydeModel
@@ -92,7 +92,7 @@ def test_folds(formaldehyde: tuple[Curvilinear, Tensor]) -> None:
     expected = torch.zeros(4, 6, dtype=torch.bool)
     expected[1, 2] = expected[2, 0] = expected[3, 4] = True
     assert torch.equal(found.folded(found.forward(s)), expected)
-    for k, (low, high) in enumerate(found.ends()):
+    for k, (low, high) in enumerate(found.bounds()):
         q = torch.zeros(4, 6, dtype=torch.float64)
         q[:, k] = torch.tensor([1.03 * low, low, high, 1.03 * high])
         assert found.folded(q).any(1).tolist() == [True, False, False, True]

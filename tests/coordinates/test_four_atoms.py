@@ -12,7 +12,7 @@ from pes.coordinates import (
     normal_modes,
     optimum,
 )
-from pes.coordinates.maps import Internal
+from pes.coordinates.internal import Internal
 from pes.molecule import Molecule
 from pes.potential.analytic.formaldehyde import FormaldehydeModel
 from pes.units import ANGSTROM, CM1, DEGREE
@@ -38,7 +38,7 @@ def five_levels(inner: Internal) -> Tensor:
     system = molecular(surface, found.to_positions, masses)
     still = torch.zeros(6, dtype=torch.float64)
     cap = 30000 * CM1
-    ends = reach(system, still, found.ends(), cap)
+    ends = reach(system, still, found.bounds(), cap)
     wanted = [BasisSpec("sinc", *pair, 5, 6, 41) for pair in ends]
     made = vibrational_levels(system, wanted, 5, truncation=Truncation(7.0), cap=cap,
                   convergence=False, reference=still)  # fmt: skip

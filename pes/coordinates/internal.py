@@ -1,0 +1,74 @@
+"""What every system of internal coordinates has."""
+
+from collections.abc import Sequence
+from math import inf
+from typing import NamedTuple, Protocol
+
+from torch import Tensor
+
+__all__ = ["Direct", "Fold", "Internal", "zero_at_minimum"]
+
+
+class Fold(NamedTuple):
+    """Points where a length or an angle is beyond its domain: a geometry met a second time.
+
+    Attributes:
+        name: of the length or angle.
+        kind: of it, a key of `KINDS`.
+        beyond: (...) whether it is.
+    """
+
+    name: str
+    kind: str
+    beyond: Tensor
+
+
+class Internal(Protocol):
+    """What every system of internal coordinates has."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the coordinates."""
+        ...
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """length, angle, dihedral, normal, number or cosine."""
+        ...
+
+    def to_positions(self, q: Tensor, masses: Tensor) -> Tensor:
+        """Positions (..., N, 3) of q (..., Q)."""
+        ...
+
+    def from_positions(self, positions: Tensor, masses: Tensor) -> Tensor:
+        """q (..., Q) of positions (..., N, 3)."""
+        ...
+
+    def bounds(self) -> list[tuple[float, float]]:
+        """How far each q may go alone, the others at the minimum, before a geometry is folded."""
+        ...
+
+    def folds(self, q: Tensor) -> list[Fold]:
+        """Lengths and angles below q (..., Q) that can leave their domain, and where they do."""
+        ...
+
+
+class Direct:
+    """Coordinates that are lengths and angles themselves, or variables of one of these each.
+
+    The ends of their kinds are the ends of their domain: within them nothing is folded. Coordinates
+    of your own inherit from it and add names, kinds and the two maps.
+    """
+
+    def bounds(self: Internal) -> list[tuple[float, float]]:
+        """None beside those of the kinds."""
+        return [(-inf, inf)] * len(self.names)
+
+    def folds(self, q: Tensor) -> list[Fold]:
+        """Empty: each geometry is met once."""
+        return []
+
+
+def zero_at_minimum(kinds: Sequence[str]) -> bool:
+    """Whether coordinates of these kinds are normal ones, all zero at the minimum."""
+    return set(kinds) == {"normal"}
