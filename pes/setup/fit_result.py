@@ -123,7 +123,7 @@ class FitResult:
             **self._progress(),
             "seconds": {
                 "training": plan.seconds if state is None else state.seconds,
-                "this_sitting": self.seconds,
+                "this_session": self.seconds,
             },
             "force_weight_angstrom2": _force_weight(plan),
             "candidates": plan.candidates,

@@ -73,7 +73,7 @@ def test_everything_a_run_leaves(pes_train: Command, work: Path) -> None:
     assert 0 < energy["mae"]["all"] < energy["rmse"]["all"] < energy["max"]["all"]
     assert found["seed"] == 0
     assert found["versions"]["torch"] == torch.__version__
-    assert 0 < found["seconds"]["training"] <= found["seconds"]["this_sitting"]
+    assert 0 < found["seconds"]["training"] <= found["seconds"]["this_session"]
     first, *rest = (folder / "train.log").read_text().splitlines()
     for word in ("torch", "cpu", "float64", "seed 0", "hartree"):
         assert word in first
