@@ -29,7 +29,7 @@ from pes.geometry import distances
 from pes.potential import energies_and_forces, neural_surface
 from pes.training import adam, lbfgs, levenberg_marquardt
 from pes.training.loss import balanced_force_weight, prepare, surface_problem
-from pes.training.optimizers.problem import Optimizer, Problem
+from pes.training.optimizers.problem import ChunkedLeastSquares, Optimizer
 from pes.units import ANGSTROM, EV
 
 OPTIMIZERS: dict[str, Optimizer] = {
@@ -62,7 +62,7 @@ def made_up(symbols: tuple[str, ...], start: list[list[float]], points: int) -> 
     return Dataset(symbols, x0 + 0.1 * noise, energies, forces=forces)
 
 
-def problem(data: Dataset, hidden: tuple[int, ...]) -> tuple[Problem, Tensor]:
+def problem(data: Dataset, hidden: tuple[int, ...]) -> tuple[ChunkedLeastSquares, Tensor]:
     """The residuals of a network on invariants of degree 2, and where it starts."""
     surface = neural_surface(
         Invariants(data.symbols, 2), data.positions, data.energies, hidden=hidden
@@ -73,7 +73,7 @@ def problem(data: Dataset, hidden: tuple[int, ...]) -> tuple[Problem, Tensor]:
     ), start
 
 
-def timed(method: Optimizer, made: tuple[Problem, Tensor]) -> Iterator[float]:
+def timed(method: Optimizer, made: tuple[ChunkedLeastSquares, Tensor]) -> Iterator[float]:
     """CPU seconds of one step after another; for L-BFGS of one gradient."""
     calls = [0]
     inner = made[0].gradients

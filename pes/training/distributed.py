@@ -7,7 +7,7 @@ import torch.distributed
 from torch import Tensor, nn
 
 from pes.data.dataset import Dataset
-from pes.training.optimizers.problem import LeastSquares, Problem
+from pes.training.optimizers.problem import ChunkedLeastSquares, LeastSquares
 
 __all__ = ["ALONE", "Ranks", "ShardedProblem", "sharded"]
 
@@ -125,7 +125,7 @@ class ShardedProblem:
         points: number of points of all ranks together.
     """
 
-    part: Problem
+    part: ChunkedLeastSquares
     ranks: Ranks
     points: int
 
@@ -159,7 +159,7 @@ class ShardedProblem:
         return points[points % count == rank] // count
 
 
-def sharded(problem: Problem, ranks: Ranks, points: int) -> LeastSquares:
+def sharded(problem: ChunkedLeastSquares, ranks: Ranks, points: int) -> LeastSquares:
     """Problem summed over all ranks from the problem of each; unchanged for a single rank.
 
     Args:

@@ -20,7 +20,7 @@ from pes.potential.linear import default_force_weight, left_by
 from pes.potential.mlp import MLP
 from pes.potential.neural import NeuralSurface
 from pes.training.errors import predicted
-from pes.training.optimizers.problem import Problem
+from pes.training.optimizers.problem import ChunkedLeastSquares
 from pes.training.projection import contracted, input_gradients
 
 __all__ = [
@@ -144,7 +144,7 @@ def surface_problem(
     weights: Tensor | None = None,
     total_weight: Tensor | None = None,
     memory: int = MEMORY,
-) -> Problem:
+) -> ChunkedLeastSquares:
     """Residuals whose ½‖r‖² is half the weighted mean square error in units of `scale`².
 
     ‖r‖² = Σ_i w_i [(ΔE_i)² + force_weight Σ (ΔF_i)²] / Σ_i w_i.
@@ -164,7 +164,7 @@ def surface_problem(
         torch.ones_like(targets.energies) if weights is None else weights, total_weight
     )
     at = _Weighted(mlp, targets, root, force_weight)
-    return Problem(
+    return ChunkedLeastSquares(
         partial(_residuals, at),
         partial(_jacobian, at),
         len(targets.energies),

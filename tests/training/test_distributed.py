@@ -11,7 +11,7 @@ from torch import nn
 from pes.data import Dataset, write
 from pes.training import OPTIMIZERS
 from pes.training.distributed import Ranks, sharded
-from pes.training.optimizers.problem import Problem
+from pes.training.optimizers.problem import ChunkedLeastSquares
 from pes.units import CM1
 
 PROGRAM = Path(__file__).with_name("shared_fit.py")
@@ -101,5 +101,5 @@ def test_one_rank_changes_nothing() -> None:
     before = layer.weight.clone()
     alone.broadcast(layer)
     assert torch.equal(layer.weight, before)
-    problem = Problem(lambda p, i: p[i], lambda p, i: (p[i], torch.eye(2)), 2)
+    problem = ChunkedLeastSquares(lambda p, i: p[i], lambda p, i: (p[i], torch.eye(2)), 2)
     assert sharded(problem, alone, 2) is problem

@@ -18,7 +18,7 @@ from pes.training.checkpoint import load_checkpoint, save_checkpoint
 from pes.training.epoch import Epoch, TrainingState
 from pes.training.errors import error_report
 from pes.training.fit import epochs as epochs_of
-from pes.training.optimizers.problem import Optimizer, Problem, Step
+from pes.training.optimizers.problem import ChunkedLeastSquares, Optimizer, Step
 from pes.training.weights import ratio
 
 WATER = ("O", "H", "H")
@@ -162,7 +162,9 @@ def test_restarts_resume_bit_for_bit(tmp_path: Path) -> None:
 
 
 def test_an_optimizer_that_ends_is_started_again() -> None:
-    def short(problem: Problem, parameters: torch.Tensor, state: dict | None) -> Iterator[Step]:
+    def short(
+        problem: ChunkedLeastSquares, parameters: torch.Tensor, state: dict | None
+    ) -> Iterator[Step]:
         yield from islice(levenberg_marquardt(problem, parameters, state), 3)
 
     epochs = list(epochs_of(fresh(), TRAIN, VALIDATION, optimizer=short, restarts=1))

@@ -117,7 +117,7 @@ class EnsembleProblem:
         return total[:, 0], total[:, 1 : 1 + size], matrix
 
     def curvature(self, parameters: Tensor, directions: Tensor, members: Tensor) -> Tensor:
-        """Jᵀ d²r(p + tv)/dt² (A, P) of some members at t = 0, as `Problem.curvature`.
+        """Jᵀ d²r(p + tv)/dt² (A, P) of some members at t = 0, as `ChunkedLeastSquares.curvature`.
 
         Args:
             parameters: p (A, P).

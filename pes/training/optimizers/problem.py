@@ -8,7 +8,14 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-__all__ = ["LeastSquares", "Optimizer", "Problem", "Step", "check_finite", "symmetric_blocks"]
+__all__ = [
+    "ChunkedLeastSquares",
+    "LeastSquares",
+    "Optimizer",
+    "Step",
+    "check_finite",
+    "symmetric_blocks",
+]
 
 NARROWEST = 200
 """Columns of a block of JᵀJ at least; narrower products run too far below full speed."""
@@ -45,7 +52,7 @@ class LeastSquares(Protocol):
 
 
 @dataclass(frozen=True)
-class Problem:
+class ChunkedLeastSquares:
     """½‖r(p)‖² over points that may each own several rows of r.
 
     Attributes:

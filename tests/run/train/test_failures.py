@@ -12,7 +12,7 @@ from pes.run.train.failures import safe_stop
 from pes.training import memory
 from pes.training.checkpoint import load_checkpoint
 from pes.training.optimizers import choice
-from pes.training.optimizers.problem import Problem
+from pes.training.optimizers.problem import ChunkedLeastSquares
 
 Command = Callable[..., Path]
 
@@ -78,16 +78,16 @@ def test_a_failing_fit_keeps_its_state(
     words: str,
 ) -> None:
     """The fourth set of normal equations fails; three epochs are kept and can be continued."""
-    right, calls = Problem.normal_equations, []
+    right, calls = ChunkedLeastSquares.normal_equations, []
 
-    def failing(problem: Problem, parameters: torch.Tensor) -> object:
+    def failing(problem: ChunkedLeastSquares, parameters: torch.Tensor) -> object:
         calls.append(1)
         if len(calls) == 4:
             raise error
         return right(problem, parameters)
 
     with monkeypatch.context() as patched:
-        patched.setattr(Problem, "normal_equations", failing)
+        patched.setattr(ChunkedLeastSquares, "normal_equations", failing)
         with pytest.raises(SystemExit) as end:
             pes_train()
     assert end.value.code == 2

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from pes.training import OPTIMIZERS, adam, adam_lbfgs, lbfgs, levenberg_marquardt
-from pes.training.optimizers.problem import Optimizer, Problem, Step
+from pes.training.optimizers.problem import ChunkedLeastSquares, Optimizer, Step
 
 SETTINGS: dict[str, Optimizer] = {
     "adam": partial(adam, learning_rate=0.02, batch=4, epochs=200),
@@ -29,29 +29,29 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(threads)
 
 
-def problem_of(residuals, points: int) -> Problem:
+def problem_of(residuals, points: int) -> ChunkedLeastSquares:
     def jacobian(p: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
         return residuals(p, rows), torch.func.jacrev(residuals)(p, rows)
 
-    return Problem(residuals, jacobian, points, 3)
+    return ChunkedLeastSquares(residuals, jacobian, points, 3)
 
 
 def vector(*values: float) -> Tensor:
     return torch.tensor(values, dtype=torch.float64)
 
 
-def decay() -> Problem:
+def decay() -> ChunkedLeastSquares:
     """Fit of a exp(−b t) + c to a decay with a = 2, b = 1.5, c = 0.3."""
     t = torch.linspace(0, 3, 10, dtype=torch.float64)
     labels = 2 * torch.exp(-1.5 * t) + 0.3
     return problem_of(lambda p, i: p[0] * torch.exp(-p[1] * t[i]) + p[2] - labels[i], 10)
 
 
-def rosenbrock() -> Problem:
+def rosenbrock() -> ChunkedLeastSquares:
     return problem_of(lambda p, i: torch.stack((10 * (p[1] - p[0] ** 2), 1 - p[0]))[i], 2)
 
 
-def linear() -> tuple[Problem, Tensor]:
+def linear() -> tuple[ChunkedLeastSquares, Tensor]:
     generator = torch.Generator().manual_seed(0)
     a = torch.randn(8, 3, generator=generator, dtype=torch.float64)
     solution = vector(1.0, -2.0, 3.0)

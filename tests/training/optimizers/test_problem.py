@@ -4,10 +4,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from pes.training.optimizers.problem import Problem, check_finite, symmetric_blocks
+from pes.training.optimizers.problem import ChunkedLeastSquares, check_finite, symmetric_blocks
 
 
-def cubic_fit(chunk: int) -> Problem:
+def cubic_fit(chunk: int) -> ChunkedLeastSquares:
     """Eleven points with two rows each, three parameters."""
     x = torch.linspace(-1, 1, 11, dtype=torch.float64)
 
@@ -19,7 +19,7 @@ def cubic_fit(chunk: int) -> Problem:
     def jacobian(p: Tensor, points: Tensor) -> tuple[Tensor, Tensor]:
         return residuals(p, points), torch.func.jacrev(residuals)(p, points)
 
-    return Problem(residuals, jacobian, len(x), chunk)
+    return ChunkedLeastSquares(residuals, jacobian, len(x), chunk)
 
 
 START = torch.tensor([0.5, -0.3, 1.2], dtype=torch.float64)
@@ -50,7 +50,9 @@ def test_blocks_of_a_large_matrix() -> None:
     generator = torch.Generator().manual_seed(0)
     j = torch.randn(30, 701, generator=generator, dtype=torch.float64)
     p = torch.zeros(701, dtype=torch.float64)
-    problem = Problem(lambda p, i: j[i] @ p - 1, lambda p, i: (j[i] @ p - 1, j[i]), 30, 8)
+    problem = ChunkedLeastSquares(
+        lambda p, i: j[i] @ p - 1, lambda p, i: (j[i] @ p - 1, j[i]), 30, 8
+    )
     matrix = problem.normal_equations(p)[2]
     torch.testing.assert_close(matrix, j.mT @ j)
     # Within a block of the diagonal, the order of the sums is the machine's.
@@ -68,7 +70,7 @@ def test_curvature(chunk: int) -> None:
         t = x[points]
         return p[0] * p[1] * p[2] * t + p[1] ** 2 - t
 
-    problem = Problem(residuals, lambda p, i: (residuals(p, i), p), 11, chunk)
+    problem = ChunkedLeastSquares(residuals, lambda p, i: (residuals(p, i), p), 11, chunk)
     v = torch.tensor([1.0, -2.0, 0.5], dtype=torch.float64)
     every = torch.arange(11)
     j = torch.func.jacrev(residuals)(START, every)
