@@ -91,13 +91,13 @@ class BasisSizeSection(Section):
 
     kind: Literal["sinc", "hermite", "legendre", "polynomial", "fourier"] | None = None
     """Primitive functions; by default sinc for lengths, legendre for angles, hermite for normal
-    modes, polynomial for the cosine of an angle."""
+    modes, polynomial for the cosine of an angle, fourier for a dihedral over a full turn."""
     functions: int | None = Field(default=None, gt=0)
-    """Contracted functions n; by default 10 for lengths, 14 for angles."""
+    """Contracted functions n; by default 10 for lengths, 14 for angles, 25 for fourier."""
     points: int | None = Field(default=None, gt=0)
-    """Quadrature points m; by default 1.8 n for lengths, 1.4 n for angles."""
+    """Quadrature points m; by default 1.8 n for lengths, 1.4 n for angles, uniform for fourier."""
     primitives: int | None = Field(default=None, gt=0)
-    """Primitive functions; by default 60 for lengths, 40 for angles."""
+    """Primitive functions; by default 60 for lengths, 40 for angles, n (odd) for fourier."""
 
     def resolved(self) -> BasisSize:
         """The record of `pes.setup`."""

@@ -1,7 +1,7 @@
 """Tables of levels: rows in cm⁻¹, Å and degrees, for the screen, a notebook and files."""
 
 from collections.abc import Mapping, Sequence
-from math import isnan
+from math import isnan, nan
 from typing import Any
 
 import torch
@@ -17,13 +17,13 @@ from pes.tables import html_table
 from pes.units import AMU, CM1
 from pes.vibration.analysis.characters import characters
 from pes.vibration.analysis.intensities import Sticks
-from pes.vibration.analysis.rotational_constants import rotational_constants
+from pes.vibration.analysis.rotational_constants import is_spherical, rotational_constants
 from pes.vibration.levels.result import Levels
 from pes.vibration.symmetry.blocks import symmetry_blocks
 from pes.vibration.symmetry.operations import symmetry_operations
 from pes.vibration.symmetry.representations import symmetry_labels
 
-__all__ = ["far", "header", "level_table", "printed", "stick_rows", "table_html"]
+__all__ = ["far", "header", "level_table", "printed", "stick_rows", "table_html", "unrotated"]
 
 OUTSIDE = 1.0
 """Distance to the nearest training point, in the largest spacing of these, that counts as far."""
@@ -39,6 +39,7 @@ def level_table(
     averages = levels.densities @ levels.points
     symmetry = _symmetry(levels)
     constants = rotational_constants(levels, task.masses.cpu()) / CM1
+    axes = [k for k in range(3) if not bool(constants[:, k].isnan().all())]
     outside = _outside(levels, task)
     kinds = list(zip(task.internal.names, task.internal.kinds, strict=True))
     rows = []
@@ -52,9 +53,7 @@ def level_table(
         row |= {name: float(column[n]) / CM1 for name, column in error_bars.columns.items()}
         for k, (name, kind) in enumerate(kinds):
             row[f"<{name}>"] = float(averages[n, k]) / KINDS[kind].size
-        for axis, constant in zip("ABC", constants[n].tolist(), strict=True):
-            if not isnan(constant):
-                row[f"<{axis}>"] = constant
+        row |= {f"<{'ABC'[k]}>": float(constants[n, k]) for k in axes}
         row[quanta.heading] = quanta.text(n)
         row["weight"] = float(quanta.weights[n])
         if symmetry:
@@ -92,6 +91,21 @@ def far(table: Sequence[Mapping[str, Any]]) -> list[str]:
         f"levels {', '.join(map(str, reaching))} reach beyond the training points with more than "
         f"{FAR:g} of their probability (`P(extrap)`, marked !); add points there before trusting "
         "them"
+    ]
+
+
+def unrotated(table: Sequence[Mapping[str, Any]], task: Problem) -> list[str]:
+    """Why rotational constants, if any, are left out."""
+    missing = [row["level"] for row in table if isnan(row.get("<B>", nan))]
+    if not missing:
+        return []
+    with torch.no_grad():
+        reference = task.internal.to_positions(task.start.cpu()[None], task.masses.cpu())[0]
+    if is_spherical(reference, task.masses.detach().cpu()):
+        return ["no rotational constants A, B, C: all moments of inertia are equal at the minimum"]
+    return [
+        f"no rotational constants of levels {', '.join(map(str, missing))}: these reach geometries "
+        "where the molecule is linear or far from the shape of its minimum, and 1/(2I) has no mean"
     ]
 
 
@@ -152,7 +166,7 @@ def _cells(table: Sequence[Mapping[str, Any]], heading: str) -> list[list[str]]:
     cells = [head]
     for row in table:
         conv = row["convergence"]
-        numbers = [f"{row[key]:.4f}" for key in (*spread, *means)]
+        numbers = ["-" if isnan(v := row[key]) else f"{v:.4f}" for key in (*spread, *means)]
         texts = [row["irrep"]] if "irrep" in row else []
         if "P(extrap)" in row:
             texts.append(f"{row['P(extrap)']:.1e}{' !' * (row['P(extrap)'] > FAR)}")

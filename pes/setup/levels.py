@@ -20,7 +20,8 @@ from pes.setup.density_maps import Maps
 from pes.setup.folds import folds
 from pes.setup.labels import LevelLabels, level_labels
 from pes.setup.level_files import DONE, summary, write_arrays, write_tables
-from pes.setup.level_tables import far, level_table, printed, table_html
+from pes.setup.level_tables import far, level_table, printed, table_html, unrotated
+from pes.setup.missing_wells import LargeAmplitudes
 from pes.setup.problem import Bump, Problem, problem
 from pes.setup.sensitivity import Sensitivities, sensitivities
 from pes.setup.surfaces import SurfaceLike, as_surface, imported
@@ -92,7 +93,7 @@ class LevelsResult:
     @property
     def warnings(self) -> tuple[str, ...]:
         """Reasons for doubt, with what to do about each."""
-        return (*self.levels.warnings, *far(self.table))
+        return (*self.levels.warnings, *unrotated(self.table, self.task), *far(self.table))
 
     def __repr__(self) -> str:
         known = self.convergence[~self.convergence.isnan()]
@@ -321,7 +322,9 @@ def solved(
             )  # fmt: skip
     except SolverError as failure:
         raise ValueError(f"no levels: {failure}") from failure
-    result = replace(result, warnings=(*result.warnings, *folds(task.internal, result)))
+    reached = result.zero_point_energy + float(result.excitations[-1])
+    missing = LargeAmplitudes(task).sentences(reached)
+    result = replace(result, warnings=(*missing, *result.warnings, *folds(task.internal, result)))
     seconds = time.perf_counter() - begun
     return LevelsResult(task, result, spreads(result, task, ensemble), labels, seconds)
 

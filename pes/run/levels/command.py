@@ -31,6 +31,7 @@ from pes.setup.environment import environment_line
 from pes.setup.level_files import DONE
 from pes.setup.level_tables import header, printed
 from pes.setup.levels import COUNT, LevelsResult, solved
+from pes.setup.missing_wells import LargeAmplitudes
 from pes.setup.problem import Problem, problem
 from pes.setup.sensitivity import Sensitivities, check_sensitivities
 from pes.setup.surfaces import imported, load_potential, resolved
@@ -181,6 +182,8 @@ def _solved(request: Request, task: Problem) -> LevelsResult:
     free = free_memory(task.system.device)
     known = "of memory" if free is None else f"of memory, {free / 2**30:.2g} GiB are free"
     log.info("largest run: %s %s", largest, known)
+    for missing in LargeAmplitudes(task).expected(config.levels or COUNT, config.energy):
+        log.warning("%s", missing)
     total = 4 if config.convergence else 1
     form = "{desc:<16} {bar:20} {elapsed}"
     with tqdm(total=total, bar_format=form, leave=False, disable=None) as progress:

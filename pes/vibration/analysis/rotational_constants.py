@@ -6,13 +6,24 @@ from torch import Tensor
 from pes.vibration.analysis.intensities import eckart_frame
 from pes.vibration.levels.result import Levels
 
-__all__ = ["LINEAR", "inverse_inertia", "rotational_constants"]
+__all__ = ["LINEAR", "inverse_inertia", "is_spherical", "mean_constants", "rotational_constants"]
 
 LINEAR = 1e-3
 """Least moment of inertia of the reference against the largest, up to which it is linear."""
 
 NOWHERE = 1e-14
 """Probability of a grid point, of all levels, that is left out: μ may be infinite there."""
+
+SPHERICAL = 0.01
+"""Relative difference of moments of inertia up to which all are equal: vibrations that lift the
+degeneracy turn the axes, and none of the means belongs to an axis."""
+
+SINGULAR = 0.2
+"""Least singular value of I″ against I⁰ at a point that is averaged over. Towards zero, at a linear
+geometry or one turned inside out, μ grows without end and has no mean."""
+
+REACHED = 1e-4
+"""Probability of other points from which a level is given no constants."""
 
 
 def rotational_constants(levels: Levels, masses: Tensor) -> Tensor:
@@ -26,19 +37,70 @@ def rotational_constants(levels: Levels, masses: Tensor) -> Tensor:
         masses: (N,) in electron masses.
 
     Returns:
-        (S, 3) in hartree: A, B, C; A is NaN for a molecule that is linear at its minimum.
+        (S, 3) in hartree: A, B, C; A is NaN for a molecule that is linear at its minimum, all are
+        for a spherical top and for levels that reach geometries where μ is infinite.
 
     Raises:
         ValueError: for a model without atoms.
     """
     if levels.system.positions is None:
         raise ValueError("a model Hamiltonian has no rotational constants")
-    densities, masses = levels.densities, masses.detach()
+    densities = levels.densities
     somewhere = densities.amax(0) > NOWHERE
     with torch.no_grad():
         reference = levels.system.positions(levels.minimum[None])[0]
-        mu = inverse_inertia(levels.positions[somewhere], reference, masses)
-    return densities[:, somewhere] @ mu.diagonal(dim1=-2, dim2=-1) / 2
+        return mean_constants(
+            densities[:, somewhere], levels.positions[somewhere], reference, masses.detach()
+        )
+
+
+def mean_constants(
+    densities: Tensor, positions: Tensor, reference: Tensor, masses: Tensor
+) -> Tensor:
+    """½⟨μ_αα⟩ over the points where I″ is far from singular, (S, 3) in hartree.
+
+    Args:
+        densities: probabilities of the points in each level, (S, P).
+        positions: of the points, (P, N, 3) in bohr.
+        reference: the minimum, (N, 3) in bohr.
+        masses: (N,) in electron masses.
+
+    Returns:
+        A, B, C of each level; NaN for a spherical top, and for a level of which more than 1e-4
+        lies elsewhere.
+    """
+    if is_spherical(reference, masses):
+        return densities.new_full((len(densities), 3), torch.nan)
+    moments, tensor = _moments(positions, reference, masses)
+    regular = _regular(tensor, moments)
+    weights = densities[:, regular]
+    mu = _inverse(tensor[regular], moments)
+    constants = weights @ mu.diagonal(dim1=-2, dim2=-1) / weights.sum(1, keepdim=True) / 2
+    lost = densities[:, ~regular].sum(1) > REACHED
+    return constants.masked_fill(lost[:, None], torch.nan)
+
+
+def is_spherical(reference: Tensor, masses: Tensor) -> bool:
+    """Whether all moments of inertia of positions (N, 3) are equal.
+
+    Example:
+        Methane:
+
+        >>> x = torch.tensor([[0.0, 0, 0], [1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]])
+        >>> is_spherical(x, torch.tensor([12.0, 1, 1, 1, 1]))
+        True
+    """
+    c = reference - (masses[:, None] * reference).sum(0) / masses.sum()
+    moments = torch.linalg.eigvalsh(_inertia(c, c, masses))
+    return bool(moments[-1] - moments[0] < SPHERICAL * moments[-1])
+
+
+def _regular(tensor: Tensor, moments: Tensor) -> Tensor:
+    """Points (P,) at which no rotation of the frame is nearly free of inertia."""
+    if moments[0] <= LINEAR * moments[-1]:
+        return tensor[:, 1, 1] > SINGULAR * moments[1]
+    root = moments.sqrt()
+    return torch.linalg.svdvals(tensor / (root[:, None] * root))[:, -1] > SINGULAR
 
 
 def inverse_inertia(positions: Tensor, reference: Tensor, masses: Tensor) -> Tensor:
@@ -67,19 +129,28 @@ def inverse_inertia(positions: Tensor, reference: Tensor, masses: Tensor) -> Ten
         >>> inverse_inertia(x[None], x, torch.ones(2).double())[0, 1, 1] / 2
         tensor(0.2500, dtype=torch.float64)
     """
+    moments, tensor = _moments(positions, reference, masses)
+    return _inverse(tensor, moments)
+
+
+def _moments(positions: Tensor, reference: Tensor, masses: Tensor) -> tuple[Tensor, Tensor]:
+    """I⁰ (3,), ascending, and I″ (P, 3, 3) along the principal axes of the reference."""
     c = reference - (masses[:, None] * reference).sum(0) / masses.sum()
     moments, axes = torch.linalg.eigh(_inertia(c, c, masses))
     c = c @ axes
-    x = eckart_frame(positions, c, masses)
-    tensor = _inertia(x, c, masses)
+    return moments, _inertia(eckart_frame(positions, c, masses), c, masses)
+
+
+def _inverse(tensor: Tensor, moments: Tensor) -> Tensor:
+    """I″⁻¹ I⁰ I″⁻¹, (P, 3, 3)."""
     if moments[0] > LINEAR * moments[-1]:
         inverse = torch.linalg.inv(tensor)
         return inverse @ torch.diag(moments) @ inverse
     # Turns about the axis are no rotation of the frame; across it I″ is one number.
-    inverse = torch.full_like(tensor, torch.nan)
+    mu = torch.full_like(tensor, torch.nan)
     across = torch.diag_embed((moments[1] / tensor[:, 1, 1] ** 2)[:, None].expand(-1, 2))
-    inverse[:, 1:, 1:] = across
-    return inverse
+    mu[:, 1:, 1:] = across
+    return mu
 
 
 def _inertia(x: Tensor, c: Tensor, masses: Tensor) -> Tensor:

@@ -14,6 +14,9 @@ from pes.vibration.basis.primitives import Primitive
 
 __all__ = ["contract"]
 
+EVEN = 1e-9
+"""Hartree: even and odd functions that are coupled by less are not mixed."""
+
 
 def contract(
     primitive: Primitive,
@@ -56,7 +59,7 @@ def contract(
     b, d = root * primitive.values, root * primitive.derivatives
     root_g = b.T @ (g_element.sqrt().expand(len(b))[:, None] * b)
     hamiltonian = root_g @ primitive.kinetic @ root_g + b.T @ (potential[:, None] * b)
-    energies, vectors = torch.linalg.eigh((hamiltonian + hamiltonian.T) / 2)
+    energies, vectors = _eigenfunctions((hamiltonian + hamiltonian.T) / 2, primitive.odd)
     vectors = _fixed_signs(vectors)
     fine = b @ vectors[:, :functions]
     if points is None:
@@ -76,6 +79,19 @@ def contract(
         grid, weights, values, derivatives, slope, energies[:functions],
         primitive.points, fine, range, primitive.open_ends,
     )  # fmt: skip
+
+
+def _eigenfunctions(h: Tensor, odd: Tensor | None) -> tuple[Tensor, Tensor]:
+    """Eigenvalues and vectors, each even or odd where H is, though pairs be degenerate."""
+    if odd is None or not odd.any() or float(h[odd][:, ~odd].abs().max()) > EVEN:
+        return torch.linalg.eigh(h)
+    energies, vectors = torch.zeros_like(h[0]), torch.zeros_like(h)
+    for block in (odd.nonzero().flatten(), (~odd).nonzero().flatten()):
+        own, inner = torch.linalg.eigh(h[block][:, block])
+        energies[block] = own
+        vectors[block[:, None], block] = inner
+    order = energies.argsort()
+    return energies[order], vectors[:, order]
 
 
 def _quadrature(primitive: Primitive, low: Tensor) -> tuple[Tensor, Tensor]:

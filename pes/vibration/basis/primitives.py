@@ -32,6 +32,8 @@ class Primitive:
         kinetic: ½ ∫ρ φ_a′ φ_b′ dq, (L, L).
         open_ends: whether functions may be nonzero at the lower and upper end by nature
             (linearity, periodicity); elsewhere a nonzero end means a range too small.
+        odd: which functions change their sign under a reflection about the middle, (L,); None
+            where it makes others of them.
     """
 
     points: Tensor
@@ -41,6 +43,7 @@ class Primitive:
     log_density_slope: Tensor
     kinetic: Tensor
     open_ends: tuple[bool, bool] = (False, False)
+    odd: Tensor | None = None
 
 
 def sinc(low: float, high: float, size: int) -> Primitive:
@@ -187,6 +190,7 @@ def fourier(low: float, high: float, size: int) -> Primitive:
         torch.zeros_like(points),
         _kinetic(weights, derivatives),
         (True, True),
+        torch.tensor([c > 0 and c % 2 == 0 for c in range(size)]),
     )
 
 

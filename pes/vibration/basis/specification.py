@@ -124,10 +124,11 @@ class BasisSpec:
 
     def _fitted(self, functions: int, points: int | None) -> "BasisSpec":
         """The same with other sizes, and as many primitives as these need."""
-        needed = max(functions, points or 0)
-        return replace(
-            self, functions=functions, points=points, primitives=max(self.primitives, needed)
-        )
+        primitives = max(self.primitives, functions, points or 0)
+        if self.basis == "fourier":
+            # Sine and cosine of every wave, or reflections would be lost.
+            primitives += 1 - primitives % 2
+        return replace(self, functions=functions, points=points, primitives=primitives)
 
 
 def _shrunk(size: int) -> int:

@@ -10,7 +10,12 @@ from pes.coordinates import Valence, ZMatrix
 from pes.molecule import Molecule
 from pes.units import ANGSTROM, CM1, DEGREE
 from pes.vibration import Levels, eckart_frame, model
-from pes.vibration.analysis.rotational_constants import inverse_inertia, rotational_constants
+from pes.vibration.analysis.rotational_constants import (
+    inverse_inertia,
+    is_spherical,
+    mean_constants,
+    rotational_constants,
+)
 from pes.vibration.levels.levels import vibrational_levels
 from pes.vibration.system.kinetic import metric_tensor
 
@@ -92,6 +97,45 @@ def test_linear_reference() -> None:
     # Stretched by a tenth: I⁰/I″² = 1/I of the stretched molecule.
     exact = 1 / (2 * masses[1] * (1.1 * 2.1) ** 2)
     torch.testing.assert_close(mu[1, 1], exact, rtol=1e-12, atol=0)
+
+
+def test_a_point_where_the_frame_is_singular_does_not_count() -> None:
+    """A pyramid turned inside out, about planar: μ grows without end, its probability does not."""
+    pyramid = torch.tensor(
+        [[0.0, 0, 0.13], [1.8, 0, -0.6], [-0.9, 1.56, -0.6], [-0.9, -1.56, -0.6]]
+    )
+    pyramid = pyramid.double()
+    masses = Molecule(("N", "H", "H", "H")).masses
+    # Three hydrogens at the nitrogen: no inertia left.
+    both = torch.stack((pyramid, 1e-4 * pyramid))
+    densities = torch.tensor([[1 - 1e-6, 1e-6], [0.999, 0.001]], dtype=torch.float64)
+    constants = mean_constants(densities, both, pyramid, masses)
+    exact = inverse_inertia(pyramid[None], pyramid, masses)[0].diagonal() / 2
+    torch.testing.assert_close(constants[0], exact, rtol=1e-12, atol=0)
+    assert constants[1].isnan().all()
+
+
+def test_linear_geometry_of_a_bent_molecule() -> None:
+    straight = WATER.clone()
+    straight[2] = torch.pi - 1e-6
+    x = Valence().to_positions(torch.stack((WATER, straight)))
+    densities = torch.tensor([[0.99, 0.01]], dtype=torch.float64)
+    assert mean_constants(densities, x, x[0], HOH).isnan().all()
+
+
+def test_spherical_top_has_none() -> None:
+    corners = [
+        [0.0, 0, 0],
+        [1.2, 1.2, 1.2],
+        [1.2, -1.2, -1.2],
+        [-1.2, 1.2, -1.2],
+        [-1.2, -1.2, 1.2],
+    ]
+    x = torch.tensor(corners).double()
+    methane, chd3 = (Molecule(("C", "H", *[h] * 3)).masses for h in "HD")
+    assert is_spherical(x, methane)
+    assert not is_spherical(x, chd3)
+    assert mean_constants(torch.ones(1, 1).double(), x[None], x, methane).isnan().all()
 
 
 def test_a_model_has_none(line: object) -> None:

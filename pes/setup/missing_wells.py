@@ -1,0 +1,159 @@
+"""What the levels of four atoms and more leave out, in words: wells, torsions, linear bends."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from math import pi
+
+import torch
+from torch import Tensor
+
+from pes.coordinates import (
+    Internal,
+    ZMatrix,
+    automatic_rows,
+    hessian,
+    normal_modes,
+    optimum,
+)
+from pes.molecule import Molecule
+from pes.potential.holes.coverage import Coverage
+from pes.setup.harmonic_levels import harmonic_level
+from pes.setup.problem import Problem
+from pes.setup.wells import LargeAmplitude, bonded, large_amplitudes
+from pes.units import CM1
+
+__all__ = ["LargeAmplitudes", "held", "sentence"]
+
+FAR = 2.0
+"""Distance to the nearest training point, in the largest spacing of these, from which a fitted
+surface says nothing about a barrier."""
+
+
+@dataclass(frozen=True, eq=False)
+class LargeAmplitudes:
+    """What a problem's coordinates leave out, before and after its levels are known.
+
+    Attributes:
+        task: surface, molecule and coordinates.
+    """
+
+    task: Problem
+
+    @cached_property
+    def minimum(self) -> Tensor | None:
+        """Positions (N, 3) in bohr; None for three atoms and where no minimum is at hand."""
+        if len(self.task.molecule.symbols) < 4:
+            return None
+        masses = self.task.masses.detach().cpu()
+        with torch.no_grad():
+            x = self.task.internal.to_positions(self.task.start.cpu()[None], masses)[0]
+        try:
+            return optimum(self._potential, x)
+        except ValueError:
+            return None
+
+    def expected(self, count: int | None, energy: float | None) -> list[str]:
+        """Sentences for so many levels, or for those up to an energy in cm⁻¹, harmonically."""
+        if self.minimum is None:
+            return []
+        try:
+            modes = normal_modes(
+                self.minimum, hessian(self._potential, self.minimum),
+                self.task.molecule.masses,
+            )  # fmt: skip
+        except ValueError:
+            return []
+        w = modes.frequencies
+        above = harmonic_level(w, count) if energy is None and count else (energy or 0) * CM1
+        return self.sentences(float(w.sum()) / 2 + above)
+
+    def sentences(self, top: float) -> list[str]:
+        """What is missing if the highest level lies so far above the minimum, hartree."""
+        if self.minimum is None:
+            return []
+        found = large_amplitudes(self._potential, self.task.molecule, self.minimum, top)
+        ranges = [(basis.low, basis.high) for basis in self.task.coordinates]
+        masses = self.task.masses.detach().cpu()
+        return [
+            sentence(one, self.task.molecule, self.minimum, top)
+            for one in found
+            if not held(one, self.task.internal, ranges, masses) and self._known(one)
+        ]
+
+    def _potential(self, x: Tensor) -> Tensor:
+        device = self.task.masses.device
+        return self.task.surface.potential(x.to(device)).to(x.device)
+
+    def _known(self, one: LargeAmplitude) -> bool:
+        """Whether a fitted surface has training points along the motion."""
+        record = self.task.surface.record
+        if record is None:
+            return True
+        coverage = Coverage(self.task.molecule.elements, record.training_positions)
+        with torch.no_grad():
+            return bool((coverage(one.geometries.to(record.training_positions)) < FAR).all())
+
+
+def held(
+    one: LargeAmplitude,
+    internal: Internal,
+    ranges: Sequence[tuple[float, float]],
+    masses: Tensor,
+) -> bool:
+    """Whether coordinates reach all along a motion; normal ones, of one well, never do."""
+    if "normal" in internal.kinds:
+        return False
+    with torch.no_grad():
+        q = internal.from_positions(one.geometries, masses)
+    low, high = torch.tensor(ranges, dtype=torch.float64).T
+    for k, kind in enumerate(internal.kinds):
+        if kind == "dihedral":
+            q[:, k] = low[k] + (q[:, k] - low[k]) % (2 * pi)
+    return bool(((q > low - 1e-6) & (q < high + 1e-6)).all())
+
+
+def sentence(one: LargeAmplitude, molecule: Molecule, minimum: Tensor, top: float) -> str:
+    """What is missing in the levels, and the configuration to write where there is one."""
+    height = f"{one.barrier / CM1:.0f} cm-1"
+    reach = f"the highest level reaches {top / CM1:.0f} cm-1 above the minimum"
+    names = "-".join(f"{molecule.elements[a]}{a + 1}" for a in one.atoms)
+    if one.what == "inversion":
+        return (
+            f"the molecule has a second well, its mirror image, across a barrier of about "
+            f"{height}, and {reach}: levels, means and rotational constants are those of one well, "
+            "tunnelling splittings are missing; no coordinates of a configuration hold both wells "
+            "so far"
+        )
+    if one.what == "bend":
+        return (
+            f"the angle {names} opens to 180 degrees at about {height}, and {reach}: coordinates "
+            "are singular there, so levels that reach it and their rotational constants are "
+            "unreliable; no coordinates for it are chosen so far"
+        )
+    return (
+        f"the torsion about {names} is of large amplitude: its lowest barrier is about {height}, "
+        f"the highest point of a turn {one.highest / CM1:.0f} cm-1, and {reach}: wells and "
+        "tunnelling splittings are missing, and rotational constants hold for one well only; "
+        f"{_torsional(one, molecule, minimum)}"
+    )
+
+
+def _torsional(one: LargeAmplitude, molecule: Molecule, minimum: Tensor) -> str:
+    """The Z-matrix whose dihedral is the torsion, as a configuration."""
+    try:
+        rows = automatic_rows(molecule.symbols, minimum)
+    except ValueError:
+        rows = ()
+    bonds = bonded(molecule, minimum)
+    about = [
+        k for k, row in enumerate(rows)
+        if len(row) == 4 and {row[1], row[2]} == set(one.atoms) and bonds[int(row[2]), int(row[3])]
+    ]  # fmt: skip
+    if len(about) != 1:
+        return "write a Z-matrix with one dihedral about this bond and a Fourier basis for it"
+    written = ", ".join(f"[{', '.join(map(str, row))}]" for row in ZMatrix(rows).rows)
+    return (
+        f"write `coordinates: {{kind: zmatrix, rows: [{written}], normal: false}}` with "
+        f"`basis: {{phi{about[0]}: {{kind: fourier, functions: 25}}}}`"
+    )
