@@ -3,8 +3,7 @@
     python benchmarks/automatic_levels.py [--only silicide_model]
 
 Every named surface with references in benchmarks/reference_levels/ goes through `pes-levels` with a
-configuration as a newcomer writes it: surface, molecule by its surface, `levels: 20`, and positions
-near the minimum where the surface does not say its ranges. Nothing else. One line each:
+configuration as a newcomer writes it: the surface and `levels: 20`, nothing else. One line each:
 
 - outside: levels farther from the reference than the estimate printed, and than twice the estimate;
 - missing: reference levels below the highest printed one that no printed level is nearest to;
@@ -50,12 +49,7 @@ class Comparison:
 
 def configuration(name: str) -> str:
     """As short as the program takes it."""
-    kind = ANALYTIC[name]
-    lines = [f"name: {name}", f"surface: {name}", f"levels: {COUNT}"]
-    if not hasattr(kind, "ranges"):
-        atoms = ", ".join(str(list(atom)) for atom in kind.reference)
-        lines.append(f"coordinates: {{reference: [{atoms}]}}")
-    return "\n".join(lines) + "\n"
+    return f"name: {name}\nsurface: {name}\nlevels: {COUNT}\n"
 
 
 def matched(printed: np.ndarray, reference: np.ndarray) -> list[tuple[int, int]]:

@@ -166,9 +166,14 @@ def peroxide(
 
 WAYS: dict[str, tuple[Engine | Dvr, ...]] = {
     "water_pjt1996": (
-        Engine(Radau(0, (1, 2)), (*[lengths(0.66, 1.72, 14, 24)] * 2, angle(42, 180, 22, 30))),
-        Engine(Valence(0, (1, 2)), (*[lengths(0.65, 1.75, 12, 24)] * 2, angle(40, 180, 20, 28))),
-        Engine(Valence(0, (1, 2)), (*[lengths(0.65, 1.75, 15, 28)] * 2, angle(40, 180, 24, 32))),
+        # Ranges from 0.65 Å or a cap of 60,000 cm-1 move the stretches by up to 0.01 cm-1.
+        Engine(Radau(0, (1, 2)), (*[lengths(0.58, 1.8, 16, 28)] * 2, angle(42, 180, 24, 32)), cap=1.5e5),
+        Engine(
+            Valence(0, (1, 2)), (*[lengths(0.57, 1.8, 16, 28)] * 2, angle(40, 180, 24, 32)), cap=1.5e5
+        ),
+        Engine(
+            Valence(0, (1, 2)), (*[lengths(0.56, 1.85, 20, 34)] * 2, angle(40, 180, 27, 35)), cap=1.5e5
+        ),
     ),
     "hydrogen_sulfide_model": (
         Dvr(dvr.radau, dvr.Grid((0.85, 2.4), (0.85, 2.4), (24, 24, 40), 40000)),
@@ -209,12 +214,6 @@ WAYS: dict[str, tuple[Engine | Dvr, ...]] = {
     "hydrogen_cyanide_model": (
         Dvr(dvr.jacobi, dvr.Grid((0.9, 1.55), (0.75, 2.9), (22, 34, 70), 32000)),
         Dvr(dvr.jacobi, dvr.Grid((0.88, 1.6), (0.7, 3.0), (28, 40, 80), 38000)),
-        # All functions of R: those contracted in the cut through HCN do not hold HNC.
-        Engine(
-            Jacobi(0, (1, 2)),
-            (lengths(0.9, 1.55, 13, 20), ("sinc", 0.75, 2.9, 38, None, 38), angle(0, 180, 44, 52)),
-            cap=80000.0,
-        ),
     ),
     "ammonia_model": (
         ammonia(6, (6, 7), (13, 16), (7, 9)),

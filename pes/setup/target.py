@@ -55,6 +55,9 @@ SHARES = {"functions": 0.4, "points": 0.15, "ranges": 0.15}
 SURVEYED = 2.0
 """Energy of the region that is surveyed, in energies of the highest level."""
 
+CAPPED = 8.0
+"""Least cap, in energies of the highest level above the minimum."""
+
 DEEPER = 1e-5
 """Hartree below the minimum from which a point inside the region belongs to a hole."""
 
@@ -197,7 +200,9 @@ def _first(target: Target, report: Report) -> tuple[Solve, Stage, int]:
     top = float(modes.sum()) / 2 + last
     for sweep in range(SURVEYS):
         cuts = _cuts(target, SURVEYED * top)
-        stage = _stage(target, cuts, top, count, Resolution(FIRST * last, cap=target.cap))
+        # A cap that is felt and a range that is too short have errors of opposite signs.
+        first = Resolution(FIRST * last, cap=max(target.cap, CAPPED * top))
+        stage = _stage(target, cuts, top, count, first)
         energies = stage.pairs.energies.cpu() - target.lowest_energy
         if target.energy is None:
             last, reached = float(energies[count - 1] - energies[0]), float(energies[count - 1])
