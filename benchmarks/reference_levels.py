@@ -164,16 +164,20 @@ def peroxide(
     return Engine(chain, rows, Truncation(quanta, weights, self_consistent=True))
 
 
+def water(
+    kind: type, low: float, high: float, r: tuple[int, int], bent: float, theta: tuple[int, int]
+) -> Engine:
+    """Two equal lengths, each with functions and points, and an angle."""
+    rows = (*[lengths(low, high, *r)] * 2, angle(bent, 180, *theta))
+    return Engine(kind(0, (1, 2)), rows, cap=1.5e5)
+
+
 WAYS: dict[str, tuple[Engine | Dvr, ...]] = {
     "water_pjt1996": (
         # Ranges from 0.65 Å or a cap of 60,000 cm-1 move the stretches by up to 0.01 cm-1.
-        Engine(Radau(0, (1, 2)), (*[lengths(0.58, 1.8, 16, 28)] * 2, angle(42, 180, 24, 32)), cap=1.5e5),
-        Engine(
-            Valence(0, (1, 2)), (*[lengths(0.57, 1.8, 16, 28)] * 2, angle(40, 180, 24, 32)), cap=1.5e5
-        ),
-        Engine(
-            Valence(0, (1, 2)), (*[lengths(0.56, 1.85, 20, 34)] * 2, angle(40, 180, 27, 35)), cap=1.5e5
-        ),
+        water(Radau, 0.58, 1.8, (16, 28), 42, (24, 32)),
+        water(Valence, 0.57, 1.8, (16, 28), 40, (24, 32)),
+        water(Valence, 0.56, 1.85, (20, 34), 40, (27, 35)),
     ),
     "hydrogen_sulfide_model": (
         Dvr(dvr.radau, dvr.Grid((0.85, 2.4), (0.85, 2.4), (24, 24, 40), 40000)),

@@ -89,7 +89,7 @@ class Coordinates(Section):
 class BasisSizeSection(Section):
     """Basis of one coordinate."""
 
-    kind: Literal["sinc", "hermite", "legendre", "polynomial", "fourier"] | None = None
+    kind: Literal["sinc", "box", "hermite", "legendre", "polynomial", "fourier"] | None = None
     """Primitive functions; by default sinc for lengths, legendre for angles, hermite for normal
     modes, polynomial for the cosine of an angle, fourier for a dihedral over a full turn."""
     functions: int | None = Field(default=None, gt=0)

@@ -15,7 +15,9 @@ from pes.files import write_json
 from pes.molecule import Molecule
 from pes.potential import UserFunction
 from pes.setup.basis import BasisSize
+from pes.setup.chosen import chosen_settings
 from pes.setup.coordinates import CoordinateRequest
+from pes.setup.cuts_below import cuts_below
 from pes.setup.density_maps import Maps
 from pes.setup.folds import folds
 from pes.setup.labels import LevelLabels, level_labels
@@ -34,8 +36,9 @@ from pes.vibration.eigensolvers.davidson import Progress
 from pes.vibration.eigensolvers.eigenpairs import SolverError
 from pes.vibration.levels.levels import vibrational_levels
 from pes.vibration.levels.result import Levels
+from pes.vibration.system.cuts import Cut
 
-__all__ = ["COUNT", "LevelsResult", "levels", "solved", "spectrum"]
+__all__ = ["COUNT", "LevelsResult", "accuracy_goal", "levels", "solved", "spectrum"]
 
 COUNT = 20
 """Levels where neither a number nor an energy is given."""
@@ -89,6 +92,11 @@ class LevelsResult:
     def zero_point_energy(self) -> float:
         """Energy of the ground state above the minimum of the surface, cm⁻¹."""
         return self.levels.zero_point_energy / CM1
+
+    @property
+    def chosen(self) -> dict[str, Any]:
+        """Keys of a configuration that computes the same levels with nothing left to choose."""
+        return chosen_settings(self.levels, self.task)
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -302,7 +310,7 @@ def solved(
     wanted = count or (COUNT if energy is None else None)
     begun = time.perf_counter()
     limits = truncation or TruncationRequest()
-    goal = _goal(accuracy, task, limits, convergence)
+    goal = accuracy_goal(accuracy, task, limits, convergence)
     try:
         if goal is not None:
             target = Target(
@@ -310,15 +318,17 @@ def solved(
                 goal * CM1, wanted, None if energy is None else energy * CM1, task.given, cap * CM1,
                 solver, symmetry,
             )  # fmt: skip
-            result = levels_to_target(target, budget=Budget(60 * minutes), report=progress)
-            task = replace(task, coordinates=result.bases)
+            result, surveyed = levels_to_target(
+                target, budget=Budget(60 * minutes), report=progress
+            )
+            task = replace(task, coordinates=result.bases, surveyed=surveyed)
         else:
             result = vibrational_levels(
                 task.system, task.coordinates, wanted,
                 energy=None if energy is None else energy * CM1,
                 truncation=products(limits, task.internal), cap=cap * CM1, solver=solver,
                 convergence=convergence, reference=task.start, progress=progress, watch=watch,
-                start=start, symmetry=symmetry,
+                start=start, symmetry=symmetry, cuts=_cuts(task, limits),
             )  # fmt: skip
     except SolverError as failure:
         raise ValueError(f"no levels: {failure}") from failure
@@ -329,7 +339,18 @@ def solved(
     return LevelsResult(task, result, spreads(result, task, ensemble), labels, seconds)
 
 
-def _goal(
+def _cuts(task: Problem, truncation: TruncationRequest) -> tuple[Cut, ...] | None:
+    """Relaxed cuts where they are asked for."""
+    if truncation.reference != "relaxed":
+        return None
+    if len(task.internal.names) != 3:
+        raise ValueError(
+            f"`reference: relaxed` is for three coordinates, there are {len(task.internal.names)}"
+        )
+    return cuts_below(task.system, task.wells, task.surveyed, task.limits, task.internal.names)
+
+
+def accuracy_goal(
     accuracy: float | None, task: Problem, truncation: TruncationRequest, convergence: bool | str
 ) -> float | None:
     """The accuracy to grow to, cm⁻¹; None where the sizes are the user's."""

@@ -62,6 +62,7 @@ class Problem:
         limits: ends that no range passes, (low, high) of each coordinate.
         given: ranges as the user gave them; None where they were chosen.
         sized: whether the user gave sizes of bases, or other variables for coordinates.
+        surveyed: energy above the minimum that relaxed cuts are made below, hartree.
     """
 
     surface: Surface
@@ -77,6 +78,7 @@ class Problem:
     limits: tuple[tuple[float, float], ...]
     given: tuple[tuple[float, float], ...] | None
     sized: bool
+    surveyed: float
 
 
 def problem(
@@ -129,7 +131,7 @@ def problem(
     return Problem(
         surface, isotopes, internal, sizes, system, masses, tuple(bumps), strengths, start,
         _wells(start, _others(request, geometries), internal, masses, limits), limits, given,
-        bool(basis or request.maps),
+        bool(basis or request.maps), request.energy * CM1,
     )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ quadrature points, and wider ranges with denser primitive functions and a higher
 by themselves. Levels of two calculations are paired by the overlap of their vectors.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from math import expm1
@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from pes.setup.automatic_bases import Resolution, automatic_bases, fixed_ends
+from pes.setup.cuts_below import cuts_below
 from pes.setup.harmonic_levels import frequencies, harmonic_level
 from pes.units import CM1
 from pes.vibration.basis.specification import BasisSpec
@@ -29,7 +30,7 @@ from pes.vibration.levels.matching import matching
 from pes.vibration.levels.result import Levels
 from pes.vibration.symmetry.invariance import invariant
 from pes.vibration.symmetry.operations import commuting, symmetry_operations
-from pes.vibration.system.cuts import Cut, energies_or_infinite, low_region, relaxed_cuts
+from pes.vibration.system.cuts import Cut, energies_or_infinite
 from pes.vibration.system.system import System
 
 __all__ = ["Budget", "Target", "levels_to_target"]
@@ -57,9 +58,6 @@ SURVEYED = 2.0
 
 CAPPED = 8.0
 """Least cap, in energies of the highest level above the minimum."""
-
-DEEPER = 1e-5
-"""Hartree below the minimum from which a point inside the region belongs to a hole."""
 
 FEW = 20
 """Levels that a calculation up to an energy begins with."""
@@ -163,13 +161,16 @@ class Stage:
 
 def levels_to_target(
     target: Target, *, budget: Budget | None = None, report: Report = lambda _: None
-) -> Levels:
+) -> tuple[Levels, float]:
     """The lowest levels, each converged to an accuracy as far as the budget goes.
 
     Args:
         target: molecule, coordinates and levels.
         budget: what it may cost.
         report: called with a sentence after each calculation.
+
+    Returns:
+        The levels, and the energy that relaxed cuts were made below, hartree above the minimum.
 
     Raises:
         ValueError: if the surface falls below its minimum where the levels reach.
@@ -186,7 +187,7 @@ def levels_to_target(
         changes.append(change)
     changes[2] = changes[2] + _walls(target, solve, base, count, report)
     count = min(count, target.number(larger.pairs.energies))
-    return _levels(target, larger, torch.stack(changes)[:, :count])
+    return _levels(target, larger, torch.stack(changes)[:, :count]), SURVEYED * larger.top
 
 
 def _first(target: Target, report: Report) -> tuple[Solve, Stage, int]:
@@ -199,7 +200,7 @@ def _first(target: Target, report: Report) -> tuple[Solve, Stage, int]:
     last = target.energy or harmonic_level(modes, count)
     top = float(modes.sum()) / 2 + last
     for sweep in range(SURVEYS):
-        cuts = _cuts(target, SURVEYED * top)
+        cuts = cuts_below(target.system, target.wells, SURVEYED * top, target.limits, target.names)
         # A cap that is felt and a range that is too short have errors of opposite signs.
         first = Resolution(FIRST * last, cap=max(target.cap, CAPPED * top))
         stage = _stage(target, cuts, top, count, first)
@@ -216,23 +217,6 @@ def _first(target: Target, report: Report) -> tuple[Solve, Stage, int]:
             return partial(_stage, target, cuts, top, count), stage, count
         top = 1.02 * reached
     raise AssertionError("the last sweep returns")
-
-
-def _cuts(target: Target, energy: float) -> tuple[Cut, ...]:
-    region = low_region(target.system, target.wells, energy, target.limits)
-    _check_holes(region.depth, region.lowest, target.names)
-    return relaxed_cuts(target.system, region, target.wells[0])
-
-
-def _check_holes(depth: float, where: Tensor, names: Sequence[str]) -> None:
-    if depth > DEEPER:
-        place = ", ".join(f"{n} = {v:.4f}" for n, v in zip(names, where.tolist(), strict=True))
-        raise ValueError(
-            f"the surface falls {depth / CM1:.1f} cm-1 below its minimum at {place} (bohr, "
-            "radians), which the levels can reach: there is a hole, or a lower minimum; give "
-            "positions near the lowest minimum (`coordinates.reference`) or narrower "
-            "`coordinates.ranges`"
-        )
 
 
 def _stage(

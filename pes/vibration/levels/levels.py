@@ -20,6 +20,7 @@ from pes.vibration.levels.result import Levels
 from pes.vibration.symmetry.invariance import invariant
 from pes.vibration.symmetry.operation import Operation
 from pes.vibration.symmetry.operations import commuting, hidden_symmetries, symmetry_operations
+from pes.vibration.system.cuts import Cut
 from pes.vibration.system.minimum import minimum
 from pes.vibration.system.system import System
 
@@ -48,6 +49,7 @@ def vibrational_levels(
     watch: Callable[[Progress], None] = lambda _: None,
     start: Tensor | None = None,
     symmetry: bool = True,
+    cuts: Sequence[Cut] | None = None,
 ) -> Levels:
     """The lowest levels and how far each is from converged.
 
@@ -76,6 +78,8 @@ def vibrational_levels(
         start: vectors to begin the first run with, (S, N), such as those `watch` was given.
         symmetry: solve each block of H by itself where exchanges and reflections of coordinates
             leave V and G as they are; what stands in the way is among the warnings.
+        cuts: what the functions of each coordinate are eigenfunctions of; default straight cuts
+            through the minimum.
 
     Raises:
         ValueError: unless either `count` or `energy` is given; for a basis too small, a
@@ -100,7 +104,7 @@ def vibrational_levels(
     bottom, v_min = minimum(system, [(b.low, b.high) for b in bases], near=reference)
     run = partial(
         _checked_hamiltonian, system=system, reference=bottom, ceiling=v_min + cap,
-        operations=operations, progress=progress,
+        operations=operations, progress=progress, cuts=cuts,
     )  # fmt: skip
     h, broken = run("levels", bases, truncation)
     pairs = first_solve(h, start)
@@ -129,6 +133,7 @@ def _checked_hamiltonian(
     ceiling: float,
     operations: Sequence[Operation],
     progress: Callable[[str], None],
+    cuts: Sequence[Cut] | None,
 ) -> tuple[Hamiltonian, list[str]]:
     """The Hamiltonian of a run with the symmetries that hold on its grid; why others do not.
 
@@ -136,8 +141,9 @@ def _checked_hamiltonian(
     """
     progress(name)
     h = build_hamiltonian(
-        system, bases, reference, ceiling=ceiling, truncation=truncation, operations=operations
-    )
+        system, bases, reference, ceiling=ceiling, truncation=truncation, operations=operations,
+        cuts=cuts,
+    )  # fmt: skip
     return invariant(h)
 
 

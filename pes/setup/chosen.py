@@ -1,0 +1,55 @@
+"""Choices of a calculation as keys of a configuration that repeats it."""
+
+from typing import Any
+
+from pes.coordinates import COORDINATES, Jacobi, Radau, Valence
+from pes.coordinates.kinds import KINDS
+from pes.setup.problem import Problem
+from pes.units import CM1
+from pes.vibration.levels.result import Levels
+
+__all__ = ["chosen_settings"]
+
+
+def chosen_settings(levels: Levels, task: Problem) -> dict[str, Any]:
+    """Coordinates, ranges, sizes, limits on products and cap of a result, as in a configuration.
+
+    Ranges are in the units of the configuration, to the last digit. `convergence` is off: the
+    estimate has been made. Coordinates that need more than a kind and a centre keep the keys that
+    the user gave.
+    """
+    kinds = task.internal.kinds
+    ranges = {
+        spec.name: [spec.low / KINDS[kind].size, spec.high / KINDS[kind].size]
+        for spec, kind in zip(levels.bases, kinds, strict=True)
+    }
+    basis = {
+        spec.name: {
+            "kind": spec.basis, "functions": spec.functions, "points": spec.points,
+            "primitives": spec.primitives,
+        }
+        for spec in levels.bases
+    }  # fmt: skip
+    chosen: dict[str, Any] = {
+        "levels": len(levels.energies),
+        "coordinates": {**_kind(task), "ranges": ranges},
+        "basis": basis,
+        "cap": levels.cap / CM1,
+        "convergence": False,
+    }
+    if levels.compared_with == "target":
+        chosen["coordinates"]["energy"] = task.surveyed / CM1
+        chosen["reference"] = "relaxed"
+    if levels.truncation.energy is not None:
+        chosen["product_energy"] = levels.truncation.energy / CM1
+    if levels.truncation.quanta is not None:
+        chosen["quanta"] = levels.truncation.quanta
+    return chosen
+
+
+def _kind(task: Problem) -> dict[str, Any]:
+    """Kind and middle atom of coordinates of three atoms."""
+    if not isinstance(task.internal, Valence | Radau | Jacobi):
+        return {}
+    (kind,) = (name for name, cls in COORDINATES.items() if type(task.internal) is cls)
+    return {"kind": kind, "centre": task.internal.centre}

@@ -1,0 +1,51 @@
+"""Relaxed cuts of the region that levels can reach, which must hold no hole."""
+
+from collections.abc import Sequence
+
+from torch import Tensor
+
+from pes.units import CM1
+from pes.vibration.system.cuts import Cut, Region, low_region, relaxed_cuts
+from pes.vibration.system.system import System
+
+__all__ = ["cuts_below"]
+
+DEEPER = 1e-5
+"""Hartree below the minimum from which a point inside the region belongs to a hole."""
+
+
+def cuts_below(
+    system: System,
+    wells: Tensor,
+    energy: float,
+    limits: Sequence[tuple[float, float]],
+    names: Sequence[str],
+) -> tuple[Cut, ...]:
+    """A cut along each coordinate, the others relaxed where V stays below an energy.
+
+    Args:
+        system: V and G.
+        wells: the lowest minimum, and others that belong to the molecule, (W, Q).
+        energy: above the minimum, hartree.
+        limits: ends that no coordinate passes.
+        names: of the coordinates.
+
+    Raises:
+        ValueError: if the surface falls below its minimum in that region.
+    """
+    region = low_region(system, wells, energy, limits)
+    _check_holes(region, names)
+    return relaxed_cuts(system, region, wells[0])
+
+
+def _check_holes(region: Region, names: Sequence[str]) -> None:
+    if region.depth > DEEPER:
+        place = ", ".join(
+            f"{n} = {v:.4f}" for n, v in zip(names, region.lowest.tolist(), strict=True)
+        )
+        raise ValueError(
+            f"the surface falls {region.depth / CM1:.1f} cm-1 below its minimum at {place} (bohr, "
+            "radians), which the levels can reach: there is a hole, or a lower minimum; give "
+            "positions near the lowest minimum (`coordinates.reference`) or narrower "
+            "`coordinates.ranges`"
+        )

@@ -1,0 +1,39 @@
+"""What was chosen, written as a configuration, gives the same levels again."""
+
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+
+from pes import cli
+from pes.setup.levels import levels
+from pes.setup.truncation import TruncationRequest
+
+
+def test_the_configuration_repeats_the_levels(tmp_path: Path) -> None:
+    result = levels("hydrogen_sulfide_model", count=5)
+    content = {"name": "again", "surface": "hydrogen_sulfide_model", **result.chosen}
+    (tmp_path / "again.yaml").write_text(yaml.safe_dump(content))
+    folder = tmp_path / "again"
+    cli.levels(["--config", str(tmp_path / "again.yaml"), "--output", str(folder)])
+    rows = (folder / "levels.csv").read_text().splitlines()
+    column = rows[0].split(",").index("energy")
+    again = torch.tensor([float(row.split(",")[column]) for row in rows[1:]]).double()
+    # Ranges pass through Å and degrees: their last digits move levels by less than this.
+    torch.testing.assert_close(again, result.energies, rtol=0, atol=1e-6)
+
+
+def test_expert_sizes_are_told_as_they_are() -> None:
+    result = levels(
+        "water_pjt1996", count=2, basis={"all": 4}, convergence=False, coordinates="radau"
+    )
+    chosen = result.chosen
+    assert chosen["coordinates"]["kind"] == "radau"
+    assert chosen["basis"]["theta"]["functions"] == 4
+    assert "reference" not in chosen
+
+
+def test_relaxed_cuts_are_for_three_coordinates() -> None:
+    with pytest.raises(ValueError, match="`reference: relaxed` is for three coordinates"):
+        levels("formaldehyde_model", count=2, truncation=TruncationRequest(reference="relaxed"))
