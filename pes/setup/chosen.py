@@ -8,7 +8,7 @@ from pes.setup.problem import Problem
 from pes.units import CM1
 from pes.vibration.levels.result import Levels
 
-__all__ = ["chosen_settings"]
+__all__ = ["chosen_settings", "description"]
 
 
 def chosen_settings(levels: Levels, task: Problem) -> dict[str, Any]:
@@ -49,7 +49,21 @@ def chosen_settings(levels: Levels, task: Problem) -> dict[str, Any]:
 
 def _kind(task: Problem) -> dict[str, Any]:
     """Kind and middle atom of coordinates of three atoms."""
-    if not isinstance(task.internal, Valence | Radau | Jacobi):
+    internal = task.internal
+    if not isinstance(internal, Valence | Radau | Jacobi):
         return {}
-    (kind,) = (name for name, cls in COORDINATES.items() if type(task.internal) is cls)
-    return {"kind": kind, "centre": task.internal.centre}
+    (kind,) = (name for name, cls in COORDINATES.items() if type(internal) is cls)
+    centre = internal.atom if isinstance(internal, Jacobi) else internal.centre
+    return {"kind": kind, "centre": centre}
+
+
+def description(task: Problem) -> str:
+    """Coordinates in words, such as `jacobi, atom 0 (H) moves`, for the log."""
+    settings = _kind(task)
+    names = ", ".join(task.internal.names)
+    if not settings:
+        return names
+    number = settings["centre"]
+    atom = f"atom {number} ({task.molecule.symbols[number]})"
+    role = "moves around the others" if settings["kind"] == "jacobi" else "is the middle atom"
+    return f"{settings['kind']} ({names}), {atom} {role}"

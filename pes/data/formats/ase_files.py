@@ -76,7 +76,7 @@ def _symbols(atoms: Atoms) -> tuple[str, ...]:
     """Elements; hydrogen with the mass of deuterium is D."""
     heavy = {"H": {2: "D", 3: "T"}}
     return tuple(
-        heavy.get(symbol, {}).get(round(mass), symbol)
+        heavy.get(str(symbol), {}).get(round(mass), str(symbol))
         for symbol, mass in zip(atoms.get_chemical_symbols(), atoms.get_masses(), strict=True)
     )
 

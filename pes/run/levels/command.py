@@ -26,11 +26,12 @@ from pes.run.folder import check_folder, open_folder, open_log, pick_device, wri
 from pes.run.levels.density_maps import draw_maps
 from pes.run.levels.harmonic_gaussian import run_model
 from pes.run.levels.resume import STATE, check_state, earlier, keeper
+from pes.setup.chosen import description
 from pes.setup.density_maps import Maps, density_maps
 from pes.setup.environment import environment_line
 from pes.setup.level_files import DONE
 from pes.setup.level_tables import header, printed
-from pes.setup.levels import COUNT, LevelsResult, solved
+from pes.setup.levels import COUNT, LevelsResult, accuracy_goal, solved
 from pes.setup.missing_wells import LargeAmplitudes
 from pes.setup.problem import Problem, problem
 from pes.setup.sensitivity import Sensitivities, check_sensitivities
@@ -47,6 +48,9 @@ log = logging.getLogger("pes")
 
 OPTIONAL = ("sensitivities.csv", "spectrum.csv", "spectrum.png")
 
+CHOSEN = "chosen.yaml"
+"""Configuration that repeats the levels with nothing left to choose."""
+
 
 @dataclass(frozen=True)
 class Request:
@@ -56,6 +60,7 @@ class Request:
         name: in the tables.
         vibration: section of the configuration.
         content: of config.yaml, files named in full.
+        source: surface as a configuration names it, its file in full.
         surface: on its device.
         device: of the calculation.
         folder: of the results.
@@ -66,6 +71,7 @@ class Request:
     name: str
     vibration: Vibration
     content: Mapping[str, Any]
+    source: str
     surface: Surface
     device: torch.device
     folder: Path
@@ -108,7 +114,7 @@ def run_levels(
         device = pick_device(whole.device, whole.threads)
         folder = output or run / "levels"
         vibration, name, base = whole.vibration, whole.name, Path.cwd()
-        content = vibration.model_dump(mode="json")
+        content, source = vibration.model_dump(mode="json"), str(run.resolve())
     elif config is None:
         raise ValueError("give a run folder or --config FILE")
     elif "model" in read_yaml(config):
@@ -120,12 +126,12 @@ def run_levels(
         device = pick_device(vibration.device, vibration.threads)
         folder = output or Path("runs") / vibration.name
         name, base = vibration.name, config.parent
-        full = resolved(vibration.surface, config.parent)
-        content = {**vibration.model_dump(mode="json"), "surface": full}
+        source = resolved(vibration.surface, config.parent)
+        content = {**vibration.model_dump(mode="json"), "surface": source}
     state = check_state(folder, resume, overwrite=overwrite)
     check_folder(folder, finished=DONE, overwrite=overwrite)
     surface.to(device)
-    return _run(Request(name, vibration, content, surface, device, folder, base, state))
+    return _run(Request(name, vibration, content, source, surface, device, folder, base, state))
 
 
 def _of_training(run: Path, settings: Sequence[str]) -> TrainConfig | FitConfig:
@@ -175,6 +181,9 @@ def _maps(config: Vibration, task: Problem) -> Maps | None:
 def _solved(request: Request, task: Problem) -> LevelsResult:
     """The levels, with a progress bar and a state to resume from."""
     config = request.vibration
+    goal = accuracy_goal(config.accuracy, task, config.truncation(), config.convergence)
+    if goal is not None:
+        return _grown(request, task, goal)
     limits = products(config.truncation(), task.internal)
     largest = estimated_size(
         task.coordinates, limits, config.levels or COUNT, convergence=config.convergence
@@ -205,10 +214,27 @@ def _solved(request: Request, task: Problem) -> LevelsResult:
         return solved(
             task, count=config.levels, energy=config.energy, truncation=config.truncation(),
             cap=config.cap, solver=config.solver, symmetry=config.symmetry,
-            convergence=config.convergence, accuracy=config.accuracy, minutes=config.minutes,
-            ensemble=config.ensemble, labels=config.labels,
+            convergence=config.convergence, ensemble=config.ensemble, labels=config.labels,
             progress=step, watch=watch, start=earlier(request.state, request.content),
         )  # fmt: skip
+
+
+def _grown(request: Request, task: Problem, goal: float) -> LevelsResult:
+    """The levels of a calculation that grows to an accuracy, a log line for each step."""
+    config = request.vibration
+    free = free_memory(task.system.device)
+    memory = "" if free is None else f"; {free / 2**30:.2g} GiB of memory are free"
+    log.info("coordinates: %s", description(task))
+    log.info(
+        "ranges and sizes are chosen for levels within %g cm-1, in %g CPU-minutes at most%s",
+        goal, config.minutes, memory,
+    )  # fmt: skip
+    return solved(
+        task, count=config.levels, energy=config.energy, truncation=config.truncation(),
+        cap=config.cap, solver=config.solver, symmetry=config.symmetry, accuracy=goal,
+        minutes=config.minutes, ensemble=config.ensemble, labels=config.labels,
+        progress=lambda line: log.info("  %s", line),
+    )  # fmt: skip
 
 
 def _write(
@@ -234,6 +260,7 @@ def _write(
     for warning in result.warnings:
         log.warning("warning: %s", warning)
     write_config(folder / "config.yaml", request.content)
+    write_config(folder / CHOSEN, _repeating(request, result))
     plots.level_diagram(folder / "levels.png", levels, request.name, kinds=task.internal.kinds)
     if maps is not None:
         draw_maps(folder, result, maps)
@@ -242,3 +269,13 @@ def _write(
     result.save(folder, name=request.name, sensitivity=derived, spectrum=sticks, maps=maps)
     (folder / STATE).unlink(missing_ok=True)
     log.info("written to %s in %.1f s", folder, result.seconds)
+
+
+def _repeating(request: Request, result: LevelsResult) -> dict[str, Any]:
+    """The configuration with what was chosen in place of what was asked for."""
+    left_out = ("accuracy", "minutes", "energy", "levels", "quanta", "product_energy")
+    kept = {key: value for key, value in request.content.items() if key not in left_out}
+    chosen = result.chosen
+    coordinates = {**kept.get("coordinates", {}), **chosen["coordinates"]}
+    named = {"name": request.name, "surface": request.source}
+    return {**named, **kept, **chosen, "coordinates": coordinates}
