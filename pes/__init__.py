@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from pes.setup.basis import BasisSize
     from pes.setup.coordinates import CoordinateRequest
     from pes.setup.fit_result import FitResult
-    from pes.setup.levels import LevelsResult, levels, spectrum
+    from pes.setup.level_result import LevelsResult, spectrum
+    from pes.setup.levels import levels
     from pes.setup.surfaces import load, save
     from pes.setup.training import train
     from pes.setup.training_settings import EnsembleForm, LinearBaseline, LinearForm, NetworkForm
@@ -51,7 +52,7 @@ _ORIGIN = {
     "FitResult": ("pes.setup.fit_result", "FitResult"),
     "Invariants": ("pes.descriptors", "Invariants"),
     "Levels": ("pes.vibration.levels.result", "Levels"),
-    "LevelsResult": ("pes.setup.levels", "LevelsResult"),
+    "LevelsResult": ("pes.setup.level_result", "LevelsResult"),
     "LinearBaseline": ("pes.setup.training_settings", "LinearBaseline"),
     "LinearForm": ("pes.setup.training_settings", "LinearForm"),
     "LinearSurface": ("pes.potential", "LinearSurface"),
@@ -78,7 +79,7 @@ _ORIGIN = {
     "read": ("pes.data", "read"),
     "refine": ("pes.refinement", "refine"),
     "save": ("pes.setup.surfaces", "save"),
-    "spectrum": ("pes.setup.levels", "spectrum"),
+    "spectrum": ("pes.setup.level_result", "spectrum"),
     "split": ("pes.data", "split"),
     "train": ("pes.setup.training", "train"),
     "vibrational_levels": ("pes.vibration.levels.levels", "vibrational_levels"),

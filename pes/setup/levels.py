@@ -1,44 +1,32 @@
 """Levels of a molecule on a surface, with every choice that is not made by the user."""
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import cached_property
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor
 
 from pes.coordinates import Internal
-from pes.files import write_json
 from pes.molecule import Molecule
-from pes.potential import UserFunction
 from pes.setup.basis import BasisSize
-from pes.setup.chosen import chosen_settings
 from pes.setup.coordinates import CoordinateRequest
 from pes.setup.cuts_below import cuts_below
-from pes.setup.density_maps import Maps
 from pes.setup.folds import folds
-from pes.setup.labels import LevelLabels, level_labels
-from pes.setup.level_files import DONE, summary, write_arrays, write_tables
-from pes.setup.level_tables import far, level_table, printed, table_html, unrotated
+from pes.setup.level_result import LevelsResult
 from pes.setup.missing_wells import LargeAmplitudes
 from pes.setup.problem import Bump, Problem, problem
-from pes.setup.sensitivity import Sensitivities, sensitivities
-from pes.setup.surfaces import SurfaceLike, as_surface, imported
+from pes.setup.surfaces import SurfaceLike, as_surface
 from pes.setup.target import Budget, Target, levels_to_target
 from pes.setup.truncation import TruncationRequest, products
-from pes.setup.uncertainty import SPREADS, Spreads, spreads
+from pes.setup.uncertainty import SPREADS, spreads
 from pes.units import CM1
-from pes.vibration.analysis.intensities import Sticks, stick_spectrum
 from pes.vibration.eigensolvers.davidson import Progress
 from pes.vibration.eigensolvers.eigenpairs import SolverError
 from pes.vibration.levels.levels import vibrational_levels
-from pes.vibration.levels.result import Levels
 from pes.vibration.system.cuts import Cut
 
-__all__ = ["COUNT", "LevelsResult", "accuracy_goal", "levels", "solved", "spectrum"]
+__all__ = ["COUNT", "accuracy_goal", "levels", "solved"]
 
 COUNT = 20
 """Levels where neither a number nor an energy is given."""
@@ -48,124 +36,6 @@ ACCURACY = 0.01
 
 MINUTES = 5.0
 """CPU time after which a calculation no longer grows."""
-
-
-@dataclass(frozen=True, repr=False)
-class LevelsResult:
-    """Levels in cm⁻¹, how far to trust them, and what else they can tell.
-
-    Attributes:
-        task: surface, molecule, coordinates and bases that were chosen.
-        levels: the result of the engine in atomic units, on the device of the calculation.
-        error_bars: spread over the members of an ensemble surface.
-        labels: one of `pes.setup.labels.LABELS`.
-        seconds: wall time.
-    """
-
-    task: Problem
-    levels: Levels
-    error_bars: Spreads = field(default_factory=Spreads)
-    labels: str = "normal"
-    seconds: float = 0.0
-
-    @cached_property
-    def quanta(self) -> LevelLabels:
-        """Labels of the levels."""
-        return level_labels(self.levels.cpu(), self.task, self.labels)
-
-    @cached_property
-    def table(self) -> list[dict[str, Any]]:
-        """One row for each level, in cm⁻¹, Å and degrees, as in levels.csv."""
-        return level_table(self.levels.cpu(), self.task, self.error_bars, self.quanta)
-
-    @property
-    def energies(self) -> Tensor:
-        """Energies above the ground state, (S,) in cm⁻¹."""
-        return self.levels.excitations.cpu() / CM1
-
-    @property
-    def convergence(self) -> Tensor:
-        """Estimated basis-set errors (S,) in cm⁻¹; the first is that of the zero-point energy."""
-        return self.levels.convergence.cpu() / CM1
-
-    @property
-    def zero_point_energy(self) -> float:
-        """Energy of the ground state above the minimum of the surface, cm⁻¹."""
-        return self.levels.zero_point_energy / CM1
-
-    @property
-    def chosen(self) -> dict[str, Any]:
-        """Keys of a configuration that computes the same levels with nothing left to choose."""
-        return chosen_settings(self.levels, self.task)
-
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """Reasons for doubt, with what to do about each."""
-        return (*self.levels.warnings, *unrotated(self.table, self.task), *far(self.table))
-
-    def __repr__(self) -> str:
-        known = self.convergence[~self.convergence.isnan()]
-        conv = f"conv up to {float(known.max()):.2g} cm-1" if len(known) else "conv not estimated"
-        return (
-            f"LevelsResult({self.task.molecule.formula}: {len(self.energies)} levels, zero-point "
-            f"energy {self.zero_point_energy:.4f} cm-1, {conv})"
-        )
-
-    def __str__(self) -> str:
-        return "\n".join([repr(self), *printed(self.table, self.quanta.heading, Sensitivities())])
-
-    def _repr_html_(self) -> str:
-        return table_html(self.table, self.quanta.heading, repr(self))
-
-    def sensitivity(
-        self,
-        *,
-        masses: bool = True,
-        parameters: Iterable[str | Tensor] = (),
-        second: bool = False,
-    ) -> Sensitivities:
-        """Derivatives of the levels; see `pes.setup.sensitivity.sensitivities`."""
-        return sensitivities(
-            self.levels, self.task, masses=masses, parameters=parameters, second=second
-        )
-
-    def spectrum(self, dipole: str | Callable[..., Any], temperature: float = 296.0) -> Sticks:
-        """J = 0 transitions among the levels; see `spectrum`."""
-        return spectrum(self, dipole, temperature=temperature)
-
-    def save(
-        self,
-        folder: str | Path,
-        *,
-        name: str | None = None,
-        sensitivity: Sensitivities | None = None,
-        spectrum: Sticks | None = None,
-        maps: Maps | None = None,
-    ) -> Path:
-        """Write levels.csv, levels.h5 and, last, levels.json, as `pes-levels` does.
-
-        Args:
-            folder: made if need be; files of these names are replaced.
-            name: in levels.json; default that of the folder.
-            sensitivity: what `self.sensitivity` returned, for sensitivities.csv.
-            spectrum: what `self.spectrum` returned, for spectrum.csv.
-            maps: densities to store in levels.h5.
-
-        Returns:
-            The folder.
-        """
-        place = Path(folder)
-        place.mkdir(parents=True, exist_ok=True)
-        derived = sensitivity or Sensitivities()
-        here = self.levels.cpu()
-        write_tables(place, self.table, derived, spectrum)
-        write_arrays(place / "levels.h5", here, self.task, self.table, derived, maps)
-        content = summary(
-            name or place.name, here, self.task, self.table, self.quanta.heading, derived,
-            self.error_bars, self.seconds,
-        )  # fmt: skip
-        write_json(place / DONE, content)
-        return place
 
 
 def levels(
@@ -370,25 +240,3 @@ def accuracy_goal(
             "`accuracy` is for three atoms in lengths and angles so far; give `basis` and `quanta`"
         )
     return accuracy
-
-
-def spectrum(
-    result: LevelsResult, dipole: str | Callable[..., Any], *, temperature: float = 296.0
-) -> Sticks:
-    """J = 0 transitions among levels, with intensities.
-
-    Args:
-        result: what `levels` returned.
-        dipole: function of positions (B, N, 3) in bohr to (B, 3) in e·bohr, in torch or NumPy, or
-            its name, `module:function` or `file.py:function`.
-        temperature: kelvin.
-    """
-    function = dipole if isinstance(dipole, UserFunction) else _dipole(dipole)
-    masses = result.task.masses.detach().cpu()
-    return stick_spectrum(result.levels.cpu(), function, masses, temperature=temperature)
-
-
-def _dipole(dipole: str | Callable[..., Any]) -> UserFunction:
-    if isinstance(dipole, str):
-        return UserFunction(imported(dipole, Path.cwd()), dipole, (3,))
-    return UserFunction(dipole, getattr(dipole, "__name__", "the dipole"), (3,))

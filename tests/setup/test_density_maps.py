@@ -10,7 +10,7 @@ import torch
 import pes
 from pes.potential.analytic import WaterPJT
 from pes.setup.density_maps import density_maps, write_maps
-from pes.setup.levels import LevelsResult
+from pes.setup.level_result import LevelsResult
 from pes.units import ANGSTROM
 
 RANGES = {"r1": (0.7, 1.3), "r2": (0.7, 1.3), "theta": (60.0, 160.0)}

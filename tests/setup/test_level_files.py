@@ -79,7 +79,7 @@ def test_the_last_file_says_that_the_others_are_there(
     def fails(*_: object) -> None:
         raise OSError("disk full")
 
-    monkeypatch.setattr("pes.setup.levels.write_arrays", fails)
+    monkeypatch.setattr("pes.setup.level_result.write_arrays", fails)
     with pytest.raises(OSError, match="disk full"):
         water.save(tmp_path / "levels")
     assert not (tmp_path / "levels" / DONE).exists()

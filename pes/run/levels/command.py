@@ -30,8 +30,9 @@ from pes.setup.chosen import description
 from pes.setup.density_maps import Maps, density_maps
 from pes.setup.environment import environment_line
 from pes.setup.level_files import DONE
+from pes.setup.level_result import LevelsResult
 from pes.setup.level_tables import header, printed
-from pes.setup.levels import COUNT, LevelsResult, accuracy_goal, solved
+from pes.setup.levels import COUNT, accuracy_goal, solved
 from pes.setup.missing_wells import LargeAmplitudes
 from pes.setup.problem import Problem, problem
 from pes.setup.sensitivity import Sensitivities, check_sensitivities

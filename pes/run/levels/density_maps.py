@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pes import plots
 from pes.setup.density_maps import Maps
-from pes.setup.levels import LevelsResult
+from pes.setup.level_result import LevelsResult
 
 __all__ = ["draw_maps"]
 
