@@ -60,8 +60,8 @@ def energies(folder: Path) -> list[float]:
 def test_everything_a_run_leaves(pes_levels: Command) -> None:
     folder = pes_levels(convergence=True, levels=2, sensitivities={"masses": True})
     assert {p.name for p in folder.iterdir()} == {
-        "config.yaml", "levels.csv", "levels.h5", "levels.json", "levels.log", "levels.png",
-        "sensitivities.csv",
+        "chosen.yaml", "config.yaml", "levels.csv", "levels.h5", "levels.json", "levels.log",
+        "levels.png", "sensitivities.csv",
     }  # fmt: skip
     found = read(folder)
     assert found["molecule"] == ["O", "H", "H"]

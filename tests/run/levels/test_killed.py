@@ -16,6 +16,7 @@ CONFIG = {
     "name": "water", "surface": "water_pjt1996", "device": "cpu", "threads": 1, "levels": 12,
     "solver": "davidson", "convergence": False, "sensitivities": {"masses": False},
     "basis": {"all": {"functions": 12, "points": 14, "primitives": 34}},
+    "coordinates": {"ranges": {"r1": [0.65, 1.75], "r2": [0.65, 1.75], "theta": [10, 180]}},
 }  # fmt: skip
 
 
