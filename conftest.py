@@ -8,6 +8,7 @@ from scramble import scrambled
 
 OPTIONAL = {
     "pes/data/electronic_structure.py": "pyscf",
+    "pes/data/formats/outputs.py": "cclib",
     "pes/run/train/search_optuna.py": "optuna",
 }
 

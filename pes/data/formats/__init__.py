@@ -9,9 +9,9 @@ itself is named here.
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from itertools import chain
 from pathlib import Path
-from pkgutil import resolve_name
 from types import MappingProxyType
 
 from pes.data.dataset import Dataset, check_alike, joined
@@ -228,8 +228,9 @@ def write(
 
 
 def _function(name: str) -> Callable:
+    module, _, function = name.partition(":")
     try:
-        return resolve_name(f"pes.data.formats.{name}")
+        return getattr(import_module(f"pes.data.formats.{module}"), function)
     except ModuleNotFoundError as error:
         raise ValueError(
             f"outputs of programs need the package {error.name}: pip install 'pes[outputs]'"

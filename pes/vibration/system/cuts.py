@@ -64,12 +64,18 @@ class Cut:
         """V and G_kk at any values of the coordinate, (P,) each; constant beyond the ends.
 
         The path between its points is interpolated and V taken there: kinks of the path change V
-        by their squares only, where the others are relaxed.
+        by their squares only, where the others are relaxed. Where the path jumps from one well to
+        another, the others of the nearer end of the jump give a lower V.
         """
-        inside = q.cpu().clamp(float(self.points[0]), float(self.points[-1])).numpy()
+        inside = q.cpu().clamp(float(self.points[0]), float(self.points[-1]))
         table = torch.cat((self.path, self.g_element[:, None]), 1).numpy()
-        moved = torch.from_numpy(PchipInterpolator(self.points.numpy(), table)(inside))
-        return self.energy(moved[:, :-1]), moved[:, -1]
+        moved = torch.from_numpy(PchipInterpolator(self.points.numpy(), table)(inside.numpy()))
+        after = torch.searchsorted(self.points.contiguous(), inside).clamp(1, len(self.path) - 1)
+        paths = [moved[:, :-1], self.path[after - 1].clone(), self.path[after].clone()]
+        for path in paths:
+            path[:, self.number] = inside
+        energies = self.energy(torch.cat(paths)).reshape(3, -1)
+        return energies.amin(0), moved[:, -1]
 
     @cached_property
     def fine(self) -> tuple[Tensor, Tensor, Tensor]:

@@ -89,6 +89,23 @@ def test_wells_that_are_named_belong_to_the_region() -> None:
     assert float(v[1]) > 0.5
 
 
+def test_a_jump_of_the_path_is_no_wall() -> None:
+    """Two valleys side by side: between two points of the cut V is that of the lower one."""
+
+    def potential(q: Tensor) -> Tensor:
+        x, y = q.unbind(-1)
+        return x**2 / 20 + 5 * (y**2 - 1) ** 2 + 0.1 * x * y
+
+    system = model(potential, torch.eye(2, dtype=torch.float64))
+    wells = torch.tensor([[-1.0, 1.0], [1.0, -1.0]], dtype=torch.float64)
+    region = low_region(system, wells, 0.5, ((-4.0, 4.0), (-4.0, 4.0)))
+    cut = relaxed_cuts(system, region, wells[0])[0]
+    x = torch.linspace(-0.5, 0.5, 301, dtype=torch.float64)
+    # min over y is about x²/20 − |x|/10; a path across the barrier would rise by 5.
+    exact = x**2 / 20 - 0.1 * x.abs() + 0.05
+    assert float((cut.at(x)[0] - exact).abs().max()) < 0.02
+
+
 def test_a_hole_is_seen() -> None:
     """A pit of depth 3 beside the well, with a low pass between."""
 
