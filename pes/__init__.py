@@ -27,12 +27,12 @@ if TYPE_CHECKING:
     from pes.refinement import ObservedLevels, Polynomial, Refinement, refine
     from pes.setup.basis import BasisSize
     from pes.setup.coordinates import CoordinateRequest
-    from pes.setup.fit_result import FitResult
     from pes.setup.level_result import LevelsResult, spectrum
     from pes.setup.levels import levels
     from pes.setup.surfaces import load, save
-    from pes.setup.training import train
-    from pes.setup.training_settings import EnsembleForm, LinearBaseline, LinearForm, NetworkForm
+    from pes.setup.training.fit_result import FitResult
+    from pes.setup.training.settings import EnsembleForm, LinearBaseline, LinearForm, NetworkForm
+    from pes.setup.training.train import train
     from pes.setup.truncation import TruncationRequest
     from pes.training.errors import error_report
     from pes.training.fit import epochs
@@ -47,17 +47,17 @@ _ORIGIN = {
     "CoordinateRequest": ("pes.setup.coordinates", "CoordinateRequest"),
     "Dataset": ("pes.data", "Dataset"),
     "Ensemble": ("pes.potential", "Ensemble"),
-    "EnsembleForm": ("pes.setup.training_settings", "EnsembleForm"),
+    "EnsembleForm": ("pes.setup.training.settings", "EnsembleForm"),
     "Evaluation": ("pes.evaluation", "Evaluation"),
-    "FitResult": ("pes.setup.fit_result", "FitResult"),
+    "FitResult": ("pes.setup.training.fit_result", "FitResult"),
     "Invariants": ("pes.descriptors", "Invariants"),
     "Levels": ("pes.vibration.levels.result", "Levels"),
     "LevelsResult": ("pes.setup.level_result", "LevelsResult"),
-    "LinearBaseline": ("pes.setup.training_settings", "LinearBaseline"),
-    "LinearForm": ("pes.setup.training_settings", "LinearForm"),
+    "LinearBaseline": ("pes.setup.training.settings", "LinearBaseline"),
+    "LinearForm": ("pes.setup.training.settings", "LinearForm"),
     "LinearSurface": ("pes.potential", "LinearSurface"),
     "Molecule": ("pes.molecule", "Molecule"),
-    "NetworkForm": ("pes.setup.training_settings", "NetworkForm"),
+    "NetworkForm": ("pes.setup.training.settings", "NetworkForm"),
     "NeuralSurface": ("pes.potential", "NeuralSurface"),
     "ObservedLevels": ("pes.refinement", "ObservedLevels"),
     "Polynomial": ("pes.refinement", "Polynomial"),
@@ -81,7 +81,7 @@ _ORIGIN = {
     "save": ("pes.setup.surfaces", "save"),
     "spectrum": ("pes.setup.level_result", "spectrum"),
     "split": ("pes.data", "split"),
-    "train": ("pes.setup.training", "train"),
+    "train": ("pes.setup.training.train", "train"),
     "vibrational_levels": ("pes.vibration.levels.levels", "vibrational_levels"),
     "write": ("pes.data", "write"),
 }

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from pes.config.section import Section, by_name
-from pes.setup.training_settings import LinearBaseline, LinearForm, NetworkForm
+from pes.setup.training.settings import LinearBaseline, LinearForm, NetworkForm
 
 __all__ = [
     "InvariantsSection",

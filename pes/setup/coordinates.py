@@ -24,7 +24,7 @@ from pes.coordinates import (
 )
 from pes.coordinates.internal import zero_at_minimum
 from pes.molecule import Molecule
-from pes.setup.geometry import Geometries
+from pes.setup.automatic.geometry import Geometries
 from pes.units import ANGSTROM, DEGREE
 
 __all__ = ["CoordinateRequest", "MorseMap", "internal_coordinates", "mapped"]

@@ -9,15 +9,15 @@ from torch import Tensor
 
 from pes.coordinates import Internal
 from pes.molecule import Molecule
+from pes.setup.automatic.cuts_below import cuts_below
+from pes.setup.automatic.missing_wells import LargeAmplitudes
+from pes.setup.automatic.target import Budget, Target, levels_to_target
 from pes.setup.basis import BasisSize
 from pes.setup.coordinates import CoordinateRequest
-from pes.setup.cuts_below import cuts_below
 from pes.setup.folds import folds
 from pes.setup.level_result import LevelsResult
-from pes.setup.missing_wells import LargeAmplitudes
 from pes.setup.problem import Bump, Problem, problem
 from pes.setup.surfaces import SurfaceLike, as_surface
-from pes.setup.target import Budget, Target, levels_to_target
 from pes.setup.truncation import TruncationRequest, products
 from pes.setup.uncertainty import SPREADS, spreads
 from pes.units import CM1

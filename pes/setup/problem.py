@@ -10,9 +10,9 @@ from pes.coordinates import Internal
 from pes.coordinates.kinds import KINDS
 from pes.molecule import Molecule
 from pes.potential import Surface
+from pes.setup.automatic.geometry import Geometries
 from pes.setup.basis import BasisSize, basis_of
 from pes.setup.coordinates import CoordinateRequest, internal_coordinates, mapped
-from pes.setup.geometry import Geometries
 from pes.setup.ranges import coordinate_limits, start_and_ranges
 from pes.units import CM1
 from pes.vibration.basis.specification import BasisSpec

@@ -10,8 +10,8 @@ from pes.coordinates.internal import zero_at_minimum
 from pes.coordinates.kinds import KINDS
 from pes.molecule import Molecule, like_permutations
 from pes.potential import Surface, SurfaceRecord
+from pes.setup.automatic.geometry import Geometries
 from pes.setup.coordinates import CoordinateRequest
-from pes.setup.geometry import Geometries
 from pes.units import CM1
 from pes.vibration.system.minimum import minimum, reach
 from pes.vibration.system.system import System

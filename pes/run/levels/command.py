@@ -26,6 +26,7 @@ from pes.run.folder import check_folder, open_folder, open_log, pick_device, wri
 from pes.run.levels.density_maps import draw_maps
 from pes.run.levels.harmonic_gaussian import run_model
 from pes.run.levels.resume import STATE, check_state, earlier, keeper
+from pes.setup.automatic.missing_wells import LargeAmplitudes
 from pes.setup.chosen import description
 from pes.setup.density_maps import Maps, density_maps
 from pes.setup.environment import environment_line
@@ -33,7 +34,6 @@ from pes.setup.level_files import DONE
 from pes.setup.level_result import LevelsResult
 from pes.setup.level_tables import header, printed
 from pes.setup.levels import COUNT, accuracy_goal, solved
-from pes.setup.missing_wells import LargeAmplitudes
 from pes.setup.problem import Problem, problem
 from pes.setup.sensitivity import Sensitivities, check_sensitivities
 from pes.setup.surfaces import imported, load_potential, resolved

@@ -23,10 +23,10 @@ from pes.run.train.search import search_choices, searched
 from pes.run.train.settings import training_settings
 from pes.run.train.tables import cut_metrics
 from pes.setup.environment import environment_line
-from pes.setup.fit_result import fit_result
-from pes.setup.training import planned_epochs
-from pes.setup.training_choices import TrainingChoices
-from pes.setup.training_plan import TrainingPlan, force_warnings, training_plan
+from pes.setup.training.choices import TrainingChoices
+from pes.setup.training.fit_result import fit_result
+from pes.setup.training.plan import TrainingPlan, force_warnings, training_plan
+from pes.setup.training.train import planned_epochs
 from pes.training.distributed import ALONE, Ranks
 from pes.training.epoch import Epoch
 

@@ -9,8 +9,8 @@ import torch
 from pes import plots
 from pes.evaluation.tables import calibration_table
 from pes.potential import Ensemble
-from pes.setup.fit_result import FitResult, errors_and_spread
-from pes.setup.fit_tables import error_table, member_table
+from pes.setup.training.fit_result import FitResult, errors_and_spread
+from pes.setup.training.fit_tables import error_table, member_table
 from pes.units import CM1
 
 __all__ = ["write_results"]

@@ -11,7 +11,7 @@ from pes.data import Split
 from pes.data.labels import Chosen
 from pes.run.folder import check_folder
 from pes.setup.surfaces import resolved
-from pes.setup.training_choices import TrainingChoices
+from pes.setup.training.choices import TrainingChoices
 from pes.training.checkpoint import latest_checkpoint, previous
 from pes.training.epoch import TrainingState
 

@@ -9,7 +9,7 @@ from pes.molecule import Molecule
 from pes.potential.analytic.ammonia import AmmoniaModel
 from pes.potential.analytic.formaldehyde import FormaldehydeModel
 from pes.potential.analytic.hydrogen_peroxide import HydrogenPeroxideModel
-from pes.setup.wells import bonded, large_amplitudes
+from pes.setup.automatic.wells import bonded, large_amplitudes
 from pes.units import ANGSTROM, CM1
 
 AMMONIA, PEROXIDE = AmmoniaModel(), HydrogenPeroxideModel()

@@ -15,10 +15,10 @@ from pes.molecule import Molecule
 from pes.potential import Ensemble, SurfaceRecord, save_surface
 from pes.potential.holes.coverage import thinned
 from pes.setup.environment import environment
-from pes.setup.fit_tables import error_rows, error_table
-from pes.setup.members import neural_members
-from pes.setup.starting_surface import fitted_numbers, on_device
-from pes.setup.training_plan import TrainingPlan
+from pes.setup.training.fit_tables import error_rows, error_table
+from pes.setup.training.members import neural_members
+from pes.setup.training.plan import TrainingPlan
+from pes.setup.training.starting_surface import fitted_numbers, on_device
 from pes.tables import html_table
 from pes.training.calibration import calibration
 from pes.training.epoch import StopReason, TrainingState

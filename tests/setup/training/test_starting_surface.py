@@ -7,14 +7,14 @@ import torch
 
 from pes.data import Dataset
 from pes.potential import LinearSurface, NeuralSurface
-from pes.setup.starting_surface import StartingSurface, fitted_numbers, starting_surface
-from pes.setup.training_choices import FitChoice, LinearChoice
-from pes.setup.training_settings import (
+from pes.setup.training.choices import FitChoice, LinearChoice
+from pes.setup.training.settings import (
     LinearBaseline,
     LinearForm,
     NetworkForm,
     TrainingSettings,
 )
+from pes.setup.training.starting_surface import StartingSurface, fitted_numbers, starting_surface
 from pes.training.loss import balanced_force_weight
 from pes.units import ANGSTROM
 

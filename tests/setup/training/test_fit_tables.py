@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pes.setup.fit_tables import error_rows, error_table, member_table
+from pes.setup.training.fit_tables import error_rows, error_table, member_table
 
 
 def report(energy: float, low: float | None, force: float | None) -> dict[str, Any]:

@@ -18,9 +18,9 @@ from pes.coordinates import (
 )
 from pes.molecule import Molecule
 from pes.potential.holes.coverage import Coverage
-from pes.setup.harmonic_levels import harmonic_level
+from pes.setup.automatic.harmonic_levels import harmonic_level
+from pes.setup.automatic.wells import LargeAmplitude, bonded, large_amplitudes
 from pes.setup.problem import Problem
-from pes.setup.wells import LargeAmplitude, bonded, large_amplitudes
 from pes.units import CM1
 
 __all__ = ["LargeAmplitudes", "held", "sentence"]

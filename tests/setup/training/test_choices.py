@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pes.setup.training_choices import FitChoice, LinearChoice, TrainingChoices
+from pes.setup.training.choices import FitChoice, LinearChoice, TrainingChoices
 
 
 def test_file(tmp_path: Path) -> None:

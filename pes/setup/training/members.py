@@ -8,14 +8,14 @@ from torch import Tensor
 from pes.data import Dataset, Split
 from pes.data.cuts import member_cuts
 from pes.potential import Ensemble, NeuralSurface
-from pes.setup.starting_surface import StartingSurface, starting_surface
-from pes.setup.training_choices import FitChoice, TrainingChoices
-from pes.setup.training_settings import (
+from pes.setup.training.choices import FitChoice, TrainingChoices
+from pes.setup.training.settings import (
     EnsembleForm,
     LinearBaseline,
     NetworkForm,
     TrainingSettings,
 )
+from pes.setup.training.starting_surface import StartingSurface, starting_surface
 
 __all__ = ["member_rows", "neural_members", "untrained_ensemble"]
 

@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from pes.data import Dataset, split
-from pes.setup import training_plan as module
-from pes.setup.training_choices import TrainingChoices
-from pes.setup.training_plan import TrainingPlan, force_warnings, training_plan
-from pes.setup.training_settings import (
+from pes.setup.training import plan as module
+from pes.setup.training.choices import TrainingChoices
+from pes.setup.training.plan import TrainingPlan, force_warnings, training_plan
+from pes.setup.training.settings import (
     EnsembleForm,
     LinearForm,
     NetworkForm,

@@ -8,11 +8,10 @@ import torch
 
 from pes.data import Dataset, Split, split
 from pes.potential import Ensemble, NeuralSurface
-from pes.setup.fit_result import FitResult, fit_result
-from pes.setup.members import member_rows, neural_members
-from pes.setup.starting_surface import MIB, on_device
-from pes.setup.training_plan import TrainingPlan, force_warnings, training_plan
-from pes.setup.training_settings import (
+from pes.setup.training.fit_result import FitResult, fit_result
+from pes.setup.training.members import member_rows, neural_members
+from pes.setup.training.plan import TrainingPlan, force_warnings, training_plan
+from pes.setup.training.settings import (
     EnsembleForm,
     LinearForm,
     NetworkForm,
@@ -20,6 +19,7 @@ from pes.setup.training_settings import (
     Weights,
     point_weights,
 )
+from pes.setup.training.starting_surface import MIB, on_device
 from pes.training.distributed import ALONE, Ranks
 from pes.training.ensembles.fit import ensemble_epochs
 from pes.training.ensembles.rows import Rows

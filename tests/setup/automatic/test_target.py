@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from pes.setup.harmonic_levels import frequencies, harmonic_level
-from pes.setup.target import Budget, Target, levels_to_target
+from pes.setup.automatic.harmonic_levels import frequencies, harmonic_level
+from pes.setup.automatic.target import Budget, Target, levels_to_target
 from pes.units import CM1
 from pes.vibration.system.system import System, model
 

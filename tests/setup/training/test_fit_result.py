@@ -10,7 +10,7 @@ import torch
 import pes
 from pes.data import Dataset
 from pes.potential import Ensemble
-from pes.setup.fit_result import FitResult, errors_and_spread
+from pes.setup.training.fit_result import FitResult, errors_and_spread
 from pes.units import CM1
 
 Water = Callable[..., Dataset]

@@ -12,9 +12,9 @@ from pes.descriptors import Invariants
 from pes.molecule import Molecule
 from pes.potential import neural_surface
 from pes.potential.least_squares import RIDGES
-from pes.setup.frozen_baseline import frozen_baseline
-from pes.setup.training_choices import FitChoice, LinearChoice
-from pes.setup.training_settings import (
+from pes.setup.training.choices import FitChoice, LinearChoice
+from pes.setup.training.frozen_baseline import frozen_baseline
+from pes.setup.training.settings import (
     LinearBaseline,
     LinearForm,
     NetworkForm,

@@ -6,9 +6,9 @@ import pytest
 import yaml
 
 from pes.config.coordinates import Coordinates
+from pes.setup.automatic.missing_wells import LargeAmplitudes
 from pes.setup.basis import BasisSize
 from pes.setup.levels import levels
-from pes.setup.missing_wells import LargeAmplitudes
 from pes.setup.problem import problem
 from pes.setup.surfaces import as_surface
 from pes.units import CM1

@@ -15,9 +15,9 @@ from time import process_time
 import torch
 from torch import Tensor
 
-from pes.setup.automatic_bases import Resolution, automatic_bases, fixed_ends
-from pes.setup.cuts_below import cuts_below
-from pes.setup.harmonic_levels import frequencies, harmonic_level
+from pes.setup.automatic.bases import Resolution, automatic_bases, fixed_ends
+from pes.setup.automatic.cuts_below import cuts_below
+from pes.setup.automatic.harmonic_levels import frequencies, harmonic_level
 from pes.units import CM1
 from pes.vibration.basis.specification import BasisSpec
 from pes.vibration.basis.truncation import Truncation

@@ -12,10 +12,10 @@ from pes.data import Dataset, Split
 from pes.memory import free_memory
 from pes.molecule import Molecule
 from pes.potential import Ensemble, NeuralSurface
-from pes.setup.members import neural_members, untrained_ensemble
-from pes.setup.starting_surface import MIB, fitted_numbers, on_device, starting_surface
-from pes.setup.training_choices import TrainingChoices
-from pes.setup.training_settings import TrainingSettings, optimizer_kind
+from pes.setup.training.choices import TrainingChoices
+from pes.setup.training.members import neural_members, untrained_ensemble
+from pes.setup.training.settings import TrainingSettings, optimizer_kind
+from pes.setup.training.starting_surface import MIB, fitted_numbers, on_device, starting_surface
 from pes.training import OPTIMIZERS
 from pes.training.force_check import force_check
 from pes.training.memory import check_memory, needed_memory

@@ -5,7 +5,7 @@ import torch
 
 from pes.molecule import Molecule
 from pes.potential.analytic import ANALYTIC
-from pes.setup.geometry import minima
+from pes.setup.automatic.geometry import minima
 from pes.units import ANGSTROM, CM1
 
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from pes.data import Dataset
 from pes.potential import NamedFunction
 from pes.potential.analytic import WaterPJT
-from pes.setup.frozen_baseline import frozen_baseline
+from pes.setup.training.frozen_baseline import frozen_baseline
 
 Water = Callable[..., Dataset]
 

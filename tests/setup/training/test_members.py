@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from pes.data import Dataset, Split, split
-from pes.setup.members import member_rows, neural_members, untrained_ensemble
-from pes.setup.training_choices import TrainingChoices
-from pes.setup.training_settings import (
+from pes.setup.training.choices import TrainingChoices
+from pes.setup.training.members import member_rows, neural_members, untrained_ensemble
+from pes.setup.training.settings import (
     EnsembleForm,
     LinearBaseline,
     NetworkForm,

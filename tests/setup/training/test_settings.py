@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from pes.data import Dataset
-from pes.setup.training_settings import (
+from pes.setup.training.settings import (
     EnsembleForm,
     LinearBaseline,
     LinearForm,

@@ -1,0 +1,1 @@
+"""Coordinates, ranges and sizes chosen by the surface, grown to an accuracy."""
