@@ -5,7 +5,7 @@ import multiprocessing
 import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -95,7 +95,18 @@ def run_journal(
             # After an error or Ctrl-C, leaving the pool would first run all that waits,
             # for hours, and throw the results away.
             pool.shutdown(cancel_futures=True)
+            # Points that were finished beside the error, or while the pool closed, are kept too.
+            for record in _results(futures):
+                if record["row"] not in done:
+                    _append(journal, record)
+                    done[record["row"]] = record
     return [done[row] for row in range(len(inputs))]
+
+
+def _results(futures: Sequence[Future[Record]]) -> list[Record]:
+    """Records of all calculations that ended without an error."""
+    ended = [f for f in futures if f.done() and not f.cancelled()]
+    return [future.result() for future in ended if future.exception() is None]
 
 
 def _end_with_parent() -> None:
