@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from torch import Tensor
 
 from pes.units import CM1
-from pes.vibration.system.cuts import Cut, Region, low_region, relaxed_cuts
+from pes.vibration.system.cuts import Cut, relaxed_cuts
+from pes.vibration.system.region import Region, low_region
 from pes.vibration.system.system import System
 
 __all__ = ["cuts_below"]

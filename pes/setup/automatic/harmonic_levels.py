@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from pes.units import CM1
-from pes.vibration.system.cuts import energies_or_infinite
+from pes.vibration.system.region import energies_or_infinite
 from pes.vibration.system.system import System
 
 __all__ = ["frequencies", "harmonic_level"]

@@ -30,7 +30,8 @@ from pes.vibration.levels.matching import matching
 from pes.vibration.levels.result import Levels
 from pes.vibration.symmetry.invariance import invariant
 from pes.vibration.symmetry.operations import commuting, symmetry_operations
-from pes.vibration.system.cuts import Cut, energies_or_infinite
+from pes.vibration.system.cuts import Cut
+from pes.vibration.system.region import energies_or_infinite
 from pes.vibration.system.system import System
 
 __all__ = ["Budget", "Target", "levels_to_target"]

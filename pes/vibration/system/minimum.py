@@ -7,7 +7,7 @@ import torch
 from scipy.optimize import minimize
 from torch import Tensor
 
-from pes.vibration.system.cuts import energies_or_infinite
+from pes.vibration.system.region import energies_or_infinite
 from pes.vibration.system.system import System, potential_in_chunks
 
 __all__ = ["HOLE", "minimum", "reach"]

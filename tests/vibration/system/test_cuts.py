@@ -6,7 +6,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from pes.vibration.system.cuts import Cut, low_region, relaxed_cuts, straight_cuts
+from pes.vibration.system.cuts import Cut, relaxed_cuts
+from pes.vibration.system.region import low_region
 from pes.vibration.system.system import System, model
 
 LIMITS = ((-6.0, 6.0), (-6.0, 6.0))
@@ -45,12 +46,6 @@ def test_a_relaxed_cut_follows_the_valley() -> None:
     torch.testing.assert_close(g, torch.ones(2, dtype=torch.float64))
 
 
-def test_a_straight_cut_keeps_the_others() -> None:
-    cuts = straight_cuts(coupled(), torch.zeros(2, dtype=torch.float64), 2.0, LIMITS)
-    v, _ = cuts[1].at(torch.tensor([1.0], dtype=torch.float64))
-    torch.testing.assert_close(v, torch.tensor([0.5], dtype=torch.float64), rtol=0, atol=1e-4)
-
-
 def test_reach_of_an_oscillator() -> None:
     """∫ √(x² − 2E) dx from the turning point is (x √(x² − 2E) − 2E arcosh(x/√2E))/2."""
     cut = line(lambda x: x**2 / 2, -8, 8)
@@ -68,14 +63,6 @@ def test_wave_number_of_an_oscillator() -> None:
 
 def test_reach_ends_where_the_cut_does() -> None:
     assert line(lambda x: x**2, -1, 1).reach(5.0, 6.0) == (-1.0, 1.0)
-
-
-def test_the_region_of_a_low_energy_holds_one_well() -> None:
-    system, left = two_wells(), torch.tensor([-1.0, -1.0], dtype=torch.float64)
-    region = low_region(system, left[None], 0.5, ((-4.0, 4.0), (-4.0, 4.0)))
-    assert float(region.axes[0][region.inside.any(1)].max()) < 0
-    high = low_region(system, left[None], 2.0, ((-4.0, 4.0), (-4.0, 4.0)))
-    assert float(high.axes[0][high.inside.any(1)].max()) > 1
 
 
 def test_wells_that_are_named_belong_to_the_region() -> None:
@@ -104,20 +91,6 @@ def test_a_jump_of_the_path_is_no_wall() -> None:
     # min over y is about x²/20 − |x|/10; a path across the barrier would rise by 5.
     exact = x**2 / 20 - 0.1 * x.abs() + 0.05
     assert float((cut.at(x)[0] - exact).abs().max()) < 0.02
-
-
-def test_a_hole_is_seen() -> None:
-    """A pit of depth 3 beside the well, with a low pass between."""
-
-    def potential(q: Tensor) -> Tensor:
-        pit = ((q - q.new_tensor([2.5, 0.0])) ** 2).sum(-1)
-        return (q**2).sum(-1) / 2 - 6 * torch.exp(-pit)
-
-    system = model(potential, torch.eye(2, dtype=torch.float64))
-    bottom = torch.zeros(2, dtype=torch.float64)
-    region = low_region(system, bottom[None], 3.0, LIMITS)
-    assert region.depth > 1
-    assert float((region.lowest - torch.tensor([2.5, 0.0])).abs().max()) < 0.5
 
 
 def test_no_number_is_no_place_to_be() -> None:

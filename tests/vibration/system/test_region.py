@@ -1,0 +1,41 @@
+"""Regions below an energy: wells, holes and the boxes around them."""
+
+import torch
+from torch import Tensor
+
+from pes.vibration.system.region import low_region
+from pes.vibration.system.system import System, model
+
+LIMITS = ((-6.0, 6.0), (-6.0, 6.0))
+
+
+def two_wells() -> System:
+    """(x² − 1)² + 0.05 x + (y − x)²: wells near x = ∓1, a barrier of about one between."""
+
+    def potential(q: Tensor) -> Tensor:
+        x, y = q.unbind(-1)
+        return (x**2 - 1) ** 2 + 0.05 * x + (y - x) ** 2
+
+    return model(potential, torch.eye(2, dtype=torch.float64))
+
+
+def test_the_region_of_a_low_energy_holds_one_well() -> None:
+    system, left = two_wells(), torch.tensor([-1.0, -1.0], dtype=torch.float64)
+    region = low_region(system, left[None], 0.5, ((-4.0, 4.0), (-4.0, 4.0)))
+    assert float(region.axes[0][region.inside.any(1)].max()) < 0
+    high = low_region(system, left[None], 2.0, ((-4.0, 4.0), (-4.0, 4.0)))
+    assert float(high.axes[0][high.inside.any(1)].max()) > 1
+
+
+def test_a_hole_is_seen() -> None:
+    """A pit of depth 3 beside the well, with a low pass between."""
+
+    def potential(q: Tensor) -> Tensor:
+        pit = ((q - q.new_tensor([2.5, 0.0])) ** 2).sum(-1)
+        return (q**2).sum(-1) / 2 - 6 * torch.exp(-pit)
+
+    system = model(potential, torch.eye(2, dtype=torch.float64))
+    bottom = torch.zeros(2, dtype=torch.float64)
+    region = low_region(system, bottom[None], 3.0, LIMITS)
+    assert region.depth > 1
+    assert float((region.lowest - torch.tensor([2.5, 0.0])).abs().max()) < 0.5
