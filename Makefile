@@ -26,14 +26,17 @@ test: lint types unit docs wheel-check ## lint, types, unit, docs and wheel-chec
 
 # With `make test` (this processor, one thread, LAPACK's vectors) these three runs show every pair of
 # settings once: an old processor or this one, one thread or two, vectors of LAPACK or scrambled ones.
+# Two threads are tried where linear algebra is large enough to use them.
 NUMERICAL := tests/coordinates tests/vibration tests/descriptors tests/potential tests/training tests/setup \
   tests/refinement tests/evaluation
+THREADED := tests/coordinates tests/vibration/eigensolvers tests/vibration/levels tests/vibration/symmetry \
+  tests/vibration/system tests/potential tests/refinement
 OLD_PROCESSOR := MKL_CBWR=COMPATIBLE ATEN_CPU_CAPABILITY=default
 
 test-machines: $(STAMP) ## numerical tests as on other machines: older instructions, two threads, scrambled eigenvectors
 	$(OLD_PROCESSOR) OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -q --scramble 1 $(NUMERICAL)
-	$(OLD_PROCESSOR) OMP_NUM_THREADS=2 $(BIN)/python -m pytest -n 2 -q $(NUMERICAL)
-	OMP_NUM_THREADS=2 $(BIN)/python -m pytest -n 2 -q --scramble 2 $(NUMERICAL)
+	$(OLD_PROCESSOR) OMP_NUM_THREADS=2 $(BIN)/python -m pytest -q $(THREADED)
+	OMP_NUM_THREADS=2 $(BIN)/python -m pytest -q --scramble 2 $(THREADED)
 
 lint: $(STAMP) ## ruff: rules and format
 	$(BIN)/ruff check
