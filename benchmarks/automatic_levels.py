@@ -39,7 +39,7 @@ LIMIT = 900
 
 @dataclass(frozen=True)
 class Comparison:
-    """What one line of the table says; energies in cm⁻¹."""
+    """One line of the table; energies in cm⁻¹."""
 
     outside: int
     twice: int

@@ -1,4 +1,4 @@
-"""What every system of internal coordinates has."""
+"""Interface that every system of internal coordinates offers."""
 
 from collections.abc import Sequence
 from math import inf
@@ -24,11 +24,11 @@ class Fold(NamedTuple):
 
 
 class Internal(Protocol):
-    """What every system of internal coordinates has."""
+    """Interface that every system of internal coordinates offers."""
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Of the coordinates."""
+        """Names of the coordinates."""
         ...
 
     @property

@@ -6,7 +6,7 @@ from torch import Tensor
 from pes.vibration.eigensolvers.eigenpairs import Eigenpairs
 from pes.vibration.grid.product_basis import ProductBasis
 
-__all__ = ["start_vectors"]
+__all__ = ["renumbered", "start_vectors"]
 
 
 def start_vectors(old: ProductBasis, pairs: Eigenpairs, new: ProductBasis) -> Tensor | None:
@@ -17,6 +17,13 @@ def start_vectors(old: ProductBasis, pairs: Eigenpairs, new: ProductBasis) -> Te
     """
     if [f.coordinates for f in old.factors] != [f.coordinates for f in new.factors]:
         return None
+    c = renumbered(pairs.coefficients, old, new)
+    norms = c.norm(dim=1, keepdim=True)
+    return c / norms if bool((norms > 0.1).all()) else None
+
+
+def renumbered(coefficients: Tensor, old: ProductBasis, new: ProductBasis) -> Tensor:
+    """Coefficients by the products of another basis, (S, N); products it lacks are left out."""
     places = torch.unravel_index(old.numbers, old.shape)
     there = torch.stack([i < n for i, n in zip(places, new.shape, strict=True)]).all(0)
     numbers = torch.zeros(int(there.sum()), dtype=torch.long)
@@ -24,7 +31,6 @@ def start_vectors(old: ProductBasis, pairs: Eigenpairs, new: ProductBasis) -> Te
         numbers = numbers * n + i[there]
     targets = torch.searchsorted(new.numbers, numbers).clamp(max=new.size - 1)
     kept = new.numbers[targets] == numbers
-    c = pairs.coefficients.new_zeros(len(pairs.energies), new.size)
-    c[:, targets[kept]] = pairs.coefficients[:, there.nonzero().flatten()[kept]]
-    norms = c.norm(dim=1, keepdim=True)
-    return c / norms if bool((norms > 0.1).all()) else None
+    result = coefficients.new_zeros(len(coefficients), new.size)
+    result[:, targets[kept]] = coefficients[:, there.nonzero().flatten()[kept]]
+    return result

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from pes.vibration.basis.basis import Basis
 from pes.vibration.eigensolvers.eigenpairs import Eigenpairs
+from pes.vibration.eigensolvers.warm_start import renumbered
 from pes.vibration.grid.product_basis import ProductBasis
 from pes.vibration.hamiltonian.operator import Hamiltonian
 
@@ -48,7 +49,7 @@ def matching(
     """
     h, pairs = levels
     other_h, other_pairs = others
-    overlap = (pairs.coefficients.cpu() @ renumbered(other_h.basis, other_pairs, h.basis).T) ** 2
+    overlap = (pairs.coefficients.cpu() @ _aligned(other_h.basis, other_pairs, h.basis).T) ** 2
     if pairs.symmetry and other_pairs.symmetry:
         same = [[a == b for b in other_pairs.symmetry] for a in pairs.symmetry]
         overlap = overlap * torch.tensor(same)
@@ -64,21 +65,13 @@ def matching(
     return Matching(partners, apart.abs().where(known, torch.inf))
 
 
-def renumbered(old: ProductBasis, pairs: Eigenpairs, new: ProductBasis) -> Tensor:
-    """Coefficients by the products of another basis, (S, N); products it lacks are left out."""
+def _aligned(old: ProductBasis, pairs: Eigenpairs, new: ProductBasis) -> Tensor:
+    """Coefficients by the products of another basis, with the signs of its functions, (S, N)."""
     coefficients = pairs.coefficients.cpu()
-    result = coefficients.new_zeros(len(coefficients), new.size)
     places = torch.unravel_index(old.numbers, old.shape)
     for one, other, i in zip(old.bases, new.bases, places, strict=True):
         coefficients = coefficients * _signs(one, other)[i.clamp(max=other.size - 1)]
-    there = torch.stack([i < n for i, n in zip(places, new.shape, strict=True)]).all(0)
-    numbers = torch.zeros(int(there.sum()), dtype=torch.long)
-    for i, n in zip(places, new.shape, strict=True):
-        numbers = numbers * n + i[there]
-    targets = torch.searchsorted(new.numbers, numbers).clamp(max=new.size - 1)
-    kept = new.numbers[targets] == numbers
-    result[:, targets[kept]] = coefficients[:, there.nonzero().flatten()[kept]]
-    return result
+    return renumbered(coefficients, old, new)
 
 
 def _signs(one: Basis, other: Basis) -> Tensor:
