@@ -12,6 +12,11 @@ from datetime import timedelta
 import torch
 import torch.distributed
 
+# Its functions keep the process group of the moment as a default argument. torch.func imports it in
+# the middle of a fit, and the group, its threads and all would then outlive `_hang_up` and now and
+# then end the process by a signal. Imported before there is a group, it keeps none.
+import torch.distributed.nn
+
 from pes.run.signals import Stopped
 from pes.training.distributed import Ranks
 
