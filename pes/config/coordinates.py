@@ -42,10 +42,15 @@ class Coordinates(Section):
     """Internal coordinates and their ranges."""
 
     kind: (
-        Literal["valence", "radau", "jacobi", "zmatrix", "polyspherical", "normal_modes"] | None
+        Literal[
+            "valence", "radau", "jacobi", "bond_vectors", "zmatrix", "polyspherical", "normal_modes"
+        ]
+        | None
     ) = None
-    """valence (their default), radau or jacobi for three atoms; zmatrix, polyspherical or
-    normal_modes for any molecule. The default for four and more: zmatrix with `normal`."""
+    """valence (their default), radau or jacobi for three atoms; bond_vectors (their default),
+    zmatrix, polyspherical or normal_modes for four and more. Bond vectors are normal coordinates
+    q1, q2, … whose bends turn bonds without stretching them; they keep the symmetry of the
+    molecule."""
     centre: int | None = Field(default=None, ge=0)
     """Number of the middle atom (jacobi: of the single one), from 0; by default the one of its
     kind."""
@@ -57,12 +62,15 @@ class Coordinates(Section):
     )
     """Vectors of polyspherical: from and to, each the number of an atom, a list for a centre of
     mass or [radau, centre, satellites] for a canonical point, such as [1, 2], [[1, 2], 0]."""
+    bonds: tuple[tuple[int, int], ...] | None = None
+    """Bonds of bond_vectors, pairs of atoms numbered from 0 that join all atoms without a ring:
+    [0, 1], [0, 2]; by default the shortest for their elements."""
     normal: bool = False
     """Curvilinear normal coordinates q1, q2, …: the combinations of these lengths and angles that
     are normal coordinates at the minimum. For four atoms and more they take far fewer `quanta`."""
     reference: tuple[tuple[float, float, float], ...] | None = None
     """Positions of the atoms near the minimum, Å: where to start for a surface that has no
-    training points, with normal_modes, `normal` or ranges that are auto."""
+    training points."""
     fixed: dict[str, float] = {}
     """Coordinates of a zmatrix that keep a value, Å or degrees."""
     maps: dict[str, Annotated[CoordinateMap, BeforeValidator(by_name)]] = {}
@@ -81,8 +89,8 @@ class Coordinates(Section):
         }
         return CoordinateRequest(
             kind=self.kind, centre=self.centre, rows=self.rows, vectors=self.vectors,
-            normal=self.normal, reference=self.reference, fixed=self.fixed, maps=maps,
-            ranges=self.ranges, energy=self.energy,
+            bonds=self.bonds, normal=self.normal, reference=self.reference, fixed=self.fixed,
+            maps=maps, ranges=self.ranges, energy=self.energy,
         )  # fmt: skip
 
 

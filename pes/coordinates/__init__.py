@@ -5,6 +5,7 @@ Each has `names`, `kinds` (length, angle, dihedral, normal, number or cosine),
 """
 
 from pes.coordinates.automatic import automatic_rows
+from pes.coordinates.bond_vectors import BondVectors, bond_vectors, nearest_tree
 from pes.coordinates.curvilinear import Curvilinear, curvilinear
 from pes.coordinates.internal import Direct, Internal
 from pes.coordinates.jacobi import Jacobi
@@ -19,6 +20,7 @@ from pes.coordinates.zmatrix import ZMatrix
 __all__ = [
     "COORDINATES",
     "MAPS",
+    "BondVectors",
     "Curvilinear",
     "Direct",
     "Internal",
@@ -31,13 +33,16 @@ __all__ = [
     "Valence",
     "ZMatrix",
     "automatic_rows",
+    "bond_vectors",
     "curvilinear",
     "hessian",
+    "nearest_tree",
     "normal_modes",
     "optimum",
 ]
 
 COORDINATES: dict[str, type] = {
+    "bond_vectors": BondVectors,
     "jacobi": Jacobi,
     "normal_modes": NormalModes,
     "polyspherical": Polyspherical,

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pes.coordinates import COORDINATES, Jacobi, Radau, Valence
+from pes.coordinates import COORDINATES, BondVectors, Jacobi, Radau, Valence
 from pes.coordinates.kinds import KINDS
 from pes.setup.problem import Problem
 from pes.units import CM1
@@ -48,8 +48,10 @@ def chosen_settings(levels: Levels, task: Problem) -> dict[str, Any]:
 
 
 def _kind(task: Problem) -> dict[str, Any]:
-    """Kind and middle atom of coordinates of three atoms."""
+    """Kind and middle atom of coordinates of three atoms; bonds of larger molecules."""
     internal = task.internal
+    if isinstance(internal, BondVectors):
+        return {"kind": "bond_vectors", "bonds": [list(pair) for pair in internal.tree]}
     if not isinstance(internal, Valence | Radau | Jacobi):
         return {}
     (kind,) = (name for name, cls in COORDINATES.items() if type(internal) is cls)
@@ -63,7 +65,11 @@ def description(task: Problem) -> str:
     names = ", ".join(task.internal.names)
     if not settings:
         return names
+    symbols = task.molecule.symbols
+    if "bonds" in settings:
+        bonds = ", ".join(f"{symbols[a]}{a}-{symbols[b]}{b}" for a, b in settings["bonds"])
+        return f"normal coordinates {names} of bond vectors along {bonds}"
     number = settings["centre"]
-    atom = f"atom {number} ({task.molecule.symbols[number]})"
+    atom = f"atom {number} ({symbols[number]})"
     role = "moves around the others" if settings["kind"] == "jacobi" else "is the middle atom"
     return f"{settings['kind']} ({names}), {atom} {role}"

@@ -10,6 +10,7 @@ from torch import Tensor
 from pes.coordinates import (
     COORDINATES,
     MAPS,
+    BondVectors,
     Internal,
     Map,
     Mapped,
@@ -17,20 +18,27 @@ from pes.coordinates import (
     Polyspherical,
     ZMatrix,
     automatic_rows,
+    bond_vectors,
     curvilinear,
     hessian,
+    nearest_tree,
     normal_modes,
     optimum,
 )
 from pes.coordinates.internal import zero_at_minimum
 from pes.molecule import Molecule
-from pes.setup.automatic.geometry import Geometries
+from pes.setup.automatic.geometry import Geometries, covalent_distances
 from pes.units import ANGSTROM, DEGREE
 
 __all__ = ["CoordinateRequest", "MorseMap", "internal_coordinates", "mapped"]
 
 EQUAL = 1e-3
 """Bohr: distances that differ by less are the same."""
+
+KEYS = {
+    "rows": "zmatrix", "fixed": "zmatrix", "vectors": "polyspherical", "bonds": "bond_vectors",
+}  # fmt: skip
+"""Keys that belong to one kind of coordinates."""
 
 Row = tuple[str | int, ...]
 
@@ -57,6 +65,7 @@ class CoordinateRequest:
         centre: number of the middle atom of three, from 0.
         rows: of a zmatrix, such as `(("O",), ("H", 0), ("H", 0, 1))`.
         vectors: of polyspherical coordinates, from and to.
+        bonds: of bond vectors, pairs of atoms that join all atoms without a ring.
         normal: curvilinear normal coordinates, combinations of these.
         reference: positions (N, 3) near the minimum, Å.
         fixed: coordinates of a zmatrix that keep a value.
@@ -70,6 +79,7 @@ class CoordinateRequest:
     centre: int | None = None
     rows: Sequence[Row] | None = None
     vectors: Sequence | None = None
+    bonds: Sequence[tuple[int, int]] | None = None
     normal: bool = False
     reference: Sequence[Sequence[float]] | None = None
     fixed: Mapping[str, float] = field(default_factory=dict)
@@ -92,12 +102,15 @@ def internal_coordinates(request: CoordinateRequest, geometries: Geometries) -> 
         ValueError: if they do not suit the molecule or the surface; the message names the key.
     """
     inner = request.system or _internal(request, geometries)
-    atoms = len(geometries.molecule.symbols)
-    larger = request.kind is None and request.system is None and atoms > 3
-    if not (request.normal or larger):
+    if zero_at_minimum(inner.kinds) and request.maps:
+        raise ValueError(
+            "`coordinates.maps` are for lengths and angles; give the `kind` of coordinates that "
+            "have them"
+        )
+    if not request.normal:
         return inner
     if zero_at_minimum(inner.kinds) or request.maps:
-        other = "maps" if request.maps else "kind: normal_modes"
+        other = "maps" if request.maps else f"kind: {request.kind}"
         raise ValueError(
             f"`coordinates.normal` combines lengths and angles themselves; leave out `{other}`"
         )
@@ -109,21 +122,24 @@ def internal_coordinates(request: CoordinateRequest, geometries: Geometries) -> 
 
 def _internal(request: CoordinateRequest, geometries: Geometries) -> Internal:
     molecule = geometries.molecule
-    usual = "valence" if len(molecule.symbols) == 3 else "zmatrix"
+    larger = "zmatrix" if request.normal else "bond_vectors"
+    usual = "valence" if len(molecule.symbols) == 3 else larger
     chosen = request.kind or usual
-    for key, kind in (("rows", "zmatrix"), ("fixed", "zmatrix"), ("vectors", "polyspherical")):
-        if getattr(request, key) and request.kind != kind:
+    for key, kind in KEYS.items():
+        if getattr(request, key) and chosen != kind:
             raise ValueError(f"`coordinates.{key}` belongs to `kind: {kind}`")
     if chosen == "zmatrix":
         return _zmatrix(request, geometries)
     if chosen == "polyspherical":
         return _polyspherical(request, molecule)
+    if chosen == "bond_vectors":
+        return _bond_vectors(request, geometries)
     if chosen == "normal_modes":
         return _normal_modes(geometries)
     if len(molecule.symbols) != 3:
         raise ValueError(
             f"`coordinates.kind` {chosen} takes three atoms, the molecule has "
-            f"{len(molecule.symbols)}; use zmatrix, polyspherical or normal_modes"
+            f"{len(molecule.symbols)}; use bond_vectors, zmatrix, polyspherical or normal_modes"
         )
     if request.centre is not None and request.centre > 2:
         raise ValueError(
@@ -190,10 +206,20 @@ def _normal_modes(geometries: Geometries) -> NormalModes:
     centred = x - x.mean(0)
     if torch.linalg.svdvals(centred)[1] < 1e-3 * torch.linalg.svdvals(centred)[0]:
         raise ValueError(
-            "`coordinates.kind` normal_modes takes a molecule that is bent at its minimum; this "
-            "one is linear: use valence, jacobi or radau, or a zmatrix"
+            "`coordinates.kind` normal_modes and bond_vectors take a molecule that is bent at its "
+            "minimum; this one is linear: use valence, jacobi or radau, or a zmatrix"
         )
     return normal_modes(x, hessian(geometries.potential, x), geometries.molecule.masses)
+
+
+def _bond_vectors(request: CoordinateRequest, geometries: Geometries) -> BondVectors:
+    """Bond vectors along the bonds given, or along those that are shortest for their elements."""
+    modes = _normal_modes(geometries)
+    tree = request.bonds or nearest_tree(covalent_distances(geometries.molecule, modes.reference))
+    try:
+        return bond_vectors(modes, tree)
+    except ValueError as error:
+        raise ValueError(f"`coordinates.bonds`: {error}") from None
 
 
 def _zmatrix(request: CoordinateRequest, geometries: Geometries) -> ZMatrix:

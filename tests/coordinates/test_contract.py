@@ -8,6 +8,7 @@ from torch import Tensor
 
 from pes.coordinates import (
     COORDINATES,
+    BondVectors,
     Curvilinear,
     Jacobi,
     NormalModes,
@@ -15,6 +16,7 @@ from pes.coordinates import (
     Radau,
     Valence,
     ZMatrix,
+    bond_vectors,
     curvilinear,
     hessian,
     normal_modes,
@@ -30,8 +32,17 @@ PEROXIDE = (("H",), ("O", 0), ("O", 1, 0), ("H", 2, 1, 0))
 WITH_DUMMY = (("N",), ("C", 0), ("H", 1, 0), ("X", 1, 0, 2), ("H", 1, 3, 0))
 
 
+NORMAL = {
+    "normal modes": lambda modes: modes,
+    "curvilinear": lambda modes: curvilinear(Jacobi(1, (2, 0)), modes),
+    "bond vectors": lambda modes: bond_vectors(modes, [(1, 0), (0, 2)]),
+}
+
+
 class Case(NamedTuple):
-    coordinates: Valence | Radau | Jacobi | ZMatrix | NormalModes | Polyspherical | Curvilinear
+    coordinates: (
+        Valence | Radau | Jacobi | ZMatrix | NormalModes | Polyspherical | Curvilinear | BondVectors
+    )
     masses: Tensor
     low: list[float]
     high: list[float]
@@ -45,10 +56,9 @@ class Case(NamedTuple):
 
 
 def case(name: str) -> Case:
-    if name in ("normal modes", "curvilinear"):
+    if name in NORMAL:
         modes = water_modes()
-        bent = modes if name == "normal modes" else curvilinear(Jacobi(1, (2, 0)), modes)
-        return Case(bent, modes.masses, [-2.0] * 3, [2.0] * 3)
+        return Case(NORMAL[name](modes), modes.masses, [-2.0] * 3, [2.0] * 3)
     coordinates, symbols = {
         "valence": (Valence(1, (2, 0)), "HOD"),
         "radau": (Radau(1, (2, 0)), "HOD"),
@@ -83,8 +93,8 @@ def water_modes() -> NormalModes:
 
 INVERTIBLE = [
     "valence", "radau", "radau, light centre", "jacobi", "jacobi, unlike pair", "zmatrix, H2CO",
-    "zmatrix, H2O2", "zmatrix, dummy", "normal modes", "curvilinear", "polyspherical",
-    "polyspherical, radau",
+    "zmatrix, H2O2", "zmatrix, dummy", "normal modes", "curvilinear", "bond vectors",
+    "polyspherical", "polyspherical, radau",
 ]  # fmt: skip
 ALL = [*INVERTIBLE, "zmatrix, frozen"]
 

@@ -13,7 +13,7 @@ from pes.molecule import Molecule, like_permutations
 from pes.potential import Surface
 from pes.units import ANGSTROM, CM1, DEGREE
 
-__all__ = ["ISOMER", "Geometries", "Minimum", "minima"]
+__all__ = ["ISOMER", "Geometries", "Minimum", "covalent_distances", "minima"]
 
 Potential = Callable[[Tensor], Tensor]
 
@@ -169,10 +169,15 @@ def _random_molecule(radii: Tensor, draw: torch.Generator) -> Tensor:
     return x
 
 
+def covalent_distances(molecule: Molecule, positions: Tensor) -> Tensor:
+    """Distances (N, N) over the sums of covalent radii: near 1 between bonded atoms."""
+    radii = _radii(molecule)
+    return torch.cdist(positions, positions) / (radii[:, None] + radii)
+
+
 def _hangs_together(x: Tensor, molecule: Molecule) -> bool:
     """Whether bonds join all atoms, and none lie on top of one another."""
-    radii = _radii(molecule)
-    share = torch.cdist(x, x) / (radii[:, None] + radii)
+    share = covalent_distances(molecule, x)
     others = ~torch.eye(len(x), dtype=torch.bool)
     if float(share[others].min()) < 0.5:
         return False

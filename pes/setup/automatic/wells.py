@@ -10,13 +10,13 @@ from itertools import islice
 from math import pi
 
 import torch
-from qcelemental import covalentradii
 from torch import Tensor
 
 from pes.coordinates import optimum
 from pes.coordinates.vectors import dihedral
 from pes.geometry import nearest_rotation
 from pes.molecule import Molecule, like_permutations
+from pes.setup.automatic.geometry import covalent_distances
 
 __all__ = ["LargeAmplitude", "bonded", "large_amplitudes"]
 
@@ -91,9 +91,8 @@ def large_amplitudes(
 
 def bonded(molecule: Molecule, positions: Tensor) -> Tensor:
     """Which atoms are bonded at positions (N, 3) in bohr, (N, N)."""
-    radii = torch.tensor([covalentradii.get(e) for e in molecule.elements]).double()
-    near = torch.cdist(positions, positions) < BONDED * (radii[:, None] + radii)
-    return near & ~torch.eye(len(radii), dtype=torch.bool)
+    near = covalent_distances(molecule, positions) < BONDED
+    return near & ~torch.eye(len(positions), dtype=torch.bool)
 
 
 @dataclass(frozen=True, eq=False)

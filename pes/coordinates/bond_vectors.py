@@ -1,0 +1,262 @@
+"""Bond-vector coordinates: normal modes whose bends turn bonds without stretching them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from math import inf
+
+import torch
+from torch import Tensor
+
+from pes.coordinates.internal import Fold
+from pes.coordinates.normal_modes import NormalModes
+from pes.geometry import nearest_rotation
+
+__all__ = ["BondVectors", "bond_vectors", "nearest_tree"]
+
+ITERATIONS = 12
+"""Newton steps to the orientation of a geometry; they converge quadratically."""
+
+SHORT = 0.98
+"""Share of the way to a bond length of zero at which a range ends."""
+
+FAR = 10.0
+"""Farthest q that is looked at for the end of the domain."""
+
+Tree = tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, eq=False)
+class BondVectors:
+    """Dimensionless q of bonds b_j(q) along a tree of N − 1 bonds that joins all atoms.
+
+    With e_j and r_j direction and length of a bond at the minimum and δ_jk = ∂b_j/∂q_k of the
+    rectilinear normal modes,
+
+        b_j = (r_j + Σ_k (e_j·δ_jk) q_k) u_j/|u_j|,
+        u_j = e_j + Σ_k (δ_jk − e_j (e_j·δ_jk)) q_k / r_j
+
+    Positions are sums of bonds. At the minimum q touches the normal modes: V = ½ Σ_k ω_k q_k² and
+    G = diag(ω_k). Farther out a bend turns bonds without stretching them, so that V and G stay
+    nearly diagonal. A permutation of like atoms that maps the tree onto itself acts linearly on q:
+    the symmetry of the molecule is kept. Bonds never turn by more than 90°, and no angle is
+    singular before the whole molecule is straight.
+
+    The modes belong to the masses they were made with; other masses given later enter the kinetic
+    energy and do not move x(q). Made by `bond_vectors`.
+
+    Attributes:
+        modes: normal modes of the minimum.
+        tree: pairs of atoms that each bond joins.
+    """
+
+    modes: NormalModes
+    tree: Tree
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """`q1`, `q2`, … from the lowest frequency up."""
+        return self.modes.names
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """`normal`, dimensionless."""
+        return self.modes.kinds
+
+    @property
+    def frequencies(self) -> Tensor:
+        """Harmonic ω (Q,), ascending, hartree."""
+        return self.modes.frequencies
+
+    @cached_property
+    def _lengths(self) -> Tensor:
+        """r_j (N−1,)."""
+        return self._of_tree(self.modes.reference).norm(dim=-1)
+
+    @cached_property
+    def _directions(self) -> Tensor:
+        """e_j (N−1, 3)."""
+        return self._of_tree(self.modes.reference) / self._lengths[:, None]
+
+    @cached_property
+    def _changes(self) -> Tensor:
+        """δ_jk (Q, N−1, 3)."""
+        return self._of_tree(self.modes.displacements)
+
+    @cached_property
+    def _paths(self) -> Tensor:
+        """Signs with which bonds lead from the first atom to each, (N, N−1)."""
+        steps = torch.zeros(len(self.tree), len(self.tree) + 1, dtype=torch.float64)
+        for j, (a, b) in enumerate(self.tree):
+            steps[j, a], steps[j, b] = -1.0, 1.0
+        paths = torch.zeros(len(self.tree) + 1, len(self.tree), dtype=torch.float64)
+        paths[1:] = torch.linalg.inv(steps[:, 1:])
+        return paths.round()
+
+    def _of_tree(self, x: Tensor) -> Tensor:
+        """Bonds (..., N−1, 3) of positions (..., N, 3)."""
+        first, second = zip(*self.tree, strict=True)
+        return x[..., list(second), :] - x[..., list(first), :]
+
+    def _stretches(self, q: Tensor) -> tuple[Tensor, Tensor]:
+        """Lengths ρ_j (..., N−1) and displacements Σ_k δ_jk q_k (..., N−1, 3)."""
+        moved = torch.einsum("...k,kji->...ji", q, self._changes.to(q))
+        return self._lengths.to(q) + (moved * self._directions.to(q)).sum(-1), moved
+
+    def to_positions(self, q: Tensor, masses: Tensor | None = None) -> Tensor:
+        """Positions (..., N, 3) in bohr of q (..., Q), the first atom at the origin."""
+        e, r = self._directions.to(q), self._lengths.to(q)
+        stretched, moved = self._stretches(q)
+        across = moved - e * (moved * e).sum(-1, keepdim=True)
+        u = e + across / r[:, None]
+        bonds = stretched[..., None] * u / u.square().sum(-1, keepdim=True).sqrt()
+        return self._paths.to(q) @ bonds
+
+    def from_positions(self, positions: Tensor, masses: Tensor | None = None) -> Tensor:
+        """q (..., Q) of positions (..., N, 3), turned to where no displacement is a rotation.
+
+        The exact inverse as long as the molecule is not so far distorted that another
+        orientation lies nearer. The last Newton step carries the derivatives.
+        """
+        with torch.no_grad():
+            turn = self._nearest(positions)
+            for _ in range(ITERATIONS):
+                turn = turn @ self._correction(self._of_tree(positions) @ turn)
+        bonds = self._of_tree(positions) @ turn
+        return self._components(bonds @ self._correction(bonds))[..., :-3]
+
+    def _nearest(self, positions: Tensor) -> Tensor:
+        """Rotations (..., 3, 3) that fulfil the condition of Eckart."""
+        weights = self.modes.masses[:, None]
+        reference = self.modes.reference
+        centred = reference - (weights * reference).sum(-2) / weights.sum()
+        x = positions - (weights * positions).sum(-2, keepdim=True) / weights.sum()
+        return nearest_rotation((weights * x).mT @ centred)
+
+    @cached_property
+    def _inverse(self) -> Tensor:
+        """Displacements of the bonds (3N−3) to q and three rotations, (Q+3, 3N−3)."""
+        axes = torch.eye(3, dtype=torch.float64)[:, None]
+        bonds = self._of_tree(self.modes.reference)[None]
+        turns = torch.linalg.cross(*torch.broadcast_tensors(axes, bonds))
+        columns = torch.cat((self._changes, turns)).flatten(1).mT
+        return torch.linalg.inv(columns)
+
+    def _components(self, bonds: Tensor) -> Tensor:
+        """q and the rotation left over (..., Q+3) of bonds (..., N−1, 3)."""
+        e, r = self._directions, self._lengths
+        length = bonds.norm(dim=-1, keepdim=True)
+        along = (bonds * e).sum(-1, keepdim=True)
+        moved = e * (length - r[:, None]) + r[:, None] * (length * bonds / (length * along) - e)
+        return moved.flatten(-2) @ self._inverse.mT
+
+    def _rates(self, bonds: Tensor) -> Tensor:
+        """How the rotation left over changes as the bonds (..., N−1, 3) turn, (..., 3, 3)."""
+        e, r = self._directions, self._lengths[:, None]
+        axes = torch.eye(3, dtype=torch.float64)[:, None]
+        around = torch.linalg.cross(*torch.broadcast_tensors(axes, bonds[..., None, :, :]))
+        b = bonds[..., None, :, :]
+        along, rate = ((v * e).sum(-1, keepdim=True) for v in (b, around))
+        moved = r * (around / along - b * rate / along**2)
+        return (moved.flatten(-2) @ self._inverse.mT)[..., -3:].mT
+
+    def _correction(self, bonds: Tensor) -> Tensor:
+        """Rotation (..., 3, 3), from the right, that removes what is left to first order."""
+        left = self._components(bonds)[..., -3:]
+        w = -torch.linalg.solve(self._rates(bonds.detach()), left[..., None])[..., 0]
+        x, y, z = w.unbind(-1)
+        zero = torch.zeros_like(x)
+        rows = torch.stack((zero, z, -y, -z, zero, x, y, -x, zero), -1)
+        return torch.matrix_exp(rows.unflatten(-1, (3, 3)))
+
+    def bounds(self) -> list[tuple[float, float]]:
+        """How far each q goes alone: just short of a bond length of zero, or of a fold."""
+        steps = torch.linspace(0, FAR, 401, dtype=torch.float64)
+        return [(-self._reach(-steps, k), self._reach(steps, k)) for k in range(len(self.names))]
+
+    def _reach(self, steps: Tensor, k: int) -> float:
+        """Distance that q_k goes before the domain ends."""
+        q = torch.zeros(len(steps), len(self.names), dtype=torch.float64)
+        q[:, k] = steps
+        beyond = torch.stack([fold.beyond for fold in self.folds(q)]).any(0).nonzero()
+        return SHORT * float(steps[beyond[0]].abs()) if len(beyond) else inf
+
+    def folds(self, q: Tensor) -> list[Fold]:
+        """Bond lengths below zero; orientations past the one where all changes are rotations."""
+        stretched, _ = self._stretches(q)
+        negative = [
+            Fold(f"the bond {a + 1}-{b + 1}", "length", s <= 0)
+            for (a, b), s in zip(self.tree, stretched.unbind(-1), strict=True)
+        ]
+        bonds = self._of_tree(self.to_positions(q))
+        turned = torch.linalg.det(self._rates(bonds)) <= 0
+        return [*negative, Fold("the orientation of the molecule", "dihedral", turned)]
+
+
+def bond_vectors(modes: NormalModes, tree: Sequence[tuple[int, int]]) -> BondVectors:
+    """Bond-vector coordinates of a minimum.
+
+    Args:
+        modes: at the minimum of the surface, of a molecule that is not linear there.
+        tree: pairs of atoms, numbered from 0; as bonds they join all atoms without a ring.
+
+    Raises:
+        ValueError: if the bonds are not such a tree.
+
+    Example:
+        The bend of water turns the bonds and leaves their lengths alone:
+
+        >>> from pes.coordinates import Valence, hessian, normal_modes
+        >>> x = Valence().to_positions(torch.tensor([1.8, 1.8, 1.8]).double())
+        >>> def valence(x):
+        ...     s = Valence().from_positions(x, torch.ones(3)) - 1.8
+        ...     return 0.5 * s[:, :2].square().sum(-1) + 0.1 * s[:, 2] ** 2
+        >>> masses = torch.tensor([29000.0, 1800.0, 1800.0]).double()
+        >>> modes = normal_modes(x, hessian(valence, x), masses)
+        >>> q = bond_vectors(modes, [(0, 1), (0, 2)])
+        >>> bent = q.to_positions(torch.tensor([1.0, 0, 0]).double())
+        >>> round(float((bent[1] - bent[0]).norm()), 2)
+        1.8
+    """
+    atoms = len(modes.masses)
+    pairs = tuple((int(a), int(b)) for a, b in tree)
+    inside = all(0 <= a < atoms and 0 <= b < atoms and a != b for a, b in pairs)
+    if not inside or len(pairs) != atoms - 1 or len(_joined(pairs, range(atoms))) > 1:
+        raise ValueError(
+            f"{atoms} atoms take a tree of {atoms - 1} bonds that joins all of them, without a "
+            f"ring; got {', '.join(f'{a}-{b}' for a, b in pairs)}"
+        )
+    return BondVectors(modes, pairs)
+
+
+def nearest_tree(distances: Tensor) -> Tree:
+    """The tree of the shortest pairs that joins all atoms, each pair in ascending order.
+
+    Args:
+        distances: between the atoms (N, N), in any measure.
+
+    References:
+        J. B. Kruskal, Proc. Am. Math. Soc. 7, 48 (1956), doi:10.1090/S0002-9939-1956-0078686-7
+
+    Example:
+        >>> nearest_tree(torch.tensor([[0.0, 1, 3], [1, 0, 2], [3, 2, 0]]))
+        ((0, 1), (1, 2))
+    """
+    atoms = range(len(distances))
+    pairs = sorted((round(float(distances[a, b]), 6), a, b) for a in atoms for b in atoms if a < b)
+    tree: list[tuple[int, int]] = []
+    for _, a, b in pairs:
+        if len(_joined([*tree, (a, b)], atoms)) < len(_joined(tree, atoms)):
+            tree.append((a, b))
+    return tuple(sorted(tree))
+
+
+def _joined(pairs: Sequence[tuple[int, int]], atoms: range) -> list[set[int]]:
+    """Sets of atoms that bonds hold together."""
+    parts = [{a} for a in atoms]
+    for a, b in pairs:
+        one, other = (next(p for p in parts if atom in p) for atom in (a, b))
+        if one is not other:
+            parts.remove(other)
+            one |= other
+    return parts
