@@ -18,7 +18,7 @@ PYPROJECT = PACKAGE.with_name("pyproject.toml")
 
 BASE = {"chunks", "files", "geometry", "memory", "tables", "units", "molecule"}
 SIBLINGS = {"data", "descriptors", "coordinates", "vibration"}
-ENGINES = {*BASE, *SIBLINGS, "potential", "training"}
+ENGINES = {*BASE, *SIBLINGS, "potential", "rovibration", "training"}
 BELOW_RUN = {*ENGINES, "setup", "evaluation", "refinement", "plots", "config"}
 
 MAY_IMPORT: Mapping[str, set[str]] = {
@@ -31,6 +31,7 @@ MAY_IMPORT: Mapping[str, set[str]] = {
     "molecule": {"units"},
     **{folder: BASE for folder in SIBLINGS},
     "potential": {*BASE, "descriptors"},
+    "rovibration": {*BASE, "vibration"},
     "training": {*BASE, "data", "descriptors", "potential"},
     "setup": ENGINES,
     "plots": ENGINES,

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from pes.chunks import tuple_in_chunks
 
-__all__ = ["ToPositions", "kinetic", "metric_tensor"]
+__all__ = ["ToPositions", "kinetic", "metric_tensor", "rotations", "tangents"]
 
 ToPositions = Callable[[Tensor, Tensor], Tensor]
 """q (..., Q) in bohr and radians, masses (N,) -> positions (..., N, 3) in bohr."""
@@ -28,7 +28,7 @@ def metric_tensor(x: Tensor, dx: Tensor, masses: Tensor) -> tuple[Tensor, Tensor
     Returns:
         t (P, Q + 3, N, 3), vibrations first, and g (P, Q + 3, Q + 3).
     """
-    t = torch.cat((dx, _stacked(_rotations(x))), 1).contiguous()
+    t = torch.cat((dx, _stacked(rotations(x))), 1).contiguous()
     return t, _weighted(t, masses) @ t.flatten(-2).mT
 
 
@@ -143,7 +143,16 @@ def _centred(x: Tensor, masses: Tensor) -> Tensor:
     return x - centre[..., None, :]
 
 
-def _rotations(x: Tensor) -> list[Tensor]:
+def tangents(to_positions: ToPositions, q: Tensor, masses: Tensor) -> tuple[Tensor, Tensor]:
+    """Positions (P, N, 3) and ∂x/∂q_k (P, Q, N, 3) at q (P, Q), centred, without a graph."""
+    with torch.enable_grad():
+        q = _points_last(q.detach()).requires_grad_()
+        x, columns = _positions_and_slopes(to_positions, q, masses.detach())
+    dx = [_centred(column.detach(), masses.detach()) for column in columns]
+    return _centred(x.detach(), masses.detach()), _stacked(dx)
+
+
+def rotations(x: Tensor) -> list[Tensor]:
     """e_α × x (P, N, 3) for each axis α."""
     a, b, c = x.unbind(-1)
     zero = torch.zeros_like(a)

@@ -1,0 +1,114 @@
+"""Axes of the body: how they follow the atoms, and what atoms do in them when q changes."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from pes.geometry import first_largest, nearest_rotation
+from pes.vibration.system.kinetic import rotations
+
+__all__ = ["FRAMES", "in_frame"]
+
+Conditions = Callable[[Tensor], Tensor]
+"""Positions in the frame (P, N, 3) to the gradients (P, 3, N, 3) of three functions that vanish
+there; the α-th changes when the atoms turn about axis α."""
+
+
+def in_frame(
+    x: Tensor, dx: Tensor, reference: Tensor, masses: Tensor, frame: str
+) -> tuple[Tensor, Tensor]:
+    """Positions and their derivatives as seen from the axes of a frame.
+
+    The conditions C_β of the frame hold for all q: a derivative seen from the frame is that of the
+    turned positions and as much of a rotation, e_α × x, as keeps dC_β = 0. No rotation matrix is
+    differentiated, and degenerate singular values do no harm.
+
+    Args:
+        x: positions (P, N, 3), centre of mass at the origin.
+        dx: derivatives ∂x/∂q_k (P, Q, N, 3), likewise centred.
+        reference: (N, 3), centred, along its principal axes.
+        masses: (N,) in electron masses.
+        frame: a key of `FRAMES`, or `embedded` for the axes that x already has.
+
+    Returns:
+        The same two in the axes of the frame.
+
+    Raises:
+        ValueError: for a frame that is not known, or not defined at one of the points.
+    """
+    if frame == "embedded":
+        return x, dx
+    if frame not in FRAMES:
+        known = ", ".join([*FRAMES, "embedded"])
+        raise ValueError(f"`frame` must be one of {known}, got {frame!r}")
+    turn, conditions = FRAMES[frame](x, reference, masses)
+    x, dx = x @ turn, dx @ turn[:, None]
+    gradients = conditions(x).flatten(2)
+    spin = torch.stack(rotations(x), 1)
+    change = gradients @ dx.flatten(2).mT
+    angles, failed = torch.linalg.solve_ex(gradients @ spin.flatten(2).mT, -change)
+    if bool(failed.any()):
+        raise ValueError(
+            f"the frame {frame!r} is not defined at a grid point, where the molecule may turn and "
+            "still fulfil its conditions; choose another frame"
+        )
+    return x, dx + torch.einsum("pak,pand->pknd", angles, spin)
+
+
+def _eckart(x: Tensor, reference: Tensor, masses: Tensor) -> tuple[Tensor, Conditions]:
+    """Σ_a m_a c_a × x_a = 0 (C. Eckart, Phys. Rev. 47, 552 (1935), doi:10.1103/PhysRev.47.552)."""
+    weighted = masses[:, None] * reference
+    gradients = torch.stack(rotations(weighted[None]), 1)
+    return nearest_rotation(weighted.mT @ x).mT, lambda y: gradients.expand(len(y), -1, -1, -1)
+
+
+def _principal(x: Tensor, reference: Tensor, masses: Tensor) -> tuple[Tensor, Conditions]:
+    """Σ_a m_a x_a y_a = 0 for each pair of axes, those nearest to the Eckart frame."""
+    turn, _ = _eckart(x, reference, masses)
+    y = x @ turn
+    axes = torch.linalg.eigh(y.mT @ (masses[:, None] * y)).eigenvectors
+    # Axes in the order and sense of the frame they are nearest to, right-handed.
+    order = axes.abs().argmax(2)
+    axes = axes.gather(2, order[:, None].expand(-1, 3, -1))
+    axes = axes * axes.diagonal(dim1=-2, dim2=-1).sign()[:, None]
+
+    def conditions(x: Tensor) -> Tensor:
+        a, b, c = (masses[:, None] * x).mT.unbind(1)
+        zero = torch.zeros_like(a)
+        rows = [(zero, c, b), (c, zero, a), (b, a, zero)]
+        return torch.stack([torch.stack(row, -1) for row in rows], 1)
+
+    return turn @ axes, conditions
+
+
+def _bisector(x: Tensor, reference: Tensor, masses: Tensor) -> tuple[Tensor, Conditions]:
+    """Axis x halves the angle between the bonds of a triatomic; axis y is normal to them."""
+    if len(masses) != 3:
+        raise ValueError(f"the bisector frame is for three atoms, the molecule has {len(masses)}")
+    # The middle atom is opposite the longest side.
+    sides = torch.stack([(reference[k - 1] - reference[k - 2]).norm() for k in range(3)])
+    middle = first_largest(sides)
+    ends = [k for k in range(3) if k != middle]
+
+    def directions(x: Tensor) -> tuple[Tensor, Tensor]:
+        one, other = (torch.nn.functional.normalize(x[:, e] - x[:, middle], dim=-1) for e in ends)
+        return one + other, torch.linalg.cross(one, other)
+
+    def conditions(x: Tensor) -> Tensor:
+        with torch.enable_grad():
+            x = x.detach().requires_grad_()
+            half, normal = directions(x)
+            parts = (normal[:, 2], half[:, 2], half[:, 1])
+            rows = [torch.autograd.grad(part.sum(), x, retain_graph=True)[0] for part in parts]
+        return torch.stack(rows, 1)
+
+    first, second = (torch.nn.functional.normalize(v, dim=-1) for v in directions(x))
+    return torch.stack((first, second, torch.linalg.cross(first, second)), -1), conditions
+
+
+FRAMES: dict[str, Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Conditions]]] = {
+    "eckart": _eckart, "principal_axes": _principal, "bisector": _bisector,
+}  # fmt: skip
+"""Frames by name: positions, reference and masses to the turn R (P, 3, 3), x R in the frame, and
+the gradients of its conditions."""

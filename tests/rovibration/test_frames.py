@@ -1,0 +1,69 @@
+"""Positions and their derivatives in the frames of the body."""
+
+import pytest
+import torch
+
+from pes.coordinates import Valence
+from pes.molecule import Molecule
+from pes.rovibration.frames import FRAMES, in_frame
+from pes.units import ANGSTROM, DEGREE
+from pes.vibration.system.kinetic import metric_tensor, tangents
+
+MASSES = Molecule(("O", "H", "D")).masses
+PLACES = torch.tensor([[0.9, 1.0, 110.0], [1.1, 0.95, 95.0]], dtype=torch.float64)
+Q = PLACES * torch.tensor([ANGSTROM, ANGSTROM, DEGREE], dtype=torch.float64)
+REFERENCE = torch.tensor([[0.0, 0, 0.1], [0.9, 0, -1.2], [-1.0, 0, -1.3]], dtype=torch.float64)
+
+
+def seen(q: torch.Tensor, frame: str) -> tuple[torch.Tensor, torch.Tensor]:
+    x, dx = tangents(Valence(0, (1, 2)).to_positions, q, MASSES)
+    centre = (MASSES[:, None] * REFERENCE).sum(0) / MASSES.sum()
+    return in_frame(x, dx, REFERENCE - centre, MASSES, frame)
+
+
+@pytest.mark.parametrize("frame", FRAMES)
+def test_derivatives_are_those_of_the_turned_positions(frame: str) -> None:
+    step = 3e-5
+    _, dx = seen(Q, frame)
+    for k in range(3):
+        shift = step * torch.eye(3, dtype=torch.float64)[k]
+        differences = (seen(Q + shift, frame)[0] - seen(Q - shift, frame)[0]) / (2 * step)
+        # Differences of second order are off by about step².
+        torch.testing.assert_close(dx[:, k], differences, rtol=0, atol=1e-7)
+
+
+@pytest.mark.parametrize("frame", FRAMES)
+def test_vibration_does_not_depend_on_the_frame(frame: str) -> None:
+    """G_kl is the same, and so is the determinant of the metric."""
+    plain, turned = (metric_tensor(*seen(Q, f), MASSES)[1] for f in ("embedded", frame))
+    torch.testing.assert_close(
+        torch.linalg.inv(turned)[:, :3, :3], torch.linalg.inv(plain)[:, :3, :3]
+    )
+    torch.testing.assert_close(torch.linalg.det(turned), torch.linalg.det(plain))
+
+
+def test_eckart_condition() -> None:
+    x, dx = seen(Q, "eckart")
+    weighted = MASSES[:, None] * (REFERENCE - (MASSES[:, None] * REFERENCE).sum(0) / MASSES.sum())
+    for one in (x, *dx.unbind(1)):
+        turn = torch.linalg.cross(weighted.expand_as(one), one).sum(1)
+        torch.testing.assert_close(turn, torch.zeros_like(turn), rtol=0, atol=1e-8)
+
+
+def test_moments_of_inertia_are_diagonal_along_principal_axes() -> None:
+    x, _ = seen(Q, "principal_axes")
+    products = x.mT @ (MASSES[:, None] * x)
+    off = products - torch.diag_embed(products.diagonal(dim1=-2, dim2=-1))
+    torch.testing.assert_close(off, torch.zeros_like(off), rtol=0, atol=1e-8)
+
+
+def test_bisector() -> None:
+    x, _ = seen(Q, "bisector")
+    one, other = (torch.nn.functional.normalize(x[:, e] - x[:, 0], dim=-1) for e in (1, 2))
+    half = torch.nn.functional.normalize(one + other, dim=-1)
+    torch.testing.assert_close(half, torch.tensor([[1.0, 0, 0]] * 2, dtype=torch.float64))
+
+
+def test_frames_that_do_not_exist() -> None:
+    with pytest.raises(ValueError, match=r"`frame` must be one of eckart, .*embedded, got 'x'"):
+        seen(Q, "x")

@@ -1,0 +1,111 @@
+"""Water with J > 0 against another program, and against itself in other frames."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+import torch
+
+from pes.coordinates import Valence
+from pes.molecule import Molecule
+from pes.potential.analytic import WaterPJT
+from pes.rovibration import Rovibrational, rovibrational_levels
+from pes.units import ANGSTROM, CM1, DEGREE
+from pes.vibration import BasisSpec, Levels, model, molecular, vibrational_levels
+
+# A prototype of another make, 120 states in two sets of coordinates: levels above the J = 0 ground
+# state, and those of ν2, in cm⁻¹; each to the last digit.
+GROUND = {
+    1: (23.7912, 37.1402, 42.3726),
+    2: (70.0828, 79.4952, 95.1684, 134.9119, 136.1728),
+    3: (136.7488, 142.2718, 173.3469, 206.3021, 212.1512, 285.2415, 285.4404),
+}
+BEND_101 = 1618.4672
+
+
+@pytest.fixture(scope="module")
+def water() -> Levels:
+    """Eight levels, within 0.001 cm⁻¹."""
+    stretch = ("sinc", 0.66 * ANGSTROM, 1.6 * ANGSTROM, 9)
+    bases = [
+        BasisSpec(*stretch, points=14, primitives=40, name="r1"),
+        BasisSpec(*stretch, points=14, primitives=40, name="r2"),
+        BasisSpec("legendre", 45 * DEGREE, 180 * DEGREE, 12, points=18, primitives=40, name="t"),
+    ]
+    system = molecular(
+        WaterPJT(), Valence(0, (1, 2)).to_positions, Molecule(("O", "H", "H")).masses
+    )
+    return vibrational_levels(system, bases, 8, convergence=False)
+
+
+@pytest.fixture(scope="module")
+def rotating(water: Levels) -> Callable[[str], list[Rovibrational]]:
+    known: dict[str, list[Rovibrational]] = {}
+
+    def levels(frame: str) -> list[Rovibrational]:
+        if frame not in known:
+            known[frame] = rovibrational_levels(water, [1, 2, 3], states=60, frame=frame)
+        return known[frame]
+
+    return levels
+
+
+def excitations(water: Levels, one: Rovibrational, vibration: int) -> torch.Tensor:
+    return (one.energies[one.vibration == vibration] - water.energies[0]) / CM1
+
+
+@pytest.mark.parametrize("frame", ["eckart", "bisector", "embedded"])
+def test_another_program(
+    water: Levels, rotating: Callable[[str], list[Rovibrational]], frame: str
+) -> None:
+    """All frames: with A of the wrong sign, J = 1 is off by 0.29 cm⁻¹ in the embedded one."""
+    for one in rotating(frame):
+        expected = torch.tensor(GROUND[one.j], dtype=torch.float64)
+        # 60 states instead of 120: 0.0003; rounding: 0.00005.
+        torch.testing.assert_close(excitations(water, one, 0), expected, rtol=0, atol=4e-4)
+    bend = excitations(water, rotating(frame)[0], 1)
+    assert float(bend[0]) == pytest.approx(BEND_101, abs=1e-3)
+
+
+def test_estimates_cover_the_difference_to_the_other_program(
+    water: Levels, rotating: Callable[[str], list[Rovibrational]]
+) -> None:
+    for one in rotating("eckart"):
+        own = one.vibration == 0
+        error = (excitations(water, one, 0) - torch.tensor(GROUND[one.j])).abs()
+        # Half a digit of theirs.
+        assert bool((error <= one.convergence[own] / CM1 + 6e-5).all()), (one.j, error)
+
+
+def test_labels(rotating: Callable[[str], list[Rovibrational]]) -> None:
+    """Ka and Kc, and C2v(M) as in Bunker and Jensen: 1_01 B1, 1_11 A2, 1_10 B2."""
+    one = rotating("eckart")[0]
+    ground = [
+        (int(one.ka[k]), int(one.kc[k]), one.symmetry[k])
+        for k in (one.vibration == 0).nonzero().flatten()
+    ]
+    assert ground == [(0, 1, "B1"), (1, 1, "A2"), (1, 0, "B2")]
+    # ν3 is B2: the product.
+    third = [one.symmetry[k] for k in (one.vibration == 4).nonzero().flatten()]
+    assert third == ["A2", "B1", "A1"]
+
+
+def test_no_rotation(water: Levels) -> None:
+    (still,) = rovibrational_levels(water, [0], states=20)
+    torch.testing.assert_close(still.energies, water.energies, rtol=0, atol=1e-12)
+    assert still.vibration.tolist() == list(range(8))
+
+
+def test_as_many_states_as_levels_are_no_estimate_of_zero(water: Levels) -> None:
+    (one,) = rovibrational_levels(water, [1], states=8)
+    assert float(one.convergence.min()) > 0
+
+
+def test_input_that_does_not_do(water: Levels) -> None:
+    with pytest.raises(ValueError, match="`J` must be whole numbers from 0 on, got -1"):
+        rovibrational_levels(water, [-1])
+    with pytest.raises(ValueError, match="between the 8 levels and the"):
+        rovibrational_levels(water, [1], states=3)
+    oscillator = model(lambda q: q.square().sum(1), torch.eye(3).double())
+    with pytest.raises(ValueError, match="does not rotate"):
+        rovibrational_levels(replace(water, system=oscillator), [1])
