@@ -2,9 +2,11 @@
 
 import argparse
 import sys
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
+from warnings import catch_warnings
 
 import shtab
 
@@ -72,12 +74,13 @@ def levels(arguments: Sequence[str] | None = None) -> None:
         help="continue a calculation that was cut short: auto takes the vectors in its folder",
     )  # fmt: skip
     _common(parser)
+    _functions(parser)
     given = parser.parse_args(arguments)
 
     def command() -> None:
         run_levels(
             given.run, config=given.config, output=given.output, settings=_settings(given),
-            overwrite=given.overwrite, resume=given.resume,
+            overwrite=given.overwrite, resume=given.resume, functions=given.functions,
         )  # fmt: skip
 
     _end(_copy(examples.LEVELS[given.example]) if given.example else command)
@@ -124,12 +127,13 @@ def evaluate(arguments: Sequence[str] | None = None) -> None:
     )  # fmt: skip
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda (default: %(default)s)")
     parser.add_argument("--overwrite", action="store_true", help="replace earlier results")
+    _functions(parser)
     given = parser.parse_args(arguments)
 
     def command() -> None:
         run_evaluate(
             given.surface, given.data, output=given.output, holes=given.holes,
-            device=given.device, overwrite=given.overwrite,
+            device=given.device, overwrite=given.overwrite, functions=given.functions,
         )  # fmt: skip
 
     _end(command)
@@ -250,6 +254,14 @@ def _common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--overwrite", action="store_true", help="replace earlier results")
 
 
+def _functions(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--function", action="append", default=[], metavar="NAME", dest="functions",
+        help="function, module:function or file.py:function, that a surface file or a run folder "
+        "may use; alone they run no code; may be given several times",
+    )  # fmt: skip
+
+
 def _count(text: str) -> int:
     if not text.isdecimal():
         raise argparse.ArgumentTypeError(
@@ -262,10 +274,17 @@ def _settings(given: argparse.Namespace) -> list[str]:
     return [*given.settings, *([f"device={given.device}"] if given.device else [])]
 
 
+def _warned(message: Warning | str, *_: object, **__: object) -> None:
+    """A warning of the library as one line."""
+    print(f"pes: warning: {' '.join(str(message).split())}", file=sys.stderr)
+
+
 def _end(command: Callable[[], object]) -> None:
     """Run; what the user can mend becomes one line, anything else keeps its traceback."""
     try:
-        command()
+        with catch_warnings():
+            warnings.showwarning = _warned
+            command()
     except (ValueError, OSError, FloatingPointError) as error:
         print(f"pes: {' '.join(str(error).split())}", file=sys.stderr)
         raise SystemExit(2) from None

@@ -213,11 +213,11 @@ def test_no_state(pes_train: Command, run: Path, refusal: Refusal) -> None:
 def test_surface_of_another_version(work: Path, run: Path, refusal: Refusal) -> None:
     path = run / "surface.safetensors"
     with safe_open(path, framework="pt") as file:
-        header = file.metadata()["pes"].replace('"version": 2', '"version": 9')
+        header = file.metadata()["pes"].replace('"version": 3', '"version": 9')
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     save_file(tensors, path, {"pes": header})
     line = refusal(cli.levels, [str(run)])
-    assert "version 9, this pes reads 'pes surface' version 1 to 2" in line
+    assert "version 9, this pes reads 'pes surface' version 1 to 3" in line
 
 
 def test_unfinished_training_has_no_levels(

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from pes.config.section import Section
+from pes.config.section import Name, Section
 
 __all__ = ["ModelConfig"]
 
@@ -23,7 +23,7 @@ class Grid(Section):
 class ModelConfig(Section):
     """`pes-levels --config`: the one-dimensional model −½ d²/dx² + x²/2 + κ exp(−x²/2)."""
 
-    name: str
+    name: Name
     """Run name; the output goes to runs/<name>."""
     model: Literal["harmonic_gaussian"]
     """Marks the file as one of a model."""

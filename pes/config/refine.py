@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from pes.config.coordinates import BasisSizeSection, Coordinates
-from pes.config.section import Section, by_name
+from pes.config.section import Name, Section, by_name
 
 __all__ = ["ObservedLevelsSection", "RefineConfig"]
 
@@ -51,7 +51,7 @@ class ObservedLevelsSection(Section):
 class RefineConfig(Section):
     """`pes-refine`: a surface adjusted to observed levels."""
 
-    name: str
+    name: Name
     """Run name; the output goes to runs/<name>."""
     device: str = "auto"
     """Device of the computation: auto, cpu or cuda."""
@@ -59,6 +59,9 @@ class RefineConfig(Section):
     """Number of CPU threads."""
     surface: str
     """Run folder, surface file or a named analytic one."""
+    functions: tuple[str, ...] = ()
+    """Functions, module:function or file.py:function, that a surface file may be built on; a file
+    alone runs no code."""
     data: Path
     """Ab initio points that hold the surface in place."""
     isotopologues: tuple[ObservedLevelsSection, ...] = Field(min_length=1)

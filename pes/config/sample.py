@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import Field
 
 from pes.config.coordinates import Coordinates
-from pes.config.section import Section
+from pes.config.section import Name, Section
 
 __all__ = ["SampleConfig"]
 
@@ -14,7 +14,7 @@ __all__ = ["SampleConfig"]
 class SampleConfig(Section):
     """`pes-sample`: geometries to compute."""
 
-    name: str
+    name: Name
     """Run name; the output goes to runs/<name>."""
     seed: int = Field(default=0, ge=0)
     """Seed of the samples."""
@@ -27,6 +27,9 @@ class SampleConfig(Section):
     surface: str
     """Surface: run folder, surface file, module:function, file.py:function or a named analytic
     one."""
+    functions: tuple[str, ...] = ()
+    """Functions, module:function or file.py:function, that a surface file may be built on; a file
+    alone runs no code."""
     coordinates: Coordinates | None = None
     """Ranges to fill; by default the distances of the training points and of `points`."""
     points: Path | None = None

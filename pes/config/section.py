@@ -1,10 +1,34 @@
 """What all sections of a YAML file have in common."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict
 
-__all__ = ["Section", "by_name"]
+__all__ = ["Name", "Section", "by_name"]
+
+LONGEST_NAME = 200
+"""Bytes; file systems take 255, and temporary files add some."""
+
+
+def _name(value: str) -> str:
+    """A name that is one folder below `runs/`, never a path.
+
+    Raises:
+        ValueError: for a path, an empty name or signs that no terminal prints.
+    """
+    if not value.strip() or value in (".", ".."):
+        raise ValueError("a name needs letters or digits")
+    if "/" in value or "\\" in value:
+        raise ValueError("a name is not a path: take out the slashes; --output is for paths")
+    if not value.isprintable() or value != value.strip():
+        raise ValueError("a name holds no control characters and no spaces at its ends")
+    if len(value.encode()) > LONGEST_NAME:
+        raise ValueError(f"a name has {LONGEST_NAME} bytes at most")
+    return value
+
+
+Name = Annotated[str, AfterValidator(_name)]
+"""Name of a run; its folder is runs/<name>."""
 
 
 class Section(BaseModel):

@@ -5,6 +5,8 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from pes.config.section import Section, by_name
+from pes.potential import Surface
+from pes.setup.surfaces import load
 from pes.setup.training.settings import LinearBaseline, LinearForm, NetworkForm
 
 __all__ = [
@@ -77,10 +79,13 @@ class StoredSurface(Section):
     surface: str
     """Run folder, surface file, module:function, file.py:function or a named analytic one. Stored
     surfaces and named ones go into the new surface file, functions by their name."""
+    functions: tuple[str, ...] = ()
+    """Functions, module:function or file.py:function, that a surface file may be built on; a file
+    alone runs no code."""
 
-    def resolved(self) -> str:
-        """Its name, as `pes.setup` takes it."""
-        return self.surface
+    def resolved(self) -> str | Surface:
+        """Its name, as `pes.setup` takes it, or the surface where it needs functions."""
+        return load(self.surface, functions=self.functions) if self.functions else self.surface
 
 
 Baseline = Annotated[LinearBaselineSection | StoredSurface, Field(discriminator="kind")]

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from pes.config.ensemble import EnsembleSection
-from pes.config.section import Section
+from pes.config.section import Name, Section
 from pes.config.surface import Surfaces, SurfaceSection, neural
 from pes.config.training import Training
 from pes.config.vibration import Vibration
@@ -79,7 +79,7 @@ class Search(Section):
 class TrainConfig(Section):
     """`pes-train`: data to surface."""
 
-    name: str
+    name: Name
     """Run name; the output goes to runs/<name>."""
     seed: int = Field(default=0, ge=0)
     """Seed of the split, the starting weights and the order of points."""

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from pes.config.coordinates import BasisSizeSection, Coordinates
-from pes.config.section import Section
+from pes.config.section import Name, Section
 from pes.setup.basis import BasisSize
 from pes.setup.problem import Bump
 from pes.setup.truncation import GroupRequest, TruncationRequest
@@ -161,7 +161,7 @@ class Vibration(Section):
 class LevelsConfig(Vibration):
     """`pes-levels --config`: levels of any surface."""
 
-    name: str
+    name: Name
     """Run name; the output goes to runs/<name>."""
     device: str = "auto"
     """Device of the computation: auto, cpu or cuda."""
@@ -169,12 +169,15 @@ class LevelsConfig(Vibration):
     """Number of CPU threads."""
     surface: str
     """Run folder, surface file, module:function, file.py:function or a named analytic one."""
+    functions: tuple[str, ...] = ()
+    """Functions, module:function or file.py:function, that a surface file may be built on; a file
+    alone runs no code."""
 
 
 class FitConfig(Section):
     """`pes-levels FOLDER` for a fit saved from Python, whose folder holds no configuration."""
 
-    name: str
+    name: Name
     """Name of the fit, that of its folder."""
     device: str = "auto"
     """Device of the computation: auto, cpu or cuda."""

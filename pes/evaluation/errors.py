@@ -67,7 +67,7 @@ def evaluate(
         Evaluation(2 points of H2: RMSE 3.536 cm-1, largest error 4 cm-1)
     """
     known = as_surface(surface).to(device)
-    name = str(surface) if isinstance(surface, str | Path) else type(known.potential).__name__
+    name = known.name or type(known.potential).__name__
     file = str(dataset) if isinstance(dataset, str | Path) else None
     points = dataset if isinstance(dataset, Dataset) else read(dataset)
     _check_atoms(known, points, file or "dataset")

@@ -1,25 +1,32 @@
 """One file per surface: tensors in safetensors, everything else as JSON in its header."""
 
 import json
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
 from pes.files import replaced
+from pes.molecule import Molecule
+from pes.potential.header import (
+    CHECKSUM,
+    FORMAT,
+    METADATA,
+    UNITS,
+    VERSION,
+    checksum,
+    header_of,
+)
 from pes.potential.kinds import Functions, references, surface_from, surface_settings
 
 __all__ = ["SurfaceRecord", "load_surface", "save_surface"]
 
-FORMAT = "pes surface"
-VERSION = 2
-"""Version 1 held no tables of the invariants: they are made again for it."""
-
-UNITS = {"energy": "hartree", "length": "bohr"}
 PREFIX = "surface."
 POSITIONS = "training_positions"
 
@@ -67,8 +74,10 @@ def save_surface(path: Path | str, surface: nn.Module, record: SurfaceRecord) ->
     tensors = {PREFIX + name: tensor for name, tensor in surface.state_dict().items()}
     tensors[POSITIONS] = record.training_positions
     own = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
+    text = json.dumps(header)
+    metadata = {METADATA: text, CHECKSUM: checksum(text, own)}
     with replaced(path) as temporary:
-        temporary.write_bytes(save(own, {"pes": json.dumps(header)}))
+        temporary.write_bytes(save(own, metadata))
 
 
 def load_surface(
@@ -76,7 +85,8 @@ def load_surface(
 ) -> tuple[nn.Module, SurfaceRecord]:
     """The surface and the record that `save_surface` wrote, on the CPU.
 
-    Nothing in the file is executed: a pickle is refused, not opened.
+    Nothing in the file is executed: a pickle is refused, not opened, and a function that the file
+    names is not imported.
 
     Args:
         path: of the file.
@@ -85,8 +95,8 @@ def load_surface(
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: for a damaged file, another format or another version, or for a surface built
-            on a function if no `functions` is given.
+        ValueError: for a damaged file, another format or another version, a header that the
+            schema refuses, or a surface built on a function if no `functions` is given.
     """
     path = Path(path)
     if not path.is_file():
@@ -100,14 +110,15 @@ def load_surface(
             f"{path} is cut off, damaged or no safetensors file ({error}); "
             "copy it again or write it with save_surface"
         ) from None
-    header = _header(path, metadata)
+    header = _header(path, metadata, tensors)
     known = _functions(path, header, functions)
     try:
         surface = surface_from(header["settings"], known)
         positions = tensors.pop(POSITIONS)
         made = {n: t for n, t in surface.state_dict().items() if not t.is_floating_point()}
         stored = {n.removeprefix(PREFIX): t for n, t in tensors.items()}
-        surface.load_state_dict(stored if header["version"] == VERSION else made | stored)
+        _check_tensors(header, surface, stored, positions)
+        surface.load_state_dict(made | stored if header["version"] == 1 else stored)
         record = SurfaceRecord(
             tuple(header["symbols"]),
             (header["energy_range"][0], header["energy_range"][1]),
@@ -118,7 +129,7 @@ def load_surface(
     except (KeyError, IndexError, TypeError, ValueError, RuntimeError) as error:
         reason = " ".join(str(error).split())
         raise ValueError(
-            f"{path}: header and tensors do not agree ({reason}); save again"
+            f"{path}: header and tensors do not agree ({reason}); copy the file again"
         ) from None
     return surface, record
 
@@ -128,10 +139,7 @@ def _functions(
     header: dict[str, Any],
     functions: Callable[[str], Callable[[Tensor], Tensor]] | None,
 ) -> Functions:
-    try:
-        names = references(header["settings"])
-    except (KeyError, AttributeError, TypeError):
-        return {}  # of a damaged header, told where the surface is built
+    names = references(header["settings"])
     if names and functions is None:
         raise ValueError(
             f"{path}: this surface is built on the function {names[0]}, which the file knows by "
@@ -140,17 +148,56 @@ def _functions(
     return {} if functions is None else {name: functions(name) for name in names}
 
 
-def _header(path: Path, metadata: dict[str, str]) -> dict[str, Any]:
+def _header(path: Path, metadata: dict[str, str], tensors: dict[str, Tensor]) -> dict[str, Any]:
+    """The header of a file whose checksum is right, or that is older than checksums."""
+    text = metadata.get(METADATA, "")
     try:
-        header = json.loads(metadata["pes"])
+        header = json.loads(text)
         found = (header["format"], header["version"])
-    except (KeyError, TypeError, json.JSONDecodeError):
+    except (KeyError, TypeError, json.JSONDecodeError, RecursionError):
         raise ValueError(
             f"{path} holds tensors but no {FORMAT}; was it written by save_surface?"
         ) from None
-    if found not in ((FORMAT, 1), (FORMAT, VERSION)):
+    if found[0] != FORMAT or found[1] not in range(1, VERSION + 1):
         raise ValueError(
             f"{path} is {found[0]!r} version {found[1]}, this pes reads {FORMAT!r} version 1 to "
             f"{VERSION}; use the version of pes that wrote it"
         )
-    return header
+    own = metadata.get(CHECKSUM)
+    if own is None and found[1] < 3:
+        warnings.warn(
+            f"{path} is of an earlier version without a checksum: damage would not be noticed; "
+            "load it and write it again with pes.save", stacklevel=4,
+        )  # fmt: skip
+    elif own != checksum(text, tensors):
+        raise ValueError(
+            f"{path} is damaged: its checksum does not belong to its content; copy it again from "
+            "where it was written, or repeat the run"
+        )
+    try:
+        return header_of(text)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}; write it again with save_surface") from None
+
+
+def _check_tensors(
+    header: dict[str, Any], surface: nn.Module, stored: dict[str, Tensor], positions: Tensor
+) -> None:
+    """Types, shapes and values that `load_state_dict` would accept or convert without a word.
+
+    Raises:
+        ValueError: which tensor is wrong.
+    """
+    atoms = len(header["symbols"])
+    if positions.ndim != 3 or positions.shape[1:] != (atoms, 3):
+        raise ValueError(f"{POSITIONS} of shape {tuple(positions.shape)} for {atoms} atoms")
+    elements = Molecule(header["symbols"]).elements
+    for part in surface.modules():
+        if (own := getattr(part, "elements", elements)) != elements:
+            raise ValueError(f"a surface of {' '.join(own)} for {' '.join(elements)}")
+    expected = {POSITIONS: torch.float64, **{n: t.dtype for n, t in surface.state_dict().items()}}
+    for name, tensor in {**stored, POSITIONS: positions}.items():
+        if tensor.dtype != expected.get(name, tensor.dtype):
+            raise ValueError(f"{name} of type {tensor.dtype}, not {expected[name]}")
+        if tensor.is_floating_point() and not tensor.isfinite().all():
+            raise ValueError(f"{name} holds NaN or infinity")

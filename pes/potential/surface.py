@@ -28,6 +28,7 @@ class Surface:
         potential: the function; a user's own is a `UserFunction`.
         symbols: isotopes of the atoms it was made for, None if it does not say.
         record: training points and energy range of a surface file, None for any other surface.
+        name: what its user calls it; None for a module or a function that was passed as it is.
 
     Example:
         >>> from pes.potential.analytic import WaterPJT
@@ -39,6 +40,7 @@ class Surface:
     potential: nn.Module
     symbols: tuple[str, ...] | None = None
     record: SurfaceRecord | None = None
+    name: str | None = None
 
     def __call__(self, positions: Tensor | np.ndarray) -> Any:
         """Energies (B,) in hartree of positions (B, N, 3) in bohr, of the same type as these.

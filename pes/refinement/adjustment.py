@@ -127,7 +127,7 @@ def problem_of(
     points = hold if isinstance(hold, Dataset) else read(hold)
     held = anchor_points(points, start, anchor_energy, place, name=str(file))
     trials = trials_of(start, _pairs(observed), adjust, settings, place)
-    name = str(surface) if isinstance(surface, str | Path) else type(start.potential).__name__
+    name = start.name or type(start.potential).__name__
     return RefinementProblem(
         name, start.symbols, _record(start, points), tuple(trials), held, place
     )

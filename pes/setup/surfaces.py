@@ -3,7 +3,7 @@
 import importlib
 import importlib.util
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -22,6 +22,7 @@ __all__ = [
     "imported",
     "load",
     "load_potential",
+    "permitted",
     "resolved",
     "save",
 ]
@@ -30,19 +31,23 @@ SurfaceLike = Surface | nn.Module | Callable[..., Any] | str | Path
 """What a Python user may call a surface."""
 
 
-def load_potential(name: str, base: Path) -> Surface:
+def load_potential(name: str, base: Path, functions: Sequence[str] = ()) -> Surface:
     """A surface by run folder, surface file, module:function, file.py:function or name.
+
+    A surface file runs no code: where it names a function that it is built on, that function is
+    imported only if `functions` names it too, and then from where `functions` says.
 
     Args:
         name: as in the configuration.
         base: folder that relative paths start from.
+        functions: names of functions that a surface file may be built on.
 
     Raises:
         ValueError, FileNotFoundError: if it cannot be found, in one line.
     """
     if name in ANALYTIC:
         surface = ANALYTIC[name]()
-        return Surface(surface, surface.symbols)
+        return Surface(surface, surface.symbols, name=name)
     path = base / name
     if path.is_dir() and not all((path / file).is_file() for file in (RUN_SURFACE, RUN_FINISHED)):
         raise FileNotFoundError(
@@ -53,13 +58,13 @@ def load_potential(name: str, base: Path) -> Surface:
         raise ValueError(f"surface {name!r} is a Python file; name the function, {name}:function")
     if path.is_dir() or path.is_file():
         file = path / RUN_SURFACE if path.is_dir() else path
-        surface, record = load_surface(file, functions=_named)
-        return Surface(_as_function(surface, name), record.symbols, record)
+        surface, record = load_surface(file, functions=_importer(file, base, functions))
+        return Surface(_as_function(surface, name), record.symbols, record, name)
     if ":" in name:
         function = imported(name, base)
         symbols = getattr(function, "symbols", None)
         own = function if isinstance(function, nn.Module) else UserFunction(function, name)
-        return Surface(own, symbols)
+        return Surface(own, symbols, name=name)
     raise FileNotFoundError(
         f"surface {name!r} is no run folder, surface file, module:function, file.py:function "
         f"nor one of {', '.join(ANALYTIC)}"
@@ -95,18 +100,24 @@ def as_surface(surface: SurfaceLike) -> Surface:
     return Surface(UserFunction(surface, getattr(surface, "__name__", "the surface")), symbols)
 
 
-def load(name: str | Path) -> Surface:
+def load(name: str | Path, *, functions: Sequence[str] = ()) -> Surface:
     """A surface, ready to be called or to be given to `pes.levels`.
 
     Args:
         name: run folder, surface file, `module:function`, `file.py:function` or the name of an
             analytic surface.
+        functions: names of the functions, such as `file.py:function`, that a surface file may be
+            built on; a file alone runs none.
+
+    Raises:
+        ValueError, FileNotFoundError: if there is no such surface, or if it is built on a function
+            that `functions` does not name.
 
     Example:
         >>> load("water_pjt1996")
         Surface(WaterPJT, H2O)
     """
-    return load_potential(str(name), Path.cwd())
+    return load_potential(str(name), Path.cwd(), functions)
 
 
 def save(
@@ -128,9 +139,39 @@ def save(
     save_surface(path, surface.module if isinstance(surface, Surface) else surface, known)
 
 
-def _named(reference: str) -> UserFunction:
-    """A function that a surface file knows by its name; the run that wrote it gave full paths."""
-    return UserFunction(imported(reference, Path.cwd()), reference)
+def _importer(file: Path, base: Path, functions: Sequence[str]) -> Callable[[str], UserFunction]:
+    """From the name in a surface file to the function of the same name among the user's own.
+
+    A file that was moved has the same name: the code that runs is where the user says.
+    """
+
+    def own(reference: str) -> UserFunction:
+        if (name := permitted(reference, functions)) is not None:
+            return UserFunction(imported(name, base), name)
+        raise ValueError(
+            f"{file} is built on the function {reference}, and a surface file alone runs no code; "
+            f"if you trust that function, name it: --function {reference} on the command line, "
+            "`functions` in a configuration or in pes.load"
+        )
+
+    return own
+
+
+def permitted(reference: str, functions: Sequence[str]) -> str | None:
+    """The function among the user's own that a stored name means, None if there is none.
+
+    Example:
+        >>> permitted("/home/ann/low.py:energy", ["mine/low.py:energy"])
+        'mine/low.py:energy'
+    """
+    same = (name for name in functions if _last_parts(name) == _last_parts(reference))
+    return next(same, None)
+
+
+def _last_parts(name: str) -> str:
+    """`file.py:function` without its folders; `module:function` as it is."""
+    source, colon, attribute = name.rpartition(":")
+    return f"{Path(source).name if source.endswith('.py') else source}{colon}{attribute}"
 
 
 def _as_function(surface: nn.Module, name: str) -> nn.Module:

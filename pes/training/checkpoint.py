@@ -3,18 +3,33 @@
 import io
 from dataclasses import asdict, fields
 from pathlib import Path
-from pickle import UnpicklingError
-from zipfile import is_zipfile
+from typing import Any
+from zipfile import BadZipFile, ZipFile
 
 import torch
+from torch import Tensor
 
 from pes.files import replaced
 from pes.training.epoch import TrainingState
 
-__all__ = ["latest_checkpoint", "load_checkpoint", "previous", "save_checkpoint"]
+__all__ = ["latest_checkpoint", "load_checkpoint", "load_plain", "previous", "save_checkpoint"]
 
 FORMAT = "pes training state"
 VERSION = 1
+
+TYPES: dict[str, type | tuple[type, ...]] = {
+    "epoch": int,
+    "seconds": (int, float),
+    "parameters": Tensor,
+    "best_parameters": Tensor,
+    "best_loss": (int, float),
+    "best_epoch": int,
+    "optimizer": dict,
+    "restart": int,
+    "restart_loss": (int, float),
+    "restart_epoch": int,
+}
+"""Types of the fields of a `TrainingState`."""
 
 
 def previous(path: Path) -> Path:
@@ -55,24 +70,48 @@ def load_checkpoint(path: Path | str) -> TrainingState:
         ValueError: for a damaged file, another format or another version.
     """
     path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f"there is no checkpoint {path}")
-    if not is_zipfile(path):
-        raise ValueError(
-            f"{path} is truncated or not a checkpoint; resume from another, or start afresh"
-        )
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except (UnpicklingError, RuntimeError, EOFError) as error:
-        reason = str(error).splitlines()[0]
-        raise ValueError(f"{path} is not a checkpoint of pes ({reason})") from None
+    content = load_plain(path)
     header = (content.get("format"), content.get("version")) if isinstance(content, dict) else None
     if not isinstance(content, dict) or header != (FORMAT, VERSION):
         raise ValueError(
             f"{path} is not a checkpoint that this pes can read (got {header}, "
             f"need {(FORMAT, VERSION)}); start afresh"
         )
-    state = content["state"]
-    if set(state) != {field.name for field in fields(TrainingState)}:
+    state = content.get("state")
+    if not isinstance(state, dict) or set(state) != {one.name for one in fields(TrainingState)}:
         raise ValueError(f"{path} holds another training state; start afresh")
+    for name, kind in TYPES.items():
+        if not isinstance(state[name], kind):
+            raise ValueError(
+                f"{path}: `{name}` is of type {type(state[name]).__name__}, the file is damaged; "
+                "start afresh"
+            )
     return TrainingState(**state)
+
+
+def load_plain(path: Path) -> Any:
+    """Tensors and plain values that `torch.save` wrote, on the CPU; no code is executed.
+
+    Raises:
+        FileNotFoundError: if there is no such file.
+        ValueError: for a damaged file, or one that holds anything else.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no checkpoint {path}")
+    try:
+        with ZipFile(path) as file:
+            damaged = file.testzip()
+    except (BadZipFile, OSError, EOFError, NotImplementedError, RuntimeError):
+        damaged = "the whole"
+    if damaged is not None:
+        raise ValueError(
+            f"{path} is truncated, damaged or not a checkpoint; resume from another, or start "
+            "afresh"
+        )
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except Exception:  # torch's own words advise to run the code of the file
+        raise ValueError(
+            f"{path} is not a checkpoint of pes: it holds other things than numbers, and it was "
+            "not opened, because such a file can run code; resume from another, or start afresh"
+        ) from None

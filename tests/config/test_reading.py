@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
+import yaml
 from pydantic import BaseModel
 
 from pes.config import LevelsConfig, ModelConfig, RefineConfig, TrainConfig, load_config, read_yaml
@@ -269,3 +270,23 @@ def test_every_key_is_documented(section: type[BaseModel], key: str) -> None:
     # `kind` chooses a section, and a key that holds a section is documented by it.
     if key != "kind" and not models(field.annotation):
         assert field.description, f"{section.__name__}.{key} needs a docstring"
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("../../escape", "a name is not a path"), ("/abs", "a name is not a path"),
+        ("a\\b", "a name is not a path"), ("..", "needs letters"), (".", "needs letters"),
+        ("", "needs letters"), (" ", "needs letters"), ("a\n", "control characters"),
+        ("a\0", "control characters"), ("a\x1b[31m", "control characters"), ("x" * 300, "at most"),
+    ],
+)  # fmt: skip
+def test_a_name_is_no_path(tmp_path: Path, name: str, words: str) -> None:
+    """`runs/<name>` stays below `runs/`, for every command."""
+    for text, kind in (
+        (TRAIN, TrainConfig), (LEVELS, LevelsConfig), (MODEL, ModelConfig), (REFINE, RefineConfig)
+    ):  # fmt: skip
+        content = yaml.safe_load(text) | {"name": name}
+        line = refusal(tmp_path, yaml.safe_dump(content), kind)
+        assert line.startswith("`name`: ")
+        assert words in line

@@ -2,8 +2,10 @@
 
 import json
 import os
+import re
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 
 import pytest
 import torch
@@ -15,6 +17,7 @@ from pes.descriptors.invariants import Level
 from pes.potential import storage
 from pes.potential.analytic import WaterPJT
 from pes.potential.ensemble import Ensemble
+from pes.potential.header import checksum
 from pes.potential.linear import LinearSurface, linear_surface
 from pes.potential.neural import NeuralSurface, neural_surface
 from pes.potential.storage import SurfaceRecord, load_surface, save_surface
@@ -173,30 +176,113 @@ def test_a_file_of_version_1(tmp_path: Path) -> None:
     surface, path = neural(linear()), tmp_path / "surface.safetensors"
     save_surface(path, surface, RECORD)
     header, tensors = contents(path)
-    header["version"] = 1
+    header["version"] = 1  # without a checksum
     old = {n: t for n, t in tensors.items() if t.is_floating_point()}
     assert len(old) < len(tensors)
     save_file(old, path, {"pes": json.dumps(header)})
-    assert torch.equal(load_surface(path)[0](waters()), surface(waters()))
+    with pytest.warns(UserWarning, match="earlier version without a checksum"):
+        loaded, _ = load_surface(path)
+    assert torch.equal(loaded(waters()), surface(waters()))
     old.pop("surface.mean")
     save_file(old, path, {"pes": json.dumps(header)})
-    assert "mean" in refusal(path)
+    with pytest.warns(UserWarning, match="without a checksum"):
+        assert "mean" in refusal(path)
+
+
+def signed(file: Path, header: dict, tensors: dict) -> None:
+    """Write a file whose checksum is right, whatever it holds."""
+    text = json.dumps(header)
+    save_file(tensors, file, {"pes": text, "sha256": checksum(text, tensors)})
+
+
+MORSE = {"kind": "morse", "elements": ["O", "H", "H"], "length": 1.7}
+NEURAL = {"kind": "neural", "descriptor": MORSE, "hidden": [20, 20], "activation": "silu"}
 
 
 @pytest.mark.parametrize(
-    "change", [{"settings": {"kind": "forest"}}, {"settings": {}}, {"symbols": None}]
+    ("change", "words"),
+    [
+        ({"settings": {"kind": "forest"}}, "`settings.kind`: must be one of .*neural.*'forest'"),
+        ({"settings": {}}, "`settings.kind`: field required"),
+        ({"settings": NEURAL | {"hidden": ["a"]}}, "`settings.hidden.0`.*'a'"),
+        ({"settings": NEURAL | {"hidden": [-1]}}, "`settings.hidden.0`.*greater.*-1"),
+        ({"settings": NEURAL | {"activation": "relu"}}, "`settings.activation`.*'relu'"),
+        ({"settings": NEURAL | {"baseline": []}}, "`settings.baseline`"),
+        ({"settings": NEURAL | {"descriptor": MORSE | {"length": -1}}}, "descriptor.length`"),
+        ({"settings": NEURAL | {"more": 1}}, "`settings.more`"),
+        ({"settings": {"kind": "function", "reference": 3}}, "`settings.reference`"),
+        ({"symbols": None}, "`symbols`"),
+        ({"symbols": ["O", "H", "Q"]}, "`symbols.2`.*'Q' is no known isotope"),
+        ({"units": {"energy": "eV", "length": "bohr"}}, "`units.energy`.*'hartree', got 'eV'"),
+        ({"energy_range": [1.0, 0.0]}, "`energy_range`: the lowest energy must come first"),
+        ({"energy_range": [0, "x"]}, "`energy_range.1`"),
+        ({"notes": []}, "`notes`"),
+        ({"version": True}, "`version`"),
+        ({"symbols": ["N", "H", "H"]}, "do not agree .*a surface of O H H for N H H"),
+        ({"symbols": ["O", "H"]}, "do not agree .*training_positions"),
+    ],
 )
-def test_a_header_that_lies(file: Path, change: dict) -> None:
+def test_a_header_that_lies(file: Path, change: dict, words: str) -> None:
     header, tensors = contents(file)
-    save_file(tensors, file, {"pes": json.dumps(header | change)})
+    signed(file, header | change, tensors)
+    assert re.search(words, refusal(file))
+
+
+def test_deeply_nested_headers(file: Path) -> None:
+    _, tensors = contents(file)
+    text = "[" * 5000
+    save_file(tensors, file, {"pes": text, "sha256": checksum(text, tensors)})
     refusal(file)
 
 
-def test_a_missing_tensor(file: Path) -> None:
+def test_tensors_that_lie(file: Path) -> None:
     header, tensors = contents(file)
-    tensors.pop("surface.mean")
+    for name, tensor, words in (
+        ("surface.mean", None, "do not agree .*mean"),
+        ("surface.mean", tensors["surface.mean"].float(), "mean of type torch.float32"),
+        ("surface.mean", tensors["surface.mean"] * torch.nan, "mean holds NaN"),
+        ("training_positions", torch.zeros(2, 3), "training_positions of shape"),
+        ("surface.more", torch.zeros(2), "do not agree .*more"),
+    ):
+        changed = tensors | {name: tensor}
+        signed(file, header, {n: t for n, t in changed.items() if t is not None})
+        assert re.search(words, refusal(file))
+
+
+def test_no_bit_may_flip(file: Path) -> None:
+    """One bit in each of 300 places: refused, or nothing that is read has changed."""
+    whole = file.read_bytes()
+    surface, record = load_surface(file)
+    draw = Random(0)
+    refused = 0
+    for place in [0, 7, 8, *(draw.randrange(len(whole)) for _ in range(297))]:
+        damaged = bytearray(whole)
+        damaged[place] ^= 1 << draw.randrange(8)
+        file.write_bytes(damaged)
+        try:
+            again, second = load_surface(file)
+        except ValueError:
+            refused += 1
+            continue
+        # Blanks between the entries of the file's own table mean nothing.
+        assert torch.equal(again(waters()), surface(waters()))
+        assert replace(second, training_positions=None) == replace(record, training_positions=None)
+    assert refused > 290
+
+
+def test_tensors_that_were_swapped(file: Path) -> None:
+    header, tensors = contents(file)
+    text = json.dumps(header)
+    own = checksum(text, tensors)
+    a, b = "surface.mean", "surface.deviation"
+    save_file(tensors | {a: tensors[b], b: tensors[a]}, file, {"pes": text, "sha256": own})
+    assert "is damaged: its checksum" in refusal(file)
+
+
+def test_a_missing_checksum(file: Path) -> None:
+    header, tensors = contents(file)
     save_file(tensors, file, {"pes": json.dumps(header)})
-    assert "do not agree" in refusal(file)
+    assert "is damaged: its checksum" in refusal(file)
 
 
 def test_no_such_file(tmp_path: Path) -> None:

@@ -1,13 +1,23 @@
 """A surface by whatever name the user gives it."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 from torch import nn
 
-from pes.potential import UserFunction
+from pes.descriptors import Morse
+from pes.potential import (
+    Ensemble,
+    LinearSurface,
+    NamedFunction,
+    SurfaceRecord,
+    UserFunction,
+    save_surface,
+)
 from pes.potential.analytic import WaterPJT
+from pes.potential.corrected import CorrectedSurface
 from pes.setup.surfaces import as_surface, imported, load_potential, resolved
 
 X = torch.arange(18, dtype=torch.float64).reshape(2, 3, 3)
@@ -84,3 +94,41 @@ def test_what_python_users_call_a_surface() -> None:
     assert torch.equal(plain(X), X[:, 0, 0])
     with pytest.raises(TypeError, match="a function of positions or the name of one, got 3"):
         as_surface(3)  # type: ignore[arg-type]
+
+
+def linear(baseline: nn.Module | None = None) -> LinearSurface:
+    return LinearSurface(Morse(("O", "H", "H")), baseline=baseline)
+
+
+BUILT_ON = {
+    "alone": lambda evil: evil,
+    "baseline": linear,
+    "baseline of a baseline": lambda evil: linear(linear(evil)),
+    "member": lambda evil: Ensemble([linear(), linear(evil)]),
+    "base": lambda evil: CorrectedSurface(evil, linear()),
+    "correction": lambda evil: CorrectedSurface(linear(), evil),
+}
+
+
+@pytest.mark.parametrize("build", BUILT_ON.values(), ids=BUILT_ON)
+def test_a_surface_file_runs_no_code(
+    build: Callable[[nn.Module], nn.Module], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The code that runs is the user's own of the same name, and only if the user names it."""
+    monkeypatch.chdir(tmp_path)
+    source = "from pathlib import Path\nPath('{}').touch()\ndef f(x):\n    return 0 * x[:, 0, 0]\n"
+    (tmp_path / "evil.py").write_text(source.format("evil"))
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "evil.py").write_text(source.format("mine/own"))
+    surface = build(NamedFunction(f"{tmp_path}/evil.py:f", lambda x: x[:, 0, 0]))
+    record = SurfaceRecord(("O", "H", "H"), (0.0, 1.0), "hash", X)
+    save_surface(tmp_path / "s.safetensors", surface, record)
+    for functions in ([], ["evil.py:g"], ["other.py:f"], ["evil:f"]):
+        with pytest.raises(
+            ValueError, match=r"evil\.py:f.* runs no code; .*--function .*evil\.py:f"
+        ):
+            load_potential("s.safetensors", tmp_path, functions)
+    assert not (tmp_path / "evil").exists()
+    load_potential("s.safetensors", tmp_path, ["mine/evil.py:f"])
+    assert (tmp_path / "mine" / "own").exists()
+    assert not (tmp_path / "evil").exists()

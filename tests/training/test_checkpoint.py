@@ -99,3 +99,35 @@ def test_the_state_before_a_damaged_one(tmp_path: Path) -> None:
     previous(path).unlink()
     with pytest.raises(FileNotFoundError, match="no checkpoint"):
         latest_checkpoint(path)
+
+
+def test_a_refusal_never_advises_to_run_the_code(tmp_path: Path) -> None:
+    class Trap:
+        def __reduce__(self):
+            return print, ("run",)
+
+    torch.save(Trap(), tmp_path / "trap.pt")
+    line = refusal(tmp_path / "trap.pt")
+    assert "weights_only" not in line
+    assert "was not opened" in line
+
+
+def test_a_flipped_bit(tmp_path: Path) -> None:
+    path = tmp_path / "last.pt"
+    save_checkpoint(path, STATE)
+    content = bytearray(path.read_bytes())
+    place = content.index(STATE.parameters.numpy().tobytes())
+    content[place + 3] ^= 1
+    path.write_bytes(content)
+    assert "damaged" in refusal(path)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("epoch", "3"), ("parameters", [1.0]), ("optimizer", 1)]
+)
+def test_fields_of_another_type(tmp_path: Path, key: str, value: object) -> None:
+    content = {"format": "pes training state", "version": 1, "state": vars(STATE) | {key: value}}
+    torch.save(content, tmp_path / "other.pt")
+    assert f"`{key}` is of type {type(value).__name__}" in refusal(tmp_path / "other.pt")
+    torch.save({key: content[key] for key in ("format", "version")}, tmp_path / "other.pt")
+    assert "another training state" in refusal(tmp_path / "other.pt")

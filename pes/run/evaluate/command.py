@@ -1,6 +1,7 @@
 """`pes-evaluate`: how a surface does on any labelled points."""
 
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 
 from tqdm import tqdm
@@ -9,6 +10,7 @@ from pes.evaluation import HOLES, evaluate
 from pes.evaluation.result import EVALUATED, STALE
 from pes.run.folder import check_folder, open_folder, open_log, pick_device
 from pes.setup.environment import environment_line
+from pes.setup.surfaces import load_potential
 
 __all__ = ["HOLES", "run_evaluate"]
 
@@ -23,6 +25,7 @@ def run_evaluate(
     holes: int = HOLES,
     device: str = "auto",
     overwrite: bool = False,
+    functions: Sequence[str] = (),
 ) -> Path:
     """Errors of a surface on a file of points: tables, worst points, predictions, pictures.
 
@@ -33,6 +36,7 @@ def run_evaluate(
         holes: geometries to search for holes; 0 for no search.
         device: auto, cpu or cuda.
         overwrite: replace an earlier evaluation.
+        functions: names of functions that a surface file may be built on.
 
     Returns:
         The folder.
@@ -44,9 +48,10 @@ def run_evaluate(
     folder = output or parent / f"evaluation-{data.stem}"
     check_folder(folder, finished=EVALUATED, overwrite=overwrite)
     place = pick_device(device)
+    known = load_potential(surface, Path.cwd(), functions)
     hidden = None if holes else True
     with tqdm(unit="energy", unit_scale=True, desc="holes", disable=hidden) as progress:
-        evaluation = evaluate(surface, data, holes=holes, device=place, tick=progress.update)
+        evaluation = evaluate(known, data, holes=holes, device=place, tick=progress.update)
     open_folder(folder, finished=EVALUATED, stale=STALE)
     open_log(folder / "evaluation.log")
     log.info("%s", environment_line(place))

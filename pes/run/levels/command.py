@@ -36,7 +36,7 @@ from pes.setup.level_tables import header, printed
 from pes.setup.levels import COUNT, accuracy_goal, solved
 from pes.setup.problem import Problem, problem
 from pes.setup.sensitivity import Sensitivities, check_sensitivities
-from pes.setup.surfaces import imported, load_potential, resolved
+from pes.setup.surfaces import imported, load_potential, permitted, resolved
 from pes.setup.truncation import products
 from pes.units import CM1
 from pes.vibration.analysis.intensities import Sticks
@@ -88,6 +88,7 @@ def run_levels(
     settings: Sequence[str] = (),
     overwrite: bool = False,
     resume: str | None = None,
+    functions: Sequence[str] = (),
 ) -> Path:
     """Levels as a configuration says, of a trained run folder or of any surface.
 
@@ -100,6 +101,8 @@ def run_levels(
         overwrite: replace earlier results.
         resume: `auto` goes on where a calculation of the same levels was cut short; else the
             file of its state.
+        functions: names of functions that code may be run of beside those in `config`: what a
+            surface file is built on, or the dipole that the configuration of `run` names.
 
     Returns:
         The folder.
@@ -111,11 +114,13 @@ def run_levels(
         if not run.is_dir():
             raise FileNotFoundError(f"{run}: no such run folder")
         whole = _of_training(run, settings)
-        surface = load_potential(str(run.resolve()), Path.cwd())
+        _check_dipole(run, whole.vibration, settings, functions)
+        surface = load_potential(str(run.resolve()), Path.cwd(), functions)
         device = pick_device(whole.device, whole.threads)
         folder = output or run / "levels"
         vibration, name, base = whole.vibration, whole.name, Path.cwd()
         content, source = vibration.model_dump(mode="json"), str(run.resolve())
+        names = [resolved(one, base) for one in functions]
     elif config is None:
         raise ValueError("give a run folder or --config FILE")
     elif "model" in read_yaml(config):
@@ -123,12 +128,15 @@ def run_levels(
         return run_model(model, output or Path("runs") / model.name, overwrite=overwrite)
     else:
         vibration = load_config(config, LevelsConfig, settings)
-        surface = load_potential(vibration.surface, config.parent)
+        known = (*(resolved(one, Path.cwd()) for one in functions), *vibration.functions)
+        surface = load_potential(vibration.surface, config.parent, known)
         device = pick_device(vibration.device, vibration.threads)
         folder = output or Path("runs") / vibration.name
         name, base = vibration.name, config.parent
         source = resolved(vibration.surface, config.parent)
+        names = [resolved(one, config.parent) for one in known]
         content = {**vibration.model_dump(mode="json"), "surface": source}
+    content |= {"functions": names} if names else {}
     state = check_state(folder, resume, overwrite=overwrite)
     check_folder(folder, finished=DONE, overwrite=overwrite)
     surface.to(device)
@@ -141,6 +149,24 @@ def _of_training(run: Path, settings: Sequence[str]) -> TrainConfig | FitConfig:
     if file.is_file():
         return load_config(file, TrainConfig, settings)
     return checked({"name": run.resolve().name}, FitConfig, settings, str(run))
+
+
+def _check_dipole(
+    run: Path, vibration: Vibration, settings: Sequence[str], functions: Sequence[str]
+) -> None:
+    """Refuse a dipole that only the folder names: a run folder, like a surface file, is data.
+
+    Raises:
+        ValueError: unless `settings` or `functions` name it too.
+    """
+    if vibration.spectrum is None or any("spectrum" in setting for setting in settings):
+        return
+    dipole = vibration.spectrum.dipole
+    if permitted(dipole, functions) is None:
+        raise ValueError(
+            f"{run / 'config.yaml'} names the dipole function {dipole}, and a run folder alone "
+            f"runs no code; if you trust that function, name it: --function {dipole}"
+        )
 
 
 def _run(request: Request) -> Path:

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import logging
-import pickle
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -13,6 +12,7 @@ import torch
 from torch import Tensor
 
 from pes.files import replaced
+from pes.training.checkpoint import load_plain
 from pes.vibration.eigensolvers.davidson import Progress
 
 __all__ = ["STATE", "check_state", "earlier", "keeper"]
@@ -56,10 +56,11 @@ def earlier(path: Path | None, content: Mapping[str, Any]) -> Tensor | None:
     if path is None:
         return None
     try:
-        state = torch.load(path, weights_only=True)
-    except (RuntimeError, EOFError, ValueError, pickle.UnpicklingError) as failure:
-        reason = str(failure).split(".")[0]
-        log.warning("%s cannot be read (%s); starting afresh", path, reason)
+        state = load_plain(path)
+        if not isinstance(state, dict) or set(state) != {"config", "products", "vectors"}:
+            raise ValueError(f"{path} is not the state of a levels calculation")
+    except ValueError as failure:
+        log.warning("warning: %s; starting afresh", failure)
         return None
     if state["config"] != _digest(content):
         log.info("%s belongs to another configuration; starting afresh", path)

@@ -12,7 +12,7 @@ from pes.refinement.tables import level_lines
 from pes.run.folder import check_folder, open_folder, open_log, pick_device, write_config
 from pes.run.refine.settings import adjust_of, level_settings, observed_of
 from pes.setup.environment import environment_line
-from pes.setup.surfaces import resolved
+from pes.setup.surfaces import load_potential, resolved
 
 __all__ = ["run_refine"]
 
@@ -44,8 +44,9 @@ def run_refine(
     folder = output or Path("runs") / config.name
     check_folder(folder, finished=REFINED, overwrite=overwrite)
     device = pick_device(config.device, config.threads)
+    surface = load_potential(config.surface, path.parent, config.functions)
     task = problem_of(
-        config.surface, observed_of(config), hold=config.data, adjust=adjust_of(config),
+        surface, observed_of(config), hold=config.data, adjust=adjust_of(config),
         anchor_energy=config.anchor_energy, settings=level_settings(config), device=device,
     )  # fmt: skip
     open_folder(folder, finished=REFINED, stale=RESULTS)
@@ -71,6 +72,7 @@ def _resolved(config: RefineConfig, base: Path) -> RefineConfig:
     return config.model_copy(
         update={
             "surface": resolved(config.surface, base),
+            "functions": tuple(resolved(one, base) for one in config.functions),
             "data": (base / config.data).resolve(),
             "isotopologues": each,
         }

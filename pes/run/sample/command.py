@@ -79,7 +79,7 @@ def sample(
     place = pick_device(config.device, config.threads)
     folder = output or Path("runs") / config.name
     check_folder(folder, finished=DONE, overwrite=overwrite)
-    loaded = load_potential(config.surface, path.parent)
+    loaded = load_potential(config.surface, path.parent, config.functions)
     loaded.to(place)
     drawn = _drawn(config, loaded, path.parent, place)
     with torch.no_grad():
@@ -212,4 +212,10 @@ def _enough(rows: list[int], config: SampleConfig) -> list[int]:
 def _resolved(config: SampleConfig, base: Path) -> SampleConfig:
     """The configuration with its files named in full, for a copy that lies elsewhere."""
     points = None if config.points is None else (base / config.points).resolve()
-    return config.model_copy(update={"points": points, "surface": resolved(config.surface, base)})
+    return config.model_copy(
+        update={
+            "points": points,
+            "surface": resolved(config.surface, base),
+            "functions": tuple(resolved(one, base) for one in config.functions),
+        }
+    )

@@ -44,7 +44,12 @@ def with_full_paths(config: TrainConfig, base: Path) -> TrainConfig:
         data = data.model_copy(update={"split": (base / data.split).resolve()})
     update: dict[str, Any] = {"data": data}
     if isinstance(under := config.surface.baseline, StoredSurface):
-        under = under.model_copy(update={"surface": resolved(under.surface, base)})
+        under = under.model_copy(
+            update={
+                "surface": resolved(under.surface, base),
+                "functions": tuple(resolved(one, base) for one in under.functions),
+            }
+        )
         update["surface"] = config.surface.model_copy(update={"baseline": under})
     if (spectrum := config.vibration.spectrum) is not None:
         spectrum = spectrum.model_copy(update={"dipole": resolved(spectrum.dipole, base)})

@@ -1,7 +1,6 @@
 """Surface that a fit corrects and leaves as it is (Δ-learning)."""
 
 from copy import deepcopy
-from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -30,7 +29,8 @@ def frozen_baseline(surface: SurfaceLike, training: Dataset) -> nn.Module:
         ValueError: if the surface is for another molecule, gives NaN or infinity at a training
             point, has no forces though they are to be fitted, or rests on a function in NumPy.
     """
-    given, name = as_surface(surface), _name(surface)
+    given = as_surface(surface)
+    name = given.name or _name(surface)
     if given.symbols is not None:
         own, data = (Molecule(s).elements for s in (given.symbols, training.symbols))
         if own != data:
@@ -53,9 +53,7 @@ def frozen_baseline(surface: SurfaceLike, training: Dataset) -> nn.Module:
 
 
 def _name(surface: SurfaceLike) -> str:
-    """Name of a surface in messages; of a plain function the one it can be imported by."""
-    if isinstance(surface, str | Path):
-        return str(surface)
+    """Name of an object in messages; of a plain function the one it can be imported by."""
     if isinstance(surface, Surface | nn.Module):
         return type(getattr(surface, "potential", surface)).__name__
     return f"{surface.__module__}:{getattr(surface, '__qualname__', 'function')}"

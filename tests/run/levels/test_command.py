@@ -424,3 +424,14 @@ def test_maps_of_where_the_surface_matters(
     assert "`densities.pairs` must name two of r1, r2, theta, got r1, r3" in line
     line = refusal(pes_levels, "--overwrite", densities={"levels": [3]})
     assert "there is no level 3, they are numbered 0 to 2" in line
+
+
+def test_a_run_folder_runs_no_code(pes_train: Command, work: Path, refusal: Refusal) -> None:
+    (work / "own_water.py").write_text(OWN)
+    linear = {"kind": "linear", "degree": 4, "descriptor": None, "hidden": None}
+    folder = pes_train(surface=linear, vibration={"spectrum": {"dipole": "own_water.py:dipole"}})
+    line = refusal(cli.levels, [str(folder)])
+    assert "a run folder alone runs no code" in line
+    assert f"--function {work / 'own_water.py'}:dipole" in line
+    cli.levels([str(folder), "--function", "own_water.py:dipole"])
+    assert (folder / "levels" / "spectrum.csv").is_file()

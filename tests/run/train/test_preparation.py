@@ -155,15 +155,20 @@ def test_on_top_of_a_function(pes_train: Command, work: Path, function: str) -> 
     folder = pes_train(surface={"baseline": {"kind": "surface", "surface": f"mine.py:{function}"}})
     with pytest.raises(ValueError, match=rf"mine\.py:{function}.*pass `functions`"):
         load_surface(folder / "surface.safetensors")
-    loaded = load_potential(str(folder), Path())
+    with pytest.raises(ValueError, match=r"runs no code; if you trust .*--function .*mine\.py"):
+        load_potential(str(folder), Path())
+    name = f"mine.py:{function}"
+    loaded = load_potential(str(folder), Path(), [name])
     assert isinstance(loaded.potential, UserFunction) == (function == "in_numpy")
     rmse = summary(folder)["errors"]["test"]["energy"]["rmse"]["all"]
-    cli.evaluate([str(folder), str(work / "water.h5"), "--output", str(work / "evaluation")])
+    cli.evaluate(
+        [str(folder), str(work / "water.h5"), "--function", name, "--output", "evaluation"]
+    )
     report = json.loads((work / "evaluation" / "evaluation.json").read_text())
     assert report["errors"]["energy"]["rmse"]["all"] == pytest.approx(rmse, rel=10)
     (work / "mine.py").unlink()
     with pytest.raises(FileNotFoundError, match=r"mine.py: no such file"):
-        load_potential(str(folder), Path())
+        load_potential(str(folder), Path(), [name])
 
 
 def test_baselines_that_do_not_fit(
