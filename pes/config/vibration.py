@@ -59,6 +59,16 @@ class Spectrum(Section):
     """Temperature, K."""
 
 
+class RotationSection(Section):
+    """Contraction of J = 0 states to levels with J > 0."""
+
+    states: int | None = Field(default=None, gt=0)
+    """Number of J = 0 states contracted; by default three for each level, 60 at least."""
+    frame: Literal["eckart", "bisector", "principal_axes", "embedded"] = "eckart"
+    """Axes of the body: those of Eckart, the bisector of a triatomic, principal axes (not defined
+    where two moments of inertia are equal) or the coordinates' own."""
+
+
 class CoordinateGroup(Section):
     """Coordinates whose products of functions give way to eigenfunctions of their own."""
 
@@ -126,6 +136,9 @@ class Vibration(Section):
     densities: DensityMaps | None = None
     """Density maps of chosen levels, where the surface matters to them; none by default."""
     spectrum: Spectrum | None = None
+    J: tuple[Annotated[int, Field(ge=0)], ...] = ()
+    """Total angular momenta, such as [0, 1, 2]: levels with rotation, into rovibrational.csv."""
+    rotation: RotationSection = RotationSection()
     labels: Literal["normal", "local"] = "normal"
     """Quanta of normal modes, v1 v2 v3, where they are safe; or those of the basis functions of
     each coordinate, n(r1) n(r2) n(theta)."""

@@ -15,10 +15,11 @@ from pes.vibration.levels.result import Levels
 from pes.vibration.system.kinetic import metric_tensor, tangents
 from pes.vibration.system.system import System
 
-__all__ = ["Coupling", "coupling", "reference_geometry", "rotational_metric"]
+__all__ = ["Coupling", "coupling", "is_linear", "reference_geometry", "rotational_metric"]
 
 LINEAR = 1e-3
-"""Least moment of inertia of the reference against the largest, up to which it is linear."""
+"""Spread of the masses across the longest axis against that along it, up to which a molecule is
+linear."""
 
 CHUNK = 4096
 """Grid points worked on at once."""
@@ -101,20 +102,30 @@ def reference_geometry(levels: Levels) -> Tensor:
     masses = _masses(levels.system)
     with torch.no_grad():
         x = positions(levels.minimum[None])[0]
-    x = x - (masses[:, None] * x).sum(0) / masses.sum()
-    second = x.mT @ (masses[:, None] * x)
-    spread, axes = torch.linalg.eigh(second)
-    if float(spread[0] + spread[1]) < LINEAR * float(spread[2]):
+    if is_linear(x, masses):
         raise ValueError(
             "the molecule is linear at its minimum: levels with J > 0 are computed for molecules "
             "that are not"
         )
     # The largest spread of masses lies along a, the least across the plane of a planar molecule.
+    x, _, axes = _spread(x, masses)
     axes = axes[:, [1, 0, 2]]
     largest = axes.abs().argmax(0)
     axes = axes * axes[largest, range(3)].sign()
     axes[:, 1] = axes[:, 1] * torch.linalg.det(axes).sign()
     return x @ axes
+
+
+def is_linear(x: Tensor, masses: Tensor) -> bool:
+    """Whether all atoms (N, 3) lie on a line, or nearly so."""
+    _, spread, _ = _spread(x, masses)
+    return float(spread[0] + spread[1]) < LINEAR * float(spread[2])
+
+
+def _spread(x: Tensor, masses: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Centred positions, eigenvalues (3,) and vectors of Σ_a m_a x_a x_aᵀ."""
+    x = x - (masses[:, None] * x).sum(0) / masses.sum()
+    return x, *torch.linalg.eigh(x.mT @ (masses[:, None] * x))
 
 
 def _masses(system: System) -> Tensor:

@@ -17,7 +17,7 @@ from pes.vibration.eigensolvers.blockwise import lowest_blockwise
 from pes.vibration.levels.result import Levels
 from pes.vibration.symmetry.representations import symmetry_labels
 
-__all__ = ["Rovibrational", "hamiltonian", "rovibrational_levels"]
+__all__ = ["Rovibrational", "contracted_states", "hamiltonian", "rovibrational_levels"]
 
 HALF = 1 / 2
 """Share of the J = 0 states in the run to compare with. For water up to J = 10 and 20 to 200 states
@@ -92,7 +92,7 @@ def rovibrational_levels(
     asked = tuple(dict.fromkeys(j))
     if bad := [one for one in asked if one < 0 or one != int(one)]:
         raise ValueError(f"`J` must be whole numbers from 0 on, got {bad[0]}")
-    whole = _with_states(levels, _states(states, count, levels.hamiltonian.size))
+    whole = _with_states(levels, contracted_states(states, count, levels.hamiltonian.size))
     basis = coupling(whole, frame)
     others = (
         basis.first(max(1, int(HALF * len(basis.energies)))),
@@ -127,7 +127,17 @@ def hamiltonian(basis: Coupling, j: int) -> Tensor:
     return (matrix + matrix.T) / 2 + torch.diag(basis.energies.repeat_interleave(size))
 
 
-def _states(asked: int | None, count: int, most: int) -> int:
+def contracted_states(asked: int | None, count: int, most: int) -> int:
+    """Number of J = 0 states that are contracted for the rotation of some levels.
+
+    Args:
+        asked: by the user; None for the default, three for each level, 60 at least.
+        count: J = 0 levels to rotate.
+        most: functions of the basis.
+
+    Raises:
+        ValueError: for fewer states than levels or more than functions.
+    """
     if asked is None:
         return min(most, max(60, 3 * count))
     if not count <= asked <= most:

@@ -10,12 +10,14 @@ from torch import Tensor
 
 from pes.files import write_json
 from pes.potential import UserFunction
+from pes.rovibration.levels import contracted_states, rovibrational_levels
 from pes.setup.chosen import chosen_settings
 from pes.setup.density_maps import Maps
 from pes.setup.labels import LevelLabels, level_labels
 from pes.setup.level_files import DONE, summary, write_arrays, write_tables
 from pes.setup.level_tables import far, level_table, printed, table_html, unrotated
 from pes.setup.problem import Problem
+from pes.setup.rotation import Rotation, check_rotation
 from pes.setup.sensitivity import Sensitivities, sensitivities
 from pes.setup.surfaces import imported
 from pes.setup.uncertainty import Spreads
@@ -104,6 +106,30 @@ class LevelsResult:
         return sensitivities(
             self.levels, self.task, masses=masses, parameters=parameters, second=second
         )
+
+    def rotation(
+        self, J: Iterable[int], *, states: int | None = None, frame: str = "eckart"
+    ) -> Rotation:
+        """Levels with J > 0 that belong to these; see `pes.rovibration.rovibrational_levels`.
+
+        Args:
+            J: total angular momenta, such as `range(4)`.
+            states: J = 0 states contracted; default three for each level, 60 at least.
+            frame: eckart, bisector, principal_axes or embedded.
+
+        Raises:
+            ValueError: for a linear molecule, and for J, states or a frame that do not do.
+        """
+        asked = tuple(J)
+        check_rotation(self.task, asked, frame)
+        here = self.levels.cpu()
+        size = here.hamiltonian.size
+        number = contracted_states(states, len(here.energies), size)
+        levels = rovibrational_levels(here, asked, states=number, frame=frame)
+        return Rotation(
+            self.task.molecule.formula, float(here.energies[0]), tuple(levels), self.quanta,
+            number, frame,
+        )  # fmt: skip
 
     def spectrum(self, dipole: str | Callable[..., Any], temperature: float = 296.0) -> Sticks:
         """J = 0 transitions among the levels; see `spectrum`."""

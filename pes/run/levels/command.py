@@ -35,6 +35,8 @@ from pes.setup.level_result import LevelsResult
 from pes.setup.level_tables import header, printed
 from pes.setup.levels import COUNT, accuracy_goal, solved
 from pes.setup.problem import Problem, problem
+from pes.setup.rotation import FILE as ROTATION
+from pes.setup.rotation import Rotation, check_rotation
 from pes.setup.sensitivity import Sensitivities, check_sensitivities
 from pes.setup.surfaces import imported, load_potential, permitted, resolved
 from pes.setup.truncation import products
@@ -47,7 +49,7 @@ __all__ = ["run_levels"]
 
 log = logging.getLogger("pes")
 
-OPTIONAL = ("sensitivities.csv", "spectrum.csv", "spectrum.png")
+OPTIONAL = ("sensitivities.csv", "spectrum.csv", "spectrum.png", ROTATION)
 
 CHOSEN = "chosen.yaml"
 """Configuration that repeats the levels with nothing left to choose."""
@@ -182,6 +184,8 @@ def _run(request: Request) -> Path:
         coordinates=config.coordinates.resolved(), basis=config.sizes(),
         perturbations=config.bumps(), device=request.device,
     )  # fmt: skip
+    if config.J:
+        check_rotation(task, config.J, config.rotation.frame)
     maps = _maps(config, task)
     open_log(None)
     result = _solved(request, task)
@@ -193,7 +197,12 @@ def _run(request: Request) -> Path:
     sticks = None
     if config.spectrum is not None and dipole is not None:
         sticks = result.spectrum(dipole, config.spectrum.temperature)
-    _write(request, result, derived, sticks, maps)
+    rotation = None
+    if config.J:
+        rotation = result.rotation(
+            config.J, states=config.rotation.states, frame=config.rotation.frame
+        )
+    _write(request, result, derived, sticks, maps, rotation)
     return request.folder
 
 
@@ -270,6 +279,7 @@ def _write(
     derived: Sensitivities,
     sticks: Sticks | None,
     maps: Maps | None,
+    rotation: Rotation | None,
 ) -> None:
     """Log, configuration, pictures; tables and arrays by the result itself."""
     folder, task = request.folder, result.task
@@ -282,6 +292,7 @@ def _write(
     for line in (
         *header(request.name, levels, task, result.error_bars),
         *printed(table, result.quanta.heading, derived),
+        *(["", *rotation.lines()] if rotation else []),
     ):
         log.info("%s", line)
     for warning in result.warnings:
@@ -293,6 +304,8 @@ def _write(
         draw_maps(folder, result, maps)
     if sticks is not None:
         plots.sticks(folder / "spectrum.png", sticks)
+    if rotation is not None:
+        rotation.save(folder)
     result.save(folder, name=request.name, sensitivity=derived, spectrum=sticks, maps=maps)
     (folder / STATE).unlink(missing_ok=True)
     log.info("written to %s in %.1f s", folder, result.seconds)

@@ -1,0 +1,128 @@
+"""Levels with J > 0 of a levels calculation: choices, tables and files."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from pes.files import write_csv
+from pes.rovibration import FRAMES, Rovibrational
+from pes.rovibration.coupling import is_linear
+from pes.setup.labels import LevelLabels
+from pes.setup.problem import Problem
+from pes.tables import html_table
+from pes.units import CM1
+
+__all__ = ["FILE", "Rotation", "check_rotation"]
+
+FILE = "rovibrational.csv"
+
+SHOWN = 30
+"""Levels printed."""
+
+
+@dataclass(frozen=True, repr=False)
+class Rotation:
+    """Rovibrational levels in cm⁻¹ above the J = 0 ground state, each with an estimate.
+
+    Attributes:
+        formula: of the molecule.
+        ground: energy of the J = 0 ground state, hartree.
+        levels: of each J.
+        quanta: vibrational labels of the J = 0 levels.
+        states: J = 0 states that were contracted.
+        frame: axes of the body.
+    """
+
+    formula: str
+    ground: float
+    levels: tuple[Rovibrational, ...]
+    quanta: LevelLabels
+    states: int
+    frame: str
+
+    @cached_property
+    def table(self) -> list[dict[str, Any]]:
+        """One row for each level, by energy, as in rovibrational.csv."""
+        rows = []
+        for one in self.levels:
+            for k in range(len(one.energies)):
+                level = int(one.vibration[k])
+                row = {
+                    "J": one.j, "Ka": int(one.ka[k]), "Kc": int(one.kc[k]), "level": level,
+                    self.quanta.heading: self.quanta.text(level),
+                    "energy": (float(one.energies[k]) - self.ground) / CM1,
+                    "convergence": float(one.convergence[k]) / CM1,
+                    "weight": float(one.share[k]),
+                }  # fmt: skip
+                rows.append(row | ({"irrep": one.symmetry[k]} if one.symmetry else {}))
+        return sorted(rows, key=lambda row: row["energy"])
+
+    def lines(self, most: int = SHOWN) -> list[str]:
+        """The lowest levels for the screen."""
+        cells = self._cells(most)
+        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+        shown = f"the lowest {most} of {len(self.table)} " if most < len(self.table) else ""
+        return [
+            f"{shown}levels with rotation from {self.states} J = 0 states ({self.frame} frame), "
+            "above the J = 0 ground state",
+            *("  ".join(c.rjust(w) for c, w in zip(row, widths, strict=True)) for row in cells),
+        ]
+
+    def _cells(self, most: int) -> list[list[str]]:
+        heading = self.quanta.heading
+        rows = self.table[:most]
+        extra = ["irrep"] if rows and "irrep" in rows[0] else []
+        head = ["J", "Ka", "Kc", "level", heading, "E/cm-1", "conv", "weight", *extra]
+        keys = ["J", "Ka", "Kc", "level", heading]
+        return [
+            head,
+            *(
+                [*(str(row[key]) for key in keys), f"{row['energy']:.4f}",
+                 f"{row['convergence']:.4f}", f"{row['weight']:.3f}", *(row[e] for e in extra)]
+                for row in rows
+            ),
+        ]  # fmt: skip
+
+    def __repr__(self) -> str:
+        js = [one.j for one in self.levels]
+        worst = max(row["convergence"] for row in self.table)
+        return (
+            f"Rotation({self.formula}: {len(self.table)} levels, J = {min(js)} to {max(js)}, "
+            f"conv up to {worst:.2g} cm-1)"
+        )
+
+    def __str__(self) -> str:
+        return "\n".join([repr(self), *self.lines(len(self.table))])
+
+    def _repr_html_(self) -> str:
+        return html_table(self._cells(len(self.table)), repr(self))
+
+    def save(self, folder: str | Path) -> Path:
+        """Write rovibrational.csv into a folder, which is made if need be; the folder."""
+        place = Path(folder)
+        place.mkdir(parents=True, exist_ok=True)
+        write_csv(place / FILE, self.table)
+        return place
+
+
+def check_rotation(task: Problem, j: Iterable[int], frame: str) -> None:
+    """Raise a `ValueError` before the J = 0 levels are computed if rotation cannot be had."""
+    if bad := [one for one in j if one < 0]:
+        raise ValueError(f"`J` must be whole numbers from 0 on, got {bad[0]}")
+    if frame not in (*FRAMES, "embedded"):
+        known = ", ".join([*FRAMES, "embedded"])
+        raise ValueError(f"`rotation.frame` must be one of {known}, got {frame!r}")
+    atoms = len(task.molecule.symbols)
+    if frame == "bisector" and atoms != 3:
+        raise ValueError(f"`rotation.frame: bisector` is for three atoms, {atoms} were given")
+    with torch.no_grad():
+        start = task.internal.to_positions(task.start.cpu()[None], task.masses.cpu())[0]
+    if is_linear(start, task.masses.detach().cpu()):
+        raise ValueError(
+            f"{task.molecule.formula} is linear at its minimum: levels with J > 0 are computed for "
+            "molecules that are not; leave `J` out"
+        )
