@@ -24,6 +24,8 @@ from pes.run.train.command import train as run_train
 
 __all__ = ["audit", "convert", "evaluate", "levels", "refine", "sample", "train"]
 
+STATEMENTS = ("formula", "columns", "keys", "units", "zmatrix")
+
 
 def train(arguments: Sequence[str] | None = None) -> None:
     """`pes-train`."""
@@ -119,7 +121,8 @@ def evaluate(arguments: Sequence[str] | None = None) -> None:
         parser, "surface", kind=str,
         help="run folder, surface file, module:function or file.py:function",
     )  # fmt: skip
-    _file(parser, "data", help="points to compare with, an HDF5 or extended XYZ file")
+    _file(parser, "data", help="points to compare with, in any format that pes-convert reads")
+    _statements(parser)
     _folder(parser, "--output", help="folder of the results (default: a folder beside the run)")
     parser.add_argument(
         "--holes", type=_count, default=HOLES, metavar="N",
@@ -132,8 +135,9 @@ def evaluate(arguments: Sequence[str] | None = None) -> None:
 
     def command() -> None:
         run_evaluate(
-            given.surface, given.data, output=given.output, holes=given.holes,
-            device=given.device, overwrite=given.overwrite, functions=given.functions,
+            given.surface, given.data, format=given.format, statements=_stated(given),
+            output=given.output, holes=given.holes, device=given.device,
+            overwrite=given.overwrite, functions=given.functions,
         )  # fmt: skip
 
     _end(command)
@@ -164,22 +168,15 @@ def convert(arguments: Sequence[str] | None = None) -> None:
     )  # fmt: skip
     _file(parser, "sources", nargs="+", metavar="IN", help="points, plain or in .gz, .xz or .zip")
     _file(parser, "target", metavar="OUT", help="file to write, such as mine.h5")
-    parser.add_argument("--format", help="format of IN where suffix and content cannot tell")
     parser.add_argument("--to", help="format of OUT where its suffix belongs to several")
-    parser.add_argument("--formula", help="atoms in the order of IN, such as 'O H D'")
-    parser.add_argument("--columns", help="names of the columns of a table, such as 'r0 r1 r2 E'")
-    parser.add_argument("--keys", help="names in IN, such as energy=E_ccsd,gradients=grad")
-    parser.add_argument("--units", help="units in IN, such as energy=eV,length=angstrom")
-    parser.add_argument("--zmatrix", help="Z-matrix of a table, such as 'O; H 0; H 0 1'")
+    _statements(parser)
     parser.add_argument("--overwrite", action="store_true", help="replace OUT")
     given = parser.parse_args(arguments)
-
-    names = ("formula", "columns", "keys", "units", "zmatrix")
 
     def command() -> None:
         run_convert(
             given.sources, given.target, format=given.format, to=given.to,
-            statements={name: getattr(given, name) for name in names}, overwrite=given.overwrite,
+            statements=_stated(given), overwrite=given.overwrite,
         )  # fmt: skip
 
     _end(command)
@@ -224,6 +221,20 @@ def _file(parser: argparse._ActionsContainer, name: str, kind: type = Path, **ho
 
 def _folder(parser: argparse._ActionsContainer, name: str, **how: object) -> None:
     parser.add_argument(name, type=Path, **how).complete = shtab.DIRECTORY  # pyright: ignore
+
+
+def _statements(parser: argparse.ArgumentParser) -> None:
+    """Options that say about a file of points what its content cannot."""
+    parser.add_argument("--format", help="format of the file where its suffix cannot tell")
+    parser.add_argument("--formula", help="atoms in the order of the file, such as 'O H D'")
+    parser.add_argument("--columns", help="names of the columns of a table, such as 'r0 r1 r2 E'")
+    parser.add_argument("--keys", help="names in the file, such as energy=E_ccsd,gradients=grad")
+    parser.add_argument("--units", help="units of the file, such as energy=eV,length=angstrom")
+    parser.add_argument("--zmatrix", help="Z-matrix of a table, such as 'O; H 0; H 0 1'")
+
+
+def _stated(given: argparse.Namespace) -> dict[str, str | None]:
+    return {name: getattr(given, name) for name in STATEMENTS}
 
 
 def _example(parser: argparse._ActionsContainer, choices: Mapping[str, Example]) -> None:

@@ -33,7 +33,7 @@ class SampleConfig(Section):
     coordinates: Coordinates | None = None
     """Ranges to fill; by default the distances of the training points and of `points`."""
     points: Path | None = None
-    """Points that are there already, HDF5 or extended XYZ."""
+    """Points that are there already, a file in any format that `pes-convert` reads."""
     count: int = Field(default=100, gt=0)
     """Geometries to choose."""
     energy: float = Field(default=30000.0, gt=0)

@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from pes.data import Dataset, read
 from pes.evaluation.holes import HoleReport, search_holes
@@ -14,13 +15,14 @@ from pes.evaluation.points import (
     distances_to_training,
     force_errors,
     member_spread,
+    parts_of_fit,
 )
 from pes.evaluation.result import WORST, Evaluation
 from pes.molecule import Molecule
 from pes.potential import Surface
 from pes.setup.surfaces import SurfaceLike, as_surface
 from pes.training.calibration import calibration
-from pes.training.errors import WINDOWS, window_errors
+from pes.training.errors import WINDOWS, Report, window_errors
 from pes.units import CM1
 
 __all__ = ["HOLES", "evaluate"]
@@ -40,18 +42,23 @@ def evaluate(
     worst: int = WORST,
     device: torch.device = CPU,
     tick: Callable[[int], object] = int,
+    file: str | None = None,
 ) -> Evaluation:
-    """Errors of a surface on labelled points by energy window, and its holes.
+    """Errors of a surface on labelled points by energy window and part of the fit, and its holes.
+
+    Points of the fit are recognised in any file by their interatomic distances, whatever its
+    order, its rounding to six decimals or more, or the numbering of like atoms.
 
     Args:
         surface: a surface, module or function of positions (B, N, 3) in bohr, or its name: run
             folder, surface file, `module:function`, `file.py:function` or a named analytic one.
-        dataset: points with energies, or their file.
+        dataset: points with energies, or their file; `pes.read` takes what a file cannot say.
         windows: upper ends of the energy windows in cm⁻¹.
         holes: geometries of the search for holes; 0 for no search.
         worst: points with the largest errors that are listed.
         device: where the surface is evaluated; it stays there.
         tick: called with the number of evaluations that the search for holes has done.
+        file: name of the file that the points came from.
 
     Returns:
         Tables, worst points and holes; `print` shows what `pes-evaluate` prints and `save` writes
@@ -68,7 +75,7 @@ def evaluate(
     """
     known = as_surface(surface).to(device)
     name = known.name or type(known.potential).__name__
-    file = str(dataset) if isinstance(dataset, str | Path) else None
+    file = str(dataset) if isinstance(dataset, str | Path) else file
     points = dataset if isinstance(dataset, Dataset) else read(dataset)
     _check_atoms(known, points, file or "dataset")
     if not known.differentiable:
@@ -84,6 +91,7 @@ def evaluate(
         forces=force_errors(forces, points),
         nearest=distances_to_training(known, points.positions),
         spread=member_spread(known, points.positions, device),
+        parts=parts_of_fit(known, points),
     )
     found: HoleReport | None = None
     if holes:
@@ -92,7 +100,26 @@ def evaluate(
         points, tuple(windows),
         window_errors(points, energies, forces, lowest=lowest, windows=windows),
         errors, _calibrated(errors, windows), found, tuple(errors.worst(worst)), name, file, device,
+        _errors_by_part(points, errors, energies, forces, lowest, windows),
     )  # fmt: skip
+
+
+def _errors_by_part(
+    points: Dataset,
+    errors: PointErrors,
+    energies: Tensor,
+    forces: Tensor | None,
+    lowest: float,
+    windows: Sequence[int],
+) -> dict[str, Report]:
+    """Errors of each part that has points."""
+    return {
+        part: window_errors(
+            points.select(mask), energies[mask], None if forces is None else forces[mask],
+            lowest=lowest, windows=windows,
+        )
+        for part, mask in errors.parts.items() if mask.any()
+    }  # fmt: skip
 
 
 def _check_atoms(surface: Surface, points: Dataset, name: str) -> None:
@@ -109,7 +136,7 @@ def _calibrated(
     errors: PointErrors, windows: Sequence[int]
 ) -> dict[str, dict[str, float | int]] | None:
     """Errors against the spread at points the ensemble never saw; None without such points."""
-    new = ~errors.is_training
+    new = errors.is_new
     if errors.spread is None or not new.any():
         return None
     return calibration(

@@ -1,11 +1,14 @@
 """Error of a surface at each labelled point, and what else is known of the point."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
 
 from pes.data import Dataset
+from pes.data.fingerprints import fingerprints, is_among
+from pes.data.splits import PARTS
 from pes.molecule import Molecule
 from pes.potential import Surface
 from pes.potential.holes.coverage import Coverage
@@ -13,17 +16,19 @@ from pes.training.errors import predicted
 from pes.units import ANGSTROM, CM1
 
 __all__ = [
+    "UNSEEN",
     "PointErrors",
     "checked_predictions",
     "distances_to_training",
     "force_errors",
     "member_spread",
+    "parts_of_fit",
 ]
 
 CHUNK = 2048
 
-TRAINING_POINT = 1e-9
-"""Distance to the nearest training point below which a point is one itself."""
+UNSEEN = "unseen"
+"""Part of the points that took no part in the fit."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,6 +41,8 @@ class PointErrors:
         forces: norm of the error of all 3N force components, cm⁻¹/Å.
         nearest: distance to the nearest training point; above one is extrapolation.
         spread: standard deviation of the members of an ensemble, cm⁻¹.
+        parts: part that the points had in the fit (`train`, `validation`, `test` or `unseen`) →
+            mask (B,); empty if the surface does not say.
     """
 
     heights: Tensor
@@ -43,6 +50,7 @@ class PointErrors:
     forces: Tensor | None = None
     nearest: Tensor | None = None
     spread: Tensor | None = None
+    parts: Mapping[str, Tensor] = field(default_factory=dict)
 
     @property
     def columns(self) -> dict[str, Tensor]:
@@ -59,9 +67,22 @@ class PointErrors:
     @property
     def is_training(self) -> Tensor:
         """Points (B,) that the surface was fitted to; none if it does not say."""
-        if self.nearest is None:
-            return torch.zeros_like(self.heights, dtype=torch.bool)
-        return self.nearest < TRAINING_POINT
+        return self.parts.get("train", torch.zeros_like(self.heights, dtype=torch.bool))
+
+    @property
+    def is_new(self) -> Tensor:
+        """Points (B,) that neither fitted nor chose anything: those of the test and unseen ones."""
+        chose = self.parts.get("validation", torch.zeros_like(self.is_training))
+        return ~(self.is_training | chose)
+
+    @property
+    def part_of_each(self) -> list[str]:
+        """Name of the part of each point; nothing is known where it is empty."""
+        names = [""] * len(self.heights)
+        for part, mask in self.parts.items():
+            for row in mask.nonzero().flatten().tolist():
+                names[row] = part
+        return names
 
     def worst(self, count: int) -> list[int]:
         """Rows of the largest energy errors, the largest first."""
@@ -115,6 +136,26 @@ def distances_to_training(surface: Surface, positions: Tensor) -> Tensor | None:
         return None
     elements = Molecule(surface.record.symbols).elements
     return Coverage(elements, surface.record.training_positions)(positions)
+
+
+def parts_of_fit(surface: Surface, points: Dataset) -> dict[str, Tensor]:
+    """Part of the fit → mask (B,) of the points that had it, by the fingerprints of the surface.
+
+    A geometry in several parts counts for the first of `train`, `validation`, `test`. Files of an
+    earlier version have training points only; other surfaces have nothing.
+    """
+    record = surface.record
+    if record is None:
+        return {}
+    known = record.fingerprints or {
+        "train": fingerprints(record.training_positions, record.symbols)
+    }
+    parts: dict[str, Tensor] = {}
+    left = torch.ones(len(points), dtype=torch.bool)
+    for part in (name for name in PARTS if name in known):
+        parts[part] = left & is_among(points.positions, record.symbols, known[part])
+        left = left & ~parts[part]
+    return parts | {UNSEEN: left}
 
 
 def member_spread(surface: Surface, positions: Tensor, device: torch.device) -> Tensor | None:

@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from pes.evaluation.tables import (
     calibration_table,
     extrapolation_lines,
     hole_lines,
+    part_tables,
     window_rows,
     window_table,
     worst_lines,
@@ -44,8 +45,8 @@ class Evaluation:
     Attributes:
         dataset: the points.
         windows: upper ends of the energy windows, cm⁻¹.
-        errors: `energy` (cm⁻¹) and `force` (cm⁻¹/Å) → `rmse`, `mae`, `max` → window, see
-            `window_errors`.
+        errors: `energy` (cm⁻¹) and `force` (cm⁻¹/Å) → `rmse`, `mae`, `median`, `max` → window,
+            see `window_errors`.
         points: error of each point and what else is known of it.
         calibration: window → errors against the spread of an ensemble, see `calibration`; None
             for other surfaces, or if all points are training points.
@@ -54,6 +55,8 @@ class Evaluation:
         surface: name of the surface.
         file: of the points, if they came from one.
         device: where the surface was evaluated.
+        errors_by_part: part of the fit (`train`, `validation`, `test`, `unseen`) → errors of its
+            points, as `errors`; empty if the surface does not say what it was fitted to.
     """
 
     dataset: Dataset
@@ -66,6 +69,7 @@ class Evaluation:
     surface: str
     file: str | None
     device: torch.device
+    errors_by_part: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         energy, count = self.errors["energy"], len(self.dataset)
@@ -87,14 +91,15 @@ class Evaluation:
         lines = [
             f"{self.surface} on {self.file or 'a data set'}: {len(self.dataset)} points",
             window_table(self.errors),
+            *part_tables(self.errors_by_part),
             *extrapolation_lines(self.points),
             *worst_lines(self.points, self.worst, self.dataset.positions, elements),
         ]
         if self.calibration is not None:
-            lines.append("errors against the spread of the ensemble, training points left out:")
+            lines.append("errors against the spread of the ensemble, points of the fit left out:")
             lines.append(calibration_table(self.calibration))
         elif self.points.spread is not None:
-            lines.append("all points are training points, which cannot test the spread")
+            lines.append("all points took part in the fit and cannot test the spread")
         return lines if self.holes is None else [*lines, *hole_lines(self.holes)]
 
     def save(self, folder: str | Path) -> Path:
@@ -117,7 +122,7 @@ class Evaluation:
             nearest=points.nearest, forces=points.forces,
         )  # fmt: skip
         if self.calibration is not None and points.spread is not None:
-            new = ~points.is_training
+            new = points.is_new
             plots.calibration_curve(
                 folder / "calibration.png", points.residuals[new], points.spread[new]
             )
@@ -133,6 +138,7 @@ class Evaluation:
             "surface": self.surface,
             "data": self.file,
             "errors": self.errors,
+            "errors_by_part": self.errors_by_part,
             "calibration": self.calibration,
             "holes": None if self.holes is None else self.holes.summary(),
             "worst_rows": self.worst,
@@ -142,9 +148,10 @@ class Evaluation:
         """Every point and what is known of it, one line each."""
         with replaced(path) as temporary, temporary.open("w", newline="") as file:
             writer = csv.writer(file)
-            writer.writerow(["row", *self.points.columns])
+            writer.writerow(["row", "part", *self.points.columns])
             numbers = torch.stack(list(self.points.columns.values()), 1).tolist()
-            writer.writerows([row, *values] for row, values in enumerate(numbers))
+            parts = self.points.part_of_each
+            writer.writerows([row, parts[row], *values] for row, values in enumerate(numbers))
 
     def _write_worst(self, path: Path) -> None:
         """Geometries of the worst points, with what is known of each."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from itertools import combinations
+from types import MappingProxyType
 from typing import Any
 
 from torch import Tensor
@@ -18,6 +19,7 @@ __all__ = [
     "calibration_table",
     "extrapolation_lines",
     "hole_lines",
+    "part_tables",
     "window_rows",
     "window_table",
     "worst_lines",
@@ -25,6 +27,13 @@ __all__ = [
 
 LISTED = 10
 """Holes that are printed."""
+
+MEASURES = ("rmse", "mae", "median", "max")
+
+PART_TITLES = MappingProxyType(
+    {"train": "training points", "validation": "validation points, which chose among fits",
+     "test": "test points of the fit", "unseen": "points that the fit has never seen"}
+)  # fmt: skip
 
 MOST_BONDS = 6
 """Distances shown of one geometry, the shortest first."""
@@ -37,12 +46,12 @@ def window_rows(report: Mapping[str, Any]) -> list[list[str]]:
     head = [
         name
         for quantity, unit in quantities.items()
-        for name in (f"{quantity} RMSE", "MAE", f"max ({unit})")
+        for name in (f"{quantity} RMSE", "MAE", "median", f"max ({unit})")
     ]
     rows = [["window", "points", *head]]
     for window, count in report["points"]["count"].items():
         if count:
-            values = [report[q][m][window] for q in quantities for m in ("rmse", "mae", "max")]
+            values = [report[q][m][window] for q in quantities for m in MEASURES]
             rows.append([_window(window), f"{count}", *(f"{value:.4f}" for value in values)])
     return rows
 
@@ -53,6 +62,17 @@ def window_table(report: Mapping[str, Any]) -> str:
         f"{window:<14}{count:>8}" + "".join(f"{value:>13}" for value in values)
         for window, count, *values in window_rows(report)
     )
+
+
+def part_tables(reports: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """A title and a table for each part of the fit; only the title if all points are of one."""
+    if len(reports) == 1:
+        return [f"all are {PART_TITLES[part]}" for part in reports]
+    return [
+        line
+        for part, report in reports.items()
+        for line in (f"errors at {PART_TITLES[part]}:", window_table(report))
+    ]
 
 
 def calibration_table(calibration: Mapping[str, Mapping[str, float]]) -> str:

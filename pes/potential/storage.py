@@ -29,6 +29,8 @@ __all__ = ["SurfaceRecord", "load_surface", "save_surface"]
 
 PREFIX = "surface."
 POSITIONS = "training_positions"
+FINGERPRINTS = "fingerprints."
+"""Before the name of a part of the points."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,8 @@ class SurfaceRecord:
         data_hash: of the training data.
         training_positions: (T, N, 3) in bohr, what `Coverage` asks for.
         notes: anything else that JSON can hold: configuration, errors, versions.
+        fingerprints: part (`train`, `validation`, `test`) → fingerprints (M,) of all its points,
+            by which a file of points is told from points the surface has never seen.
     """
 
     symbols: tuple[str, ...]
@@ -48,6 +52,7 @@ class SurfaceRecord:
     data_hash: str
     training_positions: Tensor
     notes: dict[str, Any] = field(default_factory=dict)
+    fingerprints: dict[str, Tensor] = field(default_factory=dict)
 
 
 def save_surface(path: Path | str, surface: nn.Module, record: SurfaceRecord) -> None:
@@ -73,6 +78,7 @@ def save_surface(path: Path | str, surface: nn.Module, record: SurfaceRecord) ->
     }
     tensors = {PREFIX + name: tensor for name, tensor in surface.state_dict().items()}
     tensors[POSITIONS] = record.training_positions
+    tensors |= {FINGERPRINTS + part: keys for part, keys in record.fingerprints.items()}
     own = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
     text = json.dumps(header)
     metadata = {METADATA: text, CHECKSUM: checksum(text, own)}
@@ -115,6 +121,8 @@ def load_surface(
     try:
         surface = surface_from(header["settings"], known)
         positions = tensors.pop(POSITIONS)
+        parts = [name for name in tensors if name.startswith(FINGERPRINTS)]
+        keys = {name.removeprefix(FINGERPRINTS): tensors.pop(name) for name in parts}
         made = {n: t for n, t in surface.state_dict().items() if not t.is_floating_point()}
         stored = {n.removeprefix(PREFIX): t for n, t in tensors.items()}
         _check_tensors(header, surface, stored, positions)
@@ -125,6 +133,7 @@ def load_surface(
             header["data_hash"],
             positions,
             header["notes"],
+            keys,
         )
     except (KeyError, IndexError, TypeError, ValueError, RuntimeError) as error:
         reason = " ".join(str(error).split())

@@ -1,4 +1,4 @@
-"""Errors of a surface by energy window: RMSE, MAE and largest error."""
+"""Errors of a surface by energy window: RMSE, MAE, median and largest error."""
 
 from collections.abc import Callable, Sequence
 
@@ -9,7 +9,7 @@ from pes.data.dataset import Dataset
 from pes.potential.neural import energies_and_forces
 from pes.units import ANGSTROM, CM1
 
-__all__ = ["WINDOWS", "error_report", "predicted", "window_errors", "window_masks"]
+__all__ = ["WINDOWS", "Report", "error_report", "predicted", "window_errors", "window_masks"]
 
 WINDOWS = (5000, 10000, 15000, 25000)
 """Upper ends of the energy windows in cm⁻¹; each starts at the minimum."""
@@ -36,7 +36,7 @@ def error_report(
     lowest: float,
     windows: Sequence[int] = WINDOWS,
 ) -> Report:
-    """Unweighted RMSE, MAE and largest error, over all points and within each window.
+    """Unweighted RMSE, MAE, median and largest error, over all points and within each window.
 
     Args:
         surface: positions (B, N, 3) to energies (B,).
@@ -45,7 +45,7 @@ def error_report(
         windows: upper ends in cm⁻¹.
 
     Returns:
-        `energy` (cm⁻¹) and `force` (cm⁻¹/Å) → `rmse`, `mae`, `max` → `all`, `5000`, ...;
+        `energy` (cm⁻¹) and `force` (cm⁻¹/Å) → `rmse`, `mae`, `median`, `max` → `all`, ...;
         `points` → `count` → the same. None where a window is empty or there are no forces.
     """
     return window_errors(dataset, *predicted(surface, dataset), lowest=lowest, windows=windows)
@@ -93,5 +93,6 @@ def _measures(
 _MEASURES: dict[str, Callable[[Tensor], Tensor]] = {
     "rmse": lambda errors: errors.square().mean().sqrt(),
     "mae": lambda errors: errors.mean(),
+    "median": lambda errors: errors.median(),
     "max": lambda errors: errors.max(),
 }

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
 
 import pes
 from pes import cli
@@ -12,7 +13,7 @@ from pes.data import Dataset, write
 from pes.descriptors import Invariants
 from pes.potential import Ensemble, SurfaceRecord, linear_surface, save_surface
 from pes.potential.analytic import WaterPJT
-from pes.units import CM1
+from pes.units import ANGSTROM, CM1
 
 Water = Callable[..., Dataset]
 
@@ -89,3 +90,44 @@ def test_a_saved_evaluation_leaves_no_old_pictures(work: Path, water: Water) -> 
     pes.evaluate("water_pjt1996", water(), holes=0).save(folder)
     assert not (folder / "calibration.png").exists()
     assert numbers(folder)["errors"]["energy"]["max"]["all"] == 0
+
+
+def test_parts_of_a_fit_are_told_apart_in_a_rounded_and_renumbered_file(
+    work: Path, water: Water, capsys: pytest.CaptureFixture[str]
+) -> None:
+    points = water()
+    fit = pes.train(points.select(slice(0, 50)), form=pes.LinearForm(degree=2))
+    fit.save(work / "run")
+    positions = (points.positions[:, [0, 2, 1]] / ANGSTROM).round(decimals=8) * ANGSTROM
+    # Errors of 1, 2, 3 and 4 cm⁻¹ by part, whatever the surface is.
+    offset = torch.full((60,), 4.0, dtype=torch.float64)
+    for error, part in enumerate(("train", "validation", "test"), start=1):
+        offset[getattr(fit.plan.parts, part)] = error
+    with torch.no_grad():
+        energies = fit.surface(positions) - offset * CM1
+    write(work / "other.h5", Dataset(points.symbols, positions, energies))
+
+    evaluation = pes.evaluate(work / "run", work / "other.h5", holes=0)
+
+    reports = evaluation.errors_by_part
+    counts = {part: report["points"]["count"]["all"] for part, report in reports.items()}
+    assert counts == {"train": 40, "validation": 5, "test": 5, "unseen": 10}
+    for measure in ("rmse", "mae", "median", "max"):
+        errors = [reports[part]["energy"][measure]["all"] for part in counts]
+        # Rounding of energies near −76 hartree, 1e-14, is 3e-9 cm⁻¹.
+        assert errors == pytest.approx([1, 2, 3, 4], abs=1e-6)
+    assert evaluation.points.is_new.sum() == 15
+    assert "errors at points that the fit has never seen:" in str(evaluation)
+    folder = evaluation.save(work / "parts")
+    assert (folder / "predictions.csv").read_text().count(",unseen,") == 10
+
+
+def test_a_surface_of_an_earlier_version_knows_its_training_points(
+    work: Path, water: Water
+) -> None:
+    ensemble(work / "two.safetensors", water())
+    reports = pes.evaluate("two.safetensors", water(), holes=0).errors_by_part
+    assert {part: r["points"]["count"]["all"] for part, r in reports.items()} == {
+        "train": 40, "unseen": 20,
+    }  # fmt: skip
+    assert not pes.evaluate("water_pjt1996", water(), holes=0).errors_by_part

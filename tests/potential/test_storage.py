@@ -51,8 +51,9 @@ SURFACES = {
     "neural on analytic": lambda: neural(WaterPJT()),
 }
 RECORD = SurfaceRecord(
-    ("O", "H", "D"), (-76.3, -76.1), "0123abc", waters(), {"rmse": 0.1, "name": "Wasser, ß"}
-)
+    ("O", "H", "D"), (-76.3, -76.1), "0123abc", waters(), {"rmse": 0.1, "name": "Wasser, ß"},
+    {"train": torch.tensor([3, -(2**63)]), "test": torch.tensor([2**63 - 1])},
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -69,6 +70,9 @@ def test_round_trip_is_bit_identical(make, tmp_path: Path) -> None:
     loaded, record = load_surface(path)
     assert torch.equal(loaded(waters()), surface(waters()))
     assert torch.equal(record.training_positions, RECORD.training_positions)
+    assert record.fingerprints.keys() == RECORD.fingerprints.keys()
+    for part, keys in RECORD.fingerprints.items():
+        assert torch.equal(record.fingerprints[part], keys)
     for name in ("symbols", "energy_range", "data_hash", "notes"):
         assert getattr(record, name) == getattr(RECORD, name)
 

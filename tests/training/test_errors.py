@@ -30,6 +30,7 @@ def test_measures_in_cumulative_windows() -> None:
     assert energy["rmse"]["10000"] == pytest.approx((14 / 3) ** 0.5)
     assert energy["mae"]["10000"] == pytest.approx(2)
     assert energy["mae"]["4000"] == pytest.approx(1)
+    assert energy["median"]["10000"] == pytest.approx(2)
     assert report["points"]["count"] == {"all": 4, "4000": 1, "5000": 2, "10000": 3}
     assert report["force"]["rmse"]["all"] is None
 

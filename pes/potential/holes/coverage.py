@@ -10,8 +10,10 @@ from pes.geometry import distances
 
 __all__ = ["Coverage", "thinned"]
 
-CHUNK = 2048
+CHUNK = 256
 
+PIECE = 2048
+"""Points whose invariants are computed at once."""
 
 MOST = 20_000
 """Training points that a surface file keeps: more make `Coverage` slow, not better."""
@@ -72,21 +74,25 @@ class Coverage(nn.Module):
         self.register_buffer("mean", features.mean(0))
         self.register_buffer("deviation", torch.where(deviation > 0, deviation, 1.0))
         self.register_buffer("inputs", (features - self.mean) / self.deviation)
-        self.register_buffer("spacing", self._nearest(self.inputs, 2).max())
+        self.register_buffer("spacing", self._nearest(self.inputs, among=True).max())
         if not self.spacing > 0:
             raise ValueError("coverage needs training points that differ")
 
     def forward(self, positions: Tensor) -> Tensor:
         """Relative distance (B,) of positions (B, N, 3) in bohr; zero on a training point."""
-        inputs = (self.invariants(positions) - self.mean) / self.deviation
-        return self._nearest(inputs, 1) / self.spacing
+        inputs = torch.cat([self.invariants(part) for part in positions.split(PIECE)])
+        return self._nearest((inputs - self.mean) / self.deviation) / self.spacing
 
-    def _nearest(self, inputs: Tensor, rank: int) -> Tensor:
-        """Distance (B,) to the training point of this rank, 1 being the nearest."""
-        # Differences, not the expanded square: that would lose half the digits near zero.
-        mode = "donot_use_mm_for_euclid_dist"
-        parts = [
-            torch.cdist(part, self.inputs, compute_mode=mode).kthvalue(rank).values
-            for part in inputs.split(CHUNK)
-        ]
-        return torch.cat(parts)
+    def _nearest(self, inputs: Tensor, *, among: bool = False) -> Tensor:
+        """Distance (B,) to the nearest training point, or the nearest other one if `among` them."""
+        squares = self.inputs.square().sum(1)
+        # One result that is filled: small pieces between large ones would keep these from the heap.
+        lengths = inputs.new_empty(len(inputs))
+        for rows in torch.arange(len(inputs), device=inputs.device).split(CHUNK):
+            # |b|² − 2 a·b tells the nearest b; its half of the digits would not do for |a − b|.
+            ranking = torch.addmm(squares, inputs[rows], self.inputs.mT, alpha=-2)
+            if among:
+                ranking[torch.arange(len(rows)), rows] = torch.inf
+            nearest = self.inputs[ranking.argmin(1)]
+            lengths[rows] = (inputs[rows] - nearest).norm(dim=1)
+        return lengths

@@ -1,11 +1,13 @@
 """`pes-evaluate`: how a surface does on any labelled points."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from tqdm import tqdm
 
+from pes.data import read
 from pes.evaluation import HOLES, evaluate
 from pes.evaluation.result import EVALUATED, STALE
 from pes.run.folder import check_folder, open_folder, open_log, pick_device
@@ -21,6 +23,8 @@ def run_evaluate(
     surface: str,
     data: Path,
     *,
+    format: str | None = None,
+    statements: Mapping[str, str | None] = MappingProxyType({}),
     output: Path | None = None,
     holes: int = HOLES,
     device: str = "auto",
@@ -31,7 +35,9 @@ def run_evaluate(
 
     Args:
         surface: run folder, surface file, module:function, file.py:function or name.
-        data: HDF5 or extended XYZ.
+        data: points in any format that `pes.read` knows.
+        format: name of the format where suffix and content cannot tell.
+        statements: formula, columns, keys, units and zmatrix, as `pes.read` takes them.
         output: folder; default evaluation-<data> in the run folder or here.
         holes: geometries to search for holes; 0 for no search.
         device: auto, cpu or cuda.
@@ -49,9 +55,13 @@ def run_evaluate(
     check_folder(folder, finished=EVALUATED, overwrite=overwrite)
     place = pick_device(device)
     known = load_potential(surface, Path.cwd(), functions)
+    open_log(None)  # what the reader says of units
+    points = read(data, format=format, **statements)
     hidden = None if holes else True
     with tqdm(unit="energy", unit_scale=True, desc="holes", disable=hidden) as progress:
-        evaluation = evaluate(known, data, holes=holes, device=place, tick=progress.update)
+        evaluation = evaluate(
+            known, points, holes=holes, device=place, tick=progress.update, file=str(data)
+        )
     open_folder(folder, finished=EVALUATED, stale=STALE)
     open_log(folder / "evaluation.log")
     log.info("%s", environment_line(place))

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from pes.data import Dataset
+from pes.data.fingerprints import fingerprints
 from pes.files import RUN_FINISHED, RUN_SURFACE, replaced, write_json
 from pes.molecule import Molecule
 from pes.potential import Ensemble, SurfaceRecord, save_surface
@@ -180,6 +181,7 @@ def fit_result(
         plan.dataset.sha256,
         thinned(training.positions, training.energies).cpu(),
         {"name": name, "seed": plan.settings.seed, "errors": errors},
+        {part: fingerprints(own.positions, own.symbols) for part, own in points.items()},
     )
     members = None
     if isinstance(surface, Ensemble) and state is not None:

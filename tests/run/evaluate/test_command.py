@@ -49,6 +49,14 @@ def test_a_training_reports_the_same_errors_again(pes_train: Command, work: Path
     assert found["energy"]["max"]["all"] == pytest.approx(worst, rel=1e-9)
 
 
+def test_a_table_needs_its_units(work: Path, refusal: Refusal) -> None:
+    (work / "h2o.csv").write_text("r1,r2,theta,E\n0.95,0.96,104,0\n1.0,0.97,100,2500\n")
+    command = ["water_pjt1996", "h2o.csv", "--holes", "0", "--formula", "O H H"]
+    assert "does not say the unit" in refusal(cli.evaluate, command)
+    cli.evaluate([*command, "--units", "energy=cm-1,length=angstrom,angle=degree"])
+    assert read(work / "evaluation-h2o")["errors"]["points"]["count"]["all"] == 2
+
+
 def test_a_plain_function_on_points_with_forces(
     work: Path, water: Callable[..., Dataset], refusal: Refusal
 ) -> None:
