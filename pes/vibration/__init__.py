@@ -13,6 +13,7 @@ from pes.vibration.eigensolvers.select import SOLVERS, lowest_eigenpairs
 from pes.vibration.grid.product_basis import ProductBasis
 from pes.vibration.hamiltonian.build import build_hamiltonian
 from pes.vibration.hamiltonian.operator import Hamiltonian
+from pes.vibration.hamiltonian.sparse import SparseGrid, sparse_hamiltonian
 from pes.vibration.levels.levels import CAP, vibrational_levels
 from pes.vibration.levels.result import Levels
 from pes.vibration.system.kinetic import ToPositions
@@ -30,6 +31,7 @@ __all__ = [
     "Primitive",
     "ProductBasis",
     "Slopes",
+    "SparseGrid",
     "Sticks",
     "System",
     "ToPositions",
@@ -44,6 +46,7 @@ __all__ = [
     "model",
     "molecular",
     "sensitivity",
+    "sparse_hamiltonian",
     "stick_spectrum",
     "vibrational_levels",
 ]

@@ -221,7 +221,7 @@ def kinetic_energies(levels: Levels) -> Tensor:
     everyone = range(len(levels.energies))
     return sum(
         (
-            torch.einsum("spk,spk->s", part.slopes, part.flux) / 2
+            torch.einsum("p,spk,spk->s", part.signs, part.slopes, part.flux) / 2
             for part in waves(levels, everyone)
         ),
         start=torch.zeros_like(levels.energies),

@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from pes.vibration.grid.product_basis import ProductBasis
+from pes.vibration.grid.sparse_basis import SparseBasis
 from pes.vibration.hamiltonian.operator import Hamiltonian
 from pes.vibration.levels.result import Levels
 from pes.vibration.system.system import System
@@ -47,28 +49,38 @@ class Waves:
         psi: times √weight, (S, P).
         slopes: D̃ψ times √weight, (S, P, Q).
         flux: G D̃ψ, (S, P, Q).
+        signs: of the weights, (P,).
     """
 
     points: Tensor
     psi: Tensor
     slopes: Tensor
     flux: Tensor
+    signs: Tensor
 
     def rows(self, part: Tensor) -> "Waves":
         """Some of the points."""
         rest = (self.psi[:, part], self.slopes[:, part], self.flux[:, part])
-        return Waves(self.points[part], *rest)
+        return Waves(self.points[part], *rest, self.signs[part])
 
     def cotangents(self, m: int, n: int) -> Fields:
         """∂⟨m|H|n⟩ by V, G and ∂ ln √det g at each point, symmetric in m and n."""
-        product = self.slopes[m][:, :, None] * self.slopes[n][:, None, :]
-        along = self.psi[m][:, None] * self.flux[n] + self.psi[n][:, None] * self.flux[m]
-        return Fields(self.psi[m] * self.psi[n], (product + product.mT) / 4, -along / 4)
+        signed, psi = self.signs * self.psi[m], self.psi[n]
+        slopes, flux = (self.signs[:, None] * x[m] for x in (self.slopes, self.flux))
+        product = slopes[:, :, None] * self.slopes[n][:, None, :]
+        along = signed[:, None] * self.flux[n] + psi[:, None] * flux
+        return Fields(signed * psi, (product + product.mT) / 4, -along / 4)
 
     def contractions(self, pairs: Sequence[tuple[int, int]], tangent: Fields) -> Tensor:
         """⟨m|∂H|n⟩ of pairs of levels for the change of the fields by one parameter, (pairs,)."""
         left, right = [m for m, _ in pairs], [n for _, n in pairs]
         total = self.psi.new_zeros(len(left))
+        tangent = Fields(
+            *(
+                None if f is None else f * self.signs.reshape(-1, *[1] * (f.ndim - 1))
+                for f in (tangent.potential, tangent.g_matrix, tangent.slope)
+            )
+        )
         if tangent.potential is not None:
             total = total + (self.psi[left] * self.psi[right]) @ tangent.potential
         if tangent.g_matrix is not None:
@@ -85,10 +97,13 @@ def waves(levels: Levels, states: Sequence[int]) -> Iterator[Waves]:
     """Wavefunctions of some levels, slab by slab of the first coordinate.
 
     A slab is as thick as memory permits: for six coordinates all slopes of thirty levels at
-    once would be gigabytes.
+    once would be gigabytes. A sparse grid is cut anywhere, and each level taken to all of it.
     """
     h = levels.hamiltonian
     coefficients = levels.eigenpairs.coefficients[list(states)]
+    if isinstance(h.basis, SparseBasis):
+        yield from _portions(h, coefficients)
+        return
     first = h.basis.grid_shape[0]
     inner = len(h.potential) // first
     thick = max(1, MOST_NUMBERS // (2 * inner * (h.modes + 1) * len(coefficients)))
@@ -96,11 +111,26 @@ def waves(levels: Levels, states: Sequence[int]) -> Iterator[Waves]:
         part = _slab(h, low, min(low + thick, first), inner)
         slopes = part.slopes_on_grid(coefficients)
         flux = torch.einsum("pkl,spl->spk", part.g_matrix, slopes)
-        yield Waves(part.basis.points, part.basis.on_grid(coefficients), slopes, flux)
+        psi = part.basis.on_grid(coefficients)
+        yield Waves(part.basis.points, psi, slopes, flux, part.basis.signs)
+
+
+def _portions(h: Hamiltonian, coefficients: Tensor) -> Iterator[Waves]:
+    """Wavefunctions on portions of the grid."""
+    basis = h.basis
+    most = max(1, MOST_NUMBERS // (2 * (h.modes + 1) * len(coefficients)))
+    for at in torch.arange(len(h.potential)).split(most):
+        parts = [
+            (basis.on_grid(c)[:, at], h.slopes_on_grid(c)[:, at]) for c in coefficients[:, None]
+        ]
+        psi, slopes = (torch.cat(each) for each in zip(*parts, strict=True))
+        flux = torch.einsum("pkl,spl->spk", h.g_matrix[at], slopes)
+        yield Waves(basis.points[at], psi, slopes, flux, basis.signs[at])
 
 
 def _slab(h: Hamiltonian, low: int, high: int, inner: int) -> Hamiltonian:
     """The Hamiltonian on some points of the first coordinate only."""
+    assert isinstance(h.basis, ProductBasis)
     b, *others = h.basis.bases
     if high - low == len(b.points):
         return h

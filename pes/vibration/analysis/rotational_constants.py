@@ -46,7 +46,7 @@ def rotational_constants(levels: Levels, masses: Tensor) -> Tensor:
     if levels.system.positions is None:
         raise ValueError("a model Hamiltonian has no rotational constants")
     densities = levels.densities
-    somewhere = densities.amax(0) > NOWHERE
+    somewhere = densities.abs().amax(0) > NOWHERE
     with torch.no_grad():
         reference = levels.system.positions(levels.minimum[None])[0]
         return mean_constants(

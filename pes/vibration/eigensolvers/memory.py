@@ -8,7 +8,7 @@ import torch
 from pes.memory import free_memory
 from pes.vibration.eigensolvers.operator import Operator
 
-__all__ = ["check_grid", "check_matrix", "matrix_pays"]
+__all__ = ["check_grid", "check_matrix", "check_points", "matrix_pays"]
 
 SHARE = 0.6
 """Share of the free memory that one matrix may take."""
@@ -20,14 +20,25 @@ def check_grid(points: Sequence[int], *, device: torch.device) -> None:
     Raises:
         ValueError: with the sizes, and what to lower.
     """
-    count, modes = prod(points), len(points)
+    sizes = " x ".join(map(str, points))
+    check_points(
+        prod(points), len(points), f"a grid of {sizes} points",
+        "lower the points of the coordinates with most", device=device,
+    )  # fmt: skip
+
+
+def check_points(count: int, modes: int, grid: str, advice: str, *, device: torch.device) -> None:
+    """Refuse so many points of a grid, named in words, if they do not fit.
+
+    Raises:
+        ValueError: with the memory needed, and the advice.
+    """
     # q, V, s and G, a product H·v with its slopes and fluxes.
     needed = 8 * count * (modes + 1 + modes + modes**2 + 2 * modes + 4)
     free = free_memory(device)
     if free is not None and needed > free:
         raise ValueError(
-            f"a grid of {' x '.join(map(str, points))} points needs {needed / 2**30:.1f} GiB, "
-            f"{free / 2**30:.1f} are free; lower the points of the coordinates with most"
+            f"{grid} needs {needed / 2**30:.1f} GiB, {free / 2**30:.1f} are free; {advice}"
         )
 
 

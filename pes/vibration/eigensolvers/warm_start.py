@@ -4,12 +4,12 @@ import torch
 from torch import Tensor
 
 from pes.vibration.eigensolvers.eigenpairs import Eigenpairs
-from pes.vibration.grid.product_basis import ProductBasis
+from pes.vibration.grid.sparse_basis import GridBasis
 
 __all__ = ["renumbered", "start_vectors"]
 
 
-def start_vectors(old: ProductBasis, pairs: Eigenpairs, new: ProductBasis) -> Tensor | None:
+def start_vectors(old: GridBasis, pairs: Eigenpairs, new: GridBasis) -> Tensor | None:
     """Coefficients (S, N) by the number of each function, zero for functions not there before.
 
     Exact where a basis only grew; near enough to begin with where points or ranges changed,
@@ -22,7 +22,7 @@ def start_vectors(old: ProductBasis, pairs: Eigenpairs, new: ProductBasis) -> Te
     return c / norms if bool((norms > 0.1).all()) else None
 
 
-def renumbered(coefficients: Tensor, old: ProductBasis, new: ProductBasis) -> Tensor:
+def renumbered(coefficients: Tensor, old: GridBasis, new: GridBasis) -> Tensor:
     """Coefficients by the products of another basis, (S, N); products it lacks are left out."""
     places = torch.unravel_index(old.numbers, old.shape)
     there = torch.stack([i < n for i, n in zip(places, new.shape, strict=True)]).all(0)

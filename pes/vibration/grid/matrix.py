@@ -1,4 +1,4 @@
-"""The whole Hamiltonian matrix of a product basis, one factor after the other.
+"""The whole Hamiltonian matrix of products of functions, one factor after the other.
 
     H_ab = Σ_kl ∫ F_kl (∂_kφ_a)(∂_lφ_b)
 
@@ -11,13 +11,14 @@ eighty products of H with a vector.
 """
 
 from collections.abc import Iterator, Sequence
-from math import isqrt, prod
+from math import isqrt
 
 import torch
 from torch import Tensor
 
 from pes.vibration.basis.factor import Factor
 from pes.vibration.basis.product_tree import Branch
+from pes.vibration.grid.strips import Strip, tuples_after
 
 __all__ = ["WORKSPACE", "PairFields", "matrix", "multiplications"]
 
@@ -30,6 +31,9 @@ WORKSPACE = 2**25
 Tree = Sequence[Sequence[Branch]]
 """Branches of each depth."""
 
+Layout = Sequence[Sequence[Strip]]
+"""Points of each factor."""
+
 Pair = tuple[int, int]
 Step = tuple[int, int]
 """Number of a field before and of the field after that it is added to."""
@@ -41,14 +45,16 @@ Steps = dict[Taken, list[Step]]
 def matrix(
     fields: PairFields,
     factors: Sequence[Factor],
+    strips: Layout,
     branches: Tree,
     others: Tree | None = None,
 ) -> Tensor:
     """The symmetric (N, N) matrix, or elements between two sets of products, (N, N′).
 
     Args:
-        fields: on the grid whose axes have the order of the factors.
-        factors: with tables scaled by √weight.
+        fields: on the grid in the order of the factors.
+        factors: with tables scaled by √weight, unless the weights are in the fields.
+        strips: layout of the grid.
         branches: tree of the products kept.
         others: tree of the products on the right, if they are not the same.
     """
@@ -63,20 +69,20 @@ def matrix(
         begin = i if others is None else 0
         bra = Branch(left.nodes, left.functions[i : i + 1], left.children[:, i : i + 1])
         ket = Branch(right.nodes, right.functions[begin:], right.children[:, begin:])
-        _descend(h, before, (after, steps), [bra], [ket], factors, trees, others is None)
+        inner = list(zip(factors, strips, strict=True))
+        _descend(h, before, (after, steps), [bra], [ket], inner, trees, others is None)
     return h
 
 
-def multiplications(factors: Sequence[Factor], branches: Tree) -> int:
+def multiplications(factors: Sequence[Factor], strips: Layout, branches: Tree) -> int:
     """Multiplications that `matrix` makes for fields of all kinds."""
-    rest = prod(len(f.values) for f in factors)
     modes = sum(len(f.coordinates) for f in factors)
     total = 0
-    for f, depth in zip(factors, branches, strict=True):
-        rest //= len(f.values)
+    for f, layer, depth in zip(factors, strips, branches, strict=True):
+        points = sum(strip.points * strip.count for strip in layer)
         modes -= len(f.coordinates)
         terms = modes * (modes + 1) // 2 + 4 * modes + 4
-        total += _count(depth) ** 2 * rest * len(f.values) * terms // 2
+        total += _count(depth) ** 2 * points * terms // 2
     return total
 
 
@@ -112,7 +118,7 @@ def _descend(
     plan: tuple[list[Pair], Steps],
     bra: Sequence[Branch],
     ket: Sequence[Branch],
-    factors: Sequence[Factor],
+    factors: Sequence[tuple[Factor, Sequence[Strip]]],
     trees: tuple[Tree, Tree],
     symmetric: bool,
 ) -> None:
@@ -120,22 +126,21 @@ def _descend(
 
     Args:
         h: the matrix.
-        before: fields (m·rest, nodes of bra, nodes of ket).
+        before: fields (tuples of points, nodes of bra, nodes of ket).
         plan: of this factor.
         bra: branches whose `nodes` are places in the fields.
         ket: likewise.
-        factors: this one and those that follow.
+        factors: this one and those that follow, each with its strips.
         trees: of bra and ket, likewise.
         symmetric: whether the ket holds half of the matrix, the other half being its mirror image.
     """
     pairs, steps = plan
-    rest = before[0].shape[0] // len(factors[0].values)
-    most = max(1, WORKSPACE // (8 * len(pairs) * rest))
+    most = max(1, WORKSPACE // (8 * len(pairs) * tuples_after(factors[0][1])))
     wide, high = _count(bra), _count(ket)
     rows = max(isqrt(most), most // high)
     for some_bra in _parts(bra, rows):
         for some_ket in _parts(ket, max(1, most // min(rows, wide))):
-            after = _integrated(before, len(pairs), steps, some_bra, some_ket, factors[0], rest)
+            after = _integrated(before, len(pairs), steps, some_bra, some_ket, *factors[0])
             left, right = (_children(part) for part in (some_bra, some_ket))
             if len(factors) == 1:
                 block = after[0, 0]
@@ -143,7 +148,7 @@ def _descend(
                 if symmetric:
                     h[right[:, None], left] = block.T
                 continue
-            following = _plan(pairs, factors[1].coordinates)
+            following = _plan(pairs, factors[1][0].coordinates)
             inner_bra, inner_ket = _placed(trees[0][1], left), _placed(trees[1][1], right)
             deeper = trees[0][1:], trees[1][1:]
             _descend(
@@ -158,25 +163,37 @@ def _integrated(
     bra: Sequence[Branch],
     ket: Sequence[Branch],
     factor: Factor,
-    rest: int,
+    strips: Sequence[Strip],
 ) -> Tensor:
-    """∫ over one factor for all pairs of children, (fields, rest, children, children)."""
-    after = before[0].new_empty(count, rest, _count(bra), _count(ket))
+    """∫ over one factor for all pairs of children, (fields, tuples after, children, children)."""
+    after = before[0].new_empty(count, tuples_after(strips), _count(bra), _count(ket))
     row = 0
     for b in bra:
         rows = _picked(before, 1, b.nodes)
         column = 0
         for k in ket:
             tables = {taken: _table(factor, taken, b.functions, k.functions) for taken in steps}
-            value = _sum(rows, k.nodes, count, steps, tables)
-            sizes = len(b.functions), len(k.functions), rest, len(b.nodes), len(k.nodes)
-            value = value.reshape(count, *sizes).permute(0, 3, 1, 4, 2, 5)
             height, width = b.children.numel(), k.children.numel()
             block = after[:, :, row : row + height, column : column + width]
-            block.view(count, rest, sizes[0], sizes[3], sizes[1], sizes[4]).copy_(value)
+            first = 0
+            for strip in strips:
+                some = slice(first, first + strip.points * strip.count)
+                here = {taken: table[:, : strip.points] for taken, table in tables.items()}
+                value = _sum([field[some] for field in rows], k.nodes, count, steps, here)
+                sizes = len(b.functions), len(k.functions), strip.count, len(b.nodes), len(k.nodes)
+                _fill(block, strip, value.reshape(count, *sizes).permute(0, 3, 1, 4, 2, 5))
+                first = some.stop
             column += width
         row += b.children.numel()
     return after
+
+
+def _fill(block: Tensor, strip: Strip, value: Tensor) -> None:
+    """Write sums (fields, r, functions, nodes, functions, nodes) to the tuples of a strip."""
+    if isinstance(strip.rest, slice):
+        block.view(value.shape).copy_(value)
+    else:
+        block[:, strip.rest] = value.flatten(2, 3).flatten(3)
 
 
 def _sum(

@@ -16,6 +16,7 @@ from pes.vibration.basis.basis import Basis
 from pes.vibration.basis.factor import Factor, Group
 from pes.vibration.basis.product_tree import Branch, tree
 from pes.vibration.grid.matrix import PairFields, matrix, multiplications
+from pes.vibration.grid.strips import Strip, product_strips
 
 __all__ = ["ProductBasis"]
 
@@ -56,6 +57,11 @@ class ProductBasis:
     def weights(self) -> Tensor:
         """Quadrature weights of the grid points, the density ρ included, (P,)."""
         return self._on_all_points([b.weights for b in self.bases]).prod(1)
+
+    @property
+    def signs(self) -> Tensor:
+        """Signs of the weights, (P,): all positive."""
+        return torch.ones(prod(self.grid_shape), dtype=torch.float64, device=self.device)
 
     @property
     def density_slope(self) -> Tensor:
@@ -211,11 +217,20 @@ class ProductBasis:
         Args:
             fields: F_kl on the grid (P,) by its coordinates, k ≤ l, −1 for no derivative.
         """
+        ordered, strips = self.laid_out(fields, range(len(self.factors)))
+        return matrix(ordered, self.factors, strips, self.branches)
+
+    def laid_out(
+        self, fields: PairFields, order: Sequence[int]
+    ) -> tuple[PairFields, Sequence[Sequence[Strip]]]:
+        """Fields on the grid whose axes have an order of the factors, and its strips."""
+        factors = [self.factors[i] for i in order]
+        axes = [k for f in factors for k in f.coordinates]
         ordered = {
-            pair: field.reshape(self.grid_shape).permute(self.order).flatten()
+            pair: field.reshape(self.grid_shape).permute(axes).flatten()
             for pair, field in fields.items()
         }
-        return matrix(ordered, self.factors, self.branches)
+        return ordered, product_strips([len(f.values) for f in factors])
 
     @property
     def transform_cost(self) -> int:
@@ -225,7 +240,8 @@ class ProductBasis:
     @property
     def matrix_cost(self) -> int:
         """Multiplications of `matrix`."""
-        return multiplications(self.factors, self.branches)
+        strips = product_strips([len(f.values) for f in self.factors])
+        return multiplications(self.factors, strips, self.branches)
 
     def _along(self, k: int, psi: Tensor, transpose: bool) -> Tensor:
         """∂_k (or its transpose) acting on √weight-scaled functions on the grid."""

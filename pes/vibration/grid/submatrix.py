@@ -7,13 +7,13 @@ from torch import Tensor
 
 from pes.vibration.basis.product_tree import Branch, tree
 from pes.vibration.grid.matrix import PairFields, matrix
-from pes.vibration.grid.product_basis import ProductBasis
+from pes.vibration.grid.sparse_basis import GridBasis
 
 __all__ = ["elements"]
 
 
 def elements(
-    basis: ProductBasis,
+    basis: GridBasis,
     fields: PairFields,
     rows: Tensor,
     columns: Tensor | None = None,
@@ -30,26 +30,17 @@ def elements(
         order: of the factors. Cost is that of the beginnings of products, in this order, that
             rows and columns have: what tells them apart should come first.
     """
-    fields = _in_order(basis, fields, order)
+    ordered, strips = basis.laid_out(fields, order)
     factors = [basis.factors[i] for i in order]
     left, first = _tree(basis, rows, order)
     if columns is None:
-        return matrix(fields, factors, left)[first][:, first]
+        return matrix(ordered, factors, strips, left)[first][:, first]
     right, second = _tree(basis, columns, order)
-    return matrix(fields, factors, left, right)[first][:, second]
-
-
-def _in_order(basis: ProductBasis, fields: PairFields, order: Sequence[int]) -> PairFields:
-    """Fields on the grid whose axes have the order of the factors."""
-    axes = [k for i in order for k in basis.factors[i].coordinates]
-    return {
-        pair: field.reshape(basis.grid_shape).permute(axes).flatten()
-        for pair, field in fields.items()
-    }
+    return matrix(ordered, factors, strips, left, right)[first][:, second]
 
 
 def _tree(
-    basis: ProductBasis, products: Tensor, order: Sequence[int]
+    basis: GridBasis, products: Tensor, order: Sequence[int]
 ) -> tuple[list[list[Branch]], Tensor]:
     """Branches of the products, and the place of each of them among the leaves."""
     places = torch.unravel_index(basis.numbers[products.cpu()], basis.shape)

@@ -13,6 +13,7 @@ from pes.vibration.basis.specification import BasisSpec
 from pes.vibration.basis.truncation import Truncation
 from pes.vibration.eigensolvers.memory import check_grid
 from pes.vibration.grid.product_basis import ProductBasis
+from pes.vibration.grid.sparse_basis import GridBasis
 from pes.vibration.hamiltonian.modals import contracted_groups, self_consistent
 from pes.vibration.hamiltonian.operator import Hamiltonian
 from pes.vibration.symmetry.action import shared_bases
@@ -21,7 +22,7 @@ from pes.vibration.symmetry.operation import Operation
 from pes.vibration.system.cuts import Cut
 from pes.vibration.system.system import System, potential_in_chunks
 
-__all__ = ["build_hamiltonian"]
+__all__ = ["build_hamiltonian", "kinetic_on_grid"]
 
 GRID_CHUNK = 2**16
 """Grid points whose G is moved at once."""
@@ -66,7 +67,7 @@ def build_hamiltonian(
     basis = ProductBasis(functions)
     points = basis.points
     potential = potential_in_chunks(system, points).clamp(max=ceiling)
-    g_matrix, s = _kinetic_on_grid(system, basis, points, operations)
+    g_matrix, s = kinetic_on_grid(system, basis, points, operations)
     h = Hamiltonian(basis, potential, g_matrix, s, operations=tuple(operations))
     if truncation.self_consistent:
         basis = ProductBasis(shared_bases(self_consistent(h), operations))
@@ -75,8 +76,11 @@ def build_hamiltonian(
     return replace(h, basis=replace(basis, kept=truncation.kept(basis.factors)))
 
 
-def _kinetic_on_grid(
-    system: System, basis: ProductBasis, points: Tensor, operations: Sequence[Operation]
+def kinetic_on_grid(
+    system: System,
+    basis: GridBasis,
+    points: Tensor,
+    operations: Sequence[Operation],
 ) -> tuple[Tensor, Tensor]:
     """G, its memory along the grid, and s; portion by portion, for both are large."""
     modes = len(basis.bases)
@@ -85,7 +89,7 @@ def _kinetic_on_grid(
         points.new_empty(modes, len(points)),
     )
     # What leaves a molecule as it is leaves its kinetic energy: so much less to compute.
-    known = orbits(basis.bases, operations if system.masses is not None else ())
+    known = orbits(basis, operations if system.masses is not None else ())
     for at in known.first.split(GRID_CHUNK):
         g, here = _detached_kinetic(system, points[at])
         g_matrix[..., at], slope[:, at] = g.permute(1, 2, 0), here.T
@@ -94,9 +98,10 @@ def _kinetic_on_grid(
         sample = known.sample()
         g, here = _detached_kinetic(system, points[sample])
         if not alike(g, here, g_matrix[..., sample].permute(2, 0, 1), slope[:, sample].T):
-            return _kinetic_on_grid(system, basis, points, ())
+            return kinetic_on_grid(system, basis, points, ())
     s = slope.mul_(-0.5)
-    if any(bool(b.log_density_slope.any()) for b in basis.bases):
+    uneven = any(bool(b.log_density_slope.any()) for b in basis.bases)
+    if uneven and isinstance(basis, ProductBasis):
         s += basis.density_slope.T / 2
     return g_matrix.permute(2, 0, 1), s.T
 

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from pes.vibration.grid.matrix import PairFields
-from pes.vibration.grid.product_basis import ProductBasis
+from pes.vibration.grid.sparse_basis import GridBasis
 from pes.vibration.symmetry.operation import Operation
 
 __all__ = ["Hamiltonian"]
@@ -39,7 +39,7 @@ class Hamiltonian:
         operations: symmetries that commute; see `blocks`.
     """
 
-    basis: ProductBasis
+    basis: GridBasis
     potential: Tensor
     g_matrix: Tensor
     s: Tensor

@@ -14,7 +14,7 @@ from pes.vibration.hamiltonian.operator import Hamiltonian
 from pes.vibration.levels.result import Levels
 from pes.vibration.system.minimum import HOLE
 
-__all__ = ["ESTIMATORS", "estimator_name", "larger_runs", "smaller_runs"]
+__all__ = ["ESTIMATORS", "Solve", "change", "estimator_name", "larger_runs", "smaller_runs"]
 
 SMALLER_FROM = 5
 """Number of coordinates from which larger runs would cost too much."""
@@ -65,7 +65,7 @@ def larger_runs(levels: Levels, build: Build, solve: Solve) -> Levels:
     wider_bases, falling = _widened(levels)
     wide_h, wider = run("wider ranges", wider_bases, levels.truncation)
     warnings = [f"not widened, for the surface falls beyond: {', '.join(falling)}"] * bool(falling)
-    changes = torch.stack([_change(levels.energies, r.energies) for r in (pairs, finer, wider)])
+    changes = torch.stack([change(levels.energies, r.energies) for r in (pairs, finer, wider)])
     lowest_before = min(levels.minimum_energy, float(levels.hamiltonian.potential.min()))
     if wide_h.potential.min() < lowest_before - HOLE:
         changes[2] = torch.nan
@@ -93,16 +93,16 @@ def smaller_runs(levels: Levels, build: Build, solve: Solve) -> Levels:
     ):
         h = build(name, bases, levels.truncation)
         pairs = solve(h, start_vectors(levels.hamiltonian.basis, levels.eigenpairs, h.basis))
-        changes.append(_change(pairs.energies, levels.energies))
+        changes.append(change(pairs.energies, levels.energies))
     unchanged = [b.name for b in levels.bases if b.fewer_points() == b]
     if unchanged:
         warnings.append(
             f"no estimate from fewer points in {', '.join(unchanged)}: there are as many points as "
             "functions"
         )
-    levels, change, more = _other_truncation(levels, solve)
+    levels, fewer, more = _other_truncation(levels, solve)
     return replace(
-        levels, estimated_changes=torch.stack([change, *changes]),
+        levels, estimated_changes=torch.stack([fewer, *changes]),
         warnings=(*levels.warnings, *warnings, *more),
     )  # fmt: skip
 
@@ -122,7 +122,7 @@ def _other_truncation(levels: Levels, solve: Solve) -> tuple[Levels, Tensor, lis
     # Without a limit on products the last two functions of each coordinate are left out.
     fewer = levels.truncation.smaller().kept(h.basis.factors, fewer=0 if limited else 2)
     if fewer is None or len(fewer) >= count:
-        return levels, _change(run(fewer)[1].energies, levels.energies), []
+        return levels, change(run(fewer)[1].energies, levels.energies), []
     truncation = levels.truncation.larger()
     more = truncation.kept(h.basis.factors)
     short = f"a smaller basis of {len(fewer)} functions cannot hold {count} levels"
@@ -134,14 +134,14 @@ def _other_truncation(levels: Levels, solve: Solve) -> tuple[Levels, Tensor, lis
     grown, pairs = run(more)
     warning = f"{short}: the levels are those of {grown.size}, compared with {h.size}"
     larger = replace(levels, hamiltonian=grown, eigenpairs=pairs, truncation=truncation)
-    return larger, _change(levels.energies, pairs.energies), [warning]
+    return larger, change(levels.energies, pairs.energies), [warning]
 
 
-def _change(before: Tensor, after: Tensor) -> Tensor:
+def change(before: Tensor, after: Tensor) -> Tensor:
     """Absolute change of the ground state, then of the energies above it, (S,)."""
-    change = after - before
-    change[1:] -= change[0].clone()
-    return change.abs()
+    difference = after - before
+    difference[1:] -= difference[0].clone()
+    return difference.abs()
 
 
 def _widened(levels: Levels) -> tuple[list[BasisSpec], list[str]]:

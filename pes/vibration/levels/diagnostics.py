@@ -75,6 +75,8 @@ def _holes(levels: Levels) -> Iterator[str]:
 
 def _cap(levels: Levels) -> Iterator[str]:
     """The derivative of a level with respect to the cap is the probability beyond it."""
+    if levels.cap == torch.inf:
+        return
     capped = levels.hamiltonian.potential >= levels.minimum_energy + levels.cap * (1 - 1e-12)
     moved = 0.1 * levels.cap * levels.probability(capped)
     if (moved > 0.01 * CM1).any():

@@ -9,14 +9,15 @@ from torch import Tensor
 from pes.units import CM1
 from pes.vibration.basis.specification import BasisSpec
 from pes.vibration.basis.truncation import Truncation
-from pes.vibration.eigensolvers.blockwise import lowest_blockwise
 from pes.vibration.eigensolvers.davidson import Progress
-from pes.vibration.eigensolvers.eigenpairs import Eigenpairs
 from pes.vibration.hamiltonian.build import build_hamiltonian
 from pes.vibration.hamiltonian.operator import Hamiltonian
-from pes.vibration.levels.convergence import ESTIMATORS, Solve, estimator_name
+from pes.vibration.hamiltonian.sparse import SparseGrid
+from pes.vibration.levels.convergence import ESTIMATORS, estimator_name
+from pes.vibration.levels.counting import first_solve, fixed_count
 from pes.vibration.levels.diagnostics import level_warnings
 from pes.vibration.levels.result import Levels
+from pes.vibration.levels.sparse import sparse_levels
 from pes.vibration.symmetry.invariance import invariant
 from pes.vibration.symmetry.operation import Operation
 from pes.vibration.symmetry.operations import commuting, hidden_symmetries, symmetry_operations
@@ -29,13 +30,10 @@ __all__ = ["CAP", "vibrational_levels"]
 CAP = 60000 * CM1
 """Default ceiling of V above the minimum, hartree."""
 
-FixedCount = Callable[..., Eigenpairs]
-"""`_fixed_count` with its solver."""
-
 
 def vibrational_levels(
     system: System,
-    bases: Sequence[BasisSpec],
+    bases: Sequence[BasisSpec] | SparseGrid,
     count: int | None = None,
     *,
     energy: float | None = None,
@@ -62,7 +60,8 @@ def vibrational_levels(
 
     Args:
         system: V and G of a molecule or a model.
-        bases: basis of each coordinate.
+        bases: basis of each coordinate; or a `SparseGrid`, which limits quanta and points for
+            itself and takes no cap, see `sparse_levels`.
         count: how many levels, the ground state included; or else
         energy: all levels up to this energy above the ground state, hartree, as counted in
             the basis asked for.
@@ -96,10 +95,16 @@ def vibrational_levels(
         >>> vibrational_levels(oscillator, [x], 3, cap=100.0).energies
         tensor([0.5000, 1.5000, 2.5000], dtype=torch.float64)
     """
+    if isinstance(bases, SparseGrid):
+        _refuse(quanta=quanta, truncation=truncation, cuts=cuts, cap=None if cap == CAP else cap)
+        return sparse_levels(
+            system, bases, count, energy=energy, solver=solver, convergence=bool(convergence),
+            reference=reference, progress=progress, watch=watch, start=start, symmetry=symmetry,
+        )  # fmt: skip
     estimator = estimator_name(convergence, len(bases))
     truncation = Truncation(quanta=quanta) if truncation is None else truncation
-    fixed_count = partial(_fixed_count, solver=solver, watch=watch)
-    first_solve = _first_solve(count, energy, fixed_count)
+    solve_count = partial(fixed_count, solver=solver, watch=watch)
+    solve = first_solve(count, energy, solve_count)
     operations = commuting(symmetry_operations(system, bases)) if symmetry else []
     bottom, v_min = minimum(system, [(b.low, b.high) for b in bases], near=reference)
     run = partial(
@@ -107,7 +112,7 @@ def vibrational_levels(
         operations=operations, progress=progress, cuts=cuts,
     )  # fmt: skip
     h, broken = run("levels", bases, truncation)
-    pairs = first_solve(h, start)
+    pairs = solve(h, start)
     # A model has no atoms that could be alike: no symmetry is expected of it.
     expected = symmetry and system.masses is not None
     levels = Levels(
@@ -118,9 +123,18 @@ def vibrational_levels(
         levels = ESTIMATORS[estimator](
             replace(levels, compared_with=estimator),
             lambda *sizes: run(*sizes)[0],
-            lambda h, start: fixed_count(h, len(pairs.energies), start=start),
+            lambda h, start: solve_count(h, len(pairs.energies), start=start),
         )
     return replace(levels, warnings=(*levels.warnings, *level_warnings(levels)))
+
+
+def _refuse(**given: object) -> None:
+    """Refuse what only a product grid has."""
+    for name, value in given.items():
+        if value is not None:
+            raise ValueError(
+                f"`{name}` belongs to a product grid; a sparse grid has its quanta and its level"
+            )
 
 
 def _checked_hamiltonian(
@@ -145,49 +159,3 @@ def _checked_hamiltonian(
         cuts=cuts,
     )  # fmt: skip
     return invariant(h)
-
-
-def _first_solve(count: int | None, energy: float | None, fixed_count: FixedCount) -> Solve:
-    """The solver of the run asked for, by a count of levels or by an energy."""
-    if count is not None and energy is None:
-        return lambda h, start: fixed_count(h, count, start=start)
-    if energy is not None and count is None:
-        return lambda h, start: _up_to(h, energy, fixed_count, start)
-    raise ValueError(f"give either a count or an energy, got {count} and {energy}")
-
-
-def _fixed_count(
-    hamiltonian: Hamiltonian,
-    count: int,
-    *,
-    solver: str,
-    start: Tensor | None = None,
-    watch: Callable[[Progress], None] = lambda _: None,
-) -> Eigenpairs:
-    """So many levels, and the energy of the next, which says whether a cluster was split."""
-    one_more = count + 1 if count < hamiltonian.size else count
-    pairs = lowest_blockwise(hamiltonian, one_more, solver=solver, start=start, watch=watch)
-    return pairs.first(count)
-
-
-def _up_to(
-    hamiltonian: Hamiltonian, energy: float, fixed_count: FixedCount, start: Tensor | None
-) -> Eigenpairs:
-    """All levels up to an energy above the ground state, asking for twice as many each time.
-
-    The upper half of what a basis gives is never meaningful: it is not looked at.
-    """
-    most = max(1, hamiltonian.size // 2)
-    count = min(20, most)
-    while True:
-        pairs = fixed_count(hamiltonian, count, start=start)
-        reached = pairs.energies - pairs.energies[0]
-        if reached[-1] > energy:
-            return pairs.first(int((reached <= energy).sum()))
-        if count == most:
-            raise ValueError(
-                f"the lower half of {hamiltonian.size} basis functions ends "
-                f"{float(reached[-1]) / CM1:.1f} cm-1 above the ground state, below the "
-                f"{energy / CM1:.1f} cm-1 asked for; raise the numbers of functions"
-            )
-        count, start = min(2 * count, most), pairs.coefficients

@@ -10,7 +10,7 @@ from torch import Tensor
 from pes.vibration.basis.basis import Basis
 from pes.vibration.eigensolvers.eigenpairs import Eigenpairs
 from pes.vibration.eigensolvers.warm_start import renumbered
-from pes.vibration.grid.product_basis import ProductBasis
+from pes.vibration.grid.sparse_basis import GridBasis
 from pes.vibration.hamiltonian.operator import Hamiltonian
 
 __all__ = ["Matching", "matching"]
@@ -65,7 +65,7 @@ def matching(
     return Matching(partners, apart.abs().where(known, torch.inf))
 
 
-def _aligned(old: ProductBasis, pairs: Eigenpairs, new: ProductBasis) -> Tensor:
+def _aligned(old: GridBasis, pairs: Eigenpairs, new: GridBasis) -> Tensor:
     """Coefficients by the products of another basis, with the signs of its functions, (S, N)."""
     coefficients = pairs.coefficients.cpu()
     places = torch.unravel_index(old.numbers, old.shape)

@@ -10,6 +10,7 @@ from pes.vibration.basis.basis import Basis
 from pes.vibration.basis.specification import BasisSpec
 from pes.vibration.basis.truncation import Truncation
 from pes.vibration.eigensolvers.eigenpairs import Eigenpairs
+from pes.vibration.grid.sparse_basis import SparseBasis
 from pes.vibration.hamiltonian.operator import Hamiltonian
 from pes.vibration.system.system import System
 
@@ -127,13 +128,19 @@ class Levels:
 
     @property
     def wavefunctions(self) -> Tensor:
-        """ψ times √(quadrature weight) on the grid, (S, P): rows are orthonormal."""
+        """ψ times √|quadrature weight| on the grid, (S, P): rows are orthonormal.
+
+        On a sparse grid they are so with the signs of the weights.
+        """
         return self.hamiltonian.basis.on_grid(self.eigenpairs.coefficients)
 
     @property
     def densities(self) -> Tensor:
-        """ρ w |ψ|², (S, P): the probability at each grid point, and dE/dV there."""
-        return self.wavefunctions**2
+        """ρ w |ψ|², (S, P): the probability at each grid point, and dE/dV there.
+
+        On a sparse grid weights have either sign: a point is no place, but sums are means.
+        """
+        return self.hamiltonian.basis.signs * self.wavefunctions**2
 
     def probability(self, where: Tensor) -> Tensor:
         """Probability of each level in part of the grid, (P,) of truth values -> (S,).
@@ -141,8 +148,9 @@ class Levels:
         Level by level: all densities at once are the largest array of six coordinates.
         """
         basis = self.hamiltonian.basis
+        signs = basis.signs[where]
         each = [basis.on_grid(c[None])[0, where] for c in self.eigenpairs.coefficients]
-        return torch.stack([psi.square().sum() for psi in each])
+        return torch.stack([(signs * psi.square()).sum() for psi in each])
 
     def matrix_elements(self, function: Callable[[Tensor], Tensor] | Tensor) -> Tensor:
         """⟨m|f|n⟩ by the quadrature of the grid.
@@ -157,9 +165,10 @@ class Levels:
         where = self.points if self.system.positions is None else self.positions
         values = torch.as_tensor(function(where) if callable(function) else function).detach()
         psi = self.wavefunctions
+        signed = psi * self.hamiltonian.basis.signs
         if values.ndim == 1:
-            return torch.einsum("mp,p,np->mn", psi, values, psi)
-        return torch.einsum("mp,pk,np->mnk", psi, values, psi)
+            return torch.einsum("mp,p,np->mn", signed, values, psi)
+        return torch.einsum("mp,pk,np->mnk", signed, values, psi)
 
     @property
     def leading(self) -> tuple[Tensor, Tensor]:
@@ -185,13 +194,17 @@ class Levels:
     def leak(self) -> Tensor:
         """Probability in the outer 2 % of each range at each end, (S, Q, 2).
 
-        Zero where functions are free at that end by nature (linearity, periodicity).
+        Zero where functions are free at that end by nature (linearity, periodicity), and for
+        oscillator functions on a sparse grid, which have no ends.
         """
-        c = self.hamiltonian.basis.unpruned(self.eigenpairs.coefficients)
+        basis, c = self.hamiltonian.basis, self.eigenpairs.coefficients
+        if isinstance(basis, SparseBasis):
+            return c.new_zeros(len(c), len(basis.bases), 2)
+        c = basis.unpruned(c)
         return torch.stack(
             [
                 _ends(c.movedim(k + 1, 1).reshape(len(c), b.size, -1), b)
-                for k, b in enumerate(self.hamiltonian.basis.bases)
+                for k, b in enumerate(basis.bases)
             ],
             1,
         )

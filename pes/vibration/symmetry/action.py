@@ -7,7 +7,7 @@ from torch import Tensor
 
 from pes.vibration.basis.basis import Basis
 from pes.vibration.basis.factor import Factor
-from pes.vibration.grid.product_basis import ProductBasis
+from pes.vibration.grid.sparse_basis import GridBasis, SparseBasis
 from pes.vibration.symmetry.operation import Operation
 
 __all__ = ["POINTS", "NotInvariantError", "action", "images", "mirrored_points", "shared_bases"]
@@ -29,7 +29,7 @@ def shared_bases(bases: Sequence[Basis], operations: Sequence[Operation]) -> tup
     return tuple(bases[min(k, j)] for k, j in enumerate(first))
 
 
-def action(basis: ProductBasis, operation: Operation) -> tuple[Tensor, Tensor]:
+def action(basis: GridBasis, operation: Operation) -> tuple[Tensor, Tensor]:
     """Images of the products kept, by their places, and signs: (N,) and (N,).
 
     Raises:
@@ -44,7 +44,7 @@ def action(basis: ProductBasis, operation: Operation) -> tuple[Tensor, Tensor]:
         if image is None or factors[image].size != f.size:
             raise NotInvariantError("the groups of coordinates are not those of its image")
         moved[image] = place
-        signs = signs * _signs(basis, f, factors[image], operation)[place]
+        signs = signs * _signs(basis.bases, f, factors[image], operation)[place]
     numbers = torch.zeros_like(ours)
     for n, place in zip(basis.shape, moved, strict=True):
         numbers = numbers * n + place
@@ -54,28 +54,28 @@ def action(basis: ProductBasis, operation: Operation) -> tuple[Tensor, Tensor]:
     return images, signs
 
 
-def _signs(basis: ProductBasis, f: Factor, image: Factor, operation: Operation) -> Tensor:
+def _signs(bases: Sequence[Basis], f: Factor, image: Factor, operation: Operation) -> Tensor:
     """±1 for each function of a factor, (n,)."""
-    turned = _moved_tables(basis, f, image, operation)
-    signs = (image.values * turned).sum(0).cpu()
+    turned = _moved_tables(bases, f, image, operation)
+    signs = ((image.values * turned).sum(0) / image.values.square().sum(0)).cpu()
     if bool(((signs.abs() - 1).abs() > SIGN).any()):
         names = ", ".join(str(k + 1) for k in f.coordinates)
         raise NotInvariantError(f"the functions of coordinate {names} are neither even nor odd")
     return signs.round()
 
 
-def _moved_tables(basis: ProductBasis, f: Factor, image: Factor, operation: Operation) -> Tensor:
+def _moved_tables(bases: Sequence[Basis], f: Factor, image: Factor, operation: Operation) -> Tensor:
     """Functions of a factor at the images of the points of another, (m, n)."""
-    table = f.values.reshape(*[basis.grid_shape[k] for k in f.coordinates], f.size)
+    table = f.values.reshape(*[len(bases[k].points) for k in f.coordinates], f.size)
     for axis, k in enumerate(f.coordinates):
         if operation.mirrored[k]:
-            table = table.index_select(axis, mirrored_points(basis.bases[k], k))
+            table = table.index_select(axis, mirrored_points(bases[k], k))
     # Axis of coordinate k becomes that of order[k].
     order = [f.coordinates.index(operation.order[j]) for j in image.coordinates]
     return table.permute(*order, -1).reshape(-1, f.size)
 
 
-def images(bases: Sequence[Basis], operation: Operation) -> Callable[[Tensor], Tensor]:
+def images(basis: GridBasis, operation: Operation) -> Callable[[Tensor], Tensor]:
     """F(q) on the grid (P,) to F(Oq).
 
     Raises:
@@ -83,9 +83,11 @@ def images(bases: Sequence[Basis], operation: Operation) -> Callable[[Tensor], T
     """
     mirrors = [
         mirrored_points(b, k) if m else None
-        for k, (b, m) in enumerate(zip(bases, operation.mirrored, strict=True))
+        for k, (b, m) in enumerate(zip(basis.bases, operation.mirrored, strict=True))
     ]
-    shape = [len(b.points) for b in bases]
+    if isinstance(basis, SparseBasis):
+        return _sparse_images(basis, operation, mirrors)
+    shape = basis.grid_shape
 
     def image(field: Tensor) -> Tensor:
         field = field.reshape(shape)
@@ -94,6 +96,17 @@ def images(bases: Sequence[Basis], operation: Operation) -> Callable[[Tensor], T
         return field.permute(operation.order).flatten()
 
     return image
+
+
+def _sparse_images(
+    basis: SparseBasis, operation: Operation, mirrors: Sequence[Tensor | None]
+) -> Callable[[Tensor], Tensor]:
+    columns = basis.grid.numbers[:, list(operation.order)].long().T.unbind()
+    moved = [c if m is None else m.cpu()[c] for c, m in zip(columns, mirrors, strict=True)]
+    places = basis.grid.places(torch.stack(moved, 1))
+    if bool((places < 0).any()):
+        raise NotInvariantError("the points of the sparse grid are not symmetric (weights?)")
+    return lambda field: field[places.to(field.device)]
 
 
 def mirrored_points(basis: Basis, number: int) -> Tensor:

@@ -2,12 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import prod
 
 import torch
 from torch import Tensor
 
-from pes.vibration.basis.basis import Basis
+from pes.vibration.grid.sparse_basis import GridBasis
 from pes.vibration.symmetry.action import NotInvariantError, images
 from pes.vibration.symmetry.operation import Operation
 
@@ -56,13 +55,13 @@ class Orbits:
         return torch.cat(parts) if parts else self.first[:0]
 
 
-def orbits(bases: Sequence[Basis], operations: Sequence[Operation]) -> Orbits:
-    """Orbits of the product grid; operations that move points off the grid are left out."""
-    numbers = torch.arange(prod(len(b.points) for b in bases))
+def orbits(basis: GridBasis, operations: Sequence[Operation]) -> Orbits:
+    """Orbits of the grid; operations that move points off the grid are left out."""
+    numbers = torch.arange(len(basis.signs))
     moved = []
     for operation in operations:
         try:
-            moved.append((operation, images(bases, operation)(numbers)))
+            moved.append((operation, images(basis, operation)(numbers)))
         except NotInvariantError:
             continue
     lowest = numbers.clone()

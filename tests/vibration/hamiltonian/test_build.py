@@ -59,7 +59,7 @@ def test_the_same_as_at_every_point(formaldehyde: System, group: list[Operation]
     torch.testing.assert_close(h.g_matrix, g, rtol=1e-9, atol=1e-14)
     torch.testing.assert_close(h.s, (density - slope) / 2, rtol=1e-9, atol=1e-10)
     # Pairs of bonds and angles 9·10/2, halves of torsion points and the middle one: 3·45·3 of 1215.
-    known = orbits(h.basis.bases, group)
+    known = orbits(h.basis, group)
     assert len(known.first) == 405
     assert 405 in asked
     assert len(points) not in asked
@@ -79,7 +79,7 @@ def test_slopes_change_sign_in_a_mirror() -> None:
         build_hamiltonian(counting(system, asked), wanted, middle, ceiling=1e3, operations=ops)
         for ops in (group, [])
     )
-    assert len(orbits(one.basis.bases, group).first) == 18
+    assert len(orbits(one.basis, group).first) == 18
     # All 36 points only where there is no symmetry to use.
     assert asked.count(18) == 1
     assert asked.count(36) == 1

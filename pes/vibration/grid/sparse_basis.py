@@ -1,0 +1,321 @@
+"""Pruned products of oscillator functions on a sparse grid.
+
+Functions are φ_n(x) = h_n(x) exp(−x²/2) of x = q − centre, with h_n orthonormal Hermite
+polynomials; products with Σ_k w_k n_k ≤ K are kept. The exponentials belong to the weight of the
+quadrature, so that every table holds polynomials.
+
+To and from the grid the sums run over one coordinate at a time. After coordinate c the array
+runs over the beginnings (n_1 … n_{c−1}) of products and the tuples (i_c … i_Q) of point numbers,
+far fewer than the functions times the points.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from math import prod
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pes.vibration.basis.basis import Basis
+from pes.vibration.basis.factor import Factor
+from pes.vibration.basis.product_tree import Branch, tree
+from pes.vibration.grid.genz_keister import genz_keister
+from pes.vibration.grid.matrix import PairFields, matrix, multiplications
+from pes.vibration.grid.product_basis import ProductBasis
+from pes.vibration.grid.smolyak import Smolyak, smolyak
+from pes.vibration.grid.strips import Strip, tuples_after
+
+__all__ = ["GridBasis", "SparseBasis", "oscillator_functions"]
+
+FINE = 80
+"""Gauss–Hermite points of functions of one coordinate, for pictures and overlaps."""
+
+MOST_NUMBERS = 2**24
+"""Numbers of the largest array of a transform; more vectors go one part after the other."""
+
+
+@dataclass(frozen=True)
+class SparseBasis:
+    """Products of oscillator functions of Q coordinates on a sparse grid of P points.
+
+    It has what `ProductBasis` has. The weights of its points have either sign: `on_grid` multiplies
+    by √|weight|, `from_grid` by the sign as well.
+
+    Attributes:
+        bases: functions of each coordinate on its nested points, without the factor exp(−x²/2).
+        grid: points and weights.
+        kept: numbers of the products that are kept, ascending, (N,).
+    """
+
+    bases: tuple[Basis, ...]
+    grid: Smolyak
+    kept: Tensor
+
+    @property
+    def device(self) -> torch.device:
+        """Device of the tables."""
+        return self.bases[0].points.device
+
+    @cached_property
+    def points(self) -> Tensor:
+        """All grid points, (P, Q)."""
+        columns = zip(self.bases, self.grid.numbers.to(self.device).T, strict=True)
+        return torch.stack([b.points[i.long()] for b, i in columns], 1)
+
+    @cached_property
+    def weights(self) -> Tensor:
+        """Quadrature weights of the grid points, of either sign, (P,)."""
+        x = genz_keister().points[self.grid.numbers.long()]
+        return (self.grid.weights * x.square().sum(1).exp()).to(self.device)
+
+    @cached_property
+    def signs(self) -> Tensor:
+        """Signs of the weights, (P,)."""
+        return self._polynomial_weights.sign()
+
+    @cached_property
+    def factors(self) -> tuple[Factor, ...]:
+        """Functions of each coordinate."""
+        return tuple(
+            Factor((k,), b.values, b.derivatives[None], b.energies)
+            for k, b in enumerate(self.bases)
+        )
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Functions of each coordinate."""
+        return tuple(b.size for b in self.bases)
+
+    @property
+    def order(self) -> tuple[int, ...]:
+        """Coordinates in the order of the factors."""
+        return tuple(range(len(self.bases)))
+
+    @property
+    def products(self) -> int:
+        """Number of products of the functions of all coordinates."""
+        return prod(self.shape)
+
+    @property
+    def size(self) -> int:
+        """Number of functions kept, N."""
+        return len(self.kept)
+
+    @property
+    def numbers(self) -> Tensor:
+        """Numbers of the products kept, (N,)."""
+        return self.kept.cpu()
+
+    @property
+    def zero_order_energies(self) -> Tensor:
+        """Sums of the reference energies, (N,) in hartree."""
+        quanta = self.quanta(torch.arange(self.size))
+        columns = zip(self.bases, quanta.T, strict=True)
+        return torch.stack([b.energies[n.to(self.device)] for b, n in columns]).sum(0)
+
+    def quanta(self, numbers: Tensor) -> Tensor:
+        """Quanta (…, Q) of products by their number among those kept."""
+        return torch.stack(torch.unravel_index(self.numbers[numbers.cpu()], self.shape), -1)
+
+    def cpu(self) -> "SparseBasis":
+        """The same with its arrays on the CPU."""
+        return replace(self, bases=tuple(b.to("cpu") for b in self.bases))
+
+    def only(self, functions: Tensor) -> "SparseBasis":
+        """The same with some of the functions kept, by their place among these, ascending."""
+        return replace(self, kept=self.numbers[functions.cpu()])
+
+    @cached_property
+    def branches(self) -> list[list[Branch]]:
+        """The tree of the products kept."""
+        return tree(self.shape, self.kept, device=self.device)
+
+    def unpruned(self, coefficients: Tensor) -> Tensor:
+        """Coefficients (S, N) among all products of one-dimensional functions, (S, n1, n2, …)."""
+        whole = coefficients.new_zeros(len(coefficients), self.products)
+        whole[:, self.kept] = coefficients
+        return whole.reshape(-1, *self.shape)
+
+    def on_grid(self, coefficients: Tensor, *, slope: int | None = None) -> Tensor:
+        """Functions times √|weight| on the grid: (S, N) -> (S, P).
+
+        Args:
+            coefficients: of the functions kept.
+            slope: coordinate to differentiate along.
+        """
+        return torch.cat([self._on_grid(c, slope) for c in coefficients.split(self._at_once)])
+
+    def _on_grid(self, coefficients: Tensor, slope: int | None) -> Tensor:
+        x = coefficients.T[:, None, :]
+        for f, branches, strips in self._steps[::-1]:
+            x = _towards_grid(x, f.along(slope), branches, strips)
+        return x[0].T * self._roots
+
+    def on_grid_with_slopes(self, coefficients: Tensor) -> tuple[Tensor, Tensor]:
+        """ψ (S, P) and ∂ψ (Q, S, P), times √|weight|, of functions (S, N).
+
+        ∂_k differs from ψ from coordinate k on only: it leaves there the way that they share.
+        """
+        count = len(coefficients)
+        x = coefficients.T[:, None, :]
+        for f, branches, strips in self._steps[::-1]:
+            values = _towards_grid(x, f.values, branches, strips)
+            slope = _towards_grid(x[..., :count], f.derivatives[0], branches, strips)
+            x = torch.cat((values, slope), -1)
+        arrays = (x[0].T * self._roots).reshape(-1, count, len(self._roots))
+        return arrays[0], arrays[1:].flip(0)
+
+    def from_grid(self, psi: Tensor, slopes: Tensor | None = None) -> Tensor:
+        """Overlaps with the functions kept by the quadrature: (S, P) -> (S, N).
+
+        Args:
+            psi: times √|weight|; overlaps with the functions are taken of it.
+            slopes: times √|weight|, (Q, S, P); overlaps with the derivatives are taken of these
+                and added.
+        """
+        count = len(psi)
+        arrays = psi[None] if slopes is None else torch.cat((psi[None], slopes.flip(0)))
+        x = (arrays * (self._roots * self.signs)).flatten(0, 1).T[None]
+        for f, branches, strips in self._steps:
+            if slopes is None:
+                x = _from_grid(x, f.values, branches, strips)
+                continue
+            along = _from_grid(x[..., -count:], f.derivatives[0], branches, strips)
+            x = _from_grid(x[..., :-count], f.values, branches, strips)
+            x[..., :count] += along
+        return x[:, 0].T
+
+    def matrix(self, fields: PairFields) -> Tensor:
+        """∫ Σ_kl F_kl (∂_kφ_a)(∂_lφ_b), (N, N), differentiable in the fields.
+
+        Args:
+            fields: F_kl on the grid (P,) by its coordinates, k ≤ l, −1 for no derivative.
+        """
+        ordered, strips = self.laid_out(fields, self.order)
+        return matrix(ordered, self.factors, strips, self.branches)
+
+    def laid_out(
+        self, fields: PairFields, order: Sequence[int]
+    ) -> tuple[PairFields, Sequence[Sequence[Strip]]]:
+        """Fields times the weights, for sums over the coordinates in an order, and their strips."""
+        weighted = {pair: f * self._polynomial_weights for pair, f in fields.items()}
+        if tuple(order) == self.order:
+            return weighted, self.grid.strips
+        turned = smolyak(self.grid.level, [self.grid.coordinate_weights[k] for k in order])
+        places = torch.tensor(order).argsort()
+        at = self.grid.places(turned.numbers[:, places]).to(self.device)
+        return {pair: f[at] for pair, f in weighted.items()}, turned.strips
+
+    @cached_property
+    def transform_cost(self) -> int:
+        """Multiplications of one vector to the grid, with its slopes, and back."""
+        total, modes = 0, len(self.bases)
+        for c, (_, branches, strips) in enumerate(self._steps):
+            nodes = sum(b.children.numel() for b in branches)
+            total += nodes * sum(s.points * s.count for s in strips) * (modes - c + 1)
+        return 2 * total
+
+    @property
+    def matrix_cost(self) -> int:
+        """Multiplications of `matrix`."""
+        return multiplications(self.factors, self.grid.strips, self.branches)
+
+    @cached_property
+    def _polynomial_weights(self) -> Tensor:
+        """Weights of products of polynomials, the factors exp(−x²) included, (P,)."""
+        return self.grid.weights.to(self.device)
+
+    @cached_property
+    def _roots(self) -> Tensor:
+        return self._polynomial_weights.abs().sqrt()
+
+    @property
+    def _steps(self) -> list[tuple[Factor, list[Branch], Sequence[Strip]]]:
+        return list(zip(self.factors, self.branches, self.grid.strips, strict=True))
+
+    @cached_property
+    def _at_once(self) -> int:
+        """Vectors that go to the grid together."""
+        sizes = [
+            sum(len(b.nodes) for b in branches) * sum(s.points * s.count for s in strips)
+            for _, branches, strips in self._steps
+        ]
+        return max(1, MOST_NUMBERS // max(sizes))
+
+
+GridBasis = ProductBasis | SparseBasis
+"""Products of functions on a grid of either kind."""
+
+
+def _towards_grid(
+    x: Tensor, table: Tensor, branches: Sequence[Branch], strips: Sequence[Strip]
+) -> Tensor:
+    """Σ over the functions of a coordinate: (children, tuples after, V) -> (nodes, tuples, V)."""
+    nodes = sum(len(b.nodes) for b in branches)
+    vectors = x.shape[-1]
+    y = x.new_empty(nodes, sum(s.points * s.count for s in strips), vectors)
+    begin = 0
+    for strip in strips:
+        end = begin + strip.points * strip.count
+        some = x[:, strip.rest]
+        for b in branches:
+            part = some[b.children.flatten()].reshape(*b.children.shape, -1)
+            sums = torch.matmul(table[: strip.points, b.functions], part)
+            y[b.nodes, begin:end] = sums.reshape(len(b.nodes), -1, vectors)
+        begin = end
+    return y
+
+
+def _from_grid(
+    x: Tensor, table: Tensor, branches: Sequence[Branch], strips: Sequence[Strip]
+) -> Tensor:
+    """Σ over the points of a coordinate: (nodes, tuples, V) -> (children, tuples after, V)."""
+    children = sum(b.children.numel() for b in branches)
+    vectors = x.shape[-1]
+    y = x.new_empty(children, tuples_after(strips), vectors)
+    begin = 0
+    for strip in strips:
+        end = begin + strip.points * strip.count
+        for b in branches:
+            part = x[b.nodes, begin:end].reshape(len(b.nodes), strip.points, -1)
+            sums = torch.matmul(table[: strip.points, b.functions].T, part)
+            sums = sums.reshape(b.children.numel(), -1, vectors)
+            y[b.children.flatten()[:, None], strip.rest] = sums
+        begin = end
+    return y
+
+
+def oscillator_functions(frequency: float, size: int, points: int, *, centre: float = 0.0) -> Basis:
+    """Oscillator functions of one dimensionless coordinate on its nested points.
+
+    Args:
+        frequency: ω of the reference energies ω (n + ½), hartree.
+        size: number of functions.
+        points: number of points.
+        centre: of the functions.
+    """
+    rule = genz_keister()
+    x = rule.points[:points]
+    fine, fine_weights = np.polynomial.hermite.hermgauss(FINE)
+    values = _hermite(x, size + 1)
+    n = torch.arange(size, dtype=torch.float64)
+    slopes = -((n + 1) / 2).sqrt() * values[:, 1:]
+    slopes[:, 1:] += (n[1:] / 2).sqrt() * values[:, : size - 1]
+    fine_values = _hermite(torch.from_numpy(fine), size)
+    reach = float(x.abs().max())
+    return Basis(
+        centre + x, torch.ones_like(x), values[:, :size], slopes, torch.zeros_like(x),
+        frequency * (n + 0.5), centre + torch.from_numpy(fine),
+        fine_values * torch.from_numpy(fine_weights).sqrt()[:, None],
+        (centre - reach, centre + reach), (False, False),
+    )  # fmt: skip
+
+
+def _hermite(x: Tensor, size: int) -> Tensor:
+    """Polynomials orthonormal under exp(−x²), (m, size)."""
+    h = [torch.full_like(x, torch.pi**-0.25), 2**0.5 * torch.pi**-0.25 * x]
+    for n in range(1, size - 1):
+        h.append(((2 / (n + 1)) ** 0.5) * x * h[n] - (n / (n + 1)) ** 0.5 * h[n - 1])
+    return torch.stack(h[:size], 1)

@@ -1,0 +1,185 @@
+"""Pruned oscillator functions on a sparse grid, and the Hamiltonian of a system in them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from pes.vibration.basis.product_tree import within_quanta
+from pes.vibration.basis.specification import BasisSpec
+from pes.vibration.basis.truncation import Truncation
+from pes.vibration.eigensolvers.memory import check_points
+from pes.vibration.grid.smolyak import HIGHEST, ROUNDING, Smolyak, point_count, smolyak
+from pes.vibration.grid.sparse_basis import FINE, SparseBasis, oscillator_functions
+from pes.vibration.hamiltonian.build import kinetic_on_grid
+from pes.vibration.hamiltonian.operator import Hamiltonian
+from pes.vibration.symmetry.operation import Operation
+from pes.vibration.system.system import System, potential_in_chunks
+
+__all__ = ["SparseGrid", "coarser", "sparse_hamiltonian"]
+
+
+@dataclass(frozen=True)
+class SparseGrid:
+    """Functions and points for levels in dimensionless normal coordinates, rectilinear or not.
+
+    Products of oscillator functions of unit width with Σ_k w_k n_k ≤ K about q = 0, where V has its
+    minimum, and the points of Σ_k w_k ℓ_k ≤ L.
+
+    Attributes:
+        names: of the coordinates.
+        quanta: K.
+        level: L. Two more than K integrate V and G for most molecules to 0.001 cm⁻¹; with no more
+            than K the levels are nonsense, and are refused.
+        weights: w of each coordinate, about ω_k over the lowest ω; default 1.
+
+    Raises:
+        ValueError: for numbers that do not fit.
+
+    Example:
+        >>> grid = SparseGrid(("q1", "q2", "q3"), 6, 8)
+        >>> grid.functions, len(grid.points)
+        (84, 543)
+    """
+
+    names: tuple[str, ...]
+    quanta: float
+    level: float
+    weights: tuple[float, ...] | None = None
+
+    def __post_init__(self) -> None:
+        if self.weights is not None and len(self.weights) != len(self.names):
+            raise ValueError(
+                f"`weights` must hold one number for each of the {len(self.names)} coordinates, "
+                f"got {len(self.weights)}"
+            )
+        if not min(self.all_weights, default=0.0) > 0:
+            raise ValueError(f"weights of quanta must be positive, got {self.weights}")
+        one = min(self.all_weights)
+        if not 0 <= self.quanta <= self.level - one:
+            raise ValueError(
+                f"the level of a sparse grid must be higher than the quanta of its functions, got "
+                f"level {self.level} for {self.quanta} quanta; take level "
+                f"{self.quanta + 2 * one:g} or more"
+            )
+        most = HIGHEST * one
+        if self.level > most:
+            raise ValueError(
+                f"quadrature rules end at level {most:g}, got level {self.level}; lower the level "
+                "and the quanta"
+            )
+
+    @property
+    def all_weights(self) -> tuple[float, ...]:
+        """Weights w, of all coordinates."""
+        return self.weights or (1.0,) * len(self.names)
+
+    @property
+    def truncation(self) -> Truncation:
+        """The limit on products of functions."""
+        return Truncation(self.quanta, self.weights)
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Functions of each coordinate."""
+        return tuple(int(self.quanta / w + ROUNDING) + 1 for w in self.all_weights)
+
+    @property
+    def functions(self) -> int:
+        """Number of products kept, N."""
+        return len(self._kept)
+
+    @property
+    def point_count(self) -> int:
+        """Number of points, P, without making them."""
+        return point_count(self.level, self.all_weights)
+
+    @property
+    def points(self) -> Tensor:
+        """Points q (P, Q), such as to see whether a geometry leaves the domain of an angle."""
+        return self.basis(torch.ones(len(self.names))).points
+
+    @property
+    def bases(self) -> tuple[BasisSpec, ...]:
+        """What the functions of each coordinate are like, from the first to the last point."""
+        functions = self.basis(torch.ones(len(self.names))).bases
+        return tuple(
+            BasisSpec("hermite", *b.range, b.size, len(b.points), FINE, name)
+            for name, b in zip(self.names, functions, strict=True)
+        )
+
+    def larger(self, *, quanta: float = 0.0, level: float = 0.0) -> "SparseGrid":
+        """The same with other limits."""
+        return replace(self, quanta=self.quanta + quanta, level=self.level + level)
+
+    def basis(self, frequencies: Tensor) -> SparseBasis:
+        """Functions and points.
+
+        Args:
+            frequencies: of the zero-order energies, (Q,) in hartree.
+        """
+        bases = tuple(
+            oscillator_functions(w, n, m).to(frequencies.device)
+            for w, n, m in zip(frequencies.tolist(), self.sizes, self._grid.sizes, strict=True)
+        )
+        return SparseBasis(bases, self._grid, self._kept)
+
+    @cached_property
+    def _grid(self) -> Smolyak:
+        return smolyak(self.level, self.all_weights)
+
+    @property
+    def _kept(self) -> Tensor:
+        return within_quanta(self.sizes, self.quanta, weights=self.weights)
+
+
+def sparse_hamiltonian(
+    system: System, grid: SparseGrid, *, operations: Sequence[Operation] = ()
+) -> Hamiltonian:
+    """The Hamiltonian on a sparse grid; V has no ceiling, whose edge no rule could integrate.
+
+    Args:
+        system: V and G in dimensionless coordinates with the minimum at 0.
+        grid: functions and points.
+        operations: symmetries of V and G.
+
+    Raises:
+        ValueError: if the grid does not fit into memory, if coordinates are singular or the
+            surface is not a number at a point.
+    """
+    count, modes = grid.point_count, len(grid.names)
+    check_points(
+        count, modes, f"a sparse grid of {count:,} points (level {grid.level:g})",
+        "lower the level and the quanta, or raise the weights of stiff coordinates",
+        device=system.device,
+    )  # fmt: skip
+    origin = torch.zeros(1, modes, dtype=torch.float64, device=system.device)
+    with torch.no_grad():
+        frequencies = system.kinetic(origin)[0][0].diagonal()
+    basis = grid.basis(frequencies)
+    points = basis.points
+    potential = potential_in_chunks(system, points)
+    g_matrix, s = kinetic_on_grid(system, basis, points, operations)
+    return Hamiltonian(basis, potential, g_matrix, s, operations=tuple(operations))
+
+
+def coarser(hamiltonian: Hamiltonian, grid: SparseGrid) -> Hamiltonian:
+    """The same Hamiltonian in fewer functions or on fewer points, all of which it has.
+
+    Args:
+        hamiltonian: on a sparse grid.
+        grid: of no more quanta and no higher level.
+    """
+    whole = hamiltonian.basis
+    assert isinstance(whole, SparseBasis)
+    basis = grid.basis(torch.stack([b.energies[0] * 2 for b in whole.bases]))
+    if basis.grid.level == whole.grid.level:
+        return replace(hamiltonian, basis=replace(basis, grid=whole.grid))
+    at = whole.grid.places(basis.grid.numbers)
+    g_matrix = hamiltonian.g_matrix.permute(1, 2, 0)[..., at].permute(2, 0, 1)
+    return replace(
+        hamiltonian, basis=basis, potential=hamiltonian.potential[at], g_matrix=g_matrix,
+        s=hamiltonian.s.T[:, at].T,
+    )  # fmt: skip
