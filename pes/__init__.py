@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pes.setup.coordinates import CoordinateRequest
     from pes.setup.level_result import LevelsResult, spectrum
     from pes.setup.levels import levels
+    from pes.setup.line_list import line_list
     from pes.setup.surfaces import load, save
     from pes.setup.training.fit_result import FitResult
     from pes.setup.training.settings import EnsembleForm, LinearBaseline, LinearForm, NetworkForm
@@ -72,6 +73,7 @@ _ORIGIN = {
     "error_report": ("pes.training.errors", "error_report"),
     "evaluate": ("pes.evaluation", "evaluate"),
     "levels": ("pes.setup.levels", "levels"),
+    "line_list": ("pes.setup.line_list", "line_list"),
     "linear_surface": ("pes.potential", "linear_surface"),
     "load": ("pes.setup.surfaces", "load"),
     "molecular": ("pes.vibration.system.system", "molecular"),
@@ -118,6 +120,7 @@ __all__ = [
     "error_report",
     "evaluate",
     "levels",
+    "line_list",
     "linear_surface",
     "load",
     "molecular",

@@ -113,6 +113,12 @@ class Molecule:
         return tuple(element(symbol) for symbol in self.symbols)
 
     @property
+    def nuclei(self) -> tuple[str, ...]:
+        """Each atom with its mass number, such as `16O`."""
+        names = map(_qcelemental_name, self.symbols)
+        return tuple(f"{periodictable.to_A(n)}{periodictable.to_E(n)}" for n in names)
+
+    @property
     def masses(self) -> Tensor:
         """Masses (N,) in electron masses, float64."""
         masses = [isotope_mass(s, nuclear=self.nuclear_masses) for s in self.symbols]

@@ -6,7 +6,7 @@ from pes.plots.fit import learning_curve, parity
 from pes.plots.harmonic_gaussian import Well, model_levels
 from pes.plots.points import energy_histogram
 from pes.plots.refinement import refinement
-from pes.plots.vibration import level_diagram, sticks
+from pes.plots.vibration import level_diagram, lines, sticks
 
 __all__ = [
     "Well",
@@ -16,6 +16,7 @@ __all__ = [
     "errors",
     "learning_curve",
     "level_diagram",
+    "lines",
     "model_levels",
     "parity",
     "refinement",

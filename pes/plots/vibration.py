@@ -196,8 +196,35 @@ def sticks(path: str | Path, sticks: Sticks) -> None:
     Raises:
         ValueError: if no line has any intensity.
     """
-    wavenumbers = sticks.wavenumbers.cpu().numpy()
-    intensities = sticks.intensities.cpu().numpy()
+    title = f"J = 0 transitions at {sticks.temperature:g} K"
+    values = (sticks.wavenumbers.cpu().numpy(), sticks.intensities.cpu().numpy())
+    _draw_sticks(path, *values, title, "intensity (km/mol)")
+
+
+def lines(path: str | Path, wavenumbers: Tensor, intensities: Tensor, temperature: float) -> None:
+    """Absorption lines, above on a linear and below on a logarithmic scale.
+
+    Args:
+        path: of the PNG.
+        wavenumbers: (L,) in cm⁻¹.
+        intensities: (L,) in cm/molecule; those below a millionth of the strongest are left out.
+        temperature: kelvin.
+
+    Raises:
+        ValueError: if no line has any intensity.
+    """
+    title = f"absorption lines at {temperature:g} K"
+    values = (wavenumbers.cpu().numpy(), intensities.cpu().numpy())
+    _draw_sticks(path, *values, title, "intensity (cm/molecule)")
+
+
+def _draw_sticks(
+    path: str | Path,
+    wavenumbers: NDArray[np.float64],
+    intensities: NDArray[np.float64],
+    title: str,
+    label: str,
+) -> None:
     strongest = intensities.max(initial=0.0)
     if not strongest > 0:
         raise ValueError("no line of this spectrum has any intensity; is the dipole zero?")
@@ -205,10 +232,10 @@ def sticks(path: str | Path, sticks: Sticks) -> None:
     x, y = wavenumbers[seen], intensities[seen]
     with picture(path, 8.0, 5.6) as figure:
         linear, logarithmic = figure.subplots(2, 1, sharex=True)
-        figure.suptitle(f"J = 0 transitions at {sticks.temperature:g} K")
+        figure.suptitle(title)
         for axes, base in ((linear, 0.0), (logarithmic, BOTTOM * strongest)):
-            axes.vlines(x, base, y, color=COLOURS[0], lw=1.2)
-            tidy(axes, "", "intensity (km/mol)")
+            axes.vlines(x, base, y, color=COLOURS[0], lw=1.2 if len(x) < 300 else 0.4)
+            tidy(axes, "", label)
         logarithmic.set_yscale("log")
         logarithmic.set_ylim(BOTTOM * strongest, 3 * strongest)
         linear.set_ylim(0, 1.15 * strongest)

@@ -1,16 +1,19 @@
 """Levels with J > 0 from J = 0 states."""
 
-from pes.rovibration.coupling import Coupling, coupling
+from pes.rovibration.contraction import Contraction, contract_states
+from pes.rovibration.coupling import Coupling
 from pes.rovibration.frames import FRAMES
 from pes.rovibration.levels import Rovibrational, rovibrational_levels
-from pes.rovibration.rotor import angular_momentum, half_turns
+from pes.rovibration.rotor import angular_momentum, directions, half_turns
 
 __all__ = [
     "FRAMES",
+    "Contraction",
     "Coupling",
     "Rovibrational",
     "angular_momentum",
-    "coupling",
+    "contract_states",
+    "directions",
     "half_turns",
     "rovibrational_levels",
 ]

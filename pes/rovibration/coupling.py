@@ -15,7 +15,14 @@ from pes.vibration.levels.result import Levels
 from pes.vibration.system.kinetic import metric_tensor, tangents
 from pes.vibration.system.system import System
 
-__all__ = ["Coupling", "coupling", "is_linear", "reference_geometry", "rotational_metric"]
+__all__ = [
+    "Coupling",
+    "coupling",
+    "frame_positions",
+    "is_linear",
+    "reference_geometry",
+    "rotational_metric",
+]
 
 LINEAR = 1e-3
 """Spread of the masses across the longest axis against that along it, up to which a molecule is
@@ -88,6 +95,16 @@ def rotational_metric(
         return inverse[:, modes:, modes:], inverse[:, :modes, modes:]
 
     return tuple_in_chunks(part, q, CHUNK)
+
+
+def frame_positions(system: System, q: Tensor, reference: Tensor, frame: str) -> Tensor:
+    """Positions (P, N, 3) at points (P, Q) along the axes of a frame, centred on their mass."""
+    assert system.positions is not None
+    masses = _masses(system)
+    with torch.no_grad():
+        x = system.positions(q)
+        x = x - (masses[:, None] * x).sum(-2, keepdim=True) / masses.sum()
+        return in_frame(x, x.new_zeros(len(x), 0, *x.shape[1:]), reference, masses, frame)[0]
 
 
 def reference_geometry(levels: Levels) -> Tensor:

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-__all__ = ["angular_momentum", "half_turns"]
+__all__ = ["angular_momentum", "directions", "half_turns"]
 
 
 def angular_momentum(j: int) -> Tensor:
@@ -43,10 +43,68 @@ def half_turns(j: int) -> Tensor:
 
     Example:
         >>> half_turns(1).tolist()
-        [[-1.0, -1.0, 1.0], [-1.0, 1.0, -1.0], [1.0, -1.0, -1.0]]
+        [[-1.0, 1.0, -1.0], [-1.0, -1.0, 1.0], [1.0, -1.0, -1.0]]
     """
     turned = torch.linalg.matrix_exp(torch.pi * angular_momentum(j))
     return turned.diagonal(dim1=-2, dim2=-1).round()
+
+
+def directions(j: int, other: int) -> Tensor:
+    """Reduced matrices λ_α of the direction of the body's axes in space, between two J.
+
+    Summed over the axes of space and all orientations in it, |⟨J k|λ_α|J′ k′⟩|² is the square of
+    an element. λ is a vector to −J_α, whose commutators are the usual ones, so that Wigner and
+    Eckart's theorem holds: an element is √(2J′ + 1) times ⟨J′ k′ 1 q | J k⟩ for each spherical
+    component q.
+
+    Args:
+        j: J of the rows.
+        other: J′ of the columns.
+
+    Returns:
+        (3, 2J + 1, 2J′ + 1), in the real functions, for x, y and z; zero where |J − J′| > 1.
+
+    References:
+        R. N. Zare, Angular Momentum, Wiley (1988), chapter 5
+
+    Example:
+        The direction is a unit vector: Σ_J λ_αᵀ λ_β = (2J′ + 1) δ_αβ.
+
+        >>> z = [directions(j, 1)[2] for j in (0, 1, 2)]
+        >>> torch.allclose(sum(one.T @ one for one in z), 3 * torch.eye(3, dtype=torch.float64))
+        True
+    """
+    spherical = torch.zeros(3, 2 * j + 1, 2 * other + 1, dtype=torch.complex128)
+    for k in range(-j, j + 1):
+        for q, value in zip((-1, 0, 1), _clebsch_gordan(other, j, k), strict=True):
+            if abs(k - q) <= other:
+                spherical[q + 1, j + k, other + k - q] = value
+    minus, zero, plus = spherical * (2 * other + 1) ** 0.5
+    cartesian = torch.stack(((minus - plus) / 2**0.5, 1j * (minus + plus) / 2**0.5, zero))
+    real = _real_functions(j).mH @ cartesian @ _real_functions(other)
+    # Time reversal makes all of them real, or all imaginary.
+    return real.real + real.imag
+
+
+def _clebsch_gordan(i: int, j: int, m: int) -> tuple[float, float, float]:
+    """⟨i m−q 1 q | j m⟩ for q = −1, 0, 1; zero unless j is i − 1, i or i + 1."""
+    if j == i + 1:
+        down, along, up = (
+            (i - m) * (i - m + 1),
+            2 * (i - m + 1) * (i + m + 1),
+            (i + m) * (i + m + 1),
+        )
+        scale = (2 * i + 1) * (2 * i + 2)
+        return (down / scale) ** 0.5, (along / scale) ** 0.5, (up / scale) ** 0.5
+    if j == i > 0:
+        down, up = (i - m) * (i + m + 1), (i + m) * (i - m + 1)
+        scale = 2 * i * (i + 1)
+        return (down / scale) ** 0.5, m * (2 / scale) ** 0.5, -((up / scale) ** 0.5)
+    if j == i - 1:
+        down, along, up = (i + m + 1) * (i + m), 2 * (i - m) * (i + m), (i - m) * (i - m + 1)
+        scale = 2 * i * (2 * i + 1)
+        return (down / scale) ** 0.5, -((along / scale) ** 0.5), (up / scale) ** 0.5
+    return 0.0, 0.0, 0.0
 
 
 def _real_functions(j: int) -> Tensor:

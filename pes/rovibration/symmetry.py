@@ -10,7 +10,7 @@ from torch import Tensor
 from pes.rovibration.rotor import half_turns
 from pes.vibration.symmetry.operation import Operation
 
-__all__ = ["equivalent_turns", "rovibrational_characters", "with_inversion"]
+__all__ = ["equivalent_turns", "permutation", "rovibrational_characters", "with_inversion"]
 
 SAME = 1e-3
 """Relative to the size of the molecule: distances that differ less are equal."""
@@ -47,7 +47,7 @@ def equivalent_turns(operations: Sequence[Operation], reference: Tensor) -> list
     size = float(reference.norm(dim=1).max())
     turns: list[int | None] = []
     for operation in operations:
-        image = reference[_permutation(operation.name, len(reference))]
+        image = reference[permutation(operation.name, len(reference))]
         image = -image if operation.name.endswith("*") else image
         signs = (image * reference).sum(0).sign()
         flat = reference.abs().amax(0) < SAME * size
@@ -78,10 +78,10 @@ def rovibrational_characters(
     for k, axis in enumerate(turns):
         rotor = torch.ones(2 * j + 1).to(vectors) if axis is None else signs[axis]
         columns.append(torch.einsum("nrs,n,r->s", weights, vibrational[:, k], rotor))
-    return torch.stack(columns, 1)
+    return torch.stack(columns, 1) if columns else vectors.new_zeros(vectors.shape[1], 0)
 
 
-def _permutation(name: str, atoms: int) -> list[int]:
+def permutation(name: str, atoms: int) -> list[int]:
     """Image of each atom, from the cycles in the name of an operation."""
     image = list(range(atoms))
     for cycle in re.findall(r"\(([\d ]+)\)", name):

@@ -9,8 +9,8 @@ from typing import Any
 from torch import Tensor
 
 from pes.files import write_json
-from pes.potential import UserFunction
-from pes.rovibration.levels import contracted_states, rovibrational_levels
+from pes.rovibration.contraction import contract_states
+from pes.rovibration.levels import levels_of
 from pes.setup.chosen import chosen_settings
 from pes.setup.density_maps import Maps
 from pes.setup.labels import LevelLabels, level_labels
@@ -19,7 +19,7 @@ from pes.setup.level_tables import far, level_table, printed, table_html, unrota
 from pes.setup.problem import Problem
 from pes.setup.rotation import Rotation, check_rotation
 from pes.setup.sensitivity import Sensitivities, sensitivities
-from pes.setup.surfaces import imported
+from pes.setup.surfaces import dipole_function
 from pes.setup.uncertainty import Spreads
 from pes.units import CM1
 from pes.vibration.analysis.intensities import Sticks, stick_spectrum
@@ -122,14 +122,9 @@ class LevelsResult:
         """
         asked = tuple(J)
         check_rotation(self.task, asked, frame)
-        here = self.levels.cpu()
-        size = here.hamiltonian.size
-        number = contracted_states(states, len(here.energies), size)
-        levels = rovibrational_levels(here, asked, states=number, frame=frame)
-        return Rotation(
-            self.task.molecule.formula, float(here.energies[0]), tuple(levels), self.quanta,
-            number, frame,
-        )  # fmt: skip
+        basis = contract_states(self.levels.cpu(), states=states, frame=frame)
+        levels = tuple(levels_of(basis, j) for j in dict.fromkeys(asked))
+        return Rotation(self.task.molecule, basis, levels, self.quanta)
 
     def spectrum(self, dipole: str | Callable[..., Any], temperature: float = 296.0) -> Sticks:
         """J = 0 transitions among the levels; see `spectrum`."""
@@ -181,12 +176,6 @@ def spectrum(
             its name, `module:function` or `file.py:function`.
         temperature: kelvin.
     """
-    function = dipole if isinstance(dipole, UserFunction) else _dipole(dipole)
+    function = dipole_function(dipole)
     masses = result.task.masses.detach().cpu()
     return stick_spectrum(result.levels.cpu(), function, masses, temperature=temperature)
-
-
-def _dipole(dipole: str | Callable[..., Any]) -> UserFunction:
-    if isinstance(dipole, str):
-        return UserFunction(imported(dipole, Path.cwd()), dipole, (3,))
-    return UserFunction(dipole, getattr(dipole, "__name__", "the dipole"), (3,))

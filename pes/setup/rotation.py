@@ -9,7 +9,8 @@ from typing import Any
 import torch
 
 from pes.files import write_csv
-from pes.rovibration import FRAMES, Rovibrational
+from pes.molecule import Molecule
+from pes.rovibration import FRAMES, Contraction, Rovibrational
 from pes.rovibration.coupling import is_linear
 from pes.setup.labels import LevelLabels
 from pes.setup.problem import Problem
@@ -29,20 +30,21 @@ class Rotation:
     """Rovibrational levels in cm⁻¹ above the J = 0 ground state, each with an estimate.
 
     Attributes:
-        formula: of the molecule.
-        ground: energy of the J = 0 ground state, hartree.
+        molecule: its isotopes.
+        basis: J = 0 states that were contracted.
         levels: of each J.
         quanta: vibrational labels of the J = 0 levels.
-        states: J = 0 states that were contracted.
-        frame: axes of the body.
     """
 
-    formula: str
-    ground: float
+    molecule: Molecule
+    basis: Contraction
     levels: tuple[Rovibrational, ...]
     quanta: LevelLabels
-    states: int
-    frame: str
+
+    @property
+    def ground(self) -> float:
+        """Energy of the J = 0 ground state, hartree."""
+        return float(self.basis.levels.energies[0])
 
     @cached_property
     def table(self) -> list[dict[str, Any]]:
@@ -61,13 +63,26 @@ class Rotation:
                 rows.append(row | ({"irrep": one.symmetry[k]} if one.symmetry else {}))
         return sorted(rows, key=lambda row: row["energy"])
 
+    @property
+    def warnings(self) -> list[str]:
+        """Reasons for doubt, with what to do about each."""
+        left_out = {one.j: one.left_out for one in self.levels if one.left_out}
+        if not left_out:
+            return []
+        js = ", ".join(map(str, left_out))
+        return [
+            f"{sum(left_out.values())} levels with J = {js} are left out: they mix the J = 0 "
+            "levels with states above these; raise `levels`"
+        ]
+
     def lines(self, most: int = SHOWN) -> list[str]:
         """The lowest levels for the screen."""
         cells = self._cells(most)
         widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
         shown = f"the lowest {most} of {len(self.table)} " if most < len(self.table) else ""
         return [
-            f"{shown}levels with rotation from {self.states} J = 0 states ({self.frame} frame), "
+            f"{shown}levels with rotation from {len(self.basis.states.energies)} J = 0 states "
+            f"({self.basis.frame} frame), "
             "above the J = 0 ground state",
             *("  ".join(c.rjust(w) for c, w in zip(row, widths, strict=True)) for row in cells),
         ]
@@ -91,12 +106,12 @@ class Rotation:
         js = [one.j for one in self.levels]
         worst = max(row["convergence"] for row in self.table)
         return (
-            f"Rotation({self.formula}: {len(self.table)} levels, J = {min(js)} to {max(js)}, "
-            f"conv up to {worst:.2g} cm-1)"
+            f"Rotation({self.molecule.formula}: {len(self.table)} levels, "
+            f"J = {min(js)} to {max(js)}, conv up to {worst:.2g} cm-1)"
         )
 
     def __str__(self) -> str:
-        return "\n".join([repr(self), *self.lines(len(self.table))])
+        return "\n".join([repr(self), *self.lines()])
 
     def _repr_html_(self) -> str:
         return html_table(self._cells(len(self.table)), repr(self))

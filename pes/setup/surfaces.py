@@ -19,6 +19,7 @@ from pes.potential.user_function import reason
 __all__ = [
     "SurfaceLike",
     "as_surface",
+    "dipole_function",
     "imported",
     "load",
     "load_potential",
@@ -98,6 +99,20 @@ def as_surface(surface: SurfaceLike) -> Surface:
     if isinstance(surface, nn.Module):
         return Surface(surface, symbols)
     return Surface(UserFunction(surface, getattr(surface, "__name__", "the surface")), symbols)
+
+
+def dipole_function(dipole: str | Callable[..., Any]) -> UserFunction:
+    """A dipole moment by function or name, in torch, NumPy or anything else.
+
+    Args:
+        dipole: function of positions (B, N, 3) in bohr to (B, 3) in e·bohr, or its name,
+            `module:function` or `file.py:function`.
+    """
+    if isinstance(dipole, UserFunction):
+        return dipole
+    if isinstance(dipole, str):
+        return UserFunction(imported(dipole, Path.cwd()), dipole, (3,))
+    return UserFunction(dipole, getattr(dipole, "__name__", "the dipole"), (3,))
 
 
 def load(name: str | Path, *, functions: Sequence[str] = ()) -> Surface:

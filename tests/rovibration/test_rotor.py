@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from pes.rovibration import Coupling, angular_momentum, half_turns
+from pes.rovibration import Coupling, angular_momentum, directions, half_turns
 from pes.rovibration.levels import hamiltonian
 
 
@@ -61,3 +61,31 @@ def test_asymmetric_top() -> None:
     total = 2 * (a + b + c)
     two = sorted((total - root, total + root, 4 * a + b + c, a + 4 * b + c, a + b + 4 * c))
     torch.testing.assert_close(rigid(2, (b, c, a)), torch.tensor(two, dtype=torch.float64))
+
+
+@pytest.mark.parametrize("j", [0, 1, 3])
+def test_directions_are_unit_vectors_and_turn_as_vectors(j: int) -> None:
+    """Σ λᵀλ is (2J + 1) δ, and [J_x, λ_y] = −i λ_z: L_x λ_y − λ_y L_x = −λ_z between all J."""
+    total = torch.zeros(3, 3, 2 * j + 1, 2 * j + 1, dtype=torch.float64)
+    for other in range(max(0, j - 1), j + 2):
+        to = directions(other, j)
+        total += torch.einsum("ami,bmj->abij", to, to)
+        here, there = angular_momentum(j), angular_momentum(other)
+        for a, b, c in ((0, 1, 2), (1, 2, 0), (2, 0, 1)):
+            torch.testing.assert_close(there[a] @ to[b] - to[b] @ here[a], -to[c])
+    size = 2 * j + 1
+    expected = size * torch.einsum("ab,ij->abij", torch.eye(3), torch.eye(size)).double()
+    torch.testing.assert_close(total, expected)
+    assert not directions(j + 2, j).any()
+
+
+@pytest.mark.parametrize(("j", "k"), [(0, 0), (1, 1), (3, 2)])
+def test_strength_of_a_parallel_band(j: int, k: int) -> None:
+    """Hönl and London: ((J + 1)² − K²)/(J + 1) for J + 1 ← J, K²(2J + 1)/(J(J + 1)) for J ← J."""
+    upwards = directions(j + 1, j)[2].square().sum(0)
+    # The functions ± of K are each half of K and of −K.
+    place = max(0, 2 * k - 1)
+    assert float(upwards[place]) == pytest.approx(((j + 1) ** 2 - k**2) / (j + 1))
+    if j:
+        level = directions(j, j)[2].square().sum(0)
+        assert float(level[place]) == pytest.approx(k**2 * (2 * j + 1) / (j * (j + 1)))

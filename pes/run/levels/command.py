@@ -34,6 +34,7 @@ from pes.setup.level_files import DONE
 from pes.setup.level_result import LevelsResult
 from pes.setup.level_tables import header, printed
 from pes.setup.levels import COUNT, accuracy_goal, solved
+from pes.setup.line_list import LineList, line_list
 from pes.setup.problem import Problem, problem
 from pes.setup.rotation import FILE as ROTATION
 from pes.setup.rotation import Rotation, check_rotation
@@ -49,7 +50,9 @@ __all__ = ["run_levels"]
 
 log = logging.getLogger("pes")
 
-OPTIONAL = ("sensitivities.csv", "spectrum.csv", "spectrum.png", ROTATION)
+OPTIONAL = (
+    "sensitivities.csv", "spectrum.csv", "spectrum.png", ROTATION, "lines.csv", "lines.png",
+)  # fmt: skip
 
 CHOSEN = "chosen.yaml"
 """Configuration that repeats the levels with nothing left to choose."""
@@ -194,15 +197,19 @@ def _run(request: Request) -> Path:
         parameters=[*wanted.parameters, *(task.surface.parameters() if wanted.weights else ())],
         second=wanted.second,
     )
-    sticks = None
-    if config.spectrum is not None and dipole is not None:
-        sticks = result.spectrum(dipole, config.spectrum.temperature)
-    rotation = None
+    sticks, rotation, lines = None, None, None
     if config.J:
         rotation = result.rotation(
             config.J, states=config.rotation.states, frame=config.rotation.frame
         )
-    _write(request, result, derived, sticks, maps, rotation)
+    if config.spectrum is not None and dipole is not None:
+        settings = config.spectrum
+        sticks = result.spectrum(dipole, settings.temperature)
+        if rotation is not None:
+            lines = line_list(
+                rotation, dipole, temperature=settings.temperature, weakest=settings.weakest
+            )
+    _write(request, result, Additions(derived, sticks, maps, rotation, lines))
     return request.folder
 
 
@@ -273,14 +280,44 @@ def _grown(request: Request, task: Problem, goal: float) -> LevelsResult:
     )  # fmt: skip
 
 
-def _write(
-    request: Request,
-    result: LevelsResult,
-    derived: Sensitivities,
-    sticks: Sticks | None,
-    maps: Maps | None,
-    rotation: Rotation | None,
-) -> None:
+@dataclass(frozen=True)
+class Additions:
+    """What was asked for besides the levels; None where it was not."""
+
+    derived: Sensitivities
+    sticks: Sticks | None
+    maps: Maps | None
+    rotation: Rotation | None
+    lines: LineList | None
+
+    def printed(self) -> list[str]:
+        """Tables of levels with rotation and of lines."""
+        return [
+            line
+            for one in (self.rotation, self.lines)
+            if one is not None
+            for line in ("", *one.lines())
+        ]
+
+    def warnings(self) -> list[str]:
+        """Reasons for doubt in either."""
+        return [w for one in (self.rotation, self.lines) if one is not None for w in one.warnings]
+
+    def save(self, folder: Path, name: str, result: LevelsResult) -> None:
+        """Pictures and tables of all but the levels and their derivatives."""
+        if self.maps is not None:
+            draw_maps(folder, result, self.maps)
+        if self.sticks is not None:
+            plots.sticks(folder / "spectrum.png", self.sticks)
+        if self.rotation is not None:
+            self.rotation.save(folder)
+        if self.lines is not None:
+            self.lines.save(folder, name)
+            s = self.lines.spectrum
+            plots.lines(folder / "lines.png", s.wavenumbers, s.intensities, self.lines.temperature)
+
+
+def _write(request: Request, result: LevelsResult, more: Additions) -> None:
     """Log, configuration, pictures; tables and arrays by the result itself."""
     folder, task = request.folder, result.task
     # Tables and pictures are made on the CPU, whatever device the levels come from.
@@ -291,22 +328,19 @@ def _write(
     log.info("%s", environment_line(request.device))
     for line in (
         *header(request.name, levels, task, result.error_bars),
-        *printed(table, result.quanta.heading, derived),
-        *(["", *rotation.lines()] if rotation else []),
+        *printed(table, result.quanta.heading, more.derived),
+        *more.printed(),
     ):
         log.info("%s", line)
-    for warning in result.warnings:
+    for warning in (*result.warnings, *more.warnings()):
         log.warning("warning: %s", warning)
     write_config(folder / "config.yaml", request.content)
     write_config(folder / CHOSEN, _repeating(request, result))
     plots.level_diagram(folder / "levels.png", levels, request.name, kinds=task.internal.kinds)
-    if maps is not None:
-        draw_maps(folder, result, maps)
-    if sticks is not None:
-        plots.sticks(folder / "spectrum.png", sticks)
-    if rotation is not None:
-        rotation.save(folder)
-    result.save(folder, name=request.name, sensitivity=derived, spectrum=sticks, maps=maps)
+    more.save(folder, request.name, result)
+    result.save(
+        folder, name=request.name, sensitivity=more.derived, spectrum=more.sticks, maps=more.maps
+    )
     (folder / STATE).unlink(missing_ok=True)
     log.info("written to %s in %.1f s", folder, result.seconds)
 

@@ -1,0 +1,157 @@
+"""J = 0 states that levels with rotation are made of, and what couples them.
+
+H is diagonalised among products of the lowest J = 0 states and functions of the orientation. What
+the number of states leaves undone, and what the functions do that the states are made of, is
+estimated by leaving out half of the states and a third of the functions.
+
+References:
+    J. Tennyson, B. T. Sutcliffe, J. Chem. Phys. 77, 4061 (1982), doi:10.1063/1.444316, for
+    levels in two steps
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from torch import Tensor
+
+from pes.rovibration.coupling import Coupling, coupling, frame_positions, reference_geometry
+from pes.rovibration.symmetry import equivalent_turns, with_inversion
+from pes.vibration.analysis.characters import characters
+from pes.vibration.analysis.quadratic_form import waves
+from pes.vibration.eigensolvers.blockwise import lowest_blockwise
+from pes.vibration.levels.result import Levels
+from pes.vibration.symmetry.operation import Operation
+
+__all__ = ["Contraction", "contract_states", "contracted_states"]
+
+HALF = 1 / 2
+"""Share of the J = 0 states in the run to compare with. For water up to J = 10 and 20 to 200 states
+doubling them changes a level by at least four times what is then left. Half as many more do not
+always: the states that matter come in groups."""
+
+FEWER = 2 / 3
+"""Share of the functions that the J = 0 states are made of in the other run to compare with."""
+
+
+@dataclass(frozen=True, eq=False)
+class Contraction:
+    """J = 0 states with their coupling by rotation.
+
+    Attributes:
+        levels: J = 0 levels asked for.
+        states: the same calculation with all n states that are contracted.
+        frame: axes of the body.
+        coupling: of the states.
+        others: of half of the states, and of as many made of fewer functions.
+        operations: symmetries of levels with rotation; empty where they are not known.
+        turns: axis of the half turn that each is for the frame.
+        characters: of the states, (n, operations).
+    """
+
+    levels: Levels
+    states: Levels
+    frame: str
+    coupling: Coupling
+    others: tuple[Coupling, Coupling]
+    operations: tuple[Operation, ...]
+    turns: tuple[int | None, ...]
+    characters: Tensor
+
+    def moments(self, function: Callable[[Tensor], Tensor]) -> Tensor:
+        """⟨a|f_α|b⟩ of a vector, such as the dipole moment, along the axes of the body.
+
+        Args:
+            function: positions (P, N, 3) in bohr to vectors (P, 3) that turn with them.
+
+        Returns:
+            (3, n, n), in the unit of the function.
+
+        Raises:
+            ValueError: if the function returns another shape than (P, 3).
+        """
+        count = len(self.states.energies)
+        total = self.states.energies.new_zeros(3, count, count)
+        reference = reference_geometry(self.levels)
+        for wave in waves(self.states, range(count)):
+            x = frame_positions(self.levels.system, wave.points, reference, self.frame)
+            values = function(x).detach()
+            if values.shape != (len(x), 3):
+                raise ValueError(
+                    f"the dipole function returned shape {tuple(values.shape)}; it must return "
+                    f"one vector each, shape ({len(x)}, 3)"
+                )
+            for a in range(3):
+                total[a] += (wave.psi * values[:, a]) @ wave.psi.T
+        return total
+
+
+def contract_states(
+    levels: Levels, *, states: int | None = None, frame: str = "eckart"
+) -> Contraction:
+    """The lowest J = 0 states of a calculation, coupled by rotation.
+
+    Args:
+        levels: J = 0, of a molecule that is not linear.
+        states: how many; default three times the levels, 60 at least.
+        frame: axes of the body, see `pes.rovibration.frames`.
+
+    Raises:
+        ValueError: for a linear molecule, or fewer states than levels.
+    """
+    number = contracted_states(states, len(levels.energies), levels.hamiltonian.size)
+    whole = _with_states(levels, number)
+    basis = coupling(whole, frame)
+    others = (
+        basis.first(max(1, int(HALF * number))),
+        coupling(_with_fewer_functions(whole), frame),
+    )
+    reference = reference_geometry(levels)
+    operations = with_inversion(levels.hamiltonian.operations, len(reference))
+    turns = equivalent_turns(operations, reference)
+    if not operations or turns is None:
+        return Contraction(
+            levels, whole, frame, basis, others, (), (), whole.energies.new_zeros(number, 0)
+        )
+    return Contraction(
+        levels, whole, frame, basis, others, operations, tuple(turns), characters(whole, operations)
+    )
+
+
+def contracted_states(asked: int | None, count: int, most: int) -> int:
+    """Number of J = 0 states that are contracted for the rotation of some levels.
+
+    Args:
+        asked: by the user; None for the default, three for each level, 60 at least.
+        count: J = 0 levels to rotate.
+        most: functions of the basis.
+
+    Raises:
+        ValueError: for fewer states than levels or more than functions.
+    """
+    if asked is None:
+        return min(most, max(60, 3 * count))
+    if not count <= asked <= most:
+        raise ValueError(
+            f"the J = 0 states contracted must be between the {count} levels and the {most} "
+            f"functions of the basis, got {asked}"
+        )
+    return asked
+
+
+def _with_states(levels: Levels, count: int) -> Levels:
+    """The same calculation with more of its states."""
+    if count <= len(levels.energies):
+        return levels
+    pairs = lowest_blockwise(levels.hamiltonian, count, start=levels.eigenpairs.coefficients)
+    return replace(levels, eigenpairs=pairs, estimated_changes=None)
+
+
+def _with_fewer_functions(levels: Levels) -> Levels:
+    """As many states of the functions with the lowest zero-order energies; whole multiplets."""
+    h, count = levels.hamiltonian, len(levels.energies)
+    order = h.zero_order_energies.sort().values
+    last = order[max(count, int(FEWER * len(order))) - 1]
+    kept = (h.zero_order_energies <= last + 1e-9).nonzero().flatten()
+    fewer = h.only(kept)
+    pairs = lowest_blockwise(fewer, min(count, fewer.size))
+    return replace(levels, hamiltonian=fewer, eigenpairs=pairs)
