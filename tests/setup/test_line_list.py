@@ -1,5 +1,6 @@
 """Line lists: what the files hold, and that they belong together."""
 
+from math import exp
 from pathlib import Path
 
 import pytest
@@ -42,7 +43,9 @@ def test_spin_weights_and_partition_function(water: LineList) -> None:
     # At 20 K few levels are populated: those of the table, by hand.
     rows = water.rotation.table
     q = sum(
-        weights[str(r["irrep"])] * (2 * r["J"] + 1) * 2.718281828 ** (-r["energy"] / BOLTZMANN_CM1 / 20)
+        weights[str(r["irrep"])]
+        * (2 * r["J"] + 1)
+        * 2.718281828 ** (-r["energy"] / BOLTZMANN_CM1 / 20)
         for r in rows
     )
     assert float(water.partition(torch.tensor([20.0]).double())) == pytest.approx(q, rel=1e-6)
@@ -70,7 +73,9 @@ def test_files_belong_together(water: LineList, tmp_path: Path) -> None:
     assert len(lines) >= len(water.spectrum.wavenumbers) > 50
     first = (tmp_path / "h2o.pf").read_text().splitlines()[0].split()
     assert float(first[0]) == 10.0
-    assert float(first[1]) == pytest.approx(float(water.partition(torch.tensor([10.0]).double())), abs=1e-4)
+    assert float(first[1]) == pytest.approx(
+        float(water.partition(torch.tensor([10.0]).double())), abs=1e-4
+    )
 
 
 def test_ortho_and_para_do_not_mix(water: LineList) -> None:
