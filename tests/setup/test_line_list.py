@@ -41,12 +41,10 @@ def test_spin_weights_and_partition_function(water: LineList) -> None:
     }
     assert weights == {"A1": 1, "A2": 1, "B1": 3, "B2": 3}
     # At 20 K few levels are populated: those of the table, by hand.
-    rows = water.rotation.table
+    kt = 20 * BOLTZMANN_CM1
     q = sum(
-        weights[str(r["irrep"])]
-        * (2 * r["J"] + 1)
-        * 2.718281828 ** (-r["energy"] / BOLTZMANN_CM1 / 20)
-        for r in rows
+        weights[str(row["irrep"])] * (2 * row["J"] + 1) * exp(-row["energy"] / kt)
+        for row in water.rotation.table
     )
     assert float(water.partition(torch.tensor([20.0]).double())) == pytest.approx(q, rel=1e-6)
 
