@@ -17,6 +17,7 @@ from pes.run.convert.command import convert as run_convert
 from pes.run.evaluate.command import HOLES, run_evaluate
 from pes.run.examples import Example, copy_example
 from pes.run.levels.command import run_levels
+from pes.run.messages import line_of
 from pes.run.refine.command import run_refine
 from pes.run.sample.command import sample as run_sample
 from pes.run.signals import Stopped
@@ -296,8 +297,8 @@ def _end(command: Callable[[], object]) -> None:
         with catch_warnings():
             warnings.showwarning = _warned
             command()
-    except (ValueError, OSError, FloatingPointError) as error:
-        print(f"pes: {' '.join(str(error).split())}", file=sys.stderr)
+    except (ValueError, OSError, FloatingPointError, MemoryError) as error:
+        print(f"pes: {line_of(error)}", file=sys.stderr)
         raise SystemExit(2) from None
     except Stopped as stop:
         raise SystemExit(stop.code) from None

@@ -1,14 +1,29 @@
 """Files that are whole or absent: written beside their place, then moved there."""
 
 import csv
+import glob
+import io
 import json
 import os
+import socket
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-__all__ = ["RUN_FINISHED", "RUN_SURFACE", "replaced", "write_csv", "write_json"]
+import h5py
+
+__all__ = [
+    "HOST",
+    "RUN_FINISHED",
+    "RUN_SURFACE",
+    "alive",
+    "named_errors",
+    "replaced",
+    "replaced_hdf5",
+    "write_csv",
+    "write_json",
+]
 
 RUN_SURFACE = "surface.safetensors"
 """Name of the surface in the folder of a training."""
@@ -16,27 +31,116 @@ RUN_SURFACE = "surface.safetensors"
 RUN_FINISHED = "summary.json"
 """Written last by a training."""
 
+HOST = socket.gethostname().replace("/", "-")
+"""Name of this machine in the names of temporary files and in locks."""
+
+
+def alive(pid: int) -> bool:
+    """Whether a process of this machine is running; True where that cannot be known.
+
+    Example:
+        >>> alive(os.getpid())
+        True
+    """
+    if os.name != "posix":
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True
+
+
+@contextmanager
+def named_errors(path: str | Path) -> Iterator[None]:
+    """Give errors of the system, such as a full disk, the file that they are about.
+
+    Raises:
+        OSError: the same, with a name of a file.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.filename is not None or error.errno is None:
+            raise
+        raise OSError(error.errno, error.strerror, str(path)) from None
+
 
 @contextmanager
 def replaced(path: str | Path) -> Iterator[Path]:
     """A temporary file in the folder of `path`, put in its place when the block ends well.
 
-    Killed or failed half-way, what stood at `path` before stays as it was.
+    Killed or failed half-way, what stood at `path` before stays as it was; what a process that
+    was killed left beside it is removed.
 
     Raises:
         FileNotFoundError: if the folder does not exist.
+        OSError: if the file cannot be written, with its name.
     """
     target = Path(path)
     if not target.parent.is_dir():
         raise FileNotFoundError(f"{target}: the folder {target.parent} does not exist")
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    for left in target.parent.glob(f".{glob.escape(target.name)}.{glob.escape(HOST)}.*.tmp"):
+        if not alive(int(left.suffixes[-2].removeprefix("."))):
+            left.unlink(missing_ok=True)
+    temporary = target.with_name(f".{target.name}.{HOST}.{os.getpid()}.tmp")
     try:
-        yield temporary
-        with temporary.open("rb+") as written:
-            os.fsync(written.fileno())
-        os.replace(temporary, target)
+        with named_errors(target):
+            yield temporary
+            with temporary.open("rb+") as written:
+                os.fsync(written.fileno())
+            os.replace(temporary, target)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+class _FailuresKept(io.FileIO):
+    """A file whose first failed write is kept for later: HDF5 ends the process at such an error."""
+
+    failure: OSError | None = None
+
+    def write(self, data: Any) -> int:
+        """Write all of the data, or keep the reason why not."""
+        view = memoryview(data).cast("B")
+        done = 0
+        try:
+            while done < len(view):
+                done += super().write(view[done:])
+        except OSError as error:
+            self.failure = self.failure or error
+        return len(view)
+
+    def truncate(self, size: int | None = None) -> int:
+        """Change the size, or keep the reason why not."""
+        try:
+            return super().truncate(size)
+        except OSError as error:
+            self.failure = self.failure or error
+            return size or 0
+
+
+@contextmanager
+def replaced_hdf5(path: str | Path, **how: Any) -> Iterator[h5py.File]:
+    """An HDF5 file that takes its place when it is closed and complete; see `replaced`.
+
+    Args:
+        path: of the file.
+        how: more arguments of `h5py.File`.
+
+    Raises:
+        OSError: if the disk is full, in place of the segmentation fault of the HDF5 library.
+    """
+    with replaced(path) as temporary, _FailuresKept(temporary, "w+") as raw:
+        try:
+            with h5py.File(raw, "w", **how) as file:
+                yield file
+        finally:
+            if raw.failure is not None:
+                raise raw.failure
+        with h5py.File(temporary, "r"):
+            pass  # reads the superblock and the root group
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:

@@ -16,7 +16,7 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "pes"
 PYPROJECT = PACKAGE.with_name("pyproject.toml")
 
-BASE = {"chunks", "files", "geometry", "memory", "tables", "units", "molecule"}
+BASE = {"chunks", "files", "geometry", "memory", "staging", "tables", "units", "molecule"}
 SIBLINGS = {"data", "descriptors", "coordinates", "vibration"}
 ENGINES = {*BASE, *SIBLINGS, "potential", "rovibration", "training"}
 BELOW_RUN = {*ENGINES, "setup", "evaluation", "refinement", "plots", "config"}
@@ -26,6 +26,7 @@ MAY_IMPORT: Mapping[str, set[str]] = {
     "files": set(),
     "geometry": set(),
     "memory": set(),
+    "staging": {"files"},
     "tables": set(),
     "units": set(),
     "molecule": {"units"},

@@ -25,6 +25,7 @@ from pes.evaluation.tables import (
 from pes.files import replaced, write_json
 from pes.molecule import Molecule
 from pes.setup.environment import environment
+from pes.staging import staged
 from pes.tables import html_table
 
 __all__ = ["EVALUATED", "STALE", "WORST", "Evaluation"]
@@ -111,10 +112,12 @@ class Evaluation:
         Returns:
             The folder.
         """
-        folder, points = Path(folder), self.points
-        folder.mkdir(parents=True, exist_ok=True)
-        for name in (EVALUATED, *STALE):
-            (folder / name).unlink(missing_ok=True)
+        with staged(folder, finished=EVALUATED, stale=STALE) as place:
+            self._write(place)
+        return Path(folder)
+
+    def _write(self, folder: Path) -> None:
+        points = self.points
         self._write_predictions(folder / "predictions.csv")
         self._write_worst(folder / "worst.xyz")
         plots.errors(
@@ -129,7 +132,6 @@ class Evaluation:
         if self.holes is not None:
             self.holes.save(folder / "holes.xyz")
         write_json(folder / EVALUATED, self.summary())
-        return folder
 
     def summary(self) -> dict[str, Any]:
         """Content of evaluation.json."""

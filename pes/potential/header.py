@@ -1,6 +1,7 @@
 """Header of a surface file: one schema, and the checksum that guards it and the tensors."""
 
 import json
+import re
 from collections.abc import Collection, Mapping
 from hashlib import sha256
 from typing import Annotated, Any, Literal
@@ -22,20 +23,38 @@ from pes.molecule import element
 from pes.potential.analytic import ANALYTIC
 from pes.potential.mlp import ACTIVATIONS
 
-__all__ = ["CHECKSUM", "FORMAT", "METADATA", "VERSION", "Header", "checksum", "header_of"]
+__all__ = ["FORMAT", "METADATA", "VERSION", "Header", "header_of", "signed", "unsigned"]
 
 FORMAT = "pes surface"
 VERSION = 3
 """Version 1 held no tables of the invariants: they are made again for it. Versions 1 and 2 held no
 checksum."""
 
-METADATA, CHECKSUM = "pes", "sha256"
-"""Entries of the metadata: the header as JSON, and the checksum of header and tensors."""
+METADATA = "pes"
+"""Entry of the metadata that holds the header. The only one: safetensors writes several in an order
+that changes from one process to the next, and equal surfaces shall be equal files."""
+
+_SIGNATURE = re.compile(r'\{"sha256": "([0-9a-f]{64})", ')
 
 UNITS = {"energy": "hartree", "length": "bohr"}
 
 
-def checksum(header: str, tensors: Mapping[str, Tensor]) -> str:
+def signed(header: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> str:
+    """A header as JSON, its first key the checksum of what follows and of the tensors."""
+    text = json.dumps(header)
+    return f'{{"sha256": "{_checksum(text, tensors)}", {text[1:]}'
+
+
+def unsigned(text: str, tensors: Mapping[str, Tensor]) -> tuple[str, bool | None]:
+    """The header without its checksum, and whether that is right; None if there is none."""
+    match = _SIGNATURE.match(text)
+    if match is None:
+        return text, None
+    rest = "{" + text[match.end() :]
+    return rest, match[1] == _checksum(rest, tensors)
+
+
+def _checksum(header: str, tensors: Mapping[str, Tensor]) -> str:
     """SHA-256 of a header and of the names, types, shapes and bytes of all tensors.
 
     Args:

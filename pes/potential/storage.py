@@ -15,13 +15,13 @@ from torch import Tensor, nn
 from pes.files import replaced
 from pes.molecule import Molecule
 from pes.potential.header import (
-    CHECKSUM,
     FORMAT,
     METADATA,
     UNITS,
     VERSION,
-    checksum,
     header_of,
+    signed,
+    unsigned,
 )
 from pes.potential.kinds import Functions, references, surface_from, surface_settings
 
@@ -80,8 +80,7 @@ def save_surface(path: Path | str, surface: nn.Module, record: SurfaceRecord) ->
     tensors[POSITIONS] = record.training_positions
     tensors |= {FINGERPRINTS + part: keys for part, keys in record.fingerprints.items()}
     own = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
-    text = json.dumps(header)
-    metadata = {METADATA: text, CHECKSUM: checksum(text, own)}
+    metadata = {METADATA: signed(header, own)}
     with replaced(path) as temporary:
         temporary.write_bytes(save(own, metadata))
 
@@ -159,7 +158,7 @@ def _functions(
 
 def _header(path: Path, metadata: dict[str, str], tensors: dict[str, Tensor]) -> dict[str, Any]:
     """The header of a file whose checksum is right, or that is older than checksums."""
-    text = metadata.get(METADATA, "")
+    text, right = unsigned(metadata.get(METADATA, ""), tensors)
     try:
         header = json.loads(text)
         found = (header["format"], header["version"])
@@ -172,13 +171,12 @@ def _header(path: Path, metadata: dict[str, str], tensors: dict[str, Tensor]) ->
             f"{path} is {found[0]!r} version {found[1]}, this pes reads {FORMAT!r} version 1 to "
             f"{VERSION}; use the version of pes that wrote it"
         )
-    own = metadata.get(CHECKSUM)
-    if own is None and found[1] < 3:
+    if right is None and found[1] < 3:
         warnings.warn(
             f"{path} is of an earlier version without a checksum: damage would not be noticed; "
             "load it and write it again with pes.save", stacklevel=4,
         )  # fmt: skip
-    elif own != checksum(text, tensors):
+    elif not right:
         raise ValueError(
             f"{path} is damaged: its checksum does not belong to its content; copy it again from "
             "where it was written, or repeat the run"

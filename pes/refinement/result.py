@@ -13,6 +13,7 @@ from pes.refinement.comparison import Isotopologue
 from pes.refinement.gauss_newton import GaussNewtonStep
 from pes.refinement.tables import comparison_rows, level_lines, root_mean_squares, step_rows
 from pes.setup.environment import environment
+from pes.staging import staged
 from pes.tables import html_table
 from pes.units import CM1
 
@@ -108,15 +109,14 @@ class Refinement:
         Returns:
             The folder.
         """
-        place, rows = Path(folder), self.table
-        place.mkdir(parents=True, exist_ok=True)
-        (place / REFINED).unlink(missing_ok=True)
-        write_csv(place / "levels.csv", rows)
-        write_csv(place / "steps.csv", step_rows(self.steps))
-        plots.refinement(place / "refinement.png", rows)
-        self._save_surface(place / RUN_SURFACE)
-        write_json(place / REFINED, self.summary(name or place.name))
-        return place
+        rows = self.table
+        with staged(folder, finished=REFINED) as place:
+            write_csv(place / "levels.csv", rows)
+            write_csv(place / "steps.csv", step_rows(self.steps))
+            plots.refinement(place / "refinement.png", rows)
+            self._save_surface(place / RUN_SURFACE)
+            write_json(place / REFINED, self.summary(name or Path(folder).name))
+        return Path(folder)
 
     def summary(self, name: str) -> dict[str, Any]:
         """Content of refinement.json."""

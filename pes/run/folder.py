@@ -1,8 +1,11 @@
 """The folder of a run: made once, never half-written, never overwritten unasked."""
 
 import logging
+import os
+import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +13,15 @@ import torch
 import yaml
 from pydantic import BaseModel
 
-from pes.files import RUN_FINISHED, replaced
+from pes.files import HOST, RUN_FINISHED, named_errors, replaced
+from pes.run.lock import locked
+from pes.staging import recovered
 
 __all__ = [
     "check_folder",
+    "check_space",
+    "check_writable",
+    "claimed",
     "open_folder",
     "open_log",
     "pick_device",
@@ -34,6 +42,9 @@ SIGNS = {
 """What a file of each name says about the folder it lies in."""
 
 log = logging.getLogger("pes")
+
+TRIAL = 2**20
+"""Bytes that a folder must take before the work begins."""
 
 
 def check_folder(
@@ -63,6 +74,69 @@ def check_folder(
         raise ValueError(f"{folder} holds an unfinished run; {advice}give --overwrite")
 
 
+@contextmanager
+def claimed(folder: Path) -> Iterator[None]:
+    """Make a folder the one of this process while the block runs, before any work is done.
+
+    The folder is made, locked, put in order after a process that was killed, and tried with a
+    file. If the block leaves nothing in it, it goes again.
+
+    Raises:
+        ValueError: if it is a file, or another process writes to it.
+        OSError: if it cannot be written to, or its disk is full.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise ValueError(f"{folder} is a file; choose another --output")
+    made = [one for one in (folder, *folder.parents) if not one.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        check_writable(folder)
+        with locked(folder):
+            recovered(folder)
+            yield
+    finally:
+        for one in made:
+            with suppress(OSError):
+                one.rmdir()
+
+
+def check_writable(folder: Path) -> None:
+    """Write a megabyte to a folder and remove it.
+
+    Raises:
+        OSError: if the folder cannot be written to, or its disk is full.
+    """
+    trial = folder / f".trial.{HOST}.{os.getpid()}.tmp"
+    try:
+        with trial.open("wb") as file:
+            file.write(os.urandom(TRIAL))  # random: some file systems store zeros in no space
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(folder)) from None
+    finally:
+        with suppress(OSError):
+            trial.unlink()
+
+
+def check_space(folder: Path, size: int) -> None:
+    """Refuse a calculation whose results do not fit on the disk.
+
+    Args:
+        folder: that exists.
+        size: of the results, bytes.
+
+    Raises:
+        ValueError: with what is free and what is needed.
+    """
+    free = shutil.disk_usage(folder).free
+    if free < size:
+        raise ValueError(
+            f"{folder}: the results take {size / 2**20:.0f} MiB, {free / 2**20:.0f} MiB are free; "
+            "free some space, choose another --output or ask for fewer levels"
+        )
+
+
 def open_folder(folder: Path, *, finished: str = RUN_FINISHED, stale: Sequence[str] = ()) -> None:
     """Make a run folder, or enter it again.
 
@@ -80,12 +154,25 @@ def open_log(path: Path | None, *, append: bool = False) -> None:
     """Send what the run says to the screen and to a file, if there is one by now."""
     for handler in list(log.handlers):
         log.removeHandler(handler)
-        handler.close()
+        with suppress(OSError):
+            handler.close()
     log.setLevel(logging.INFO)
     log.propagate = False
-    log.addHandler(logging.StreamHandler(sys.stdout))
+    screen = logging.StreamHandler(sys.stdout)
+    screen.handleError = lambda record: None  # a closed pipe ends no calculation
+    log.addHandler(screen)
     if path is not None:
-        log.addHandler(logging.FileHandler(path, mode="a" if append else "w", encoding="utf-8"))
+        file = logging.FileHandler(path, mode="a" if append else "w", encoding="utf-8")
+        file.handleError = lambda record: _raise_named(path)
+        log.addHandler(file)
+
+
+def _raise_named(path: Path) -> None:
+    """Raise the error of a log that cannot be written, which `logging` would print."""
+    error = sys.exc_info()[1]
+    if error is not None:
+        with named_errors(path):
+            raise error
 
 
 def silence_log() -> None:

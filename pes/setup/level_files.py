@@ -4,9 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import h5py
-
-from pes.files import replaced, write_csv
+from pes.files import replaced_hdf5, write_csv
 from pes.setup.density_maps import Maps, write_maps
 from pes.setup.environment import environment
 from pes.setup.level_tables import far, stick_rows
@@ -99,7 +97,7 @@ def write_arrays(
         "wavefunctions": (levels.wavefunctions.numpy(), "psi times square root of weight"),
         "coefficients": (levels.eigenpairs.coefficients.numpy(), "1"),
     }
-    with replaced(path) as temporary, h5py.File(temporary, "w") as file:
+    with replaced_hdf5(path) as file:
         file.attrs.update({"format": "pes-levels", "version": 2})
         file.attrs["symbols"] = list(task.molecule.symbols)
         file.attrs["minimum_energy"] = levels.minimum_energy

@@ -21,6 +21,7 @@ from pes.setup.rotation import Rotation, check_rotation
 from pes.setup.sensitivity import Sensitivities, sensitivities
 from pes.setup.surfaces import dipole_function
 from pes.setup.uncertainty import Spreads
+from pes.staging import staged
 from pes.units import CM1
 from pes.vibration.analysis.intensities import Sticks, stick_spectrum
 from pes.vibration.levels.result import Levels
@@ -151,18 +152,17 @@ class LevelsResult:
         Returns:
             The folder.
         """
-        place = Path(folder)
-        place.mkdir(parents=True, exist_ok=True)
         derived = sensitivity or Sensitivities()
         here = self.levels.cpu()
-        write_tables(place, self.table, derived, spectrum)
-        write_arrays(place / "levels.h5", here, self.task, self.table, derived, maps)
         content = summary(
-            name or place.name, here, self.task, self.table, self.quanta.heading, derived,
+            name or Path(folder).name, here, self.task, self.table, self.quanta.heading, derived,
             self.error_bars, self.seconds,
         )  # fmt: skip
-        write_json(place / DONE, content)
-        return place
+        with staged(folder, finished=DONE) as place:
+            write_tables(place, self.table, derived, spectrum)
+            write_arrays(place / "levels.h5", here, self.task, self.table, derived, maps)
+            write_json(place / DONE, content)
+        return Path(folder)
 
 
 def spectrum(

@@ -3,6 +3,8 @@
 import json
 import os
 import re
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -17,7 +19,7 @@ from pes.descriptors.invariants import Level
 from pes.potential import storage
 from pes.potential.analytic import WaterPJT
 from pes.potential.ensemble import Ensemble
-from pes.potential.header import checksum
+from pes.potential.header import signed
 from pes.potential.linear import LinearSurface, linear_surface
 from pes.potential.neural import NeuralSurface, neural_surface
 from pes.potential.storage import SurfaceRecord, load_surface, save_surface
@@ -180,7 +182,8 @@ def test_a_file_of_version_1(tmp_path: Path) -> None:
     surface, path = neural(linear()), tmp_path / "surface.safetensors"
     save_surface(path, surface, RECORD)
     header, tensors = contents(path)
-    header["version"] = 1  # without a checksum
+    header["version"] = 1
+    header.pop("sha256")
     old = {n: t for n, t in tensors.items() if t.is_floating_point()}
     assert len(old) < len(tensors)
     save_file(old, path, {"pes": json.dumps(header)})
@@ -193,10 +196,10 @@ def test_a_file_of_version_1(tmp_path: Path) -> None:
         assert "mean" in refusal(path)
 
 
-def signed(file: Path, header: dict, tensors: dict) -> None:
+def sign(file: Path, header: dict, tensors: dict) -> None:
     """Write a file whose checksum is right, whatever it holds."""
-    text = json.dumps(header)
-    save_file(tensors, file, {"pes": text, "sha256": checksum(text, tensors)})
+    header = {key: value for key, value in header.items() if key != "sha256"}
+    save_file(tensors, file, {"pes": signed(header, tensors)})
 
 
 MORSE = {"kind": "morse", "elements": ["O", "H", "H"], "length": 1.7}
@@ -228,14 +231,20 @@ NEURAL = {"kind": "neural", "descriptor": MORSE, "hidden": [20, 20], "activation
 )
 def test_a_header_that_lies(file: Path, change: dict, words: str) -> None:
     header, tensors = contents(file)
-    signed(file, header | change, tensors)
+    sign(file, header | change, tensors)
     assert re.search(words, refusal(file))
 
 
 def test_deeply_nested_headers(file: Path) -> None:
     _, tensors = contents(file)
-    text = "[" * 5000
-    save_file(tensors, file, {"pes": text, "sha256": checksum(text, tensors)})
+    save_file(tensors, file, {"pes": "[" * 5000})
+    refusal(file)
+    save_surface(file, neural(), RECORD)
+    header, tensors = contents(file)
+    nested: list = []
+    for _ in range(500):
+        nested = [nested]
+    sign(file, header | {"notes": {"a": nested}}, tensors)
     refusal(file)
 
 
@@ -249,7 +258,7 @@ def test_tensors_that_lie(file: Path) -> None:
         ("surface.more", torch.zeros(2), "do not agree .*more"),
     ):
         changed = tensors | {name: tensor}
-        signed(file, header, {n: t for n, t in changed.items() if t is not None})
+        sign(file, header, {n: t for n, t in changed.items() if t is not None})
         assert re.search(words, refusal(file))
 
 
@@ -276,17 +285,24 @@ def test_no_bit_may_flip(file: Path) -> None:
 
 def test_tensors_that_were_swapped(file: Path) -> None:
     header, tensors = contents(file)
-    text = json.dumps(header)
-    own = checksum(text, tensors)
     a, b = "surface.mean", "surface.deviation"
-    save_file(tensors | {a: tensors[b], b: tensors[a]}, file, {"pes": text, "sha256": own})
+    save_file(tensors | {a: tensors[b], b: tensors[a]}, file, {"pes": json.dumps(header)})
     assert "is damaged: its checksum" in refusal(file)
 
 
 def test_a_missing_checksum(file: Path) -> None:
     header, tensors = contents(file)
+    header.pop("sha256")
     save_file(tensors, file, {"pes": json.dumps(header)})
     assert "is damaged: its checksum" in refusal(file)
+
+
+def test_equal_surfaces_are_equal_files(file: Path) -> None:
+    written = "import sys; sys.path.insert(0, sys.argv[1]); import test_storage as t; "
+    written += "t.save_surface(sys.argv[2], t.neural(), t.RECORD)"
+    here, again = str(Path(__file__).parent), file.with_name("again.safetensors")
+    subprocess.run([sys.executable, "-c", written, here, str(again)], check=True)
+    assert again.read_bytes() == file.read_bytes()
 
 
 def test_no_such_file(tmp_path: Path) -> None:

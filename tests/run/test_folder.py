@@ -1,12 +1,14 @@
 """Which folders a run may write to, and on which device."""
 
+import errno
 import logging
+import os
 from pathlib import Path
 
 import pytest
 import torch
 
-from pes.run.folder import check_folder, open_folder, open_log, pick_device
+from pes.run.folder import check_folder, claimed, open_folder, open_log, pick_device
 
 
 def touch(folder: Path, *names: str) -> Path:
@@ -77,3 +79,47 @@ def test_no_cuda() -> None:
     assert pick_device("auto") == torch.device("cpu")
     with pytest.raises(ValueError, match="no CUDA device is visible"):
         pick_device("cuda")
+
+
+def test_a_claimed_folder_goes_again_if_nothing_is_in_it(tmp_path: Path) -> None:
+    folder = tmp_path / "a" / "b"
+    with claimed(folder):
+        assert [p.name for p in folder.iterdir()] == [".lock"]
+    assert not list(tmp_path.iterdir())
+    with claimed(folder):
+        touch(folder, "result")
+    assert [p.name for p in folder.iterdir()] == ["result"]
+
+
+def test_a_claimed_folder_is_put_in_order(tmp_path: Path) -> None:
+    touch(tmp_path, ".levels.h5.host.17.tmp", "levels.csv")
+    (tmp_path / ".levels.json.new").mkdir()
+    touch(tmp_path / ".levels.json.new", "levels.csv")
+    with claimed(tmp_path):
+        assert {p.name for p in tmp_path.iterdir()} == {".lock", "levels.csv"}
+
+
+def test_a_folder_that_takes_no_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Found before the work begins, with the folder's name."""
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space left") as caught, claimed(tmp_path / "new"):
+        pass
+    assert caught.value.filename == str(tmp_path / "new")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_log_on_a_full_disk(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`logging` alone prints a traceback and goes on."""
+    if not Path("/dev/full").exists():
+        pytest.skip("no /dev/full here")
+    (tmp_path / "a.log").symlink_to("/dev/full")
+    open_log(tmp_path / "a.log")
+    with pytest.raises(OSError, match="No space left") as caught:
+        logging.getLogger("pes").info("a line")
+    assert caught.value.filename == str(tmp_path / "a.log")
+    open_log(None)
+    assert "Traceback" not in capsys.readouterr().err

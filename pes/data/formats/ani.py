@@ -14,7 +14,7 @@ from pes.data.formats.hdf5 import appended, stored
 from pes.data.formats.points import chosen_keys, points, rows_at_once
 from pes.data.formats.request import Request
 from pes.data.formats.units import file_units, unit_factor
-from pes.files import replaced
+from pes.files import replaced_hdf5
 from pes.molecule import Molecule, element
 
 __all__ = ["is_ani", "read_ani", "write_ani"]
@@ -119,7 +119,7 @@ def _points(
 def write_ani(path: Path, parts: Iterable[Dataset]) -> None:
     """Write one group in hartree and Å, forces in hartree/Å; isotopes become elements."""
     units = file_units({}, FIXED)
-    with replaced(path) as temporary, h5py.File(temporary, "w") as file:
+    with replaced_hdf5(path) as file:
         for part in parts:
             group = file.require_group(Molecule(part.symbols).formula)
             if "species" not in group:

@@ -20,7 +20,7 @@ from pes.data.dataset import Dataset
 from pes.data.formats.compressed import plain_file
 from pes.data.formats.points import rows_at_once
 from pes.data.formats.request import Request
-from pes.files import replaced
+from pes.files import replaced_hdf5
 from pes.units import DIPOLE_UNITS, ENERGY_UNITS, FORCE_UNITS, LENGTH_UNITS
 
 __all__ = ["appended", "read_hdf5", "stored", "write_hdf5"]
@@ -48,7 +48,7 @@ def write_hdf5(path: Path, parts: Iterable[Dataset]) -> None:
     # This layout of HDF5 has checksums of its own bookkeeping; any h5py reads it.
     layout = ("v110", "v110")
     rows = 0
-    with replaced(path) as temporary, h5py.File(temporary, "w", libver=layout) as file:
+    with replaced_hdf5(path, libver=layout) as file:
         for part in parts:
             if rows == 0:
                 _write_root(file, part)

@@ -14,7 +14,8 @@ from pes.data.audit import audit as findings
 from pes.files import write_json
 from pes.geometry import distances
 from pes.molecule import Molecule
-from pes.run.folder import check_folder, open_folder, open_log
+from pes.run.folder import check_folder, claimed, open_log
+from pes.staging import staged
 from pes.training.errors import WINDOWS, window_masks
 from pes.training.force_check import force_finding
 from pes.units import ANGSTROM, CM1
@@ -43,19 +44,25 @@ def audit(data: Path, *, output: Path | None = None, overwrite: bool = False) ->
         ValueError, FileNotFoundError: if the file cannot be read, in one line.
     """
     folder = output or Path(f"audit-{data.stem}")
-    check_folder(folder, finished=DONE, overwrite=overwrite)
+    with claimed(folder):
+        check_folder(folder, finished=DONE, overwrite=overwrite)
+        with staged(folder, finished=DONE) as place:
+            _audit(data, place)
+    return folder
+
+
+def _audit(data: Path, folder: Path) -> None:
     points = read(data)
     heights = (points.energies - points.energies.min()) / CM1
     told = [*findings(points)[1:], *_units(points, heights)]
     forces = force_finding(points)
-    open_folder(folder, finished=DONE)
     open_log(folder / "audit.log")
     for line in [*_contents(data, points, heights), *([forces] if forces else [])]:
         log.info("%s", line)
     for finding in told[:MOST_TOLD]:
         log.info("look: %s", finding)
     if len(told) > MOST_TOLD:
-        log.info("look: and %d more, in %s", len(told) - MOST_TOLD, folder / DONE)
+        log.info("look: and %d more, in %s", len(told) - MOST_TOLD, DONE)
     if not told:
         log.info("nothing looks wrong")
     plots.energy_histogram(folder / "energies.png", heights, data.stem)
@@ -66,7 +73,6 @@ def audit(data: Path, *, output: Path | None = None, overwrite: bool = False) ->
          "range_cm1": float(heights.max()), "distances_angstrom": _ranges(points),
          "forces": forces, "findings": told},
     )  # fmt: skip
-    return folder
 
 
 def _contents(data: Path, points: Dataset, heights: Tensor) -> list[str]:

@@ -9,7 +9,7 @@ from pes.data import FORMATS, Dataset, write
 from pes.data.dataset import check_alike
 from pes.data.formats import parts_of, writer_of
 from pes.data.formats.request import Request, stated
-from pes.run.folder import open_log
+from pes.run.folder import check_writable, open_log
 from pes.training.force_check import force_finding
 from pes.units import CM1
 
@@ -46,6 +46,9 @@ def convert(
     if target.exists() and not overwrite:
         raise ValueError(f"{target} is there already; give another name, or --overwrite")
     request, name = stated(**statements), writer_of(target, to)
+    if not target.parent.is_dir():
+        raise FileNotFoundError(f"{target}: the folder {target.parent} does not exist")
+    check_writable(target.parent)
     open_log(None)
     firsts: list[Dataset] = []
     heights: list[float] = []

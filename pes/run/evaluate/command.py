@@ -10,9 +10,10 @@ from tqdm import tqdm
 from pes.data import read
 from pes.evaluation import HOLES, evaluate
 from pes.evaluation.result import EVALUATED, STALE
-from pes.run.folder import check_folder, open_folder, open_log, pick_device
+from pes.run.folder import check_folder, claimed, open_log, pick_device
 from pes.setup.environment import environment_line
 from pes.setup.surfaces import load_potential
+from pes.staging import staged
 
 __all__ = ["HOLES", "run_evaluate"]
 
@@ -52,19 +53,21 @@ def run_evaluate(
     """
     parent = Path(surface) if Path(surface).is_dir() else Path()
     folder = output or parent / f"evaluation-{data.stem}"
-    check_folder(folder, finished=EVALUATED, overwrite=overwrite)
     place = pick_device(device)
-    known = load_potential(surface, Path.cwd(), functions)
-    open_log(None)  # what the reader says of units
-    points = read(data, format=format, **statements)
-    hidden = None if holes else True
-    with tqdm(unit="energy", unit_scale=True, desc="holes", disable=hidden) as progress:
-        evaluation = evaluate(
-            known, points, holes=holes, device=place, tick=progress.update, file=str(data)
-        )
-    open_folder(folder, finished=EVALUATED, stale=STALE)
-    open_log(folder / "evaluation.log")
-    log.info("%s", environment_line(place))
-    for line in evaluation.lines():
-        log.info("%s", line)
-    return evaluation.save(folder)
+    with claimed(folder):
+        check_folder(folder, finished=EVALUATED, overwrite=overwrite)
+        known = load_potential(surface, Path.cwd(), functions)
+        open_log(None)  # what the reader says of units
+        points = read(data, format=format, **statements)
+        hidden = None if holes else True
+        with tqdm(unit="energy", unit_scale=True, desc="holes", disable=hidden) as progress:
+            evaluation = evaluate(
+                known, points, holes=holes, device=place, tick=progress.update, file=str(data)
+            )
+        with staged(folder, finished=EVALUATED, stale=STALE) as new:
+            open_log(new / "evaluation.log")
+            log.info("%s", environment_line(place))
+            for line in evaluation.lines():
+                log.info("%s", line)
+            evaluation.save(new)
+    return folder

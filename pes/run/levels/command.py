@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from pes.config import (
 )
 from pes.memory import free_memory
 from pes.potential import Surface, UserFunction
-from pes.run.folder import check_folder, open_folder, open_log, pick_device, write_config
+from pes.run.folder import check_folder, check_space, claimed, open_log, pick_device, write_config
 from pes.run.levels.density_maps import draw_maps
 from pes.run.levels.harmonic_gaussian import run_model
 from pes.run.levels.resume import STATE, check_state, earlier, keeper
@@ -41,6 +42,7 @@ from pes.setup.rotation import Rotation, check_rotation
 from pes.setup.sensitivity import Sensitivities, check_sensitivities
 from pes.setup.surfaces import imported, load_potential, permitted, resolved
 from pes.setup.truncation import products
+from pes.staging import staged
 from pes.units import CM1
 from pes.vibration.analysis.intensities import Sticks
 from pes.vibration.eigensolvers.davidson import Progress
@@ -142,10 +144,11 @@ def run_levels(
         names = [resolved(one, config.parent) for one in known]
         content = {**vibration.model_dump(mode="json"), "surface": source}
     content |= {"functions": names} if names else {}
-    state = check_state(folder, resume, overwrite=overwrite)
-    check_folder(folder, finished=DONE, overwrite=overwrite)
-    surface.to(device)
-    return _run(Request(name, vibration, content, source, surface, device, folder, base, state))
+    with claimed(folder):
+        state = check_state(folder, resume, overwrite=overwrite)
+        check_folder(folder, finished=DONE, overwrite=overwrite, resume=resume is not None)
+        surface.to(device)
+        return _run(Request(name, vibration, content, source, surface, device, folder, base, state))
 
 
 def _of_training(run: Path, settings: Sequence[str]) -> TrainConfig | FitConfig:
@@ -209,7 +212,12 @@ def _run(request: Request) -> Path:
             lines = line_list(
                 rotation, dipole, temperature=settings.temperature, weakest=settings.weakest
             )
-    _write(request, result, Additions(derived, sticks, maps, rotation, lines))
+    more = Additions(derived, sticks, maps, rotation, lines)
+    old = [path.name for path in request.folder.glob("density_*.png")]
+    with staged(request.folder, finished=DONE, stale=[*OPTIONAL, *old]) as place:
+        _write(place, request, result, more)
+    (request.folder / STATE).unlink(missing_ok=True)
+    log.info("written to %s in %.1f s", request.folder, result.seconds)
     return request.folder
 
 
@@ -234,6 +242,7 @@ def _solved(request: Request, task: Problem) -> LevelsResult:
     free = free_memory(task.system.device)
     known = "of memory" if free is None else f"of memory, {free / 2**30:.2g} GiB are free"
     log.info("largest run: %s %s", largest, known)
+    check_space(request.folder, _bytes_on_disk(task, config.levels or COUNT))
     for missing in LargeAmplitudes(task).expected(config.levels or COUNT, config.energy):
         log.warning("%s", missing)
     total = 4 if config.convergence else 1
@@ -260,6 +269,12 @@ def _solved(request: Request, task: Problem) -> LevelsResult:
             convergence=config.convergence, ensemble=config.ensemble, labels=config.labels,
             progress=step, watch=watch, start=earlier(request.state, request.content),
         )  # fmt: skip
+
+
+def _bytes_on_disk(task: Problem, count: int) -> int:
+    """Size of levels.h5: positions, points, weight, V and the wavefunctions at each point."""
+    points = prod(b.points or b.primitives for b in task.coordinates)
+    return 8 * points * (count + 3 * len(task.molecule.symbols) + len(task.coordinates) + 2)
 
 
 def _grown(request: Request, task: Problem, goal: float) -> LevelsResult:
@@ -317,13 +332,11 @@ class Additions:
             plots.lines(folder / "lines.png", s.wavenumbers, s.intensities, self.lines.temperature)
 
 
-def _write(request: Request, result: LevelsResult, more: Additions) -> None:
+def _write(folder: Path, request: Request, result: LevelsResult, more: Additions) -> None:
     """Log, configuration, pictures; tables and arrays by the result itself."""
-    folder, task = request.folder, result.task
+    task = result.task
     # Tables and pictures are made on the CPU, whatever device the levels come from.
     levels, table = result.levels.cpu(), result.table
-    old = [path.name for path in folder.glob("density_*.png")]
-    open_folder(folder, finished=DONE, stale=[*OPTIONAL, *old])
     open_log(folder / "levels.log")
     log.info("%s", environment_line(request.device))
     for line in (
@@ -341,8 +354,6 @@ def _write(request: Request, result: LevelsResult, more: Additions) -> None:
     result.save(
         folder, name=request.name, sensitivity=more.derived, spectrum=more.sticks, maps=more.maps
     )
-    (folder / STATE).unlink(missing_ok=True)
-    log.info("written to %s in %.1f s", folder, result.seconds)
 
 
 def _repeating(request: Request, result: LevelsResult) -> dict[str, Any]:

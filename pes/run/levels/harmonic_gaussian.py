@@ -10,9 +10,10 @@ import torch
 from pes import plots
 from pes.config import ModelConfig
 from pes.files import replaced, write_json
-from pes.run.folder import check_folder, open_folder, open_log, pick_device, write_config
+from pes.run.folder import check_folder, claimed, open_log, pick_device, write_config
 from pes.setup.environment import environment
 from pes.setup.harmonic_gaussian import METHODS, ModelPoint, model_sweep
+from pes.staging import staged
 from pes.vibration.hamiltonian.one_dimensional import GRIDS
 
 __all__ = ["run_model"]
@@ -39,23 +40,29 @@ def run_model(config: ModelConfig, output: Path, *, overwrite: bool = False) -> 
     """
     _check(config)
     device = pick_device(config.device, config.threads)
-    check_folder(output, finished=DONE, overwrite=overwrite)
-    open_folder(output, finished=DONE)
-    open_log(output / "model.log")
+    with claimed(output):
+        check_folder(output, finished=DONE, overwrite=overwrite)
+        with staged(output, finished=DONE) as place:
+            _write(place, config, device)
+    return output
+
+
+def _write(folder: Path, config: ModelConfig, device: torch.device) -> None:
+    """Solve the model and write its files, model.json last."""
+    open_log(folder / "model.log")
     log.info("%s", environment(device))
-    write_config(output / "config.yaml", config)
+    write_config(folder / "config.yaml", config)
     found: dict[str, list[ModelPoint]] = {}
     for name, grid in config.grids.items():
         points, kinetic = (x.to(device) for x in GRIDS[name](grid.low, grid.high, grid.points))
         found[name] = model_sweep(name, points, kinetic, config.kappa, states=config.states)
     everything = [point for points in found.values() for point in points]
     log.info("%s", _table(everything))
-    with replaced(output / "model.csv") as temporary:
+    with replaced(folder / "model.csv") as temporary:
         temporary.write_text(_csv(everything))
-    _draw(output / "model.png", found)
-    # Last, for it says that the run is finished.
+    _draw(folder / "model.png", found)
     write_json(
-        output / DONE,
+        folder / DONE,
         {
             "model": "-1/2 d2/dx2 + x2/2 + kappa exp(-x2/2), hbar = m = omega = 1",
             **environment(device),
@@ -64,7 +71,6 @@ def run_model(config: ModelConfig, output: Path, *, overwrite: bool = False) -> 
             "points": [point.row | {"levels": point.levels} for point in everything],
         },
     )
-    return output
 
 
 def _check(config: ModelConfig) -> None:

@@ -1,6 +1,7 @@
 """A calculation of levels that was cut short goes on from its last vectors."""
 
 import hashlib
+import io
 import json
 import logging
 import time
@@ -79,12 +80,14 @@ def keeper(folder: Path, content: Mapping[str, Any]) -> Callable[[Progress], Non
             return
         written = time.monotonic()
         folder.mkdir(parents=True, exist_ok=True)
+        buffer = io.BytesIO()
         with replaced(folder / STATE) as temporary:
             state = {
                 "config": _digest(content), "products": progress.matvecs,
                 "vectors": progress.vectors.cpu(),
             }  # fmt: skip
-            torch.save(state, temporary)
+            torch.save(state, buffer)
+            temporary.write_bytes(buffer.getvalue())
 
     return keep
 

@@ -4,15 +4,18 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
+import torch
+
 from pes.config import RefineConfig, load_config
 from pes.files import RUN_SURFACE
-from pes.refinement.adjustment import adjusted, problem_of
+from pes.refinement.adjustment import RefinementProblem, adjusted, problem_of
 from pes.refinement.result import REFINED, RESULTS
 from pes.refinement.tables import level_lines
-from pes.run.folder import check_folder, open_folder, open_log, pick_device, write_config
+from pes.run.folder import check_folder, claimed, open_log, pick_device, write_config
 from pes.run.refine.settings import adjust_of, level_settings, observed_of
 from pes.setup.environment import environment_line
 from pes.setup.surfaces import load_potential, resolved
+from pes.staging import staged
 
 __all__ = ["run_refine"]
 
@@ -42,16 +45,27 @@ def run_refine(
     """
     config = _resolved(load_config(path, RefineConfig, settings), path.parent)
     folder = output or Path("runs") / config.name
-    check_folder(folder, finished=REFINED, overwrite=overwrite)
     device = pick_device(config.device, config.threads)
-    surface = load_potential(config.surface, path.parent, config.functions)
-    task = problem_of(
+    with claimed(folder):
+        check_folder(folder, finished=REFINED, overwrite=overwrite)
+        task = _problem(config, path.parent, device)
+        with staged(folder, finished=REFINED, stale=RESULTS) as place:
+            _refine(place, config, task)
+    log.info("surface: %s", folder / RUN_SURFACE)
+    return folder
+
+
+def _problem(config: RefineConfig, base: Path, device: torch.device) -> RefinementProblem:
+    surface = load_potential(config.surface, base, config.functions)
+    return problem_of(
         surface, observed_of(config), hold=config.data, adjust=adjust_of(config),
         anchor_energy=config.anchor_energy, settings=level_settings(config), device=device,
     )  # fmt: skip
-    open_folder(folder, finished=REFINED, stale=RESULTS)
+
+
+def _refine(folder: Path, config: RefineConfig, task: RefinementProblem) -> None:
     open_log(folder / "refine.log")
-    log.info("%s", environment_line(device))
+    log.info("%s", environment_line(task.device))
     refinement = adjusted(task, anchor=config.anchor, steps=config.steps)
     for line in level_lines(refinement.table):
         log.info("%s", line)
@@ -59,8 +73,6 @@ def run_refine(
         log.warning("warning: %s", warning)
     write_config(folder / "config.yaml", config)
     refinement.save(folder, name=config.name)
-    log.info("surface: %s", folder / RUN_SURFACE)
-    return folder
 
 
 def _resolved(config: RefineConfig, base: Path) -> RefineConfig:

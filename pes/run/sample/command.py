@@ -21,10 +21,11 @@ from pes.potential.holes.box import distance_box
 from pes.potential.holes.coverage import Coverage
 from pes.potential.holes.proposals import proposals
 from pes.potential.holes.search import candidates
-from pes.run.folder import check_folder, open_folder, open_log, pick_device, write_config
+from pes.run.folder import check_folder, claimed, open_log, pick_device, write_config
 from pes.setup.environment import environment, environment_line
 from pes.setup.problem import problem
 from pes.setup.surfaces import load_potential, resolved
+from pes.staging import staged
 from pes.units import CM1
 
 __all__ = ["sample"]
@@ -78,10 +79,18 @@ def sample(
     config = load_config(path, SampleConfig, settings)
     place = pick_device(config.device, config.threads)
     folder = output or Path("runs") / config.name
-    check_folder(folder, finished=DONE, overwrite=overwrite)
-    loaded = load_potential(config.surface, path.parent, config.functions)
+    with claimed(folder):
+        check_folder(folder, finished=DONE, overwrite=overwrite)
+        with staged(folder, finished=DONE) as new:
+            _sample(config, path.parent, new, place)
+    return folder
+
+
+def _sample(config: SampleConfig, base: Path, folder: Path, place: torch.device) -> None:
+    """Choose geometries and write them to a folder, sample.json last."""
+    loaded = load_potential(config.surface, base, config.functions)
     loaded.to(place)
-    drawn = _drawn(config, loaded, path.parent, place)
+    drawn = _drawn(config, loaded, base, place)
     with torch.no_grad():
         parts = [loaded.potential(x.to(place)).to(x.device) for x in drawn.positions.split(CHUNK)]
     heights = (torch.cat(parts) - drawn.minimum) / CM1
@@ -99,9 +108,8 @@ def sample(
         columns["nearest_known"] = coverage(positions).tolist()
     if spread is not None:
         columns["spread_cm1"] = (spread[chosen] / CM1).tolist()
-    open_folder(folder, finished=DONE)
     open_log(folder / "sample.log")
-    write_config(folder / "config.yaml", _resolved(config, path.parent))
+    write_config(folder / "config.yaml", _resolved(config, base))
     log.info("%s", environment_line(place, config.seed))
     below = int((heights <= config.energy).sum())
     log.info(
@@ -117,7 +125,6 @@ def sample(
         {**environment(place, config.seed), "geometries": len(chosen), "candidates": len(heights),
          "minimum_hartree": drawn.minimum, **columns},
     )  # fmt: skip
-    return folder
 
 
 def _drawn(config: SampleConfig, loaded: Surface, base: Path, place: torch.device) -> Drawn:

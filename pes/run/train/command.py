@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,19 @@ from pes.config import TrainConfig, load_config
 from pes.config.reading import changed
 from pes.data import Dataset, Split
 from pes.data.audit import audit
+from pes.files import RUN_FINISHED
 from pes.run.cluster import rank_device, rank_threads
-from pes.run.folder import open_folder, open_log, pick_device, silence_log, write_config
+from pes.run.folder import claimed, open_folder, open_log, pick_device, silence_log, write_config
 from pes.run.train.epochs import fitted
 from pes.run.train.points import drawn_split, load_points
-from pes.run.train.results import write_results
-from pes.run.train.resume import EarlierSession, checkpoint_of, earlier_session, with_full_paths
+from pes.run.train.results import report_surface, write_results
+from pes.run.train.resume import (
+    EarlierSession,
+    checkpoint_of,
+    earlier_session,
+    with_full_paths,
+    workplace,
+)
 from pes.run.train.search import search_choices, searched
 from pes.run.train.settings import training_settings
 from pes.run.train.tables import cut_metrics
@@ -27,6 +35,7 @@ from pes.setup.training.choices import TrainingChoices
 from pes.setup.training.fit_result import fit_result
 from pes.setup.training.plan import TrainingPlan, force_warnings, training_plan
 from pes.setup.training.train import planned_epochs
+from pes.staging import swapped
 from pes.training.distributed import ALONE, Ranks
 from pes.training.epoch import Epoch
 
@@ -69,9 +78,33 @@ def train(
     config = load_config(path, TrainConfig, settings)
     device = rank_device(pick_device(config.device, config.threads or rank_threads()), ranks)
     folder = output or Path("runs") / config.name
-    checkpoint = None if check else checkpoint_of(folder, resume, overwrite=overwrite)
     config = with_full_paths(config, path.parent)
     search_choices(config)
+    if check:
+        _train(config, folder, None, device, ranks, check=True)
+        return None
+    with claimed(folder) if ranks.rank == 0 else nullcontext():
+        ranks.all_gather(0)  # the first has put the folder in order
+        place = workplace(folder)
+        checkpoint = checkpoint_of(folder, resume, overwrite=overwrite)
+        _train(config, place, checkpoint, device, ranks)
+        if ranks.rank == 0:
+            if place != folder:
+                swapped(place, folder, finished=RUN_FINISHED, stale=(*RESULTS, *PROGRESS))
+            report_surface(folder)
+    return folder
+
+
+def _train(
+    config: TrainConfig,
+    folder: Path,
+    checkpoint: Path | None,
+    device: torch.device,
+    ranks: Ranks,
+    *,
+    check: bool = False,
+) -> None:
+    """Fit a surface and write everything to a folder; only describe the fit if `check`."""
     points = load_points(config)
     earlier = None if checkpoint is None else earlier_session(config, points, checkpoint)
     parts = drawn_split(config, points) if earlier is None else earlier.parts
@@ -83,7 +116,7 @@ def train(
     if check:
         if ranks.rank == 0:
             _describe(print, config.name, plan, points.left_out)
-        return None
+        return
     ranks.all_gather(0)  # wait until all have read the folder that the first now changes
     _open(folder, checkpoint, earlier, ranks)
     if config.search is not None and earlier is None:
@@ -124,7 +157,6 @@ def train(
         seconds = time.monotonic() - started
         result = fit_result(plan, state=state, stopped_by=reason, seconds=seconds, name=config.name)
         write_results(result, folder)
-    return folder
 
 
 def _plan(

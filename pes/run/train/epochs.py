@@ -7,6 +7,7 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
+from pes.files import named_errors
 from pes.run.signals import Stopped, stop_signals
 from pes.run.train.failures import safe_stop
 from pes.run.train.progress import progress
@@ -89,7 +90,8 @@ def _recorded(
 
         def note(epoch: Epoch) -> None:
             nonlocal saved
-            append_epoch(file, epoch)
+            with named_errors(folder / "metrics.csv"):
+                append_epoch(file, epoch)
             show(epoch)
             if time.monotonic() - saved > SAVE_SECONDS:
                 save_checkpoint(folder / "state.pt", epoch.state)

@@ -13,7 +13,7 @@ from pes.setup.training.fit_result import FitResult, errors_and_spread
 from pes.setup.training.fit_tables import error_table, member_table
 from pes.units import CM1
 
-__all__ = ["write_results"]
+__all__ = ["report_surface", "write_results"]
 
 log = logging.getLogger("pes")
 
@@ -34,6 +34,10 @@ def write_results(result: FitResult, folder: Path) -> None:
         table = calibration_table(result.members["calibration"])
         log.info("spread of the members on the test points:\n%s", table)
     result.save_summary(folder)
+
+
+def report_surface(folder: Path) -> None:
+    """Say where the surface is, and that levels of an earlier one are beside it."""
     log.info("surface: %s", folder / "surface.safetensors")
     if (folder / "levels").exists():
         log.warning(

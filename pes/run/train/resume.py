@@ -9,13 +9,14 @@ from pes.config import TrainConfig, load_config
 from pes.config.surface import StoredSurface
 from pes.data import Split
 from pes.data.labels import Chosen
+from pes.files import RUN_FINISHED
 from pes.run.folder import check_folder
 from pes.setup.surfaces import resolved
 from pes.setup.training.choices import TrainingChoices
 from pes.training.checkpoint import latest_checkpoint, previous
 from pes.training.epoch import TrainingState
 
-__all__ = ["EarlierSession", "checkpoint_of", "earlier_session", "with_full_paths"]
+__all__ = ["EarlierSession", "checkpoint_of", "earlier_session", "with_full_paths", "workplace"]
 
 FIXED = (
     "seed", "molecule", "data.forces", "data.column", "data.window", "surface",
@@ -24,14 +25,25 @@ FIXED = (
 """Keys that a resumed run must not change."""
 
 
+UNFINISHED = "unfinished"
+"""Folder within that of a finished run in which a run with `--overwrite` works until it ends."""
+
+
+def workplace(folder: Path) -> Path:
+    """The folder that a run writes to: its own, or one within while that holds a finished run."""
+    return folder / UNFINISHED if (folder / RUN_FINISHED).exists() else folder
+
+
 def checkpoint_of(folder: Path, resume: str | None, *, overwrite: bool) -> Path | None:
     """The state to continue from, None to start afresh; the folder may be written to.
 
     With `auto`, a run killed before its first state was written starts again.
     """
-    check_folder(folder, overwrite=overwrite, resume=resume is not None)
+    place = workplace(folder)
+    started = (place / "config.yaml").exists()
+    check_folder(place if started else folder, overwrite=overwrite, resume=resume is not None)
     if resume == "auto":
-        file = folder / "state.pt"
+        file = (place if started else folder) / "state.pt"
         return file if file.is_file() or previous(file).is_file() else None
     return None if resume is None else Path(resume)
 

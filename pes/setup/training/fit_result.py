@@ -20,6 +20,7 @@ from pes.setup.training.fit_tables import error_rows, error_table
 from pes.setup.training.members import neural_members
 from pes.setup.training.plan import TrainingPlan
 from pes.setup.training.starting_surface import fitted_numbers, on_device
+from pes.staging import staged
 from pes.tables import html_table
 from pes.training.calibration import calibration
 from pes.training.epoch import StopReason, TrainingState
@@ -91,18 +92,17 @@ class FitResult:
         Returns:
             The folder, which `pes-levels`, `pes-evaluate` and `load_potential` take.
         """
-        folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        self.save_surface(folder)
-        self.plan.parts.save(folder / "split.json")
-        self.plan.choices.save(folder / "chosen.json")
-        if self.history:
-            with replaced(folder / "metrics.csv") as temporary, temporary.open("w") as file:
-                writer = csv.DictWriter(file, list(self.history[0]), lineterminator="\n")
-                writer.writeheader()
-                writer.writerows(self.history)
-        self.save_summary(folder)
-        return folder
+        with staged(folder, finished=RUN_FINISHED) as place:
+            self.save_surface(place)
+            self.plan.parts.save(place / "split.json")
+            self.plan.choices.save(place / "chosen.json")
+            if self.history:
+                with replaced(place / "metrics.csv") as temporary, temporary.open("w") as file:
+                    writer = csv.DictWriter(file, list(self.history[0]), lineterminator="\n")
+                    writer.writeheader()
+                    writer.writerows(self.history)
+            self.save_summary(place)
+        return Path(folder)
 
     def save_surface(self, folder: Path) -> None:
         """Write surface.safetensors."""

@@ -265,8 +265,33 @@ def test_overwriting_forgets_the_old_state(
         patch.setattr(run_train, "planned_epochs", dying)
         with pytest.raises(ZeroDivisionError):
             pes_train("--overwrite", "--set", "seed=5")
-    left = {p.name for p in folder.iterdir()}
+    left = {p.name for p in (folder / "unfinished").iterdir()}
     assert left == {"config.yaml", "split.json", "chosen.json", "train.log"}
+
+
+@pytest.mark.usefixtures("_no_pictures")
+def test_overwriting_keeps_the_finished_run_until_the_new_one_is_finished(
+    pes_train: Command, refusal: Refusal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = pes_train()
+    before = {p.name: p.read_bytes() for p in folder.iterdir()}
+
+    def dying(*_: object) -> None:
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(run_train, "write_results", dying)
+        with pytest.raises(ZeroDivisionError):
+            pes_train("--overwrite", "--set", "seed=5")
+    assert {p.name: p.read_bytes() for p in folder.iterdir() if p.is_file()} == before
+    line = refusal(pes_train, "--set", "seed=5")
+    assert "unfinished holds an unfinished run; continue it with --resume auto, or" in line
+    pes_train("--resume", "auto", "--set", "seed=5")
+    assert epochs(folder) == [1, 2, 3, 4, 5, 6]
+    assert not (folder / "unfinished").exists()
+    assert {p.name for p in folder.iterdir()} == set(before) | {"previous_state.pt"}
+    pes_train("--output", folder.parents[1] / "whole", "--set", "seed=5")
+    assert_same(folder.parents[1] / "whole", folder)
 
 
 @pytest.mark.usefixtures("_no_pictures")
