@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pes.data import Dataset, Split, read, split, write
     from pes.descriptors import Invariants
     from pes.evaluation import Evaluation, evaluate
+    from pes.interfaces.ase_calculator import SurfaceCalculator
     from pes.molecule import Molecule
     from pes.potential import (
         Ensemble,
@@ -65,6 +66,7 @@ _ORIGIN = {
     "Refinement": ("pes.refinement", "Refinement"),
     "Split": ("pes.data", "Split"),
     "Surface": ("pes.potential", "Surface"),
+    "SurfaceCalculator": ("pes.interfaces.ase_calculator", "SurfaceCalculator"),
     "System": ("pes.vibration.system.system", "System"),
     "TruncationRequest": ("pes.setup.truncation", "TruncationRequest"),
     "Valence": ("pes.coordinates.valence", "Valence"),
@@ -111,6 +113,7 @@ __all__ = [
     "Refinement",
     "Split",
     "Surface",
+    "SurfaceCalculator",
     "System",
     "TruncationRequest",
     "Valence",

@@ -34,6 +34,7 @@ MAY_IMPORT: Mapping[str, set[str]] = {
     "potential": {*BASE, "descriptors"},
     "rovibration": {*BASE, "vibration"},
     "training": {*BASE, "data", "descriptors", "potential"},
+    "interfaces": ENGINES,
     "setup": ENGINES,
     "plots": ENGINES,
     "evaluation": {*ENGINES, "setup", "plots"},
