@@ -70,11 +70,12 @@ def coupling(levels: Levels, frame: str) -> Coupling:
     rotation, coriolis = energies.new_zeros(3, 3, count, count), energies.new_zeros(3, count, count)
     for wave in waves(levels, range(count)):
         inner, mixed = rotational_metric(system, wave.points, reference, masses, frame)
+        signed = wave.signs * wave.psi
         for a in range(3):
             for b in range(a + 1):
-                rotation[a, b] += (wave.psi * inner[:, a, b]) @ wave.psi.T
+                rotation[a, b] += (signed * inner[:, a, b]) @ wave.psi.T
             slope = torch.einsum("spk,pk->sp", wave.slopes, mixed[:, :, a])
-            coriolis[a] += slope @ wave.psi.T / 2
+            coriolis[a] += slope @ signed.T / 2
     lower = torch.tril(torch.ones(3, 3).to(rotation), -1)[..., None, None]
     rotation = rotation + (rotation * lower).transpose(0, 1)
     return Coupling(energies, rotation, coriolis - coriolis.mT)

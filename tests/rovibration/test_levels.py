@@ -6,12 +6,12 @@ from dataclasses import replace
 import pytest
 import torch
 
-from pes.coordinates import Valence
+from pes.coordinates import Valence, curvilinear, hessian, normal_modes
 from pes.molecule import Molecule
 from pes.potential.analytic import WaterPJT
 from pes.rovibration import Rovibrational, rovibrational_levels
 from pes.units import ANGSTROM, CM1, DEGREE
-from pes.vibration import BasisSpec, Levels, model, molecular, vibrational_levels
+from pes.vibration import BasisSpec, Levels, SparseGrid, model, molecular, vibrational_levels
 
 # A prototype of another make, 120 states in two sets of coordinates: levels above the J = 0 ground
 # state, and those of ν2, in cm⁻¹; each to the last digit.
@@ -75,6 +75,20 @@ def test_estimates_cover_the_difference_to_the_other_program(
         error = (excitations(water, one, 0) - torch.tensor(GROUND[one.j])).abs()
         # Half a digit of theirs.
         assert bool((error <= one.convergence[own] / CM1 + 6e-5).all()), (one.j, error)
+
+
+def test_sparse_grid() -> None:
+    """States on a sparse grid, whose weights have either sign, rotate like others."""
+    inner, masses = Valence(0, (1, 2)), Molecule(("O", "H", "H")).masses
+    bottom = [0.9579205 * ANGSTROM, 0.9579205 * ANGSTROM, 104.499647 * DEGREE]
+    x = inner.to_positions(torch.tensor(bottom, dtype=torch.float64), masses)
+    modes = curvilinear(inner, normal_modes(x, hessian(WaterPJT(), x), masses))
+    system = molecular(WaterPJT(), modes.to_positions, masses)
+    levels = vibrational_levels(system, SparseGrid(modes.names, 8, 10), 2, convergence=False)
+    one = rovibrational_levels(levels, [1], states=30)[0]
+    # 30 states instead of 120: 0.001.
+    expected = torch.tensor(GROUND[1], dtype=torch.float64)
+    torch.testing.assert_close(excitations(levels, one, 0), expected, rtol=0, atol=3e-3)
 
 
 def test_labels(rotating: Callable[[str], list[Rovibrational]]) -> None:

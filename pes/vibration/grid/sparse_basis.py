@@ -25,15 +25,16 @@ from pes.vibration.grid.genz_keister import genz_keister
 from pes.vibration.grid.matrix import PairFields, matrix, multiplications
 from pes.vibration.grid.product_basis import ProductBasis
 from pes.vibration.grid.smolyak import Smolyak, smolyak
-from pes.vibration.grid.strips import Strip, tuples_after
+from pes.vibration.grid.sparse_transform import Region, from_grid, regions, towards_grid
+from pes.vibration.grid.strips import Strip
 
 __all__ = ["GridBasis", "SparseBasis", "oscillator_functions"]
 
 FINE = 80
 """Gauss–Hermite points of functions of one coordinate, for pictures and overlaps."""
 
-MOST_NUMBERS = 2**24
-"""Numbers of the largest array of a transform; more vectors go one part after the other."""
+MOST_NUMBERS = 2**20
+"""Numbers of the largest array of a transform, which should stay in the cache."""
 
 
 @dataclass(frozen=True)
@@ -148,24 +149,29 @@ class SparseBasis:
         return torch.cat([self._on_grid(c, slope) for c in coefficients.split(self._at_once)])
 
     def _on_grid(self, coefficients: Tensor, slope: int | None) -> Tensor:
-        x = coefficients.T[:, None, :]
-        for f, branches, strips in self._steps[::-1]:
-            x = _towards_grid(x, f.along(slope), branches, strips)
-        return x[0].T * self._roots
+        x = coefficients.T
+        for f, step in self._steps[::-1]:
+            x = towards_grid(x, f.along(slope), step)
+        return x.T * self._roots
 
     def on_grid_with_slopes(self, coefficients: Tensor) -> tuple[Tensor, Tensor]:
         """ψ (S, P) and ∂ψ (Q, S, P), times √|weight|, of functions (S, N).
 
         ∂_k differs from ψ from coordinate k on only: it leaves there the way that they share.
         """
-        count = len(coefficients)
-        x = coefficients.T[:, None, :]
-        for f, branches, strips in self._steps[::-1]:
-            values = _towards_grid(x, f.values, branches, strips)
-            slope = _towards_grid(x[..., :count], f.derivatives[0], branches, strips)
-            x = torch.cat((values, slope), -1)
-        arrays = (x[0].T * self._roots).reshape(-1, count, len(self._roots))
-        return arrays[0], arrays[1:].flip(0)
+        modes, points = len(self.bases), len(self._roots)
+        arrays = coefficients.new_empty(modes + 1, len(coefficients), points)
+        first = 0
+        for part in coefficients.split(self._at_once):
+            here = slice(first, first + len(part))
+            way = [part.T]
+            for f, step in self._steps[::-1]:
+                slope = towards_grid(way[0], f.derivatives[0], step)
+                way = [*(towards_grid(x, f.values, step) for x in way), slope]
+            for target, x in zip((0, *range(modes, 0, -1)), way, strict=True):
+                torch.mul(x.T, self._roots, out=arrays[target, here])
+            first = here.stop
+        return arrays[0], arrays[1:]
 
     def from_grid(self, psi: Tensor, slopes: Tensor | None = None) -> Tensor:
         """Overlaps with the functions kept by the quadrature: (S, P) -> (S, N).
@@ -175,17 +181,19 @@ class SparseBasis:
             slopes: times √|weight|, (Q, S, P); overlaps with the derivatives are taken of these
                 and added.
         """
-        count = len(psi)
-        arrays = psi[None] if slopes is None else torch.cat((psi[None], slopes.flip(0)))
-        x = (arrays * (self._roots * self.signs)).flatten(0, 1).T[None]
-        for f, branches, strips in self._steps:
-            if slopes is None:
-                x = _from_grid(x, f.values, branches, strips)
-                continue
-            along = _from_grid(x[..., -count:], f.derivatives[0], branches, strips)
-            x = _from_grid(x[..., :-count], f.values, branches, strips)
-            x[..., :count] += along
-        return x[:, 0].T
+        signed = self._roots * self.signs
+        parts = []
+        for here in torch.arange(len(psi)).split(self._at_once):
+            way = [(psi[here] * signed).T.contiguous()]
+            if slopes is not None:
+                way += [(along[here] * signed).T.contiguous() for along in slopes.flip(0)]
+            for f, step in self._steps:
+                last = None if slopes is None else way.pop()
+                way = [from_grid(x, f.values, step) for x in way]
+                if last is not None:
+                    way[0] += from_grid(last, f.derivatives[0], step)
+            parts.append(way[0].T)
+        return torch.cat(parts)
 
     def matrix(self, fields: PairFields) -> Tensor:
         """∫ Σ_kl F_kl (∂_kφ_a)(∂_lφ_b), (N, N), differentiable in the fields.
@@ -211,11 +219,12 @@ class SparseBasis:
     @cached_property
     def transform_cost(self) -> int:
         """Multiplications of one vector to the grid, with its slopes, and back."""
-        total, modes = 0, len(self.bases)
-        for c, (_, branches, strips) in enumerate(self._steps):
-            nodes = sum(b.children.numel() for b in branches)
-            total += nodes * sum(s.points * s.count for s in strips) * (modes - c + 1)
-        return 2 * total
+        modes = len(self.bases)
+        costs = [
+            (modes - c + 1) * sum(len(r.functions) * (r.rows.stop - r.rows.start) for r in step)
+            for c, (_, step) in enumerate(self._steps)
+        ]
+        return 2 * sum(costs)
 
     @property
     def matrix_cost(self) -> int:
@@ -231,60 +240,19 @@ class SparseBasis:
     def _roots(self) -> Tensor:
         return self._polynomial_weights.abs().sqrt()
 
-    @property
-    def _steps(self) -> list[tuple[Factor, list[Branch], Sequence[Strip]]]:
-        return list(zip(self.factors, self.branches, self.grid.strips, strict=True))
+    @cached_property
+    def _steps(self) -> list[tuple[Factor, list[Region]]]:
+        """Functions of each coordinate, and the sums over them."""
+        return list(zip(self.factors, regions(self.branches, self.grid.strips), strict=True))
 
     @cached_property
     def _at_once(self) -> int:
         """Vectors that go to the grid together."""
-        sizes = [
-            sum(len(b.nodes) for b in branches) * sum(s.points * s.count for s in strips)
-            for _, branches, strips in self._steps
-        ]
-        return max(1, MOST_NUMBERS // max(sizes))
+        return max(1, MOST_NUMBERS // max(step[-1].rows.stop for _, step in self._steps))
 
 
 GridBasis = ProductBasis | SparseBasis
 """Products of functions on a grid of either kind."""
-
-
-def _towards_grid(
-    x: Tensor, table: Tensor, branches: Sequence[Branch], strips: Sequence[Strip]
-) -> Tensor:
-    """Σ over the functions of a coordinate: (children, tuples after, V) -> (nodes, tuples, V)."""
-    nodes = sum(len(b.nodes) for b in branches)
-    vectors = x.shape[-1]
-    y = x.new_empty(nodes, sum(s.points * s.count for s in strips), vectors)
-    begin = 0
-    for strip in strips:
-        end = begin + strip.points * strip.count
-        some = x[:, strip.rest]
-        for b in branches:
-            part = some[b.children.flatten()].reshape(*b.children.shape, -1)
-            sums = torch.matmul(table[: strip.points, b.functions], part)
-            y[b.nodes, begin:end] = sums.reshape(len(b.nodes), -1, vectors)
-        begin = end
-    return y
-
-
-def _from_grid(
-    x: Tensor, table: Tensor, branches: Sequence[Branch], strips: Sequence[Strip]
-) -> Tensor:
-    """Σ over the points of a coordinate: (nodes, tuples, V) -> (children, tuples after, V)."""
-    children = sum(b.children.numel() for b in branches)
-    vectors = x.shape[-1]
-    y = x.new_empty(children, tuples_after(strips), vectors)
-    begin = 0
-    for strip in strips:
-        end = begin + strip.points * strip.count
-        for b in branches:
-            part = x[b.nodes, begin:end].reshape(len(b.nodes), strip.points, -1)
-            sums = torch.matmul(table[: strip.points, b.functions].T, part)
-            sums = sums.reshape(b.children.numel(), -1, vectors)
-            y[b.children.flatten()[:, None], strip.rest] = sums
-        begin = end
-    return y
 
 
 def oscillator_functions(frequency: float, size: int, points: int, *, centre: float = 0.0) -> Basis:

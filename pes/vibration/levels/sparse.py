@@ -83,55 +83,48 @@ def sparse_levels(
     largest = grid.larger(quanta=step, level=step) if convergence else grid
     progress("points")
     h, broken = invariant(sparse_hamiltonian(system, largest, operations=operations))
-
-    def run(name: str, size: SparseGrid, solve: Solve, begin: Tensor | None) -> _Run:
-        progress(name)
-        part = coarser(h, size)
-        return part, _bounded(part, size, solve, begin)
-
-    pairs = run("levels", grid, first_solve(count, energy, solve_count), start)
+    asked = replace(largest, quanta=grid.quanta)
+    progress("levels")
+    part = coarser(h, asked)
+    pairs = _bounded(part, asked, first_solve(count, energy, solve_count), start)
     levels = Levels(
-        system, grid.bases, grid.truncation, torch.inf, bottom.to(system.device), v_min, *pairs,
-        warnings=tuple(broken) if symmetry and system.masses is not None else (),
+        system, grid.bases, grid.truncation, torch.inf, bottom.to(system.device), v_min, part,
+        pairs, warnings=tuple(broken) if symmetry and system.masses is not None else (),
     )  # fmt: skip
     if convergence:
-        levels = _compared(levels, (grid.larger(level=step), largest), run, solve_count)
+        progress("more functions")
+        levels = _compared(levels, (grid, largest), h, solve_count)
     return replace(levels, warnings=(*levels.warnings, *level_warnings(levels)))
-
-
-_Run = tuple[Hamiltonian, Eigenpairs]
 
 
 def _compared(
     levels: Levels,
-    larger: tuple[SparseGrid, SparseGrid],
-    run: Callable[[str, SparseGrid, Solve, Tensor | None], _Run],
+    grids: tuple[SparseGrid, SparseGrid],
+    largest: Hamiltonian,
     solve_count: FixedCount,
 ) -> Levels:
-    """Levels of the larger of two runs, with the changes that led there.
+    """Levels in more functions, with their changes since and with the grid.
 
     Args:
-        levels: the run asked for.
-        larger: grids of a run with more points, and of one with more functions as well.
-        run: makes and solves a Hamiltonian.
+        levels: in the functions asked for, on the grid of the largest run.
+        grids: asked for, and that of the largest run.
+        largest: Hamiltonian of that.
         solve_count: solves for a number of levels.
     """
 
-    def again(h: Hamiltonian, start: Tensor | None) -> Eigenpairs:
+    def solve(h: Hamiltonian, start: Tensor | None) -> Eigenpairs:
         return solve_count(h, len(levels.energies), start=start)
 
-    finer, largest = larger
-    h, pairs = run("more points", finer, again, levels.eigenpairs.coefficients)
-    begin = pairs.coefficients
-    if largest.functions > finer.functions:
-        begin = start_vectors(h.basis, pairs, largest.basis(torch.ones(len(largest.names))))
-    h, best = run("more functions", largest, again, begin)
-    points = change(levels.energies, pairs.energies)
-    functions = change(pairs.energies, best.energies)
+    c = levels.eigenpairs.coefficients
+    # To first order: ψ hardly knows of the points.
+    coarse = (c * coarser(largest, grids[0]).apply(c)).sum(1)
+    begin = start_vectors(levels.hamiltonian.basis, levels.eigenpairs, largest.basis)
+    best = _bounded(largest, grids[1], solve, begin)
+    changes = change(levels.energies, best.energies), change(coarse, levels.energies)
     return replace(
-        levels, bases=largest.bases, truncation=largest.truncation, hamiltonian=h, eigenpairs=best,
-        estimated_changes=torch.stack((functions, points, torch.full_like(points, torch.nan))),
-        compared_with="sparse",
+        levels, bases=grids[1].bases, truncation=grids[1].truncation, hamiltonian=largest,
+        eigenpairs=best, compared_with="sparse",
+        estimated_changes=torch.stack((*changes, torch.full_like(coarse, torch.nan))),
     )  # fmt: skip
 
 
