@@ -162,6 +162,14 @@ class Invariants(nn.Module):
             "variable": self.variable,
         }
 
+    @property
+    def tables(self) -> list[tuple[np.ndarray, np.ndarray, np.ndarray, int]]:
+        """Parent, factor and orbit of the monomials of each degree, and its invariants' number."""
+        return [
+            (*(self.get_buffer(f"{name}_{k}").cpu().numpy() for name in TABLES), size)
+            for k, size in enumerate(self._sizes)
+        ]  # type: ignore[return-value]
+
     def forward(self, positions: Tensor) -> Tensor:
         """Features (B, F) of positions (B, N, 3) in bohr."""
         r = distances(positions)

@@ -1,0 +1,117 @@
+"""Levels with rotation: water against another program, frames against each other, growth with J.
+
+    python benchmarks/rotation.py [--j 10] [--states 60 120]
+
+Three tables for the water surface of Polyansky, Jensen and Tennyson (doi:10.1063/1.472501):
+
+- J = 1, 2, 3 of the ground state, difference to levels of a prototype of another make, in three
+  frames and two numbers of J = 0 states;
+- for each J: levels below 10,000 cm⁻¹ above the ground state, largest estimate, CPU-s, memory;
+- a line list of these levels with point charges as the dipole: lines, CPU-s, and the sum rule
+  Σ_f S(f ← i) = (2J + 1) Σ_α ⟨i|μ_α²|i⟩ for J = 2.
+"""
+
+import argparse
+import resource
+import time
+from dataclasses import replace
+
+import torch
+
+import pes
+from pes.rovibration import contract_states
+from pes.rovibration.levels import eigenpairs, hamiltonian, levels_of
+from pes.rovibration.lines import strengths
+from pes.setup.line_list import line_list
+from pes.units import CM1
+
+KNOWN = {
+    1: (23.7912, 37.1402, 42.3726),
+    2: (70.0828, 79.4952, 95.1684, 134.9119, 136.1728),
+    3: (136.7488, 142.2718, 173.3469, 206.3021, 212.1512, 285.2415, 285.4404),
+}
+"""Levels of a prototype with 120 states, cm⁻¹ above the J = 0 ground state."""
+
+HIGHEST = 10000.0
+CHARGES = torch.tensor([-0.66, 0.33, 0.33], dtype=torch.float64)
+
+
+def point_charges(positions: torch.Tensor) -> torch.Tensor:
+    """Dipole moment (P, 3) in e·bohr."""
+    return torch.einsum("a,pai->pi", CHARGES, positions)
+
+
+def compare(water: pes.LevelsResult, states: list[int]) -> None:
+    """Largest difference to the known levels, and how many lie outside their estimates."""
+    print("frame           states   largest difference   outside   largest estimate   CPU-s")
+    for frame in ("eckart", "bisector", "embedded"):
+        for number in states:
+            start = time.process_time()
+            turning = water.rotation(KNOWN, states=number, frame=frame)
+            errors, estimates = [], []
+            for one in turning.levels:
+                own = one.vibration == 0
+                excitations = (one.energies[own] - turning.ground) / CM1
+                errors += (excitations - torch.tensor(KNOWN[one.j])).abs().tolist()
+                estimates += (one.convergence[own] / CM1).tolist()
+            # The known levels end with the fourth digit.
+            outside = sum(e > c + 1e-4 for e, c in zip(errors, estimates, strict=True))
+            print(
+                f"{frame:<15} {number:6d} {max(errors):20.5f} {outside:9d} {max(estimates):18.5f} "
+                f"{time.process_time() - start:7.1f}"
+            )
+
+
+def grow(water: pes.LevelsResult, highest: int, states: int) -> None:
+    """Levels, estimates, time and memory with J."""
+    basis = contract_states(water.levels, states=states)
+    ground = float(basis.levels.energies[0])
+    print("\n J   levels below 10,000 cm-1   largest estimate   left out   CPU-s   peak MiB")
+    for j in range(highest + 1):
+        start = time.process_time()
+        one = levels_of(basis, j)
+        low = (one.energies - ground) / CM1 < HIGHEST
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        print(
+            f"{j:2d} {int(low.sum()):26d} {float(one.convergence[low].max()) / CM1:18.4f} "
+            f"{one.left_out:10d} {time.process_time() - start:7.2f} {peak:10.0f}"
+        )
+
+
+def list_lines(water: pes.LevelsResult, highest: int, states: int) -> None:
+    """Lines, their time, and the sum rule."""
+    start = time.process_time()
+    found = line_list(water.rotation(range(highest + 1), states=states), point_charges)
+    count = len(found.spectrum.wavenumbers)
+    print(f"\n{count} lines, J to {highest}: {time.process_time() - start:.1f} CPU-s")
+    print("\n".join(found.lines()))
+    basis = found.rotation.basis
+    whole = {}
+    for j in (1, 2, 3):
+        energies, vectors = eigenpairs(hamiltonian(basis.coupling, j))
+        whole[j] = replace(levels_of(basis, j), energies=energies, vectors=vectors)
+    total = sum(strengths(found.moments, final, whole[2]).sum(0) for final in whole.values())
+    squares = (found.moments @ found.moments).sum(0)
+    vectors = whole[2].vectors.reshape(len(squares), 5, -1)
+    expected = 5 * torch.einsum("nks,nm,mks->s", vectors, squares, vectors)
+    print(f"sum rule, J = 2: {float((total / expected - 1).abs().max()):.1e} relative")
+
+
+def main() -> None:
+    """All tables."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--j", type=int, default=10)
+    parser.add_argument("--states", type=int, nargs="+", default=[60, 120])
+    options = parser.parse_args()
+    start = time.process_time()
+    water = pes.levels("water_pjt1996", count=20)
+    print(
+        f"{water!r}: {time.process_time() - start:.1f} CPU-s, {torch.get_num_threads()} threads\n"
+    )
+    compare(water, options.states)
+    grow(water, options.j, options.states[-1])
+    list_lines(water, options.j, options.states[-1])
+
+
+if __name__ == "__main__":
+    main()

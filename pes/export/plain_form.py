@@ -1,0 +1,165 @@
+"""What a surface computes, as numbers and tables without torch.
+
+V is a constant plus, for each set of invariant polynomials, the sum of its heads: linear functions
+of the polynomials and networks of them. Members of an ensemble are heads with a share of the sum.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import nn
+
+from pes.descriptors import Invariants
+from pes.molecule import element
+from pes.potential import Ensemble, LinearSurface, NeuralSurface, Surface
+from pes.potential.corrected import CorrectedSurface
+
+__all__ = ["Array", "Linear", "Network", "PlainForm", "Polynomials", "plain_form"]
+
+Array = NDArray[np.float64]
+Table = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Linear:
+    """share · c·f.
+
+    Attributes:
+        coefficients: share times c, (F,) in hartree.
+    """
+
+    coefficients: Array
+
+
+@dataclass(frozen=True)
+class Network:
+    """scale · MLP((f − mean) / deviation).
+
+    Attributes:
+        mean: (F,).
+        deviation: (F,).
+        layers: weights (outputs, inputs) and biases (outputs,) from the inputs on.
+        activation: tanh, silu or softplus.
+        scale: with the share of its member, hartree.
+    """
+
+    mean: Array
+    deviation: Array
+    layers: tuple[tuple[Array, Array], ...]
+    activation: str
+    scale: float
+
+
+@dataclass(frozen=True)
+class Polynomials:
+    """Invariant polynomials and what is made of them.
+
+    Monomial 0 is one; monomial i is monomial `parent` times variable `factor` of the table's row
+    i − 1, and adds to polynomial `orbit`.
+
+    Attributes:
+        variable: morse, exp(−r/a), or inverse, a/r.
+        length: a in bohr.
+        parent: (M,).
+        factor: (M,) numbers of the pairs of atoms, 01 02 … 12 ….
+        orbit: (M,).
+        count: number of polynomials, F.
+        heads: functions of the polynomials.
+    """
+
+    variable: str
+    length: float
+    parent: Table
+    factor: Table
+    orbit: Table
+    count: int
+    heads: tuple[Linear | Network, ...]
+
+
+@dataclass(frozen=True)
+class PlainForm:
+    """A whole surface.
+
+    Attributes:
+        elements: of the atoms.
+        constant: hartree.
+        parts: sets of polynomials.
+    """
+
+    elements: tuple[str, ...]
+    constant: float
+    parts: tuple[Polynomials, ...]
+
+
+def plain_form(surface: Surface) -> PlainForm:
+    """A surface of invariant polynomials, linear or neural, alone or in an ensemble.
+
+    Raises:
+        ValueError: for any other surface, or one that does not say which atoms it is for.
+    """
+    if surface.symbols is None:
+        raise ValueError("the surface does not say which atoms it is for")
+    constant = 0.0
+    heads: dict[str, list[Linear | Network]] = {}
+    descriptors: dict[str, Invariants] = {}
+    for part, share in _terms(surface.potential, 1.0):
+        descriptor = part.descriptor
+        if not isinstance(descriptor, Invariants):
+            kind = type(descriptor).__name__
+            raise ValueError(f"a surface of {kind} cannot be exported, only one of invariants")
+        key = repr(descriptor.settings)
+        descriptors[key] = descriptor
+        constant += share * float(part.shift.detach())
+        heads.setdefault(key, []).append(_head(part, share))
+    elements = tuple(element(s) for s in surface.symbols)
+    parts = tuple(_polynomials(descriptors[key], own) for key, own in heads.items())
+    return PlainForm(elements, constant, parts)
+
+
+def _terms(
+    module: nn.Module, share: float
+) -> Iterator[tuple[LinearSurface | NeuralSurface, float]]:
+    """Linear and neural surfaces that add up to this one, with their shares."""
+    if isinstance(module, Ensemble):
+        for member in module.members:
+            yield from _terms(member, share / len(module.members))
+    elif isinstance(module, CorrectedSurface):
+        yield from _terms(module.base, share)
+        yield from _terms(module.correction, share)
+    elif isinstance(module, LinearSurface | NeuralSurface):
+        yield module, share
+        if module.baseline is not None:
+            yield from _terms(module.baseline, share)
+    else:
+        raise ValueError(
+            f"a surface of {type(module).__name__} cannot be exported; linear surfaces, networks, "
+            "ensembles and refined surfaces of these can"
+        )
+
+
+def _head(part: LinearSurface | NeuralSurface, share: float) -> Linear | Network:
+    if isinstance(part, LinearSurface):
+        return Linear(share * part.coefficients.detach().cpu().numpy())
+    layers = tuple(
+        (layer.weight.detach().cpu().numpy(), layer.bias.detach().cpu().numpy())
+        for layer in part.mlp.layers
+    )
+    numbers = (part.mean.cpu().numpy(), part.deviation.cpu().numpy())
+    return Network(*numbers, layers, part.mlp.activation, share * float(part.scale))
+
+
+def _polynomials(descriptor: Invariants, heads: list[Linear | Network]) -> Polynomials:
+    """The tables of all degrees one behind the other."""
+    parents, factors, orbits = [], [], []
+    below, first, polynomials = 0, 1, 0
+    for parent, factor, orbit, size in descriptor.tables:
+        parents.append(below + parent)
+        factors.append(factor)
+        orbits.append(polynomials + orbit)
+        below, first, polynomials = first, first + len(parent), polynomials + size
+    return Polynomials(
+        descriptor.variable, descriptor.length, np.concatenate(parents), np.concatenate(factors),
+        np.concatenate(orbits), polynomials, tuple(heads),
+    )  # fmt: skip

@@ -1,0 +1,89 @@
+"""A surface as a file for other programs."""
+
+import keyword
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+
+from pes.export.c_source import c_source
+from pes.export.fortran_source import fortran_source
+from pes.export.numpy_source import numpy_source
+from pes.export.plain_form import PlainForm, plain_form
+from pes.files import replaced
+from pes.molecule import Molecule
+from pes.potential import Surface
+
+__all__ = ["SUFFIXES", "TARGETS", "export_surface", "target_of"]
+
+SOURCES: dict[str, Callable[[PlainForm, str, str], str]] = {
+    "c": c_source, "fortran": fortran_source, "numpy": numpy_source,
+}  # fmt: skip
+"""Writers of source text by target: form of the surface, name and formula."""
+
+SUFFIXES = {".c": "c", ".f90": "fortran", ".py": "numpy", ".pt2": "torch"}
+"""Target that a file's suffix stands for."""
+
+TARGETS = tuple(dict.fromkeys(SUFFIXES.values()))
+
+
+def export_surface(surface: Surface, path: str | Path, *, to: str | None = None) -> Path:
+    """Write a surface as a file that needs nothing of this package.
+
+    C, Fortran and NumPy get one function of the positions that returns energy and gradient, in bohr
+    and hartree; torch gets a program, `torch.export.load`, of positions (B, N, 3) to energies (B,).
+
+    Args:
+        surface: what `pes.load` returns: of invariant polynomials for source text, any that torch
+            differentiates for torch.
+        path: of the file; its stem is the name of the function.
+        to: a key of `TARGETS`; default by the suffix.
+
+    Raises:
+        ValueError: for an unknown target, a stem that is no name, or a surface that cannot be
+            exported.
+    """
+    file = Path(path)
+    target = target_of(file, to)
+    if target == "torch":
+        return _torch_program(surface, file)
+    name = file.stem
+    if not re.fullmatch(r"[A-Za-z]\w{0,40}", name, re.ASCII) or keyword.iskeyword(name):
+        raise ValueError(
+            f"{file}: the name of the file becomes that of the function; take letters, digits and _"
+        )
+    form = plain_form(surface)
+    assert surface.symbols is not None
+    text = SOURCES[target](form, name, Molecule(surface.symbols).formula)
+    with replaced(file) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+    return file
+
+
+def target_of(path: Path, to: str | None = None) -> str:
+    """Name of the target of a file.
+
+    Raises:
+        ValueError: if neither `to` nor the suffix is known.
+    """
+    if to is None and path.suffix in SUFFIXES:
+        return SUFFIXES[path.suffix]
+    if to not in TARGETS:
+        asked = f"{to!r}" if to else f"the suffix of {path}"
+        raise ValueError(f"{asked} is no target; known: {', '.join(TARGETS)}")
+    return to
+
+
+def _torch_program(surface: Surface, file: Path) -> Path:
+    """The surface traced by torch.export, with any number of geometries."""
+    if not surface.differentiable or surface.symbols is None:
+        raise ValueError("only a surface of torch that says which atoms it is for can be exported")
+    x = torch.rand(3, len(surface.symbols), 3, dtype=torch.float64) + torch.eye(3).double()[:1]
+    module = surface.potential.cpu().eval()
+    batch = torch.export.Dim("batch", min=1)
+    with torch.no_grad():
+        program = torch.export.export(module, (x,), dynamic_shapes=({0: batch},))
+    with replaced(file) as temporary:
+        torch.export.save(program, temporary)
+    return file

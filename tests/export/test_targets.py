@@ -1,0 +1,159 @@
+"""Exported surfaces against the originals, compiled where there is a compiler."""
+
+import ctypes
+import importlib.util
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from pes.data import Dataset
+from pes.descriptors import Invariants
+from pes.export import export_surface
+from pes.potential import Ensemble, LinearSurface, Surface, energies_and_forces, neural_surface
+from pes.potential.analytic import WaterPJT
+from pes.potential.corrected import CorrectedSurface
+
+CLOSE = 1e-10
+"""Hartree and hartree/bohr; about 1e-15 is rounding."""
+
+FORTRAN = """\
+program evaluate
+  use water_surface
+  real(kind(1.0d0)) :: x(3, 3), e, g(3, 3)
+  integer :: i
+  do i = 1, {count}
+    read (*, *) x
+    call water(x, e, g)
+    write (*, '(10es25.16)') e, g
+  end do
+end program
+"""
+
+
+def linear(data: Dataset, variable: str = "morse") -> LinearSurface:
+    surface = LinearSurface(Invariants(("O", "H", "H"), 3, variable=variable))
+    generator = torch.Generator().manual_seed(3)
+    with torch.no_grad():
+        size = surface.coefficients.shape
+        surface.coefficients.copy_(torch.randn(size, generator=generator, dtype=torch.float64))
+        surface.shift.fill_(-76.2)
+    return surface
+
+
+def network(data: Dataset, activation: str, **more: Any) -> torch.nn.Module:
+    return neural_surface(
+        Invariants(("O", "H", "H"), 2), data.positions, data.energies, hidden=(6, 5),
+        activation=activation, **more,
+    )  # fmt: skip
+
+
+SURFACES: dict[str, Callable[[Dataset], torch.nn.Module]] = {
+    "linear": linear,
+    "inverse distances": lambda data: linear(data, "inverse"),
+    "tanh": lambda data: network(data, "tanh"),
+    "silu on a linear surface": lambda data: network(data, "silu", baseline=linear(data)),
+    "softplus, refined": lambda data: CorrectedSurface(network(data, "softplus"), linear(data)),
+    "ensemble": lambda data: Ensemble([network(data, "tanh", seed=seed) for seed in (1, 2)]),
+}
+
+
+@pytest.fixture(params=SURFACES)
+def surface(request: pytest.FixtureRequest, water: Callable[..., Dataset]) -> Surface:
+    return Surface(SURFACES[request.param](water(points=20)), ("O", "H", "H"))
+
+
+@pytest.fixture
+def expected(
+    surface: Surface, water: Callable[..., Dataset]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Positions, energies and gradients."""
+    x = water(points=20).positions
+    energies, forces = energies_and_forces(surface.potential, x)
+    return x.numpy(), energies.numpy(), -forces.numpy()
+
+
+Expected = tuple[np.ndarray, np.ndarray, np.ndarray]
+
+
+def test_numpy(surface: Surface, expected: Expected, tmp_path: Path) -> None:
+    file = export_surface(surface, tmp_path / "water.py")
+    assert "torch" not in file.read_text().replace("written by pes", "")
+    spec = importlib.util.spec_from_file_location("water", file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    x, energies, gradients = expected
+    v, g = module.energy_and_gradient(x)
+    np.testing.assert_allclose(v, energies, rtol=0, atol=CLOSE)
+    np.testing.assert_allclose(g, gradients, rtol=0, atol=CLOSE)
+    with pytest.raises(ValueError, match=r"shape \(B, 3, 3\), got \(3, 3\)"):
+        module.energy(x[0])
+
+
+@pytest.mark.skipif(shutil.which("gcc") is None, reason="gcc is not installed")
+def test_c(surface: Surface, expected: Expected, tmp_path: Path) -> None:
+    file = export_surface(surface, tmp_path / "water.c")
+    library = tmp_path / "water.so"
+    strict = ("-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic", "-O1")
+    subprocess.run(["gcc", *strict, "-shared", "-fPIC", "-o", library, file, "-lm"], check=True)
+    function = ctypes.CDLL(str(library)).water
+    number = ctypes.POINTER(ctypes.c_double)
+    for x, energy, gradient in zip(*expected, strict=True):
+        v, g = ctypes.c_double(), np.zeros((3, 3))
+        place = np.ascontiguousarray(x).ctypes.data_as(number)
+        assert function(place, ctypes.byref(v), g.ctypes.data_as(number)) == 0
+        assert v.value == pytest.approx(energy, abs=CLOSE)
+        np.testing.assert_allclose(g, gradient, rtol=0, atol=CLOSE)
+        assert function(place, ctypes.byref(v), None) == 0
+        assert v.value == pytest.approx(energy, abs=CLOSE)
+    assert function(np.zeros(9).ctypes.data_as(number), ctypes.byref(v), None) == 1
+
+
+@pytest.mark.skipif(shutil.which("gfortran") is None, reason="gfortran is not installed")
+def test_fortran(surface: Surface, expected: Expected, tmp_path: Path) -> None:
+    file = export_surface(surface, tmp_path / "water.f90")
+    x, energies, gradients = expected
+    (tmp_path / "main.f90").write_text(FORTRAN.format(count=len(x)))
+    strict = ("-std=f2008", "-Wall", "-Wextra", "-Werror", "-O1")
+    subprocess.run(
+        ["gfortran", *strict, file, "main.f90", "-o", "evaluate"], check=True, cwd=tmp_path
+    )
+    lines = "\n".join(" ".join(map(repr, one.ravel().tolist())) for one in x)
+    run = subprocess.run(
+        [tmp_path / "evaluate"], input=lines, capture_output=True, text=True, check=True
+    )
+    found = np.array([line.split() for line in run.stdout.splitlines()], dtype=float)
+    np.testing.assert_allclose(found[:, 0], energies, rtol=0, atol=CLOSE)
+    np.testing.assert_allclose(found[:, 1:].reshape(-1, 3, 3), gradients, rtol=0, atol=CLOSE)
+
+
+def test_torch(water: Callable[..., Dataset], tmp_path: Path) -> None:
+    data = water(points=20)
+    surface = Surface(network(data, "tanh"), ("O", "H", "H"))
+    file = export_surface(surface, tmp_path / "water.pt2")
+    program = torch.export.load(file).module()
+    with torch.no_grad():
+        torch.testing.assert_close(
+            program(data.positions), surface.potential(data.positions), rtol=0, atol=CLOSE
+        )
+
+
+def test_what_cannot_be_exported(water: Callable[..., Dataset], tmp_path: Path) -> None:
+    analytic = Surface(WaterPJT(), ("O", "H", "H"))
+    with pytest.raises(ValueError, match="a surface of WaterPJT cannot be exported"):
+        export_surface(analytic, tmp_path / "water.c")
+    good = Surface(linear(water(points=20)), ("O", "H", "H"))
+    with pytest.raises(ValueError, match="is no target; known: c, fortran, numpy, torch"):
+        export_surface(good, tmp_path / "water.cobol")
+    with pytest.raises(ValueError, match="the name of the file becomes that of the function"):
+        export_surface(good, tmp_path / "my-water.c")
+    with pytest.raises(ValueError, match="does not say which atoms"):
+        export_surface(Surface(linear(water(points=20))), tmp_path / "water.c")
+    assert not list(tmp_path.iterdir())
