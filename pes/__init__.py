@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pes.data import Dataset, Split, read, split, write
     from pes.descriptors import Invariants
     from pes.evaluation import Evaluation, evaluate
+    from pes.export.targets import export_surface
     from pes.interfaces.ase_calculator import SurfaceCalculator
     from pes.molecule import Molecule
     from pes.potential import (
@@ -74,6 +75,7 @@ _ORIGIN = {
     "epochs": ("pes.training.fit", "epochs"),
     "error_report": ("pes.training.errors", "error_report"),
     "evaluate": ("pes.evaluation", "evaluate"),
+    "export_surface": ("pes.export.targets", "export_surface"),
     "levels": ("pes.setup.levels", "levels"),
     "line_list": ("pes.setup.line_list", "line_list"),
     "linear_surface": ("pes.potential", "linear_surface"),
@@ -122,6 +124,7 @@ __all__ = [
     "epochs",
     "error_report",
     "evaluate",
+    "export_surface",
     "levels",
     "line_list",
     "linear_surface",

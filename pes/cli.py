@@ -16,6 +16,7 @@ from pes.run.cluster import ranks_started
 from pes.run.convert.command import convert as run_convert
 from pes.run.evaluate.command import HOLES, run_evaluate
 from pes.run.examples import Example, copy_example
+from pes.run.export.command import TARGETS, run_export
 from pes.run.levels.command import run_levels
 from pes.run.messages import line_of
 from pes.run.refine.command import run_refine
@@ -23,7 +24,7 @@ from pes.run.sample.command import sample as run_sample
 from pes.run.signals import Stopped
 from pes.run.train.command import train as run_train
 
-__all__ = ["audit", "convert", "evaluate", "levels", "refine", "sample", "train"]
+__all__ = ["audit", "convert", "evaluate", "export", "levels", "refine", "sample", "train"]
 
 STATEMENTS = ("formula", "columns", "keys", "units", "zmatrix")
 
@@ -178,6 +179,29 @@ def convert(arguments: Sequence[str] | None = None) -> None:
         run_convert(
             given.sources, given.target, format=given.format, to=given.to,
             statements=_stated(given), overwrite=given.overwrite,
+        )  # fmt: skip
+
+    _end(command)
+
+
+def export(arguments: Sequence[str] | None = None) -> None:
+    """`pes-export`."""
+    parser = _parser(
+        "pes-export", "Write a surface as C, Fortran, NumPy or torch, for other programs.",
+        "pes-export runs/h2o h2o.c",
+        "pes-export runs/h2o h2o_surface.py --to numpy",
+    )  # fmt: skip
+    _file(parser, "surface", kind=str, help="run folder or surface file")
+    _file(parser, "target", metavar="OUT", help="file to write: .c, .f90, .py or .pt2")
+    parser.add_argument("--to", choices=TARGETS, help="language where the suffix cannot tell")
+    _functions(parser)
+    parser.add_argument("--overwrite", action="store_true", help="replace OUT")
+    given = parser.parse_args(arguments)
+
+    def command() -> None:
+        run_export(
+            given.surface, given.target, to=given.to, functions=given.functions,
+            overwrite=given.overwrite,
         )  # fmt: skip
 
     _end(command)

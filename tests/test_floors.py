@@ -19,7 +19,7 @@ PYPROJECT = PACKAGE.with_name("pyproject.toml")
 BASE = {"chunks", "files", "geometry", "memory", "staging", "tables", "units", "molecule"}
 SIBLINGS = {"data", "descriptors", "coordinates", "vibration"}
 ENGINES = {*BASE, *SIBLINGS, "potential", "rovibration", "training"}
-BELOW_RUN = {*ENGINES, "setup", "evaluation", "refinement", "plots", "config"}
+BELOW_RUN = {*ENGINES, "setup", "export", "evaluation", "refinement", "plots", "config"}
 
 MAY_IMPORT: Mapping[str, set[str]] = {
     "chunks": set(),
@@ -34,6 +34,7 @@ MAY_IMPORT: Mapping[str, set[str]] = {
     "potential": {*BASE, "descriptors"},
     "rovibration": {*BASE, "vibration"},
     "training": {*BASE, "data", "descriptors", "potential"},
+    "export": ENGINES,
     "interfaces": ENGINES,
     "setup": ENGINES,
     "plots": ENGINES,
