@@ -4,7 +4,7 @@ V is a constant plus, for each set of invariant polynomials, the sum of its head
 of the polynomials and networks of them. Members of an ensemble are heads with a share of the sum.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,10 +13,12 @@ from torch import nn
 
 from pes.descriptors import Invariants
 from pes.molecule import element
-from pes.potential import Ensemble, LinearSurface, NeuralSurface, Surface
-from pes.potential.corrected import CorrectedSurface
+from pes.potential import LinearSurface, NeuralSurface, Surface
 
 __all__ = ["Array", "Linear", "Network", "PlainForm", "Polynomials", "plain_form"]
+
+Simple = LinearSurface | NeuralSurface
+"""Surfaces of one head."""
 
 Array = NDArray[np.float64]
 Table = NDArray[np.int64]
@@ -104,7 +106,7 @@ def plain_form(surface: Surface) -> PlainForm:
     constant = 0.0
     heads: dict[str, list[Linear | Network]] = {}
     descriptors: dict[str, Invariants] = {}
-    for part, share in _terms(surface.potential, 1.0):
+    for part, share in _summands(surface.potential, 1.0):
         descriptor = part.descriptor
         if not isinstance(descriptor, Invariants):
             kind = type(descriptor).__name__
@@ -112,42 +114,42 @@ def plain_form(surface: Surface) -> PlainForm:
         key = repr(descriptor.settings)
         descriptors[key] = descriptor
         constant += share * float(part.shift.detach())
-        heads.setdefault(key, []).append(_head(part, share))
+        heads.setdefault(key, []).append(HEADS[type(part)](part, share))
     elements = tuple(element(s) for s in surface.symbols)
     parts = tuple(_polynomials(descriptors[key], own) for key, own in heads.items())
     return PlainForm(elements, constant, parts)
 
 
-def _terms(
-    module: nn.Module, share: float
-) -> Iterator[tuple[LinearSurface | NeuralSurface, float]]:
-    """Linear and neural surfaces that add up to this one, with their shares."""
-    if isinstance(module, Ensemble):
-        for member in module.members:
-            yield from _terms(member, share / len(module.members))
-    elif isinstance(module, CorrectedSurface):
-        yield from _terms(module.base, share)
-        yield from _terms(module.correction, share)
-    elif isinstance(module, LinearSurface | NeuralSurface):
-        yield module, share
-        if module.baseline is not None:
-            yield from _terms(module.baseline, share)
-    else:
+def _summands(module: nn.Module, share: float) -> Iterator[tuple[Simple, float]]:
+    """Surfaces of one head each that add up to this one, with their shares."""
+    if type(module) in HEADS:
+        yield module, share  # type: ignore[misc]
+    elif not hasattr(module, "summands"):
         raise ValueError(
             f"a surface of {type(module).__name__} cannot be exported; linear surfaces, networks, "
             "ensembles and refined surfaces of these can"
         )
+    for part, factor in getattr(module, "summands", ()):
+        yield from _summands(part, share * factor)
 
 
-def _head(part: LinearSurface | NeuralSurface, share: float) -> Linear | Network:
-    if isinstance(part, LinearSurface):
-        return Linear(share * part.coefficients.detach().cpu().numpy())
+def _linear(part: LinearSurface, share: float) -> Linear:
+    return Linear(share * part.coefficients.detach().cpu().numpy())
+
+
+def _network(part: NeuralSurface, share: float) -> Network:
     layers = tuple(
         (layer.weight.detach().cpu().numpy(), layer.bias.detach().cpu().numpy())
         for layer in part.mlp.layers
     )
     numbers = (part.mean.cpu().numpy(), part.deviation.cpu().numpy())
     return Network(*numbers, layers, part.mlp.activation, share * float(part.scale))
+
+
+HEADS: dict[type[nn.Module], Callable[..., Linear | Network]] = {
+    LinearSurface: _linear, NeuralSurface: _network,
+}  # fmt: skip
+"""Head of a surface by its class: surface and share."""
 
 
 def _polynomials(descriptor: Invariants, heads: list[Linear | Network]) -> Polynomials:

@@ -23,6 +23,11 @@ class CorrectedSurface(nn.Module):
         """Surfaces that this one is made of, by the name of the argument."""
         return {"base": self.base, "correction": self.correction}
 
+    @property
+    def summands(self) -> list[tuple[nn.Module, float]]:
+        """Surfaces that add up to this one, with their factors."""
+        return [(self.base, 1.0), (self.correction, 1.0)]
+
     def forward(self, positions: Tensor) -> Tensor:
         """Energies (B,) in hartree of positions (B, N, 3) in bohr."""
         return self.base(positions) + self.correction(positions)

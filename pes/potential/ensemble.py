@@ -32,6 +32,11 @@ class Ensemble(nn.Module):
         """Surfaces that this one is made of, by the name of the argument."""
         return {"members": list(self.members)}
 
+    @property
+    def summands(self) -> list[tuple[nn.Module, float]]:
+        """Surfaces that add up to this one, with their factors."""
+        return [(member, 1 / len(self.members)) for member in self.members]
+
     def each(self, positions: Tensor) -> Tensor:
         """Energies (M, B) in hartree of every member at positions (B, N, 3) in bohr."""
         known: dict[nn.Module, Tensor] = {}

@@ -67,6 +67,11 @@ class LinearSurface(nn.Module):
         """Surfaces that this one is made of, by the name of the argument."""
         return {"baseline": self.baseline}
 
+    @property
+    def summands(self) -> list[tuple[nn.Module, float]]:
+        """Surfaces that are added to this one's own part, with their factors."""
+        return [] if self.baseline is None else [(self.baseline, 1.0)]
+
     @staticmethod
     def from_settings(
         settings: Mapping[str, Any], baseline: nn.Module | None = None
