@@ -23,5 +23,6 @@ class EnsembleSection(Section):
     network too."""
     degrees: tuple[Annotated[int, Field(ge=1, le=12)], ...] = ()
     """Degrees of the baselines, in turn; by default that of `surface.baseline`."""
-    keep: float = Field(default=1.0, gt=0, le=1)
-    """Share of the members to keep, those of the lowest validation error."""
+    keep: Annotated[float, Field(gt=0, le=1)] | Literal["auto"] = "auto"
+    """Share of the members to keep, those of the lowest validation error; auto leaves out those
+    whose validation error is more than four times the median."""

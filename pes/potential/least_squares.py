@@ -58,6 +58,13 @@ class Decomposition:
         filtered = torch.where(kept, s / torch.where(kept, s**2 + damping**2, 1.0), 0.0)
         return self.directions.mT @ (filtered * self.projections[:, None])
 
+    def filters(self, ridges: Sequence[float], *, smallest: float = SMALLEST) -> Tensor:
+        """Share s_k²/(s_k² + ridge² s₁²) with which each direction is fitted, (K, R)."""
+        s = self.values[:, None]
+        damping = s.new_tensor(list(ridges))[None] * s[0]
+        kept = s > smallest * s[0]
+        return torch.where(kept, s**2 / torch.where(kept, s**2 + damping**2, 1.0), 0.0)
+
 
 def decomposition(matrix: Tensor, values: Tensor) -> Decomposition:
     """Singular values of A (M, F) and what they leave of b (M,).

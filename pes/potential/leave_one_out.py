@@ -5,7 +5,52 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor
 
-__all__ = ["leave_one_out"]
+from pes.potential.linear import LinearFits, left_by
+
+__all__ = ["leave_one_out", "left_out_errors"]
+
+PIECE = 512
+"""Points whose monomials exist at once."""
+
+SMALLEST = 1e-8
+"""1 − leverage of a point that the fit follows whatever its label."""
+
+
+def left_out_errors(
+    fits: LinearFits,
+    ridges: Sequence[float],
+    positions: Tensor,
+    energies: Tensor,
+    *,
+    weights: Tensor | None = None,
+) -> Tensor:
+    """Errors (B, R) in hartree at each point of R fits without this point.
+
+    As in `leave_one_out`, from the decomposition that the fits come from; the constant has a
+    direction of its own, without ridge.
+
+    Args:
+        fits: fits to the energies of these points, without forces.
+        ridges: regularisations of `LinearFits`.
+        positions: (B, N, 3) in bohr, those of the fits.
+        energies: (B,) in hartree.
+        weights: w (B,) of the fits; all one if not given.
+    """
+    w = torch.ones_like(energies) if weights is None else weights
+    energies, _ = left_by(fits.baseline, positions, energies, None)
+    coefficients, shifts = fits.numbers(ridges)
+    shares, own = fits.solution.filters(ridges), fits.constant[0]
+    middle = fits.middle + fits.constant[1:-1] / own
+    scaled = fits.solution.directions / fits.solution.values.clamp(min=1e-300)[:, None]
+    parts = []
+    for part in torch.arange(len(energies), device=w.device).split(PIECE):
+        with torch.no_grad():
+            features = fits.descriptor(positions[part])
+        squares = ((features - middle) @ scaled.mT).square()
+        leverage = w[part, None] * (squares @ shares + 1 / own**2)
+        errors = shifts + features @ coefficients - energies[part, None]
+        parts.append(errors / (1 - leverage).clamp(min=SMALLEST))
+    return torch.cat(parts)
 
 
 def leave_one_out(

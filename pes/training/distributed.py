@@ -50,6 +50,16 @@ class Ranks:
         values[self.rank] = value
         return self.all_reduce(values)
 
+    def concatenate(self, values: Tensor) -> Tensor:
+        """Values (..., ΣB) of all ranks, one behind the other, from those of each (..., B)."""
+        if self.count == 1:
+            return values
+        widths = [int(width) for width in self.all_gather(values.shape[-1])]
+        start = sum(widths[: self.rank])
+        whole = values.new_zeros(*values.shape[:-1], sum(widths))
+        whole[..., start : start + widths[self.rank]] = values
+        return self.all_reduce(whole)
+
     def shard_rows(self, points: int, device: torch.device | None = None) -> Tensor:
         """Row indices of the points that this rank holds, rising: every `count`-th of `points`.
 
@@ -132,6 +142,10 @@ class ShardedProblem:
     def loss(self, parameters: Tensor) -> Tensor:
         """½‖r‖² over all points."""
         return self.ranks.all_reduce(self.part.loss(parameters))
+
+    def squares(self, parameters: Tensor) -> Tensor:
+        """Squared residuals of each point of all ranks (points,), in the order of the ranks."""
+        return self.ranks.concatenate(self.part.squares(parameters))
 
     def gradient(self, parameters: Tensor, points: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Loss and its gradient (P,), over all points or the points listed, on any rank."""

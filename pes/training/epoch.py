@@ -7,9 +7,9 @@ from torch import Tensor
 
 __all__ = ["Epoch", "StopReason", "TrainingState"]
 
-StopReason = Literal["epochs", "max_seconds", "patience", "converged"]
-"""Reason why a fit ended: the epochs or the time were used up, patience was over, or no step of
-the optimizer lowered the loss any more."""
+StopReason = Literal["epochs", "max_seconds", "patience", "converged", "budget", "signal"]
+"""Reason why a fit ended: the epochs, the wall time or the CPU time were used up, patience was over,
+no step of the optimizer lowered the loss any more, or the user ended it."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,8 @@ class Epoch:
         epoch: counted from 1.
         seconds: wall time since the start, s, previous (resumed) sessions included.
         loss: ½‖r‖² of the training points (weighted, in units of the surface's scale²).
-        validation_loss: the same for the validation points; lowest at the best epoch.
+        validation_loss: the same for the validation points, far ones counted as `bounded_sum`
+            does; lowest at the best epoch.
         gradient_norm: norm of the gradient of the training loss.
         details: the optimizer's own numbers.
         improved: whether this epoch is the best so far.

@@ -13,6 +13,7 @@ from pes.data.dataset import Dataset
 from pes.molecule import Molecule
 from pes.potential.mlp import MLP
 from pes.potential.neural import NeuralSurface
+from pes.training.bounded import bounded_sum
 from pes.training.distributed import ALONE, Ranks, sharded
 from pes.training.epoch import Epoch, StopReason, TrainingState
 from pes.training.loss import (
@@ -63,7 +64,7 @@ def epochs(
     Args:
         surface: result of `neural_surface`, changed in place.
         train: points to fit; their forces too if they have any.
-        validation: points that choose the epoch.
+        validation: points that choose the epoch, by the `bounded_sum` of their squared errors.
         optimizer: one of `OPTIMIZERS`, its settings bound with `functools.partial`.
         train_weights: (B,) from one of `WEIGHTS`; all one if not given.
         validation_weights: the same for the validation points.
@@ -126,7 +127,7 @@ def epochs(
                 state = _restarted(surface.mlp, state, seed)
                 steps = optimizer(problem, state.parameters, None)
                 continue
-            validation_loss = float(held_out.loss(step.parameters))
+            validation_loss = 0.5 * float(bounded_sum(held_out.squares(step.parameters)))
             improved = validation_loss < state.best_loss
             epoch = state.epoch + 1
             ranks.check_alike(step.parameters)

@@ -1,16 +1,19 @@
-"""Linear surfaces whose regularisation, degree and length validation points choose."""
+"""Linear surfaces whose regularisation, degree and length validation points choose, or all points."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor, nn
 
 from pes.data.dataset import Dataset
 from pes.potential.least_squares import RIDGES
+from pes.potential.leave_one_out import left_out_errors
 from pes.potential.linear import MEMORY, LinearSurface, check_points, linear_fits
+from pes.training.bounded import bounded_rms
 from pes.units import CM1
 
-__all__ = ["Candidate", "fit_linear"]
+__all__ = ["Candidate", "fit_linear", "fit_linear_left_out"]
 
 
 @dataclass(frozen=True)
@@ -106,3 +109,59 @@ def fit_linear(
         raise ValueError("give at least one descriptor")
     chosen, fits = best
     return fits.surface(chosen.ridge), tried
+
+
+def fit_linear_left_out(
+    descriptors: Sequence[nn.Module],
+    points: Dataset,
+    *,
+    ridges: Sequence[float] = RIDGES,
+    weights: Tensor | None = None,
+    baseline: nn.Module | None = None,
+    memory: int = MEMORY,
+) -> tuple[LinearSurface, list[Candidate], Tensor]:
+    """The linear surface that predicts each energy best from all others, and what was tried.
+
+    The measure is `bounded_rms`; no point is lost to validation.
+
+    Args:
+        descriptors: positions (B, N, 3) to features (B, F); several to choose from.
+        points: points to fit; energies alone.
+        ridges: regularisations to choose from, relative to the largest singular value.
+        weights: (B,); all one if not given.
+        baseline: a surface in hartree that the fit is on top of.
+        memory: bytes that the rows and their factors may take.
+
+    Returns:
+        The surface; every candidate, its `validation_cm1` from points left out; the errors (B,) in
+        hartree of the surface at each point left out.
+
+    Raises:
+        ValueError: if the points have forces, or the memory is too small.
+    """
+    if points.forces is not None:
+        raise ValueError(
+            "leave-one-out errors are for fits to energies alone; leave the forces out "
+            "(`data.forces: false`) or let validation points choose"
+        )
+    root = torch.ones_like(points.energies) if weights is None else weights.sqrt()
+    tried: list[Candidate] = []
+    best: tuple[LinearSurface, Tensor] | None = None
+    lowest = float("inf")
+    for index, descriptor in enumerate(descriptors):
+        fits = linear_fits(
+            descriptor, points.positions, points.energies, weights=weights, baseline=baseline,
+            memory=memory,
+        )  # fmt: skip
+        errors = left_out_errors(fits, ridges, points.positions, points.energies, weights=weights)
+        measures = [bounded_rms(root * one) / CM1 for one in errors.mT]
+        k = measures.index(min(measures))
+        by_ridge = dict(zip(ridges, measures, strict=True))
+        tried.append(
+            Candidate(index, descriptor.size, ridges[k], measures[k], by_ridge, fits.force_weight)
+        )
+        if best is None or measures[k] < lowest:
+            best, lowest = (fits.surface(ridges[k]), errors[:, k]), measures[k]
+    if best is None:
+        raise ValueError("give at least one descriptor")
+    return best[0], tried, best[1]

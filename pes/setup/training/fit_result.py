@@ -17,8 +17,9 @@ from pes.potential import Ensemble, SurfaceRecord, save_surface
 from pes.potential.holes.coverage import thinned
 from pes.setup.environment import environment
 from pes.setup.training.fit_tables import error_rows, error_table
-from pes.setup.training.members import neural_members
+from pes.setup.training.members import kept_members, member_validation
 from pes.setup.training.plan import TrainingPlan
+from pes.setup.training.settings import LinearForm
 from pes.setup.training.starting_surface import fitted_numbers, on_device
 from pes.staging import staged
 from pes.tables import html_table
@@ -196,31 +197,22 @@ def _judged(plan: TrainingPlan) -> dict[str, Dataset]:
     """The parts whose errors are reported.
 
     Where members hold out cuts of their own, most of them were trained on any point outside the
-    test: all of these are training points, and only the test is held out from the mean.
+    test: all of these are training points, and only the test is held out from the mean. The same
+    is so where a linear surface was chosen by leave-one-out errors.
     """
-    sets, ensemble = plan.sets, plan.settings.ensemble
-    if ensemble is None or ensemble.validation == "shared":
+    sets, ensemble, form = plan.sets, plan.settings.ensemble, plan.settings.form
+    cut = ensemble is not None and ensemble.validation == "own"
+    if not cut and not (isinstance(form, LinearForm) and form.chosen_by == "leave_one_out"):
         return sets
     rows = torch.cat((plan.parts.train, plan.parts.validation)).sort().values
     return {"train": on_device(plan.dataset.select(rows), plan.device), "test": sets["test"]}
 
 
-def _validation_errors(surface: Ensemble, state: TrainingState) -> list[float]:
-    """Weighted validation error of each member's best epoch in cm⁻¹."""
-    members = neural_members(surface)
-    losses = state.optimizer["best_losses"].tolist()
-    return [
-        float(member.scale) * (2 * loss) ** 0.5 / CM1
-        for member, loss in zip(members, losses, strict=True)
-    ]
-
-
 def _kept(plan: TrainingPlan, surface: Ensemble, state: TrainingState) -> Ensemble:
-    """The members of lowest validation error, as many as `keep` says, one at least."""
+    """The members that the settings keep."""
     share = 1.0 if plan.settings.ensemble is None else plan.settings.ensemble.keep
-    errors = _validation_errors(surface, state)
-    best = sorted(range(len(errors)), key=errors.__getitem__)
-    return Ensemble([surface.members[k] for k in sorted(best[: max(1, round(share * len(best)))])])
+    rows = kept_members(member_validation(surface, state), share)
+    return Ensemble([surface.members[k] for k in rows])
 
 
 def _member_errors(
@@ -232,7 +224,7 @@ def _member_errors(
     with torch.no_grad():
         each = torch.cat([trained.each(x) for x in test.positions.split(CHUNK)], 1)
     own = ((each - test.energies).square().mean(1).sqrt() / CM1).tolist()
-    validation = _validation_errors(trained, state)
+    validation = member_validation(trained, state)
     best_epochs = state.optimizer["best_epochs"].tolist()
     stays = [any(member is other for other in kept.members) for member in trained.members]
     rows = [

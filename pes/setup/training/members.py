@@ -1,6 +1,8 @@
 """Members of an ensemble: the points that each learns from, and its untrained network."""
 
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -16,8 +18,19 @@ from pes.setup.training.settings import (
     TrainingSettings,
 )
 from pes.setup.training.starting_surface import StartingSurface, starting_surface
+from pes.training.epoch import TrainingState
+from pes.units import CM1
 
-__all__ = ["member_rows", "neural_members", "untrained_ensemble"]
+__all__ = [
+    "kept_members",
+    "member_rows",
+    "member_validation",
+    "neural_members",
+    "untrained_ensemble",
+]
+
+FAILED = 4.0
+"""Validation error, in units of the members' median, from which a member has failed."""
 
 
 def member_rows(
@@ -90,3 +103,31 @@ def _of_member(settings: TrainingSettings, form: EnsembleForm, k: int) -> Traini
 def neural_members(surface: Ensemble) -> list[NeuralSurface]:
     """The members, known to be networks."""
     return [member for member in surface.members if isinstance(member, NeuralSurface)]
+
+
+def member_validation(surface: Ensemble, state: TrainingState) -> list[float]:
+    """Weighted validation error in cm⁻¹ of each member's best epoch, as `bounded_sum` counts."""
+    losses = state.optimizer["best_losses"].tolist()
+    return [
+        float(member.scale) * (2 * loss) ** 0.5 / CM1
+        for member, loss in zip(neural_members(surface), losses, strict=True)
+    ]
+
+
+def kept_members(errors: Sequence[float], keep: float | Literal["auto"]) -> list[int]:
+    """Numbers of the members to keep, by their validation errors, one at least.
+
+    Args:
+        errors: validation error of each member.
+        keep: share to keep, those of the lowest errors; `auto` leaves out the ones that failed,
+            with more than four times the median error.
+
+    Example:
+        >>> kept_members([1.0, 9.0, 1.2, 1.1], "auto"), kept_members([3.0, 1.0], 0.5)
+        ([0, 2, 3], [1])
+    """
+    best = sorted(range(len(errors)), key=errors.__getitem__)
+    if keep == "auto":
+        limit = FAILED * errors[best[(len(best) - 1) // 2]]
+        return sorted(k for k in best if errors[k] <= limit)
+    return sorted(best[: max(1, round(keep * len(best)))])

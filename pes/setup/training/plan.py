@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from pes.data import Dataset, Split
 from pes.memory import free_memory
@@ -43,6 +43,7 @@ class TrainingPlan:
         candidates: rows of a table of everything tried.
         optimizer: with all its settings bound; None for a linear surface.
         seconds: wall time that the choices took.
+        left_out: errors of a linear surface at points that it has not seen; see `StartingSurface`.
     """
 
     settings: TrainingSettings
@@ -54,6 +55,7 @@ class TrainingPlan:
     candidates: tuple[dict[str, float | str | None], ...]
     optimizer: Optimizer | None
     seconds: float
+    left_out: Tensor | None = None
 
     @property
     def device(self) -> torch.device:
@@ -123,17 +125,17 @@ def training_plan(
         surface, fits = untrained_ensemble(
             settings, settings.ensemble, dataset, parts, device, known
         )
-        remarks, candidates = (), ()
+        remarks, candidates, left_out = (), (), None
     else:
         train, validation = dataset.select(parts.train), dataset.select(parts.validation)
         start = starting_surface(
             settings, train, validation, device, known.fits[0] if known.fits else None
         )
         surface, fits = start.surface, (start.choice,)
-        remarks, candidates = start.remarks, start.candidates
+        remarks, candidates, left_out = start.remarks, start.candidates, start.left_out
     plan = TrainingPlan(
         settings, dataset, parts, surface, replace(known, fits=fits), remarks, candidates,
-        None, time.monotonic() - started,
+        None, time.monotonic() - started, left_out,
     )  # fmt: skip
     return _with_optimizer(plan) if isinstance(surface, NeuralSurface | Ensemble) else plan
 

@@ -59,6 +59,8 @@ class LinearForm:
         variable: `morse`, exp(−r/a), or `inverse`, 1/r, of each distance r.
         length: a in Å, or several to try.
         ridge: regularisation as in `LinearBaseline`.
+        chosen_by: what chooses among values: the validation points, or how well each training and
+            validation point is predicted from all others (energies only; both parts are fitted).
         baseline: surface that the polynomial corrects; a module, a name such as a run folder, or
             `file.py:function`.
     """
@@ -67,6 +69,7 @@ class LinearForm:
     variable: Literal["morse", "inverse"] = "morse"
     length: float | tuple[float, ...] = 1.0
     ridge: float | Literal["auto"] = "auto"
+    chosen_by: Literal["validation", "leave_one_out"] = "validation"
     baseline: SurfaceLike | None = None
 
 
@@ -104,14 +107,15 @@ class EnsembleForm:
         bootstrap: draw each member's training points again, with replacement: for its `baseline`,
             or for its network too (`all`).
         degrees: degrees of the members' baselines, in turn; by default that of the form.
-        keep: share of the members to keep, the ones of lowest validation error.
+        keep: share of the members to keep, the ones of lowest validation error; `auto` leaves out
+            those whose error is more than four times the median.
     """
 
     members: int = 8
     validation: Literal["own", "shared"] = "own"
     bootstrap: Literal["none", "baseline", "all"] = "none"
     degrees: tuple[int, ...] = ()
-    keep: float = 1.0
+    keep: float | Literal["auto"] = "auto"
 
 
 @dataclass(frozen=True)

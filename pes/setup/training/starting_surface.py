@@ -5,9 +5,10 @@ from itertools import product
 from typing import TypeVar
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from pes.data import Dataset
+from pes.data.dataset import joined
 from pes.descriptors import Invariants
 from pes.molecule import Molecule
 from pes.potential import neural_surface
@@ -21,7 +22,7 @@ from pes.setup.training.settings import (
     TrainingSettings,
     point_weights,
 )
-from pes.training.linear import Candidate, fit_linear
+from pes.training.linear import Candidate, fit_linear, fit_linear_left_out
 from pes.training.loss import balanced_force_weight
 from pes.units import ANGSTROM
 
@@ -42,12 +43,15 @@ class StartingSurface:
         choice: values that the points chose.
         remarks: candidates and choices, in words.
         candidates: the same as rows of a table.
+        left_out: errors (B,) in hartree of a linear surface chosen by `leave_one_out` at each
+            training and then each validation point that it has not seen.
     """
 
     surface: nn.Module
     choice: FitChoice
     remarks: tuple[str, ...] = ()
     candidates: tuple[Row, ...] = ()
+    left_out: Tensor | None = None
 
 
 def starting_surface(
@@ -86,9 +90,13 @@ def _linear_surface(
     if known is not None and known.linear is not None:
         form = _settled(form, known.linear)
     under = None if form.baseline is None else frozen_baseline(form.baseline, sets[0])
-    surface, choice, tried = _fitted(settings, form, sets, weight, under)
+    left_out = None
+    if form.chosen_by == "leave_one_out":
+        surface, choice, tried, left_out = _fitted_left_out(settings, form, sets, under)
+    else:
+        surface, choice, tried = _fitted(settings, form, sets, weight, under)
     words, rows = _report("surface", form, tried)
-    return StartingSurface(surface, FitChoice(choice, choice.force_weight), words, rows)
+    return StartingSurface(surface, FitChoice(choice, choice.force_weight), words, rows, left_out)
 
 
 def _network(
@@ -136,13 +144,7 @@ def _fitted(
 ) -> tuple[nn.Module, LinearChoice, list[Candidate]]:
     """The frozen linear fit, the values chosen for it, and everything that was tried."""
     train, validation = sets
-    shapes, elements = _shapes(form), Molecule(train.symbols).elements
-    descriptors = [
-        Invariants(elements, degree, length=length * ANGSTROM, variable=form.variable).to(
-            train.positions.device
-        )
-        for degree, length in shapes
-    ]
+    shapes, descriptors = _shapes(form), _descriptors(form, train)
     lowest = train.energies.min()
     try:
         surface, tried = fit_linear(
@@ -159,6 +161,36 @@ def _fitted(
     weight = None if train.forces is None else tried[0].force_weight / ANGSTROM**2
     choice = LinearChoice(*shapes[best.index], best.ridge, weight)
     return surface.requires_grad_(False), choice, tried
+
+
+def _fitted_left_out(
+    settings: TrainingSettings, form: LinearForm, sets: tuple[Dataset, Dataset],
+    under: nn.Module | None,
+) -> tuple[nn.Module, LinearChoice, list[Candidate], Tensor]:
+    """The linear fit to the points of both sets, and its errors at points left out."""
+    points = joined(sets)
+    try:
+        surface, tried, left_out = fit_linear_left_out(
+            _descriptors(form, points), points,
+            ridges=RIDGES if form.ridge == "auto" else [form.ridge],
+            weights=point_weights(settings.weights, points, sets[0].energies.min()),
+            baseline=under, memory=settings.memory * MIB,
+        )  # fmt: skip
+    except ValueError as error:
+        raise ValueError(f"linear fit: {error}") from None
+    best = min(tried, key=lambda one: one.validation_cm1 or 0)
+    choice = LinearChoice(*_shapes(form)[best.index], best.ridge)
+    return surface.requires_grad_(False), choice, tried, left_out
+
+
+def _descriptors(form: LinearForm | LinearBaseline, points: Dataset) -> list[Invariants]:
+    elements = Molecule(points.symbols).elements
+    return [
+        Invariants(elements, degree, length=length * ANGSTROM, variable=form.variable).to(
+            points.positions.device
+        )
+        for degree, length in _shapes(form)
+    ]
 
 
 def _shapes(form: LinearForm | LinearBaseline) -> list[tuple[int, float]]:

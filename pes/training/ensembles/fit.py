@@ -128,7 +128,7 @@ def _advanced(
     )  # fmt: skip
     if not moved.any():
         return None
-    validation = held_out.loss(new, members)
+    validation = held_out.bounded_loss(new, members)
     better = moved & (validation < known["best_losses"][members])
     parameters, best = state.parameters.clone(), state.best_parameters.clone()
     parameters[members], best[members[better]] = new, new[better]

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from pes.data.dataset import Dataset
 from pes.potential.neural import NeuralSurface
+from pes.training.bounded import bounded_sum
 from pes.training.distributed import Ranks
 from pes.training.ensembles.rows import Rows
 from pes.training.ensembles.stacked import Stack
@@ -53,6 +54,22 @@ class EnsembleProblem:
         """½‖r‖² (A,) of some members (A,), given their parameters (A, P)."""
         energy, force = self.squares(parameters, members)
         return 0.5 * (energy + self.force_weight[members] * force)
+
+    def bounded_loss(self, parameters: Tensor, members: Tensor) -> Tensor:
+        """½‖r‖² (A,) of some members, their far points counted as `bounded_sum` does."""
+        parts = []
+        for points, weights in self._chunks(members):
+            energies, forces = self._labels(members, points)
+            values, slopes = self.stack.values(
+                parameters, self.inputs[points], self._directions(points)
+            )
+            squares = (values - energies).square()
+            if slopes is not None and forces is not None:
+                missing = (slopes + forces).square().sum(2) + self._outside(members, points)
+                squares = squares + self.force_weight[members, None] * missing
+            parts.append(weights * squares)
+        squares = self.ranks.concatenate(torch.cat(parts, 1))
+        return 0.5 * bounded_sum(squares, self.rows.counts[members])
 
     def squares(
         self, parameters: Tensor, members: Tensor, *, weighted: bool = True

@@ -38,6 +38,10 @@ class LeastSquares(Protocol):
         """½‖r‖² at parameters (P,), a scalar without graph."""
         ...
 
+    def squares(self, parameters: Tensor) -> Tensor:
+        """Squared residuals of each point (points,), whose sum is ‖r‖², without graph."""
+        ...
+
     def gradient(self, parameters: Tensor, points: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Loss and its gradient (P,), over all points or over the points listed."""
         ...
@@ -84,6 +88,16 @@ class ChunkedLeastSquares:
         with torch.no_grad():
             parts = [self.residuals(parameters, c).square().sum() for c in self.chunks(parameters)]
         return 0.5 * torch.stack(parts).sum() + self._constant()
+
+    def squares(self, parameters: Tensor) -> Tensor:
+        """Squared residuals of each point (points,), whose sum is ‖r‖², without graph."""
+        with torch.no_grad():
+            parts = [
+                self.residuals(parameters, chunk).reshape(len(chunk), -1).square().sum(1)
+                for chunk in self.chunks(parameters)
+            ]
+        squares = torch.cat(parts)
+        return squares if self.fixed is None else squares + self.fixed
 
     def gradient(self, parameters: Tensor, points: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Loss and its gradient (P,), over all points or over the points listed."""

@@ -1,0 +1,164 @@
+"""A fit without settings: good at any minute of its budget and better later."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import torch
+
+from pes.data import Dataset, Split
+from pes.setup.training.automatic.candidates import candidates
+from pes.setup.training.automatic.contest import contest, finale, measured_rate
+from pes.setup.training.automatic.linear_trials import force_trials, linear_trials
+from pes.setup.training.automatic.points import PointSummary, point_summary
+from pes.setup.training.automatic.report import far_line, plan_lines, trial_line
+from pes.setup.training.automatic.trial import Budget, Trial, better
+from pes.setup.training.fit_result import FitResult, fit_result
+from pes.setup.training.settings import TrainingSettings
+from pes.training.epoch import StopReason
+
+__all__ = ["AutomaticFit", "automatic_fit"]
+
+ENDLESS = 10**6
+PATIENCE = 200
+SAMPLE = 4000
+"""Training points of the contest at most: enough to tell the networks apart."""
+HOPELESS = 8.0
+"""Error of the best network after the contest, in units of the best linear surface, from which no
+network is worth the time that is left."""
+
+
+@dataclass(frozen=True, eq=False)
+class AutomaticFit:
+    """Everything that an automatic fit tried, and what it chose.
+
+    Attributes:
+        chosen: trial of the lowest validation error.
+        trials: all of them, in the order tried.
+        lines: plan, trials and choice in words.
+        seconds: CPU time used, s.
+    """
+
+    chosen: Trial
+    trials: tuple[Trial, ...]
+    lines: tuple[str, ...]
+    seconds: float
+
+    def result(self, *, name: str = "fit", stopped: bool = False) -> FitResult:
+        """Errors and tables of the fit chosen; its plan has the settings that reproduce it."""
+        trial, plan = self.chosen, self.chosen.plan
+        reason: StopReason | None = None
+        if trial.state is not None:
+            # Where it ended counts, not that it would have gone on.
+            settings = replace(plan.settings, epochs=trial.state.epoch)
+            plan = replace(plan, settings=settings)
+            reason = trial.stopped or ("signal" if stopped else "budget")
+        plan = replace(plan, remarks=self.lines)
+        return fit_result(
+            plan, state=trial.state, stopped_by=reason, name=name, history=trial.history
+        )
+
+
+def automatic_fit(
+    dataset: Dataset,
+    parts: Split,
+    *,
+    seconds: float,
+    seed: int = 0,
+    memory: int = 1024,
+    device: torch.device | None = None,
+    say: Callable[[str], object] = lambda _: None,
+    keep: Callable[[Trial], object] = lambda _: None,
+    stop: Callable[[], bool] = lambda: False,
+) -> AutomaticFit:
+    """Fit points with what suits them, as well as the CPU time allows.
+
+    Linear surfaces by degree come first, in seconds; then a short contest of networks; the best of
+    them gets the rest, alone or as an ensemble. The common validation points judge; the test points
+    are not looked at.
+
+    Args:
+        dataset: labelled points.
+        parts: rows for training, validation and test.
+        seconds: CPU time.
+        seed: seed of starting weights and of the choice of points.
+        memory: MiB for the matrices of a fit.
+        device: device of the fit; by default that of the points.
+        say: called with each line of the report.
+        keep: called with the best trial whenever there is a new one.
+        stop: whether to end now.
+
+    Raises:
+        ValueError: if not even a linear surface can be fitted.
+    """
+    device = dataset.positions.device if device is None else device
+    budget, lines, trials = Budget(seconds, stop), [], []
+    summary = point_summary(dataset, parts)
+    settings = TrainingSettings(
+        optimizer="levenberg_marquardt", epochs=ENDLESS, patience=PATIENCE, seed=seed, memory=memory
+    )
+    best: Trial | None = None
+
+    def note(*texts: str) -> None:
+        for text in texts:
+            lines.append(text)
+            say(text)
+
+    note(*plan_lines(summary, seconds))
+    for trial in _trials(dataset, parts, summary, settings, budget, device, note):
+        trials.append(trial)
+        note(trial_line(trial, budget.used))
+        if best is None or better(trial, best) is trial:
+            best = trial
+            keep(best)
+    if best is None:
+        raise ValueError(
+            f"{summary.count} points are too few even for a linear surface of degree 2; add points"
+        )
+    note(f"chosen: {best.name}, validation error {best.error:.4g} cm-1", *far_line(best))
+    return AutomaticFit(best, tuple(trials), tuple(lines), budget.used)
+
+
+def _trials(
+    dataset: Dataset,
+    parts: Split,
+    summary: PointSummary,
+    settings: TrainingSettings,
+    budget: Budget,
+    device: torch.device,
+    note: Callable[[str], object],
+) -> Iterator[Trial]:
+    """Trials one after the other, the most promising first."""
+    best: Trial | None = None
+    for trial in linear_trials(dataset, parts, summary, settings, budget, device):
+        best = trial if best is None else better(trial, best)
+        yield trial
+    for trial in force_trials(dataset, parts, summary, settings, budget, device, best):
+        best = trial if best is None else better(trial, best)
+        yield trial
+    if best is not None and best.error <= summary.noise:
+        note("the linear surface has reached the noise floor of the labels: no networks")
+        return
+    some = _sample(parts, settings.seed)
+    entries = candidates(summary, len(parts.train), budget.left)
+    if not entries:
+        note("no networks: too few points, or too little time for their first epochs")
+        return
+    networks = contest(entries, dataset, some, settings, budget, device)
+    yield from networks
+    if not networks or networks[0].state is None:
+        return
+    if best is not None and networks[0].error > HOPELESS * best.error:
+        note("networks do not come near the linear surface: they get no more time")
+        return
+    if budget.left == 0:
+        return
+    rate = measured_rate(networks[0], len(some.train))
+    yield finale(networks[0], dataset, parts, budget, device, rate=rate)
+
+
+def _sample(parts: Split, seed: int) -> Split:
+    """The split with some of many training rows."""
+    if len(parts.train) <= 1.5 * SAMPLE:
+        return parts
+    order = torch.randperm(len(parts.train), generator=torch.Generator().manual_seed(seed))
+    return replace(parts, train=parts.train[order[:SAMPLE]].sort().values)

@@ -1,0 +1,133 @@
+"""Linear surfaces of rising degree, each judged by points left out: the first seconds of a fit."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from math import comb
+
+import torch
+
+from pes.data import Dataset, Split
+from pes.descriptors import Invariants
+from pes.potential.linear import default_force_weight
+from pes.setup.training.automatic.points import PointSummary
+from pes.setup.training.automatic.trial import Budget, Trial, started
+from pes.setup.training.settings import LinearForm, TrainingSettings
+from pes.units import ANGSTROM
+
+__all__ = ["force_trials", "linear_trials"]
+
+LENGTHS = (0.7, 1.0, 1.5, 2.2, 3.2)
+"""a of exp(−r/a) in Å."""
+MOST_DEGREE = 12
+MOST_MONOMIALS = 60_000
+SHARE = 0.3
+"""Share of the budget for linear surfaces of energies, and for each fit with forces."""
+CHEAP = 0.03
+"""Share of the budget below which all lengths are tried again."""
+FULLEST = 0.7
+"""Coefficients per label at most."""
+FORCE_SHARES = (0.1, 0.01, 1.0)
+"""Weights of forces in units of the one with which they count as much as the energies."""
+
+
+def linear_trials(
+    dataset: Dataset, parts: Split, summary: PointSummary, settings: TrainingSettings,
+    budget: Budget, device: torch.device,
+) -> Iterator[Trial]:
+    """Fits to the energies, degree by degree, while they improve and are cheap.
+
+    Args:
+        dataset: labelled points.
+        parts: rows of each part; training and validation points are fitted together.
+        summary: properties of the points.
+        settings: seed and memory.
+        budget: CPU time.
+        device: device of the fit.
+    """
+    energies = replace(dataset, forces=None)
+    lengths, cost, size, worse, best = LENGTHS, 0.0, 1, 0, float("inf")
+    for degree in range(2, MOST_DEGREE + 1):
+        number = _coefficients(summary, degree)
+        estimate = cost * (number / size) ** 2
+        if number > FULLEST * summary.count or len(lengths) * estimate > SHARE * budget.left:
+            return
+        form = LinearForm(degree=degree, length=lengths, chosen_by="leave_one_out")
+        try:
+            trial = started(
+                f"linear, degree {degree}", energies, parts, replace(settings, form=form), device
+            )
+        except ValueError:
+            return
+        yield trial
+        cost, size = trial.seconds / len(lengths), number
+        worse = worse + 1 if trial.error >= best else 0
+        best = min(best, trial.error)
+        if worse == 2 or trial.error <= summary.noise:
+            return
+        if len(LENGTHS) * cost * 4 > CHEAP * budget.seconds:
+            lengths = (_linear(trial).length,)
+
+
+def force_trials(
+    dataset: Dataset, parts: Split, summary: PointSummary, settings: TrainingSettings,
+    budget: Budget, device: torch.device, best: Trial | None,
+) -> Iterator[Trial]:
+    """Fits to energies and forces: the degree of the best fit to energies, and higher ones.
+
+    Forces fix more coefficients than there are energies; the validation energies judge.
+
+    Args:
+        dataset: labelled points.
+        parts: rows of each part.
+        summary: properties of the points.
+        settings: seed and memory.
+        budget: CPU time.
+        device: device of the fit.
+        best: best fit to the energies.
+    """
+    if best is None or dataset.forces is None:
+        return
+    train = dataset.select(parts.train)
+    assert train.forces is not None
+    usual = default_force_weight(train.energies, train.forces) / ANGSTROM**2
+    degree, length = _linear(best).degree, _linear(best).length
+    rows = 1 + 3 * len(dataset.symbols)
+    cost, size = best.seconds * rows, _coefficients(summary, degree)
+    lowest = float("inf")
+    while degree <= MOST_DEGREE:
+        number = _coefficients(summary, degree)
+        estimate = cost * (number / size) ** 2
+        if number > FULLEST * rows / 2 * len(train) or estimate > SHARE * budget.left:
+            return
+        errors = []
+        for share in FORCE_SHARES:
+            if estimate > SHARE * budget.left:
+                return
+            form = LinearForm(degree=degree, length=length)
+            try:
+                trial = started(
+                    f"linear with forces, degree {degree}", dataset, parts,
+                    replace(settings, form=form, force_weight=share * usual), device,
+                )  # fmt: skip
+            except ValueError:
+                return
+            yield trial
+            estimate = trial.seconds
+            errors.append(trial.error)
+        if min(errors) >= lowest:
+            return
+        lowest, cost, size, degree = min(errors), estimate, number, degree + 1
+
+
+def _linear(trial: Trial):
+    choice = trial.plan.choices.fits[0].linear
+    assert choice is not None
+    return choice
+
+
+def _coefficients(summary: PointSummary, degree: int) -> float:
+    """Number of invariants of a degree; infinite where their monomials are too many."""
+    pairs = comb(len(summary.elements), 2)
+    if comb(pairs + degree, degree) > MOST_MONOMIALS:
+        return float("inf")
+    return Invariants(summary.elements, degree).size

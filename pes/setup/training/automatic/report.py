@@ -1,0 +1,54 @@
+"""Report of an automatic fit in plain lines."""
+
+from pes.setup.training.automatic.points import PointSummary
+from pes.setup.training.automatic.trial import Trial
+from pes.training.bounded import far_points
+
+__all__ = ["far_line", "plan_lines", "trial_line"]
+
+NAMED = 5
+
+
+def plan_lines(summary: PointSummary, seconds: float) -> list[str]:
+    """Points and plan."""
+    degree, atoms = summary.smallest_degree, len(summary.elements)
+    lines = [
+        str(summary),
+        f"plan for {seconds / 60:g} CPU-minutes: linear surfaces by degree, judged by points left "
+        f"out; a contest of networks with invariants of degree {degree} and more (lower ones "
+        f"cannot tell all geometries of {atoms} atoms apart), judged by the validation points; the "
+        "best network gets the time that is left, as an ensemble if its members can converge",
+    ]
+    if summary.forces:
+        lines.append(
+            "forces: fitted where they make the validation energies better, otherwise left out"
+        )
+    if summary.dissociating:
+        lines.append("atoms go far apart: variables exp(-r/a) of longer range come first")
+    return lines
+
+
+def trial_line(trial: Trial, seconds: float) -> str:
+    """Result of one trial."""
+    end = f", training {trial.training:.4g}, {len(trial.history)} epochs" if trial.history else ""
+    over = ""
+    if trial.history and trial.error > 10 * trial.training:
+        over = " (overfitted)"
+    return f"{seconds:7.0f} s  {trial.name}: validation {trial.error:.4g} cm-1{end}{over}"
+
+
+def far_line(trial: Trial) -> list[str]:
+    """Rows of the validation points whose errors do not count in full."""
+    known = (~trial.errors.isnan()).nonzero()[:, 0]
+    errors = trial.errors[known]
+    rows = far_points(errors)
+    if not len(rows):
+        return []
+    named = ", ".join(
+        f"{int(trial.plan.parts.validation[known[row]])} ({float(errors[row]):+.3g})"
+        for row in rows[:NAMED]
+    )
+    more = f" and {len(rows) - NAMED} more" if len(rows) > NAMED else ""
+    return [
+        f"validation points far off the rest, which count less: rows {named}{more}, errors in cm-1"
+    ]

@@ -1,0 +1,165 @@
+"""One candidate of an automatic fit: its plan, how far it has come, and its validation errors."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from pes.data import Dataset, Split
+from pes.potential import Ensemble
+from pes.setup.training.members import kept_members, member_rows, member_validation
+from pes.setup.training.plan import TrainingPlan, training_plan
+from pes.setup.training.settings import TrainingSettings
+from pes.setup.training.starting_surface import on_device
+from pes.setup.training.train import epoch_row, planned_epochs
+from pes.training.bounded import bounded_rms
+from pes.training.epoch import StopReason, TrainingState
+from pes.units import CM1
+
+__all__ = ["Budget", "Trial", "advanced", "better", "started"]
+
+CHUNK = 4096
+
+
+@dataclass(frozen=True)
+class Budget:
+    """CPU time of a fit.
+
+    Attributes:
+        seconds: CPU seconds in all.
+        stop: whether the user has asked to end.
+        begun: CPU clock at the start.
+    """
+
+    seconds: float
+    stop: Callable[[], bool] = lambda: False
+    begun: float = field(default_factory=time.process_time)
+
+    @property
+    def used(self) -> float:
+        """CPU seconds used."""
+        return time.process_time() - self.begun
+
+    @property
+    def left(self) -> float:
+        """CPU seconds left, 0 once the user has asked to end."""
+        return 0.0 if self.stop() else max(0.0, self.seconds - self.used)
+
+
+@dataclass(frozen=True, eq=False)
+class Trial:
+    """One candidate.
+
+    Attributes:
+        name: form of the surface in words.
+        plan: plan of the fit; its surface holds the best parameters.
+        errors: errors in cm⁻¹ (V,) at the common validation points, none of which the fit (or this
+            member) has seen; NaN at the points that it cannot be judged by.
+        seconds: CPU time used, s.
+        state: state of the last epoch, none for a linear surface.
+        stopped: why it ended; None if time did.
+        history: one row for each epoch.
+    """
+
+    name: str
+    plan: TrainingPlan
+    errors: Tensor
+    seconds: float
+    state: TrainingState | None = None
+    stopped: StopReason | None = None
+    history: tuple[dict[str, Any], ...] = ()
+
+    @property
+    def error(self) -> float:
+        """Validation error in cm⁻¹; far points count as `bounded_rms` counts them."""
+        judged = self.errors[~self.errors.isnan()]
+        return bounded_rms(judged) if len(judged) else float("inf")
+
+    @property
+    def training(self) -> float:
+        """Training RMSE of the last epoch in cm⁻¹; NaN for a linear surface."""
+        return self.history[-1]["train_rmse_cm1"] if self.history else float("nan")
+
+
+def better(one: Trial, other: Trial) -> Trial:
+    """The trial of lower error at the validation points that both can be judged by."""
+    both = ~(one.errors.isnan() | other.errors.isnan())
+    if not both.any():
+        return one
+    first, second = (bounded_rms(trial.errors[both]) for trial in (one, other))
+    return one if first <= second else other
+
+
+def started(
+    name: str,
+    dataset: Dataset,
+    parts: Split,
+    settings: TrainingSettings,
+    device: torch.device,
+) -> Trial:
+    """A trial before its first epoch; a linear surface is fitted by then.
+
+    Raises:
+        ValueError: if the fit would need more memory than there is, or the points do not suffice.
+    """
+    begun = time.process_time()
+    plan = training_plan(dataset, parts, settings, device=device)
+    errors = torch.full((len(parts.validation),), float("nan"), dtype=torch.float64)
+    if plan.optimizer is None:
+        errors = _validation_errors(plan)
+    return Trial(name, plan, errors, time.process_time() - begun)
+
+
+def advanced(
+    trial: Trial, seconds: float, budget: Budget, *, epochs: float = float("inf")
+) -> Trial:
+    """The trial after so many more CPU seconds or epochs, one epoch at least."""
+    if trial.stopped is not None:
+        return trial
+    begun = time.process_time()
+    state, stopped, rows = trial.state, None, list(trial.history)
+    steps = planned_epochs(trial.plan, state)
+    last = len(rows) + epochs
+    try:
+        while stopped is None:
+            epoch = next(steps)
+            state = epoch.state
+            rows.append(epoch_row(epoch))
+            used = time.process_time() - begun
+            if used >= seconds or len(rows) >= last or budget.left == 0:
+                break
+    except StopIteration as end:
+        stopped = end.value
+    except FloatingPointError:
+        stopped = "converged"
+    finally:
+        steps.close()
+    return replace(
+        trial, errors=_validation_errors(trial.plan, state), state=state, stopped=stopped,
+        history=tuple(rows), seconds=trial.seconds + time.process_time() - begun,
+    )  # fmt: skip
+
+
+def _validation_errors(plan: TrainingPlan, state: TrainingState | None = None) -> Tensor:
+    """Errors (V,) in cm⁻¹ at validation points that were not fitted."""
+    rows = plan.parts.validation
+    if plan.left_out is not None:
+        return plan.left_out[-len(rows) :].cpu() / CM1
+    points = on_device(plan.dataset.select(rows), plan.device)
+    form = plan.settings.ensemble
+    with torch.no_grad():
+        if isinstance(plan.surface, Ensemble) and form is not None and form.validation == "own":
+            each = torch.cat([plan.surface.each(x) for x in points.positions.split(CHUNK)], 1)
+            cuts = member_rows(form, plan.dataset, plan.parts, plan.settings.seed)
+            unseen = torch.stack([torch.isin(rows, held) for _, held in cuts]).to(each.device)
+            if state is not None:
+                kept = kept_members(member_validation(plan.surface, state), form.keep)
+                each, unseen = each[kept], unseen[kept]
+            # NaN where no member holds a point out.
+            values = (each * unseen).sum(0) / unseen.sum(0)
+        else:
+            values = torch.cat([plan.surface(x) for x in points.positions.split(CHUNK)])
+    return ((values - points.energies) / CM1).cpu()
