@@ -27,35 +27,48 @@ from pes.run.train.command import train as run_train
 __all__ = ["audit", "convert", "evaluate", "export", "levels", "refine", "sample", "train"]
 
 STATEMENTS = ("formula", "columns", "keys", "units", "zmatrix")
+"""Statements about a file of points, as `pes.read` takes them."""
 
 
 def train(arguments: Sequence[str] | None = None) -> None:
     """`pes-train`."""
     parser = _parser(
         "pes-train", "Fit a surface to ab initio points.",
-        "pes-train --config configs/h2o.yaml",
+        "pes-train mine.xyz --minutes 5",
         "pes-train --config mine.yaml --set training.epochs=200 --set name=short",
     )  # fmt: skip
     source = parser.add_mutually_exclusive_group(required=True)
+    _file(source, "data", nargs="?", help="points to fit; what suits them is chosen, see --minutes")
     _file(source, "--config", help="configuration of the fit, a YAML file")
     _example(source, examples.TRAIN)
+    parser.add_argument(
+        "--minutes", type=float, metavar="N",
+        help="CPU-minutes of the fit (default: 5 for DATA, no limit for a configuration)",
+    )  # fmt: skip
+    _statements(parser)
+    _file(parser, "--split", help="rows of train, validation and test of DATA (JSON or .npz), or "
+          "of the test alone (text)")  # fmt: skip
+    _file(parser, "--test", help="points of the test, in the format of DATA")
     parser.add_argument(
         "--check", action="store_true", help="check the configuration and the data, then stop"
     )
     _folder(parser, "--output", help="folder of the run (default: runs/<name>)")
     _file(
         parser, "--resume", kind=str, metavar="auto|PATH",
-        help="continue an unfinished run: auto takes the state in its folder, if there is one",
+        help="continue a run, also a finished one, with more time: auto takes the state in its "
+        "folder, if there is one",
     )  # fmt: skip
     _common(parser)
     given = parser.parse_args(arguments)
+    names = ("format", *STATEMENTS, "split", "test")
+    statements = {name: value for name in names if (value := getattr(given, name)) is not None}
 
     def command() -> None:
         with ranks_started() as ranks:
             run_train(
-                given.config, output=given.output, resume=given.resume,
-                settings=_settings(given), overwrite=given.overwrite, check=given.check,
-                ranks=ranks,
+                given.config, data=given.data, statements=statements, minutes=given.minutes,
+                output=given.output, resume=given.resume, settings=_settings(given),
+                overwrite=given.overwrite, check=given.check, ranks=ranks,
             )  # fmt: skip
 
     _end(_copy(examples.TRAIN[given.example]) if given.example else command)

@@ -10,6 +10,7 @@ from pes.setup.surfaces import load
 from pes.setup.training.settings import LinearBaseline, LinearForm, NetworkForm
 
 __all__ = [
+    "AutomaticSurface",
     "InvariantsSection",
     "Linear",
     "LinearBaselineSection",
@@ -97,7 +98,7 @@ class LinearSurfaceSection(Linear):
     ridge: Ridge | Literal["auto"] = "auto"
     """Regularisation relative to the largest singular value; auto tries 0 and 1e-15 to 1e-4."""
     chosen_by: Literal["validation", "leave_one_out"] = "validation"
-    """What chooses among values: the validation points, or the error with which each point outside
+    """Judge of several values: validation, or leave_one_out, the error with which each point outside
     the test is predicted from all others; these are then all fitted (energies only)."""
     baseline: Annotated[StoredSurface, BeforeValidator(by_name)] | None = None
     """Surface that the polynomial corrects; none by default."""
@@ -128,4 +129,22 @@ class SurfaceSection(Section):
         return NetworkForm(**inputs, hidden=self.hidden, activation=self.activation, baseline=under)
 
 
-Surfaces = Annotated[SurfaceSection | LinearSurfaceSection, Field(discriminator="kind")]
+class AutomaticSurface(Section):
+    """Form, size and fit chosen within `training.budget`; the run folder holds what was chosen."""
+
+    kind: Literal["auto"] = "auto"
+    baseline: None = None
+    """Nothing: the fit chooses."""
+
+    def resolved(self) -> NetworkForm:
+        """Nothing that could be fitted as it stands.
+
+        Raises:
+            ValueError: always.
+        """
+        raise ValueError("`surface: auto` is chosen by the fit and has no form of its own")
+
+
+Surfaces = Annotated[
+    SurfaceSection | LinearSurfaceSection | AutomaticSurface, Field(discriminator="kind")
+]

@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from pes.config.ensemble import EnsembleSection
 from pes.config.section import Name, Section
-from pes.config.surface import Surfaces, SurfaceSection, neural
+from pes.config.surface import AutomaticSurface, Surfaces, SurfaceSection, neural
 from pes.config.training import Training
 from pes.config.vibration import Vibration
 
@@ -40,7 +40,11 @@ class Data(Section):
     """Shares of train, validation and test."""
     split: Path | None = None
     """JSON file with the rows of the file in `train`, `validation` and `test` instead, such as
-    the split.json of another run."""
+    the split.json of another run; without `validation` this part is drawn from the training rows.
+    An .npz file of these arrays, or a text file with the rows of the test, serves as well."""
+    test: Path | None = None
+    """File of test points in the same format; those of `file` are then for training and
+    validation."""
     forces: bool | None = None
     """Fit forces too; by default whenever the file has them."""
 
@@ -48,6 +52,8 @@ class Data(Section):
     def _rising_window(self) -> "Data":
         if self.window is not None and not self.window[0] < self.window[1]:
             raise ValueError(f"`window` must be [low, high] with low < high, got {self.window}")
+        if self.split is not None and self.test is not None:
+            raise ValueError("`split` and `test` both name the test points; leave out one of them")
         if self.column is not None and self.forces:
             raise ValueError("`forces` belong to `energies`, not to a `column`; leave them out")
         return self
@@ -91,7 +97,8 @@ class TrainConfig(Section):
     """Isotopes the data must fit, such as [O, H, H]; by default what the file says."""
     data: Data
     surface: Annotated[Surfaces, BeforeValidator(neural)] = SurfaceSection()
-    """neural or linear; a network unless `kind` says otherwise."""
+    """neural, linear or auto; a network unless `kind` says otherwise, or auto where
+    `training.budget` is given and nothing about the surface."""
     training: Training = Training()
     search: Search | None = None
     """Hyperparameter search space."""
@@ -100,8 +107,18 @@ class TrainConfig(Section):
     vibration: Vibration = Vibration()
     """Settings of `pes-levels RUN` for this surface."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _automatic(cls, content: Any) -> Any:
+        training = content.get("training") if isinstance(content, dict) else None
+        budget = isinstance(training, dict) and training.get("budget") is not None
+        return {"surface": "auto", **content} if budget else content
+
     @model_validator(mode="after")
     def _search_of_networks(self) -> "TrainConfig":
+        automatic = isinstance(self.surface, AutomaticSurface)
+        if automatic and (self.search is not None or self.ensemble is not None):
+            raise ValueError("`surface: auto` chooses by itself; leave out `search` and `ensemble`")
         if self.search is not None and self.surface.kind != "neural":
             raise ValueError("`search` is for networks; a linear surface takes lists of values")
         return self

@@ -21,12 +21,14 @@ class Chosen:
         dataset: the points chosen, with the labels wanted.
         rows: of each of them in the source (B,), rising.
         left_out: how many points are not among them and why, in words.
+        held_out: number of the last points of the source that are the test, 0 if it is not given.
     """
 
     source: Dataset
     dataset: Dataset
     rows: Tensor
     left_out: tuple[str, ...]
+    held_out: int = 0
 
     def in_source(self, parts: Split) -> Split:
         """A split of the chosen points as rows of the source."""

@@ -1,9 +1,11 @@
 """Splits that a user gives, checked as strictly as those drawn here."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from zipfile import BadZipFile
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -11,7 +13,7 @@ from pes.data.dataset import Dataset
 from pes.data.splits import PARTS, Split
 from pes.data.symmetry import symmetry_groups
 
-__all__ = ["check_copies", "given_split"]
+__all__ = ["check_copies", "given_split", "with_validation"]
 
 OWN = {"format", "version", "sha256", "seed"}
 
@@ -19,7 +21,9 @@ OWN = {"format", "version", "sha256", "seed"}
 def given_split(path: str | Path, dataset: Dataset, *, seed: int = 0) -> Split:
     """Read `{"train": [...], "validation": [...], "test": [...]}`, rows of the data from 0.
 
-    The `split.json` of a run is such a file; it must belong to the same data.
+    The `split.json` of a run is such a file; it must belong to the same data. Without `validation`
+    that part is drawn from the training rows, a ninth of them. The same arrays in an .npz file
+    do as well, and so do the rows of the test alone in a text file: the rest is training.
 
     Raises:
         FileNotFoundError: if there is no such file.
@@ -29,15 +33,16 @@ def given_split(path: str | Path, dataset: Dataset, *, seed: int = 0) -> Split:
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such file")
-    try:
-        record = json.loads(path.read_text())
-    except ValueError as error:
-        raise ValueError(f"{path}: not JSON ({error})") from None
+    record = _record(path, len(dataset))
     if isinstance(record, dict) and "format" in record:
         parts = Split.load(path, dataset)
     else:
         try:
-            parts = Split(**_parts(record, len(dataset)), sha256=dataset.sha256, seed=seed)
+            rows = _parts(record, len(dataset))
+            if "validation" in rows:
+                parts = Split(**rows, sha256=dataset.sha256, seed=seed)
+            else:
+                parts = with_validation(dataset, rows["train"], rows["test"], seed=seed)
         except ValueError as error:
             raise ValueError(f"{path}: {error}") from None
     try:
@@ -48,7 +53,7 @@ def given_split(path: str | Path, dataset: Dataset, *, seed: int = 0) -> Split:
 
 
 def _parts(record: object, points: int) -> Mapping[str, Tensor]:
-    if not isinstance(record, dict) or set(record) != set(PARTS):
+    if not isinstance(record, dict) or set(record) | {"validation"} != set(PARTS):
         keys = ", ".join(map(str, record)) if isinstance(record, dict) else type(record).__name__
         raise ValueError(f"a split has the keys {', '.join(PARTS)}, not {keys}")
     for name, rows in record.items():
@@ -58,7 +63,60 @@ def _parts(record: object, points: int) -> Mapping[str, Tensor]:
             # True is an integer to Python.
             if not isinstance(row, int) or isinstance(row, bool) or not 0 <= row < points:
                 raise ValueError(f"`{name}` holds {row!r}, which is no row of {points} points")
-    return {name: torch.tensor(sorted(record[name]), dtype=torch.long) for name in PARTS}
+    return {name: torch.tensor(sorted(rows), dtype=torch.long) for name, rows in record.items()}
+
+
+def with_validation(
+    dataset: Dataset,
+    rows: Tensor,
+    test: Tensor,
+    *,
+    fractions: Sequence[float] = (0.8, 0.1, 0.1),
+    seed: int = 0,
+) -> Split:
+    """A split with given test rows, whose validation rows are drawn from the others.
+
+    Args:
+        dataset: all points.
+        rows: rows for training and validation.
+        test: rows of the test.
+        fractions: the first two give the ratio of training and validation.
+        seed: seed of the draw; symmetry copies stay together.
+
+    Raises:
+        ValueError: if a part would be empty.
+    """
+    groups = symmetry_groups(dataset.positions[rows], dataset.symbols)
+    order = torch.randperm(int(groups.max()) + 1, generator=torch.Generator().manual_seed(seed))
+    share = fractions[1] / (fractions[0] + fractions[1])
+    held = order[groups] < max(1, round(share * len(order)))
+    return Split(rows[~held], rows[held], test.sort().values, sha256=dataset.sha256, seed=seed)
+
+
+def _record(path: Path, points: int) -> object:
+    """Content of a file of rows: JSON, NumPy arrays or a text of test rows.
+
+    Raises:
+        ValueError: if it is none of these.
+    """
+    if path.suffix == ".npz":
+        try:
+            with np.load(path) as file:
+                return {name: file[name].tolist() for name in file.files}
+        except (OSError, ValueError, BadZipFile) as error:
+            raise ValueError(f"{path}: not a file of NumPy arrays ({error})") from None
+    try:
+        text = path.read_text()
+        if path.suffix == ".json" or text.lstrip().startswith("{"):
+            return json.loads(text)
+    except ValueError as error:
+        raise ValueError(f"{path}: not JSON ({error})") from None
+    try:
+        test = [int(word) for word in text.split()]
+    except ValueError as error:
+        raise ValueError(f"{path}: not a list of row numbers ({error})") from None
+    held = set(test)
+    return {"train": [row for row in range(points) if row not in held], "test": test}
 
 
 def check_copies(dataset: Dataset, parts: Split) -> None:

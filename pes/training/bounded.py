@@ -23,14 +23,13 @@ def bounded_sum(squares: Tensor, counts: Tensor | None = None) -> Tensor:
         >>> float(bounded_sum(torch.tensor([1.0] * 99 + [1e9])))
         135.0
     """
-    if counts is None:
-        counts = squares.new_full(squares.shape[:-1], squares.shape[-1])
+    number = squares.new_full(squares.shape[:-1], squares.shape[-1]) if counts is None else counts
     # With fewer than twenty points the largest one is left out of the scale all the same.
-    leading = (counts - SHARE * counts).ceil().clamp(min=1).minimum((counts - 1).clamp(min=0))
+    leading = ((1 - SHARE) * number - 1e-9).ceil().clamp(min=1).minimum(number - 1)
     ordered = squares.sort(-1, descending=True).values
     place = torch.arange(squares.shape[-1], device=squares.device)
     rest = ordered.masked_fill(place < leading[..., None], 0.0).sum(-1)
-    largest = FACTOR**2 * rest / (counts - leading)
+    largest = FACTOR**2 * rest / (number - leading)
     return squares.minimum(largest[..., None]).sum(-1)
 
 
@@ -45,7 +44,7 @@ def bounded_rms(errors: Tensor) -> float:
 
 
 def far_points(errors: Tensor) -> Tensor:
-    """Rows of the errors (B,) that `bounded_rms` counts with less than their size, largest first."""
+    """Rows of the errors (B,) that `bounded_rms` does not count in full, the largest first."""
     squares = errors.square()
     rest = squares.sort().values[: max(1, int(SHARE * len(squares)))]
     rows = (squares > FACTOR**2 * rest.mean()).nonzero()[:, 0]

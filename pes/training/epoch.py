@@ -8,8 +8,8 @@ from torch import Tensor
 __all__ = ["Epoch", "StopReason", "TrainingState"]
 
 StopReason = Literal["epochs", "max_seconds", "patience", "converged", "budget", "signal"]
-"""Reason why a fit ended: the epochs, the wall time or the CPU time were used up, patience was over,
-no step of the optimizer lowered the loss any more, or the user ended it."""
+"""Reason why a fit ended: epochs, wall time or CPU time were used up, patience was over, no step of
+the optimizer lowered the loss any more, or the user ended it."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Linear surfaces whose regularisation, degree and length validation points choose, or all points."""
+"""Linear surfaces whose regularisation, degree and length points choose that were not fitted."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

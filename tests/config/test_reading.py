@@ -101,7 +101,7 @@ def test_unknown_key_far_from_all_valid_ones(tmp_path: Path) -> None:
     line = refusal(tmp_path, "name: water\ndata: {file: a, xyz: 1}")
     assert line == (
         "unknown key `data.xyz`; valid are column, columns, file, forces, format, formula, "
-        "fractions, keys, split, units, window, zmatrix"
+        "fractions, keys, split, test, units, window, zmatrix"
     )
 
 

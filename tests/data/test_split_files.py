@@ -1,6 +1,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -54,7 +55,7 @@ def test_a_copy_in_another_part_is_named(tmp_path: Path) -> None:
     [
         ("{", "not JSON"),
         ([1], "has the keys train, validation, test, not list"),
-        ({"train": [0], "test": [1]}, "has the keys train, validation, test, not train, test"),
+        ({"train": [0], "tests": [1]}, "has the keys train, validation, test, not train, tests"),
         (PARTS | {"test": 3}, "`test` must be a list of rows, got int"),
         (PARTS | {"test": [6]}, "`test` holds 6, which is no row of 6 points"),
         (PARTS | {"test": [True]}, "`test` holds True"),
@@ -70,3 +71,23 @@ def test_no_split(tmp_path: Path, content: object, message: str) -> None:
 def test_no_file(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="no such file"):
         given_split(tmp_path / "parts.json", water())
+
+
+def test_arrays_of_numpy(tmp_path: Path) -> None:
+    np.savez(tmp_path / "parts.npz", **{name: np.array(rows) for name, rows in PARTS.items()})
+    assert given_split(tmp_path / "parts.npz", water()).train.tolist() == [0, 2, 4]
+    (tmp_path / "bad.npz").write_bytes(b"PK nothing")
+    with pytest.raises(ValueError, match=r"bad.npz: not a file of NumPy arrays"):
+        given_split(tmp_path / "bad.npz", water())
+
+
+def test_rows_of_the_test_alone(tmp_path: Path) -> None:
+    (tmp_path / "test.txt").write_text("3\n1 9\n")
+    parts = given_split(tmp_path / "test.txt", water(40))
+    assert parts.test.tolist() == [1, 3, 9]
+    # One ninth of the 36 groups of the others.
+    assert len(parts.validation) in (4, 5)
+    assert len(parts.train) + len(parts.validation) == 37
+    (tmp_path / "test.txt").write_text("3 x")
+    with pytest.raises(ValueError, match=r"test.txt: not a list of row numbers"):
+        given_split(tmp_path / "test.txt", water())

@@ -1,22 +1,35 @@
 """`pes-train`: points to a surface, in one folder."""
 
 import logging
+import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import torch
 
 from pes.config import TrainConfig, load_config
 from pes.config.reading import changed
+from pes.config.surface import AutomaticSurface
 from pes.data import Dataset, Split
 from pes.data.audit import audit
+from pes.data.labels import Chosen
 from pes.files import RUN_FINISHED
 from pes.run.cluster import rank_device, rank_threads
 from pes.run.folder import claimed, open_folder, open_log, pick_device, silence_log, write_config
+from pes.run.signals import Stopped
+from pes.run.train.automatic import (
+    automatic_training,
+    budget,
+    continued,
+    points_config,
+    reproducible,
+    with_budget,
+)
 from pes.run.train.epochs import fitted
 from pes.run.train.points import drawn_split, load_points
 from pes.run.train.results import report_surface, write_results
@@ -29,12 +42,14 @@ from pes.run.train.resume import (
 )
 from pes.run.train.search import search_choices, searched
 from pes.run.train.settings import training_settings
-from pes.run.train.tables import cut_metrics
+from pes.run.train.tables import cut_metrics, read_metrics
 from pes.setup.environment import environment_line
+from pes.setup.training.automatic.points import point_summary
+from pes.setup.training.automatic.report import plan_lines
 from pes.setup.training.choices import TrainingChoices
 from pes.setup.training.fit_result import fit_result
 from pes.setup.training.plan import TrainingPlan, force_warnings, training_plan
-from pes.setup.training.train import planned_epochs
+from pes.setup.training.planned import planned_epochs, within
 from pes.staging import swapped
 from pes.training.distributed import ALONE, Ranks
 from pes.training.epoch import Epoch
@@ -48,8 +63,11 @@ PROGRESS = ("state.pt", "previous_state.pt", "metrics.csv", "search.csv", "chose
 
 
 def train(
-    path: Path,
+    path: Path | None,
     *,
+    data: Path | None = None,
+    statements: Mapping[str, Any] = MappingProxyType({}),
+    minutes: float | None = None,
     output: Path | None = None,
     resume: str | None = None,
     settings: Sequence[str] = (),
@@ -57,10 +75,13 @@ def train(
     check: bool = False,
     ranks: Ranks = ALONE,
 ) -> Path | None:
-    """Fit a surface as a configuration says.
+    """Fit a surface as a configuration says, or as suits the points.
 
     Args:
         path: YAML file.
+        data: file of points instead, for a surface that is chosen.
+        statements: what the file of points does not say, and the split, as on the command line.
+        minutes: CPU time of the fit.
         output: run folder; default runs/<name>.
         resume: `auto` continues the run folder if it holds a state; else a state file.
         settings: `section.key=value` that override the file.
@@ -75,10 +96,41 @@ def train(
         ValueError, FileNotFoundError: for anything the user can mend, in one line.
         Stopped: after a signal, when the state is saved.
     """
-    config = load_config(path, TrainConfig, settings)
-    device = rank_device(pick_device(config.device, config.threads or rank_threads()), ranks)
+    if data is not None:
+        config, base = points_config(data, statements, minutes, settings), Path()
+    elif path is not None:
+        config, base = load_config(path, TrainConfig, settings), path.parent
+        _only_with_points(statements)
+        if minutes is not None:
+            config = with_budget(config, minutes, endless=resume == "auto")
+    else:
+        raise ValueError("give a file of points or --config")
+    return trained(
+        config, base, output=output, resume=resume, overwrite=overwrite, check=check,
+        ranks=ranks,
+    )  # fmt: skip
+
+
+def trained(
+    config: TrainConfig,
+    base: Path,
+    *,
+    output: Path | None = None,
+    resume: str | None = None,
+    overwrite: bool = False,
+    check: bool = False,
+    ranks: Ranks = ALONE,
+) -> Path | None:
+    """Fit a surface as a configuration says, whose files are named as seen from `base`.
+
+    The other arguments, the result and the errors are those of `train`.
+    """
     folder = output or Path("runs") / config.name
-    config = with_full_paths(config, path.parent)
+    if isinstance(config.surface, AutomaticSurface):
+        config = continued(config, folder) if resume == "auto" and not check else config
+        config = config.model_copy(update={"threads": config.threads or 1})
+    device = rank_device(pick_device(config.device, config.threads or rank_threads()), ranks)
+    config = with_full_paths(config, base)
     search_choices(config)
     if check:
         _train(config, folder, None, device, ranks, check=True)
@@ -87,11 +139,14 @@ def train(
         ranks.all_gather(0)  # the first has put the folder in order
         place = workplace(folder)
         checkpoint = checkpoint_of(folder, resume, overwrite=overwrite)
-        _train(config, place, checkpoint, device, ranks)
+        number = _train(config, place, checkpoint, device, ranks)
         if ranks.rank == 0:
             if place != folder:
                 swapped(place, folder, finished=RUN_FINISHED, stale=(*RESULTS, *PROGRESS))
             report_surface(folder)
+    if number:
+        name = signal.Signals(number).name
+        raise Stopped(number, f"stopped by {name}; the best surface so far is in {folder}")
     return folder
 
 
@@ -103,20 +158,26 @@ def _train(
     ranks: Ranks,
     *,
     check: bool = False,
-) -> None:
-    """Fit a surface and write everything to a folder; only describe the fit if `check`."""
+) -> int:
+    """Fit a surface and write everything to a folder; only describe the fit if `check`.
+
+    Returns:
+        Number of a signal that ended an automatic fit with the best surface so far, or 0.
+    """
     points = load_points(config)
     earlier = None if checkpoint is None else earlier_session(config, points, checkpoint)
     parts = drawn_split(config, points) if earlier is None else earlier.parts
     for rows in (parts.train, parts.validation):
         ranks.shard_rows(len(rows))  # refuses more ranks than points
     warnings = force_warnings(points.dataset.select(parts.train))
+    if isinstance(config.surface, AutomaticSurface):
+        return _automatic(config, points, parts, device, folder, check=check, ranks=ranks)
     choices = TrainingChoices() if earlier is None else earlier.choices
     plan = _plan(config, points.dataset, parts, device, choices)
     if check:
         if ranks.rank == 0:
             _describe(print, config.name, plan, points.left_out)
-        return
+        return 0
     ranks.all_gather(0)  # wait until all have read the folder that the first now changes
     _open(folder, checkpoint, earlier, ranks)
     if config.search is not None and earlier is None:
@@ -148,15 +209,67 @@ def _train(
     state, reason = None, None
     if plan.optimizer is not None:
         state = None if earlier is None else earlier.state
+        steps = planned_epochs(plan, state, ranks)
+        if config.training.budget is not None:
+            steps = within(steps, 60 * config.training.budget, ranks)
         state, reason = fitted(
-            planned_epochs(plan, state, ranks), folder,
+            steps, folder,
             total=config.training.epochs, max_seconds=config.training.max_seconds,
             state=state, ranks=ranks,
         )  # fmt: skip
     if ranks.rank == 0:
         seconds = time.monotonic() - started
-        result = fit_result(plan, state=state, stopped_by=reason, seconds=seconds, name=config.name)
+        history = () if state is None else read_metrics(folder / "metrics.csv")
+        result = fit_result(
+            plan, state=state, stopped_by=reason, seconds=seconds, name=config.name, history=history
+        )
+        if reason == "budget":
+            write_config(folder / "config.yaml", reproducible(config, result))
         write_results(result, folder)
+    return 0
+
+
+def _only_with_points(statements: Mapping[str, Any]) -> None:
+    if statements:
+        raise ValueError(
+            f"--{next(iter(statements))} goes with a file of points; with --config write it into "
+            "the section `data`"
+        )
+
+
+def _automatic(
+    config: TrainConfig,
+    points: Chosen,
+    parts: Split,
+    device: torch.device,
+    folder: Path,
+    *,
+    check: bool,
+    ranks: Ranks,
+) -> int:
+    """Fit with a surface to be chosen; the number of a signal that ended the fit, or 0.
+
+    Raises:
+        ValueError: if there are several ranks.
+    """
+    if ranks.count > 1:
+        raise ValueError(
+            f"`surface: auto` runs in one process, not in {ranks.count}; run its config.yaml in "
+            "several"
+        )
+    if check:
+        open_log(None)
+        for line in plan_lines(point_summary(points.dataset, parts), 60 * budget(config)):
+            log.info("%s", line)
+        return 0
+    open_folder(folder, stale=(*RESULTS, *PROGRESS, "automatic.json"))
+    open_log(folder / "train.log")
+    log.info("%s", environment_line(device, config.seed))
+    for line in points.left_out:
+        log.info("%s", line)
+    result, number = automatic_training(config, points, parts, device, folder)
+    write_results(result, folder)
+    return number
 
 
 def _plan(

@@ -1,12 +1,17 @@
 """The points of a training: read, selected and divided."""
 
 from dataclasses import replace
+from pathlib import Path
+
+import torch
 
 from pes.config import TrainConfig
+from pes.config.train import Data
 from pes.config.training import Column
-from pes.data import Split, read, split
+from pes.data import Dataset, Split, read, split
+from pes.data.dataset import joined
 from pes.data.labels import Chosen, chosen_points
-from pes.data.split_files import given_split
+from pes.data.split_files import check_copies, given_split, with_validation
 from pes.molecule import Molecule
 from pes.training.weights import column
 from pes.units import CM1
@@ -21,10 +26,13 @@ def load_points(config: TrainConfig) -> Chosen:
         ValueError, FileNotFoundError: if the file does not hold what is asked of it.
     """
     section = config.data
-    source = read(
-        section.file, format=section.format, formula=section.formula, columns=section.columns,
-        keys=section.keys, units=section.units, zmatrix=section.zmatrix,
-    )  # fmt: skip
+    source, held_out = _read(section, section.file), 0
+    if section.test is not None:
+        test = _read(section, section.test)
+        try:
+            source, held_out = joined((source, test)), len(test)
+        except ValueError as error:
+            raise ValueError(f"{section.test}: {error}") from None
     if config.molecule is not None:
         named, present = Molecule(config.molecule).elements, Molecule(source.symbols).elements
         if named != present:
@@ -42,6 +50,7 @@ def load_points(config: TrainConfig) -> Chosen:
         if isinstance(weights := config.training.weights, Column):
             column(source, weights.name)
         points = chosen_points(source, column=section.column, window=window)
+        points = replace(points, held_out=held_out)
     except ValueError as error:
         raise ValueError(f"{section.file}: {error}") from None
     if section.forces is False:
@@ -52,9 +61,18 @@ def load_points(config: TrainConfig) -> Chosen:
     return points
 
 
+def _read(section: Data, file: Path) -> Dataset:
+    return read(
+        file, format=section.format, formula=section.formula, columns=section.columns,
+        keys=section.keys, units=section.units, zmatrix=section.zmatrix,
+    )  # fmt: skip
+
+
 def drawn_split(config: TrainConfig, points: Chosen) -> Split:
     """The parts of a new training, drawn or as the user gives them."""
     section = config.data
+    if points.held_out:
+        return _before_test(config, points)
     if section.split is None:
         return split(points.dataset, fractions=section.fractions, seed=config.seed)
     parts = given_split(section.split, points.source, seed=config.seed)
@@ -62,3 +80,18 @@ def drawn_split(config: TrainConfig, points: Chosen) -> Split:
         return points.among_chosen(parts)
     except ValueError as error:
         raise ValueError(f"{section.split}: {error} of the points left") from None
+
+
+def _before_test(config: TrainConfig, points: Chosen) -> Split:
+    """Training and validation drawn from the points before those of the test file."""
+    test = points.rows >= len(points.source) - points.held_out
+    rows = torch.arange(len(points.rows))
+    try:
+        parts = with_validation(
+            points.dataset, rows[~test], rows[test], fractions=config.data.fractions,
+            seed=config.seed,
+        )  # fmt: skip
+        check_copies(points.dataset, parts)
+    except ValueError as error:
+        raise ValueError(f"{config.data.test}: {error}") from None
+    return parts

@@ -20,6 +20,8 @@ log = logging.getLogger("pes")
 
 def write_results(result: FitResult, folder: Path) -> None:
     """Surface, pictures and tables; the summary last, for it says that the run is finished."""
+    for line in result.ending(_more(folder)):
+        log.info("%s", line)
     result.save_surface(folder)
     if result.state is not None:
         with (folder / "metrics.csv").open(newline="") as file:
@@ -44,6 +46,12 @@ def report_surface(folder: Path) -> None:
             "warning: %s holds levels of an earlier surface; run pes-levels %s --overwrite",
             folder / "levels", folder,
         )  # fmt: skip
+
+
+def _more(folder: Path) -> str:
+    """Command that continues a fit in place."""
+    config = folder / "config.yaml"
+    return f"pes-train --config {config} --output {folder} --resume auto --minutes 5"
 
 
 def _parity(path: Path, result: FitResult) -> None:

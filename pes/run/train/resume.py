@@ -37,14 +37,18 @@ def workplace(folder: Path) -> Path:
 def checkpoint_of(folder: Path, resume: str | None, *, overwrite: bool) -> Path | None:
     """The state to continue from, None to start afresh; the folder may be written to.
 
-    With `auto`, a run killed before its first state was written starts again.
+    With `auto`, a run killed before its first state was written starts again, and a finished one
+    goes on in place.
     """
     place = workplace(folder)
     started = (place / "config.yaml").exists()
-    check_folder(place if started else folder, overwrite=overwrite, resume=resume is not None)
+    state = (place if started else folder) / "state.pt"
+    goes_on = resume == "auto" and (state.is_file() or previous(state).is_file())
+    check_folder(
+        place if started else folder, overwrite=overwrite or goes_on, resume=resume is not None
+    )
     if resume == "auto":
-        file = (place if started else folder) / "state.pt"
-        return file if file.is_file() or previous(file).is_file() else None
+        return state if goes_on else None
     return None if resume is None else Path(resume)
 
 
@@ -52,8 +56,9 @@ def with_full_paths(config: TrainConfig, base: Path) -> TrainConfig:
     """The configuration with its files named in full, for a copy that lies elsewhere."""
     file = (base / config.data.file).resolve()
     data = config.data.model_copy(update={"file": file})
-    if data.split is not None:
-        data = data.model_copy(update={"split": (base / data.split).resolve()})
+    for key in ("split", "test"):
+        if (path := getattr(data, key)) is not None:
+            data = data.model_copy(update={key: (base / path).resolve()})
     update: dict[str, Any] = {"data": data}
     if isinstance(under := config.surface.baseline, StoredSurface):
         under = under.model_copy(

@@ -16,6 +16,7 @@ from pes.molecule import Molecule
 from pes.potential import Ensemble, SurfaceRecord, save_surface
 from pes.potential.holes.coverage import thinned
 from pes.setup.environment import environment
+from pes.setup.training.ending import STOPPED, ending
 from pes.setup.training.fit_tables import error_rows, error_table
 from pes.setup.training.members import kept_members, member_validation
 from pes.setup.training.plan import TrainingPlan
@@ -31,13 +32,6 @@ from pes.units import CM1
 __all__ = ["FitResult", "errors_and_spread", "fit_result"]
 
 CHUNK = 2048
-
-STOPPED = {
-    "epochs": "after the largest number of epochs",
-    "max_seconds": "when the time was used up",
-    "patience": "when validation had not improved for `patience` epochs",
-    "converged": "when no step lowered the loss any more",
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +73,21 @@ class FitResult:
         return f"FitResult({kind} of {formula}: test RMSE {test:.4g} cm-1{end})"
 
     def __str__(self) -> str:
-        return "\n".join([repr(self), *self.plan.remarks, error_table(self.errors)])
+        return "\n".join([*self.ending(), repr(self), *self.plan.remarks, error_table(self.errors)])
+
+    def ending(self, command: str | None = None) -> list[str]:
+        """Line about a fit whose epochs came to an end; none for a linear surface.
+
+        Args:
+            command: command that continues it.
+        """
+        if self.stopped_by is None or not self.history:
+            return []
+        return [
+            ending(
+                self.stopped_by, [float(row["validation_loss"]) for row in self.history], command
+            )
+        ]
 
     def _repr_html_(self) -> str:
         return html_table(error_rows(self.errors), repr(self))

@@ -164,7 +164,9 @@ def _fitted(
 
 
 def _fitted_left_out(
-    settings: TrainingSettings, form: LinearForm, sets: tuple[Dataset, Dataset],
+    settings: TrainingSettings,
+    form: LinearForm,
+    sets: tuple[Dataset, Dataset],
     under: nn.Module | None,
 ) -> tuple[nn.Module, LinearChoice, list[Candidate], Tensor]:
     """The linear fit to the points of both sets, and its errors at points left out."""

@@ -159,7 +159,8 @@ def test_max_seconds(pes_train: Command) -> None:
 def test_finished_folder(pes_train: Command, refusal: Refusal) -> None:
     folder = pes_train()
     assert "holds a finished run; give --overwrite" in refusal(pes_train)
-    assert "holds a finished run" in refusal(pes_train, "--resume", "auto")
+    pes_train("--resume", "auto", "--set", "training.epochs=8")
+    assert epochs(folder) == list(range(1, 9))
     pes_train("--overwrite", "--set", "training.epochs=2")
     assert epochs(folder) == [1, 2]
 

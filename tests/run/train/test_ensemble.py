@@ -80,7 +80,7 @@ def test_what_a_run_leaves(pes_train: Command, work: Path) -> None:
 )
 def test_members_differ(pes_train: Command, settings: dict) -> None:
     surface = settings.pop("surface", {})
-    folder = pes_train(ensemble={"members": 3, **settings}, surface=surface)
+    folder = pes_train(ensemble={"members": 3, "keep": 1.0, **settings}, surface=surface)
     errors = [member["test_rmse_cm1"] for member in summary(folder)["ensemble"]["members"]]
     assert len(set(errors)) == 3
     held_out = settings.get("validation") == "shared"

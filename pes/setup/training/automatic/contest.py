@@ -1,4 +1,4 @@
-"""Contest of networks: all begin, the better half goes on, the best one gets the time that is left."""
+"""Contest of networks: all begin, the better half goes on, the best gets the time that is left."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -78,7 +78,10 @@ def ranked(trials: Sequence[Trial]) -> list[Trial]:
 
 
 def _begun(
-    entry: Candidate, dataset: Dataset, parts: Split, settings: TrainingSettings,
+    entry: Candidate,
+    dataset: Dataset,
+    parts: Split,
+    settings: TrainingSettings,
     device: torch.device,
 ) -> Trial | None:
     points = dataset if entry.forces else replace(dataset, forces=None)
@@ -128,4 +131,3 @@ def finale(
     team = started(name, points, parts, replace(settings, ensemble=form), device)
     team = advanced(team, budget.left, budget)
     return better(team, winner) if whole else team
-

@@ -16,9 +16,10 @@ from pes.setup.training.fit_result import FitResult, fit_result
 from pes.setup.training.settings import TrainingSettings
 from pes.training.epoch import StopReason
 
-__all__ = ["AutomaticFit", "automatic_fit"]
+__all__ = ["ENDLESS", "AutomaticFit", "automatic_fit"]
 
 ENDLESS = 10**6
+"""Epochs of a fit that time alone ends."""
 PATIENCE = 200
 SAMPLE = 4000
 """Training points of the contest at most: enough to tell the networks apart."""
@@ -135,7 +136,7 @@ def _trials(
     for trial in force_trials(dataset, parts, summary, settings, budget, device, best):
         best = trial if best is None else better(trial, best)
         yield trial
-    if best is not None and best.error <= summary.noise:
+    if best is not None and summary.settled(best.error):
         note("the linear surface has reached the noise floor of the labels: no networks")
         return
     some = _sample(parts, settings.seed)

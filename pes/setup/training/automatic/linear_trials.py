@@ -31,8 +31,12 @@ FORCE_SHARES = (0.1, 0.01, 1.0)
 
 
 def linear_trials(
-    dataset: Dataset, parts: Split, summary: PointSummary, settings: TrainingSettings,
-    budget: Budget, device: torch.device,
+    dataset: Dataset,
+    parts: Split,
+    summary: PointSummary,
+    settings: TrainingSettings,
+    budget: Budget,
+    device: torch.device,
 ) -> Iterator[Trial]:
     """Fits to the energies, degree by degree, while they improve and are cheap.
 
@@ -62,15 +66,20 @@ def linear_trials(
         cost, size = trial.seconds / len(lengths), number
         worse = worse + 1 if trial.error >= best else 0
         best = min(best, trial.error)
-        if worse == 2 or trial.error <= summary.noise:
+        if worse == 2 or summary.settled(trial.error):
             return
         if len(LENGTHS) * cost * 4 > CHEAP * budget.seconds:
             lengths = (_linear(trial).length,)
 
 
 def force_trials(
-    dataset: Dataset, parts: Split, summary: PointSummary, settings: TrainingSettings,
-    budget: Budget, device: torch.device, best: Trial | None,
+    dataset: Dataset,
+    parts: Split,
+    summary: PointSummary,
+    settings: TrainingSettings,
+    budget: Budget,
+    device: torch.device,
+    best: Trial | None,
 ) -> Iterator[Trial]:
     """Fits to energies and forces: the degree of the best fit to energies, and higher ones.
 

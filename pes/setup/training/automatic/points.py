@@ -15,6 +15,8 @@ __all__ = ["PointSummary", "point_summary"]
 
 BROKEN = 3.0
 """Distance of two atoms, in sums of covalent radii, beyond which there is no bond."""
+NEAR = 1.05
+"""Error in units of the noise floor from which a fit is as good as its labels."""
 DISSOCIATING = 0.01
 """Share of such geometries from which a set counts as dissociating."""
 
@@ -42,6 +44,10 @@ class PointSummary:
     noise: float
     dissociated: float
     farthest: float
+
+    def settled(self, error: float) -> bool:
+        """Whether an error in cm⁻¹ is what the labels allow."""
+        return error <= NEAR * self.noise
 
     @property
     def dissociating(self) -> bool:

@@ -12,9 +12,9 @@ from pes.data import Dataset, Split
 from pes.potential import Ensemble
 from pes.setup.training.members import kept_members, member_rows, member_validation
 from pes.setup.training.plan import TrainingPlan, training_plan
+from pes.setup.training.planned import epoch_row, planned_epochs
 from pes.setup.training.settings import TrainingSettings
 from pes.setup.training.starting_surface import on_device
-from pes.setup.training.train import epoch_row, planned_epochs
 from pes.training.bounded import bounded_rms
 from pes.training.epoch import StopReason, TrainingState
 from pes.units import CM1

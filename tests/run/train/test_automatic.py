@@ -1,0 +1,107 @@
+"""`pes-train DATA`: no configuration in, one out that gives the same surface."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+
+from pes import cli, plots
+from pes.data import Dataset, write
+from pes.potential import load_surface
+
+
+@pytest.fixture(autouse=True)
+def _no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("learning_curve", "parity", "calibration_curve"):
+        monkeypatch.setattr(plots, name, lambda path, *_: path.touch())
+
+
+@pytest.fixture
+def here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, water: Callable[..., Dataset]
+) -> Callable[..., Path]:
+    monkeypatch.chdir(tmp_path)
+    write("mine.h5", water(points=120))
+
+    def train(*arguments: str) -> Path:
+        cli.train([*arguments])
+        return tmp_path / "runs" / "mine"
+
+    return train
+
+
+def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    with pytest.raises(SystemExit) as end:
+        cli.train([*arguments])
+    assert end.value.code == 2
+    return capsys.readouterr().err
+
+
+def energies(folder: Path, points: Dataset) -> torch.Tensor:
+    surface, _ = load_surface(folder / "surface.safetensors")
+    with torch.no_grad():
+        return surface(points.positions)
+
+
+def test_the_configuration_written_gives_the_surface_again(
+    here: Callable[..., Path], water: Callable[..., Dataset]
+) -> None:
+    folder = here("mine.h5", "--minutes", "0.008")
+    log = (folder / "train.log").read_text()
+    assert "plan for 0.008 CPU-minutes" in log
+    written = yaml.safe_load((folder / "config.yaml").read_text())
+    assert written["surface"]["kind"] in ("neural", "linear")
+    assert written["training"]["budget"] is None
+    trials = json.loads((folder / "automatic.json").read_text())["trials"]
+    assert sum(trial["chosen"] for trial in trials) == 1
+    cli.train(["--config", str(folder / "config.yaml"), "--output", "again"])
+    points = water()
+    assert torch.equal(energies(folder, points), energies(Path("again"), points))
+
+
+def test_a_network_goes_on_in_place(here: Callable[..., Path]) -> None:
+    """The configuration of a finished network, with more CPU time."""
+    settings = {
+        "name": "mine", "data": {"file": "mine.h5"},
+        "surface": {"descriptor": {"degree": 2}, "hidden": [3]}, "training": {"epochs": 2},
+    }  # fmt: skip
+    Path("mine.yaml").write_text(yaml.safe_dump(settings))
+    folder = here("--config", "mine.yaml")
+    here("--config", "mine.yaml", "--resume", "auto", "--minutes", "1e-9")
+    summary = json.loads((folder / "summary.json").read_text())
+    assert (summary["epochs"], summary["stopped_by"]) == (3, "budget")
+    written = yaml.safe_load((folder / "config.yaml").read_text())
+    assert (written["training"]["epochs"], written["training"]["budget"]) == (3, None)
+    assert (
+        "stopped when the CPU time was used up, after 3 epochs"
+        in (folder / "train.log").read_text()
+    )
+
+
+def test_a_file_of_test_points(here: Callable[..., Path], water: Callable[..., Dataset]) -> None:
+    points = water(points=130)
+    write("test.h5", points.select(slice(120, None)))
+    write("mine.h5", points.select(slice(0, 120)))
+    folder = here("mine.h5", "--test", "test.h5", "--minutes", "0.005")
+    rows = json.loads((folder / "split.json").read_text())
+    assert rows["test"] == list(range(120, 130))
+    assert len(rows["train"]) + len(rows["validation"]) == 120
+
+
+@pytest.mark.usefixtures("here")
+def test_refused_in_one_line(
+    capsys: pytest.CaptureFixture[str], water: Callable[..., Dataset]
+) -> None:
+    Path("c.yaml").write_text("name: a\ndata: {file: mine.h5}\n")
+    assert "--units goes with a file of points" in refused(
+        capsys, "--config", "c.yaml", "--units", "energy=eV"
+    )
+    assert "training.budget" in refused(capsys, "mine.h5", "--minutes", "-1")
+    write("copy.h5", water(points=120).select([3]))
+    assert "copy.h5: rows 3 " in refused(capsys, "mine.h5", "--test", "copy.h5")
+    assert "leave out one of them" in refused(
+        capsys, "mine.h5", "--test", "copy.h5", "--split", "rows.json"
+    )

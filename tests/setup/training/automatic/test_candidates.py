@@ -1,0 +1,35 @@
+"""Networks fit the points and the time, and can describe the molecule."""
+
+import pytest
+
+from pes.setup.training.automatic.candidates import candidates, epoch_seconds
+from pes.setup.training.automatic.points import PointSummary
+
+
+def summary(elements: str, *, dissociated: float = 0.0) -> PointSummary:
+    return PointSummary("", tuple(elements), 1000, 1e4, False, 0.0, dissociated, 3.0)
+
+
+@pytest.mark.parametrize("elements", ["OHH", "COHH", "OHHH", "CHHHH"])
+def test_degree_two_is_never_tried_for_four_atoms(elements: str) -> None:
+    tried = candidates(summary(elements), 20_000, 1e5)
+    assert tried
+    assert min(one.form.degree for one in tried) == summary(elements).smallest_degree
+    assert tried[0].form.hidden == (20, 20)
+
+
+def test_few_points_have_small_networks() -> None:
+    few = candidates(summary("OHH"), 200, 1e5)
+    assert few[0].parameters <= 200
+    assert candidates(summary("OHH"), 20, 1e5) == []
+
+
+def test_no_network_begins_that_has_no_time() -> None:
+    for seconds in (20.0, 200.0, 2000.0):
+        for one in candidates(summary("OHH"), 40_000, seconds):
+            assert 150 * epoch_seconds(40_000, one.parameters) <= seconds
+    assert candidates(summary("OHH"), 40_000, 1.0) == []
+
+
+def test_atoms_far_apart_ask_for_long_variables() -> None:
+    assert candidates(summary("OHH", dissociated=0.3), 5000, 1e5)[0].form.length == 2.0

@@ -1,0 +1,122 @@
+"""A fit without settings: what it chooses, what it says, and that its settings give it again."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+import torch
+
+import pes
+from pes.data import Dataset, split
+from pes.setup.training.automatic.candidates import Candidate
+from pes.setup.training.automatic.contest import contest
+from pes.setup.training.automatic.fit import AutomaticFit, automatic_fit
+from pes.setup.training.automatic.trial import Budget, Trial, advanced, better, started
+from pes.setup.training.plan import training_plan
+from pes.setup.training.planned import planned_epochs
+from pes.setup.training.settings import EnsembleForm, LinearForm, NetworkForm, TrainingSettings
+from pes.training.fit import completed
+from pes.units import CM1
+
+CPU = torch.device("cpu")
+NETWORK = TrainingSettings(NetworkForm(degree=2, hidden=(3, 3)), optimizer="levenberg_marquardt")
+
+
+@pytest.fixture(scope="module")
+def fit(water: Callable[..., Dataset]) -> AutomaticFit:
+    points = water(points=150)
+    return automatic_fit(points, split(points, seed=0), seconds=0.9)
+
+
+def test_the_lowest_validation_error_wins(fit: AutomaticFit) -> None:
+    assert fit.chosen in fit.trials
+    assert all(better(fit.chosen, trial) is fit.chosen for trial in fit.trials)
+    assert fit.trials[0].name == "linear, degree 2"
+    assert fit.chosen.error < fit.trials[0].error / 100
+
+
+def test_the_plan_comes_first_and_the_choice_last(fit: AutomaticFit) -> None:
+    assert fit.lines[0].startswith("H2O: 135 points to fit, energies to")
+    assert fit.lines[1].startswith("plan for 0.015 CPU-minutes")
+    assert any(line.startswith(f"chosen: {fit.chosen.name}") for line in fit.lines[-2:])
+    assert str(fit.result()).count("linear, degree 2:") == 1
+
+
+def test_its_settings_give_it_again(fit: AutomaticFit) -> None:
+    result = fit.result()
+    plan = result.plan
+    again = training_plan(plan.dataset, plan.parts, plan.settings)
+    if again.optimizer is not None:
+        completed(planned_epochs(again))
+    x = plan.dataset.positions
+    with torch.no_grad():
+        assert torch.equal(again.surface(x), fit.chosen.plan.surface(x))
+
+
+def test_labels_in_steps_end_at_their_noise(water: Callable[..., Dataset]) -> None:
+    """Steps of 1e-3 hartree: the floor is 219/√12 = 63 cm⁻¹, and the fit comes near it."""
+    points = water(points=200)
+    rounded = replace(points, energies=(points.energies * 1e3).round() / 1e3)
+    fit = automatic_fit(rounded, split(rounded, seed=0), seconds=0.5)
+    assert "noise floor 63 cm-1" in fit.lines[0]
+    assert fit.chosen.error < 100
+
+
+def test_an_asked_for_end_keeps_the_best(water: Callable[..., Dataset]) -> None:
+    points = water(points=100)
+    kept: list[Trial] = []
+    parts = split(points, seed=0)
+    at_once = automatic_fit(points, parts, seconds=100, stop=lambda: True)
+    assert [trial.name for trial in at_once.trials] == ["linear, degree 2"]
+    fit = automatic_fit(points, parts, seconds=100, keep=kept.append, stop=lambda: len(kept) > 1)
+    assert len(kept) == 2
+    assert fit.chosen is kept[-1]
+
+
+def test_a_contest_goes_on_with_the_better_half(water: Callable[..., Dataset]) -> None:
+    points = water(points=100)
+    entries = [
+        Candidate(
+            NetworkForm(degree=2, hidden=(width, width)), 7 * width + width**2 + 2 * width + 1
+        )
+        for width in (2, 3, 4)
+    ]
+    settings = replace(NETWORK, epochs=10**6)
+    trials = contest(entries, points, split(points, seed=0), settings, Budget(10.0), CPU)
+    assert len({trial.name for trial in trials}) == 3
+    lengths = [len(trial.history) for trial in trials]
+    assert lengths[0] == max(lengths)
+    assert sorted(lengths)[0] <= 40
+
+
+def test_members_are_judged_by_points_they_have_not_seen(water: Callable[..., Dataset]) -> None:
+    points = water(points=60)
+    parts = split(points, seed=0)
+    settings = replace(NETWORK, ensemble=EnsembleForm(members=3, keep=1.0))
+    trial = advanced(started("three", points, parts, settings, CPU), 100.0, Budget(100.0), epochs=3)
+    seen = trial.errors.isnan()
+    # Shares of a ninth for three members: a third of the points is held out by one of them.
+    assert 0 < int((~seen).sum()) < len(parts.validation)
+    assert len(trial.history) == 3
+
+
+def test_linear_trials_are_judged_at_points_left_out(water: Callable[..., Dataset]) -> None:
+    points = water(points=80)
+    parts = split(points, seed=0)
+    form = LinearForm(degree=3, chosen_by="leave_one_out", ridge=0.0)
+    trial = started("linear", points, parts, replace(NETWORK, form=form), CPU)
+    row = int(parts.validation[0])
+    rest = torch.tensor([k for k in (*parts.train, *parts.validation[1:])])
+    surface = pes.linear_surface(
+        pes.Invariants(points.elements, 3, length=pes.units.ANGSTROM),
+        points.positions[rest], points.energies[rest], ridge=0.0,
+    )  # fmt: skip
+    with torch.no_grad():
+        error = (surface(points.positions[row : row + 1]) - points.energies[row])[0] / CM1
+    assert float(trial.errors[0]) == pytest.approx(float(error), rel=1e-5)
+
+
+def test_minutes_in_python(water: Callable[..., Dataset]) -> None:
+    result = pes.train(water(points=100), minutes=0.01)
+    assert result.plan.remarks[0].startswith("H2O")
+    assert pes.train(water(), form=NETWORK.form, minutes=1e-9).stopped_by == "budget"
