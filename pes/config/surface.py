@@ -98,8 +98,8 @@ class LinearSurfaceSection(Linear):
     ridge: Ridge | Literal["auto"] = "auto"
     """Regularisation relative to the largest singular value; auto tries 0 and 1e-15 to 1e-4."""
     chosen_by: Literal["validation", "leave_one_out"] = "validation"
-    """Judge of several values: validation, or leave_one_out, the error with which each point outside
-    the test is predicted from all others; these are then all fitted (energies only)."""
+    """Judge of several values: validation, or leave_one_out, the error with which each point
+    outside the test is predicted from all others; these are then all fitted (energies only)."""
     baseline: Annotated[StoredSurface, BeforeValidator(by_name)] | None = None
     """Surface that the polynomial corrects; none by default."""
 

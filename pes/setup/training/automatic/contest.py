@@ -1,6 +1,6 @@
 """Contest of networks: all begin, the better half goes on, the best gets the time that is left."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from math import ceil
 
@@ -32,7 +32,8 @@ def contest(
     settings: TrainingSettings,
     budget: Budget,
     device: torch.device,
-    watch: Callable[[Trial], object] = lambda _: None,
+    *,
+    limit: float = float("inf"),
 ) -> list[Trial]:
     """Trials of the networks, the winner first; each round halves them and doubles the epochs.
 
@@ -43,7 +44,7 @@ def contest(
         settings: seed, patience and memory.
         budget: CPU time.
         device: device of the fits.
-        watch: called with each trial after each round.
+        limit: validation error in cm⁻¹ of the first network from which no others begin.
     """
     seconds = SHARE * budget.left
     rounds = max(1, ceil(len(entries) / 2))
@@ -57,7 +58,8 @@ def contest(
         trial = _begun(entry, dataset, parts, settings, device)
         if trial is not None:
             trials.append(advanced(trial, seconds / (rounds + 1), budget, epochs=EPOCHS))
-            watch(trials[-1])
+            if trials[0].error > limit:
+                return trials
     epochs = EPOCHS
     left = ranked(trials)
     while len(left) > 1 and budget.left > 0:
@@ -65,8 +67,6 @@ def contest(
         if len(left) == 1:
             break
         left = [advanced(one, seconds / len(left) / 2, budget, epochs=epochs) for one in left]
-        for trial in left:
-            watch(trial)
         left = ranked(left)
     names = {trial.name for trial in left}
     return left + [trial for trial in ranked(trials) if trial.name not in names]

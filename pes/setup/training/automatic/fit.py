@@ -23,6 +23,11 @@ ENDLESS = 10**6
 PATIENCE = 200
 SAMPLE = 4000
 """Training points of the contest at most: enough to tell the networks apart."""
+FINE = 1e-3
+"""Error in cm⁻¹ below which no level would gain from a better fit."""
+FAR = 30.0
+"""Error of the first network after its first epochs, in units of the best linear surface, from
+which no others begin."""
 HOPELESS = 8.0
 """Error of the best network after the contest, in units of the best linear surface, from which no
 network is worth the time that is left."""
@@ -139,16 +144,20 @@ def _trials(
     if best is not None and summary.settled(best.error):
         note("the linear surface has reached the noise floor of the labels: no networks")
         return
+    if best is not None and best.error <= FINE:
+        note(f"the linear surface is within {FINE:g} cm-1 of the labels: no networks")
+        return
     some = _sample(parts, settings.seed)
     entries = candidates(summary, len(parts.train), budget.left)
     if not entries:
         note("no networks: too few points, or too little time for their first epochs")
         return
-    networks = contest(entries, dataset, some, settings, budget, device)
+    linear = float("inf") if best is None else best.error
+    networks = contest(entries, dataset, some, settings, budget, device, limit=FAR * linear)
     yield from networks
     if not networks or networks[0].state is None:
         return
-    if best is not None and networks[0].error > HOPELESS * best.error:
+    if networks[0].error > HOPELESS * linear:
         note("networks do not come near the linear surface: they get no more time")
         return
     if budget.left == 0:
