@@ -9,6 +9,7 @@ import torch
 from pes import plots
 from pes.evaluation.tables import calibration_table
 from pes.potential import Ensemble
+from pes.run.train.resume import UNFINISHED
 from pes.setup.training.fit_result import FitResult, errors_and_spread
 from pes.setup.training.fit_tables import error_table, member_table
 from pes.units import CM1
@@ -50,6 +51,7 @@ def report_surface(folder: Path) -> None:
 
 def _more(folder: Path) -> str:
     """Command that continues a fit in place."""
+    folder = folder.parent if folder.name == UNFINISHED else folder
     config = folder / "config.yaml"
     return f"pes-train --config {config} --output {folder} --resume auto --minutes 5"
 
