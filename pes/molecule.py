@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from itertools import permutations, product
 
 import torch
-from qcelemental import periodictable
+from qcelemental import covalentradii, periodictable
 from qcelemental.exceptions import NotAnElementError
 from torch import Tensor
 
-from pes.units import AMU
+from pes.units import AMU, ANGSTROM
 
-__all__ = ["Molecule", "element", "isotope_mass", "like_permutations"]
+__all__ = ["Molecule", "covalent_radii", "element", "isotope_mass", "like_permutations"]
 
 _SYMBOL = re.compile(r"(\d*)([A-Z][a-z]?)")
 
@@ -56,6 +56,21 @@ def isotope_mass(symbol: str, *, nuclear: bool = False) -> float:
     name = _qcelemental_name(symbol)
     electrons = periodictable.to_Z(name) if nuclear else 0
     return periodictable.to_mass(name) * AMU - electrons
+
+
+def covalent_radii(symbols: Sequence[str]) -> Tensor:
+    """Covalent radii of isotopes, (N,) in bohr; two of them make a usual bond length.
+
+    References:
+        B. Cordero et al., Dalton Trans., 2832 (2008), doi:10.1039/b801115j
+
+    Example:
+        >>> (covalent_radii(["O", "D"]) / ANGSTROM).tolist()
+        [0.66, 0.31]
+    """
+    # The tuple is in Å: a conversion by QCElemental would build a registry of units, 0.6 s long.
+    radii = [covalentradii.get(element(s), return_tuple=True).data for s in symbols]
+    return torch.tensor([float(r) for r in radii], dtype=torch.float64) * ANGSTROM
 
 
 def like_permutations(kinds: Sequence[Hashable]) -> Iterator[list[int]]:

@@ -109,9 +109,9 @@ class Vibration(Section):
     """Weights of the quanta, by coordinate or group: {r1: 2} counts each quantum of r1 twice."""
     product_energy: float | None = Field(default=None, gt=0)
     """Keep only products whose reference energies sum to so much above the lowest, cm⁻¹."""
-    reference: Literal["cut", "vscf", "relaxed"] = "cut"
-    """One-dimensional functions of cuts through the minimum, self-consistent ones, or those of cuts
-    along which the other coordinates are relaxed below `coordinates.energy` (three atoms)."""
+    reference: Literal["cut", "vscf", "mean"] = "cut"
+    """One-dimensional functions of cuts through the minimum, self-consistent ones, or those of mean
+    potentials over the region below `coordinates.energy` (three atoms)."""
     groups: dict[str, CoordinateGroup] = {}
     """Coordinates contracted together, by a name: {bends: {coordinates: [theta2, theta3],
     energy: 12000}}."""

@@ -7,10 +7,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from qcelemental import covalentradii
 from torch import Tensor, nn
 
-from pes.molecule import Molecule, element
+from pes.molecule import Molecule, covalent_radii
 from pes.potential.ensemble import Ensemble
 from pes.potential.storage import SurfaceRecord
 
@@ -127,7 +126,7 @@ def check_units(positions: Tensor, symbols: Sequence[str]) -> None:
         positions: (B, N, 3), in bohr as they should be.
         symbols: isotopes.
     """
-    radii = torch.tensor([covalentradii.get(element(s)) for s in symbols], dtype=torch.float64)
+    radii = covalent_radii(symbols)
     first, second = torch.triu_indices(len(radii), len(radii), 1)
     x = positions.detach().cpu()
     shares = (x[:, first] - x[:, second]).norm(dim=-1) / (radii[first] + radii[second])

@@ -39,7 +39,7 @@ def chosen_settings(levels: Levels, task: Problem) -> dict[str, Any]:
     }
     if levels.compared_with == "target":
         chosen["coordinates"]["energy"] = task.surveyed / CM1
-        chosen["reference"] = "relaxed"
+        chosen["reference"] = "mean"
     if levels.truncation.energy is not None:
         chosen["product_energy"] = levels.truncation.energy / CM1
     if levels.truncation.quanta is not None:

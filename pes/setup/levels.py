@@ -210,14 +210,16 @@ def solved(
 
 
 def _cuts(task: Problem, truncation: TruncationRequest) -> tuple[Cut, ...] | None:
-    """Relaxed cuts where they are asked for."""
-    if truncation.reference != "relaxed":
+    """Cuts with mean potentials where they are asked for."""
+    if truncation.reference != "mean":
         return None
     if len(task.internal.names) != 3:
         raise ValueError(
-            f"`reference: relaxed` is for three coordinates, there are {len(task.internal.names)}"
+            f"`reference: mean` is for three coordinates, there are {len(task.internal.names)}"
         )
-    return cuts_below(task.system, task.wells, task.surveyed, task.limits, task.internal.names)
+    return cuts_below(
+        task.system, task.wells, task.surveyed, task.limits, task.internal.names, given=task.given
+    )
 
 
 def accuracy_goal(

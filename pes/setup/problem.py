@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -59,7 +60,6 @@ class Problem:
         strengths: of these, (K,) in hartree, with gradients, likewise.
         start: near the bottom of the well, (Q,).
         wells: the lowest minimum and others of the same molecule, (W, Q).
-        limits: ends that no range passes, (low, high) of each coordinate.
         given: ranges as the user gave them; None where they were chosen.
         sized: whether the user gave sizes of bases, or other variables for coordinates.
         surveyed: energy above the minimum that relaxed cuts are made below, hartree.
@@ -75,10 +75,14 @@ class Problem:
     strengths: Tensor
     start: Tensor
     wells: Tensor
-    limits: tuple[tuple[float, float], ...]
     given: tuple[tuple[float, float], ...] | None
     sized: bool
     surveyed: float
+
+    @cached_property
+    def limits(self) -> tuple[tuple[float, float], ...]:
+        """Ends that no automatic range passes, (low, high) of each coordinate."""
+        return tuple(coordinate_limits(self.surface, self.internal, self.molecule.masses))
 
 
 def problem(
@@ -127,10 +131,10 @@ def problem(
         system = perturbed(system, strengths, _shapes(bumps, internal))
     sizes = basis_of(basis or {}, internal, ranges)
     given = None if request.ranges == "auto" else tuple(ranges)
-    limits = given or tuple(coordinate_limits(surface, internal, isotopes.masses))
+    inside = given or coordinate_limits(surface, internal, isotopes.masses)
     return Problem(
         surface, isotopes, internal, sizes, system, masses, tuple(bumps), strengths, start,
-        _wells(start, _others(request, geometries), internal, masses, limits), limits, given,
+        _wells(start, _others(request, geometries), internal, masses, inside), given,
         bool(basis or request.maps), request.energy * CM1,
     )  # fmt: skip
 

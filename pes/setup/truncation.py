@@ -12,9 +12,9 @@ __all__ = ["GroupRequest", "TruncationRequest", "products"]
 NORMAL_QUANTA = {6: 6.0, 9: 4.0}
 """Usual limit of the quanta of normal coordinates, by their number."""
 
-REFERENCES = {"cut": False, "vscf": True, "relaxed": False}
+REFERENCES = {"cut": False, "vscf": True, "mean": False}
 """Whether one-dimensional functions are self-consistent: those of cuts through the minimum, or of
-cuts along which the other coordinates are relaxed, are not."""
+mean potentials over a region, are not."""
 
 
 @dataclass(frozen=True)

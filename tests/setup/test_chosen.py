@@ -35,5 +35,5 @@ def test_expert_sizes_are_told_as_they_are() -> None:
 
 
 def test_relaxed_cuts_are_for_three_coordinates() -> None:
-    with pytest.raises(ValueError, match="`reference: relaxed` is for three coordinates"):
-        levels("formaldehyde_model", count=2, truncation=TruncationRequest(reference="relaxed"))
+    with pytest.raises(ValueError, match="`reference: mean` is for three coordinates"):
+        levels("formaldehyde_model", count=2, truncation=TruncationRequest(reference="mean"))

@@ -176,7 +176,7 @@ def _spec(
         # Points of Legendre functions lie less densely in the middle than at the ends.
         primitives = ceil(1.3 * primitives)
     primitive = PRIMITIVES[PRIMITIVE[kind]](low, high, primitives)
-    v, g = cut.at(primitive.points)
+    v, g = cut.mean(primitive.points)
     # A few of the highest functions of a primitive basis are none of the surface's.
     every = contract(primitive, v.clamp(max=resolution.cap), g, primitives - 1, range=ends)
     within = every.energies - every.energies[0] <= resolution.cut_energy

@@ -21,8 +21,12 @@ def cuts_below(
     energy: float,
     limits: Sequence[tuple[float, float]],
     names: Sequence[str],
+    *,
+    given: Sequence[tuple[float, float]] | None = None,
 ) -> tuple[Cut, ...]:
     """A cut along each coordinate, the others relaxed where V stays below an energy.
+
+    Where the surface has a hole, ranges that the user gave are what is looked at.
 
     Args:
         system: V and G.
@@ -30,11 +34,14 @@ def cuts_below(
         energy: above the minimum, hartree.
         limits: ends that no coordinate passes.
         names: of the coordinates.
+        given: ranges of the user.
 
     Raises:
         ValueError: if the surface falls below its minimum in that region.
     """
     region = low_region(system, wells, energy, limits)
+    if given and region.depth > DEEPER:
+        region = low_region(system, wells, energy, given)
     _check_holes(region, names)
     return relaxed_cuts(system, region, wells[0])
 

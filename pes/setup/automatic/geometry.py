@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import torch
-from qcelemental import covalentradii
 from torch import Tensor
 
 from pes.coordinates import Valence, optimum
-from pes.molecule import Molecule, like_permutations
+from pes.molecule import Molecule, covalent_radii, like_permutations
 from pes.potential import Surface
 from pes.units import ANGSTROM, CM1, DEGREE
 
@@ -135,13 +134,9 @@ def minima(molecule: Molecule, potential: Potential, *known: Tensor) -> list[Min
     return found
 
 
-def _radii(molecule: Molecule) -> Tensor:
-    return torch.tensor([covalentradii.get(e) for e in molecule.elements], dtype=torch.float64)
-
-
 def _guesses(molecule: Molecule) -> Iterator[Tensor]:
     """Each atom in the middle of three; for more, atoms bonded at random to those before."""
-    radii = _radii(molecule)
+    radii = covalent_radii(molecule.elements)
     if len(radii) == 3:
         for centre, (a, b) in ((0, (1, 2)), (1, (0, 2)), (2, (0, 1))):
             q = radii.new_tensor([0.0, 0.0, 120 * DEGREE])
@@ -171,7 +166,7 @@ def _random_molecule(radii: Tensor, draw: torch.Generator) -> Tensor:
 
 def covalent_distances(molecule: Molecule, positions: Tensor) -> Tensor:
     """Distances (N, N) over the sums of covalent radii: near 1 between bonded atoms."""
-    radii = _radii(molecule)
+    radii = covalent_radii(molecule.elements)
     return torch.cdist(positions, positions) / (radii[:, None] + radii)
 
 

@@ -42,17 +42,23 @@ EXTRA = 4
 FIRST = 2.2
 """Cut energy of the first calculation, in energies of the highest level."""
 
-STEPS = (1.2, 1.4)
-"""Factors by which the cut energy grows: near the accuracy asked for, and far from it."""
+STEP = 1.2
+"""Least factor by which the cut energy grows."""
+
+LONG_STEP = 1.4
+"""The same far from the accuracy asked for."""
 
 FAR = 1000.0
 """Largest change, in accuracies, from which the longer step is taken."""
 
-LEAST = 0.2
+LEAST = 0.15
 """Least part of the last change that is taken for the error that is left."""
 
-SHARES = {"functions": 0.4, "points": 0.15, "ranges": 0.15}
-"""Parts of the accuracy that each change may use up; the last two count twice."""
+SHARES = {"functions": 0.4, "points": 0.7, "ranges": 1.0}
+"""Parts of the accuracy that the changes may have used up once each has been looked at."""
+
+NEIGHBOURS = 0.25
+"""Least part of the largest change of any level that each level counts with."""
 
 SURVEYED = 2.0
 """Energy of the region that is surveyed, in energies of the highest level."""
@@ -178,13 +184,14 @@ def levels_to_target(
     """
     budget, started = budget or Budget(), process_time()
     solve, base, count = _first(target, report)
-    larger, moved, base = _grown(target, solve, base, count, budget, started, report)
-    changes = [moved]
+    larger, base, share = _grown(target, solve, base, count, budget, started, report)
+    changes = [share * matching(larger.levels, base.levels, count).changes]
     for name in ("points", "ranges"):
-        change, better = _checked(target, name, solve, base, count, report)
+        used = changes[0] + 2 * sum(changes[1:])
+        change, better = _checked(target, name, solve, base, used, report)
         if better is not base:
-            base, larger = better, solve(better.resolution.more_functions(STEPS[0]))
-            changes[0] = matching(larger.levels, base.levels, count).changes
+            base, larger = better, solve(better.resolution.more_functions(_step(better)))
+            changes[0] = share * matching(larger.levels, base.levels, count).changes
         changes.append(change)
     changes[2] = changes[2] + _walls(target, solve, base, count, report)
     count = min(count, target.number(larger.pairs.energies))
@@ -201,7 +208,10 @@ def _first(target: Target, report: Report) -> tuple[Solve, Stage, int]:
     last = target.energy or harmonic_level(modes, count)
     top = float(modes.sum()) / 2 + last
     for sweep in range(SURVEYS):
-        cuts = cuts_below(target.system, target.wells, SURVEYED * top, target.limits, target.names)
+        cuts = cuts_below(
+            target.system, target.wells, SURVEYED * top, target.limits, target.names,
+            given=target.ranges,
+        )  # fmt: skip
         # A cap that is felt and a range that is too short have errors of opposite signs.
         first = Resolution(FIRST * last, cap=max(target.cap, CAPPED * top))
         stage = _stage(target, cuts, top, count, first)
@@ -245,40 +255,58 @@ def _grown(
     budget: Budget,
     started: float,
     report: Report,
-) -> tuple[Stage, Tensor, Stage]:
-    """The largest calculation, what is left to come, and the calculation before it."""
-    factor, before = STEPS[0], float("inf")
+) -> tuple[Stage, Stage, float]:
+    """The largest calculation, the one before it, and the share of their change left to come."""
+    far, before = False, float("inf")
     while True:
-        larger = solve(base.resolution.more_functions(factor))
-        moved = matching(larger.levels, base.levels, count).changes
-        most = float(moved.max())
+        step = max(_step(base), LONG_STEP if far else 0.0)
+        larger = solve(base.resolution.more_functions(step))
+        most = float(matching(larger.levels, base.levels, count).changes.max())
         # What is left to come falls as the changes do; three times that, to be on the safe side.
-        left = moved * min(1.0, max(LEAST, 3 * most / before))
+        share = min(1.0, max(LEAST, 3 * most / before))
         before = most
         report(
             f"{larger.hamiltonian.size} functions on {len(larger.hamiltonian.potential)} points: "
             f"levels moved by up to {most / CM1:.2g} cm-1"
         )
-        factor = STEPS[most > FAR * target.accuracy]
+        far = most > FAR * target.accuracy
         growth = (larger.hamiltonian.size / base.hamiltonian.size) ** 2
-        done = float(left.max()) <= SHARES["functions"] * target.accuracy
+        done = share * most <= SHARES["functions"] * target.accuracy
         late = process_time() - started + 4 * growth * larger.seconds > budget.seconds
         if done or late or larger.hamiltonian.size > budget.functions:
-            return larger, left, base
+            return larger, base, share
         base = larger
 
 
+def _step(stage: Stage) -> float:
+    """Factor of the cut energy that adds two functions to each coordinate.
+
+    One alone would leave levels of the other parity where they are.
+    """
+    return max(STEP, 1 + 2 / min(spec.functions for spec in stage.bases))
+
+
 def _checked(
-    target: Target, name: str, solve: Solve, base: Stage, count: int, report: Report
+    target: Target, name: str, solve: Solve, base: Stage, used: Tensor, report: Report
 ) -> tuple[Tensor, Stage]:
-    """Changes with more points, or farther ranges, and the calculation that they are of."""
+    """Changes with more points, or farther ranges, and the calculation that they are of.
+
+    Args:
+        target: with the accuracy.
+        name: `points` or `ranges`.
+        solve: makes the calculations.
+        base: calculation that is looked at.
+        used: estimated errors from other changes, (S,) for the levels that are asked for.
+        report: called with a sentence after each calculation.
+    """
     further = {"points": Resolution.more_points, "ranges": Resolution.farther}[name]
     sweep = 1
     while True:
         other = solve(further(base.resolution))
-        change = matching(other.levels, base.levels, count).changes
+        change = matching(other.levels, base.levels, len(used)).changes
         report(f"more {name}: levels moved by up to {float(change.max()) / CM1:.2g} cm-1")
-        if float(change.max()) <= SHARES[name] * target.accuracy or sweep == SWEEPS:
+        done = float((used + 2 * change).max()) <= SHARES[name] * target.accuracy
+        if done or sweep == SWEEPS:
             return change, base
         base, sweep = other, sweep + 1
 
@@ -286,7 +314,7 @@ def _checked(
 def _walls(target: Target, solve: Solve, base: Stage, count: int, report: Report) -> Tensor | float:
     """What is left beyond ends that cannot move out, from the changes with nearer ends.
 
-    Levels feel a wall as exp(−2S), S the decay on the way to it.
+    Levels feel a wall as exp(−2S), S the decay on the way to it; `Levels` counts it twice.
     """
     kinds, limits = target.kinds, target.ranges or target.limits
     fixed = fixed_ends([(b.low, b.high) for b in base.bases], kinds, limits)
@@ -302,13 +330,15 @@ def _walls(target: Target, solve: Solve, base: Stage, count: int, report: Report
         if is_fixed
     ]
     change = matching(base.levels, nearer.levels, count).changes
-    left = change * min(1.0, 2 / max(expm1(2 * min(steps)), 1e-9))
+    left = change * min(1.0, 1 / max(expm1(2 * min(steps)), 1e-9))
     report(f"nearer walls: levels moved by up to {float(change.max()) / CM1:.2g} cm-1")
     return left
 
 
 def _levels(target: Target, stage: Stage, changes: Tensor) -> Levels:
     """What the largest calculation gave, with the changes that its errors are estimated by."""
+    most = changes.where(changes.isfinite(), 0.0).amax(1, keepdim=True)
+    changes = changes.clamp(min=NEIGHBOURS * most)
     result = Levels(
         target.system, stage.bases, Truncation(energy=stage.resolution.cut_energy),
         stage.resolution.cap, target.wells[0], target.lowest_energy, stage.hamiltonian,

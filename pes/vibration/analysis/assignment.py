@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from pes.units import CM1
+from pes.vibration.basis.product_tree import unraveled
 from pes.vibration.levels.result import Levels
 
 __all__ = ["Assignment", "Label", "assigned", "quantum_labels"]
@@ -52,7 +53,7 @@ def quantum_labels(levels: Levels, *, symmetric: bool) -> list[Label]:
     c = levels.hamiltonian.basis.unpruned(levels.eigenpairs.coefficients)
     if not symmetric:
         weights, index = (c.flatten(1) ** 2).max(1)
-        quanta = torch.stack(torch.unravel_index(index, c.shape[1:]), -1)
+        quanta = torch.stack(unraveled(index, c.shape[1:]), -1)
         rows = zip(quanta.tolist(), weights.tolist(), strict=True)
         return [Label(tuple(q), w) for q, w in rows]
     first, second = levels.hamiltonian.basis.bases[:2]
@@ -64,7 +65,7 @@ def quantum_labels(levels: Levels, *, symmetric: bool) -> list[Label]:
     by_quanta = c.new_zeros(len(c), 2 * n - 1, c.shape[3])
     by_quanta.index_add_(1, stretch.flatten(), (c**2).flatten(1, 2))
     weights, index = by_quanta.flatten(1).max(1)
-    total, bend = torch.unravel_index(index, by_quanta.shape[1:])
+    total, bend = unraveled(index, by_quanta.shape[1:])
     rows = zip(total.tolist(), bend.tolist(), parity.tolist(), weights.tolist(), strict=True)
     return [Label((t, b, 1 if p > 0 else -1), w) for t, b, p, w in rows]
 

@@ -12,7 +12,23 @@ from math import prod
 import torch
 from torch import Tensor
 
-__all__ = ["Branch", "tree", "within_energy", "within_quanta"]
+__all__ = ["Branch", "tree", "unraveled", "within_energy", "within_quanta"]
+
+
+def unraveled(numbers: Tensor, shape: Sequence[int]) -> tuple[Tensor, ...]:
+    """Places along each axis of elements numbered with the last axis fastest.
+
+    The same function of torch imports a computer algebra first (0.5 s).
+
+    Example:
+        >>> unraveled(torch.tensor([0, 5]), (2, 3))
+        (tensor([0, 1]), tensor([0, 2]))
+    """
+    places = []
+    for size in reversed(shape):
+        places.append(numbers % size)
+        numbers = numbers // size
+    return tuple(reversed(places))
 
 
 def within_quanta(

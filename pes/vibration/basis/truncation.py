@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from pes.vibration.basis.factor import Factor
-from pes.vibration.basis.product_tree import within_energy, within_quanta
+from pes.vibration.basis.product_tree import unraveled, within_energy, within_quanta
 
 __all__ = ["GroupSize", "Truncation"]
 
@@ -83,7 +83,7 @@ class Truncation:
         for other in limits[1:]:
             kept = kept[torch.isin(kept, other)]
         if fewer:
-            places = torch.unravel_index(kept, shape)
+            places = unraveled(kept, shape)
             inside = [i < max(1, n - fewer) for i, n in zip(places, shape, strict=True)]
             kept = kept[torch.stack(inside).all(0)]
         return kept

@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from pes.vibration.basis.product_tree import unraveled
 from pes.vibration.eigensolvers.eigenpairs import Eigenpairs
 from pes.vibration.grid.sparse_basis import GridBasis
 
@@ -24,7 +25,7 @@ def start_vectors(old: GridBasis, pairs: Eigenpairs, new: GridBasis) -> Tensor |
 
 def renumbered(coefficients: Tensor, old: GridBasis, new: GridBasis) -> Tensor:
     """Coefficients by the products of another basis, (S, N); products it lacks are left out."""
-    places = torch.unravel_index(old.numbers, old.shape)
+    places = unraveled(old.numbers, old.shape)
     there = torch.stack([i < n for i, n in zip(places, new.shape, strict=True)]).all(0)
     numbers = torch.zeros(int(there.sum()), dtype=torch.long)
     for i, n in zip(places, new.shape, strict=True):

@@ -28,6 +28,9 @@ PairFields = dict[tuple[int, int], Tensor]
 WORKSPACE = 2**25
 """Bytes of one intermediate; work is cut into pieces of that size."""
 
+FEW = 24
+"""Fields from which a table of products of functions is worth making."""
+
 Tree = Sequence[Sequence[Branch]]
 """Branches of each depth."""
 
@@ -172,14 +175,21 @@ def _integrated(
         rows = _picked(before, 1, b.nodes)
         column = 0
         for k in ket:
-            tables = {taken: _table(factor, taken, b.functions, k.functions) for taken in steps}
-            height, width = b.children.numel(), k.children.numel()
-            block = after[:, :, row : row + height, column : column + width]
+            width = k.children.numel()
+            block = after[:, :, row : row + b.children.numel(), column : column + width]
+            functions = b.functions, k.functions
+            columns = len(b.nodes) * len(k.nodes)
+            many = any(strip.count * columns >= FEW for strip in strips)
+            tables = {taken: _table(factor, taken, *functions) for taken in steps if many}
             first = 0
             for strip in strips:
                 some = slice(first, first + strip.points * strip.count)
-                here = {taken: table[:, : strip.points] for taken, table in tables.items()}
-                value = _sum([field[some] for field in rows], k.nodes, count, steps, here)
+                parts = _picked([field[some] for field in rows], 2, k.nodes)
+                parts = [part.reshape(strip.points, -1) for part in parts]
+                if strip.count * columns < FEW:
+                    value = _few(parts, count, steps, factor, *functions)
+                else:
+                    value = _many(parts, count, steps, tables)
                 sizes = len(b.functions), len(k.functions), strip.count, len(b.nodes), len(k.nodes)
                 _fill(block, strip, value.reshape(count, *sizes).permute(0, 3, 1, 4, 2, 5))
                 first = some.stop
@@ -196,21 +206,41 @@ def _fill(block: Tensor, strip: Strip, value: Tensor) -> None:
         block[:, strip.rest] = value.flatten(2, 3).flatten(3)
 
 
-def _sum(
-    before: Sequence[Tensor],
-    columns: Tensor,
-    count: int,
-    steps: Steps,
-    tables: dict[Taken, Tensor],
+def _many(
+    fields: Sequence[Tensor], count: int, steps: Steps, tables: dict[Taken, Tensor]
 ) -> Tensor:
-    """Σ of fields times products of functions over the points of a factor, (fields, ij, …)."""
-    pairs, m = next(iter(tables.values())).shape
-    picked = [field.reshape(m, -1) for field in _picked(before, 2, columns)]
-    total = picked[0].new_zeros(count, pairs, picked[0].shape[1])
+    """Σ of fields (m, …) times products of functions over the points of a factor, (…, ij, …)."""
+    m = len(fields[0])
+    some = next(iter(tables.values()))
+    total = fields[0].new_zeros(count, len(some), fields[0].shape[1])
     for taken, moves in steps.items():
         for source, target in moves:
-            total[target].addmm_(tables[taken], picked[source])
+            total[target].addmm_(tables[taken][:, :m], fields[source])
     return total
+
+
+def _few(
+    fields: Sequence[Tensor], count: int, steps: Steps, factor: Factor, bra: Tensor, ket: Tensor
+) -> Tensor:
+    """The same for few fields: functions of the ket times these, then by functions of the bra."""
+    m = len(fields[0])
+    scaled: dict[tuple[int | None, int], Tensor] = {}
+    for (left, right), moves in steps.items():
+        functions = _functions(factor, right, ket)[:m]
+        for source, target in moves:
+            product = fields[source].T[..., None] * functions
+            scaled[left, target] = scaled.get((left, target), 0.0) + product
+    size = len(bra) * len(ket)
+    total = fields[0].new_zeros(count, size, fields[0].shape[1])
+    for (left, target), functions in scaled.items():
+        total[target] += (_functions(factor, left, bra)[:m].T @ functions).reshape(-1, size).T
+    return total
+
+
+def _functions(factor: Factor, derivative: int | None, numbers: Tensor) -> Tensor:
+    """Some functions of a factor, or their derivatives by one of its coordinates, (m, n)."""
+    table = factor.values if derivative is None else factor.derivatives[derivative]
+    return table[:, numbers]
 
 
 def _picked(fields: Sequence[Tensor], axis: int, places: Tensor) -> Sequence[Tensor]:
@@ -222,10 +252,7 @@ def _picked(fields: Sequence[Tensor], axis: int, places: Tensor) -> Sequence[Ten
 
 def _table(factor: Factor, taken: Taken, bra: Tensor, ket: Tensor) -> Tensor:
     """Truncation of functions of bra and ket, or of their derivatives, (n n′, m)."""
-    left, right = (
-        (factor.values if d is None else factor.derivatives[d])[:, functions]
-        for d, functions in zip(taken, (bra, ket), strict=True)
-    )
+    left, right = (_functions(factor, d, n) for d, n in zip(taken, (bra, ket), strict=True))
     return (left[:, :, None] * right[:, None, :]).flatten(1).T.contiguous()
 
 

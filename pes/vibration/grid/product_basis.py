@@ -14,7 +14,7 @@ from torch import Tensor
 
 from pes.vibration.basis.basis import Basis
 from pes.vibration.basis.factor import Factor, Group
-from pes.vibration.basis.product_tree import Branch, tree
+from pes.vibration.basis.product_tree import Branch, tree, unraveled
 from pes.vibration.grid.matrix import PairFields, matrix, multiplications
 from pes.vibration.grid.strips import Strip, product_strips
 
@@ -110,7 +110,7 @@ class ProductBasis:
     @property
     def zero_order_energies(self) -> Tensor:
         """Sums of the reference energies of the factors, (N,) in hartree."""
-        places = torch.unravel_index(self.numbers, self.shape)
+        places = unraveled(self.numbers, self.shape)
         energies = sum(f.energies.cpu()[i] for f, i in zip(self.factors, places, strict=True))
         return torch.as_tensor(energies, device=self.device)
 
@@ -151,10 +151,10 @@ class ProductBasis:
         numbers = numbers.cpu() if self.kept is None else self.numbers[numbers.cpu()]
         quanta = torch.zeros(*numbers.shape, len(self.bases), dtype=torch.long)
         leading = {g.coordinates: (g.expansion**2).argmax(0) for g in self.groups}
-        for f, index in zip(self.factors, torch.unravel_index(numbers, self.shape), strict=True):
+        for f, index in zip(self.factors, unraveled(numbers, self.shape), strict=True):
             inner = leading[f.coordinates].cpu()[index] if f.coordinates in leading else index
             sizes = [self.bases[k].size for k in f.coordinates]
-            for k, quantum in zip(f.coordinates, torch.unravel_index(inner, sizes), strict=True):
+            for k, quantum in zip(f.coordinates, unraveled(inner, sizes), strict=True):
                 quanta[..., k] = quantum
         return quanta
 

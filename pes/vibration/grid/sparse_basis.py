@@ -20,7 +20,7 @@ from torch import Tensor
 
 from pes.vibration.basis.basis import Basis
 from pes.vibration.basis.factor import Factor
-from pes.vibration.basis.product_tree import Branch, tree
+from pes.vibration.basis.product_tree import Branch, tree, unraveled
 from pes.vibration.grid.genz_keister import genz_keister
 from pes.vibration.grid.matrix import PairFields, matrix, multiplications
 from pes.vibration.grid.product_basis import ProductBasis
@@ -118,7 +118,7 @@ class SparseBasis:
 
     def quanta(self, numbers: Tensor) -> Tensor:
         """Quanta (…, Q) of products by their number among those kept."""
-        return torch.stack(torch.unravel_index(self.numbers[numbers.cpu()], self.shape), -1)
+        return torch.stack(unraveled(self.numbers[numbers.cpu()], self.shape), -1)
 
     def cpu(self) -> "SparseBasis":
         """The same with its arrays on the CPU."""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from pes.vibration.basis.product_tree import Branch, tree
+from pes.vibration.basis.product_tree import Branch, tree, unraveled
 from pes.vibration.grid.matrix import PairFields, matrix
 from pes.vibration.grid.sparse_basis import GridBasis
 
@@ -43,7 +43,7 @@ def _tree(
     basis: GridBasis, products: Tensor, order: Sequence[int]
 ) -> tuple[list[list[Branch]], Tensor]:
     """Branches of the products, and the place of each of them among the leaves."""
-    places = torch.unravel_index(basis.numbers[products.cpu()], basis.shape)
+    places = unraveled(basis.numbers[products.cpu()], basis.shape)
     numbers = torch.zeros(len(products), dtype=torch.long)
     for i in order:
         numbers = numbers * basis.shape[i] + places[i]

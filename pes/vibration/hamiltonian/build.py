@@ -149,7 +149,7 @@ def _bases_of_cuts(
         primitive = PRIMITIVES[spec.basis](spec.low, spec.high, spec.primitives)
         q = primitive.points
         images = [(k, False), *((o.order[k], o.mirrored[k]) for o in operations)]
-        values = [cuts[j].at(spec.low + spec.high - q if m else q) for j, m in images]
+        values = [cuts[j].mean(spec.low + spec.high - q if m else q) for j, m in images]
         v, g = (torch.stack(each).mean(0) for each in zip(*values, strict=True))
         ends = (spec.low, spec.high)
         bases.append(

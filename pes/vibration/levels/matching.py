@@ -8,6 +8,7 @@ from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
 from pes.vibration.basis.basis import Basis
+from pes.vibration.basis.product_tree import unraveled
 from pes.vibration.eigensolvers.eigenpairs import Eigenpairs
 from pes.vibration.eigensolvers.warm_start import renumbered
 from pes.vibration.grid.sparse_basis import GridBasis
@@ -68,7 +69,7 @@ def matching(
 def _aligned(old: GridBasis, pairs: Eigenpairs, new: GridBasis) -> Tensor:
     """Coefficients by the products of another basis, with the signs of its functions, (S, N)."""
     coefficients = pairs.coefficients.cpu()
-    places = torch.unravel_index(old.numbers, old.shape)
+    places = unraveled(old.numbers, old.shape)
     for one, other, i in zip(old.bases, new.bases, places, strict=True):
         coefficients = coefficients * _signs(one, other)[i.clamp(max=other.size - 1)]
     return renumbered(coefficients, old, new)

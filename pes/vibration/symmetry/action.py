@@ -7,6 +7,7 @@ from torch import Tensor
 
 from pes.vibration.basis.basis import Basis
 from pes.vibration.basis.factor import Factor
+from pes.vibration.basis.product_tree import unraveled
 from pes.vibration.grid.sparse_basis import GridBasis, SparseBasis
 from pes.vibration.symmetry.operation import Operation
 
@@ -36,7 +37,7 @@ def action(basis: GridBasis, operation: Operation) -> tuple[Tensor, Tensor]:
         NotInvariantError: if functions are not mapped to functions that are kept.
     """
     factors, ours = basis.factors, basis.numbers
-    places = torch.unravel_index(ours, basis.shape)
+    places = unraveled(ours, basis.shape)
     moved, signs = list(places), torch.ones(len(ours), dtype=factors[0].values.dtype)
     for f, place in zip(factors, places, strict=True):
         target = {operation.order[k] for k in f.coordinates}

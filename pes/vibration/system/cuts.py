@@ -1,14 +1,20 @@
-"""Cuts of a surface along one coordinate, the others relaxed: what a wavefunction meets there."""
+"""Cuts of a surface along one coordinate: what a wavefunction meets there.
 
-from collections.abc import Callable, Sequence
+With the others relaxed a cut tells how far wavefunctions reach. Functions of the coordinate are
+better made for a mean over the others: where these swing far, the lowest path bends round walls
+that a vibration meets at most places (the bonds of HCN on its way to HNC).
+"""
+
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
 
 import torch
-from scipy.interpolate import PchipInterpolator
+from scipy.interpolate import CubicSpline, PchipInterpolator
 from torch import Tensor
 
+from pes.vibration.basis.product_tree import unraveled
 from pes.vibration.system.region import Region, energies_or_infinite
 from pes.vibration.system.system import System
 
@@ -19,6 +25,9 @@ OFF = 0.02
 
 HIGH = 1.0
 """Hartree. Cuts end where V rises above this: no bound level gets there."""
+
+SOFT = 0.5
+"""Temperature kT of mean potentials, in energies that the region lies below."""
 
 FINE = 801
 """Points on which integrals along a cut are taken."""
@@ -32,12 +41,14 @@ class Cut:
         number: of the coordinate, k.
         path: where the cut leads, in ascending order of coordinate k, (M, Q).
         g_element: G_kk there, (M,).
+        softened: mean potential at these values of the coordinate, (M,) in hartree.
         energy: V above the minimum at points (P, Q), (P,) in hartree.
     """
 
     number: int
     path: Tensor
     g_element: Tensor
+    softened: Tensor
     energy: Callable[[Tensor], Tensor]
 
     @property
@@ -61,6 +72,15 @@ class Cut:
             path[:, self.number] = inside
         energies = self.energy(torch.cat(paths)).reshape(3, -1)
         return energies.amin(0), moved[:, -1]
+
+    def mean(self, q: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean potential and G_kk at any values of the coordinate, (P,) each; constant beyond."""
+        x = self.points.numpy()
+        inside = q.cpu().clamp(float(self.points[0]), float(self.points[-1])).numpy()
+        # Two derivatives are continuous, or quadratures in its eigenfunctions converge slowly.
+        v = CubicSpline(x, self.softened.numpy())(inside)
+        g = PchipInterpolator(x, self.g_element.numpy())(inside)
+        return torch.from_numpy(v), torch.from_numpy(g)
 
     @cached_property
     def fine(self) -> tuple[Tensor, Tensor, Tensor]:
@@ -109,7 +129,7 @@ def relaxed_cuts(system: System, region: Region, bottom: Tensor) -> tuple[Cut, .
     """
     base = float(energies_or_infinite(system, bottom[None])[0])
     return tuple(
-        _cut(system, _relaxed(system, _valley(region, k), k, region), k, base, region.limits)
+        _cut(system, _relaxed(system, _valley(region, k), k, region), k, base, region)
         for k in range(len(region.axes))
     )
 
@@ -119,9 +139,9 @@ def _cut(
     path: Tensor,
     k: int,
     base: float,
-    limits: Sequence[tuple[float, float]],
+    region: Region,
 ) -> Cut:
-    low, high = torch.tensor(limits, dtype=torch.float64).T
+    low, high = torch.tensor(region.limits, dtype=torch.float64).T
 
     def energy(q: Tensor) -> Tensor:
         return (energies_or_infinite(system, q) - base).clamp(0.0, HIGH)
@@ -131,7 +151,26 @@ def _cut(
     off_linear = path.clamp(low + OFF, high - OFF).to(system.device)
     with torch.no_grad():
         g = system.kinetic(off_linear)[0].detach()[:, k, k].cpu()
-    return Cut(k, path, g, energy)
+    return Cut(k, path, g, _softened(region, k, path[:, k], energy(path)), energy)
+
+
+def _softened(region: Region, k: int, values: Tensor, relaxed: Tensor) -> Tensor:
+    """−kT ln Σ exp(−V/kT) over the grid of the other coordinates, (M,), zero at its lowest.
+
+    Beyond the grid it rises as the relaxed cut does.
+    """
+    temperature = SOFT * region.energy
+    # Low places that the levels cannot reach count for nothing.
+    met = region.inside | (region.energies >= region.energy)
+    v = region.energies.where(met, torch.inf).movedim(k, 0).flatten(1)
+    mean = -temperature * torch.logsumexp(-v / temperature, 1)
+    axis = region.axes[k]
+    nearest = (values[:, None] - axis).abs().argmin(1)
+    on_grid = ((values - axis[nearest]).abs() < (axis[1] - axis[0]) / 4).nonzero().flatten()
+    at_edge = torch.arange(len(values)).clamp(int(on_grid[0]), int(on_grid[-1]))
+    mean = mean[nearest].where(mean[nearest].isfinite(), relaxed)
+    softened = relaxed + (mean - relaxed)[at_edge]
+    return softened - softened.min()
 
 
 def _valley(region: Region, k: int) -> Tensor:
@@ -146,7 +185,7 @@ def _valley(region: Region, k: int) -> Tensor:
     values = _extended(region.axes[k], region.limits[k])
     number = inside[(values[:, None] - region.axes[k][inside]).abs().argmin(1)]
     others = [j for j in range(len(region.axes)) if j != k]
-    places = torch.unravel_index(at, [len(region.axes[j]) for j in others])
+    places = unraveled(at, [len(region.axes[j]) for j in others])
     path = torch.empty(len(values), len(region.axes), dtype=torch.float64)
     path[:, k] = values
     for j, place in zip(others, places, strict=True):

@@ -88,11 +88,20 @@ def _kinetic_chunk(to_positions: ToPositions, q: Tensor, masses: Tensor) -> tupl
             cotangents = [*u[:, :modes].unbind(1), _torque(u[:, modes:])]
         # Where x is linear in a coordinate, its column is constant.
         moving = [v.requires_grad for v in (*columns, x)]
-        (slope,) = torch.autograd.grad(
-            list(compress((*columns, x), moving)), q, list(compress(cotangents, moving)),
-            create_graph=differentiable,
-        )  # fmt: skip
+        outputs, weights = compress((*columns, x), moving), compress(cotangents, moving)
+        (slope,) = _slope(list(outputs), q, list(weights), differentiable=differentiable)
     return inverse[:, :modes, :modes], torch.where(bad[:, None], torch.nan, slope)
+
+
+def _slope(
+    outputs: list[Tensor], q: Tensor, cotangents: list[Tensor], *, differentiable: bool
+) -> tuple[Tensor, ...]:
+    """∂/∂q of Σ cotangent·output, the cotangents held fixed."""
+    if differentiable:
+        return torch.autograd.grad(outputs, q, cotangents, create_graph=True)
+    # A sum, for torch would import a computer algebra to check the shapes of cotangents (0.5 s).
+    products = [(one * weight).sum() for one, weight in zip(outputs, cotangents, strict=True)]
+    return torch.autograd.grad(torch.stack(products).sum(), q)
 
 
 def _singularity(to_positions: ToPositions, q: Tensor, masses: Tensor) -> str:
@@ -132,7 +141,7 @@ def _positions_and_slopes(
     """
     x = to_positions(q, masses)
     u = _points_last(torch.zeros_like(x)).requires_grad_()
-    (pulled,) = torch.autograd.grad(x, q, u, create_graph=True)
+    (pulled,) = torch.autograd.grad((u * x).sum(), q, create_graph=True)
     rows = pulled.unbind(-1)
     return x, [torch.autograd.grad(row.sum(), u, create_graph=True)[0] for row in rows]
 

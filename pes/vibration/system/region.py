@@ -10,6 +10,7 @@ import torch
 from scipy.ndimage import label
 from torch import Tensor
 
+from pes.vibration.basis.product_tree import unraveled
 from pes.vibration.system.system import System
 
 __all__ = ["Region", "energies_or_infinite", "low_region"]
@@ -33,12 +34,14 @@ class Region:
         energies: V above the minimum on the product grid, (M, …, M); infinite where it is no
             number or atoms meet.
         inside: truth values, likewise.
+        energy: that it lies below, above the minimum, hartree.
         limits: ends that the axes never pass.
     """
 
     axes: tuple[Tensor, ...]
     energies: Tensor
     inside: Tensor
+    energy: float
     limits: tuple[tuple[float, float], ...]
 
     @property
@@ -50,7 +53,7 @@ class Region:
     def lowest(self) -> Tensor:
         """Point of the grid with the lowest energy inside, (Q,)."""
         flat = torch.where(self.inside, self.energies, torch.inf).flatten()
-        places = torch.unravel_index(flat.argmin(), self.energies.shape)
+        places = unraveled(flat.argmin(), self.energies.shape)
         return torch.stack([axis[i] for axis, i in zip(self.axes, places, strict=True)])
 
 
@@ -88,7 +91,7 @@ def low_region(
             if below[start]:
                 inside |= torch.from_numpy(below == below[start])
         if not _grown(box, inside, limits):
-            return Region(axes, v, inside, tuple((low, high) for low, high in limits))
+            return Region(axes, v, inside, energy, tuple((low, high) for low, high in limits))
 
 
 def _passes(system: System, bottom: Tensor, k: int, end: float, energy: float) -> float:

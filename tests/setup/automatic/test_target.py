@@ -75,6 +75,29 @@ def test_ranges_that_are_given_stay() -> None:
     assert all((b.low, b.high) == (-2.0, 2.0) for b in levels.bases)
 
 
+def test_no_step_follows_a_basis_larger_than_the_budget() -> None:
+    asked = target(oscillators()[0], accuracy=1e-6 * CM1)
+    said: list[str] = []
+    few, _ = levels_to_target(asked, budget=Budget(functions=100), report=said.append)
+    assert sum("functions on" in line for line in said) == 1
+    many, _ = levels_to_target(asked, budget=Budget(functions=1000))
+    assert 100 < few.hamiltonian.size < many.hamiltonian.size
+
+
+def test_a_wall_that_cannot_move_counts_in_the_estimates() -> None:
+    """z ends where its oscillator is about to die out: levels lie higher, by up to the estimate."""
+    system, modes = oscillators()
+    limits = (*LIMITS[:2], (-1.25, 4.0))
+    said: list[str] = []
+    levels, _ = levels_to_target(target(system, limits=limits), report=said.append)
+    error = levels.excitations - exact_levels(modes, 12)
+    assert float(error.max()) > 0.02 * CM1
+    assert bool((error.abs() <= levels.convergence + 1e-6 * CM1).all())
+    assert "nearer walls" in said[-1]
+    levels_to_target(target(system), report=said.append)
+    assert "nearer walls" not in said[-1]
+
+
 def test_a_hole_is_refused() -> None:
     """A deep pit outside the well, and a pass to it below the levels asked for."""
 

@@ -23,7 +23,8 @@ def coupled(c: float = 0.6) -> System:
 def line(energies: Callable[[Tensor], Tensor], low: float, high: float, g: float = 1.0) -> Cut:
     """A cut along a single coordinate."""
     x = torch.linspace(low, high, 400, dtype=torch.float64)[:, None]
-    return Cut(0, x, torch.full_like(x[:, 0], g), lambda q: energies(q[:, 0]))
+    v = energies(x[:, 0])
+    return Cut(0, x, torch.full_like(v, g), v, lambda q: energies(q[:, 0]))
 
 
 def two_wells() -> System:
@@ -44,6 +45,31 @@ def test_a_relaxed_cut_follows_the_valley() -> None:
     exact = (1 - 0.36) * torch.tensor([0.25, 1.44], dtype=torch.float64) / 2
     torch.testing.assert_close(v, exact, rtol=0, atol=2e-3)
     torch.testing.assert_close(g, torch.ones(2, dtype=torch.float64))
+
+
+def test_a_mean_over_an_oscillator_is_its_relaxed_cut() -> None:
+    """∫ exp(−V/kT) dy is exp(−(1 − c²) x²/(2 kT)) times a constant for a quadratic V."""
+    system, bottom = coupled(), torch.zeros(2, dtype=torch.float64)
+    cut = relaxed_cuts(system, low_region(system, bottom[None], 2.0, LIMITS), bottom)[0]
+    x = torch.linspace(-1.5, 1.5, 7, dtype=torch.float64)
+    v, g = cut.mean(x)
+    # Other coordinates are summed over the region's box alone, which ends where exp(−V/kT) is 0.1;
+    # zero is at a point of the grid, 0.1 from the bottom.
+    torch.testing.assert_close(v, (1 - 0.36) * x**2 / 2, rtol=0.25, atol=5e-3)
+    torch.testing.assert_close(g, torch.ones_like(x), rtol=0, atol=1e-12)
+
+
+def test_a_mean_knows_the_wall_that_a_bent_valley_avoids() -> None:
+    """V = 20 (x − y²)² + y²/2: relaxed, x > 0 costs x/2 alone; at most y it costs more."""
+
+    def potential(q: Tensor) -> Tensor:
+        x, y = q.unbind(-1)
+        return 20 * (x - y**2) ** 2 + y**2 / 2
+
+    system, bottom = model(potential, torch.eye(2).double()), torch.zeros(2).double()
+    cut = relaxed_cuts(system, low_region(system, bottom[None], 1.0, LIMITS), bottom)[0]
+    x = torch.tensor([1.0], dtype=torch.float64)
+    assert float(cut.at(x)[0]) < 0.5 < float(cut.mean(x)[0])
 
 
 def test_reach_of_an_oscillator() -> None:
