@@ -18,13 +18,16 @@ from pes.run.evaluate.command import HOLES, run_evaluate
 from pes.run.examples import Example, copy_example
 from pes.run.export.command import TARGETS, run_export
 from pes.run.levels.command import run_levels
-from pes.run.messages import line_of
+from pes.run.messages import is_mendable, line_of, own_code
 from pes.run.refine.command import run_refine
 from pes.run.sample.command import sample as run_sample
 from pes.run.signals import Stopped
 from pes.run.train.command import train as run_train
 
 __all__ = ["audit", "convert", "evaluate", "export", "levels", "refine", "sample", "train"]
+
+MOST_GEOMETRIES = 10_000_000
+"""In a search for holes: a few GiB."""
 
 STATEMENTS = ("formula", "columns", "keys", "units", "zmatrix")
 """Statements about a file of points, as `pes.read` takes them."""
@@ -316,6 +319,8 @@ def _count(text: str) -> int:
         raise argparse.ArgumentTypeError(
             f"the number of geometries must be a whole number, 0 or more, got {text!r}"
         )
+    if len(text) > len(str(MOST_GEOMETRIES)) or int(text) > MOST_GEOMETRIES:
+        raise argparse.ArgumentTypeError(f"{MOST_GEOMETRIES:,} geometries at most, got {text:.20}")
     return int(text)
 
 
@@ -334,9 +339,6 @@ def _end(command: Callable[[], object]) -> None:
         with catch_warnings():
             warnings.showwarning = _warned
             command()
-    except (ValueError, OSError, FloatingPointError, MemoryError) as error:
-        print(f"pes: {line_of(error)}", file=sys.stderr)
-        raise SystemExit(2) from None
     except Stopped as stop:
         raise SystemExit(stop.code) from None
     except KeyboardInterrupt:
@@ -344,6 +346,13 @@ def _end(command: Callable[[], object]) -> None:
             "pes: interrupted; continue an unfinished training with --resume auto", file=sys.stderr
         )
         raise SystemExit(130) from None
+    except (Exception, SystemExit) as error:
+        # A surface that calls sys.exit(0) would else end the command in silence, with code 0.
+        line = line_of(error) if is_mendable(error) else own_code(error)
+        if line is None:
+            raise
+        print(f"pes: {line}", file=sys.stderr)
+        raise SystemExit(2) from None
 
 
 if __name__ == "__main__":

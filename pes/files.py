@@ -18,6 +18,7 @@ __all__ = [
     "RUN_FINISHED",
     "RUN_SURFACE",
     "alive",
+    "check_file",
     "named_errors",
     "replaced",
     "replaced_hdf5",
@@ -51,6 +52,27 @@ def alive(pid: int) -> bool:
     except (PermissionError, OverflowError):
         return True
     return True
+
+
+def check_file(path: Path, kind: str = "file") -> None:
+    """Refuse what is not a file, with the reason.
+
+    Args:
+        path: to be read.
+        kind: of file, in words.
+
+    Raises:
+        FileNotFoundError, IsADirectoryError, OSError: if it is none.
+    """
+    try:
+        path.stat()
+    except FileNotFoundError:
+        leads = " (a symbolic link that leads nowhere)" if path.is_symlink() else ""
+        raise FileNotFoundError(f"{path}: no such {kind}{leads}") from None
+    except ValueError:  # a zero byte
+        raise ValueError(f"{str(path)!r} cannot be the name of a file") from None
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a folder; name a {kind} in it")
 
 
 @contextmanager

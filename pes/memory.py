@@ -5,7 +5,7 @@ from pathlib import Path
 
 import torch
 
-__all__ = ["free_memory"]
+__all__ = ["free_memory", "is_full"]
 
 PROCESS_GROUPS = Path("/proc/self/cgroup")
 CGROUPS = Path("/sys/fs/cgroup")
@@ -16,6 +16,13 @@ FILES = (
     ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
 )
 """Limit, use and, in `memory.stat`, cached files of a control group, by its version 2 or 1."""
+
+
+def is_full(error: BaseException) -> bool:
+    """Whether memory is the trouble; on a CPU torch raises a plain RuntimeError."""
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return True
+    return isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
 
 
 def free_memory(device: torch.device) -> int | None:

@@ -94,17 +94,21 @@ class Coordinates(Section):
         )  # fmt: skip
 
 
+MOST = 5000
+"""Functions or points of one coordinate; matrices between them have this many rows."""
+
+
 class BasisSizeSection(Section):
     """Basis of one coordinate."""
 
     kind: Literal["sinc", "box", "hermite", "legendre", "polynomial", "fourier"] | None = None
     """Primitive functions; by default sinc for lengths, legendre for angles, hermite for normal
     modes, polynomial for the cosine of an angle, fourier for a dihedral over a full turn."""
-    functions: int | None = Field(default=None, gt=0)
+    functions: int | None = Field(default=None, gt=0, le=MOST)
     """Contracted functions n; by default 10 for lengths, 14 for angles, 25 for fourier."""
-    points: int | None = Field(default=None, gt=0)
+    points: int | None = Field(default=None, gt=0, le=MOST)
     """Quadrature points m; by default 1.8 n for lengths, 1.4 n for angles, uniform for fourier."""
-    primitives: int | None = Field(default=None, gt=0)
+    primitives: int | None = Field(default=None, gt=0, le=MOST)
     """Primitive functions; by default 60 for lengths, 40 for angles, n (odd) for fourier."""
 
     def resolved(self) -> BasisSize:

@@ -5,10 +5,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
-import yaml
 from pydantic import BaseModel, ValidationError
 
 from pes.config.section import Section
+from pes.config.yaml_text import yaml_value
+from pes.files import check_file
 
 __all__ = ["changed", "checked", "load_config", "read_yaml"]
 
@@ -85,13 +86,13 @@ def read_yaml(path: Path) -> dict[str, Any]:
     Raises:
         FileNotFoundError, ValueError: if there is none.
     """
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such configuration file")
+    check_file(path, "configuration file")
     try:
-        content = yaml.safe_load(path.read_text())
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        reason = " ".join(str(error).split())
-        raise ValueError(f"{path}: not a YAML file ({reason})") from None
+        content = yaml_value(path.read_text(encoding="utf-8-sig"))
+    except UnicodeDecodeError:
+        raise ValueError(f"{path}: not a text file in UTF-8; save it as one") from None
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
     if not isinstance(content, dict):
         raise ValueError(f"{path}: expected `key: value` lines, found {type(content).__name__}")
     return content
@@ -102,9 +103,9 @@ def _set(content: dict[str, Any], setting: str) -> None:
     if not equals:
         raise ValueError(f"--set {setting}: write section.key=value")
     try:
-        read = yaml.safe_load(value)
-    except yaml.YAMLError:
-        raise ValueError(f"--set {setting}: {value!r} is no YAML value") from None
+        read = yaml_value(value)
+    except ValueError as error:
+        raise ValueError(f"--set {setting}: {error}") from None
     _place(content, key, read, f"--set {setting}")
 
 

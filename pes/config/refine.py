@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from pes.config.coordinates import BasisSizeSection, Coordinates
-from pes.config.section import Name, Section, by_name
+from pes.config.section import Isotopes, Name, Section, by_name
 
 __all__ = ["ObservedLevelsSection", "RefineConfig"]
 
@@ -36,7 +36,7 @@ Adjust = Annotated[Polynomial | AllWeights, Field(discriminator="kind")]
 class ObservedLevelsSection(Section):
     """Observed levels of one isotopologue."""
 
-    molecule: tuple[str, ...]
+    molecule: Isotopes
     """Isotopes in the order of the surface's atoms."""
     observed: Path
     """CSV with v1, v2, …, energy and uncertainty (cm⁻¹)."""

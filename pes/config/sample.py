@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import Field
 
 from pes.config.coordinates import Coordinates
-from pes.config.section import Name, Section
+from pes.config.section import Isotopes, Name, Section, Seed
 
 __all__ = ["SampleConfig"]
 
@@ -16,13 +16,13 @@ class SampleConfig(Section):
 
     name: Name
     """Run name; the output goes to runs/<name>."""
-    seed: int = Field(default=0, ge=0)
+    seed: Seed = 0
     """Seed of the samples."""
     device: str = "auto"
     """Device of the computation: auto, cpu or cuda."""
     threads: int | None = Field(default=None, gt=0)
     """Number of CPU threads; by default torch's choice."""
-    molecule: tuple[str, ...] | None = None
+    molecule: Isotopes | None = None
     """Isotopes, such as [O, H, H]; by default the surface's or those of `points`."""
     surface: str
     """Surface: run folder, surface file, module:function, file.py:function or a named analytic

@@ -2,9 +2,9 @@
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-__all__ = ["Name", "Section", "by_name"]
+__all__ = ["Isotopes", "Name", "Section", "Seed", "by_name"]
 
 LONGEST_NAME = 200
 """Bytes; file systems take 255, and temporary files add some."""
@@ -26,6 +26,12 @@ def _name(value: str) -> str:
         raise ValueError(f"a name has {LONGEST_NAME} bytes at most")
     return value
 
+
+Seed = Annotated[int, Field(ge=0, lt=2**63)]
+"""Seed of random numbers."""
+
+Isotopes = Annotated[tuple[str, ...], Field(min_length=2)]
+"""Isotopes of a molecule."""
 
 Name = Annotated[str, AfterValidator(_name)]
 """Name of a run; its folder is runs/<name>."""

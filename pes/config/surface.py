@@ -117,7 +117,7 @@ class SurfaceSection(Section):
     """Inputs of the network."""
     baseline: Annotated[Baseline, BeforeValidator(by_name)] | None = None
     """Surface that the network corrects: linear or surface; none by default."""
-    hidden: tuple[Annotated[int, Field(gt=0)], ...] = (20, 20)
+    hidden: tuple[Annotated[int, Field(gt=0, le=10_000)], ...] = (20, 20)
     """Width of each hidden layer."""
     activation: Literal["tanh", "silu", "softplus"] = "tanh"
     """Activation function of the hidden layers."""

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from pes.config.ensemble import EnsembleSection
-from pes.config.section import Name, Section
+from pes.config.section import Isotopes, Name, Section, Seed
 from pes.config.surface import AutomaticSurface, Surfaces, SurfaceSection, neural
 from pes.config.training import Training
 from pes.config.vibration import Vibration
@@ -87,13 +87,13 @@ class TrainConfig(Section):
 
     name: Name
     """Run name; the output goes to runs/<name>."""
-    seed: int = Field(default=0, ge=0)
+    seed: Seed = 0
     """Seed of the split, the starting weights and the order of points."""
     device: str = "auto"
     """Device of the computation: auto, cpu or cuda."""
     threads: int | None = Field(default=None, gt=0)
     """Number of CPU threads; by default torch's choice."""
-    molecule: tuple[str, ...] | None = None
+    molecule: Isotopes | None = None
     """Isotopes the data must fit, such as [O, H, H]; by default what the file says."""
     data: Data
     surface: Annotated[Surfaces, BeforeValidator(neural)] = SurfaceSection()

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from pes.config.coordinates import BasisSizeSection, Coordinates
-from pes.config.section import Name, Section
+from pes.config.section import Isotopes, Name, Section
 from pes.setup.basis import BasisSize
 from pes.setup.problem import Bump
 from pes.setup.truncation import GroupRequest, TruncationRequest
@@ -91,7 +91,7 @@ class CoordinateGroup(Section):
 class Vibration(Section):
     """Levels of a surface."""
 
-    molecule: tuple[str, ...] | None = None
+    molecule: Isotopes | None = None
     """Isotopes in the order of the surface's atoms, such as [O, H, D]; by default the data's."""
     nuclear_masses: bool = False
     """Masses of bare nuclei instead of whole atoms."""

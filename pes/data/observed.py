@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from pes.files import check_file
 from pes.units import CM1
 
 __all__ = ["Observed", "read_observed"]
@@ -34,11 +35,15 @@ def read_observed(path: Path) -> Observed:
         FileNotFoundError: if there is no such file.
         ValueError: for other columns, a value that is no number, or a level given twice.
     """
-    if not path.is_file():
-        raise FileNotFoundError(f"{path}: no such file of observed levels")
-    with path.open(newline="") as file:
-        lines = [(n, line) for n, line in enumerate(file, 1) if line.strip() and line[0] != "#"]
-    rows = list(csv.reader(line for _, line in lines))
+    check_file(path, "file of observed levels")
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            lines = [(n, line) for n, line in enumerate(file, 1) if line.strip() and line[0] != "#"]
+        rows = list(csv.reader(line for _, line in lines))
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise ValueError(f"{path}: not a CSV file in UTF-8 ({error})") from None
+    if len(rows) != len(lines):
+        raise ValueError(f"{path}: a quotation mark joins lines; take it out")
     head = [name.strip() for name in rows[0]] if rows else []
     modes = len(head) - 2
     if modes < 1 or head != [*[f"v{k + 1}" for k in range(modes)], "energy", "uncertainty"]:

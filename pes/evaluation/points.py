@@ -11,6 +11,7 @@ from pes.data.fingerprints import fingerprints, is_among
 from pes.data.splits import PARTS
 from pes.molecule import Molecule
 from pes.potential import Surface
+from pes.potential.consistency import check_consistency
 from pes.potential.holes.coverage import Coverage
 from pes.training.errors import predicted
 from pes.units import ANGSTROM, CM1
@@ -107,6 +108,7 @@ def checked_predictions(
     def potential(positions: Tensor) -> Tensor:
         return surface.potential(positions.to(device)).to(positions.device)
 
+    check_consistency(surface.potential, points.positions[0].to(device), name)
     energies, _ = predicted(potential, replace(points, forces=None))
     if energies.shape != points.energies.shape:
         raise ValueError(

@@ -45,7 +45,9 @@ def density_map(
     height = heights_of(levels)
     name = "ground state" if state == 0 else f"level {state}, {height[state] - height[0]:.1f} cm⁻¹"
     with picture(path, 4.4 * columns, 3.7 * rows + 0.5) as figure:
-        figure.suptitle(f"{name}: where the surface matters, ρ = ∂E/∂V in two coordinates")
+        figure.suptitle(
+            f"{name}: where the surface matters, ρ = ∂E/∂V in two coordinates", parse_math=False
+        )
         panels = figure.subplots(rows, columns, squeeze=False).flatten()
         for axes, pair in zip(panels, pairs, strict=False):
             _panel(figure, axes, levels, state, pair, kinds, sampled)

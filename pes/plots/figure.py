@@ -1,5 +1,6 @@
 """What all pictures share: an empty figure, its colours and how it becomes a file."""
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import cycle, islice
@@ -22,15 +23,22 @@ DPI = 150
 def picture(path: str | Path, width: float, height: float) -> Iterator[Figure]:
     """A figure of so many inches that becomes a PNG when the block ends well.
 
-    No pyplot, hence no window, no global state and nothing to close.
+    No pyplot, hence no window, no global state and nothing to close. A picture that cannot be drawn
+    is a warning: it must not take the results with it.
 
     Raises:
-        FileNotFoundError: if the folder does not exist.
+        OSError: if the file cannot be written.
     """
     figure = Figure(figsize=(width, height), layout="constrained")
-    yield figure
-    with replaced(path) as temporary:
-        figure.savefig(temporary, format="png", dpi=DPI)
+    try:
+        yield figure
+        with replaced(path) as temporary:
+            figure.savefig(temporary, format="png", dpi=DPI)
+    except OSError:
+        raise
+    except Exception as error:
+        reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
+        warnings.warn(f"{path} could not be drawn ({reason})", stacklevel=3)
 
 
 def colours(count: int) -> list[str]:

@@ -29,7 +29,7 @@ def energy_histogram(path: str | Path, heights_cm1: ArrayLike, name: str) -> Non
     with picture(path, 7.0, 4.2) as figure:
         axes = figure.subplots()
         axes.hist(heights, bins=BINS, color=COLOURS[0], alpha=0.7)
-        axes.set_title(f"{name}, {len(heights)} points", fontsize="medium")
+        axes.set_title(f"{name}, {len(heights)} points", fontsize="medium", parse_math=False)
         tidy(axes, "energy above the lowest point (cm⁻¹)", "points")
         share = axes.twinx()
         share.plot(heights, 100 * np.arange(1, len(heights) + 1) / len(heights), color=COLOURS[1])

@@ -53,7 +53,7 @@ def level_diagram(
     states = min(MOST_STATES, len(levels.energies))
     width = 3.4 * max(count, 2) if count < 4 else 2.6 * count
     with picture(path, width, 4.6 + 2.6 * len(pairs)) as figure:
-        figure.suptitle(title)
+        figure.suptitle(title, parse_math=False)
         heights = (4.2, 2.6 * len(pairs)) if pairs else (1.0,)
         rows = figure.subfigures(len(heights), 1, height_ratios=heights, squeeze=False)[:, 0]
         cuts = rows[0].subplots(1, count, sharey=True, squeeze=False)[0]
@@ -107,6 +107,8 @@ def _cut(axes: Axes, levels: Levels, k: int, unit: float, label: str) -> None:
     step = np.diff(heights[:drawn]).mean() if drawn > 1 else heights[0]
     top = heights[-1] + max(0.1 * heights[-1], step)
     inside = np.flatnonzero(v < top)
+    if not len(inside):  # a cut that passes above all levels
+        inside = np.arange(len(v))
     axes.plot(x, v, color="0.2", lw=1.4)
     tallest = density[:drawn].max()
     for n, height in enumerate(heights):
@@ -232,7 +234,7 @@ def _draw_sticks(
     x, y = wavenumbers[seen], intensities[seen]
     with picture(path, 8.0, 5.6) as figure:
         linear, logarithmic = figure.subplots(2, 1, sharex=True)
-        figure.suptitle(title)
+        figure.suptitle(title, parse_math=False)
         for axes, base in ((linear, 0.0), (logarithmic, BOTTOM * strongest)):
             axes.vlines(x, base, y, color=COLOURS[0], lw=1.2 if len(x) < 300 else 0.4)
             tidy(axes, "", label)

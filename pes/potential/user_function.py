@@ -14,7 +14,7 @@ __all__ = ["UserFunction", "reason"]
 PACKAGE = str(Path(__file__).parents[1])
 
 
-def reason(error: Exception) -> str:
+def reason(error: BaseException) -> str:
     """Kind and words of an error, and the line of the user's file that it comes from."""
     words = f"{type(error).__name__}: {error}"
     frames = [f for f in extract_tb(error.__traceback__) if not f.filename.startswith(PACKAGE)]
@@ -62,7 +62,7 @@ class UserFunction(nn.Module):
         call = self._torch if self.speaks_torch else self._numpy
         try:
             values = call(positions)
-        except Exception as error:  # a user's function may fail in any way it likes
+        except (Exception, SystemExit) as error:  # a user's function may fail in any way it likes
             raise ValueError(f"{self.name} failed: {reason(error)}") from error
         return self._checked(values, positions)
 
@@ -75,11 +75,11 @@ class UserFunction(nn.Module):
     def _returns_tensor(self, positions: Tensor) -> bool:
         try:
             return isinstance(self._torch(positions.detach()), Tensor)
-        except Exception as with_tensor:  # a NumPy function may fail on a tensor
+        except (Exception, SystemExit) as with_tensor:  # a NumPy function may fail on a tensor
             first = reason(with_tensor)
         try:
             self._numpy(positions)
-        except Exception as with_array:
+        except (Exception, SystemExit) as with_array:
             second = reason(with_array)
             both = first if first == second else f"on a tensor, {first}; on an array, {second}"
             raise ValueError(f"{self.name} failed: {both}") from with_array

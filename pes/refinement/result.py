@@ -12,6 +12,7 @@ from pes.potential import Surface, save_surface
 from pes.refinement.comparison import Isotopologue
 from pes.refinement.gauss_newton import GaussNewtonStep
 from pes.refinement.tables import comparison_rows, level_lines, root_mean_squares, step_rows
+from pes.refinement.verdict import verdict
 from pes.setup.environment import environment
 from pes.staging import staged
 from pes.tables import html_table
@@ -69,15 +70,27 @@ class Refinement:
 
     @property
     def warnings(self) -> list[str]:
-        """Levels that were not assigned, and doubts about those calculated."""
+        """A verdict if it failed, levels that were not assigned, and doubts about the others."""
         pairs = zip(self.isotopologues, self.steps[-1].comparisons, strict=True)
+        failed = verdict(self.table, self._uncertainties())
         return [
-            line
-            for one, comparison in pairs
-            for line in (
-                *(f"{one.name}, not assigned: {why}" for why in comparison.assignment.reasons),
-                *(f"{one.name}: {warning}" for warning in comparison.levels.warnings),
-            )
+            *([] if failed is None else [failed]),
+            *(
+                line
+                for one, comparison in pairs
+                for line in (
+                    *(f"{one.name}, not assigned: {why}" for why in comparison.assignment.reasons),
+                    *(f"{one.name}: {warning}" for warning in comparison.levels.warnings),
+                )
+            ),
+        ]
+
+    def _uncertainties(self) -> list[float]:
+        """Uncertainties of all observed levels, none below its floor, cm⁻¹."""
+        return [
+            float(u) / CM1
+            for one in self.isotopologues
+            for u in one.observed.uncertainties.clamp(min=one.floor)
         ]
 
     def __repr__(self) -> str:
@@ -132,6 +145,7 @@ class Refinement:
             "steps": step_rows(self.steps),
             "levels": self.table,
             "refused": self.refused,
+            "verdict": verdict(self.table, self._uncertainties()),
             **environment(self.device),
         }
 

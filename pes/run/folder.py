@@ -43,6 +43,9 @@ SIGNS = {
 
 log = logging.getLogger("pes")
 
+MOST_THREADS = 256
+"""Of the CPU, on any machine; very many end the process."""
+
 TRIAL = 2**20
 """Bytes that a folder must take before the work begins."""
 
@@ -188,6 +191,12 @@ def pick_device(name: str, threads: int | None = None) -> torch.device:
         ValueError: for MPS, which has no float64, an unknown name or a missing CUDA.
     """
     if threads is not None:
+        most = max(MOST_THREADS, 2 * (os.cpu_count() or 1))
+        if threads > most:
+            raise ValueError(
+                f"`threads` must be at most {most}, got {threads}; this machine has "
+                f"{os.cpu_count()} processors"
+            )
         torch.set_num_threads(threads)
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
@@ -197,6 +206,8 @@ def pick_device(name: str, threads: int | None = None) -> torch.device:
         device = torch.device(name)
     except RuntimeError:
         raise ValueError(f"unknown device {name!r}; use auto, cpu or cuda") from None
+    if device.type not in ("cpu", "cuda"):
+        raise ValueError(f"device {name!r} is not one of auto, cpu and cuda")
     if device.type == "cuda" and not torch.cuda.is_available():
         raise ValueError("device cuda: no CUDA device is visible; use --device cpu")
     return device

@@ -1,8 +1,15 @@
 """Errors as the one line that a user reads: what is wrong with which file, and what to do."""
 
 import errno
+import sys
+import sysconfig
+from pathlib import Path
+from traceback import walk_tb
 
-__all__ = ["line_of"]
+from pes.memory import is_full
+from pes.setup.surfaces import USER_MODULE
+
+__all__ = ["is_mendable", "line_of", "own_code"]
 
 ADVICE = {
     errno.EACCES: "you may not do that there; choose another --output or change the permissions",
@@ -23,6 +30,33 @@ ADVICE = {
 """What to do about errors of the system."""
 
 
+OURS = tuple(
+    str(Path(place).resolve())
+    for place in {
+        str(Path(__file__).parents[1]), sys.prefix, sys.base_prefix, *sysconfig.get_paths().values()
+    }
+)  # fmt: skip
+"""Folders of code that is not the user's."""
+
+
+def is_mendable(error: BaseException) -> bool:
+    """Whether the user can mend what is wrong; any other error is a mistake of the package."""
+    return isinstance(error, ValueError | OSError | FloatingPointError) or is_full(error)
+
+
+def own_code(error: BaseException) -> str | None:
+    """The line of the user's code that an error passed through, such as a surface that raises."""
+    here = Path.cwd().resolve()
+    for frame, line in walk_tb(error.__traceback__):
+        file = Path(frame.f_code.co_filename).resolve()
+        by_path = frame.f_globals.get("__name__", "").startswith(USER_MODULE)
+        if by_path or (file.is_relative_to(here) and not str(file).startswith(OURS)):
+            words = " ".join(str(error).split())
+            name = frame.f_code.co_name
+            return f"{file}, line {line}: {name} failed: {type(error).__name__}: {words}"
+    return None
+
+
 def line_of(error: BaseException) -> str:
     """The message of an error in one line; errors of the system say which file, and what to do.
 
@@ -30,9 +64,9 @@ def line_of(error: BaseException) -> str:
         >>> line_of(OSError(errno.ENOSPC, "No space left on device", "runs/h2o"))
         'runs/h2o: no space left on device; free some space or choose another --output'
     """
-    if isinstance(error, MemoryError):
+    if is_full(error):
         words = "out of memory; ask for less at once, or use a machine with more memory"
-        return f"{words} ({error})" if str(error) else words
+        return f"{words} ({' '.join(str(error).split())[:200]})" if str(error) else words
     if not isinstance(error, OSError) or error.errno is None or error.strerror is None:
         return " ".join(str(error).split())
     where = "" if error.filename is None else f"{error.filename}: "

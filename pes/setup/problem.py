@@ -11,7 +11,8 @@ from pes.coordinates import Internal
 from pes.coordinates.kinds import KINDS
 from pes.molecule import Molecule
 from pes.potential import Surface
-from pes.setup.automatic.geometry import Geometries
+from pes.potential.consistency import check_consistency
+from pes.setup.automatic.geometry import Geometries, guesses
 from pes.setup.basis import BasisSize, basis_of
 from pes.setup.coordinates import CoordinateRequest, internal_coordinates, mapped
 from pes.setup.ranges import coordinate_limits, start_and_ranges
@@ -116,6 +117,11 @@ def problem(
     def potential(positions: Tensor) -> Tensor:
         return surface.potential(positions.to(device)).to(positions.device)
 
+    known = None if surface.record is None else surface.record.training_positions
+    sensible = guesses(isotopes)[0] if known is None or not len(known) else known[0]
+    check_consistency(
+        surface.potential, sensible.to(device), surface.name or type(surface.potential).__name__
+    )
     geometries = Geometries(surface, isotopes, potential, request.reference)
     internal = internal_coordinates(request, geometries)
     system = molecular(potential, internal.to_positions, masses)

@@ -17,6 +17,7 @@ from pes.potential.analytic import ANALYTIC
 from pes.potential.user_function import reason
 
 __all__ = [
+    "USER_MODULE",
     "SurfaceLike",
     "as_surface",
     "dipole_function",
@@ -27,6 +28,9 @@ __all__ = [
     "resolved",
     "save",
 ]
+
+USER_MODULE = "_pes_user_"
+"""Beginning of the names of modules that are read from the user's files."""
 
 SurfaceLike = Surface | nn.Module | Callable[..., Any] | str | Path
 """What a Python user may call a surface."""
@@ -238,14 +242,14 @@ def _module(name: str) -> ModuleType:
         sys.path.insert(0, str(Path.cwd()))
     try:
         return importlib.import_module(name)
-    except Exception as error:  # a user's module may fail in any way it likes
+    except (Exception, SystemExit) as error:  # a user's module may fail in any way it likes
         raise ValueError(f"cannot import {name!r}: {reason(error)}") from error
 
 
 def _module_from_file(path: Path) -> ModuleType:
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such file")
-    specification = importlib.util.spec_from_file_location(f"_pes_user_{path.stem}", path)
+    specification = importlib.util.spec_from_file_location(f"{USER_MODULE}{path.stem}", path)
     if specification is None or specification.loader is None:
         raise ValueError(f"{path} is not a Python file")
     module = importlib.util.module_from_spec(specification)
@@ -253,6 +257,6 @@ def _module_from_file(path: Path) -> ModuleType:
     sys.modules[module.__name__] = module
     try:
         specification.loader.exec_module(module)
-    except Exception as error:  # a user's file may fail in any way it likes
+    except (Exception, SystemExit) as error:  # a user's file may fail in any way it likes
         raise ValueError(f"cannot import {path}: {reason(error)}") from error
     return module

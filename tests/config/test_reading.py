@@ -7,10 +7,13 @@ from typing import Any, get_args
 
 import pytest
 import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from pes.config import LevelsConfig, ModelConfig, RefineConfig, TrainConfig, load_config, read_yaml
 from pes.config.section import Section
+from pes.config.yaml_text import yaml_value
 
 TRAIN = "name: water\ndata: {file: water.h5}\n"
 LEVELS = "name: water\nsurface: water_pjt1996\n"
@@ -198,13 +201,13 @@ def test_two_limits_at_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["a: [1", "a: b: c", "\x00", "- 1\n- 2", "", "water"])
 def test_no_yaml_mapping(tmp_path: Path, text: str) -> None:
     line = refusal(tmp_path, text)
-    assert "not a YAML file" in line or "expected `key: value` lines" in line
+    assert "not YAML" in line or "expected `key: value` lines" in line
 
 
 def test_bytes_that_are_no_text(tmp_path: Path) -> None:
     path = tmp_path / "c.yaml"
     path.write_bytes(b"\xff\xfe\x00a")
-    with pytest.raises(ValueError, match="not a YAML file"):
+    with pytest.raises(ValueError, match="not a text file in UTF-8"):
         read_yaml(path)
 
 
@@ -290,3 +293,58 @@ def test_a_name_is_no_path(tmp_path: Path, name: str, words: str) -> None:
         line = refusal(tmp_path, yaml.safe_dump(content), kind)
         assert line.startswith("`name`: ")
         assert words in line
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (TRAIN + "name: other\n", "line 3: key `name` is there already, in line 1"),
+        ("name: a\ndata: {file: a.h5, file: b.h5}\n", "line 2: key `file` is there already"),
+        ("a: " + "[" * 3000, "nested more than 60 deep"),
+        ("a: " + "[" * 100 + "]" * 100, "nested more than 60 deep"),
+        ("a: &a [" + "x," * 99 + "]\n" + "".join(
+            f"{n}: &{n} [" + f"*{p}," * 99 + "]\n" for p, n in ("ab", "bc", "cd", "de")
+        ), "the aliases stand for more than 1,000,000 values"),
+        ("a: &a [*a]", "the aliases stand for more than"),
+        ("[1", "not YAML"),
+    ],
+)  # fmt: skip
+def test_traps_of_yaml(tmp_path: Path, text: str, words: str) -> None:
+    assert words in refusal(tmp_path, text)
+
+
+def test_set_reads_values_with_the_same_care(tmp_path: Path) -> None:
+    assert "key `a` is there already" in refusal(tmp_path, TRAIN, TrainConfig, "data={a: 1, a: 2}")
+
+
+def test_aliases_and_merged_keys_are_welcome(tmp_path: Path) -> None:
+    path = tmp_path / "c.yaml"
+    path.write_text("a: &a {x: 1, y: 2}\nb: {<<: *a, y: 3}\n")
+    assert read_yaml(path) == {"a": {"x": 1, "y": 2}, "b": {"x": 1, "y": 3}}
+    path.write_bytes(TRAIN.encode("utf-8-sig"))
+    assert load_config(path, TrainConfig).name == "water"
+
+
+def test_no_configuration_file(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to("loop")
+    for name, error, words in (
+        ("none", FileNotFoundError, "no such configuration file"),
+        ("", IsADirectoryError, "is a folder; name a configuration file in it"),
+        ("loop", OSError, "symbolic links"),
+    ):
+        with pytest.raises(error, match=words):
+            read_yaml(tmp_path / name)
+    (tmp_path / "c.yaml").write_bytes(TRAIN.encode("utf-16"))
+    with pytest.raises(ValueError, match="not a text file in UTF-8"):
+        read_yaml(tmp_path / "c.yaml")
+
+
+@settings(max_examples=80, deadline=None)
+@given(text=st.text(max_size=60) | st.text("[]{}:-&*!|>'\"\\n a1,#", max_size=60))
+def test_any_text_is_a_value_or_one_line(text: str) -> None:
+    line = ""
+    try:
+        yaml_value(text)
+    except ValueError as error:
+        line = str(error)
+    assert "\n" not in line

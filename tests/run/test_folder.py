@@ -72,6 +72,10 @@ def test_devices() -> None:
         pick_device("mps")
     with pytest.raises(ValueError, match="unknown device 'gpu'; use auto, cpu or cuda"):
         pick_device("gpu")
+    with pytest.raises(ValueError, match="device 'meta' is not one of auto, cpu and cuda"):
+        pick_device("meta")
+    with pytest.raises(ValueError, match=r"`threads` must be at most .*, got 100000"):
+        pick_device("cpu", 100_000)
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="a CUDA device is there")

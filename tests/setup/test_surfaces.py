@@ -55,6 +55,7 @@ def test_module_with_parameters(tmp_path: Path) -> None:
         ("fails.py:f", "fails.py: ZeroDivisionError: .*fails.py, line 2"),
         ("syntax.py:f", "syntax.py: SyntaxError"),
         (":f", "cannot import ''"),
+        ("leaves.py:f", "leaves.py: SystemExit: 0 .*leaves.py, line 2"),
         ("own.py", "is a Python file; name the function, own.py:function"),
         ("nothing", "nothing' is no run folder, surface file, .* water_pjt1996"),
     ],
@@ -62,6 +63,7 @@ def test_module_with_parameters(tmp_path: Path) -> None:
 def test_what_cannot_be_found(tmp_path: Path, name: str, words: str) -> None:
     (tmp_path / "own.py").write_text("number = 1.0\n")
     (tmp_path / "fails.py").write_text("\n1 / 0\n")
+    (tmp_path / "leaves.py").write_text("import sys\nsys.exit(0)\n")
     (tmp_path / "syntax.py").write_text("def f(:\n")
     with pytest.raises((ValueError, FileNotFoundError), match=words) as error:
         load_potential(name, tmp_path)

@@ -18,6 +18,7 @@ from pes.data.dataset import Dataset, check_alike, joined
 from pes.data.formats.compressed import DAMAGED, content_name
 from pes.data.formats.plausible import doubts
 from pes.data.formats.request import Request, stated
+from pes.files import check_file
 
 __all__ = ["FORMATS", "Format", "format_of", "parts_of", "read", "write", "writer_of"]
 
@@ -129,9 +130,7 @@ def parts_of(path: Path, request: Request, *, format: str | None = None) -> Iter
         FileNotFoundError: if there is no such file.
         ValueError: if the file cannot be understood; the message names file and place.
     """
-    if not path.is_file():
-        leads = " (a symbolic link that leads nowhere)" if path.is_symlink() else ""
-        raise FileNotFoundError(f"{path}: no such file{leads}")
+    check_file(path)
     if path.stat().st_size == 0:
         raise ValueError(f"{path}: the file is empty")
     first: Dataset | None = None

@@ -115,6 +115,8 @@ def read_hdf5(path: Path, request: Request) -> Iterator[Dataset]:
         _check_layout(file)
         symbols = request.isotopes(_symbols(file))
         columns: Any = file.get("columns", {})
+        if not hasattr(columns, "keys"):
+            raise ValueError("`columns` must be a group of datasets, one for each column")
         items: dict[str, Any] = {f"columns/{name}": columns[name] for name in columns}
         items |= {name: file[name] for name in UNITS if name in file}
         rows = _rows(items)

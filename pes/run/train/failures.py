@@ -5,6 +5,8 @@ from contextlib import contextmanager
 
 import torch
 
+from pes.memory import is_full
+
 __all__ = ["safe_stop"]
 
 
@@ -23,7 +25,7 @@ def safe_stop(save: Callable[[], str | None]) -> Iterator[None]:
     except FloatingPointError as error:
         raise FloatingPointError(f"{error}{_saved(save())}") from None
     except (MemoryError, RuntimeError) as error:
-        if not _full(error):
+        if not is_full(error):
             raise
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
@@ -36,10 +38,3 @@ def safe_stop(save: Callable[[], str | None]) -> Iterator[None]:
 
 def _saved(place: str | None) -> str:
     return "" if place is None else f"; {place}"
-
-
-def _full(error: Exception) -> bool:
-    """Whether memory is the trouble; on a CPU torch raises a plain RuntimeError."""
-    if isinstance(error, MemoryError | torch.OutOfMemoryError):
-        return True
-    return "can't allocate memory" in str(error)

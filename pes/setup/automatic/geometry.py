@@ -1,6 +1,6 @@
 """Minima of a surface, from whatever it says of itself or from nothing but its atoms."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -12,7 +12,7 @@ from pes.molecule import Molecule, covalent_radii, like_permutations
 from pes.potential import Surface
 from pes.units import ANGSTROM, CM1, DEGREE
 
-__all__ = ["ISOMER", "Geometries", "Minimum", "covalent_distances", "minima"]
+__all__ = ["ISOMER", "Geometries", "Minimum", "covalent_distances", "guesses", "minima"]
 
 Potential = Callable[[Tensor], Tensor]
 
@@ -118,7 +118,7 @@ def minima(molecule: Molecule, potential: Potential, *known: Tensor) -> list[Min
         known: further geometries (N, 3) to begin from.
     """
     found: list[Minimum] = []
-    starts = [*known, *_guesses(molecule)]
+    starts = [*known, *guesses(molecule)]
     # A surface that fails says so here; below, a search that leads nowhere is passed over.
     with torch.no_grad():
         potential(torch.stack(starts))
@@ -134,18 +134,21 @@ def minima(molecule: Molecule, potential: Potential, *known: Tensor) -> list[Min
     return found
 
 
-def _guesses(molecule: Molecule) -> Iterator[Tensor]:
-    """Each atom in the middle of three; for more, atoms bonded at random to those before."""
+def guesses(molecule: Molecule) -> list[Tensor]:
+    """Geometries (N, 3) in bohr to begin from.
+
+    Of three atoms, each in the middle; of more, atoms bonded at random to those before.
+    """
     radii = covalent_radii(molecule.elements)
-    if len(radii) == 3:
-        for centre, (a, b) in ((0, (1, 2)), (1, (0, 2)), (2, (0, 1))):
-            q = radii.new_tensor([0.0, 0.0, 120 * DEGREE])
-            q[:2] = radii[centre] + radii[[a, b]]
-            yield Valence(centre, (a, b)).to_positions(q)
-        return
-    draw = torch.Generator().manual_seed(11)
-    for _ in range(GUESSES):
-        yield _random_molecule(radii, draw)
+    if len(radii) != 3:
+        draw = torch.Generator().manual_seed(11)
+        return [_random_molecule(radii, draw) for _ in range(GUESSES)]
+    bent = []
+    for centre, (a, b) in ((0, (1, 2)), (1, (0, 2)), (2, (0, 1))):
+        q = radii.new_tensor([0.0, 0.0, 120 * DEGREE])
+        q[:2] = radii[centre] + radii[[a, b]]
+        bent.append(Valence(centre, (a, b)).to_positions(q))
+    return bent
 
 
 def _random_molecule(radii: Tensor, draw: torch.Generator) -> Tensor:
