@@ -2,9 +2,10 @@
 
 from pes.coordinates import Internal
 from pes.coordinates.kinds import KINDS
+from pes.vibration.hamiltonian.sparse import SparseGrid
 from pes.vibration.levels.result import Levels
 
-__all__ = ["folds"]
+__all__ = ["check_domain", "folds"]
 
 PASSED = 1e-5
 """Probability of a level there from which a warning is due."""
@@ -27,3 +28,26 @@ def folds(internal: Internal, found: Levels) -> list[str]:
                 "edge-probability warnings"
             )
     return said
+
+
+def check_domain(internal: Internal, grid: SparseGrid) -> None:
+    """Refuse a sparse grid with points beyond the domain of a length or an angle.
+
+    A product grid stops short of it; the points of a sparse grid are where its rules have them.
+
+    Raises:
+        ValueError: with the length or angle, and the nearest such point.
+    """
+    points = grid.points
+    for name, kind, beyond in internal.folds(points):
+        if beyond.any():
+            far = points[beyond]
+            nearest = far[int(far.square().sum(1).argmin())].tolist()
+            where = ", ".join(
+                f"{k} = {q:.2f}" for k, q in zip(grid.names, nearest, strict=True) if q
+            )
+            raise ValueError(
+                f"{int(beyond.sum())} of {len(points)} points of the sparse grid of level "
+                f"{grid.level:g} lie where {name} {KINDS[kind].beyond}, the nearest at {where}; "
+                "lower the level and the quanta, or take other coordinates"
+            )

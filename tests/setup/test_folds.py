@@ -1,12 +1,13 @@
 """Levels beyond 180° are told of, in words."""
 
+import pytest
 import torch
 from torch import Tensor
 
 from pes.coordinates import Valence, curvilinear, hessian, normal_modes
 from pes.molecule import Molecule
-from pes.setup.folds import folds
-from pes.vibration import BasisSpec, molecular, vibrational_levels
+from pes.setup.folds import check_domain, folds
+from pes.vibration import BasisSpec, SparseGrid, molecular, vibrational_levels
 
 MASSES = Molecule(("O", "H", "H")).masses
 
@@ -33,3 +34,14 @@ def test_an_angle_beyond_linearity() -> None:
         convergence=False, cap=1.0,
     )  # fmt: skip
     assert folds(internal, near) == []
+
+
+def test_a_sparse_grid_beyond_linearity() -> None:
+    """q = 3.67 turns the angle of 149° beyond 180°, q = 1.22 does not."""
+    x = Valence().to_positions(torch.tensor([1.8, 1.8, 2.6], dtype=torch.float64))
+    internal = curvilinear(Valence(), normal_modes(x, hessian(nearly_linear, x), MASSES))
+    end = internal.bounds()[0][1] / 0.98
+    assert 1.2247 < end < 3.67
+    check_domain(internal, SparseGrid(internal.names, 0, 1))
+    with pytest.raises(ValueError, match=r"theta leaves 0 to 180 deg, the nearest at q1 = \d"):
+        check_domain(internal, SparseGrid(internal.names, 6, 8))

@@ -181,29 +181,24 @@ def _integrated(
             columns = len(b.nodes) * len(k.nodes)
             many = any(strip.count * columns >= FEW for strip in strips)
             tables = {taken: _table(factor, taken, *functions) for taken in steps if many}
-            first = 0
+            picked = _picked(rows, 2, k.nodes)
+            sizes = len(b.functions), len(k.functions), -1, len(b.nodes), len(k.nodes)
+            point, place = 0, 0
             for strip in strips:
-                some = slice(first, first + strip.points * strip.count)
-                parts = _picked([field[some] for field in rows], 2, k.nodes)
-                parts = [part.reshape(strip.points, -1) for part in parts]
+                some = slice(point, point + strip.points * strip.count)
+                parts = [field[some].reshape(strip.points, -1) for field in picked]
                 if strip.count * columns < FEW:
                     value = _few(parts, count, steps, factor, *functions)
                 else:
                     value = _many(parts, count, steps, tables)
-                sizes = len(b.functions), len(k.functions), strip.count, len(b.nodes), len(k.nodes)
-                _fill(block, strip, value.reshape(count, *sizes).permute(0, 3, 1, 4, 2, 5))
-                first = some.stop
+                value = value.reshape(count, *sizes).permute(0, 3, 1, 4, 2, 5)
+                block[:, place : place + strip.count].view(value.shape).copy_(value)
+                point, place = some.stop, place + strip.count
             column += width
         row += b.children.numel()
-    return after
-
-
-def _fill(block: Tensor, strip: Strip, value: Tensor) -> None:
-    """Write sums (fields, r, functions, nodes, functions, nodes) to the tuples of a strip."""
-    if isinstance(strip.rest, slice):
-        block.view(value.shape).copy_(value)
-    else:
-        block[:, strip.rest] = value.flatten(2, 3).flatten(3)
+    if len(strips) == 1:
+        return after
+    return after.index_select(1, torch.cat([s.rest for s in strips]).argsort())
 
 
 def _many(

@@ -31,9 +31,10 @@ class SparseGrid:
     Attributes:
         names: of the coordinates.
         quanta: K.
-        level: L. Two more than K integrate V and G for most molecules to 0.001 cm⁻¹; with no more
-            than K the levels are nonsense, and are refused.
-        weights: w of each coordinate, about ω_k over the lowest ω; default 1.
+        level: L. K plus twice the largest weight integrates V and G of most molecules to 0.01
+            cm⁻¹ or better; with no more than K the levels are nonsense, and are refused.
+        weights: w of each coordinate, the smaller the more quanta; default 1. Weights like ω_k
+            serve low modes; where stretches count as much, plain quanta may be better.
 
     Raises:
         ValueError: for numbers that do not fit.
@@ -62,7 +63,7 @@ class SparseGrid:
             raise ValueError(
                 f"the level of a sparse grid must be higher than the quanta of its functions, got "
                 f"level {self.level} for {self.quanta} quanta; take level "
-                f"{self.quanta + 2 * one:g} or more"
+                f"{self.quanta + 2 * max(self.all_weights):g} or more"
             )
         most = HIGHEST * one
         if self.level > most:
