@@ -39,7 +39,7 @@ class InvariantsSection(Section):
     """a, Å."""
 
 
-Degree = Annotated[int, Field(ge=1, le=12)]
+Degree = Annotated[int, Field(ge=1, le=20)]
 Length = Annotated[float, Field(gt=0)]
 Ridge = Annotated[float, Field(ge=0)]
 

@@ -1,6 +1,7 @@
 """Ensemble of surfaces fitted to the same points: their mean and their spread."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -11,19 +12,25 @@ __all__ = ["Ensemble"]
 class Ensemble(nn.Module):
     """V = mean of the members; their spread is the uncertainty.
 
-    Members with equal descriptors come to share one, evaluated once for all of them.
+    Members with equal descriptors come to share one, evaluated once for all of them. Members that
+    agree better with each other than with points that they have not seen are moved away from their
+    mean by a factor, so that the spread is an uncertainty; the mean stays.
 
     Args:
         members: surfaces of the same atoms, one at least.
+        inflation: factor of the members' differences from their mean.
 
     Raises:
-        ValueError: if there is no member.
+        ValueError: if there is no member, or the factor is not positive.
     """
 
-    def __init__(self, members: Sequence[nn.Module]) -> None:
+    def __init__(self, members: Sequence[nn.Module], *, inflation: float = 1.0) -> None:
         super().__init__()
         if not members:
             raise ValueError("an ensemble needs at least one member")
+        if not inflation > 0:
+            raise ValueError(f"`inflation` must be positive, got {inflation}")
+        self.inflation = float(inflation)
         self.members = nn.ModuleList(members)
         _share(list(members), {})
 
@@ -37,8 +44,21 @@ class Ensemble(nn.Module):
         """Surfaces that add up to this one, with their factors."""
         return [(member, 1 / len(self.members)) for member in self.members]
 
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What `surface_from` needs to build it again, members apart."""
+        return {} if self.inflation == 1 else {"inflation": self.inflation}
+
     def each(self, positions: Tensor) -> Tensor:
-        """Energies (M, B) in hartree of every member at positions (B, N, 3) in bohr."""
+        """Energies (M, B) in hartree of every member, after inflation, at positions (B, N, 3)."""
+        energies = self._fitted(positions)
+        if self.inflation == 1:
+            return energies
+        mean = energies.mean(0)
+        return mean + self.inflation * (energies - mean)
+
+    def _fitted(self, positions: Tensor) -> Tensor:
+        """Energies (M, B) in hartree of every member as it was fitted."""
         known: dict[nn.Module, Tensor] = {}
 
         def features(descriptor: nn.Module) -> Tensor:
@@ -50,7 +70,7 @@ class Ensemble(nn.Module):
 
     def forward(self, positions: Tensor) -> Tensor:
         """Mean energies (B,) in hartree of positions (B, N, 3) in bohr."""
-        return self.each(positions).mean(0)
+        return self._fitted(positions).mean(0)
 
     def spread(self, positions: Tensor) -> Tensor:
         """Standard deviation (B,) in hartree of the members; zero for a single one."""

@@ -144,6 +144,7 @@ class _Neural(_Part):
 class _Ensemble(_Part):
     kind: Literal["ensemble"]
     members: "tuple[Settings, ...]" = Field(min_length=1)
+    inflation: float = Field(default=1.0, gt=0)
 
 
 class _Corrected(_Part):

@@ -79,7 +79,8 @@ def surface_from(settings: Mapping[str, Any], functions: Functions | None = None
     if kind not in SURFACES:
         raise ValueError(f"surface kind must be one of {sorted(SURFACES)}, got {kind!r}")
     if kind == "ensemble":
-        return Ensemble([surface_from(member, known) for member in settings["members"]])
+        members = [surface_from(member, known) for member in settings["members"]]
+        return Ensemble(members, inflation=settings.get("inflation", 1.0))
     if kind == "corrected":
         base, correction = (surface_from(settings[k], known) for k in ("base", "correction"))
         return CorrectedSurface(base, correction)

@@ -35,6 +35,22 @@ def test_mean_and_standard_deviation() -> None:
     assert surface.spread(X)[0].item() == pytest.approx(7**0.5)  # ((4 + 1 + 9) / 2)^½
 
 
+def test_inflation_moves_members_and_leaves_the_mean(tmp_path: Path) -> None:
+    members = [Constant(1.0), Constant(2.0), Constant(6.0)]
+    wide = Ensemble(members, inflation=2.0)
+    assert wide(X).tolist() == [3.0] * 5
+    assert wide.each(X)[:, 0].tolist() == [-1.0, 1.0, 9.0]
+    assert wide.spread(X)[0].item() == pytest.approx(2 * 7**0.5)
+    with pytest.raises(ValueError, match="`inflation` must be positive, got 0"):
+        Ensemble(members, inflation=0)
+    stored = Ensemble([WaterPJT(), WaterPJT()], inflation=1.7)
+    record = SurfaceRecord(("O", "H", "H"), (0.0, 1.0), "", X[:1] + torch.eye(3).double())
+    save_surface(tmp_path / "wide.safetensors", stored, record)
+    loaded, _ = load_surface(tmp_path / "wide.safetensors")
+    assert isinstance(loaded, Ensemble)
+    assert loaded.inflation == 1.7
+
+
 def test_one_member_has_no_spread() -> None:
     assert Ensemble([Constant(1.0)]).spread(X).tolist() == [0.0] * 5
 

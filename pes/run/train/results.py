@@ -35,7 +35,11 @@ def write_results(result: FitResult, folder: Path) -> None:
         mean = float(residuals.square().mean().sqrt())
         log.info("%s", member_table(result.members["members"], mean))
         table = calibration_table(result.members["calibration"])
-        log.info("spread of the members on the test points:\n%s", table)
+        factor = result.surface.inflation
+        scaled = (
+            "" if factor == 1 else f", {factor:.2f} times as large as fitted (validation points)"
+        )
+        log.info("spread of the members on the test points%s:\n%s", scaled, table)
     result.save_summary(folder)
 
 

@@ -18,12 +18,13 @@ from pes.potential.holes.coverage import thinned
 from pes.setup.environment import environment
 from pes.setup.training.ending import STOPPED, ending
 from pes.setup.training.fit_tables import error_rows, error_table
-from pes.setup.training.members import kept_members, member_validation
+from pes.setup.training.members import held_out_errors, kept_members, member_validation
 from pes.setup.training.plan import TrainingPlan
 from pes.setup.training.settings import LinearForm
 from pes.setup.training.starting_surface import fitted_numbers, on_device
 from pes.staging import staged
 from pes.tables import html_table
+from pes.training.bounded import bounded_rms
 from pes.training.calibration import calibration
 from pes.training.epoch import StopReason, TrainingState
 from pes.training.errors import error_report
@@ -32,6 +33,8 @@ from pes.units import CM1
 __all__ = ["FitResult", "errors_and_spread", "fit_result"]
 
 CHUNK = 2048
+FEWEST = 10
+"""Validation points without which a spread is not calibrated."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -217,10 +220,17 @@ def _judged(plan: TrainingPlan) -> dict[str, Dataset]:
 
 
 def _kept(plan: TrainingPlan, surface: Ensemble, state: TrainingState) -> Ensemble:
-    """The members that the settings keep."""
-    share = 1.0 if plan.settings.ensemble is None else plan.settings.ensemble.keep
-    rows = kept_members(member_validation(surface, state), share)
-    return Ensemble([surface.members[k] for k in rows])
+    """The members that the settings keep, their spread as large as their errors where not seen."""
+    form = plan.settings.ensemble
+    assert form is not None
+    kept = kept_members(member_validation(surface, state), form.keep)
+    rows = plan.parts.validation
+    errors, spread = held_out_errors(
+        surface, kept, form, plan.dataset, plan.parts, plan.settings.seed, rows
+    )
+    judged = ~errors.isnan() & (spread > 0)
+    factor = bounded_rms(errors[judged] / spread[judged]) if judged.sum() >= FEWEST else 1.0
+    return Ensemble([surface.members[k] for k in kept], inflation=max(1.0, factor))
 
 
 def _member_errors(
@@ -247,7 +257,11 @@ def _member_errors(
     ]  # fmt: skip
     residuals, spread = errors_and_spread(kept, test)
     heights = ((test.energies - lowest) / CM1).cpu()
-    return {"members": rows, "calibration": calibration(residuals, spread, heights)}
+    return {
+        "members": rows,
+        "inflation": kept.inflation,
+        "calibration": calibration(residuals, spread, heights),
+    }
 
 
 def errors_and_spread(surface: Ensemble, test: Dataset) -> tuple[torch.Tensor, torch.Tensor]:

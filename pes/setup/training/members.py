@@ -17,11 +17,13 @@ from pes.setup.training.settings import (
     NetworkForm,
     TrainingSettings,
 )
-from pes.setup.training.starting_surface import StartingSurface, starting_surface
+from pes.setup.training.starting_surface import StartingSurface, on_device, starting_surface
 from pes.training.epoch import TrainingState
 from pes.units import CM1
 
 __all__ = [
+    "MEAN",
+    "held_out_errors",
     "kept_members",
     "member_rows",
     "member_validation",
@@ -29,6 +31,10 @@ __all__ = [
     "untrained_ensemble",
 ]
 
+CHUNK = 4096
+MEAN = 0.75
+"""Error of the mean of an ensemble in units of that of a member, which is what points left out
+show: an average over the sets in the benchmarks."""
 FAILED = 4.0
 """Validation error, in units of the members' median, from which a member has failed."""
 
@@ -131,3 +137,42 @@ def kept_members(errors: Sequence[float], keep: float | Literal["auto"]) -> list
         limit = FAILED * errors[best[(len(best) - 1) // 2]]
         return sorted(k for k in best if errors[k] <= limit)
     return sorted(best[: max(1, round(keep * len(best)))])
+
+
+def held_out_errors(
+    surface: Ensemble,
+    members: Sequence[int],
+    form: EnsembleForm,
+    dataset: Dataset,
+    parts: Split,
+    seed: int,
+    rows: Tensor,
+) -> tuple[Tensor, Tensor]:
+    """Error of the mean and spread of some members at points as if none had seen them, hartree.
+
+    Where members hold out parts of their own, a point shows the errors of those alone that have
+    held it out; the mean is taken to have `MEAN` of them.
+
+    Args:
+        surface: the ensemble.
+        members: numbers of the members.
+        form: how points are held out.
+        dataset: all points.
+        parts: rows of each part.
+        seed: seed of the fit.
+        rows: rows of points (B,) outside the training part.
+
+    Returns:
+        Errors (B,), NaN where no member has held a point out, and spread (B,).
+    """
+    device = next(surface.buffers()).device
+    points = on_device(dataset.select(rows), device)
+    with torch.no_grad():
+        each = torch.cat([surface.each(x) for x in points.positions.split(CHUNK)], 1)[members]
+    spread = each.std(0, correction=min(1, len(members) - 1))
+    if form.validation == "shared":
+        return (each.mean(0) - points.energies).cpu(), spread.cpu()
+    cuts = member_rows(form, dataset, parts, seed)
+    unseen = torch.stack([torch.isin(rows, cuts[k][1]) for k in members]).to(device)
+    errors = (each * unseen).sum(0) / unseen.sum(0) - points.energies
+    return (MEAN * errors).cpu(), spread.cpu()

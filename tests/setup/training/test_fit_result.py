@@ -11,6 +11,7 @@ import pes
 from pes.data import Dataset
 from pes.potential import Ensemble
 from pes.setup.training.fit_result import FitResult, errors_and_spread
+from pes.training.bounded import bounded_rms
 from pes.units import CM1
 
 Water = Callable[..., Dataset]
@@ -64,6 +65,16 @@ def test_spread_is_the_standard_deviation_over_members(water: Water) -> None:
     values = fit.surface.each(test.positions).detach()
     torch.testing.assert_close(spread, values.std(0) / CM1, rtol=1e-10, atol=0)
     torch.testing.assert_close(residuals, (values.mean(0) - test.energies) / CM1)
+
+
+def test_members_too_alike_are_moved_apart(water: Water) -> None:
+    """Validation errors in units of the spread then have a root mean square of one."""
+    fit = fitted(water(points=150), validation="shared", keep=1.0)
+    assert isinstance(fit.surface, Ensemble)
+    assert fit.members is not None
+    assert fit.members["inflation"] == fit.surface.inflation > 1
+    errors, spread = errors_and_spread(fit.surface, fit.points["validation"])
+    assert bounded_rms(errors / spread) == pytest.approx(1, rel=1e-9)
 
 
 def test_summary_in_the_folder(water: Water, tmp_path: Path) -> None:

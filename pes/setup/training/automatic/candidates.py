@@ -1,23 +1,26 @@
 """Networks worth trying for a data set, the most promising first."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import comb
 
 from pes.descriptors import Invariants
 from pes.setup.training.automatic.points import PointSummary
 from pes.setup.training.settings import LinearBaseline, NetworkForm
 from pes.training.optimizers.choice import iteration_flops
+from pes.training.projection import reachable_rank
 
-__all__ = ["Candidate", "candidates", "epoch_seconds"]
+__all__ = ["ENOUGH", "Candidate", "candidates", "neighbours"]
 
-WIDTHS = (6, 10, 14, 20, 28, 40)
+WIDTHS = (4, 6, 8, 11, 15, 20, 28, 40)
 """Units of each of the two hidden layers."""
 USUAL = 20
 """Width to begin with where points and time allow it."""
 RATE = 2e10
 """Operations of Levenberg-Marquardt in a CPU second, before the first epochs have shown it."""
-ENOUGH = 150
+ENOUGH = 100
 """Epochs of Levenberg-Marquardt without which a network is not worth starting."""
+FEW = 3000
+"""Points up to which their forces are worth the time that they take in a network."""
 MOST_MONOMIALS = 20_000
 FAR = 2.0
 """a of exp(−r/a) in Å for atoms that go far apart: at 1 Å the last 15 Å would be all alike."""
@@ -29,13 +32,33 @@ class Candidate:
 
     Attributes:
         form: network.
-        parameters: number of its parameters.
+        elements: element of each atom.
         forces: whether it is fitted to the forces too.
     """
 
     form: NetworkForm
-    parameters: int
+    elements: tuple[str, ...]
     forces: bool = False
+
+    @property
+    def inputs(self) -> int:
+        """Number of inputs."""
+        return Invariants(self.elements, self.form.degree).size
+
+    @property
+    def parameters(self) -> int:
+        """Number of parameters."""
+        width = self.form.hidden[0]
+        return width * (self.inputs + 1) + width * (width + 1) + width + 1
+
+    def rows(self, points: int) -> int:
+        """Residuals of so many points."""
+        rank = reachable_rank(self.inputs, 3 * len(self.elements)) if self.forces else 0
+        return points * (1 + rank)
+
+    def epoch(self, points: int, rate: float = RATE) -> float:
+        """CPU seconds of an epoch of Levenberg-Marquardt, at a rate of operations per second."""
+        return iteration_flops(self.rows(points), self.parameters) / rate
 
     def __str__(self) -> str:
         base = self.form.baseline
@@ -49,67 +72,52 @@ class Candidate:
         )
 
 
-def epoch_seconds(rows: int, parameters: int, rate: float = RATE) -> float:
-    """CPU seconds of an epoch of Levenberg-Marquardt for M rows and P parameters."""
-    return iteration_flops(rows, parameters) / rate
-
-
-def candidates(
-    summary: PointSummary, points: int, seconds: float, *, rate: float = RATE
-) -> list[Candidate]:
+def candidates(summary: PointSummary, points: int, seconds: float) -> list[Candidate]:
     """Networks that suit the points and the time, the most promising first.
 
     Args:
         summary: properties of the points.
         points: number of points that each is to fit.
         seconds: CPU time for the fit of one of them.
-        rate: operations in a CPU second.
     """
     degree, length = summary.smallest_degree, FAR if summary.dissociating else 1.0
-    atoms = len(summary.elements)
-    usual = _width(summary, degree, points, seconds, rate)
-    if usual is None:
+    first = _widest(summary, NetworkForm(degree=degree, length=length), points, seconds)
+    if first is None:
         return []
-    shapes = [(degree, length, usual), (degree + 1, length, usual)]
-    place = WIDTHS.index(usual)
-    if place + 1 < len(WIDTHS):
-        shapes.append((degree, length, WIDTHS[place + 1]))
-    if place:
-        shapes.append((degree, length, WIDTHS[place - 1]))
-    shapes.append((degree, 1.0 if summary.dissociating else 1.5, usual))
-    tried = [_candidate(summary, *shape) for shape in shapes]
-    if atoms > 3:
-        tried.append(_candidate(summary, degree, length, usual, LinearBaseline(degree=degree + 1)))
-    return [
-        one for one in tried
-        if one is not None and ENOUGH * epoch_seconds(points, one.parameters, rate) <= seconds
-    ]  # fmt: skip
+    form = first.form
+    shapes = [
+        form,
+        replace(form, degree=degree + 1),
+        replace(form, length=1.0 if summary.dissociating else 1.5),
+    ]
+    if len(summary.elements) > 3:
+        shapes.append(replace(form, baseline=LinearBaseline(degree=degree + 1)))
+    tried = [Candidate(shape, summary.elements) for shape in shapes if _possible(summary, shape)]
+    if summary.forces and points <= FEW:
+        tried = [replace(first, forces=True), replace(tried[1], forces=True), *tried]
+    return [one for one in tried if ENOUGH * one.epoch(points) <= seconds]
 
 
-def _width(
-    summary: PointSummary, degree: int, points: int, seconds: float, rate: float
-) -> int | None:
-    """Largest width up to the usual one for which there are points and time."""
+def neighbours(candidate: Candidate) -> list[Candidate]:
+    """The same network a little narrower and a little wider."""
+    place = WIDTHS.index(candidate.form.hidden[0])
+    widths = [WIDTHS[k] for k in (place - 1, place + 1) if 0 <= k < len(WIDTHS)]
+    return [replace(candidate, form=replace(candidate.form, hidden=(w, w))) for w in widths]
+
+
+def _widest(
+    summary: PointSummary, form: NetworkForm, points: int, seconds: float
+) -> Candidate | None:
+    """Network of the largest width, up to the usual one, for which there are points and time."""
+    if not _possible(summary, form):
+        return None
     for width in reversed(WIDTHS[: WIDTHS.index(USUAL) + 1]):
-        one = _candidate(summary, degree, 1.0, width)
-        if one is None:
-            return None
-        timely = ENOUGH * epoch_seconds(points, one.parameters, rate) <= seconds
-        if one.parameters <= points and timely:
-            return width
+        one = Candidate(replace(form, hidden=(width, width)), summary.elements)
+        if one.parameters <= points and ENOUGH * one.epoch(points) <= seconds:
+            return one
     return None
 
 
-def _candidate(
-    summary: PointSummary,
-    degree: int,
-    length: float,
-    width: int,
-    baseline: LinearBaseline | None = None,
-) -> Candidate | None:
+def _possible(summary: PointSummary, form: NetworkForm) -> bool:
     pairs = comb(len(summary.elements), 2)
-    if comb(pairs + degree, degree) > MOST_MONOMIALS:
-        return None
-    inputs = Invariants(summary.elements, degree).size
-    form = NetworkForm(degree=degree, length=length, hidden=(width, width), baseline=baseline)
-    return Candidate(form, width * (inputs + 1) + width * (width + 1) + width + 1)
+    return comb(pairs + form.degree, form.degree) <= MOST_MONOMIALS

@@ -7,7 +7,7 @@ from math import ceil
 import torch
 
 from pes.data import Dataset, Split
-from pes.setup.training.automatic.candidates import Candidate, epoch_seconds
+from pes.setup.training.automatic.candidates import ENOUGH, Candidate, neighbours
 from pes.setup.training.automatic.trial import Budget, Trial, advanced, better, started
 from pes.setup.training.settings import EnsembleForm, TrainingSettings
 from pes.training.optimizers.choice import iteration_flops
@@ -15,14 +15,12 @@ from pes.training.optimizers.choice import iteration_flops
 __all__ = ["contest", "finale", "measured_rate"]
 
 SHARE = 0.3
-"""Share of the time left that the contest may take."""
-EPOCHS = 40
-"""Epochs of the first round at most; each further round has twice as many."""
-FEWEST = 3
-"""Members without which there is no spread worth the name."""
-MOST = 6
-ENOUGH = 120
-"""Epochs for which each member of an ensemble must have time."""
+"""Share of the time left that the contest may take, half of it for the first round."""
+FIRST, MOST_EPOCHS = 40, 120
+"""Epochs of the first round, and as many as there is time for; each further round has three times
+as many."""
+FEWEST, MOST = 3, 6
+"""Members of an ensemble: fewer have no spread worth the name."""
 
 
 def contest(
@@ -34,8 +32,11 @@ def contest(
     device: torch.device,
     *,
     limit: float = float("inf"),
-) -> list[Trial]:
-    """Trials of the networks, the winner first; each round halves them and doubles the epochs.
+) -> list[tuple[Candidate, Trial]]:
+    """Networks and their trials, the winner first.
+
+    All entries begin, then narrower and wider ones beside the best while that helps. Each further
+    round goes on with the better half.
 
     Args:
         entries: networks, the most promising first; as many begin as the time allows.
@@ -47,34 +48,46 @@ def contest(
         limit: validation error in cm⁻¹ of the first network from which no others begin.
     """
     seconds = SHARE * budget.left
-    rounds = max(1, ceil(len(entries) / 2))
-    trials: list[Trial] = []
-    for entry in entries:
-        if budget.left == 0:
-            break
-        cost = EPOCHS * epoch_seconds(len(parts.train), entry.parameters)
-        if trials and cost > seconds - sum(trial.seconds for trial in trials):
-            continue
-        trial = _begun(entry, dataset, parts, settings, device)
-        if trial is not None:
-            trials.append(advanced(trial, seconds / (rounds + 1), budget, epochs=EPOCHS))
-            if trials[0].error > limit:
-                return trials
-    epochs = EPOCHS
-    left = ranked(trials)
-    while len(left) > 1 and budget.left > 0:
-        left, epochs = left[: ceil(len(left) / 2)], 2 * epochs
-        if len(left) == 1:
-            break
-        left = [advanced(one, seconds / len(left) / 2, budget, epochs=epochs) for one in left]
-        left = ranked(left)
-    names = {trial.name for trial in left}
-    return left + [trial for trial in ranked(trials) if trial.name not in names]
+    each = seconds / 2 / (len(entries) + 3)
+    tried: dict[Candidate, Trial] = {}
+    waiting = list(entries)
+    while waiting and budget.left > 0:
+        entry = waiting.pop(0)
+        cost = FIRST * entry.epoch(len(parts.train))
+        used = sum(trial.seconds for trial in tried.values())
+        if entry not in tried and (not tried or used + cost <= seconds / 2):
+            trial = _begun(entry, dataset, parts, settings, device)
+            if trial is not None:
+                tried[entry] = advanced(trial, max(each, cost), budget, epochs=MOST_EPOCHS)
+                if tried[entries[0] if entries[0] in tried else entry].error > limit:
+                    break
+        if not waiting and tried:
+            waiting = [one for one in neighbours(_ranked(tried)[0][0]) if one not in tried]
+            if used + cost > seconds / 2:
+                break
+    return _halved(tried, seconds / 2, budget)
 
 
-def ranked(trials: Sequence[Trial]) -> list[Trial]:
-    """Trials in the order of their validation errors."""
-    return sorted(trials, key=lambda trial: trial.error)
+def _halved(
+    tried: dict[Candidate, Trial], seconds: float, budget: Budget
+) -> list[tuple[Candidate, Trial]]:
+    """All trials, the better half of each round gone on with, in the order of their errors."""
+    left, rest, epochs = _ranked(tried), [], 3 * MOST_EPOCHS
+    while len(left) > 2 and budget.left > 0:
+        half = ceil(len(left) / 2)
+        left, rest = left[:half], [*left[half:], *rest]
+        left = _ranked(
+            {
+                entry: advanced(trial, seconds / 2 / half, budget, epochs=epochs)
+                for entry, trial in left
+            }
+        )
+        seconds, epochs = seconds / 2, 3 * epochs
+    return [*left, *rest]
+
+
+def _ranked(tried: dict[Candidate, Trial]) -> list[tuple[Candidate, Trial]]:
+    return sorted(tried.items(), key=lambda item: item[1].error)
 
 
 def _begun(
@@ -91,37 +104,30 @@ def _begun(
         return None
 
 
-def measured_rate(trial: Trial, rows: int) -> float:
+def measured_rate(entry: Candidate, trial: Trial) -> float:
     """Operations in a CPU second that the epochs of a trial have shown."""
-    state = trial.state
-    assert state is not None
-    return iteration_flops(rows, state.parameters.numel()) * len(trial.history) / trial.seconds
+    rows = entry.rows(len(trial.plan.parts.train))
+    return iteration_flops(rows, entry.parameters) * len(trial.history) / trial.seconds
 
 
 def finale(
-    winner: Trial,
-    dataset: Dataset,
-    parts: Split,
-    budget: Budget,
+    entry: Candidate, winner: Trial, dataset: Dataset, parts: Split, budget: Budget,
     device: torch.device,
-    *,
-    rate: float,
-) -> Trial:
+) -> Trial:  # fmt: skip
     """The best network with the time that is left: as an ensemble where its members have time.
 
     Args:
-        winner: network that won the contest, possibly on some of the training points.
+        entry: network that won the contest.
+        winner: its trial, possibly on some of the training points.
         dataset: labelled points.
         parts: rows of all points.
         budget: CPU time.
         device: device of the fits.
-        rate: operations in a CPU second.
     """
-    assert winner.state is not None
     settings = winner.plan.settings
-    points = dataset if winner.plan.dataset.forces is not None else replace(dataset, forces=None)
+    points = dataset if entry.forces else replace(dataset, forces=None)
     whole = len(winner.plan.parts.train) == len(parts.train)
-    each = epoch_seconds(len(parts.train), winner.state.parameters.numel(), rate)
+    each = entry.epoch(len(parts.train), measured_rate(entry, winner))
     members = min(MOST, int(budget.left / each / ENOUGH))
     if members < FEWEST:
         alone = winner if whole else started(winner.name, points, parts, settings, device)

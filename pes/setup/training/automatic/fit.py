@@ -7,7 +7,7 @@ import torch
 
 from pes.data import Dataset, Split
 from pes.setup.training.automatic.candidates import candidates
-from pes.setup.training.automatic.contest import contest, finale, measured_rate
+from pes.setup.training.automatic.contest import contest, finale
 from pes.setup.training.automatic.linear_trials import force_trials, linear_trials
 from pes.setup.training.automatic.points import PointSummary, point_summary
 from pes.setup.training.automatic.report import far_line, plan_lines, trial_line
@@ -154,16 +154,16 @@ def _trials(
         return
     linear = float("inf") if best is None else best.error
     networks = contest(entries, dataset, some, settings, budget, device, limit=FAR * linear)
-    yield from networks
-    if not networks or networks[0].state is None:
+    yield from (trial for _, trial in networks)
+    if not networks:
         return
-    if networks[0].error > HOPELESS * linear:
+    entry, winner = networks[0]
+    if winner.error > HOPELESS * linear:
         note("networks do not come near the linear surface: they get no more time")
         return
     if budget.left == 0:
         return
-    rate = measured_rate(networks[0], len(some.train))
-    yield finale(networks[0], dataset, parts, budget, device, rate=rate)
+    yield finale(entry, winner, dataset, parts, budget, device)
 
 
 def _sample(parts: Split, seed: int) -> Split:

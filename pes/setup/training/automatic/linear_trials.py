@@ -18,7 +18,7 @@ __all__ = ["force_trials", "linear_trials"]
 
 LENGTHS = (0.7, 1.0, 1.5, 2.2, 3.2)
 """a of exp(−r/a) in Å."""
-MOST_DEGREE = 12
+MOST_DEGREE = 18
 MOST_MONOMIALS = 60_000
 SHARE = 0.3
 """Share of the budget for linear surfaces of energies, and for each fit with forces."""

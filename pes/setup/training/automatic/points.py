@@ -58,10 +58,12 @@ class PointSummary:
     def smallest_degree(self) -> int:
         """Lowest degree of invariants that tells geometries apart.
 
-        Sums over n like atoms need power sums up to degree n; four atoms and more need degree 3,
-        with which a product of three distances enters.
+        Without like atoms the distances themselves do. Sums over n like atoms need power sums up
+        to degree n; four atoms and more need degree 3, with which products of three enter.
         """
         most = max(self.elements.count(one) for one in self.elements)
+        if most == 1:
+            return 2
         return max(2 if len(self.elements) < 4 else 3, most)
 
     def __str__(self) -> str:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from pes.data import Dataset, Split
 from pes.potential import Ensemble
-from pes.setup.training.members import kept_members, member_rows, member_validation
+from pes.setup.training.members import held_out_errors, kept_members, member_validation
 from pes.setup.training.plan import TrainingPlan, training_plan
 from pes.setup.training.planned import epoch_row, planned_epochs
 from pes.setup.training.settings import TrainingSettings
@@ -57,7 +57,8 @@ class Trial:
         name: form of the surface in words.
         plan: plan of the fit; its surface holds the best parameters.
         errors: errors in cm⁻¹ (V,) at the common validation points, none of which the fit (or this
-            member) has seen; NaN at the points that it cannot be judged by.
+            member) has seen; of an ensemble as its mean has them; NaN at the points that it
+            cannot be judged by.
         seconds: CPU time used, s.
         state: state of the last epoch, none for a linear surface.
         stopped: why it ended; None if time did.
@@ -148,18 +149,13 @@ def _validation_errors(plan: TrainingPlan, state: TrainingState | None = None) -
     rows = plan.parts.validation
     if plan.left_out is not None:
         return plan.left_out[-len(rows) :].cpu() / CM1
+    surface, form = plan.surface, plan.settings.ensemble
+    if isinstance(surface, Ensemble) and form is not None and state is not None:
+        kept = kept_members(member_validation(surface, state), form.keep)
+        seed = plan.settings.seed
+        errors, _ = held_out_errors(surface, kept, form, plan.dataset, plan.parts, seed, rows)
+        return errors / CM1
     points = on_device(plan.dataset.select(rows), plan.device)
-    form = plan.settings.ensemble
     with torch.no_grad():
-        if isinstance(plan.surface, Ensemble) and form is not None and form.validation == "own":
-            each = torch.cat([plan.surface.each(x) for x in points.positions.split(CHUNK)], 1)
-            cuts = member_rows(form, plan.dataset, plan.parts, plan.settings.seed)
-            unseen = torch.stack([torch.isin(rows, held) for _, held in cuts]).to(each.device)
-            if state is not None:
-                kept = kept_members(member_validation(plan.surface, state), form.keep)
-                each, unseen = each[kept], unseen[kept]
-            # NaN where no member holds a point out.
-            values = (each * unseen).sum(0) / unseen.sum(0)
-        else:
-            values = torch.cat([plan.surface(x) for x in points.positions.split(CHUNK)])
+        values = torch.cat([surface(x) for x in points.positions.split(CHUNK)])
     return ((values - points.energies) / CM1).cpu()

@@ -2,12 +2,14 @@
 
 import pytest
 
-from pes.setup.training.automatic.candidates import candidates, epoch_seconds
+from pes.potential.mlp import MLP
+from pes.setup.training.automatic.candidates import Candidate, candidates, neighbours
 from pes.setup.training.automatic.points import PointSummary
+from pes.setup.training.settings import NetworkForm
 
 
-def summary(elements: str, *, dissociated: float = 0.0) -> PointSummary:
-    return PointSummary("", tuple(elements), 1000, 1e4, False, 0.0, dissociated, 3.0)
+def summary(elements: str, *, dissociated: float = 0.0, forces: bool = False) -> PointSummary:
+    return PointSummary("", tuple(elements), 1000, 1e4, forces, 0.0, dissociated, 3.0)
 
 
 @pytest.mark.parametrize("elements", ["OHH", "COHH", "OHHH", "CHHHH"])
@@ -27,9 +29,21 @@ def test_few_points_have_small_networks() -> None:
 def test_no_network_begins_that_has_no_time() -> None:
     for seconds in (20.0, 200.0, 2000.0):
         for one in candidates(summary("OHH"), 40_000, seconds):
-            assert 150 * epoch_seconds(40_000, one.parameters) <= seconds
+            assert 100 * one.epoch(40_000) <= seconds
     assert candidates(summary("OHH"), 40_000, 1.0) == []
 
 
 def test_atoms_far_apart_ask_for_long_variables() -> None:
     assert candidates(summary("OHH", dissociated=0.3), 5000, 1e5)[0].form.length == 2.0
+
+
+def test_forces_of_few_points_are_fitted_first() -> None:
+    assert candidates(summary("OHH", forces=True), 400, 1e5)[0].forces
+    assert not any(one.forces for one in candidates(summary("OHH", forces=True), 40_000, 1e5))
+
+
+def test_parameters_are_those_of_the_network() -> None:
+    form = NetworkForm(degree=2, hidden=(20, 20))
+    one = Candidate(form, ("O", "H", "H"))
+    assert one.parameters == sum(p.numel() for p in MLP(6, (20, 20)).parameters())
+    assert {near.form.hidden[0] for near in neighbours(one)} == {15, 28}

@@ -15,7 +15,8 @@ def summary(elements: str) -> PointSummary:
 
 
 @pytest.mark.parametrize(
-    ("elements", "degree"), [("OHH", 2), ("HHH", 3), ("COHH", 3), ("OHHH", 3), ("CHHHH", 4)]
+    ("elements", "degree"),
+    [("OHH", 2), ("HHH", 3), ("COHH", 3), ("HCNO", 2), ("OHHH", 3), ("CHHHH", 4)],
 )
 def test_lower_degrees_cannot_tell_geometries_apart(elements: str, degree: int) -> None:
     assert summary(elements).smallest_degree == degree

@@ -1,0 +1,90 @@
+"""Fits without settings: `pes-train FILE --minutes N` on public sets, nothing chosen by hand.
+
+    python benchmarks/automatic_fits.py peslearn H2O.dat
+    python benchmarks/automatic_fits.py own data/h2o_ccsdt_vtz.h5
+    python benchmarks/automatic_fits.py h2co h2co_ccsdt_avtz_4001.npz
+    python benchmarks/automatic_fits.py h2co_forces h2co_ccsdt_avtz_4001.npz
+    python benchmarks/automatic_fits.py ch4 methane_b3lyp_9000.xyz.zip
+    python benchmarks/automatic_fits.py ch4_forces methane_b3lyp_9000.xyz.zip
+    python benchmarks/automatic_fits.py spectroscopic h2o_spectroscopic_10001.dat
+
+What the files do not say (atoms, columns, units) and the published split are given, as on the
+command line; see fits.py and spectroscopic.py for the sets and other people's figures. Printed are
+the errors of the test and the CPU seconds (user + system) of this process, imports included.
+"""
+
+import argparse
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from pes import cli
+
+Parts = dict[str, list[int]]
+
+
+def shuffled(seed: int, train: int, validation: int, points: int) -> Parts:
+    """Rows in the order of a seeded permutation of NumPy."""
+    rows = np.random.RandomState(seed).permutation(points).tolist()
+    return {
+        "train": rows[:train],
+        "validation": rows[train : train + validation],
+        "test": rows[train + validation :],
+    }
+
+
+def peslearn() -> Parts:
+    """Rows of the published split."""
+    return json.loads((Path(__file__).parent / "splits/peslearn_h2o.json").read_text())
+
+
+ENERGIES = ["--set", "data.forces=false"]
+SETS: dict[str, tuple[list[str], Callable[[], Parts] | None]] = {
+    "peslearn": (["--formula", "H H O", "--units", "energy=hartree,length=angstrom"], peslearn),
+    "own": ([], None),
+    "h2co": (ENERGIES, lambda: shuffled(143, 3200, 400, 4001)),
+    "h2co_forces": ([], lambda: shuffled(143, 3200, 400, 4001)),
+    "ch4": (ENERGIES, lambda: shuffled(0, 7200, 900, 9000)),
+    "ch4_forces": ([], lambda: shuffled(0, 7200, 900, 9000)),
+    "spectroscopic": (
+        ["--formula", "O H H", "--columns", "r1 r2 cos energy", "--format", "triatomic",
+         "--units", "energy=cm-1,length=angstrom"],
+        lambda: shuffled(0, 900, 100, 10001),
+    ),
+}  # fmt: skip
+"""Options of each set, and its published split."""
+
+
+def main() -> None:
+    """Fit one set and print its errors."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("set", choices=SETS)
+    parser.add_argument("path", type=Path)
+    parser.add_argument("--minutes", type=float, default=10.0)
+    given = parser.parse_args()
+    options, split = SETS[given.set]
+    with TemporaryDirectory() as folder:
+        if split is not None:
+            rows = Path(folder) / "rows.json"
+            rows.write_text(json.dumps(split()))
+            options = [*options, "--split", str(rows)]
+        run = Path(folder) / "run"
+        arguments = [str(given.path), "--minutes", str(given.minutes), "--output", str(run)]
+        cli.train([*arguments, *options])
+        errors = json.loads((run / "summary.json").read_text())["errors"]["test"]
+    energy, force = errors["energy"]["rmse"], errors["force"]["rmse"]["all"]
+    print(
+        f"{given.set}: test RMSE {energy['all']:.4g} cm-1, {energy['15000']} below 15,000", end=""
+    )
+    print("" if force is None else f", {force:.3g} cm-1/A", end="")
+    print(f"; {time.process_time():.0f} CPU-s with imports")
+
+
+if __name__ == "__main__":
+    main()
