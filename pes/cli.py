@@ -1,4 +1,7 @@
-"""The commands. A mistake of the user ends in one line and exit code 2."""
+"""The commands. A mistake of the user ends in one line and exit code 2.
+
+Each command imports what it runs when it runs: half of the time to start is that of the others.
+"""
 
 import argparse
 import sys
@@ -11,18 +14,9 @@ from warnings import catch_warnings
 import shtab
 
 from pes.run import examples
-from pes.run.audit.command import audit as run_audit
-from pes.run.cluster import ranks_started
-from pes.run.convert.command import convert as run_convert
-from pes.run.evaluate.command import HOLES, run_evaluate
 from pes.run.examples import Example, copy_example
-from pes.run.export.command import TARGETS, run_export
-from pes.run.levels.command import run_levels
 from pes.run.messages import is_mendable, line_of, own_code
-from pes.run.refine.command import run_refine
-from pes.run.sample.command import sample as run_sample
 from pes.run.signals import Stopped
-from pes.run.train.command import train as run_train
 
 __all__ = ["audit", "convert", "evaluate", "export", "levels", "refine", "sample", "train"]
 
@@ -67,6 +61,9 @@ def train(arguments: Sequence[str] | None = None) -> None:
     statements = {name: value for name in names if (value := getattr(given, name)) is not None}
 
     def command() -> None:
+        from pes.run.cluster import ranks_started
+        from pes.run.train.command import train as run_train
+
         with ranks_started() as ranks:
             run_train(
                 given.config, data=given.data, statements=statements, minutes=given.minutes,
@@ -98,6 +95,8 @@ def levels(arguments: Sequence[str] | None = None) -> None:
     given = parser.parse_args(arguments)
 
     def command() -> None:
+        from pes.run.levels.command import run_levels
+
         run_levels(
             given.run, config=given.config, output=given.output, settings=_settings(given),
             overwrite=given.overwrite, resume=given.resume, functions=given.functions,
@@ -121,6 +120,8 @@ def refine(arguments: Sequence[str] | None = None) -> None:
     given = parser.parse_args(arguments)
 
     def command() -> None:
+        from pes.run.refine.command import run_refine
+
         run_refine(
             given.config, output=given.output, settings=_settings(given), overwrite=given.overwrite
         )
@@ -130,6 +131,8 @@ def refine(arguments: Sequence[str] | None = None) -> None:
 
 def evaluate(arguments: Sequence[str] | None = None) -> None:
     """`pes-evaluate`."""
+    from pes.run.evaluate.command import HOLES, run_evaluate
+
     parser = _parser(
         "pes-evaluate", "Compare a surface with points and search it for holes.",
         "pes-evaluate runs/h2o other.h5",
@@ -172,7 +175,13 @@ def audit(arguments: Sequence[str] | None = None) -> None:
     _folder(parser, "--output", help="folder of the report (default: audit-DATA)")
     parser.add_argument("--overwrite", action="store_true", help="replace earlier results")
     given = parser.parse_args(arguments)
-    _end(lambda: run_audit(given.data, output=given.output, overwrite=given.overwrite))
+
+    def command() -> None:
+        from pes.run.audit.command import audit as run_audit
+
+        run_audit(given.data, output=given.output, overwrite=given.overwrite)
+
+    _end(command)
 
 
 def convert(arguments: Sequence[str] | None = None) -> None:
@@ -192,6 +201,8 @@ def convert(arguments: Sequence[str] | None = None) -> None:
     given = parser.parse_args(arguments)
 
     def command() -> None:
+        from pes.run.convert.command import convert as run_convert
+
         run_convert(
             given.sources, given.target, format=given.format, to=given.to,
             statements=_stated(given), overwrite=given.overwrite,
@@ -202,6 +213,8 @@ def convert(arguments: Sequence[str] | None = None) -> None:
 
 def export(arguments: Sequence[str] | None = None) -> None:
     """`pes-export`."""
+    from pes.run.export.command import TARGETS, run_export
+
     parser = _parser(
         "pes-export", "Write a surface as C, Fortran, NumPy or torch, for other programs.",
         "pes-export runs/h2o h2o.c",
@@ -236,6 +249,8 @@ def sample(arguments: Sequence[str] | None = None) -> None:
     given = parser.parse_args(arguments)
 
     def command() -> None:
+        from pes.run.sample.command import sample as run_sample
+
         run_sample(
             given.config, output=given.output, settings=_settings(given),
             overwrite=given.overwrite,

@@ -73,7 +73,7 @@ def test_interrupt(
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "run_train", interrupted)
+    monkeypatch.setattr("pes.run.train.command.train", interrupted)
     with pytest.raises(SystemExit) as end:
         pes_train()
     assert end.value.code == 130
@@ -83,7 +83,7 @@ def test_interrupt(
 def test_our_own_mistake_keeps_its_traceback(
     pes_train: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cli, "run_train", lambda *_, **__: {}["bug"])
+    monkeypatch.setattr("pes.run.train.command.train", lambda *_, **__: {}["bug"])
     with pytest.raises(KeyError):
         pes_train()
 

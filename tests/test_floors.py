@@ -99,8 +99,8 @@ def violations(source: str, path: str) -> list[str]:
     for one in imports(source, ".".join(["pes", *folders])):
         root, _, rest = one.module.partition(".")
         target = rest.partition(".")[0]
-        if one.late and place != "run":
-            found.append(f"{path}:{one.line}: late import of {one.module}; only run may")
+        if one.late and place not in ("run", "cli"):
+            found.append(f"{path}:{one.line}: late import of {one.module}; only run and cli may")
         lazy = place == "__init__" and one.typing_only
         if root == "pes" and not lazy and target not in allowed:
             found.append(f"{path}:{one.line}: {place} must not import {one.module}")
@@ -132,7 +132,7 @@ def test_file_looks_only_down(path: str) -> None:
         ("plots.py", "from pes.config import Config"),
         ("refinement/result.py", "from pes.run import train"),
         ("cli.py", "from pes.units import CM1"),
-        ("cli.py", "def f():\n    from pes.run import train"),
+        ("setup/levels.py", "def f():\n    from pes.potential import Surface"),
         ("run.py", "def f():\n    from pes.cli import train"),
         ("training/fit.py", "def f():\n    import scipy"),
         ("__init__.py", "from pes.molecule import Molecule"),

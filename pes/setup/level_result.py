@@ -21,6 +21,7 @@ from pes.setup.rotation import Rotation, check_rotation
 from pes.setup.sensitivity import Sensitivities, sensitivities
 from pes.setup.surfaces import dipole_function
 from pes.setup.uncertainty import Spreads
+from pes.setup.verdict import verdict
 from pes.staging import staged
 from pes.units import CM1
 from pes.vibration.analysis.intensities import Sticks, stick_spectrum
@@ -81,6 +82,11 @@ class LevelsResult:
     def warnings(self) -> tuple[str, ...]:
         """Reasons for doubt, with what to do about each."""
         return (*self.levels.warnings, *unrotated(self.table, self.task), *far(self.table))
+
+    @cached_property
+    def verdict(self) -> str:
+        """Levels that may be used, and to how many cm⁻¹, in one sentence."""
+        return verdict(self.levels.cpu(), self.task.internal.names)
 
     def __repr__(self) -> str:
         known = self.convergence[~self.convergence.isnan()]

@@ -3,14 +3,13 @@
 from collections.abc import Sequence
 
 import torch
+from scipy.spatial import KDTree
 from torch import Tensor, nn
 
 from pes.descriptors.invariants import Invariants
 from pes.geometry import distances
 
 __all__ = ["Coverage", "thinned"]
-
-CHUNK = 256
 
 PIECE = 2048
 """Points whose invariants are computed at once."""
@@ -74,6 +73,7 @@ class Coverage(nn.Module):
         self.register_buffer("mean", features.mean(0))
         self.register_buffer("deviation", torch.where(deviation > 0, deviation, 1.0))
         self.register_buffer("inputs", (features - self.mean) / self.deviation)
+        self.tree = KDTree(self.inputs.cpu().numpy())
         self.register_buffer("spacing", self._nearest(self.inputs, among=True).max())
         if not self.spacing > 0:
             raise ValueError("coverage needs training points that differ")
@@ -85,14 +85,8 @@ class Coverage(nn.Module):
 
     def _nearest(self, inputs: Tensor, *, among: bool = False) -> Tensor:
         """Distance (B,) to the nearest training point, or the nearest other one if `among` them."""
-        squares = self.inputs.square().sum(1)
-        # One result that is filled: small pieces between large ones would keep these from the heap.
-        lengths = inputs.new_empty(len(inputs))
-        for rows in torch.arange(len(inputs), device=inputs.device).split(CHUNK):
-            # |b|² − 2 a·b tells the nearest b; its half of the digits would not do for |a − b|.
-            ranking = torch.addmm(squares, inputs[rows], self.inputs.mT, alpha=-2)
-            if among:
-                ranking[torch.arange(len(rows)), rows] = torch.inf
-            nearest = self.inputs[ranking.argmin(1)]
-            lengths[rows] = (inputs[rows] - nearest).norm(dim=1)
-        return lengths
+        # What is no number is no number from any point.
+        places = inputs.detach().cpu().nan_to_num().numpy()
+        _, numbers = self.tree.query(places, k=2 if among else 1)
+        neighbours = torch.as_tensor(numbers).reshape(len(inputs), -1)[:, -1]
+        return (inputs - self.inputs[neighbours.to(inputs.device)]).norm(dim=1)

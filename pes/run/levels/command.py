@@ -347,6 +347,7 @@ def _write(folder: Path, request: Request, result: LevelsResult, more: Additions
         log.info("%s", line)
     for warning in (*result.warnings, *more.warnings()):
         log.warning("warning: %s", warning)
+    log.info("%s", result.verdict)
     write_config(folder / "config.yaml", request.content)
     write_config(folder / CHOSEN, _repeating(request, result))
     plots.level_diagram(folder / "levels.png", levels, request.name, kinds=task.internal.kinds)

@@ -2,14 +2,19 @@
 
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor
 
 from pes.units import CM1
 from pes.vibration.system.cuts import Cut, relaxed_cuts
-from pes.vibration.system.region import Region, low_region
+from pes.vibration.system.region import Region, energies_or_infinite, low_region
+from pes.vibration.system.roughness import jumps
 from pes.vibration.system.system import System
 
 __all__ = ["cuts_below"]
+
+SAMPLES = 200
+"""Points of the region at which a surface is asked for its noise."""
 
 DEEPER = 1e-5
 """Hartree below the minimum from which a point inside the region belongs to a hole."""
@@ -42,12 +47,13 @@ def cuts_below(
     region = low_region(system, wells, energy, limits)
     if given and region.depth > DEEPER:
         region = low_region(system, wells, energy, given)
-    _check_holes(region, names)
+    _check_holes(system, region, names)
     return relaxed_cuts(system, region, wells[0])
 
 
-def _check_holes(region: Region, names: Sequence[str]) -> None:
+def _check_holes(system: System, region: Region, names: Sequence[str]) -> None:
     if region.depth > DEEPER:
+        _check_smooth(system, region)
         place = ", ".join(
             f"{n} = {v:.4f}" for n, v in zip(names, region.lowest.tolist(), strict=True)
         )
@@ -56,4 +62,19 @@ def _check_holes(region: Region, names: Sequence[str]) -> None:
             "radians), which the levels can reach: there is a hole, or a lower minimum; give "
             "positions near the lowest minimum (`coordinates.reference`) or narrower "
             "`coordinates.ranges`"
+        )
+
+
+def _check_smooth(system: System, region: Region) -> None:
+    """Steps and noise make places below the minimum too."""
+    places = region.inside.nonzero()
+    some = places[torch.linspace(0, len(places) - 1, min(SAMPLES, len(places))).round().long()]
+    q = torch.stack([axis[i] for axis, i in zip(region.axes, some.T, strict=True)], 1)
+    size = float(jumps(lambda moved: energies_or_infinite(system, moved), q).median())
+    if size > region.depth / 20:
+        raise ValueError(
+            "the surface is not smooth: between points 0.005 bohr or radians apart its values jump "
+            f"by {size / CM1:.2g} cm-1 (median), and it falls {region.depth / CM1:.1f} cm-1 below "
+            "the minimum that a search found; print more digits, tighten its convergence, or fit "
+            "a smooth surface to it with pes-train"
         )

@@ -11,6 +11,7 @@ from pes.coordinates import Valence, optimum
 from pes.molecule import Molecule, covalent_radii, like_permutations
 from pes.potential import Surface
 from pes.units import ANGSTROM, CM1, DEGREE
+from pes.vibration.system.roughness import jumps
 
 __all__ = ["ISOMER", "Geometries", "Minimum", "covalent_distances", "guesses", "minima"]
 
@@ -24,6 +25,9 @@ SAME = 0.02
 
 BONDED = 1.6
 """Distance over the sum of covalent radii up to which atoms hang together."""
+
+ROUGH = 0.05 * CM1
+"""Hartree above which values that jump are noise, not the curvature of a strained geometry."""
 
 GUESSES = 12
 """Random geometries that a search for the minimum of four atoms and more begins from."""
@@ -91,8 +95,9 @@ class Geometries:
         found = minima(self.molecule, self.potential)
         if not found:
             raise ValueError(
-                "no minimum of the surface was found from usual bond lengths; give positions near "
-                "it, `coordinates.reference` (Å)"
+                "no minimum of the surface was found from usual bond lengths"
+                f"{_noise(self.molecule, self.potential)}; give positions near it, "
+                "`coordinates.reference` (Å)"
             )
         return found[0].positions
 
@@ -132,6 +137,21 @@ def minima(molecule: Molecule, potential: Potential, *known: Tensor) -> list[Min
             found.append(Minimum(x, energy))
     found.sort(key=lambda minimum: minimum.energy)
     return found
+
+
+def _noise(molecule: Molecule, potential: Potential) -> str:
+    """What keeps a search from ending, if values of the surface jump."""
+    starts = torch.stack(guesses(molecule))
+    size = float(
+        jumps(lambda x: potential(x.reshape(-1, *starts.shape[1:])), starts.flatten(1)).median()
+    )
+    if size < ROUGH:
+        return ""
+    return (
+        f": it is not smooth, its values jump by {size / CM1:.2g} cm-1 (median) between points "
+        "0.005 bohr apart, as with few digits or loose convergence; a fit to it with pes-train is "
+        "smooth"
+    )
 
 
 def guesses(molecule: Molecule) -> list[Tensor]:

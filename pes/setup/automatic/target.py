@@ -193,9 +193,10 @@ def levels_to_target(
             base, larger = better, solve(better.resolution.more_functions(_step(better)))
             changes[0] = share * matching(larger.levels, base.levels, count).changes
         changes.append(change)
-    changes[2] = changes[2] + _walls(target, solve, base, count, report)
+    walls = _walls(target, solve, base, count, report)
     count = min(count, target.number(larger.pairs.energies))
-    return _levels(target, larger, torch.stack(changes)[:, :count]), SURVEYED * larger.top
+    result = _levels(target, larger, torch.stack(changes)[:, :count], walls[:count])
+    return result, SURVEYED * larger.top
 
 
 def _first(target: Target, report: Report) -> tuple[Solve, Stage, int]:
@@ -215,6 +216,9 @@ def _first(target: Target, report: Report) -> tuple[Solve, Stage, int]:
         # A cap that is felt and a range that is too short have errors of opposite signs.
         first = Resolution(FIRST * last, cap=max(target.cap, CAPPED * top))
         stage = _stage(target, cuts, top, count, first)
+        while stage.hamiltonian.size < 2 * (count + EXTRA):
+            first = first.more_functions(LONG_STEP)
+            stage = _stage(target, cuts, top, count, first)
         energies = stage.pairs.energies.cpu() - target.lowest_energy
         if target.energy is None:
             last, reached = float(energies[count - 1] - energies[0]), float(energies[count - 1])
@@ -311,15 +315,14 @@ def _checked(
         base, sweep = other, sweep + 1
 
 
-def _walls(target: Target, solve: Solve, base: Stage, count: int, report: Report) -> Tensor | float:
+def _walls(target: Target, solve: Solve, base: Stage, count: int, report: Report) -> Tensor:
     """What is left beyond ends that cannot move out, from the changes with nearer ends.
 
     Levels feel a wall as exp(−2S), S the decay on the way to it; `Levels` counts it twice.
     """
-    kinds, limits = target.kinds, target.ranges or target.limits
-    fixed = fixed_ends([(b.low, b.high) for b in base.bases], kinds, limits)
+    fixed = _fixed(target, base)
     if not any(low or high for low, high in fixed):
-        return 0.0
+        return torch.zeros(count, dtype=torch.float64)
     nearer = solve(base.resolution.nearer())
     steps = [
         abs(cut.decay(base.top, at) - cut.decay(base.top, moved))
@@ -335,22 +338,30 @@ def _walls(target: Target, solve: Solve, base: Stage, count: int, report: Report
     return left
 
 
-def _levels(target: Target, stage: Stage, changes: Tensor) -> Levels:
-    """What the largest calculation gave, with the changes that its errors are estimated by."""
+def _levels(target: Target, stage: Stage, changes: Tensor, walls: Tensor) -> Levels:
+    """What the largest calculation gave, with the changes that its errors are estimated by.
+
+    Args:
+        target: with the accuracy.
+        stage: the largest calculation.
+        changes: with other functions, points and ranges, (3, S); some cross zero by chance.
+        walls: what is left beyond ends that cannot move out, (S,).
+    """
     most = changes.where(changes.isfinite(), 0.0).amax(1, keepdim=True)
     changes = changes.clamp(min=NEIGHBOURS * most)
+    changes[2] += walls
     result = Levels(
         target.system, stage.bases, Truncation(energy=stage.resolution.cut_energy),
         stage.resolution.cap, target.wells[0], target.lowest_energy, stage.hamiltonian,
         stage.pairs.first(changes.shape[1]), changes, "target",
     )  # fmt: skip
-    sentences = (*stage.warnings, *_missed(target, result.convergence), *level_warnings(result))
-    return replace(result, warnings=sentences)
+    missed = _missed(target, stage, result.convergence, walls)
+    return replace(result, warnings=(*stage.warnings, *missed, *level_warnings(result)))
 
 
-def _missed(target: Target, convergence: Tensor) -> list[str]:
-    """A sentence on the levels that are not as accurate as asked for."""
-    over = (convergence > target.accuracy).nonzero().flatten().tolist()
+def _missed(target: Target, stage: Stage, convergence: Tensor, walls: Tensor) -> list[str]:
+    """Sentences on the levels that are not as accurate as asked for."""
+    over = (convergence - 2 * walls > target.accuracy).nonzero().flatten().tolist()
     alone = convergence.isinf().nonzero().flatten().tolist()
     sentences = []
     if alone:
@@ -363,4 +374,20 @@ def _missed(target: Target, convergence: Tensor) -> list[str]:
             f"{len(over)} of {len(convergence)} levels, from number {over[0]} on, are not "
             f"converged to the {target.accuracy / CM1:g} cm-1 asked for; raise the budget"
         )
+    stopped = ((convergence > target.accuracy) & (walls > 0)).nonzero().flatten().tolist()
+    stopped = [n for n in stopped if n not in over]
+    if stopped:
+        fixed = _fixed(target, stage)
+        ends = [name for name, sides in zip(target.names, fixed, strict=True) if any(sides)]
+        sentences.append(
+            f"levels {', '.join(map(str, stopped))} feel where the surface ends (the limits of "
+            f"{', '.join(ends)}), by up to {2 * float(walls[stopped].max()) / CM1:.2g} cm-1: only "
+            "a surface that reaches farther gives them better"
+        )
     return sentences
+
+
+def _fixed(target: Target, stage: Stage) -> list[tuple[bool, bool]]:
+    """Whether each end of each range stands at a limit."""
+    ranges = [(b.low, b.high) for b in stage.bases]
+    return fixed_ends(ranges, target.kinds, target.ranges or target.limits)
