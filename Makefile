@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install $(PIP_ARGS) -c c
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test test-machines lint types unit docs wheel-check clean
+.PHONY: help install run test test-machines attack lint types unit docs wheel-check clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -37,6 +37,9 @@ test-machines: $(STAMP) ## numerical tests as on other machines: older instructi
 	$(OLD_PROCESSOR) OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -q --scramble 1 $(NUMERICAL)
 	$(OLD_PROCESSOR) OMP_NUM_THREADS=2 $(BIN)/python -m pytest -q $(THREADED)
 	OMP_NUM_THREADS=2 $(BIN)/python -m pytest -q --scramble 2 $(THREADED)
+
+attack: $(STAMP) ## thousands of broken inputs for all commands; an hour or two; ATTACK_ARGS="levels --every 10"
+	OMP_NUM_THREADS=1 $(BIN)/python tests/attack $(ATTACK_ARGS)
 
 lint: $(STAMP) ## ruff: rules and format
 	$(BIN)/ruff check

@@ -1,1 +1,6 @@
 """What the commands do: configuration in, one folder out."""
+
+import os
+
+# Read by torch when it is imported. Its warnings about a rank that is gone are pages of C++.
+os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")

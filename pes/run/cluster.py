@@ -3,9 +3,10 @@
 import os
 import re
 import signal
+import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -22,8 +23,15 @@ from pes.training.distributed import Ranks
 
 __all__ = ["Place", "first_host", "place", "rank_device", "rank_threads", "ranks_started"]
 
-TIMEOUT = timedelta(minutes=10)
-"""Longest wait for the other ranks, at the start and at every sum."""
+START = timedelta(minutes=10)
+"""Longest wait for the other ranks at the start: a queue may start them one by one."""
+
+SILENCE = 180.0
+"""Seconds that a rank may be late at a sum before it counts as lost; `PES_RANK_TIMEOUT` sets it."""
+
+STORE = 10.0
+"""Longest wait for the store in seconds; it lives with a rank that may be frozen."""
+
 FAILURES = "pes/failures"
 
 
@@ -146,7 +154,7 @@ def ranks_started(environment: Mapping[str, str] = os.environ) -> Iterator[Ranks
             raise SystemExit(stop.code if isinstance(stop, Stopped) else 130) from None
         raise
     except Exception as error:
-        first = _first_to_fail(store)
+        first = _first_to_fail(store, error)
         _hang_up()
         if found.rank == 0:
             _wait_for_failures(store, found.count)
@@ -162,10 +170,10 @@ def _connected(found: Place) -> torch.distributed.Store:
     os.environ["MASTER_ADDR"], os.environ["MASTER_PORT"] = found.address, found.port
     try:
         store, *_ = next(
-            torch.distributed.rendezvous("env://", found.rank, found.count, timeout=TIMEOUT)
+            torch.distributed.rendezvous("env://", found.rank, found.count, timeout=START)
         )
         torch.distributed.init_process_group(
-            store=store, rank=found.rank, world_size=found.count, timeout=TIMEOUT
+            store=store, rank=found.rank, world_size=found.count, timeout=_silence()
         )
         # A rank that failed and hung up at once would else disturb those still connecting.
         torch.distributed.all_reduce(torch.zeros(1))
@@ -178,12 +186,39 @@ def _connected(found: Place) -> torch.distributed.Store:
     return store
 
 
-def _first_to_fail(store: torch.distributed.Store) -> bool:
-    """Whether no rank has failed before; a store that is gone went with one that had."""
+def _silence(environment: Mapping[str, str] = os.environ) -> timedelta:
+    """Longest wait at a sum.
+
+    Raises:
+        ValueError: if `PES_RANK_TIMEOUT` is not a positive number.
+    """
+    text = environment.get("PES_RANK_TIMEOUT", str(SILENCE))
     try:
-        return store.add(FAILURES, 1) == 1
-    except RuntimeError:
-        return False
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < 1e6:
+        raise ValueError(f"PES_RANK_TIMEOUT must be a positive number of seconds, got {text!r}")
+    return timedelta(seconds=seconds)
+
+
+def _first_to_fail(store: torch.distributed.Store, error: Exception) -> bool:
+    """Whether no rank has failed before, as far as can be known.
+
+    A store that is gone went with a rank that failed and said so, or with one that was killed and
+    could not: then a rank that lost it speaks.
+    """
+    answers: list[int] = []
+
+    def ask() -> None:
+        with suppress(RuntimeError):
+            answers.append(store.add(FAILURES, 1))
+
+    # The store of a frozen rank never answers, whatever timeout it was given.
+    asking = threading.Thread(target=ask, daemon=True)
+    asking.start()
+    asking.join(STORE)
+    return answers[0] == 1 if answers else isinstance(error, ConnectionError)
 
 
 def _hang_up() -> None:

@@ -3,6 +3,7 @@
 import csv
 import json
 import signal
+import time
 from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
@@ -14,6 +15,7 @@ import torch
 from pes import cli, plots
 from pes.config import TrainConfig, load_config
 from pes.potential import load_surface
+from pes.run import cluster
 from pes.run.cluster import Place, first_host, place, rank_device, rank_threads
 from pes.run.train import command as run_train
 from pes.training.distributed import Ranks
@@ -261,3 +263,51 @@ def test_a_killed_rank_ends_the_others(endings: Endings) -> None:
     assert killed["code"] == 2
     (line,) = killed["errors"].splitlines()
     assert line.startswith("pes: rank 0 of 2 lost the others")
+
+
+class Frozen:
+    """A store whose process is stopped: it never answers."""
+
+    def add(self, key: str, amount: int) -> int:
+        time.sleep(60)
+        raise AssertionError
+
+
+class Gone:
+    """A store whose process was killed."""
+
+    def add(self, key: str, amount: int) -> int:
+        raise RuntimeError("Connection closed by peer")
+
+
+class There:
+    """A store that counts failures."""
+
+    def __init__(self, before: int) -> None:
+        self.count = before
+
+    def add(self, key: str, amount: int) -> int:
+        self.count += amount
+        return self.count
+
+
+@pytest.mark.parametrize("store", [Frozen(), Gone()], ids=["frozen", "gone"])
+def test_a_rank_that_lost_the_others_says_so(store: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Killed rank 0 could say nothing; rank 1 once ended with code 2 and pages of C++."""
+    monkeypatch.setattr(cluster, "STORE", 0.2)
+    assert cluster._first_to_fail(store, ConnectionError("lost"))
+    assert not cluster._first_to_fail(store, ValueError("a mistake that the other told"))
+
+
+def test_only_the_first_to_fail_speaks() -> None:
+    first: Any = There(0)
+    assert cluster._first_to_fail(first, ConnectionError("lost"))
+    assert not cluster._first_to_fail(first, ConnectionError("lost"))
+
+
+def test_patience_with_a_silent_rank() -> None:
+    assert cluster._silence({}).total_seconds() == 180
+    assert cluster._silence({"PES_RANK_TIMEOUT": "900"}).total_seconds() == 900
+    for text in ("0", "-1", "soon", "nan", "1e99"):
+        with pytest.raises(ValueError, match="PES_RANK_TIMEOUT must be a positive number of sec"):
+            cluster._silence({"PES_RANK_TIMEOUT": text})

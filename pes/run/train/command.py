@@ -136,7 +136,6 @@ def trained(
         _train(config, folder, None, device, ranks, check=True)
         return None
     with claimed(folder) if ranks.rank == 0 else nullcontext():
-        ranks.all_gather(0)  # the first has put the folder in order
         place = workplace(folder)
         checkpoint = checkpoint_of(folder, resume, overwrite=overwrite)
         number = _train(config, place, checkpoint, device, ranks)

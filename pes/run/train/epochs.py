@@ -53,10 +53,9 @@ def fitted(
     last = state
 
     def save() -> str | None:
-        if last is None:
+        if last is None or ranks.rank > 0:
             return None
-        if ranks.rank == 0:
-            save_checkpoint(folder / "state.pt", last)
+        save_checkpoint(folder / "state.pt", last)
         return f"the state of epoch {last.epoch} is in {folder / 'state.pt'}"
 
     def watch(epoch: Epoch) -> None:

@@ -12,18 +12,20 @@ __all__ = ["safe_stop"]
 
 @contextmanager
 def safe_stop(save: Callable[[], str | None]) -> Iterator[None]:
-    """Save the state before a loss that is NaN, or memory that is full, ends the run.
+    """Save the state before a loss that is NaN, full memory or a lost rank ends the run.
 
     Args:
         save: writes the last good state; says where it is, None if there is none yet.
 
     Raises:
-        ValueError, FloatingPointError: what happened, in one line.
+        ValueError, FloatingPointError, ConnectionError: what happened, in one line.
     """
     try:
         yield
     except FloatingPointError as error:
         raise FloatingPointError(f"{error}{_saved(save())}") from None
+    except ConnectionError as error:
+        raise ConnectionError(f"{error}{_saved(save())}") from None
     except (MemoryError, RuntimeError) as error:
         if not is_full(error):
             raise

@@ -110,3 +110,11 @@ def test_the_line() -> None:
 def test_the_default_is_auto() -> None:
     config = TrainConfig.model_validate({"name": "x", "data": {"file": "x.h5"}})
     assert config.training.optimizer.kind == "auto"
+
+
+def test_a_lost_rank_leaves_the_state() -> None:
+    with (
+        pytest.raises(ConnectionError, match=r"lost the others; the state of epoch 3 is in s"),
+        safe_stop(lambda: "the state of epoch 3 is in state.pt"),
+    ):
+        raise ConnectionError("lost the others")

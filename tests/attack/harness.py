@@ -1,0 +1,149 @@
+"""One broken input after the other, each in a fork of this process, and how the command took it."""
+
+import os
+import resource
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pes import cli
+
+__all__ = ["COMMANDS", "OUTCOMES", "Attack", "Outcome", "attacked"]
+
+COMMANDS: Mapping[str, Callable[[list[str]], None]] = {
+    "train": cli.train, "levels": cli.levels, "refine": cli.refine, "evaluate": cli.evaluate,
+    "audit": cli.audit, "convert": cli.convert, "sample": cli.sample,
+}  # fmt: skip
+
+OUTCOMES = ("clear", "accepted", "traceback", "silent", "hang", "crash", "lost", "code run")
+"""One line and exit code 2; exit code 0; a traceback or several lines; another exit code without a
+word; more than the time; a signal; earlier results changed though the command failed; code of a
+data file was run."""
+
+SECONDS = 60
+MEMORY = 6 * 2**30
+"""Bytes of address space that a command may take: a declared size must not be believed."""
+
+
+@dataclass(frozen=True)
+class Attack:
+    """A command and what is broken in its input.
+
+    Attributes:
+        command: name without `pes-`.
+        name: what is broken.
+        arguments: of the command.
+        broken: puts the broken input into a folder that holds the valid one.
+        right: accepting it is right, for the reason given.
+    """
+
+    command: str
+    name: str
+    arguments: tuple[str, ...]
+    broken: Callable[[Path], object] = field(repr=False)
+    right: str = ""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a command took an attack: one of `OUTCOMES`, its words, and its time in s."""
+
+    attack: Attack
+    kind: str
+    words: str
+    seconds: float
+
+
+def attacked(attack: Attack, valid: Path, work: Path, *, seconds: float = SECONDS) -> Outcome:
+    """Run a command on a broken copy of a folder.
+
+    Args:
+        attack: what is broken.
+        valid: folder of valid inputs.
+        work: folder to work in, emptied first.
+        seconds: after which the command hangs.
+    """
+    shutil.rmtree(work, ignore_errors=True)
+    shutil.copytree(valid, work, symlinks=True)
+    attack.broken(work)
+    before = _results(work)
+    started = time.monotonic()
+    status = _forked(attack, work, seconds)
+    took = time.monotonic() - started
+    words = (work / ".stderr").read_text(errors="replace")
+    kind = _kind(status, words)
+    if (work / "executed").exists():
+        kind = "code run"
+    elif kind not in ("accepted", "crash", "hang") and _results(work) != before:
+        kind = "lost"
+    return Outcome(attack, kind, words.strip()[-2000:], took)
+
+
+def _results(work: Path) -> dict[str, bytes]:
+    """Whatever earlier commands left in `runs`."""
+    runs = work / "runs"
+    return {str(p): p.read_bytes() for p in runs.rglob("*") if p.is_file()}
+
+
+def _forked(attack: Attack, work: Path, seconds: float) -> int | None:
+    """Exit status as `os.waitpid` gives it, None after too long a time."""
+    if not (pid := os.fork()):
+        code = 1
+        try:
+            code = _child(attack, work)
+        finally:
+            os._exit(code)
+    end = time.monotonic() + seconds
+    pause = 0.002
+    while time.monotonic() < end:
+        done, status = os.waitpid(pid, os.WNOHANG)
+        if done:
+            return status
+        time.sleep(pause)
+        pause = min(0.05, 1.5 * pause)
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+    return None
+
+
+def _child(attack: Attack, work: Path) -> int:
+    os.chdir(work)
+    for name, stream in ((".stdout", 1), (".stderr", 2)):
+        file = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        os.dup2(file, stream)
+    sys.stdout, sys.stderr = os.fdopen(1, "w"), os.fdopen(2, "w")
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    code = 0
+    try:
+        COMMANDS[attack.command](list(attack.arguments))
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else 0 if end.code is None else 1
+    except BaseException:
+        import traceback
+
+        traceback.print_exc()
+        code = 1
+    sys.stdout.flush()
+    sys.stderr.flush()
+    return code
+
+
+def _kind(status: int | None, words: str) -> str:
+    if status is None:
+        return "hang"
+    code = os.waitstatus_to_exitcode(status)
+    if code < 0:
+        return "crash"
+    if "Traceback" in words:
+        return "traceback"
+    if code == 0:
+        return "accepted"
+    lines = [line for line in words.splitlines() if not line.startswith("pes: warning: ")]
+    if code == 2 and lines and lines[-1].startswith(("pes: ", "pes-")):
+        return "clear"
+    return "silent"
