@@ -3,12 +3,27 @@
     python benchmarks/sparse_grid.py h2co --quanta 8 --level 10
     python benchmarks/sparse_grid.py h2co --quanta 10 --level 12
     python benchmarks/sparse_grid.py h2co --quanta 9 --level 11 --compare
-    python benchmarks/sparse_grid.py ch4 --quanta 6 --level 8 --levels 20 --data methane_b3lyp_9000.xyz.zip
+    python benchmarks/sparse_grid.py ch4 --levels 20 --data methane_b3lyp_9000.xyz.zip \
+        --quanta 6 --level 8
 
 H2CO has the surface `formaldehyde_model` of `pes.potential.analytic`, CH4 a linear surface in
 invariants of degree 6, fitted to the energies of --data (B3LYP, jmbowma/QM-22). Coordinates are
 bond vectors, or with --coordinates zmatrix curvilinear normal ones of a Z-matrix.
-"""  # noqa: E501
+
+One thread of a busy core, H2CO, thirty levels; errors are those against 11 quanta, level 13, the
+largest of all and of the lowest ten:
+
+    quanta level functions  points  CPU-s   MiB  error/cm-1    ten
+         6     8       924  27,357    3.3   490       20.06   2.09
+         8    10     3,003  86,517    9.7   625        1.91   0.27
+        10    12     8,008 218,157     35   905        0.21   0.02
+
+(The cost with 10 quanta was measured with --coordinates zmatrix.) Levels change by about 0.01
+cm-1 from level 8 to 9 with 6 quanta and by 0.0002 from 12 to 13 with 10 (--compare). With 8
+quanta weighted by 1 1 1.25 1.5 2.25 2.25 level 10 leaves 23 cm-1, level 12 0.04, against level 14:
+the level has to be higher than the quanta by twice the largest weight. 12 weighted quanta at
+level 16, 3,004 functions, leave 20 cm-1, more than 8 plain ones.
+"""
 
 import argparse
 import os
