@@ -91,7 +91,7 @@ def ends(name: str, found: Internal) -> list[tuple[float, float]]:
         return [(a * u, b * u) for (a, b), u in zip(SURFACE.ranges, sizes, strict=True)]
     system = molecular(SURFACE, found.to_positions, MASSES)
     # Past a fold geometries come twice, and reflections no longer show.
-    limits = found.ends() if isinstance(found, Curvilinear) else [(-10.0, 10.0)] * 6
+    limits = found.bounds() if isinstance(found, Curvilinear) else [(-10.0, 10.0)] * 6
     return reach(system, torch.zeros(6, dtype=torch.float64), limits, OPTIONS.reach * CM1)
 
 
