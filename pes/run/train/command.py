@@ -208,13 +208,15 @@ def _train(
     state, reason = None, None
     if plan.optimizer is not None:
         state = None if earlier is None else earlier.state
-        steps = planned_epochs(plan, state, ranks)
+        steps, limit = planned_epochs(plan, state, ranks), config.training.max_seconds
         if config.training.budget is not None:
-            steps = within(steps, 60 * config.training.budget, ranks)
+            seconds = 60 * config.training.budget
+            steps = within(steps, seconds, ranks)
+            # CPU time of one thread, so that the progress has a time to go by.
+            limit = limit or seconds + (0.0 if state is None else state.seconds)
         state, reason = fitted(
             steps, folder,
-            total=config.training.epochs, max_seconds=config.training.max_seconds,
-            state=state, ranks=ranks,
+            total=config.training.epochs, max_seconds=limit, state=state, ranks=ranks,
         )  # fmt: skip
     if ranks.rank == 0:
         seconds = time.monotonic() - started

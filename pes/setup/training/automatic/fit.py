@@ -97,7 +97,7 @@ def automatic_fit(
         ValueError: if not even a linear surface can be fitted.
     """
     device = dataset.positions.device if device is None else device
-    budget, lines, trials = Budget(seconds, stop), [], []
+    budget, lines, trials = Budget(seconds, stop, say), [], []
     summary = point_summary(dataset, parts)
     settings = TrainingSettings(
         optimizer="levenberg_marquardt", epochs=ENDLESS, patience=PATIENCE, seed=seed, memory=memory
@@ -138,15 +138,15 @@ def _trials(
     for trial in linear_trials(dataset, parts, summary, settings, budget, device):
         best = trial if best is None else better(trial, best)
         yield trial
+    if best is not None and summary.settled(best.error):
+        note("the linear surface has reached the noise floor of the labels: nothing else is tried")
+        return
+    if best is not None and best.error <= FINE:
+        note(f"the linear surface is within {FINE:g} cm-1 of the labels: nothing else is tried")
+        return
     for trial in force_trials(dataset, parts, summary, settings, budget, device, best):
         best = trial if best is None else better(trial, best)
         yield trial
-    if best is not None and summary.settled(best.error):
-        note("the linear surface has reached the noise floor of the labels: no networks")
-        return
-    if best is not None and best.error <= FINE:
-        note(f"the linear surface is within {FINE:g} cm-1 of the labels: no networks")
-        return
     some = _sample(parts, settings.seed)
     entries = candidates(summary, len(parts.train), budget.left)
     if not entries:

@@ -22,6 +22,8 @@ from pes.units import CM1
 __all__ = ["Budget", "Trial", "advanced", "better", "started"]
 
 CHUNK = 4096
+LINE_SECONDS = 30.0
+"""Wall time between two lines about a trial, s."""
 
 
 @dataclass(frozen=True)
@@ -31,11 +33,13 @@ class Budget:
     Attributes:
         seconds: CPU seconds in all.
         stop: whether the user has asked to end.
+        say: called now and then with a line about a long trial.
         begun: CPU clock at the start.
     """
 
     seconds: float
     stop: Callable[[], bool] = lambda: False
+    say: Callable[[str], object] = lambda _: None
     begun: float = field(default_factory=time.process_time)
 
     @property
@@ -120,7 +124,7 @@ def advanced(
     """The trial after so many more CPU seconds or epochs, one epoch at least."""
     if trial.stopped is not None:
         return trial
-    begun = time.process_time()
+    begun, told = time.process_time(), time.monotonic()
     state, stopped, rows = trial.state, None, list(trial.history)
     steps = planned_epochs(trial.plan, state)
     last = len(rows) + epochs
@@ -130,6 +134,13 @@ def advanced(
             state = epoch.state
             rows.append(epoch_row(epoch))
             used = time.process_time() - begun
+            if time.monotonic() - told > LINE_SECONDS:
+                told = time.monotonic()
+                budget.say(
+                    f"{budget.used:7.0f} s  ... epoch {state.epoch}: RMSE "
+                    f"{epoch.train_rmse_cm1:.4g} cm-1 (training), "
+                    f"{epoch.validation_rmse_cm1:.4g} cm-1 (validation)"
+                )
             if used >= seconds or len(rows) >= last or budget.left == 0:
                 break
     except StopIteration as end:
