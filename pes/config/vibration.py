@@ -105,6 +105,9 @@ class Vibration(Section):
     quanta: float | None = Field(default=None, gt=0)
     """Keep only products of functions with so many quanta in all; for four atoms and more. Six
     normal coordinates get 6 (a first answer in minutes), nine 4 (long), unless limited."""
+    grid_level: float | None = Field(default=None, gt=0)
+    """Level of a sparse grid in place of the product of all points, for normal coordinates: with
+    `quanta`, two more than these or higher. It makes five and six atoms possible."""
     weights: dict[str, Annotated[float, Field(gt=0)]] = {}
     """Weights of the quanta, by coordinate or group: {r1: 2} counts each quantum of r1 twice."""
     product_energy: float | None = Field(default=None, gt=0)
@@ -128,9 +131,11 @@ class Vibration(Section):
     smaller ones from five coordinates on."""
     accuracy: float | None = Field(default=None, gt=0)
     """Largest estimated error of a level, cm⁻¹: the program chooses ranges, functions and points
-    and lets them grow. Three atoms; 0.01 by default where no sizes are given."""
-    minutes: float = Field(default=5.0, gt=0)
-    """CPU time after which the calculation no longer grows for the sake of `accuracy`."""
+    and lets them grow. By default, where no sizes are given, 0.01 for three atoms, 0.1 for four and
+    1 for more."""
+    minutes: float | None = Field(default=None, gt=0)
+    """CPU time after which the calculation no longer grows for the sake of `accuracy`; by default
+    5, from five atoms on 20."""
     sensitivities: Sensitivities = Sensitivities()
     ensemble: Literal["first_order", "full"] = "first_order"
     """Error bars of the levels of an ensemble surface: through |ψ|², or beside that by
@@ -163,7 +168,12 @@ class Vibration(Section):
             for name, one in self.groups.items()
         }
         return TruncationRequest(
-            self.quanta, self.weights, self.product_energy, groups, self.reference
+            self.quanta,
+            self.weights,
+            self.product_energy,
+            groups,
+            self.reference,
+            self.grid_level,
         )
 
     @model_validator(mode="after")

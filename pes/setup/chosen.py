@@ -6,6 +6,7 @@ from pes.coordinates import COORDINATES, BondVectors, Jacobi, Radau, Valence
 from pes.coordinates.kinds import KINDS
 from pes.setup.problem import Problem
 from pes.units import CM1
+from pes.vibration.grid.sparse_basis import SparseBasis
 from pes.vibration.levels.result import Levels
 
 __all__ = ["chosen_settings", "description"]
@@ -31,13 +32,21 @@ def chosen_settings(levels: Levels, task: Problem) -> dict[str, Any]:
         for spec in levels.bases
     }  # fmt: skip
     chosen: dict[str, Any] = {
-        "levels": len(levels.energies),
-        "coordinates": {**_kind(task), "ranges": ranges},
-        "basis": basis,
-        "cap": levels.cap / CM1,
-        "convergence": False,
-    }
-    if levels.compared_with == "target":
+        "levels": len(levels.energies), "coordinates": _kind(task), "convergence": False,
+    }  # fmt: skip
+    if isinstance(levels.hamiltonian.basis, SparseBasis):
+        weights = dict(zip(task.internal.names, levels.truncation.weights or (), strict=False))
+        level = levels.hamiltonian.basis.grid.level
+        return chosen | {
+            "quanta": levels.truncation.quanta,
+            "grid_level": level,
+            "weights": weights,
+        }
+    chosen["coordinates"] |= {"ranges": ranges}
+    chosen |= {"basis": basis, "cap": levels.cap / CM1}
+    if levels.truncation.self_consistent:
+        chosen["reference"] = "vscf"
+    elif levels.compared_with == "target":
         chosen["coordinates"]["energy"] = task.surveyed / CM1
         chosen["reference"] = "mean"
     if levels.truncation.energy is not None:

@@ -1,6 +1,7 @@
 """Files of a levels calculation: levels.csv, levels.h5, levels.json, and what goes with them."""
 
 from collections.abc import Mapping, Sequence
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,7 @@ def summary(
         "zero_point_convergence": float(levels.convergence[0]) / CM1,
         "minimum_energy": levels.minimum_energy / CM1,
         "minimum_energy_hartree": levels.minimum_energy,
-        "cap": levels.cap / CM1,
+        "cap": levels.cap / CM1 if levels.cap < inf else None,
         "basis": [vars(c) for c in levels.bases],
         "quanta": levels.truncation.quanta,
         "solver": levels.eigenpairs.solver,

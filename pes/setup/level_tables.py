@@ -1,7 +1,7 @@
 """Tables of levels: rows in cm⁻¹, Å and degrees, for the screen, a notebook and files."""
 
 from collections.abc import Mapping, Sequence
-from math import isnan, nan
+from math import inf, isnan, nan
 from typing import Any
 
 import torch
@@ -138,7 +138,7 @@ def header(name: str, levels: Levels, task: Problem, error_bars: Spreads) -> lis
         *lines,
         *members,
         f"minimum: {levels.minimum_energy:.9f} hartree at {bottom}",
-        f"V capped at {levels.cap / CM1:.0f} cm-1 above it; {levels.hamiltonian.size} functions, "
+        f"{_cap(levels)}; {levels.hamiltonian.size} functions, "
         f"{len(levels.hamiltonian.potential)} grid points, solver {levels.eigenpairs.solver}",
         *_blocks(levels),
         f"zero-point energy: {levels.zero_point_energy / CM1:.4f} cm-1",
@@ -201,6 +201,12 @@ def _printed_derivatives(derived: Sensitivities) -> list[str]:
         )
         lines.append(f"{n:>5}{values}")
     return lines
+
+
+def _cap(levels: Levels) -> str:
+    if levels.cap == inf:
+        return "V has no cap"
+    return f"V capped at {levels.cap / CM1:.0f} cm-1 above it"
 
 
 def table_html(table: Sequence[Mapping[str, Any]], heading: str, caption: str) -> str:

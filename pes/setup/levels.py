@@ -8,17 +8,19 @@ import torch
 from torch import Tensor
 
 from pes.coordinates import Internal
+from pes.coordinates.internal import zero_at_minimum
 from pes.molecule import Molecule
 from pes.setup.automatic.cuts_below import cuts_below
-from pes.setup.automatic.missing_wells import LargeAmplitudes
+from pes.setup.automatic.growing_quanta import levels_by_quanta
+from pes.setup.automatic.missing_wells import LargeAmplitudes, refuse_other_wells
 from pes.setup.automatic.target import Budget, Target, levels_to_target
 from pes.setup.basis import BasisSize
 from pes.setup.coordinates import CoordinateRequest
-from pes.setup.folds import folds
+from pes.setup.folds import check_domain, folds
 from pes.setup.level_result import LevelsResult
 from pes.setup.problem import Bump, Problem, problem
 from pes.setup.surfaces import SurfaceLike, as_surface
-from pes.setup.truncation import TruncationRequest, products
+from pes.setup.truncation import TruncationRequest, products, sparse_grid
 from pes.setup.uncertainty import SPREADS, spreads
 from pes.units import CM1
 from pes.vibration.eigensolvers.davidson import Progress
@@ -26,16 +28,17 @@ from pes.vibration.eigensolvers.eigenpairs import SolverError
 from pes.vibration.levels.levels import vibrational_levels
 from pes.vibration.system.cuts import Cut
 
-__all__ = ["COUNT", "accuracy_goal", "levels", "solved"]
+__all__ = ["COUNT", "accuracy_goal", "growing_minutes", "levels", "solved"]
 
 COUNT = 20
 """Levels where neither a number nor an energy is given."""
 
-ACCURACY = 0.01
-"""Largest estimated error of the levels of three atoms, cm⁻¹, where nothing else is asked for."""
+ACCURACY = {3: 0.01, 4: 0.1}
+"""Largest estimated error of a level by the number of atoms, cm⁻¹, where nothing else is asked for;
+1 for more atoms."""
 
-MINUTES = 5.0
-"""CPU time after which a calculation no longer grows."""
+MINUTES = {3: 5.0, 4: 5.0}
+"""CPU time after which a calculation no longer grows, by the number of atoms; 20 for more."""
 
 
 def levels(
@@ -55,7 +58,7 @@ def levels(
     symmetry: bool = True,
     convergence: bool | str = True,
     accuracy: float | None = None,
-    minutes: float = MINUTES,
+    minutes: float | None = None,
     perturbations: Mapping[str, Bump] | None = None,
     ensemble: str = "first_order",
     labels: str = "normal",
@@ -84,8 +87,9 @@ def levels(
         symmetry: solve each block of H by itself where the coordinates show symmetry.
         convergence: compare with `larger` or `smaller` calculations; True chooses.
         accuracy: largest estimated error of a level, cm⁻¹. The program then chooses ranges and
-            sizes and lets them grow. Default for three atoms without sizes: 0.01.
-        minutes: CPU time that growing may take.
+            sizes and lets them grow. Default without sizes: 0.01 for three atoms, 0.1 for four,
+            1 for more.
+        minutes: CPU time that growing may take; default 5, from five atoms on 20.
         perturbations: terms added to the surface, by a name.
         ensemble: `first_order` or `full` spread of an ensemble surface.
         labels: `normal` or `local` quanta.
@@ -146,7 +150,7 @@ def solved(
     ensemble: str = "first_order",
     labels: str = "normal",
     accuracy: float | None = None,
-    minutes: float = MINUTES,
+    minutes: float | None = None,
     progress: Callable[[str], None] = lambda _: None,
     watch: Callable[[Progress], None] = lambda _: None,
     start: Tensor | None = None,
@@ -183,22 +187,32 @@ def solved(
     goal = accuracy_goal(accuracy, task, limits, convergence)
     try:
         if goal is not None:
+            budget = Budget(60 * growing_minutes(minutes, task))
             target = Target(
                 task.system, task.internal.kinds, task.internal.names, task.wells, task.limits,
                 goal * CM1, wanted, None if energy is None else energy * CM1, task.given, cap * CM1,
                 solver, symmetry,
             )  # fmt: skip
-            result, surveyed = levels_to_target(
-                target, budget=Budget(60 * minutes), report=progress
-            )
+            if zero_at_minimum(task.internal.kinds):
+                refuse_other_wells(task, wanted, energy)
+                ranges = tuple((b.low, b.high) for b in task.coordinates)
+                result = levels_by_quanta(target, ranges, budget=budget, report=progress)
+                surveyed = task.surveyed
+            else:
+                result, surveyed = levels_to_target(target, budget=budget, report=progress)
             task = replace(task, coordinates=result.bases, surveyed=surveyed)
         else:
+            grid = sparse_grid(limits, task.internal)
+            if grid is not None and task.sized:
+                raise ValueError("a sparse grid takes `grid_level` and `quanta`; leave out `basis`")
+            if grid is not None:
+                check_domain(task.internal, grid)
             result = vibrational_levels(
-                task.system, task.coordinates, wanted,
+                task.system, grid or task.coordinates, wanted,
                 energy=None if energy is None else energy * CM1,
-                truncation=products(limits, task.internal), cap=cap * CM1, solver=solver,
-                convergence=convergence, reference=task.start, progress=progress, watch=watch,
-                start=start, symmetry=symmetry, cuts=_cuts(task, limits),
+                truncation=None if grid else products(limits, task.internal), cap=cap * CM1,
+                solver=solver, convergence=convergence, reference=task.start, progress=progress,
+                watch=watch, start=start, symmetry=symmetry, cuts=_cuts(task, limits),
             )  # fmt: skip
     except SolverError as failure:
         raise ValueError(f"no levels: {failure}") from failure
@@ -222,14 +236,22 @@ def _cuts(task: Problem, truncation: TruncationRequest) -> tuple[Cut, ...] | Non
     )
 
 
+def growing_minutes(minutes: float | None, task: Problem) -> float:
+    """CPU time that growing may take, in minutes."""
+    return minutes or MINUTES.get(len(task.molecule.symbols), 20.0)
+
+
 def accuracy_goal(
     accuracy: float | None, task: Problem, truncation: TruncationRequest, convergence: bool | str
 ) -> float | None:
     """The accuracy to grow to, cm⁻¹; None where the sizes are the user's."""
     fixed = task.sized or truncation != TruncationRequest() or convergence is not True
-    suitable = len(task.internal.names) == 3 and set(task.internal.kinds) <= {"length", "angle"}
+    atoms = len(task.molecule.symbols)
+    three = len(task.internal.names) == 3 and set(task.internal.kinds) <= {"length", "angle"}
+    # A sparse grid has no ranges that could be given.
+    more = atoms > 3 and zero_at_minimum(task.internal.kinds) and task.given is None
     if accuracy is None:
-        return ACCURACY if suitable and not fixed else None
+        return ACCURACY.get(atoms, 1.0) if (three or more) and not fixed else None
     if not accuracy > 0:
         raise ValueError(f"`accuracy` must be positive, got {accuracy} cm-1")
     if fixed:
@@ -237,8 +259,9 @@ def accuracy_goal(
             "`accuracy` lets the program choose the sizes; leave out `basis`, `maps`, `quanta`, "
             "`product_energy`, `groups`, `reference` and `convergence`, or `accuracy`"
         )
-    if not suitable:
+    if not (three or more):
         raise ValueError(
-            "`accuracy` is for three atoms in lengths and angles so far; give `basis` and `quanta`"
+            "`accuracy` is for three atoms in lengths and angles, and for more in normal "
+            "coordinates without `ranges`; give `basis` and `quanta`"
         )
     return accuracy

@@ -1,5 +1,6 @@
 """How far each coordinate reaches, and where the bottom of the well is."""
 
+from collections.abc import Sequence
 from math import ceil, floor, pi
 
 import torch
@@ -21,6 +22,9 @@ __all__ = ["coordinate_limits", "given_ranges", "sampled", "start_and_ranges"]
 STRAIGHT = 1e-4
 """Radians from a right or straight angle that count as none."""
 
+BEYOND = 1.5
+"""How far normal coordinates go, in the farthest training points: levels die out in between."""
+
 ROUNDED = 1e-4
 """Bohr or radians that ends found by themselves are multiples of."""
 
@@ -34,6 +38,8 @@ def start_and_ranges(
 ) -> tuple[Tensor, list[tuple[float, float]]]:
     """A point near the bottom and the ends of each coordinate, bohr and radians."""
     given = given_ranges(request, internal)
+    if given is not None and zero_at_minimum(internal.kinds):
+        return torch.zeros(len(internal.names), dtype=torch.float64), given
     if given is not None:
         return minimum(system, given)[0], given
     start = _start(geometries, internal, masses)
@@ -75,7 +81,7 @@ def coordinate_limits(
     pairs = zip(kinds, internal.bounds(), strict=True)
     limits = [(max(a, low), min(b, high)) for (a, b), (low, high) in pairs]
     if zero_at_minimum(internal.kinds):
-        return limits
+        return limits if surface.record is None else _near(surface.record, internal, masses, limits)
     declared = getattr(surface.potential, "ranges", None)
     if surface.record is not None:
         farthest = sampled(surface.record, internal, masses).amax(0).tolist()
@@ -92,6 +98,18 @@ def coordinate_limits(
         (low, min(high, far) if kind == "length" else high)
         for (low, high), kind, far in zip(limits, internal.kinds, farthest, strict=True)
     ]
+
+
+def _near(
+    record: SurfaceRecord,
+    internal: Internal,
+    masses: Tensor,
+    limits: Sequence[tuple[float, float]],
+) -> list[tuple[float, float]]:
+    """Ends of normal coordinates: somewhat farther than the training points go."""
+    q = sampled(record, internal, masses)
+    ends = zip((BEYOND * q.amin(0)).tolist(), (BEYOND * q.amax(0)).tolist(), strict=True)
+    return [(max(low, a), min(high, b)) for (low, high), (a, b) in zip(limits, ends, strict=True)]
 
 
 def sampled(record: SurfaceRecord, internal: Internal, masses: Tensor) -> Tensor:

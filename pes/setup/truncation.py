@@ -1,13 +1,15 @@
 """Limits on products of basis functions: by the names of coordinates, or the usual ones."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pes.coordinates import Internal
+from pes.coordinates.internal import zero_at_minimum
 from pes.units import CM1
 from pes.vibration.basis.truncation import GroupSize, Truncation
+from pes.vibration.hamiltonian.sparse import SparseGrid
 
-__all__ = ["GroupRequest", "TruncationRequest", "products"]
+__all__ = ["GroupRequest", "TruncationRequest", "products", "sparse_grid"]
 
 NORMAL_QUANTA = {6: 6.0, 9: 4.0}
 """Usual limit of the quanta of normal coordinates, by their number."""
@@ -46,6 +48,7 @@ class TruncationRequest:
         energy: largest sum of reference energies above the lowest, cm⁻¹.
         groups: coordinates contracted together, by a name of the group.
         reference: a key of `REFERENCES`.
+        grid_level: of a sparse grid, in place of a product grid; it goes with `quanta`.
     """
 
     quanta: float | None = None
@@ -53,6 +56,7 @@ class TruncationRequest:
     energy: float | None = None
     groups: Mapping[str, GroupRequest] = field(default_factory=dict)
     reference: str = "cut"
+    grid_level: float | None = None
 
     def __post_init__(self) -> None:
         if self.reference not in REFERENCES:
@@ -92,6 +96,29 @@ def products(request: TruncationRequest, internal: Internal) -> Truncation:
         quanta, weights if request.weights else None, energy, tuple(groups),
         REFERENCES[request.reference],
     )  # fmt: skip
+
+
+def sparse_grid(request: TruncationRequest, internal: Internal) -> SparseGrid | None:
+    """The sparse grid that is asked for, if one is.
+
+    Raises:
+        ValueError: for coordinates that are not normal ones, or limits that a sparse grid has not.
+    """
+    if request.grid_level is None:
+        return None
+    if not zero_at_minimum(internal.kinds):
+        raise ValueError(
+            "`grid_level` belongs to a sparse grid, for normal coordinates alone; give "
+            "`coordinates: {kind: bond_vectors}`"
+        )
+    others = request.energy is not None or request.groups or request.reference != "cut"
+    if request.quanta is None or others:
+        raise ValueError(
+            "a sparse grid takes `grid_level` with `quanta` and `weights`, without "
+            "`product_energy`, `groups` and `reference`"
+        )
+    weights = products(replace(request, grid_level=None), internal).weights
+    return SparseGrid(internal.names, request.quanta, request.grid_level, weights)
 
 
 def _place(key: str, name: str, names: Sequence[str]) -> int:

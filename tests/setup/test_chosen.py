@@ -12,9 +12,20 @@ from pes.setup.levels import levels
 from pes.setup.truncation import TruncationRequest
 
 
-def test_the_configuration_repeats_the_levels(tmp_path: Path) -> None:
-    result = levels("hydrogen_sulfide_model", count=5)
-    content = {"name": "again", "surface": "hydrogen_sulfide_model", **result.chosen}
+@pytest.mark.parametrize(
+    ("surface", "settings"),
+    [
+        ("hydrogen_sulfide_model", {"count": 5}),
+        ("formaldehyde_model", {"count": 2, "accuracy": 2000.0}),
+        (
+            "formaldehyde_model",
+            {"count": 2, "truncation": TruncationRequest(2, grid_level=4), "convergence": False},
+        ),
+    ],
+)
+def test_the_configuration_repeats_the_levels(tmp_path: Path, surface: str, settings: dict) -> None:
+    result = levels(surface, **settings)
+    content = {"name": "again", "surface": surface, **result.chosen}
     (tmp_path / "again.yaml").write_text(yaml.safe_dump(content))
     folder = tmp_path / "again"
     cli.levels(["--config", str(tmp_path / "again.yaml"), "--output", str(folder)])

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 import pytest
 
 from pes.config import Vibration
-from pes.setup.truncation import TruncationRequest, products
+from pes.setup.truncation import TruncationRequest, products, sparse_grid
 from pes.units import CM1
+from pes.vibration.hamiltonian.sparse import SparseGrid
 
 
 @dataclass
@@ -76,3 +77,33 @@ def test_quanta_of_normal_coordinates() -> None:
 def test_mistakes(settings: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         products(Vibration.model_validate(settings).truncation(), FOUR)
+
+
+def test_a_sparse_grid_of_normal_coordinates() -> None:
+    asked = Vibration.model_validate({"quanta": 4, "grid_level": 6, "weights": {"q2": 1.5}})
+    grid = sparse_grid(asked.truncation(), normal(3))
+    assert grid == SparseGrid(("q0", "q1", "q2"), 4.0, 6.0, (1.0, 1.0, 1.5))
+    assert sparse_grid(TruncationRequest(quanta=4), normal(3)) is None
+
+
+@pytest.mark.parametrize(
+    ("settings", "count", "message"),
+    [
+        (
+            {"quanta": 4, "grid_level": 6},
+            0,
+            "`grid_level` belongs to a sparse grid, for normal coordinates",
+        ),
+        (
+            {"grid_level": 6},
+            3,
+            "takes `grid_level` with `quanta` and `weights`, without `product_energy`",
+        ),
+        ({"quanta": 4, "grid_level": 6, "reference": "vscf"}, 3, "without `product_energy`"),
+        ({"quanta": 4, "grid_level": 4}, 3, "must be higher than the quanta"),
+    ],
+)
+def test_limits_that_are_none_of_a_sparse_grid(settings: dict, count: int, message: str) -> None:
+    request = Vibration.model_validate(settings).truncation()
+    with pytest.raises(ValueError, match=message):
+        sparse_grid(request, normal(count) if count else FOUR)

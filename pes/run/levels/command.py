@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -27,26 +26,28 @@ from pes.run.folder import check_folder, check_space, claimed, open_log, pick_de
 from pes.run.levels.density_maps import draw_maps
 from pes.run.levels.harmonic_gaussian import run_model
 from pes.run.levels.resume import STATE, check_state, earlier, keeper
+from pes.setup.automatic.growing_grids import STEP, SparsePoints, memory
 from pes.setup.automatic.missing_wells import LargeAmplitudes
+from pes.setup.automatic.quanta_series import Forecast
 from pes.setup.chosen import description
 from pes.setup.density_maps import Maps, density_maps
 from pes.setup.environment import environment_line
 from pes.setup.level_files import DONE
 from pes.setup.level_result import LevelsResult
 from pes.setup.level_tables import header, printed
-from pes.setup.levels import COUNT, accuracy_goal, solved
+from pes.setup.levels import COUNT, accuracy_goal, growing_minutes, solved
 from pes.setup.line_list import LineList, line_list
 from pes.setup.problem import Problem, problem
 from pes.setup.rotation import FILE as ROTATION
 from pes.setup.rotation import Rotation, check_rotation
 from pes.setup.sensitivity import Sensitivities, check_sensitivities
 from pes.setup.surfaces import imported, load_potential, permitted, resolved
-from pes.setup.truncation import products
+from pes.setup.truncation import products, sparse_grid
 from pes.staging import staged
 from pes.units import CM1
 from pes.vibration.analysis.intensities import Sticks
 from pes.vibration.eigensolvers.davidson import Progress
-from pes.vibration.levels.size_estimate import estimated_size
+from pes.vibration.levels.size_estimate import SizeEstimate, estimated_size
 
 __all__ = ["run_levels"]
 
@@ -235,14 +236,11 @@ def _solved(request: Request, task: Problem) -> LevelsResult:
     goal = accuracy_goal(config.accuracy, task, config.truncation(), config.convergence)
     if goal is not None:
         return _grown(request, task, goal)
-    limits = products(config.truncation(), task.internal)
-    largest = estimated_size(
-        task.coordinates, limits, config.levels or COUNT, convergence=config.convergence
-    )
+    largest = _size(config, task)
     free = free_memory(task.system.device)
     known = "of memory" if free is None else f"of memory, {free / 2**30:.2g} GiB are free"
     log.info("largest run: %s %s", largest, known)
-    check_space(request.folder, _bytes_on_disk(task, config.levels or COUNT))
+    check_space(request.folder, _bytes_on_disk(largest.points, task, config.levels or COUNT))
     for missing in LargeAmplitudes(task).expected(config.levels or COUNT, config.energy):
         log.warning("%s", missing)
     total = 4 if config.convergence else 1
@@ -271,10 +269,20 @@ def _solved(request: Request, task: Problem) -> LevelsResult:
         )  # fmt: skip
 
 
-def _bytes_on_disk(task: Problem, count: int) -> int:
+def _bytes_on_disk(points: int, task: Problem, count: int) -> int:
     """Size of levels.h5: positions, points, weight, V and the wavefunctions at each point."""
-    points = prod(b.points or b.primitives for b in task.coordinates)
     return 8 * points * (count + 3 * len(task.molecule.symbols) + len(task.coordinates) + 2)
+
+
+def _size(config: Vibration, task: Problem) -> SizeEstimate | Forecast:
+    """Size of the largest run."""
+    count = config.levels or COUNT
+    grid = sparse_grid(config.truncation(), task.internal)
+    if grid is None:
+        limits = products(config.truncation(), task.internal)
+        return estimated_size(task.coordinates, limits, count, convergence=config.convergence)
+    points = SparsePoints(grid.larger(quanta=STEP, level=STEP) if config.convergence else grid)
+    return Forecast(points, memory(points, count))
 
 
 def _grown(request: Request, task: Problem, goal: float) -> LevelsResult:
@@ -285,7 +293,7 @@ def _grown(request: Request, task: Problem, goal: float) -> LevelsResult:
     log.info("coordinates: %s", description(task))
     log.info(
         "ranges and sizes are chosen for levels within %g cm-1, in %g CPU-minutes at most%s",
-        goal, config.minutes, memory,
+        goal, growing_minutes(config.minutes, task), memory,
     )  # fmt: skip
     return solved(
         task, count=config.levels, energy=config.energy, truncation=config.truncation(),

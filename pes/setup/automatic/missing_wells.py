@@ -23,7 +23,10 @@ from pes.setup.automatic.wells import LargeAmplitude, bonded, large_amplitudes
 from pes.setup.problem import Problem
 from pes.units import CM1
 
-__all__ = ["LargeAmplitudes", "held", "sentence"]
+__all__ = ["LargeAmplitudes", "held", "refuse_other_wells", "sentence"]
+
+KINDS = ("inversion", "torsion", "bend")
+"""Motions of large amplitude."""
 
 FAR = 2.0
 """Distance to the nearest training point, in the largest spacing of these, from which a fitted
@@ -53,7 +56,9 @@ class LargeAmplitudes:
         except ValueError:
             return None
 
-    def expected(self, count: int | None, energy: float | None) -> list[str]:
+    def expected(
+        self, count: int | None, energy: float | None, kinds: Sequence[str] = KINDS
+    ) -> list[str]:
         """Sentences for so many levels, or for those up to an energy in cm⁻¹, harmonically."""
         if self.minimum is None:
             return []
@@ -66,9 +71,9 @@ class LargeAmplitudes:
             return []
         w = modes.frequencies
         above = harmonic_level(w, count) if energy is None and count else (energy or 0) * CM1
-        return self.sentences(float(w.sum()) / 2 + above)
+        return self.sentences(float(w.sum()) / 2 + above, kinds)
 
-    def sentences(self, top: float) -> list[str]:
+    def sentences(self, top: float, kinds: Sequence[str] = KINDS) -> list[str]:
         """What is missing if the highest level lies so far above the minimum, hartree."""
         if self.minimum is None:
             return []
@@ -78,7 +83,9 @@ class LargeAmplitudes:
         return [
             sentence(one, self.task.molecule, self.minimum, top)
             for one in found
-            if not held(one, self.task.internal, ranges, masses) and self._known(one)
+            if one.what in kinds
+            and not held(one, self.task.internal, ranges, masses)
+            and self._known(one)
         ]
 
     def _potential(self, x: Tensor) -> Tensor:
@@ -93,6 +100,24 @@ class LargeAmplitudes:
         coverage = Coverage(self.task.molecule.elements, record.training_positions)
         with torch.no_grad():
             return bool((coverage(one.geometries.to(record.training_positions)) < FAR).all())
+
+
+def refuse_other_wells(task: Problem, count: int | None, energy: float | None) -> None:
+    """Refuse levels of one well where they would pass for those of the molecule.
+
+    Args:
+        task: in normal coordinates, which hold one well.
+        count: number of levels; or else
+        energy: of the highest level, cm⁻¹.
+
+    Raises:
+        ValueError: if a level can pass to another well or around a bond.
+    """
+    leaving = LargeAmplitudes(task).expected(count, energy, ("inversion", "torsion"))
+    if leaving:
+        raise ValueError(
+            f"{leaving[0]}; for the levels of one well alone, without tunnelling, give `quanta: 6`"
+        )
 
 
 def held(

@@ -13,6 +13,7 @@ from torch import Tensor
 from pes.vibration.basis.basis import Basis
 from pes.vibration.basis.factor import Group
 from pes.vibration.basis.truncation import GroupSize
+from pes.vibration.grid.matrix import PairFields
 from pes.vibration.grid.product_basis import ProductBasis
 from pes.vibration.hamiltonian.operator import Hamiltonian
 
@@ -28,7 +29,7 @@ def contracted_groups(hamiltonian: Hamiltonian, sizes: Sequence[GroupSize]) -> t
 
 
 def _group(hamiltonian: Hamiltonian, size: GroupSize) -> Group:
-    energies, vectors = _averaged(hamiltonian, hamiltonian.basis.bases, size.coordinates)
+    energies, vectors = _averaged(hamiltonian.fields, hamiltonian.basis.bases, size.coordinates)
     most = size.functions
     if size.energy is not None:
         most = int((energies - energies[0] <= size.energy).sum())
@@ -51,11 +52,11 @@ def self_consistent(hamiltonian: Hamiltonian, *, sweeps: int = 20) -> tuple[Basi
         J. M. Bowman, J. Chem. Phys. 68, 608 (1978), doi:10.1063/1.435782
     """
     before = float("inf")
-    bases = hamiltonian.basis.bases
+    bases, fields = hamiltonian.basis.bases, hamiltonian.fields
     for _ in range(sweeps):
         energy = before
         for k in range(len(bases)):
-            energies, vectors = _averaged(hamiltonian, bases, (k,))
+            energies, vectors = _averaged(fields, bases, (k,))
             bases = (*bases[:k], _turned(bases[k], energies, vectors), *bases[k + 1 :])
             energy = float(energies[0])
         if abs(before - energy) < CONVERGED:
@@ -70,10 +71,10 @@ def first(basis: Basis, functions: int) -> Basis:
 
 
 def _averaged(
-    hamiltonian: Hamiltonian, bases: Sequence[Basis], coordinates: tuple[int, ...]
+    fields: PairFields, bases: Sequence[Basis], coordinates: tuple[int, ...]
 ) -> tuple[Tensor, Tensor]:
     few = tuple(b if k in coordinates else first(b, 1) for k, b in enumerate(bases))
-    matrix = replace(hamiltonian, basis=ProductBasis(few)).dense()
+    matrix = ProductBasis(few).matrix(fields)
     energies, vectors = torch.linalg.eigh(matrix)
     largest = vectors.abs().argmax(0)
     return energies, vectors * vectors.gather(0, largest[None]).sign()

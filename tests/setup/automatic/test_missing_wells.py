@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from pes.config.coordinates import Coordinates
-from pes.setup.automatic.missing_wells import LargeAmplitudes
+from pes.setup.automatic.missing_wells import LargeAmplitudes, refuse_other_wells
 from pes.setup.basis import BasisSize
 from pes.setup.levels import levels
 from pes.setup.problem import problem
@@ -50,3 +50,20 @@ def test_it_is_the_first_warning_of_levels() -> None:
     sizes = {"all": BasisSize(functions=2, points=3)}
     result = levels("hydrogen_peroxide_model", count=3, basis=sizes, convergence=False)
     assert result.warnings[0].startswith("the torsion about O1-O2")
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("ammonia_model", "the molecule has a second well, its mirror image, across a barrier of"),
+        ("hydrogen_peroxide_model", r"kind: zmatrix.*basis: \{phi3: \{kind: fourier"),
+    ],
+)
+def test_levels_to_an_accuracy_are_refused_where_a_well_would_be_missing(
+    name: str, words: str
+) -> None:
+    task = problem(as_surface(name))
+    with pytest.raises(ValueError, match=f"{words}.*give `quanta: 6`"):
+        refuse_other_wells(task, 20, None)
+    # Levels that are far too low to leave the well are not.
+    refuse_other_wells(problem(as_surface("formaldehyde_model")), 20, None)

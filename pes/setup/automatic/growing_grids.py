@@ -1,0 +1,241 @@
+"""Functions and points of calculations in normal coordinates, each larger than the last.
+
+A product grid holds four atoms, with functions that are self-consistent: they converge with fewer
+quanta than oscillator functions. Beyond, it has too many points, and a sparse grid replaces it.
+"""
+
+from dataclasses import dataclass, replace
+from math import prod
+
+import torch
+from torch import Tensor
+
+from pes.setup.automatic.target import Target
+from pes.units import CM1
+from pes.vibration.basis.product_tree import within_quanta
+from pes.vibration.basis.specification import BasisSpec
+from pes.vibration.basis.truncation import Truncation
+from pes.vibration.hamiltonian.build import build_hamiltonian
+from pes.vibration.hamiltonian.operator import Hamiltonian
+from pes.vibration.hamiltonian.sparse import SparseGrid, coarser, sparse_hamiltonian
+from pes.vibration.symmetry.invariance import invariant
+from pes.vibration.symmetry.operations import commuting, symmetry_operations
+from pes.vibration.system.minimum import HOLE
+from pes.vibration.system.system import System, potential_in_chunks
+
+__all__ = ["STEP", "Grid", "ProductGrid", "SparsePoints", "first_grid", "memory"]
+
+STEP = 2.0
+"""Quanta by which the limit grows: one more would leave levels of the other parity alone."""
+
+BEYOND = 2.0
+"""Level of a sparse grid beyond the quanta: it integrates products of functions times V and G."""
+
+PRODUCT_MODES = 6
+"""Coordinates up to which a product grid is the cheaper one."""
+
+PRIMITIVES = 40
+"""Hermite functions that those of a product grid are combinations of."""
+
+
+OVERHEAD = 120 * 2**20
+"""Bytes of linear algebra and tables that depend little on the size."""
+
+
+@dataclass(frozen=True)
+class ProductGrid:
+    """Self-consistent functions on all products of quadrature points.
+
+    Attributes:
+        names: of the coordinates.
+        ranges: ends of each.
+        quanta: most quanta in all.
+    """
+
+    names: tuple[str, ...]
+    ranges: tuple[tuple[float, float], ...]
+    quanta: float
+
+    @property
+    def bases(self) -> tuple[BasisSpec, ...]:
+        """Functions of each coordinate: half as many again as quanta would fill one alone."""
+        n = min(round(self.quanta / 2) + 3, int(self.quanta) + 1)
+        return tuple(
+            BasisSpec("hermite", low, high, n, n + 2, PRIMITIVES, name)
+            for name, (low, high) in zip(self.names, self.ranges, strict=True)
+        )
+
+    @property
+    def truncation(self) -> Truncation:
+        """The limit on products of functions."""
+        return Truncation(self.quanta, self_consistent=True)
+
+    @property
+    def functions(self) -> int:
+        """Number of products kept."""
+        return len(within_quanta([b.functions for b in self.bases], self.quanta))
+
+    @property
+    def points(self) -> int:
+        """Number of points."""
+        return prod(b.points or 0 for b in self.bases)
+
+    @property
+    def cost(self) -> float:
+        """Time, relative to that of another grid: of the points, and of the matrix or products."""
+        return self.points * (1.0 + self.functions / 2500)
+
+    def grown(self, by: float) -> "ProductGrid":
+        """The same with more quanta."""
+        return replace(self, quanta=self.quanta + by)
+
+    def hamiltonian(self, target: Target) -> tuple[Hamiltonian, list[str]]:
+        """V and G on the grid, and the symmetries that the surface does not have."""
+        group = []
+        if target.symmetry:
+            group = commuting(symmetry_operations(target.system, self.bases))
+        ceiling = target.lowest_energy + target.cap
+        h = build_hamiltonian(
+            _filled(target.system, target.lowest_energy, ceiling), self.bases, target.wells[0],
+            truncation=self.truncation, ceiling=ceiling, operations=group,
+        )  # fmt: skip
+        return invariant(h)
+
+    def hole(self, h: Hamiltonian, target: Target) -> Tensor:
+        """Depth below the minimum at each point, zero where there is no hole, (P,) in hartree."""
+        depth = torch.zeros_like(h.potential)
+        high = h.potential >= target.lowest_energy + target.cap
+        v = potential_in_chunks(target.system, h.basis.points[high])
+        depth[high] = (target.lowest_energy - HOLE - v).clamp(min=0.0)
+        return depth
+
+    def fewer(self, h: Hamiltonian, quanta: float) -> Hamiltonian:
+        """The Hamiltonian of this grid with fewer quanta."""
+        kept = replace(self.truncation, quanta=quanta).kept(h.basis.factors)
+        return replace(h, basis=replace(h.basis, kept=kept))
+
+    def cap(self, target: Target) -> float:
+        """Ceiling of V above the minimum, hartree."""
+        return target.cap
+
+    def narrower(self) -> "ProductGrid | None":
+        """The same with each range 5 % shorter at both ends."""
+        ends = tuple((b.narrowed().low, b.narrowed().high) for b in self.bases)
+        return replace(self, ranges=ends)
+
+
+@dataclass(frozen=True)
+class SparsePoints:
+    """Oscillator functions on a sparse grid.
+
+    Attributes:
+        grid: functions and points.
+    """
+
+    grid: SparseGrid
+
+    @property
+    def quanta(self) -> float:
+        """Most quanta in all."""
+        return self.grid.quanta
+
+    @property
+    def bases(self) -> tuple[BasisSpec, ...]:
+        """Functions of each coordinate."""
+        return self.grid.bases
+
+    @property
+    def truncation(self) -> Truncation:
+        """The limit on products of functions."""
+        return self.grid.truncation
+
+    @property
+    def functions(self) -> int:
+        """Number of products kept."""
+        return self.grid.functions
+
+    @property
+    def points(self) -> int:
+        """Number of points."""
+        return self.grid.point_count
+
+    @property
+    def cost(self) -> float:
+        """Time, relative to that of another grid: multiplications of a product H·v."""
+        return self.grid.basis(torch.ones(len(self.grid.names))).transform_cost
+
+    def grown(self, by: float) -> "SparsePoints":
+        """The same with more quanta, and as many more levels."""
+        return SparsePoints(self.grid.larger(quanta=by, level=by))
+
+    def hamiltonian(self, target: Target) -> tuple[Hamiltonian, list[str]]:
+        """V and G on the grid, and the symmetries that the surface does not have."""
+        group = []
+        if target.symmetry:
+            group = commuting(symmetry_operations(target.system, self.bases))
+        h, broken = invariant(sparse_hamiltonian(target.system, self.grid, operations=group))
+        _refuse_holes(h, target.lowest_energy)
+        return h, broken
+
+    def hole(self, h: Hamiltonian, target: Target) -> Tensor:
+        """Zero at each point, (P,): a surface with holes is refused."""
+        return torch.zeros_like(h.potential)
+
+    def fewer(self, h: Hamiltonian, quanta: float) -> Hamiltonian:
+        """The Hamiltonian of this grid with fewer quanta."""
+        return coarser(h, replace(self.grid, quanta=quanta))
+
+    def cap(self, target: Target) -> float:
+        """None: no rule could integrate its edge."""
+        return torch.inf
+
+    def narrower(self) -> None:
+        """Nothing: the points reach as far as the functions do."""
+        return
+
+
+def _filled(system: System, lowest: float, ceiling: float) -> System:
+    """The system with a wall where the surface falls below its minimum."""
+
+    def potential(q: Tensor) -> Tensor:
+        v = system.potential(q)
+        return torch.where(v < lowest - HOLE, ceiling, v)
+
+    return replace(system, potential=potential)
+
+
+def _refuse_holes(h: Hamiltonian, lowest: float) -> None:
+    """Refuse a surface that falls below its minimum: no rule could integrate the edge of a wall."""
+    depth = lowest - float(h.potential.min())
+    if depth > HOLE:
+        at = ", ".join(f"{x:.2f}" for x in h.basis.points[int(h.potential.argmin())].tolist())
+        raise ValueError(
+            f"the surface falls {depth / CM1:.0f} cm-1 below its minimum at q = ({at}): a hole, or "
+            "another well; fit it to points there, or start from the lower minimum "
+            "(`coordinates.reference`)"
+        )
+
+
+Grid = ProductGrid | SparsePoints
+"""Functions and points of one calculation."""
+
+
+def first_grid(
+    names: tuple[str, ...], ranges: tuple[tuple[float, float], ...], functions: int
+) -> Grid:
+    """The smallest grid with so many functions."""
+    grid: Grid = ProductGrid(names, ranges, STEP)
+    if len(names) > PRODUCT_MODES:
+        grid = SparsePoints(SparseGrid(names, STEP, STEP + BEYOND))
+    while grid.functions < functions:
+        grid = grid.grown(STEP)
+    return grid
+
+
+def memory(grid: Grid, count: int) -> int:
+    """Bytes of the arrays that are alive while so many levels are solved for."""
+    points, modes = grid.points, len(grid.bases)
+    # V, G, s and q; then what is integrated over pairs of functions, twice while it is reordered.
+    fields, pairs = (modes + 1) ** 2, (modes + 1) * (modes + 2)
+    vectors = 16 * grid.functions * (3 * count + 96)
+    return OVERHEAD + 9 * points * (fields + pairs) + vectors

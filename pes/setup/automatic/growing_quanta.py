@@ -1,0 +1,161 @@
+"""Levels of four atoms and more to an accuracy: quanta grow until every level has stopped moving.
+
+In dimensionless normal coordinates products of functions with Σ_k n_k ≤ K are kept. K grows by two
+at a time; levels of two calculations are paired by overlap, and what is left to come is estimated
+from how the changes fall. Time and memory of a calculation are said before it begins, and one that
+would not fit is not begun.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from time import process_time
+
+import torch
+from torch import Tensor
+
+from pes.setup.automatic.quanta_series import Series, Stage
+from pes.setup.automatic.target import Budget, Target
+from pes.units import CM1
+from pes.vibration.levels.diagnostics import level_warnings
+from pes.vibration.levels.result import Levels
+
+__all__ = ["levels_by_quanta"]
+
+LEAST = 0.2
+"""Least part of the last change that is taken for the error that is left."""
+
+SHARE = 0.7
+"""Part of the accuracy that missing functions may use up; points and ranges take the rest."""
+
+Report = Callable[[str], None]
+
+
+def levels_by_quanta(
+    target: Target,
+    ranges: tuple[tuple[float, float], ...],
+    *,
+    budget: Budget | None = None,
+    report: Report = lambda _: None,
+) -> Levels:
+    """The lowest levels, each converged to an accuracy as far as time and memory go.
+
+    Args:
+        target: molecule in dimensionless normal coordinates, and levels.
+        ranges: ends of these for a product grid.
+        budget: CPU time that it may cost.
+        report: called with a sentence before and after each calculation.
+
+    Raises:
+        ValueError: if the surface falls below its minimum at a point, or not even the first
+            calculation fits.
+    """
+    series = Series(target, budget or Budget(), report, process_time())
+    stage = series.first(ranges)
+    base = series.smaller(stage)
+    moved = left = series.moved(stage, base)
+    series.table(stage, left)
+    shorter = series.narrower(stage)
+    ended = ""
+    while float(left.max()) > SHARE * target.accuracy:
+        if float(shorter.max()) > max(target.accuracy, float(left.max())):
+            ended = (
+                f"where the ranges end matters by {float(shorter.max()) / CM1:.2g} cm-1, more than "
+                "functions that are missing; the surface is needed, and must be right, farther out"
+            )
+            break
+        ahead = series.forecast(stage)
+        ended = series.obstacle(ahead)
+        if ended:
+            report(f"{ahead}, are not begun: {ended}")
+            break
+        report(f"next: {ahead}")
+        try:
+            larger = series.solved(ahead.grid, stage)
+        except ValueError as failure:
+            ended = str(failure)
+            report(f"stopped: {ended}")
+            break
+        base, stage, before = stage.functions_only(), larger, moved
+        moved = series.moved(stage, base)
+        left = _left(moved, before)
+        series.table(stage, left)
+    changes = torch.stack((left, series.finer(stage, base), _of_length(shorter, len(left))))
+    return _result(target, stage, changes, ended)
+
+
+def _left(moved: Tensor, before: Tensor) -> Tensor:
+    """Part of the last changes that is taken for what is still to come, (S,).
+
+    Changes fall from calculation to calculation, and so does what is left of them: three times the
+    ratio, to be on the safe side, of all levels or of the level itself, whichever falls slower.
+    """
+    before = _of_length(before, len(moved))
+    known = before.isfinite() & moved.isfinite()
+    if not known.any():
+        return moved
+    ratios = moved / before.clamp(min=1e-12)
+    overall = moved[known].max() / before[known].max().clamp(min=1e-12)
+    share = 3 * torch.maximum(ratios, overall)
+    # A level that had no partner before has shown nothing of how its changes fall.
+    return moved * share.where(known, 1.0).clamp(LEAST, 1.0)
+
+
+def _of_length(changes: Tensor, count: int) -> Tensor:
+    """Changes of so many levels; those of new ones are taken for the largest known."""
+    if count <= len(changes):
+        return changes[:count]
+    return torch.cat((changes, changes.max().expand(count - len(changes))))
+
+
+def _result(target: Target, stage: Stage, changes: Tensor, ended: str) -> Levels:
+    """What the largest calculation gave, with the changes that its errors are estimated by."""
+    levels = Levels(
+        target.system, stage.grid.bases, stage.grid.truncation, stage.grid.cap(target),
+        target.wells[0], target.lowest_energy, stage.hamiltonian,
+        stage.pairs.first(changes.shape[1]), changes, "target",
+    )  # fmt: skip
+    depth = stage.grid.hole(stage.hamiltonian, target)
+    levels, hole = _with_hole(levels, depth)
+    missed = _missed(target, levels.convergence, ended)
+    return replace(levels, warnings=(*stage.warnings, *hole, *missed, *level_warnings(levels)))
+
+
+def _with_hole(levels: Levels, depth: Tensor) -> tuple[Levels, list[str]]:
+    """Levels whose estimates hold what the wall across a hole does to them; a sentence on it.
+
+    Args:
+        levels: computed with the ceiling of V in the hole.
+        depth: of the hole at each point, (P,) in hartree.
+    """
+    if not depth.any():
+        return levels, []
+    felt = levels.cap * levels.probability(depth > 0)
+    changes = levels.changes.clone()
+    changes[2] += felt
+    at = ", ".join(f"{x:.2f}" for x in levels.points[int(depth.argmax())].tolist())
+    sentence = (
+        f"hole in the surface: {int((depth > 0).sum())} of {len(depth)} grid points lie below its "
+        f"minimum, the deepest by {float(depth.max()) / CM1:.0f} cm-1 at q = ({at}); a wall stands "
+        f"there instead, which levels feel by up to {float(felt.max()) / CM1:.2g} cm-1; fit points "
+        "there"
+    )
+    return replace(levels, estimated_changes=changes), [sentence]
+
+
+def _missed(target: Target, convergence: Tensor, ended: str) -> list[str]:
+    """Sentences on the levels that are not as accurate as asked for."""
+    over = (convergence > target.accuracy).nonzero().flatten().tolist()
+    alone = convergence.isinf().nonzero().flatten().tolist()
+    sentences = []
+    if alone:
+        sentences.append(
+            f"levels {', '.join(map(str, alone))} appear in the largest calculation only: their "
+            "errors are unknown, and levels may be missing among them"
+        )
+    if over:
+        reason = f"; the calculation did not grow further: {ended}" if ended else ""
+        sentences.append(
+            f"{len(over)} of {len(convergence)} levels, from number {over[0]} on, are not "
+            f"converged to the {target.accuracy / CM1:g} cm-1 asked for{reason}"
+        )
+    return sentences

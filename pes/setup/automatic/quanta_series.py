@@ -1,0 +1,234 @@
+"""Calculations in normal coordinates, each larger than the last and begun with its vectors."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from time import process_time
+
+import torch
+from numpy.linalg import LinAlgError
+from torch import Tensor
+
+from pes.memory import free_memory
+from pes.setup.automatic.growing_grids import STEP, Grid, first_grid, memory
+from pes.setup.automatic.target import Budget, Target
+from pes.units import CM1
+from pes.vibration.eigensolvers.blockwise import lowest_blockwise
+from pes.vibration.eigensolvers.eigenpairs import Eigenpairs
+from pes.vibration.eigensolvers.warm_start import start_vectors
+from pes.vibration.hamiltonian.operator import Hamiltonian
+from pes.vibration.levels.matching import matching
+
+__all__ = ["Forecast", "Series", "Stage"]
+
+EXTRA = 4
+"""Levels solved for beyond those asked for, so that each has its partner in the other runs."""
+
+FEWEST = 8
+"""Functions for each level in the first calculation."""
+
+FEW = 20
+"""Levels that a calculation up to an energy begins with."""
+
+PER_LINE = 5
+"""Levels in a line of a preliminary table."""
+
+Report = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One calculation of the series.
+
+    Attributes:
+        grid: functions and points.
+        hamiltonian: V and G on the grid.
+        pairs: levels, a few more than asked for.
+        seconds: CPU time it took.
+        warnings: symmetries that the surface does not have.
+    """
+
+    grid: Grid
+    hamiltonian: Hamiltonian
+    pairs: Eigenpairs
+    seconds: float
+    warnings: tuple[str, ...]
+
+    @property
+    def levels(self) -> tuple[Hamiltonian, Eigenpairs]:
+        """What levels are matched by."""
+        return self.hamiltonian, self.pairs
+
+    def functions_only(self) -> "Stage":
+        """The same without V and G: what later calculations still need of it."""
+        h = self.hamiltonian
+        nothing = h.potential[:0]
+        bare = replace(h, potential=nothing, g_matrix=nothing, s=nothing)
+        return replace(self, hamiltonian=bare)
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What a calculation will take.
+
+    Attributes:
+        grid: functions and points.
+        memory: bytes beside what is taken already.
+        seconds: CPU time, None where nothing has been measured yet.
+    """
+
+    grid: Grid
+    memory: int
+    seconds: float | None = None
+
+    @property
+    def points(self) -> int:
+        """Number of grid points."""
+        return self.grid.points
+
+    def __str__(self) -> str:
+        time = "" if self.seconds is None else f" and {self.seconds:.0f} CPU-s"
+        return (
+            f"{self.grid.quanta:g} quanta, {self.grid.functions} functions on {self.grid.points} "
+            f"points, about {self.memory / 2**30:.2g} GiB{time}"
+        )
+
+
+@dataclass(frozen=True)
+class Series:
+    """What all calculations of a series share.
+
+    Attributes:
+        target: molecule and levels.
+        budget: CPU time.
+        report: called with sentences.
+        started: CPU time at the start.
+    """
+
+    target: Target
+    budget: Budget
+    report: Report
+    started: float
+
+    @property
+    def spent(self) -> float:
+        """CPU time since the start."""
+        return process_time() - self.started
+
+    def first(self, ranges: tuple[tuple[float, float], ...]) -> Stage:
+        """The smallest calculation with several functions for each level.
+
+        Raises:
+            ValueError: if it does not fit.
+        """
+        count = self.target.count or FEW
+        grid = first_grid(self.target.names, ranges, FEWEST * count)
+        ahead = Forecast(grid, memory(grid, count))
+        free = free_memory(self.target.system.device)
+        if free is not None and ahead.memory > free:
+            raise ValueError(
+                f"the first calculation, {ahead}, does not fit: {free / 2**30:.2g} GiB are free; "
+                "ask for fewer levels"
+            )
+        self.report(f"first: {ahead}")
+        return self.solved(grid, None)
+
+    def solved(self, grid: Grid, base: Stage | None) -> Stage:
+        """One calculation, begun with the vectors of another.
+
+        Raises:
+            ValueError: if the surface falls below its minimum at a point, or the grid is too
+                coarse for the functions.
+        """
+        begun = process_time()
+        h, warnings = grid.hamiltonian(self.target)
+        pairs = self.eigenpairs(h, base)
+        return Stage(grid, h, pairs, process_time() - begun, tuple(warnings))
+
+    def eigenpairs(self, h: Hamiltonian, base: Stage | None) -> Eigenpairs:
+        """The levels asked for and a few more; those up to an energy are counted on the way."""
+        target = self.target
+        count, start = target.count or FEW, None
+        if base is not None:
+            start = start_vectors(base.hamiltonian.basis, base.pairs, h.basis)
+            count = target.number(base.pairs.energies)
+        while True:
+            asked = min(h.size, count + EXTRA)
+            try:
+                pairs = lowest_blockwise(h, asked, solver=target.solver, start=start)
+            except LinAlgError:  # H less the lowest V has no Cholesky factor
+                raise _coarse(h) from None
+            if float(pairs.energies[0]) < h.lower_bound:
+                raise _coarse(h)
+            if target.number(pairs.energies) < len(pairs.energies) or asked == h.size:
+                return pairs
+            count, start = 2 * count, pairs.coefficients
+
+    def smaller(self, stage: Stage) -> Stage:
+        """Fewer functions on the same grid: what the first calculation is compared with."""
+        h = stage.grid.fewer(stage.hamiltonian, stage.grid.quanta - STEP)
+        return replace(stage, hamiltonian=h, pairs=self.eigenpairs(h, stage))
+
+    def narrower(self, stage: Stage) -> Tensor:
+        """Changes of the first levels in narrower ranges, (S,); zero where nothing has ranges."""
+        grid = stage.grid.narrower()
+        if grid is None:
+            return torch.zeros(self.number(stage), dtype=torch.float64)
+        other = self.solved(grid, stage)
+        change = matching(stage.levels, other.levels, self.number(stage)).changes
+        self.report(f"narrower ranges: levels moved by up to {float(change.max()) / CM1:.2g} cm-1")
+        return change
+
+    def finer(self, stage: Stage, base: Stage) -> Tensor:
+        """Changes of the calculation before the last when it is repeated on the last grid, (S,)."""
+        h = stage.grid.fewer(stage.hamiltonian, stage.grid.quanta - STEP)
+        repeated = replace(stage, hamiltonian=h, pairs=self.eigenpairs(h, base))
+        change = matching(repeated.levels, base.levels, self.number(stage)).changes
+        self.report(f"more points: levels moved by up to {float(change.max()) / CM1:.2g} cm-1")
+        return change
+
+    def moved(self, stage: Stage, base: Stage) -> Tensor:
+        """Changes of the levels asked for since the calculation before, (S,)."""
+        return matching(stage.levels, base.levels, self.number(stage)).changes
+
+    def number(self, stage: Stage) -> int:
+        """Levels asked for among those of a calculation."""
+        return min(self.target.number(stage.pairs.energies), len(stage.pairs.energies))
+
+    def table(self, stage: Stage, left: Tensor) -> None:
+        """Say the levels of a calculation and how far they may be off."""
+        energies = stage.pairs.energies[: len(left)].cpu()
+        shown = (energies - energies[0]) / CM1
+        shown[0] = (energies[0] - self.target.lowest_energy) / CM1
+        enough = int((left <= self.target.accuracy).sum())
+        self.report(
+            f"{stage.grid.quanta:g} quanta: {enough} of {len(left)} levels within "
+            f"{self.target.accuracy / CM1:g} cm-1, all within {float(left.max()) / CM1:.2g}; "
+            f"{self.spent:.0f} CPU-s so far; zero-point energy and levels, preliminary:"
+        )
+        both = torch.stack((shown, left / CM1), 1).tolist()
+        pairs = [f"{level:.3f} ± {error:.2g}" for level, error in both]
+        for row in range(0, len(pairs), PER_LINE):
+            self.report("  " + "   ".join(pairs[row : row + PER_LINE]))
+
+    def forecast(self, stage: Stage) -> Forecast:
+        """Time and memory of the next calculation."""
+        grid = stage.grid.grown(STEP)
+        seconds = grid.cost / stage.grid.cost * stage.seconds
+        return Forecast(grid, memory(grid, len(stage.pairs.energies)), seconds)
+
+    def obstacle(self, ahead: Forecast) -> str:
+        """Reason why a calculation is not begun, or nothing."""
+        free = free_memory(self.target.system.device)
+        if free is not None and ahead.memory > free:
+            return f"{free / 2**30:.2g} GiB of memory are free"
+        if self.spent + (ahead.seconds or 0.0) > self.budget.seconds:
+            return f"{self.spent:.0f} of {self.budget.seconds:.0f} CPU-s are spent"
+        return ""
+
+
+def _coarse(h: Hamiltonian) -> ValueError:
+    return ValueError(
+        f"a grid of {len(h.potential)} points gives levels below the minimum of the surface, which "
+        "is not smooth enough or whose modes are far from oscillators; give `coordinates.kind: "
+        "zmatrix` with `basis`"
+    )

@@ -1,0 +1,140 @@
+"""Levels in normal coordinates to an accuracy: exact oscillators, budgets, holes."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from torch import Tensor
+
+from pes.setup.automatic import quanta_series
+from pes.setup.automatic.growing_quanta import LEAST, _left, levels_by_quanta
+from pes.setup.automatic.target import Budget, Target
+from pes.units import CM1
+from pes.vibration.grid.sparse_basis import SparseBasis
+from pes.vibration.system.system import System, model
+
+RANGES = (-7.0, 7.0)
+
+
+def oscillators(frequencies: list[float]) -> tuple[System, Tensor]:
+    """Oscillators coupled bilinearly in dimensionless coordinates, and their exact frequencies."""
+    w = torch.tensor(frequencies, dtype=torch.float64) * CM1
+    forces = torch.diag(w) + 0.08 * (w[:, None] * w).sqrt() * (1 - torch.eye(len(w)).double())
+    squares = torch.linalg.eigvals(torch.diag(w) @ forces).real
+    system = model(lambda q: torch.einsum("pi,ij,pj->p", q, forces, q) / 2, torch.diag(w))
+    return system, squares.sqrt()
+
+
+def target(system: System, modes: int, **changes: object) -> Target:
+    names = tuple(f"q{k + 1}" for k in range(modes))
+    asked = Target(
+        system, ("normal",) * modes, names, torch.zeros(1, modes, dtype=torch.float64),
+        (RANGES,) * modes, 0.05 * CM1, count=10,
+    )  # fmt: skip
+    return replace(asked, **changes)
+
+
+def exact_levels(frequencies: Tensor, count: int) -> Tensor:
+    n = torch.cartesian_prod(*[torch.arange(5.0).double()] * len(frequencies))
+    return (n @ frequencies).sort().values[:count]
+
+
+@pytest.mark.parametrize(
+    ("frequencies", "accuracy", "sparse"),
+    [
+        ([900.0, 1100, 1500, 2100], 0.05, False),
+        ([900.0, 1000, 1200, 1400, 1500, 1700, 3000], 40, True),
+    ],
+)
+def test_exact_levels_lie_within_the_estimates(
+    frequencies: list[float], accuracy: float, sparse: bool
+) -> None:
+    system, exact = oscillators(frequencies)
+    modes, said = len(frequencies), []
+    asked = target(system, modes, accuracy=accuracy * CM1, count=5)
+    levels = levels_by_quanta(asked, (RANGES,) * modes, report=said.append)
+    error = (levels.excitations - exact_levels(exact, 5)).abs()
+    error[0] = abs(levels.zero_point_energy - float(exact.sum()) / 2)
+    assert bool((error <= levels.convergence + 1e-6 * CM1).all())
+    assert float(levels.convergence.max()) <= accuracy * CM1
+    assert levels.warnings == ()
+    assert isinstance(levels.hamiltonian.basis, SparseBasis) is sparse
+    # Size before the first calculation, a table after it.
+    assert said[0].startswith("first: ")
+    assert "preliminary" in said[1]
+
+
+def test_an_energy_in_place_of_a_count() -> None:
+    system, exact = oscillators([900.0, 1100, 1500, 2100])
+    every = exact_levels(exact, 40)
+    energy = float(every[12] + every[13]) / 2
+    levels = levels_by_quanta(target(system, 4, count=None, energy=energy), (RANGES,) * 4)
+    assert len(levels.energies) == 13
+
+
+def test_a_budget_that_is_too_small_is_said() -> None:
+    system, _ = oscillators([900.0, 1100, 1500, 2100])
+    said: list[str] = []
+    levels = levels_by_quanta(
+        target(system, 4, accuracy=1e-7 * CM1),
+        (RANGES,) * 4,
+        budget=Budget(0.0),
+        report=said.append,
+    )
+    assert any("are not begun" in line for line in said)
+    (warning,) = levels.warnings
+    assert "10 of 10 levels, from number 0 on, are not converged to the 1e-07 cm-1" in warning
+    assert "of 0 CPU-s are spent" in warning
+
+
+def test_memory_that_is_too_small_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    system, _ = oscillators([900.0, 1100, 1500, 2100])
+    asked = target(system, 4, accuracy=1e-7 * CM1)
+    monkeypatch.setattr(quanta_series, "free_memory", lambda _: 2**20)
+    with pytest.raises(ValueError, match=r"the first calculation, 6 quanta.*does not fit: 0.00098"):
+        levels_by_quanta(asked, (RANGES,) * 4)
+    sizes = iter([2**40, 2**20])
+    monkeypatch.setattr(quanta_series, "free_memory", lambda _: next(sizes))
+    levels = levels_by_quanta(asked, (RANGES,) * 4)
+    assert "GiB of memory are free" in levels.warnings[0]
+
+
+def holed(modes: int) -> System:
+    """Oscillators and a pit far out, deeper than their minimum."""
+    system, _ = oscillators([900.0, 1100, 1500, 2100, 1000, 1200, 1300][:modes])
+    centre = torch.zeros(modes, dtype=torch.float64)
+    centre[:2] = 2.8
+
+    def potential(q: Tensor) -> Tensor:
+        return system.potential(q) - 0.3 * torch.exp(-0.3 * (q - centre).square().sum(-1))
+
+    return replace(system, potential=potential)
+
+
+def test_a_wall_stands_in_a_hole_and_is_said() -> None:
+    asked = target(holed(4), 4, wells=torch.zeros(1, 4, dtype=torch.float64), accuracy=50 * CM1)
+    levels = levels_by_quanta(asked, (RANGES,) * 4)
+    (warning,) = [w for w in levels.warnings if "hole" in w]
+    assert "grid points lie below its minimum, the deepest by" in warning
+    assert bool((levels.energies > levels.minimum_energy).all())
+
+
+def test_a_sparse_grid_takes_no_hole() -> None:
+    with pytest.raises(ValueError, match=r"the surface falls \d+ cm-1 below its minimum at q = \("):
+        levels_by_quanta(target(holed(7), 7), (RANGES,) * 7)
+
+
+def test_what_is_left_of_a_change() -> None:
+    before = torch.tensor([1.0, 10.0, 100.0, 1.0])
+    # All fall by a hundred, but the last, which does not fall.
+    moved = torch.tensor([0.01, 0.1, 1.0, 2.0])
+    left = _left(moved, before)
+    assert left[0] == pytest.approx(LEAST * 0.01)
+    assert left[3] == 2.0
+    # One that fell to nothing by chance counts as all do.
+    assert _left(torch.tensor([40.0, 0.0]), torch.tensor([100.0, 1.0])).tolist() == [40.0, 0.0]
+    # A level that had no partner before has not shown how its changes fall.
+    assert _left(moved, torch.tensor([torch.inf, 10.0, 100.0, 1.0]))[0] == pytest.approx(0.01)
+    # A level without a partner stays unknown; one that is new is taken for the worst.
+    assert _left(torch.tensor([torch.inf, 0.1]), before)[0] == torch.inf
+    assert len(_left(torch.ones(5), before)) == 5
