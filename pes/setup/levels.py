@@ -13,7 +13,8 @@ from pes.molecule import Molecule
 from pes.setup.automatic.cuts_below import cuts_below
 from pes.setup.automatic.growing_quanta import levels_by_quanta
 from pes.setup.automatic.missing_wells import LargeAmplitudes, refuse_other_wells
-from pes.setup.automatic.target import Budget, Target, levels_to_target
+from pes.setup.automatic.stage import Target
+from pes.setup.automatic.target import Budget, levels_to_target
 from pes.setup.basis import BasisSize
 from pes.setup.coordinates import CoordinateRequest
 from pes.setup.folds import check_domain, folds

@@ -7,7 +7,7 @@ by themselves. Levels of two calculations are paired by the overlap of their vec
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from math import expm1
 from time import process_time
@@ -15,29 +15,16 @@ from time import process_time
 import torch
 from torch import Tensor
 
-from pes.setup.automatic.bases import Resolution, automatic_bases, fixed_ends
+from pes.setup.automatic.bases import Resolution
 from pes.setup.automatic.cuts_below import cuts_below
 from pes.setup.automatic.harmonic_levels import frequencies, harmonic_level
+from pes.setup.automatic.outcome import outcome
+from pes.setup.automatic.stage import EXTRA, Stage, Target, fixed_sides, solved_stage
 from pes.units import CM1
-from pes.vibration.basis.specification import BasisSpec
-from pes.vibration.basis.truncation import Truncation
-from pes.vibration.eigensolvers.blockwise import lowest_blockwise
-from pes.vibration.eigensolvers.eigenpairs import Eigenpairs
-from pes.vibration.hamiltonian.build import build_hamiltonian
-from pes.vibration.hamiltonian.operator import Hamiltonian
-from pes.vibration.levels.diagnostics import level_warnings
 from pes.vibration.levels.matching import matching
 from pes.vibration.levels.result import Levels
-from pes.vibration.symmetry.invariance import invariant
-from pes.vibration.symmetry.operations import commuting, symmetry_operations
-from pes.vibration.system.cuts import Cut
-from pes.vibration.system.region import energies_or_infinite
-from pes.vibration.system.system import System
 
-__all__ = ["Budget", "Target", "levels_to_target"]
-
-EXTRA = 4
-"""Levels solved for beyond those asked for, so that each has its partner in the other runs."""
+__all__ = ["Budget", "levels_to_target"]
 
 FIRST = 2.2
 """Cut energy of the first calculation, in energies of the highest level."""
@@ -56,9 +43,6 @@ LEAST = 0.15
 
 SHARES = {"functions": 0.4, "points": 0.7, "ranges": 1.0}
 """Parts of the accuracy that the changes may have used up once each has been looked at."""
-
-NEIGHBOURS = 0.25
-"""Least part of the largest change of any level that each level counts with."""
 
 SURVEYED = 2.0
 """Energy of the region that is surveyed, in energies of the highest level."""
@@ -92,80 +76,6 @@ class Budget:
     functions: int = 12000
 
 
-@dataclass(frozen=True)
-class Target:
-    """A molecule in coordinates, and the levels that are asked for.
-
-    Attributes:
-        system: V and G.
-        kinds: of the coordinates.
-        names: of the coordinates.
-        wells: the lowest minimum, and others that belong to the molecule, (W, Q).
-        limits: ends that no range passes, (low, high) of each coordinate.
-        accuracy: largest error that is asked for, hartree.
-        count: how many levels, the ground state included; or else
-        energy: all levels up to here above the ground state, hartree.
-        ranges: ends given by the user; None where they are to be chosen.
-        cap: ceiling of V above the minimum, hartree.
-        solver: a key of `pes.vibration.SOLVERS`, or `auto`.
-        symmetry: solve each block of H by itself.
-    """
-
-    system: System
-    kinds: tuple[str, ...]
-    names: tuple[str, ...]
-    wells: Tensor
-    limits: tuple[tuple[float, float], ...]
-    accuracy: float
-    count: int | None = None
-    energy: float | None = None
-    ranges: tuple[tuple[float, float], ...] | None = None
-    cap: float = 60000 * CM1
-    solver: str = "auto"
-    symmetry: bool = True
-
-    @property
-    def lowest_energy(self) -> float:
-        """V at the minimum, hartree."""
-        return float(energies_or_infinite(self.system, self.wells[:1])[0])
-
-    def number(self, energies: Tensor) -> int:
-        """Number of levels asked for among the energies of a calculation (S,)."""
-        if self.count is not None:
-            return self.count
-        return int((energies - energies[0] <= (self.energy or 0.0)).sum())
-
-
-@dataclass(frozen=True)
-class Stage:
-    """One calculation of the series.
-
-    Attributes:
-        cuts: what ranges and functions come from.
-        top: energy of the highest level above the minimum that the ranges suit, hartree.
-        resolution: how far and how finely it looks.
-        bases: ranges and sizes.
-        hamiltonian: V and G on its grid.
-        pairs: levels, a few more than asked for.
-        seconds: CPU time it took.
-        warnings: symmetries that the surface does not have.
-    """
-
-    cuts: tuple[Cut, ...]
-    top: float
-    resolution: Resolution
-    bases: tuple[BasisSpec, ...]
-    hamiltonian: Hamiltonian
-    pairs: Eigenpairs
-    seconds: float
-    warnings: tuple[str, ...]
-
-    @property
-    def levels(self) -> tuple[Hamiltonian, Eigenpairs]:
-        """What levels are matched by."""
-        return self.hamiltonian, self.pairs
-
-
 def levels_to_target(
     target: Target, *, budget: Budget | None = None, report: Report = lambda _: None
 ) -> tuple[Levels, float]:
@@ -195,7 +105,7 @@ def levels_to_target(
         changes.append(change)
     walls = _walls(target, solve, base, count, report)
     count = min(count, target.number(larger.pairs.energies))
-    result = _levels(target, larger, torch.stack(changes)[:, :count], walls[:count])
+    result = outcome(target, larger, torch.stack(changes)[:, :count], walls[:count])
     return result, SURVEYED * larger.top
 
 
@@ -215,10 +125,10 @@ def _first(target: Target, report: Report) -> tuple[Solve, Stage, int]:
         )  # fmt: skip
         # A cap that is felt and a range that is too short have errors of opposite signs.
         first = Resolution(FIRST * last, cap=max(target.cap, CAPPED * top))
-        stage = _stage(target, cuts, top, count, first)
+        stage = solved_stage(target, cuts, top, count, first)
         while stage.hamiltonian.size < 2 * (count + EXTRA):
             first = first.more_functions(LONG_STEP)
-            stage = _stage(target, cuts, top, count, first)
+            stage = solved_stage(target, cuts, top, count, first)
         energies = stage.pairs.energies.cpu() - target.lowest_energy
         if target.energy is None:
             last, reached = float(energies[count - 1] - energies[0]), float(energies[count - 1])
@@ -229,26 +139,9 @@ def _first(target: Target, report: Report) -> tuple[Solve, Stage, int]:
             count = target.number(energies) if enough else 2 * len(energies)
         if (enough and 0.7 * top < reached < 1.02 * top) or sweep == SURVEYS - 1:
             report(f"ranges for levels up to {top / CM1:.0f} cm-1 above the minimum")
-            return partial(_stage, target, cuts, top, count), stage, count
+            return partial(solved_stage, target, cuts, top, count), stage, count
         top = 1.02 * reached
     raise AssertionError("the last sweep returns")
-
-
-def _stage(
-    target: Target, cuts: tuple[Cut, ...], top: float, count: int, resolution: Resolution
-) -> Stage:
-    started = process_time()
-    bases = automatic_bases(
-        cuts, target.kinds, target.names, top, resolution, target.limits, given=target.ranges
-    )
-    group = commuting(symmetry_operations(target.system, bases)) if target.symmetry else []
-    h = build_hamiltonian(
-        target.system, bases, target.wells[0], ceiling=target.lowest_energy + resolution.cap,
-        truncation=Truncation(energy=resolution.cut_energy), operations=group, cuts=cuts,
-    )  # fmt: skip
-    h, warnings = invariant(h)
-    pairs = lowest_blockwise(h, min(count + EXTRA, h.size), solver=target.solver)
-    return Stage(cuts, top, resolution, bases, h, pairs, process_time() - started, tuple(warnings))
 
 
 def _grown(
@@ -269,14 +162,16 @@ def _grown(
         # What is left to come falls as the changes do; three times that, to be on the safe side.
         share = min(1.0, max(LEAST, 3 * most / before))
         before = most
-        report(
-            f"{larger.hamiltonian.size} functions on {len(larger.hamiltonian.potential)} points: "
-            f"levels moved by up to {most / CM1:.2g} cm-1"
-        )
         far = most > FAR * target.accuracy
         growth = (larger.hamiltonian.size / base.hamiltonian.size) ** 2
+        spent, following = process_time() - started, growth * larger.seconds
+        report(
+            f"{larger.hamiltonian.size} functions on {len(larger.hamiltonian.potential)} points: "
+            f"levels moved by up to {most / CM1:.2g} cm-1; {spent:.1f} CPU-s spent, a next step "
+            f"would take about {following:.1f}"
+        )
         done = share * most <= SHARES["functions"] * target.accuracy
-        late = process_time() - started + 4 * growth * larger.seconds > budget.seconds
+        late = spent + 4 * following > budget.seconds
         if done or late or larger.hamiltonian.size > budget.functions:
             return larger, base, share
         base = larger
@@ -320,7 +215,7 @@ def _walls(target: Target, solve: Solve, base: Stage, count: int, report: Report
 
     Levels feel a wall as exp(−2S), S the decay on the way to it; `Levels` counts it twice.
     """
-    fixed = _fixed(target, base)
+    fixed = fixed_sides(target, base)
     if not any(low or high for low, high in fixed):
         return torch.zeros(count, dtype=torch.float64)
     nearer = solve(base.resolution.nearer())
@@ -336,58 +231,3 @@ def _walls(target: Target, solve: Solve, base: Stage, count: int, report: Report
     left = change * min(1.0, 1 / max(expm1(2 * min(steps)), 1e-9))
     report(f"nearer walls: levels moved by up to {float(change.max()) / CM1:.2g} cm-1")
     return left
-
-
-def _levels(target: Target, stage: Stage, changes: Tensor, walls: Tensor) -> Levels:
-    """What the largest calculation gave, with the changes that its errors are estimated by.
-
-    Args:
-        target: with the accuracy.
-        stage: the largest calculation.
-        changes: with other functions, points and ranges, (3, S); some cross zero by chance.
-        walls: what is left beyond ends that cannot move out, (S,).
-    """
-    most = changes.where(changes.isfinite(), 0.0).amax(1, keepdim=True)
-    changes = changes.clamp(min=NEIGHBOURS * most)
-    changes[2] += walls
-    result = Levels(
-        target.system, stage.bases, Truncation(energy=stage.resolution.cut_energy),
-        stage.resolution.cap, target.wells[0], target.lowest_energy, stage.hamiltonian,
-        stage.pairs.first(changes.shape[1]), changes, "target",
-    )  # fmt: skip
-    missed = _missed(target, stage, result.convergence, walls)
-    return replace(result, warnings=(*stage.warnings, *missed, *level_warnings(result)))
-
-
-def _missed(target: Target, stage: Stage, convergence: Tensor, walls: Tensor) -> list[str]:
-    """Sentences on the levels that are not as accurate as asked for."""
-    over = (convergence - 2 * walls > target.accuracy).nonzero().flatten().tolist()
-    alone = convergence.isinf().nonzero().flatten().tolist()
-    sentences = []
-    if alone:
-        sentences.append(
-            f"levels {', '.join(map(str, alone))} appear in the largest calculation only: their "
-            "errors are unknown, and levels may be missing among them; raise the budget"
-        )
-    if over:
-        sentences.append(
-            f"{len(over)} of {len(convergence)} levels, from number {over[0]} on, are not "
-            f"converged to the {target.accuracy / CM1:g} cm-1 asked for; raise the budget"
-        )
-    stopped = ((convergence > target.accuracy) & (walls > 0)).nonzero().flatten().tolist()
-    stopped = [n for n in stopped if n not in over]
-    if stopped:
-        fixed = _fixed(target, stage)
-        ends = [name for name, sides in zip(target.names, fixed, strict=True) if any(sides)]
-        sentences.append(
-            f"levels {', '.join(map(str, stopped))} feel where the surface ends (the limits of "
-            f"{', '.join(ends)}), by up to {2 * float(walls[stopped].max()) / CM1:.2g} cm-1: only "
-            "a surface that reaches farther gives them better"
-        )
-    return sentences
-
-
-def _fixed(target: Target, stage: Stage) -> list[tuple[bool, bool]]:
-    """Whether each end of each range stands at a limit."""
-    ranges = [(b.low, b.high) for b in stage.bases]
-    return fixed_ends(ranges, target.kinds, target.ranges or target.limits)

@@ -1,0 +1,65 @@
+"""Result of a series that grew to an accuracy: its estimates, and the levels that missed it."""
+
+from dataclasses import replace
+
+from torch import Tensor
+
+from pes.setup.automatic.stage import Stage, Target, fixed_sides
+from pes.units import CM1
+from pes.vibration.basis.truncation import Truncation
+from pes.vibration.levels.diagnostics import level_warnings
+from pes.vibration.levels.result import Levels
+
+__all__ = ["outcome"]
+
+NEIGHBOURS = 0.25
+"""Least part of the largest change of any level that each level counts with."""
+
+
+def outcome(target: Target, stage: Stage, changes: Tensor, walls: Tensor) -> Levels:
+    """What the largest calculation gave, with the changes that its errors are estimated by.
+
+    Args:
+        target: with the accuracy.
+        stage: the largest calculation.
+        changes: with other functions, points and ranges, (3, S); some cross zero by chance.
+        walls: what is left beyond ends that cannot move out, (S,).
+    """
+    most = changes.where(changes.isfinite(), 0.0).amax(1, keepdim=True)
+    changes = changes.clamp(min=NEIGHBOURS * most)
+    changes[2] += walls
+    result = Levels(
+        target.system, stage.bases, Truncation(energy=stage.resolution.cut_energy),
+        stage.resolution.cap, target.wells[0], target.lowest_energy, stage.hamiltonian,
+        stage.pairs.first(changes.shape[1]), changes, "target",
+    )  # fmt: skip
+    missed = _missed(target, stage, result.convergence, walls)
+    return replace(result, warnings=(*stage.warnings, *missed, *level_warnings(result)))
+
+
+def _missed(target: Target, stage: Stage, convergence: Tensor, walls: Tensor) -> list[str]:
+    """Sentences on the levels that are not as accurate as asked for."""
+    over = (convergence - 2 * walls > target.accuracy).nonzero().flatten().tolist()
+    alone = convergence.isinf().nonzero().flatten().tolist()
+    sentences = []
+    if alone:
+        sentences.append(
+            f"levels {', '.join(map(str, alone))} appear in the largest calculation only: their "
+            "errors are unknown, and levels may be missing among them; raise the budget"
+        )
+    if over:
+        sentences.append(
+            f"{len(over)} of {len(convergence)} levels, from number {over[0]} on, are not "
+            f"converged to the {target.accuracy / CM1:g} cm-1 asked for; raise the budget"
+        )
+    stopped = ((convergence > target.accuracy) & (walls > 0)).nonzero().flatten().tolist()
+    stopped = [n for n in stopped if n not in over]
+    if stopped:
+        sides_of = fixed_sides(target, stage)
+        ends = [name for name, sides in zip(target.names, sides_of, strict=True) if any(sides)]
+        sentences.append(
+            f"levels {', '.join(map(str, stopped))} feel where the surface ends (the limits of "
+            f"{', '.join(ends)}), by up to {2 * float(walls[stopped].max()) / CM1:.2g} cm-1: only "
+            "a surface that reaches farther gives them better"
+        )
+    return sentences

@@ -1,0 +1,131 @@
+"""One calculation of a series that grows to an accuracy: what is asked for, and what it gave."""
+
+from dataclasses import dataclass
+from time import process_time
+
+from torch import Tensor
+
+from pes.setup.automatic.bases import Resolution, automatic_bases, fixed_ends
+from pes.units import CM1
+from pes.vibration.basis.specification import BasisSpec
+from pes.vibration.basis.truncation import Truncation
+from pes.vibration.eigensolvers.blockwise import lowest_blockwise
+from pes.vibration.eigensolvers.eigenpairs import Eigenpairs
+from pes.vibration.hamiltonian.build import build_hamiltonian
+from pes.vibration.hamiltonian.operator import Hamiltonian
+from pes.vibration.symmetry.invariance import invariant
+from pes.vibration.symmetry.operations import commuting, symmetry_operations
+from pes.vibration.system.cuts import Cut
+from pes.vibration.system.region import energies_or_infinite
+from pes.vibration.system.system import System
+
+__all__ = ["EXTRA", "Stage", "Target", "fixed_sides", "solved_stage"]
+
+EXTRA = 4
+"""Levels solved for beyond those asked for, so that each has its partner in the other runs."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """A molecule in coordinates, and the levels that are asked for.
+
+    Attributes:
+        system: V and G.
+        kinds: of the coordinates.
+        names: of the coordinates.
+        wells: the lowest minimum, and others that belong to the molecule, (W, Q).
+        limits: ends that no range passes, (low, high) of each coordinate.
+        accuracy: largest error that is asked for, hartree.
+        count: how many levels, the ground state included; or else
+        energy: all levels up to here above the ground state, hartree.
+        ranges: ends given by the user; None where they are to be chosen.
+        cap: ceiling of V above the minimum, hartree.
+        solver: a key of `pes.vibration.SOLVERS`, or `auto`.
+        symmetry: solve each block of H by itself.
+    """
+
+    system: System
+    kinds: tuple[str, ...]
+    names: tuple[str, ...]
+    wells: Tensor
+    limits: tuple[tuple[float, float], ...]
+    accuracy: float
+    count: int | None = None
+    energy: float | None = None
+    ranges: tuple[tuple[float, float], ...] | None = None
+    cap: float = 60000 * CM1
+    solver: str = "auto"
+    symmetry: bool = True
+
+    @property
+    def lowest_energy(self) -> float:
+        """V at the minimum, hartree."""
+        return float(energies_or_infinite(self.system, self.wells[:1])[0])
+
+    def number(self, energies: Tensor) -> int:
+        """Number of levels asked for among the energies of a calculation (S,)."""
+        if self.count is not None:
+            return self.count
+        return int((energies - energies[0] <= (self.energy or 0.0)).sum())
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One calculation of the series.
+
+    Attributes:
+        cuts: what ranges and functions come from.
+        top: energy of the highest level above the minimum that the ranges suit, hartree.
+        resolution: how far and how finely it looks.
+        bases: ranges and sizes.
+        hamiltonian: V and G on its grid.
+        pairs: levels, a few more than asked for.
+        seconds: CPU time it took.
+        warnings: symmetries that the surface does not have.
+    """
+
+    cuts: tuple[Cut, ...]
+    top: float
+    resolution: Resolution
+    bases: tuple[BasisSpec, ...]
+    hamiltonian: Hamiltonian
+    pairs: Eigenpairs
+    seconds: float
+    warnings: tuple[str, ...]
+
+    @property
+    def levels(self) -> tuple[Hamiltonian, Eigenpairs]:
+        """What levels are matched by."""
+        return self.hamiltonian, self.pairs
+
+
+def solved_stage(
+    target: Target, cuts: tuple[Cut, ...], top: float, count: int, resolution: Resolution
+) -> Stage:
+    """The calculation of one resolution.
+
+    Args:
+        target: molecule, coordinates and levels.
+        cuts: what ranges and functions come from.
+        top: energy of the highest level above the minimum, hartree.
+        count: number of levels asked for.
+        resolution: how far and how finely to look.
+    """
+    started = process_time()
+    bases = automatic_bases(
+        cuts, target.kinds, target.names, top, resolution, target.limits, given=target.ranges
+    )
+    group = commuting(symmetry_operations(target.system, bases)) if target.symmetry else []
+    h = build_hamiltonian(
+        target.system, bases, target.wells[0], ceiling=target.lowest_energy + resolution.cap,
+        truncation=Truncation(energy=resolution.cut_energy), operations=group, cuts=cuts,
+    )  # fmt: skip
+    h, warnings = invariant(h)
+    pairs = lowest_blockwise(h, min(count + EXTRA, h.size), solver=target.solver)
+    return Stage(cuts, top, resolution, bases, h, pairs, process_time() - started, tuple(warnings))
+
+
+def fixed_sides(target: Target, one: Stage) -> list[tuple[bool, bool]]:
+    """Whether each end of each range stands at a limit."""
+    ranges = [(b.low, b.high) for b in one.bases]
+    return fixed_ends(ranges, target.kinds, target.ranges or target.limits)
