@@ -14,7 +14,8 @@ import torch
 from torch import Tensor
 
 from pes.setup.automatic.quanta_series import Series, Stage
-from pes.setup.automatic.target import Budget, Target
+from pes.setup.automatic.stage import Target
+from pes.setup.automatic.target import Budget
 from pes.units import CM1
 from pes.vibration.levels.diagnostics import level_warnings
 from pes.vibration.levels.result import Levels

@@ -10,7 +10,8 @@ from torch import Tensor
 
 from pes.memory import free_memory
 from pes.setup.automatic.growing_grids import STEP, Grid, first_grid, memory
-from pes.setup.automatic.target import Budget, Target
+from pes.setup.automatic.stage import Target
+from pes.setup.automatic.target import Budget
 from pes.units import CM1
 from pes.vibration.eigensolvers.blockwise import lowest_blockwise
 from pes.vibration.eigensolvers.eigenpairs import Eigenpairs

@@ -8,7 +8,8 @@ from torch import Tensor
 
 from pes.setup.automatic import quanta_series
 from pes.setup.automatic.growing_quanta import LEAST, _left, levels_by_quanta
-from pes.setup.automatic.target import Budget, Target
+from pes.setup.automatic.stage import Target
+from pes.setup.automatic.target import Budget
 from pes.units import CM1
 from pes.vibration.grid.sparse_basis import SparseBasis
 from pes.vibration.system.system import System, model
