@@ -135,7 +135,7 @@ def check_space(folder: Path, size: int) -> None:
     free = shutil.disk_usage(folder).free
     if free < size:
         raise ValueError(
-            f"{folder}: the results take {size / 2**20:.0f} MiB, {free / 2**20:.0f} MiB are free; "
+            f"{folder}: the results take {size / 2**20:.3g} MiB, {free / 2**20:.3g} MiB are free; "
             "free some space, choose another --output or ask for fewer levels"
         )
 

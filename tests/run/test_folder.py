@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from pes.run.folder import check_folder, claimed, open_folder, open_log, pick_device
+from pes.run.folder import check_folder, check_space, claimed, open_folder, open_log, pick_device
 
 
 def touch(folder: Path, *names: str) -> Path:
@@ -127,3 +127,9 @@ def test_a_log_on_a_full_disk(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert caught.value.filename == str(tmp_path / "a.log")
     open_log(None)
     assert "Traceback" not in capsys.readouterr().err
+
+
+def test_results_that_do_not_fit(tmp_path: Path) -> None:
+    check_space(tmp_path, 10)
+    with pytest.raises(ValueError, match=r"the results take 1.1e\+12 MiB, .* MiB are free; "):
+        check_space(tmp_path, 2**60)
