@@ -22,7 +22,11 @@ largest of all and of the lowest ten:
 cm-1 from level 8 to 9 with 6 quanta and by 0.0002 from 12 to 13 with 10 (--compare). With 8
 quanta weighted by 1 1 1.25 1.5 2.25 2.25 level 10 leaves 23 cm-1, level 12 0.04, against level 14:
 the level has to be higher than the quanta by twice the largest weight. 12 weighted quanta at
-level 16, 3,004 functions, leave 20 cm-1, more than 8 plain ones.
+level 16, 3,004 functions, leave 20 cm-1, more than 8 plain ones. In coordinates of the Z-matrix 10
+quanta are within 0.043 of the product grid at 9 (h2co_levels.py), the lowest ten within 0.003.
+
+CH4 with 5 quanta at level 7, 2,002 functions, four blocks: 20 levels in 81 CPU-s; fundamentals F2 at
+1335.836 equal to 0.0001, E at 1547.460 to 0.0004, the overtones F2 at 2676.79 to 0.014.
 """
 
 import argparse
