@@ -25,8 +25,8 @@ the level has to be higher than the quanta by twice the largest weight. 12 weigh
 level 16, 3,004 functions, leave 20 cm-1, more than 8 plain ones. In coordinates of the Z-matrix 10
 quanta are within 0.043 of the product grid at 9 (h2co_levels.py), the lowest ten within 0.003.
 
-CH4 with 5 quanta at level 7, 2,002 functions, four blocks: 20 levels in 81 CPU-s; fundamentals F2 at
-1335.836 equal to 0.0001, E at 1547.460 to 0.0004, the overtones F2 at 2676.79 to 0.014.
+CH4 with 5 quanta at level 7, 2,002 functions, four blocks: 20 levels in 81 CPU-s; fundamentals F2
+at 1335.836 equal to 0.0001, E at 1547.460 to 0.0004, the overtones F2 at 2676.79 to 0.014.
 """
 
 import argparse
