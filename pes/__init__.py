@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pes.descriptors import Invariants
     from pes.evaluation import Evaluation, evaluate
     from pes.export.targets import export_surface
+    from pes.findings.audit import Audit, audit
     from pes.interfaces.ase_calculator import SurfaceCalculator
     from pes.molecule import Molecule
     from pes.potential import (
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from pes.vibration.system.system import System, molecular
 
 _ORIGIN = {
+    "Audit": ("pes.findings.audit", "Audit"),
     "BasisSize": ("pes.setup.basis", "BasisSize"),
     "BasisSpec": ("pes.vibration.basis.specification", "BasisSpec"),
     "CoordinateRequest": ("pes.setup.coordinates", "CoordinateRequest"),
@@ -71,6 +73,7 @@ _ORIGIN = {
     "System": ("pes.vibration.system.system", "System"),
     "TruncationRequest": ("pes.setup.truncation", "TruncationRequest"),
     "Valence": ("pes.coordinates.valence", "Valence"),
+    "audit": ("pes.findings.audit", "audit"),
     "energies_and_forces": ("pes.potential", "energies_and_forces"),
     "epochs": ("pes.training.fit", "epochs"),
     "error_report": ("pes.training.errors", "error_report"),
@@ -93,6 +96,7 @@ _ORIGIN = {
 }
 
 __all__ = [
+    "Audit",
     "BasisSize",
     "BasisSpec",
     "CoordinateRequest",
@@ -120,6 +124,7 @@ __all__ = [
     "TruncationRequest",
     "Valence",
     "__version__",
+    "audit",
     "energies_and_forces",
     "epochs",
     "error_report",

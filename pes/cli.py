@@ -49,6 +49,10 @@ def train(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--check", action="store_true", help="check the configuration and the data, then stop"
     )
+    parser.add_argument(
+        "--regroup", action="store_true",
+        help="move copies of a geometry that a given split has in several parts into one",
+    )  # fmt: skip
     _folder(parser, "--output", help="folder of the run (default: runs/<name>)")
     _file(
         parser, "--resume", kind=str, metavar="auto|PATH",
@@ -67,7 +71,8 @@ def train(arguments: Sequence[str] | None = None) -> None:
         with ranks_started() as ranks:
             run_train(
                 given.config, data=given.data, statements=statements, minutes=given.minutes,
-                output=given.output, resume=given.resume, settings=_settings(given),
+                output=given.output, resume=given.resume,
+                settings=[*_settings(given), *["data.regroup=true"] * given.regroup],
                 overwrite=given.overwrite, check=given.check, ranks=ranks,
             )  # fmt: skip
 
@@ -167,19 +172,27 @@ def evaluate(arguments: Sequence[str] | None = None) -> None:
 def audit(arguments: Sequence[str] | None = None) -> None:
     """`pes-audit`."""
     parser = _parser(
-        "pes-audit", "Report what a file of points holds and what looks wrong with it.",
+        "pes-audit", "Report what a file of points holds and what looks wrong with it. Exit code: "
+        "0 if nothing looks wrong (notes apart), 3 for warnings, 4 for errors (pes-train refuses "
+        "them).",
         "pes-audit mine.h5",
-        "pes-audit mine.xyz --output audits/mine",
+        "pes-audit h2o.csv --formula HHO --units energy=hartree,length=angstrom",
     )  # fmt: skip
-    _file(parser, "data", help="points, an HDF5 or extended XYZ file")
+    _file(parser, "data", help="points, in any format that pes-convert reads")
+    _statements(parser)
     _folder(parser, "--output", help="folder of the report (default: audit-DATA)")
     parser.add_argument("--overwrite", action="store_true", help="replace earlier results")
     given = parser.parse_args(arguments)
 
     def command() -> None:
-        from pes.run.audit.command import audit as run_audit
+        from pes.run.audit.command import run_audit
 
-        run_audit(given.data, output=given.output, overwrite=given.overwrite)
+        code = run_audit(
+            given.data, format=given.format, statements=_stated(given), output=given.output,
+            overwrite=given.overwrite,
+        )  # fmt: skip
+        if code:
+            raise SystemExit(code)
 
     _end(command)
 

@@ -19,7 +19,9 @@ PYPROJECT = PACKAGE.with_name("pyproject.toml")
 BASE = {"chunks", "files", "geometry", "memory", "staging", "tables", "units", "molecule"}
 SIBLINGS = {"data", "descriptors", "coordinates", "vibration"}
 ENGINES = {*BASE, *SIBLINGS, "potential", "rovibration", "training"}
-BELOW_RUN = {*ENGINES, "setup", "export", "evaluation", "refinement", "plots", "config"}
+BELOW_RUN = {
+    *ENGINES, "findings", "setup", "export", "evaluation", "refinement", "plots", "config",
+}  # fmt: skip
 
 MAY_IMPORT: Mapping[str, set[str]] = {
     "chunks": set(),
@@ -35,8 +37,9 @@ MAY_IMPORT: Mapping[str, set[str]] = {
     "rovibration": {*BASE, "vibration"},
     "training": {*BASE, "data", "descriptors", "potential"},
     "export": ENGINES,
+    "findings": {*BASE, "data", "descriptors", "potential", "training"},
     "interfaces": ENGINES,
-    "setup": ENGINES,
+    "setup": {*ENGINES, "findings"},
     "plots": ENGINES,
     "evaluation": {*ENGINES, "setup", "plots"},
     "refinement": {*ENGINES, "setup", "plots"},

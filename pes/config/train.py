@@ -45,8 +45,12 @@ class Data(Section):
     test: Path | None = None
     """File of test points in the same format; those of `file` are then for training and
     validation."""
+    regroup: bool = False
+    """Move copies of a geometry that `split` has in several parts into the first of these."""
     forces: bool | None = None
     """Fit forces too; by default whenever the file has them."""
+    audit: Literal["refuse", "warn"] = "refuse"
+    """Findings of `pes-audit` that make a fit meaningless (errors): refuse the fit, or warn."""
 
     @model_validator(mode="after")
     def _rising_window(self) -> "Data":

@@ -11,14 +11,14 @@ from pes.molecule import element
 
 __all__ = ["fingerprints", "is_among"]
 
-CELL = 2.0e-4 * (1 + 5**0.5) / 2
+CELL = 1.0e-4 * (1 + 5**0.5) / 2
 """Edge of a cell in bohr; irrational, so that no grid of a scan has its points on the edges."""
 
 
 def fingerprints(positions: Tensor, symbols: Sequence[str]) -> Tensor:
     """Whole numbers (B,) of 64 bits, the same for all symmetry copies of a geometry.
 
-    A geometry is the list of its sorted distances, rounded to cells c of 3e-4 bohr: all points of
+    A geometry is the list of its sorted distances, rounded to cells c of 1.6e-4 bohr: all points of
     one cell share Σ_j c_j m_j mod 2⁶⁴ with odd random multipliers m.
 
     Args:

@@ -13,17 +13,21 @@ from pes.data.dataset import Dataset
 from pes.data.splits import PARTS, Split
 from pes.data.symmetry import symmetry_groups
 
-__all__ = ["check_copies", "given_split", "with_validation"]
+__all__ = ["check_copies", "given_split", "regrouped", "with_validation"]
 
-OWN = {"format", "version", "sha256", "seed"}
+MOST_NAMED = 200
+"""Geometries that a message names."""
 
 
-def given_split(path: str | Path, dataset: Dataset, *, seed: int = 0) -> Split:
+def given_split(
+    path: str | Path, dataset: Dataset, *, seed: int = 0, regroup: bool = False
+) -> Split:
     """Read `{"train": [...], "validation": [...], "test": [...]}`, rows of the data from 0.
 
     The `split.json` of a run is such a file; it must belong to the same data. Without `validation`
     that part is drawn from the training rows, a ninth of them. The same arrays in an .npz file
     do as well, and so do the rows of the test alone in a text file: the rest is training.
+    With `regroup` copies of a geometry in several parts are moved into one instead of refused.
 
     Raises:
         FileNotFoundError: if there is no such file.
@@ -46,6 +50,8 @@ def given_split(path: str | Path, dataset: Dataset, *, seed: int = 0) -> Split:
         except ValueError as error:
             raise ValueError(f"{path}: {error}") from None
     try:
+        if regroup:
+            return regrouped(dataset, parts)
         check_copies(dataset, parts)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
@@ -123,21 +129,50 @@ def check_copies(dataset: Dataset, parts: Split) -> None:
     """Refuse a split that has one geometry, or symmetry copies of it, in two parts.
 
     Raises:
-        ValueError: naming two such rows.
+        ValueError: naming these rows, all of them unless they are very many.
     """
-    groups = symmetry_groups(dataset.positions, dataset.symbols)
+    part_of, groups = _part_of(dataset, parts), symmetry_groups(dataset.positions, dataset.symbols)
+    clashes = _clashes(part_of, groups)
+    if not clashes:
+        return
+    named = [
+        " = ".join(f"{row} ({PARTS[part_of[row]]})" for row in rows.tolist())
+        for rows in clashes[:MOST_NAMED]
+    ]
+    more = f"; and {len(clashes) - MOST_NAMED} more" if len(clashes) > MOST_NAMED else ""
+    raise ValueError(
+        f"{len(clashes)} geometries stand in several parts, up to rotation and like atoms: rows "
+        f"{'; '.join(named)}{more}; put all copies into one part, or give --regroup "
+        "(`data.regroup: true`)"
+    )
+
+
+def regrouped(dataset: Dataset, parts: Split) -> Split:
+    """The split with copies of a geometry moved into the first part that has one of them.
+
+    A point of the test thus becomes one of the training, never the other way round.
+
+    Raises:
+        ValueError: if a part would be empty.
+    """
+    part_of, groups = _part_of(dataset, parts), symmetry_groups(dataset.positions, dataset.symbols)
+    for rows in _clashes(part_of, groups):
+        part_of[rows] = part_of[rows].min()
+    rows = {name: (part_of == k).nonzero().flatten() for k, name in enumerate(PARTS)}
+    return Split(**rows, sha256=parts.sha256, seed=parts.seed)
+
+
+def _part_of(dataset: Dataset, parts: Split) -> Tensor:
+    """Number of the part of each point (B,), −1 for a point of none."""
     part_of = torch.full((len(dataset),), -1)
     for k, name in enumerate(PARTS):
         part_of[getattr(parts, name)] = k
+    return part_of
+
+
+def _clashes(part_of: Tensor, groups: Tensor) -> list[Tensor]:
+    """Rows of each geometry that stands in several parts."""
     rows = (part_of >= 0).nonzero().flatten()
-    order = rows[groups[rows].argsort(stable=True)]
-    same = groups[order[1:]] == groups[order[:-1]]
-    straddling = same & (part_of[order[1:]] != part_of[order[:-1]])
-    if straddling.any():
-        k = int(straddling.nonzero()[0])
-        a, b = int(order[k]), int(order[k + 1])
-        raise ValueError(
-            f"rows {a} ({PARTS[part_of[a]]}) and {b} ({PARTS[part_of[b]]}) are one geometry, up "
-            f"to rotation and like atoms, one of {int(straddling.sum())} such pairs in two parts; "
-            "put all copies into one part"
-        )
+    rows = rows[groups[rows].argsort(stable=True)]
+    sets = rows.split(groups[rows].unique_consecutive(return_counts=True)[1].tolist())
+    return [own for own in sets if len(own) > 1 and len(part_of[own].unique()) > 1]

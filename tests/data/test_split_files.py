@@ -44,10 +44,29 @@ def test_the_split_of_a_run_for_its_data_only(tmp_path: Path) -> None:
 
 def test_a_copy_in_another_part_is_named(tmp_path: Path) -> None:
     path = written(tmp_path, PARTS | {"test": [3, 5]})
-    with pytest.raises(ValueError, match=r"parts.json: rows 0 \(train\) and 5 \(test\) are one"):
+    with pytest.raises(ValueError, match=r"1 geometries .*rows 0 \(train\) = 5 \(test\); put"):
         given_split(path, water())
     together = given_split(written(tmp_path, PARTS | {"train": [4, 0, 2, 5]}), water())
     check_copies(water(), together)
+
+
+def test_copies_move_into_the_first_part_that_has_one(tmp_path: Path) -> None:
+    path = written(tmp_path, PARTS | {"test": [3, 5]})
+    moved = given_split(path, water(), regroup=True)
+    assert moved.train.tolist() == [0, 2, 4, 5]
+    assert (moved.validation.tolist(), moved.test.tolist()) == ([1], [3])
+    check_copies(water(), moved)
+    with pytest.raises(ValueError, match="the test part of the split is empty"):
+        given_split(written(tmp_path, PARTS | {"test": [5]}), water(), regroup=True)
+
+
+def test_every_geometry_in_several_parts_is_named(tmp_path: Path) -> None:
+    data = water().select([0, 1, 2, 3, 4, 5, 1, 2])
+    path = written(tmp_path, {"train": [0, 1], "validation": [2, 3, 5], "test": [4, 6, 7]})
+    with pytest.raises(ValueError, match="3 geometries") as refused:
+        given_split(path, data)
+    for pair in ("0 (train) = 5 (validation)", "1 (train) = 6 (test)", "2 (validation) = 7 (test)"):
+        assert pair in str(refused.value)
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,6 @@ from pes.config import TrainConfig, load_config
 from pes.config.reading import changed
 from pes.config.surface import AutomaticSurface
 from pes.data import Dataset, Split
-from pes.data.audit import audit
 from pes.data.labels import Chosen
 from pes.files import RUN_FINISHED
 from pes.run.cluster import rank_device, rank_threads
@@ -31,7 +30,7 @@ from pes.run.train.automatic import (
     with_budget,
 )
 from pes.run.train.epochs import fitted
-from pes.run.train.points import drawn_split, load_points
+from pes.run.train.points import drawn_split, findings_before_fit, load_points
 from pes.run.train.results import report_surface, write_results
 from pes.run.train.resume import (
     EarlierSession,
@@ -168,6 +167,9 @@ def _train(
     parts = drawn_split(config, points) if earlier is None else earlier.parts
     for rows in (parts.train, parts.validation):
         ranks.shard_rows(len(rows))  # refuses more ranks than points
+    if earlier is None:
+        doubts = findings_before_fit(config, points)
+        points = replace(points, left_out=(*doubts, *points.left_out))
     warnings = force_warnings(points.dataset.select(parts.train))
     if isinstance(config.surface, AutomaticSurface):
         return _automatic(config, points, parts, device, folder, check=check, ranks=ranks)
@@ -202,8 +204,6 @@ def _train(
         _describe(log.info, config.name, plan, points.left_out)
         for warning in warnings:
             log.warning("warning: %s", warning)
-        for finding in audit(points.dataset):
-            log.info("data: %s", finding)
     started = time.monotonic()
     state, reason = None, None
     if plan.optimizer is not None:

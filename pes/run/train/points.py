@@ -11,12 +11,13 @@ from pes.config.training import Column
 from pes.data import Dataset, Split, read, split
 from pes.data.dataset import joined
 from pes.data.labels import Chosen, chosen_points
-from pes.data.split_files import check_copies, given_split, with_validation
+from pes.data.split_files import check_copies, given_split, regrouped, with_validation
+from pes.findings.audit import audit
 from pes.molecule import Molecule
 from pes.training.weights import column
 from pes.units import CM1
 
-__all__ = ["drawn_split", "load_points"]
+__all__ = ["drawn_split", "findings_before_fit", "load_points"]
 
 
 def load_points(config: TrainConfig) -> Chosen:
@@ -75,7 +76,7 @@ def drawn_split(config: TrainConfig, points: Chosen) -> Split:
         return _before_test(config, points)
     if section.split is None:
         return split(points.dataset, fractions=section.fractions, seed=config.seed)
-    parts = given_split(section.split, points.source, seed=config.seed)
+    parts = given_split(section.split, points.source, seed=config.seed, regroup=section.regroup)
     try:
         return points.among_chosen(parts)
     except ValueError as error:
@@ -91,7 +92,24 @@ def _before_test(config: TrainConfig, points: Chosen) -> Split:
             points.dataset, rows[~test], rows[test], fractions=config.data.fractions,
             seed=config.seed,
         )  # fmt: skip
+        if config.data.regroup:
+            return regrouped(points.dataset, parts)
         check_copies(points.dataset, parts)
     except ValueError as error:
         raise ValueError(f"{config.data.test}: {error}") from None
     return parts
+
+
+def findings_before_fit(config: TrainConfig, points: Chosen) -> list[str]:
+    """The lines of an audit, three at most, that matter before a fit.
+
+    Raises:
+        ValueError: if a fit would mean nothing, unless `data.audit` is warn.
+    """
+    result = audit(points.dataset)
+    lines = result.before_fit()
+    if result.severity == "error" and config.data.audit == "refuse":
+        raise ValueError(
+            f"{config.data.file}: {result.findings[0].line()}; `data.audit: warn` fits all the same"
+        )
+    return lines

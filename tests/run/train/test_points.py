@@ -118,7 +118,16 @@ def test_wrong_data_end_in_one_line(
     write(work / "water.h5", replace(data, positions=copied, forces=None))
     (work / "parts.json").write_text(json.dumps({"train": [0, 3], "validation": [2], "test": [7]}))
     line = refusal(pes_train, data={"split": "parts.json"})
-    assert "rows 3 (train) and 7 (test) are one geometry" in line
+    assert "1 geometries stand in several parts" in line
+    assert "rows 3 (train) = 7 (test); put all copies into one part, or give --regroup" in line
+    (work / "parts.json").write_text(
+        json.dumps({"train": [0, 3], "validation": [2], "test": [7, 9]})
+    )
+    pes_train(
+        "--regroup", "--output", work / "moved", "--set", "training.epochs=1",
+        data={"split": "parts.json"},
+    )  # fmt: skip
+    assert json.loads((work / "moved" / "split.json").read_text())["train"] == [0, 3, 7]
     write(work / "water.h5", replace(data, energies=0 * data.energies, forces=None))
     assert "water.h5: all 60 energies are 0 hartree" in refusal(pes_train)
 

@@ -1,0 +1,127 @@
+"""Atoms that stand in another order than their symbols."""
+
+from collections.abc import Iterator
+from itertools import permutations
+
+import torch
+from torch import Tensor
+
+from pes.data import Dataset
+from pes.findings.evidence import Evidence, bond_sums
+from pes.findings.finding import Finding, rows_in_words
+from pes.geometry import distances
+
+__all__ = ["atom_order", "atom_order_of_rows", "misplaced"]
+
+MARGIN = 0.03
+"""Strain (see `misplaced`) by which another order must be better: a bond too long by 20 %."""
+
+SHARE = 0.7
+"""Largest strain of the better order in units of that of the order given."""
+
+SHORTEST = 0.75
+"""Length of the shortest multiple bonds in units of the sum of the covalent radii."""
+
+OFF, MENDED = 5e-3, 30.0
+"""Smallest residual in hartree of atoms in another order, and largest one with the atoms exchanged
+in units of the usual one."""
+
+MOST_ATOMS = 6
+
+
+def misplaced(dataset: Dataset) -> Tensor:
+    """Mask (B,) of the geometries that another order of the symbols explains far better.
+
+    The strain is Σ_a ln²(r_a), r_a the distance of an atom to its nearest neighbour in units of the
+    sum of the covalent radii, where r_a is not that of a multiple bond. Molecules of more than six
+    atoms or of one element are not judged.
+    """
+    elements = dataset.elements
+    nothing = torch.zeros(len(dataset), dtype=torch.bool)
+    if len(set(elements)) == 1 or len(elements) > MOST_ATOMS:
+        return nothing
+    r = distances(dataset.positions)
+    own = _strain(r, elements)
+    best = torch.stack([_strain(r, order) for order in _orders(elements)]).amin(0)
+    return (own > best + MARGIN) & (best < SHARE * own)
+
+
+def atom_order(evidence: Evidence) -> list[Finding]:
+    """All or most geometries have their atoms in another order."""
+    rows = evidence.low
+    share = float(evidence.misplaced[rows].double().mean())
+    if share <= 0.5:
+        return []
+    elements = evidence.dataset.elements
+    r = distances(evidence.dataset.positions[rows[:1]])
+    order = min(_orders(elements), key=lambda names: float(_strain(r, names)[0]))
+    return [
+        Finding(
+            "atom order", "error", int(evidence.misplaced.sum()), (),
+            f"distances of the lowest geometries are those of {' '.join(order)}, but the atoms are "
+            f"called {' '.join(elements)}",
+            "name the atoms in the order of the positions (`--formula`)",
+        )
+    ]  # fmt: skip
+
+
+def atom_order_of_rows(evidence: Evidence) -> list[Finding]:
+    """Some geometries have their atoms in another order than the rest.
+
+    Geometry raises the suspicion; the reference, fitted to the others, confirms it where the label
+    belongs to the geometry with its atoms exchanged.
+    """
+    if atom_order(evidence) or evidence.reference is None:
+        return []
+    suspects = (evidence.misplaced | evidence.wrong).nonzero().flatten()
+    if len(suspects) == 0:
+        return []
+    some = evidence.dataset.select(suspects)
+    surface, scale = evidence.reference.surface, evidence.reference.scale
+    own = (surface(some.positions) - some.energies).abs()
+    other = torch.stack(
+        [(surface(some.positions[:, order]) - some.energies).abs() for order in _exchanges(some)]
+    ).amin(0)
+    usual = scale.median()
+    confirmed = (other < MENDED * usual) & (other < 0.05 * own) & (own > OFF)
+    rows = suspects[confirmed]
+    if len(rows) == 0:
+        return []
+    ranked = tuple(rows[own[confirmed].argsort(descending=True)].tolist())
+    return [
+        Finding(
+            "atom order", "error", len(rows), ranked,
+            f"{len(rows)} of {len(evidence.dataset)} geometries have their atoms in another order "
+            f"than {' '.join(some.elements)}: {rows_in_words(ranked)}; with atoms exchanged their "
+            "labels agree with the rest",
+            "reorder the atoms of these rows",
+        )
+    ]  # fmt: skip
+
+
+def _strain(r: Tensor, elements: tuple[str, ...]) -> Tensor:
+    """Strain (B,), see `misplaced`."""
+    atoms = len(elements)
+    first, second = torch.triu_indices(atoms, atoms, 1)
+    ratios = r.new_full((len(r), atoms, atoms), torch.inf)
+    ratios[:, first, second] = ratios[:, second, first] = r / bond_sums(elements)
+    nearest = ratios.amin(2)
+    # A multiple bond is no strain.
+    short = (nearest / SHORTEST).clamp(max=1)
+    return (torch.where(nearest > 1, nearest, short).log()).square().sum(1)
+
+
+def _orders(elements: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """Every other order of the symbols."""
+    return sorted(set(permutations(elements)) - {elements})
+
+
+def _exchanges(dataset: Dataset) -> Iterator[list[int]]:
+    """Orders of the atoms that put an atom in the place of another element, one of each kind."""
+    elements, seen = dataset.elements, set()
+    for order in permutations(range(len(elements))):
+        # The element that each position is taken for; like atoms may stand in any order.
+        names = tuple(elements[order.index(a)] for a in range(len(elements)))
+        if names != elements and names not in seen:
+            seen.add(names)
+            yield list(order)

@@ -1,0 +1,238 @@
+"""Reference: a linear surface that a few wrong labels cannot bend, and the residuals of all."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from pes.data import Dataset
+from pes.descriptors import Invariants
+from pes.geometry import sorted_distances
+from pes.potential import LinearSurface
+from pes.units import ANGSTROM, CM1
+
+__all__ = ["Reference", "reference"]
+
+MOST_ATOMS = 6
+FEWEST = 24
+"""Points below which no surface is fitted."""
+
+SAMPLE = 3000
+MOST_FEATURES = 300
+LARGEST_DEGREE = 12
+STEPS = 6
+"""Reweightings of the robust fit."""
+
+BEND = 4.0
+"""Standardised residual beyond which a point loses its weight."""
+
+LEAST = 1e-11
+"""Singular values below this share of the largest are left out."""
+
+CHUNK = 2048
+NEIGHBOURS = 12
+CANDIDATE, ALONE = 8.0, 12.0
+"""Standardised residual of a label that may be wrong, and how far it must stand out from those of
+its neighbours: on six sets of ab initio points the errors of the reference itself reach 11."""
+MOST_CANDIDATES = 2000
+RELEVANT = 3.0 * CM1, 1e-3
+"""Residual in hartree, and in units of the height, that a wrong label has at least: where labels
+have no noise, the error of the reference in a corner would stand out otherwise."""
+
+
+@dataclass(frozen=True, eq=False)
+class Reference:
+    """A robust linear surface, and the residual of every label.
+
+    Attributes:
+        surface: permutation-invariant, linear.
+        rows: points (S,) that it was fitted to.
+        residuals: label − surface (B,) in hartree; for the points of the fit as if left out.
+        scale: expected size (B,) of the residual, hartree: larger at high energies and where the
+            fit extrapolates.
+        typical: median (scalar) of |residuals|, hartree.
+        relevant: size (B,) that the residual of a wrong label has at least, hartree.
+        space: coordinates (B, P) in which neighbours are sought.
+        matrix: features (S, F + 1) of the points of the fit, each of root mean square one.
+        lengths: (F + 1,) that the columns were divided by.
+        base: weights (S,) of the points before any of them lost weight.
+    """
+
+    surface: LinearSurface
+    rows: Tensor
+    residuals: Tensor
+    scale: Tensor
+    typical: float
+    relevant: Tensor
+    space: Tensor
+    matrix: Tensor
+    lengths: Tensor
+    base: Tensor
+
+    @property
+    def standardised(self) -> Tensor:
+        """Residuals (B,) over their expected sizes."""
+        return self.residuals / self.scale
+
+    def stand_out(self) -> Tensor:
+        """How far (B,) each label stands out from its neighbours; 0 for all that cannot be wrong.
+
+        |z| over the 80 % quantile of |z| at the 12 nearest points of the fit: where the reference
+        is poor the neighbours are as far off. It is divided by the distance of the neighbours
+        where these are farther away than usual, since nothing there confirms the reference.
+        """
+        z = self.standardised.abs()
+        result = torch.zeros_like(z)
+        large = (z > CANDIDATE) & (self.residuals.abs() > self.relevant)
+        rows = (z * large).topk(min(MOST_CANDIDATES, len(z))).indices
+        rows = rows[large[rows]]
+        if len(rows) == 0:
+            return result
+        usual = self._neighbours(self.rows[:: max(1, len(self.rows) // 500)])[1].median()
+        for part in rows.split(CHUNK):
+            near, distance = self._neighbours(part)
+            own = z[near].quantile(0.8, dim=1).clamp(min=1.5)
+            result[part] = z[part] / own / (distance / usual).clamp(min=1)
+        return result
+
+    def wrong(self) -> Tensor:
+        """Mask (B,) of the labels that neither the reference nor their neighbours can explain."""
+        return self.stand_out() > ALONE
+
+    def predicted(self, numbers: Tensor, positions: Tensor) -> Tensor:
+        """Energies (B,) of other coefficients (F + 1,) of the scaled features."""
+        return _features(self.surface.descriptor, positions) @ (numbers / self.lengths)
+
+    def _neighbours(self, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """Nearest points of the fit (R, 12) and the distance (R,) to the sixth of them."""
+        distance = torch.cdist(self.space[rows], self.space[self.rows])
+        distance[rows[:, None] == self.rows] = torch.inf
+        near = distance.topk(min(NEIGHBOURS, len(self.rows) - 1), largest=False)
+        return self.rows[near.indices], near.values[:, near.values.shape[1] // 2]
+
+
+def reference(dataset: Dataset, usable: Tensor) -> Reference | None:
+    """The robust linear surface that predicts left-out labels best, and the residuals of all.
+
+    Labels are weighted by 1/(height + median height). Of polynomials of degree 2 to 12 with at
+    most a third as many terms as points, the one with the smallest median residual is taken.
+
+    Args:
+        dataset: labelled points.
+        usable: mask (B,) of the points that may be fitted: no copies, nothing known to be wrong.
+
+    Returns:
+        The reference; None for more than six atoms, too few points or labels that are all equal.
+    """
+    rows = usable.nonzero().flatten()
+    if len(dataset.symbols) > MOST_ATOMS or len(rows) < FEWEST:
+        return None
+    if float(dataset.energies[rows].max() - dataset.energies[rows].min()) == 0:
+        return None
+    order = torch.randperm(len(rows), generator=torch.Generator().manual_seed(0))
+    rows = rows[order[:SAMPLE]].sort().values
+    some = dataset.select(rows)
+    base = 1 / _spreads(some.energies, some.energies)
+    fits = [_robust(descriptor, some, base) for descriptor in _descriptors(dataset, len(rows))]
+    return _judged(min(fits, key=lambda fit: fit.typical), dataset, rows, base)
+
+
+@dataclass(frozen=True, eq=False)
+class _Fit:
+    """One weighted fit: scaled features, coefficients, residuals of labels left out, scale."""
+
+    descriptor: nn.Module
+    matrix: Tensor
+    lengths: Tensor
+    numbers: Tensor
+    directions: Tensor
+    residuals: Tensor
+    scale: Tensor
+    deviation: float
+
+    @property
+    def typical(self) -> float:
+        return float(self.residuals.abs().median())
+
+
+def _spreads(energies: Tensor, known: Tensor) -> Tensor:
+    """Height + median height (B,) over a low quantile of the known energies, hartree."""
+    low = known.quantile(min(0.01, 5 / len(known)))
+    middle = (known - low).clamp(min=0).median().clamp(min=1e-3 * CM1)
+    return (energies - low).clamp(min=0) + middle
+
+
+def _descriptors(dataset: Dataset, points: int) -> Iterator[nn.Module]:
+    for degree in range(2, LARGEST_DEGREE + 1):
+        try:
+            descriptor = Invariants(dataset.elements, degree, length=ANGSTROM)
+        except ValueError:  # too many monomials
+            return
+        if degree > 2 and (3 * descriptor.size > points or descriptor.size > MOST_FEATURES):
+            return
+        yield descriptor
+
+
+def _features(descriptor: nn.Module, positions: Tensor) -> Tensor:
+    with torch.no_grad():
+        own = torch.cat([descriptor(part) for part in positions.split(512)])
+    return torch.cat((torch.ones_like(own[:, :1]), own), 1)
+
+
+def _robust(descriptor: nn.Module, some: Dataset, base: Tensor) -> _Fit:
+    """Iteratively reweighted least squares; a label far off loses its weight."""
+    matrix = _features(descriptor, some.positions)
+    fit = _weighted(descriptor, matrix, some.energies, base, base)
+    for _ in range(STEPS - 1):
+        far = fit.residuals / (BEND * fit.scale.clamp(min=1e-300))
+        fit = _weighted(descriptor, matrix, some.energies, base, base / (1 + far.square()) ** 2)
+    return fit
+
+
+def _weighted(
+    descriptor: nn.Module, features: Tensor, energies: Tensor, base: Tensor, weights: Tensor
+) -> _Fit:
+    """Weighted least squares, and for each point what a fit without it would leave of its label.
+
+    The size expected of that is (1/base + x (XᵀWX)⁻¹ xᵀ/(1 − h))^½ times a common deviation, h
+    being the leverage of the point.
+    """
+    lengths = features.square().mean(0).sqrt()
+    matrix, root, height = features / lengths, weights.sqrt(), energies.median()
+    u, s, vh = torch.linalg.svd(root[:, None] * matrix, full_matrices=False)
+    kept = s > LEAST * s[0]
+    directions = (vh.mT / s)[:, kept]
+    numbers = directions @ (u[:, kept].mT @ (root * (energies - height)))
+    spread = (matrix @ directions).square().sum(1)
+    rest = 1 - (weights * spread).clamp(max=1 - 1e-6)
+    residuals = (energies - height - matrix @ numbers) / rest
+    expected = (1 / base + spread / rest).sqrt()
+    deviation = 1.4826 * float((residuals / expected).abs().median())
+    numbers[0] += height * lengths[0]
+    return _Fit(
+        descriptor, matrix, lengths, numbers, directions, residuals, expected * deviation, deviation
+    )
+
+
+def _judged(fit: _Fit, dataset: Dataset, rows: Tensor, base: Tensor) -> Reference:
+    surface = LinearSurface(fit.descriptor).requires_grad_(False)
+    numbers = fit.numbers / fit.lengths
+    surface.coefficients.copy_(numbers[1:])
+    surface.shift.copy_(numbers[0])
+    residuals, scale = torch.empty_like(dataset.energies), torch.empty_like(dataset.energies)
+    spreads = _spreads(dataset.energies, dataset.energies[rows])
+    for part in torch.arange(len(dataset)).split(CHUNK):
+        features = _features(fit.descriptor, dataset.positions[part]) / fit.lengths
+        residuals[part] = dataset.energies[part] - features @ fit.numbers
+        wide = (features @ fit.directions).square().sum(1)
+        scale[part] = fit.deviation * (spreads[part] + wide).sqrt()
+    residuals[rows], scale[rows] = fit.residuals, fit.scale
+    # Rounding of the labels themselves, so that a perfect fit has no outliers of 1e-10 cm⁻¹.
+    scale = scale.clamp(min=1e-3 * CM1)
+    r = torch.exp(-sorted_distances(dataset.positions, dataset.elements) / ANGSTROM)
+    space = (r - r.mean(0)) / r.std(0).clamp(min=1e-12)
+    relevant = RELEVANT[0] + RELEVANT[1] * spreads
+    return Reference(
+        surface, rows, residuals, scale, fit.typical, relevant, space, fit.matrix, fit.lengths, base
+    )

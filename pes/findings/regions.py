@@ -1,0 +1,115 @@
+"""Where the points lie: wells without points, separate regions, fragments."""
+
+import torch
+from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
+from torch import Tensor
+
+from pes.findings.evidence import Evidence
+from pes.findings.finding import Finding, worst_first
+from pes.molecule import Molecule
+
+__all__ = ["bare_well", "dissociated", "separate_regions"]
+
+STRETCHED = 2.5
+"""Distance in covalent bond lengths from which two atoms are not bound."""
+
+GAP = 8.0
+"""Distance between two regions over the usual distance between neighbours."""
+
+SMALLEST_REGION = 0.02
+MOST = 2000
+
+STEEP = 0.02
+"""Hartree/bohr; the lowest point of a set that contains the minimum has smaller forces."""
+
+
+def bare_well(evidence: Evidence) -> list[Finding]:
+    """Few points near the minimum, or none at it."""
+    dataset, heights = evidence.dataset, evidence.heights
+    findings = []
+    low = int((heights <= 0.1 * heights.quantile(0.99)).sum())
+    modes = max(3 * len(dataset.symbols) - 6, 1)
+    needed = modes * (modes + 1) // 2 + 1
+    if low < min(needed, len(dataset)):
+        findings.append(
+            Finding(
+                "bare well", "warning", low, (),
+                f"only {low} points lie in the lowest tenth of the range, fewer than the {needed} "
+                "numbers of a harmonic well", "add points near the minimum",
+            )
+        )  # fmt: skip
+    lowest = int(dataset.energies.argmin())
+    if dataset.forces is not None and dataset.forces[lowest].abs().max() > STEEP:
+        largest = float(torch.as_tensor(dataset.forces[lowest].abs().max()))
+        findings.append(
+            Finding(
+                "minimum missing", "warning", 1, (lowest,),
+                f"the lowest point has forces up to {largest:.2g} hartree/bohr: the minimum is not "
+                "in the set", "add points near the minimum",
+            )
+        )  # fmt: skip
+    return findings
+
+
+def separate_regions(evidence: Evidence) -> list[Finding]:
+    """Groups of points with nothing between them, such as isomers without a path."""
+    known = evidence.reference
+    if known is None:
+        return []
+    rows = known.rows[torch.linspace(0, len(known.rows) - 1, min(MOST, len(known.rows))).long()]
+    tree = minimum_spanning_tree(torch.cdist(known.space[rows], known.space[rows]).numpy()).tocoo()
+    lengths = torch.from_numpy(tree.data)
+    tree.data[(lengths > GAP * lengths.median()).numpy()] = 0
+    tree.eliminate_zeros()
+    labels = torch.from_numpy(connected_components(tree, directed=False)[1]).long()
+    sizes = labels.bincount()
+    large = (sizes > SMALLEST_REGION * len(rows)).nonzero().flatten()
+    if len(large) < 2:
+        return []
+    firsts = [int(rows[(labels == k).nonzero()[0]]) for k in large]
+    shares = ", ".join(f"{100 * float(sizes[k]) / len(rows):.0f} %" for k in large)
+    return [
+        Finding(
+            "separate regions", "note", len(evidence.dataset), tuple(firsts),
+            f"points lie in {len(large)} regions ({shares}) with a gap between them",
+            "no surface is known in the gap: add a path if the levels can reach it",
+        )
+    ]  # fmt: skip
+
+
+def dissociated(evidence: Evidence) -> list[Finding]:
+    """Points at which the molecule has come apart."""
+    together = _fragments(evidence)
+    apart = (~together.all(1)).nonzero().flatten()
+    if len(apart) == 0 or len(apart) == len(evidence.dataset):
+        return []
+    far = evidence.bonds[apart].amax(1)
+    rows = worst_first(apart, far)
+    elements = evidence.dataset.elements
+    inside = together[rows[0]].tolist()
+    parts = [
+        [e for e, own in zip(elements, inside, strict=True) if own == side]
+        for side in (True, False)
+    ]
+    names = " + ".join(Molecule(p).formula if len(p) > 1 else p[0] for p in parts)
+    heights = evidence.heights[apart]
+    return [
+        Finding(
+            "dissociated", "note", len(apart), rows,
+            f"{len(apart)} of {len(evidence.dataset)} points are dissociated, the farthest into "
+            f"{names}, from {float(heights.min()):.0f} cm-1 up", "no action if this is meant",
+        )
+    ]  # fmt: skip
+
+
+def _fragments(evidence: Evidence) -> Tensor:
+    """Mask (B, N) of the atoms bound, directly or through others, to the first one."""
+    atoms = len(evidence.dataset.symbols)
+    first, second = torch.triu_indices(atoms, atoms, 1)
+    bound = torch.zeros(len(evidence.bonds), atoms, atoms, dtype=torch.bool)
+    bound[:, first, second] = bound[:, second, first] = evidence.bonds < STRETCHED
+    reached = torch.zeros(len(bound), atoms, dtype=torch.bool)
+    reached[:, 0] = True
+    for _ in range(atoms - 1):
+        reached = reached | (bound & reached[:, :, None]).any(1)
+    return reached

@@ -1,0 +1,185 @@
+"""Lengths and energies of a size that no molecule has."""
+
+from collections.abc import Iterator
+from itertools import permutations
+from math import log
+
+import torch
+from qcelemental import periodictable
+from torch import Tensor
+
+from pes.findings.evidence import Evidence
+from pes.findings.finding import Finding
+from pes.molecule import Molecule
+from pes.units import ANGSTROM, CM1, ENERGY_UNITS
+
+__all__ = ["energy_unit", "implausible_stiffness", "length_unit", "stiffness"]
+
+SHORT, LONG = 0.68, 1.35
+"""Geometric mean over the atoms of the distance to the nearest neighbour, lowest geometries, in
+sums of covalent radii: N2 0.77, most molecules 0.9 to 1.1; 1.89 times that in bohr."""
+
+LONG_HYDROGEN = 1.75
+"""The same of hydrogen alone, whose bonds are longer than its radius says: H2 1.2, H3+ 1.4."""
+
+WEAK = {"He", "Ne", "Ar", "Kr", "Xe", "Rn"}
+"""Elements whose distances in a complex are no bond lengths."""
+
+WITH_H, WITHOUT_H = (850.0, 5600.0), (25.0, 3300.0)
+"""cm⁻¹; highest harmonic wavenumbers of molecules: CsH 891, H2 4401, N2 2359, with a margin for
+a reference that is only a linear surface."""
+
+USUAL_H, USUAL = 3000.0, 1300.0
+
+PER_BOND = 150_000.0
+"""cm⁻¹ for each atom but one; 90 % of the labels of any molecule are lower."""
+
+FLAT = 10.0
+"""cm⁻¹; a set that spans less is in another unit, or of one geometry."""
+
+
+def length_unit(evidence: Evidence) -> list[Finding]:
+    """Bonds of the lowest geometries twice or half as long as they can be."""
+    dataset, rows = evidence.dataset, evidence.low
+    if WEAK & set(dataset.elements):
+        return []
+    ratio = float(_nearest(evidence.bonds[rows], len(dataset.symbols)).log().mean(1).exp().median())
+    longest = LONG_HYDROGEN if set(dataset.elements) == {"H"} else LONG
+    if SHORT < ratio < longest:
+        return []
+    mended = ratio * (ANGSTROM if ratio < 1 else 1 / ANGSTROM)
+    meant = ""
+    if SHORT < mended < longest:
+        meant = (
+            " as if bohr were called angstrom" if ratio > 1 else " as if angstrom were called bohr"
+        )
+    return [
+        Finding(
+            "length unit", "error", len(dataset), (),
+            f"nearest atoms of the lowest geometries are {ratio:.2f} covalent bond lengths "
+            f"apart{meant}",
+            "state the unit of lengths",
+        )
+    ]  # fmt: skip
+
+
+def _nearest(bonds: Tensor, atoms: int) -> Tensor:
+    """Distance (B, N) of each atom to its nearest neighbour from the distances (B, P) of pairs."""
+    first, second = torch.triu_indices(atoms, atoms, 1)
+    square = bonds.new_full((len(bonds), atoms, atoms), torch.inf)
+    square[:, first, second] = square[:, second, first] = bonds
+    return square.amin(2)
+
+
+def energy_unit(evidence: Evidence) -> list[Finding]:
+    """Labels whose size or curvature no molecule has in the unit they are called."""
+    dataset = evidence.dataset
+    ratio = float(dataset.energies.min()) / _atoms_energy(dataset.elements)
+    pairs = list(_mistakes())
+    if abs(ratio - 1) < 0.1:
+        return []
+    total = [pair for pair in pairs if pair[0] > 5 and abs(ratio / pair[0] - 1) < 0.1]
+    if total:
+        _, meant, taken = total[0]
+        return [
+            _wrong_energies(
+                evidence, f"the lowest label is {ratio:.3g} times the total energy of the atoms",
+                meant, taken,
+            )
+        ]  # fmt: skip
+    if odd := implausible_stiffness(evidence, 1.0):
+        omega = stiffness(evidence)
+        assert omega is not None
+        usual = USUAL_H if "H" in dataset.elements else USUAL
+        fitting = [p for p in pairs if not _outside(evidence, omega / p[0] ** 0.5)]
+        # Most labels are called hartree: another mistake is named where none of these fits.
+        fitting.sort(key=lambda p: (p[2] != "hartree", abs(log(omega / p[0] ** 0.5 / usual))))
+        return [_wrong_energies(evidence, odd, *(fitting[0][1:] if fitting else ("", "")))]
+    high = float(evidence.heights.quantile(0.9)) / max(len(dataset.symbols) - 1, 1)
+    if high > PER_BOND:
+        return [
+            _wrong_energies(evidence, f"a tenth of the labels is {high:.3g} cm-1 per bond", "", "")
+        ]
+    span = float(evidence.heights.max())
+    if len(dataset) > 1 and span < FLAT:
+        return [_wrong_energies(evidence, f"the labels span {span:.3g} cm-1", "", "")]
+    return []
+
+
+def stiffness(evidence: Evidence) -> float | None:
+    """Highest harmonic wavenumber of the reference at its lowest sound point, cm⁻¹.
+
+    None without a reference, or where it curves down.
+    """
+    known = evidence.reference
+    if known is None:
+        return None
+    energies = evidence.dataset.energies[known.rows] + 1e3 * known.standardised[
+        known.rows
+    ].abs().gt(6)
+    x = evidence.dataset.positions[known.rows[energies.argmin()]]
+    root = Molecule(evidence.dataset.elements).masses.repeat_interleave(3).sqrt()
+    hessian = torch.autograd.functional.hessian(
+        lambda q: known.surface((q / root).reshape(1, -1, 3))[0], x.flatten() * root
+    )
+    assert isinstance(hessian, Tensor)
+    largest = float(torch.linalg.eigvalsh(0.5 * (hessian + hessian.mT))[-1])
+    return largest**0.5 / CM1 if largest > 0 else None
+
+
+def implausible_stiffness(evidence: Evidence, factor: float) -> str | None:
+    """Why labels divided by a factor cannot be those of a molecule; None where they can."""
+    omega = stiffness(evidence)
+    if omega is None or not _outside(evidence, omega / factor**0.5):
+        return None
+    formula = Molecule(evidence.dataset.symbols).formula
+    figure = f"{omega / factor**0.5:.3g} cm-1"
+    return f"their curvature at the minimum gives {figure}, impossible for {formula}"
+
+
+def _outside(evidence: Evidence, omega: float) -> bool:
+    low, high = WITH_H if _bonded_hydrogen(evidence) else WITHOUT_H
+    return not low < omega < high
+
+
+def _bonded_hydrogen(evidence: Evidence) -> bool:
+    elements = evidence.dataset.elements
+    first, second = torch.triu_indices(len(elements), len(elements), 1).tolist()
+    pairs = [
+        k
+        for k, ab in enumerate(zip(first, second, strict=True))
+        if "H" in (elements[ab[0]], elements[ab[1]])
+    ]
+    if not pairs:
+        return False
+    return float(evidence.bonds[evidence.low][:, pairs].amin(1).median()) < 1.4
+
+
+def _mistakes() -> Iterator[tuple[float, str, str]]:
+    """Factor by which labels are too large, the unit they are in and the one they are called."""
+    for meant, taken in permutations(ENERGY_UNITS, 2):
+        yield ENERGY_UNITS[taken] / ENERGY_UNITS[meant], meant, taken
+
+
+def _wrong_energies(evidence: Evidence, why: str, meant: str, taken: str) -> Finding:
+    looks = f"; they look like {meant} called {taken}" if meant else ""
+    return Finding(
+        "energy unit", "error", len(evidence.dataset), (), f"{why}{looks}",
+        "state the unit of energies",
+    )  # fmt: skip
+
+
+def _atoms_energy(elements: tuple[str, ...]) -> float:
+    """Total energy of neutral atoms in hartree, to a few per cent.
+
+    E(Z) = −0.7687 Z^{7/3} + Z²/2 − 0.2699 Z^{5/3}: Thomas–Fermi, Scott and Schwinger terms.
+
+    References:
+        B.-G. Englert, J. Schwinger, Phys. Rev. A 32, 26 (1985), doi:10.1103/PhysRevA.32.26
+
+    Example:
+        >>> round(_atoms_energy(("O", "H", "H")))  # oxygen −74.8, hydrogen −0.5
+        -76
+    """
+    charges = [periodictable.to_Z(name) for name in elements]
+    return sum(-0.7687 * z ** (7 / 3) + z**2 / 2 - 0.2699 * z ** (5 / 3) for z in charges)

@@ -1,0 +1,38 @@
+"""Wells without points, regions and fragments."""
+
+from dataclasses import replace
+
+from made_up import CLEAN, ammonia, evidence
+
+from pes.findings.regions import bare_well, dissociated, separate_regions
+
+
+def test_points_far_above_the_minimum_only() -> None:
+    data = ammonia()
+    high = data.energies > data.energies.quantile(0.3)
+    high[data.energies.argmin()] = True
+    own = evidence(data.select(high))
+    assert "only 1 points lie in the lowest tenth" in bare_well(own)[0].sentence
+    without = data.energies > data.energies.quantile(0.3)
+    kinds = [f.kind for f in bare_well(evidence(data.select(without)))]
+    assert "minimum missing" in kinds
+    silent = replace(data.select(without), forces=None)
+    assert "minimum missing" not in [f.kind for f in bare_well(evidence(silent))]
+
+
+def test_isomers_are_two_regions_of_equal_size() -> None:
+    (finding,) = separate_regions(evidence(CLEAN["HCN and HNC"]()))
+    assert "2 regions (50 %, 50 %)" in finding.sentence
+    assert len({row % 2 for row in finding.rows}) == 2  # the isomers alternate
+    assert separate_regions(evidence(ammonia())) == []
+
+
+def test_dissociated_points_are_counted() -> None:
+    data = CLEAN["H2O to atoms"]()
+    own = evidence(data)
+    (finding,) = dissociated(own)
+    # An atom is free where both its distances are beyond 2.5 bond lengths.
+    oh1, oh2, hh = own.bonds.T > 2.5
+    free = (oh1 & oh2) | (oh1 & hh) | (oh2 & hh)
+    assert sorted(finding.rows) == free.nonzero().flatten().tolist()
+    assert dissociated(evidence(ammonia())) == []

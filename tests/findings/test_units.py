@@ -1,0 +1,57 @@
+"""Units told by what molecules allow."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+from made_up import ammonia, evidence
+
+from pes.data import Dataset
+from pes.findings.units import energy_unit, length_unit, stiffness
+from pes.units import ANGSTROM, CM1, EV, KCAL_MOL, KJ_MOL
+
+
+def diatomic(symbols: str, length: float, points: int = 3) -> Dataset:
+    x = torch.zeros(points, 2, 3, dtype=torch.float64)
+    x[:, 1, 2] = length * ANGSTROM
+    return Dataset(tuple(symbols.split()), x, torch.arange(points).double() * 1e-3)
+
+
+@pytest.mark.parametrize(
+    ("symbols", "length"),
+    [("H H", 0.741), ("N N", 1.098), ("O H", 0.97), ("Cs H", 2.49), ("I I", 2.67), ("Na Cl", 2.36),
+     ("Ar Ar", 3.76)],
+)  # fmt: skip
+def test_bond_lengths_of_the_literature(symbols: str, length: float) -> None:
+    # K. P. Huber, G. Herzberg, Constants of Diatomic Molecules (1979).
+    assert length_unit(evidence(diatomic(symbols, length))) == []
+    if "Ar" not in symbols:
+        (finding,) = length_unit(evidence(diatomic(symbols, length * ANGSTROM)))
+        assert "bohr were called angstrom" in finding.sentence
+        (finding,) = length_unit(evidence(diatomic(symbols, length / ANGSTROM)))
+        assert "angstrom were called bohr" in finding.sentence
+
+
+def test_the_highest_wavenumber_of_a_model() -> None:
+    # Harmonic stretches of the model lie at 3,500 to 3,700 cm-1 at its minimum.
+    omega = stiffness(evidence(ammonia()))
+    assert omega == pytest.approx(3600, rel=0.15)
+
+
+@pytest.mark.parametrize(("name", "unit"), {"eV": EV, "kcal/mol": KCAL_MOL, "cm-1": CM1}.items())
+def test_relative_energies_in_another_unit_are_told_by_their_curvature(
+    name: str, unit: float
+) -> None:
+    data = replace(ammonia(), energies=ammonia().energies / unit, forces=None)
+    (finding,) = energy_unit(evidence(data))
+    assert f"they look like {name} called hartree" in finding.sentence
+
+
+@pytest.mark.parametrize(("name", "unit"), {"eV": EV, "kJ/mol": KJ_MOL}.items())
+def test_total_energies_are_told_by_those_of_the_atoms(name: str, unit: float) -> None:
+    data = ammonia()
+    total = replace(data, energies=data.energies - 56.4, forces=None)
+    assert energy_unit(evidence(total)) == []
+    (finding,) = energy_unit(evidence(replace(total, energies=total.energies / unit)))
+    assert f"{name} called hartree" in finding.sentence
+    assert "total energy of the atoms" in finding.sentence
