@@ -1,8 +1,8 @@
 """Files that are whole or absent: written beside their place, then moved there."""
 
 import csv
+import errno
 import glob
-import io
 import json
 import os
 import socket
@@ -10,8 +10,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-
-import h5py
 
 __all__ = [
     "HOST",
@@ -21,7 +19,6 @@ __all__ = [
     "check_file",
     "named_errors",
     "replaced",
-    "replaced_hdf5",
     "write_csv",
     "write_json",
 ]
@@ -69,6 +66,11 @@ def check_file(path: Path, kind: str = "file") -> None:
     except FileNotFoundError:
         leads = " (a symbolic link that leads nowhere)" if path.is_symlink() else ""
         raise FileNotFoundError(f"{path}: no such {kind}{leads}") from None
+    except OSError as error:
+        if error.errno != errno.ELOOP:
+            raise
+        loop = " (a symbolic link that leads to itself)"
+        raise FileNotFoundError(f"{path}: no such {kind}{loop}") from None
     except ValueError:  # a zero byte
         raise ValueError(f"{str(path)!r} cannot be the name of a file") from None
     if path.is_dir():
@@ -116,53 +118,6 @@ def replaced(path: str | Path) -> Iterator[Path]:
             os.replace(temporary, target)
     finally:
         temporary.unlink(missing_ok=True)
-
-
-class _FailuresKept(io.FileIO):
-    """A file whose first failed write is kept for later: HDF5 ends the process at such an error."""
-
-    failure: OSError | None = None
-
-    def write(self, data: Any) -> int:
-        """Write all of the data, or keep the reason why not."""
-        view = memoryview(data).cast("B")
-        done = 0
-        try:
-            while done < len(view):
-                done += super().write(view[done:])
-        except OSError as error:
-            self.failure = self.failure or error
-        return len(view)
-
-    def truncate(self, size: int | None = None) -> int:
-        """Change the size, or keep the reason why not."""
-        try:
-            return super().truncate(size)
-        except OSError as error:
-            self.failure = self.failure or error
-            return size or 0
-
-
-@contextmanager
-def replaced_hdf5(path: str | Path, **how: Any) -> Iterator[h5py.File]:
-    """An HDF5 file that takes its place when it is closed and complete; see `replaced`.
-
-    Args:
-        path: of the file.
-        how: more arguments of `h5py.File`.
-
-    Raises:
-        OSError: if the disk is full, in place of the segmentation fault of the HDF5 library.
-    """
-    with replaced(path) as temporary, _FailuresKept(temporary, "w+") as raw:
-        try:
-            with h5py.File(raw, "w", **how) as file:
-                yield file
-        finally:
-            if raw.failure is not None:
-                raise raw.failure
-        with h5py.File(temporary, "r"):
-            pass  # reads the superblock and the root group
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:

@@ -4,13 +4,10 @@ import os
 import subprocess
 import sys
 
-import h5py
-import numpy as np
 import pytest
 import torch
 
-from pes import files
-from pes.files import HOST, replaced, replaced_hdf5, write_json
+from pes.files import HOST, replaced, write_json
 
 
 def test_the_file_appears_when_the_block_ends(tmp_path):
@@ -51,47 +48,6 @@ def test_numbers_that_are_none(tmp_path) -> None:
     content = {"a": (float("nan"), 1.5), "b": {"c": torch.tensor([1.0, 2.0])}}
     write_json(tmp_path / "x.json", content)
     assert json.loads((tmp_path / "x.json").read_text()) == {"a": [None, 1.5], "b": {"c": [1, 2]}}
-
-
-def test_hdf5_on_a_full_disk(tmp_path, monkeypatch) -> None:
-    """One error of the system; HDF5 itself would end the process with a segmentation fault."""
-    path = tmp_path / "a.h5"
-    path.write_text("old")
-    monkeypatch.setattr(files, "_FailuresKept", limited(files._FailuresKept, 20_000))
-    values = np.random.default_rng(0).random(40_000)
-    with pytest.raises(OSError, match="No space left") as caught, replaced_hdf5(path) as file:
-        file["x"] = values
-    assert caught.value.filename == str(path)
-    assert path.read_text() == "old"
-    assert list(tmp_path.iterdir()) == [path]
-
-
-def limited(kind: type, size: int) -> type:
-    class Limited(kind):
-        """A file on a disk with so many bytes."""
-
-        def write(self, data):
-            if self.tell() + len(memoryview(data).cast("B")) > size:
-                self.failure = self.failure or OSError(errno.ENOSPC, "No space left on device")
-                return len(memoryview(data).cast("B"))
-            return super().write(data)
-
-    return Limited
-
-
-@pytest.mark.parametrize("how", [{}, {"libver": ("v110", "v110")}])
-def test_hdf5_is_the_same_as_without_care(tmp_path, how) -> None:
-    values = np.random.default_rng(0).random((300, 3))
-    with replaced_hdf5(tmp_path / "a.h5", **how) as file:
-        file["x"] = values
-        grows = file.create_dataset("y", (0, 3), "f8", maxshape=(None, 3), compression="gzip")
-        for k in range(3):
-            grows.resize(100 * (k + 1), axis=0)
-            grows[-100:] = values[100 * k : 100 * (k + 1)]
-    with h5py.File(tmp_path / "a.h5") as file:
-        assert (file["x"][:] == values).all()
-        assert (file["y"][:] == values).all()
-    assert [p.name for p in tmp_path.iterdir()] == ["a.h5"]
 
 
 def test_what_a_killed_process_left_is_removed(tmp_path) -> None:

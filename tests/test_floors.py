@@ -16,7 +16,17 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "pes"
 PYPROJECT = PACKAGE.with_name("pyproject.toml")
 
-BASE = {"chunks", "files", "geometry", "memory", "staging", "tables", "units", "molecule"}
+BASE = {
+    "chunks",
+    "files",
+    "geometry",
+    "hdf5_files",
+    "memory",
+    "staging",
+    "tables",
+    "units",
+    "molecule",
+}
 SIBLINGS = {"data", "descriptors", "coordinates", "vibration"}
 ENGINES = {*BASE, *SIBLINGS, "potential", "rovibration", "training"}
 BELOW_RUN = {
@@ -27,6 +37,7 @@ MAY_IMPORT: Mapping[str, set[str]] = {
     "chunks": set(),
     "files": set(),
     "geometry": set(),
+    "hdf5_files": {"files"},
     "memory": set(),
     "staging": {"files"},
     "tables": set(),

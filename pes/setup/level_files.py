@@ -5,7 +5,8 @@ from math import inf
 from pathlib import Path
 from typing import Any
 
-from pes.files import replaced_hdf5, write_csv
+from pes.files import write_csv
+from pes.hdf5_files import replaced_hdf5
 from pes.setup.density_maps import Maps, write_maps
 from pes.setup.environment import environment
 from pes.setup.level_tables import far, stick_rows

@@ -14,7 +14,7 @@ from pes.data.formats.hdf5 import appended, stored
 from pes.data.formats.points import chosen_keys, points, rows_at_once
 from pes.data.formats.request import Request
 from pes.data.formats.units import file_units, unit_factor
-from pes.files import replaced_hdf5
+from pes.hdf5_files import replaced_hdf5
 from pes.molecule import Molecule, element
 
 __all__ = ["is_ani", "read_ani", "write_ani"]

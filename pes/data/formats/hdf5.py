@@ -20,7 +20,7 @@ from pes.data.dataset import Dataset
 from pes.data.formats.compressed import plain_file
 from pes.data.formats.points import rows_at_once
 from pes.data.formats.request import Request
-from pes.files import replaced_hdf5
+from pes.hdf5_files import replaced_hdf5
 from pes.units import DIPOLE_UNITS, ENERGY_UNITS, FORCE_UNITS, LENGTH_UNITS
 
 __all__ = ["appended", "read_hdf5", "stored", "write_hdf5"]
