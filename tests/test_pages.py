@@ -30,7 +30,7 @@ def blocks(page: Path) -> Iterator[tuple[str, str]]:
 
 def call(line: str) -> None:
     """Run a command of a page in this process."""
-    name, *arguments = shlex.split(line, comments=True)
+    name, *arguments = shlex.split(re.sub(r"--minutes \d+", "--minutes 0.03", line), comments=True)
     for beginning, settings in SETTINGS.items():
         if line.startswith(beginning):
             arguments += [a for setting in settings for a in ("--set", setting)]
@@ -44,7 +44,7 @@ def follow(page: Path) -> None:
     names: dict[str, object] = {}
     for language, text in blocks(page):
         if language == "python":
-            short = re.sub(r"max_seconds=\d+", "max_seconds=1", text)
+            short = re.sub(r"minutes=\d+", "minutes=0.03", text)
             exec(compile(short, page.name, "exec"), names)
         else:
             for line in text.splitlines():
