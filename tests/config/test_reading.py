@@ -330,7 +330,7 @@ def test_no_configuration_file(tmp_path: Path) -> None:
     for name, error, words in (
         ("none", FileNotFoundError, "no such configuration file"),
         ("", IsADirectoryError, "is a folder; name a configuration file in it"),
-        ("loop", OSError, "symbolic links"),
+        ("loop", FileNotFoundError, "a symbolic link that leads to itself"),
     ):
         with pytest.raises(error, match=words):
             read_yaml(tmp_path / name)
