@@ -60,7 +60,7 @@ from fits import ch4  # noqa: E402
 from torch import Tensor, nn  # noqa: E402
 
 from pes.coordinates import Internal, ZMatrix, curvilinear, hessian, normal_modes, optimum  # noqa: E402
-from pes.coordinates.bond_vectors import bond_vectors  # noqa: E402
+from pes.coordinates.bond_vector_modes import bond_vectors  # noqa: E402
 from pes.descriptors import Invariants  # noqa: E402
 from pes.molecule import Molecule  # noqa: E402
 from pes.potential import linear_surface  # noqa: E402

@@ -5,15 +5,15 @@ Each has `names`, `kinds` (length, angle, dihedral, normal, number or cosine),
 """
 
 from pes.coordinates.automatic import automatic_rows
-from pes.coordinates.bond_vectors import BondVectors, bond_vectors, nearest_tree
-from pes.coordinates.curvilinear import Curvilinear, curvilinear
+from pes.coordinates.bond_vector_modes import BondVectors, bond_vectors, nearest_tree
+from pes.coordinates.curvilinear_modes import Curvilinear, curvilinear
 from pes.coordinates.internal import Direct, Internal
 from pes.coordinates.jacobi import Jacobi
 from pes.coordinates.maps import MAPS, Map, Mapped
-from pes.coordinates.normal_modes import NormalModes, hessian, normal_modes
-from pes.coordinates.optimum import optimum
+from pes.coordinates.minimisation import optimum
 from pes.coordinates.polyspherical import Polyspherical
 from pes.coordinates.radau import Radau
+from pes.coordinates.rectilinear_modes import NormalModes, hessian, normal_modes
 from pes.coordinates.valence import Valence
 from pes.coordinates.zmatrix import ZMatrix
 

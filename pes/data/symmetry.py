@@ -12,13 +12,13 @@ from torch import Tensor
 from pes.geometry import sorted_distances
 from pes.molecule import element
 
-__all__ = ["symmetry_groups", "within"]
+__all__ = ["linked", "symmetry_groups"]
 
 TOLERANCE = 1e-5
 """Bohr; above the rounding of files with six decimals, below any step taken on purpose."""
 
 
-def within(points: Tensor, tolerance: float = TOLERANCE) -> Tensor:
+def linked(points: Tensor, tolerance: float = TOLERANCE) -> Tensor:
     """Labels (B,) of points (B, P) linked by steps no longer than `tolerance` in any column.
 
     Neighbours are compared with one another, not rounded, so that no pair is parted by the
@@ -48,4 +48,4 @@ def symmetry_groups(
     """
     # Isotopes count as like: the surface does not know them.
     elements = [element(symbol) for symbol in symbols]
-    return within(sorted_distances(positions, elements), tolerance)
+    return linked(sorted_distances(positions, elements), tolerance)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from textwrap import fill
 
-from pes.export.plain_form import Array, Linear, Network, PlainForm, Polynomials
+from pes.export.plain_form import Array, LinearHead, NetworkHead, PlainForm, Polynomials
 
 __all__ = ["c_source"]
 
@@ -150,9 +150,9 @@ def _part(part: Polynomials, p: int, pairs: int, heads: str) -> str:
     )
 
 
-def _head(head: Linear | Network, number: int) -> str:
+def _head(head: LinearHead | NetworkHead, number: int) -> str:
     """A function of the polynomials that adds its slope."""
-    if isinstance(head, Linear):
+    if isinstance(head, LinearHead):
         count = len(head.coefficients)
         return (
             f"\nstatic double head_{number}(const double *f, double *slope)\n{{\n"
@@ -163,7 +163,7 @@ def _head(head: Linear | Network, number: int) -> str:
     return _network(head, number)
 
 
-def _network(head: Network, number: int) -> str:
+def _network(head: NetworkHead, number: int) -> str:
     tables = [_table("mean", head.mean), _table("deviation", head.deviation)]
     forward, backward, arrays = [], [], []
     activation, slope = ACTIVATIONS[head.activation]

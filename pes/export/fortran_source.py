@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from textwrap import indent
 
-from pes.export.plain_form import Linear, Network, PlainForm, Polynomials
+from pes.export.plain_form import LinearHead, NetworkHead, PlainForm, Polynomials
 
 __all__ = ["fortran_source"]
 
@@ -166,8 +166,8 @@ def _part(part: Polynomials, p: int, pairs: int, heads: str) -> str:
     )  # fmt: skip
 
 
-def _head(head: Linear | Network, number: int) -> str:
-    if isinstance(head, Linear):
+def _head(head: LinearHead | NetworkHead, number: int) -> str:
+    if isinstance(head, LinearHead):
         tables = _lines(_data("c", map(_real, head.coefficients.tolist())))
         return LINEAR.format(h=number, count=len(head.coefficients), tables=tables)
     value, slope = ACTIVATIONS[head.activation]

@@ -5,7 +5,7 @@ import io
 
 import numpy as np
 
-from pes.export.plain_form import Linear, PlainForm
+from pes.export.plain_form import LinearHead, PlainForm
 
 __all__ = ["numpy_source"]
 
@@ -131,7 +131,7 @@ def numpy_source(form: PlainForm, name: str, formula: str) -> str:
         heads: list[tuple[object, ...]] = []
         for h, head in enumerate(part.heads):
             key = f"{own}h{h}_"
-            if isinstance(head, Linear):
+            if isinstance(head, LinearHead):
                 tables[f"{key}c"] = head.coefficients
                 heads.append((key,))
                 continue

@@ -15,7 +15,7 @@ from pes.descriptors import Invariants
 from pes.molecule import element
 from pes.potential import LinearSurface, NeuralSurface, Surface
 
-__all__ = ["Array", "Linear", "Network", "PlainForm", "Polynomials", "plain_form"]
+__all__ = ["Array", "LinearHead", "NetworkHead", "PlainForm", "Polynomials", "plain_form"]
 
 Simple = LinearSurface | NeuralSurface
 """Surfaces of one head."""
@@ -25,7 +25,7 @@ Table = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Linear:
+class LinearHead:
     """share · c·f.
 
     Attributes:
@@ -36,7 +36,7 @@ class Linear:
 
 
 @dataclass(frozen=True)
-class Network:
+class NetworkHead:
     """scale · MLP((f − mean) / deviation).
 
     Attributes:
@@ -77,7 +77,7 @@ class Polynomials:
     factor: Table
     orbit: Table
     count: int
-    heads: tuple[Linear | Network, ...]
+    heads: tuple[LinearHead | NetworkHead, ...]
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ def plain_form(surface: Surface) -> PlainForm:
     if surface.symbols is None:
         raise ValueError("the surface does not say which atoms it is for")
     constant = 0.0
-    heads: dict[str, list[Linear | Network]] = {}
+    heads: dict[str, list[LinearHead | NetworkHead]] = {}
     descriptors: dict[str, Invariants] = {}
     for part, share in _summands(surface.potential, 1.0):
         descriptor = part.descriptor
@@ -133,26 +133,26 @@ def _summands(module: nn.Module, share: float) -> Iterator[tuple[Simple, float]]
         yield from _summands(part, share * factor)
 
 
-def _linear(part: LinearSurface, share: float) -> Linear:
-    return Linear(share * part.coefficients.detach().cpu().numpy())
+def _linear(part: LinearSurface, share: float) -> LinearHead:
+    return LinearHead(share * part.coefficients.detach().cpu().numpy())
 
 
-def _network(part: NeuralSurface, share: float) -> Network:
+def _network(part: NeuralSurface, share: float) -> NetworkHead:
     layers = tuple(
         (layer.weight.detach().cpu().numpy(), layer.bias.detach().cpu().numpy())
         for layer in part.mlp.layers
     )
     numbers = (part.mean.cpu().numpy(), part.deviation.cpu().numpy())
-    return Network(*numbers, layers, part.mlp.activation, share * float(part.scale))
+    return NetworkHead(*numbers, layers, part.mlp.activation, share * float(part.scale))
 
 
-HEADS: dict[type[nn.Module], Callable[..., Linear | Network]] = {
+HEADS: dict[type[nn.Module], Callable[..., LinearHead | NetworkHead]] = {
     LinearSurface: _linear, NeuralSurface: _network,
 }  # fmt: skip
 """Head of a surface by its class: surface and share."""
 
 
-def _polynomials(descriptor: Invariants, heads: list[Linear | Network]) -> Polynomials:
+def _polynomials(descriptor: Invariants, heads: list[LinearHead | NetworkHead]) -> Polynomials:
     """The tables of all degrees one behind the other."""
     parents, factors, orbits = [], [], []
     below, first, polynomials = 0, 1, 0

@@ -5,7 +5,7 @@ import torch
 from scipy.spatial import KDTree
 from torch import Tensor
 
-from pes.data.symmetry import TOLERANCE, within
+from pes.data.symmetry import TOLERANCE, linked
 from pes.findings.evidence import Evidence
 from pes.findings.finding import Finding, worst_first
 from pes.geometry import distances, sorted_distances
@@ -63,7 +63,7 @@ def copies(evidence: Evidence) -> list[Finding]:
     rows = (sizes > 1).nonzero().flatten()
     if len(rows) == 0:
         return []
-    same = within(distances(evidence.dataset.positions[rows]))
+    same = linked(distances(evidence.dataset.positions[rows]))
     exact = int((same.bincount()[same] == sizes[rows]).sum())
     kinds = {"as they are": exact, "up to rotation, reflection and like atoms": len(rows) - exact}
     how = " and ".join(f"{n} {name}" for name, n in kinds.items() if n)
@@ -86,7 +86,7 @@ def near_copies(evidence: Evidence) -> list[Finding]:
     lengths = sorted_distances(dataset.positions, dataset.elements)
     some = lengths[torch.linspace(0, len(lengths) - 1, min(SAMPLE, len(lengths))).long()]
     usual = KDTree(lengths.numpy()).query(some.numpy(), 2, p=np.inf)[0][:, 1]
-    near = within(lengths, min(NEAR, DENSE * float(np.median(usual))))
+    near = linked(lengths, min(NEAR, DENSE * float(np.median(usual))))
     sizes = near.bincount()[near]
     rows = ((sizes > 1) & (sizes > evidence.groups.bincount()[evidence.groups])).nonzero().flatten()
     if len(rows) <= MANY_NEAR * len(dataset):

@@ -5,7 +5,7 @@ from pes.plots.evaluation import calibration_curve, errors
 from pes.plots.fit import learning_curve, parity
 from pes.plots.harmonic_gaussian import Well, model_levels
 from pes.plots.points import energy_histogram
-from pes.plots.refinement import refinement
+from pes.plots.refinement import refined_levels
 from pes.plots.vibration import level_diagram, lines, sticks
 
 __all__ = [
@@ -19,6 +19,6 @@ __all__ = [
     "lines",
     "model_levels",
     "parity",
-    "refinement",
+    "refined_levels",
     "sticks",
 ]

@@ -6,10 +6,10 @@ from typing import Any
 
 from pes.plots.figure import COLOURS, picture, tidy
 
-__all__ = ["refinement"]
+__all__ = ["refined_levels"]
 
 
-def refinement(path: str | Path, rows: Sequence[Mapping[str, Any]]) -> None:
+def refined_levels(path: str | Path, rows: Sequence[Mapping[str, Any]]) -> None:
     """One panel for each molecule, errors before above, after below on their own scale.
 
     Args:

@@ -19,7 +19,7 @@ from pes.potential.neural import energies_and_forces
 __all__ = [
     "LinearFits",
     "LinearSurface",
-    "check_points",
+    "check_determined",
     "default_force_weight",
     "feature_gradients",
     "least_squares",
@@ -295,7 +295,7 @@ def linear_surface(
         ValueError: if the points are too few to fix the coefficients and there is no ridge.
     """
     if ridge == 0:
-        check_points(descriptor.size, positions, forces=forces is not None)
+        check_determined(descriptor.size, positions, forces=forces is not None)
     fits = linear_fits(
         descriptor, positions, energies, weights=weights, forces=forces,
         force_weight=force_weight, baseline=baseline, memory=memory,
@@ -303,7 +303,7 @@ def linear_surface(
     return fits.surface(ridge)
 
 
-def check_points(coefficients: int, positions: Tensor, *, forces: bool) -> None:
+def check_determined(coefficients: int, positions: Tensor, *, forces: bool) -> None:
     """Refuse a fit without ridge that the points cannot fix.
 
     Raises:

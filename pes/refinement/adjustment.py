@@ -11,12 +11,12 @@ import torch
 from pes.data import Dataset, read
 from pes.data.observed import Observed
 from pes.potential import Surface, SurfaceRecord
+from pes.refinement.adjustable import Adjust, AdjustableSurface, Polynomial, adjustable_surfaces
 from pes.refinement.anchor import Anchor, anchor_points
 from pes.refinement.cross_validation import STRENGTHS, cross_validated
 from pes.refinement.gauss_newton import refined
 from pes.refinement.observed import LevelSettings, ObservedLevels
 from pes.refinement.result import Refinement
-from pes.refinement.trials import Adjust, Polynomial, Trial, trials_of
 from pes.setup.basis import BasisSize
 from pes.setup.coordinates import CoordinateRequest
 from pes.setup.surfaces import SurfaceLike, as_surface
@@ -48,7 +48,7 @@ class RefinementProblem:
     name: str
     symbols: tuple[str, ...] | None
     record: SurfaceRecord
-    trials: tuple[Trial, ...]
+    trials: tuple[AdjustableSurface, ...]
     held: Anchor
     device: torch.device
 
@@ -126,7 +126,7 @@ def problem_of(
     file = hold if isinstance(hold, str | Path) else "hold"
     points = hold if isinstance(hold, Dataset) else read(hold)
     held = anchor_points(points, start, anchor_energy, place, name=str(file))
-    trials = trials_of(start, _pairs(observed), adjust, settings, place)
+    trials = adjustable_surfaces(start, _pairs(observed), adjust, settings, place)
     name = start.name or type(start.potential).__name__
     return RefinementProblem(
         name, start.symbols, _record(start, points), tuple(trials), held, place
@@ -175,7 +175,7 @@ def _pairs(
 
 def _chosen(
     task: RefinementProblem, anchor: float | Literal["auto"]
-) -> tuple[Trial, float, list[tuple[str, float, float]]]:
+) -> tuple[AdjustableSurface, float, list[tuple[str, float, float]]]:
     """What predicts levels best, its λ, and the RMS (hartree) of everything tried."""
     trials, held = task.trials, task.held
     count = sum(int(one.fitted.sum()) for one in trials[0].isotopologues)
@@ -193,7 +193,7 @@ def _chosen(
 
 
 def _validated(
-    trial: Trial, held: Anchor, strengths: Sequence[float]
+    trial: AdjustableSurface, held: Anchor, strengths: Sequence[float]
 ) -> list[tuple[str, float, float]]:
     """How well each fitted level follows from the others, by λ."""
     tried = cross_validated(

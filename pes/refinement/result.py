@@ -10,9 +10,9 @@ from pes import plots
 from pes.files import RUN_SURFACE, write_csv, write_json
 from pes.potential import Surface, save_surface
 from pes.refinement.comparison import Isotopologue
+from pes.refinement.failure import failure
 from pes.refinement.gauss_newton import GaussNewtonStep
 from pes.refinement.tables import comparison_rows, level_lines, root_mean_squares, step_rows
-from pes.refinement.verdict import verdict
 from pes.setup.environment import environment
 from pes.staging import staged
 from pes.tables import html_table
@@ -72,7 +72,7 @@ class Refinement:
     def warnings(self) -> list[str]:
         """A verdict if it failed, levels that were not assigned, and doubts about the others."""
         pairs = zip(self.isotopologues, self.steps[-1].comparisons, strict=True)
-        failed = verdict(self.table, self._uncertainties())
+        failed = failure(self.table, self._uncertainties())
         return [
             *([] if failed is None else [failed]),
             *(
@@ -126,7 +126,7 @@ class Refinement:
         with staged(folder, finished=REFINED) as place:
             write_csv(place / "levels.csv", rows)
             write_csv(place / "steps.csv", step_rows(self.steps))
-            plots.refinement(place / "refinement.png", rows)
+            plots.refined_levels(place / "refinement.png", rows)
             self._save_surface(place / RUN_SURFACE)
             write_json(place / REFINED, self.summary(name or Path(folder).name))
         return Path(folder)
@@ -145,7 +145,7 @@ class Refinement:
             "steps": step_rows(self.steps),
             "levels": self.table,
             "refused": self.refused,
-            "verdict": verdict(self.table, self._uncertainties()),
+            "verdict": failure(self.table, self._uncertainties()),
             **environment(self.device),
         }
 

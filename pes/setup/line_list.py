@@ -16,9 +16,9 @@ from pes.setup.rotation import Rotation
 from pes.setup.surfaces import dipole_function
 from pes.units import CM1, DEBYE
 
-__all__ = ["FILE", "LineList", "Spectrum", "line_list"]
+__all__ = ["LINES_CSV", "LineList", "Spectrum", "line_list"]
 
-FILE = "lines.csv"
+LINES_CSV = "lines.csv"
 
 TEMPERATURES = torch.arange(10, 1001, 10, dtype=torch.float64)
 """Kelvin, of the partition function that is written."""
@@ -200,7 +200,7 @@ class LineList:
                     f"{u:12d} {d:12d} {a:10.4E} {w:15.6f}\n"
                     for u, d, a, w in zip(*(p.tolist() for p in pairs), strict=True)
                 )
-        write_csv(place / FILE, self._csv())
+        write_csv(place / LINES_CSV, self._csv())
         values = zip(TEMPERATURES.tolist(), self.partition(TEMPERATURES).tolist(), strict=True)
         with replaced(place / f"{name}.pf") as file:
             file.write_text("".join(f"{t:8.1f} {q:15.4f}\n" for t, q in values), encoding="utf-8")

@@ -17,9 +17,9 @@ from pes.setup.problem import Problem
 from pes.tables import html_table
 from pes.units import CM1
 
-__all__ = ["FILE", "Rotation", "check_rotation"]
+__all__ = ["ROVIBRATIONAL_CSV", "Rotation", "check_rotation"]
 
-FILE = "rovibrational.csv"
+ROVIBRATIONAL_CSV = "rovibrational.csv"
 
 SHOWN = 30
 """Levels printed."""
@@ -120,7 +120,7 @@ class Rotation:
         """Write rovibrational.csv into a folder, which is made if need be; the folder."""
         place = Path(folder)
         place.mkdir(parents=True, exist_ok=True)
-        write_csv(place / FILE, self.table)
+        write_csv(place / ROVIBRATIONAL_CSV, self.table)
         return place
 
 

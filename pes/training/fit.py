@@ -24,7 +24,7 @@ from pes.training.loss import (
     prepare,
     surface_problem,
 )
-from pes.training.optimizers.levenberg_marquardt import levenberg_marquardt
+from pes.training.optimizers.damped_least_squares import levenberg_marquardt
 from pes.training.optimizers.problem import LeastSquares, Optimizer
 from pes.units import ANGSTROM, CM1
 

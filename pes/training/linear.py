@@ -9,15 +9,15 @@ from torch import Tensor, nn
 from pes.data.dataset import Dataset
 from pes.potential.least_squares import RIDGES
 from pes.potential.leave_one_out import left_out_errors
-from pes.potential.linear import MEMORY, LinearSurface, check_points, linear_fits
+from pes.potential.linear import MEMORY, LinearSurface, check_determined, linear_fits
 from pes.training.bounded import bounded_rms
 from pes.units import CM1
 
-__all__ = ["Candidate", "fit_linear", "fit_linear_left_out"]
+__all__ = ["LinearCandidate", "fit_linear", "fit_linear_left_out"]
 
 
 @dataclass(frozen=True)
-class Candidate:
+class LinearCandidate:
     """One descriptor and its best ridge.
 
     Attributes:
@@ -49,7 +49,7 @@ def fit_linear(
     force_weight: float | None = None,
     baseline: nn.Module | None = None,
     memory: int = MEMORY,
-) -> tuple[LinearSurface, list[Candidate]]:
+) -> tuple[LinearSurface, list[LinearCandidate]]:
     """The linear surface with the smallest validation error, and everything that was tried.
 
     One decomposition for each descriptor serves all ridges.
@@ -85,7 +85,7 @@ def fit_linear(
     for index, descriptor in enumerate(descriptors):
         usable = list(ridges)
         if not any(usable):
-            check_points(descriptor.size, train.positions, forces=train.forces is not None)
+            check_determined(descriptor.size, train.positions, forces=train.forces is not None)
         fits = linear_fits(
             descriptor, train.positions, train.energies, weights=train_weights,
             forces=train.forces, force_weight=force_weight, baseline=baseline, memory=memory,
@@ -98,7 +98,7 @@ def fit_linear(
             )  # fmt: skip
             errors = (squares.sqrt() / CM1).tolist()
         k = errors.index(min(errors)) if errors else 0
-        candidate = Candidate(
+        candidate = LinearCandidate(
             index, descriptor.size, usable[k], errors[k] if errors else None,
             dict(zip(usable, errors, strict=False)), fits.force_weight,
         )  # fmt: skip
@@ -119,7 +119,7 @@ def fit_linear_left_out(
     weights: Tensor | None = None,
     baseline: nn.Module | None = None,
     memory: int = MEMORY,
-) -> tuple[LinearSurface, list[Candidate], Tensor]:
+) -> tuple[LinearSurface, list[LinearCandidate], Tensor]:
     """The linear surface that predicts each energy best from all others, and what was tried.
 
     The measure is `bounded_rms`; no point is lost to validation.
@@ -145,7 +145,7 @@ def fit_linear_left_out(
             "(`data.forces: false`) or let validation points choose"
         )
     root = torch.ones_like(points.energies) if weights is None else weights.sqrt()
-    tried: list[Candidate] = []
+    tried: list[LinearCandidate] = []
     best: tuple[LinearSurface, Tensor] | None = None
     lowest = float("inf")
     for index, descriptor in enumerate(descriptors):
@@ -158,7 +158,9 @@ def fit_linear_left_out(
         k = measures.index(min(measures))
         by_ridge = dict(zip(ridges, measures, strict=True))
         tried.append(
-            Candidate(index, descriptor.size, ridges[k], measures[k], by_ridge, fits.force_weight)
+            LinearCandidate(
+                index, descriptor.size, ridges[k], measures[k], by_ridge, fits.force_weight
+            )
         )
         if best is None or measures[k] < lowest:
             best, lowest = (fits.surface(ridges[k]), errors[:, k]), measures[k]

@@ -3,7 +3,7 @@ from itertools import permutations
 import pytest
 import torch
 
-from pes.data.symmetry import symmetry_groups, within
+from pes.data.symmetry import linked, symmetry_groups
 from pes.geometry import sorted_distances
 
 
@@ -46,7 +46,7 @@ def test_no_edge_of_a_rounding_cell_parts_two_neighbours(shift):
     # Half a tolerance apart, wherever the pair lies between two multiples of the tolerance.
     tolerance = 1e-6
     first = torch.tensor([[1.0 + shift * tolerance]], dtype=torch.float64)
-    labels = within(torch.cat((first, first + 0.5 * tolerance, first + 3 * tolerance)), tolerance)
+    labels = linked(torch.cat((first, first + 0.5 * tolerance, first + 3 * tolerance)), tolerance)
     assert labels.tolist() == [0, 0, 1]
 
 

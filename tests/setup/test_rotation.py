@@ -8,7 +8,7 @@ import yaml
 
 import pes
 from pes import cli
-from pes.setup.rotation import FILE, Rotation
+from pes.setup.rotation import ROVIBRATIONAL_CSV, Rotation
 
 RANGES = {"r1": (0.7, 1.4), "r2": (0.7, 1.4), "theta": (50.0, 175.0)}
 SETTINGS = {
@@ -49,8 +49,8 @@ def test_texts(turning: Rotation) -> None:
 def test_the_command_writes_what_python_writes(work: Path, turning: Rotation) -> None:
     (work / "levels.yaml").write_text(yaml.safe_dump({**SETTINGS, "J": [0, 1]}))
     cli.levels(["--config", "levels.yaml"])
-    theirs = work / "runs" / "turning" / FILE
-    assert theirs.read_bytes() == (turning.save(work / "mine") / FILE).read_bytes()
+    theirs = work / "runs" / "turning" / ROVIBRATIONAL_CSV
+    assert theirs.read_bytes() == (turning.save(work / "mine") / ROVIBRATIONAL_CSV).read_bytes()
     with theirs.open(newline="") as file:
         assert next(csv.DictReader(file))["irrep"] == "A1"
 

@@ -38,8 +38,7 @@ from pes.setup.level_tables import header, printed
 from pes.setup.levels import COUNT, accuracy_goal, growing_minutes, solved
 from pes.setup.line_list import LineList, line_list
 from pes.setup.problem import Problem, problem
-from pes.setup.rotation import FILE as ROTATION
-from pes.setup.rotation import Rotation, check_rotation
+from pes.setup.rotation import ROVIBRATIONAL_CSV, Rotation, check_rotation
 from pes.setup.sensitivity import Sensitivities, check_sensitivities
 from pes.setup.surfaces import imported, load_potential, permitted, resolved
 from pes.setup.truncation import products, sparse_grid
@@ -54,7 +53,8 @@ __all__ = ["run_levels"]
 log = logging.getLogger("pes")
 
 OPTIONAL = (
-    "sensitivities.csv", "spectrum.csv", "spectrum.png", ROTATION, "lines.csv", "lines.png",
+    "sensitivities.csv", "spectrum.csv", "spectrum.png", ROVIBRATIONAL_CSV, "lines.csv",
+    "lines.png",
 )  # fmt: skip
 
 CHOSEN = "chosen.yaml"

@@ -13,7 +13,7 @@ from time import process_time
 import torch
 from torch import Tensor
 
-from pes.setup.automatic.quanta_series import Series, Stage
+from pes.setup.automatic.quanta_series import QuantaStage, Series
 from pes.setup.automatic.stage import Target
 from pes.setup.automatic.target import Budget
 from pes.units import CM1
@@ -108,7 +108,7 @@ def _of_length(changes: Tensor, count: int) -> Tensor:
     return torch.cat((changes, changes.max().expand(count - len(changes))))
 
 
-def _result(target: Target, stage: Stage, changes: Tensor, ended: str) -> Levels:
+def _result(target: Target, stage: QuantaStage, changes: Tensor, ended: str) -> Levels:
     """What the largest calculation gave, with the changes that its errors are estimated by."""
     levels = Levels(
         target.system, stage.grid.bases, stage.grid.truncation, stage.grid.cap(target),

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from pes.memory import free_memory
 from pes.setup.automatic.growing_grids import STEP, Grid, first_grid, memory
-from pes.setup.automatic.stage import Target
+from pes.setup.automatic.stage import EXTRA, Calculation, Target
 from pes.setup.automatic.target import Budget
 from pes.units import CM1
 from pes.vibration.eigensolvers.blockwise import lowest_blockwise
@@ -19,10 +19,7 @@ from pes.vibration.eigensolvers.warm_start import start_vectors
 from pes.vibration.hamiltonian.operator import Hamiltonian
 from pes.vibration.levels.matching import matching
 
-__all__ = ["Forecast", "Series", "Stage"]
-
-EXTRA = 4
-"""Levels solved for beyond those asked for, so that each has its partner in the other runs."""
+__all__ = ["Forecast", "QuantaStage", "Series"]
 
 FEWEST = 8
 """Functions for each level in the first calculation."""
@@ -37,29 +34,16 @@ Report = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class Stage:
-    """One calculation of the series.
+class QuantaStage(Calculation):
+    """A calculation in products of oscillator functions up to a number of quanta.
 
     Attributes:
         grid: functions and points.
-        hamiltonian: V and G on the grid.
-        pairs: levels, a few more than asked for.
-        seconds: CPU time it took.
-        warnings: symmetries that the surface does not have.
     """
 
     grid: Grid
-    hamiltonian: Hamiltonian
-    pairs: Eigenpairs
-    seconds: float
-    warnings: tuple[str, ...]
 
-    @property
-    def levels(self) -> tuple[Hamiltonian, Eigenpairs]:
-        """What levels are matched by."""
-        return self.hamiltonian, self.pairs
-
-    def functions_only(self) -> "Stage":
+    def functions_only(self) -> "QuantaStage":
         """The same without V and G: what later calculations still need of it."""
         h = self.hamiltonian
         nothing = h.potential[:0]
@@ -115,7 +99,7 @@ class Series:
         """CPU time since the start."""
         return process_time() - self.started
 
-    def first(self, ranges: tuple[tuple[float, float], ...]) -> Stage:
+    def first(self, ranges: tuple[tuple[float, float], ...]) -> QuantaStage:
         """The smallest calculation with several functions for each level.
 
         Raises:
@@ -133,7 +117,7 @@ class Series:
         self.report(f"first: {ahead}")
         return self.solved(grid, None)
 
-    def solved(self, grid: Grid, base: Stage | None) -> Stage:
+    def solved(self, grid: Grid, base: QuantaStage | None) -> QuantaStage:
         """One calculation, begun with the vectors of another.
 
         Raises:
@@ -143,9 +127,9 @@ class Series:
         begun = process_time()
         h, warnings = grid.hamiltonian(self.target)
         pairs = self.eigenpairs(h, base)
-        return Stage(grid, h, pairs, process_time() - begun, tuple(warnings))
+        return QuantaStage(h, pairs, process_time() - begun, tuple(warnings), grid)
 
-    def eigenpairs(self, h: Hamiltonian, base: Stage | None) -> Eigenpairs:
+    def eigenpairs(self, h: Hamiltonian, base: QuantaStage | None) -> Eigenpairs:
         """The levels asked for and a few more; those up to an energy are counted on the way."""
         target = self.target
         count, start = target.count or FEW, None
@@ -164,12 +148,12 @@ class Series:
                 return pairs
             count, start = 2 * count, pairs.coefficients
 
-    def smaller(self, stage: Stage) -> Stage:
+    def smaller(self, stage: QuantaStage) -> QuantaStage:
         """Fewer functions on the same grid: what the first calculation is compared with."""
         h = stage.grid.fewer(stage.hamiltonian, stage.grid.quanta - STEP)
         return replace(stage, hamiltonian=h, pairs=self.eigenpairs(h, stage))
 
-    def narrower(self, stage: Stage) -> Tensor:
+    def narrower(self, stage: QuantaStage) -> Tensor:
         """Changes of the first levels in narrower ranges, (S,); zero where nothing has ranges."""
         grid = stage.grid.narrower()
         if grid is None:
@@ -179,7 +163,7 @@ class Series:
         self.report(f"narrower ranges: levels moved by up to {float(change.max()) / CM1:.2g} cm-1")
         return change
 
-    def finer(self, stage: Stage, base: Stage) -> Tensor:
+    def finer(self, stage: QuantaStage, base: QuantaStage) -> Tensor:
         """Changes of the calculation before the last when it is repeated on the last grid, (S,)."""
         h = stage.grid.fewer(stage.hamiltonian, stage.grid.quanta - STEP)
         repeated = replace(stage, hamiltonian=h, pairs=self.eigenpairs(h, base))
@@ -187,15 +171,15 @@ class Series:
         self.report(f"more points: levels moved by up to {float(change.max()) / CM1:.2g} cm-1")
         return change
 
-    def moved(self, stage: Stage, base: Stage) -> Tensor:
+    def moved(self, stage: QuantaStage, base: QuantaStage) -> Tensor:
         """Changes of the levels asked for since the calculation before, (S,)."""
         return matching(stage.levels, base.levels, self.number(stage)).changes
 
-    def number(self, stage: Stage) -> int:
+    def number(self, stage: QuantaStage) -> int:
         """Levels asked for among those of a calculation."""
         return min(self.target.number(stage.pairs.energies), len(stage.pairs.energies))
 
-    def table(self, stage: Stage, left: Tensor) -> None:
+    def table(self, stage: QuantaStage, left: Tensor) -> None:
         """Say the levels of a calculation and how far they may be off."""
         energies = stage.pairs.energies[: len(left)].cpu()
         shown = (energies - energies[0]) / CM1
@@ -211,7 +195,7 @@ class Series:
         for row in range(0, len(pairs), PER_LINE):
             self.report("  " + "   ".join(pairs[row : row + PER_LINE]))
 
-    def forecast(self, stage: Stage) -> Forecast:
+    def forecast(self, stage: QuantaStage) -> Forecast:
         """Time and memory of the next calculation."""
         grid = stage.grid.grown(STEP)
         seconds = grid.cost / stage.grid.cost * stage.seconds

@@ -19,7 +19,7 @@ from pes.vibration.system.cuts import Cut
 from pes.vibration.system.region import energies_or_infinite
 from pes.vibration.system.system import System
 
-__all__ = ["EXTRA", "Stage", "Target", "fixed_sides", "solved_stage"]
+__all__ = ["EXTRA", "Calculation", "Stage", "Target", "fixed_sides", "solved_stage"]
 
 EXTRA = 4
 """Levels solved for beyond those asked for, so that each has its partner in the other runs."""
@@ -70,24 +70,16 @@ class Target:
 
 
 @dataclass(frozen=True)
-class Stage:
-    """One calculation of the series.
+class Calculation:
+    """One calculation of a series.
 
     Attributes:
-        cuts: what ranges and functions come from.
-        top: energy of the highest level above the minimum that the ranges suit, hartree.
-        resolution: how far and how finely it looks.
-        bases: ranges and sizes.
         hamiltonian: V and G on its grid.
         pairs: levels, a few more than asked for.
         seconds: CPU time it took.
         warnings: symmetries that the surface does not have.
     """
 
-    cuts: tuple[Cut, ...]
-    top: float
-    resolution: Resolution
-    bases: tuple[BasisSpec, ...]
     hamiltonian: Hamiltonian
     pairs: Eigenpairs
     seconds: float
@@ -97,6 +89,23 @@ class Stage:
     def levels(self) -> tuple[Hamiltonian, Eigenpairs]:
         """What levels are matched by."""
         return self.hamiltonian, self.pairs
+
+
+@dataclass(frozen=True)
+class Stage(Calculation):
+    """A calculation in ranges and functions that follow cuts of the surface.
+
+    Attributes:
+        cuts: what ranges and functions come from.
+        top: energy of the highest level above the minimum that the ranges suit, hartree.
+        resolution: how far and how finely it looks.
+        bases: ranges and sizes.
+    """
+
+    cuts: tuple[Cut, ...]
+    top: float
+    resolution: Resolution
+    bases: tuple[BasisSpec, ...]
 
 
 def solved_stage(
@@ -122,7 +131,10 @@ def solved_stage(
     )  # fmt: skip
     h, warnings = invariant(h)
     pairs = lowest_blockwise(h, min(count + EXTRA, h.size), solver=target.solver)
-    return Stage(cuts, top, resolution, bases, h, pairs, process_time() - started, tuple(warnings))
+    return Stage(
+        h, pairs, process_time() - started, tuple(warnings),
+        cuts=cuts, top=top, resolution=resolution, bases=bases,
+    )  # fmt: skip
 
 
 def fixed_sides(target: Target, one: Stage) -> list[tuple[bool, bool]]:

@@ -22,7 +22,7 @@ from pes.setup.training.settings import (
     TrainingSettings,
     point_weights,
 )
-from pes.training.linear import Candidate, fit_linear, fit_linear_left_out
+from pes.training.linear import LinearCandidate, fit_linear, fit_linear_left_out
 from pes.training.loss import balanced_force_weight
 from pes.units import ANGSTROM
 
@@ -141,7 +141,7 @@ def _fitted(
     sets: tuple[Dataset, Dataset],
     force_weight: float | None,
     under: nn.Module | None = None,
-) -> tuple[nn.Module, LinearChoice, list[Candidate]]:
+) -> tuple[nn.Module, LinearChoice, list[LinearCandidate]]:
     """The frozen linear fit, the values chosen for it, and everything that was tried."""
     train, validation = sets
     shapes, descriptors = _shapes(form), _descriptors(form, train)
@@ -168,7 +168,7 @@ def _fitted_left_out(
     form: LinearForm,
     sets: tuple[Dataset, Dataset],
     under: nn.Module | None,
-) -> tuple[nn.Module, LinearChoice, list[Candidate], Tensor]:
+) -> tuple[nn.Module, LinearChoice, list[LinearCandidate], Tensor]:
     """The linear fit to the points of both sets, and its errors at points left out."""
     points = joined(sets)
     try:
@@ -203,7 +203,7 @@ def _shapes(form: LinearForm | LinearBaseline) -> list[tuple[int, float]]:
 
 
 def _report(
-    name: str, form: LinearForm | LinearBaseline, tried: list[Candidate]
+    name: str, form: LinearForm | LinearBaseline, tried: list[LinearCandidate]
 ) -> tuple[tuple[str, ...], tuple[Row, ...]]:
     """Candidates in words and as rows of a table."""
     shapes = _shapes(form)

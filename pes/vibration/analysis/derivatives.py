@@ -14,9 +14,9 @@ from torch import Tensor
 from pes.vibration.analysis.quadratic_form import (
     Fields,
     Waves,
+    field_derivatives,
     fields,
     reaches,
-    tangents,
     waves,
 )
 from pes.vibration.eigensolvers.blockwise import completed_clusters
@@ -192,7 +192,7 @@ def _forward(
     """One pass for each element of the parameters, all levels at once."""
     for total, parameter in zip(totals, parameters, strict=True):
         flat = total.view(len(pairs), -1)
-        for k, tangent in enumerate(tangents(live, parameter)):
+        for k, tangent in enumerate(field_derivatives(live, parameter)):
             flat[:, k] += part.contractions(pairs, tangent).to(flat.device)
 
 

@@ -17,7 +17,7 @@ from pes.vibration.hamiltonian.operator import Hamiltonian
 from pes.vibration.levels.result import Levels
 from pes.vibration.system.system import System
 
-__all__ = ["Fields", "Waves", "fields", "reaches", "tangents", "waves"]
+__all__ = ["Fields", "Waves", "field_derivatives", "fields", "reaches", "waves"]
 
 MOST_NUMBERS = 30_000_000
 """Numbers held at once for ψ and its slopes: a quarter of a gigabyte."""
@@ -169,7 +169,7 @@ def fields(system: System, points: Tensor, ceiling: float, through: set[str]) ->
     return Fields(v, *system.kinetic(points))
 
 
-def tangents(live: Fields, parameter: Tensor) -> list[Fields]:
+def field_derivatives(live: Fields, parameter: Tensor) -> list[Fields]:
     """∂V, ∂G and ∂(∂ ln √det g) by each element of a parameter.
 
     The transposed pass Jᵀw is linear in w; its own derivatives by w are the columns of J.

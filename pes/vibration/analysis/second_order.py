@@ -15,9 +15,9 @@ from torch import Tensor
 from pes.vibration.analysis.quadratic_form import (
     MOST_NUMBERS,
     Fields,
+    field_derivatives,
     fields,
     reaches,
-    tangents,
 )
 from pes.vibration.eigensolvers.blockwise import completed_clusters
 from pes.vibration.eigensolvers.degeneracy import clusters
@@ -138,7 +138,7 @@ def _tangents(
 
 def _columns(live: Fields, parameter: Tensor, q: Tensor) -> list[Fields]:
     """Tangents with zeros for what does not change."""
-    columns = tangents(live, parameter) or [Fields()] * parameter.numel()
+    columns = field_derivatives(live, parameter) or [Fields()] * parameter.numel()
     modes = q.shape[1]
     shapes = ((len(q),), (len(q), modes, modes), (len(q), modes))
     return [

@@ -25,7 +25,7 @@ from pes.vibration.grid.genz_keister import genz_keister
 from pes.vibration.grid.matrix import PairFields, matrix, multiplications
 from pes.vibration.grid.product_basis import ProductBasis
 from pes.vibration.grid.smolyak import Smolyak, smolyak
-from pes.vibration.grid.sparse_transform import Region, from_grid, regions, towards_grid
+from pes.vibration.grid.sparse_transform import ArrayRegion, from_grid, regions, towards_grid
 from pes.vibration.grid.strips import Strip
 
 __all__ = ["GridBasis", "SparseBasis", "oscillator_functions"]
@@ -241,7 +241,7 @@ class SparseBasis:
         return self._polynomial_weights.abs().sqrt()
 
     @cached_property
-    def _steps(self) -> list[tuple[Factor, list[Region]]]:
+    def _steps(self) -> list[tuple[Factor, list[ArrayRegion]]]:
         """Functions of each coordinate, and the sums over them."""
         return list(zip(self.factors, regions(self.branches, self.grid.strips), strict=True))
 

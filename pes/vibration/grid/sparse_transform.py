@@ -20,11 +20,11 @@ from torch import Tensor
 from pes.vibration.basis.product_tree import Branch
 from pes.vibration.grid.strips import Strip
 
-__all__ = ["Region", "from_grid", "regions", "towards_grid"]
+__all__ = ["ArrayRegion", "from_grid", "regions", "towards_grid"]
 
 
 @dataclass(frozen=True)
-class Region:
+class ArrayRegion:
     """Part of an array between two coordinates, and what it is a sum of.
 
     Attributes:
@@ -42,16 +42,16 @@ class Region:
 
 def regions(
     tree: Sequence[Sequence[Branch]], strips: Sequence[Sequence[Strip]]
-) -> list[list[Region]]:
+) -> list[list[ArrayRegion]]:
     """Regions of each coordinate; the last stands on the functions, the first is the grid."""
-    steps: list[list[Region]] = []
+    steps: list[list[ArrayRegion]] = []
     place: _Place = _leaves
     for branches, layer in zip(reversed(tree), reversed(strips), strict=True):
         step, begin = [], 0
         for strip, branch in product(layer, branches):
             end = begin + strip.points * len(branch.nodes) * strip.count
             sources = place(branch.children.T[:, :, None], strip.rest).flatten()
-            step.append(Region(strip.points, branch.functions, slice(begin, end), sources))
+            step.append(ArrayRegion(strip.points, branch.functions, slice(begin, end), sources))
             begin = end
         place = _places(branches, layer, step)
         steps.append(step)
@@ -66,7 +66,9 @@ def _leaves(functions: Tensor, _: Tensor | slice) -> Tensor:
     return functions
 
 
-def _places(branches: Sequence[Branch], layer: Sequence[Strip], step: Sequence[Region]) -> _Place:
+def _places(
+    branches: Sequence[Branch], layer: Sequence[Strip], step: Sequence[ArrayRegion]
+) -> _Place:
     device = branches[0].nodes.device
     starts = torch.tensor([r.rows.start for r in step], device=device)
     starts = starts.reshape(len(layer), len(branches))
@@ -105,7 +107,7 @@ def _places(branches: Sequence[Branch], layer: Sequence[Strip], step: Sequence[R
     return place
 
 
-def towards_grid(x: Tensor, table: Tensor, step: Sequence[Region]) -> Tensor:
+def towards_grid(x: Tensor, table: Tensor, step: Sequence[ArrayRegion]) -> Tensor:
     """Σ over the functions of a coordinate, (rows before, V) -> (rows, V).
 
     Args:
@@ -122,7 +124,7 @@ def towards_grid(x: Tensor, table: Tensor, step: Sequence[Region]) -> Tensor:
     return y
 
 
-def from_grid(y: Tensor, table: Tensor, step: Sequence[Region]) -> Tensor:
+def from_grid(y: Tensor, table: Tensor, step: Sequence[ArrayRegion]) -> Tensor:
     """Σ over the points of a coordinate, the transpose of `towards_grid`."""
     vectors = y.shape[1]
     x = y.new_empty(sum(len(region.sources) for region in step), vectors)

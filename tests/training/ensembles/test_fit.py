@@ -19,7 +19,7 @@ from pes.training.ensembles.fit import ensemble_epochs
 from pes.training.ensembles.rows import Rows
 from pes.training.epoch import Epoch
 from pes.training.fit import epochs as epochs_of
-from pes.training.optimizers.levenberg_marquardt import levenberg_marquardt
+from pes.training.optimizers.damped_least_squares import levenberg_marquardt
 
 WATER = ("O", "H", "H")
 MEMBERS = 3

@@ -8,7 +8,7 @@ import torch
 
 from pes.data import Dataset, Split
 from pes.setup.training.automatic.candidates import ENOUGH, Candidate, neighbours
-from pes.setup.training.automatic.trial import Budget, Trial, advanced, better, started
+from pes.setup.training.automatic.trial import FitBudget, Trial, advanced, better, started
 from pes.setup.training.settings import EnsembleForm, TrainingSettings
 from pes.training.optimizers.choice import iteration_flops
 
@@ -28,7 +28,7 @@ def contest(
     dataset: Dataset,
     parts: Split,
     settings: TrainingSettings,
-    budget: Budget,
+    budget: FitBudget,
     device: torch.device,
     *,
     limit: float = float("inf"),
@@ -69,7 +69,7 @@ def contest(
 
 
 def _halved(
-    tried: dict[Candidate, Trial], seconds: float, budget: Budget
+    tried: dict[Candidate, Trial], seconds: float, budget: FitBudget
 ) -> list[tuple[Candidate, Trial]]:
     """All trials, the better half of each round gone on with, in the order of their errors."""
     left, rest, epochs = _ranked(tried), [], 3 * MOST_EPOCHS
@@ -111,7 +111,7 @@ def measured_rate(entry: Candidate, trial: Trial) -> float:
 
 
 def finale(
-    entry: Candidate, winner: Trial, dataset: Dataset, parts: Split, budget: Budget,
+    entry: Candidate, winner: Trial, dataset: Dataset, parts: Split, budget: FitBudget,
     device: torch.device,
 ) -> Trial:  # fmt: skip
     """The best network with the time that is left: as an ensemble where its members have time.

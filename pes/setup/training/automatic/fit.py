@@ -11,7 +11,7 @@ from pes.setup.training.automatic.contest import contest, finale
 from pes.setup.training.automatic.linear_trials import force_trials, linear_trials
 from pes.setup.training.automatic.points import PointSummary, point_summary
 from pes.setup.training.automatic.report import far_line, plan_lines, trial_line
-from pes.setup.training.automatic.trial import Budget, Trial, better
+from pes.setup.training.automatic.trial import FitBudget, Trial, better
 from pes.setup.training.fit_result import FitResult, fit_result
 from pes.setup.training.settings import TrainingSettings
 from pes.training.epoch import StopReason
@@ -97,7 +97,7 @@ def automatic_fit(
         ValueError: if not even a linear surface can be fitted.
     """
     device = dataset.positions.device if device is None else device
-    budget, lines, trials = Budget(seconds, stop, say), [], []
+    budget, lines, trials = FitBudget(seconds, stop, say), [], []
     summary = point_summary(dataset, parts)
     settings = TrainingSettings(
         optimizer="levenberg_marquardt", epochs=ENDLESS, patience=PATIENCE, seed=seed, memory=memory
@@ -129,7 +129,7 @@ def _trials(
     parts: Split,
     summary: PointSummary,
     settings: TrainingSettings,
-    budget: Budget,
+    budget: FitBudget,
     device: torch.device,
     note: Callable[[str], object],
 ) -> Iterator[Trial]:

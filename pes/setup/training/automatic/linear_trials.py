@@ -10,7 +10,7 @@ from pes.data import Dataset, Split
 from pes.descriptors import Invariants
 from pes.potential.linear import default_force_weight
 from pes.setup.training.automatic.points import PointSummary
-from pes.setup.training.automatic.trial import Budget, Trial, started
+from pes.setup.training.automatic.trial import FitBudget, Trial, started
 from pes.setup.training.settings import LinearForm, TrainingSettings
 from pes.units import ANGSTROM
 
@@ -35,7 +35,7 @@ def linear_trials(
     parts: Split,
     summary: PointSummary,
     settings: TrainingSettings,
-    budget: Budget,
+    budget: FitBudget,
     device: torch.device,
 ) -> Iterator[Trial]:
     """Fits to the energies, degree by degree, while they improve and are cheap.
@@ -77,7 +77,7 @@ def force_trials(
     parts: Split,
     summary: PointSummary,
     settings: TrainingSettings,
-    budget: Budget,
+    budget: FitBudget,
     device: torch.device,
     best: Trial | None,
 ) -> Iterator[Trial]:

@@ -19,7 +19,7 @@ from pes.training.bounded import bounded_rms
 from pes.training.epoch import StopReason, TrainingState
 from pes.units import CM1
 
-__all__ = ["Budget", "Trial", "advanced", "better", "started"]
+__all__ = ["FitBudget", "Trial", "advanced", "better", "started"]
 
 CHUNK = 4096
 LINE_SECONDS = 30.0
@@ -27,7 +27,7 @@ LINE_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
-class Budget:
+class FitBudget:
     """CPU time of a fit.
 
     Attributes:
@@ -119,7 +119,7 @@ def started(
 
 
 def advanced(
-    trial: Trial, seconds: float, budget: Budget, *, epochs: float = float("inf")
+    trial: Trial, seconds: float, budget: FitBudget, *, epochs: float = float("inf")
 ) -> Trial:
     """The trial after so many more CPU seconds or epochs, one epoch at least."""
     if trial.stopped is not None:

@@ -11,7 +11,7 @@ from pes.data import Dataset, split
 from pes.setup.training.automatic.candidates import Candidate
 from pes.setup.training.automatic.contest import contest
 from pes.setup.training.automatic.fit import AutomaticFit, automatic_fit
-from pes.setup.training.automatic.trial import Budget, Trial, advanced, better, started
+from pes.setup.training.automatic.trial import FitBudget, Trial, advanced, better, started
 from pes.setup.training.plan import training_plan
 from pes.setup.training.planned import planned_epochs
 from pes.setup.training.settings import EnsembleForm, LinearForm, NetworkForm, TrainingSettings
@@ -80,7 +80,7 @@ def test_a_contest_goes_on_with_the_better_half(water: Callable[..., Dataset]) -
         for degree in (2, 3, 4)
     ]
     settings = replace(NETWORK, epochs=10**6)
-    networks = contest(entries, points, split(points, seed=0), settings, Budget(3.0), CPU)
+    networks = contest(entries, points, split(points, seed=0), settings, FitBudget(3.0), CPU)
     errors = [trial.error for _, trial in networks]
     assert errors[0] == min(errors)
     # Beside the best of the three a wider one was tried.
@@ -92,7 +92,9 @@ def test_members_are_judged_by_points_they_have_not_seen(water: Callable[..., Da
     points = water(points=60)
     parts = split(points, seed=0)
     settings = replace(NETWORK, ensemble=EnsembleForm(members=3, keep=1.0))
-    trial = advanced(started("three", points, parts, settings, CPU), 100.0, Budget(100.0), epochs=3)
+    trial = advanced(
+        started("three", points, parts, settings, CPU), 100.0, FitBudget(100.0), epochs=3
+    )
     seen = trial.errors.isnan()
     # Shares of a ninth for three members: a third of the points is held out by one of them.
     assert 0 < int((~seen).sum()) < len(parts.validation)

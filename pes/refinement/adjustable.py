@@ -15,7 +15,7 @@ from pes.refinement.comparison import Isotopologue
 from pes.refinement.observed import LevelSettings, ObservedLevels, isotopologue
 from pes.units import ANGSTROM
 
-__all__ = ["Adjust", "Polynomial", "Trial", "trials_of"]
+__all__ = ["Adjust", "AdjustableSurface", "Polynomial", "adjustable_surfaces"]
 
 DEGREES = (1, 2, 3, 4, 5)
 """Degrees of the polynomial that are tried."""
@@ -42,7 +42,7 @@ Adjust = Polynomial | Literal["weights"]
 
 
 @dataclass(frozen=True, eq=False)
-class Trial:
+class AdjustableSurface:
     """A way to adjust the surface.
 
     Attributes:
@@ -58,13 +58,13 @@ class Trial:
     isotopologues: list[Isotopologue]
 
 
-def trials_of(
+def adjustable_surfaces(
     surface: Surface,
     observed: Sequence[tuple[tuple[str, ...], ObservedLevels]],
     adjust: Adjust,
     settings: LevelSettings,
     device: torch.device,
-) -> list[Trial]:
+) -> list[AdjustableSurface]:
     """One for each degree of the polynomial, or one with all weights of the surface.
 
     Args:
@@ -81,7 +81,7 @@ def trials_of(
     for name, module, parameters in _adjustable(surface, adjust):
         adjusted = Surface(module.to(device), surface.symbols, surface.record)
         beside = [isotopologue(m, levels, adjusted, settings, device) for m, levels in observed]
-        trials.append(Trial(name, module, parameters, beside))
+        trials.append(AdjustableSurface(name, module, parameters, beside))
     if not any(bool(one.fitted.any()) for one in trials[0].isotopologues):
         raise ValueError("`isotopologues`: every level is held out; nothing is left to fit")
     return trials

@@ -1,6 +1,6 @@
 """A refinement that failed says so, and names the level or the molecule that is to blame."""
 
-from pes.refinement.verdict import verdict
+from pes.refinement.failure import failure
 
 
 def row(quanta: str, observed: float, before: float, after: float, **more: str) -> dict:
@@ -16,19 +16,19 @@ GOOD = [
 
 
 def words(rows: list[dict], uncertainty: float = 0.1) -> str:
-    found = verdict(rows, [uncertainty] * len(rows))
+    found = failure(rows, [uncertainty] * len(rows))
     assert found is not None
     assert found.startswith("the refinement failed: the fitted levels end ")
     return found
 
 
 def test_a_success_says_nothing() -> None:
-    assert verdict(GOOD, [0.1] * 3) is None
+    assert failure(GOOD, [0.1] * 3) is None
     far = row("0 0 1", 3756.0, 900.0, 900.0, role="held out")
-    assert verdict([*GOOD, far], [0.1] * 4) is None
+    assert failure([*GOOD, far], [0.1] * 4) is None
     nan = row("0 0 1", 3756.0, float("nan"), float("nan"))
-    assert verdict([*GOOD, nan], [0.1] * 4) is None
-    assert verdict([nan], [0.1]) is None
+    assert failure([*GOOD, nan], [0.1] * 4) is None
+    assert failure([nan], [0.1]) is None
 
 
 def test_a_level_typed_wrong() -> None:

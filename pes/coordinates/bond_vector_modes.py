@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from pes.coordinates.internal import Fold
-from pes.coordinates.normal_modes import NormalModes
+from pes.coordinates.rectilinear_modes import NormalModes
 from pes.geometry import nearest_rotation
 
 __all__ = ["BondVectors", "bond_vectors", "nearest_tree"]

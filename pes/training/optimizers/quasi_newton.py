@@ -1,17 +1,70 @@
-"""Adam to get near a minimum, L-BFGS to get into it."""
+"""L-BFGS, for more parameters than JᵀJ has room for, from the start or after epochs of Adam."""
 
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import replace
 from itertools import islice
 from typing import Any
 
+import torch
 from torch import Tensor
 
-from pes.training.optimizers.adam import adam
-from pes.training.optimizers.lbfgs import lbfgs
-from pes.training.optimizers.problem import LeastSquares, Step
+from pes.training.optimizers.problem import LeastSquares, Step, check_finite
+from pes.training.optimizers.small_batches import adam
 
-__all__ = ["adam_lbfgs"]
+__all__ = ["adam_lbfgs", "lbfgs"]
+
+
+def lbfgs(
+    problem: LeastSquares,
+    parameters: Tensor,
+    state: dict[str, Any] | None = None,
+    *,
+    iterations: int = 10,
+    history: int = 100,
+) -> Iterator[Step]:
+    """Minimise ½‖r‖² over all points at once, with a strong Wolfe line search.
+
+    Args:
+        problem: the residuals.
+        parameters: parameters at the start (P,).
+        state: state of the step to continue from.
+        iterations: line searches in each step.
+        history: number of past gradients that shape the search direction.
+
+    Raises:
+        FloatingPointError: if the loss becomes NaN or infinite.
+
+    References:
+        D. C. Liu, J. Nocedal, Math. Program. 45, 503 (1989), doi:10.1007/BF01589116
+    """
+    x = parameters.clone()
+    method = torch.optim.LBFGS(
+        [x],
+        max_iter=iterations,
+        max_eval=4 * iterations,
+        history_size=history,
+        line_search_fn="strong_wolfe",
+        tolerance_grad=0.0,
+        tolerance_change=0.0,  # the default stops a fit to hundredths of a cm⁻¹ at once
+    )
+    if state is not None:
+        method.load_state_dict(deepcopy(state))
+
+    def closure() -> float:
+        loss, x.grad = problem.gradient(x)
+        return float(loss)
+
+    while True:
+        before = x.clone()
+        method.step(closure)
+        loss, gradient = problem.gradient(x)
+        check_finite(float(loss), "start from another seed, or use levenberg_marquardt")
+        if torch.equal(before, x):
+            return
+        yield Step(
+            x.clone(), float(loss), float(gradient.norm()), {}, deepcopy(method.state_dict())
+        )
 
 
 def adam_lbfgs(
@@ -27,7 +80,7 @@ def adam_lbfgs(
     history: int = 100,
     seed: int = 0,
 ) -> Iterator[Step]:
-    """Minimise ½‖r‖² with `adam` for some epochs and `lbfgs` for the rest.
+    """Minimise ½‖r‖²: `adam` for some epochs to get near a minimum, then `lbfgs` to get into it.
 
     Args:
         problem: the residuals.

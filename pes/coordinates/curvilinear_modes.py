@@ -8,7 +8,7 @@ from torch import Tensor
 
 from pes.coordinates.internal import Fold, Internal
 from pes.coordinates.kinds import KINDS
-from pes.coordinates.normal_modes import NormalModes
+from pes.coordinates.rectilinear_modes import NormalModes
 
 __all__ = ["Curvilinear", "curvilinear"]
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from statistics import median
 from typing import Any
 
-__all__ = ["verdict"]
+__all__ = ["failure"]
 
 FAR = 30.0
 """RMS of the fitted levels in units of their uncertainties above which a refinement has failed."""
@@ -17,7 +17,7 @@ OTHER_MOLECULE = 0.1
 isotopes of hydrogen differ by 0.3, good surfaces err by 0.01."""
 
 
-def verdict(rows: Sequence[Mapping[str, Any]], uncertainties: Sequence[float]) -> str | None:
+def failure(rows: Sequence[Mapping[str, Any]], uncertainties: Sequence[float]) -> str | None:
     """One sentence about a refinement that has failed, None about one that has not.
 
     Args:
@@ -26,9 +26,9 @@ def verdict(rows: Sequence[Mapping[str, Any]], uncertainties: Sequence[float]) -
 
     Example:
         >>> row = {"molecule": "O H H", "quanta": "0 1 0", "observed": 1595.0, "role": "fitted"}
-        >>> verdict([row | {"before": 3.0, "after": 0.1}], [0.1]) is None
+        >>> failure([row | {"before": 3.0, "after": 0.1}], [0.1]) is None
         True
-        >>> verdict([row | {"before": 300.0, "after": 200.0}], [0.1])[:60]
+        >>> failure([row | {"before": 300.0, "after": 200.0}], [0.1])[:60]
         'the refinement failed: the fitted levels end 2000 times thei'
     """
     pairs = zip(rows, uncertainties, strict=True)
