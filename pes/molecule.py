@@ -1,61 +1,30 @@
 """A molecule as its isotopes: which atoms there are and what they weigh."""
 
-import re
 from collections import Counter
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import permutations, product
 
 import torch
-from qcelemental import covalentradii, periodictable
-from qcelemental.exceptions import NotAnElementError
 from torch import Tensor
 
+from pes.elements import MASSES, RADII, atomic_number, element, mass_number, nuclide
 from pes.units import AMU, ANGSTROM
 
-__all__ = ["Molecule", "covalent_radii", "element", "isotope_mass", "like_permutations"]
+__all__ = ["Molecule", "covalent_radii", "isotope_mass", "like_permutations"]
 
-_SYMBOL = re.compile(r"(\d*)([A-Z][a-z]?)")
-
-
-def _qcelemental_name(symbol: str) -> str:
-    """`18O` as QCElemental spells it, `O18`."""
-    match = _SYMBOL.fullmatch(symbol)
-    if match is None:
-        raise ValueError(f"{symbol!r} is not an isotope symbol; write H, D, O or 18O")
-    return match[2] + match[1]
+HEAVY = 1.06
+"""Å. Covalent radius of the elements beyond curium, of which none is known."""
 
 
-def element(symbol: str) -> str:
-    """Element of an isotope symbol.
-
-    Raises:
-        ValueError: if no such isotope is known.
-
-    Example:
-        >>> element("D"), element("18O")
-        ('H', 'O')
-    """
-    try:
-        found = periodictable.to_E(_qcelemental_name(symbol))
-    except NotAnElementError:
-        found = "X"
-    # QCElemental also knows the ghost atom X, whose mass is zero.
-    if found == "X":
-        raise ValueError(f"{symbol!r} is no known isotope; write H, D, O or 18O")
-    return found
-
-
-def isotope_mass(symbol: str, *, nuclear: bool = False) -> float:
+def isotope_mass(isotope: str, *, nuclear: bool = False) -> float:
     """Mass of an isotope in electron masses, of the atom or of its bare nucleus.
 
     A symbol without a mass number means the most abundant isotope. The nuclear mass
     leaves out the electrons but not their binding energy (1e-8 of the mass in H, 1e-7 in O).
     """
-    element(symbol)
-    name = _qcelemental_name(symbol)
-    electrons = periodictable.to_Z(name) if nuclear else 0
-    return periodictable.to_mass(name) * AMU - electrons
+    electrons = atomic_number(isotope) if nuclear else 0
+    return MASSES[nuclide(isotope)] * AMU - electrons
 
 
 def covalent_radii(symbols: Sequence[str]) -> Tensor:
@@ -68,9 +37,8 @@ def covalent_radii(symbols: Sequence[str]) -> Tensor:
         >>> (covalent_radii(["O", "D"]) / ANGSTROM).tolist()
         [0.66, 0.31]
     """
-    # The tuple is in Å: a conversion by QCElemental would build a registry of units, 0.6 s long.
-    radii = [covalentradii.get(element(s), return_tuple=True).data for s in symbols]
-    return torch.tensor([float(r) for r in radii], dtype=torch.float64) * ANGSTROM
+    radii = [RADII.get(element(s), HEAVY) for s in symbols]
+    return torch.tensor(radii, dtype=torch.float64) * ANGSTROM
 
 
 def like_permutations(kinds: Sequence[Hashable]) -> Iterator[list[int]]:
@@ -130,8 +98,7 @@ class Molecule:
     @property
     def nuclei(self) -> tuple[str, ...]:
         """Each atom with its mass number, such as `16O`."""
-        names = map(_qcelemental_name, self.symbols)
-        return tuple(f"{periodictable.to_A(n)}{periodictable.to_E(n)}" for n in names)
+        return tuple(f"{mass_number(s)}{element(s)}" for s in self.symbols)
 
     @property
     def masses(self) -> Tensor:

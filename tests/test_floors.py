@@ -18,6 +18,7 @@ PYPROJECT = PACKAGE.with_name("pyproject.toml")
 
 BASE = {
     "chunks",
+    "elements",
     "files",
     "geometry",
     "hdf5_files",
@@ -35,6 +36,7 @@ BELOW_RUN = {
 
 MAY_IMPORT: Mapping[str, set[str]] = {
     "chunks": set(),
+    "elements": set(),
     "files": set(),
     "geometry": set(),
     "hdf5_files": {"files"},
@@ -42,7 +44,7 @@ MAY_IMPORT: Mapping[str, set[str]] = {
     "staging": {"files"},
     "tables": set(),
     "units": set(),
-    "molecule": {"units"},
+    "molecule": {"elements", "units"},
     **{folder: BASE for folder in SIBLINGS},
     "potential": {*BASE, "descriptors"},
     "rovibration": {*BASE, "vibration"},
@@ -247,13 +249,18 @@ def loaded_by(statement: str) -> set[str]:
 def test_vibration_loads_neither_config_nor_pictures() -> None:
     loaded = loaded_by("import pes.vibration")
     assert not loaded & {"ase", "matplotlib", "pes.config", "pes.run", "pes.training"}
-    # QCElemental, which holds the constants, loads pydantic itself; we must not ask for it.
-    if "qcelemental" not in loaded:
-        assert "pydantic" not in loaded
+    assert "pydantic" not in loaded
     ours = {name for name in loaded if name.startswith("pes.")}
     for path, source in FILES.items():
         if "pes." + path.removesuffix(".py").replace("/", ".") in ours:
             assert not any(i.module.startswith("pydantic") for i in imports(source, "pes")), path
+
+
+def test_levels_load_what_they_need() -> None:
+    """Matplotlib when a picture is drawn, torch's compiler and its networks of processes never."""
+    loaded = loaded_by("import pes.cli, pes.run.levels.command")
+    late = {"ase", "matplotlib", "pint", "qcelemental", "sympy"}
+    assert not loaded & {*late, "torch._dynamo", "torch.distributed.nn"}
 
 
 def test_commands_need_no_extra() -> None:

@@ -6,7 +6,8 @@ https://physics.nist.gov/cgi-bin/Compositions/stand_alone.pl
 import pytest
 import torch
 
-from pes.molecule import Molecule, element, isotope_mass
+from pes.elements import element
+from pes.molecule import Molecule, isotope_mass
 from pes.units import AMU, EV
 
 FINE_STRUCTURE = 7.2973525693e-3

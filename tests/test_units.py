@@ -3,6 +3,7 @@
 import math
 
 import pytest
+from qcelemental import PhysicalConstantsContext
 
 from pes import units
 
@@ -24,6 +25,22 @@ CODATA_2018 = {
 def test_factor_is_that_of_codata(name: str) -> None:
     ours, theirs = CODATA_2018[name]
     assert ours == pytest.approx(theirs, rel=1e-11)
+
+
+def test_every_constant_is_that_of_qcelemental() -> None:
+    """To the last bit: levels do not depend on which of the two is asked."""
+    theirs = PhysicalConstantsContext("CODATA2018")
+    factor = theirs.conversion_factor
+    assert factor("wavenumber", "hartree") == units.CM1
+    assert factor("eV", "hartree") == units.EV
+    assert factor("kcal/mol", "hartree") == units.KCAL_MOL
+    assert factor("kJ/mol", "hartree") == units.KJ_MOL
+    assert factor("angstrom", "bohr") == units.ANGSTROM
+    assert 1 / theirs.get("electron mass in u") == units.AMU
+    dipole = theirs.c * theirs.get("atomic unit of electric dipole mom.")
+    assert 1e-21 / dipole == units.DEBYE
+    assert (theirs.na, theirs.h, theirs.kb) == (units.AVOGADRO, units.PLANCK, units.BOLTZMANN)
+    assert (theirs.c, theirs.e0) == (units.SPEED_OF_LIGHT, units.VACUUM_PERMITTIVITY)
 
 
 def test_degree() -> None:

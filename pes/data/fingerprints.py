@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from pes.data.symmetry import TOLERANCE
+from pes.elements import element
 from pes.geometry import sorted_distances
-from pes.molecule import element
 
 __all__ = ["fingerprints", "is_among"]
 

@@ -9,8 +9,8 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial import KDTree
 from torch import Tensor
 
+from pes.elements import element
 from pes.geometry import sorted_distances
-from pes.molecule import element
 
 __all__ = ["linked", "symmetry_groups"]
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from pes.descriptors import Invariants
-from pes.molecule import element
+from pes.elements import element
 from pes.potential import LinearSurface, NeuralSurface, Surface
 
 __all__ = ["Array", "LinearHead", "NetworkHead", "PlainForm", "Polynomials", "plain_form"]

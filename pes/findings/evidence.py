@@ -5,19 +5,16 @@ from functools import cached_property
 from itertools import combinations
 
 import torch
-from qcelemental import covalentradii
 from torch import Tensor
 
 from pes.data import Dataset
 from pes.data.symmetry import symmetry_groups
 from pes.findings.reference import Reference, reference
 from pes.geometry import distances
+from pes.molecule import covalent_radii
 from pes.units import CM1
 
 __all__ = ["Evidence", "bond_sums"]
-
-MISSING_RADIUS = 2.0
-"""Covalent radius in bohr of an element that has none on record."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,5 +73,5 @@ class Evidence:
 
 def bond_sums(elements: tuple[str, ...]) -> Tensor:
     """Sums (N(N−1)/2,) of the covalent radii of all pairs of atoms, bohr."""
-    radii = [float(str(covalentradii.get(name, missing=MISSING_RADIUS))) for name in elements]
+    radii = covalent_radii(elements).tolist()
     return torch.tensor([a + b for a, b in combinations(radii, 2)], dtype=torch.float64)

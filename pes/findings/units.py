@@ -5,9 +5,9 @@ from itertools import permutations
 from math import log
 
 import torch
-from qcelemental import periodictable
 from torch import Tensor
 
+from pes.elements import atomic_number
 from pes.findings.evidence import Evidence
 from pes.findings.finding import Finding
 from pes.molecule import Molecule
@@ -181,5 +181,5 @@ def _atoms_energy(elements: tuple[str, ...]) -> float:
         >>> round(_atoms_energy(("O", "H", "H")))  # oxygen −74.8, hydrogen −0.5
         -76
     """
-    charges = [periodictable.to_Z(name) for name in elements]
+    charges = [atomic_number(name) for name in elements]
     return sum(-0.7687 * z ** (7 / 3) + z**2 / 2 - 0.2699 * z ** (5 / 3) for z in charges)

@@ -9,7 +9,8 @@ from ase import Atoms
 from ase.calculators.calculator import Calculator, PropertyNotImplementedError, all_changes
 from torch import Tensor
 
-from pes.molecule import Molecule, element
+from pes.elements import element
+from pes.molecule import Molecule
 from pes.potential import Surface, energies_and_forces
 from pes.units import ANGSTROM, EV
 

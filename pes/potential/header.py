@@ -19,7 +19,7 @@ from torch import Tensor
 
 from pes.descriptors import DESCRIPTORS
 from pes.descriptors.invariants import VARIABLES
-from pes.molecule import element
+from pes.elements import element
 from pes.potential.analytic import ANALYTIC
 from pes.potential.mlp import ACTIVATIONS
 

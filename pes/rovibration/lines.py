@@ -19,15 +19,15 @@ from torch import Tensor
 
 from pes.rovibration.levels import Rovibrational
 from pes.rovibration.rotor import directions
-from pes.units import CM1, CONSTANTS
+from pes.units import CM1, PLANCK, SPEED_OF_LIGHT, VACUUM_PERMITTIVITY
 from pes.vibration.analysis.intensities import BOLTZMANN_CM1
 
 __all__ = ["Lines", "intensities", "lines", "partition_function", "strengths"]
 
-EINSTEIN = (16 * pi**3 / (3 * CONSTANTS.h * CONSTANTS.e0)) * (1e-21 / CONSTANTS.c) ** 2 * 1e6
+EINSTEIN = (16 * pi**3 / (3 * PLANCK * VACUUM_PERMITTIVITY)) * (1e-21 / SPEED_OF_LIGHT) ** 2 * 1e6
 """16π³/(3hε₀): s⁻¹ per cm⁻³ and debye², for one orientation of the upper level."""
 
-SPEED = 100 * CONSTANTS.c
+SPEED = 100 * SPEED_OF_LIGHT
 """Of light, cm/s."""
 
 SECOND = 1 / BOLTZMANN_CM1

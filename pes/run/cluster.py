@@ -13,11 +13,6 @@ from datetime import timedelta
 import torch
 import torch.distributed
 
-# Its functions keep the process group of the moment as a default argument. torch.func imports it in
-# the middle of a fit, and the group, its threads and all would then outlive `_hang_up` and now and
-# then end the process by a signal. Imported before there is a group, it keeps none.
-import torch.distributed.nn
-
 from pes.run.signals import Stopped
 from pes.training.distributed import Ranks
 
@@ -167,6 +162,12 @@ def ranks_started(environment: Mapping[str, str] = os.environ) -> Iterator[Ranks
 
 def _connected(found: Place) -> torch.distributed.Store:
     """The process group, and the store through which its ranks first met."""
+    # Its functions keep the process group of the moment as a default argument. torch.func imports
+    # it in the middle of a fit, and the group, its threads and all would then outlive `_hang_up`
+    # and now and then end the process by a signal. Imported before there is a group, it keeps none;
+    # it takes a second or two, so a process alone does without.
+    import torch.distributed.nn
+
     os.environ["MASTER_ADDR"], os.environ["MASTER_PORT"] = found.address, found.port
     try:
         store, *_ = next(

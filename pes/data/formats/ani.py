@@ -6,7 +6,6 @@ from typing import Any
 
 import h5py
 import numpy as np
-from qcelemental import periodictable
 
 from pes.data.dataset import Dataset
 from pes.data.formats.compressed import plain_file
@@ -14,8 +13,9 @@ from pes.data.formats.hdf5 import appended, stored
 from pes.data.formats.points import chosen_keys, points, rows_at_once
 from pes.data.formats.request import Request
 from pes.data.formats.units import file_units, unit_factor
+from pes.elements import element
 from pes.hdf5_files import replaced_hdf5
-from pes.molecule import Molecule, element
+from pes.molecule import Molecule
 
 __all__ = ["is_ani", "read_ani", "write_ani"]
 
@@ -86,7 +86,7 @@ def _symbols(group: Any) -> tuple[str, ...]:
     item = group[next(name for name in ATOMS if name in group)]
     values = np.asarray(item[:1] if item.ndim > 1 else item[()]).ravel().tolist()
     names = [v.decode() if isinstance(v, bytes) else v for v in values]
-    symbols = [periodictable.to_E(v) if isinstance(v, int) else str(v) for v in names]
+    symbols = [element(v) if isinstance(v, int) else str(v) for v in names]
     return Molecule(symbols).elements
 
 

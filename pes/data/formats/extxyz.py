@@ -16,8 +16,8 @@ from pes.data.formats.frames import Frames, frames, numbers
 from pes.data.formats.points import chosen_keys, points
 from pes.data.formats.request import Request
 from pes.data.formats.units import file_units, unit_factor
+from pes.elements import element
 from pes.files import replaced
-from pes.molecule import element
 from pes.units import ANGSTROM, ENERGY_UNITS
 
 __all__ = ["read_extxyz", "write_extxyz", "write_geometries"]

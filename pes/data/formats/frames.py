@@ -7,7 +7,7 @@ from typing import TextIO
 
 import numpy as np
 
-from pes.molecule import element
+from pes.elements import element
 
 __all__ = ["Frames", "frames", "numbers"]
 

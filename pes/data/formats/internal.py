@@ -9,7 +9,7 @@ from pes.data.dataset import Dataset
 from pes.data.formats.request import Request
 from pes.data.formats.tables import Geometry, read_table, required_symbols, table_names
 from pes.data.formats.units import file_units, unit_factor
-from pes.molecule import element
+from pes.elements import element
 
 __all__ = ["is_zmatrix", "read_triatomic", "read_zmatrix"]
 

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
-from qcelemental import periodictable
 
 from pes.data.dataset import Dataset, joined
 from pes.data.formats.compressed import plain_file
@@ -12,6 +11,7 @@ from pes.data.formats.npz import Member, check_rows, numeric, opened_npz
 from pes.data.formats.points import chosen_keys, points, rows_at_once
 from pes.data.formats.request import Request
 from pes.data.formats.units import file_units, unit_factor
+from pes.elements import atomic_number, element
 from pes.files import replaced
 
 __all__ = ["read_md17", "write_md17"]
@@ -45,7 +45,7 @@ def read_md17(path: Path, request: Request) -> Iterator[Dataset]:
         keys = chosen_keys(named, request, _present(members))
         check_rows(members, keys, rows)
         kept = {n: m for n, m in named.items() if m.shape[:1] == (rows,)}
-        symbols = request.isotopes([periodictable.to_E(int(z)) for z in charges])
+        symbols = request.isotopes([element(int(z)) for z in charges])
         for start in range(0, rows, size := rows_at_once(len(charges))):
             arrays = {n: _squeezed(m.rows(min(size, rows - start))) for n, m in kept.items()}
             positions = members[position_key].rows(min(size, rows - start))
@@ -89,7 +89,7 @@ def write_md17(path: Path, parts: Iterable[Dataset]) -> None:
     data = joined(parts)
     units = file_units({}, FIXED)
     arrays = {
-        "z": np.array([periodictable.to_Z(element) for element in data.elements]),
+        "z": np.array([atomic_number(element) for element in data.elements]),
         "R": (data.positions / unit_factor(units, "length")).numpy(),
         "E": (data.energies / unit_factor(units, "energy")).numpy()[:, None],
         "r_unit": np.array("Ang"),

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from cclib.io.ccio import ccread
 from cclib.parser.utils import convertor
-from qcelemental import periodictable
 
 from pes.data.dataset import Dataset
 from pes.data.formats.compressed import plain_file
 from pes.data.formats.points import points
 from pes.data.formats.request import Request
 from pes.data.formats.units import file_units
+from pes.elements import element
 
 __all__ = ["read_output"]
 
@@ -62,7 +62,7 @@ def read_output(path: Path, request: Request) -> Iterator[Dataset]:
     if gradients.shape == positions.shape and best == "scfenergies":
         name = "forces" if parsed.metadata.get("package") == "Gaussian" else "gradients"
         arrays[name], keys[name] = gradients, name
-    symbols = request.isotopes([periodictable.to_E(int(z)) for z in parsed.atomnos])
+    symbols = request.isotopes([element(int(z)) for z in parsed.atomnos])
     program = parsed.metadata.get("package", "a program")
     yield points(
         path, f"output of {program}", symbols, positions, arrays,

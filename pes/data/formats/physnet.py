@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
-from qcelemental import periodictable
 
 from pes.data.dataset import Dataset, joined
 from pes.data.formats.compressed import plain_file
@@ -12,6 +11,7 @@ from pes.data.formats.npz import check_rows, names_of, numeric, opened_npz
 from pes.data.formats.points import chosen_keys, points, rows_at_once
 from pes.data.formats.request import Request
 from pes.data.formats.units import file_units, unit_factor
+from pes.elements import atomic_number, element
 from pes.files import replaced
 
 __all__ = ["is_physnet", "read_physnet", "write_physnet"]
@@ -57,7 +57,7 @@ def read_physnet(path: Path, request: Request) -> Iterator[Dataset]:
             charges = block[0] if start == 0 else charges
             _check_molecule(block, charges, start)
             atoms = int((charges > 0).sum())
-            symbols = request.isotopes([periodictable.to_E(int(z)) for z in charges[:atoms]])
+            symbols = request.isotopes([element(int(z)) for z in charges[:atoms]])
             arrays.pop("N", None)
             positions = arrays.pop("R")[:, :atoms]
             if "forces" in keys:
@@ -85,7 +85,7 @@ def write_physnet(path: Path, parts: Iterable[Dataset]) -> None:
     """
     data = joined(parts)
     units = file_units({}, FIXED)
-    numbers = [periodictable.to_Z(element) for element in data.elements]
+    numbers = [atomic_number(element) for element in data.elements]
     arrays = {
         "N": np.full(len(data), len(numbers)),
         "Z": np.tile(numbers, (len(data), 1)),

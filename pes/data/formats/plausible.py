@@ -3,9 +3,9 @@
 from itertools import combinations
 
 import torch
-from qcelemental import covalentradii
 
 from pes.data.dataset import Dataset
+from pes.molecule import covalent_radii
 from pes.units import ANGSTROM, CM1
 
 __all__ = ["doubts"]
@@ -29,7 +29,7 @@ def doubts(part: Dataset) -> list[str]:
     """
     first, second = torch.triu_indices(len(part.symbols), len(part.symbols), offset=1)
     r = (part.positions[:, first] - part.positions[:, second]).norm(dim=-1)
-    radii = [float(str(covalentradii.get(name, missing=2.0))) for name in part.elements]
+    radii = covalent_radii(part.elements).tolist()
     sums = torch.tensor([a + b for a, b in combinations(radii, 2)], dtype=r.dtype)
     nearest, pairs = (r / sums).min(dim=1)
     # The row in the middle of the order, so that a few odd points decide nothing.

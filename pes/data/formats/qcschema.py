@@ -1,22 +1,20 @@
 """QCSchema results (AtomicResult) as JSON: one, a list, or one on each line."""
 
 import json
-import string
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import Any, TextIO
 
 import numpy as np
-from qcelemental import periodictable
 
 from pes.data.dataset import Dataset
 from pes.data.formats.compressed import opened_text
 from pes.data.formats.points import chosen_keys, points
 from pes.data.formats.request import Request
 from pes.data.formats.units import file_units
+from pes.elements import element, mass_number
 from pes.files import replaced
-from pes.molecule import element
 
 __all__ = ["is_qcschema", "read_qcschema", "write_qcschema"]
 
@@ -114,16 +112,11 @@ def _molecule(record: Any, number: int) -> tuple[tuple[str, ...], np.ndarray]:
         ) from None
 
 
-def _isotope(symbol: str, mass_number: int) -> str:
+def _isotope(symbol: str, nucleons: int) -> str:
     """Isotope symbol, the element itself for its most abundant one."""
-    if mass_number in (-1, None) or mass_number == periodictable.to_A(symbol):
+    if nucleons in (-1, None) or nucleons == mass_number(symbol):
         return symbol
-    return {"H2": "D", "H3": "T"}.get(f"{symbol}{mass_number}", f"{mass_number}{symbol}")
-
-
-def _mass_number(symbol: str) -> int:
-    digits = symbol.rstrip(string.ascii_letters)
-    return periodictable.to_A(element(symbol) + digits if digits else symbol)
+    return {"H2": "D", "H3": "T"}.get(f"{symbol}{nucleons}", f"{nucleons}{symbol}")
 
 
 def _numbers(record: Mapping[str, Any], number: int) -> dict[str, np.ndarray]:
@@ -193,7 +186,7 @@ def _record(part: Dataset, k: int) -> dict[str, Any]:
             "schema_version": 2,
             "symbols": part.elements,
             "geometry": part.positions[k].flatten().tolist(),
-            "mass_numbers": [_mass_number(symbol) for symbol in part.symbols],
+            "mass_numbers": [mass_number(symbol) for symbol in part.symbols],
             "fix_com": True,
             "fix_orientation": True,
         },

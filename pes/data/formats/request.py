@@ -4,7 +4,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from pes.molecule import Molecule, element
+from pes.elements import element
+from pes.molecule import Molecule
 
 __all__ = ["QUANTITIES", "Request", "atoms_of", "stated"]
 

@@ -9,7 +9,6 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
-from pes import plots
 from pes.config import (
     FitConfig,
     LevelsConfig,
@@ -23,8 +22,6 @@ from pes.config import (
 from pes.memory import free_memory
 from pes.potential import Surface, UserFunction
 from pes.run.folder import check_folder, check_space, claimed, open_log, pick_device, write_config
-from pes.run.levels.density_maps import draw_maps
-from pes.run.levels.harmonic_gaussian import run_model
 from pes.run.levels.resume import STATE, check_state, earlier, keeper
 from pes.setup.automatic.growing_grids import STEP, SparsePoints, memory
 from pes.setup.automatic.missing_wells import LargeAmplitudes
@@ -132,6 +129,8 @@ def run_levels(
     elif config is None:
         raise ValueError("give a run folder or --config FILE")
     elif "model" in read_yaml(config):
+        from pes.run.levels.harmonic_gaussian import run_model
+
         model = load_config(config, ModelConfig, settings)
         return run_model(model, output or Path("runs") / model.name, overwrite=overwrite)
     else:
@@ -327,17 +326,15 @@ class Additions:
         return [w for one in (self.rotation, self.lines) if one is not None for w in one.warnings]
 
     def save(self, folder: Path, name: str, result: LevelsResult) -> None:
-        """Pictures and tables of all but the levels and their derivatives."""
-        if self.maps is not None:
-            draw_maps(folder, result, self.maps)
-        if self.sticks is not None:
-            plots.sticks(folder / "spectrum.png", self.sticks)
+        """Pictures of everything, and tables of all but the levels and their derivatives."""
+        # Matplotlib takes as long to load as small levels do.
+        from pes.run.levels.pictures import draw_pictures
+
+        draw_pictures(folder, result, name, self.maps, self.sticks, self.lines)
         if self.rotation is not None:
             self.rotation.save(folder)
         if self.lines is not None:
             self.lines.save(folder, name)
-            s = self.lines.spectrum
-            plots.lines(folder / "lines.png", s.wavenumbers, s.intensities, self.lines.temperature)
 
 
 def _write(folder: Path, request: Request, result: LevelsResult, more: Additions) -> None:
@@ -358,7 +355,6 @@ def _write(folder: Path, request: Request, result: LevelsResult, more: Additions
     log.info("%s", result.verdict)
     write_config(folder / "config.yaml", request.content)
     write_config(folder / CHOSEN, _repeating(request, result))
-    plots.level_diagram(folder / "levels.png", levels, request.name, kinds=task.internal.kinds)
     more.save(folder, request.name, result)
     result.save(
         folder, name=request.name, sensitivity=more.derived, spectrum=more.sticks, maps=more.maps

@@ -8,20 +8,28 @@ import torch
 from torch import Tensor
 
 from pes.geometry import nearest_rotation
-from pes.units import CM1, CONSTANTS, DEBYE
+from pes.units import (
+    AVOGADRO,
+    BOLTZMANN,
+    CM1,
+    DEBYE,
+    PLANCK,
+    SPEED_OF_LIGHT,
+    VACUUM_PERMITTIVITY,
+)
 from pes.vibration.levels.result import Levels
 
 __all__ = ["Sticks", "eckart_frame", "stick_spectrum"]
 
 # The natural logarithm's absorption; a 1/cm is 100/m, a km 1000 m, a debye 10⁻²¹/c C·m.
 KM_PER_MOL = (
-    (2 * pi**2 * CONSTANTS.na / (3 * CONSTANTS.h * CONSTANTS.c * CONSTANTS.e0))
-    * (1e-21 / CONSTANTS.c) ** 2
+    (2 * pi**2 * AVOGADRO / (3 * PLANCK * SPEED_OF_LIGHT * VACUUM_PERMITTIVITY))
+    * (1e-21 / SPEED_OF_LIGHT) ** 2
     / 10
 )
 """8π³N_A/(3hc·4πε₀): integrated intensity in km/mol per cm⁻¹ and debye²."""
 
-BOLTZMANN_CM1 = CONSTANTS.kb / (100 * CONSTANTS.h * CONSTANTS.c)
+BOLTZMANN_CM1 = BOLTZMANN / (100 * PLANCK * SPEED_OF_LIGHT)
 """k_B in cm⁻¹/K."""
 
 

@@ -3,12 +3,11 @@
 from dataclasses import dataclass
 
 import torch
-from qcelemental import covalentradii
 
 from pes.data import Dataset, Split
 from pes.data.noise import noise_floor
 from pes.geometry import atom_pairs, distances
-from pes.molecule import Molecule, element
+from pes.molecule import Molecule, covalent_radii
 from pes.units import ANGSTROM, CM1
 
 __all__ = ["PointSummary", "point_summary"]
@@ -99,9 +98,9 @@ def _dissociation(dataset: Dataset) -> tuple[float, float]:
     """Largest distance in bohr, and the share of geometries in separate fragments."""
     r, atoms = distances(dataset.positions).cpu(), len(dataset.symbols)
     first, second = atom_pairs(atoms)
-    radii = torch.tensor([covalentradii.get(element(s), missing=2.0) for s in dataset.symbols])
+    radii = covalent_radii(dataset.symbols)
     near = torch.eye(atoms).expand(len(r), atoms, atoms).clone()
-    near[:, first, second] = (r < BROKEN * (radii[first] + radii[second]).double()).float()
+    near[:, first, second] = (r < BROKEN * (radii[first] + radii[second])).float()
     near = torch.maximum(near, near.mT)
     linked = torch.linalg.matrix_power(near, max(1, atoms - 1)) > 0
     return float(r.max()), float((~linked.flatten(1).all(1)).double().mean())
