@@ -79,7 +79,8 @@ def level_labels(levels: Levels, task: Problem, labels: str = "normal") -> Level
                 return _normal_coordinates(levels, order)
         elif _bent_xy2(levels, task):
             return _xy2(levels)
-    quanta, weights = levels.leading
+    three = len(task.internal.names) == 3
+    quanta, weights = assignment.leading_modals(levels) if three else levels.leading
     heading = " ".join(f"n({name})" for name in task.internal.names)
     return LevelLabels(heading, [tuple(q) for q in quanta.tolist()], weights)
 

@@ -26,8 +26,11 @@ GHOST = 0.01
 """Probability in a hole above which a level is none of the molecule's."""
 
 
-HOLE = "not at all (in a hole of the surface)"
-UNKNOWN = "with unknown errors"
+HOLE = (
+    "lies in a hole of the surface and must not be used",
+    "lie in a hole of the surface and must not be used",
+)
+UNKNOWN = ("has an unknown error", "have unknown errors")
 
 
 @dataclass(frozen=True)
@@ -84,12 +87,26 @@ def verdict(levels: Levels, names: Sequence[str]) -> str:
     hole = levels.hamiltonian.potential < levels.minimum_energy - ROUGH
     ghosts = levels.probability(hole) > GHOST
     classes = [HOLE if g else _accuracy(float(e)) for e, g in zip(error / CM1, ghosts, strict=True)]
-    parts = []
-    for use, run in groupby(range(len(classes)), key=lambda n: classes[n]):
-        numbers = list(run)
-        who = f"levels {numbers[0]} to {numbers[-1]}" if numbers[1:] else f"level {numbers[0]}"
-        parts.append(f"{who} {use}")
-    return f"of use: {', '.join(parts)}{_jumps(rough, names) if rough.size > ROUGH else ''}"
+    # Each class once, in the order in which its first level comes.
+    parts = [
+        _sentence([n for n, c in enumerate(classes) if c == use], *use)
+        for use in dict.fromkeys(classes)
+    ]
+    end = _jumps(rough, names) if rough.size > ROUGH else ""
+    return f"on this surface {'; '.join(parts)}{end}"
+
+
+def _sentence(numbers: Sequence[int], one: str, several: str) -> str:
+    """Levels by number and what is said of them: `levels 0 to 4, 7 are good to 0.01 cm-1`."""
+    # Numbers that follow each other differ from their places by the same.
+    runs = [
+        [n for _, n in run]
+        for _, run in groupby(enumerate(numbers), key=lambda row: row[1] - row[0])
+    ]
+    words = [f"{run[0]} to {run[-1]}" if run[1:] else f"{run[0]}" for run in runs]
+    if not numbers[1:]:
+        return f"level {words[0]} {one}"
+    return f"levels {', '.join(words)} {several}"
 
 
 def _jumps(rough: Roughness, names: Sequence[str]) -> str:
@@ -102,11 +119,11 @@ def _jumps(rough: Roughness, names: Sequence[str]) -> str:
     )
 
 
-def _accuracy(error: float) -> str:
-    """The limit that an error in cm⁻¹ lies below, as words."""
+def _accuracy(error: float) -> tuple[str, str]:
+    """The limit that an error in cm⁻¹ lies below, said of one level and of several."""
     if not error < float("inf"):
         return UNKNOWN
     for limit in (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100, 300):
         if error <= limit:
-            return f"to {limit:g} cm-1"
+            return f"is good to {limit:g} cm-1", f"are good to {limit:g} cm-1"
     return UNKNOWN

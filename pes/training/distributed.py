@@ -40,7 +40,7 @@ class Ranks:
         except RuntimeError as error:
             raise ConnectionError(
                 f"rank {self.rank} of {self.count} lost the others (one was killed, or out of "
-                "memory); go on with --resume auto"
+                "memory); to continue, add --resume auto"
             ) from error
         return result
 

@@ -80,7 +80,7 @@ def test_stopped_run_goes_on_bit_for_bit(
     said = capsys.readouterr()
     name = signal.Signals(number).name
     assert f"stopped by {name} after epoch 3; its state is saved" in said.out
-    assert said.out.splitlines()[-1].endswith("go on with --resume auto")
+    assert said.out.splitlines()[-1].endswith("to continue, add --resume auto")
     assert not said.err
     folder = work / "runs" / "tiny"
     assert load_checkpoint(folder / "state.pt").epoch == 3

@@ -20,6 +20,13 @@ def test_labels_of_water() -> None:
     assert result.energies.tolist() == pytest.approx(list(WATER), abs=0.1)
 
 
+def test_labels_hold_in_functions_made_for_all_levels() -> None:
+    """The basis that the program chooses has no function that is the bend's ground state."""
+    result = pes.levels("water_pjt1996", count=15, accuracy=1.0)
+    assert [row["v1 v2 v3"] for row in result.table] == [*WATER.values(), "0 5 0"]
+    assert float(result.quanta.weights.min()) > 0.8
+
+
 @pytest.mark.parametrize("kind", ["radau", "normal_modes"])
 def test_labels_do_not_depend_on_the_coordinates(kind: str) -> None:
     reference = [[0, 0, 0], [0.97, 0, 0], [-0.2, 0.95, 0]]

@@ -27,12 +27,12 @@ def oscillator(form: Callable[[Tensor], Tensor], *, convergence: bool = True) ->
 def test_converged_levels_of_a_smooth_surface() -> None:
     levels = oscillator(lambda v: v)
     assert float(levels.convergence.max()) < 0.001 * CM1
-    assert verdict(levels, ["x"]) == "of use: levels 0 to 4 to 0.001 cm-1"
+    assert verdict(levels, ["x"]) == "on this surface levels 0 to 4 are good to 0.001 cm-1"
 
 
 def test_levels_without_an_estimate() -> None:
     levels = oscillator(lambda v: v, convergence=False)
-    assert verdict(levels, ["x"]) == "of use: levels 0 to 4 with unknown errors"
+    assert verdict(levels, ["x"]) == "on this surface levels 0 to 4 have unknown errors"
 
 
 def test_values_in_steps_are_told_with_their_size() -> None:
@@ -48,4 +48,4 @@ def test_values_in_steps_are_told_with_their_size() -> None:
 
 def test_levels_in_a_hole_are_of_no_use() -> None:
     levels = oscillator(lambda v: v - 0.3 * torch.exp(-((v - 0.1) ** 2) / 2e-3), convergence=False)
-    assert "not at all (in a hole of the surface)" in verdict(levels, ["x"])
+    assert "in a hole of the surface and must not be used" in verdict(levels, ["x"])

@@ -106,8 +106,8 @@ def _ignored(epoch: Epoch) -> None:
 def _stopped(folder: Path, state: TrainingState, number: int, ranks: Ranks) -> Stopped:
     """Exception that ends a fit after a signal; the state is saved before any rank leaves."""
     message = (
-        f"stopped by {signal.Signals(number).name} after epoch {state.epoch}; its state is saved, "
-        "go on with --resume auto"
+        f"stopped by {signal.Signals(number).name} after epoch {state.epoch}; its state is saved; "
+        "to continue, add --resume auto"
     )
     if ranks.rank == 0:
         save_checkpoint(folder / "state.pt", state)

@@ -37,7 +37,9 @@ def write_results(result: FitResult, folder: Path) -> None:
         table = calibration_table(result.members["calibration"])
         factor = result.surface.inflation
         scaled = (
-            "" if factor == 1 else f", {factor:.2f} times as large as fitted (validation points)"
+            ""
+            if factor == 1
+            else f", multiplied by {factor:.2f} to match the errors at validation points"
         )
         log.info("spread of the members on the test points%s:\n%s", scaled, table)
     result.save_summary(folder)

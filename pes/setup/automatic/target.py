@@ -198,12 +198,15 @@ def _checked(
         used: estimated errors from other changes, (S,) for the levels that are asked for.
         report: called with a sentence after each calculation.
     """
-    further = {"points": Resolution.more_points, "ranges": Resolution.farther}[name]
+    further, words = {
+        "points": (Resolution.more_points, "more points"),
+        "ranges": (Resolution.farther, "wider ranges"),
+    }[name]
     sweep = 1
     while True:
         other = solve(further(base.resolution))
         change = matching(other.levels, base.levels, len(used)).changes
-        report(f"more {name}: levels moved by up to {float(change.max()) / CM1:.2g} cm-1")
+        report(f"{words}: levels moved by up to {float(change.max()) / CM1:.2g} cm-1")
         done = float((used + 2 * change).max()) <= SHARES[name] * target.accuracy
         if done or sweep == SWEEPS:
             return change, base

@@ -7,12 +7,12 @@ from pes.training.epoch import StopReason
 __all__ = ["STOPPED", "cut_short", "ending"]
 
 STOPPED = {
-    "epochs": "after the largest number of epochs",
-    "max_seconds": "when the wall time was used up",
-    "budget": "when the CPU time was used up",
-    "signal": "by a signal",
-    "patience": "when validation had not improved for `patience` epochs",
-    "converged": "when no step lowered the loss any more",
+    "epochs": "as many as were asked for",
+    "max_seconds": "the wall time was used up",
+    "budget": "the CPU time was used up",
+    "signal": "a signal came",
+    "patience": "validation had not improved for `patience` epochs",
+    "converged": "no step lowered the loss any more",
 }
 LAST = 0.2
 """Share of the epochs over which the fall of the validation error is told."""
@@ -35,17 +35,18 @@ def ending(reason: StopReason, losses: Sequence[float], command: str | None = No
 
     Example:
         >>> ending("budget", [8.0, 8.0, 4.0, 2.0, 0.5], "pes-train ...")
-        'stopped when the CPU time was used up, after 5 epochs; over the last 1 of them the \
-validation error fell by 50 %; go on with: pes-train ...'
+        'stopped after 5 epochs: the CPU time was used up; during the last one the validation \
+error fell by 50 %; to train longer: pes-train ...'
     """
-    text = f"stopped {STOPPED[reason]}, after {len(losses)} epochs"
+    text = f"stopped after {len(losses)} epochs: {STOPPED[reason]}"
     last = max(1, round(LAST * len(losses)))
     if not cut_short(reason) or len(losses) < 2:
         return text
     # From the best so far at that time to the best: single epochs jump.
     before, after = min(losses[:-last] or losses[:1]), min(losses)
     fall = 1 - (after / before) ** 0.5 if before > 0 else 0.0
-    text += f"; over the last {last} of them the validation error fell by {100 * fall:.0f} %"
+    during = "one" if last == 1 else f"{last}"
+    text += f"; during the last {during} the validation error fell by {100 * fall:.0f} %"
     if fall < FALLING:
-        return f"{text}: more time would help little"
-    return text if command is None else f"{text}; go on with: {command}"
+        return f"{text}, so more time would help little"
+    return text if command is None else f"{text}; to train longer: {command}"

@@ -71,7 +71,7 @@ class FitResult:
         kind = type(self.surface).__name__
         end = ""
         if self.state is not None and self.stopped_by is not None:
-            end = f", stopped {STOPPED[self.stopped_by]} (epoch {self.state.epoch})"
+            end = f", stopped after {self.state.epoch} epochs: {STOPPED[self.stopped_by]}"
         formula = Molecule(self.record.symbols).formula
         return f"FitResult({kind} of {formula}: test RMSE {test:.4g} cm-1{end})"
 

@@ -8,9 +8,10 @@ from torch import Tensor
 
 from pes.units import CM1
 from pes.vibration.basis.product_tree import unraveled
+from pes.vibration.hamiltonian.modals import modal_rotations
 from pes.vibration.levels.result import Levels
 
-__all__ = ["Assignment", "Label", "assigned", "quantum_labels"]
+__all__ = ["Assignment", "Label", "assigned", "leading_modals", "quantum_labels"]
 
 FIRM = 0.5
 """Weight of a label from which it names a level."""
@@ -50,12 +51,11 @@ def quantum_labels(levels: Levels, *, symmetric: bool) -> list[Label]:
             both together and the parity under their exchange are then good labels, where
             those of one bond are not.
     """
-    c = levels.hamiltonian.basis.unpruned(levels.eigenpairs.coefficients)
     if not symmetric:
-        weights, index = (c.flatten(1) ** 2).max(1)
-        quanta = torch.stack(unraveled(index, c.shape[1:]), -1)
+        quanta, weights = leading_modals(levels)
         rows = zip(quanta.tolist(), weights.tolist(), strict=True)
         return [Label(tuple(q), w) for q, w in rows]
+    c = _by_modals(levels)
     first, second = levels.hamiltonian.basis.bases[:2]
     alike = c.ndim == 4 and first.values.shape == second.values.shape
     if not alike or not torch.allclose(first.values, second.values, atol=1e-8):
@@ -69,6 +69,26 @@ def quantum_labels(levels: Levels, *, symmetric: bool) -> list[Label]:
     total, bend = unraveled(index, by_quanta.shape[1:])
     rows = zip(total.tolist(), bend.tolist(), parity.tolist(), weights.tolist(), strict=True)
     return [Label((t, b, 1 if p > 0 else -1), w) for t, b, p, w in rows]
+
+
+def leading_modals(levels: Levels) -> tuple[Tensor, Tensor]:
+    """Quanta (S, Q) of the leading product of modals of each level, and its weight (S,).
+
+    The modals are those of the vibrational self-consistent field of the ground state. Levels of
+    three atoms are labelled by them: the functions of the basis are made for all levels
+    together, and their numbers need not be quanta of any.
+    """
+    c = _by_modals(levels)
+    weights, index = (c.flatten(1) ** 2).max(1)
+    return torch.stack(unraveled(index, c.shape[1:]), -1), weights
+
+
+def _by_modals(levels: Levels) -> Tensor:
+    """Coefficients by the products of modals, (S, n_1, …, n_Q)."""
+    c = levels.hamiltonian.basis.unpruned(levels.eigenpairs.coefficients)
+    for k, rotation in enumerate(modal_rotations(levels.hamiltonian)):
+        c = torch.tensordot(c, rotation.to(c), dims=([k + 1], [0])).movedim(-1, k + 1)
+    return c
 
 
 def assigned(

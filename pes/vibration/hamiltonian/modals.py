@@ -17,7 +17,7 @@ from pes.vibration.grid.matrix import PairFields
 from pes.vibration.grid.product_basis import ProductBasis
 from pes.vibration.hamiltonian.operator import Hamiltonian
 
-__all__ = ["contracted_groups", "self_consistent"]
+__all__ = ["contracted_groups", "modal_rotations", "self_consistent"]
 
 CONVERGED = 1e-9
 """Change of the self-consistent energy (hartree) at which the modals are taken."""
@@ -63,6 +63,16 @@ def self_consistent(hamiltonian: Hamiltonian, *, sweeps: int = 20) -> tuple[Basi
             break
         before = energy
     return bases
+
+
+def modal_rotations(hamiltonian: Hamiltonian) -> list[Tensor]:
+    """Coefficients of the modals by the functions of each coordinate, (n, n) each, orthogonal."""
+    modals = self_consistent(hamiltonian)
+    # Both sets are orthonormal on the points up to quadrature: the nearest rotation is wanted.
+    products = [
+        old.values.T @ new.values for old, new in zip(hamiltonian.basis.bases, modals, strict=True)
+    ]
+    return [u @ vh for u, _, vh in map(torch.linalg.svd, products)]
 
 
 def first(basis: Basis, functions: int) -> Basis:

@@ -98,8 +98,8 @@ def test_result_in_words(water: Callable[..., Dataset]) -> None:
     assert fit.stopped_by == "epochs"
     rmse = fit.errors["test"]["energy"]["rmse"]["all"]
     assert repr(fit) == (
-        f"FitResult(NeuralSurface of H2O: test RMSE {rmse:.4g} cm-1, stopped after the largest "
-        "number of epochs (epoch 3))"
+        f"FitResult(NeuralSurface of H2O: test RMSE {rmse:.4g} cm-1, stopped after 3 epochs: "
+        "as many as were asked for)"
     )
     assert "optimizer levenberg_marquardt: an iteration" in str(fit)
     html = fit._repr_html_()
