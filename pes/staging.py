@@ -12,7 +12,7 @@ from pes.files import write_json
 __all__ = ["recovered", "staged", "swapped"]
 
 ORDERS = ".swap.json"
-"""What is to be done when the new results are complete; lies among them."""
+"""File among the new results that lists what is to be done when they are complete."""
 
 
 @contextmanager

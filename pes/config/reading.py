@@ -1,4 +1,4 @@
-"""From a YAML file to a checked configuration, or to one line that says what is wrong."""
+"""Reading of a YAML file into a checked configuration, or one line that says what is wrong."""
 
 import difflib
 from collections.abc import Mapping, Sequence
@@ -139,7 +139,7 @@ def _in_words(error: ValidationError, kind: type[BaseModel]) -> str:
 
 
 def _of_earlier_versions(key: str, value: Any) -> str | None:
-    """What became of a key or a value that an earlier version knew."""
+    """Sentence about a key or a value that an earlier version knew."""
     for old, sentence in RENAMED.items():
         if f".{key}".endswith(f".{old}"):
             return sentence

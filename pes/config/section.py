@@ -1,4 +1,4 @@
-"""What all sections of a YAML file have in common."""
+"""Base of all sections of a YAML file."""
 
 from typing import Annotated, Any
 

@@ -55,6 +55,6 @@ def automatic_rows(symbols: Sequence[str], positions: Tensor) -> tuple[tuple[str
 
 
 def _sine(points: Tensor) -> float:
-    """Of the angle at the second of three points (3, 3)."""
+    """Cosine of the angle at the second of three points (3, 3)."""
     a, b = points[0] - points[1], points[2] - points[1]
     return float(torch.linalg.cross(a, b).norm() / (a.norm() * b.norm()))

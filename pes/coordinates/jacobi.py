@@ -67,6 +67,6 @@ class Jacobi(Direct):
         return torch.stack((r.norm(dim=-1), to_atom.norm(dim=-1), angle(r, to_atom)), -1)
 
     def _share(self, masses: Tensor) -> Tensor:
-        """Of the second atom in the mass of the pair."""
+        """Share of the second atom in the mass of the pair."""
         m1, m2 = (masses[atom] for atom in self.pair)
         return m2 / (m1 + m2)

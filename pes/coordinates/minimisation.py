@@ -10,7 +10,7 @@ from torch import Tensor
 __all__ = ["optimum"]
 
 STEP = 1e-3
-"""Of central differences, bohr."""
+"""Step of central differences, bohr."""
 
 
 def optimum(potential: Callable[[Tensor], Tensor], start: Tensor) -> Tensor:

@@ -14,7 +14,7 @@ from pes.geometry import nearest_rotation
 __all__ = ["NormalModes", "hessian", "normal_modes"]
 
 STEP = 0.01
-"""Of central differences, bohr; their error is of fourth order."""
+"""Step of central differences, bohr; their error is of fourth order."""
 
 LINEAR = 1e-4
 """A rotation is none where its moment of inertia is less than the square of this, relatively."""

@@ -1,4 +1,4 @@
-"""From the records of a finished journal to a dataset."""
+"""Dataset from the records of a finished journal."""
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType

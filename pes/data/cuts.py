@@ -1,4 +1,4 @@
-"""Which points each member of an ensemble learns from, and which it is judged by."""
+"""Training and validation points of each member of an ensemble."""
 
 import torch
 from torch import Tensor

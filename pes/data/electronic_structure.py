@@ -17,7 +17,7 @@ THRESHOLDS = {"scf": 1e-11, "ccsd": 1e-9, "ccsd_amplitudes": 1e-7}
 
 
 def provenance(basis: str) -> dict[str, str | float]:
-    """What a reader must know to compute the same numbers again."""
+    """Settings that a reader needs to compute the same numbers again."""
     return {
         "method": "CCSD(T), frozen core, RHF reference",
         "basis": basis,

@@ -1,4 +1,4 @@
-"""Which points of a file are fitted, and to which of its energies."""
+"""Choice of the points of a file that are fitted, and of the energies they are fitted to."""
 
 from dataclasses import dataclass, replace
 

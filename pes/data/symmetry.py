@@ -1,4 +1,4 @@
-"""Which geometries are one and the same up to rotation, reflection and like atoms."""
+"""Copies: geometries that are the same up to rotation, reflection and order of like atoms."""
 
 from collections.abc import Sequence
 

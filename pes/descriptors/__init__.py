@@ -1,4 +1,4 @@
-"""From positions to the inputs of a fit, all unchanged by translation and rotation."""
+"""Inputs of a fit from positions, all unchanged by translation and rotation."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -28,7 +28,7 @@ class Distances(nn.Module):
 
     @property
     def settings(self) -> dict[str, Any]:
-        """What `descriptor_from` needs to build this descriptor again."""
+        """Settings by which `descriptor_from` builds this descriptor again."""
         return {"kind": "distances", "elements": list(self.elements)}
 
     def forward(self, positions: Tensor) -> Tensor:

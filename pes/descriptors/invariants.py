@@ -153,7 +153,7 @@ class Invariants(nn.Module):
 
     @property
     def settings(self) -> dict[str, Any]:
-        """What `descriptor_from` needs to build this descriptor again."""
+        """Settings by which `descriptor_from` builds this descriptor again."""
         return {
             "kind": "invariants",
             "elements": list(self.elements),

@@ -58,7 +58,7 @@ class Morse(nn.Module):
 
     @property
     def settings(self) -> dict[str, Any]:
-        """What `descriptor_from` needs to build this descriptor again."""
+        """Settings by which `descriptor_from` builds this descriptor again."""
         return {"kind": "morse", "elements": list(self.elements), "length": self.length}
 
     def forward(self, positions: Tensor) -> Tensor:

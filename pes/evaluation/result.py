@@ -87,7 +87,7 @@ class Evaluation:
         return html_table(window_rows(self.errors), repr(self))
 
     def lines(self) -> list[str]:
-        """What `pes-evaluate` prints."""
+        """Text that `pes-evaluate` prints."""
         elements = Molecule(self.dataset.symbols).elements
         lines = [
             f"{self.surface} on {self.file or 'a data set'}: {len(self.dataset)} points",

@@ -1,4 +1,4 @@
-"""What a surface computes, as numbers and tables without torch.
+"""Surfaces as numbers and tables without torch.
 
 V is a constant plus, for each set of invariant polynomials, the sum of its heads: linear functions
 of the polynomials and networks of them. Members of an ensemble are heads with a share of the sum.

@@ -1,1 +1,1 @@
-"""What is doubtful about labelled points: one file for each family of checks."""
+"""Audit of labelled points: one file for each family of checks."""

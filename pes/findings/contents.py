@@ -1,4 +1,4 @@
-"""What a set of points holds, in a few lines."""
+"""Contents of a set of points, in a few lines."""
 
 from itertools import combinations
 from typing import Any

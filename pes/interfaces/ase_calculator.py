@@ -75,7 +75,7 @@ class SurfaceCalculator(Calculator):
         properties: Sequence[str] = ("energy",),
         system_changes: Sequence[str] = all_changes,
     ) -> None:
-        """What ASE asks for, into `results`.
+        """Write the properties that ASE asks for into `results`.
 
         Raises:
             ValueError: for atoms of other elements or in another order, or a periodic cell.

@@ -1,4 +1,4 @@
-"""What a surface leaves on points it may never have seen, and whether it knew."""
+"""Pictures of an evaluation: errors of a surface at points, and the spread beside them."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What all pictures share: an empty figure, its colours and how it becomes a file."""
+"""Parts that all pictures share: an empty figure, its colours, and its file."""
 
 import warnings
 from collections.abc import Iterator

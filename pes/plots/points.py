@@ -1,4 +1,4 @@
-"""What a set of points looks like before any fit."""
+"""Pictures of a set of points before any fit."""
 
 from pathlib import Path
 

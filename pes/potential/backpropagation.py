@@ -69,7 +69,7 @@ DERIVATIVES: dict[str, Callable[[Tensor, int], tuple[Tensor, ...]]] = {
 
 @dataclass(frozen=True)
 class Forward:
-    """What a pass through the network leaves for its derivatives.
+    """Intermediate values of a pass through the network, kept for its derivatives.
 
     Attributes:
         values: a₀ ... a_{L−1}, each (B, n_l).

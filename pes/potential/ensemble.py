@@ -46,7 +46,7 @@ class Ensemble(nn.Module):
 
     @property
     def settings(self) -> dict[str, Any]:
-        """What `surface_from` needs to build it again, members apart."""
+        """Settings by which `surface_from` builds it again; the members are not among them."""
         return {} if self.inflation == 1 else {"inflation": self.inflation}
 
     def each(self, positions: Tensor) -> Tensor:

@@ -59,7 +59,7 @@ class LinearSurface(nn.Module):
 
     @property
     def settings(self) -> dict[str, Any]:
-        """What `surface_from` needs to build it again, coefficients and baseline apart."""
+        """Settings by which `surface_from` builds it again, without coefficients and baseline."""
         return {"descriptor": self.descriptor.settings}
 
     @property
@@ -253,7 +253,7 @@ def _block(size: int, rows: int, memory: int) -> int:
 def left_by(
     baseline: nn.Module | None, positions: Tensor, energies: Tensor, forces: Tensor | None
 ) -> tuple[Tensor, Tensor | None]:
-    """What a baseline leaves of energies (B,) and forces (B, N, 3), atomic units."""
+    """Energies (B,) and forces (B, N, 3) less those of a baseline, atomic units."""
     if baseline is None:
         return energies, forces
     if forces is None:

@@ -51,7 +51,7 @@ class NeuralSurface(nn.Module):
 
     @property
     def settings(self) -> dict[str, Any]:
-        """What `surface_from` needs to build this surface again, weights and baseline apart."""
+        """Settings by which `surface_from` builds it again, without weights and baseline."""
         return {
             "descriptor": self.descriptor.settings,
             "hidden": list(self.mlp.hidden),
@@ -78,11 +78,11 @@ class NeuralSurface(nn.Module):
         return NeuralSurface(descriptor, mlp, baseline=baseline)
 
     def inputs(self, positions: Tensor) -> Tensor:
-        """What the network sees: standardised features (B, F)."""
+        """Standardised features (B, F), the inputs of the network."""
         return (self.descriptor(positions) - self.mean) / self.deviation
 
     def of_features(self, features: Tensor) -> Tensor:
-        """What shift and network give (B,) in hartree for features (B, F) of the descriptor."""
+        """Shift and network (B,) in hartree for features (B, F) of the descriptor."""
         return self.shift + self.scale * self.mlp((features - self.mean) / self.deviation)
 
     def forward(self, positions: Tensor) -> Tensor:

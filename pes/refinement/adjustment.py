@@ -176,7 +176,7 @@ def _pairs(
 def _chosen(
     task: RefinementProblem, anchor: float | Literal["auto"]
 ) -> tuple[AdjustableSurface, float, list[tuple[str, float, float]]]:
-    """What predicts levels best, its λ, and the RMS (hartree) of everything tried."""
+    """Adjustment that predicts levels best, its λ, and the RMS (hartree) of everything tried."""
     trials, held = task.trials, task.held
     count = sum(int(one.fitted.sum()) for one in trials[0].isotopologues)
     log.info("%s: %d levels fitted, %d ab initio points", task.name, count, len(held.energies))

@@ -63,7 +63,7 @@ class Refinement:
 
     @property
     def refused(self) -> dict[str, list[str]]:
-        """By molecule, why observed levels were not assigned."""
+        """Reasons why observed levels were not assigned, by molecule."""
         last = self.steps[-1].comparisons
         pairs = zip(self.isotopologues, last, strict=True)
         return {one.name: comparison.assignment.reasons for one, comparison in pairs}

@@ -28,7 +28,7 @@ EINSTEIN = (16 * pi**3 / (3 * PLANCK * VACUUM_PERMITTIVITY)) * (1e-21 / SPEED_OF
 """16π³/(3hε₀): s⁻¹ per cm⁻³ and debye², for one orientation of the upper level."""
 
 SPEED = 100 * SPEED_OF_LIGHT
-"""Of light, cm/s."""
+"""Speed of light, cm/s."""
 
 SECOND = 1 / BOLTZMANN_CM1
 """hc/k, K cm."""

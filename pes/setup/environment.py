@@ -1,4 +1,4 @@
-"""What a reader needs to judge numbers: versions, device, precision, seed."""
+"""Versions, device, precision and seed: the facts by which a reader judges numbers."""
 
 import platform
 from importlib.metadata import PackageNotFoundError, version
@@ -12,7 +12,7 @@ PACKAGES = ("pes", "torch", "numpy", "scipy", "h5py", "qcelemental")
 
 
 def environment(device: torch.device, seed: int | None = None) -> dict[str, Any]:
-    """What a reader needs to judge the numbers: versions, device, precision, seed."""
+    """Versions, device, precision and seed, as one line."""
     versions = {}
     for package in PACKAGES:
         try:

@@ -110,7 +110,7 @@ def unrotated(table: Sequence[Mapping[str, Any]], task: Problem) -> list[str]:
 
 
 def header(name: str, levels: Levels, task: Problem, error_bars: Spreads) -> list[str]:
-    """What the levels were computed with, line by line."""
+    """Settings that the levels were computed with, line by line."""
     kind = "nuclear" if task.molecule.nuclear_masses else "atomic"
     masses = ", ".join(
         f"{s} {m / AMU:.8f}"

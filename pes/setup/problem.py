@@ -1,4 +1,4 @@
-"""From a surface and a molecule to what levels are computed of: coordinates, bases, system."""
+"""Problem whose levels are computed: coordinates, bases and system of a surface and a molecule."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

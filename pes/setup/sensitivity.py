@@ -124,7 +124,7 @@ def _check_positions(task: Problem) -> None:
 
 
 def _by_masses(derived: Sensitivities, levels: Levels, task: Problem) -> None:
-    """By each mass, and by ln μ: all masses in electron masses growing together."""
+    """Derivatives by each mass, and by ln μ: all masses in electron masses growing together."""
     by_mass = level_slopes(levels, [task.masses], system=task.system)
     derived.modes["masses"] = by_mass.mode
     each = _column(by_mass.for_parameter(0), levels)

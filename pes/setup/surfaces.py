@@ -33,7 +33,7 @@ USER_MODULE = "_pes_user_"
 """Beginning of the names of modules that are read from the user's files."""
 
 SurfaceLike = Surface | nn.Module | Callable[..., Any] | str | Path
-"""What a Python user may call a surface."""
+"""Forms in which a Python user may give a surface."""
 
 
 def load_potential(name: str, base: Path, functions: Sequence[str] = ()) -> Surface:

@@ -18,7 +18,7 @@ __all__ = ["DAMAGED", "content_name", "opened_text", "plain_file"]
 COMPRESSED = (".gz", ".xz", ".zip")
 DAMAGED = (OSError, EOFError, RuntimeError, zlib.error, lzma.LZMAError, zipfile.BadZipFile,
            sqlite3.Error, NotImplementedError, MemoryError)  # fmt: skip
-"""What the libraries raise for an archive or a binary file that is cut or damaged."""
+"""Errors that the libraries raise for an archive or a binary file that is cut or damaged."""
 
 
 def content_name(path: Path) -> Path:

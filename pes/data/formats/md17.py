@@ -71,7 +71,7 @@ def _one(names: tuple[str, ...], members: Mapping[str, Member]) -> str:
 
 
 def _own_units(members: Mapping[str, Member]) -> dict[str, str]:
-    """What sGDML writes beside the arrays."""
+    """Entries that sGDML writes beside the arrays."""
     texts = {"length": "r_unit", "energy": "e_unit"}
     own = {}
     for quantity, name in texts.items():

@@ -17,7 +17,7 @@ LOW, HIGH = 10.0, 1e6
 
 
 def doubts(part: Dataset) -> list[str]:
-    """What is implausible about lengths and energies, each in one sentence.
+    """Sentences about implausible lengths and energies.
 
     Lengths are judged by the pair of atoms that is nearest in units of its covalent bond length,
     in the middle one of all points.

@@ -1,4 +1,4 @@
-"""From the named numbers of a file to points in atomic units: one way for all formats."""
+"""Points in atomic units from the named numbers of a file: one way for all formats."""
 
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -22,7 +22,7 @@ ENDINGS: Mapping[str, tuple[str, ...]] = {
     "gradients": ("gradients", "gradient"),
     "dipole": ("dipole", "dipole_moment"),
 }
-"""What the name of a quantity may end with, in any case of letters."""
+"""Endings of the name of a quantity, in upper or lower case."""
 VALUES_AT_ONCE = 2**21
 """Coordinates held at once while a file is read; 16 MiB."""
 

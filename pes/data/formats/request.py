@@ -1,4 +1,4 @@
-"""What a user says about a file because its content cannot."""
+"""Facts about a file that its content does not tell and the user states."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -10,7 +10,7 @@ from pes.molecule import Molecule
 __all__ = ["QUANTITIES", "Request", "atoms_of", "stated"]
 
 QUANTITIES = ("energy", "forces", "gradients", "dipole", "positions")
-"""What a key of a file may hold."""
+"""Quantities that a key of a file may hold."""
 
 _SPECIES = re.compile(r"(\d+[A-Z][a-z]?|[A-Z][a-z]?)(\d*)")
 

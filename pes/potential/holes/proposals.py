@@ -1,4 +1,4 @@
-"""Which new points would teach an ensemble most."""
+"""Proposals of new points, those that would teach an ensemble most."""
 
 import torch
 from torch import Tensor

@@ -50,7 +50,7 @@ class Hole:
 
 @dataclass(frozen=True, eq=False)
 class HoleSearch:
-    """What a search found.
+    """Result of a search for holes.
 
     Attributes:
         minimum: of the surface in hartree.

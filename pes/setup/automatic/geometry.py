@@ -48,7 +48,7 @@ class Minimum:
 
 @dataclass(frozen=True, eq=False)
 class Geometries:
-    """What is known, or can be found out, of the minima of a surface; each is looked for once.
+    """Minima of a surface, as far as they are known; each is looked for once.
 
     Attributes:
         surface: what the user gave.
@@ -140,7 +140,7 @@ def minima(molecule: Molecule, potential: Potential, *known: Tensor) -> list[Min
 
 
 def _noise(molecule: Molecule, potential: Potential) -> str:
-    """What keeps a search from ending, if values of the surface jump."""
+    """Reason why a search does not end, if values of the surface jump."""
     starts = torch.stack(guesses(molecule))
     size = float(
         jumps(lambda x: potential(x.reshape(-1, *starts.shape[1:])), starts.flatten(1)).median()

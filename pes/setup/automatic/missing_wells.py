@@ -1,4 +1,4 @@
-"""What the levels of four atoms and more leave out, in words: wells, torsions, linear bends."""
+"""Warnings about wells, torsions and linear bends that the coordinates of a molecule leave out."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

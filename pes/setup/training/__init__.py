@@ -1,1 +1,1 @@
-"""From a data set to a training plan, a fit and its result."""
+"""Training plan, fit and result of a data set."""

@@ -104,7 +104,7 @@ class SparseGrid:
 
     @property
     def bases(self) -> tuple[BasisSpec, ...]:
-        """What the functions of each coordinate are like, from the first to the last point."""
+        """Description of the functions of each coordinate, from the first to the last point."""
         functions = self.basis(torch.ones(len(self.names))).bases
         return tuple(
             BasisSpec("hermite", *b.range, b.size, len(b.points), FINE, name)

@@ -174,7 +174,7 @@ def _softened(region: Region, k: int, values: Tensor, relaxed: Tensor) -> Tensor
 
 
 def _valley(region: Region, k: int) -> Tensor:
-    """For each value of coordinate k the lowest point of the grid, (M, Q).
+    """Lowest point of the grid for each value of coordinate k, (M, Q).
 
     Outside the region the others stay where they were at the nearest value inside, and the values
     of k go on at the same distances towards its limits.
