@@ -19,7 +19,7 @@ def draw_pictures(
     spectrum: Sticks | None,
     transitions: LineList | None,
 ) -> None:
-    """`levels.png`, and of what else was asked for `density_N.png`, `spectrum.png`, `lines.png`."""
+    """Draw levels.png and what else was asked for: density maps, the spectrum, the lines."""
     kinds = result.task.internal.kinds
     levels = result.levels.cpu()
     plots.level_diagram(folder / "levels.png", levels, title, kinds=kinds)
