@@ -29,8 +29,8 @@ class GaussianBump(Section):
 class Sensitivities(Section):
     """Derivatives of the levels to print and store."""
 
-    masses: bool = True
-    """dE/dm of each atom."""
+    masses: bool | None = None
+    """dE/dm of each atom; by default for up to three atoms."""
     parameters: tuple[str, ...] = ()
     """Named parameters of an analytic surface."""
     weights: bool = False

@@ -134,8 +134,8 @@ def _eigenvectors(x: Tensor, hessian: Tensor, masses: Tensor) -> tuple[Tensor, T
 def hessian(potential: Callable[[Tensor], Tensor], positions: Tensor) -> Tensor:
     """Second derivatives (3N, 3N) of a surface at positions (N, 3), hartree/bohr².
 
-    By reverse mode where the surface can be differentiated twice, else by central differences
-    with steps of 0.01 and 0.02 bohr, extrapolated.
+    By reverse mode where the surface can be differentiated twice (`torch.cdist` cannot), else by
+    central differences with steps of 0.01 and 0.02 bohr, extrapolated.
 
     Args:
         potential: positions (B, N, 3) in bohr to energies (B,) in hartree.
@@ -154,10 +154,13 @@ def _by_reverse_mode(potential: Callable[[Tensor], Tensor], positions: Tensor) -
         energy = potential(x[None]).sum()
         if not energy.requires_grad:
             return None
-        (slope,) = torch.autograd.grad(energy, x, create_graph=True, allow_unused=True)
-        if slope is None or not slope.requires_grad:
+        try:
+            (slope,) = torch.autograd.grad(energy, x, create_graph=True, allow_unused=True)
+            if slope is None or not slope.requires_grad:
+                return None
+            rows = [torch.autograd.grad(s, x, retain_graph=True)[0] for s in slope.flatten()]
+        except (NotImplementedError, RuntimeError):  # a step of it has no second derivative
             return None
-        rows = [torch.autograd.grad(s, x, retain_graph=True)[0] for s in slope.flatten()]
     return torch.stack(rows).flatten(1).detach()
 
 

@@ -1,11 +1,16 @@
 """Where combinations of lengths and angles run past the ends of these, and which levels do."""
 
+import torch
+
 from pes.coordinates import Internal
 from pes.coordinates.kinds import KINDS
 from pes.vibration.hamiltonian.sparse import SparseGrid
 from pes.vibration.levels.result import Levels
 
 __all__ = ["check_domain", "folds"]
+
+PORTION = 2**16
+"""Points looked at at once."""
 
 PASSED = 1e-5
 """Probability of a level there from which a warning is due."""
@@ -39,7 +44,9 @@ def check_domain(internal: Internal, grid: SparseGrid) -> None:
         ValueError: with the length or angle, and the nearest such point.
     """
     points = grid.points
-    for name, kind, beyond in internal.folds(points):
+    parts = [internal.folds(part) for part in points.split(PORTION)]
+    for each in zip(*parts, strict=True):
+        (name, kind, _), beyond = each[0], torch.cat([fold.beyond for fold in each])
         if beyond.any():
             far = points[beyond]
             nearest = far[int(far.square().sum(1).argmin())].tolist()

@@ -5,6 +5,8 @@ from math import inf
 from pathlib import Path
 from typing import Any
 
+import h5py
+
 from pes.files import write_csv
 from pes.hdf5_files import replaced_hdf5
 from pes.setup.density_maps import Maps, write_maps
@@ -21,6 +23,9 @@ __all__ = ["DONE", "summary", "write_arrays", "write_tables"]
 
 DONE = "levels.json"
 """Written last."""
+
+PORTION = 2**16
+"""Grid points whose positions are computed and written at once."""
 
 Table = Sequence[Mapping[str, Any]]
 
@@ -94,9 +99,7 @@ def write_arrays(
         "convergence": (levels.convergence.numpy(), "hartree"),
         "points": (levels.points.numpy(), "bohr, radian"),
         "weights": (levels.weights.numpy(), "quadrature weight, density included"),
-        "positions": (levels.positions.detach().numpy(), "bohr"),
         "potential": (levels.hamiltonian.potential.numpy(), "hartree"),
-        "wavefunctions": (levels.wavefunctions.numpy(), "psi times square root of weight"),
         "coefficients": (levels.eigenpairs.coefficients.numpy(), "1"),
     }
     with replaced_hdf5(path) as file:
@@ -105,6 +108,7 @@ def write_arrays(
         file.attrs["minimum_energy"] = levels.minimum_energy
         for key, (array, units) in content.items():
             file.create_dataset(key, data=array).attrs["units"] = units
+        _write_large(file, levels, len(task.molecule.symbols))
         if "irrep" in table[0]:
             file["irrep"] = [row["irrep"] for row in table]
         if maps is not None:
@@ -112,3 +116,18 @@ def write_arrays(
         for key, tensor in derived.weights.items():
             entry = file.create_dataset(f"weight_derivatives/{key}", data=tensor.numpy())
             entry.attrs["units"] = "cm-1 per unit of the weight"
+
+
+def _write_large(file: h5py.File, levels: Levels, atoms: int) -> None:
+    """Wavefunctions level by level and positions in portions: neither need fit into memory."""
+    basis, c, points = levels.hamiltonian.basis, levels.eigenpairs.coefficients, levels.points
+    psi = file.create_dataset("wavefunctions", (len(c), len(points)), dtype="f8")
+    psi.attrs["units"] = "psi times square root of weight"
+    for n, one in enumerate(c):
+        psi[n] = basis.on_grid(one[None])[0].numpy()
+    x = file.create_dataset("positions", (len(points), atoms, 3), dtype="f8")
+    x.attrs["units"] = "bohr"
+    positions = levels.system.positions
+    assert positions is not None
+    for low in range(0, len(points), PORTION):
+        x[low : low + PORTION] = positions(points[low : low + PORTION]).detach().numpy()

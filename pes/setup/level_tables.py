@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from pes.chunks import in_chunks
 from pes.coordinates.kinds import KINDS
 from pes.potential.holes.coverage import Coverage
 from pes.setup.labels import LevelLabels
@@ -28,6 +29,12 @@ __all__ = ["far", "header", "level_table", "printed", "stick_rows", "table_html"
 OUTSIDE = 1.0
 """Distance to the nearest training point, in the largest spacing of these, that counts as far."""
 
+NOWHERE = 1e-10
+"""Probability of a grid point, of all levels, whose distance is not looked at."""
+
+PORTION = 2**16
+"""Points looked at at once."""
+
 FAR = 1e-3
 """Probability beyond the training points from which a level is marked."""
 
@@ -36,7 +43,7 @@ def level_table(
     levels: Levels, task: Problem, error_bars: Spreads, quanta: LevelLabels
 ) -> list[dict[str, Any]]:
     """One row for each level, in cm⁻¹, Å and degrees; levels on the CPU."""
-    averages = levels.densities @ levels.points
+    averages = levels.means(levels.points)
     symmetry = _symmetry(levels)
     constants = rotational_constants(levels, task.masses.cpu()) / CM1
     axes = [k for k in range(3) if not bool(constants[:, k].isnan().all())]
@@ -77,9 +84,13 @@ def _outside(levels: Levels, task: Problem) -> Tensor | None:
     if task.surface.record is None:
         return None
     coverage = Coverage(task.molecule.elements, task.surface.record.training_positions)
+    positions, at = task.system.positions, levels.visited(NOWHERE)
+    assert positions is not None
+    distant = torch.zeros_like(levels.hamiltonian.potential, dtype=torch.bool)
     with torch.no_grad():
-        distant = coverage(levels.positions) > OUTSIDE
-    return levels.densities[:, distant].sum(1)
+        far_away = in_chunks(lambda q: coverage(positions(q)) > OUTSIDE, levels.points[at], PORTION)
+        distant[at] = far_away
+    return levels.probability(distant)
 
 
 def far(table: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -197,7 +197,10 @@ def solved(
             if zero_at_minimum(task.internal.kinds):
                 refuse_other_wells(task, wanted, energy)
                 ranges = tuple((b.low, b.high) for b in task.coordinates)
-                result = levels_by_quanta(target, ranges, budget=budget, report=progress)
+                result = levels_by_quanta(
+                    target, ranges, budget=budget, report=progress,
+                    check=lambda grid: check_domain(task.internal, grid),
+                )  # fmt: skip
                 surveyed = task.surveyed
             else:
                 result, surveyed = levels_to_target(target, budget=budget, report=progress)

@@ -96,6 +96,21 @@ def test_where_torch_knows_no_second_derivative(water: tuple) -> None:
     torch.testing.assert_close(hessian(surface, reference), expected, rtol=0, atol=1e-9)
 
 
+def test_a_surface_of_cdist_has_no_second_derivative_in_torch(water: tuple) -> None:
+    _, x, _ = water
+
+    def springs(y: Tensor) -> Tensor:
+        return (torch.cdist(y, y) - torch.cdist(x, x)).square().sum((1, 2))
+
+    def written_out(y: Tensor) -> Tensor:
+        pairs = torch.triu_indices(3, 3, 1)
+        apart = [(z[..., pairs[0], :] - z[..., pairs[1], :]).norm(dim=-1) for z in (y, x)]
+        return 2 * (apart[0] - apart[1]).square().sum(-1)
+
+    # Differences of fourth order in steps of 0.01 bohr.
+    torch.testing.assert_close(hessian(springs, x), hessian(written_out, x), rtol=0, atol=1e-6)
+
+
 def test_a_surface_with_parameters_but_without_forces(water: tuple) -> None:
     """Requires gradients, yet not by its positions: differences again."""
     surface, reference, _ = water

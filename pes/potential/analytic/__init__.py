@@ -4,6 +4,7 @@ from pes.potential.analytic.ammonia import AmmoniaModel
 from pes.potential.analytic.formaldehyde import FormaldehydeModel
 from pes.potential.analytic.hydrogen_cyanide import HydrogenCyanideModel
 from pes.potential.analytic.hydrogen_peroxide import HydrogenPeroxideModel
+from pes.potential.analytic.methane import MethaneModel
 from pes.potential.analytic.triatomic import (
     CarbonDioxideModel,
     CarbonylSulfideModel,
@@ -23,6 +24,7 @@ ANALYTIC = {
     "hydrogen_cyanide_model": HydrogenCyanideModel,
     "hydrogen_peroxide_model": HydrogenPeroxideModel,
     "hydrogen_sulfide_model": HydrogenSulfideModel,
+    "methane_model": MethaneModel,
     "silicide_model": SilicideModel,
 }
 """Named surfaces: `surface: water_pjt1996` in a configuration."""

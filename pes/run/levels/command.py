@@ -25,7 +25,7 @@ from pes.run.folder import check_folder, check_space, claimed, open_log, pick_de
 from pes.run.levels.resume import STATE, check_state, earlier, keeper
 from pes.setup.automatic.growing_grids import STEP, SparsePoints, memory
 from pes.setup.automatic.missing_wells import LargeAmplitudes
-from pes.setup.automatic.quanta_series import Forecast
+from pes.setup.automatic.quanta_forecast import Forecast
 from pes.setup.chosen import description
 from pes.setup.density_maps import Maps, density_maps
 from pes.setup.environment import environment_line
@@ -196,7 +196,7 @@ def _run(request: Request) -> Path:
     open_log(None)
     result = _solved(request, task)
     derived = result.sensitivity(
-        masses=wanted.masses,
+        masses=len(task.molecule.symbols) < 4 if wanted.masses is None else wanted.masses,
         parameters=[*wanted.parameters, *(task.surface.parameters() if wanted.weights else ())],
         second=wanted.second,
     )

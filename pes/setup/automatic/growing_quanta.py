@@ -13,10 +13,11 @@ from time import process_time
 import torch
 from torch import Tensor
 
-from pes.setup.automatic.quanta_series import QuantaStage, Series
+from pes.setup.automatic.quanta_series import QuantaStage, Series, of_length, of_partners
 from pes.setup.automatic.stage import Target
 from pes.setup.automatic.target import Budget
 from pes.units import CM1
+from pes.vibration.hamiltonian.sparse import SparseGrid
 from pes.vibration.levels.diagnostics import level_warnings
 from pes.vibration.levels.result import Levels
 
@@ -29,6 +30,7 @@ SHARE = 0.7
 """Part of the accuracy that missing functions may use up; points and ranges take the rest."""
 
 Report = Callable[[str], None]
+Check = Callable[[SparseGrid], None]
 
 
 def levels_by_quanta(
@@ -37,6 +39,7 @@ def levels_by_quanta(
     *,
     budget: Budget | None = None,
     report: Report = lambda _: None,
+    check: Check = lambda _: None,
 ) -> Levels:
     """The lowest levels, each converged to an accuracy as far as time and memory go.
 
@@ -45,19 +48,21 @@ def levels_by_quanta(
         ranges: ends of these for a product grid.
         budget: CPU time that it may cost.
         report: called with a sentence before and after each calculation.
+        check: refuses points of a sparse grid beyond the domain of the coordinates.
 
     Raises:
         ValueError: if the surface falls below its minimum at a point, or not even the first
             calculation fits.
     """
-    series = Series(target, budget or Budget(), report, process_time())
+    series = Series(target, budget or Budget(), report, process_time(), check)
     stage = series.first(ranges)
-    base = series.smaller(stage)
-    moved = left = series.moved(stage, base)
+    base = series.smaller(stage).functions_only()
+    moved = left = series.matched(stage, base).changes
     series.table(stage, left)
     shorter = series.narrower(stage)
     ended = ""
-    while float(left.max()) > SHARE * target.accuracy:
+    # One grid alone does not tell what its points miss.
+    while base.grid is stage.grid or float(left.max()) > SHARE * target.accuracy:
         if float(shorter.max()) > max(target.accuracy, float(left.max())):
             ended = (
                 f"where the ranges end matters by {float(shorter.max()) / CM1:.2g} cm-1, more than "
@@ -70,17 +75,19 @@ def levels_by_quanta(
             report(f"{ahead}, are not begun: {ended}")
             break
         report(f"next: {ahead}")
+        # Its V and G give way to the larger ones.
+        earlier, stage = base, stage.functions_only()
         try:
-            larger = series.solved(ahead.grid, stage)
+            base, stage = stage, series.solved(ahead, stage)
         except ValueError as failure:
             ended = str(failure)
             report(f"stopped: {ended}")
+            base, stage = earlier, series.again(stage)
             break
-        base, stage, before = stage.functions_only(), larger, moved
-        moved = series.moved(stage, base)
-        left = _left(moved, before)
+        match, before = series.matched(stage, base), moved
+        moved, left = match.changes, _left(match.changes, of_partners(before, match.partners))
         series.table(stage, left)
-    changes = torch.stack((left, series.finer(stage, base), _of_length(shorter, len(left))))
+    changes = torch.stack((left, series.finer(stage, base), of_length(shorter, len(left))))
     return _result(target, stage, changes, ended)
 
 
@@ -90,7 +97,6 @@ def _left(moved: Tensor, before: Tensor) -> Tensor:
     Changes fall from calculation to calculation, and so does what is left of them: three times the
     ratio, to be on the safe side, of all levels or of the level itself, whichever falls slower.
     """
-    before = _of_length(before, len(moved))
     known = before.isfinite() & moved.isfinite()
     if not known.any():
         return moved
@@ -99,13 +105,6 @@ def _left(moved: Tensor, before: Tensor) -> Tensor:
     share = 3 * torch.maximum(ratios, overall)
     # A level that had no partner before has shown nothing of how its changes fall.
     return moved * share.where(known, 1.0).clamp(LEAST, 1.0)
-
-
-def _of_length(changes: Tensor, count: int) -> Tensor:
-    """Changes of so many levels; those of new ones are taken for the largest known."""
-    if count <= len(changes):
-        return changes[:count]
-    return torch.cat((changes, changes.max().expand(count - len(changes))))
 
 
 def _result(target: Target, stage: QuantaStage, changes: Tensor, ended: str) -> Levels:

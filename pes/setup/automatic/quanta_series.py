@@ -2,35 +2,40 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from time import process_time
+from time import monotonic, process_time
 
 import torch
 from numpy.linalg import LinAlgError
 from torch import Tensor
 
 from pes.memory import free_memory
-from pes.setup.automatic.growing_grids import STEP, Grid, first_grid, memory
+from pes.setup.automatic.growing_grids import STEP, Grid, SparsePoints, first_grid, memory
+from pes.setup.automatic.quanta_forecast import FEW, Forecast, largest_expected
 from pes.setup.automatic.stage import EXTRA, Calculation, Target
 from pes.setup.automatic.target import Budget
 from pes.units import CM1
 from pes.vibration.eigensolvers.blockwise import lowest_blockwise
+from pes.vibration.eigensolvers.davidson import Progress
 from pes.vibration.eigensolvers.eigenpairs import Eigenpairs
+from pes.vibration.eigensolvers.select import Watch
 from pes.vibration.eigensolvers.warm_start import start_vectors
 from pes.vibration.hamiltonian.operator import Hamiltonian
-from pes.vibration.levels.matching import matching
+from pes.vibration.hamiltonian.sparse import SparseGrid
+from pes.vibration.levels.matching import Matching, matching
 
-__all__ = ["Forecast", "QuantaStage", "Series"]
+__all__ = ["QuantaStage", "Series", "of_length", "of_partners"]
 
 FEWEST = 8
 """Functions for each level in the first calculation."""
 
-FEW = 20
-"""Levels that a calculation up to an energy begins with."""
+QUIET = 15.0
+"""Seconds between two lines on the progress of a calculation."""
 
 PER_LINE = 5
 """Levels in a line of a preliminary table."""
 
 Report = Callable[[str], None]
+Check = Callable[[SparseGrid], None]
 
 
 @dataclass(frozen=True)
@@ -52,33 +57,6 @@ class QuantaStage(Calculation):
 
 
 @dataclass(frozen=True)
-class Forecast:
-    """What a calculation will take.
-
-    Attributes:
-        grid: functions and points.
-        memory: bytes beside what is taken already.
-        seconds: CPU time, None where nothing has been measured yet.
-    """
-
-    grid: Grid
-    memory: int
-    seconds: float | None = None
-
-    @property
-    def points(self) -> int:
-        """Number of grid points."""
-        return self.grid.points
-
-    def __str__(self) -> str:
-        time = "" if self.seconds is None else f" and {self.seconds:.0f} CPU-s"
-        return (
-            f"{self.grid.quanta:g} quanta, {self.grid.functions} functions on {self.grid.points} "
-            f"points, about {self.memory / 2**30:.2g} GiB{time}"
-        )
-
-
-@dataclass(frozen=True)
 class Series:
     """What all calculations of a series share.
 
@@ -87,12 +65,14 @@ class Series:
         budget: CPU time.
         report: called with sentences.
         started: CPU time at the start.
+        check: refuses points of a sparse grid beyond the domain of the coordinates.
     """
 
     target: Target
     budget: Budget
     report: Report
     started: float
+    check: Check = lambda _: None
 
     @property
     def spent(self) -> float:
@@ -105,31 +85,53 @@ class Series:
         Raises:
             ValueError: if it does not fit.
         """
-        count = self.target.count or FEW
+        count, system = self.target.count or FEW, self.target.system
         grid = first_grid(self.target.names, ranges, FEWEST * count)
         ahead = Forecast(grid, memory(grid, count))
-        free = free_memory(self.target.system.device)
+        free = free_memory(system.device)
         if free is not None and ahead.memory > free:
             raise ValueError(
                 f"the first calculation, {ahead}, does not fit: {free / 2**30:.2g} GiB are free; "
                 "ask for fewer levels"
             )
+        whole = largest_expected(self.target, grid, lambda larger: not self.obstacle(larger))
+        self.report(f"forecast of all calculations together, if errors fall as usual: {whole}")
         self.report(f"first: {ahead}")
-        return self.solved(grid, None)
+        return self.solved(ahead, None)
 
-    def solved(self, grid: Grid, base: QuantaStage | None) -> QuantaStage:
+    def solved(self, ahead: Forecast, base: QuantaStage | None) -> QuantaStage:
         """One calculation, begun with the vectors of another.
 
         Raises:
-            ValueError: if the surface falls below its minimum at a point, or the grid is too
-                coarse for the functions.
+            ValueError: if the surface falls below its minimum at a point, the grid is too
+                coarse for the functions, or leaves the domain of the coordinates.
         """
-        begun = process_time()
+        begun, grid = process_time(), ahead.grid
+        if isinstance(grid, SparsePoints):
+            self.check(grid.grid)
         h, warnings = grid.hamiltonian(self.target)
-        pairs = self.eigenpairs(h, base)
+        pairs = self.eigenpairs(h, base, self.watch(begun + (ahead.seconds or grid.seconds)))
         return QuantaStage(h, pairs, process_time() - begun, tuple(warnings), grid)
 
-    def eigenpairs(self, h: Hamiltonian, base: QuantaStage | None) -> Eigenpairs:
+    def watch(self, end: float) -> Watch:
+        """What says how many levels have converged, and how long before the end in CPU time."""
+        last = monotonic()
+
+        def say(now: Progress) -> None:
+            nonlocal last
+            if monotonic() - last > QUIET:
+                last = monotonic()
+                self.report(
+                    f"{now.converged} of {now.requested} levels, the others to "
+                    f"{now.residual / CM1:.1g} cm-1; about {max(end - process_time(), 1):.0f} "
+                    "CPU-s left"
+                )
+
+        return say
+
+    def eigenpairs(
+        self, h: Hamiltonian, base: QuantaStage | None, watch: Watch = lambda _: None
+    ) -> Eigenpairs:
         """The levels asked for and a few more; those up to an energy are counted on the way."""
         target = self.target
         count, start = target.count or FEW, None
@@ -139,7 +141,7 @@ class Series:
         while True:
             asked = min(h.size, count + EXTRA)
             try:
-                pairs = lowest_blockwise(h, asked, solver=target.solver, start=start)
+                pairs = lowest_blockwise(h, asked, solver=target.solver, start=start, watch=watch)
             except LinAlgError:  # H less the lowest V has no Cholesky factor
                 raise _coarse(h) from None
             if float(pairs.energies[0]) < h.lower_bound:
@@ -158,22 +160,37 @@ class Series:
         grid = stage.grid.narrower()
         if grid is None:
             return torch.zeros(self.number(stage), dtype=torch.float64)
-        other = self.solved(grid, stage)
+        other = self.solved(Forecast(grid, 0, stage.seconds), stage)
         change = matching(stage.levels, other.levels, self.number(stage)).changes
         self.report(f"narrower ranges: levels moved by up to {float(change.max()) / CM1:.2g} cm-1")
         return change
 
     def finer(self, stage: QuantaStage, base: QuantaStage) -> Tensor:
-        """Changes of the calculation before the last when it is repeated on the last grid, (S,)."""
-        h = stage.grid.fewer(stage.hamiltonian, stage.grid.quanta - STEP)
-        repeated = replace(stage, hamiltonian=h, pairs=self.eigenpairs(h, base))
-        change = matching(repeated.levels, base.levels, self.number(stage)).changes
+        """Changes of the levels of the calculation before on the last grid, (S,).
+
+        To first order: its vectors are held, and H of the last grid is solved among them. Where
+        there was but one grid its points may matter as much as its functions.
+        """
+        h, pairs = stage.hamiltonian, base.pairs
+        vectors = start_vectors(base.hamiltonian.basis, pairs, h.basis)
+        if vectors is None or base.grid is stage.grid:
+            return self.matched(stage, base).changes
+        among = vectors @ h.apply(vectors).T
+        energies = torch.linalg.eigvalsh((among + among.T) / 2)
+        apart = (energies - energies[0] - pairs.energies + pairs.energies[0]).abs()
+        apart[0] = (energies[0] - pairs.energies[0]).abs()
+        change = of_partners(apart.cpu(), self.matched(stage, base).partners)
         self.report(f"more points: levels moved by up to {float(change.max()) / CM1:.2g} cm-1")
         return change
 
-    def moved(self, stage: QuantaStage, base: QuantaStage) -> Tensor:
-        """Changes of the levels asked for since the calculation before, (S,)."""
-        return matching(stage.levels, base.levels, self.number(stage)).changes
+    def matched(self, stage: QuantaStage, base: QuantaStage) -> Matching:
+        """Changes of the levels asked for since the calculation before, and partners there."""
+        return matching(stage.levels, base.levels, self.number(stage))
+
+    def again(self, stage: QuantaStage) -> QuantaStage:
+        """The same with V and G anew, after they were left out."""
+        h, _ = stage.grid.hamiltonian(self.target)
+        return replace(stage, hamiltonian=h)
 
     def number(self, stage: QuantaStage) -> int:
         """Levels asked for among those of a calculation."""
@@ -217,3 +234,16 @@ def _coarse(h: Hamiltonian) -> ValueError:
         "is not smooth enough or whose modes are far from oscillators; give `coordinates.kind: "
         "zmatrix` with `basis`"
     )
+
+
+def of_partners(changes: Tensor, partners: Tensor) -> Tensor:
+    """Changes of the partners (S,); infinite where there is none, the largest for new ones."""
+    every = of_length(changes, int(partners.max()) + 1 if len(partners) else 0)
+    return every[partners.clamp(min=0)].where(partners >= 0, torch.inf)
+
+
+def of_length(changes: Tensor, count: int) -> Tensor:
+    """Changes of so many levels; those of new ones are taken for the largest known."""
+    if count <= len(changes):
+        return changes[:count]
+    return torch.cat((changes, changes.max().expand(count - len(changes))))

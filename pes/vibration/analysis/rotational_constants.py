@@ -1,8 +1,11 @@
 """Rotational constants of vibrational levels: the mean inverse moments of inertia."""
 
+from collections.abc import Iterable
+
 import torch
 from torch import Tensor
 
+from pes.chunks import tuple_in_chunks
 from pes.vibration.analysis.intensities import eckart_frame
 from pes.vibration.levels.result import Levels
 
@@ -21,6 +24,9 @@ degeneracy turn the axes, and none of the means belongs to an axis."""
 SINGULAR = 0.2
 """Least singular value of I″ against I⁰ at a point that is averaged over. Towards zero, at a linear
 geometry or one turned inside out, μ grows without end and has no mean."""
+
+PORTION = 2**16
+"""Points whose inertia is computed at once."""
 
 REACHED = 1e-4
 """Probability of other points from which a level is given no constants."""
@@ -45,13 +51,16 @@ def rotational_constants(levels: Levels, masses: Tensor) -> Tensor:
     """
     if levels.system.positions is None:
         raise ValueError("a model Hamiltonian has no rotational constants")
-    densities = levels.densities
-    somewhere = densities.abs().amax(0) > NOWHERE
+    positions, masses = levels.system.positions, masses.detach()
     with torch.no_grad():
-        reference = levels.system.positions(levels.minimum[None])[0]
-        return mean_constants(
-            densities[:, somewhere], levels.positions[somewhere], reference, masses.detach()
+        reference = positions(levels.minimum[None])[0]
+        if is_spherical(reference, masses):
+            return reference.new_full((len(levels.energies), 3), torch.nan)
+        at = levels.visited(NOWHERE)
+        constants, regular = tuple_in_chunks(
+            lambda q: _constants(positions(q), reference, masses), levels.points[at], PORTION
         )
+        return _means((density[at] for density in levels.each_density()), constants, regular)
 
 
 def mean_constants(
@@ -71,13 +80,25 @@ def mean_constants(
     """
     if is_spherical(reference, masses):
         return densities.new_full((len(densities), 3), torch.nan)
+    return _means(densities, *_constants(positions, reference, masses))
+
+
+def _constants(positions: Tensor, reference: Tensor, masses: Tensor) -> tuple[Tensor, Tensor]:
+    """½ μ_αα at each point (P, 3), zero where I″ is near singular; and where it is not, (P,)."""
     moments, tensor = _moments(positions, reference, masses)
     regular = _regular(tensor, moments)
-    weights = densities[:, regular]
-    mu = _inverse(tensor[regular], moments)
-    constants = weights @ mu.diagonal(dim1=-2, dim2=-1) / weights.sum(1, keepdim=True) / 2
-    lost = densities[:, ~regular].sum(1) > REACHED
-    return constants.masked_fill(lost[:, None], torch.nan)
+    constants = tensor.new_zeros(len(tensor), 3)
+    constants[regular] = _inverse(tensor[regular], moments).diagonal(dim1=-2, dim2=-1) / 2
+    return constants, regular
+
+
+def _means(densities: Iterable[Tensor], constants: Tensor, regular: Tensor) -> Tensor:
+    """Means of the constants over the regular points, NaN where a level is too often elsewhere."""
+    rows = []
+    for density in densities:
+        inside, outside = density[regular].sum(), density[~regular].sum()
+        rows.append((density @ constants / inside).masked_fill(outside > REACHED, torch.nan))
+    return torch.stack(rows)
 
 
 def is_spherical(reference: Tensor, masses: Tensor) -> bool:

@@ -4,7 +4,7 @@ To and from the grid the sums run over one factor at a time, so that a transform
 multiplications as there are points, times the points of all coordinates.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import prod
@@ -217,18 +217,17 @@ class ProductBasis:
         Args:
             fields: F_kl on the grid (P,) by its coordinates, k ≤ l, −1 for no derivative.
         """
-        ordered, strips = self.laid_out(fields, range(len(self.factors)))
+        ordered, strips = self.laid_out(fields.items(), range(len(self.factors)))
         return matrix(ordered, self.factors, strips, self.branches)
 
     def laid_out(
-        self, fields: PairFields, order: Sequence[int]
+        self, fields: Iterable[tuple[tuple[int, int], Tensor]], order: Sequence[int]
     ) -> tuple[PairFields, Sequence[Sequence[Strip]]]:
         """Fields on the grid whose axes have an order of the factors, and its strips."""
         factors = [self.factors[i] for i in order]
         axes = [k for f in factors for k in f.coordinates]
         ordered = {
-            pair: field.reshape(self.grid_shape).permute(axes).flatten()
-            for pair, field in fields.items()
+            pair: field.reshape(self.grid_shape).permute(axes).flatten() for pair, field in fields
         }
         return ordered, product_strips([len(f.values) for f in factors])
 

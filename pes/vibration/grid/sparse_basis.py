@@ -9,7 +9,7 @@ runs over the beginnings (n_1 … n_{c−1}) of products and the tuples (i_c …
 far fewer than the functions times the points.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from math import prod
@@ -201,20 +201,20 @@ class SparseBasis:
         Args:
             fields: F_kl on the grid (P,) by its coordinates, k ≤ l, −1 for no derivative.
         """
-        ordered, strips = self.laid_out(fields, self.order)
+        ordered, strips = self.laid_out(fields.items(), self.order)
         return matrix(ordered, self.factors, strips, self.branches)
 
     def laid_out(
-        self, fields: PairFields, order: Sequence[int]
+        self, fields: Iterable[tuple[tuple[int, int], Tensor]], order: Sequence[int]
     ) -> tuple[PairFields, Sequence[Sequence[Strip]]]:
         """Fields times the weights, for sums over the coordinates in an order, and their strips."""
-        weighted = {pair: f * self._polynomial_weights for pair, f in fields.items()}
+        weighted = ((pair, f * self._polynomial_weights) for pair, f in fields)
         if tuple(order) == self.order:
-            return weighted, self.grid.strips
+            return dict(weighted), self.grid.strips
         turned = smolyak(self.grid.level, [self.grid.coordinate_weights[k] for k in order])
         places = torch.tensor(order).argsort()
         at = self.grid.places(turned.numbers[:, places]).to(self.device)
-        return {pair: f[at] for pair, f in weighted.items()}, turned.strips
+        return {pair: f[at] for pair, f in weighted}, turned.strips
 
     @cached_property
     def transform_cost(self) -> int:

@@ -1,12 +1,12 @@
 """Elements of a quadratic form between chosen products, the factors in the cheapest order."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import torch
 from torch import Tensor
 
 from pes.vibration.basis.product_tree import Branch, tree, unraveled
-from pes.vibration.grid.matrix import PairFields, matrix
+from pes.vibration.grid.matrix import matrix
 from pes.vibration.grid.sparse_basis import GridBasis
 
 __all__ = ["elements"]
@@ -14,7 +14,7 @@ __all__ = ["elements"]
 
 def elements(
     basis: GridBasis,
-    fields: PairFields,
+    fields: Iterable[tuple[tuple[int, int], Tensor]],
     rows: Tensor,
     columns: Tensor | None = None,
     *,
@@ -24,7 +24,7 @@ def elements(
 
     Args:
         basis: functions.
-        fields: F_kl on its grid.
+        fields: F_kl on its grid by k and l, one after the other.
         rows: places among the products kept.
         columns: likewise; the rows, by default, and half the work.
         order: of the factors. Cost is that of the beginnings of products, in this order, that

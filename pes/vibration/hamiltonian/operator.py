@@ -8,6 +8,7 @@ molecules: V, G and s come as arrays on the grid. The basis takes functions and 
 grid, back from it, and integrates fields over pairs of functions.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -157,6 +158,10 @@ class Hamiltonian:
 
         F₋₁₋₁ = V + ½ Σ s_k G_kl s_l, F₋₁ₖ = ½ Σ_l G_kl s_l, F_kl = ½ G_kl; each (P,).
         """
+        return dict(self.each_field())
+
+    def each_field(self) -> Iterator[tuple[tuple[int, int], Tensor]]:
+        """The items of `fields` one after the other: together they are as large as G."""
         vectors = [torch.zeros_like(self.potential) for _ in range(self.modes)]
         for k, m in self.coupled:
             half = self.g_matrix[:, k, m] / 2
@@ -166,6 +171,6 @@ class Hamiltonian:
         scalar = self.potential
         for k, vector in enumerate(vectors):
             scalar = scalar + vector * self.s[:, k]
-        fields: PairFields = {(-1, -1): scalar}
-        fields |= {(-1, k): v for k, v in enumerate(vectors) if bool(v.any())}
-        return fields | {(k, m): self.g_matrix[:, k, m] / 2 for k, m in self.coupled}
+        yield (-1, -1), scalar
+        yield from (((-1, k), v) for k, v in enumerate(vectors) if bool(v.any()))
+        yield from (((k, m), self.g_matrix[:, k, m] / 2) for k, m in self.coupled)

@@ -1,6 +1,6 @@
 """Result of a levels calculation: energies, convergence errors and wavefunctions."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import torch
@@ -142,15 +142,26 @@ class Levels:
         """
         return self.hamiltonian.basis.signs * self.wavefunctions**2
 
-    def probability(self, where: Tensor) -> Tensor:
-        """Probability of each level in part of the grid, (P,) of truth values -> (S,).
-
-        Level by level: all densities at once are the largest array of six coordinates.
-        """
+    def each_density(self) -> Iterator[Tensor]:
+        """The rows of `densities`, (P,) each: all at once are the largest array of six modes."""
         basis = self.hamiltonian.basis
-        signs = basis.signs[where]
-        each = [basis.on_grid(c[None])[0, where] for c in self.eigenpairs.coefficients]
-        return torch.stack([(signs * psi.square()).sum() for psi in each])
+        signs = basis.signs
+        return (signs * basis.on_grid(c[None])[0].square() for c in self.eigenpairs.coefficients)
+
+    def probability(self, where: Tensor) -> Tensor:
+        """Probability of each level in part of the grid, (P,) of truth values -> (S,)."""
+        return torch.stack([density[where].sum() for density in self.each_density()])
+
+    def means(self, values: Tensor) -> Tensor:
+        """⟨n|f|n⟩ of functions by their values on the grid, (P, K) -> (S, K)."""
+        return torch.stack([density @ values for density in self.each_density()])
+
+    def visited(self, least: float) -> Tensor:
+        """Numbers of the grid points where some level has more than so much probability."""
+        here = torch.zeros_like(self.hamiltonian.potential, dtype=torch.bool)
+        for density in self.each_density():
+            here |= density.abs() > least
+        return here.nonzero().flatten()
 
     def matrix_elements(self, function: Callable[[Tensor], Tensor] | Tensor) -> Tensor:
         """⟨m|f|n⟩ by the quadrature of the grid.

@@ -39,13 +39,19 @@ class Sector:
     whole: Hamiltonian
     images: Tensor
 
-    @cached_property
+    @property
     def pieces(self) -> list[Tensor]:
-        """⟨r|H|P r′⟩ for each permutation P, (R, R); blocks share them."""
-        order, ours = _order(self.whole), self.images[0]
-        basis, fields = self.whole.basis, self.whole.fields
+        """⟨r|H|P r′⟩ for each permutation P, (R, R); blocks share them where there are several."""
+        return self._shared if len(self.images) > 1 else self._computed()
+
+    @cached_property
+    def _shared(self) -> list[Tensor]:
+        return self._computed()
+
+    def _computed(self) -> list[Tensor]:
+        order, ours, basis = _order(self.whole), self.images[0], self.whole.basis
         return [
-            elements(basis, fields, ours, images if p else None, order=order)
+            elements(basis, self.whole.each_field(), ours, images if p else None, order=order)
             for p, images in enumerate(self.images)
         ]
 
@@ -79,7 +85,7 @@ class Block:
 
     @property
     def shared_matrices(self) -> int:
-        """Matrices of this size that `dense` keeps: elements that blocks share, by permutation."""
+        """Matrices of this size that `dense` is made of; it keeps those that blocks share."""
         return len(self.amounts)
 
     @property
@@ -140,9 +146,9 @@ class Block:
         where = self.places.to(self.device)
         h = self.amounts.new_zeros(self.size, self.size)
         for piece, amounts in zip(self.sector.pieces, self.amounts, strict=True):
-            h += piece[where][:, where] * amounts
+            h += piece[where[:, None], where].mul_(amounts)
         h *= (len(self.amounts) * self.amounts[0])[:, None]
-        return (h + h.T) / 2
+        return (h + h.T).div_(2)
 
     def only(self, functions: Tensor) -> "Block":
         """The same in some of its functions."""

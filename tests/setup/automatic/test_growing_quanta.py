@@ -8,10 +8,12 @@ from torch import Tensor
 
 from pes.setup.automatic import quanta_series
 from pes.setup.automatic.growing_quanta import LEAST, _left, levels_by_quanta
+from pes.setup.automatic.quanta_series import of_partners
 from pes.setup.automatic.stage import Target
 from pes.setup.automatic.target import Budget
 from pes.units import CM1
 from pes.vibration.grid.sparse_basis import SparseBasis
+from pes.vibration.hamiltonian.sparse import SparseGrid
 from pes.vibration.system.system import System, model
 
 RANGES = (-7.0, 7.0)
@@ -41,28 +43,29 @@ def exact_levels(frequencies: Tensor, count: int) -> Tensor:
 
 
 @pytest.mark.parametrize(
-    ("frequencies", "accuracy", "sparse"),
+    ("frequencies", "count", "accuracy", "sparse"),
     [
-        ([900.0, 1100, 1500, 2100], 0.05, False),
-        ([900.0, 1000, 1200, 1400, 1500, 1700, 3000], 40, True),
+        ([900.0, 1100, 1500, 2100], 5, 0.05, False),
+        ([900.0, 1000, 1200, 1400, 1500, 1700, 3000], 3, 60, True),
     ],
 )
 def test_exact_levels_lie_within_the_estimates(
-    frequencies: list[float], accuracy: float, sparse: bool
+    frequencies: list[float], count: int, accuracy: float, sparse: bool
 ) -> None:
     system, exact = oscillators(frequencies)
     modes, said = len(frequencies), []
-    asked = target(system, modes, accuracy=accuracy * CM1, count=5)
+    asked = target(system, modes, accuracy=accuracy * CM1, count=count)
     levels = levels_by_quanta(asked, (RANGES,) * modes, report=said.append)
-    error = (levels.excitations - exact_levels(exact, 5)).abs()
+    error = (levels.excitations - exact_levels(exact, count)).abs()
     error[0] = abs(levels.zero_point_energy - float(exact.sum()) / 2)
     assert bool((error <= levels.convergence + 1e-6 * CM1).all())
     assert float(levels.convergence.max()) <= accuracy * CM1
     assert levels.warnings == ()
     assert isinstance(levels.hamiltonian.basis, SparseBasis) is sparse
     # Size before the first calculation, a table after it.
-    assert said[0].startswith("first: ")
-    assert "preliminary" in said[1]
+    assert said[0].startswith("forecast of all calculations")
+    assert said[1].startswith("first: ")
+    assert "preliminary" in said[2]
 
 
 def test_an_energy_in_place_of_a_count() -> None:
@@ -94,9 +97,13 @@ def test_memory_that_is_too_small_is_said(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(quanta_series, "free_memory", lambda _: 2**20)
     with pytest.raises(ValueError, match=r"the first calculation, 6 quanta.*does not fit: 0.00098"):
         levels_by_quanta(asked, (RANGES,) * 4)
-    sizes = iter([2**40, 2**20])
-    monkeypatch.setattr(quanta_series, "free_memory", lambda _: next(sizes))
-    levels = levels_by_quanta(asked, (RANGES,) * 4)
+    said: list[str] = []
+
+    def less_and_less(_: object) -> int:
+        return 2**20 if any(line.startswith("first") for line in said) else 2**40
+
+    monkeypatch.setattr(quanta_series, "free_memory", less_and_less)
+    levels = levels_by_quanta(asked, (RANGES,) * 4, report=said.append)
     assert "GiB of memory are free" in levels.warnings[0]
 
 
@@ -113,7 +120,7 @@ def holed(modes: int) -> System:
 
 
 def test_a_wall_stands_in_a_hole_and_is_said() -> None:
-    asked = target(holed(4), 4, wells=torch.zeros(1, 4, dtype=torch.float64), accuracy=50 * CM1)
+    asked = target(holed(4), 4, accuracy=200 * CM1, count=3)
     levels = levels_by_quanta(asked, (RANGES,) * 4)
     (warning,) = [w for w in levels.warnings if "hole" in w]
     assert "grid points lie below its minimum, the deepest by" in warning
@@ -136,6 +143,25 @@ def test_what_is_left_of_a_change() -> None:
     assert _left(torch.tensor([40.0, 0.0]), torch.tensor([100.0, 1.0])).tolist() == [40.0, 0.0]
     # A level that had no partner before has not shown how its changes fall.
     assert _left(moved, torch.tensor([torch.inf, 10.0, 100.0, 1.0]))[0] == pytest.approx(0.01)
-    # A level without a partner stays unknown; one that is new is taken for the worst.
-    assert _left(torch.tensor([torch.inf, 0.1]), before)[0] == torch.inf
-    assert len(_left(torch.ones(5), before)) == 5
+    # A level without a partner stays unknown.
+    assert _left(torch.tensor([torch.inf, 0.1]), before[:2])[0] == torch.inf
+
+
+def test_changes_of_the_same_level_are_compared() -> None:
+    """Two levels that have changed places; one without a partner; one that is new."""
+    partners = torch.tensor([1, 0, -1, 3])
+    changes = of_partners(torch.tensor([1.0, 2.0, 3.0]), partners)
+    assert changes.tolist() == [2.0, 1.0, torch.inf, 3.0]
+
+
+def test_a_grid_beyond_the_domain_ends_the_growth() -> None:
+    """What was reached is kept, and the reason is said."""
+    system, _ = oscillators([900.0, 1000, 1200, 1400, 1500, 1700, 3000])
+
+    def check(grid: SparseGrid) -> None:
+        if grid.level > 4:
+            raise ValueError("points beyond 180 degrees")
+
+    levels = levels_by_quanta(target(system, 7, accuracy=CM1, count=2), (RANGES,) * 7, check=check)
+    assert "did not grow further: points beyond 180 degrees" in levels.warnings[-1]
+    assert float(levels.convergence.max()) > CM1

@@ -97,7 +97,7 @@ def test_matrix_of_fields(name: str) -> None:
     torch.testing.assert_close(basis.matrix(fields), expected, rtol=0, atol=1e-10)
     rows, columns = torch.tensor([0, 3, 7]), torch.tensor([1, 2, 8, 9])
     for order in ((0, 1, 2), (2, 0, 1)):
-        some = elements(basis, fields, rows, columns, order=order)
+        some = elements(basis, fields.items(), rows, columns, order=order)
         torch.testing.assert_close(some, expected[rows][:, columns], rtol=0, atol=1e-10)
 
 

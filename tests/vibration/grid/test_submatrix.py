@@ -41,7 +41,7 @@ def test_elements_in_any_order(basis: ProductBasis) -> None:
     whole = basis.matrix(fields)
     for order in permutations(range(len(basis.factors))):
         # Rounding of sums of some hundred numbers of size one.
-        part = elements(basis, fields, rows, columns, order=order)
+        part = elements(basis, fields.items(), rows, columns, order=order)
         torch.testing.assert_close(part, whole[rows][:, columns], rtol=0, atol=1e-11)
-        part = elements(basis, fields, rows, order=order)
+        part = elements(basis, fields.items(), rows, order=order)
         torch.testing.assert_close(part, whole[rows][:, rows], rtol=0, atol=1e-11)

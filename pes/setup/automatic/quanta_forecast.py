@@ -1,0 +1,72 @@
+"""Time and memory of calculations in normal coordinates, before they begin."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import log10
+
+import torch
+
+from pes.setup.automatic.growing_grids import STEP, Grid, memory
+from pes.setup.automatic.harmonic_levels import harmonic_level
+from pes.setup.automatic.stage import Target
+from pes.units import CM1
+
+__all__ = ["FEW", "Forecast", "largest_expected"]
+
+FEW = 20
+"""Levels that a calculation up to an energy begins with."""
+
+MORE = 6.5
+"""Quanta beyond those of the highest level that give it to about 1 cm⁻¹."""
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What a calculation will take.
+
+    Attributes:
+        grid: functions and points.
+        memory: bytes beside what is taken already.
+        seconds: CPU time, None where nothing has been measured yet.
+    """
+
+    grid: Grid
+    memory: int
+    seconds: float | None = None
+
+    @property
+    def points(self) -> int:
+        """Number of grid points."""
+        return self.grid.points
+
+    def __str__(self) -> str:
+        time = "" if self.seconds is None else f" and {self.seconds:.0f} CPU-s"
+        return (
+            f"{self.grid.quanta:g} quanta, {self.grid.functions} functions on {self.grid.points} "
+            f"points, about {self.memory / 2**30:.2g} GiB{time}"
+        )
+
+
+def largest_expected(target: Target, grid: Grid, fits: Callable[[Forecast], bool]) -> Forecast:
+    """The largest calculation, from the first, if errors fall as in semi-rigid molecules.
+
+    They take `MORE` quanta than the highest level has in the softest mode, and two for each digit.
+
+    Args:
+        target: molecule and levels.
+        grid: of the first calculation.
+        fits: whether time and memory allow a calculation; its time is that of all up to it.
+    """
+    with torch.no_grad():
+        w = target.system.kinetic(target.wells[:1])[0][0].diagonal().cpu().sort().values
+    count = target.count or FEW
+    top = target.energy or harmonic_level(w, count)
+    quanta = top / float(w[0]) + MORE - 2 * log10(target.accuracy / CM1)
+    ahead = Forecast(grid, memory(grid, count), grid.seconds)
+    while ahead.grid.quanta < quanta - STEP / 2:
+        grid = ahead.grid.grown(STEP)
+        larger = Forecast(grid, memory(grid, count), (ahead.seconds or 0) + grid.seconds)
+        if not fits(larger):
+            break
+        ahead = larger
+    return ahead
