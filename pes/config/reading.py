@@ -132,10 +132,41 @@ def _in_words(error: ValidationError, kind: type[BaseModel]) -> str:
         return f"unknown key `{key}`{_nearest(str(place[-1]), kind, place[:-1])}{more}"
     if first["type"] == "missing":
         return f"key `{key}` is missing{more}"
+    shown = "" if isinstance(first["input"], Mapping) else f", got {first['input']!r}"
+    if first["type"] in REQUIREMENTS:
+        requirement = REQUIREMENTS[first["type"]].format(**first.get("ctx", {}))
+        return f"`{key}`: must be {requirement}{shown}{more}"
     message = first["msg"].removeprefix("Value error, ")
     where = f"`{key}`: " if key else ""
-    shown = "" if isinstance(first["input"], Mapping) else f", got {first['input']!r}"
     return f"{where}{message[0].lower()}{message[1:]}{shown}{more}"
+
+
+REQUIREMENTS = {
+    "greater_than": "greater than {gt}",
+    "greater_than_equal": "at least {ge}",
+    "less_than": "less than {lt}",
+    "less_than_equal": "at most {le}",
+    "too_short": "a list of at least {min_length}",
+    "too_long": "a list of at most {max_length}",
+    "string_too_short": "text of at least {min_length} characters",
+    "literal_error": "{expected}",
+    "finite_number": "a finite number",
+    "float_parsing": "a number",
+    "float_type": "a number",
+    "int_from_float": "a whole number",
+    "int_parsing": "a whole number",
+    "int_type": "a whole number",
+    "bool_parsing": "true or false",
+    "bool_type": "true or false",
+    "string_type": "text; put it in quotes if YAML reads it as something else",
+    "path_type": "the path of a file",
+    "list_type": "a list, such as [a, b]",
+    "tuple_type": "a list, such as [a, b]",
+    "dict_type": "a section of `key: value` lines",
+    "model_type": "a section of `key: value` lines",
+    "model_attributes_type": "a section of `key: value` lines",
+}
+"""Ends of `must be ...` for the errors of pydantic, by its names for them."""
 
 
 def _of_earlier_versions(key: str, value: Any) -> str | None:

@@ -1,5 +1,6 @@
 """A wrong configuration ends in one line that names file, key and what would be right."""
 
+import re
 import types
 from collections.abc import Iterator
 from pathlib import Path
@@ -348,3 +349,20 @@ def test_any_text_is_a_value_or_one_line(text: str) -> None:
     except ValueError as error:
         line = str(error)
     assert "\n" not in line
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("seed=99999999999999999999", "`seed`: must be less than 9223372036854775808, got 99999"),
+        ("seed=a", "`seed`: must be a whole number, got 'a'"),
+        ("training.epochs=0", "`training.epochs`: must be greater than 0, got 0"),
+        ("training=3", "`training`: must be a section of `key: value` lines, got 3"),
+        ("vibration.labels=mine", "`vibration.labels`: must be 'normal' or 'local', got 'mine'"),
+    ],
+)
+def test_requirements_are_said_in_plain_words(tmp_path: Path, setting: str, message: str) -> None:
+    path = tmp_path / "fit.yaml"
+    path.write_text("name: fit\ndata: {file: points.h5}\n")
+    with pytest.raises(ValueError, match=re.escape(message)):
+        load_config(path, TrainConfig, [setting])

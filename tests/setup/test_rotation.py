@@ -58,7 +58,7 @@ def test_the_command_writes_what_python_writes(work: Path, turning: Rotation) ->
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"J": [-1]}, "`J.0`: input should be greater"),
+        ({"J": [-1]}, "`J.0`: must be at least 0"),
         ({"J": [1], "rotation": {"frame": "mine"}}, "rotation.frame"),
         ({"J": [1], "surface": "carbon_dioxide_model", "molecule": ["C", "O", "O"],
           "coordinates": {}, "basis": {}}, "CO2 is linear at its minimum"),
