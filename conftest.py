@@ -7,8 +7,9 @@ import pytest
 from scramble import scrambled
 
 OPTIONAL = {
-    "pes/data/electronic_structure.py": "pyscf",
     "pes/data/formats/outputs.py": "cclib",
+    "pes/labelling/dask_workers.py": "dask_jobqueue",
+    "pes/labelling/pyscf_calculation.py": "pyscf",
     "pes/run/train/search_optuna.py": "optuna",
 }
 

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from pes.export.targets import export_surface
     from pes.findings.audit import Audit, audit
     from pes.interfaces.ase_calculator import SurfaceCalculator
+    from pes.labelling.external import External
+    from pes.labelling.label import LabelResult, label
+    from pes.labelling.pyscf_program import PySCF
     from pes.molecule import Molecule
     from pes.potential import (
         Ensemble,
@@ -54,9 +57,11 @@ _ORIGIN = {
     "Ensemble": ("pes.potential", "Ensemble"),
     "EnsembleForm": ("pes.setup.training.settings", "EnsembleForm"),
     "Evaluation": ("pes.evaluation", "Evaluation"),
+    "External": ("pes.labelling.external", "External"),
     "FitResult": ("pes.setup.training.fit_result", "FitResult"),
     "Invariants": ("pes.descriptors", "Invariants"),
     "Levels": ("pes.vibration.levels.result", "Levels"),
+    "LabelResult": ("pes.labelling.label", "LabelResult"),
     "LevelsResult": ("pes.setup.level_result", "LevelsResult"),
     "LinearBaseline": ("pes.setup.training.settings", "LinearBaseline"),
     "LinearForm": ("pes.setup.training.settings", "LinearForm"),
@@ -66,6 +71,7 @@ _ORIGIN = {
     "NeuralSurface": ("pes.potential", "NeuralSurface"),
     "ObservedLevels": ("pes.refinement", "ObservedLevels"),
     "Polynomial": ("pes.refinement", "Polynomial"),
+    "PySCF": ("pes.labelling.pyscf_program", "PySCF"),
     "Refinement": ("pes.refinement", "Refinement"),
     "Split": ("pes.data", "Split"),
     "Surface": ("pes.potential", "Surface"),
@@ -79,6 +85,7 @@ _ORIGIN = {
     "error_report": ("pes.training.errors", "error_report"),
     "evaluate": ("pes.evaluation", "evaluate"),
     "export_surface": ("pes.export.targets", "export_surface"),
+    "label": ("pes.labelling.label", "label"),
     "levels": ("pes.setup.levels", "levels"),
     "line_list": ("pes.setup.line_list", "line_list"),
     "linear_surface": ("pes.potential", "linear_surface"),
@@ -104,8 +111,10 @@ __all__ = [
     "Ensemble",
     "EnsembleForm",
     "Evaluation",
+    "External",
     "FitResult",
     "Invariants",
+    "LabelResult",
     "Levels",
     "LevelsResult",
     "LinearBaseline",
@@ -116,6 +125,7 @@ __all__ = [
     "NeuralSurface",
     "ObservedLevels",
     "Polynomial",
+    "PySCF",
     "Refinement",
     "Split",
     "Surface",
@@ -130,6 +140,7 @@ __all__ = [
     "error_report",
     "evaluate",
     "export_surface",
+    "label",
     "levels",
     "line_list",
     "linear_surface",

@@ -18,7 +18,17 @@ from pes.run.examples import Example, copy_example
 from pes.run.messages import is_mendable, line_of, own_code
 from pes.run.signals import Stopped
 
-__all__ = ["audit", "convert", "evaluate", "export", "levels", "refine", "sample", "train"]
+__all__ = [
+    "audit",
+    "convert",
+    "evaluate",
+    "export",
+    "label",
+    "levels",
+    "refine",
+    "sample",
+    "train",
+]
 
 MOST_GEOMETRIES = 10_000_000
 """In a search for holes: a few GiB."""
@@ -272,6 +282,36 @@ def sample(arguments: Sequence[str] | None = None) -> None:
     _end(command)
 
 
+def label(arguments: Sequence[str] | None = None) -> None:
+    """`pes-label`."""
+    parser = _parser(
+        "pes-label", "Compute the energies of geometries by PySCF or any other program. The same "
+        "command again goes on where it ended. Exit code: 0 if every point has its energy, 3 if "
+        "some points failed.",
+        "pes-label --config label.yaml",
+        "pes-label --config label.yaml --retry --set attempts=5",
+    )  # fmt: skip
+    _file(parser, "--config", required=True, help="configuration of the labels, a YAML file")
+    _folder(parser, "--output", help="folder of the points (default: runs/<name>)")
+    parser.add_argument(
+        "--retry", action="store_true", help="compute points again that failed before"
+    )
+    _set(parser)
+    given = parser.parse_args(arguments)
+
+    def command() -> None:
+        from pes.run.label.command import run_label
+
+        code = run_label(
+            given.config, output=given.output, settings=given.settings, retry=given.retry,
+            overwrite=given.overwrite,
+        )  # fmt: skip
+        if code:
+            raise SystemExit(code)
+
+    _end(command)
+
+
 def _parser(name: str, purpose: str, *uses: str) -> argparse.ArgumentParser:
     """A parser whose help ends with examples of its use."""
     lines = "\n".join(f"  {use}" for use in uses)
@@ -326,6 +366,10 @@ def _copy(example: Example) -> Callable[[], None]:
 
 def _common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", help="auto, cpu or cuda; short for --set device=...")
+    _set(parser)
+
+
+def _set(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--set", action="append", default=[], metavar="SECTION.KEY=VALUE", dest="settings",
         help="replace one value of the configuration, written as in YAML, such as seed=3 or "

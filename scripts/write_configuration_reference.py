@@ -13,10 +13,17 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from pes.config import LevelsConfig, ModelConfig, RefineConfig, SampleConfig, TrainConfig
+from pes.config import (
+    LabelConfig,
+    LevelsConfig,
+    ModelConfig,
+    RefineConfig,
+    SampleConfig,
+    TrainConfig,
+)
 
 TARGET = Path(__file__).parents[1] / "docs" / "configuration.md"
-TOP = (TrainConfig, LevelsConfig, ModelConfig, RefineConfig, SampleConfig)
+TOP = (TrainConfig, LevelsConfig, ModelConfig, RefineConfig, SampleConfig, LabelConfig)
 
 INTRODUCTION = """\
 # Configuration

@@ -37,7 +37,9 @@ def test_command_line_itself(work: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert not (work / "runs").exists()
 
 
-COMMANDS = (cli.train, cli.levels, cli.refine, cli.evaluate, cli.audit, cli.sample)
+COMMANDS = (
+    cli.train, cli.levels, cli.refine, cli.evaluate, cli.audit, cli.sample, cli.label,
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("command", COMMANDS)

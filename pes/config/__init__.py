@@ -5,6 +5,7 @@ in cm⁻¹, lengths in Å, angles in degrees; paths relative to the file.
 """
 
 from pes.config.harmonic_gaussian import ModelConfig
+from pes.config.label import LabelConfig
 from pes.config.reading import checked, load_config, read_yaml
 from pes.config.refine import RefineConfig
 from pes.config.sample import SampleConfig
@@ -13,6 +14,7 @@ from pes.config.vibration import FitConfig, LevelsConfig, Vibration
 
 __all__ = [
     "FitConfig",
+    "LabelConfig",
     "LevelsConfig",
     "ModelConfig",
     "RefineConfig",

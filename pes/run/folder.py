@@ -37,6 +37,7 @@ SIGNS = {
     "evaluation.json": "an evaluation",
     "audit.json": "an audit",
     "sample.json": "geometries",
+    "label.json": "labelled points",
     "refinement.json": "a refinement",
 }
 """What a file of each name says about the folder it lies in."""

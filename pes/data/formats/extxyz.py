@@ -20,7 +20,7 @@ from pes.elements import element
 from pes.files import replaced
 from pes.units import ANGSTROM, ENERGY_UNITS
 
-__all__ = ["read_extxyz", "write_extxyz", "write_geometries"]
+__all__ = ["read_extxyz", "read_geometries", "write_extxyz", "write_geometries"]
 
 FIXED = {"length": "angstrom", "energy": "eV"}
 NOT_NUMBERS = {"properties", "lattice", "pbc", "isotopes", "comment"}
@@ -219,6 +219,34 @@ def write_geometries(
             header = ["Properties=species:S:1:pos:R:3", isotopes, *numbers, 'pbc="F F F"']
             rows = [f"{e} {_digits(row)}" for e, row in zip(elements, table, strict=True)]
             file.write("\n".join([str(len(elements)), " ".join(header), *rows, ""]))
+
+
+def read_geometries(path: Path) -> tuple[tuple[str, ...], Tensor, dict[str, Tensor]]:
+    """Geometries without labels, as `write_geometries` writes them.
+
+    Returns:
+        Isotope symbols of N atoms, positions (B, N, 3) in bohr, and the numbers on the comment
+        lines by their names.
+
+    Raises:
+        ValueError: if the file cannot be read, or holds no geometries.
+    """
+    symbols, parts, named = (), list[Tensor](), list[dict[str, np.ndarray]]()
+    with opened_text(path) as lines:
+        for some in frames(lines):
+            pairs = [dict(_PAIR.findall(comment)) for comment in some.comments]
+            atoms = _atom_columns(some, pairs)
+            if "pos" not in atoms:
+                raise ValueError(f"frame {some.first}: no `pos` among the properties")
+            symbols = symbols or _symbols(some, pairs[0])
+            parts.append(torch.from_numpy(np.array(atoms["pos"])) * ANGSTROM)
+            named.append(_numbers_of_comments(pairs))
+    columns = {
+        name: torch.from_numpy(np.concatenate([one[name] for one in named]))
+        for name in named[0]
+        if all(name in one for one in named)
+    }
+    return symbols, torch.cat(parts), columns
 
 
 def _digits(values: Tensor) -> str:

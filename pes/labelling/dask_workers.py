@@ -1,0 +1,119 @@
+"""Workers of Dask: processes of this machine, of a running cluster, or jobs of a batch system."""
+
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import CancelledError, Future
+from contextlib import contextmanager
+from types import MappingProxyType
+from typing import Any
+
+import dask
+import dask_jobqueue
+import distributed
+from distributed import Client, KilledWorker, LocalCluster
+
+from pes.labelling.processes import KILLS, WorkerLostError
+
+__all__ = ["SYSTEMS", "cluster_workers", "job_workers", "queue_cluster"]
+
+SECONDS = 10.0
+"""Time in which a scheduler must answer."""
+
+SYSTEMS = MappingProxyType(
+    {
+        "slurm": dask_jobqueue.SLURMCluster,
+        "pbs": dask_jobqueue.PBSCluster,
+        "sge": dask_jobqueue.SGECluster,
+        "lsf": dask_jobqueue.LSFCluster,
+    }
+)
+"""Batch systems by their names."""
+
+Submit = Callable[..., "Future[Any]"]
+
+
+@contextmanager
+def cluster_workers(address: str | None, count: int) -> Iterator[Submit]:
+    """Workers of the scheduler at an address, or of a cluster of `count` processes made here.
+
+    Raises:
+        ValueError: if nobody answers at the address.
+    """
+    if address is not None:
+        with _client(address) as submit:
+            yield submit
+        return
+    with (
+        _settings(),
+        LocalCluster(count, threads_per_worker=1, dashboard_address=None) as cluster,
+        _client(cluster) as submit,
+    ):
+        yield submit
+
+
+@contextmanager
+def job_workers(system: str, jobs: int, options: Mapping[str, Any]) -> Iterator[Submit]:
+    """Workers in jobs of a batch system; the jobs end with the block.
+
+    Raises:
+        ValueError: if the options do not fit, or the system is not there.
+    """
+    command = SYSTEMS[system].job_cls.submit_command.split()[0]
+    if shutil.which(command) is None:
+        raise ValueError(f"`workers.system`: {system} is not there, it has no {command!r}")
+    with _settings(), queue_cluster(system, options) as cluster:
+        cluster.scale(jobs=jobs)
+        with _client(cluster) as submit:
+            yield submit
+
+
+def queue_cluster(system: str, options: Mapping[str, Any]) -> dask_jobqueue.core.JobQueueCluster:
+    """The cluster of a batch system, no job asked for yet.
+
+    Raises:
+        ValueError: if the options do not fit.
+    """
+    try:
+        return SYSTEMS[system](**{"cores": 1, "processes": 1, **options})
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"`workers.options`: {error}") from None
+
+
+def _settings() -> Any:
+    """A point that costs so many workers fails; it would else go from worker to worker."""
+    return dask.config.set({"distributed.scheduler.allowed-failures": KILLS - 1})
+
+
+@contextmanager
+def _client(cluster: Any) -> Iterator[Submit]:
+    try:
+        client = Client(cluster, timeout=SECONDS, set_as_default=False)
+    except (OSError, ValueError) as error:
+        raise ValueError(f"`workers`: no Dask scheduler answers at {cluster} ({error})") from None
+    with client:
+        yield lambda function, *arguments: _followed(
+            client.submit(function, *arguments, pure=False)
+        )
+
+
+def _followed(remote: distributed.Future) -> Future[Any]:
+    """The future of Dask as one of the standard library."""
+    future: Future[Any] = Future()
+    future.set_running_or_notify_cancel()
+
+    def ended(remote: distributed.Future) -> None:
+        if remote.cancelled():
+            future.set_exception(ConnectionError("the scheduler of Dask is gone; call again"))
+            return
+        error = remote.exception()
+        if isinstance(error, KilledWorker):
+            error = WorkerLostError(f"its worker was lost {KILLS} times; too little memory?")
+        if isinstance(error, CancelledError):
+            error = ConnectionError("the scheduler of Dask is gone; call again")
+        if error is None:
+            future.set_result(remote.result())
+        else:
+            future.set_exception(error)
+
+    remote.add_done_callback(ended)
+    return future

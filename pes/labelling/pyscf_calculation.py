@@ -1,0 +1,288 @@
+"""One ab initio point through PySCF (extra `abinitio`)."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from types import MappingProxyType
+from typing import Any
+from warnings import catch_warnings
+
+import numpy as np
+from numpy.typing import ArrayLike
+from pyscf import __version__ as pyscf_version
+from pyscf import cc, dft, gto, lib, mp, scf
+from pyscf.cc import ccsd_t_lambda, ccsd_t_rdm_slow
+from pyscf.grad import ccsd_t as ccsd_t_gradient
+
+from pes.labelling.pyscf_program import PySCF
+
+__all__ = ["GUESSES", "THRESHOLDS", "calculated", "check", "provenance"]
+
+THRESHOLDS = MappingProxyType({"scf": 1e-11, "ccsd": 1e-9, "ccsd_amplitudes": 1e-7})
+"""Convergence of the SCF and CCSD energies (hartree) and of the CC amplitudes."""
+
+GUESSES = ("minao", "atom", "huckel", "1e")
+"""Initial orbitals of the attempts, one after the other."""
+
+SCF_CYCLES, CC_CYCLES = 200, 300
+GRID = 5
+"""Level of the grids of density functionals: coarser ones make surfaces rough."""
+
+
+@dataclass(frozen=True)
+class Solved:
+    """A converged calculation.
+
+    Attributes:
+        energy: in hartree.
+        columns: its parts and diagnostics.
+        gradient: () to the gradient (N, 3), hartree/bohr.
+        density: () to the one-particle density matrix of the method in atomic orbitals.
+    """
+
+    energy: float
+    columns: Mapping[str, float]
+    gradient: Callable[[], np.ndarray]
+    density: Callable[[], np.ndarray]
+
+
+def provenance(settings: PySCF) -> dict[str, str | float]:
+    """Settings that a reader needs to compute the same numbers again."""
+    name = settings.functional if settings.method == "dft" else settings.method.upper()
+    correlated = settings.method not in ("hf", "dft")
+    core = (", frozen core" if settings.frozen_core else ", all electrons") if correlated else ""
+    dipoles = {
+        "none": "none",
+        "scf": "of the SCF wavefunction, in the frame of the positions",
+        "density": "of the density without orbital relaxation, in the frame of the positions",
+        "field": f"minus the slope of the energy in fields of {settings.field:g} a.u.",
+    }
+    return {
+        "method": f"{name}{core}{', RHF reference' if correlated else ''}",
+        "basis": settings.basis,
+        "program": "PySCF",
+        "program_version": pyscf_version,
+        "dipoles": dipoles[settings.dipole],
+        **{f"threshold_{name}": value for name, value in THRESHOLDS.items()},
+    }
+
+
+def check(settings: PySCF, symbols: Sequence[str]) -> None:
+    """Basis and functional are known, and the shell is closed.
+
+    Raises:
+        ValueError: if not.
+    """
+    for element in dict.fromkeys(symbols):
+        try:
+            with catch_warnings(action="ignore"):  # where else to look for it
+                gto.basis.load(settings.basis, element)
+        except (KeyError, RuntimeError, OSError, ValueError):
+            raise ValueError(
+                f"`basis`: PySCF has no basis {settings.basis!r} for {element}; cc-pVTZ is one"
+            ) from None
+    if settings.functional is not None:
+        try:
+            dft.libxc.parse_xc(settings.functional)
+        except (KeyError, ValueError, NotImplementedError):
+            raise ValueError(
+                f"`functional`: PySCF knows no functional {settings.functional!r}; b3lyp is one"
+            ) from None
+    electrons = sum(map(gto.charge, symbols)) - settings.charge
+    if electrons % 2 or electrons < 2:
+        raise ValueError(
+            f"`charge`: {' '.join(symbols)} with charge {settings.charge} has {electrons} "
+            "electrons; closed shells are needed, others are for an external program"
+        )
+    if settings.frozen_core and max(map(gto.charge, symbols)) > 18:
+        raise ValueError("`frozen_core` is for elements up to argon; set it to false")
+
+
+def calculated(
+    settings: PySCF, symbols: Sequence[str], positions: ArrayLike, attempt: int = 0
+) -> dict[str, Any]:
+    """Energy of a closed-shell molecule with its parts.
+
+    Args:
+        settings: what to compute.
+        symbols: N element symbols.
+        positions: (N, 3) in bohr.
+        attempt: number of the initial guess; after the first one, orbitals are found by a
+            second-order method and CC iterations are damped.
+
+    Returns:
+        `positions`, `energy`, `columns` (parts of the energy in hartree; `t1_diagnostic`,
+        T. J. Lee, P. R. Taylor, Int. J. Quantum Chem. 36, 199 (1989),
+        doi:10.1002/qua.560360824), and, if asked for, `forces` (N, 3) in hartree/bohr and
+        `dipole` (3) in e·bohr.
+
+    Raises:
+        RuntimeError: if SCF, CCSD or the Λ equations do not reach their threshold.
+    """
+    lib.num_threads(1)
+    with catch_warnings(action="ignore"):  # PySCF's to its own developers
+        return _calculated(settings, symbols, np.asarray(positions, dtype=float), attempt)
+
+
+def _calculated(
+    settings: PySCF, symbols: Sequence[str], places: np.ndarray, attempt: int
+) -> dict[str, Any]:
+    atoms = list(zip(symbols, places.tolist(), strict=True))
+    molecule = gto.M(
+        atom=atoms, unit="Bohr", basis=settings.basis, charge=settings.charge, verbose=0
+    )
+    solve = partial(_solved, settings, molecule, attempt)
+    mean_field, solved = solve()
+    record: dict[str, Any] = {
+        "positions": places.tolist(), "energy": solved.energy, "columns": solved.columns
+    }  # fmt: skip
+    if settings.gradient:
+        record["forces"] = (-solved.gradient()).tolist()
+    if settings.dipole == "field":
+        record["dipole"] = _slope(lambda field: solve(field)[1].energy, molecule, settings.field)
+    elif settings.dipole != "none":
+        density = solved.density() if settings.dipole == "density" else mean_field.make_rdm1()
+        dipole = mean_field.dip_moment(molecule, density, unit="AU", verbose=0)
+        record["dipole"] = dipole.tolist()
+    return record
+
+
+def _solved(
+    settings: PySCF, molecule: gto.Mole, attempt: int, field: np.ndarray | None = None
+) -> tuple[Any, Solved]:
+    mean_field = _mean_field(settings, molecule, attempt, field)
+    frozen = _core_orbitals(molecule) if settings.frozen_core else 0
+    solved = SOLVERS[settings.method](mean_field, frozen, 0.5 if attempt else 1.0)
+    return mean_field, solved
+
+
+def _mean_field(settings: PySCF, molecule: gto.Mole, attempt: int, field: np.ndarray | None) -> Any:
+    """Converged orbitals, in a uniform field if there is one.
+
+    A field adds F·r to the energy of each electron; that of the nuclei is left to `_slope`.
+    """
+    if settings.method == "dft":
+        mean_field = dft.RKS(molecule, xc=settings.functional)
+        mean_field.grids.level = GRID
+    else:
+        mean_field = scf.RHF(molecule)
+    mean_field.set(
+        conv_tol=THRESHOLDS["scf"], max_cycle=SCF_CYCLES, init_guess=GUESSES[attempt % len(GUESSES)]
+    )
+    if field is not None:
+        core = mean_field.get_hcore() + np.einsum("x,xij->ij", field, molecule.intor("int1e_r"))
+        mean_field.get_hcore = lambda *_: core
+    start = None
+    if attempt:
+        second_order = mean_field.newton()
+        second_order.kernel()
+        start = second_order.make_rdm1()
+    mean_field.kernel(dm0=start)
+    if not mean_field.converged:
+        raise RuntimeError(f"SCF did not converge in {SCF_CYCLES} cycles")
+    return mean_field
+
+
+def _by_scf(mean_field: Any, frozen: int, damping: float) -> Solved:
+    gradient = mean_field.nuc_grad_method()
+    if hasattr(gradient, "grid_response"):
+        gradient.grid_response = True  # the points of the grid move with the nuclei
+    energy = float(mean_field.e_tot)
+    return Solved(energy, {"scf_energy": energy}, gradient.kernel, mean_field.make_rdm1)
+
+
+def _by_mp2(mean_field: Any, frozen: int, damping: float) -> Solved:
+    perturbed = mp.MP2(mean_field, frozen=frozen)
+    perturbed.kernel()
+    columns = {"scf_energy": float(mean_field.e_tot), "mp2_correlation": float(perturbed.e_corr)}
+    return Solved(
+        float(perturbed.e_tot), columns, perturbed.nuc_grad_method().kernel,
+        partial(perturbed.make_rdm1, ao_repr=True),
+    )  # fmt: skip
+
+
+def _by_ccsd(mean_field: Any, frozen: int, damping: float) -> Solved:
+    cluster = _cluster(mean_field, frozen, damping)
+
+    def density() -> np.ndarray:
+        cluster.solve_lambda()
+        if not cluster.converged_lambda:
+            raise RuntimeError(f"the Λ equations did not converge in {CC_CYCLES} cycles")
+        return cluster.make_rdm1(ao_repr=True)
+
+    gradient = cluster.nuc_grad_method().kernel
+    return Solved(float(cluster.e_tot), _parts(mean_field, cluster), gradient, density)
+
+
+def _by_ccsd_t(mean_field: Any, frozen: int, damping: float) -> Solved:
+    cluster = _cluster(mean_field, frozen, damping)
+    triples = float(cluster.ccsd_t())
+    columns = {**_parts(mean_field, cluster), "triples_correction": triples}
+
+    def gradient() -> np.ndarray:
+        l1, l2, integrals = _lambda_amplitudes(cluster)
+        amplitudes = cluster.t1, cluster.t2, l1, l2
+        return ccsd_t_gradient.Gradients(cluster).kernel(*amplitudes, integrals)
+
+    def density() -> np.ndarray:
+        l1, l2, integrals = _lambda_amplitudes(cluster)
+        amplitudes = cluster.t1, cluster.t2, l1, l2
+        return ccsd_t_rdm_slow.make_rdm1(cluster, *amplitudes, integrals, ao_repr=True)
+
+    return Solved(float(cluster.e_tot + triples), columns, gradient, density)
+
+
+SOLVERS = {
+    "hf": _by_scf, "dft": _by_scf, "mp2": _by_mp2, "ccsd": _by_ccsd, "ccsd(t)": _by_ccsd_t
+}  # fmt: skip
+
+
+def _cluster(mean_field: Any, frozen: int, damping: float) -> Any:
+    cluster = cc.CCSD(mean_field, frozen=frozen)
+    cluster.set(
+        conv_tol=THRESHOLDS["ccsd"], conv_tol_normt=THRESHOLDS["ccsd_amplitudes"],
+        max_cycle=CC_CYCLES, iterative_damping=damping,
+    )  # fmt: skip
+    cluster.kernel()
+    if not cluster.converged:
+        raise RuntimeError(f"CCSD did not converge in {CC_CYCLES} cycles")
+    return cluster
+
+
+def _parts(mean_field: Any, cluster: Any) -> dict[str, float]:
+    return {
+        "scf_energy": float(mean_field.e_tot),
+        "ccsd_correlation": float(cluster.e_corr),
+        "t1_diagnostic": float(np.linalg.norm(cluster.t1) / np.sqrt(2 * len(cluster.t1))),
+    }
+
+
+def _lambda_amplitudes(cluster: Any) -> tuple[np.ndarray, np.ndarray, Any]:
+    """Λ amplitudes of CCSD(T), and the integrals.
+
+    Left to itself PySCF 2.14 solves those of CCSD instead for the gradient, without a word: an
+    error of 1e-3 hartree/bohr near the minimum of water.
+    """
+    integrals = cluster.ao2mo()
+    converged, l1, l2 = ccsd_t_lambda.kernel(
+        cluster, integrals, cluster.t1, cluster.t2,
+        max_cycle=cluster.max_cycle, tol=cluster.conv_tol_normt, verbose=0,
+    )  # fmt: skip
+    if not converged:
+        raise RuntimeError(f"the Λ equations did not converge in {CC_CYCLES} cycles")
+    return l1, l2, integrals
+
+
+def _slope(
+    energy: Callable[[np.ndarray], float], molecule: gto.Mole, strength: float
+) -> list[float]:
+    """Dipole −dE/dF (3) in e·bohr by central differences; the nuclei's part is exact."""
+    fields = strength * np.eye(3)
+    electrons = [(energy(-field) - energy(field)) / (2 * strength) for field in fields]
+    return (np.array(electrons) + molecule.atom_charges() @ molecule.atom_coords()).tolist()
+
+
+def _core_orbitals(molecule: gto.Mole) -> int:
+    """Chemical core: 1s of Li–Ne, 1s2s2p of Na–Ar, nothing for H and He."""
+    charges = molecule.atom_charges()
+    return int(np.sum(np.where(charges > 10, 5, np.where(charges > 2, 1, 0))))
