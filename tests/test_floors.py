@@ -31,7 +31,8 @@ BASE = {
 SIBLINGS = {"data", "descriptors", "coordinates", "vibration"}
 ENGINES = {*BASE, *SIBLINGS, "potential", "rovibration", "training"}
 BELOW_RUN = {
-    *ENGINES, "findings", "labelling", "setup", "export", "evaluation", "refinement", "plots", "config",
+    *ENGINES, "findings", "labelling", "setup", "export", "evaluation", "refinement", "plots",
+    "config",
 }  # fmt: skip
 
 MAY_IMPORT: Mapping[str, set[str]] = {

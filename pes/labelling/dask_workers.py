@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from types import MappingProxyType
 from typing import Any
 
-import dask
 import dask_jobqueue
 import distributed
+from dask.config import set as dask_settings
 from distributed import Client, KilledWorker, LocalCluster
 
 from pes.labelling.processes import KILLS, WorkerLostError
@@ -81,7 +81,7 @@ def queue_cluster(system: str, options: Mapping[str, Any]) -> dask_jobqueue.core
 
 def _settings() -> Any:
     """A point that costs so many workers fails; it would else go from worker to worker."""
-    return dask.config.set({"distributed.scheduler.allowed-failures": KILLS - 1})
+    return dask_settings({"distributed.scheduler.allowed-failures": KILLS - 1})
 
 
 @contextmanager

@@ -12,7 +12,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from pes.config import LevelsConfig, ModelConfig, RefineConfig, TrainConfig, load_config, read_yaml
+from pes.config import (
+    LabelConfig,
+    LevelsConfig,
+    ModelConfig,
+    RefineConfig,
+    SampleConfig,
+    TrainConfig,
+    load_config,
+    read_yaml,
+)
 from pes.config.section import Section
 from pes.config.yaml_text import yaml_value
 
@@ -60,7 +69,10 @@ def test_the_shortest_file_that_will_do(tmp_path: Path, text: str, kind: type[Se
 def test_the_configurations_we_ship(path: Path) -> None:
     content = read_yaml(path)
     kind: type[Section] = TrainConfig if "data" in content else LevelsConfig
-    kinds = {"model": ModelConfig, "isotopologues": RefineConfig}
+    kinds = {
+        "model": ModelConfig, "isotopologues": RefineConfig, "choose": SampleConfig,
+        "geometries": LabelConfig,
+    }  # fmt: skip
     load_config(path, next((k for key, k in kinds.items() if key in content), kind))
 
 
