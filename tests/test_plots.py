@@ -62,9 +62,9 @@ def sweep(path: Path) -> None:
     plots.model_levels(path, wells(), [0, 1], values, values, slopes)
 
 
-def parity(path: Path) -> None:
+def residuals(path: Path) -> None:
     labels = [torch.linspace(0, 9000, n) for n in (50, 5, 1)]
-    plots.parity(path, labels, [x / 1e4 - 0.4 for x in labels], ["train", "validation", "test"])
+    plots.residuals(path, labels, [x / 1e4 - 0.4 for x in labels], ["train", "validation", "test"])
 
 
 def errors(path: Path, *, known: bool) -> None:
@@ -79,7 +79,7 @@ PICTURES: dict[str, Callable[[Path], None]] = {
     "learning_curve": lambda path: plots.learning_curve(path, rows(30, forces=False)),
     "learning_curve_forces": lambda path: plots.learning_curve(path, rows(30, forces=True)),
     "learning_curve_one_epoch": lambda path: plots.learning_curve(path, rows(1, forces=False)),
-    "parity": parity,
+    "residuals": residuals,
     "errors": lambda path: errors(path, known=False),
     "errors_all": lambda path: errors(path, known=True),
     "energy_histogram": lambda path: plots.energy_histogram(path, [0.0, 5.0, 1e4], "three"),
@@ -108,7 +108,7 @@ def test_a_picture_of_sane_size_and_nothing_else(tmp_path: Path, name: str) -> N
 
 def test_a_perfect_fit_has_a_picture(tmp_path: Path) -> None:
     zero = np.zeros(4)
-    plots.parity(tmp_path / "a.png", [zero], [zero], ["train"])
+    plots.residuals(tmp_path / "a.png", [zero], [zero], ["train"])
     pixels(tmp_path / "a.png")
     plots.errors(tmp_path / "b.png", zero, zero, windows=(), nearest=zero, forces=zero)
     pixels(tmp_path / "b.png")
@@ -120,8 +120,8 @@ def test_a_perfect_fit_has_a_picture(tmp_path: Path) -> None:
     ("draw", "message"),
     [
         (lambda path: plots.learning_curve(path, []), "at least one epoch"),
-        (lambda path: plots.parity(path, [[1.0]], [[1.0, 2.0]], ["train"]), "the same parts"),
-        (lambda path: plots.parity(path, [[]], [[]], ["train"]), "none empty"),
+        (lambda path: plots.residuals(path, [[1.0]], [[1.0, 2.0]], ["train"]), "the same parts"),
+        (lambda path: plots.residuals(path, [[]], [[]], ["train"]), "none empty"),
         (lambda path: plots.energy_histogram(path, [], "none"), "at least one point"),
         (lambda path: plots.errors(path, [], [], windows=()), "of the same points"),
         (lambda path: plots.errors(path, [1.0], [1.0, 2.0], windows=()), "of the same points"),
@@ -147,7 +147,7 @@ def test_a_failed_picture_leaves_the_old_one(
 
     monkeypatch.setattr(Figure, "savefig", half)
     with pytest.raises(OSError, match="disk full"):
-        parity(path)
+        residuals(path)
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
 

@@ -2,7 +2,7 @@
 
 from pes.plots.density import density_map
 from pes.plots.evaluation import calibration_curve, errors
-from pes.plots.fit import learning_curve, parity
+from pes.plots.fit import learning_curve, residuals
 from pes.plots.harmonic_gaussian import Well, model_levels
 from pes.plots.points import energy_histogram
 from pes.plots.refinement import refined_levels
@@ -18,7 +18,7 @@ __all__ = [
     "level_diagram",
     "lines",
     "model_levels",
-    "parity",
     "refined_levels",
+    "residuals",
     "sticks",
 ]

@@ -10,13 +10,17 @@ from numpy.typing import ArrayLike, NDArray
 
 from pes.plots.figure import COLOURS, colours, picture, tidy
 
-__all__ = ["learning_curve", "parity"]
+__all__ = ["learning_curve", "residuals"]
 
 BINS = 12
 
 
-def learning_curve(path: str | Path, rows: Sequence[Mapping[str, Any]]) -> None:
+def learning_curve(
+    path: str | Path, rows: Sequence[Mapping[str, Any]], *, members: int = 1
+) -> None:
     """RMSE of training and validation points against the epoch, the best epoch marked.
+
+    Members of an ensemble have their best epochs each: their mean has no mark.
 
     Args:
         path: of the PNG.
@@ -24,6 +28,7 @@ def learning_curve(path: str | Path, rows: Sequence[Mapping[str, Any]]) -> None:
             if there are forces, `train_force_rmse_cm1_angstrom`,
             `validation_force_rmse_cm1_angstrom`. If rows have `improved`, the best epoch is
             the last that did; otherwise the one of the lowest validation RMSE.
+        members: number of networks that the rows are means of.
 
     Raises:
         ValueError: if there are no rows.
@@ -33,32 +38,34 @@ def learning_curve(path: str | Path, rows: Sequence[Mapping[str, Any]]) -> None:
     forces = rows[0].get("train_force_rmse_cm1_angstrom") not in (None, "")
     with picture(path, 6.4, 6.4 if forces else 4.2) as figure:
         panels = figure.subplots(2 if forces else 1, 1, sharex=True, squeeze=False)[:, 0]
-        _curves(panels[0], rows, "rmse_cm1")
+        _curves(panels[0], rows, "rmse_cm1", members)
         tidy(panels[0], "", "energy RMSE (cm⁻¹)")
         if forces:
-            _curves(panels[1], rows, "force_rmse_cm1_angstrom")
+            _curves(panels[1], rows, "force_rmse_cm1_angstrom", members)
             tidy(panels[1], "", "force RMSE (cm⁻¹/Å)")
         panels[-1].set_xlabel("epoch")
 
 
-def _curves(axes: Axes, rows: Sequence[Mapping[str, Any]], measure: str) -> None:
+def _curves(axes: Axes, rows: Sequence[Mapping[str, Any]], measure: str, members: int) -> None:
     """Training and validation values of one measure, and a line at the best epoch."""
     epochs = np.array([float(row["epoch"]) for row in rows])
-    best = _best(rows)
+    best = _best(rows) if members == 1 else -1
+    which = "best" if members == 1 else "last"
     marker = "o" if len(rows) < 3 else None
     for part, colour in zip(("train", "validation"), COLOURS, strict=False):
         values = np.array([float(row[f"{part}_{measure}"]) for row in rows])
         axes.plot(
             epochs, values, color=colour, marker=marker, lw=1.3,
-            label=f"{part}, {values[best]:.3g} at best epoch",
+            label=f"{part}, {values[best]:.3g} at the {which} epoch",
         )  # fmt: skip
         axes.plot(epochs[best], values[best], "o", color=colour, ms=5)
-    axes.axvline(
-        epochs[best], color="0.5", lw=0.8, ls="--", zorder=0, label=f"best epoch {epochs[best]:.0f}"
-    )
+    if members == 1:
+        name = f"best epoch {epochs[best]:.0f}"
+        axes.axvline(epochs[best], color="0.5", lw=0.8, ls="--", zorder=0, label=name)
     axes.set_yscale("log")
     axes.grid(axis="y", which="both", color="0.92", lw=0.6)
-    axes.legend(frameon=False)
+    title = f"mean of {members} networks" if members > 1 else None
+    axes.legend(frameon=False, title=title, alignment="left")
 
 
 def _best(rows: Sequence[Mapping[str, Any]]) -> int:
@@ -69,7 +76,7 @@ def _best(rows: Sequence[Mapping[str, Any]]) -> int:
     return int(np.argmin([float(row["validation_rmse_cm1"]) for row in rows]))
 
 
-def parity(
+def residuals(
     path: str | Path,
     labels_cm1: Sequence[ArrayLike],
     residuals_cm1: Sequence[ArrayLike],
@@ -89,12 +96,12 @@ def parity(
         ValueError: if the parts do not match.
     """
     labels = [np.asarray(x, dtype=float) for x in labels_cm1]
-    residuals = [np.asarray(x, dtype=float) for x in residuals_cm1]
-    if not len(labels) == len(residuals) == len(part_names) > 0 or any(
-        len(x) != len(r) or not len(x) for x, r in zip(labels, residuals, strict=True)
+    errors = [np.asarray(x, dtype=float) for x in residuals_cm1]
+    if not len(labels) == len(errors) == len(part_names) > 0 or any(
+        len(x) != len(r) or not len(x) for x, r in zip(labels, errors, strict=True)
     ):
         raise ValueError("labels, residuals and names must be the same parts, none empty")
-    parts = list(zip(labels, residuals, part_names, colours(len(labels)), strict=True))
+    parts = list(zip(labels, errors, part_names, colours(len(labels)), strict=True))
     with picture(path, 8.0, 6.0) as figure:
         panels = figure.subplots(
             2, 2, sharex="col", sharey="row", width_ratios=(3, 1), height_ratios=(3, 2)
@@ -121,13 +128,24 @@ def _residuals(axes: Axes, parts: Sequence[Part]) -> None:
             label=f"{name}, {len(labels)} points\nRMSE {rmse:.3g} cm⁻¹\nlargest {worst:.3g} cm⁻¹",
         )  # fmt: skip
     axes.axhline(0, color="0.5", lw=0.8, zorder=0)
+    # Linear where nine tenths of the points are, logarithmic beyond: a few would flatten all.
+    axes.set_yscale("symlog", linthresh=_linear(parts), linscale=2)
     tidy(axes, "", "surface − label (cm⁻¹)")
+
+
+def _linear(parts: Sequence[Part]) -> float:
+    """Size that nine tenths of the residuals stay below, cm⁻¹."""
+    everything = np.concatenate([residuals for _, residuals, _, _ in parts])
+    return max(float(np.quantile(np.abs(everything), 0.9)), 1e-12)
 
 
 def _histogram(axes: Axes, parts: Sequence[Part]) -> None:
     """Share of each part's points in each interval of the residual."""
     everything = np.concatenate([residuals for _, residuals, _, _ in parts])
-    edges = np.linspace(everything.min() - 1e-12, everything.max() + 1e-12, 31)
+    linear = _linear(parts)
+    ends = np.arcsinh(np.array([everything.min(), everything.max()]) / linear)
+    # Intervals of about the same height on the axis of the residuals.
+    edges = linear * np.sinh(np.linspace(ends[0] - 1e-9, ends[1] + 1e-9, 41))
     for _, residuals, _, colour in parts:
         axes.hist(
             residuals, bins=edges.tolist(), weights=np.full(len(residuals), 100 / len(residuals)),

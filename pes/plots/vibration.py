@@ -31,7 +31,12 @@ CAPTION = (
 
 
 def level_diagram(
-    path: str | Path, levels: Levels, title: str, *, kinds: Sequence[str] | None = None
+    path: str | Path,
+    levels: Levels,
+    title: str,
+    *,
+    kinds: Sequence[str] | None = None,
+    labels: Sequence[str] | None = None,
 ) -> None:
     """Cuts of the surface with the levels in them, and densities of the lowest levels.
 
@@ -46,6 +51,7 @@ def level_diagram(
         kinds: a key of `pes.coordinates.kinds.KINDS` for each coordinate. Default: in a molecule
             Legendre and Fourier bases are for angles, others for lengths; in a model all
             are numbers.
+        labels: quanta of each level, such as `0 1 0`, over the densities; `-` for none.
     """
     scales = scales_of(levels, kinds)
     count = len(levels.bases)
@@ -64,7 +70,7 @@ def level_diagram(
             panels = rows[1].subplots(len(pairs), states, sharey="row", squeeze=False)
             rows[1].suptitle(CAPTION, fontsize="medium")
             for row, (j, k) in zip(panels, pairs, strict=True):
-                _densities(row, levels, j, k, scales)
+                _densities(row, levels, j, k, scales, labels)
 
 
 def scales_of(levels: Levels, kinds: Sequence[str] | None) -> list[tuple[float, str]]:
@@ -151,7 +157,12 @@ def _density_along(
 
 
 def _densities(
-    row: Sequence[Axes], levels: Levels, j: int, k: int, scales: Sequence[tuple[float, str]]
+    row: Sequence[Axes],
+    levels: Levels,
+    j: int,
+    k: int,
+    scales: Sequence[tuple[float, str]],
+    labels: Sequence[str] | None,
 ) -> None:
     """Densities of the lowest levels in one pair of coordinates, one panel each."""
     bases = levels.hamiltonian.basis.bases[j], levels.hamiltonian.basis.bases[k]
@@ -171,6 +182,8 @@ def _densities(
         shades = np.linspace(0.05, 1.0, 9) * density.max()
         axes.contourf(x, y, density.T, levels=shades.tolist(), cmap="Blues")
         name = "ground state" if n == 0 else f"{heights[n] - heights[0]:.1f} cm⁻¹"
+        if labels is not None and labels[n] != "-":
+            name = f"{name}\n({labels[n]})"
         axes.set_title(name, fontsize="medium")
         axes.set_xlim(*spans[0])
         axes.set_ylim(*spans[1])

@@ -143,7 +143,7 @@ def test_no_thread_of_the_process_group_outlives_it(on_ranks: Callable[..., Any]
 @pytest.fixture
 def _no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Drawing takes longer than these trainings."""
-    for name in ("learning_curve", "parity", "calibration_curve"):
+    for name in ("learning_curve", "residuals", "calibration_curve"):
         monkeypatch.setattr(plots, name, lambda path, *_: path.touch())
 
 

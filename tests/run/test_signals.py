@@ -60,7 +60,7 @@ def test_stopped_run_goes_on_bit_for_bit(
     pes_train: Command, work: Path, monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str], number: int,
 ) -> None:  # fmt: skip
-    for name in ("learning_curve", "parity"):
+    for name in ("learning_curve", "residuals"):
         monkeypatch.setattr(plots, name, lambda path, *_: path.touch())
     pes_train("--output", work / "whole")
     planned = run_train.planned_epochs

@@ -22,7 +22,8 @@ def draw_pictures(
     """Draw levels.png and what else was asked for: density maps, the spectrum, the lines."""
     kinds = result.task.internal.kinds
     levels = result.levels.cpu()
-    plots.level_diagram(folder / "levels.png", levels, title, kinds=kinds)
+    names = [result.quanta.text(n) for n in range(len(levels.energies))]
+    plots.level_diagram(folder / "levels.png", levels, title, kinds=kinds, labels=names)
     if maps is not None:
         for n in (n for n in maps.levels if n < len(levels.energies)):
             path = folder / f"density_{n}.png"

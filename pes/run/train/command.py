@@ -57,7 +57,7 @@ __all__ = ["train"]
 
 log = logging.getLogger("pes")
 
-RESULTS = ("surface.safetensors", "learning_curve.png", "parity.png", "calibration.png")
+RESULTS = ("surface.safetensors", "learning_curve.png", "residuals.png", "calibration.png")
 PROGRESS = ("state.pt", "previous_state.pt", "metrics.csv", "search.csv", "chosen.json")
 
 

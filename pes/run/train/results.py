@@ -26,8 +26,10 @@ def write_results(result: FitResult, folder: Path) -> None:
     result.save_surface(folder)
     if result.state is not None:
         with (folder / "metrics.csv").open(newline="") as file:
-            plots.learning_curve(folder / "learning_curve.png", list(csv.DictReader(file)))
-    _parity(folder / "parity.png", result)
+            rows = list(csv.DictReader(file))
+        members = len(result.surface.members) if isinstance(result.surface, Ensemble) else 1
+        plots.learning_curve(folder / "learning_curve.png", rows, members=members)
+    _residuals(folder / "residuals.png", result)
     log.info("%s", error_table(result.errors))
     if isinstance(result.surface, Ensemble) and result.members is not None:
         residuals, spread = errors_and_spread(result.surface, result.points["test"])
@@ -62,7 +64,7 @@ def _more(folder: Path) -> str:
     return f"pes-train --config {config} --output {folder} --resume auto --minutes 5"
 
 
-def _parity(path: Path, result: FitResult) -> None:
+def _residuals(path: Path, result: FitResult) -> None:
     lowest, _ = result.record.energy_range
     labels, residuals, names = [], [], []
     for name, part in result.points.items():
@@ -70,5 +72,7 @@ def _parity(path: Path, result: FitResult) -> None:
             predicted = result.surface(part.positions)
         labels.append(((part.energies - lowest) / CM1).cpu())
         residuals.append(((predicted - part.energies) / CM1).cpu())
-        names.append(name)
-    plots.parity(path, labels, residuals, names)
+        # Each member of an ensemble trains on some of these points and is validated on others.
+        fitted = name == "train" and isinstance(result.surface, Ensemble)
+        names.append("train and validation" if fitted else name)
+    plots.residuals(path, labels, residuals, names)

@@ -130,7 +130,7 @@ def main() -> None:
     torch.set_num_threads(1)
     load_what_torch_loads_late()
     run_epochs.SAVE_SECONDS = 0
-    for name in ("learning_curve", "parity", "calibration_curve"):
+    for name in ("learning_curve", "residuals", "calibration_curve"):
         setattr(plots, name, lambda path, *_: path.touch())
     draw, count = random.Random(int(sys.argv[1])), int(sys.argv[2])
     found = []

@@ -29,7 +29,7 @@ WINDOWS = {"all", "5000", "10000", "15000", "25000"}
 @pytest.fixture
 def _no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Drawing takes longer than these trainings."""
-    for name in ("learning_curve", "parity"):
+    for name in ("learning_curve", "residuals"):
         monkeypatch.setattr(plots, name, lambda path, *_: path.touch())
 
 
@@ -56,7 +56,7 @@ def test_everything_a_run_leaves(pes_train: Command, work: Path) -> None:
     folder = pes_train()
     assert {p.name for p in folder.iterdir()} == {
         "config.yaml", "split.json", "chosen.json", "metrics.csv", "state.pt",
-        "surface.safetensors", "summary.json", "learning_curve.png", "parity.png", "train.log",
+        "surface.safetensors", "summary.json", "learning_curve.png", "residuals.png", "train.log",
     }  # fmt: skip
     config = load_config(folder / "config.yaml", TrainConfig)
     assert config.data.file == work / "water.h5"

@@ -27,7 +27,7 @@ LINEAR = {"baseline": {"kind": "linear", "degree": 2}}
 @pytest.fixture
 def _no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Drawing takes longer than these trainings."""
-    for name in ("learning_curve", "parity", "calibration_curve"):
+    for name in ("learning_curve", "residuals", "calibration_curve"):
         monkeypatch.setattr(plots, name, lambda path, *_: path.touch())
 
 

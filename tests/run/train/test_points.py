@@ -23,7 +23,7 @@ Refusal = Callable[..., str]
 @pytest.fixture(autouse=True)
 def _no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Drawing takes longer than these trainings."""
-    for name in ("learning_curve", "parity"):
+    for name in ("learning_curve", "residuals"):
         monkeypatch.setattr(plots, name, lambda path, *_: path.touch())
 
 

@@ -24,7 +24,7 @@ LINEAR = {"kind": "linear", "descriptor": None, "hidden": None}
 @pytest.fixture(autouse=True)
 def _no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Drawing takes longer than these trainings."""
-    for name in ("learning_curve", "parity"):
+    for name in ("learning_curve", "residuals"):
         monkeypatch.setattr(plots, name, lambda path, *_: path.touch())
 
 
@@ -42,7 +42,7 @@ def test_linear_surface_leaves_a_run_without_epochs(pes_train: Command) -> None:
     folder = pes_train(surface=LINEAR | {"degree": [2, 3, 4], "length": [0.8, 1.2]})
     assert {p.name for p in folder.iterdir()} == {
         "config.yaml", "split.json", "chosen.json", "surface.safetensors", "summary.json",
-        "parity.png", "train.log",
+        "residuals.png", "train.log",
     }  # fmt: skip
     found, chosen = summary(folder), chosen_in(folder)["linear"]
     tried = found["candidates"]

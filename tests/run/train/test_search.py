@@ -25,7 +25,7 @@ SEARCH = {"surface.hidden": [[2], [5]], "surface.descriptor.degree": [1, 2], "bu
 @pytest.fixture
 def _no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Drawing takes longer than these trainings."""
-    for name in ("learning_curve", "parity", "calibration_curve"):
+    for name in ("learning_curve", "residuals", "calibration_curve"):
         monkeypatch.setattr(plots, name, lambda path, *_: path.touch())
 
 
