@@ -79,7 +79,7 @@ def under_slurm(port: str, arguments: Sequence[str]) -> Ending:
 
 def main() -> None:
     for name in ("learning_curve", "residuals", "calibration_curve"):
-        setattr(plots, name, lambda path, *_: path.touch())
+        setattr(plots, name, lambda path, *_, **__: path.touch())
     settings, ports = json.loads(sys.argv[1]), iter(sys.argv[2:])
     found = {"refused": ending(next(ports), ["nowhere.yaml"])}
     for name, number in (("single", signal.SIGUSR1), ("ensemble", signal.SIGTERM)):

@@ -144,7 +144,7 @@ def test_no_thread_of_the_process_group_outlives_it(on_ranks: Callable[..., Any]
 def _no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Drawing takes longer than these trainings."""
     for name in ("learning_curve", "residuals", "calibration_curve"):
-        monkeypatch.setattr(plots, name, lambda path, *_: path.touch())
+        monkeypatch.setattr(plots, name, lambda path, *_, **__: path.touch())
 
 
 @pytest.fixture(scope="module")

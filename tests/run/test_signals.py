@@ -61,7 +61,7 @@ def test_stopped_run_goes_on_bit_for_bit(
     capsys: pytest.CaptureFixture[str], number: int,
 ) -> None:  # fmt: skip
     for name in ("learning_curve", "residuals"):
-        monkeypatch.setattr(plots, name, lambda path, *_: path.touch())
+        monkeypatch.setattr(plots, name, lambda path, *_, **__: path.touch())
     pes_train("--output", work / "whole")
     planned = run_train.planned_epochs
 

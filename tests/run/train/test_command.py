@@ -30,7 +30,7 @@ WINDOWS = {"all", "5000", "10000", "15000", "25000"}
 def _no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Drawing takes longer than these trainings."""
     for name in ("learning_curve", "residuals"):
-        monkeypatch.setattr(plots, name, lambda path, *_: path.touch())
+        monkeypatch.setattr(plots, name, lambda path, *_, **__: path.touch())
 
 
 def weights(folder: Path) -> dict[str, torch.Tensor]:

@@ -28,7 +28,7 @@ LINEAR = {"baseline": {"kind": "linear", "degree": 2}}
 def _no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Drawing takes longer than these trainings."""
     for name in ("learning_curve", "residuals", "calibration_curve"):
-        monkeypatch.setattr(plots, name, lambda path, *_: path.touch())
+        monkeypatch.setattr(plots, name, lambda path, *_, **__: path.touch())
 
 
 def surface_of(folder: Path) -> Ensemble:

@@ -24,7 +24,7 @@ Refusal = Callable[..., str]
 def _no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Drawing takes longer than these trainings."""
     for name in ("learning_curve", "residuals"):
-        monkeypatch.setattr(plots, name, lambda path, *_: path.touch())
+        monkeypatch.setattr(plots, name, lambda path, *_, **__: path.touch())
 
 
 LINEAR = {"kind": "linear", "descriptor": None, "hidden": None, "degree": 3}

@@ -26,7 +26,7 @@ SEARCH = {"surface.hidden": [[2], [5]], "surface.descriptor.degree": [1, 2], "bu
 def _no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Drawing takes longer than these trainings."""
     for name in ("learning_curve", "residuals", "calibration_curve"):
-        monkeypatch.setattr(plots, name, lambda path, *_: path.touch())
+        monkeypatch.setattr(plots, name, lambda path, *_, **__: path.touch())
 
 
 def rows(folder: Path) -> list[dict[str, str]]:

@@ -27,7 +27,7 @@ BASELINE = {"kind": "linear", "degree": [1, 2], "ridge": "auto"}
 def _no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Drawing takes longer than these trainings."""
     for name in ("learning_curve", "residuals", "calibration_curve"):
-        monkeypatch.setattr(plots, name, lambda path, *_: path.touch())
+        monkeypatch.setattr(plots, name, lambda path, *_, **__: path.touch())
 
 
 CASES = {
