@@ -28,7 +28,9 @@ without the offset; two halves of noise are 3 apart."""
 MENDED = 0.2
 """Share of the usual residual that may remain when the offset is taken away; of noise 0.5."""
 
-FEWEST_STUCK = 3
+FEWEST_STUCK, NEARBY = 3, 100
+"""Geometries with one label that are worth a look, and values beside it that show how many have one
+label by rounding."""
 
 
 def equal_labels(evidence: Evidence) -> list[Finding]:
@@ -139,7 +141,7 @@ def stuck_labels(evidence: Evidence) -> list[Finding]:
     )
     off = known.standardised.abs() > CANDIDATE
     stuck = []
-    for k in (counts >= FEWEST_STUCK).nonzero().flatten().tolist():
+    for k in (counts >= _too_many(values, counts)).nonzero().flatten().tolist():
         rows = (where == k).nonzero().flatten()
         several = len(evidence.groups[rows].unique()) >= FEWEST_STUCK
         if several and off[rows].sum() >= max(2, len(rows) // 3):
@@ -157,6 +159,18 @@ def stuck_labels(evidence: Evidence) -> list[Finding]:
             "leave these rows out or recompute them",
         )
     ]  # fmt: skip
+
+
+def _too_many(values: Tensor, counts: Tensor) -> Tensor:
+    """Numbers (V,) of geometries with one label that rounding does not explain.
+
+    Where labels are rounded, a value is shared by as many as its neighbours are on average.
+    """
+    total, reach = counts.double().cumsum(0), NEARBY // 2
+    places = torch.arange(len(values))
+    low, high = (places - reach).clamp(min=0), (places + reach).clamp(max=len(values) - 1)
+    usual = (total[high] - total[low]) / (high - low).clamp(min=1)
+    return (usual + 6 * (usual - 1).clamp(min=0).sqrt()).clamp(min=FEWEST_STUCK).ceil()
 
 
 def wrong_labels(evidence: Evidence, named: Collection[int]) -> list[Finding]:

@@ -1,6 +1,6 @@
 """Atoms that stand in another order than their symbols."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import permutations
 
 import torch
@@ -22,9 +22,16 @@ SHARE = 0.7
 SHORTEST = 0.75
 """Length of the shortest multiple bonds in units of the sum of the covalent radii."""
 
-OFF, MENDED = 5e-3, 30.0
+OFF, MENDED = 5e-3, 10.0
 """Smallest residual in hartree of atoms in another order, and largest one with the atoms exchanged
 in units of the usual one."""
+
+FARTHER = 2.0
+"""Distance from the other geometries in units of that with the atoms exchanged: where it is not
+larger, only a label that is wrong for certain raises suspicion."""
+
+CHANCE = 0.1
+"""Share of the rows confirmed that may be confirmed by chance."""
 
 MOST_ATOMS = 6
 
@@ -73,19 +80,23 @@ def atom_order_of_rows(evidence: Evidence) -> list[Finding]:
     """
     if atom_order(evidence) or evidence.reference is None:
         return []
-    suspects = (evidence.misplaced | evidence.wrong).nonzero().flatten()
+    known, suspects = evidence.reference, evidence.misplaced | evidence.wrong
+    suspects = suspects.nonzero().flatten()
     if len(suspects) == 0:
         return []
     some = evidence.dataset.select(suspects)
-    surface, scale = evidence.reference.surface, evidence.reference.scale
-    own = (surface(some.positions) - some.energies).abs()
-    other = torch.stack(
-        [(surface(some.positions[:, order]) - some.energies).abs() for order in _exchanges(some)]
-    ).amin(0)
-    usual = scale.median()
-    confirmed = (other < MENDED * usual) & (other < 0.05 * own) & (own > OFF)
+    own = (known.surface(some.positions) - some.energies).abs()
+    other, exchanged = _best_exchange(known.surface, some)
+    farther = known.isolation(some.positions) > FARTHER * known.isolation(exchanged)
+    suspicious = farther | evidence.wrong[suspects]
+    near = MENDED * float(known.scale.median())
+    confirmed = suspicious & (other < near) & (other < 0.05 * own) & (own > OFF)
     rows = suspects[confirmed]
-    if len(rows) == 0:
+    # Where the reference is poor and suspects are many, some labels agree by chance.
+    energies = evidence.dataset.energies
+    density = 0.8 / float(energies.quantile(0.9) - energies.quantile(0.1))
+    chance = int(suspicious.sum()) * len(list(_exchanges(some))) * min(1.0, 2 * near * density)
+    if len(rows) == 0 or chance > CHANCE * len(rows):
         return []
     ranked = tuple(rows[own[confirmed].argsort(descending=True)].tolist())
     return [
@@ -97,6 +108,14 @@ def atom_order_of_rows(evidence: Evidence) -> list[Finding]:
             "reorder the atoms of these rows",
         )
     ]  # fmt: skip
+
+
+def _best_exchange(surface: Callable[[Tensor], Tensor], some: Dataset) -> tuple[Tensor, Tensor]:
+    """Smallest residual (S,) with atoms exchanged, and the geometries (S, N, 3) that have it."""
+    turned = torch.stack([some.positions[:, order] for order in _exchanges(some)])
+    residuals = torch.stack([(surface(x) - some.energies).abs() for x in turned])
+    best = residuals.argmin(0)
+    return residuals.amin(0), turned[best, torch.arange(len(best))]
 
 
 def _strain(r: Tensor, elements: tuple[str, ...]) -> Tensor:

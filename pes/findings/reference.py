@@ -53,7 +53,9 @@ class Reference:
             fit extrapolates.
         typical: median (scalar) of |residuals|, hartree.
         relevant: size (B,) that the residual of a wrong label has at least, hartree.
-        space: coordinates (B, P) in which neighbours are sought.
+        space: coordinates (B, P) in which neighbours are sought: e^{−r} less `middle` (P,), over
+            `spread` (P,), r in Å and sorted by pairs of elements.
+        elements: element of each atom.
         matrix: features (S, F + 1) of the points of the fit, each of root mean square one.
         lengths: (F + 1,) that the columns were divided by.
         base: weights (S,) of the points before any of them lost weight.
@@ -66,6 +68,9 @@ class Reference:
     typical: float
     relevant: Tensor
     space: Tensor
+    middle: Tensor
+    spread: Tensor
+    elements: tuple[str, ...]
     matrix: Tensor
     lengths: Tensor
     base: Tensor
@@ -103,6 +108,12 @@ class Reference:
     def predicted(self, numbers: Tensor, positions: Tensor) -> Tensor:
         """Energies (B,) of other coefficients (F + 1,) of the scaled features."""
         return _features(self.surface.descriptor, positions) @ (numbers / self.lengths)
+
+    def isolation(self, positions: Tensor) -> Tensor:
+        """Distance (B,) from geometries (B, N, 3) to the sixth nearest point of the fit."""
+        here = (_variables(positions, self.elements) - self.middle) / self.spread
+        near = torch.cdist(here, self.space[self.rows])
+        return near.topk(min(NEIGHBOURS, near.shape[1]) // 2, largest=False).values[:, -1]
 
     def _neighbours(self, rows: Tensor) -> tuple[Tensor, Tensor]:
         """Nearest points of the fit (R, 12) and the distance (R,) to the sixth of them."""
@@ -230,9 +241,15 @@ def _judged(fit: _Fit, dataset: Dataset, rows: Tensor, base: Tensor) -> Referenc
     residuals[rows], scale[rows] = fit.residuals, fit.scale
     # Rounding of the labels themselves, so that a perfect fit has no outliers of 1e-10 cm⁻¹.
     scale = scale.clamp(min=1e-3 * CM1)
-    r = torch.exp(-sorted_distances(dataset.positions, dataset.elements) / ANGSTROM)
-    space = (r - r.mean(0)) / r.std(0).clamp(min=1e-12)
+    r = _variables(dataset.positions, dataset.elements)
+    middle, spread = r.mean(0), r.std(0).clamp(min=1e-12)
     relevant = RELEVANT[0] + RELEVANT[1] * spreads
     return Reference(
-        surface, rows, residuals, scale, fit.typical, relevant, space, fit.matrix, fit.lengths, base
-    )
+        surface, rows, residuals, scale, fit.typical, relevant, (r - middle) / spread, middle,
+        spread, dataset.elements, fit.matrix, fit.lengths, base,
+    )  # fmt: skip
+
+
+def _variables(positions: Tensor, elements: tuple[str, ...]) -> Tensor:
+    """e^{−r/Å} (B, P), sorted by pairs of elements."""
+    return torch.exp(-sorted_distances(positions, elements) / ANGSTROM)
