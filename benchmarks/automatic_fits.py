@@ -6,11 +6,15 @@
     python benchmarks/automatic_fits.py h2co_forces h2co_ccsdt_avtz_4001.npz
     python benchmarks/automatic_fits.py ch4 methane_b3lyp_9000.xyz.zip
     python benchmarks/automatic_fits.py ch4_forces methane_b3lyp_9000.xyz.zip
-    python benchmarks/automatic_fits.py spectroscopic h2o_spectroscopic_10001.dat
+    python benchmarks/automatic_fits.py spectroscopic h2o_spectroscopic_10001.dat --draw 1
+    python benchmarks/automatic_fits.py spectroscopic_500 h2o_spectroscopic_10001.dat
+    python benchmarks/automatic_fits.py made_up cyanide.h5
 
-What the files do not say (atoms, columns, units) and the published split are given, as on the
-command line; see fits.py and spectroscopic.py for the sets and other people's figures. Printed are
-the errors of the test and the CPU seconds (user + system) of this process, imports included.
+`made_up` is for the sets of made_up_sets.py, split by `pes-train` itself; `--draw` takes another
+draw of the points of `spectroscopic`. What the files do not say (atoms, columns, units) and the
+published split are given, as on the command line; see fits.py and spectroscopic.py for the sets
+and other people's figures. Printed are the errors of the test and the CPU seconds (user + system)
+of this process, imports included.
 """
 
 import argparse
@@ -43,18 +47,22 @@ def peslearn() -> Parts:
 
 
 ENERGIES = ["--set", "data.forces=false"]
-SETS: dict[str, tuple[list[str], Callable[[], Parts] | None]] = {
-    "peslearn": (["--formula", "H H O", "--units", "energy=hartree,length=angstrom"], peslearn),
-    "own": ([], None),
-    "h2co": (ENERGIES, lambda: shuffled(143, 3200, 400, 4001)),
-    "h2co_forces": ([], lambda: shuffled(143, 3200, 400, 4001)),
-    "ch4": (ENERGIES, lambda: shuffled(0, 7200, 900, 9000)),
-    "ch4_forces": ([], lambda: shuffled(0, 7200, 900, 9000)),
-    "spectroscopic": (
-        ["--formula", "O H H", "--columns", "r1 r2 cos energy", "--format", "triatomic",
-         "--units", "energy=cm-1,length=angstrom"],
-        lambda: shuffled(0, 900, 100, 10001),
+TRIATOMIC = [
+    "--formula", "O H H", "--columns", "r1 r2 cos energy", "--format", "triatomic", "--units",
+    "energy=cm-1,length=angstrom",
+]  # fmt: skip
+SETS: dict[str, tuple[list[str], Callable[[int], Parts] | None]] = {
+    "peslearn": (
+        ["--formula", "H H O", "--units", "energy=hartree,length=angstrom"], lambda _: peslearn()
     ),
+    "own": ([], None),
+    "made_up": ([], None),
+    "h2co": (ENERGIES, lambda _: shuffled(143, 3200, 400, 4001)),
+    "h2co_forces": ([], lambda _: shuffled(143, 3200, 400, 4001)),
+    "ch4": (ENERGIES, lambda _: shuffled(0, 7200, 900, 9000)),
+    "ch4_forces": ([], lambda _: shuffled(0, 7200, 900, 9000)),
+    "spectroscopic": (TRIATOMIC, lambda draw: shuffled(draw, 900, 100, 10001)),
+    "spectroscopic_500": (TRIATOMIC, lambda draw: shuffled(draw, 450, 50, 10001)),
 }  # fmt: skip
 """Options of each set, and its published split."""
 
@@ -67,12 +75,13 @@ def main() -> None:
     parser.add_argument("set", choices=SETS)
     parser.add_argument("path", type=Path)
     parser.add_argument("--minutes", type=float, default=10.0)
+    parser.add_argument("--draw", type=int, default=0)
     given = parser.parse_args()
     options, split = SETS[given.set]
     with TemporaryDirectory() as folder:
         if split is not None:
             rows = Path(folder) / "rows.json"
-            rows.write_text(json.dumps(split()))
+            rows.write_text(json.dumps(split(given.draw)))
             options = [*options, "--split", str(rows)]
         run = Path(folder) / "run"
         arguments = [str(given.path), "--minutes", str(given.minutes), "--output", str(run)]
