@@ -33,8 +33,8 @@ class InvariantsSection(Section):
     kind: Literal["invariants"] = "invariants"
     degree: int = Field(default=3, ge=1, le=12)
     """Highest total degree."""
-    variable: Literal["morse", "inverse"] = "morse"
-    """exp(−r/a) or 1/r of each distance r."""
+    variable: Literal["morse", "inverse", "cosine"] = "morse"
+    """exp(−r/a) or 1/r of each distance r; cosine, for AB₂: exp(−r/a) of the bonds and cos θ."""
     length: float = Field(default=1.0, gt=0)
     """a, Å."""
 
@@ -53,8 +53,8 @@ class Linear(Section):
     kind: Literal["linear"] = "linear"
     degree: Degree | Annotated[tuple[Degree, ...], Field(min_length=1)] = 4
     """Highest total degree, or several to try: [4, 6, 8]."""
-    variable: Literal["morse", "inverse"] = "morse"
-    """exp(−r/a) or 1/r of each distance r."""
+    variable: Literal["morse", "inverse", "cosine"] = "morse"
+    """exp(−r/a) or 1/r of each distance r; cosine, for AB₂: exp(−r/a) of the bonds and cos θ."""
     length: Length | Annotated[tuple[Length, ...], Field(min_length=1)] = 1.0
     """a, Å, or several to try."""
     ridge: Ridge | Literal["auto"] = 1e-12

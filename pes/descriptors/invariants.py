@@ -14,7 +14,7 @@ from pes.descriptors.morse import check_length, morse
 from pes.geometry import distances
 from pes.molecule import like_permutations
 
-__all__ = ["Invariants", "Level", "invariant_levels", "pair_permutations"]
+__all__ = ["Invariants", "Level", "invariant_levels", "pair_of_likes", "pair_permutations"]
 
 MOST_ATOMS = 6
 MOST_MONOMIALS = 2_000_000
@@ -97,7 +97,37 @@ def _inverse(r: Tensor, length: float) -> Tensor:
 TABLES = ("parent", "factor", "orbit")
 """Of each degree, in the order in which `forward` reads them."""
 
-VARIABLES = {"inverse": _inverse, "morse": morse}
+VARIABLES = ("cosine", "inverse", "morse")
+
+
+def _pair_variables(r: Tensor, variable: str, length: float, elements: Sequence[str]) -> Tensor:
+    """y (B, P) of distances r (B, P)."""
+    if variable != "cosine":
+        return {"inverse": _inverse, "morse": morse}[variable](r, length)
+    apart = pair_of_likes(elements)
+    bonds = [k for k in range(3) if k != apart]
+    first, second = (r[..., k] for k in bonds)
+    cosine = (first.square() + second.square() - r[..., apart].square()) / (2 * first * second)
+    y = morse(r, length)
+    return torch.stack([cosine if k == apart else y[..., k] for k in range(3)], -1)
+
+
+def pair_of_likes(elements: Sequence[str]) -> int:
+    """Number of the pair of the two like atoms of a molecule AB₂.
+
+    Raises:
+        ValueError: for any other molecule.
+
+    Example:
+        >>> pair_of_likes(("O", "H", "H")), pair_of_likes(("H", "H", "O"))
+        (2, 0)
+    """
+    pairs = [k for k, (a, b) in enumerate(combinations(elements, 2)) if a == b]
+    if len(elements) != 3 or len(pairs) != 1:
+        raise ValueError(
+            f"`variable: cosine` is for one atom with two like ones, got {' '.join(elements)}"
+        )
+    return pairs[0]
 
 
 class Invariants(nn.Module):
@@ -110,7 +140,8 @@ class Invariants(nn.Module):
         elements: of each of 2 to 6 atoms; isotopes of an element are alike.
         degree: highest total degree.
         length: a in bohr, of y = exp(−r/a) or y = a/r.
-        variable: `morse` or `inverse`.
+        variable: `morse`, `inverse`, or, for a molecule AB₂, `cosine`: exp(−r/a) for the bonds,
+            and cos θ of the angle between them for the pair of like atoms.
 
     Raises:
         ValueError: for another number of atoms, a degree below one, too many monomials,
@@ -135,6 +166,8 @@ class Invariants(nn.Module):
     ) -> None:
         super().__init__()
         _check(len(elements), degree, variable)
+        if variable == "cosine":
+            pair_of_likes(elements)
         self.elements = tuple(elements)
         self.degree = degree
         self.length = check_length(length)
@@ -173,7 +206,7 @@ class Invariants(nn.Module):
     def forward(self, positions: Tensor) -> Tensor:
         """Features (B, F) of positions (B, N, 3) in bohr."""
         r = distances(positions)
-        y = VARIABLES[self.variable](r, self.length).movedim(-1, 0)
+        y = _pair_variables(r, self.variable, self.length, self.elements).movedim(-1, 0)
         monomials = torch.ones_like(y[:1])
         sums = []
         for k, size in enumerate(self._sizes):
@@ -189,7 +222,7 @@ def _check(atoms: int, degree: int, variable: str) -> None:
     if degree < 1:
         raise ValueError(f"`degree` must be at least 1, got {degree}")
     if variable not in VARIABLES:
-        raise ValueError(f"`variable` must be one of {sorted(VARIABLES)}, got {variable!r}")
+        raise ValueError(f"`variable` must be one of {list(VARIABLES)}, got {variable!r}")
     variables = atoms * (atoms - 1) // 2
     if comb(variables + degree, degree) > MOST_MONOMIALS:
         raise ValueError(

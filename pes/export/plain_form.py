@@ -111,6 +111,10 @@ def plain_form(surface: Surface) -> PlainForm:
         if not isinstance(descriptor, Invariants):
             kind = type(descriptor).__name__
             raise ValueError(f"a surface of {kind} cannot be exported, only one of invariants")
+        if descriptor.variable == "cosine":
+            raise ValueError(
+                "polynomials in cos θ cannot be exported; fit again with `variable: morse`"
+            )
         key = repr(descriptor.settings)
         descriptors[key] = descriptor
         constant += share * float(part.shift.detach())

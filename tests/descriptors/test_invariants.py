@@ -93,6 +93,20 @@ def test_linearly_independent() -> None:
     assert torch.linalg.matrix_rank(features / features.norm(dim=0)) == features.shape[1]
 
 
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_bonds_and_angle_of_a_triatomic(order: tuple[int, ...]) -> None:
+    x = geometries(3, 20)  # O, H, H before the atoms change places
+    first, second = x[:, 1] - x[:, 0], x[:, 2] - x[:, 0]
+    r1, r2 = first.norm(dim=1), second.norm(dim=1)
+    y1, y2, cosine = (-r1 / 2).exp(), (-r2 / 2).exp(), (first * second).sum(1) / (r1 * r2)
+    expected = torch.stack((y1 + y2, cosine), 1)
+    descriptor = Invariants([("O", "H", "H")[k] for k in order], 1, variable="cosine", length=2.0)
+    features = descriptor(x[:, list(order)])
+    # The order of the two features is that of the pairs.
+    best = min((features - expected).abs().max(), (features.flip(1) - expected).abs().max())
+    assert best < 1e-12
+
+
 @pytest.mark.parametrize(
     ("elements", "degree", "options", "message"),
     [
@@ -101,6 +115,8 @@ def test_linearly_independent() -> None:
         (("O", "H", "H"), 0, {}, "`degree` must be at least 1, got 0"),
         (("H",) * 6, 12, {}, "choose a lower `degree`"),
         (("O", "H", "H"), 2, {"variable": "gauss"}, "inverse.*morse.*got 'gauss'"),
+        (("C", "H", "H", "H"), 2, {"variable": "cosine"}, "one atom with two like ones"),
+        (("H", "H", "H"), 2, {"variable": "cosine"}, "one atom with two like ones, got H H H"),
     ],
 )
 def test_refused(elements: tuple, degree: int, options: dict, message: str) -> None:

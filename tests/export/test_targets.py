@@ -150,6 +150,9 @@ def test_what_cannot_be_exported(water: Callable[..., Dataset], tmp_path: Path) 
     analytic = Surface(WaterPJT(), ("O", "H", "H"))
     with pytest.raises(ValueError, match="a surface of WaterPJT cannot be exported"):
         export_surface(analytic, tmp_path / "water.c")
+    angle = Surface(linear(water(points=20), "cosine"), ("O", "H", "H"))
+    with pytest.raises(ValueError, match="cos θ cannot be exported; fit again"):
+        export_surface(angle, tmp_path / "water.c")
     good = Surface(linear(water(points=20)), ("O", "H", "H"))
     with pytest.raises(ValueError, match="is no target; known: c, fortran, numpy, torch"):
         export_surface(good, tmp_path / "water.cobol")

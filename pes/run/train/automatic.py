@@ -1,6 +1,7 @@
 """`pes-train` without settings: the surface is chosen, and config.yaml says in the end how."""
 
 import logging
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,9 @@ __all__ = [
 
 log = logging.getLogger("pes")
 
+SELDOM = 10.0
+"""CPU seconds between two surfaces written while the fit goes on: the result of many points takes
+seconds."""
 READ = ("format", "formula", "columns", "keys", "units", "zmatrix")
 """What `pes.read` takes besides the file."""
 MINUTES = 5.0
@@ -60,7 +64,12 @@ def automatic_training(
     points.in_source(parts).save(folder / "split.json")
     write_config(folder / "config.yaml", config)
 
+    written = [float("-inf")]
+
     def keep(trial: Trial) -> None:
+        if time.process_time() - written[0] < SELDOM:
+            return
+        written[0] = time.process_time()
         best = AutomaticFit(trial, (trial,), (), trial.seconds).result(name=config.name)
         best.save_surface(folder)
 

@@ -31,6 +31,8 @@ def write_results(result: FitResult, folder: Path) -> None:
         plots.learning_curve(folder / "learning_curve.png", rows, members=members)
     _residuals(folder / "residuals.png", result)
     log.info("%s", error_table(result.errors))
+    for line in result.far:
+        log.info("%s", line)
     if isinstance(result.surface, Ensemble) and result.members is not None:
         residuals, spread = errors_and_spread(result.surface, result.points["test"])
         plots.calibration_curve(folder / "calibration.png", residuals, spread)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from pes.data import Dataset
 from pes.data.fingerprints import fingerprints
@@ -17,9 +17,10 @@ from pes.potential import Ensemble, SurfaceRecord, save_surface
 from pes.potential.holes.coverage import thinned
 from pes.setup.environment import environment
 from pes.setup.training.ending import STOPPED, ending
+from pes.setup.training.far_points import far_point_lines
 from pes.setup.training.fit_tables import error_rows, error_table
 from pes.setup.training.members import held_out_errors, kept_members, member_validation
-from pes.setup.training.plan import TrainingPlan
+from pes.setup.training.plan import PARTS, TrainingPlan
 from pes.setup.training.settings import LinearForm
 from pes.setup.training.starting_surface import fitted_numbers, on_device
 from pes.staging import staged
@@ -53,6 +54,7 @@ class FitResult:
         seconds: wall time of this session.
         members: errors of each member of an ensemble and calibration of the spread.
         history: one row for each epoch of this session.
+        far: names of points far off the rest, in words.
     """
 
     surface: nn.Module
@@ -65,6 +67,7 @@ class FitResult:
     seconds: float
     members: dict[str, Any] | None = None
     history: tuple[dict[str, Any], ...] = ()
+    far: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         test = self.errors["test"]["energy"]["rmse"]["all"]
@@ -76,7 +79,9 @@ class FitResult:
         return f"FitResult({kind} of {formula}: test RMSE {test:.4g} cm-1{end})"
 
     def __str__(self) -> str:
-        return "\n".join([*self.ending(), repr(self), *self.plan.remarks, error_table(self.errors)])
+        return "\n".join(
+            [*self.ending(), repr(self), *self.plan.remarks, error_table(self.errors), *self.far]
+        )
 
     def ending(self, command: str | None = None) -> list[str]:
         """Line about a fit whose epochs came to an end; none for a linear surface.
@@ -170,6 +175,7 @@ def fit_result(
     seconds: float = 0.0,
     name: str = "fit",
     history: Sequence[dict[str, Any]] = (),
+    labels: Dataset | None = None,
 ) -> FitResult:
     """Errors and tables of a plan whose surface is fitted.
 
@@ -180,8 +186,11 @@ def fit_result(
         seconds: wall time of the epochs of this session.
         name: name of the fit in the surface file.
         history: one row for each epoch.
+        labels: the same points with labels to judge by that were not fitted, such as forces.
     """
-    points, surface = _judged(plan), plan.surface
+    surface, rows = plan.surface, _judged_rows(plan)
+    labelled = plan.dataset if labels is None else labels
+    points = {part: on_device(labelled.select(own), plan.device) for part, own in rows.items()}
     if isinstance(surface, Ensemble) and state is not None:
         surface = _kept(plan, surface, state)
     training = points["train"]
@@ -200,23 +209,22 @@ def fit_result(
         members = _member_errors(plan, surface, state, points["test"], lowest)
     return FitResult(
         surface, record, errors, stopped_by, plan, points, state, plan.seconds + seconds,
-        members, tuple(history),
+        members, tuple(history), far_point_lines(surface, points, rows),
     )  # fmt: skip
 
 
-def _judged(plan: TrainingPlan) -> dict[str, Dataset]:
-    """The parts whose errors are reported.
+def _judged_rows(plan: TrainingPlan) -> dict[str, Tensor]:
+    """Rows of the parts whose errors are reported.
 
     Where members hold out cuts of their own, most of them were trained on any point outside the
     test: all of these are training points, and only the test is held out from the mean. The same
     is so where a linear surface was chosen by leave-one-out errors.
     """
-    sets, ensemble, form = plan.sets, plan.settings.ensemble, plan.settings.form
+    parts, ensemble, form = plan.parts, plan.settings.ensemble, plan.settings.form
     cut = ensemble is not None and ensemble.validation == "own"
     if not cut and not (isinstance(form, LinearForm) and form.chosen_by == "leave_one_out"):
-        return sets
-    rows = torch.cat((plan.parts.train, plan.parts.validation)).sort().values
-    return {"train": on_device(plan.dataset.select(rows), plan.device), "test": sets["test"]}
+        return {name: getattr(parts, name) for name in PARTS}
+    return {"train": torch.cat((parts.train, parts.validation)).sort().values, "test": parts.test}
 
 
 def _kept(plan: TrainingPlan, surface: Ensemble, state: TrainingState) -> Ensemble:

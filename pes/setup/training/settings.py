@@ -35,7 +35,8 @@ class LinearBaseline:
 
     Attributes:
         degree: highest total degree of the invariant polynomials, or several to try.
-        variable: `morse`, exp(−r/a), or `inverse`, 1/r, of each distance r.
+        variable: `morse`, exp(−r/a), or `inverse`, 1/r, of each distance r; `cosine`, for AB₂:
+            exp(−r/a) of the bonds and cos θ of the angle between them.
         length: a in Å, or several to try.
         ridge: regularisation relative to the largest singular value; `auto` tries 0 and 1e-15
             to 1e-4.
@@ -44,7 +45,7 @@ class LinearBaseline:
     """
 
     degree: int | tuple[int, ...] = 4
-    variable: Literal["morse", "inverse"] = "morse"
+    variable: Literal["morse", "inverse", "cosine"] = "morse"
     length: float | tuple[float, ...] = 1.0
     ridge: float | Literal["auto"] = 1e-12
     force_weight: float | None = None
@@ -56,7 +57,8 @@ class LinearForm:
 
     Attributes:
         degree: highest total degree of the invariant polynomials, or several to try.
-        variable: `morse`, exp(−r/a), or `inverse`, 1/r, of each distance r.
+        variable: `morse`, exp(−r/a), or `inverse`, 1/r, of each distance r; `cosine`, for AB₂:
+            exp(−r/a) of the bonds and cos θ of the angle between them.
         length: a in Å, or several to try.
         ridge: regularisation as in `LinearBaseline`.
         chosen_by: what chooses among values: the validation points, or how well each training and
@@ -66,7 +68,7 @@ class LinearForm:
     """
 
     degree: int | tuple[int, ...] = 4
-    variable: Literal["morse", "inverse"] = "morse"
+    variable: Literal["morse", "inverse", "cosine"] = "morse"
     length: float | tuple[float, ...] = 1.0
     ridge: float | Literal["auto"] = "auto"
     chosen_by: Literal["validation", "leave_one_out"] = "validation"
@@ -79,7 +81,8 @@ class NetworkForm:
 
     Attributes:
         degree: highest total degree of the polynomials.
-        variable: `morse`, exp(−r/a), or `inverse`, 1/r, of each distance r.
+        variable: `morse`, exp(−r/a), or `inverse`, 1/r, of each distance r; `cosine`, for AB₂:
+            exp(−r/a) of the bonds and cos θ of the angle between them.
         length: a in Å.
         hidden: width of each hidden layer.
         activation: function of the hidden layers.
@@ -88,7 +91,7 @@ class NetworkForm:
     """
 
     degree: int = 3
-    variable: Literal["morse", "inverse"] = "morse"
+    variable: Literal["morse", "inverse", "cosine"] = "morse"
     length: float = 1.0
     hidden: tuple[int, ...] = (20, 20)
     activation: Literal["tanh", "silu", "softplus"] = "tanh"

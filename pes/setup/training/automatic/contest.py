@@ -7,7 +7,7 @@ from math import ceil
 import torch
 
 from pes.data import Dataset, Split
-from pes.setup.training.automatic.candidates import ENOUGH, Candidate, neighbours
+from pes.setup.training.automatic.candidates import Candidate, neighbours
 from pes.setup.training.automatic.trial import FitBudget, Trial, advanced, better, started
 from pes.setup.training.settings import EnsembleForm, TrainingSettings
 from pes.training.optimizers.choice import iteration_flops
@@ -19,6 +19,9 @@ SHARE = 0.3
 FIRST, MOST_EPOCHS = 40, 120
 """Epochs of the first round, and as many as there is time for; each further round has three times
 as many."""
+CONVERGED = 250
+"""Epochs that each member of an ensemble can make: one network that converges is better than
+several that do not."""
 FEWEST, MOST = 3, 6
 """Members of an ensemble: fewer have no spread worth the name."""
 
@@ -87,7 +90,7 @@ def _halved(
 
 
 def _ranked(tried: dict[Candidate, Trial]) -> list[tuple[Candidate, Trial]]:
-    return sorted(tried.items(), key=lambda item: item[1].error)
+    return sorted(tried.items(), key=lambda item: item[1].measure)
 
 
 def _begun(
@@ -128,7 +131,7 @@ def finale(
     points = dataset if entry.forces else replace(dataset, forces=None)
     whole = len(winner.plan.parts.train) == len(parts.train)
     each = entry.epoch(len(parts.train), measured_rate(entry, winner))
-    members = min(MOST, int(budget.left / each / ENOUGH))
+    members = min(MOST, int(budget.left / each / CONVERGED))
     if members < FEWEST:
         alone = winner if whole else started(winner.name, points, parts, settings, device)
         return advanced(alone, budget.left, budget)

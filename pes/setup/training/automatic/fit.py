@@ -42,12 +42,14 @@ class AutomaticFit:
         trials: all of them, in the order tried.
         lines: plan, trials and choice in words.
         seconds: CPU time used, s.
+        dataset: the points with all their labels; None for those of the chosen trial.
     """
 
     chosen: Trial
     trials: tuple[Trial, ...]
     lines: tuple[str, ...]
     seconds: float
+    dataset: Dataset | None = None
 
     def result(self, *, name: str = "fit", stopped: bool = False) -> FitResult:
         """Errors and tables of the fit chosen; its plan has the settings that reproduce it."""
@@ -60,8 +62,9 @@ class AutomaticFit:
             reason = trial.stopped or ("signal" if stopped else "budget")
         plan = replace(plan, remarks=self.lines)
         return fit_result(
-            plan, state=trial.state, stopped_by=reason, name=name, history=trial.history
-        )
+            plan, state=trial.state, stopped_by=reason, name=name, history=trial.history,
+            labels=self.dataset,
+        )  # fmt: skip
 
 
 def automatic_fit(
@@ -121,7 +124,7 @@ def automatic_fit(
             f"{summary.count} points are too few even for a linear surface of degree 2; add points"
         )
     note(f"chosen: {best.name}, validation error {best.error:.4g} cm-1", *far_line(best))
-    return AutomaticFit(best, tuple(trials), tuple(lines), budget.used)
+    return AutomaticFit(best, tuple(trials), tuple(lines), budget.used, dataset)
 
 
 def _trials(

@@ -1,8 +1,9 @@
 """Linear surfaces of rising degree, each judged by points left out: the first seconds of a fit."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from math import comb
+from typing import Literal
 
 import torch
 
@@ -10,18 +11,25 @@ from pes.data import Dataset, Split
 from pes.descriptors import Invariants
 from pes.potential.linear import default_force_weight
 from pes.setup.training.automatic.points import PointSummary
-from pes.setup.training.automatic.trial import FitBudget, Trial, started
+from pes.setup.training.automatic.trial import FitBudget, Trial, better, started
 from pes.setup.training.settings import LinearForm, TrainingSettings
 from pes.units import ANGSTROM
 
 __all__ = ["force_trials", "linear_trials"]
 
-LENGTHS = (0.7, 1.0, 1.5, 2.2, 3.2)
+Variable = Literal["morse", "cosine"]
+LENGTHS: Mapping[Variable, tuple[float, ...]] = {
+    "morse": (0.7, 1.0, 1.5, 2.2, 3.2),
+    "cosine": (0.5, 0.7, 1.0, 1.5),
+}
 """a of exp(−r/a) in Å."""
+NAMES: Mapping[Variable, str] = {"morse": "", "cosine": " in bonds and angle"}
 MOST_DEGREE = 18
 MOST_MONOMIALS = 60_000
 SHARE = 0.3
 """Share of the budget for linear surfaces of energies, and for each fit with forces."""
+DEAR = 0.02
+"""Share of the budget from which one fit with forces that is no better is enough."""
 CHEAP = 0.03
 """Share of the budget below which all lengths are tried again."""
 FULLEST = 0.7
@@ -49,26 +57,47 @@ def linear_trials(
         device: device of the fit.
     """
     energies = replace(dataset, forces=None)
-    lengths, cost, size, worse, best = LENGTHS, 0.0, 1, 0, float("inf")
+    variables: tuple[Variable, ...] = ("morse", "cosine") if summary.angle else ("morse",)
+    for variable in variables:
+        if variable != variables[0] and budget.left == 0:
+            return
+        yield from _degrees(variable, energies, parts, summary, settings, budget, device)
+
+
+def _degrees(
+    variable: Variable,
+    dataset: Dataset,
+    parts: Split,
+    summary: PointSummary,
+    settings: TrainingSettings,
+    budget: FitBudget,
+    device: torch.device,
+) -> Iterator[Trial]:
+    lengths, cost, size, worse = LENGTHS[variable], 0.0, 1, 0
+    best: Trial | None = None
     for degree in range(2, MOST_DEGREE + 1):
         number = _coefficients(summary, degree)
         estimate = cost * (number / size) ** 2
         if number > FULLEST * summary.count or len(lengths) * estimate > SHARE * budget.left:
             return
-        form = LinearForm(degree=degree, length=lengths, chosen_by="leave_one_out")
+        form = LinearForm(
+            degree=degree, variable=variable, length=lengths, chosen_by="leave_one_out"
+        )
         try:
             trial = started(
-                f"linear, degree {degree}", energies, parts, replace(settings, form=form), device
-            )
+                f"linear, degree {degree}{NAMES[variable]}", dataset, parts,
+                replace(settings, form=form), device,
+            )  # fmt: skip
         except ValueError:
             return
         yield trial
         cost, size = trial.seconds / len(lengths), number
-        worse = worse + 1 if trial.error >= best else 0
-        best = min(best, trial.error)
+        improved = best is None or better(trial, best) is trial
+        worse = 0 if improved else worse + 1
+        best = trial if improved else best
         if worse == 2 or summary.settled(trial.error):
             return
-        if len(LENGTHS) * cost * 4 > CHEAP * budget.seconds:
+        if len(LENGTHS[variable]) * cost * 4 > CHEAP * budget.seconds:
             lengths = (_linear(trial).length,)
 
 
@@ -99,7 +128,8 @@ def force_trials(
     train = dataset.select(parts.train)
     assert train.forces is not None
     usual = default_force_weight(train.energies, train.forces) / ANGSTROM**2
-    degree, length = _linear(best).degree, _linear(best).length
+    known, variable = _linear(best), best.plan.settings.form.variable
+    degree, length = known.degree, known.length
     rows = 1 + 3 * len(dataset.symbols)
     cost, size = best.seconds * rows, _coefficients(summary, degree)
     lowest = float("inf")
@@ -112,7 +142,7 @@ def force_trials(
         for share in FORCE_SHARES:
             if estimate > SHARE * budget.left:
                 return
-            form = LinearForm(degree=degree, length=length)
+            form = LinearForm(degree=degree, variable=variable, length=length)
             try:
                 trial = started(
                     f"linear with forces, degree {degree}", dataset, parts,
@@ -123,6 +153,8 @@ def force_trials(
             yield trial
             estimate = trial.seconds
             errors.append(trial.error)
+            if estimate > DEAR * budget.seconds and trial.error > best.error:
+                return
         if min(errors) >= lowest:
             return
         lowest, cost, size, degree = min(errors), estimate, number, degree + 1

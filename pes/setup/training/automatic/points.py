@@ -54,6 +54,11 @@ class PointSummary:
         return self.dissociated > DISSOCIATING
 
     @property
+    def angle(self) -> bool:
+        """Whether the molecule is AB₂, whose bonds and angle may be the better variables."""
+        return len(self.elements) == 3 and len(set(self.elements)) == 2
+
+    @property
     def smallest_degree(self) -> int:
         """Lowest degree of invariants that tells geometries apart.
 

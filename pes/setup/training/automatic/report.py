@@ -34,7 +34,8 @@ def trial_line(trial: Trial, seconds: float) -> str:
     over = ""
     if trial.history and trial.error > 10 * trial.training:
         over = " (overfitted)"
-    return f"{seconds:7.0f} s  {trial.name}: validation {trial.error:.4g} cm-1{end}{over}"
+    far = f" ({trial.plain:.4g} with far points)" if trial.plain > 2 * trial.error else ""
+    return f"{seconds:7.0f} s  {trial.name}: validation {trial.error:.4g} cm-1{far}{end}{over}"
 
 
 def far_line(trial: Trial) -> list[str]:
