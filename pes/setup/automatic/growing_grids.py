@@ -120,7 +120,7 @@ class ProductGrid:
     def fewer(self, h: Hamiltonian, quanta: float) -> Hamiltonian:
         """The Hamiltonian of this grid with fewer quanta."""
         kept = replace(self.truncation, quanta=quanta).kept(h.basis.factors)
-        return replace(h, basis=replace(h.basis, kept=kept))
+        return replace(h, basis=h.basis.keeping(kept))
 
     def cap(self, target: Target) -> float:
         """Ceiling of V above the minimum, hartree."""

@@ -12,7 +12,6 @@ import torch
 from torch import Tensor
 
 from pes.vibration.grid.product_basis import ProductBasis
-from pes.vibration.grid.sparse_basis import SparseBasis
 from pes.vibration.hamiltonian.operator import Hamiltonian
 from pes.vibration.levels.result import Levels
 from pes.vibration.system.system import System
@@ -101,7 +100,7 @@ def waves(levels: Levels, states: Sequence[int]) -> Iterator[Waves]:
     """
     h = levels.hamiltonian
     coefficients = levels.eigenpairs.coefficients[list(states)]
-    if isinstance(h.basis, SparseBasis):
+    if not isinstance(h.basis, ProductBasis):
         yield from _portions(h, coefficients)
         return
     first = h.basis.grid_shape[0]
@@ -117,7 +116,7 @@ def waves(levels: Levels, states: Sequence[int]) -> Iterator[Waves]:
 
 def _portions(h: Hamiltonian, coefficients: Tensor) -> Iterator[Waves]:
     """Wavefunctions on portions of the grid."""
-    basis = h.basis
+    basis, points, signs = h.basis, h.basis.points, h.basis.signs
     most = max(1, MOST_NUMBERS // (2 * (h.modes + 1) * len(coefficients)))
     for at in torch.arange(len(h.potential)).split(most):
         parts = [
@@ -125,7 +124,7 @@ def _portions(h: Hamiltonian, coefficients: Tensor) -> Iterator[Waves]:
         ]
         psi, slopes = (torch.cat(each) for each in zip(*parts, strict=True))
         flux = torch.einsum("pkl,spl->spk", h.g_matrix[at], slopes)
-        yield Waves(basis.points[at], psi, slopes, flux, basis.signs[at])
+        yield Waves(points[at], psi, slopes, flux, signs[at])
 
 
 def _slab(h: Hamiltonian, low: int, high: int, inner: int) -> Hamiltonian:

@@ -5,7 +5,7 @@ from torch import Tensor
 
 from pes.vibration.basis.product_tree import unraveled
 from pes.vibration.eigensolvers.eigenpairs import Eigenpairs
-from pes.vibration.grid.sparse_basis import GridBasis
+from pes.vibration.grid.grid_basis import GridBasis
 
 __all__ = ["renumbered", "start_vectors"]
 

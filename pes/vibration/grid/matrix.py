@@ -18,12 +18,9 @@ from torch import Tensor
 
 from pes.vibration.basis.factor import Factor
 from pes.vibration.basis.product_tree import Branch
-from pes.vibration.grid.strips import Strip, tuples_after
+from pes.vibration.grid.strips import PairFields, Strip, tuples_after
 
-__all__ = ["WORKSPACE", "PairFields", "matrix", "multiplications"]
-
-PairFields = dict[tuple[int, int], Tensor]
-"""Fields F_kl (P,) by the coordinates of the two derivatives, k ≤ l, −1 for none."""
+__all__ = ["WORKSPACE", "matrix", "multiplications"]
 
 WORKSPACE = 2**25
 """Bytes of one intermediate; work is cut into pieces of that size."""

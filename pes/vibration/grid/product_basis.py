@@ -4,9 +4,8 @@ To and from the grid the sums run over one factor at a time, so that a transform
 multiplications as there are points, times the points of all coordinates.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from math import prod
 
 import torch
@@ -14,15 +13,16 @@ from torch import Tensor
 
 from pes.vibration.basis.basis import Basis
 from pes.vibration.basis.factor import Factor, Group
-from pes.vibration.basis.product_tree import Branch, tree, unraveled
-from pes.vibration.grid.matrix import PairFields, matrix, multiplications
-from pes.vibration.grid.strips import Strip, product_strips
+from pes.vibration.basis.product_tree import unraveled
+from pes.vibration.grid.grid_basis import GridBasis
+from pes.vibration.grid.matrix import matrix, multiplications
+from pes.vibration.grid.strips import PairFields, Strip, product_strips
 
 __all__ = ["ProductBasis"]
 
 
 @dataclass(frozen=True)
-class ProductBasis:
+class ProductBasis(GridBasis):
     """Products of the functions of F factors, on the product grid of Q coordinates.
 
     A factor holds the functions of a coordinate, or those of a group of coordinates. Without
@@ -34,14 +34,7 @@ class ProductBasis:
         groups: coordinates contracted together, no coordinate twice.
     """
 
-    bases: tuple[Basis, ...]
-    kept: Tensor | None = None
     groups: tuple[Group, ...] = ()
-
-    @property
-    def device(self) -> torch.device:
-        """Device of the tables."""
-        return self.bases[0].points.device
 
     @property
     def grid_shape(self) -> tuple[int, ...]:
@@ -71,9 +64,7 @@ class ProductBasis:
     def _on_all_points(self, columns: Sequence[Tensor]) -> Tensor:
         return torch.cartesian_prod(*columns).reshape(-1, len(columns))
 
-    @cached_property
-    def factors(self) -> tuple[Factor, ...]:
-        """Functions of single coordinates and of groups; a group stands where its first does."""
+    def _factors(self) -> tuple[Factor, ...]:
         first = {group.coordinates[0]: group for group in self.groups}
         grouped = {k for group in self.groups for k in group.coordinates[1:]}
         return tuple(
@@ -81,31 +72,6 @@ class ProductBasis:
             for k in range(len(self.bases))
             if k not in grouped
         )
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Functions of each factor."""
-        return tuple(f.size for f in self.factors)
-
-    @property
-    def order(self) -> tuple[int, ...]:
-        """Coordinates in the order of the factors."""
-        return tuple(k for f in self.factors for k in f.coordinates)
-
-    @property
-    def products(self) -> int:
-        """Number of products of the functions of all factors."""
-        return prod(self.shape)
-
-    @property
-    def size(self) -> int:
-        """Number of functions kept, N."""
-        return self.products if self.kept is None else len(self.kept)
-
-    @property
-    def numbers(self) -> Tensor:
-        """Numbers of the products kept, (N,)."""
-        return torch.arange(self.products) if self.kept is None else self.kept.cpu()
 
     @property
     def zero_order_energies(self) -> Tensor:
@@ -119,15 +85,6 @@ class ProductBasis:
         groups = [replace(g, expansion=g.expansion.cpu(), energies=g.energies.cpu())
                   for g in self.groups]  # fmt: skip
         return replace(self, bases=tuple(b.to("cpu") for b in self.bases), groups=tuple(groups))
-
-    def only(self, functions: Tensor) -> "ProductBasis":
-        """The same with some of the functions kept, by their place among these, ascending."""
-        return replace(self, kept=self.numbers[functions.cpu()])
-
-    @cached_property
-    def branches(self) -> list[list[Branch]]:
-        """The tree of the products kept."""
-        return tree(self.shape, self.kept, device=self.device)
 
     def unpruned(self, coefficients: Tensor) -> Tensor:
         """Coefficients (S, N) of the products of one-dimensional functions, (S, n1, n2, …)."""
@@ -230,6 +187,20 @@ class ProductBasis:
             pair: field.reshape(self.grid_shape).permute(axes).flatten() for pair, field in fields
         }
         return ordered, product_strips([len(f.values) for f in factors])
+
+    def image(
+        self, order: Sequence[int], mirrors: Sequence[Tensor | None]
+    ) -> Callable[[Tensor], Tensor]:
+        """F(q) on the grid (P,) to F(Oq)."""
+        shape = self.grid_shape
+
+        def image(field: Tensor) -> Tensor:
+            field = field.reshape(shape)
+            for k, mirror in enumerate(mirrors):
+                field = field if mirror is None else field.index_select(k, mirror)
+            return field.permute(*order).flatten()
+
+        return image
 
     @property
     def transform_cost(self) -> int:

@@ -9,10 +9,9 @@ runs over the beginnings (n_1 … n_{c−1}) of products and the tuples (i_c …
 far fewer than the functions times the points.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from math import prod
 
 import numpy as np
 import torch
@@ -20,15 +19,15 @@ from torch import Tensor
 
 from pes.vibration.basis.basis import Basis
 from pes.vibration.basis.factor import Factor
-from pes.vibration.basis.product_tree import Branch, tree, unraveled
+from pes.vibration.basis.product_tree import unraveled
 from pes.vibration.grid.genz_keister import genz_keister
-from pes.vibration.grid.matrix import PairFields, matrix, multiplications
-from pes.vibration.grid.product_basis import ProductBasis
+from pes.vibration.grid.grid_basis import GridBasis
+from pes.vibration.grid.matrix import matrix, multiplications
 from pes.vibration.grid.smolyak import Smolyak, smolyak
 from pes.vibration.grid.sparse_transform import ArrayRegion, from_grid, regions, towards_grid
-from pes.vibration.grid.strips import Strip
+from pes.vibration.grid.strips import PairFields, Strip
 
-__all__ = ["GridBasis", "SparseBasis", "oscillator_functions"]
+__all__ = ["SparseBasis", "oscillator_functions"]
 
 FINE = 80
 """Gauss–Hermite points of functions of one coordinate, for pictures and overlaps."""
@@ -38,76 +37,45 @@ MOST_NUMBERS = 2**20
 
 
 @dataclass(frozen=True)
-class SparseBasis:
+class SparseBasis(GridBasis):
     """Products of oscillator functions of Q coordinates on a sparse grid of P points.
 
-    It has what `ProductBasis` has. The weights of its points have either sign: `on_grid` multiplies
-    by √|weight|, `from_grid` by the sign as well.
+    The weights of its points have either sign.
 
     Attributes:
         bases: functions of each coordinate on its nested points, without the factor exp(−x²/2).
         grid: points and weights.
-        kept: numbers of the products that are kept, ascending, (N,).
     """
 
-    bases: tuple[Basis, ...]
-    grid: Smolyak
-    kept: Tensor
+    grid: Smolyak = field(kw_only=True)
 
     @property
-    def device(self) -> torch.device:
-        """Device of the tables."""
-        return self.bases[0].points.device
-
-    @cached_property
     def points(self) -> Tensor:
         """All grid points, (P, Q)."""
         columns = zip(self.bases, self.grid.numbers.to(self.device).T, strict=True)
         return torch.stack([b.points[i.long()] for b, i in columns], 1)
 
-    @cached_property
+    @property
     def weights(self) -> Tensor:
         """Quadrature weights of the grid points, of either sign, (P,)."""
         x = genz_keister().points[self.grid.numbers.long()]
         return (self.grid.weights * x.square().sum(1).exp()).to(self.device)
 
-    @cached_property
+    @property
     def signs(self) -> Tensor:
         """Signs of the weights, (P,)."""
         return self._polynomial_weights.sign()
 
-    @cached_property
-    def factors(self) -> tuple[Factor, ...]:
-        """Functions of each coordinate."""
+    @property
+    def density_slope(self) -> Tensor:
+        """∂_k ln ρ on the grid, (P, Q): zero, for the functions are those of ρ = 1."""
+        return torch.zeros_like(self.points)
+
+    def _factors(self) -> tuple[Factor, ...]:
         return tuple(
             Factor((k,), b.values, b.derivatives[None], b.energies)
             for k, b in enumerate(self.bases)
         )
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """Functions of each coordinate."""
-        return tuple(b.size for b in self.bases)
-
-    @property
-    def order(self) -> tuple[int, ...]:
-        """Coordinates in the order of the factors."""
-        return tuple(range(len(self.bases)))
-
-    @property
-    def products(self) -> int:
-        """Number of products of the functions of all coordinates."""
-        return prod(self.shape)
-
-    @property
-    def size(self) -> int:
-        """Number of functions kept, N."""
-        return len(self.kept)
-
-    @property
-    def numbers(self) -> Tensor:
-        """Numbers of the products kept, (N,)."""
-        return self.kept.cpu()
 
     @property
     def zero_order_energies(self) -> Tensor:
@@ -124,19 +92,10 @@ class SparseBasis:
         """The same with its arrays on the CPU."""
         return replace(self, bases=tuple(b.to("cpu") for b in self.bases))
 
-    def only(self, functions: Tensor) -> "SparseBasis":
-        """The same with some of the functions kept, by their place among these, ascending."""
-        return replace(self, kept=self.numbers[functions.cpu()])
-
-    @cached_property
-    def branches(self) -> list[list[Branch]]:
-        """The tree of the products kept."""
-        return tree(self.shape, self.kept, device=self.device)
-
     def unpruned(self, coefficients: Tensor) -> Tensor:
         """Coefficients (S, N) among all products of one-dimensional functions, (S, n1, n2, …)."""
         whole = coefficients.new_zeros(len(coefficients), self.products)
-        whole[:, self.kept] = coefficients
+        whole[:, self.numbers] = coefficients
         return whole.reshape(-1, *self.shape)
 
     def on_grid(self, coefficients: Tensor, *, slope: int | None = None) -> Tensor:
@@ -216,7 +175,18 @@ class SparseBasis:
         at = self.grid.places(turned.numbers[:, places]).to(self.device)
         return {pair: f[at] for pair, f in weighted}, turned.strips
 
-    @cached_property
+    def image(
+        self, order: Sequence[int], mirrors: Sequence[Tensor | None]
+    ) -> Callable[[Tensor], Tensor] | None:
+        """F(q) on the grid (P,) to F(Oq), or None if O moves points off the grid."""
+        columns = self.grid.numbers[:, list(order)].long().T.unbind()
+        moved = [c if m is None else m.cpu()[c] for c, m in zip(columns, mirrors, strict=True)]
+        places = self.grid.places(torch.stack(moved, 1))
+        if bool((places < 0).any()):
+            return None
+        return lambda field: field[places.to(field.device)]
+
+    @property
     def transform_cost(self) -> int:
         """Multiplications of one vector to the grid, with its slopes, and back."""
         modes = len(self.bases)
@@ -249,10 +219,6 @@ class SparseBasis:
     def _at_once(self) -> int:
         """Vectors that go to the grid together."""
         return max(1, MOST_NUMBERS // max(step[-1].rows.stop for _, step in self._steps))
-
-
-GridBasis = ProductBasis | SparseBasis
-"""Products of functions on a grid of either kind."""
 
 
 def oscillator_functions(frequency: float, size: int, points: int, *, centre: float = 0.0) -> Basis:

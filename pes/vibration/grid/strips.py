@@ -11,7 +11,11 @@ from math import prod
 
 from torch import Tensor
 
-__all__ = ["Strip", "product_strips", "tuples_after"]
+__all__ = ["PairFields", "Strip", "product_strips", "tuples_after"]
+
+
+PairFields = dict[tuple[int, int], Tensor]
+"""Fields F_kl (P,) by the coordinates of the two derivatives, k ≤ l, −1 for none."""
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from pes.vibration.basis.product_tree import Branch, tree, unraveled
+from pes.vibration.grid.grid_basis import GridBasis
 from pes.vibration.grid.matrix import matrix
-from pes.vibration.grid.sparse_basis import GridBasis
 
 __all__ = ["elements"]
 

@@ -13,19 +13,15 @@ from pes.vibration.basis.specification import BasisSpec
 from pes.vibration.basis.truncation import Truncation
 from pes.vibration.eigensolvers.memory import check_grid
 from pes.vibration.grid.product_basis import ProductBasis
-from pes.vibration.grid.sparse_basis import GridBasis
 from pes.vibration.hamiltonian.modals import contracted_groups, self_consistent
 from pes.vibration.hamiltonian.operator import Hamiltonian
 from pes.vibration.symmetry.action import shared_bases
-from pes.vibration.symmetry.grid_symmetry import alike, orbits
+from pes.vibration.symmetry.grid_symmetry import detached_kinetic, kinetic_on_grid
 from pes.vibration.symmetry.operation import Operation
 from pes.vibration.system.cuts import Cut
 from pes.vibration.system.system import System, potential_in_chunks
 
-__all__ = ["build_hamiltonian", "kinetic_on_grid"]
-
-GRID_CHUNK = 2**16
-"""Grid points whose G is moved at once."""
+__all__ = ["build_hamiltonian"]
 
 
 def build_hamiltonian(
@@ -76,36 +72,6 @@ def build_hamiltonian(
     return replace(h, basis=replace(basis, kept=truncation.kept(basis.factors)))
 
 
-def kinetic_on_grid(
-    system: System,
-    basis: GridBasis,
-    points: Tensor,
-    operations: Sequence[Operation],
-) -> tuple[Tensor, Tensor]:
-    """G, its memory along the grid, and s; portion by portion, for both are large."""
-    modes = len(basis.bases)
-    g_matrix, slope = (
-        points.new_empty(modes, modes, len(points)),
-        points.new_empty(modes, len(points)),
-    )
-    # What leaves a molecule as it is leaves its kinetic energy: so much less to compute.
-    known = orbits(basis, operations if system.masses is not None else ())
-    for at in known.first.split(GRID_CHUNK):
-        g, here = _detached_kinetic(system, points[at])
-        g_matrix[..., at], slope[:, at] = g.permute(1, 2, 0), here.T
-    known.fill(g_matrix, slope)
-    if known.carried:
-        sample = known.sample()
-        g, here = _detached_kinetic(system, points[sample])
-        if not alike(g, here, g_matrix[..., sample].permute(2, 0, 1), slope[:, sample].T):
-            return kinetic_on_grid(system, basis, points, ())
-    s = slope.mul_(-0.5)
-    uneven = any(bool(b.log_density_slope.any()) for b in basis.bases)
-    if uneven and isinstance(basis, ProductBasis):
-        s += basis.density_slope.T / 2
-    return g_matrix.permute(2, 0, 1), s.T
-
-
 def _images(
     reference: Tensor, bases: Sequence[BasisSpec], operations: Sequence[Operation]
 ) -> Tensor:
@@ -129,7 +95,7 @@ def _contracted_bases(
         cut, aside = (r.repeat_interleave(size, 0) for r in (references, off_linear))
         cut[:, k] = aside[:, k] = primitive.points.repeat(len(references))
         values = potential_in_chunks(system, cut).clamp(max=ceiling).reshape(-1, size).mean(0)
-        g = _detached_kinetic(system, aside.to(system.device))[0][:, k, k].reshape(-1, size).mean(0)
+        g = detached_kinetic(system, aside.to(system.device))[0][:, k, k].reshape(-1, size).mean(0)
         # Small matrices, and the same functions on every device.
         values, g = values.cpu(), g.cpu()
         basis = contract(primitive, values, g, spec.functions, points=spec.points, range=ends)
@@ -158,13 +124,6 @@ def _bases_of_cuts(
             )
         )
     return tuple(bases)
-
-
-def _detached_kinetic(system: System, q: Tensor) -> tuple[Tensor, Tensor]:
-    with torch.no_grad():
-        g_matrix, slope = system.kinetic(q)
-    # A view of a parameter asks for gradients even here.
-    return g_matrix.detach(), slope.detach()
 
 
 def _off_linear(reference: Tensor, bases: Sequence[BasisSpec]) -> Tensor:

@@ -13,8 +13,8 @@ from torch import Tensor
 from pes.vibration.basis.basis import Basis
 from pes.vibration.basis.factor import Group
 from pes.vibration.basis.truncation import GroupSize
-from pes.vibration.grid.matrix import PairFields
 from pes.vibration.grid.product_basis import ProductBasis
+from pes.vibration.grid.strips import PairFields
 from pes.vibration.hamiltonian.operator import Hamiltonian
 
 __all__ = ["contracted_groups", "modal_rotations", "self_consistent"]

@@ -8,18 +8,19 @@ molecules: V, G and s come as arrays on the grid. The basis takes functions and 
 grid, back from it, and integrates fields over pairs of functions.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import torch
 from torch import Tensor
 
-from pes.vibration.grid.matrix import PairFields
-from pes.vibration.grid.sparse_basis import GridBasis
+from pes.vibration.eigensolvers.eigenpairs import Eigenpairs
+from pes.vibration.grid.grid_basis import GridBasis
+from pes.vibration.grid.strips import PairFields
 from pes.vibration.symmetry.operation import Operation
 
-__all__ = ["Hamiltonian"]
+__all__ = ["Hamiltonian", "Solve"]
 
 MOST_BYTES = 2**28
 """Held at once by a product of H with several vectors, unless one alone needs more."""
@@ -174,3 +175,7 @@ class Hamiltonian:
         yield (-1, -1), scalar
         yield from (((-1, k), v) for k, v in enumerate(vectors) if bool(v.any()))
         yield from (((k, m), self.g_matrix[:, k, m] / 2) for k, m in self.coupled)
+
+
+Solve = Callable[[Hamiltonian, Tensor | None], Eigenpairs]
+"""Hamiltonian and start vectors to as many eigenpairs as there are levels."""

@@ -13,8 +13,8 @@ from pes.vibration.basis.truncation import Truncation
 from pes.vibration.eigensolvers.memory import check_points
 from pes.vibration.grid.smolyak import HIGHEST, ROUNDING, Smolyak, point_count, smolyak
 from pes.vibration.grid.sparse_basis import FINE, SparseBasis, oscillator_functions
-from pes.vibration.hamiltonian.build import kinetic_on_grid
 from pes.vibration.hamiltonian.operator import Hamiltonian
+from pes.vibration.symmetry.grid_symmetry import kinetic_on_grid
 from pes.vibration.symmetry.operation import Operation
 from pes.vibration.system.system import System, potential_in_chunks
 
@@ -125,7 +125,7 @@ class SparseGrid:
             oscillator_functions(w, n, m).to(frequencies.device)
             for w, n, m in zip(frequencies.tolist(), self.sizes, self._grid.sizes, strict=True)
         )
-        return SparseBasis(bases, self._grid, self._kept)
+        return SparseBasis(bases, self._kept, grid=self._grid)
 
     @cached_property
     def _grid(self) -> Smolyak:

@@ -10,20 +10,17 @@ from pes.vibration.basis.specification import BasisSpec
 from pes.vibration.basis.truncation import Truncation
 from pes.vibration.eigensolvers.eigenpairs import Eigenpairs
 from pes.vibration.eigensolvers.warm_start import start_vectors
-from pes.vibration.hamiltonian.operator import Hamiltonian
+from pes.vibration.hamiltonian.operator import Hamiltonian, Solve
 from pes.vibration.levels.result import Levels
 from pes.vibration.system.minimum import HOLE
 
-__all__ = ["ESTIMATORS", "Solve", "change", "estimator_name", "larger_runs", "smaller_runs"]
+__all__ = ["ESTIMATORS", "change", "estimator_name", "larger_runs", "smaller_runs"]
 
 SMALLER_FROM = 5
 """Number of coordinates from which larger runs would cost too much."""
 
 Build = Callable[[str, Sequence[BasisSpec], Truncation], Hamiltonian]
 """Name of a run, its bases and its truncation to the Hamiltonian."""
-
-Solve = Callable[[Hamiltonian, Tensor | None], Eigenpairs]
-"""Hamiltonian and start vectors to as many eigenpairs as there are levels."""
 
 _Run = tuple[Hamiltonian, Eigenpairs]
 
@@ -115,7 +112,7 @@ def _other_truncation(levels: Levels, solve: Solve) -> tuple[Levels, Tensor, lis
     h, count = levels.hamiltonian, len(levels.energies)
 
     def run(kept: Tensor | None) -> _Run:
-        other = replace(h, basis=replace(h.basis, kept=kept))
+        other = replace(h, basis=h.basis.keeping(kept))
         return other, solve(other, start_vectors(h.basis, levels.eigenpairs, other.basis))
 
     limited = levels.truncation.quanta is not None or levels.truncation.energy is not None

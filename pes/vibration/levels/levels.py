@@ -9,12 +9,12 @@ from torch import Tensor
 from pes.units import CM1
 from pes.vibration.basis.specification import BasisSpec
 from pes.vibration.basis.truncation import Truncation
+from pes.vibration.eigensolvers.blockwise import first_solve, fixed_count
 from pes.vibration.eigensolvers.davidson import Progress
 from pes.vibration.hamiltonian.build import build_hamiltonian
 from pes.vibration.hamiltonian.operator import Hamiltonian
 from pes.vibration.hamiltonian.sparse import SparseGrid
 from pes.vibration.levels.convergence import ESTIMATORS, estimator_name
-from pes.vibration.levels.counting import first_solve, fixed_count
 from pes.vibration.levels.diagnostics import level_warnings
 from pes.vibration.levels.result import Levels
 from pes.vibration.levels.sparse import sparse_levels

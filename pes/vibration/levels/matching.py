@@ -11,7 +11,7 @@ from pes.vibration.basis.basis import Basis
 from pes.vibration.basis.product_tree import unraveled
 from pes.vibration.eigensolvers.eigenpairs import Eigenpairs
 from pes.vibration.eigensolvers.warm_start import renumbered
-from pes.vibration.grid.sparse_basis import GridBasis
+from pes.vibration.grid.grid_basis import GridBasis
 from pes.vibration.hamiltonian.operator import Hamiltonian
 
 __all__ = ["Matching", "matching"]

@@ -8,13 +8,13 @@ import torch
 from numpy.linalg import LinAlgError
 from torch import Tensor
 
+from pes.vibration.eigensolvers.blockwise import FixedCount, first_solve, fixed_count
 from pes.vibration.eigensolvers.davidson import Progress
 from pes.vibration.eigensolvers.eigenpairs import Eigenpairs, SolverError
 from pes.vibration.eigensolvers.warm_start import start_vectors
-from pes.vibration.hamiltonian.operator import Hamiltonian
+from pes.vibration.hamiltonian.operator import Hamiltonian, Solve
 from pes.vibration.hamiltonian.sparse import SparseGrid, coarser, sparse_hamiltonian
-from pes.vibration.levels.convergence import Solve, change
-from pes.vibration.levels.counting import FixedCount, first_solve, fixed_count
+from pes.vibration.levels.convergence import change
 from pes.vibration.levels.diagnostics import level_warnings
 from pes.vibration.levels.result import Levels
 from pes.vibration.symmetry.invariance import invariant

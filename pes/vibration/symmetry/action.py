@@ -8,7 +8,7 @@ from torch import Tensor
 from pes.vibration.basis.basis import Basis
 from pes.vibration.basis.factor import Factor
 from pes.vibration.basis.product_tree import unraveled
-from pes.vibration.grid.sparse_basis import GridBasis, SparseBasis
+from pes.vibration.grid.grid_basis import GridBasis
 from pes.vibration.symmetry.operation import Operation
 
 __all__ = ["POINTS", "NotInvariantError", "action", "images", "mirrored_points", "shared_bases"]
@@ -86,28 +86,10 @@ def images(basis: GridBasis, operation: Operation) -> Callable[[Tensor], Tensor]
         mirrored_points(b, k) if m else None
         for k, (b, m) in enumerate(zip(basis.bases, operation.mirrored, strict=True))
     ]
-    if isinstance(basis, SparseBasis):
-        return _sparse_images(basis, operation, mirrors)
-    shape = basis.grid_shape
-
-    def image(field: Tensor) -> Tensor:
-        field = field.reshape(shape)
-        for k, mirror in enumerate(mirrors):
-            field = field if mirror is None else field.index_select(k, mirror)
-        return field.permute(operation.order).flatten()
-
-    return image
-
-
-def _sparse_images(
-    basis: SparseBasis, operation: Operation, mirrors: Sequence[Tensor | None]
-) -> Callable[[Tensor], Tensor]:
-    columns = basis.grid.numbers[:, list(operation.order)].long().T.unbind()
-    moved = [c if m is None else m.cpu()[c] for c, m in zip(columns, mirrors, strict=True)]
-    places = basis.grid.places(torch.stack(moved, 1))
-    if bool((places < 0).any()):
+    image = basis.image(operation.order, mirrors)
+    if image is None:
         raise NotInvariantError("the points of the sparse grid are not symmetric (weights?)")
-    return lambda field: field[places.to(field.device)]
+    return image
 
 
 def mirrored_points(basis: Basis, number: int) -> Tensor:

@@ -1,4 +1,4 @@
-"""Grid points that symmetries carry into one another: what is known at one is known at all."""
+"""G on the grid, computed at one of the points that symmetries carry into one another."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,11 +6,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from pes.vibration.grid.sparse_basis import GridBasis
+from pes.vibration.grid.grid_basis import GridBasis
 from pes.vibration.symmetry.action import NotInvariantError, images
 from pes.vibration.symmetry.operation import Operation
+from pes.vibration.system.system import System
 
-__all__ = ["G_SAME", "Orbits", "alike", "orbits"]
+__all__ = ["G_SAME", "Orbits", "detached_kinetic", "kinetic_on_grid", "orbits"]
 
 G_SAME = 1e-7
 """Relative to √(G_kk G_ll), and of s_k to its own size: rounding near linearity, where both are
@@ -18,6 +19,10 @@ large, stays below. The kinetic energy, at most some 0.05 hartree, changes by as
 
 SAMPLE = 256
 """Points at which what was carried over is compared with what is computed there."""
+
+
+GRID_CHUNK = 2**16
+"""Grid points whose G is moved at once."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +82,7 @@ def orbits(basis: GridBasis, operations: Sequence[Operation]) -> Orbits:
     return Orbits(first, tuple(carried))
 
 
-def alike(g: Tensor, slope: Tensor, other: Tensor, other_slope: Tensor) -> bool:
+def _alike(g: Tensor, slope: Tensor, other: Tensor, other_slope: Tensor) -> bool:
     """Whether G (P, Q, Q) and ∂ ln √det g (P, Q) are the same but for rounding."""
     roots = g.diagonal(dim1=1, dim2=2).sqrt()
     scale = roots[:, :, None] * roots[:, None, :]
@@ -85,3 +90,41 @@ def alike(g: Tensor, slope: Tensor, other: Tensor, other_slope: Tensor) -> bool:
     return bool(close.all()) and bool(
         ((slope - other_slope).abs() <= G_SAME * (slope.abs() + 1)).all()
     )
+
+
+def kinetic_on_grid(
+    system: System,
+    basis: GridBasis,
+    points: Tensor,
+    operations: Sequence[Operation],
+) -> tuple[Tensor, Tensor]:
+    """G, its memory along the grid, and s; portion by portion, for both are large."""
+    modes = len(basis.bases)
+    g_matrix, slope = (
+        points.new_empty(modes, modes, len(points)),
+        points.new_empty(modes, len(points)),
+    )
+    # What leaves a molecule as it is leaves its kinetic energy: so much less to compute.
+    known = orbits(basis, operations if system.masses is not None else ())
+    for at in known.first.split(GRID_CHUNK):
+        g, here = detached_kinetic(system, points[at])
+        g_matrix[..., at], slope[:, at] = g.permute(1, 2, 0), here.T
+    known.fill(g_matrix, slope)
+    if known.carried:
+        sample = known.sample()
+        g, here = detached_kinetic(system, points[sample])
+        if not _alike(g, here, g_matrix[..., sample].permute(2, 0, 1), slope[:, sample].T):
+            return kinetic_on_grid(system, basis, points, ())
+    s = slope.mul_(-0.5)
+    uneven = any(bool(b.log_density_slope.any()) for b in basis.bases)
+    if uneven:
+        s += basis.density_slope.T / 2
+    return g_matrix.permute(2, 0, 1), s.T
+
+
+def detached_kinetic(system: System, q: Tensor) -> tuple[Tensor, Tensor]:
+    """G (P, Q, Q) and ∂ ln √det g (P, Q) without a graph."""
+    with torch.no_grad():
+        g_matrix, slope = system.kinetic(q)
+    # A view of a parameter asks for gradients even here.
+    return g_matrix.detach(), slope.detach()

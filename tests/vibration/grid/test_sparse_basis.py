@@ -23,7 +23,7 @@ def basis_of(name: str) -> SparseBasis:
     one_dimensional = tuple(
         oscillator_functions(0.01, n, m) for n, m in zip(sizes, grid.sizes, strict=True)
     )
-    return SparseBasis(one_dimensional, grid, within_quanta(sizes, quanta, weights=weights))
+    return SparseBasis(one_dimensional, within_quanta(sizes, quanta, weights=weights), grid=grid)
 
 
 def noise(*shape: int, seed: int = 1) -> Tensor:
