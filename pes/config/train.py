@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from pes.config.ensemble import EnsembleSection
 from pes.config.section import Isotopes, Name, Section, Seed
-from pes.config.surface import AutomaticSurface, Surfaces, SurfaceSection, neural
+from pes.config.surface import Surfaces, SurfaceSection, neural
 from pes.config.training import Training
 from pes.config.vibration import Vibration
 
@@ -120,7 +120,7 @@ class TrainConfig(Section):
 
     @model_validator(mode="after")
     def _search_of_networks(self) -> "TrainConfig":
-        automatic = isinstance(self.surface, AutomaticSurface)
+        automatic = self.surface.kind == "auto"
         if automatic and (self.search is not None or self.ensemble is not None):
             raise ValueError("`surface: auto` chooses by itself; leave out `search` and `ensemble`")
         if self.search is not None and self.surface.kind != "neural":

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import inf
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -62,6 +63,11 @@ class BondVectors:
     def kinds(self) -> tuple[str, ...]:
         """`normal`, dimensionless."""
         return self.modes.kinds
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What a configuration calls it."""
+        return {"kind": "bond_vectors", "bonds": [list(pair) for pair in self.tree]}
 
     @property
     def frequencies(self) -> Tensor:

@@ -1,6 +1,7 @@
 """Jacobi coordinates of a triatomic: a pair, and an atom seen from the pair's centre of mass."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -45,6 +46,11 @@ class Jacobi(Direct):
 
     names = ("r", "R", "theta")
     kinds = ("length", "length", "angle")
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What a configuration calls it."""
+        return {"kind": "jacobi", "centre": self.atom}
 
     def __post_init__(self) -> None:
         check_triatomic(self.atom, self.pair, "atom and pair")

@@ -1,6 +1,7 @@
 """Radau coordinates of a triatomic: bonds measured from a point that makes G diagonal."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -47,6 +48,11 @@ class Radau(Direct):
 
     names = ("R1", "R2", "theta")
     kinds = ("length", "length", "angle")
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What a configuration calls it."""
+        return {"kind": "radau", "centre": self.centre}
 
     def __post_init__(self) -> None:
         check_triatomic(self.centre, self.ends, "centre and ends")

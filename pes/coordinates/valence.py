@@ -1,6 +1,7 @@
 """Two bond lengths and the angle between them: valence coordinates of a triatomic."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -34,6 +35,11 @@ class Valence(Direct):
 
     names = ("r1", "r2", "theta")
     kinds = ("length", "length", "angle")
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What a configuration calls it."""
+        return {"kind": "valence", "centre": self.centre}
 
     def __post_init__(self) -> None:
         check_triatomic(self.centre, self.ends, "centre and ends")

@@ -51,6 +51,12 @@ class UserFunction(nn.Module):
         self.shape = shape
         self.speaks_torch: bool | None = None
 
+    @property
+    def import_name(self) -> str:
+        """Module and name of the function, by which it can be imported."""
+        function = self._function[0]
+        return f"{function.__module__}:{getattr(function, '__qualname__', 'function')}"
+
     def forward(self, positions: Tensor) -> Tensor:
         """Values of the function, (B, *shape), float64.
 

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from pes.coordinates import COORDINATES, BondVectors, Jacobi, Radau, Valence
 from pes.coordinates.kinds import KINDS
 from pes.setup.problem import Problem
 from pes.units import CM1
@@ -58,14 +57,7 @@ def chosen_settings(levels: Levels, task: Problem) -> dict[str, Any]:
 
 def _kind(task: Problem) -> dict[str, Any]:
     """Kind and middle atom of coordinates of three atoms; bonds of larger molecules."""
-    internal = task.internal
-    if isinstance(internal, BondVectors):
-        return {"kind": "bond_vectors", "bonds": [list(pair) for pair in internal.tree]}
-    if not isinstance(internal, Valence | Radau | Jacobi):
-        return {}
-    (kind,) = (name for name, cls in COORDINATES.items() if type(internal) is cls)
-    centre = internal.atom if isinstance(internal, Jacobi) else internal.centre
-    return {"kind": kind, "centre": centre}
+    return getattr(task.internal, "settings", {})
 
 
 def description(task: Problem) -> str:

@@ -260,10 +260,10 @@ def mapped(
                 f"`coordinates.maps.{name}`: {shown} is for a coordinate of the kind "
                 f"{suits}, not {kinds[name]}"
             )
-        if isinstance(wanted, MorseMap):
-            maps[name] = MAPS["morse"](wanted.steepness / ANGSTROM, wanted.centre * ANGSTROM)
-        else:
+        if wanted == "cos":
             maps[name] = MAPS["cos"]()
+        else:
+            maps[name] = MAPS["morse"](wanted.steepness / ANGSTROM, wanted.centre * ANGSTROM)
     found = Mapped(internal, maps)
     ends = found.forward(torch.tensor(ranges, dtype=torch.float64).T).T.tolist()
     return found, found.forward(start), [(low, high) for low, high in ends]

@@ -6,7 +6,7 @@ from math import ceil, floor, pi
 import torch
 from torch import Tensor
 
-from pes.coordinates import Internal, Valence
+from pes.coordinates import Internal
 from pes.coordinates.internal import zero_at_minimum
 from pes.coordinates.kinds import KINDS
 from pes.molecule import Molecule, like_permutations
@@ -90,7 +90,7 @@ def coordinate_limits(
     else:
         sizes = [KINDS[kind].size for kind in internal.kinds]
         ends = [(low * u, high * u) for (low, high), u in zip(declared, sizes, strict=True)]
-        if isinstance(internal, Valence):
+        if getattr(internal, "settings", {}).get("kind") == "valence":
             # The surface itself says where it has no holes.
             return [(max(a, c), min(b, d)) for (a, b), (c, d) in zip(limits, ends, strict=True)]
         farthest = [high for _, high in ends]

@@ -112,8 +112,6 @@ def dipole_function(dipole: str | Callable[..., Any]) -> UserFunction:
         dipole: function of positions (B, N, 3) in bohr to (B, 3) in e·bohr, or its name,
             `module:function` or `file.py:function`.
     """
-    if isinstance(dipole, UserFunction):
-        return dipole
     if isinstance(dipole, str):
         return UserFunction(imported(dipole, Path.cwd()), dipole, (3,))
     return UserFunction(dipole, getattr(dipole, "__name__", "the dipole"), (3,))
@@ -152,10 +150,11 @@ def save(
     Raises:
         ValueError: for a surface that cannot be stored, or a module without a record.
     """
-    known = surface.record if record is None and isinstance(surface, Surface) else record
+    given = as_surface(surface)
+    known = given.record if record is None else record
     if known is None:
         raise ValueError("a surface is saved with its record: pass a SurfaceRecord as `record`")
-    save_surface(path, surface.module if isinstance(surface, Surface) else surface, known)
+    save_surface(path, given.module, known)
 
 
 def _importer(file: Path, base: Path, functions: Sequence[str]) -> Callable[[str], UserFunction]:

@@ -10,7 +10,6 @@ import torch
 
 from pes.config import TrainConfig, load_config
 from pes.config.reading import changed, checked
-from pes.config.surface import AutomaticSurface
 from pes.data import Split
 from pes.data.formats.request import stated
 from pes.data.labels import Chosen
@@ -144,7 +143,7 @@ def continued(config: TrainConfig, folder: Path) -> TrainConfig:
     if not (folder / "state.pt").is_file():
         return config
     chosen = load_config(folder / "config.yaml", TrainConfig)
-    if isinstance(chosen.surface, AutomaticSurface):
+    if chosen.surface.kind == "auto":
         return config
     return with_budget(chosen, budget(config), endless=True)
 

@@ -14,7 +14,6 @@ import torch
 
 from pes.config import TrainConfig, load_config
 from pes.config.reading import changed
-from pes.config.surface import AutomaticSurface
 from pes.data import Dataset, Split
 from pes.data.labels import Chosen
 from pes.files import RUN_FINISHED
@@ -125,7 +124,7 @@ def trained(
     The other arguments, the result and the errors are those of `train`.
     """
     folder = output or Path("runs") / config.name
-    if isinstance(config.surface, AutomaticSurface):
+    if config.surface.kind == "auto":
         config = continued(config, folder) if resume == "auto" and not check else config
         config = config.model_copy(update={"threads": config.threads or 1})
     device = rank_device(pick_device(config.device, config.threads or rank_threads()), ranks)
@@ -171,7 +170,7 @@ def _train(
         doubts = findings_before_fit(config, points)
         points = replace(points, left_out=(*doubts, *points.left_out))
     warnings = force_warnings(points.dataset.select(parts.train))
-    if isinstance(config.surface, AutomaticSurface):
+    if config.surface.kind == "auto":
         return _automatic(config, points, parts, device, folder, check=check, ranks=ranks)
     choices = TrainingChoices() if earlier is None else earlier.choices
     plan = _plan(config, points.dataset, parts, device, choices)

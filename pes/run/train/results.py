@@ -8,7 +8,6 @@ import torch
 
 from pes import plots
 from pes.evaluation.tables import calibration_table
-from pes.potential import Ensemble
 from pes.run.train.resume import UNFINISHED
 from pes.setup.training.fit_result import FitResult, errors_and_spread
 from pes.setup.training.fit_tables import error_table, member_table
@@ -27,19 +26,19 @@ def write_results(result: FitResult, folder: Path) -> None:
     if result.state is not None:
         with (folder / "metrics.csv").open(newline="") as file:
             rows = list(csv.DictReader(file))
-        members = len(result.surface.members) if isinstance(result.surface, Ensemble) else 1
+        members = 1 if result.ensemble is None else len(result.ensemble.members)
         plots.learning_curve(folder / "learning_curve.png", rows, members=members)
     _residuals(folder / "residuals.png", result)
     log.info("%s", error_table(result.errors))
     for line in result.far:
         log.info("%s", line)
-    if isinstance(result.surface, Ensemble) and result.members is not None:
-        residuals, spread = errors_and_spread(result.surface, result.points["test"])
+    if result.ensemble is not None and result.members is not None:
+        residuals, spread = errors_and_spread(result.ensemble, result.points["test"])
         plots.calibration_curve(folder / "calibration.png", residuals, spread)
         mean = float(residuals.square().mean().sqrt())
         log.info("%s", member_table(result.members["members"], mean))
         table = calibration_table(result.members["calibration"])
-        factor = result.surface.inflation
+        factor = result.ensemble.inflation
         scaled = (
             ""
             if factor == 1
@@ -75,6 +74,6 @@ def _residuals(path: Path, result: FitResult) -> None:
         labels.append(((part.energies - lowest) / CM1).cpu())
         residuals.append(((predicted - part.energies) / CM1).cpu())
         # Each member of an ensemble trains on some of these points and is validated on others.
-        fitted = name == "train" and isinstance(result.surface, Ensemble)
+        fitted = name == "train" and result.ensemble is not None
         names.append("train and validation" if fitted else name)
     plots.residuals(path, labels, residuals, names)

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from pes.config import TrainConfig, load_config
-from pes.config.surface import StoredSurface
 from pes.data import Split
 from pes.data.labels import Chosen
 from pes.files import RUN_FINISHED
@@ -60,7 +59,7 @@ def with_full_paths(config: TrainConfig, base: Path) -> TrainConfig:
         if (path := getattr(data, key)) is not None:
             data = data.model_copy(update={key: (base / path).resolve()})
     update: dict[str, Any] = {"data": data}
-    if isinstance(under := config.surface.baseline, StoredSurface):
+    if (under := config.surface.baseline) is not None and under.kind == "surface":
         under = under.model_copy(
             update={
                 "surface": resolved(under.surface, base),

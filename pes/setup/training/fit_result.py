@@ -55,6 +55,7 @@ class FitResult:
         members: errors of each member of an ensemble and calibration of the spread.
         history: one row for each epoch of this session.
         far: names of points far off the rest, in words.
+        ensemble: the surface once more if it is an ensemble that was trained.
     """
 
     surface: nn.Module
@@ -68,6 +69,7 @@ class FitResult:
     members: dict[str, Any] | None = None
     history: tuple[dict[str, Any], ...] = ()
     far: tuple[str, ...] = ()
+    ensemble: Ensemble | None = None
 
     def __repr__(self) -> str:
         test = self.errors["test"]["energy"]["rmse"]["all"]
@@ -188,11 +190,11 @@ def fit_result(
         history: one row for each epoch.
         labels: the same points with labels to judge by that were not fitted, such as forces.
     """
-    surface, rows = plan.surface, _judged_rows(plan)
+    surface, ensemble, rows = plan.surface, None, _judged_rows(plan)
     labelled = plan.dataset if labels is None else labels
     points = {part: on_device(labelled.select(own), plan.device) for part, own in rows.items()}
-    if isinstance(surface, Ensemble) and state is not None:
-        surface = _kept(plan, surface, state)
+    if plan.ensemble is not None and state is not None:
+        surface = ensemble = _kept(plan, plan.ensemble, state)
     training = points["train"]
     lowest = float(training.energies.min())
     errors = {part: error_report(surface, own, lowest=lowest) for part, own in points.items()}
@@ -205,11 +207,12 @@ def fit_result(
         {part: fingerprints(own.positions, own.symbols) for part, own in points.items()},
     )
     members = None
-    if isinstance(surface, Ensemble) and state is not None:
-        members = _member_errors(plan, surface, state, points["test"], lowest)
+    if plan.ensemble is not None and ensemble is not None and state is not None:
+        trained = plan.ensemble
+        members = _member_errors(plan, trained, ensemble, state, points["test"], lowest)
     return FitResult(
         surface, record, errors, stopped_by, plan, points, state, plan.seconds + seconds,
-        members, tuple(history), far_point_lines(surface, points, rows),
+        members, tuple(history), far_point_lines(surface, points, rows), ensemble,
     )  # fmt: skip
 
 
@@ -231,7 +234,7 @@ def _kept(plan: TrainingPlan, surface: Ensemble, state: TrainingState) -> Ensemb
     """The members that the settings keep, their spread as large as their errors where not seen."""
     form = plan.settings.ensemble
     assert form is not None
-    kept = kept_members(member_validation(surface, state), form.keep)
+    kept = kept_members(member_validation(plan.networks, state), form.keep)
     rows = plan.parts.validation
     errors, spread = held_out_errors(
         surface, kept, form, plan.dataset, plan.parts, plan.settings.seed, rows
@@ -242,15 +245,18 @@ def _kept(plan: TrainingPlan, surface: Ensemble, state: TrainingState) -> Ensemb
 
 
 def _member_errors(
-    plan: TrainingPlan, kept: Ensemble, state: TrainingState, test: Dataset, lowest: float
+    plan: TrainingPlan,
+    trained: Ensemble,
+    kept: Ensemble,
+    state: TrainingState,
+    test: Dataset,
+    lowest: float,
 ) -> dict[str, Any]:
     """Errors of each member, and how well the spread of the members tells the error of the mean."""
-    trained = plan.surface
-    assert isinstance(trained, Ensemble)
     with torch.no_grad():
         each = torch.cat([trained.each(x) for x in test.positions.split(CHUNK)], 1)
     own = ((each - test.energies).square().mean(1).sqrt() / CM1).tolist()
-    validation = member_validation(trained, state)
+    validation = member_validation(plan.networks, state)
     best_epochs = state.optimizer["best_epochs"].tolist()
     stays = [any(member is other for other in kept.members) for member in trained.members]
     rows = [

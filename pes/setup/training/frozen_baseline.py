@@ -30,7 +30,8 @@ def frozen_baseline(surface: SurfaceLike, training: Dataset) -> nn.Module:
             point, has no forces though they are to be fitted, or rests on a function in NumPy.
     """
     given = as_surface(surface)
-    name = given.name or _name(surface)
+    module = given.potential
+    name = given.name or getattr(module, "import_name", type(module).__name__)
     if given.symbols is not None:
         own, data = (Molecule(s).elements for s in (given.symbols, training.symbols))
         if own != data:
@@ -38,10 +39,9 @@ def frozen_baseline(surface: SurfaceLike, training: Dataset) -> nn.Module:
                 f"`baseline`: {name} is for the atoms {' '.join(own)}, the data have "
                 f"{' '.join(data)}"
             )
-    module = given.potential
-    if given.record is None and (isinstance(module, UserFunction) or ":" in name):
-        module = _named(name, module, training.positions[:1])
-    if isinstance(module, UserFunction):  # a stored surface on top of a NumPy function
+    if given.record is None and (":" in name or not given.differentiable):
+        module = _named(name, given, training.positions[:1])
+    elif not given.differentiable:  # a stored surface on top of a NumPy function
         raise ValueError(
             f"`baseline`: {name} is itself built on a function in NumPy; give that function as "
             "the baseline, or write it in torch"
@@ -52,18 +52,11 @@ def frozen_baseline(surface: SurfaceLike, training: Dataset) -> nn.Module:
     return frozen
 
 
-def _name(surface: SurfaceLike) -> str:
-    """Name of an object in messages; of a plain function the one it can be imported by."""
-    if isinstance(surface, Surface | nn.Module):
-        return type(getattr(surface, "potential", surface)).__name__
-    return f"{surface.__module__}:{getattr(surface, '__qualname__', 'function')}"
-
-
-def _named(name: str, module: nn.Module, positions: Tensor) -> NamedFunction:
+def _named(name: str, given: Surface, positions: Tensor) -> NamedFunction:
     """A function, or a module of a kind that no file can hold, kept by its name."""
-    function = module
-    if not isinstance(function, UserFunction):
-        function = UserFunction(module.to(positions.device).requires_grad_(False), name)
+    function = given.potential
+    if given.differentiable:
+        function = UserFunction(function.to(positions.device).requires_grad_(False), name)
     energies = function(positions.detach().requires_grad_())
     return NamedFunction(name, function, differentiable=energies.requires_grad)
 

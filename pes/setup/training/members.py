@@ -27,8 +27,7 @@ __all__ = [
     "kept_members",
     "member_rows",
     "member_validation",
-    "neural_members",
-    "untrained_ensemble",
+    "untrained_members",
 ]
 
 CHUNK = 4096
@@ -63,14 +62,14 @@ def _redrawn(rows: Tensor, seed: int, member: int) -> Tensor:
     return rows[torch.randint(len(rows), (len(rows),), generator=generator)].sort().values
 
 
-def untrained_ensemble(
+def untrained_members(
     settings: TrainingSettings,
     form: EnsembleForm,
     dataset: Dataset,
     parts: Split,
     device: torch.device,
     known: TrainingChoices,
-) -> tuple[Ensemble, tuple[FitChoice, ...]]:
+) -> tuple[list[NeuralSurface], tuple[FitChoice, ...]]:
     """Members with their baselines and starting weights, and the choices made for each.
 
     The standardisation of the inputs of the first member serves all.
@@ -85,7 +84,7 @@ def untrained_ensemble(
                 known.fits[k] if known.fits else None,
             )
         )  # fmt: skip
-    members = [one.surface for one in starts if isinstance(one.surface, NeuralSurface)]
+    members = [one.network for one in starts if one.network is not None]
     for member in members[1:]:
         member.mean.copy_(members[0].mean)
         member.deviation.copy_(members[0].deviation)
@@ -94,7 +93,7 @@ def untrained_ensemble(
         replace(one.choice, force_weight=one.choice.force_weight if weighted else None)
         for one in starts
     )
-    return Ensemble(members), tuple(choices)
+    return members, tuple(choices)
 
 
 def _of_member(settings: TrainingSettings, form: EnsembleForm, k: int) -> TrainingSettings:
@@ -106,17 +105,12 @@ def _of_member(settings: TrainingSettings, form: EnsembleForm, k: int) -> Traini
     return replace(settings, form=surface, ensemble=None, seed=1000 * settings.seed + k)
 
 
-def neural_members(surface: Ensemble) -> list[NeuralSurface]:
-    """The members, known to be networks."""
-    return [member for member in surface.members if isinstance(member, NeuralSurface)]
-
-
-def member_validation(surface: Ensemble, state: TrainingState) -> list[float]:
+def member_validation(members: Sequence[NeuralSurface], state: TrainingState) -> list[float]:
     """Weighted validation error in cm⁻¹ of each member's best epoch, as `bounded_sum` counts."""
     losses = state.optimizer["best_losses"].tolist()
     return [
         float(member.scale) * (2 * loss) ** 0.5 / CM1
-        for member, loss in zip(neural_members(surface), losses, strict=True)
+        for member, loss in zip(members, losses, strict=True)
     ]
 
 

@@ -13,7 +13,7 @@ from pes.memory import free_memory
 from pes.molecule import Molecule
 from pes.potential import Ensemble, NeuralSurface
 from pes.setup.training.choices import TrainingChoices
-from pes.setup.training.members import neural_members, untrained_ensemble
+from pes.setup.training.members import untrained_members
 from pes.setup.training.settings import TrainingSettings, optimizer_kind
 from pes.setup.training.starting_surface import MIB, fitted_numbers, on_device, starting_surface
 from pes.training import OPTIMIZERS
@@ -38,6 +38,9 @@ class TrainingPlan:
         dataset: all points.
         parts: rows for training, validation and test.
         surface: a linear surface fitted, a network or an ensemble untrained.
+        networks: the network or the members of the ensemble, whose weights the epochs change; none
+            for a linear surface.
+        ensemble: the surface once more if it is an ensemble.
         choices: values that the settings left open.
         remarks: candidates, choices and the reasons, in words.
         candidates: rows of a table of everything tried.
@@ -56,6 +59,8 @@ class TrainingPlan:
     optimizer: Optimizer | None
     seconds: float
     left_out: Tensor | None = None
+    networks: tuple[NeuralSurface, ...] = ()
+    ensemble: Ensemble | None = None
 
     @property
     def device(self) -> torch.device:
@@ -82,17 +87,16 @@ class TrainingPlan:
 
     @property
     def _kind(self) -> str:
-        first, members = self.surface, ""
-        if isinstance(first, Ensemble):
-            members = f", {len(first.members)} members"
-            first = neural_members(first)[0]
+        members = ""
+        if self.ensemble is not None:
+            members = f", {len(self.networks)} members"
             if self.settings.ensemble is not None and self.settings.ensemble.validation == "own":
                 members += ", each holding out its own part of train and validation"
-        inputs = first.get_submodule("descriptor").size
-        if not isinstance(first, NeuralSurface):
-            return f"linear in {inputs} polynomials"
+        if not self.networks:
+            return f"linear in {self.surface.get_submodule('descriptor').size} polynomials"
+        first = self.networks[0]
         return (
-            f"{inputs} inputs, {fitted_numbers(first)} network parameters, "
+            f"{first.descriptor.size} inputs, {fitted_numbers(first)} network parameters, "
             f"{self.choices.optimizer}{members}"
         )
 
@@ -121,10 +125,12 @@ def training_plan(
     started = time.monotonic()
     device = dataset.positions.device if device is None else device
     known = TrainingChoices() if known is None else known
+    ensemble = None
     if settings.ensemble is not None:
-        surface, fits = untrained_ensemble(
+        networks, fits = untrained_members(
             settings, settings.ensemble, dataset, parts, device, known
         )
+        surface = ensemble = Ensemble(networks)
         remarks, candidates, left_out = (), (), None
     else:
         train, validation = dataset.select(parts.train), dataset.select(parts.validation)
@@ -132,12 +138,13 @@ def training_plan(
             settings, train, validation, device, known.fits[0] if known.fits else None
         )
         surface, fits = start.surface, (start.choice,)
+        networks = [] if start.network is None else [start.network]
         remarks, candidates, left_out = start.remarks, start.candidates, start.left_out
     plan = TrainingPlan(
         settings, dataset, parts, surface, replace(known, fits=fits), remarks, candidates,
-        None, time.monotonic() - started, left_out,
+        None, time.monotonic() - started, left_out, tuple(networks), ensemble,
     )  # fmt: skip
-    return _with_optimizer(plan) if isinstance(surface, NeuralSurface | Ensemble) else plan
+    return _with_optimizer(plan) if networks else plan
 
 
 def _with_optimizer(plan: TrainingPlan) -> TrainingPlan:
@@ -147,10 +154,7 @@ def _with_optimizer(plan: TrainingPlan) -> TrainingPlan:
         ValueError: if the fit would need more memory than there is.
     """
     settings, remarks = plan.settings, plan.remarks
-    surface, members = plan.surface, 1
-    if isinstance(surface, Ensemble):
-        surface, members = neural_members(surface)[0], len(surface.members)
-    assert isinstance(surface, NeuralSurface)
+    surface, members = plan.networks[0], len(plan.networks)
     given = settings.optimizer
     if given == "auto":
         given = plan.choices.optimizer or "auto"

@@ -4,8 +4,7 @@ import time
 from collections.abc import Generator
 from typing import Any
 
-from pes.potential import Ensemble, NeuralSurface
-from pes.setup.training.members import member_rows, neural_members
+from pes.setup.training.members import member_rows
 from pes.setup.training.plan import TrainingPlan
 from pes.setup.training.settings import point_weights
 from pes.setup.training.starting_surface import MIB, on_device
@@ -55,15 +54,15 @@ def planned_epochs(
     Raises:
         ValueError: for a linear surface, which needs no epochs.
     """
-    settings, surface = plan.settings, plan.surface
-    if isinstance(surface, Ensemble):
-        return _ensemble_epochs(plan, surface, state, ranks)
-    if not isinstance(surface, NeuralSurface) or plan.optimizer is None:
+    settings = plan.settings
+    if plan.ensemble is not None:
+        return _ensemble_epochs(plan, state, ranks)
+    if not plan.networks or plan.optimizer is None:
         raise ValueError("a linear surface is fitted in one step: it has no epochs")
     sets = plan.sets
     lowest = sets["train"].energies.min()
     return epochs(
-        surface, sets["train"], sets["validation"],
+        plan.networks[0], sets["train"], sets["validation"],
         optimizer=plan.optimizer,
         train_weights=point_weights(settings.weights, sets["train"], lowest),
         validation_weights=point_weights(settings.weights, sets["validation"], lowest),
@@ -76,7 +75,7 @@ def planned_epochs(
 
 
 def _ensemble_epochs(
-    plan: TrainingPlan, surface: Ensemble, state: TrainingState | None, ranks: Ranks
+    plan: TrainingPlan, state: TrainingState | None, ranks: Ranks
 ) -> Generator[Epoch, None, StopReason]:
     """Epochs of all members trained together."""
     settings, form = plan.settings, plan.settings.ensemble
@@ -88,7 +87,7 @@ def _ensemble_epochs(
     known = [weight for weight in force_weights if weight is not None]
     options = getattr(plan.optimizer, "keywords", {})
     return ensemble_epochs(
-        neural_members(surface), points,
+        list(plan.networks), points,
         Rows.of([rows for rows, _ in cuts], weights), Rows.of([held for _, held in cuts], weights),
         force_weight=known or None, **options,
         epochs=settings.epochs, patience=settings.patience,

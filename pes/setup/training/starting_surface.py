@@ -11,7 +11,7 @@ from pes.data import Dataset
 from pes.data.dataset import joined
 from pes.descriptors import Invariants
 from pes.molecule import Molecule
-from pes.potential import neural_surface
+from pes.potential import NeuralSurface, neural_surface
 from pes.potential.least_squares import RIDGES
 from pes.setup.training.choices import FitChoice, LinearChoice
 from pes.setup.training.frozen_baseline import frozen_baseline
@@ -45,6 +45,7 @@ class StartingSurface:
         candidates: the same as rows of a table.
         left_out: errors (B,) in hartree of a linear surface chosen by `leave_one_out` at each
             training and then each validation point that it has not seen.
+        network: the surface once more if it is a network.
     """
 
     surface: nn.Module
@@ -52,6 +53,7 @@ class StartingSurface:
     remarks: tuple[str, ...] = ()
     candidates: tuple[Row, ...] = ()
     left_out: Tensor | None = None
+    network: NeuralSurface | None = None
 
 
 def starting_surface(
@@ -128,7 +130,7 @@ def _network(
         weight = known.force_weight
     if weight is None and train.forces is not None:
         weight = balanced_force_weight(network, train) / ANGSTROM**2
-    return StartingSurface(network, FitChoice(choice, weight), words, rows)
+    return StartingSurface(network, FitChoice(choice, weight), words, rows, network=network)
 
 
 def _settled(form: L, choice: LinearChoice) -> L:

@@ -8,7 +8,7 @@ import torch
 
 from pes.data import Dataset, Split, split
 from pes.setup.training.choices import TrainingChoices
-from pes.setup.training.members import member_rows, neural_members, untrained_ensemble
+from pes.setup.training.members import member_rows, untrained_members
 from pes.setup.training.settings import (
     EnsembleForm,
     LinearBaseline,
@@ -63,10 +63,9 @@ def test_members_differ_in_weights_and_degree_alone(water: Water, forces: bool) 
     settings = TrainingSettings(
         form=NetworkForm(degree=2, hidden=(3,), baseline=LinearBaseline(degree=1)), ensemble=form
     )
-    surface, choices = untrained_ensemble(
+    (a, b), choices = untrained_members(
         settings, form, points, parts_of(points), CPU, TrainingChoices()
     )
-    a, b = neural_members(surface)
     assert torch.equal(a.mean, b.mean)
     assert torch.equal(a.deviation, b.deviation)
     assert not torch.equal(a.mlp.layers[0].weight, b.mlp.layers[0].weight)
@@ -81,12 +80,12 @@ def test_known_choices_are_used_as_they_stand(water: Water) -> None:
         form=NetworkForm(degree=2, hidden=(3,), baseline=LinearBaseline(degree=(1, 2))),
         ensemble=form,
     )
-    _, fits = untrained_ensemble(settings, form, points, parts_of(points), CPU, TrainingChoices())
+    _, fits = untrained_members(settings, form, points, parts_of(points), CPU, TrainingChoices())
     known = tuple(
         replace(fit, linear=None if fit.linear is None else replace(fit.linear, degree=1))
         for fit in fits
     )
-    _, again = untrained_ensemble(
+    _, again = untrained_members(
         settings, form, points, parts_of(points), CPU, TrainingChoices(known)
     )
     assert [fit.linear.degree for fit in again if fit.linear] == [1, 1]

@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 
 from pes.data import Dataset, Split
-from pes.potential import Ensemble
 from pes.setup.training.members import held_out_errors, kept_members, member_validation
 from pes.setup.training.plan import TrainingPlan, training_plan
 from pes.setup.training.planned import epoch_row, planned_epochs
@@ -194,11 +193,11 @@ def _judged(plan: TrainingPlan, state: TrainingState | None = None) -> tuple[Ten
         errors = plan.left_out.cpu() / CM1
         return errors[-len(parts.validation) :], errors
     surface, form = plan.surface, plan.settings.ensemble
-    if isinstance(surface, Ensemble) and form is not None and state is not None:
-        kept = kept_members(member_validation(surface, state), form.keep)
+    if plan.ensemble is not None and form is not None and state is not None:
+        kept = kept_members(member_validation(plan.networks, state), form.keep)
         rows = torch.cat((parts.train, parts.validation))
         errors = held_out_errors(
-            surface, kept, form, plan.dataset, parts, plan.settings.seed, rows
+            plan.ensemble, kept, form, plan.dataset, parts, plan.settings.seed, rows
         )[0] / CM1  # fmt: skip
         if form.validation == "shared":
             errors[: len(parts.train)] = float("nan")
