@@ -53,7 +53,7 @@ def test_help_ends_with_examples_that_parse(
     name = shown.split()[1]
     uses = [line.split()[1:] for line in shown.partition("examples:\n")[2].splitlines()]
     assert len(uses) == 2
-    monkeypatch.setattr(cli, "_end", lambda _: None)
+    monkeypatch.setattr(cli, "ended", lambda _: None)
     for use in uses:
         command(use)
     assert name == f"pes-{command.__name__}"

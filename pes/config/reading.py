@@ -5,13 +5,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
+import yaml
 from pydantic import BaseModel, ValidationError
 
 from pes.config.section import Section
-from pes.config.yaml_text import yaml_value
 from pes.files import check_file
 
-__all__ = ["changed", "checked", "load_config", "read_yaml"]
+__all__ = ["changed", "checked", "load_config", "read_yaml", "yaml_value"]
 
 C = TypeVar("C", bound=Section)
 
@@ -22,6 +22,12 @@ RENAMED = {
 
 RENAMED_VALUES = {("solver", "iterative"): "davidson"}
 """Keys with values of earlier versions, and what these are called now."""
+
+
+DEEPEST = 60
+"""Levels of nesting; the deepest configuration has six."""
+MOST_NODES = 1_000_000
+"""Values with all aliases written out."""
 
 
 def load_config(path: Path, kind: type[C], settings: Sequence[str] = ()) -> C:
@@ -222,3 +228,74 @@ def _models(annotation: Any) -> list[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
     return [m for argument in get_args(annotation) for m in _models(argument)]
+
+
+class _Loader(yaml.SafeLoader):
+    """Plain values only, each key of a mapping once."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """A mapping whose keys differ."""
+        seen: dict[Any, int] = {}
+        for key_node, _ in node.value:
+            if key_node.tag == "tag:yaml.org,2002:merge" or not isinstance(
+                key_node, yaml.ScalarNode
+            ):
+                continue
+            line = key_node.start_mark.line + 1
+            if key_node.value in seen:
+                raise ValueError(
+                    f"line {line}: key `{key_node.value}` is there already, in line "
+                    f"{seen[key_node.value]}; remove one of them"
+                )
+            seen[key_node.value] = line
+        return super().construct_mapping(node, deep=deep)
+
+
+def yaml_value(text: str) -> Any:
+    """The plain value that a YAML text holds.
+
+    Raises:
+        ValueError: in one line, for anything that is not YAML, a key that is given twice or
+            values nested too deeply.
+
+    Example:
+        >>> yaml_value("a: [1, 2]")
+        {'a': [1, 2]}
+    """
+    try:
+        if _depth(text) > DEEPEST:
+            raise ValueError(f"values are nested more than {DEEPEST} deep")
+        value = yaml.load(text, _Loader)
+        if _nodes(value, {}) > MOST_NODES:
+            raise ValueError(f"the aliases stand for more than {MOST_NODES:,} values")
+    except RecursionError:
+        raise ValueError("values are nested too deeply") from None
+    except yaml.YAMLError as error:
+        raise ValueError(f"not YAML ({' '.join(str(error).split())})") from None
+    return value
+
+
+def _depth(text: str) -> int:
+    """Deepest nesting of a text."""
+    depth = deepest = 0
+    for event in yaml.parse(text, yaml.SafeLoader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            deepest = max(depth, deepest)
+            if deepest > DEEPEST:  # the parser itself would fail soon
+                break
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+    return deepest
+
+
+def _nodes(value: Any, known: dict[int, int]) -> int:
+    """Number of values with all aliases written out; one that holds itself is endless."""
+    if not isinstance(value, dict | list):
+        return 1
+    if id(value) in known:
+        return known[id(value)]
+    known[id(value)] = MOST_NODES + 1  # while its own values are counted
+    inner = value.values() if isinstance(value, dict) else value
+    known[id(value)] = 1 + sum(_nodes(one, known) for one in inner)
+    return known[id(value)]

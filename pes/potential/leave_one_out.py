@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor
 
-from pes.potential.linear import LinearFits, left_by
+from pes.potential.linear import LinearFits
+from pes.potential.neural import left_by
 
 __all__ = ["leave_one_out", "left_out_errors"]
 

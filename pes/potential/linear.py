@@ -14,7 +14,7 @@ from pes.potential.least_squares import (
     least_squares,
     triangular_factor,
 )
-from pes.potential.neural import energies_and_forces
+from pes.potential.neural import left_by
 
 __all__ = [
     "LinearFits",
@@ -23,7 +23,6 @@ __all__ = [
     "default_force_weight",
     "feature_gradients",
     "least_squares",
-    "left_by",
     "linear_fits",
     "linear_surface",
 ]
@@ -250,20 +249,6 @@ def _block(size: int, rows: int, memory: int) -> int:
     return (memory - kept) // each
 
 
-def left_by(
-    baseline: nn.Module | None, positions: Tensor, energies: Tensor, forces: Tensor | None
-) -> tuple[Tensor, Tensor | None]:
-    """Energies (B,) and forces (B, N, 3) less those of a baseline, atomic units."""
-    if baseline is None:
-        return energies, forces
-    if forces is None:
-        with torch.no_grad():
-            return energies - torch.cat([baseline(x) for x in positions.split(PIECE)]), None
-    parts = [energies_and_forces(baseline, x) for x in positions.split(PIECE)]
-    base_energies, base_forces = (torch.cat(part) for part in zip(*parts, strict=True))
-    return energies - base_energies, forces - base_forces
-
-
 def linear_surface(
     descriptor: nn.Module,
     positions: Tensor,
@@ -278,18 +263,8 @@ def linear_surface(
 ) -> LinearSurface:
     """The surface linear in the descriptor that fits energies, and forces if given, best.
 
-    Minimises Σ_i w_i [(ΔE_i)² + force_weight Σ (ΔF_i)²].
-
-    Args:
-        descriptor: positions (B, N, 3) to features (B, F).
-        positions: (B, N, 3) in bohr.
-        energies: (B,) in hartree.
-        weights: w (B,); all one if not given.
-        forces: (B, N, 3) in hartree/bohr.
-        force_weight: in bohr²; `default_force_weight` if not given.
-        ridge: see `least_squares`.
-        baseline: a surface in hartree; the fit is to what it leaves.
-        memory: bytes; see `linear_fits`.
+    Minimises Σ_i w_i [(ΔE_i)² + force_weight Σ (ΔF_i)²]. All arguments but `ridge`, see
+    `least_squares`, are those of `linear_fits`.
 
     Raises:
         ValueError: if the points are too few to fix the coefficients and there is no ridge.

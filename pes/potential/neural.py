@@ -9,10 +9,13 @@ from torch import Tensor, nn
 from pes.descriptors import descriptor_from
 from pes.potential.mlp import MLP
 
-__all__ = ["NeuralSurface", "energies_and_forces", "neural_surface"]
+__all__ = ["NeuralSurface", "energies_and_forces", "left_by", "neural_surface"]
 
 PASS = 4096
 """Points whose features are made at once."""
+
+PIECE = 512
+"""Points at which a baseline is evaluated at once."""
 
 SMALLEST_SCALE = 1e-9
 """Hartree: where a baseline is perfect the network may add no more than rounding."""
@@ -140,3 +143,17 @@ def energies_and_forces(
         energies = surface(x)
         (gradient,) = torch.autograd.grad(energies.sum(), x)
     return energies.detach(), -gradient
+
+
+def left_by(
+    baseline: nn.Module | None, positions: Tensor, energies: Tensor, forces: Tensor | None
+) -> tuple[Tensor, Tensor | None]:
+    """Energies (B,) and forces (B, N, 3) less those of a baseline, atomic units."""
+    if baseline is None:
+        return energies, forces
+    if forces is None:
+        with torch.no_grad():
+            return energies - torch.cat([baseline(x) for x in positions.split(PIECE)]), None
+    parts = [energies_and_forces(baseline, x) for x in positions.split(PIECE)]
+    base_energies, base_forces = (torch.cat(part) for part in zip(*parts, strict=True))
+    return energies - base_energies, forces - base_forces

@@ -3,13 +3,16 @@
 import errno
 import sys
 import sysconfig
+import warnings
+from collections.abc import Callable
 from pathlib import Path
 from traceback import walk_tb
 
 from pes.memory import is_full
+from pes.run.signals import Stopped
 from pes.setup.surfaces import USER_MODULE
 
-__all__ = ["is_mendable", "line_of", "own_code"]
+__all__ = ["ended", "is_mendable", "line_of", "own_code"]
 
 ADVICE = {
     errno.EACCES: "you may not do that there; choose another --output or change the permissions",
@@ -72,3 +75,30 @@ def line_of(error: BaseException) -> str:
     where = "" if error.filename is None else f"{error.filename}: "
     advice = ADVICE.get(error.errno, "check the file and its folder")
     return f"{where}{' '.join(error.strerror.split()).lower()}; {advice}"
+
+
+def _warned(message: Warning | str, *_: object, **__: object) -> None:
+    """A warning of the library as one line."""
+    print(f"pes: warning: {' '.join(str(message).split())}", file=sys.stderr)
+
+
+def ended(command: Callable[[], object]) -> None:
+    """Run; what the user can mend becomes one line, anything else keeps its traceback."""
+    try:
+        with warnings.catch_warnings():
+            warnings.showwarning = _warned
+            command()
+    except Stopped as stop:
+        raise SystemExit(stop.code) from None
+    except KeyboardInterrupt:
+        print(
+            "pes: interrupted; continue an unfinished training with --resume auto", file=sys.stderr
+        )
+        raise SystemExit(130) from None
+    except (Exception, SystemExit) as error:
+        # A surface that calls sys.exit(0) would else end the command in silence, with code 0.
+        line = line_of(error) if is_mendable(error) else own_code(error)
+        if line is None:
+            raise
+        print(f"pes: {line}", file=sys.stderr)
+        raise SystemExit(2) from None

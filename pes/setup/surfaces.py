@@ -112,6 +112,8 @@ def dipole_function(dipole: str | Callable[..., Any]) -> UserFunction:
         dipole: function of positions (B, N, 3) in bohr to (B, 3) in e·bohr, or its name,
             `module:function` or `file.py:function`.
     """
+    if isinstance(dipole, UserFunction):
+        return dipole
     if isinstance(dipole, str):
         return UserFunction(imported(dipole, Path.cwd()), dipole, (3,))
     return UserFunction(dipole, getattr(dipole, "__name__", "the dipole"), (3,))

@@ -16,9 +16,9 @@ from pes.potential.backpropagation import (
     slope_gradient,
     slopes,
 )
-from pes.potential.linear import default_force_weight, left_by
+from pes.potential.linear import default_force_weight
 from pes.potential.mlp import MLP
-from pes.potential.neural import NeuralSurface
+from pes.potential.neural import NeuralSurface, left_by
 from pes.training.errors import predicted
 from pes.training.optimizers.problem import ChunkedLeastSquares
 from pes.training.projection import contracted, input_gradients

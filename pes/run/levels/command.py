@@ -21,41 +21,31 @@ from pes.config import (
 )
 from pes.memory import free_memory
 from pes.potential import Surface, UserFunction
-from pes.run.folder import check_folder, check_space, claimed, open_log, pick_device, write_config
+from pes.run.folder import check_folder, check_space, claimed, open_log, pick_device
+from pes.run.levels.results import OPTIONAL, Additions, write_results
 from pes.run.levels.resume import STATE, check_state, earlier, keeper
 from pes.setup.automatic.growing_grids import STEP, SparsePoints, memory
 from pes.setup.automatic.missing_wells import LargeAmplitudes
 from pes.setup.automatic.quanta_forecast import Forecast
 from pes.setup.chosen import description
 from pes.setup.density_maps import Maps, density_maps
-from pes.setup.environment import environment_line
 from pes.setup.level_files import DONE
 from pes.setup.level_result import LevelsResult
-from pes.setup.level_tables import header, printed
 from pes.setup.levels import COUNT, accuracy_goal, growing_minutes, solved
-from pes.setup.line_list import LineList, line_list
+from pes.setup.line_list import line_list
 from pes.setup.problem import Problem, problem
-from pes.setup.rotation import ROVIBRATIONAL_CSV, Rotation, check_rotation
-from pes.setup.sensitivity import Sensitivities, check_sensitivities
+from pes.setup.rotation import check_rotation
+from pes.setup.sensitivity import check_sensitivities
 from pes.setup.surfaces import imported, load_potential, permitted, resolved
 from pes.setup.truncation import products, sparse_grid
 from pes.staging import staged
 from pes.units import CM1
-from pes.vibration.analysis.intensities import Sticks
 from pes.vibration.eigensolvers.davidson import Progress
 from pes.vibration.levels.size_estimate import SizeEstimate, estimated_size
 
 __all__ = ["run_levels"]
 
 log = logging.getLogger("pes")
-
-OPTIONAL = (
-    "sensitivities.csv", "spectrum.csv", "spectrum.png", ROVIBRATIONAL_CSV, "lines.csv",
-    "lines.png",
-)  # fmt: skip
-
-CHOSEN = "chosen.yaml"
-"""Configuration that repeats the levels with nothing left to choose."""
 
 
 @dataclass(frozen=True)
@@ -215,7 +205,10 @@ def _run(request: Request) -> Path:
     more = Additions(derived, sticks, maps, rotation, lines)
     old = [path.name for path in request.folder.glob("density_*.png")]
     with staged(request.folder, finished=DONE, stale=[*OPTIONAL, *old]) as place:
-        _write(place, request, result, more)
+        write_results(
+            place, result, more, name=request.name, content=request.content,
+            source=request.source, device=request.device,
+        )  # fmt: skip
     (request.folder / STATE).unlink(missing_ok=True)
     log.info("written to %s in %.1f s", request.folder, result.seconds)
     return request.folder
@@ -300,72 +293,3 @@ def _grown(request: Request, task: Problem, goal: float) -> LevelsResult:
         minutes=config.minutes, ensemble=config.ensemble, labels=config.labels,
         progress=lambda line: log.info("  %s", line),
     )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Additions:
-    """What was asked for besides the levels; None where it was not."""
-
-    derived: Sensitivities
-    sticks: Sticks | None
-    maps: Maps | None
-    rotation: Rotation | None
-    lines: LineList | None
-
-    def printed(self) -> list[str]:
-        """Tables of levels with rotation and of lines."""
-        return [
-            line
-            for one in (self.rotation, self.lines)
-            if one is not None
-            for line in ("", *one.lines())
-        ]
-
-    def warnings(self) -> list[str]:
-        """Reasons for doubt in either."""
-        return [w for one in (self.rotation, self.lines) if one is not None for w in one.warnings]
-
-    def save(self, folder: Path, name: str, result: LevelsResult) -> None:
-        """Pictures of everything, and tables of all but the levels and their derivatives."""
-        # Matplotlib takes as long to load as small levels do.
-        from pes.run.levels.pictures import draw_pictures
-
-        draw_pictures(folder, result, name, self.maps, self.sticks, self.lines)
-        if self.rotation is not None:
-            self.rotation.save(folder)
-        if self.lines is not None:
-            self.lines.save(folder, name)
-
-
-def _write(folder: Path, request: Request, result: LevelsResult, more: Additions) -> None:
-    """Log, configuration, pictures; tables and arrays by the result itself."""
-    task = result.task
-    # Tables and pictures are made on the CPU, whatever device the levels come from.
-    levels, table = result.levels.cpu(), result.table
-    open_log(folder / "levels.log")
-    log.info("%s", environment_line(request.device))
-    for line in (
-        *header(request.name, levels, task, result.error_bars),
-        *printed(table, result.quanta.heading, more.derived),
-        *more.printed(),
-    ):
-        log.info("%s", line)
-    for warning in (*result.warnings, *more.warnings()):
-        log.warning("warning: %s", warning)
-    log.info("%s", result.verdict)
-    write_config(folder / "config.yaml", request.content)
-    write_config(folder / CHOSEN, _repeating(request, result))
-    more.save(folder, request.name, result)
-    result.save(
-        folder, name=request.name, sensitivity=more.derived, spectrum=more.sticks, maps=more.maps
-    )
-
-
-def _repeating(request: Request, result: LevelsResult) -> dict[str, Any]:
-    """The configuration with what was chosen in place of what was asked for."""
-    left_out = ("accuracy", "minutes", "energy", "levels", "quanta", "product_energy")
-    kept = {key: value for key, value in request.content.items() if key not in left_out}
-    chosen = result.chosen
-    coordinates = {**kept.get("coordinates", {}), **chosen["coordinates"]}
-    named = {"name": request.name, "surface": request.source}
-    return {**named, **kept, **chosen, "coordinates": coordinates}

@@ -13,8 +13,7 @@ from typing import Any
 import torch
 
 from pes.config import TrainConfig, load_config
-from pes.config.reading import changed
-from pes.data import Dataset, Split
+from pes.data import Split
 from pes.data.labels import Chosen
 from pes.files import RUN_FINISHED
 from pes.run.cluster import rank_device, rank_threads
@@ -39,14 +38,14 @@ from pes.run.train.resume import (
     workplace,
 )
 from pes.run.train.search import search_choices, searched
-from pes.run.train.settings import training_settings
+from pes.run.train.settings import planned_fit
 from pes.run.train.tables import cut_metrics, read_metrics
 from pes.setup.environment import environment_line
 from pes.setup.training.automatic.points import point_summary
 from pes.setup.training.automatic.report import plan_lines
 from pes.setup.training.choices import TrainingChoices
 from pes.setup.training.fit_result import fit_result
-from pes.setup.training.plan import TrainingPlan, force_warnings, training_plan
+from pes.setup.training.plan import TrainingPlan, force_warnings
 from pes.setup.training.planned import planned_epochs, within
 from pes.staging import swapped
 from pes.training.distributed import ALONE, Ranks
@@ -173,7 +172,7 @@ def _train(
     if config.surface.kind == "auto":
         return _automatic(config, points, parts, device, folder, check=check, ranks=ranks)
     choices = TrainingChoices() if earlier is None else earlier.choices
-    plan = _plan(config, points.dataset, parts, device, choices)
+    plan = planned_fit(config, points.dataset, parts, device, choices)
     if check:
         if ranks.rank == 0:
             _describe(print, config.name, plan, points.left_out)
@@ -185,14 +184,14 @@ def _train(
         def start(choice: dict[str, Any]) -> Iterator[Epoch]:
             tried = replace(choices, search=choice)
             return planned_epochs(
-                _plan(config, points.dataset, parts, device, tried, single=True), ranks=ranks
+                planned_fit(config, points.dataset, parts, device, tried, single=True), ranks=ranks
             )
 
         for remark in plan.remarks:
             log.info("%s", remark)
         choices = TrainingChoices(optimizer=plan.choices.optimizer)
         choices = replace(choices, search=searched(config, start, folder, ranks))
-        plan = _plan(config, points.dataset, parts, device, choices)
+        plan = planned_fit(config, points.dataset, parts, device, choices)
     if ranks.rank == 0:
         write_config(folder / "config.yaml", config)
         points.in_source(parts).save(folder / "split.json")
@@ -270,23 +269,6 @@ def _automatic(
     result, number = automatic_training(config, points, parts, device, folder)
     write_results(result, folder)
     return number
-
-
-def _plan(
-    config: TrainConfig,
-    dataset: Dataset,
-    parts: Split,
-    device: torch.device,
-    choices: TrainingChoices,
-    *,
-    single: bool = False,
-) -> TrainingPlan:
-    """The plan of a configuration with what a search chose in it; of one network if `single`."""
-    config = changed(config, choices.search, "search") if choices.search else config
-    settings = training_settings(config)
-    if single:
-        settings = replace(settings, ensemble=None)
-    return training_plan(dataset, parts, settings, device=device, known=choices)
 
 
 def _describe(

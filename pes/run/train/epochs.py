@@ -1,27 +1,32 @@
-"""Training loop of `pes-train`: metrics, checkpoints, progress, signals."""
+"""Training loop of `pes-train`: metrics, checkpoints, progress, signals, failures."""
 
 import logging
 import signal
+import sys
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from datetime import timedelta
 from pathlib import Path
 
+import torch
+from tqdm import tqdm
+
 from pes.files import named_errors
+from pes.memory import is_full
 from pes.run.signals import Stopped, stop_signals
-from pes.run.train.failures import safe_stop
-from pes.run.train.progress import progress
 from pes.run.train.tables import append_epoch
 from pes.training.checkpoint import save_checkpoint
 from pes.training.distributed import Ranks
 from pes.training.epoch import Epoch, StopReason, TrainingState
 from pes.training.fit import completed
 
-__all__ = ["fitted"]
+__all__ = ["fitted", "progress", "progress_lines", "safe_stop"]
 
 log = logging.getLogger("pes")
 
 SAVE_SECONDS = 5.0
+LINE_SECONDS = 30.0
 
 
 def fitted(
@@ -114,3 +119,100 @@ def _stopped(folder: Path, state: TrainingState, number: int, ranks: Ranks) -> S
         log.info("%s", message)
     ranks.all_gather(0)
     return Stopped(number, message)
+
+
+@contextmanager
+def safe_stop(save: Callable[[], str | None]) -> Iterator[None]:
+    """Save the state before a loss that is NaN, full memory or a lost rank ends the run.
+
+    Args:
+        save: writes the last good state; says where it is, None if there is none yet.
+
+    Raises:
+        ValueError, FloatingPointError, ConnectionError: what happened, in one line.
+    """
+    try:
+        yield
+    except FloatingPointError as error:
+        raise FloatingPointError(f"{error}{_saved(save())}") from None
+    except ConnectionError as error:
+        raise ConnectionError(f"{error}{_saved(save())}") from None
+    except (MemoryError, RuntimeError) as error:
+        if not is_full(error):
+            raise
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+        raise ValueError(
+            f"out of memory ({(str(error) or 'MemoryError').splitlines()[0][:100]}); lower "
+            "`training.memory`, make `surface.hidden` smaller or set `training.optimizer: lbfgs`"
+            f"{_saved(save())}"
+        ) from None
+
+
+def _saved(place: str | None) -> str:
+    return "" if place is None else f"; {place}"
+
+
+@contextmanager
+def progress(
+    total: int, done: int, max_seconds: float | None = None
+) -> Iterator[Callable[[Epoch], None]]:
+    """Function that shows each epoch: on a bar where stdout is a terminal, in log lines elsewhere.
+
+    Args:
+        total: largest number of epochs.
+        done: epochs of earlier sessions.
+        max_seconds: wall time in s after which the fit stops.
+    """
+    if not sys.stdout.isatty():
+        yield progress_lines(total, done, max_seconds)
+        return
+    with tqdm(total=total, initial=done, unit="epoch", disable=None) as bar:
+
+        def advance(epoch: Epoch) -> None:
+            bar.update()
+            bar.set_postfix_str(
+                f"train {epoch.train_rmse_cm1:.4f} validation {epoch.validation_rmse_cm1:.4f} cm-1"
+            )
+
+        yield advance
+
+
+def progress_lines(
+    total: int,
+    done: int,
+    max_seconds: float | None = None,
+    *,
+    say: Callable[[str], object] = log.info,
+    clock: Callable[[], float] = time.monotonic,
+) -> Callable[[Epoch], None]:
+    """Function that says a line about an epoch if the last line is `LINE_SECONDS` old.
+
+    The time left is an upper limit, as patience may end a fit: the epochs to come at the pace of
+    this session, or what `max_seconds` leaves.
+
+    Args:
+        total: largest number of epochs.
+        done: epochs of earlier sessions.
+        max_seconds: wall time in s after which the fit stops.
+        say: receives each line.
+        clock: time in s.
+    """
+    started = last = clock()
+
+    def advance(epoch: Epoch) -> None:
+        nonlocal last
+        now = clock()
+        if now - last < LINE_SECONDS:
+            return
+        last = now
+        left = (now - started) / (epoch.epoch - done) * (total - epoch.epoch)
+        if max_seconds is not None:
+            left = min(left, max(0.0, max_seconds - epoch.seconds))
+        say(
+            f"epoch {epoch.epoch} of {total}: RMSE {epoch.train_rmse_cm1:.4f} cm-1 (training), "
+            f"{epoch.validation_rmse_cm1:.4f} cm-1 (validation); at most "
+            f"{timedelta(seconds=round(left))} left"
+        )
+
+    return advance

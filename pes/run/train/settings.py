@@ -1,17 +1,24 @@
-"""Conversion of configuration sections to the settings of a fit."""
+"""Conversion of a configuration to the settings and the plan of a fit."""
 
+from dataclasses import replace
 from functools import partial
 
+import torch
+
 from pes.config import TrainConfig
+from pes.config.reading import changed
 from pes.config.training import Auto, Column
 from pes.config.training import Training as TrainingSection
+from pes.data import Dataset, Split
+from pes.setup.training.choices import TrainingChoices
+from pes.setup.training.plan import TrainingPlan, training_plan
 from pes.setup.training.settings import EnsembleForm, TrainingSettings, Weights
 from pes.training import OPTIMIZERS
 from pes.training.optimizers.problem import Optimizer
 from pes.training.weights import WEIGHTS
 from pes.units import CM1
 
-__all__ = ["training_settings"]
+__all__ = ["planned_fit", "training_settings"]
 
 
 def training_settings(config: TrainConfig) -> TrainingSettings:
@@ -34,6 +41,23 @@ def training_settings(config: TrainConfig) -> TrainingSettings:
         seed=config.seed,
         memory=training.memory,
     )
+
+
+def planned_fit(
+    config: TrainConfig,
+    dataset: Dataset,
+    parts: Split,
+    device: torch.device,
+    choices: TrainingChoices,
+    *,
+    single: bool = False,
+) -> TrainingPlan:
+    """The plan of a configuration with what a search chose in it; of one network if `single`."""
+    config = changed(config, choices.search, "search") if choices.search else config
+    settings = training_settings(config)
+    if single:
+        settings = replace(settings, ensemble=None)
+    return training_plan(dataset, parts, settings, device=device, known=choices)
 
 
 def _weights(section: TrainingSection) -> Weights | None:

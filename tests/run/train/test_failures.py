@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from pes.config import TrainConfig
-from pes.run.train.failures import safe_stop
+from pes.run.train.epochs import safe_stop
 from pes.training import memory
 from pes.training.checkpoint import load_checkpoint
 from pes.training.optimizers import choice

@@ -20,7 +20,7 @@ from pes.vibration import (
     sensitivity,
     vibrational_levels,
 )
-from pes.vibration.analysis.second_order import (
+from pes.vibration.analysis.resolvents import (
     ZERO_ORDER,
     _all_states,
     _conjugate_gradients,

@@ -6,7 +6,7 @@ import sys
 import pytest
 import torch
 
-from pes.run.train.progress import progress, progress_lines
+from pes.run.train.epochs import progress, progress_lines
 from pes.training.epoch import Epoch, TrainingState
 
 

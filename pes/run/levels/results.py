@@ -1,0 +1,119 @@
+"""Files and log of `pes-levels`: tables, pictures and what was asked for besides the levels."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from pes.run.folder import open_log, write_config
+from pes.setup.density_maps import Maps
+from pes.setup.environment import environment_line
+from pes.setup.level_result import LevelsResult
+from pes.setup.level_tables import header, printed
+from pes.setup.line_list import LineList
+from pes.setup.rotation import ROVIBRATIONAL_CSV, Rotation
+from pes.setup.sensitivity import Sensitivities
+from pes.vibration.analysis.intensities import Sticks
+
+__all__ = ["OPTIONAL", "Additions", "write_results"]
+
+log = logging.getLogger("pes")
+
+OPTIONAL = (
+    "sensitivities.csv", "spectrum.csv", "spectrum.png", ROVIBRATIONAL_CSV, "lines.csv",
+    "lines.png",
+)  # fmt: skip
+
+CHOSEN = "chosen.yaml"
+"""Configuration that repeats the levels with nothing left to choose."""
+
+
+@dataclass(frozen=True)
+class Additions:
+    """What was asked for besides the levels; None where it was not."""
+
+    derived: Sensitivities
+    sticks: Sticks | None
+    maps: Maps | None
+    rotation: Rotation | None
+    lines: LineList | None
+
+    def printed(self) -> list[str]:
+        """Tables of levels with rotation and of lines."""
+        return [
+            line
+            for one in (self.rotation, self.lines)
+            if one is not None
+            for line in ("", *one.lines())
+        ]
+
+    def warnings(self) -> list[str]:
+        """Reasons for doubt in either."""
+        return [w for one in (self.rotation, self.lines) if one is not None for w in one.warnings]
+
+    def save(self, folder: Path, name: str, result: LevelsResult) -> None:
+        """Pictures of everything, and tables of all but the levels and their derivatives."""
+        # Matplotlib takes as long to load as small levels do.
+        from pes.run.levels.pictures import draw_pictures
+
+        draw_pictures(folder, result, name, self.maps, self.sticks, self.lines)
+        if self.rotation is not None:
+            self.rotation.save(folder)
+        if self.lines is not None:
+            self.lines.save(folder, name)
+
+
+def write_results(
+    folder: Path,
+    result: LevelsResult,
+    more: Additions,
+    *,
+    name: str,
+    content: Mapping[str, Any],
+    source: str,
+    device: torch.device,
+) -> None:
+    """Log, configuration, pictures; tables and arrays by the result itself.
+
+    Args:
+        folder: of the results.
+        result: levels.
+        more: what was asked for besides.
+        name: in the tables.
+        content: of config.yaml, files named in full.
+        source: surface as a configuration names it, its file in full.
+        device: of the calculation.
+    """
+    task = result.task
+    # Tables and pictures are made on the CPU, whatever device the levels come from.
+    levels, table = result.levels.cpu(), result.table
+    open_log(folder / "levels.log")
+    log.info("%s", environment_line(device))
+    for line in (
+        *header(name, levels, task, result.error_bars),
+        *printed(table, result.quanta.heading, more.derived),
+        *more.printed(),
+    ):
+        log.info("%s", line)
+    for warning in (*result.warnings, *more.warnings()):
+        log.warning("warning: %s", warning)
+    log.info("%s", result.verdict)
+    write_config(folder / "config.yaml", content)
+    write_config(folder / CHOSEN, _repeating(name, source, content, result))
+    more.save(folder, name, result)
+    result.save(folder, name=name, sensitivity=more.derived, spectrum=more.sticks, maps=more.maps)
+
+
+def _repeating(
+    name: str, source: str, content: Mapping[str, Any], result: LevelsResult
+) -> dict[str, Any]:
+    """The configuration with what was chosen in place of what was asked for."""
+    left_out = ("accuracy", "minutes", "energy", "levels", "quanta", "product_energy")
+    kept = {key: value for key, value in content.items() if key not in left_out}
+    chosen = result.chosen
+    coordinates = {**kept.get("coordinates", {}), **chosen["coordinates"]}
+    named = {"name": name, "surface": source}
+    return {**named, **kept, **chosen, "coordinates": coordinates}
