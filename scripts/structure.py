@@ -1,8 +1,9 @@
-"""Measure how the code hangs together: `python scripts/structure.py [ROOT]`.
+"""Measure how the code hangs together: `python scripts/structure.py [--files] [ROOT]`.
 
 ROOT is a clone, by default the one this script lies in, so that two states can be compared. All
 rows but two are read off the source; those two run a small fit and a small levels calculation
-of ROOT in a process of their own (some seconds, nothing is written to ROOT).
+of ROOT in a process of their own (some seconds, nothing is written to ROOT). With --files their
+files are listed, in the order of their calls and with their lines.
 
 * Functions that take `config`: those with a parameter of this name.
 * isinstance on surfaces and coordinates: calls that name a class defined in `pes/potential`,
@@ -232,6 +233,15 @@ def trace(command: str, root: Path) -> None:
         sys.exit(f"{command}: none of {', '.join(ends)} was called")
 
 
+def list_files(root: Path) -> None:
+    """Print the files of both ways with their lines."""
+    for command in PATHS:
+        print(f"{command}:")
+        for file in files_on_the_way(root, command):
+            lines = len((root / "pes" / file).read_text("utf-8").splitlines())
+            print(f"{lines:>6}  {file}")
+
+
 def main(root: Path) -> None:
     """Print the table."""
     trees = sources(root / "pes")
@@ -264,4 +274,6 @@ if __name__ == "__main__":
     if sys.argv[1:2] == ["--trace"]:
         trace(sys.argv[2], Path(sys.argv[3]))
     else:
-        main(Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parents[1]).resolve())
+        given = [argument for argument in sys.argv[1:] if argument != "--files"]
+        clone = Path(given[0] if given else Path(__file__).parents[1]).resolve()
+        (list_files if "--files" in sys.argv else main)(clone)

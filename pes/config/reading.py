@@ -191,7 +191,6 @@ _TAGS = {
     "neural", "linear",
 }  # fmt: skip
 
-
 _KINDS_AND_KEYS = {"surface": "baseline", "column": "weights"}
 """Kinds that are also names of keys, and the section that they are a kind of."""
 
@@ -237,9 +236,8 @@ class _Loader(yaml.SafeLoader):
         """A mapping whose keys differ."""
         seen: dict[Any, int] = {}
         for key_node, _ in node.value:
-            if key_node.tag == "tag:yaml.org,2002:merge" or not isinstance(
-                key_node, yaml.ScalarNode
-            ):
+            merge = key_node.tag == "tag:yaml.org,2002:merge"
+            if merge or not isinstance(key_node, yaml.ScalarNode):
                 continue
             line = key_node.start_mark.line + 1
             if key_node.value in seen:

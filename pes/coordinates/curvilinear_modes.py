@@ -6,7 +6,7 @@ from math import inf
 import torch
 from torch import Tensor
 
-from pes.coordinates.internal import Fold, Internal
+from pes.coordinates.internal import Fold, Internal, Modes
 from pes.coordinates.kinds import KINDS
 from pes.coordinates.rectilinear_modes import NormalModes
 
@@ -20,7 +20,7 @@ SHORT = 0.98
 
 
 @dataclass(frozen=True, eq=False)
-class Curvilinear:
+class Curvilinear(Modes):
     """Dimensionless q of s = s₀ + L q, with s internal coordinates such as lengths and angles.
 
     L solves Wilson's GF problem at the minimum, so that there
@@ -45,16 +45,6 @@ class Curvilinear:
     reference: Tensor
     combinations: Tensor
     frequencies: Tensor
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """`q1`, `q2`, … from the lowest frequency up."""
-        return tuple(f"q{k + 1}" for k in range(len(self.frequencies)))
-
-    @property
-    def kinds(self) -> tuple[str, ...]:
-        """`normal`, dimensionless."""
-        return ("normal",) * len(self.frequencies)
 
     def forward(self, s: Tensor) -> Tensor:
         """q (..., Q) of s (..., Q)."""

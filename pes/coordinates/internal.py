@@ -6,7 +6,7 @@ from typing import NamedTuple, Protocol
 
 from torch import Tensor
 
-__all__ = ["Direct", "Fold", "Internal", "zero_at_minimum"]
+__all__ = ["Direct", "Fold", "Internal", "Modes", "zero_at_minimum"]
 
 
 class Fold(NamedTuple):
@@ -67,6 +67,26 @@ class Direct:
     def folds(self, q: Tensor) -> list[Fold]:
         """Empty: each geometry is met once."""
         return []
+
+
+class Modes:
+    """Dimensionless normal coordinates of any kind, from the lowest frequency up.
+
+    Attributes:
+        frequencies: harmonic ω (Q,), ascending, hartree.
+    """
+
+    frequencies: Tensor
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """`q1`, `q2`, … from the lowest frequency up."""
+        return tuple(f"q{k + 1}" for k in range(len(self.frequencies)))
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """`normal`, dimensionless."""
+        return ("normal",) * len(self.frequencies)
 
 
 def zero_at_minimum(kinds: Sequence[str]) -> bool:

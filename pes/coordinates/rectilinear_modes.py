@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from pes.coordinates.internal import Direct
+from pes.coordinates.internal import Direct, Modes
 from pes.coordinates.standard_modes import standard_modes
 from pes.coordinates.symmetrised import symmetrised
 from pes.geometry import nearest_rotation
@@ -21,7 +21,7 @@ LINEAR = 1e-4
 
 
 @dataclass(frozen=True, eq=False)
-class NormalModes(Direct):
+class NormalModes(Modes, Direct):
     """Dimensionless normal coordinates: x = x₀ + L q, q_k = √ω_k Q_k with ħ = 1.
 
     The columns of L are the mass-weighted eigenvectors divided by √m_a and √ω_k, so that
@@ -45,16 +45,6 @@ class NormalModes(Direct):
     displacements: Tensor
     frequencies: Tensor
     masses: Tensor
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """`q1`, `q2`, … from the lowest frequency up."""
-        return tuple(f"q{k + 1}" for k in range(len(self.frequencies)))
-
-    @property
-    def kinds(self) -> tuple[str, ...]:
-        """`normal`, dimensionless."""
-        return ("normal",) * len(self.frequencies)
 
     def to_positions(self, q: Tensor, masses: Tensor | None = None) -> Tensor:
         """Positions (..., N, 3) in bohr of q (..., Q); masses play no part."""

@@ -113,23 +113,18 @@ def c_source(form: PlainForm, name: str, formula: str) -> str:
         name: of the function.
         formula: for the header.
     """
-    atoms = len(form.elements)
-    pairs = atoms * (atoms - 1) // 2
+    atoms, pairs = len(form.elements), form.pairs
     text = [HEAD.format(name=name, formula=formula, size=3 * atoms, atoms=" ".join(form.elements))]
-    number = 0
-    for p, part in enumerate(form.parts):
+    for p, (part, heads) in enumerate(form.numbered):
         text.append(
             POLYNOMIALS.format(
                 p=p, monomials=len(part.parent), parent=_numbers(part.parent.tolist()),
                 factor=_numbers(part.factor.tolist()), orbit=_numbers(part.orbit.tolist()),
             )
         )  # fmt: skip
-        heads = []
-        for head in part.heads:
-            text.append(_head(head, number))
-            heads.append(f"    v += head_{number}(f, df);")
-            number += 1
-        text.append(_part(part, p, pairs, "\n".join(heads)))
+        text += [_head(head, number) for number, head in heads]
+        sums = [f"    v += head_{number}(f, df);" for number, _ in heads]
+        text.append(_part(part, p, pairs, "\n".join(sums)))
     calls = "\n".join(
         f"    v += part_{p}(r, gradient == NULL ? NULL : dr);" for p in range(len(form.parts))
     )

@@ -131,16 +131,12 @@ def fortran_source(form: PlainForm, name: str, formula: str) -> str:
         name: of the subroutine; the module adds `_surface`.
         formula: for the header.
     """
-    atoms = len(form.elements)
-    pairs = atoms * (atoms - 1) // 2
-    procedures, number = [], 0
-    for p, part in enumerate(form.parts):
-        heads = []
-        for head in part.heads:
-            procedures.append(_head(head, number))
-            heads.append(f"    call head_{number}(f, energy, df)")
-            number += 1
-        procedures.append(_part(part, p, pairs, "\n".join(heads)))
+    atoms, pairs = len(form.elements), form.pairs
+    procedures = []
+    for p, (part, heads) in enumerate(form.numbered):
+        procedures += [_head(head, number) for number, head in heads]
+        calls = [f"    call head_{number}(f, energy, df)" for number, _ in heads]
+        procedures.append(_part(part, p, pairs, "\n".join(calls)))
     calls = "\n".join(f"    call part_{p}(r, energy, dr)" for p in range(len(form.parts)))
     return MODULE.format(
         name=name, formula=formula, atoms=atoms, symbols=" ".join(form.elements), pairs=pairs,

@@ -6,6 +6,7 @@ of the polynomials and networks of them. Members of an ensemble are heads with a
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import count
 
 import numpy as np
 from numpy.typing import NDArray
@@ -93,6 +94,17 @@ class PlainForm:
     elements: tuple[str, ...]
     constant: float
     parts: tuple[Polynomials, ...]
+
+    @property
+    def pairs(self) -> int:
+        """Number of pairs of atoms."""
+        return len(self.elements) * (len(self.elements) - 1) // 2
+
+    @property
+    def numbered(self) -> list[tuple[Polynomials, list[tuple[int, LinearHead | NetworkHead]]]]:
+        """Parts with their heads, which are numbered throughout."""
+        numbers = count()
+        return [(part, [(next(numbers), head) for head in part.heads]) for part in self.parts]
 
 
 def plain_form(surface: Surface) -> PlainForm:

@@ -59,13 +59,8 @@ class EnsembleProblem:
         """½‖r‖² (A,) of some members, their far points counted as `bounded_sum` does."""
         parts = []
         for points, weights in self._chunks(members):
-            energies, forces = self._labels(members, points)
-            values, slopes = self.stack.values(
-                parameters, self.inputs[points], self._directions(points)
-            )
-            squares = (values - energies).square()
-            if slopes is not None and forces is not None:
-                missing = (slopes + forces).square().sum(2) + self._outside(members, points)
+            squares, missing = self._errors(parameters, members, points)
+            if missing is not None:
                 squares = squares + self.force_weight[members, None] * missing
             parts.append(weights * squares)
         squares = self.ranks.concatenate(torch.cat(parts, 1))
@@ -78,14 +73,10 @@ class EnsembleProblem:
         sums = parameters.new_zeros(2, len(members))
         for points, weights in self._chunks(members):
             share = weights if weighted else (weights > 0) / self.rows.counts[members, None]
-            energies, forces = self._labels(members, points)
-            values, slopes = self.stack.values(
-                parameters, self.inputs[points], self._directions(points)
-            )
-            sums[0] += (share * (values - energies).square()).sum(1)
-            if slopes is not None and forces is not None:
-                squares = (slopes + forces).square().sum(2) + self._outside(members, points)
-                sums[1] += (share * squares).sum(1)
+            squares, missing = self._errors(parameters, members, points)
+            sums[0] += (share * squares).sum(1)
+            if missing is not None:
+                sums[1] += (share * missing).sum(1)
         energy, force = self.ranks.all_reduce(sums)
         return energy, force
 
@@ -166,6 +157,19 @@ class EnsembleProblem:
     def _chunks(self, members: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
         points, weights = self.rows.points[members], self.rows.weights[members]
         yield from zip(points.split(self.chunk, 1), weights.split(self.chunk, 1), strict=True)
+
+    def _errors(
+        self, parameters: Tensor, members: Tensor, points: Tensor
+    ) -> tuple[Tensor, Tensor | None]:
+        """Squared errors (A, b) of energies and, summed over components, of forces."""
+        energies, forces = self._labels(members, points)
+        values, slopes = self.stack.values(
+            parameters, self.inputs[points], self._directions(points)
+        )
+        squares = (values - energies).square()
+        if slopes is None or forces is None:
+            return squares, None
+        return squares, (slopes + forces).square().sum(2) + self._outside(members, points)
 
     def _labels(self, members: Tensor, points: Tensor) -> tuple[Tensor, Tensor | None]:
         forces = None if self.forces is None else self.forces[members[:, None], points]
