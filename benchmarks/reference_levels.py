@@ -175,9 +175,10 @@ def water(
 WAYS: dict[str, tuple[Engine | Dvr, ...]] = {
     "water_pjt1996": (
         # Ranges from 0.65 Å or a cap of 60,000 cm-1 move the stretches by up to 0.01 cm-1.
-        water(Radau, 0.58, 1.8, (16, 28), 42, (24, 32)),
-        water(Valence, 0.57, 1.8, (16, 28), 40, (24, 32)),
-        water(Valence, 0.56, 1.85, (20, 34), 40, (27, 35)),
+        # An angle from 40 degrees on moves level 19 by 0.002 cm-1.
+        water(Radau, 0.58, 1.8, (16, 28), 26, (27, 35)),
+        water(Valence, 0.57, 1.8, (16, 28), 25, (27, 35)),
+        water(Valence, 0.56, 1.85, (19, 32), 22, (30, 39)),
     ),
     "hydrogen_sulfide_model": (
         Dvr(dvr.radau, dvr.Grid((0.85, 2.4), (0.85, 2.4), (24, 24, 40), 40000)),

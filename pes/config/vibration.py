@@ -29,8 +29,8 @@ class GaussianBump(Section):
 class Sensitivities(Section):
     """Derivatives of the levels to print and store."""
 
-    masses: bool | None = None
-    """dE/dm of each atom; by default for up to three atoms."""
+    masses: bool = False
+    """dE/dm of each atom; small levels take twice as long with them."""
     parameters: tuple[str, ...] = ()
     """Named parameters of an analytic surface."""
     weights: bool = False

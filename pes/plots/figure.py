@@ -7,11 +7,11 @@ from itertools import cycle, islice
 from pathlib import Path
 
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, FigureBase
 
 from pes.files import replaced
 
-__all__ = ["COLOURS", "colours", "picture", "tidy"]
+__all__ = ["COLOURS", "colours", "margins", "picture", "tidy"]
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 """Told apart by readers who see no red or no green (doi:10.1038/nmeth.1618)."""
@@ -20,16 +20,19 @@ DPI = 150
 
 
 @contextmanager
-def picture(path: str | Path, width: float, height: float) -> Iterator[Figure]:
+def picture(
+    path: str | Path, width: float, height: float, *, layout: str | None = "constrained"
+) -> Iterator[Figure]:
     """A figure of so many inches that becomes a PNG when the block ends well.
 
     No pyplot, hence no window, no global state and nothing to close. A picture that cannot be drawn
-    is a warning: it must not take the results with it.
+    is a warning: it must not take the results with it. The layout `constrained` measures all texts,
+    which takes as long as drawing them; None leaves panels where `margins` puts them.
 
     Raises:
         OSError: if the file cannot be written.
     """
-    figure = Figure(figsize=(width, height), layout="constrained")
+    figure = Figure(figsize=(width, height), layout=layout)
     try:
         yield figure
         with replaced(path) as temporary:
@@ -39,6 +42,25 @@ def picture(path: str | Path, width: float, height: float) -> Iterator[Figure]:
     except Exception as error:
         reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
         warnings.warn(f"{path} could not be drawn ({reason})", stacklevel=3)
+
+
+def margins(
+    figure: FigureBase, width: float, height: float, *, left: float, top: float, between: float
+) -> None:
+    """Panels of a figure placed by margins in inches.
+
+    Args:
+        figure: with a grid of panels.
+        width: of the figure.
+        height: of the figure.
+        left: room for the labels of the vertical axes.
+        top: room for titles.
+        between: of rows and columns of panels, in their sizes.
+    """
+    figure.subplots_adjust(
+        left=left / width, right=1 - 0.15 / width, bottom=0.55 / height, top=1 - top / height,
+        wspace=between / 2, hspace=between,
+    )  # fmt: skip
 
 
 def colours(count: int) -> list[str]:

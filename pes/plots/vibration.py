@@ -12,7 +12,7 @@ from scipy.interpolate import CubicSpline
 from torch import Tensor
 
 from pes.coordinates.kinds import KINDS
-from pes.plots.figure import COLOURS, picture, tidy
+from pes.plots.figure import COLOURS, margins, picture, tidy
 from pes.units import CM1
 from pes.vibration.analysis.intensities import Sticks
 from pes.vibration.levels.result import Levels
@@ -58,19 +58,22 @@ def level_diagram(
     pairs = list(combinations(range(count), 2))[:MOST_PAIRS]
     states = min(MOST_STATES, len(levels.energies))
     width = 3.4 * max(count, 2) if count < 4 else 2.6 * count
-    with picture(path, width, 4.6 + 2.6 * len(pairs)) as figure:
+    heights = (4.6, 2.6 * len(pairs)) if pairs else (4.6,)
+    with picture(path, width, sum(heights), layout=None) as figure:
         figure.suptitle(title, parse_math=False)
-        heights = (4.2, 2.6 * len(pairs)) if pairs else (1.0,)
         rows = figure.subfigures(len(heights), 1, height_ratios=heights, squeeze=False)[:, 0]
         cuts = rows[0].subplots(1, count, sharey=True, squeeze=False)[0]
         for k, axes in enumerate(cuts):
             _cut(axes, levels, k, *scales[k])
         cuts[0].set_ylabel("energy above the minimum (cm⁻¹)")
+        margins(rows[0], width, heights[0], left=0.8, top=0.5, between=0.2)
         if pairs:
             panels = rows[1].subplots(len(pairs), states, sharey="row", squeeze=False)
             rows[1].suptitle(CAPTION, fontsize="medium")
             for row, (j, k) in zip(panels, pairs, strict=True):
                 _densities(row, levels, j, k, scales, labels)
+            between = 0.55 if labels is None else 0.65
+            margins(rows[1], width, heights[1], left=0.8, top=0.8, between=between)
 
 
 def scales_of(levels: Levels, kinds: Sequence[str] | None) -> list[tuple[float, str]]:
@@ -184,7 +187,7 @@ def _densities(
         name = "ground state" if n == 0 else f"{heights[n] - heights[0]:.1f} cm⁻¹"
         if labels is not None and labels[n] != "-":
             name = f"{name}\n({labels[n]})"
-        axes.set_title(name, fontsize="medium")
+        axes.set_title(name, fontsize="medium", y=1.0)
         axes.set_xlim(*spans[0])
         axes.set_ylim(*spans[1])
         tidy(axes, scales[j][1], scales[k][1] if n == 0 else "")

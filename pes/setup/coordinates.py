@@ -1,6 +1,7 @@
 """Internal coordinates of a molecule: those asked for, or those usual for so many atoms."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -27,6 +28,7 @@ from pes.coordinates import (
 )
 from pes.coordinates.internal import zero_at_minimum
 from pes.molecule import Molecule
+from pes.setup.automatic.coupling import least_coupled
 from pes.setup.automatic.geometry import Geometries, covalent_distances
 from pes.units import ANGSTROM, DEGREE
 
@@ -153,6 +155,7 @@ def _triatomic(request: CoordinateRequest, geometries: Geometries) -> Internal:
 
     The middle atom stands opposite the longest distance at the minimum. Where another minimum
     joins the atoms otherwise (HCN and HNC), Jacobi coordinates of the atom that moves hold both.
+    Where valence coordinates couple strongly, Radau or Jacobi coordinates are taken that do not.
     """
     kind = request.kind or "valence"
     if request.centre is not None:
@@ -160,12 +163,23 @@ def _triatomic(request: CoordinateRequest, geometries: Geometries) -> Internal:
     lowest, *others = geometries.wells
     if request.kind is None and others:
         return _about("jacobi", _mover(lowest, others[0]))
+    if request.kind is None:
+        return _least_coupled(geometries, lowest)
     if kind != "jacobi":
         return _about(kind, opposite(lowest))
     elements = geometries.molecule.elements
     alone = [i for i, e in enumerate(elements) if elements.count(e) == 1]
     lightest = int(geometries.molecule.masses.argmin())
     return _about(kind, alone[0] if len(alone) == 1 else lightest)
+
+
+def _least_coupled(geometries: Geometries, lowest: Tensor) -> Internal:
+    # A training point is near the minimum only; where values jump it is as near as it gets.
+    with suppress(ValueError):
+        lowest = optimum(geometries.potential, lowest)
+    return least_coupled(
+        geometries.potential, geometries.molecule.masses, lowest, opposite(lowest)
+    )  # fmt: skip
 
 
 def _about(kind: str, centre: int) -> Internal:

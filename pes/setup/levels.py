@@ -188,7 +188,8 @@ def solved(
     goal = accuracy_goal(accuracy, task, limits, convergence)
     try:
         if goal is not None:
-            budget = Budget(60 * growing_minutes(minutes, task))
+            time_limit = growing_minutes(minutes, task)
+            budget = Budget(60 * time_limit, max(Budget.functions, round(2400 * time_limit)))
             target = Target(
                 task.system, task.internal.kinds, task.internal.names, task.wells, task.limits,
                 goal * CM1, wanted, None if energy is None else energy * CM1, task.given, cap * CM1,

@@ -11,7 +11,7 @@ from pes.units import CM1
 from pes.vibration.levels.result import Levels
 from pes.vibration.system.roughness import jumps
 
-__all__ = ["Roughness", "roughness", "verdict"]
+__all__ = ["ROUGH", "Roughness", "roughness", "verdict"]
 
 SAMPLES = 200
 """Points at which differences are taken."""
@@ -84,7 +84,8 @@ def verdict(levels: Levels, names: Sequence[str]) -> str:
     error = levels.convergence
     if rough.size > ROUGH:
         error = error.maximum(rough.effect)
-    hole = levels.hamiltonian.potential < levels.minimum_energy - ROUGH
+    deep = max(ROUGH, 5 * rough.largest if rough.size > ROUGH else 0.0)
+    hole = levels.hamiltonian.potential < levels.minimum_energy - deep
     ghosts = levels.probability(hole) > GHOST
     classes = [HOLE if g else _accuracy(float(e)) for e, g in zip(error / CM1, ghosts, strict=True)]
     # Each class once, in the order in which its first level comes.

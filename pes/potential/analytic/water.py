@@ -15,8 +15,8 @@ class WaterPJT(nn.Module):
     """Spectroscopic surface of water by Polyansky, Jensen and Tennyson.
 
     With y = 1 − exp(−a(r − r_e)) for each bond and c = cos α − cos α_e, V is a polynomial
-    in c and the symmetric combinations of y₁ and y₂. It has holes at small angles and very
-    short bonds: keep r within 0.55–1.9 Å and α above 40°.
+    in c and the symmetric combinations of y₁ and y₂. It has holes at very short bonds: keep r
+    within 0.55–1.9 Å and α above 20°, where it rises without a break.
 
     Parameters that can be differentiated: `r_e` (bohr), `alpha_e` (radians), `a` (1/bohr).
 
@@ -31,7 +31,7 @@ class WaterPJT(nn.Module):
         "a": ("A-1", 1 / ANGSTROM),
     }
     """Unit that derivatives by each parameter are printed in."""
-    ranges = ((0.55, 1.9), (0.55, 1.9), (40.0, 180.0))
+    ranges = ((0.55, 1.9), (0.55, 1.9), (20.0, 180.0))
     """Å, Å, degrees: where the polynomial is free of holes."""
 
     bend: Tensor

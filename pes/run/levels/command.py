@@ -186,7 +186,7 @@ def _run(request: Request) -> Path:
     open_log(None)
     result = _solved(request, task)
     derived = result.sensitivity(
-        masses=len(task.molecule.symbols) < 4 if wanted.masses is None else wanted.masses,
+        masses=wanted.masses,
         parameters=[*wanted.parameters, *(task.surface.parameters() if wanted.weights else ())],
         second=wanted.second,
     )

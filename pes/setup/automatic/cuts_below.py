@@ -16,6 +16,9 @@ __all__ = ["cuts_below"]
 SAMPLES = 200
 """Points of the region at which a surface is asked for its noise."""
 
+NOISE = 20
+"""Depth of a hole, in the jumps of a surface that is not smooth."""
+
 DEEPER = 1e-5
 """Hartree below the minimum from which a point inside the region belongs to a hole."""
 
@@ -52,8 +55,7 @@ def cuts_below(
 
 
 def _check_holes(system: System, region: Region, names: Sequence[str]) -> None:
-    if region.depth > DEEPER:
-        _check_smooth(system, region)
+    if region.depth > DEEPER and region.depth > NOISE * _noise(system, region):
         place = ", ".join(
             f"{n} = {v:.4f}" for n, v in zip(names, region.lowest.tolist(), strict=True)
         )
@@ -65,16 +67,9 @@ def _check_holes(system: System, region: Region, names: Sequence[str]) -> None:
         )
 
 
-def _check_smooth(system: System, region: Region) -> None:
-    """Steps and noise make places below the minimum too."""
+def _noise(system: System, region: Region) -> float:
+    """Median jump of the values in a region: steps and noise make places below the minimum too."""
     places = region.inside.nonzero()
     some = places[torch.linspace(0, len(places) - 1, min(SAMPLES, len(places))).round().long()]
     q = torch.stack([axis[i] for axis, i in zip(region.axes, some.T, strict=True)], 1)
-    size = float(jumps(lambda moved: energies_or_infinite(system, moved), q).median())
-    if size > region.depth / 20:
-        raise ValueError(
-            "the surface is not smooth: between points 0.005 bohr or radians apart its values jump "
-            f"by {size / CM1:.2g} cm-1 (median), and it falls {region.depth / CM1:.1f} cm-1 below "
-            "the minimum that a search found; print more digits, tighten its convergence, or fit "
-            "a smooth surface to it with pes-train"
-        )
+    return float(jumps(lambda moved: energies_or_infinite(system, moved), q).median())

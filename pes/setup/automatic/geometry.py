@@ -29,6 +29,9 @@ BONDED = 1.6
 ROUGH = 0.05 * CM1
 """Hartree above which values that jump are noise, not the curvature of a strained geometry."""
 
+SMOOTH = 0.002 * CM1
+"""Hartree up to which values do not jump at all."""
+
 GUESSES = 12
 """Random geometries that a search for the minimum of four atoms and more begins from."""
 
@@ -96,7 +99,7 @@ class Geometries:
         if not found:
             raise ValueError(
                 "no minimum of the surface was found from usual bond lengths"
-                f"{_noise(self.molecule, self.potential)}; give positions near it, "
+                f"{_jumping(self.molecule, self.potential)}; give positions near it, "
                 "`coordinates.reference` (Å)"
             )
         return found[0].positions
@@ -122,29 +125,43 @@ def minima(molecule: Molecule, potential: Potential, *known: Tensor) -> list[Min
         potential: positions (B, N, 3) to energies (B,).
         known: further geometries (N, 3) to begin from.
     """
-    found: list[Minimum] = []
     starts = [*known, *guesses(molecule)]
     # A surface that fails says so here; below, a search that leads nowhere is passed over.
     with torch.no_grad():
         potential(torch.stack(starts))
+    found = _minima_near(starts, molecule, potential, 0.0)
+    noise = 0.0 if found else _noise(molecule, potential)
+    if noise > SMOOTH:
+        found = _minima_near(starts, molecule, potential, noise)
+    return sorted(found, key=lambda minimum: minimum.energy)
+
+
+def _minima_near(
+    starts: Sequence[Tensor], molecule: Molecule, potential: Potential, noise: float
+) -> list[Minimum]:
+    """Minima next to each start, to what the noise of the surface allows."""
+    found: list[Minimum] = []
     for start in starts:
         try:
-            x = optimum(potential, start)
+            x = optimum(potential, start, noise=noise)
             energy = float(potential(x[None])[0].detach())
         except (ValueError, FloatingPointError, torch.linalg.LinAlgError):
             continue
         if _hangs_together(x, molecule) and not any(_same(x, m, molecule) for m in found):
             found.append(Minimum(x, energy))
-    found.sort(key=lambda minimum: minimum.energy)
     return found
 
 
-def _noise(molecule: Molecule, potential: Potential) -> str:
-    """Reason why a search does not end, if values of the surface jump."""
+def _noise(molecule: Molecule, potential: Potential) -> float:
+    """Median of the jumps of a surface at the geometries that minima are looked for from."""
     starts = torch.stack(guesses(molecule))
-    size = float(
-        jumps(lambda x: potential(x.reshape(-1, *starts.shape[1:])), starts.flatten(1)).median()
-    )
+    values = jumps(lambda x: potential(x.reshape(-1, *starts.shape[1:])), starts.flatten(1))
+    return float(values.median())
+
+
+def _jumping(molecule: Molecule, potential: Potential) -> str:
+    """What keeps a search from ending, if values of the surface jump."""
+    size = _noise(molecule, potential)
     if size < ROUGH:
         return ""
     return (

@@ -5,15 +5,19 @@ from dataclasses import replace
 from torch import Tensor
 
 from pes.setup.automatic.stage import Stage, Target, fixed_sides
+from pes.setup.verdict import ROUGH, roughness
 from pes.units import CM1
 from pes.vibration.basis.truncation import Truncation
 from pes.vibration.levels.diagnostics import level_warnings
 from pes.vibration.levels.result import Levels
 
-__all__ = ["outcome"]
+__all__ = ["SIGMAS", "levels_of", "outcome"]
 
 NEIGHBOURS = 0.25
 """Least part of the largest change of any level that each level counts with."""
+
+SIGMAS = 1.5
+"""Standard deviations of what noise does to a level, counted twice in its estimate."""
 
 
 def outcome(target: Target, stage: Stage, changes: Tensor, walls: Tensor) -> Levels:
@@ -28,29 +32,42 @@ def outcome(target: Target, stage: Stage, changes: Tensor, walls: Tensor) -> Lev
     most = changes.where(changes.isfinite(), 0.0).amax(1, keepdim=True)
     changes = changes.clamp(min=NEIGHBOURS * most)
     changes[2] += walls
-    result = Levels(
+    result = replace(levels_of(target, stage, changes.shape[1]), estimated_changes=changes)
+    rough = roughness(result)
+    if rough.size > ROUGH:
+        changes[1] += SIGMAS * rough.effect
+        # The minimum that the zero-point energy is counted from is one point.
+        changes[1, 0] += SIGMAS * rough.size
+    noise = rough.largest if rough.size > ROUGH else 0.0
+    missed = _missed(target, stage, result, walls, noise)
+    warnings = (*stage.warnings, *missed, *level_warnings(result, noise=noise))
+    return replace(result, warnings=warnings)
+
+
+def levels_of(target: Target, stage: Stage, count: int) -> Levels:
+    """The lowest levels of one calculation, without estimates."""
+    return Levels(
         target.system, stage.bases, Truncation(energy=stage.resolution.cut_energy),
         stage.resolution.cap, target.wells[0], target.lowest_energy, stage.hamiltonian,
-        stage.pairs.first(changes.shape[1]), changes, "target",
+        stage.pairs.first(count), compared_with="target",
     )  # fmt: skip
-    missed = _missed(target, stage, result.convergence, walls)
-    return replace(result, warnings=(*stage.warnings, *missed, *level_warnings(result)))
 
 
-def _missed(target: Target, stage: Stage, convergence: Tensor, walls: Tensor) -> list[str]:
+def _missed(target: Target, stage: Stage, result: Levels, walls: Tensor, noise: float) -> list[str]:
     """Sentences on the levels that are not as accurate as asked for."""
+    changes, convergence = result.changes, result.convergence
     over = (convergence - 2 * walls > target.accuracy).nonzero().flatten().tolist()
     alone = convergence.isinf().nonzero().flatten().tolist()
     sentences = []
     if alone:
         sentences.append(
             f"levels {', '.join(map(str, alone))} appear in the largest calculation only: their "
-            "errors are unknown, and levels may be missing among them; raise the budget"
+            "errors are unknown, and levels may be missing among them; raise `minutes`"
         )
     if over:
         sentences.append(
             f"{len(over)} of {len(convergence)} levels, from number {over[0]} on, are not "
-            f"converged to the {target.accuracy / CM1:g} cm-1 asked for; raise the budget"
+            f"converged to the {target.accuracy / CM1:g} cm-1 asked for; {_remedy(changes, noise)}"
         )
     stopped = ((convergence > target.accuracy) & (walls > 0)).nonzero().flatten().tolist()
     stopped = [n for n in stopped if n not in over]
@@ -63,3 +80,20 @@ def _missed(target: Target, stage: Stage, convergence: Tensor, walls: Tensor) ->
             "a surface that reaches farther gives them better"
         )
     return sentences
+
+
+def _remedy(changes: Tensor, noise: float) -> str:
+    """What makes levels better whose errors are estimated from these changes, (3, S)."""
+    if noise:
+        return (
+            "the surface is not smooth, and no basis makes them better than estimated: give more "
+            "digits or tighter convergence, or fit a smooth surface with pes-train"
+        )
+    functions, points, ranges = changes.where(changes.isfinite(), 0.0).amax(1).tolist()
+    if functions >= max(points, ranges):
+        return "raise `minutes`"
+    name = "points" if points > ranges else "primitives"
+    return (
+        f"most of it comes from the {'quadrature' if points > ranges else 'ranges'}: take "
+        f"chosen.yaml as the configuration and raise its `{name}`"
+    )

@@ -7,7 +7,7 @@ by themselves. Levels of two calculations are paired by the overlap of their vec
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from math import expm1
 from time import process_time
@@ -18,8 +18,9 @@ from torch import Tensor
 from pes.setup.automatic.bases import Resolution
 from pes.setup.automatic.cuts_below import cuts_below
 from pes.setup.automatic.harmonic_levels import frequencies, harmonic_level
-from pes.setup.automatic.outcome import outcome
+from pes.setup.automatic.outcome import SIGMAS, levels_of, outcome
 from pes.setup.automatic.stage import EXTRA, Stage, Target, fixed_sides, solved_stage
+from pes.setup.verdict import ROUGH, roughness
 from pes.units import CM1
 from pes.vibration.levels.matching import matching
 from pes.vibration.levels.result import Levels
@@ -94,11 +95,12 @@ def levels_to_target(
     """
     budget, started = budget or Budget(), process_time()
     solve, base, count = _first(target, report)
-    larger, base, share = _grown(target, solve, base, count, budget, started, report)
+    goal = _attainable(target, base, count, report)
+    larger, base, share = _grown(goal, solve, base, count, budget, started, report)
     changes = [share * matching(larger.levels, base.levels, count).changes]
     for name in ("points", "ranges"):
         used = changes[0] + 2 * sum(changes[1:])
-        change, better = _checked(target, name, solve, base, used, report)
+        change, better = _checked(goal, name, solve, base, used, report)
         if better is not base:
             base, larger = better, solve(better.resolution.more_functions(_step(better)))
             changes[0] = share * matching(larger.levels, base.levels, count).changes
@@ -107,6 +109,19 @@ def levels_to_target(
     count = min(count, target.number(larger.pairs.energies))
     result = outcome(target, larger, torch.stack(changes)[:, :count], walls[:count])
     return result, SURVEYED * larger.top
+
+
+def _attainable(target: Target, base: Stage, count: int, report: Report) -> Target:
+    """The same with the accuracy that a surface with noise or steps allows."""
+    rough = roughness(levels_of(target, base, count))
+    limit = 2 * SIGMAS * float(rough.effect.max())
+    if rough.size <= ROUGH or limit <= target.accuracy:
+        return target
+    report(
+        f"the surface is not smooth, its values jump by {rough.size / CM1:.2g} cm-1: levels can be "
+        f"had to about {limit / CM1:.1g} cm-1"
+    )
+    return replace(target, accuracy=limit)
 
 
 def _first(target: Target, report: Report) -> tuple[Solve, Stage, int]:

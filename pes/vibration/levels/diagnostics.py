@@ -22,10 +22,15 @@ LINEAR = 1e-3
 """Extent across the axis against that along it, up to which a molecule is linear."""
 
 
-def level_warnings(levels: Levels) -> list[str]:
-    """One sentence for each reason to distrust levels, with what to do about it."""
+def level_warnings(levels: Levels, *, noise: float = 0.0) -> list[str]:
+    """One sentence for each reason to distrust levels, with what to do about it.
+
+    Args:
+        levels: to be used or not.
+        noise: largest jump of the surface, hartree; what lies less deep is no hole.
+    """
     return [
-        *_holes(levels),
+        *_holes(levels, 5 * noise),
         *_cap(levels),
         *_leaks(levels),
         *_split_cluster(levels),
@@ -56,9 +61,9 @@ def _split_cluster(levels: Levels) -> Iterator[str]:
         )
 
 
-def _holes(levels: Levels) -> Iterator[str]:
+def _holes(levels: Levels, noise: float) -> Iterator[str]:
     potential = levels.hamiltonian.potential
-    hole = potential < levels.minimum_energy - HOLE
+    hole = potential < levels.minimum_energy - max(HOLE, noise)
     if not hole.any():
         return
     deepest = int(potential.argmin())

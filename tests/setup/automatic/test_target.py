@@ -111,6 +111,24 @@ def test_a_hole_is_refused() -> None:
         levels_to_target(target(system, count=40))
 
 
+def test_noise_sets_the_accuracy_and_is_no_hole() -> None:
+    """Energies in steps of 3 cm-1: the levels of the smooth surface lie within the estimates."""
+    smooth, modes = oscillators()
+    step = 3 * CM1
+    system = model(
+        lambda q: (smooth.potential(q) / step).round() * step,
+        torch.eye(3, dtype=torch.float64) / MASS,
+    )
+    said: list[str] = []
+    levels, _ = levels_to_target(target(system), report=said.append)
+    error = (levels.excitations - exact_levels(modes, 12)).abs()
+    assert bool((error <= levels.convergence).all())
+    assert 0.02 * CM1 < float(levels.convergence.max()) < 10 * CM1
+    assert any("is not smooth" in line for line in said)
+    (warning,) = levels.warnings
+    assert "fit a smooth surface with pes-train" in warning
+
+
 def test_dissociation_does_not_widen_the_ranges() -> None:
     """Morse stretches that end at 31,000 cm-1: r stops where the levels do."""
     depth, steepness = 31000 * CM1, 1.0
