@@ -58,7 +58,7 @@ def level_diagram(
     pairs = list(combinations(range(count), 2))[:MOST_PAIRS]
     states = min(MOST_STATES, len(levels.energies))
     width = 3.4 * max(count, 2) if count < 4 else 2.6 * count
-    heights = (4.6, 2.6 * len(pairs)) if pairs else (4.6,)
+    heights = [4.6, 2.6 * len(pairs)][: 2 if pairs else 1]
     with picture(path, width, sum(heights), layout=None) as figure:
         figure.suptitle(title, parse_math=False)
         rows = figure.subfigures(len(heights), 1, height_ratios=heights, squeeze=False)[:, 0]
