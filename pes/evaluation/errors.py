@@ -22,7 +22,7 @@ from pes.molecule import Molecule
 from pes.potential import Surface
 from pes.setup.surfaces import SurfaceLike, as_surface
 from pes.training.calibration import calibration
-from pes.training.errors import WINDOWS, Report, window_errors
+from pes.training.errors import WINDOWS, ErrorReport, window_errors
 from pes.units import CM1
 
 __all__ = ["HOLES", "evaluate"]
@@ -111,7 +111,7 @@ def _errors_by_part(
     forces: Tensor | None,
     lowest: float,
     windows: Sequence[int],
-) -> dict[str, Report]:
+) -> dict[str, ErrorReport]:
     """Errors of each part that has points."""
     return {
         part: window_errors(

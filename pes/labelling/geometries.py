@@ -16,14 +16,14 @@ from pes.data.formats.request import Request
 from pes.files import check_file
 from pes.molecule import Molecule
 
-__all__ = ["Geometries", "GeometriesLike", "geometries_of"]
+__all__ = ["GeometriesLike", "GeometrySet", "geometries_of"]
 
 HEIGHT = "above_minimum_cm1"
 """Number that `pes-sample` writes for each geometry."""
 
 
 @dataclass(frozen=True)
-class Geometries:
+class GeometrySet:
     """Geometries of one molecule.
 
     Attributes:
@@ -44,10 +44,10 @@ class Geometries:
         return Molecule(self.symbols).elements
 
 
-GeometriesLike = Geometries | Tensor | np.ndarray | Dataset | str | Path
+GeometriesLike = GeometrySet | Tensor | np.ndarray | Dataset | str | Path
 
 
-def geometries_of(given: GeometriesLike, symbols: Sequence[str] | None = None) -> Geometries:
+def geometries_of(given: GeometriesLike, symbols: Sequence[str] | None = None) -> GeometrySet:
     """Geometries of an array, of a data set, or of a file.
 
     Args:
@@ -59,7 +59,7 @@ def geometries_of(given: GeometriesLike, symbols: Sequence[str] | None = None) -
         ValueError: for another shape, other atoms or numbers that are not finite.
         FileNotFoundError: if there is no such file.
     """
-    if isinstance(given, Geometries):
+    if isinstance(given, GeometrySet):
         return given
     if isinstance(given, str | Path):
         known = _of_file(Path(given))
@@ -69,7 +69,7 @@ def geometries_of(given: GeometriesLike, symbols: Sequence[str] | None = None) -
         raise ValueError("`symbols` is needed: an array does not say what its atoms are")
     else:
         x = torch.as_tensor(given, dtype=torch.float64)
-        known = Geometries(Molecule(symbols).symbols, x, 0, "an array")
+        known = GeometrySet(Molecule(symbols).symbols, x, 0, "an array")
     if symbols is not None and Molecule(symbols).elements != Molecule(known.symbols).elements:
         raise ValueError(
             f"{known.source}: the atoms are {' '.join(known.symbols)}, `symbols` are "
@@ -86,7 +86,7 @@ def geometries_of(given: GeometriesLike, symbols: Sequence[str] | None = None) -
     return known
 
 
-def _of_file(path: Path) -> Geometries:
+def _of_file(path: Path) -> GeometrySet:
     check_file(path, "file of geometries")
     plain = content_name(path).suffix.lower() in (".xyz", ".extxyz")
     if not plain or format_of(path, Request()) != "extxyz":
@@ -97,8 +97,8 @@ def _of_file(path: Path) -> Geometries:
         words = " ".join(str(error).split()).removeprefix(f"{path}: ")
         raise ValueError(f"{path}: {words}") from None
     lowest = int(columns[HEIGHT].argmin()) if HEIGHT in columns else 0
-    return Geometries(Molecule(symbols).symbols, x, lowest, str(path))
+    return GeometrySet(Molecule(symbols).symbols, x, lowest, str(path))
 
 
-def _of_points(points: Dataset, source: str) -> Geometries:
-    return Geometries(points.symbols, points.positions, int(points.energies.argmin()), source)
+def _of_points(points: Dataset, source: str) -> GeometrySet:
+    return GeometrySet(points.symbols, points.positions, int(points.energies.argmin()), source)

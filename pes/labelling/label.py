@@ -16,7 +16,7 @@ from pes.files import write_csv, write_json
 from pes.labelling.assembly import assembled, failures
 from pes.labelling.batch import Report, run_batch
 from pes.labelling.calculation import Calculation, Point
-from pes.labelling.geometries import Geometries, GeometriesLike, geometries_of
+from pes.labelling.geometries import GeometriesLike, GeometrySet, geometries_of
 from pes.labelling.program import FunctionProgram, Program
 from pes.labelling.workers import Processes, Workers
 from pes.staging import staged
@@ -170,7 +170,7 @@ def _started(workers: int | Workers | Executor) -> AbstractContextManager[Callab
     return Processes(workers).started()
 
 
-def _settings(program: Program, known: Geometries, minimum: bool) -> dict[str, Any]:
+def _settings(program: Program, known: GeometrySet, minimum: bool) -> dict[str, Any]:
     """All that determines the results: the first line of the journal."""
     digest = hashlib.sha256(known.positions.numpy().astype("<f8").tobytes()).hexdigest()
     details = {} if isinstance(program, FunctionProgram) else asdict(program)  # type: ignore[call-overload]

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-__all__ = ["METHODS", "HarmonicGaussian", "ModelPoint", "model_point", "model_sweep"]
+__all__ = ["SLOPE_METHODS", "HarmonicGaussian", "ModelPoint", "model_point", "model_sweep"]
 
 STEP = 3e-4
 """Step of κ in the central difference: its own error and rounding are then both near 1e-9."""
 
-METHODS = {
+SLOPE_METHODS = {
     "autograd": "autograd",
     "hellmann_feynman": "Hellmann–Feynman",
     "finite_difference": "differences",
@@ -58,7 +58,7 @@ class ModelPoint:
         grid: name of the grid.
         kappa: κ.
         levels: lowest levels, (S,).
-        slopes: dE₀/dκ by the method, a key of `METHODS`.
+        slopes: dE₀/dκ by the method, a key of `SLOPE_METHODS`.
         points: x, (N,).
         potential: V, (N,).
         densities: |ψ|² per unit of length, (S, N).
@@ -119,7 +119,7 @@ def model_point(
         float(energies(STEP)[0] - energies(-STEP)[0]) / (2 * STEP),
     )
     return ModelPoint(
-        grid, kappa, levels.tolist(), dict(zip(METHODS, slopes, strict=True)), points,
+        grid, kappa, levels.tolist(), dict(zip(SLOPE_METHODS, slopes, strict=True)), points,
         potential(q).detach(), density,
     )  # fmt: skip
 

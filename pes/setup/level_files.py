@@ -19,9 +19,9 @@ from pes.units import AMU, CM1
 from pes.vibration.analysis.intensities import Sticks
 from pes.vibration.levels.result import Levels
 
-__all__ = ["DONE", "summary", "write_arrays", "write_tables"]
+__all__ = ["LEVELS_JSON", "summary", "write_arrays", "write_tables"]
 
-DONE = "levels.json"
+LEVELS_JSON = "levels.json"
 """Written last."""
 
 PORTION = 2**16

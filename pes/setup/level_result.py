@@ -14,7 +14,7 @@ from pes.rovibration.levels import levels_of
 from pes.setup.chosen import chosen_settings
 from pes.setup.density_maps import Maps
 from pes.setup.labels import LevelLabels, level_labels
-from pes.setup.level_files import DONE, summary, write_arrays, write_tables
+from pes.setup.level_files import LEVELS_JSON, summary, write_arrays, write_tables
 from pes.setup.level_tables import far, level_table, printed, table_html, unrotated
 from pes.setup.problem import Problem
 from pes.setup.rotation import Rotation, check_rotation
@@ -164,10 +164,10 @@ class LevelsResult:
             name or Path(folder).name, here, self.task, self.table, self.quanta.heading, derived,
             self.error_bars, self.seconds,
         )  # fmt: skip
-        with staged(folder, finished=DONE) as place:
+        with staged(folder, finished=LEVELS_JSON) as place:
             write_tables(place, self.table, derived, spectrum)
             write_arrays(place / "levels.h5", here, self.task, self.table, derived, maps)
-            write_json(place / DONE, content)
+            write_json(place / LEVELS_JSON, content)
         return Path(folder)
 
 

@@ -9,12 +9,12 @@ from pes.data.dataset import Dataset
 from pes.potential.neural import energies_and_forces
 from pes.units import ANGSTROM, CM1
 
-__all__ = ["WINDOWS", "Report", "error_report", "predicted", "window_errors", "window_masks"]
+__all__ = ["WINDOWS", "ErrorReport", "error_report", "predicted", "window_errors", "window_masks"]
 
 WINDOWS = (5000, 10000, 15000, 25000)
 """Upper ends of the energy windows in cm⁻¹; each starts at the minimum."""
 
-Report = dict[str, dict[str, dict[str, float | None]]]
+ErrorReport = dict[str, dict[str, dict[str, float | None]]]
 
 
 def predicted(
@@ -35,7 +35,7 @@ def error_report(
     *,
     lowest: float,
     windows: Sequence[int] = WINDOWS,
-) -> Report:
+) -> ErrorReport:
     """Unweighted RMSE, MAE, median and largest error, over all points and within each window.
 
     Args:
@@ -58,7 +58,7 @@ def window_errors(
     *,
     lowest: float,
     windows: Sequence[int] = WINDOWS,
-) -> Report:
+) -> ErrorReport:
     """`error_report` of energies (B,) and forces (B, N, 3) that the surface has already given."""
     masks = window_masks((dataset.energies - lowest) / CM1, windows)
     energy_errors = (energies - dataset.energies)[:, None] / CM1

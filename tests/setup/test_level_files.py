@@ -10,7 +10,7 @@ import pytest
 import torch
 
 import pes
-from pes.setup.level_files import DONE, summary, write_arrays, write_tables
+from pes.setup.level_files import LEVELS_JSON, summary, write_arrays, write_tables
 from pes.setup.sensitivity import Sensitivities
 from pes.setup.uncertainty import Spreads
 from pes.units import AMU, CM1
@@ -74,7 +74,7 @@ def test_arrays_give_back_means_and_energies(water: pes.LevelsResult, tmp_path: 
 def test_the_last_file_says_that_the_others_are_there(
     water: pes.LevelsResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert (water.save(tmp_path / "whole") / DONE).exists()
+    assert (water.save(tmp_path / "whole") / LEVELS_JSON).exists()
 
     def fails(*_: object) -> None:
         raise OSError("disk full")
@@ -82,4 +82,4 @@ def test_the_last_file_says_that_the_others_are_there(
     monkeypatch.setattr("pes.setup.level_result.write_arrays", fails)
     with pytest.raises(OSError, match="disk full"):
         water.save(tmp_path / "levels")
-    assert not (tmp_path / "levels" / DONE).exists()
+    assert not (tmp_path / "levels" / LEVELS_JSON).exists()

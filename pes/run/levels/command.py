@@ -29,7 +29,7 @@ from pes.setup.automatic.missing_wells import LargeAmplitudes
 from pes.setup.automatic.quanta_forecast import Forecast
 from pes.setup.chosen import description
 from pes.setup.density_maps import Maps, density_maps
-from pes.setup.level_files import DONE
+from pes.setup.level_files import LEVELS_JSON
 from pes.setup.level_result import LevelsResult
 from pes.setup.levels import COUNT, accuracy_goal, growing_minutes, solved
 from pes.setup.line_list import line_list
@@ -136,7 +136,7 @@ def run_levels(
     content |= {"functions": names} if names else {}
     with claimed(folder):
         state = check_state(folder, resume, overwrite=overwrite)
-        check_folder(folder, finished=DONE, overwrite=overwrite, resume=resume is not None)
+        check_folder(folder, finished=LEVELS_JSON, overwrite=overwrite, resume=resume is not None)
         surface.to(device)
         return _run(Request(name, vibration, content, source, surface, device, folder, base, state))
 
@@ -204,7 +204,7 @@ def _run(request: Request) -> Path:
             )
     more = Additions(derived, sticks, maps, rotation, lines)
     old = [path.name for path in request.folder.glob("density_*.png")]
-    with staged(request.folder, finished=DONE, stale=[*OPTIONAL, *old]) as place:
+    with staged(request.folder, finished=LEVELS_JSON, stale=[*OPTIONAL, *old]) as place:
         write_results(
             place, result, more, name=request.name, content=request.content,
             source=request.source, device=request.device,

@@ -12,7 +12,7 @@ from pes.config import ModelConfig
 from pes.files import replaced, write_json
 from pes.run.folder import check_folder, claimed, open_log, pick_device, write_config
 from pes.setup.environment import environment
-from pes.setup.harmonic_gaussian import METHODS, ModelPoint, model_sweep
+from pes.setup.harmonic_gaussian import SLOPE_METHODS, ModelPoint, model_sweep
 from pes.staging import staged
 from pes.vibration.hamiltonian.one_dimensional import GRIDS
 
@@ -122,7 +122,7 @@ def _draw(path: Path, found: dict[str, list[ModelPoint]]) -> None:
         {name: [p.levels[0] for p in points] for name, points in found.items()},
         {name: [p.levels[1] - p.levels[0] for p in points] for name, points in found.items()},
         {
-            name: {title: [p.slopes[way] for p in points] for way, title in METHODS.items()}
+            name: {title: [p.slopes[way] for p in points] for way, title in SLOPE_METHODS.items()}
             for name, points in found.items()
         },
     )

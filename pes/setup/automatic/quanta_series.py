@@ -11,7 +11,7 @@ from torch import Tensor
 from pes.memory import free_memory
 from pes.setup.automatic.growing_grids import STEP, Grid, SparsePoints, first_grid, memory
 from pes.setup.automatic.quanta_forecast import FEW, Forecast, largest_expected
-from pes.setup.automatic.stage import EXTRA, Calculation, Target
+from pes.setup.automatic.stage import EXTRA, SolvedHamiltonian, Target
 from pes.setup.automatic.target import Budget
 from pes.units import CM1
 from pes.vibration.eigensolvers.blockwise import lowest_blockwise
@@ -39,7 +39,7 @@ Check = Callable[[SparseGrid], None]
 
 
 @dataclass(frozen=True)
-class QuantaStage(Calculation):
+class QuantaStage(SolvedHamiltonian):
     """A calculation in products of oscillator functions up to a number of quanta.
 
     Attributes:

@@ -19,7 +19,7 @@ from pes.vibration.system.cuts import Cut
 from pes.vibration.system.region import energies_or_infinite
 from pes.vibration.system.system import System
 
-__all__ = ["EXTRA", "Calculation", "Stage", "Target", "fixed_sides", "solved_stage"]
+__all__ = ["EXTRA", "SolvedHamiltonian", "Stage", "Target", "fixed_sides", "solved_stage"]
 
 EXTRA = 4
 """Levels solved for beyond those asked for, so that each has its partner in the other runs."""
@@ -70,7 +70,7 @@ class Target:
 
 
 @dataclass(frozen=True)
-class Calculation:
+class SolvedHamiltonian:
     """One calculation of a series.
 
     Attributes:
@@ -92,7 +92,7 @@ class Calculation:
 
 
 @dataclass(frozen=True)
-class Stage(Calculation):
+class Stage(SolvedHamiltonian):
     """A calculation in ranges and functions that follow cuts of the surface.
 
     Attributes:

@@ -11,12 +11,19 @@ from pes.vibration.basis.product_tree import unraveled
 from pes.vibration.grid.grid_basis import GridBasis
 from pes.vibration.symmetry.operation import Operation
 
-__all__ = ["POINTS", "NotInvariantError", "action", "images", "mirrored_points", "shared_bases"]
+__all__ = [
+    "POINTS_SAME",
+    "NotInvariantError",
+    "action",
+    "images",
+    "mirrored_points",
+    "shared_bases",
+]
 
 SIGN = 1e-12
 """Tolerance on ⟨φ|Oφ⟩ = ±1: twice the square of what has the other sign."""
 
-POINTS = 1e-8
+POINTS_SAME = 1e-8
 """Tolerance on grid points and their images, bohr or radians."""
 
 
@@ -105,6 +112,6 @@ def mirrored_points(basis: Basis, number: int) -> Tensor:
         # A full turn further.
         apart = torch.minimum(apart, (apart - (high - low)).abs())
     least, places = apart.min(1)
-    if float(least.max()) > POINTS:
+    if float(least.max()) > POINTS_SAME:
         raise NotInvariantError(f"the points of coordinate {number + 1} are not symmetric")
     return places

@@ -17,7 +17,7 @@ from torch import Tensor
 from pes.units import CM1
 from pes.vibration.hamiltonian.operator import Hamiltonian
 from pes.vibration.symmetry.action import (
-    POINTS,
+    POINTS_SAME,
     NotInvariantError,
     action,
     images,
@@ -54,7 +54,7 @@ def _check_grid(h: Hamiltonian, operation: Operation) -> None:
         one, other = h.basis.bases[k], h.basis.bases[j]
         if one is not other and not (
             one.values.shape == other.values.shape
-            and torch.allclose(one.points, other.points, rtol=0, atol=POINTS)
+            and torch.allclose(one.points, other.points, rtol=0, atol=POINTS_SAME)
             and torch.allclose(one.weights, other.weights, rtol=TABLES, atol=0)
             and torch.allclose(one.values, other.values, rtol=TABLES, atol=TABLES)
             and torch.allclose(one.derivatives, other.derivatives, rtol=TABLES, atol=TABLES)

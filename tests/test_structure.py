@@ -1,0 +1,33 @@
+"""A public name means one thing, no module is hidden by a name, and chains of imports are short."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="module")
+def structure() -> object:
+    """`scripts/structure.py`, which measures all of it."""
+    sys.path.insert(0, str(ROOT / "scripts"))
+    try:
+        import structure
+    finally:
+        sys.path.pop(0)
+    return structure
+
+
+def test_names_and_chains(structure) -> None:
+    trees = structure.sources(ROOT / "pes")
+    assert structure.defined_twice(trees) == {}
+    # `pes.units` is the module itself.
+    assert structure.hidden_modules(trees) == {".units": ["units.py"]}
+    assert len(structure.longest_chain(trees, "vibration")) <= 8
+
+
+def test_a_second_meaning_is_seen(structure) -> None:
+    tree = structure.ast.parse('__all__ = ["Budget"]\nclass Budget: ...')
+    homes = ["setup/a.py", "training/b.py"]
+    assert structure.defined_twice(dict.fromkeys(homes, tree)) == {"Budget": homes}
