@@ -22,7 +22,7 @@ from pes.units import ANGSTROM
 from pes.vibration.system.region import energies_or_infinite
 from pes.vibration.system.system import System, molecular
 
-__all__ = ["coupling", "least_coupled"]
+__all__ = ["least_coupled", "mode_coupling"]
 
 STRONG = 1.4
 """Coupling up to which valence coordinates are taken: they suit the shape of most surfaces."""
@@ -71,10 +71,12 @@ def _coupling_at(
     if float(q[:2].min()) < SHORT:
         return inf
     linear = not STRAIGHT < float(q[2]) < pi - STRAIGHT
-    return coupling(molecular(potential, internal.to_positions, masses), q, (0, 1, 2)[: 3 - linear])
+    return mode_coupling(
+        molecular(potential, internal.to_positions, masses), q, (0, 1, 2)[: 3 - linear]
+    )
 
 
-def coupling(system: System, q: Tensor, among: Sequence[int]) -> float:
+def mode_coupling(system: System, q: Tensor, among: Sequence[int]) -> float:
     """c of some coordinates at a point (Q,); infinite where F is not that of a minimum.
 
     Example:
@@ -82,7 +84,7 @@ def coupling(system: System, q: Tensor, among: Sequence[int]) -> float:
         >>> from pes.vibration import model
         >>> v = lambda q: q.square().sum(1) / 2 + 0.6 * q[:, 0] * q[:, 1]
         >>> mixed = model(v, torch.eye(2, dtype=torch.float64))
-        >>> round(coupling(mixed, torch.zeros(2, dtype=torch.float64), (0, 1)), 4)
+        >>> round(mode_coupling(mixed, torch.zeros(2, dtype=torch.float64), (0, 1)), 4)
         1.25
     """
     unit = STEP * torch.eye(len(q), dtype=q.dtype)[list(among)]

@@ -11,7 +11,7 @@ from pes.vibration.basis.truncation import Truncation
 from pes.vibration.levels.diagnostics import level_warnings
 from pes.vibration.levels.result import Levels
 
-__all__ = ["SIGMAS", "levels_of", "outcome"]
+__all__ = ["SIGMAS", "outcome", "stage_levels"]
 
 NEIGHBOURS = 0.25
 """Least part of the largest change of any level that each level counts with."""
@@ -32,7 +32,7 @@ def outcome(target: Target, stage: Stage, changes: Tensor, walls: Tensor) -> Lev
     most = changes.where(changes.isfinite(), 0.0).amax(1, keepdim=True)
     changes = changes.clamp(min=NEIGHBOURS * most)
     changes[2] += walls
-    result = replace(levels_of(target, stage, changes.shape[1]), estimated_changes=changes)
+    result = replace(stage_levels(target, stage, changes.shape[1]), estimated_changes=changes)
     rough = roughness(result)
     if rough.size > ROUGH:
         changes[1] += SIGMAS * rough.effect
@@ -44,7 +44,7 @@ def outcome(target: Target, stage: Stage, changes: Tensor, walls: Tensor) -> Lev
     return replace(result, warnings=warnings)
 
 
-def levels_of(target: Target, stage: Stage, count: int) -> Levels:
+def stage_levels(target: Target, stage: Stage, count: int) -> Levels:
     """The lowest levels of one calculation, without estimates."""
     return Levels(
         target.system, stage.bases, Truncation(energy=stage.resolution.cut_energy),

@@ -18,7 +18,7 @@ from torch import Tensor
 from pes.setup.automatic.bases import Resolution
 from pes.setup.automatic.cuts_below import cuts_below
 from pes.setup.automatic.harmonic_levels import frequencies, harmonic_level
-from pes.setup.automatic.outcome import SIGMAS, levels_of, outcome
+from pes.setup.automatic.outcome import SIGMAS, outcome, stage_levels
 from pes.setup.automatic.stage import EXTRA, Stage, Target, fixed_sides, solved_stage
 from pes.setup.verdict import ROUGH, roughness
 from pes.units import CM1
@@ -113,7 +113,7 @@ def levels_to_target(
 
 def _attainable(target: Target, base: Stage, count: int, report: Report) -> Target:
     """The same with the accuracy that a surface with noise or steps allows."""
-    rough = roughness(levels_of(target, base, count))
+    rough = roughness(stage_levels(target, base, count))
     limit = 2 * SIGMAS * float(rough.effect.max())
     if rough.size <= ROUGH or limit <= target.accuracy:
         return target

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from pes.coordinates import Jacobi, Radau, Valence
 from pes.molecule import Molecule
-from pes.setup.automatic.coupling import coupling, least_coupled
+from pes.setup.automatic.coupling import least_coupled, mode_coupling
 from pes.units import ANGSTROM, CM1
 from pes.vibration.system.system import model
 
@@ -40,12 +40,14 @@ def test_coupling_is_the_ratio_of_frequencies() -> None:
     single = (FORCES.diagonal() * METRIC.diagonal()).sqrt()
     exact = float(single.prod() / modes.prod())
     # Differences of a quadratic form are exact, but for rounding.
-    assert coupling(system, torch.zeros(3).double(), range(3)) == pytest.approx(exact, rel=1e-8)
+    assert mode_coupling(system, torch.zeros(3).double(), range(3)) == pytest.approx(
+        exact, rel=1e-8
+    )
 
 
 def test_a_saddle_has_no_coupling() -> None:
     system = model(lambda q: q[:, 0] ** 2 - q[:, 1] ** 2, torch.eye(2, dtype=torch.float64))
-    assert coupling(system, torch.zeros(2).double(), (0, 1)) == torch.inf
+    assert mode_coupling(system, torch.zeros(2).double(), (0, 1)) == torch.inf
 
 
 @pytest.mark.parametrize(
