@@ -34,9 +34,9 @@ def elements(
     factors = [basis.factors[i] for i in order]
     left, first = _tree(basis, rows, order)
     if columns is None:
-        return matrix(ordered, factors, strips, left)[first][:, first]
+        return matrix(ordered, factors, strips, left)[first[:, None], first]
     right, second = _tree(basis, columns, order)
-    return matrix(ordered, factors, strips, left, right)[first][:, second]
+    return matrix(ordered, factors, strips, left, right)[first[:, None], second]
 
 
 def _tree(

@@ -20,6 +20,7 @@ from pes.vibration.basis.factor import Factor
 from pes.vibration.grid.submatrix import elements
 from pes.vibration.hamiltonian.operator import Hamiltonian
 from pes.vibration.symmetry.action import NotInvariantError, action
+from pes.vibration.symmetry.half_grid import half_grid
 from pes.vibration.symmetry.operation import Operation
 from pes.vibration.symmetry.representations import representations, symmetry_labels
 
@@ -34,10 +35,12 @@ class Sector:
         whole: the Hamiltonian.
         images: places (among the products kept) under each of the A permutations that the
             operations make, the identity first, (A, R).
+        reflections: operations that only change signs.
     """
 
     whole: Hamiltonian
     images: Tensor
+    reflections: tuple[Operation, ...] = ()
 
     @property
     def pieces(self) -> list[Tensor]:
@@ -49,9 +52,10 @@ class Sector:
         return self._computed()
 
     def _computed(self) -> list[Tensor]:
-        order, ours, basis = _order(self.whole), self.images[0], self.whole.basis
+        order, ours = _order(self.whole), self.images[0]
+        h = half_grid(self.whole, self.reflections)
         return [
-            elements(basis, self.whole.each_field(), ours, images if p else None, order=order)
+            elements(h.basis, h.each_field(), ours, images if p else None, order=order)
             for p, images in enumerate(self.images)
         ]
 
@@ -153,7 +157,7 @@ class Block:
     def only(self, functions: Tensor) -> "Block":
         """The same in some of its functions."""
         places = self.places[functions.cpu()]
-        sector = Sector(self.whole, self.sector.images[:, places])
+        sector = replace(self.sector, images=self.sector.images[:, places])
         return replace(
             self, sector=sector, places=torch.arange(len(places)),
             amounts=self.amounts[:, functions],
@@ -174,6 +178,8 @@ def symmetry_blocks(hamiltonian: Hamiltonian) -> list[Block]:
     permutations, permutation_numbers = torch.unique(images, dim=0, return_inverse=True)
     # Ascending rows: the identity, which no other permutation precedes, comes first.
     first = images.amin(0) == torch.arange(hamiltonian.size)
+    still = tuple(range(hamiltonian.modes))
+    reflections = tuple(o for o, _, _ in group if o.order == still and any(o.mirrored))
     sectors: dict[tuple[int, ...], Sector] = {}
     blocks = []
     for characters in representations([o for o, _, _ in group]):
@@ -188,7 +194,7 @@ def symmetry_blocks(hamiltonian: Hamiltonian) -> list[Block]:
             continue
         reflected = tuple(characters[permutation_numbers == 0].int().tolist())
         if reflected not in sectors:
-            sectors[reflected] = Sector(hamiltonian, permutations[:, ours])
+            sectors[reflected] = Sector(hamiltonian, permutations[:, ours], reflections)
         amounts = weights[:, ours[places]] / squares[places].sqrt()
         real = [(o, x) for (o, _, _), x in zip(group, characters, strict=True) if o.name]
         (label,) = symmetry_labels([o for o, _ in real], torch.stack([x for _, x in real])[None])
