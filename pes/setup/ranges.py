@@ -22,6 +22,9 @@ __all__ = ["coordinate_limits", "given_ranges", "sampled", "start_and_ranges"]
 STRAIGHT = 1e-4
 """Radians from a right or straight angle that count as none."""
 
+ALIKE = 0.02
+"""Radians by which the ends of a dihedral that holds a mirror image may differ by the search."""
+
 BEYOND = 1.5
 """How far normal coordinates go, in the farthest training points: levels die out in between."""
 
@@ -50,10 +53,24 @@ def start_and_ranges(
     bottom, special = _straightened(bottom, internal)
     ranges = reach(system, bottom, limits, request.energy * CM1)
     # About a special angle both sides are alike already.
-    return bottom, [
+    ranges = [
         ends if right else _outward(ends, limit)
         for ends, limit, right in zip(ranges, limits, special, strict=True)
     ]
+    return bottom, [
+        _about_half_a_turn(ends) if kind == "dihedral" else ends
+        for ends, kind in zip(ranges, internal.kinds, strict=True)
+    ]
+
+
+def _about_half_a_turn(ends: tuple[float, float]) -> tuple[float, float]:
+    """Ends of a dihedral that are mirror images but for the search made so.
+
+    Then the reflection of the molecule is a symmetry of the functions too.
+    """
+    low, high = ends
+    beyond = max(pi - low, high - pi)
+    return (pi - beyond, pi + beyond) if abs(low + high - 2 * pi) < ALIKE else ends
 
 
 def _straightened(bottom: Tensor, internal: Internal) -> tuple[Tensor, list[bool]]:

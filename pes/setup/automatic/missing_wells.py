@@ -1,29 +1,23 @@
 """Warnings about wells, torsions and linear bends that the coordinates of a molecule leave out."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from math import pi
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from pes.coordinates import (
-    Internal,
-    ZMatrix,
-    automatic_rows,
-    hessian,
-    normal_modes,
-    optimum,
-)
+from pes.coordinates import hessian, normal_modes, optimum
 from pes.molecule import Molecule
 from pes.potential.holes.coverage import Coverage
+from pes.setup.automatic.advised import advised, held, written
 from pes.setup.automatic.harmonic_levels import harmonic_level
-from pes.setup.automatic.wells import LargeAmplitude, bonded, large_amplitudes
+from pes.setup.automatic.wells import LargeAmplitude, large_amplitudes
 from pes.setup.problem import Problem
 from pes.units import CM1
 
-__all__ = ["LargeAmplitudes", "held", "refuse_other_wells", "sentence"]
+__all__ = ["LargeAmplitudes", "refuse_other_wells", "sentence"]
 
 KINDS = ("inversion", "torsion", "bend")
 """Motions of large amplitude."""
@@ -81,7 +75,7 @@ class LargeAmplitudes:
         ranges = [(basis.low, basis.high) for basis in self.task.coordinates]
         masses = self.task.masses.detach().cpu()
         return [
-            sentence(one, self.task.molecule, self.minimum, top)
+            sentence(one, self.task.molecule, top, advised(one, self.task, self.minimum, top))
             for one in found
             if one.what in kinds
             and not held(one, self.task.internal, ranges, masses)
@@ -120,26 +114,13 @@ def refuse_other_wells(task: Problem, count: int | None, energy: float | None) -
         )
 
 
-def held(
-    one: LargeAmplitude,
-    internal: Internal,
-    ranges: Sequence[tuple[float, float]],
-    masses: Tensor,
-) -> bool:
-    """Whether coordinates reach all along a motion; normal ones, of one well, never do."""
-    if "normal" in internal.kinds:
-        return False
-    with torch.no_grad():
-        q = internal.from_positions(one.geometries, masses)
-    low, high = torch.tensor(ranges, dtype=torch.float64).T
-    for k, kind in enumerate(internal.kinds):
-        if kind == "dihedral":
-            q[:, k] = low[k] + (q[:, k] - low[k]) % (2 * pi)
-    return bool(((q > low - 1e-6) & (q < high + 1e-6)).all())
-
-
-def sentence(one: LargeAmplitude, molecule: Molecule, minimum: Tensor, top: float) -> str:
+def sentence(
+    one: LargeAmplitude, molecule: Molecule, top: float, keys: Mapping[str, Any] | None
+) -> str:
     """What is missing in the levels, and the configuration to write where there is one."""
+    advice = "no coordinates of a configuration hold it so far"
+    if keys is not None:
+        advice = f"coordinates that hold it are {written(keys)}"
     height = f"{one.barrier / CM1:.0f} cm-1"
     reach = f"the highest level reaches {top / CM1:.0f} cm-1 above the minimum"
     names = "-".join(f"{molecule.elements[a]}{a + 1}" for a in one.atoms)
@@ -147,8 +128,7 @@ def sentence(one: LargeAmplitude, molecule: Molecule, minimum: Tensor, top: floa
         return (
             f"the molecule has a second well, its mirror image, across a barrier of about "
             f"{height}, and {reach}: levels, means and rotational constants are those of one well, "
-            "tunnelling splittings are missing; no coordinates of a configuration hold both wells "
-            "so far"
+            f"tunnelling splittings are missing; {advice}"
         )
     if one.what == "bend":
         return (
@@ -160,25 +140,5 @@ def sentence(one: LargeAmplitude, molecule: Molecule, minimum: Tensor, top: floa
         f"the torsion about {names} is of large amplitude: its lowest barrier is about {height}, "
         f"the highest point of a turn {one.highest / CM1:.0f} cm-1, and {reach}: wells and "
         "tunnelling splittings are missing, and rotational constants hold for one well only; "
-        f"{_torsional(one, molecule, minimum)}"
-    )
-
-
-def _torsional(one: LargeAmplitude, molecule: Molecule, minimum: Tensor) -> str:
-    """The Z-matrix whose dihedral is the torsion, as a configuration."""
-    try:
-        rows = automatic_rows(molecule.symbols, minimum)
-    except ValueError:
-        rows = ()
-    bonds = bonded(molecule, minimum)
-    about = [
-        k for k, row in enumerate(rows)
-        if len(row) == 4 and {row[1], row[2]} == set(one.atoms) and bonds[int(row[2]), int(row[3])]
-    ]  # fmt: skip
-    if len(about) != 1:
-        return "write a Z-matrix with one dihedral about this bond and a Fourier basis for it"
-    written = ", ".join(f"[{', '.join(map(str, row))}]" for row in ZMatrix(rows).rows)
-    return (
-        f"write `coordinates: {{kind: zmatrix, rows: [{written}], normal: false}}` with "
-        f"`basis: {{phi{about[0]}: {{kind: fourier, functions: 25}}}}`"
+        f"{advice}"
     )
