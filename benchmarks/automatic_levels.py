@@ -12,8 +12,8 @@ configuration as a newcomer writes it: the surface and `levels: 20`, nothing els
 
 Levels are matched in order of energy: a pairing that skips levels on either side where that makes
 the sum of errors smaller, each skipped level costing half its distance to the next.
-A refusal or a crash is a line too. The estimate counts as at least the reference's uncertainty and
-its last digit.
+A refusal or a crash is a line too; where a refusal names a configuration, that one is run as well.
+The estimate counts as at least the reference's uncertainty and its last digit.
 """
 
 import argparse
@@ -107,10 +107,10 @@ def compared(levels: list[dict], reference: dict) -> Comparison:
     )  # fmt: skip
 
 
-def run(name: str, folder: Path) -> tuple[subprocess.CompletedProcess, float, float]:
+def run(text: str, folder: Path) -> tuple[subprocess.CompletedProcess, float, float]:
     """`pes-levels` in a process of its own: how it ended, CPU-seconds and peak MiB."""
     path = folder / "levels.yaml"
-    path.write_text(configuration(name))
+    path.write_text(text)
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     command = [sys.executable, "-c", MEASURED, "--config", str(path)]
     command += ["--output", str(folder / "out"), "--set", "threads=1"]
@@ -133,22 +133,25 @@ sys.exit(levels())
 """
 
 
-def line(name: str) -> str:
-    """One row of the table."""
+def lines(name: str, text: str) -> list[str]:
+    """One row of the table, and one more for the configuration that a refusal names."""
     with tempfile.TemporaryDirectory() as scratch:
-        done, cpu, peak = run(name, Path(scratch))
+        done, cpu, peak = run(text, Path(scratch))
         cost = f"{cpu:7.1f} {peak:7.0f} {announced(done.stdout + done.stderr):>9s}"
         written = Path(scratch) / "out" / "levels.json"
         if done.returncode or not written.exists():
             words = [w for w in done.stderr.splitlines() if w.strip() and not w.startswith("PEAK")]
             last = words[-1] if words else f"ended with code {done.returncode}"
             none = " ".join(f"{'-':>{width}s}" for width in (7, 5, 7, 10, 10))
-            return f"{name:24s} {none} {cost}  {last[:200]}"
-        found = compared(table(json.loads(written.read_text())), reference(name))
-    return (
+            keys = [key for key in re.findall(r"`(\w+: [^`]+)`", last) if "quanta" not in key]
+            named = "\n".join([text.rstrip(), *keys]) + "\n"
+            advised = lines(f"{name}, as named"[:24], named) if keys and named != text else []
+            return [f"{name:24s} {none} {cost}  {last[:200]}", *advised]
+        found = compared(table(json.loads(written.read_text())), reference(name.split(",")[0]))
+    return [
         f"{name:24s} {found.outside:7d} {found.twice:5d} {found.missing:7d} {found.largest:10.4f} "
         f"{found.zero_point:10.4f} {cost}"
-    )
+    ]
 
 
 def announced(text: str) -> str:
@@ -181,7 +184,7 @@ def main() -> None:
     titles = (f"{title:>{width}s}" for title, width in zip(head, widths, strict=True))
     print(" ".join((f"{'case':24s}", *titles)), flush=True)
     for name in names:
-        print(line(name), flush=True)
+        print("\n".join(lines(name, configuration(name))), flush=True)
 
 
 if __name__ == "__main__":

@@ -16,10 +16,8 @@ from pes.units import CM1
 __all__ = ["advised", "written"]
 
 ENOUGH = 1.4
-"""Energy of the products kept, in energies of the highest level above the minimum."""
-
-CUT = 30000.0
-"""Height of the cuts that ranges end at, cm⁻¹: the usual one reaches to dissociation."""
+"""Energy of the products kept, and height of the cuts at which ranges end, in energies of the
+highest level above the minimum. The usual height is that of dissociation: ranges run far out."""
 
 TORSION: dict[str, dict[str, Any]] = {
     "length": {"functions": 6, "points": 8},
@@ -49,13 +47,13 @@ def advised(
         minimum: positions (N, 3) in bohr.
         top: highest level above the minimum, hartree.
     """
-    molecule = task.molecule
+    molecule, energy = task.molecule, 1000.0 * ceil(ENOUGH * top / CM1 / 1000)
     if len(molecule.symbols) != 4 or one.what not in SIZES:
         return None
     try:
         rows = automatic_rows(molecule.symbols, minimum)
         internal = ZMatrix(rows)
-        request = CoordinateRequest(kind="zmatrix", rows=rows, energy=CUT)
+        request = CoordinateRequest(kind="zmatrix", rows=rows, energy=energy)
         if one.what == "torsion" and not _turns(one, rows, bonded(molecule, minimum)):
             return None
         other = problem(task.surface, molecule, coordinates=request, device=task.masses.device)
@@ -67,12 +65,13 @@ def advised(
     sizes = SIZES[one.what]
     return {
         "coordinates": {
-            "kind": "zmatrix", "rows": [list(row) for row in rows], "normal": False, "energy": CUT,
+            "kind": "zmatrix", "rows": [list(row) for row in rows], "normal": False,
+            "energy": energy,
         },
         "basis": {
             name: sizes[kind] for name, kind in zip(internal.names, internal.kinds, strict=True)
         },
-        "product_energy": 1000.0 * ceil(ENOUGH * top / CM1 / 1000),
+        "product_energy": energy,
     }  # fmt: skip
 
 

@@ -80,7 +80,7 @@ def model(potential: Callable[[Tensor], Tensor], g_matrix: Tensor) -> System:
     return System(potential, constant, device=g_matrix.device)
 
 
-def potential_in_chunks(system: System, q: Tensor, *, chunk: int = 16384) -> Tensor:
+def potential_in_chunks(system: System, q: Tensor, *, chunk: int = 4096) -> Tensor:
     """V at many points, wherever these are, without a graph; every value checked.
 
     Raises:

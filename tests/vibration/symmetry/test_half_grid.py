@@ -3,6 +3,7 @@
 import torch
 
 from pes.vibration import BasisSpec, model
+from pes.vibration.grid.product_basis import ProductBasis
 from pes.vibration.hamiltonian.build import build_hamiltonian
 from pes.vibration.hamiltonian.operator import Hamiltonian
 from pes.vibration.symmetry.half_grid import half_grid
@@ -31,6 +32,7 @@ def test_elements_between_functions_of_the_same_signs() -> None:
         h = made(points)
         whole, half = h.dense(), half_grid(h, (X, YZ, BOTH))
         # Half of x and half of y; all of z, which turns with y.
+        assert isinstance(half.basis, ProductBasis)
         assert half.basis.grid_shape == ((points + 1) // 2, (points + 1) // 2, points)
         quanta = h.basis.quanta(torch.arange(h.size))
         signs = torch.stack((quanta[:, 0] % 2, quanta[:, 1:].sum(1) % 2), 1)
