@@ -1,8 +1,10 @@
 """Where combinations of lengths and angles run past the ends of these, and which levels do."""
 
 import torch
+from torch import Tensor
 
 from pes.coordinates import Internal
+from pes.coordinates.internal import Fold
 from pes.coordinates.kinds import KINDS
 from pes.vibration.hamiltonian.sparse import SparseGrid
 from pes.vibration.levels.result import Levels
@@ -22,7 +24,7 @@ def folds(internal: Internal, found: Levels) -> list[str]:
     Geometries there are met a second time, and the wavefunction does not know it.
     """
     said = []
-    for name, kind, beyond in internal.folds(found.points):
+    for name, kind, beyond in _folds(internal, found.points):
         passed = found.probability(beyond) if beyond.any() else found.energies * 0
         reaching = (passed > PASSED).nonzero().flatten()
         if len(reaching):
@@ -44,9 +46,7 @@ def check_domain(internal: Internal, grid: SparseGrid) -> None:
         ValueError: with the length or angle, and the nearest such point.
     """
     points = grid.points
-    parts = [internal.folds(part) for part in points.split(PORTION)]
-    for each in zip(*parts, strict=True):
-        (name, kind, _), beyond = each[0], torch.cat([fold.beyond for fold in each])
+    for name, kind, beyond in _folds(internal, points):
         if beyond.any():
             far = points[beyond]
             nearest = far[int(far.square().sum(1).argmin())].tolist()
@@ -58,3 +58,12 @@ def check_domain(internal: Internal, grid: SparseGrid) -> None:
                 f"{grid.level:g} lie where {name} {KINDS[kind].beyond}, the nearest at {where}; "
                 "lower the level and the quanta, or take other coordinates"
             )
+
+
+def _folds(internal: Internal, points: Tensor) -> list[Fold]:
+    """Folds of all points (P, Q), portion by portion."""
+    parts = [internal.folds(part) for part in points.split(PORTION)]
+    return [
+        Fold(each[0].name, each[0].kind, torch.cat([fold.beyond for fold in each]))
+        for each in zip(*parts, strict=True)
+    ]
