@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from pes.refinement import ObservedLevels, Polynomial, Refinement, refine
     from pes.setup.basis import BasisSize
     from pes.setup.coordinates import CoordinateRequest
+    from pes.setup.level_points import Proposal, propose
     from pes.setup.level_result import LevelsResult, spectrum
     from pes.setup.levels import levels
     from pes.setup.line_list import line_list
@@ -71,6 +72,7 @@ _ORIGIN = {
     "NeuralSurface": ("pes.potential", "NeuralSurface"),
     "ObservedLevels": ("pes.refinement", "ObservedLevels"),
     "Polynomial": ("pes.refinement", "Polynomial"),
+    "Proposal": ("pes.setup.level_points", "Proposal"),
     "PySCF": ("pes.labelling.pyscf_program", "PySCF"),
     "Refinement": ("pes.refinement", "Refinement"),
     "Split": ("pes.data", "Split"),
@@ -92,6 +94,7 @@ _ORIGIN = {
     "load": ("pes.setup.surfaces", "load"),
     "molecular": ("pes.vibration.system.system", "molecular"),
     "neural_surface": ("pes.potential", "neural_surface"),
+    "propose": ("pes.setup.level_points", "propose"),
     "read": ("pes.data", "read"),
     "refine": ("pes.refinement", "refine"),
     "save": ("pes.setup.surfaces", "save"),
@@ -125,6 +128,7 @@ __all__ = [
     "NeuralSurface",
     "ObservedLevels",
     "Polynomial",
+    "Proposal",
     "PySCF",
     "Refinement",
     "Split",
@@ -147,6 +151,7 @@ __all__ = [
     "load",
     "molecular",
     "neural_surface",
+    "propose",
     "read",
     "refine",
     "save",

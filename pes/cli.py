@@ -277,9 +277,21 @@ def sample(arguments: Sequence[str] | None = None) -> None:
     parser = parser_of(
         "pes-sample", "Choose the geometries that are worth an ab initio calculation next.",
         "pes-sample --config new.yaml",
-        "pes-sample --config new.yaml --set count=200 --set energy=15000",
+        "pes-sample --from runs/h2o --levels 20 --accuracy 0.5",
     )  # fmt: skip
-    file_option(parser, "--config", required=True, help="configuration of the choice, a YAML file")
+    source = parser.add_mutually_exclusive_group(required=True)
+    file_option(source, "--config", help="configuration of the choice, a YAML file")
+    folder_option(
+        source, "--from", dest="run", metavar="RUN",
+        help="run folder with its levels, whose error bars new points are to reduce; exit code 3 "
+        "if all are small enough",
+    )  # fmt: skip
+    for name, what in (
+        ("levels", "number of levels that matter, with the ground state (default: 20)"),
+        ("accuracy", "error bar that is small enough, cm-1"),
+        ("count", "number of geometries to choose (default: 100)"),
+    ):
+        parser.add_argument(f"--{name}", metavar="N", help=f"{what}; short for --set {name}=N")
     folder_option(parser, "--output", help="folder of the geometries (default: runs/<name>)")
     common_options(parser)
     given = parser.parse_args(arguments)
@@ -287,10 +299,14 @@ def sample(arguments: Sequence[str] | None = None) -> None:
     def command() -> None:
         from pes.run.sample.command import sample as run_sample
 
-        run_sample(
-            given.config, output=given.output, settings=settings_of(given),
-            overwrite=given.overwrite,
+        short = ("levels", "accuracy", "count")
+        options = [f"{name}={value}" for name in short if (value := getattr(given, name))]
+        code = run_sample(
+            given.config, run=given.run, output=given.output,
+            settings=[*settings_of(given), *options], overwrite=given.overwrite,
         )  # fmt: skip
+        if code:
+            raise SystemExit(code)
 
     ended(command)
 

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from pes.config.coordinates import Coordinates
 from pes.config.section import Isotopes, Name, Section, Seed
+from pes.setup.level_points import LEVELS
 
 __all__ = ["SampleConfig"]
 
@@ -38,9 +39,17 @@ class SampleConfig(Section):
     """Geometries to choose."""
     energy: float = Field(default=30000.0, gt=0)
     """Highest energy, cm⁻¹ above the minimum."""
-    choose: Literal["energy", "spread"] = "energy"
+    choose: Literal["energy", "spread", "levels"] = "energy"
     """energy: spread evenly, fewer the higher they lie; spread: where the members of an ensemble
-    differ, apart from one another and from the training points."""
+    differ, apart from one another and from the training points; levels: where labels would reduce
+    the error bars of levels most."""
+    levels: int = Field(default=LEVELS, gt=0)
+    """Number of levels whose error bars are to shrink, the ground state included."""
+    levels_folder: Path | None = None
+    """Folder of these levels, written by `pes-levels`; by default `levels` in the run folder that
+    `surface` names."""
+    accuracy: float = Field(default=0.0, ge=0)
+    """Error bar that is small enough, cm⁻¹; where all are, no geometry is chosen."""
     offset: float = Field(default=1000.0, gt=0)
     """Δ of the chance (E_max − V + Δ)/(E_max + Δ) to choose a geometry by energy, cm⁻¹."""
     samples: int = Field(default=16384, gt=0)

@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import CancelledError, Future
 from contextlib import contextmanager
+from logging import CRITICAL
 from types import MappingProxyType
 from typing import Any
 
@@ -45,7 +46,9 @@ def cluster_workers(address: str | None, count: int) -> Iterator[Submit]:
         return
     with (
         _settings(),
-        LocalCluster(count, threads_per_worker=1, dashboard_address=None) as cluster,
+        LocalCluster(
+            n_workers=count, threads_per_worker=1, dashboard_address=None, silence_logs=CRITICAL
+        ) as cluster,
         _client(cluster) as submit,
     ):
         yield submit

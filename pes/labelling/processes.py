@@ -112,22 +112,23 @@ def _serve(pipe: Connection) -> None:
     """
     os.setpgid(0, 0)
     _end_with_parent()
-    while True:
-        try:
+    with suppress(EOFError, OSError):  # the parent was killed
+        while True:
             function, arguments = pipe.recv()
-        except EOFError:
-            return
-        try:
-            answer = True, function(*arguments)
-        except Exception as error:
-            error.add_note(f"in a worker process:\n{format_exc()}")
-            answer = False, error
-        try:
-            pipe.send(answer)
-        except (TypeError, AttributeError, ValueError) as error:  # cannot be pickled
-            pipe.send(
-                (False, TypeError(f"{answer[1]!r} cannot be sent to another process: {error}"))
-            )
+            answer = _answer(function, arguments)
+            try:
+                pipe.send(answer)
+            except (TypeError, AttributeError, ValueError) as error:
+                pipe.send((False, TypeError(f"{answer[1]!r} cannot be pickled: {error}")))
+
+
+def _answer(function: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple[bool, Any]:
+    """Whether a call went well, and its result or its error with the traceback."""
+    try:
+        return True, function(*arguments)
+    except Exception as error:
+        error.add_note(f"in a worker process:\n{format_exc()}")
+        return False, error
 
 
 def _end_with_parent() -> None:

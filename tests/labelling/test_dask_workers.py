@@ -1,5 +1,6 @@
 """Dask on this machine, addresses that nobody answers at, and scripts of batch jobs."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -33,6 +34,8 @@ def test_a_cluster_of_this_machine() -> None:
     with Dask(count=1).started() as submit:
         futures = [submit(square, k, float(k)) for k in range(4)]
         assert [future.result()["energy"] for future in futures] == [0.0, 1.0, 4.0, 9.0]
+        # One worker is one process with one thread.
+        assert len({submit(os.getpid).result() for _ in range(4)}) == 1
         error = submit(deadly, 0, "no number").exception()
         assert isinstance(error, TypeError)
 

@@ -80,8 +80,12 @@ class Coverage(nn.Module):
 
     def forward(self, positions: Tensor) -> Tensor:
         """Relative distance (B,) of positions (B, N, 3) in bohr; zero on a training point."""
+        return self._nearest(self.standardised(positions)) / self.spacing
+
+    def standardised(self, positions: Tensor) -> Tensor:
+        """Invariants (B, F) of positions (B, N, 3), of mean 0 and deviation 1 in training."""
         inputs = torch.cat([self.invariants(part) for part in positions.split(PIECE)])
-        return self._nearest((inputs - self.mean) / self.deviation) / self.spacing
+        return (inputs - self.mean) / self.deviation
 
     def _nearest(self, inputs: Tensor, *, among: bool = False) -> Tensor:
         """Distance (B,) to the nearest training point, or the nearest other one if `among` them."""

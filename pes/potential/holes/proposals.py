@@ -22,7 +22,7 @@ def proposals(coverage: Coverage, positions: Tensor, spread: Tensor, count: int)
         count: how many rows; fewer are returned where no other candidate has any spread or
             distance left.
     """
-    scaled = (coverage.invariants(positions) - coverage.mean) / coverage.deviation
+    scaled = coverage.standardised(positions)
     near = coverage(positions)
     taken: list[int] = []
     for _ in range(min(count, len(positions))):

@@ -1,4 +1,4 @@
-"""`pes-sample`: geometries to compute, evenly spread or where an ensemble knows least."""
+"""`pes-sample`: geometries to compute, evenly, where an ensemble differs, or for levels."""
 
 import logging
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from pes import plots
-from pes.config import SampleConfig, load_config
+from pes.config import SampleConfig, checked, load_config
 from pes.data import read
 from pes.data.formats.extxyz import write_geometries
 from pes.data.sampling import acceptance, sobol_sequence
@@ -22,18 +22,22 @@ from pes.potential.holes.coverage import Coverage
 from pes.potential.holes.proposals import proposals
 from pes.potential.holes.search import candidates
 from pes.run.folder import check_folder, claimed, open_log, pick_device, write_config
+from pes.run.sample.choice import Choice, by_levels
 from pes.setup.environment import environment, environment_line
 from pes.setup.problem import problem
 from pes.setup.surfaces import load_potential, resolved
 from pes.staging import staged
 from pes.units import CM1
 
-__all__ = ["sample"]
+__all__ = ["NOTHING_NEEDED", "sample"]
 
 log = logging.getLogger("pes")
 
 DONE = "sample.json"
 CHUNK = 2048
+
+NOTHING_NEEDED = 3
+"""Exit code where every error bar is small enough."""
 
 
 @dataclass(frozen=True)
@@ -56,40 +60,52 @@ class Drawn:
 
 
 def sample(
-    path: Path,
+    path: Path | None,
     *,
+    run: Path | None = None,
     output: Path | None = None,
     settings: Sequence[str] = (),
     overwrite: bool = False,
-) -> Path:
+) -> int:
     """Choose geometries as a configuration says and write them as extended XYZ.
 
     Args:
-        path: YAML file.
-        output: folder; default runs/<name>.
+        path: YAML file; or
+        run: folder of a training with its levels, whose error bars are to shrink.
+        output: folder; default runs/<name>, with `run` runs/<name of the run>_next.
         settings: `section.key=value` that override the file.
         overwrite: replace an earlier choice.
 
     Returns:
-        The folder.
+        Exit code: 0, or 3 if every error bar is small enough and no geometry is needed.
 
     Raises:
         ValueError, FileNotFoundError: for anything the user can mend, in one line.
     """
-    config = load_config(path, SampleConfig, settings)
+    if path is not None:
+        config, base = load_config(path, SampleConfig, settings), path.parent
+    elif run is not None:
+        name = f"{run.resolve().name}_next"
+        content = {"name": name, "surface": str(run), "choose": "levels"}
+        config, base = checked(content, SampleConfig, settings, "--from"), Path()
+    else:
+        raise ValueError("give --config FILE or --from RUN")
     place = pick_device(config.device, config.threads)
     folder = output or Path("runs") / config.name
     with claimed(folder):
         check_folder(folder, finished=DONE, overwrite=overwrite)
-        with staged(folder, finished=DONE) as new:
-            _sample(config, path.parent, new, place)
-    return folder
+        with staged(folder, finished=DONE, stale=("geometries.xyz", "energies.png")) as new:
+            choice = _choice(config, base, place)
+            _write(config, base, choice, new, place)
+    return 0 if len(choice.positions) else NOTHING_NEEDED
 
 
-def _sample(config: SampleConfig, base: Path, folder: Path, place: torch.device) -> None:
-    """Choose geometries and write them to a folder, sample.json last."""
+def _choice(config: SampleConfig, base: Path, place: torch.device) -> Choice:
+    """What the configuration asks for."""
     loaded = load_potential(config.surface, base, config.functions)
     loaded.to(place)
+    if config.choose == "levels":
+        return by_levels(config, loaded, base)
     drawn = _drawn(config, loaded, base, place)
     with torch.no_grad():
         parts = [loaded.potential(x.to(place)).to(x.device) for x in drawn.positions.split(CHUNK)]
@@ -108,22 +124,35 @@ def _sample(config: SampleConfig, base: Path, folder: Path, place: torch.device)
         columns["nearest_known"] = coverage(positions).tolist()
     if spread is not None:
         columns["spread_cm1"] = (spread[chosen] / CM1).tolist()
+    below = int((heights <= config.energy).sum())
+    sentence = (
+        f"{config.name}: {len(chosen)} geometries chosen by {config.choose} from {below} of "
+        f"{len(heights)} below {config.energy:.0f} cm-1"
+    )
+    facts = {"candidates": len(heights), "minimum_hartree": drawn.minimum}
+    return Choice(positions, drawn.symbols, columns, facts, sentence)
+
+
+def _write(
+    config: SampleConfig, base: Path, choice: Choice, folder: Path, place: torch.device
+) -> None:
+    """Geometries, picture and log to a folder, sample.json last."""
     open_log(folder / "sample.log")
     write_config(folder / "config.yaml", _resolved(config, base))
     log.info("%s", environment_line(place, config.seed))
-    below = int((heights <= config.energy).sum())
-    log.info(
-        "%s: %d geometries chosen by %s from %d of %d below %.0f cm-1",
-        config.name, len(chosen), config.choose, below, len(heights), config.energy,
-    )  # fmt: skip
-    for name, values in columns.items():
-        log.info("%-18s%12.4g to %.4g", name, min(values), max(values))
-    write_geometries(folder / "geometries.xyz", drawn.symbols, positions, columns)
-    plots.energy_histogram(folder / "energies.png", heights[chosen], config.name)
+    log.info("%s", choice.sentence)
+    if len(choice.positions):
+        for name, values in choice.columns.items():
+            log.info("%-18s%12.4g to %.4g", name, min(values), max(values))
+        write_geometries(
+            folder / "geometries.xyz", choice.symbols, choice.positions, choice.columns
+        )
+        heights = torch.tensor(choice.columns["above_minimum_cm1"], dtype=torch.float64)
+        plots.energy_histogram(folder / "energies.png", heights, config.name)
     write_json(
         folder / DONE,
-        {**environment(place, config.seed), "geometries": len(chosen), "candidates": len(heights),
-         "minimum_hartree": drawn.minimum, **columns},
+        {**environment(place, config.seed), "geometries": len(choice.positions), **choice.facts,
+         **choice.columns},
     )  # fmt: skip
 
 
@@ -223,6 +252,7 @@ def _resolved(config: SampleConfig, base: Path) -> SampleConfig:
         update={
             "points": points,
             "surface": resolved(config.surface, base),
+            "levels_folder": config.levels_folder and (base / config.levels_folder).resolve(),
             "functions": tuple(resolved(one, base) for one in config.functions),
         }
     )

@@ -9,7 +9,8 @@ import pytest
 import torch
 import yaml
 
-from pes import cli
+import pes
+from pes import BasisSize, cli
 from pes.data import Dataset
 from pes.descriptors import Invariants
 from pes.geometry import distances
@@ -111,3 +112,53 @@ def test_mistakes(work: Path, water: Water, refusal: Refusal) -> None:
     assert "did you mean `energy`" in said(energi=3)
     cli.sample(config(work))
     assert "holds a finished run" in said()
+
+
+@pytest.fixture
+def levelled(work: Path, water: Water) -> Path:
+    """A run folder with an ensemble and its levels."""
+    ensemble(work, water())
+    run = work / "runs" / "h2o"
+    run.mkdir(parents=True)
+    (work / "three.safetensors").rename(run / "surface.safetensors")
+    (run / "summary.json").write_text("{}")
+    basis = {"all": BasisSize(functions=5, points=8)}
+    bent = {"r1": (0.75, 1.25), "r2": (0.75, 1.25), "theta": (65, 155)}
+    result = pes.levels(run, count=6, basis=basis, ranges=bent, convergence=False)
+    result.save(run / "levels")
+    return run
+
+
+def test_for_the_error_bars_of_levels(levelled: Path, work: Path) -> None:
+    cli.sample(["--from", str(levelled), "--levels", "5", "--count", "15", "--device", "cpu"])
+    folder = work / "runs" / "h2o_next"
+    facts = json.loads((folder / "sample.json").read_text())
+    rows = json.loads((levelled / "levels" / "levels.json").read_text())["levels"]
+    # The bars are those of the table but for the ceiling of V, which here is the highest point of
+    # the grid: members lie above it where the levels hardly are.
+    assert facts["error_bars_cm1"][1:] == pytest.approx([row["spread"] for row in rows[1:5]], 1e-3)
+    frames = ase.io.read(folder / "geometries.xyz", index=":")
+    assert len(frames) == 15
+    assert all(frame.info["spread_cm1"] > 0 for frame in frames)
+
+
+def test_until_the_error_bars_are_small_enough(
+    levelled: Path, work: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        cli.sample(["--from", str(levelled), "--levels", "5", "--accuracy", "1e6"])
+    assert end.value.code == 3
+    assert "no geometry needs to be computed" in capsys.readouterr().out
+    assert not (work / "runs" / "h2o_next" / "geometries.xyz").exists()
+
+
+def test_mistakes_with_levels(levelled: Path, work: Path, refusal: Refusal) -> None:
+    line = refusal(cli.sample, ["--from", str(levelled), "--levels", "9"])
+    assert "the error bars of 9 levels are asked for, there are 6" in line
+    line = refusal(cli.sample, config(work, choose="levels", levels_folder="runs"))
+    assert "levels.h5: no such file of levels; compute the levels with pes-levels first" in line
+    single = config(work, choose="levels", levels=5, levels_folder="runs/h2o/levels")
+    assert "need an ensemble of two members" in refusal(cli.sample, single)
+    line = refusal(cli.sample, ["--from", "runs/none"])
+    assert "runs/none" in line
+    assert "`levels`: " in refusal(cli.sample, ["--from", str(levelled), "--levels", "-3"])

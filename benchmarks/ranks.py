@@ -1,6 +1,6 @@
 """One and two processes on the same fit: how far they agree, and the time of a step.
 
-    python benchmarks/distributed.py data/h2o_ccsdt_vtz.h5 [--epochs 1500] [--ranks 2]
+    python benchmarks/ranks.py data/h2o_ccsdt_vtz.h5 [--epochs 1500] [--ranks 2]
 
 From one state: loss, gradient, JᵀJ and Jᵀr; energies of the test points after five steps of each
 optimizer and of an ensemble; then a full fit by Levenberg–Marquardt (split, network and seed as in

@@ -1,0 +1,60 @@
+"""Choice of geometries, and the choice by the error bars of levels."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from pes.config import SampleConfig
+from pes.potential import Surface
+from pes.setup.level_points import propose
+from pes.units import CM1
+
+__all__ = ["Choice", "by_levels"]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Geometries that were chosen.
+
+    Attributes:
+        positions: (B, N, 3) in bohr.
+        symbols: isotopes.
+        columns: numbers of each geometry by name.
+        facts: further content of sample.json.
+        sentence: for the log.
+    """
+
+    positions: Tensor
+    symbols: tuple[str, ...]
+    columns: Mapping[str, list[float]]
+    facts: Mapping[str, Any]
+    sentence: str
+
+
+def by_levels(config: SampleConfig, loaded: Surface, base: Path) -> Choice:
+    """Points of the grid of levels, until every error bar is small enough."""
+    folder = config.levels_folder or Path(config.surface) / "levels"
+    proposal = propose(
+        base / folder, loaded, count=config.count, number=config.levels,
+        accuracy=config.accuracy, seed=config.seed,
+    )  # fmt: skip
+    bars, record = proposal.error_bars, loaded.record
+    minimum = record.energy_range[0] if record is not None else float("nan")
+    columns = {
+        "above_minimum_cm1": ((proposal.energies - minimum) / CM1).tolist(),
+        "nearest_known": proposal.nearest.tolist(),
+        "spread_cm1": (proposal.spread / CM1).tolist(),
+    }
+    wide = int((bars > config.accuracy).sum())
+    largest = f"the largest error bar of {len(bars)} levels is {float(bars.max()):.3g} cm-1"
+    done = f"{config.name}: {largest}: no geometry needs to be computed"
+    more = (
+        f"{config.name}: {len(proposal.positions)} of {proposal.candidates} grid points chosen for "
+        f"the error bars of {wide} levels; {largest}"
+    )
+    facts = {"candidates": proposal.candidates, "error_bars_cm1": bars.tolist()}
+    sentence = more if wide else done
+    return Choice(proposal.positions, proposal.symbols, columns, facts, sentence)
