@@ -30,7 +30,7 @@ FARTHER = 2.0
 """Distance from the other geometries in units of that with the atoms exchanged: where it is not
 larger, only a label that is wrong for certain raises suspicion."""
 
-CHANCE = 0.1
+CHANCE = 0.2
 """Share of the rows confirmed that may be confirmed by chance."""
 
 MOST_ATOMS = 6

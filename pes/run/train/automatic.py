@@ -36,6 +36,8 @@ __all__ = [
 
 log = logging.getLogger("pes")
 
+REPORT = 10.0
+"""CPU seconds kept for errors and pictures at the end, at most."""
 SELDOM = 10.0
 """CPU seconds between two surfaces written while the fit goes on: the result of many points takes
 seconds."""
@@ -46,7 +48,13 @@ MINUTES = 5.0
 
 
 def automatic_training(
-    config: TrainConfig, points: Chosen, parts: Split, device: torch.device, folder: Path
+    config: TrainConfig,
+    points: Chosen,
+    parts: Split,
+    device: torch.device,
+    folder: Path,
+    *,
+    used: float = 0.0,
 ) -> tuple[FitResult, int]:
     """Choose and fit a surface within the budget; the folder holds the best one so far.
 
@@ -56,6 +64,7 @@ def automatic_training(
         parts: rows of the points.
         device: device of the fit.
         folder: run folder, open.
+        used: CPU seconds of the budget that reading and audit have taken.
 
     Returns:
         The result, and the number of a signal that ended the fit, or 0.
@@ -74,7 +83,7 @@ def automatic_training(
 
     with stop_signals() as received:
         fit = automatic_fit(
-            points.dataset, parts, seconds=60 * budget(config),
+            points.dataset, parts, seconds=60 * budget(config), used=_taken(config, used),
             seed=config.seed, memory=config.training.memory, device=device, say=log.info,
             keep=keep, stop=_asked(received),
         )  # fmt: skip
@@ -146,6 +155,12 @@ def continued(config: TrainConfig, folder: Path) -> TrainConfig:
     if chosen.surface.kind == "auto":
         return config
     return with_budget(chosen, budget(config), endless=True)
+
+
+def _taken(config: TrainConfig, used: float) -> float:
+    """CPU seconds of the budget that are not for the fit: those used, and some for the report."""
+    total = 60 * budget(config)
+    return min(0.5 * total, used + min(REPORT, 0.02 * total))
 
 
 def _asked(received: Callable[[], int]) -> Callable[[], bool]:

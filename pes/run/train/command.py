@@ -160,6 +160,7 @@ def _train(
     Returns:
         Number of a signal that ended an automatic fit with the best surface so far, or 0.
     """
+    begun = time.process_time()
     points = load_points(config)
     earlier = None if checkpoint is None else earlier_session(config, points, checkpoint)
     parts = drawn_split(config, points) if earlier is None else earlier.parts
@@ -170,7 +171,9 @@ def _train(
         points = replace(points, left_out=(*doubts, *points.left_out))
     warnings = force_warnings(points.dataset.select(parts.train))
     if config.surface.kind == "auto":
-        return _automatic(config, points, parts, device, folder, check=check, ranks=ranks)
+        return _automatic(
+            config, points, parts, device, folder, begun=begun, check=check, ranks=ranks
+        )
     choices = TrainingChoices() if earlier is None else earlier.choices
     plan = planned_fit(config, points.dataset, parts, device, choices)
     if check:
@@ -243,6 +246,7 @@ def _automatic(
     device: torch.device,
     folder: Path,
     *,
+    begun: float,
     check: bool,
     ranks: Ranks,
 ) -> int:
@@ -266,7 +270,8 @@ def _automatic(
     log.info("%s", environment_line(device, config.seed))
     for line in points.left_out:
         log.info("%s", line)
-    result, number = automatic_training(config, points, parts, device, folder)
+    used = time.process_time() - begun
+    result, number = automatic_training(config, points, parts, device, folder, used=used)
     write_results(result, folder)
     return number
 

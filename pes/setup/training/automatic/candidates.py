@@ -9,7 +9,7 @@ from pes.setup.training.settings import LinearBaseline, NetworkForm
 from pes.training.optimizers.choice import iteration_flops
 from pes.training.projection import reachable_rank
 
-__all__ = ["ENOUGH", "Candidate", "candidates", "neighbours"]
+__all__ = ["RATE", "Candidate", "candidates", "neighbours"]
 
 WIDTHS = (4, 6, 8, 11, 15, 20, 28, 40)
 """Units of each of the two hidden layers."""

@@ -7,7 +7,7 @@ from math import ceil
 import torch
 
 from pes.data import Dataset, Split
-from pes.setup.training.automatic.candidates import Candidate, neighbours
+from pes.setup.training.automatic.candidates import RATE, Candidate, neighbours
 from pes.setup.training.automatic.trial import FitBudget, Trial, advanced, better, started
 from pes.setup.training.settings import EnsembleForm, TrainingSettings
 from pes.training.optimizers.choice import iteration_flops
@@ -53,15 +53,16 @@ def contest(
     seconds = SHARE * budget.left
     each = seconds / 2 / (len(entries) + 3)
     tried: dict[Candidate, Trial] = {}
-    waiting = list(entries)
+    waiting, rate = list(entries), RATE
     while waiting and budget.left > 0:
         entry = waiting.pop(0)
-        cost = FIRST * entry.epoch(len(parts.train))
+        cost = FIRST * entry.epoch(len(parts.train), rate)
         used = sum(trial.seconds for trial in tried.values())
         if entry not in tried and (not tried or used + cost <= seconds / 2):
             trial = _begun(entry, dataset, parts, settings, device)
             if trial is not None:
                 tried[entry] = advanced(trial, max(each, cost), budget, epochs=MOST_EPOCHS)
+                rate = max(rate, measured_rate(entry, tried[entry]))
                 if tried[entries[0] if entries[0] in tried else entry].error > limit:
                     break
         if not waiting and tried:

@@ -1,5 +1,6 @@
 """A fit without settings: good at any minute of its budget and better later."""
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
@@ -72,6 +73,7 @@ def automatic_fit(
     parts: Split,
     *,
     seconds: float,
+    used: float = 0.0,
     seed: int = 0,
     memory: int = 1024,
     device: torch.device | None = None,
@@ -89,6 +91,7 @@ def automatic_fit(
         dataset: labelled points.
         parts: rows for training, validation and test.
         seconds: CPU time.
+        used: CPU time that is spent already.
         seed: seed of starting weights and of the choice of points.
         memory: MiB for the matrices of a fit.
         device: device of the fit; by default that of the points.
@@ -100,7 +103,8 @@ def automatic_fit(
         ValueError: if not even a linear surface can be fitted.
     """
     device = dataset.positions.device if device is None else device
-    budget, lines, trials = FitBudget(seconds, stop, say), [], []
+    budget = FitBudget(seconds, stop, say, time.process_time() - used)
+    lines, trials = [], []
     summary = point_summary(dataset, parts)
     settings = TrainingSettings(
         optimizer="levenberg_marquardt", epochs=ENDLESS, patience=PATIENCE, seed=seed, memory=memory

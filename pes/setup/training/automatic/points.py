@@ -55,8 +55,12 @@ class PointSummary:
 
     @property
     def angle(self) -> bool:
-        """Whether the molecule is AB₂, whose bonds and angle may be the better variables."""
-        return len(self.elements) == 3 and len(set(self.elements)) == 2
+        """Whether the molecule is AB₂, whose bonds and angle may be the better variables.
+
+        Far fragments still have an angle, on which nothing depends any more.
+        """
+        alike = len(self.elements) == 3 and len(set(self.elements)) == 2
+        return alike and not self.dissociating
 
     @property
     def smallest_degree(self) -> int:

@@ -71,9 +71,17 @@ def test_labels_in_steps_end_at_their_noise(water: Callable[..., Dataset]) -> No
     """Steps of 1e-3 hartree: the floor is 219/√12 = 63 cm⁻¹, and the fit comes near it."""
     points = water(points=200)
     rounded = replace(points, energies=(points.energies * 1e3).round() / 1e3)
-    fit = automatic_fit(rounded, split(rounded, seed=0), seconds=0.5)
+    fit = automatic_fit(rounded, split(rounded, seed=0), seconds=1.0)
     assert "noise floor 63 cm-1" in fit.lines[0]
     assert fit.chosen.error < 100
+
+
+def test_time_spent_before_counts(water: Callable[..., Dataset]) -> None:
+    """Only the first linear surface has no need of time."""
+    points = water(points=100)
+    fit = automatic_fit(points, split(points, seed=0), seconds=4, used=4)
+    assert [trial.name for trial in fit.trials] == ["linear, degree 2"]
+    assert fit.seconds >= 4
 
 
 def test_an_asked_for_end_keeps_the_best(water: Callable[..., Dataset]) -> None:
