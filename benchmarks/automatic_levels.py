@@ -11,9 +11,9 @@ configuration as a newcomer writes it: the surface and `levels: 20`, nothing els
 - CPU-s and MiB (peak) of the whole command; said MiB: announced at the start.
 
 Levels are matched in order of energy: a pairing that skips levels on either side where that makes
-the sum of errors smaller, each skipped level costing half its distance to the next.
-A refusal or a crash is a line too; where a refusal names a configuration, that one is run as well.
-The estimate counts as at least the reference's uncertainty and its last digit.
+the sum of errors smaller, each skipped level costing half its distance to the next, 2 cm⁻¹ at
+least. A refusal or a crash is a line too; where a refusal names a configuration, that one is run as
+well. The estimate counts as at least the reference's uncertainty and its last digit.
 """
 
 import argparse
@@ -31,6 +31,8 @@ import numpy as np
 
 FOLDER = Path(__file__).with_name("reference_levels")
 COUNT = 20
+PAIRED = 2.0
+"""Least cost of a level without a partner, cm⁻¹: members of degenerate pairs are none too many."""
 DIGITS = 1e-4
 """References are stored to four decimals, cm⁻¹."""
 LIMIT = 900
@@ -61,7 +63,8 @@ def matched(printed: np.ndarray, reference: np.ndarray) -> list[tuple[int, int]]
 
     def lonely(energies: np.ndarray) -> np.ndarray:
         gaps = np.diff(energies)
-        return np.minimum(np.append(gaps, gaps[-1]), np.insert(gaps, 0, gaps[0])) / 2 + 1e-9
+        nearest = np.minimum(np.append(gaps, gaps[-1]), np.insert(gaps, 0, gaps[0]))
+        return np.maximum(nearest / 2, PAIRED)
 
     skip_p, skip_r = lonely(printed), lonely(reference)
     rows, columns = len(printed) + 1, len(reference) + 1

@@ -15,6 +15,7 @@ from pes.coordinates.kinds import KINDS
 from pes.plots.figure import COLOURS, margins, picture, tidy
 from pes.units import CM1
 from pes.vibration.analysis.intensities import Sticks
+from pes.vibration.grid.by_coordinates import by_coordinates
 from pes.vibration.levels.result import Levels
 
 __all__ = ["level_diagram", "sticks"]
@@ -150,9 +151,8 @@ def _density_along(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Points (M,) and probability densities (S, M) of one coordinate."""
     basis = levels.hamiltonian.basis.bases[k]
-    c = levels.hamiltonian.basis.unpruned(levels.eigenpairs.coefficients)
-    c = c.movedim(k + 1, 1).reshape(*c.shape[:1], basis.size, -1)
-    along = (c.mT @ basis.fine_values.T).square().sum(1)
+    c = by_coordinates(levels.hamiltonian.basis, levels.eigenpairs.coefficients, [k])
+    along = torch.einsum("ma,sab,mb->sm", basis.fine_values, c @ c.mT, basis.fine_values)
     x = (basis.fine_points / unit).cpu().numpy()
     smooth = np.linspace(x[0], x[-1], 401)
     density = CubicSpline(x, along.cpu().numpy() / np.gradient(x), axis=1)(smooth)

@@ -10,6 +10,7 @@ from pes.vibration.basis.basis import Basis
 from pes.vibration.basis.specification import BasisSpec
 from pes.vibration.basis.truncation import Truncation
 from pes.vibration.eigensolvers.eigenpairs import Eigenpairs
+from pes.vibration.grid.by_coordinates import by_coordinates
 from pes.vibration.grid.sparse_basis import SparseBasis
 from pes.vibration.hamiltonian.operator import Hamiltonian
 from pes.vibration.system.system import System
@@ -193,8 +194,7 @@ class Levels:
         The others are integrated: it is dE/dV of a change of V in these two alone.
         """
         basis = self.hamiltonian.basis
-        c = basis.unpruned(self.eigenpairs.coefficients[state][None])[0].movedim((j, k), (0, 1))
-        c = c.reshape(*c.shape[:2], -1)
+        c = by_coordinates(basis, self.eigenpairs.coefficients[state][None], [j, k])[0]
         reduced = torch.einsum("abr,cdr->acbd", c, c).flatten(2).flatten(0, 1)
         left, right = (
             (b.fine_values[:, :, None] * b.fine_values[:, None, :]).flatten(1)
