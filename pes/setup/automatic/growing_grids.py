@@ -41,6 +41,9 @@ PRIMITIVES = 40
 OVERHEAD = 220 * 2**20
 """Bytes of linear algebra, tables and libraries that depend little on the size."""
 
+SPARSE_OVERHEAD = 300 * 2**20
+"""The same for a sparse grid."""
+
 
 @dataclass(frozen=True)
 class ProductGrid:
@@ -245,10 +248,22 @@ def first_grid(
     return grid
 
 
-def memory(grid: Grid, count: int) -> int:
-    """Bytes of the arrays that are alive while so many levels are solved for."""
+def memory(grid: Grid, count: int, blocks: int = 1) -> int:
+    """Bytes of the arrays that are alive while so many levels are solved for.
+
+    Measured with H2CO (four atoms, 8 to 12 quanta) and CH4 (five, 4 and 6).
+
+    Args:
+        grid: functions and points.
+        count: number of levels.
+        blocks: of the Hamiltonian by symmetry.
+    """
     points, modes = grid.points, len(grid.bases)
-    # V, G, s and q; then what is integrated over pairs of functions, twice while it is reordered.
+    # V, G, s and q; then what is integrated over pairs of functions, or taken to the grid.
     fields, pairs = (modes + 1) ** 2, (modes + 1) * (modes + 2)
     vectors = 16 * grid.functions * (3 * count + 96)
-    return OVERHEAD + 9 * points * (fields + pairs) + vectors
+    if isinstance(grid, SparsePoints):
+        return SPARSE_OVERHEAD + 12 * points * (fields + pairs) + vectors
+    # The matrix of a block, and copies of it while it is put together.
+    matrix = 26 * (grid.functions // blocks) ** 2
+    return OVERHEAD + 7 * points * (fields + pairs) + vectors + matrix

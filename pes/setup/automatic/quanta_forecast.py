@@ -47,7 +47,9 @@ class Forecast:
         )
 
 
-def largest_expected(target: Target, grid: Grid, fits: Callable[[Forecast], bool]) -> Forecast:
+def largest_expected(
+    target: Target, grid: Grid, blocks: int, fits: Callable[[Forecast], bool]
+) -> Forecast:
     """The largest calculation, from the first, if errors fall as in semi-rigid molecules.
 
     They take `MORE` quanta than the highest level has in the softest mode, and two for each digit.
@@ -55,6 +57,7 @@ def largest_expected(target: Target, grid: Grid, fits: Callable[[Forecast], bool
     Args:
         target: molecule and levels.
         grid: of the first calculation.
+        blocks: of the Hamiltonian by symmetry.
         fits: whether time and memory allow a calculation; its time is that of all up to it.
     """
     with torch.no_grad():
@@ -62,10 +65,10 @@ def largest_expected(target: Target, grid: Grid, fits: Callable[[Forecast], bool
     count = target.count or FEW
     top = target.energy or harmonic_level(w, count)
     quanta = top / float(w[0]) + MORE - 2 * log10(target.accuracy / CM1)
-    ahead = Forecast(grid, memory(grid, count), grid.seconds)
+    ahead = Forecast(grid, memory(grid, count, blocks), grid.seconds)
     while ahead.grid.quanta < quanta - STEP / 2:
         grid = ahead.grid.grown(STEP)
-        larger = Forecast(grid, memory(grid, count), (ahead.seconds or 0) + grid.seconds)
+        larger = Forecast(grid, memory(grid, count, blocks), (ahead.seconds or 0) + grid.seconds)
         if not fits(larger):
             break
         ahead = larger

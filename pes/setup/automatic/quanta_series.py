@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from time import monotonic, process_time
 
 import torch
@@ -9,7 +10,14 @@ from numpy.linalg import LinAlgError
 from torch import Tensor
 
 from pes.memory import free_memory
-from pes.setup.automatic.growing_grids import STEP, Grid, SparsePoints, first_grid, memory
+from pes.setup.automatic.growing_grids import (
+    STEP,
+    Grid,
+    ProductGrid,
+    SparsePoints,
+    first_grid,
+    memory,
+)
 from pes.setup.automatic.quanta_forecast import FEW, Forecast, largest_expected
 from pes.setup.automatic.stage import EXTRA, SolvedHamiltonian, Target
 from pes.setup.automatic.target import Budget
@@ -22,6 +30,7 @@ from pes.vibration.eigensolvers.warm_start import start_vectors
 from pes.vibration.hamiltonian.operator import Hamiltonian
 from pes.vibration.hamiltonian.sparse import SparseGrid
 from pes.vibration.levels.matching import Matching, matching
+from pes.vibration.symmetry.operations import commuting, symmetry_operations
 
 __all__ = ["QuantaStage", "Series", "of_length", "of_partners"]
 
@@ -74,6 +83,14 @@ class Series:
     started: float
     check: Check = lambda _: None
 
+    @cached_property
+    def blocks(self) -> int:
+        """Blocks of the Hamiltonian: commuting operations and the identity."""
+        ends = [(-1.0, 1.0)] * len(self.target.names)
+        bases = ProductGrid(self.target.names, tuple(ends), STEP).bases
+        operations = symmetry_operations(self.target.system, bases) if self.target.symmetry else []
+        return len(commuting(operations)) + 1
+
     @property
     def spent(self) -> float:
         """CPU time since the start."""
@@ -87,14 +104,16 @@ class Series:
         """
         count, system = self.target.count or FEW, self.target.system
         grid = first_grid(self.target.names, ranges, FEWEST * count)
-        ahead = Forecast(grid, memory(grid, count))
+        ahead = Forecast(grid, memory(grid, count, self.blocks))
         free = free_memory(system.device)
         if free is not None and ahead.memory > free:
             raise ValueError(
                 f"the first calculation, {ahead}, does not fit: {free / 2**30:.2g} GiB are free; "
                 "ask for fewer levels"
             )
-        whole = largest_expected(self.target, grid, lambda larger: not self.obstacle(larger))
+        whole = largest_expected(
+            self.target, grid, self.blocks, lambda larger: not self.obstacle(larger)
+        )
         self.report(f"forecast of all calculations together, if errors fall as usual: {whole}")
         self.report(f"first: {ahead}")
         return self.solved(ahead, None)
@@ -216,7 +235,7 @@ class Series:
         """Time and memory of the next calculation."""
         grid = stage.grid.grown(STEP)
         seconds = grid.cost / stage.grid.cost * stage.seconds
-        return Forecast(grid, memory(grid, len(stage.pairs.energies)), seconds)
+        return Forecast(grid, memory(grid, len(stage.pairs.energies), self.blocks), seconds)
 
     def obstacle(self, ahead: Forecast) -> str:
         """Reason why a calculation is not begun, or nothing."""
