@@ -2,8 +2,9 @@
 
     python benchmarks/automatic_levels.py [--only silicide_model]
 
-Every named surface with references in benchmarks/reference_levels/ goes through `pes-levels` with a
-configuration as a newcomer writes it: the surface and `levels: 20`, nothing else. One line each:
+Every surface with references in benchmarks/reference_levels/, named ones and those of
+triatomic_surfaces.py, goes through `pes-levels` with a configuration as a newcomer writes it: the
+surface, for a function its isotopes, and `levels: 20`, nothing else. One line each:
 
 - outside: levels farther from the reference than the estimate printed, and than twice the estimate;
 - missing: reference levels below the highest printed one that no printed level is nearest to;
@@ -28,6 +29,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from triatomic_surfaces import MOLECULES
 
 FOLDER = Path(__file__).with_name("reference_levels")
 COUNT = 20
@@ -52,7 +54,11 @@ class Comparison:
 
 def configuration(name: str) -> str:
     """As short as the program takes it."""
-    return f"name: {name}\nsurface: {name}\nlevels: {COUNT}\n"
+    if name not in MOLECULES:
+        return f"name: {name}\nsurface: {name}\nlevels: {COUNT}\n"
+    atoms = ", ".join(MOLECULES[name])
+    place = Path(__file__).with_name("triatomic_surfaces.py")
+    return f"name: {name}\nmolecule: [{atoms}]\nsurface: {place}:{name}\nlevels: {COUNT}\n"
 
 
 def matched(printed: np.ndarray, reference: np.ndarray) -> list[tuple[int, int]]:

@@ -24,11 +24,13 @@ os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS
 import numpy as np
 import orthogonal_dvr as dvr
 import torch
+import triatomic_surfaces as strangers
 from torch import Tensor
 
 from pes.coordinates import Internal, Jacobi, Radau, Valence, ZMatrix
 from pes.molecule import Molecule
 from pes.potential.analytic import ANALYTIC
+from pes.setup.automatic.geometry import minima
 from pes.units import ANGSTROM, CM1, DEGREE
 from pes.vibration import BasisSpec, molecular, vibrational_levels
 from pes.vibration.basis.truncation import Truncation
@@ -66,6 +68,15 @@ class Umbrella:
         raise NotImplementedError
 
 
+def surface_of(name: str) -> tuple[Callable[[Tensor], Tensor], tuple[str, ...], float]:
+    """A surface, its isotopes and its minimum, hartree."""
+    if name in strangers.SURFACES:
+        surface, symbols = strangers.SURFACES[name], strangers.MOLECULES[name]
+        return surface, symbols, minima(Molecule(symbols), surface)[0].energy
+    named = ANALYTIC[name]().requires_grad_(False)
+    return named, named.symbols, 0.0
+
+
 @dataclass(frozen=True)
 class Engine:
     """A way by the package: coordinates, and for each (basis, low, high, n, m, primitives).
@@ -91,8 +102,8 @@ class Engine:
 
     def levels(self, name: str) -> np.ndarray:
         """Above the minimum of the surface, cm⁻¹."""
-        surface = ANALYTIC[name]().requires_grad_(False)
-        masses = Molecule(surface.symbols).masses
+        surface, symbols, lowest = surface_of(name)
+        masses = Molecule(symbols).masses
         units = [SINC[kind] for kind in self.internal.kinds]
         bases = [
             BasisSpec(basis, low * u, high * u, n, m, p, c)
@@ -106,7 +117,7 @@ class Engine:
         )  # fmt: skip
         for warning in made.warnings:
             print(f"  {warning}")
-        return made.energies.numpy() / CM1
+        return (made.energies.numpy() - lowest) / CM1
 
 
 @dataclass(frozen=True)
@@ -121,11 +132,13 @@ class Dvr:
         return f"orthogonal_dvr.{self.system.__name__}: {self.grid}"
 
     def levels(self, name: str) -> np.ndarray:
-        """Above the zero of the surface, cm⁻¹."""
-        surface = ANALYTIC[name]()
-        masses = Molecule(surface.symbols).masses.numpy()[list(self.order)]
+        """Above the minimum of the surface, cm⁻¹."""
+        surface, symbols, lowest = surface_of(name)
+        masses = Molecule(symbols).masses.numpy()[list(self.order)]
         back = list(np.argsort(self.order))
-        return dvr.levels(lambda x: surface(x[:, back]), self.system(masses), self.grid, COUNT)
+        return dvr.levels(
+            lambda x: surface(x[:, back]) - lowest, self.system(masses), self.grid, COUNT
+        )
 
 
 def lengths(low: float, high: float, n: int, m: int) -> tuple:
@@ -170,6 +183,24 @@ def water(
     """Two equal lengths, each with functions and points, and an angle."""
     rows = (*[lengths(low, high, *r)] * 2, angle(bent, 180, *theta))
     return Engine(kind(0, (1, 2)), rows, cap=1.5e5)
+
+
+def grids(
+    system: Callable,
+    first: tuple[float, float],
+    second: tuple[float, float],
+    points: tuple[int, int, int],
+    cutoff: float,
+    *,
+    order: tuple[int, int, int] = (0, 1, 2),
+    finer: float = 1.2,
+) -> tuple[Dvr, Dvr]:
+    """A grid and a finer one whose cutoff is higher too, in the same ranges."""
+    more = tuple(round(finer * count) for count in points)
+    return (
+        Dvr(system, dvr.Grid(first, second, points, cutoff), order),
+        Dvr(system, dvr.Grid(first, second, more, finer * cutoff), order),
+    )
 
 
 WAYS: dict[str, tuple[Engine | Dvr, ...]] = {
@@ -220,6 +251,20 @@ WAYS: dict[str, tuple[Engine | Dvr, ...]] = {
         Dvr(dvr.jacobi, dvr.Grid((0.9, 1.55), (0.75, 2.9), (22, 34, 70), 32000)),
         Dvr(dvr.jacobi, dvr.Grid((0.88, 1.6), (0.7, 3.0), (28, 40, 80), 38000)),
     ),
+    "half_heavy_water": grids(
+        dvr.radau, (0.6, 1.75), (0.6, 1.75), (26, 28, 44), 38000, order=(1, 0, 2)
+    ),
+    "hydrogen_bond": grids(dvr.jacobi, (0.66, 2.1), (1.75, 3.9), (36, 48, 48), 36000, finer=1.1),
+    "flat_carbon": grids(dvr.radau, (1.02, 1.65), (1.02, 1.65), (24, 24, 60), 26000),
+    "quasilinear_hydroxide": grids(dvr.jacobi, (0.65, 1.6), (1.9, 3.2), (18, 34, 60), 22000),
+    "methylene": grids(
+        dvr.radau, (0.65, 1.9), (0.65, 1.9), (26, 26, 50), 38000, order=(1, 0, 2)
+    ),
+    "quartic_dioxide": grids(
+        dvr.radau, (1.2, 1.8), (1.2, 1.8), (24, 24, 110), 18000, order=(1, 0, 2)
+    ),
+    "three_wells": grids(dvr.jacobi, (2.2, 5.6), (1.2, 4.6), (48, 52, 40), 5200),
+    "argon_complex": grids(dvr.jacobi, (0.65, 1.45), (2.2, 6.5), (16, 60, 50), 22000),
     "ammonia_model": (
         ammonia(6, (6, 7), (13, 16), (7, 9)),
         ammonia(8, (7, 8), (17, 20), (9, 10)),

@@ -39,7 +39,8 @@ def outcome(target: Target, stage: Stage, changes: Tensor, walls: Tensor) -> Lev
         # The minimum that the zero-point energy is counted from is one point.
         changes[1, 0] += SIGMAS * rough.size
     noise = rough.largest if rough.size > ROUGH else 0.0
-    missed = _missed(target, stage, result, walls, noise)
+    limited = bool(noise) and 2 * SIGMAS * float(rough.effect.max()) > target.accuracy
+    missed = _missed(target, stage, result, walls, limited)
     warnings = (*stage.warnings, *missed, *level_warnings(result, noise=noise))
     return replace(result, warnings=warnings)
 
@@ -53,7 +54,7 @@ def stage_levels(target: Target, stage: Stage, count: int) -> Levels:
     )  # fmt: skip
 
 
-def _missed(target: Target, stage: Stage, result: Levels, walls: Tensor, noise: float) -> list[str]:
+def _missed(target: Target, stage: Stage, result: Levels, walls: Tensor, rough: bool) -> list[str]:
     """Sentences on the levels that are not as accurate as asked for."""
     changes, convergence = result.changes, result.convergence
     over = (convergence - 2 * walls > target.accuracy).nonzero().flatten().tolist()
@@ -67,7 +68,7 @@ def _missed(target: Target, stage: Stage, result: Levels, walls: Tensor, noise: 
     if over:
         sentences.append(
             f"{len(over)} of {len(convergence)} levels, from number {over[0]} on, are not "
-            f"converged to the {target.accuracy / CM1:g} cm-1 asked for; {_remedy(changes, noise)}"
+            f"converged to the {target.accuracy / CM1:g} cm-1 asked for; {_remedy(changes, rough)}"
         )
     stopped = ((convergence > target.accuracy) & (walls > 0)).nonzero().flatten().tolist()
     stopped = [n for n in stopped if n not in over]
@@ -82,9 +83,14 @@ def _missed(target: Target, stage: Stage, result: Levels, walls: Tensor, noise: 
     return sentences
 
 
-def _remedy(changes: Tensor, noise: float) -> str:
-    """What makes levels better whose errors are estimated from these changes, (3, S)."""
-    if noise:
+def _remedy(changes: Tensor, rough: bool) -> str:
+    """What makes levels better whose errors are estimated from these changes, (3, S).
+
+    Args:
+        changes: with other functions, points and ranges.
+        rough: whether noise of the surface alone keeps them from the accuracy.
+    """
+    if rough:
         return (
             "the surface is not smooth, and no basis makes them better than estimated: give more "
             "digits or tighter convergence, or fit a smooth surface with pes-train"
@@ -92,8 +98,6 @@ def _remedy(changes: Tensor, noise: float) -> str:
     functions, points, ranges = changes.where(changes.isfinite(), 0.0).amax(1).tolist()
     if functions >= max(points, ranges):
         return "raise `minutes`"
-    name = "points" if points > ranges else "primitives"
-    return (
-        f"most of it comes from the {'quadrature' if points > ranges else 'ranges'}: take "
-        f"chosen.yaml as the configuration and raise its `{name}`"
-    )
+    if points > ranges:
+        return "most of it comes from the quadrature: raise `points` in chosen.yaml and run that"
+    return "most of it comes from the ranges: widen `ranges` and raise `primitives` in chosen.yaml"
