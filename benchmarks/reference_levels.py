@@ -254,17 +254,15 @@ WAYS: dict[str, tuple[Engine | Dvr, ...]] = {
     "half_heavy_water": grids(
         dvr.radau, (0.6, 1.75), (0.6, 1.75), (26, 28, 44), 38000, order=(1, 0, 2)
     ),
-    "hydrogen_bond": grids(dvr.jacobi, (0.66, 2.1), (1.75, 3.9), (36, 48, 48), 36000, finer=1.1),
+    "hydrogen_bond": grids(dvr.jacobi, (0.66, 1.85), (1.92, 3.42), (26, 50, 42), 30000, finer=1.1),
     "flat_carbon": grids(dvr.radau, (1.02, 1.65), (1.02, 1.65), (24, 24, 60), 26000),
     "quasilinear_hydroxide": grids(dvr.jacobi, (0.65, 1.6), (1.9, 3.2), (18, 34, 60), 22000),
     "methylene": grids(
         dvr.radau, (0.65, 1.9), (0.65, 1.9), (26, 26, 50), 38000, order=(1, 0, 2)
     ),
     "quartic_dioxide": grids(
-        dvr.radau, (1.2, 1.8), (1.2, 1.8), (24, 24, 110), 18000, order=(1, 0, 2)
+        dvr.radau, (1.2, 1.8), (1.2, 1.8), (24, 24, 80), 26000, order=(1, 0, 2)
     ),
-    "three_wells": grids(dvr.jacobi, (2.2, 5.6), (1.2, 4.6), (48, 52, 40), 5200),
-    "argon_complex": grids(dvr.jacobi, (0.65, 1.45), (2.2, 6.5), (16, 60, 50), 22000),
     "ammonia_model": (
         ammonia(6, (6, 7), (13, 16), (7, 9)),
         ammonia(8, (7, 8), (17, 20), (9, 10)),

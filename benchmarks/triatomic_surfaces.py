@@ -78,30 +78,6 @@ def quartic_dioxide(x: Tensor) -> Tensor:
     return (stretch + bend) * CM1
 
 
-def three_wells(x: Tensor) -> Tensor:
-    """Three sodium atoms: obtuse wells that turn into one another, alike under all exchanges."""
-    pairs = ((1, 2), (0, 2), (0, 1))
-    r = torch.stack([(x[:, i] - x[:, j]).norm(dim=-1) for i, j in pairs], -1) / ANGSTROM
-    mean = r.sum(-1) / 3 - 3.3
-    qx, qy = (2 * r[:, 0] - r[:, 1] - r[:, 2]) / 6**0.5, (r[:, 1] - r[:, 2]) / 2**0.5
-    turned = qx**2 + qy**2
-    v = 14000 * (1 - torch.exp(-0.75 * (mean - 0.15 * turned))) ** 2
-    v = v + 800 * (turned / 0.36 - 1) ** 2 + 400 * turned**2
-    return (v - 150 * (qx**3 - 3 * qx * qy**2) / 0.216 / (1 + turned)) * CM1
-
-
-def argon_complex(x: Tensor) -> Tensor:
-    """Ar, H, F: an atom held by 2,500 cm⁻¹ that may move all around a stiff pair."""
-    argon, h, f = x.unbind(1)
-    pair = f - h
-    far = argon - (h * 1.00783 + f * 18.9984) / 20.00623
-    distance, r = far.norm(dim=-1), pair.norm(dim=-1)
-    c = -(far * pair).sum(-1) / (distance * r)
-    e = torch.exp(-1.75 * (distance / ANGSTROM - (3.02 - 0.12 * c**2 + 0.12 * c)))
-    depth = 1500 + 450 * c + 600 * c**2
-    return (49000 * _morse(r / ANGSTROM, 2.23, 0.917) ** 2 + depth * (e**2 - 2 * e)) * CM1
-
-
 SURFACES: dict[str, Callable[[Tensor], Tensor]] = {
     "half_heavy_water": half_heavy_water,
     "hydrogen_bond": hydrogen_bond,
@@ -109,8 +85,6 @@ SURFACES: dict[str, Callable[[Tensor], Tensor]] = {
     "quasilinear_hydroxide": quasilinear_hydroxide,
     "methylene": methylene,
     "quartic_dioxide": quartic_dioxide,
-    "three_wells": three_wells,
-    "argon_complex": argon_complex,
 }
 """Surfaces by name."""
 
@@ -121,7 +95,5 @@ MOLECULES = {
     "quasilinear_hydroxide": ("Cs", "O", "H"),
     "methylene": ("H", "C", "H"),
     "quartic_dioxide": ("O", "S", "O"),
-    "three_wells": ("Na", "Na", "Na"),
-    "argon_complex": ("Ar", "H", "F"),
 }
 """Their isotopes."""
