@@ -234,7 +234,8 @@ class Series:
     def forecast(self, stage: QuantaStage) -> Forecast:
         """Time and memory of the next calculation."""
         grid = stage.grid.grown(STEP)
-        seconds = grid.cost / stage.grid.cost * stage.seconds
+        # A first calculation may be solved at once where the next takes many products.
+        seconds = max(grid.cost / stage.grid.cost * stage.seconds, grid.seconds)
         return Forecast(grid, memory(grid, len(stage.pairs.energies), self.blocks), seconds)
 
     def obstacle(self, ahead: Forecast) -> str:
