@@ -10,6 +10,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from pes.files import named_errors
 from pes.labelling.program import Positions, Program, Record
 from pes.units import ENERGY_UNITS, FORCE_UNITS, LENGTH_UNITS
 
@@ -90,6 +91,12 @@ class External(Program):
         attempt: int,
     ) -> Record:
         """Run the program in a new folder and read its output; the folder of a failure stays."""
+        with named_errors(place):
+            return self._computed(symbols, positions, place, attempt)
+
+    def _computed(
+        self, symbols: Sequence[str], positions: Positions, place: Path, attempt: int
+    ) -> Record:
         shutil.rmtree(place, ignore_errors=True)
         place.mkdir(parents=True)
         text = self.template.replace("{geometry}", self._geometry(symbols, positions))

@@ -26,6 +26,9 @@ LEVELS = 20
 ARRAYS = "levels.h5"
 CHUNK = 16384
 
+SAME = 1e-3 * CM1
+"""Difference of V (hartree) from which on a surface is another one."""
+
 
 @dataclass(frozen=True)
 class Grid:
@@ -35,13 +38,13 @@ class Grid:
         positions: (P, N, 3) in bohr.
         weights: densities that the zero-point energy (first) and the energies above the ground
             state are changed with by a change of the surface, (S, P).
-        ceiling: of the surface on the grid, hartree.
+        potential: of the levels at each point, (P,) in hartree.
         symbols: isotopes.
     """
 
     positions: Tensor
     weights: Tensor
-    ceiling: float
+    potential: Tensor
     symbols: tuple[str, ...]
 
 
@@ -105,13 +108,14 @@ def propose(
         raise ValueError("`surface` is needed: a folder of levels does not hold it")
     known = levels.task.surface if isinstance(levels, LevelsResult) else as_surface(surface)  # type: ignore[arg-type]
     ensemble, coverage = _trained(known, grid.symbols)
-    device = coverage.inputs.device
+    device, ceiling = coverage.inputs.device, float(grid.potential.max())
 
     def each(x: Tensor) -> Tensor:
         with torch.no_grad():
-            return ensemble.each(x.to(device)).cpu().clamp(max=grid.ceiling)
+            return ensemble.each(x.to(device)).cpu().clamp(max=ceiling)
 
     energies = in_chunks(each, grid.positions, CHUNK, dim=1)
+    _check_same(energies, grid.potential)
     deviations = energies - energies.mean(0)
     bars = standard_deviation(deviations @ grid.weights.T) / CM1
     wide = grid.weights[bars > accuracy]
@@ -172,7 +176,26 @@ def _grid(
     weights = densities[:number] - densities[:1]
     weights[0] = densities[0]
     weights[0, potential.argmin()] -= 1
-    return Grid(positions, weights, float(potential.max()), symbols)
+    return Grid(positions, weights, potential, symbols)
+
+
+def _check_same(energies: Tensor, potential: Tensor) -> None:
+    """The levels are those of this surface, not of an earlier one.
+
+    Args:
+        energies: of the members on the grid, (M, P) in hartree.
+        potential: of the levels there, (P,).
+
+    Raises:
+        ValueError: if their mean is another one where nothing is capped.
+    """
+    free = (energies < potential.max()).all(0)
+    differ = float((energies.mean(0) - potential)[free].abs().max()) if bool(free.any()) else 0.0
+    if differ > SAME:
+        raise ValueError(
+            f"these are levels of another surface, V differs by up to {differ / CM1:.3g} cm-1; "
+            "compute them again with pes-levels"
+        )
 
 
 def _trained(surface: Surface, symbols: tuple[str, ...]) -> tuple[Ensemble, Coverage]:

@@ -1,5 +1,7 @@
 """Templates, patterns and what goes wrong with a program, with toy programs in Python."""
 
+import errno
+import os
 import sys
 from pathlib import Path
 
@@ -135,6 +137,17 @@ def test_settings_that_cannot_work(settings: dict, words: str) -> None:
 def test_a_program_that_is_not_there(command: str, words: str) -> None:
     with pytest.raises(ValueError, match=words):
         External(TEMPLATE, command, energy="(x)").check(ELEMENTS)
+
+
+def test_a_full_disk_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "write_text", full)
+    one = External(TEMPLATE, "true", energy="(x)")
+    with pytest.raises(OSError, match="No space left") as error:
+        one.record(ELEMENTS, WATER, tmp_path / "0", 0)
+    assert error.value.filename == str(tmp_path / "0")
 
 
 def test_a_minimum_needs_forces() -> None:

@@ -54,6 +54,10 @@ def test_mistakes(water: Water, tmp_path: Path) -> None:
         pes.propose(tmp_path, number=4)
     with pytest.raises(ValueError, match="need an ensemble"):
         pes.propose(tmp_path, "water_pjt1996", number=4)
+    other = water()
+    later = ensemble(Dataset(other.symbols, other.positions, 1.01 * other.energies))
+    with pytest.raises(ValueError, match="levels of another surface, V differs by up to"):
+        pes.propose(tmp_path, later, number=4)
     with pytest.raises(FileNotFoundError, match=r"compute the levels with pes-levels first"):
         pes.propose(tmp_path / "none", surface, number=4)
     (tmp_path / "levels.h5").write_text("no levels")
