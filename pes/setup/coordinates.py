@@ -219,9 +219,12 @@ def _normal_modes(geometries: Geometries) -> NormalModes:
     x = optimum(geometries.potential, geometries.start)
     centred = x - x.mean(0)
     if torch.linalg.svdvals(centred)[1] < 1e-3 * torch.linalg.svdvals(centred)[0]:
+        use = "there are no coordinates for four atoms or more in a line so far"
+        if len(x) == 3:
+            use = "use valence, jacobi or radau"
         raise ValueError(
             "`coordinates.kind` normal_modes and bond_vectors take a molecule that is bent at its "
-            "minimum; this one is linear: use valence, jacobi or radau, or a zmatrix"
+            f"minimum; this one is linear: {use}"
         )
     return normal_modes(x, hessian(geometries.potential, x), geometries.molecule.masses)
 
