@@ -9,7 +9,7 @@ files are listed, in the order of their calls and with their lines.
 * isinstance on surfaces and coordinates: calls that name a class defined in `pes/potential`,
   `pes/coordinates`, or a file `surface.py`, `surfaces.py` or `coordinates.py` elsewhere.
 * Public names defined twice: names in `__all__` of two modules that each define them. Modules of
-  commands (`cli.py` and `run/`) are left out.
+  commands (`cli/` and `run/`) are left out.
 * Modules hidden by a name: a package exports a name that is also the name of one of its modules.
 * Files from HDF5 to the loss: files of `pes/` with a function that is on the stack when `read_hdf5`
   is first called, or is called from then on, until the residuals of the fit are first computed.
@@ -128,7 +128,7 @@ def defined_twice(trees: Sources) -> dict[str, list[str]]:
     """Public names that two modules define, with these modules."""
     homes: dict[str, list[str]] = {}
     for path, tree in trees.items():
-        if path != "cli.py" and not path.startswith("run/"):
+        if not path.startswith(("cli", "run/")):
             for name in exported(tree) & defined(tree):
                 homes.setdefault(name, []).append(path)
     return {name: paths for name, paths in sorted(homes.items()) if len(paths) > 1}

@@ -65,8 +65,8 @@ MAY_IMPORT: Mapping[str, set[str]] = {
 }
 """Each file or folder of `pes/` and what it may import besides its own folder."""
 
-CONFIGURED = {"config", "run", "cli.py"}
-"""Where a configuration may be spoken of: `cli.py` has an option `--config`. All others take plain
+CONFIGURED = {"config", "run", "cli"}
+"""Where a configuration may be spoken of: `cli` has an option `--config`. All others take plain
 arguments."""
 
 OPTIONAL = {"optuna", "pyscf", "dask", "distributed", "dask_jobqueue", "cclib"}

@@ -18,7 +18,7 @@ def test_files_are_copied_and_commands_use_them(
 ) -> None:  # fmt: skip
     monkeypatch.chdir(tmp_path)
     getattr(cli, command)(["--example", name])
-    root = Path(cli.__file__).parents[1]
+    root = Path(cli.__file__).parents[2]
     example = COMMANDS[command][name]
     for file in example.files:
         assert (tmp_path / file).read_bytes() == (root / file).read_bytes()
