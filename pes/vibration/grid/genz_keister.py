@@ -20,7 +20,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-__all__ = ["ADDED", "LEVELS", "Rule", "genz_keister"]
+__all__ = ["ADDED", "RULE_LEVELS", "Rule", "genz_keister"]
 
 ADDED = (1, 2, 6, 10, 16)
 """Points that each rule adds: 1, 3, 9, 19 and 35 in all."""
@@ -28,7 +28,7 @@ ADDED = (1, 2, 6, 10, 16)
 EXACT = (1, 5, 15, 29, 51)
 """Degree to which each rule is exact."""
 
-LEVELS = (0, 1, 3, 8, 15)
+RULE_LEVELS = (0, 1, 3, 8, 15)
 """Level from which each rule is taken: level ℓ has the smallest one exact to degree 2ℓ + 1. The
 last serves up to level 25."""
 

@@ -16,7 +16,7 @@ from itertools import accumulate
 import torch
 from torch import Tensor
 
-from pes.vibration.grid.genz_keister import ADDED, LEVELS, genz_keister
+from pes.vibration.grid.genz_keister import ADDED, RULE_LEVELS, genz_keister
 from pes.vibration.grid.strips import Strip
 
 __all__ = ["HIGHEST", "Smolyak", "point_count", "smolyak"]
@@ -86,11 +86,11 @@ def smolyak(level: float, weights: Sequence[float]) -> Smolyak:
     spent = {0.0: torch.ones(1, dtype=torch.float64)}
     strips: list[tuple[Strip, ...]] = []
     for w in reversed(weights):
-        steps = torch.tensor([w * l for l in LEVELS], dtype=torch.float64)  # noqa: E741
+        steps = torch.tensor([w * l for l in RULE_LEVELS], dtype=torch.float64)  # noqa: E741
         rules = (levels[:, None] + steps <= level + ROUNDING).sum(1)
         layer = tuple(
             Strip(SIZES[r - 1], rest, len(rest))
-            for r in range(len(LEVELS), 0, -1)
+            for r in range(len(RULE_LEVELS), 0, -1)
             if len(rest := (rules == r).nonzero().flatten())
         )
         spent = _weighted(spent, layer, steps.tolist(), level)
@@ -111,7 +111,7 @@ def point_count(level: float, weights: Sequence[float]) -> int:
     for w in weights:
         sums: Counter[float] = Counter()
         for spent, count in counts.items():
-            for step, added in zip(LEVELS, ADDED, strict=True):
+            for step, added in zip(RULE_LEVELS, ADDED, strict=True):
                 if spent + w * step <= level + ROUNDING:
                     sums[round(spent + w * step, 9)] += count * added
         counts = sums

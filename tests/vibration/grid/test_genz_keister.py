@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from pes.vibration.grid.genz_keister import ADDED, EXACT, LEVELS, genz_keister
+from pes.vibration.grid.genz_keister import ADDED, EXACT, RULE_LEVELS, genz_keister
 
 RULES = range(len(ADDED))
 
@@ -43,6 +43,6 @@ def test_three_points_are_those_of_gauss() -> None:
 
 @pytest.mark.parametrize("level", range(26))
 def test_a_level_takes_the_smallest_rule_that_is_exact_enough(level: int) -> None:
-    number = max(n for n in RULES if LEVELS[n] <= level)
+    number = max(n for n in RULES if RULE_LEVELS[n] <= level)
     assert EXACT[number] >= 2 * level + 1
     assert number == 0 or EXACT[number - 1] < 2 * level + 1

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from pes.vibration.grid.genz_keister import ADDED, LEVELS, genz_keister
+from pes.vibration.grid.genz_keister import ADDED, RULE_LEVELS, genz_keister
 from pes.vibration.grid.smolyak import Smolyak, point_count, smolyak
 
 GRIDS = {"plain": (4, (1.0, 1.0, 1.0)), "weighted": (8, (1.0, 1.5, 2.3)), "finest": (16, (1.0, 2))}
@@ -25,7 +25,7 @@ def test_weights_are_the_sum_of_smolyak(level: float, weights: tuple[float, ...]
     differences = torch.diff(table, dim=0, prepend=torch.zeros_like(table[:1]))
     total = torch.zeros((35,) * len(weights), dtype=torch.float64)
     for rules in product(range(len(ADDED)), repeat=len(weights)):
-        if sum(w * LEVELS[r] for w, r in zip(weights, rules, strict=True)) <= level:
+        if sum(w * RULE_LEVELS[r] for w, r in zip(weights, rules, strict=True)) <= level:
             term = torch.ones((), dtype=torch.float64)
             for r in rules:
                 term = term[..., None] * differences[r]
