@@ -6,8 +6,7 @@ import torch
 from torch import Tensor
 
 from pes.vibration.basis.product_tree import unraveled
-from pes.vibration.grid.product_basis import ProductBasis
-from pes.vibration.grid.sparse_basis import GridBasis
+from pes.vibration.grid.grid_basis import GridBasis
 
 __all__ = ["by_coordinates"]
 
@@ -22,7 +21,7 @@ def by_coordinates(basis: GridBasis, coefficients: Tensor, coordinates: Sequence
         coefficients: of these.
         coordinates: whose functions are told apart.
     """
-    if isinstance(basis, ProductBasis) and basis.groups:
+    if len(basis.factors) < len(basis.bases):  # groups of coordinates
         axes = [1 + k for k in coordinates]
         whole = basis.unpruned(coefficients).movedim(axes, list(range(1, len(axes) + 1)))
         return whole.flatten(len(axes) + 1)

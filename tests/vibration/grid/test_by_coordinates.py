@@ -5,8 +5,8 @@ import torch
 from pes.vibration import BasisSpec, SparseGrid, model
 from pes.vibration.basis.truncation import GroupSize, Truncation
 from pes.vibration.grid.by_coordinates import by_coordinates
+from pes.vibration.grid.grid_basis import GridBasis
 from pes.vibration.grid.product_basis import ProductBasis
-from pes.vibration.grid.sparse_basis import GridBasis
 from pes.vibration.hamiltonian.build import build_hamiltonian
 
 

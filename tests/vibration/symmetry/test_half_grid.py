@@ -6,7 +6,7 @@ from pes.vibration import BasisSpec, model
 from pes.vibration.grid.product_basis import ProductBasis
 from pes.vibration.hamiltonian.build import build_hamiltonian
 from pes.vibration.hamiltonian.operator import Hamiltonian
-from pes.vibration.symmetry.half_grid import half_grid
+from pes.vibration.symmetry.blocks import half_grid
 from pes.vibration.symmetry.operation import Operation
 
 X = Operation("x", (0, 1, 2), (True, False, False))
