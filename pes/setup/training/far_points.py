@@ -13,7 +13,9 @@ __all__ = ["far_point_lines"]
 
 CHUNK = 2048
 NAMED = 3
-RULED = 1.5
+FEW = 0.01
+"""Share of the points up to which they are single ones, not a corner of the surface."""
+RULED = 2.0
 """RMSE of all points, in units of the one without the far ones, from which these rule it."""
 
 
@@ -45,8 +47,10 @@ def _line(part: str, errors: Tensor, rows: Tensor) -> str | None:
         return None
     named = ", ".join(f"{int(rows[k])} ({float(errors[k]):+.3g} cm-1)" for k in far[:NAMED])
     more = ", ..." if len(far) > NAMED else ""
+    cause = "a corner of the surface is described less well: more points there, or more time"
+    if len(far) <= max(NAMED, FEW * len(errors)):
+        cause = "they are isolated, or their labels are wrong: pes-audit"
     return (
         f"{part}: {len(far)} of {len(errors)} points rule the error, rows {named}{more}; without "
-        f"them the RMSE is {others:.4g} instead of {every:.4g} cm-1. They are isolated or their "
-        "labels are wrong: pes-audit, pes-evaluate"
+        f"them the RMSE is {others:.4g} instead of {every:.4g} cm-1; {cause}"
     )

@@ -29,3 +29,9 @@ def test_the_worst_rows_and_the_error_without_them() -> None:
     )
     assert line.startswith("test: 2 of 100 points rule the error, rows 57 (+500 cm-1), 59 (-300")
     assert "without them the RMSE is 1 instead of 58.32 cm-1" in line  # √(340098/100)
+    assert line.endswith("they are isolated, or their labels are wrong: pes-audit")
+    errors[:4] = 500.0
+    (line,) = far_point_lines(
+        Zero(), {"test": replace(points, energies=-errors * CM1)}, {"test": rows}
+    )
+    assert "a corner of the surface is described less well" in line
