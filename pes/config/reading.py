@@ -191,8 +191,11 @@ _TAGS = {
     "neural", "linear",
 }  # fmt: skip
 
-_KINDS_AND_KEYS = {"surface": "baseline", "column": "weights"}
-"""Kinds that are also names of keys, and the section that they are a kind of."""
+_KINDS_AND_KEYS = {
+    "surface": "baseline", "column": "weights", "pyscf": "program", "external": "program",
+    "processes": "workers", "dask": "workers", "queue": "workers",
+}  # fmt: skip
+"""Kinds that are or may be names of keys, and the section that they are a kind of."""
 
 
 def _is_tag(part: str | int, before: str | int | None) -> bool:

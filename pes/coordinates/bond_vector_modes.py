@@ -66,7 +66,7 @@ class BondVectors:
 
     @property
     def settings(self) -> dict[str, Any]:
-        """What a configuration calls it."""
+        """Name of these coordinates in a configuration."""
         return {"kind": "bond_vectors", "bonds": [list(pair) for pair in self.tree]}
 
     @property

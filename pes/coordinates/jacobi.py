@@ -49,7 +49,7 @@ class Jacobi(Direct):
 
     @property
     def settings(self) -> dict[str, Any]:
-        """What a configuration calls it."""
+        """Name of these coordinates in a configuration."""
         return {"kind": "jacobi", "centre": self.atom}
 
     def __post_init__(self) -> None:

@@ -51,7 +51,7 @@ class Radau(Direct):
 
     @property
     def settings(self) -> dict[str, Any]:
-        """What a configuration calls it."""
+        """Name of these coordinates in a configuration."""
         return {"kind": "radau", "centre": self.centre}
 
     def __post_init__(self) -> None:

@@ -38,7 +38,7 @@ class Valence(Direct):
 
     @property
     def settings(self) -> dict[str, Any]:
-        """What a configuration calls it."""
+        """Name of these coordinates in a configuration."""
         return {"kind": "valence", "centre": self.centre}
 
     def __post_init__(self) -> None:

@@ -85,7 +85,7 @@ class Audit:
     Attributes:
         dataset: the points.
         findings: one for each kind, errors first.
-        left_out: checks that could not be made and why, in words.
+        left_out: sentences that name each check that could not be made, and the reason.
     """
 
     dataset: Dataset

@@ -16,7 +16,7 @@ __all__ = ["Calculation", "Point"]
 
 
 class Point(NamedTuple):
-    """What to compute: a geometry (N, 3) in bohr, or the minimum nearest to it."""
+    """Point to compute: a geometry (N, 3) in bohr, or the minimum nearest to it."""
 
     positions: list[list[float]]
     optimise: bool = False

@@ -176,7 +176,7 @@ class External(Program):
         return name
 
     def _matched(self, text: str, positions: Positions) -> dict[str, Any]:
-        """What the patterns match, in atomic units."""
+        """Values that the patterns match, in atomic units."""
         unit = ENERGY_UNITS[self.energy_unit]
         columns = {name: self._number(name, p, text) for name, p in self.columns.items()}
         record: dict[str, Any] = {

@@ -46,7 +46,7 @@ def read_journal(path: Path, settings: Record) -> dict[int, Record]:
 
 
 def _same(first: str, header: str) -> bool:
-    """Whether two lines of JSON hold the same settings, in any order of their keys."""
+    """True if two lines of JSON hold the same settings, in any order of their keys."""
     try:
         return json.loads(first) == json.loads(header)
     except json.JSONDecodeError:

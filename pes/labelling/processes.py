@@ -123,7 +123,7 @@ def _serve(pipe: Connection) -> None:
 
 
 def _answer(function: Callable[..., Any], arguments: tuple[Any, ...]) -> tuple[bool, Any]:
-    """Whether a call went well, and its result or its error with the traceback."""
+    """Success of a call, and its result or its error with the traceback."""
     try:
         return True, function(*arguments)
     except Exception as error:

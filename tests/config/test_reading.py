@@ -363,6 +363,15 @@ def test_any_text_is_a_value_or_one_line(text: str) -> None:
     assert "\n" not in line
 
 
+def test_the_kind_of_a_program_is_no_key(tmp_path: Path) -> None:
+    path = tmp_path / "label.yaml"
+    path.write_text(
+        "name: l\ngeometries: g.xyz\nprogram: {kind: pyscf, method: x, basis: cc-pVTZ}\n"
+    )
+    with pytest.raises(ValueError, match=re.escape("`program.method`: must be 'hf'")):
+        load_config(path, LabelConfig)
+
+
 @pytest.mark.parametrize(
     ("setting", "message"),
     [

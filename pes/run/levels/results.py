@@ -33,7 +33,7 @@ CHOSEN = "chosen.yaml"
 
 @dataclass(frozen=True)
 class Additions:
-    """What was asked for besides the levels; None where it was not."""
+    """Results besides the levels; None for each that was not asked for."""
 
     derived: Sensitivities
     sticks: Sticks | None

@@ -101,7 +101,7 @@ def sample(
 
 
 def _choice(config: SampleConfig, base: Path, place: torch.device) -> Choice:
-    """What the configuration asks for."""
+    """Geometries that the configuration asks for."""
     loaded = load_potential(config.surface, base, config.functions)
     loaded.to(place)
     if config.choose == "levels":
