@@ -12,7 +12,7 @@ from math import prod
 import torch
 from torch import Tensor
 
-__all__ = ["Branch", "tree", "unraveled", "within_energy", "within_quanta"]
+__all__ = ["Branch", "padded", "tree", "unraveled", "within_energy", "within_quanta"]
 
 
 def unraveled(numbers: Tensor, shape: Sequence[int]) -> tuple[Tensor, ...]:
@@ -78,6 +78,10 @@ def _within(costs: Sequence[Tensor], limit: float) -> Tensor:
     return numbers
 
 
+PADDING = 1.3
+"""Children of a joined branch over those that exist, at most."""
+
+
 @dataclass(frozen=True)
 class Branch:
     """Nodes of one depth that continue with the same functions of the next factor.
@@ -136,3 +140,37 @@ def _branches(functions: Tensor, parents: Tensor, counts: Tensor, n: int) -> lis
         children = starts[nodes, None] + torch.arange(int(pattern.sum()))
         branches.append(Branch(nodes, pattern.nonzero().flatten(), children))
     return branches
+
+
+def padded(branches: Sequence[Branch]) -> list[Branch]:
+    """Fewer branches, nodes with nearly the same functions in one: many small sums are slow.
+
+    Children that a node has not got bear the number that follows the last child.
+
+    Example:
+        >>> few, more = (Branch(torch.tensor([k]), torch.arange(4 + k), torch.arange(4 + k)[None]
+        ...              + 4 * k) for k in range(2))
+        >>> padded([few, more])[0].children
+        tensor([[0, 1, 2, 3, 9],
+                [4, 5, 6, 7, 8]])
+    """
+    none = sum(b.children.numel() for b in branches)
+    joined: list[Branch] = []
+    for branch in sorted(branches, key=lambda b: len(b.functions)):
+        both = _joined([*joined[-1:], branch], none)
+        if joined and both.children.numel() <= PADDING * int((both.children < none).sum()):
+            joined[-1] = both
+        else:
+            joined.append(branch)
+    return joined
+
+
+def _joined(branches: Sequence[Branch], none: int) -> Branch:
+    """One branch of all nodes and all functions."""
+    functions = torch.cat([b.functions for b in branches]).unique()
+    rows = []
+    for b in branches:
+        row = b.children.new_full((len(b.nodes), len(functions)), none)
+        row[:, torch.searchsorted(functions, b.functions)] = b.children
+        rows.append(row)
+    return Branch(torch.cat([b.nodes for b in branches]), functions, torch.cat(rows))

@@ -17,13 +17,16 @@ import torch
 from torch import Tensor
 
 from pes.vibration.basis.factor import Factor
-from pes.vibration.basis.product_tree import Branch
+from pes.vibration.basis.product_tree import Branch, padded
 from pes.vibration.grid.strips import PairFields, Strip, tuples_after
 
 __all__ = ["WORKSPACE", "matrix", "multiplications"]
 
 WORKSPACE = 2**25
 """Bytes of one intermediate; work is cut into pieces of that size."""
+
+AT_ONCE = 100
+"""Products, on an average, that begin with the functions of a first factor worked on together."""
 
 FEW = 24
 """Fields from which a table of products of functions is worth making."""
@@ -59,19 +62,23 @@ def matrix(
         others: tree of the products on the right, if they are not the same.
     """
     some = next(iter(fields.values()))
-    trees = (branches, branches if others is None else others)
-    rows, columns = (_count(tree[-1]) for tree in trees)
-    h = torch.zeros(rows, columns, dtype=some.dtype, device=some.device)
+    rows, columns = _count(branches[-1]), _count((others or branches)[-1])
+    joined = [*branches[:-1], padded(branches[-1])]
+    trees = (joined, joined if others is None else [*others[:-1], padded(others[-1])])
+    # One row and one column more take what is computed for padding.
+    h = torch.zeros(rows + 1, columns + 1, dtype=some.dtype, device=some.device)
     (left,), (right,) = (tree[0] for tree in trees)
     before = [field.reshape(-1, 1, 1) for field in fields.values()]
     after, steps = _plan(list(fields), factors[0].coordinates, symmetric=True)
-    for i in range(len(left.functions)):
+    # The lower triangle of each portion is computed in vain: small matrices are made at once.
+    most = max(1, AT_ONCE * len(left.functions) // rows)
+    for i in range(0, len(left.functions), most):
         begin = i if others is None else 0
-        bra = Branch(left.nodes, left.functions[i : i + 1], left.children[:, i : i + 1])
+        bra = Branch(left.nodes, left.functions[i : i + most], left.children[:, i : i + most])
         ket = Branch(right.nodes, right.functions[begin:], right.children[:, begin:])
         inner = list(zip(factors, strips, strict=True))
         _descend(h, before, (after, steps), [bra], [ket], inner, trees, others is None)
-    return h
+    return h[:rows, :columns]
 
 
 def multiplications(factors: Sequence[Factor], strips: Layout, branches: Tree) -> int:

@@ -5,7 +5,7 @@ from math import comb
 import pytest
 import torch
 
-from pes.vibration.basis.product_tree import tree, within_energy, within_quanta
+from pes.vibration.basis.product_tree import Branch, padded, tree, within_energy, within_quanta
 
 
 def brute(shape: tuple[int, ...], weights: tuple[float, ...], limit: float) -> torch.Tensor:
@@ -49,3 +49,23 @@ def test_the_tree_leads_to_every_product_once(kept: torch.Tensor | None) -> None
         found = deeper
     expected = list(range(24)) if kept is None else kept.tolist()
     assert [found[k] for k in range(len(found))] == expected
+
+
+def test_joined_branches_lead_to_every_product_once() -> None:
+    """Padding adds children that do not exist, and loses none that do."""
+    kept = within_energy([torch.arange(9.0), torch.arange(7.0) ** 1.2, torch.arange(8.0)], 8.0)
+    branches = tree([9, 7, 8], kept)[-1]
+    joined = padded(branches)
+    assert len(joined) < len(branches)
+
+    def products(parts: list[Branch]) -> set[tuple[int, int, int]]:
+        return {
+            (int(node), int(function), int(child))
+            for part in parts
+            for node, row in zip(part.nodes, part.children, strict=True)
+            for function, child in zip(part.functions, row, strict=True)
+            if child < len(kept)
+        }
+
+    assert products(joined) == products(branches)
+    assert len(products(joined)) == len(kept)
