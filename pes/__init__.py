@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from pes.coordinates.valence import Valence
     from pes.data import Dataset, Split, read, split, write
     from pes.descriptors import Invariants
-    from pes.evaluation import Evaluation, evaluate
+    from pes.differentiation import Tape, tape
+    from pes.evaluation import Evaluation, GradientCheck, check_gradients, evaluate
     from pes.export.targets import export_surface
     from pes.findings.audit import Audit, audit
     from pes.interfaces.ase_calculator import SurfaceCalculator
@@ -59,6 +60,7 @@ _ORIGIN = {
     "EnsembleForm": ("pes.setup.training.settings", "EnsembleForm"),
     "Evaluation": ("pes.evaluation", "Evaluation"),
     "External": ("pes.labelling.external", "External"),
+    "GradientCheck": ("pes.evaluation", "GradientCheck"),
     "FitResult": ("pes.setup.training.fit_result", "FitResult"),
     "Invariants": ("pes.descriptors", "Invariants"),
     "Levels": ("pes.vibration.levels.result", "Levels"),
@@ -79,9 +81,11 @@ _ORIGIN = {
     "Surface": ("pes.potential", "Surface"),
     "SurfaceCalculator": ("pes.interfaces.ase_calculator", "SurfaceCalculator"),
     "System": ("pes.vibration.system.system", "System"),
+    "Tape": ("pes.differentiation", "Tape"),
     "TruncationRequest": ("pes.setup.truncation", "TruncationRequest"),
     "Valence": ("pes.coordinates.valence", "Valence"),
     "audit": ("pes.findings.audit", "audit"),
+    "check_gradients": ("pes.evaluation", "check_gradients"),
     "energies_and_forces": ("pes.potential", "energies_and_forces"),
     "epochs": ("pes.training.fit", "epochs"),
     "error_report": ("pes.training.errors", "error_report"),
@@ -100,6 +104,7 @@ _ORIGIN = {
     "save": ("pes.setup.surfaces", "save"),
     "spectrum": ("pes.setup.level_result", "spectrum"),
     "split": ("pes.data", "split"),
+    "tape": ("pes.differentiation", "tape"),
     "train": ("pes.setup.training.train", "train"),
     "vibrational_levels": ("pes.vibration.levels.levels", "vibrational_levels"),
     "write": ("pes.data", "write"),
@@ -116,6 +121,7 @@ __all__ = [
     "Evaluation",
     "External",
     "FitResult",
+    "GradientCheck",
     "Invariants",
     "LabelResult",
     "Levels",
@@ -135,10 +141,12 @@ __all__ = [
     "Surface",
     "SurfaceCalculator",
     "System",
+    "Tape",
     "TruncationRequest",
     "Valence",
     "__version__",
     "audit",
+    "check_gradients",
     "energies_and_forces",
     "epochs",
     "error_report",
@@ -157,6 +165,7 @@ __all__ = [
     "save",
     "spectrum",
     "split",
+    "tape",
     "train",
     "units",
     "vibrational_levels",

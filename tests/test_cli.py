@@ -39,7 +39,8 @@ def test_command_line_itself(work: Path, capsys: pytest.CaptureFixture[str]) -> 
 
 
 COMMANDS = (
-    cli.train, cli.levels, cli.refine, cli.evaluate, cli.audit, cli.sample, cli.label,
+    cli.train, cli.levels, cli.refine, cli.evaluate, cli.check_gradients, cli.audit, cli.sample,
+    cli.label,
 )  # fmt: skip
 
 
@@ -57,8 +58,9 @@ def test_help_ends_with_examples_that_parse(
     monkeypatch.setattr(sys.modules[command.__module__], "ended", lambda _: None)
     for use in uses:
         command(use)
-    assert name == f"pes-{command.__name__}"
-    assert ("--set SECTION.KEY=VALUE" in shown) == (command not in (cli.evaluate, cli.audit))
+    assert name == f"pes-{command.__name__}".replace("_", "-")
+    without = (cli.evaluate, cli.check_gradients, cli.audit)
+    assert ("--set SECTION.KEY=VALUE" in shown) == (command not in without)
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -31,8 +31,8 @@ BASE = {
 SIBLINGS = {"data", "descriptors", "coordinates", "vibration"}
 ENGINES = {*BASE, *SIBLINGS, "potential", "rovibration", "training"}
 BELOW_RUN = {
-    *ENGINES, "findings", "labelling", "setup", "export", "evaluation", "refinement", "plots",
-    "config",
+    *ENGINES, "findings", "labelling", "setup", "export", "differentiation", "evaluation",
+    "refinement", "plots", "config",
 }  # fmt: skip
 
 MAY_IMPORT: Mapping[str, set[str]] = {
@@ -56,6 +56,7 @@ MAY_IMPORT: Mapping[str, set[str]] = {
     "interfaces": ENGINES,
     "setup": {*ENGINES, "findings"},
     "plots": ENGINES,
+    "differentiation": {*BASE, "plots"},
     "evaluation": {*ENGINES, "setup", "plots"},
     "refinement": {*ENGINES, "setup", "plots"},
     "config": {*ENGINES, "labelling", "setup"},

@@ -18,6 +18,7 @@ SETTINGS = {
     "pes-train --config": ["training.epochs=3", "ensemble.members=2"],
     "pes-levels runs": [f"vibration.{setting}" for setting in FEW],
     "pes-levels --config": FEW,
+    "pes-levels --config configs/harmonic_gaussian": ["kappa=[0,1]"],
     "pes-refine --config": ["steps=1", "adjust.degree=1", "anchor=0.1", *FEW[2:]],
 }
 """What keeps a command short, by its beginning."""
@@ -31,9 +32,8 @@ def blocks(page: Path) -> Iterator[tuple[str, str]]:
 def call(line: str) -> None:
     """Run a command of a page in this process."""
     name, *arguments = shlex.split(re.sub(r"--minutes \d+", "--minutes 0.03", line), comments=True)
-    for beginning, settings in SETTINGS.items():
-        if line.startswith(beginning):
-            arguments += [a for setting in settings for a in ("--set", setting)]
+    beginning = max((b for b in SETTINGS if line.startswith(b)), key=len, default="")
+    arguments += [a for setting in SETTINGS.get(beginning, []) for a in ("--set", setting)]
     if name == "pes-evaluate":
         arguments += ["--holes", "0"]
     COMMANDS[name].load()(arguments)
@@ -63,7 +63,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_tutorial(place: Path) -> None:
-    for name in ("fit", "levels", "own_surface", "refine"):
+    for name in ("fit", "levels", "own_surface", "refine", "differentiation"):
         follow(ROOT / "docs" / "tutorial" / f"{name}.md")
     written = {path.name for path in (place / "runs").iterdir()}
     assert {"h2o", "h2o_small", "h2o_few", "water_pjt1996", "d2o", "refine_h2o"} <= written

@@ -4,10 +4,11 @@ Each command imports what it runs when it runs: half of the time to start is tha
 """
 
 from pes.cli.points import audit, convert, label, sample
-from pes.cli.surfaces import evaluate, export, levels, refine, train
+from pes.cli.surfaces import check_gradients, evaluate, export, levels, refine, train
 
 __all__ = [
     "audit",
+    "check_gradients",
     "convert",
     "evaluate",
     "export",

@@ -20,7 +20,7 @@ from pes.run.options import (
     whole_number,
 )
 
-__all__ = ["evaluate", "export", "levels", "refine", "train"]
+__all__ = ["check_gradients", "evaluate", "export", "levels", "refine", "train"]
 
 
 def train(arguments: Sequence[str] | None = None) -> None:
@@ -172,6 +172,49 @@ def evaluate(arguments: Sequence[str] | None = None) -> None:
             output=given.output, holes=given.holes, device=given.device,
             overwrite=given.overwrite, functions=given.functions,
         )  # fmt: skip
+
+    ended(command)
+
+
+def check_gradients(arguments: Sequence[str] | None = None) -> None:
+    """`pes-check-gradients`."""
+    parser = parser_of(
+        "pes-check-gradients", "Compare the analytic forces of a surface with differences of its "
+        "energies over a series of steps. Exit code: 0 if they agree (or the surface has none), "
+        "3 if the energies are too rough to tell, 4 if the forces are wrong.",
+        "pes-check-gradients runs/h2o",
+        "pes-check-gradients my_surface.py:potential --points points.xyz",
+    )  # fmt: skip
+    file_option(
+        parser, "surface", kind=str,
+        help="run folder, surface file, module:function, file.py:function or name",
+    )  # fmt: skip
+    file_option(
+        parser, "--points", help="geometries to compare at, in any format that pes-convert reads "
+        "(default: training points, or geometries around the minimum)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--geometries", type=whole_number, default=10, metavar="N",
+        help="number of geometries that are taken of these (default: %(default)s)",
+    )  # fmt: skip
+    folder_option(
+        parser,
+        "--output",
+        help="folder of the results (default: gradients, in the run folder or here)",
+    )
+    parser.add_argument("--overwrite", action="store_true", help="replace earlier results")
+    function_option(parser)
+    given = parser.parse_args(arguments)
+
+    def command() -> None:
+        from pes.run.check_gradients.command import run_check_gradients
+
+        code = run_check_gradients(
+            given.surface, points=given.points, geometries=given.geometries, output=given.output,
+            overwrite=given.overwrite, functions=given.functions,
+        )  # fmt: skip
+        if code:
+            raise SystemExit(code)
 
     ended(command)
 

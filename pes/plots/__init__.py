@@ -3,6 +3,8 @@
 from pes.plots.density import density_map
 from pes.plots.evaluation import calibration_curve, errors
 from pes.plots.fit import learning_curve, residuals
+from pes.plots.gradients import difference_errors
+from pes.plots.graph import computational_graph
 from pes.plots.harmonic_gaussian import Well, model_levels
 from pes.plots.points import energy_histogram
 from pes.plots.refinement import refined_levels
@@ -11,7 +13,9 @@ from pes.plots.vibration import level_diagram, lines, sticks
 __all__ = [
     "Well",
     "calibration_curve",
+    "computational_graph",
     "density_map",
+    "difference_errors",
     "energy_histogram",
     "errors",
     "learning_curve",

@@ -35,6 +35,7 @@ SIGNS = {
     "levels.json": "levels",
     "model.json": "a model",
     "evaluation.json": "an evaluation",
+    "gradients.json": "a check of gradients",
     "audit.json": "an audit",
     "sample.json": "geometries",
     "label.json": "labelled points",
