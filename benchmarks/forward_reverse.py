@@ -3,9 +3,9 @@
 python benchmarks/forward_reverse.py [--picture cost.png]
 
 The function is a network of n inputs, 64 × 64 units and one output, as in a surface of atoms;
-times are CPU times of one thread in units of the function itself, the least of several runs. Forward
-mode takes one run for each input, here one after the other (`torch.func.jvp`) and all at once in n
-times the memory (`torch.func.jacfwd`); reverse mode takes one run back.
+times are CPU times of one thread in units of the function itself, the least of several runs.
+Forward mode takes one run for each input, here one after the other (`torch.func.jvp`), and all at
+once in n times the memory (`torch.func.jacfwd`); reverse mode takes one run back.
 """
 
 import argparse
