@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pes.labelling.pyscf_program import PySCF
     from pes.molecule import Molecule
     from pes.potential import (
+        DipoleSurface,
         Ensemble,
         LinearSurface,
         NeuralSurface,
@@ -39,6 +40,8 @@ if TYPE_CHECKING:
     from pes.setup.levels import levels
     from pes.setup.line_list import line_list
     from pes.setup.surfaces import load, save
+    from pes.setup.training.dipole import DipoleForm, train_dipole
+    from pes.setup.training.dipole_result import DipoleFit
     from pes.setup.training.fit_result import FitResult
     from pes.setup.training.settings import EnsembleForm, LinearBaseline, LinearForm, NetworkForm
     from pes.setup.training.train import train
@@ -56,6 +59,9 @@ _ORIGIN = {
     "BasisSpec": ("pes.vibration.basis.specification", "BasisSpec"),
     "CoordinateRequest": ("pes.setup.coordinates", "CoordinateRequest"),
     "Dataset": ("pes.data", "Dataset"),
+    "DipoleFit": ("pes.setup.training.dipole_result", "DipoleFit"),
+    "DipoleForm": ("pes.setup.training.dipole", "DipoleForm"),
+    "DipoleSurface": ("pes.potential", "DipoleSurface"),
     "Ensemble": ("pes.potential", "Ensemble"),
     "EnsembleForm": ("pes.setup.training.settings", "EnsembleForm"),
     "Evaluation": ("pes.evaluation", "Evaluation"),
@@ -106,6 +112,7 @@ _ORIGIN = {
     "split": ("pes.data", "split"),
     "tape": ("pes.differentiation", "tape"),
     "train": ("pes.setup.training.train", "train"),
+    "train_dipole": ("pes.setup.training.dipole", "train_dipole"),
     "vibrational_levels": ("pes.vibration.levels.levels", "vibrational_levels"),
     "write": ("pes.data", "write"),
 }
@@ -116,6 +123,9 @@ __all__ = [
     "BasisSpec",
     "CoordinateRequest",
     "Dataset",
+    "DipoleFit",
+    "DipoleForm",
+    "DipoleSurface",
     "Ensemble",
     "EnsembleForm",
     "Evaluation",
@@ -167,6 +177,7 @@ __all__ = [
     "split",
     "tape",
     "train",
+    "train_dipole",
     "units",
     "vibrational_levels",
     "write",

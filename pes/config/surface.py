@@ -7,10 +7,12 @@ from pydantic import BeforeValidator, Field
 from pes.config.section import Section, by_name
 from pes.potential import Surface
 from pes.setup.surfaces import load
+from pes.setup.training.dipole import DipoleForm
 from pes.setup.training.settings import LinearBaseline, LinearForm, NetworkForm
 
 __all__ = [
     "AutomaticSurface",
+    "DipoleSection",
     "InvariantsSection",
     "Linear",
     "LinearBaselineSection",
@@ -129,6 +131,44 @@ class SurfaceSection(Section):
         return NetworkForm(**inputs, hidden=self.hidden, activation=self.activation, baseline=under)
 
 
+class DipoleSection(Section):
+    """μ = Σ_a z_a(x) x_a, charges linear in polynomials: a surface of dipole moments.
+
+    Of several degrees, lengths or ridges the validation points choose.
+    """
+
+    kind: Literal["dipole"] = "dipole"
+    degree: Degree | Annotated[tuple[Degree, ...], Field(min_length=1)] = 4
+    """Highest total degree, or several to try: [4, 5, 6]."""
+    variable: Literal["morse", "inverse"] = "morse"
+    """exp(−r/a) or 1/r of each distance r."""
+    length: Length | Annotated[tuple[Length, ...], Field(min_length=1)] = 2.0
+    """a, Å, or several to try."""
+    ridge: Ridge | Literal["auto"] = "auto"
+    """Regularisation relative to the largest singular value; auto tries 0 and 1e-15 to 1e-4."""
+    charge: int = Field(default=0, ge=-100, le=100)
+    """Total charge, e."""
+    chosen_by: Literal["validation", "leave_one_out"] = "validation"
+    """Judge of several values: validation, or leave_one_out, the error with which each point
+    outside the test is predicted from all others; these are then all fitted."""
+    members: int = Field(default=1, ge=1, le=100)
+    """Number of fits to points weighted at random; their spread is the error bar."""
+    baseline: None = None
+    """Nothing: the total charge is the baseline."""
+
+    def resolved(self) -> NetworkForm:
+        """Nothing that is fitted to energies.
+
+        Raises:
+            ValueError: always.
+        """
+        raise ValueError("`surface: dipole` is fitted to dipole moments, not to energies")
+
+    def form(self) -> DipoleForm:
+        """The record of `pes.setup`."""
+        return DipoleForm(**self.model_dump(exclude={"kind", "baseline"}))
+
+
 class AutomaticSurface(Section):
     """Form, size and fit chosen within `training.budget`; the run folder holds what was chosen."""
 
@@ -146,5 +186,6 @@ class AutomaticSurface(Section):
 
 
 Surfaces = Annotated[
-    SurfaceSection | LinearSurfaceSection | AutomaticSurface, Field(discriminator="kind")
+    SurfaceSection | LinearSurfaceSection | DipoleSection | AutomaticSurface,
+    Field(discriminator="kind"),
 ]

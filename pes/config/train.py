@@ -101,7 +101,7 @@ class TrainConfig(Section):
     """Isotopes the data must fit, such as [O, H, H]; by default what the file says."""
     data: Data
     surface: Annotated[Surfaces, BeforeValidator(neural)] = SurfaceSection()
-    """neural, linear or auto; a network unless `kind` says otherwise, or auto where
+    """neural, linear, dipole or auto; a network unless `kind` says otherwise, or auto where
     `training.budget` is given and nothing about the surface."""
     training: Training = Training()
     search: Search | None = None
@@ -123,6 +123,8 @@ class TrainConfig(Section):
         automatic = self.surface.kind == "auto"
         if automatic and (self.search is not None or self.ensemble is not None):
             raise ValueError("`surface: auto` chooses by itself; leave out `search` and `ensemble`")
+        if self.surface.kind == "dipole" and self.ensemble is not None:
+            raise ValueError("`ensemble` is for networks; a dipole surface has `members`")
         if self.search is not None and self.surface.kind != "neural":
             raise ValueError("`search` is for networks; a linear surface takes lists of values")
         return self

@@ -51,10 +51,11 @@ class DensityMaps(Section):
 
 
 class Spectrum(Section):
-    """J = 0 sticks from a dipole function; with `J`, a line list as well."""
+    """J = 0 sticks from a dipole moment; with `J`, a line list as well."""
 
     dipole: str
-    """module:function or file.py:function; positions (B, N, 3) in bohr to (B, 3) in e·bohr."""
+    """Dipole surface (run folder or surface file), or module:function or file.py:function from
+    positions (B, N, 3) in bohr to (B, 3) in e·bohr."""
     temperature: float = Field(default=296.0, ge=0)
     """Temperature, K."""
     weakest: float = Field(default=1e-30, ge=0)

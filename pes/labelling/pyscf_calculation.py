@@ -25,6 +25,9 @@ GUESSES = ("minao", "atom", "huckel", "1e")
 """Initial orbitals of the attempts, one after the other."""
 
 SCF_CYCLES, CC_CYCLES = 200, 300
+FLAT = 1e-8
+"""Width (bohr) of a molecule across its plane or line."""
+
 GRID = 5
 """Level of the grids of density functionals: coarser ones make surfaces rough."""
 
@@ -276,10 +279,21 @@ def _lambda_amplitudes(cluster: Any) -> tuple[np.ndarray, np.ndarray, Any]:
 def _slope(
     energy: Callable[[np.ndarray], float], molecule: gto.Mole, strength: float
 ) -> list[float]:
-    """Dipole −dE/dF (3) in e·bohr by central differences; the nuclei's part is exact."""
-    fields = strength * np.eye(3)
-    electrons = [(energy(-field) - energy(field)) / (2 * strength) for field in fields]
-    return (np.array(electrons) + molecule.atom_charges() @ molecule.atom_coords()).tolist()
+    """Dipole −dE/dF (3) in e·bohr by central differences; the nuclei's part is exact.
+
+    Fields lie along the principal axes of the places of the nuclei. Across a plane or a line that
+    holds all of them the electrons are spread evenly, and no energy is computed.
+    """
+    places = molecule.atom_coords()
+    _, widths, axes = np.linalg.svd(places - places.mean(0))
+    across = np.pad(widths, (0, 3 - len(widths))) < FLAT
+    electrons = [
+        -molecule.nelectron * axis @ places[0]
+        if flat
+        else (energy(-strength * axis) - energy(strength * axis)) / (2 * strength)
+        for axis, flat in zip(axes, across, strict=True)
+    ]
+    return (np.array(electrons) @ axes + molecule.atom_charges() @ places).tolist()
 
 
 def _core_orbitals(molecule: gto.Mole) -> int:

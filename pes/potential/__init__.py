@@ -1,5 +1,6 @@
 """Surfaces: positions in bohr to energies in hartree, analytic, linear or neural."""
 
+from pes.potential.dipole import DipoleSurface
 from pes.potential.ensemble import Ensemble
 from pes.potential.kinds import SURFACES, surface_from, surface_settings
 from pes.potential.linear import LinearSurface, linear_fits, linear_surface
@@ -11,6 +12,7 @@ from pes.potential.user_function import UserFunction
 
 __all__ = [
     "SURFACES",
+    "DipoleSurface",
     "Ensemble",
     "LinearSurface",
     "NamedFunction",

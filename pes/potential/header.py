@@ -113,7 +113,7 @@ class _Invariants(_Part):
 Descriptor = Annotated[_Distances | _Morse | _Invariants, Field(discriminator="kind")]
 
 
-COMPOSED = ("corrected", "ensemble", "function", "linear", "neural")
+COMPOSED = ("corrected", "dipole", "ensemble", "function", "linear", "neural")
 """Kinds of surfaces that are not analytic."""
 
 
@@ -131,6 +131,15 @@ class _Linear(_Part):
     kind: Literal["linear"]
     descriptor: Descriptor
     baseline: "Settings | None" = None
+
+
+class _Dipole(_Part):
+    kind: Literal["dipole"]
+    elements: Isotopes
+    degree: int = Field(ge=1, le=30)
+    variable: Literal["morse", "inverse"]
+    length: Length
+    charge: int = Field(ge=-100, le=100)
 
 
 class _Neural(_Part):
@@ -160,6 +169,7 @@ def _kind(settings: Any) -> str:
 
 Settings = Annotated[
     Annotated[_Corrected, Tag("corrected")]
+    | Annotated[_Dipole, Tag("dipole")]
     | Annotated[_Ensemble, Tag("ensemble")]
     | Annotated[_Function, Tag("function")]
     | Annotated[_Linear, Tag("linear")]

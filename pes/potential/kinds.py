@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from pes.potential.analytic import ANALYTIC
 from pes.potential.corrected import CorrectedSurface
+from pes.potential.dipole import DipoleSurface
 from pes.potential.ensemble import Ensemble
 from pes.potential.linear import LinearSurface
 from pes.potential.named_function import NamedFunction
@@ -18,6 +19,7 @@ Functions = Mapping[str, Callable[[Tensor], Tensor]]
 
 SURFACES = {
     "corrected": CorrectedSurface,
+    "dipole": DipoleSurface,
     "ensemble": Ensemble,
     "function": NamedFunction,
     "linear": LinearSurface,
@@ -84,6 +86,8 @@ def surface_from(settings: Mapping[str, Any], functions: Functions | None = None
     if kind == "corrected":
         base, correction = (surface_from(settings[k], known) for k in ("base", "correction"))
         return CorrectedSurface(base, correction)
+    if kind == "dipole":
+        return DipoleSurface.from_settings(settings)
     if kind == "function":
         name = settings["reference"]
         return NamedFunction(name, known[name], differentiable=settings["differentiable"])

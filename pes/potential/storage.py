@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from pes.files import replaced
 from pes.molecule import Molecule
+from pes.potential.dipole import MARK
 from pes.potential.header import (
     FORMAT,
     METADATA,
@@ -200,7 +201,8 @@ def _check_tensors(
         raise ValueError(f"{POSITIONS} of shape {tuple(positions.shape)} for {atoms} atoms")
     elements = Molecule(header["symbols"]).elements
     for part in surface.modules():
-        if (own := getattr(part, "elements", elements)) != elements:
+        own = tuple(e.removesuffix(MARK) for e in getattr(part, "elements", elements))
+        if own != elements:
             raise ValueError(f"a surface of {' '.join(own)} for {' '.join(elements)}")
     expected = {POSITIONS: torch.float64, **{n: t.dtype for n, t in surface.state_dict().items()}}
     for name, tensor in {**stored, POSITIONS: positions}.items():

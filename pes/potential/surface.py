@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from pes.molecule import Molecule, covalent_radii
+from pes.potential.dipole import DipoleSurface
 from pes.potential.ensemble import Ensemble
 from pes.potential.storage import SurfaceRecord
 
@@ -22,6 +23,8 @@ NEAREST = 0.65
 @dataclass(frozen=True, eq=False, repr=False)
 class Surface:
     """Positions (B, N, 3) in bohr to energies (B,) in hartree, and where they come from.
+
+    A dipole surface gives dipole moments (B, 3) in e·bohr instead.
 
     Attributes:
         potential: the function; a user's own is a `UserFunction`.
@@ -42,7 +45,9 @@ class Surface:
     name: str | None = None
 
     def __call__(self, positions: Tensor | np.ndarray) -> Any:
-        """Energies (B,) in hartree of positions (B, N, 3) in bohr, of the same type as these.
+        """Energies (B,) in hartree, or dipole moments (B, 3) in e·bohr, of positions (B, N, 3).
+
+        Positions are in bohr; the result is of the same type as these.
 
         Raises:
             TypeError: for anything but a tensor or an array of float64.
@@ -61,6 +66,11 @@ class Surface:
         if self.record is not None:
             points = f", {len(self.record.training_positions)} training points"
         return f"Surface({kind}, {atoms}{points})"
+
+    @property
+    def is_dipole(self) -> bool:
+        """Whether it gives dipole moments."""
+        return any(isinstance(part, DipoleSurface) for part in self.potential.modules())
 
     @property
     def differentiable(self) -> bool:

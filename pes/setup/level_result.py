@@ -1,6 +1,6 @@
 """Result of a levels calculation: tables, derivatives, spectrum and files."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -13,13 +13,13 @@ from pes.rovibration.contraction import contract_states
 from pes.rovibration.levels import levels_of
 from pes.setup.chosen import chosen_settings
 from pes.setup.density_maps import Maps
+from pes.setup.dipoles import DipoleLike, dipole_function
 from pes.setup.labels import LevelLabels, level_labels
 from pes.setup.level_files import LEVELS_JSON, summary, write_arrays, write_tables
 from pes.setup.level_tables import far, level_table, printed, table_html, unrotated
 from pes.setup.problem import Problem
 from pes.setup.rotation import Rotation, check_rotation
 from pes.setup.sensitivity import Sensitivities, sensitivities
-from pes.setup.surfaces import dipole_function
 from pes.setup.uncertainty import Spreads
 from pes.setup.verdict import verdict
 from pes.staging import staged
@@ -133,7 +133,7 @@ class LevelsResult:
         levels = tuple(levels_of(basis, j) for j in dict.fromkeys(asked))
         return Rotation(self.task.molecule, basis, levels, self.quanta)
 
-    def spectrum(self, dipole: str | Callable[..., Any], temperature: float = 296.0) -> Sticks:
+    def spectrum(self, dipole: DipoleLike, temperature: float = 296.0) -> Sticks:
         """J = 0 transitions among the levels; see `spectrum`."""
         return spectrum(self, dipole, temperature=temperature)
 
@@ -171,17 +171,16 @@ class LevelsResult:
         return Path(folder)
 
 
-def spectrum(
-    result: LevelsResult, dipole: str | Callable[..., Any], *, temperature: float = 296.0
-) -> Sticks:
+def spectrum(result: LevelsResult, dipole: DipoleLike, *, temperature: float = 296.0) -> Sticks:
     """J = 0 transitions among levels, with intensities.
 
     Args:
         result: what `levels` returned.
-        dipole: function of positions (B, N, 3) in bohr to (B, 3) in e·bohr, in torch or NumPy, or
-            its name, `module:function` or `file.py:function`.
+        dipole: function of positions (B, N, 3) in bohr to (B, 3) in e·bohr, in torch or NumPy; a
+            dipole surface; or the name of either: run folder, surface file, `module:function` or
+            `file.py:function`.
         temperature: kelvin.
     """
-    function = dipole_function(dipole)
+    function = dipole_function(dipole, symbols=result.task.molecule.symbols)
     masses = result.task.masses.detach().cpu()
     return stick_spectrum(result.levels.cpu(), function, masses, temperature=temperature)

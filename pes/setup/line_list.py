@@ -1,10 +1,9 @@
 """Line list of a levels calculation with rotation: states, lines, partition function, files."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -12,8 +11,8 @@ from torch import Tensor
 from pes.files import replaced, write_csv
 from pes.rovibration.lines import Lines, intensities, lines, partition_function
 from pes.rovibration.nuclear_spin import spin_weights
+from pes.setup.dipoles import DipoleLike, dipole_function
 from pes.setup.rotation import Rotation
-from pes.setup.surfaces import dipole_function
 from pes.units import CM1, DEBYE
 
 __all__ = ["LINES_CSV", "LineList", "Spectrum", "line_list"]
@@ -233,7 +232,7 @@ class LineList:
 
 def line_list(
     rotation: Rotation,
-    dipole: str | Callable[..., Any],
+    dipole: DipoleLike,
     *,
     temperature: float = 296.0,
     weakest: float = 1e-30,
@@ -242,8 +241,9 @@ def line_list(
 
     Args:
         rotation: what `LevelsResult.rotation` returned.
-        dipole: function of positions (B, N, 3) in bohr to (B, 3) in e·bohr, in torch or NumPy, or
-            its name, `module:function` or `file.py:function`.
+        dipole: function of positions (B, N, 3) in bohr to (B, 3) in e·bohr, in torch or NumPy; a
+            dipole surface; or the name of either: run folder, surface file, `module:function` or
+            `file.py:function`.
         temperature: of the intensities, kelvin, above zero.
         weakest: intensity in cm/molecule below which lines are not in the spectrum.
 
@@ -253,7 +253,8 @@ def line_list(
     """
     if temperature <= 0:
         raise ValueError(f"`spectrum.temperature` must be above 0 for lines, got {temperature}")
-    moments = rotation.basis.moments(dipole_function(dipole)) / DEBYE
+    function = dipole_function(dipole, symbols=rotation.molecule.symbols)
+    moments = rotation.basis.moments(function) / DEBYE
     return LineList(rotation, moments, temperature, weakest)
 
 

@@ -20,10 +20,11 @@ __all__ = [
     "USER_MODULE",
     "SurfaceLike",
     "as_surface",
-    "dipole_function",
     "imported",
     "load",
     "load_potential",
+    "loaded",
+    "names_function",
     "permitted",
     "resolved",
     "save",
@@ -48,8 +49,29 @@ def load_potential(name: str, base: Path, functions: Sequence[str] = ()) -> Surf
         functions: names of functions that a surface file may be built on.
 
     Raises:
-        ValueError, FileNotFoundError: if it cannot be found, in one line.
+        ValueError, FileNotFoundError: if it cannot be found, or is one of dipole moments, in one
+            line.
     """
+    return _of_energies(loaded(name, base, functions))
+
+
+def _of_energies(surface: Surface) -> Surface:
+    """The surface, unless it is one of dipole moments."""
+    if surface.is_dipole:
+        raise ValueError(
+            f"{surface.name or 'this surface'} is a dipole surface; one of energies is needed here "
+            "(a dipole surface goes into `dipole`)"
+        )
+    return surface
+
+
+def names_function(name: str, base: Path) -> bool:
+    """Whether a name is `module:function` or `file.py:function` and no file or folder."""
+    return ":" in name and not (base / name).exists()
+
+
+def loaded(name: str, base: Path, functions: Sequence[str] = ()) -> Surface:
+    """A surface of energies or of dipole moments; see `load_potential`."""
     if name in ANALYTIC:
         surface = ANALYTIC[name]()
         return Surface(surface, surface.symbols, name=name)
@@ -77,24 +99,29 @@ def load_potential(name: str, base: Path, functions: Sequence[str] = ()) -> Surf
 
 
 def as_surface(surface: SurfaceLike) -> Surface:
-    """Whatever a Python user calls a surface, as one.
+    """Whatever a Python user calls a surface of energies, as one.
 
     Args:
         surface: a `Surface`, a torch module or any function of positions (B, N, 3) in bohr, whose
             atoms are known if it has an attribute `symbols`, or a name as for `load_potential`.
 
     Raises:
-        ValueError, FileNotFoundError: for a name of no surface.
+        ValueError, FileNotFoundError: for a name of no surface, or a surface of dipole moments.
         TypeError: for anything else that is not a function.
 
     Example:
         >>> as_surface("water_pjt1996").symbols
         ('O', 'H', 'H')
     """
+    return _of_energies(_as_any(surface))
+
+
+def _as_any(surface: SurfaceLike) -> Surface:
+    """The same for energies and dipole moments."""
     if isinstance(surface, Surface):
         return surface
     if isinstance(surface, str | Path):
-        return load_potential(str(surface), Path.cwd())
+        return loaded(str(surface), Path.cwd())
     if not callable(surface):
         raise TypeError(
             f"a surface must be a function of positions or the name of one, got {surface!r}"
@@ -105,22 +132,8 @@ def as_surface(surface: SurfaceLike) -> Surface:
     return Surface(UserFunction(surface, getattr(surface, "__name__", "the surface")), symbols)
 
 
-def dipole_function(dipole: str | Callable[..., Any]) -> UserFunction:
-    """A dipole moment by function or name, in torch, NumPy or anything else.
-
-    Args:
-        dipole: function of positions (B, N, 3) in bohr to (B, 3) in e·bohr, or its name,
-            `module:function` or `file.py:function`.
-    """
-    if isinstance(dipole, UserFunction):
-        return dipole
-    if isinstance(dipole, str):
-        return UserFunction(imported(dipole, Path.cwd()), dipole, (3,))
-    return UserFunction(dipole, getattr(dipole, "__name__", "the dipole"), (3,))
-
-
 def load(name: str | Path, *, functions: Sequence[str] = ()) -> Surface:
-    """A surface, ready to be called or to be given to `pes.levels`.
+    """A surface, ready to be called or to be given to `pes.levels`; or a dipole surface.
 
     Args:
         name: run folder, surface file, `module:function`, `file.py:function` or the name of an
@@ -136,7 +149,7 @@ def load(name: str | Path, *, functions: Sequence[str] = ()) -> Surface:
         >>> load("water_pjt1996")
         Surface(WaterPJT, H2O)
     """
-    return load_potential(str(name), Path.cwd(), functions)
+    return loaded(str(name), Path.cwd(), functions)
 
 
 def save(
@@ -152,7 +165,7 @@ def save(
     Raises:
         ValueError: for a surface that cannot be stored, or a module without a record.
     """
-    given = as_surface(surface)
+    given = _as_any(surface)
     known = given.record if record is None else record
     if known is None:
         raise ValueError("a surface is saved with its record: pass a SurfaceRecord as `record`")

@@ -6,6 +6,7 @@ import pytest
 
 pytest.importorskip("pyscf")
 
+from pes.labelling import pyscf_calculation
 from pes.labelling.program import Record
 from pes.labelling.pyscf_calculation import calculated, check, provenance
 from pes.labelling.pyscf_program import PySCF
@@ -80,6 +81,23 @@ def test_dipole_of_the_density_and_in_a_field(method: str, way: str, difference:
     scf = np.array(point(PySCF(method, "sto-3g", dipole="scf"))["dipole"])
     # Correlation lowers the dipole of water by some hundredths.
     assert (np.linalg.norm(scf - field) > 0.02) == (method != "hf")
+
+
+def test_no_fields_across_the_plane_of_a_molecule(monkeypatch: pytest.MonkeyPatch):
+    settings, energies = PySCF("hf", "sto-3g", dipole="field"), []
+    solved = pyscf_calculation._solved
+
+    def counted(*arguments):
+        energies.append(arguments)
+        return solved(*arguments)
+
+    monkeypatch.setattr(pyscf_calculation, "_solved", counted)
+    turn = np.linalg.qr(np.arange(9.0).reshape(3, 3) ** 2 + np.eye(3)).Q
+    lying, tilted = (np.array(point(settings, x)["dipole"]) for x in (WATER, WATER @ turn + 1.0))
+    assert len(energies) == 2 * 5
+    # Energies to 1e-11 over twice the field of 1e-3, and another direction of that: β F²/6.
+    assert tilted == pytest.approx(lying @ turn, abs=1e-5)
+    assert abs(lying[2]) < 1e-12
 
 
 @pytest.mark.parametrize("attempt", [1, 2, 3])

@@ -18,6 +18,7 @@ from pes.descriptors import Invariants, Morse, invariants
 from pes.descriptors.invariants import Level
 from pes.potential import storage
 from pes.potential.analytic import WaterPJT
+from pes.potential.dipole import DipoleSurface
 from pes.potential.ensemble import Ensemble
 from pes.potential.header import signed
 from pes.potential.linear import LinearSurface, linear_surface
@@ -44,7 +45,17 @@ def neural(baseline: nn.Module | None = None) -> NeuralSurface:
     )
 
 
+def dipole(charge: int = 0) -> DipoleSurface:
+    surface = DipoleSurface(WATER, 2, charge=charge)
+    generator = torch.Generator().manual_seed(charge)
+    with torch.no_grad():
+        surface.coefficients.copy_(torch.randn(surface.size, generator=generator))
+    return surface
+
+
 SURFACES = {
+    "dipole": lambda: dipole(1),
+    "ensemble of dipoles": lambda: Ensemble([dipole(), dipole(2)], inflation=1.5),
     "ensemble": lambda: Ensemble([neural(linear()), linear()]),
     "analytic": WaterPJT,
     "linear": linear,

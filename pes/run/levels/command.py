@@ -20,7 +20,7 @@ from pes.config import (
     read_yaml,
 )
 from pes.memory import free_memory
-from pes.potential import Surface, UserFunction
+from pes.potential import Surface
 from pes.run.folder import check_folder, check_space, claimed, open_log, pick_device
 from pes.run.levels.results import OPTIONAL, Additions, write_results
 from pes.run.levels.resume import STATE, check_state, earlier, keeper
@@ -29,6 +29,7 @@ from pes.setup.automatic.missing_wells import LargeAmplitudes
 from pes.setup.automatic.quanta_forecast import Forecast
 from pes.setup.chosen import description
 from pes.setup.density_maps import Maps, density_maps
+from pes.setup.dipoles import dipole_function
 from pes.setup.level_files import LEVELS_JSON
 from pes.setup.level_result import LevelsResult
 from pes.setup.levels import COUNT, accuracy_goal, growing_minutes, solved
@@ -36,7 +37,7 @@ from pes.setup.line_list import line_list
 from pes.setup.problem import Problem, problem
 from pes.setup.rotation import check_rotation
 from pes.setup.sensitivity import check_sensitivities
-from pes.setup.surfaces import imported, load_potential, permitted, resolved
+from pes.setup.surfaces import load_potential, names_function, permitted, resolved
 from pes.setup.truncation import products, sparse_grid
 from pes.staging import staged
 from pes.units import CM1
@@ -160,7 +161,7 @@ def _check_dipole(
     if vibration.spectrum is None or any("spectrum" in setting for setting in settings):
         return
     dipole = vibration.spectrum.dipole
-    if permitted(dipole, functions) is None:
+    if names_function(dipole, Path.cwd()) and permitted(dipole, functions) is None:
         raise ValueError(
             f"{run / 'config.yaml'} names the dipole function {dipole}, and a run folder alone "
             f"runs no code; if you trust that function, name it: --function {dipole}"
@@ -173,8 +174,7 @@ def _run(request: Request) -> Path:
     check_sensitivities(request.surface, wanted.parameters, weights=wanted.weights)
     dipole = None
     if config.spectrum is not None:
-        name = config.spectrum.dipole
-        dipole = UserFunction(imported(name, request.base), name, (3,))
+        dipole = dipole_function(config.spectrum.dipole, request.base)
     task = problem(
         request.surface, config.molecule, nuclear_masses=config.nuclear_masses,
         coordinates=config.coordinates.resolved(), basis=config.sizes(),

@@ -27,6 +27,7 @@ from pes.run.train.automatic import (
     reproducible,
     with_budget,
 )
+from pes.run.train.dipole import dipole_training
 from pes.run.train.epochs import fitted
 from pes.run.train.points import drawn_split, findings_before_fit, load_points
 from pes.run.train.results import report_surface, write_results
@@ -128,6 +129,8 @@ def trained(
         config = config.model_copy(update={"threads": config.threads or 1})
     device = rank_device(pick_device(config.device, config.threads or rank_threads()), ranks)
     config = with_full_paths(config, base)
+    if config.surface.kind == "dipole":
+        return dipole_training(config, folder, device, overwrite=overwrite, check=check)
     search_choices(config)
     if check:
         _train(config, folder, None, device, ranks, check=True)

@@ -18,7 +18,7 @@ from pes.training.optimizers.problem import Optimizer
 from pes.training.weights import WEIGHTS
 from pes.units import CM1
 
-__all__ = ["planned_fit", "training_settings"]
+__all__ = ["planned_fit", "training_settings", "weights_of"]
 
 
 def training_settings(config: TrainConfig) -> TrainingSettings:
@@ -31,7 +31,7 @@ def training_settings(config: TrainConfig) -> TrainingSettings:
     return TrainingSettings(
         form=config.surface.resolved(),
         ensemble=None if ensemble is None else EnsembleForm(**ensemble.model_dump()),
-        weights=_weights(training),
+        weights=weights_of(training),
         force_weight=training.force_weight,
         optimizer=_optimizer(training),
         epochs=training.epochs,
@@ -60,7 +60,8 @@ def planned_fit(
     return training_plan(dataset, parts, settings, device=device, known=choices)
 
 
-def _weights(section: TrainingSection) -> Weights | None:
+def weights_of(section: TrainingSection) -> Weights | None:
+    """Weights of the points as `pes.setup` takes them."""
     if isinstance(section.weights, Column):
         return section.weights.name
     options = section.weights.model_dump(exclude={"kind"})

@@ -1,0 +1,63 @@
+"""Whatever the user calls a dipole moment, as one function of torch positions."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from pes.molecule import Molecule
+from pes.potential import DipoleSurface, Ensemble, Surface, UserFunction
+from pes.setup.surfaces import imported, loaded, names_function
+
+__all__ = ["DipoleLike", "dipole_function"]
+
+DipoleLike = Surface | Callable[..., Any] | str | Path
+"""Forms in which a Python user may give a dipole moment."""
+
+
+def dipole_function(
+    dipole: DipoleLike, base: Path | None = None, *, symbols: Sequence[str] | None = None
+) -> UserFunction | DipoleSurface | Ensemble:
+    """A dipole moment by fitted surface, function or name, in torch, NumPy or anything else.
+
+    Args:
+        dipole: function of positions (B, N, 3) in bohr to (B, 3) in e·bohr; a dipole surface; or
+            the name of either: run folder, surface file, `module:function` or `file.py:function`.
+        base: folder that relative paths start from; by default the current one.
+        symbols: atoms that it is used for.
+
+    Raises:
+        ValueError, FileNotFoundError: if there is no such function or surface, or it is one of
+            energies or of other atoms.
+    """
+    place, name = base or Path.cwd(), getattr(dipole, "__name__", "the dipole")
+    given: Any = dipole
+    if isinstance(dipole, str | Path):
+        name = str(dipole)
+        if names_function(name, place):
+            return UserFunction(imported(name, place), name, (3,))
+        given = loaded(name, place)
+    if isinstance(given, Surface):
+        if not given.is_dipole:
+            raise ValueError(
+                f"{given.name or name} is a surface of energies; `dipole` needs one of dipole "
+                "moments, fitted with `surface: dipole`, or a function"
+            )
+        given = given.potential
+    if isinstance(given, UserFunction):
+        return given
+    if isinstance(given, DipoleSurface | Ensemble):
+        _check_atoms(name, given, symbols)
+        return given
+    return UserFunction(given, name, (3,))
+
+
+def _check_atoms(
+    name: str, surface: DipoleSurface | Ensemble, symbols: Sequence[str] | None
+) -> None:
+    for part in surface.modules():
+        atoms = part.elements if isinstance(part, DipoleSurface) else None
+        if atoms and symbols is not None and Molecule(symbols).elements != atoms:
+            raise ValueError(
+                f"{name}: the dipole surface is for {' '.join(atoms)}, the molecule is "
+                f"{' '.join(symbols)}"
+            )

@@ -1,0 +1,239 @@
+"""Fit of a dipole surface: what is chosen, and its errors by energy window."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from pes.data import Dataset, Split, split
+from pes.data.fingerprints import fingerprints
+from pes.findings.dipoles import check_dipoles, sign_doubt
+from pes.molecule import Molecule
+from pes.potential import Ensemble, SurfaceRecord
+from pes.potential.dipole import DipoleSurface
+from pes.potential.holes.coverage import thinned
+from pes.potential.least_squares import RIDGES
+from pes.setup.training.dipole_result import MEASURES, DipoleFit
+from pes.setup.training.settings import Weights, point_weights
+from pes.training.bounded import bounded_rms
+from pes.training.dipole import best_dipole_fit, dipole_fits
+from pes.training.errors import window_masks
+from pes.units import ANGSTROM, CM1, DEBYE
+
+__all__ = ["DipoleForm", "train_dipole"]
+
+
+@dataclass(frozen=True)
+class DipoleForm:
+    """μ = Σ_a z_a(x) x_a with charges linear in polynomials.
+
+    Attributes:
+        degree: highest total degree of the polynomials, or several to try.
+        variable: `morse`, exp(−r/a), or `inverse`, 1/r, of each distance r.
+        length: a in Å, or several to try.
+        ridge: regularisation relative to the largest singular value; `auto` tries 0 and 1e-15 to
+            1e-4.
+        charge: total charge, e.
+        chosen_by: what chooses among values: the validation points, or how well each training and
+            validation point is predicted from all others (both parts are fitted).
+        members: number of fits, each to points weighted at random, whose spread is the error
+            bar; 1 for a single fit.
+    """
+
+    degree: int | tuple[int, ...] = 4
+    variable: Literal["morse", "inverse"] = "morse"
+    length: float | tuple[float, ...] = 2.0
+    ridge: float | Literal["auto"] = "auto"
+    charge: int = 0
+    chosen_by: Literal["validation", "leave_one_out"] = "validation"
+    members: int = 1
+
+    def surfaces(self, symbols: Sequence[str]) -> list[DipoleSurface]:
+        """One surface without coefficients for each degree and length."""
+        degrees = self.degree if isinstance(self.degree, tuple) else (self.degree,)
+        lengths = self.length if isinstance(self.length, tuple) else (self.length,)
+        return [
+            DipoleSurface(
+                Molecule(symbols).elements, degree, variable=self.variable,
+                length=length * ANGSTROM, charge=self.charge,
+            )
+            for degree in degrees for length in lengths
+        ]  # fmt: skip
+
+
+def train_dipole(
+    dataset: Dataset,
+    *,
+    form: DipoleForm | None = None,
+    parts: Split | None = None,
+    fractions: Sequence[float] = (0.8, 0.1, 0.1),
+    weights: Weights | None = None,
+    seed: int = 0,
+    device: torch.device | None = None,
+    name: str = "dipole",
+    strict: bool = True,
+) -> DipoleFit:
+    """Fit a dipole surface to labelled points.
+
+    Args:
+        dataset: points with dipole moments, from the origin of their positions.
+        form: polynomials, total charge and what chooses among several.
+        parts: rows for training, validation and test; drawn by default.
+        fractions: shares of the three where they are drawn.
+        weights: energies (B,) in hartree above the lowest training point to weights (B,), or the
+            name of a column; all points alike by default.
+        seed: of the parts and of the members' weights.
+        device: of the fit; by default that of the points.
+        name: of the fit in the surface file.
+        strict: refuse dipole moments of another frame or total charge; else warn.
+
+    Raises:
+        ValueError: for points without dipole moments, or with such as do not fit their positions.
+
+    Example:
+        >>> x = 1.8 * torch.eye(3, dtype=torch.float64).roll(1, 0)
+        >>> x = x + 0.1 * torch.rand(60, 3, 3, generator=torch.Generator().manual_seed(0)).double()
+        >>> charges = torch.tensor([-0.6, 0.3, 0.3]).double()
+        >>> points = Dataset(("O", "H", "H"), x, x[:, 0, 0], dipoles=charges @ x)
+        >>> fit = train_dipole(points, form=DipoleForm(degree=1))
+        >>> fit.errors["test"]["all"]["rmse"] < 1e-10
+        True
+    """
+    begun, form = time.process_time(), form or DipoleForm()
+    device = device or dataset.positions.device
+    if parts is None:
+        parts = split(dataset, fractions=tuple(fractions), seed=seed)
+    dipoles, positions = _labels(dataset).to(device), dataset.positions.to(device)
+    remarks = _doubts(dataset.select(parts.train), form.charge, strict=strict)
+    rows = {"train": parts.train, "validation": parts.validation, "test": parts.test}
+    if form.chosen_by == "leave_one_out":
+        joined = torch.cat((rows["train"], rows.pop("validation"))).sort().values
+        rows["train"] = joined
+    fitted = rows["train"]
+    lowest = dataset.energies[fitted].min()
+    w = point_weights(weights, dataset, lowest)[fitted].to(device)
+    unseen = rows.get("validation")
+    fits, tried, errors = best_dipole_fit(
+        form.surfaces(dataset.symbols), positions[fitted], dipoles[fitted], w,
+        unseen=None if unseen is None else (positions[unseen], dipoles[unseen]),
+        ridges=RIDGES if form.ridge == "auto" else (form.ridge,),
+    )  # fmt: skip
+    surface: nn.Module = fits.surface(tried[0].ridge)
+    if form.members > 1:
+        surface = _ensemble(
+            fits.form, tried[0].ridge, positions[fitted], dipoles[fitted], w, form.members, seed,
+            positions[fitted if unseen is None else unseen], errors,
+        )  # fmt: skip
+    report = {
+        part: _errors(surface, positions[own], dipoles[own], dataset, own, float(lowest))
+        for part, own in rows.items()
+    }
+    training = dataset.select(fitted)
+    record = SurfaceRecord(
+        dataset.symbols, (float(lowest), float(training.energies.max())), _hash(dataset),
+        thinned(training.positions, training.energies).cpu(),
+        {"name": name, "seed": parts.seed, "errors_debye": report},
+        {part: fingerprints(dataset.positions[own], dataset.symbols) for part, own in rows.items()},
+    )  # fmt: skip
+    seconds = time.process_time() - begun
+    return DipoleFit(surface, record, tuple(tried), report, parts, tuple(remarks), seconds, device)
+
+
+def _labels(dataset: Dataset) -> Tensor:
+    if dataset.dipoles is None:
+        raise ValueError(
+            "the points have no dipole moments; name their column with `data.keys`, such as "
+            "{dipole: D}, or compute them with pes-label and `program.dipole`"
+        )
+    return dataset.dipoles
+
+
+def _doubts(training: Dataset, charge: int, *, strict: bool) -> list[str]:
+    """Warnings about labels; an error is one of them unless `strict`."""
+    dipoles, remarks = _labels(training), []
+    try:
+        check_dipoles(training.symbols, training.positions, dipoles, charge)
+    except ValueError as error:
+        if strict:
+            raise
+        remarks.append(str(error))
+    reversed_sign = sign_doubt(training.symbols, training.positions, dipoles)
+    if reversed_sign is not None:
+        remarks.append(reversed_sign)
+    if "SCF" in str(training.provenance.get("dipoles", "")):
+        remarks.append(
+            "the dipole moments are of the SCF wavefunction, not of the method of the energies"
+        )
+    return remarks
+
+
+def _ensemble(
+    form: DipoleSurface,
+    ridge: float,
+    positions: Tensor,
+    dipoles: Tensor,
+    weights: Tensor,
+    members: int,
+    seed: int,
+    judged: Tensor,
+    errors: Tensor,
+) -> Ensemble:
+    """Fits to points weighted at random, their spread at least as large as errors not fitted.
+
+    References:
+        D. B. Rubin, Ann. Stat. 9, 130 (1981), doi:10.1214/aos/1176345338, for the weights
+    """
+    generator = torch.Generator().manual_seed(seed)
+    fits = []
+    for _ in range(members):
+        drawn = torch.empty(len(weights), dtype=torch.float64).exponential_(generator=generator)
+        own = dipole_fits(form, positions, dipoles, weights * drawn.to(weights))
+        fits.append(own.surface(ridge))
+    with torch.no_grad():
+        spread = Ensemble(fits).spread(judged)
+    known = spread > 1e-12
+    factor = bounded_rms(errors[known] / spread[known]) if known.any() else 1.0
+    return Ensemble(fits, inflation=max(1.0, factor))
+
+
+def _errors(
+    surface: nn.Module,
+    positions: Tensor,
+    dipoles: Tensor,
+    dataset: Dataset,
+    rows: Tensor,
+    lowest: float,
+) -> dict[str, dict[str, float]]:
+    """Window → measures in debye; windows without a point are left out."""
+    with torch.no_grad():
+        errors = torch.cat([surface(x) for x in positions.split(512)]) - dipoles
+    errors = errors.cpu() / DEBYE
+    along = _along_principal_axes(errors, positions.cpu(), Molecule(dataset.symbols).masses)
+    heights = (dataset.energies[rows].cpu() - lowest) / CM1
+    table = {}
+    for name, mask in window_masks(heights).items():
+        if mask.any():
+            lengths, parts = errors[mask].norm(dim=1), along[mask].square().mean(0).sqrt()
+            rmse = float(errors[mask].square().mean().sqrt())
+            numbers = (
+                int(mask.sum()), rmse, *parts.tolist(), float(lengths.mean()), float(lengths.max())
+            )  # fmt: skip
+            table[name] = dict(zip(MEASURES, numbers, strict=True))
+    return table
+
+
+def _along_principal_axes(vectors: Tensor, positions: Tensor, masses: Tensor) -> Tensor:
+    """Components (B, 3) of vectors along the axes a, b, c of the inertia of each geometry."""
+    x = positions - (masses[:, None] * positions).sum(1, keepdim=True) / masses.sum()
+    axes = torch.linalg.eigh(x.mT @ (masses[:, None] * x)).eigenvectors.flip(-1)
+    return torch.einsum("bi,bij->bj", vectors, axes)
+
+
+def _hash(dataset: Dataset) -> str:
+    """The hash of the data, dipole moments included."""
+    labels = _labels(dataset).cpu().numpy().astype("<f8").tobytes()
+    return sha256(dataset.sha256.encode() + labels).hexdigest()

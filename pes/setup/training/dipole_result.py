@@ -1,0 +1,109 @@
+"""Result of a dipole fit: surface, errors by energy window, files."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from pes.data import Split
+from pes.files import RUN_FINISHED, RUN_SURFACE, write_json
+from pes.molecule import Molecule
+from pes.potential import SurfaceRecord, save_surface
+from pes.setup.environment import environment
+from pes.staging import staged
+from pes.tables import html_table
+from pes.training.dipole import DipoleCandidate
+from pes.units import ANGSTROM
+
+__all__ = ["MEASURES", "DipoleFit"]
+
+MEASURES = ("points", "rmse", "a", "b", "c", "mae", "max")
+"""Columns of the table: root mean square error of a component, of those along the principal axes of
+each geometry, mean and largest length of the error."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class DipoleFit:
+    """Result of a dipole fit.
+
+    Attributes:
+        surface: positions (B, N, 3) in bohr to dipole moments (B, 3) in e·bohr.
+        record: description in the surface file.
+        candidates: forms tried, the best first.
+        errors: part → window (`all`, `5000`, …) → `MEASURES`, in debye.
+        parts: rows of training, validation and test.
+        remarks: reasons for doubt, in words.
+        seconds: CPU time.
+        device: of the fit.
+    """
+
+    surface: nn.Module
+    record: SurfaceRecord
+    candidates: tuple[DipoleCandidate, ...]
+    errors: dict[str, dict[str, dict[str, float]]]
+    parts: Split
+    remarks: tuple[str, ...]
+    seconds: float
+    device: torch.device
+
+    def __repr__(self) -> str:
+        best, test = self.candidates[0], self.errors["test"]["all"]["rmse"]
+        return (
+            f"DipoleFit({Molecule(self.record.symbols).formula}: degree {best.degree}, "
+            f"{best.coefficients} coefficients, test RMSE {1e4 * test:.4g}e-4 debye)"
+        )
+
+    def __str__(self) -> str:
+        return "\n".join([repr(self), *self.lines()])
+
+    def lines(self) -> list[str]:
+        """Candidates, doubts and the table of errors."""
+        tried = [
+            f"degree {c.degree}, a = {c.length / ANGSTROM:.4g} A: {c.coefficients} coefficients, "
+            f"ridge {c.ridge:.0e}, error {1e4 * c.error:.4g}e-4 debye at points not fitted"
+            for c in self.candidates
+        ]
+        cells = self._cells()
+        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+        table = ("  ".join(c.rjust(w) for c, w in zip(row, widths, strict=True)) for row in cells)
+        warned = (f"warning: {remark}" for remark in self.remarks)
+        return [*tried, *warned, "errors of a component in 1e-4 debye", *table]
+
+    def _repr_html_(self) -> str:
+        return html_table(self._cells(), repr(self))
+
+    def _cells(self) -> list[tuple[str, ...]]:
+        rows: list[tuple[str, ...]] = [
+            ("part", "energy/cm-1", "points", "RMSE", "a", "b", "c", "mean", "max")
+        ]
+        for part, windows in self.errors.items():
+            for name, own in windows.items():
+                numbers = (f"{1e4 * own[measure]:.4f}" for measure in MEASURES[1:])
+                limit = name if name == "all" else f"< {name}"
+                rows.append((part, limit, str(int(own["points"])), *numbers))
+        return rows
+
+    def summary(self) -> dict[str, Any]:
+        """Numbers of the fit, of plain types."""
+        return {
+            **environment(self.device, self.parts.seed),
+            "quantity": "dipole moment",
+            "cpu_seconds": self.seconds,
+            "candidates": [asdict(one) for one in self.candidates],
+            "errors_debye": self.errors,
+            "warnings": list(self.remarks),
+        }
+
+    def save(self, folder: str | Path) -> Path:
+        """Write surface.safetensors, split.json and, last, summary.json; the folder."""
+        with staged(folder, finished=RUN_FINISHED) as place:
+            self.write(place)
+        return Path(folder)
+
+    def write(self, place: Path) -> None:
+        """Write the same files into a folder that is there."""
+        save_surface(place / RUN_SURFACE, self.surface, self.record)
+        self.parts.save(place / "split.json")
+        write_json(place / RUN_FINISHED, self.summary())

@@ -1,0 +1,63 @@
+"""`pes-train` of a dipole surface, and the commands that take or refuse it."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+
+import pes
+from pes.cli import train
+from pes.data import Dataset, write
+
+CHARGES = torch.tensor([-0.6, 0.3, 0.3]).double()
+
+
+@pytest.fixture
+def folder(tmp_path: Path, water: Callable[..., Dataset], monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Points with dipole moments, and the configuration of a fit."""
+    monkeypatch.chdir(tmp_path)
+    data = water(points=40)
+    write(tmp_path / "water.xyz", replace(data, dipoles=CHARGES @ data.positions))
+    settings = {"name": "mu", "data": {"file": "water.xyz"}, "surface": {"kind": "dipole"}}
+    (tmp_path / "mu.yaml").write_text(yaml.safe_dump(settings))
+    return tmp_path
+
+
+def test_a_run_and_its_surface(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    train(["--config", "mu.yaml", "--set", "surface.degree=[1, 2]", "--set", "surface.members=2"])
+    assert {p.name for p in (folder / "runs/mu").iterdir()} == {
+        "config.yaml", "split.json", "summary.json", "surface.safetensors", "train.log",
+    }  # fmt: skip
+    surface = pes.load("runs/mu")
+    assert surface.is_dipole
+    data = pes.read("water.xyz")
+    assert torch.allclose(surface(data.positions), CHARGES @ data.positions, atol=1e-7)
+    with pytest.raises(SystemExit):
+        train(["--config", "mu.yaml"])
+    assert "holds a finished run" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ("surface.charge=2", "with a total charge of 0 e, not 2; set `surface.charge`"),
+        ("ensemble.members=3", "a dipole surface has `members`"),
+        ("surface.variable=cosine", "must be 'morse' or 'inverse', got 'cosine'"),
+    ],
+)
+def test_mistakes(
+    folder: Path, capsys: pytest.CaptureFixture[str], change: str, words: str
+) -> None:
+    data = pes.read("water.xyz")
+    shift = torch.randn(len(data), 1, 3, generator=torch.Generator().manual_seed(0)).double()
+    write(folder / "water.xyz", replace(data, positions=data.positions + shift))
+    with pytest.raises(SystemExit) as stop:
+        train(["--config", "mu.yaml", "--set", change])
+    said = capsys.readouterr().err
+    assert stop.value.code == 2
+    assert words in said
+    assert len(said.splitlines()) == 1
+    assert not (folder / "runs").exists() or not any((folder / "runs").iterdir())

@@ -1,0 +1,45 @@
+"""A dipole moment by whatever name the user gives it."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+import pes
+from pes.potential import DipoleSurface, SurfaceRecord, UserFunction
+from pes.potential.analytic import WaterPJT
+from pes.setup.dipoles import dipole_function
+from pes.setup.surfaces import as_surface, load_potential
+
+WATER = ("O", "H", "H")
+X = torch.arange(18, dtype=torch.float64).reshape(2, 3, 3)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    record = SurfaceRecord(WATER, (0.0, 1.0), "", X)
+    pes.save(tmp_path / "dipole.safetensors", DipoleSurface(WATER, 1), record)
+    pes.save(tmp_path / "energy.safetensors", WaterPJT(), record)
+    return tmp_path / "dipole.safetensors"
+
+
+def test_forms(file: Path) -> None:
+    (file.parent / "own.py").write_text("def moment(x):\n    return x[:, 0]\n")
+    own = dipole_function("own.py:moment", file.parent)
+    assert torch.equal(own(X), X[:, 0])
+    assert dipole_function(own) is own
+    assert isinstance(dipole_function(lambda x: x[:, 0]), UserFunction)
+    for form in (str(file), pes.load(file), pes.load(file).potential):
+        assert isinstance(dipole_function(form, symbols=("O", "H", "D")), DipoleSurface)
+
+
+def test_other_surfaces_and_other_atoms(file: Path) -> None:
+    with pytest.raises(ValueError, match="is a surface of energies; `dipole` needs one of"):
+        dipole_function("energy.safetensors", file.parent)
+    with pytest.raises(ValueError, match="is for O H H, the molecule is S H H"):
+        dipole_function(file, symbols=("S", "H", "H"))
+    for refused in (lambda: load_potential(str(file), Path()), lambda: as_surface(pes.load(file))):
+        with pytest.raises(ValueError, match="is a dipole surface; one of energies is needed"):
+            refused()
+    with pytest.raises(FileNotFoundError, match="is no run folder, surface file"):
+        dipole_function("nothing.safetensors", file.parent)

@@ -1,0 +1,63 @@
+"""Dipole fits from a data set to a file."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+import pes
+from pes.data import Dataset
+from pes.setup.training.dipole import DipoleForm, train_dipole
+
+WATER = ("O", "H", "H")
+
+
+def waters(count: int = 80) -> Dataset:
+    generator = torch.Generator().manual_seed(3)
+    start = torch.tensor([[0.0, 0, 0], [1.8, 0, 0], [-0.5, 1.7, 0]], dtype=torch.float64)
+    x = start + 0.2 * torch.randn(count, 3, 3, generator=generator, dtype=torch.float64)
+    arms = x[:, 1:] - x[:, :1]
+    moments = (arms * torch.exp(-(arms.norm(dim=-1, keepdim=True) ** 2) / 5)).sum(1)
+    return Dataset(WATER, x, (x[:, 0] - x[:, 1]).norm(dim=1), dipoles=moments)
+
+
+def test_errors_of_the_table_are_those_of_the_surface(tmp_path: Path) -> None:
+    data = waters()
+    fit = train_dipole(data, form=DipoleForm(degree=(1, 2)))
+    test = data.select(fit.parts.test)
+    assert test.dipoles is not None
+    errors = (fit.surface(test.positions) - test.dipoles).detach() / pes.units.DEBYE
+    row = fit.errors["test"]["all"]
+    assert row["rmse"] == pytest.approx(float(errors.square().mean().sqrt()))
+    # Principal axes are another frame of the same errors.
+    assert row["a"] ** 2 + row["b"] ** 2 + row["c"] ** 2 == pytest.approx(3 * row["rmse"] ** 2)
+    assert "validation" in fit.errors
+    again = pes.load(fit.save(tmp_path / "dipole"))
+    assert torch.equal(again(test.positions), fit.surface(test.positions))
+
+
+def test_ensembles_are_as_uncertain_as_they_err() -> None:
+    data = waters(150)
+    fit = train_dipole(data, form=DipoleForm(degree=2, chosen_by="leave_one_out", members=4))
+    surface = fit.surface
+    assert isinstance(surface, pes.Ensemble)
+    assert "validation" not in fit.errors
+    new = waters(300).select(range(150, 300))
+    assert new.dipoles is not None
+    errors = (surface(new.positions) - new.dipoles).norm().detach()
+    # Widened to the errors left out: the same within the scatter of 150 points.
+    assert 0.4 < float(errors / surface.spread(new.positions).norm().detach()) < 2.5
+
+
+def test_doubts_are_said() -> None:
+    data = waters()
+    assert data.dipoles is not None
+    scf = replace(data, provenance={"dipoles": "of the SCF wavefunction"})
+    assert "of the SCF wavefunction" in train_dipole(scf).remarks[0]
+    turned = replace(data, dipoles=data.dipoles[:, [1, 2, 0]])
+    with pytest.raises(ValueError, match="do not turn with the positions"):
+        train_dipole(turned)
+    assert "do not turn with the positions" in train_dipole(turned, strict=False).remarks[0]
+    with pytest.raises(ValueError, match="the points have no dipole moments"):
+        train_dipole(replace(data, dipoles=None))
