@@ -3,9 +3,9 @@
     python benchmarks/dipole_fit.py h2co_ccsdt_avtz_4001.npz [--degrees 3 4 5 6]
 
 The set of H2CO, 4,001 points of CCSD(T)-F12B/aug-cc-pVTZ-F12, is that of the network KerNN
-(https://github.com/MMunibas/KerNN), divided as there: RandomState(143), 3,200 points for the fit, 400
-for validation, 401 for the test. Its authors state errors of energies and forces, none of dipole
-moments.
+(https://github.com/MMunibas/KerNN), divided as there: RandomState(143), 3,200 points for the fit,
+400 for validation, 401 for the test. Its authors state errors of energies and forces, none of
+dipole moments.
 """
 
 import argparse
