@@ -95,4 +95,8 @@ def _carried_out(complete: Path) -> None:
     files = (file for file in complete.iterdir() if file.name != ORDERS)
     for file in sorted(files, key=lambda file: (file.name == finished, file.name)):
         os.replace(file, folder / file.name)
-    shutil.rmtree(complete)
+    # Killed while the folder is removed, it must not look like one whose orders wait.
+    done = complete.with_suffix(".new")
+    shutil.rmtree(done, ignore_errors=True)
+    os.replace(complete, done)
+    shutil.rmtree(done)

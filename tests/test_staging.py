@@ -82,3 +82,20 @@ def test_killed_at_any_step_of_the_swap(
         assert json.loads((folder / ".done.json.complete" / ".swap.json").read_text())
     recovered(folder)
     assert contents(folder) == (SWAPPED if swap else OLD)
+
+
+def test_killed_while_the_orders_are_removed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next start must not look for them."""
+
+    def half(place: Path, **_: object) -> None:
+        if (orders := place / ".swap.json").exists():
+            orders.unlink()
+            raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(staging.shutil, "rmtree", half)
+        with pytest.raises(Killed):
+            write(folder)
+    assert (folder / "a.csv").read_text() == "new"
+    recovered(folder)
+    assert contents(folder) == SWAPPED

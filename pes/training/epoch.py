@@ -5,11 +5,21 @@ from typing import Any, Literal
 
 from torch import Tensor
 
-__all__ = ["Epoch", "StopReason", "TrainingState"]
+__all__ = ["Epoch", "OptimizerState", "StopReason", "TrainingState"]
 
 StopReason = Literal["epochs", "max_seconds", "patience", "converged", "budget", "signal"]
 """Reason why a fit ended: epochs, wall time or CPU time were used up, patience was over, no step of
 the optimizer lowered the loss any more, or the user ended it."""
+
+
+class OptimizerState(dict[str, Any]):
+    """Values that an optimizer continues from, by name; one that the file lacks is refused."""
+
+    def __missing__(self, name: str) -> Any:
+        raise ValueError(
+            f"the saved training state lacks `{name}` of the optimizer: the file is damaged or of "
+            "another optimizer; start afresh"
+        )
 
 
 @dataclass(frozen=True)

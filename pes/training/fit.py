@@ -15,7 +15,7 @@ from pes.potential.mlp import MLP
 from pes.potential.neural import NeuralSurface
 from pes.training.bounded import bounded_sum
 from pes.training.distributed import ALONE, Ranks, sharded
-from pes.training.epoch import Epoch, StopReason, TrainingState
+from pes.training.epoch import Epoch, OptimizerState, StopReason, TrainingState
 from pes.training.loss import (
     MEMORY,
     Targets,
@@ -111,7 +111,7 @@ def epochs(
         steps = optimizer(problem, state.parameters, None)
     else:
         state = _resumed(surface, state)
-        steps = optimizer(problem, state.parameters, state.optimizer)
+        steps = optimizer(problem, state.parameters, OptimizerState(state.optimizer))
     started = time.monotonic() - state.seconds
     try:
         while True:

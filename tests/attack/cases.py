@@ -89,6 +89,7 @@ COMMAND_LINES: dict[str, tuple[str, ...]] = {
     "evaluate": ("water.safetensors", "water.h5", "--holes", "0", "--output", "runs/evaluation"),
     "audit": ("water.h5", "--output", "runs/audit"),
     "convert": ("water.h5", "out.xyz"),
+    "export": ("water.safetensors", "water.py"),
 }
 
 

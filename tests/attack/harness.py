@@ -1,22 +1,29 @@
 """One broken input after the other, each in a fork of this process, and how the command took it."""
 
+import importlib
 import os
+import pkgutil
 import resource
 import shutil
 import signal
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import torch
+
+import pes
 from pes import cli
 
-__all__ = ["COMMANDS", "OUTCOMES", "Attack", "Outcome", "attacked"]
+__all__ = ["COMMANDS", "OUTCOMES", "Attack", "Outcome", "attacked", "forked", "preload"]
 
 COMMANDS: Mapping[str, Callable[[list[str]], None]] = {
     "train": cli.train, "levels": cli.levels, "refine": cli.refine, "evaluate": cli.evaluate,
-    "audit": cli.audit, "convert": cli.convert, "sample": cli.sample,
+    "audit": cli.audit, "convert": cli.convert, "sample": cli.sample, "export": cli.export,
+    "label": cli.label,
 }  # fmt: skip
 
 OUTCOMES = ("clear", "accepted", "traceback", "silent", "hang", "crash", "lost", "code run")
@@ -72,9 +79,8 @@ def attacked(attack: Attack, valid: Path, work: Path, *, seconds: float = SECOND
     attack.broken(work)
     before = _results(work)
     started = time.monotonic()
-    status = _forked(attack, work, seconds)
+    status, words = forked(attack.command, attack.arguments, work, seconds=seconds)
     took = time.monotonic() - started
-    words = (work / ".stderr").read_text(errors="replace")
     kind = _kind(status, words)
     if (work / "executed").exists():
         kind = "code run"
@@ -83,20 +89,68 @@ def attacked(attack: Attack, valid: Path, work: Path, *, seconds: float = SECOND
     return Outcome(attack, kind, words.strip()[-2000:], took)
 
 
+def preload() -> None:
+    """Import the whole package once, which every fork would do again; threads do not live on in forks."""
+    torch.set_num_threads(1)
+    ours = [module.name for module in pkgutil.walk_packages(pes.__path__, "pes.")]
+    for name in (*ours, "matplotlib.pyplot", "scipy.optimize", "torch.func"):
+        if not name.endswith("__main__"):
+            with suppress(ModuleNotFoundError):  # an extra that is not installed
+                importlib.import_module(name)
+
+
 def _results(work: Path) -> dict[str, bytes]:
     """Whatever earlier commands left in `runs`."""
     runs = work / "runs"
     return {str(p): p.read_bytes() for p in runs.rglob("*") if p.is_file()}
 
 
-def _forked(attack: Attack, work: Path, seconds: float) -> int | None:
-    """Exit status as `os.waitpid` gives it, None after too long a time."""
+def forked(
+    command: str,
+    arguments: Sequence[str],
+    work: Path,
+    *,
+    before: Callable[[], object] = lambda: None,
+    seconds: float = SECONDS,
+) -> tuple[int | None, str]:
+    """Run a command in a fork of this process.
+
+    Args:
+        command: name without `pes-`.
+        arguments: of the command.
+        work: folder to work in.
+        before: called in the fork first.
+        seconds: after which the command is killed.
+
+    Returns:
+        Exit status as `os.waitpid` gives it, None after too long a time; and what went to stderr.
+    """
+    # A pipe: files of the command may be on a disk that is full.
+    ours, theirs = os.pipe()
     if not (pid := os.fork()):
         code = 1
         try:
-            code = _child(attack, work)
+            code = _child(command, arguments, work, theirs, before)
         finally:
             os._exit(code)
+    os.close(theirs)
+    try:
+        return _waited(pid, seconds), _words(ours)
+    finally:
+        os.close(ours)
+
+
+def _words(pipe: int) -> str:
+    """Whatever a command left in a pipe, which processes of its own may still hold open."""
+    os.set_blocking(pipe, False)
+    words = b""
+    with suppress(BlockingIOError):
+        while more := os.read(pipe, 2**16):
+            words += more
+    return words.decode(errors="replace")
+
+
+def _waited(pid: int, seconds: float) -> int | None:
     end = time.monotonic() + seconds
     pause = 0.002
     while time.monotonic() < end:
@@ -110,17 +164,19 @@ def _forked(attack: Attack, work: Path, seconds: float) -> int | None:
     return None
 
 
-def _child(attack: Attack, work: Path) -> int:
+def _child(
+    command: str, arguments: Sequence[str], work: Path, errors: int, before: Callable[[], object]
+) -> int:
     os.chdir(work)
-    for name, stream in ((".stdout", 1), (".stderr", 2)):
-        file = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-        os.dup2(file, stream)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    os.dup2(errors, 2)
     sys.stdout, sys.stderr = os.fdopen(1, "w"), os.fdopen(2, "w")
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     code = 0
     try:
-        COMMANDS[attack.command](list(attack.arguments))
+        before()
+        COMMANDS[command](list(arguments))
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else 0 if end.code is None else 1
     except BaseException:

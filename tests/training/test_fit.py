@@ -1,6 +1,7 @@
 """The loop: records, best state, stopping, and resuming through a file bit for bit."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from itertools import islice, pairwise
 from pathlib import Path
@@ -85,6 +86,16 @@ def test_resumes_bit_for_bit_through_a_file(
     assert all(same(a, b) for a, b in zip(whole, half + rest, strict=True))
     assert torch.equal(parameters(surface), whole[-1].state.best_parameters)
     assert rest[-1].seconds > half[-1].seconds
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS.values(), ids=OPTIMIZERS)
+def test_a_state_without_its_optimizer_is_refused(optimizer: Optimizer) -> None:
+    state = next(epochs_of(fresh(), TRAIN, VALIDATION, optimizer=optimizer)).state
+    again = epochs_of(
+        fresh(), TRAIN, VALIDATION, optimizer=optimizer, state=replace(state, optimizer={})
+    )
+    with pytest.raises(ValueError, match=r"lacks `\w+` of the optimizer.*start afresh"):
+        next(again)
 
 
 def test_fits_and_reports_what_the_surface_does() -> None:

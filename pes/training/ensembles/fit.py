@@ -15,11 +15,16 @@ from pes.training.ensembles.problem import EnsembleProblem, ensemble_problems
 from pes.training.ensembles.rows import Rows
 from pes.training.ensembles.stacked import Stack
 from pes.training.ensembles.step import ensemble_step
-from pes.training.epoch import Epoch, StopReason, TrainingState
+from pes.training.epoch import Epoch, OptimizerState, StopReason, TrainingState
 from pes.training.loss import MEMORY
 from pes.units import ANGSTROM, CM1
 
 __all__ = ["ensemble_epochs"]
+
+MEMBER_VALUES = (
+    "damping", "losses", "validation_losses", "best_losses", "best_epochs", "running"
+)  # fmt: skip
+"""Values (A,) of the members that a state keeps beside their parameters."""
 
 
 def ensemble_epochs(
@@ -229,12 +234,12 @@ def _resumed(
             f"the checkpoint holds parameters of shape {tuple(state.parameters.shape)}, this "
             f"ensemble needs {shape}; resume with the settings of the first run"
         )
-    device = surfaces[0].scale.device
+    device, saved = surfaces[0].scale.device, OptimizerState(state.optimizer)
     return replace(
         state,
         parameters=state.parameters.to(device),
         best_parameters=state.best_parameters.to(device),
-        optimizer={name: values.to(device) for name, values in state.optimizer.items()},
+        optimizer={name: saved[name].to(device) for name in MEMBER_VALUES},
     )
 
 

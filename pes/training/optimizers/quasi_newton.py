@@ -49,7 +49,7 @@ def lbfgs(
         tolerance_change=0.0,  # the default stops a fit to hundredths of a cm⁻¹ at once
     )
     if state is not None:
-        method.load_state_dict(deepcopy(state))
+        method.load_state_dict({name: deepcopy(state[name]) for name in method.state_dict()})
 
     def closure() -> float:
         loss, x.grad = problem.gradient(x)

@@ -1,6 +1,7 @@
 """Members trained together do what each would do alone, and resume bit for bit."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -144,6 +145,17 @@ def test_resumes_bit_for_bit_through_a_file(with_forces: bool, tmp_path: Path) -
     rest = list(ensemble_epochs(surfaces, points, *rows, epochs=16, state=state, **how))
     assert all(same(a, b) for a, b in zip(whole, half + rest, strict=True))
     assert torch.equal(vectors(surfaces), whole[-1].state.best_parameters)
+
+
+def test_a_state_without_a_value_is_refused() -> None:
+    points = dataset(15)
+    state = next(ensemble_epochs(members(points), points, *rows_of(points))).state
+    less = {name: value for name, value in state.optimizer.items() if name != "running"}
+    again = ensemble_epochs(
+        members(points), points, *rows_of(points), state=replace(state, optimizer=less)
+    )
+    with pytest.raises(ValueError, match="lacks `running` of the optimizer"):
+        next(again)
 
 
 def test_members_stop_by_themselves() -> None:
