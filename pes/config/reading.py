@@ -130,6 +130,9 @@ def _in_words(error: ValidationError, kind: type[BaseModel]) -> str:
     first = min(error.errors(), key=lambda e: (e["type"] != "extra_forbidden", -len(e["loc"])))
     before = (None, *first["loc"])
     place = [p for b, p in zip(before, first["loc"], strict=False) if not _is_tag(p, b)]
+    if first["type"] == "number":
+        place.append(first["ctx"]["key"])
+        first["input"] = first["ctx"]["value"]
     key = ".".join(str(p) for p in place)
     more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
     if (sentence := _of_earlier_versions(key, first["input"])) is not None:

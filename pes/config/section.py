@@ -1,8 +1,10 @@
 """Base of all sections of a YAML file."""
 
-from typing import Annotated, Any
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, get_args
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 __all__ = ["Isotopes", "Name", "Section", "Seed", "by_name"]
 
@@ -43,6 +45,34 @@ class Section(BaseModel):
     model_config = ConfigDict(
         extra="forbid", use_attribute_docstrings=True, frozen=True, allow_inf_nan=False
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _numbers(cls, content: Any) -> Any:
+        """Numbers as YAML writes them: `yes` is not 1, and whole numbers are those of a machine."""
+        for name, value in content.items() if isinstance(content, Mapping) else ():
+            if isinstance(value, int) and name in cls.model_fields:
+                kinds = _kinds(cls.model_fields[name].annotation)
+                if (doubt := _doubt(value, kinds)) is not None:
+                    raise PydanticCustomError(
+                        "number", "{doubt}", {"doubt": doubt, "key": name, "value": value}
+                    )
+        return content
+
+
+def _doubt(value: int, kinds: Sequence[Any]) -> str | None:
+    if Any in kinds:
+        return None
+    if isinstance(value, bool) and bool not in kinds:
+        return "must not be true or false (YAML reads yes, no, on and off as these)"
+    if abs(value) >= 2**63 and float not in kinds:
+        return f"must be less than {2**63}" if value > 0 else f"must be greater than {-(2**63)}"
+    return None
+
+
+def _kinds(annotation: Any) -> list[Any]:
+    """All types that an annotation names."""
+    return [annotation, *(kind for inner in get_args(annotation) for kind in _kinds(inner))]
 
 
 def by_name(value: Any) -> Any:

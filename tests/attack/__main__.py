@@ -27,7 +27,7 @@ Row = tuple[str, str, str]
 
 
 def main() -> None:
-    """Attack, print what matters at once and the tables at the end; exit code 1 if anything is bad."""
+    """Attack; print what matters at once, and tables; exit code 1 if anything is bad."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("parts", nargs="*", help="inputs, kills, faults")
     parser.add_argument("--only", nargs="*", help="only these commands")

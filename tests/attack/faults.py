@@ -18,7 +18,7 @@ from attack.harness import forked
 
 import pes
 
-__all__ = ["ANSWERS", "BAD_ANSWERS", "Answer", "Fault", "answered", "faults", "prepared"]
+__all__ = ["ANSWERS", "BAD_ANSWERS", "Answer", "Fault", "answered", "faults", "right_levels"]
 
 ANSWERS = ("named first", "found", "refused", "said", "covered", "accepted", "unclear")
 """Data: the finding that fits comes first; others come. Surfaces: one line and exit code 2; a
@@ -165,7 +165,9 @@ def _of_points(fault: Fault, folder: Path) -> Answer:
     code = -1 if status is None else os.waitstatus_to_exitcode(status)
     if code not in (0, 3, 4):
         return Answer(fault, "unclear", words)
-    kinds = [f["kind"] for f in json.loads((folder / "runs/audit/audit.json").read_text())["findings"]]
+    kinds = [
+        f["kind"] for f in json.loads((folder / "runs/audit/audit.json").read_text())["findings"]
+    ]
     said = ", ".join(kinds)
     if code == 4:
         status, words = forked("train", ("points.h5", "--check", "--output", "runs/fit"), folder)
@@ -196,7 +198,9 @@ def _of_surface(fault: Fault, folder: Path, right: list[float]) -> Answer:
         return Answer(fault, "said", warnings[0][:160])
     if len(table) == len(right) and worst <= 1e-3:
         return Answer(fault, "covered", "")
-    return Answer(fault, "accepted", f"levels are off by {worst:.3g} cm-1 more than twice estimated")
+    return Answer(
+        fault, "accepted", f"levels are off by {worst:.3g} cm-1 more than twice estimated"
+    )
 
 
 def _table(folder: Path) -> list[tuple[float, float]]:

@@ -31,7 +31,11 @@ OUTCOMES = ("clear", "accepted", "traceback", "silent", "hang", "crash", "lost",
 word; more than the time; a signal; earlier results changed though the command failed; code of a
 data file was run."""
 
+RESULTS = (".h5", ".safetensors", ".pt", ".csv", ".xyz", "split.json")
+
 SECONDS = 60
+"""CPU seconds after which a command hangs; wall time may be five times that."""
+
 MEMORY = 6 * 2**30
 """Bytes of address space that a command may take: a declared size must not be believed."""
 
@@ -65,14 +69,14 @@ class Outcome:
     seconds: float
 
 
-def attacked(attack: Attack, valid: Path, work: Path, *, seconds: float = SECONDS) -> Outcome:
+def attacked(attack: Attack, valid: Path, work: Path, *, seconds: int = SECONDS) -> Outcome:
     """Run a command on a broken copy of a folder.
 
     Args:
         attack: what is broken.
         valid: folder of valid inputs.
         work: folder to work in, emptied first.
-        seconds: after which the command hangs.
+        seconds: of CPU time after which the command hangs.
     """
     shutil.rmtree(work, ignore_errors=True)
     shutil.copytree(valid, work, symlinks=True)
@@ -84,14 +88,13 @@ def attacked(attack: Attack, valid: Path, work: Path, *, seconds: float = SECOND
     kind = _kind(status, words)
     if (work / "executed").exists():
         kind = "code run"
-    elif kind not in ("accepted", "crash", "hang") and _results(work) != before:
+    elif kind not in ("accepted", "crash", "hang") and not before.items() <= _results(work).items():
         kind = "lost"
     return Outcome(attack, kind, words.strip()[-2000:], took)
 
 
 def preload() -> None:
-    """Import the whole package once, which every fork would do again; threads do not live on in forks."""
-    torch.set_num_threads(1)
+    """Import the whole package once, which every fork would do again."""
     ours = [module.name for module in pkgutil.walk_packages(pes.__path__, "pes.")]
     for name in (*ours, "matplotlib.pyplot", "scipy.optimize", "torch.func"):
         if not name.endswith("__main__"):
@@ -100,9 +103,9 @@ def preload() -> None:
 
 
 def _results(work: Path) -> dict[str, bytes]:
-    """Whatever earlier commands left in `runs`."""
-    runs = work / "runs"
-    return {str(p): p.read_bytes() for p in runs.rglob("*") if p.is_file()}
+    """Results of earlier commands in `runs`; logs grow, and configurations are written in full."""
+    files = (file for kind in RESULTS for file in (work / "runs").rglob(f"*{kind}"))
+    return {str(file): file.read_bytes() for file in files}
 
 
 def forked(
@@ -111,7 +114,7 @@ def forked(
     work: Path,
     *,
     before: Callable[[], object] = lambda: None,
-    seconds: float = SECONDS,
+    seconds: int = SECONDS,
 ) -> tuple[int | None, str]:
     """Run a command in a fork of this process.
 
@@ -120,7 +123,7 @@ def forked(
         arguments: of the command.
         work: folder to work in.
         before: called in the fork first.
-        seconds: after which the command is killed.
+        seconds: of CPU time after which the command is killed.
 
     Returns:
         Exit status as `os.waitpid` gives it, None after too long a time; and what went to stderr.
@@ -130,12 +133,12 @@ def forked(
     if not (pid := os.fork()):
         code = 1
         try:
-            code = _child(command, arguments, work, theirs, before)
+            code = _child(command, arguments, work, theirs, seconds, before)
         finally:
             os._exit(code)
     os.close(theirs)
     try:
-        return _waited(pid, seconds), _words(ours)
+        return _waited(pid, 5 * seconds), _words(ours)
     finally:
         os.close(ours)
 
@@ -165,14 +168,17 @@ def _waited(pid: int, seconds: float) -> int | None:
 
 
 def _child(
-    command: str, arguments: Sequence[str], work: Path, errors: int, before: Callable[[], object]
-) -> int:
+    command: str, arguments: Sequence[str], work: Path, errors: int, seconds: int,
+    before: Callable[[], object],
+) -> int:  # fmt: skip
     os.chdir(work)
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     os.dup2(errors, 2)
     sys.stdout, sys.stderr = os.fdopen(1, "w"), os.fdopen(2, "w")
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
+    torch.set_num_threads(1)  # threads do not live on in forks
     code = 0
     try:
         before()
@@ -193,6 +199,8 @@ def _kind(status: int | None, words: str) -> str:
     if status is None:
         return "hang"
     code = os.waitstatus_to_exitcode(status)
+    if code == -signal.SIGXCPU:
+        return "hang"
     if code < 0:
         return "crash"
     if "Traceback" in words:

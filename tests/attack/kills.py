@@ -193,7 +193,7 @@ def _changes(at: Callable[[], object]) -> None:
 
     def hook(event: str, arguments: tuple[object, ...]) -> None:
         if event == "open":
-            path, mode, flags = arguments
+            path, _, flags = arguments
             if not isinstance(flags, int) or not flags & WRITING:
                 return
         elif event in CHANGES:

@@ -387,3 +387,20 @@ def test_requirements_are_said_in_plain_words(tmp_path: Path, setting: str, mess
     path.write_text("name: fit\ndata: {file: points.h5}\n")
     with pytest.raises(ValueError, match=re.escape(message)):
         load_config(path, TrainConfig, [setting])
+
+
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [
+        ("threads=yes", "`threads`: must not be true or false"),
+        ("training.epochs=true", "`training.epochs`: must not be true or false"),
+        (f"training.epochs={10**30}", "`training.epochs`: must be less than 9223372036854775808"),
+    ],
+)
+def test_numbers_are_those_of_a_machine(tmp_path: Path, setting: str, words: str) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_text(yaml.safe_dump({"name": "a", "data": {"file": "b"}, "surface": {}}))
+    with pytest.raises(ValueError, match=words):
+        load_config(path, TrainConfig, [setting])
+    config = load_config(path, TrainConfig, ["training.max_seconds=1000000000000000000000"])
+    assert config.training.max_seconds == 1e21
