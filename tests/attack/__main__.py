@@ -62,7 +62,7 @@ def inputs(given: argparse.Namespace, valid: Path, folder: Path) -> Iterator[Row
         outcome = attacked(attack, valid, folder / "work")
         kind, why = outcome.kind, (outcome.words.splitlines() or [""])[-1]
         if kind == "accepted":
-            why = reason(attack, folder / "work")
+            why = reason(attack)
             kind = kind if why else "no reason"
         yield attack.command, kind, f"{kind}: pes-{attack.command}, {attack.name}: {why}"
 

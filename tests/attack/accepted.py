@@ -1,12 +1,27 @@
-"""Why a broken input may be accepted."""
+"""Why an input that looks broken may be accepted."""
 
-from pathlib import Path
+import re
+from collections.abc import Mapping
 
 from attack.harness import Attack
 
 __all__ = ["reason"]
 
+EMPTY = "an empty value takes the default"
+NAMED = "any text without slashes names a run"
+LARGE = "a large limit is no limit"
+OTHERS = "a number that a text holds is another number; no format of text has a checksum"
 
-def reason(attack: Attack, work: Path) -> str:
+REASONS: Mapping[str, str] = {
+    r"^\w+ [\w.]+: (None|\{\}|\[\])$": EMPTY,
+    r"^\w+ name: ": NAMED,
+    r"^train training\.(patience|restarts|memory|epochs|max_seconds): ": LARGE,
+    r"\.(xyz|csv|json) damaged": OTHERS,
+}
+"""Expression that an attack's command and name match → reason."""
+
+
+def reason(attack: Attack) -> str:
     """A sentence, empty where nothing speaks for it."""
-    return ""
+    name = f"{attack.command} {attack.name}"
+    return next((why for expression, why in REASONS.items() if re.search(expression, name)), "")

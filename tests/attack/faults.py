@@ -147,7 +147,7 @@ def right_levels(folder: Path) -> list[float]:
 def _points(
     data: pes.Dataset, change: Callable[[pes.Dataset], pes.Dataset]
 ) -> Callable[[Path], None]:
-    return lambda folder: pes.write(folder / "points.h5", change(data), overwrite=True)
+    return lambda folder: pes.write(folder / "points.h5", change(data))
 
 
 def _surface(statement: str) -> Callable[[Path], object]:
