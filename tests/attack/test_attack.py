@@ -10,6 +10,7 @@ from random import Random
 import pytest
 from attack.cases import configurations, damaged, surfaces, valid_folder
 from attack.harness import Attack, attacked
+from attack.kills import WAYS, Broken, interruptions
 
 from pes.config import LevelsConfig, RefineConfig, SampleConfig, TrainConfig, load_config
 
@@ -51,3 +52,15 @@ def test_damaged_files_are_taken_well(valid: Path, tmp_path: Path) -> None:
     for attack in files():
         outcome = attacked(attack, valid, tmp_path / "work", seconds=30)
         assert outcome.kind in ("clear", "accepted"), outcome
+
+
+def test_a_conversion_broken_off_anywhere_is_made_the_second_time(
+    valid: Path, tmp_path: Path
+) -> None:
+    """The other commands are broken off by `make attack`."""
+    broken = Broken("convert", valid, tmp_path)
+    moments = [one for one in interruptions(0, 2) if one.command == "convert"]
+    assert {one.way for one in moments} == set(WAYS)
+    for one in moments:
+        end, words = broken.end(one)
+        assert end == "same", (one, words)
