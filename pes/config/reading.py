@@ -8,7 +8,7 @@ from typing import Any, TypeVar, get_args
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from pes.config.section import Section
+from pes.config.section import Section, WrongNumber
 from pes.files import check_file
 
 __all__ = ["changed", "checked", "load_config", "read_yaml", "yaml_value"]
@@ -130,9 +130,10 @@ def _in_words(error: ValidationError, kind: type[BaseModel]) -> str:
     first = min(error.errors(), key=lambda e: (e["type"] != "extra_forbidden", -len(e["loc"])))
     before = (None, *first["loc"])
     place = [p for b, p in zip(before, first["loc"], strict=False) if not _is_tag(p, b)]
-    if first["type"] == "number":
-        place.append(first["ctx"]["key"])
-        first["input"] = first["ctx"]["value"]
+    shown = "" if isinstance(first["input"], Mapping) else f", got {first['input']!r}"
+    if isinstance(wrong := first.get("ctx", {}).get("error"), WrongNumber):
+        place.append(wrong.key)
+        shown = f", got {wrong.value!r}"
     key = ".".join(str(p) for p in place)
     more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
     if (sentence := _of_earlier_versions(key, first["input"])) is not None:
@@ -141,7 +142,6 @@ def _in_words(error: ValidationError, kind: type[BaseModel]) -> str:
         return f"unknown key `{key}`{_nearest(str(place[-1]), kind, place[:-1])}{more}"
     if first["type"] == "missing":
         return f"key `{key}` is missing{more}"
-    shown = "" if isinstance(first["input"], Mapping) else f", got {first['input']!r}"
     if first["type"] in REQUIREMENTS:
         requirement = REQUIREMENTS[first["type"]].format(**first.get("ctx", {}))
         return f"`{key}`: must be {requirement}{shown}{more}"

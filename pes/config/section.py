@@ -4,9 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
-from pydantic_core import PydanticCustomError
 
-__all__ = ["Isotopes", "Name", "Section", "Seed", "by_name"]
+__all__ = ["Isotopes", "Name", "Section", "Seed", "WrongNumber", "by_name"]
 
 LONGEST_NAME = 200
 """Bytes; file systems take 255, and temporary files add some."""
@@ -39,6 +38,14 @@ Name = Annotated[str, AfterValidator(_name)]
 """Name of a run; its folder is runs/<name>."""
 
 
+class WrongNumber(ValueError):
+    """What is wrong with the number at a key of a section."""
+
+    def __init__(self, doubt: str, key: str, value: int) -> None:
+        super().__init__(doubt)
+        self.key, self.value = key, value
+
+
 class Section(BaseModel):
     """Base of all sections: an unknown key is an error."""
 
@@ -54,9 +61,7 @@ class Section(BaseModel):
             if isinstance(value, int) and name in cls.model_fields:
                 kinds = _kinds(cls.model_fields[name].annotation)
                 if (doubt := _doubt(value, kinds)) is not None:
-                    raise PydanticCustomError(
-                        "number", "{doubt}", {"doubt": doubt, "key": name, "value": value}
-                    )
+                    raise WrongNumber(doubt, name, value)
         return content
 
 
