@@ -8,7 +8,7 @@ from typing import Any, TypeVar, get_args
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from pes.config.section import Section, WrongNumber
+from pes.config.section import NumberError, Section
 from pes.files import check_file
 
 __all__ = ["changed", "checked", "load_config", "read_yaml", "yaml_value"]
@@ -131,7 +131,7 @@ def _in_words(error: ValidationError, kind: type[BaseModel]) -> str:
     before = (None, *first["loc"])
     place = [p for b, p in zip(before, first["loc"], strict=False) if not _is_tag(p, b)]
     shown = "" if isinstance(first["input"], Mapping) else f", got {first['input']!r}"
-    if isinstance(wrong := first.get("ctx", {}).get("error"), WrongNumber):
+    if isinstance(wrong := first.get("ctx", {}).get("error"), NumberError):
         place.append(wrong.key)
         shown = f", got {wrong.value!r}"
     key = ".".join(str(p) for p in place)

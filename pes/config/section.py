@@ -5,7 +5,7 @@ from typing import Annotated, Any, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-__all__ = ["Isotopes", "Name", "Section", "Seed", "WrongNumber", "by_name"]
+__all__ = ["Isotopes", "Name", "NumberError", "Section", "Seed", "by_name"]
 
 LONGEST_NAME = 200
 """Bytes; file systems take 255, and temporary files add some."""
@@ -38,7 +38,7 @@ Name = Annotated[str, AfterValidator(_name)]
 """Name of a run; its folder is runs/<name>."""
 
 
-class WrongNumber(ValueError):
+class NumberError(ValueError):
     """What is wrong with the number at a key of a section."""
 
     def __init__(self, doubt: str, key: str, value: int) -> None:
@@ -61,7 +61,7 @@ class Section(BaseModel):
             if isinstance(value, int) and name in cls.model_fields:
                 kinds = _kinds(cls.model_fields[name].annotation)
                 if (doubt := _doubt(value, kinds)) is not None:
-                    raise WrongNumber(doubt, name, value)
+                    raise NumberError(doubt, name, value)
         return content
 
 
