@@ -40,7 +40,7 @@ def test_command_line_itself(work: Path, capsys: pytest.CaptureFixture[str]) -> 
 
 COMMANDS = (
     cli.train, cli.levels, cli.refine, cli.evaluate, cli.check_gradients, cli.audit, cli.sample,
-    cli.label,
+    cli.label, cli.report,
 )  # fmt: skip
 
 
@@ -59,7 +59,7 @@ def test_help_ends_with_examples_that_parse(
     for use in uses:
         command(use)
     assert name == f"pes-{command.__name__}".replace("_", "-")
-    without = (cli.evaluate, cli.check_gradients, cli.audit)
+    without = (cli.evaluate, cli.check_gradients, cli.audit, cli.report)
     assert ("--set SECTION.KEY=VALUE" in shown) == (command not in without)
 
 

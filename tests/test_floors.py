@@ -32,7 +32,7 @@ SIBLINGS = {"data", "descriptors", "coordinates", "vibration"}
 ENGINES = {*BASE, *SIBLINGS, "potential", "rovibration", "training"}
 BELOW_RUN = {
     *ENGINES, "findings", "labelling", "setup", "export", "differentiation", "evaluation",
-    "refinement", "plots", "config",
+    "refinement", "report", "plots", "config",
 }  # fmt: skip
 
 MAY_IMPORT: Mapping[str, set[str]] = {
@@ -59,6 +59,7 @@ MAY_IMPORT: Mapping[str, set[str]] = {
     "differentiation": {*BASE, "plots"},
     "evaluation": {*ENGINES, "setup", "plots"},
     "refinement": {*ENGINES, "setup", "plots"},
+    "report": {*BASE, "setup", "evaluation"},
     "config": {*ENGINES, "labelling", "setup"},
     "run": BELOW_RUN,
     "cli": {"run", "config"},

@@ -4,7 +4,7 @@ Each command imports what it runs when it runs: half of the time to start is tha
 """
 
 from pes.cli.points import audit, convert, label, sample
-from pes.cli.surfaces import check_gradients, evaluate, export, levels, refine, train
+from pes.cli.surfaces import check_gradients, evaluate, export, levels, refine, report, train
 
 __all__ = [
     "audit",
@@ -15,6 +15,7 @@ __all__ = [
     "label",
     "levels",
     "refine",
+    "report",
     "sample",
     "train",
 ]

@@ -20,7 +20,7 @@ from pes.run.options import (
     whole_number,
 )
 
-__all__ = ["check_gradients", "evaluate", "export", "levels", "refine", "train"]
+__all__ = ["check_gradients", "evaluate", "export", "levels", "refine", "report", "train"]
 
 
 def train(arguments: Sequence[str] | None = None) -> None:
@@ -215,6 +215,27 @@ def check_gradients(arguments: Sequence[str] | None = None) -> None:
         )  # fmt: skip
         if code:
             raise SystemExit(code)
+
+    ended(command)
+
+
+def report(arguments: Sequence[str] | None = None) -> None:
+    """`pes-report`."""
+    parser = parser_of(
+        "pes-report", "Write one HTML page about a run, pictures included: fit, errors, levels, "
+        "convergence, spectrum, warnings, provenance.",
+        "pes-report runs/h2o",
+        "pes-report runs/h2o/levels --output levels_of_water.html",
+    )  # fmt: skip
+    folder_option(parser, "run", help="folder of pes-train, pes-levels or pes-refine")
+    file_option(parser, "--output", help="file to write (default: report.html in the folder)")
+    parser.add_argument("--overwrite", action="store_true", help="replace an earlier page")
+    given = parser.parse_args(arguments)
+
+    def command() -> None:
+        from pes.run.report.command import run_report
+
+        run_report(given.run, output=given.output, overwrite=given.overwrite)
 
     ended(command)
 

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import erf
 
-from pes.plots.figure import COLOURS, picture, tidy
+from pes.plots.figure import COLOURS, lettered, picture, tidy
 
 __all__ = ["calibration_curve", "errors"]
 
@@ -48,12 +48,15 @@ def errors(
         rows = figure.subfigures(1 + bool(lower), 1, squeeze=False)[:, 0]
         first, second = rows[0].subplots(1, 2, width_ratios=(2, 3))
         outside = np.zeros(len(x), dtype=bool) if far is None else far > 1
+        shown = [first, second]
         _parity(first, x, x + r, outside)
         _residuals(second, x, r, outside, _inside(windows, x))
         if lower:
             panels = rows[1].subplots(1, len(lower), squeeze=False)[0]
             for axes, (draw, values) in zip(panels, lower, strict=True):
                 draw(axes, x, r, values)
+                shown.append(axes)
+        lettered(shown)
 
 
 def _inside(windows: Sequence[float], x: Array) -> list[float]:
@@ -152,6 +155,7 @@ def calibration_curve(path: str | Path, residuals_cm1: ArrayLike, spread_cm1: Ar
         first, second = figure.subplots(1, 2)
         _error_against_spread(first, r, sigma)
         _shares(second, r, sigma)
+        lettered((first, second))
 
 
 def _error_against_spread(axes: Axes, r: Array, sigma: Array) -> None:

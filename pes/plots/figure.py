@@ -1,17 +1,18 @@
 """Parts that all pictures share: an empty figure, its colours, and its file."""
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import cycle, islice
 from pathlib import Path
+from string import ascii_lowercase
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, FigureBase
 
 from pes.files import replaced
 
-__all__ = ["COLOURS", "colours", "margins", "picture", "tidy"]
+__all__ = ["COLOURS", "colours", "lettered", "margins", "picture", "tidy"]
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 """Told apart by readers who see no red or no green (doi:10.1038/nmeth.1618)."""
@@ -23,7 +24,7 @@ DPI = 150
 def picture(
     path: str | Path, width: float, height: float, *, layout: str | None = "constrained"
 ) -> Iterator[Figure]:
-    """A figure of so many inches that becomes a PNG when the block ends well.
+    """A figure of so many inches that becomes a PNG, or a PDF by its suffix, if the block ends well.
 
     No pyplot, hence no window, no global state and nothing to close. A picture that cannot be drawn
     is a warning: it must not take the results with it. The layout `constrained` measures all texts,
@@ -36,7 +37,8 @@ def picture(
     try:
         yield figure
         with replaced(path) as temporary:
-            figure.savefig(temporary, format="png", dpi=DPI)
+            kind = "pdf" if Path(path).suffix == ".pdf" else "png"
+            figure.savefig(temporary, format=kind, dpi=DPI)
     except OSError:
         raise
     except Exception as error:
@@ -61,6 +63,15 @@ def margins(
         left=left / width, right=1 - 0.15 / width, bottom=0.55 / height, top=1 - top / height,
         wspace=between / 2, hspace=between,
     )  # fmt: skip
+
+
+def lettered(panels: Iterable[Axes]) -> None:
+    """Write (a), (b), … at the upper left of panels, by which captions name them."""
+    for letter, axes in zip(ascii_lowercase, panels, strict=False):
+        axes.annotate(
+            f"({letter})", (0, 1), (-22, 7), xycoords="axes fraction", textcoords="offset points",
+            ha="right", fontweight="bold",
+        )  # fmt: skip
 
 
 def colours(count: int) -> list[str]:

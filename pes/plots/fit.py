@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import ArrayLike, NDArray
 
-from pes.plots.figure import COLOURS, colours, picture, tidy
+from pes.plots.figure import COLOURS, colours, lettered, picture, tidy
 
 __all__ = ["learning_curve", "residuals"]
 
@@ -43,6 +43,7 @@ def learning_curve(
         if forces:
             _curves(panels[1], rows, "force_rmse_cm1_angstrom", members)
             tidy(panels[1], "", "force RMSE (cm⁻¹/Å)")
+            lettered(panels)
         panels[-1].set_xlabel("epoch")
 
 
@@ -110,6 +111,7 @@ def residuals(
         _histogram(panels[0, 1], parts)
         _by_energy(panels[1, 0], parts)
         panels[1, 1].axis("off")
+        lettered((panels[0, 0], panels[0, 1], panels[1, 0]))
         panels[0, 1].tick_params(labelbottom=True)
         handles, names = panels[0, 0].get_legend_handles_labels()
         panels[1, 1].legend(

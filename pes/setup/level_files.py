@@ -15,6 +15,7 @@ from pes.setup.level_tables import far, stick_rows
 from pes.setup.problem import Problem
 from pes.setup.sensitivity import Sensitivities
 from pes.setup.uncertainty import Spreads
+from pes.setup.verdict import verdict
 from pes.units import AMU, CM1
 from pes.vibration.analysis.intensities import Sticks
 from pes.vibration.levels.result import Levels
@@ -80,6 +81,7 @@ def summary(
             for key, row in zip(("functions", "points", "ranges"), levels.changes, strict=True)
         },
         "warnings": [*levels.warnings, *far(table)],
+        "verdict": verdict(levels, task.internal.names),
         "seconds": seconds,
         **environment(task.masses.device),
     }
