@@ -24,7 +24,7 @@ DPI = 150
 def picture(
     path: str | Path, width: float, height: float, *, layout: str | None = "constrained"
 ) -> Iterator[Figure]:
-    """A figure of so many inches that becomes a PNG, or a PDF by its suffix, if the block ends well.
+    """A figure of so many inches that becomes a PNG, or a PDF by its suffix, once the block ends.
 
     No pyplot, hence no window, no global state and nothing to close. A picture that cannot be drawn
     is a warning: it must not take the results with it. The layout `constrained` measures all texts,

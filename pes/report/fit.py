@@ -8,7 +8,7 @@ from typing import Any
 from pes.evaluation.gradient_check import GRADIENTS
 from pes.evaluation.result import EVALUATED
 from pes.evaluation.tables import window_rows
-from pes.report.section import Section, Table, number, pictures
+from pes.report.page_part import PagePart, Table, number, pictures
 from pes.setup.training.ending import STOPPED
 from pes.setup.training.fit_tables import error_rows
 
@@ -34,16 +34,18 @@ GRADIENT_PICTURES = {
 }
 
 
-def fit_sections(folder: Path, summary: Mapping[str, Any]) -> list[Section]:
+def fit_sections(folder: Path, summary: Mapping[str, Any]) -> list[PagePart]:
     """How the fit went, and its errors.
 
     Args:
         folder: of the training.
         summary: content of summary.json.
     """
+    if "errors_debye" in summary:
+        return [PagePart("Dipole fit", tables=_dipole_errors(summary))]
     return [
-        Section("Fit", _story(summary), _members(summary), pictures(folder, FIT_PICTURES)),
-        Section(
+        PagePart("Fit", _story(summary), _members(summary), pictures(folder, FIT_PICTURES)),
+        PagePart(
             "Errors",
             ["Root-mean-square errors by energy above the lowest point. Test points took no part "
              "in the fit or in any choice."],
@@ -52,7 +54,24 @@ def fit_sections(folder: Path, summary: Mapping[str, Any]) -> list[Section]:
     ]  # fmt: skip
 
 
-def check_sections(folder: Path) -> list[Section]:
+def _dipole_errors(summary: Mapping[str, Any]) -> list[Table]:
+    """Errors of a dipole surface, and the forms tried."""
+    measures = ("rmse", "a", "b", "c")
+    rows = [
+        [part, window, str(int(own["points"])), *(number(1e4 * own[m]) for m in measures)]
+        for part, windows in summary["errors_debye"].items()
+        for window, own in windows.items()
+    ]
+    tried = summary["candidates"]
+    return [
+        Table("Errors of a component (1e-4 debye)",
+              ("part", "energy/cm⁻¹", "points", "RMSE", *measures[1:]), rows),
+        Table("Forms tried, the best first", list(tried[0]),
+              [[number(value) for value in one.values()] for one in tried]),
+    ]  # fmt: skip
+
+
+def check_sections(folder: Path) -> list[PagePart]:
     """Evaluations on other points, and the check of gradients, that lie in the folder."""
     sections = []
     for path in sorted(folder.glob(f"*/{EVALUATED}")):
@@ -66,12 +85,12 @@ def check_sections(folder: Path) -> list[Section]:
             words.append(f"A search of {holes['samples']:,} geometries met {found}.")
         table = Table("Errors by energy above the lowest point", head, rows)
         images = pictures(path.parent, EVALUATION_PICTURES)
-        sections.append(Section("Evaluation", words, [table], images))
+        sections.append(PagePart("Evaluation", words, [table], images))
     for path in sorted(folder.glob(f"*/{GRADIENTS}")):
         content = json.loads(path.read_text(encoding="utf-8"))
         words = [f"At {content['geometries']} geometries, {content['verdict']}."]
         images = pictures(path.parent, GRADIENT_PICTURES)
-        sections.append(Section("Check of forces", words, pictures=images))
+        sections.append(PagePart("Check of forces", words, pictures=images))
     return sections
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pes.report.section import Section, Table, number, pictures, rows_of_csv
+from pes.report.page_part import PagePart, Table, number, pictures, rows_of_csv
 
 __all__ = ["level_sections", "refinement_sections"]
 
@@ -26,7 +26,7 @@ HEADS = {"energy": "E/cm⁻¹", "convergence": "conv", "spread": "spread"}
 DROPPED = ("residual",)
 
 
-def level_sections(folder: Path, content: Mapping[str, Any]) -> list[Section]:
+def level_sections(folder: Path, content: Mapping[str, Any]) -> list[PagePart]:
     """Levels, convergence, and what else lies in their folder.
 
     Args:
@@ -50,12 +50,12 @@ def level_sections(folder: Path, content: Mapping[str, Any]) -> list[Section]:
     table = Table("Vibrational levels (Å, degrees, cm⁻¹)", head, rows)
     images = pictures(folder, LEVEL_PICTURES | density)
     return [
-        Section(title, words, [table], images), _convergence(content), *_rotation(folder),
+        PagePart(title, words, [table], images), _convergence(content), *_rotation(folder),
         *_spectrum(folder),
     ]  # fmt: skip
 
 
-def _convergence(content: Mapping[str, Any]) -> Section:
+def _convergence(content: Mapping[str, Any]) -> PagePart:
     """Sizes of the calculation, and what changing them did."""
     levels = content["levels"]
     known = [row["convergence"] for row in levels if number(row["convergence"]) != "–"]
@@ -81,10 +81,10 @@ def _convergence(content: Mapping[str, Any]) -> Section:
         ],
         folded=True,
     )  # fmt: skip
-    return Section("Convergence", words, [bases, *([table] if changes else [])])
+    return PagePart("Convergence", words, [bases, *([table] if changes else [])])
 
 
-def _rotation(folder: Path) -> list[Section]:
+def _rotation(folder: Path) -> list[PagePart]:
     rows = rows_of_csv(folder / "rovibrational.csv")
     if not rows:
         return []
@@ -92,10 +92,10 @@ def _rotation(folder: Path) -> list[Section]:
         f"{len(rows)} levels with rotation", list(rows[0]),
         [[number(value) for value in row.values()] for row in rows], folded=len(rows) > STRONGEST,
     )  # fmt: skip
-    return [Section("Rotation", tables=[table])]
+    return [PagePart("Rotation", tables=[table])]
 
 
-def _spectrum(folder: Path) -> list[Section]:
+def _spectrum(folder: Path) -> list[PagePart]:
     """Strongest transitions without and with rotation."""
     tables = []
     for file, name in (("spectrum.csv", "transitions without rotation"), ("lines.csv", "lines")):
@@ -107,10 +107,10 @@ def _spectrum(folder: Path) -> list[Section]:
             caption = f"Strongest of {len(rows)} {name}"
             tables.append(Table(caption, list(rows[0]), shown, folded=True))
     images = pictures(folder, SPECTRUM_PICTURES)
-    return [Section("Spectrum", tables=tables, pictures=images)] if tables or images else []
+    return [PagePart("Spectrum", tables=tables, pictures=images)] if tables or images else []
 
 
-def refinement_sections(folder: Path, content: Mapping[str, Any]) -> list[Section]:
+def refinement_sections(folder: Path, content: Mapping[str, Any]) -> list[PagePart]:
     """Observed levels before and after a refinement.
 
     Args:
@@ -124,4 +124,4 @@ def refinement_sections(folder: Path, content: Mapping[str, Any]) -> list[Sectio
         [[number(value, 3) for value in row.values()] for row in rows], folded=len(rows) > 60,
     )  # fmt: skip
     images = pictures(folder, REFINEMENT_PICTURES)
-    return [Section("Refinement", words, [table], images)]
+    return [PagePart("Refinement", words, [table], images)]

@@ -12,13 +12,13 @@ from pes.files import RUN_FINISHED
 from pes.molecule import Molecule
 from pes.report.fit import check_sections, fit_sections
 from pes.report.levels import level_sections, refinement_sections
-from pes.report.section import Section, Table, number
+from pes.report.page_part import PagePart, Table, number
 from pes.setup.level_files import LEVELS_JSON
 
 __all__ = ["report_page"]
 
 REFINED = "refinement.json"
-PARTS: Mapping[str, Callable[[Path, Mapping[str, Any]], list[Section]]] = {
+PARTS: Mapping[str, Callable[[Path, Mapping[str, Any]], list[PagePart]]] = {
     RUN_FINISHED: fit_sections, REFINED: refinement_sections, LEVELS_JSON: level_sections,
 }  # fmt: skip
 """Sections by the file that says what a folder holds."""
@@ -79,7 +79,10 @@ def _facts(known: Mapping[Path, Mapping[str, Any]]) -> list[tuple[str, str]]:
     """What a reader looks for first."""
     facts = []
     for path, content in known.items():
-        if path.name == RUN_FINISHED:
+        if "errors_debye" in content:
+            test = content["errors_debye"]["test"]["all"]["rmse"]
+            facts.append(("test RMSE of the dipole", f"{number(1e4 * test)}e-4 debye"))
+        elif path.name == RUN_FINISHED:
             test = content["errors"]["test"]["energy"]["rmse"]["all"]
             facts.append(("test RMSE", f"{number(test)} cm⁻¹"))
             facts.append(("points", f"{sum(content['points'].values()):,}"))
@@ -107,7 +110,7 @@ def _warnings(place: Path, known: Mapping[Path, Mapping[str, Any]]) -> list[str]
     return list(dict.fromkeys(lines))
 
 
-def _provenance(place: Path, known: Mapping[Path, Mapping[str, Any]]) -> Section:
+def _provenance(place: Path, known: Mapping[Path, Mapping[str, Any]]) -> PagePart:
     """Versions, device, seed, data and configurations."""
     rows = []
     for path, content in known.items():
@@ -125,4 +128,4 @@ def _provenance(place: Path, known: Mapping[Path, Mapping[str, Any]]) -> Section
         for file in (folder / "config.yaml",)
         if file.is_file()
     ]
-    return Section("Provenance", tables=[Table("Origin", ("file", "", ""), rows)], code=code)
+    return PagePart("Provenance", tables=[Table("Origin", ("file", "", ""), rows)], code=code)

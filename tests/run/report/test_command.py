@@ -41,10 +41,10 @@ class Page(HTMLParser):
 
 
 def test_page_of_a_training_and_its_levels(
-    work: Path, pes_train: Command, capsys: pytest.CaptureFixture[str]
+    work: Path, pes_train: Command, pes_levels: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = pes_train("--set", "training.epochs=2")
-    cli.levels([str(folder)])
+    pes_levels("--output", str(folder / "levels"))
     log = folder / "levels" / "levels.log"
     log.write_text(log.read_text() + "warning: <script>alert(1)</script>\n")
     cli.report([str(folder)])
@@ -94,3 +94,12 @@ def test_refinement(tmp_path: Path) -> None:
     (tmp_path / "refinement.json").write_text(json.dumps(content))
     (tmp_path / "levels.csv").write_text("molecule,observed,after\nO H H,1594.746,0.0123\n")
     assert {"1594.746", "0.012"} <= Page(report_page(tmp_path)).cells
+
+
+def test_dipole_fit(tmp_path: Path) -> None:
+    errors = {"points": 9.0, "rmse": 2.5e-4, "a": 1e-4, "b": 2e-4, "c": 3e-4}
+    content = {
+        "errors_debye": {"test": {"all": errors}}, "candidates": [{"degree": 3, "length": 2.0}],
+    }  # fmt: skip
+    (tmp_path / "summary.json").write_text(json.dumps(content))
+    assert {"2.5000", "9", "3"} <= Page(report_page(tmp_path)).cells

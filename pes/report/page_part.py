@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-__all__ = ["Picture", "Section", "Table", "number", "pictures", "rows_of_csv"]
+__all__ = ["PagePart", "Picture", "Table", "number", "pictures", "rows_of_csv"]
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Picture:
 
 
 @dataclass(frozen=True)
-class Section:
+class PagePart:
     """A headed part of the page.
 
     Attributes:
