@@ -133,7 +133,7 @@ def _in_words(error: ValidationError, kind: type[BaseModel]) -> str:
     shown = "" if isinstance(first["input"], Mapping) else f", got {first['input']!r}"
     if isinstance(wrong := first.get("ctx", {}).get("error"), NumberError):
         place.append(wrong.key)
-        shown = f", got {wrong.value!r}"
+        shown = f", got {str(wrong.value)[:40]}"
     key = ".".join(str(p) for p in place)
     more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
     if (sentence := _of_earlier_versions(key, first["input"])) is not None:

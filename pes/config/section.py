@@ -1,7 +1,7 @@
 """Base of all sections of a YAML file."""
 
-from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, get_args
+from collections.abc import Mapping
+from typing import Annotated, Any, Self, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
@@ -55,24 +55,22 @@ class Section(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _numbers(cls, content: Any) -> Any:
-        """Numbers as YAML writes them: `yes` is not 1, and whole numbers are those of a machine."""
+    def _no_truth_for_numbers(cls, content: Any) -> Any:
+        """YAML reads `yes` as true, which is no number."""
         for name, value in content.items() if isinstance(content, Mapping) else ():
-            if isinstance(value, int) and name in cls.model_fields:
+            if isinstance(value, bool) and name in cls.model_fields:
                 kinds = _kinds(cls.model_fields[name].annotation)
-                if (doubt := _doubt(value, kinds)) is not None:
-                    raise NumberError(doubt, name, value)
+                if bool not in kinds and Any not in kinds:
+                    raise NumberError("must not be true or false", name, value)
         return content
 
-
-def _doubt(value: int, kinds: Sequence[Any]) -> str | None:
-    if Any in kinds:
-        return None
-    if isinstance(value, bool) and bool not in kinds:
-        return "must not be true or false (YAML reads yes, no, on and off as these)"
-    if abs(value) >= 2**63 and float not in kinds:
-        return f"must be less than {2**63}" if value > 0 else f"must be greater than {-(2**63)}"
-    return None
+    @model_validator(mode="after")
+    def _numbers_of_a_machine(self) -> Self:
+        """Whole numbers fit into 64 bits."""
+        for name, value in self:
+            if isinstance(value, int) and abs(value) >= 2**63:
+                raise NumberError(f"must be less than {2**63}", name, value)
+        return self
 
 
 def _kinds(annotation: Any) -> list[Any]:

@@ -12,9 +12,15 @@ NAMED = "any text without slashes names a run"
 LARGE = "a large limit is no limit"
 OTHERS = "a number that a text holds is another number; no format of text has a checksum"
 
+TRUTH = "true is a value of this key; where a number is due it is refused"
+NUMBER = "a number that the key allows"
+
 REASONS: Mapping[str, str] = {
     r"^\w+ [\w.]+: (None|\{\}|\[\])$": EMPTY,
     r"^\w+ name: ": NAMED,
+    r": True$": TRUTH,
+    r": ([-+.\de]+|'1e9')$": NUMBER,
+    r"byte-order mark$": "spreadsheets write one",
     r"^train training\.(patience|restarts|memory|epochs|max_seconds): ": LARGE,
     r"\.(xyz|csv|json) damaged": OTHERS,
 }

@@ -394,6 +394,7 @@ def test_requirements_are_said_in_plain_words(tmp_path: Path, setting: str, mess
     [
         ("threads=yes", "`threads`: must not be true or false"),
         ("training.epochs=true", "`training.epochs`: must not be true or false"),
+        (f"training.epochs='{10**30}'", "`training.epochs`: must be less than 9223372036854775808"),
         (f"training.epochs={10**30}", "`training.epochs`: must be less than 9223372036854775808"),
     ],
 )
