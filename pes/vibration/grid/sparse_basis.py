@@ -1,7 +1,7 @@
 """Pruned products of oscillator functions on a sparse grid.
 
-Functions are φ_n(x) = h_n(x) exp(−x²/2) of x = q − centre, with h_n orthonormal Hermite
-polynomials; products with Σ_k w_k n_k ≤ K are kept. The exponentials belong to the weight of the
+Functions are φ_n(x) = h_n(x) exp(−x²/2) of x = (q − centre)/width, orthonormal in x, with h_n
+Hermite polynomials; products with Σ_k w_k n_k ≤ K are kept. The exponentials belong to the weight of the
 quadrature, so that every table holds polynomials.
 
 To and from the grid the sums run over one coordinate at a time. After coordinate c the array
@@ -12,6 +12,7 @@ far fewer than the functions times the points.
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from math import prod
 
 import numpy as np
 import torch
@@ -59,7 +60,8 @@ class SparseBasis(GridBasis):
     def weights(self) -> Tensor:
         """Quadrature weights of the grid points, of either sign, (P,)."""
         x = genz_keister().points[self.grid.numbers.long()]
-        return (self.grid.weights * x.square().sum(1).exp()).to(self.device)
+        stretched = prod(float(b.weights[0]) for b in self.bases)
+        return stretched * (self.grid.weights * x.square().sum(1).exp()).to(self.device)
 
     @property
     def signs(self) -> Tensor:
@@ -221,14 +223,17 @@ class SparseBasis(GridBasis):
         return max(1, MOST_NUMBERS // max(step[-1].rows.stop for _, step in self._steps))
 
 
-def oscillator_functions(frequency: float, size: int, points: int, *, centre: float = 0.0) -> Basis:
-    """Oscillator functions of one dimensionless coordinate on its nested points.
+def oscillator_functions(
+    frequency: float, size: int, points: int, *, centre: float = 0.0, width: float = 1.0
+) -> Basis:
+    """Oscillator functions of x = (q − centre)/width on the nested points of a coordinate q.
 
     Args:
         frequency: ω of the reference energies ω (n + ½), hartree.
         size: number of functions.
         points: number of points.
         centre: of the functions.
+        width: of the functions; 1 for those of the oscillator itself.
     """
     rule = genz_keister()
     x = rule.points[:points]
@@ -238,10 +243,10 @@ def oscillator_functions(frequency: float, size: int, points: int, *, centre: fl
     slopes = -((n + 1) / 2).sqrt() * values[:, 1:]
     slopes[:, 1:] += (n[1:] / 2).sqrt() * values[:, : size - 1]
     fine_values = _hermite(torch.from_numpy(fine), size)
-    reach = float(x.abs().max())
+    reach = width * float(x.abs().max())
     return Basis(
-        centre + x, torch.ones_like(x), values[:, :size], slopes, torch.zeros_like(x),
-        frequency * (n + 0.5), centre + torch.from_numpy(fine),
+        centre + width * x, torch.full_like(x, width), values[:, :size], slopes / width,
+        torch.zeros_like(x), frequency * (n + 0.5), centre + width * torch.from_numpy(fine),
         fine_values * torch.from_numpy(fine_weights).sqrt()[:, None],
         (centre - reach, centre + reach), (False, False),
     )  # fmt: skip

@@ -25,8 +25,9 @@ __all__ = ["SparseGrid", "coarser", "sparse_hamiltonian"]
 class SparseGrid:
     """Functions and points for levels in dimensionless normal coordinates, rectilinear or not.
 
-    Products of oscillator functions of unit width with Σ_k w_k n_k ≤ K about q = 0, where V has its
-    minimum, and the points of Σ_k w_k ℓ_k ≤ L.
+    Products of oscillator functions with Σ_k w_k n_k ≤ K, and the points of Σ_k w_k ℓ_k ≤ L. The
+    functions have unit width and stand about q = 0, where V has its minimum, unless they are
+    moved and stretched to where the ground state is; see `adapted`.
 
     Attributes:
         names: of the coordinates.
@@ -35,6 +36,8 @@ class SparseGrid:
             cm⁻¹ or better; with no more than K the levels are nonsense, and are refused.
         weights: w of each coordinate, the smaller the more quanta; default 1. Weights like ω_k
             serve low modes; where stretches count as much, plain quanta may be better.
+        centres: of the functions of each coordinate; default 0.
+        widths: likewise; default 1.
 
     Raises:
         ValueError: for numbers that do not fit.
@@ -49,6 +52,8 @@ class SparseGrid:
     quanta: float
     level: float
     weights: tuple[float, ...] | None = None
+    centres: tuple[float, ...] | None = None
+    widths: tuple[float, ...] | None = None
 
     def __post_init__(self) -> None:
         if self.weights is not None and len(self.weights) != len(self.names):
@@ -121,9 +126,12 @@ class SparseGrid:
         Args:
             frequencies: of the zero-order energies, (Q,) in hartree.
         """
+        modes = len(self.names)
+        places = zip(self.centres or (0.0,) * modes, self.widths or (1.0,) * modes, strict=True)
+        sizes = zip(frequencies.tolist(), self.sizes, self._grid.sizes, places, strict=True)
         bases = tuple(
-            oscillator_functions(w, n, m).to(frequencies.device)
-            for w, n, m in zip(frequencies.tolist(), self.sizes, self._grid.sizes, strict=True)
+            oscillator_functions(w, n, m, centre=centre, width=width).to(frequencies.device)
+            for w, n, m, (centre, width) in sizes
         )
         return SparseBasis(bases, self._kept, grid=self._grid)
 
