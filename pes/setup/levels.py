@@ -26,6 +26,7 @@ from pes.setup.uncertainty import SPREADS, spreads
 from pes.units import CM1
 from pes.vibration.eigensolvers.davidson import Progress
 from pes.vibration.eigensolvers.eigenpairs import SolverError
+from pes.vibration.hamiltonian.adapted import adapted
 from pes.vibration.levels.levels import vibrational_levels
 from pes.vibration.system.cuts import Cut
 
@@ -211,6 +212,7 @@ def solved(
             if grid is not None and task.sized:
                 raise ValueError("a sparse grid takes `grid_level` and `quanta`; leave out `basis`")
             if grid is not None:
+                grid = adapted(task.system, grid)
                 check_domain(task.internal, grid)
             result = vibrational_levels(
                 task.system, grid or task.coordinates, wanted,

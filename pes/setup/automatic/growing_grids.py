@@ -15,6 +15,7 @@ from pes.units import CM1
 from pes.vibration.basis.product_tree import within_quanta
 from pes.vibration.basis.specification import BasisSpec
 from pes.vibration.basis.truncation import Truncation
+from pes.vibration.hamiltonian.adapted import adapted
 from pes.vibration.hamiltonian.build import build_hamiltonian
 from pes.vibration.hamiltonian.operator import Hamiltonian
 from pes.vibration.hamiltonian.sparse import SparseGrid, coarser, sparse_hamiltonian
@@ -95,6 +96,10 @@ class ProductGrid:
     def seconds(self) -> float:
         """CPU time that is usual."""
         return 6e-6 * self.cost + 1
+
+    def adapted(self, system: System) -> "ProductGrid":
+        """The same: self-consistent functions follow V by themselves."""
+        return self
 
     def grown(self, by: float) -> "ProductGrid":
         """The same with more quanta."""
@@ -179,6 +184,10 @@ class SparsePoints:
     def seconds(self) -> float:
         """CPU time that is usual: some hundred products."""
         return 1e-6 * self.cost
+
+    def adapted(self, system: System) -> "SparsePoints":
+        """The same with functions about the mean of the ground state."""
+        return SparsePoints(adapted(system, self.grid))
 
     def grown(self, by: float) -> "SparsePoints":
         """The same with more quanta, and as many more levels."""

@@ -13,6 +13,7 @@ from pes.molecule import Molecule
 from pes.potential.holes.coverage import Coverage
 from pes.setup.automatic.advised import advised, held, written
 from pes.setup.automatic.harmonic_levels import harmonic_level
+from pes.setup.automatic.tunnelling import largest_splitting, way_across
 from pes.setup.automatic.wells import LargeAmplitude, large_amplitudes
 from pes.setup.problem import Problem
 from pes.units import CM1
@@ -25,6 +26,9 @@ KINDS = ("inversion", "torsion", "bend")
 FAR = 2.0
 """Distance to the nearest training point, in the largest spacing of these, from which a fitted
 surface says nothing about a barrier."""
+
+UNSEEN = 0.01 * CM1
+"""Splitting of a level that is not looked for, hartree."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,18 +58,22 @@ class LargeAmplitudes:
         self, count: int | None, energy: float | None, kinds: Sequence[str] = KINDS
     ) -> list[str]:
         """Sentences for so many levels, or for those up to an energy in cm⁻¹, harmonically."""
-        if self.minimum is None:
+        w = self.frequencies
+        if w is None:
             return []
-        try:
-            modes = normal_modes(
-                self.minimum, hessian(self._potential, self.minimum),
-                self.task.molecule.masses,
-            )  # fmt: skip
-        except ValueError:
-            return []
-        w = modes.frequencies
         above = harmonic_level(w, count) if energy is None and count else (energy or 0) * CM1
         return self.sentences(float(w.sum()) / 2 + above, kinds)
+
+    @cached_property
+    def frequencies(self) -> Tensor | None:
+        """Harmonic ω (Q,) in hartree; None where there is no minimum, or none that is bent."""
+        if self.minimum is None:
+            return None
+        curvature = hessian(self._potential, self.minimum)
+        try:
+            return normal_modes(self.minimum, curvature, self.task.molecule.masses).frequencies
+        except ValueError:
+            return None
 
     def sentences(self, top: float, kinds: Sequence[str] = KINDS) -> list[str]:
         """What is missing if the highest level lies so far above the minimum, hartree."""
@@ -80,7 +88,16 @@ class LargeAmplitudes:
             if one.what in kinds
             and not held(one, self.task.internal, ranges, masses)
             and self._known(one)
+            and self._seen(one, top)
         ]
+
+    def _seen(self, one: LargeAmplitude, top: float) -> bool:
+        """Whether tunnelling splits levels; a bend up to linearity is no tunnelling."""
+        if one.what == "bend" or self.minimum is None:
+            return True
+        zero_point = 0.0 if self.frequencies is None else float(self.frequencies.sum()) / 2
+        way = way_across(self.minimum, one.crest, self.task.molecule.masses)
+        return largest_splitting(one.barrier, way, max(top - zero_point, 0.0)) > UNSEEN
 
     def _potential(self, x: Tensor) -> Tensor:
         device = self.task.masses.device

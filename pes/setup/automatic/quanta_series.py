@@ -25,7 +25,7 @@ from pes.units import CM1
 from pes.vibration.eigensolvers.blockwise import lowest_blockwise
 from pes.vibration.eigensolvers.davidson import Progress
 from pes.vibration.eigensolvers.eigenpairs import Eigenpairs
-from pes.vibration.eigensolvers.select import Watch
+from pes.vibration.eigensolvers.select import TIGHT, Watch
 from pes.vibration.eigensolvers.warm_start import start_vectors
 from pes.vibration.hamiltonian.operator import Hamiltonian
 from pes.vibration.hamiltonian.sparse import SparseGrid
@@ -42,6 +42,9 @@ QUIET = 15.0
 
 PER_LINE = 5
 """Levels in a line of a preliminary table."""
+
+RESIDUAL = 0.1
+"""Residual norm of a level, in accuracies: its error is the square over the gap, far smaller."""
 
 Report = Callable[[str], None]
 Check = Callable[[SparseGrid], None]
@@ -103,7 +106,7 @@ class Series:
             ValueError: if it does not fit.
         """
         count, system = self.target.count or FEW, self.target.system
-        grid = first_grid(self.target.names, ranges, FEWEST * count)
+        grid = first_grid(self.target.names, ranges, FEWEST * count).adapted(system)
         ahead = Forecast(grid, memory(grid, count, self.blocks))
         free = free_memory(system.device)
         if free is not None and ahead.memory > free:
@@ -160,7 +163,10 @@ class Series:
         while True:
             asked = min(h.size, count + EXTRA)
             try:
-                pairs = lowest_blockwise(h, asked, solver=target.solver, start=start, watch=watch)
+                pairs = lowest_blockwise(
+                    h, asked, solver=target.solver, start=start, watch=watch,
+                    tolerance=max(TIGHT, RESIDUAL * target.accuracy),
+                )  # fmt: skip
             except LinAlgError:  # H less the lowest V has no Cholesky factor
                 raise _coarse(h) from None
             if float(pairs.energies[0]) < h.lower_bound:

@@ -57,6 +57,7 @@ class LargeAmplitude:
         barrier: upper bound above the minimum, hartree: the lowest way out of the well.
         highest: the highest point of a whole turn, hartree; the barrier itself for other motions.
         geometries: along the motion, (K, N, 3) in bohr; coordinates that hold it hold them all.
+        crest: geometry near the barrier, (N, 3).
     """
 
     what: str
@@ -64,6 +65,7 @@ class LargeAmplitude:
     barrier: float
     highest: float
     geometries: Tensor
+    crest: Tensor
 
 
 def large_amplitudes(
@@ -123,7 +125,8 @@ class _Search:
             places = crests.nonzero().flatten().tolist()
             chain = (first, a, b, last)
             heights = [self._crest(turn[k], float(v[k]), chain) for k in places]
-            yield LargeAmplitude("torsion", (a, b), min(heights), max(heights), turn)
+            crest = turn[places[heights.index(min(heights))]]
+            yield LargeAmplitude("torsion", (a, b), min(heights), max(heights), turn, crest)
 
     def _crest(self, x: Tensor, height: float, chain: Sequence[int]) -> float:
         """Height of a barrier with all but its dihedral relaxed."""
@@ -157,7 +160,7 @@ class _Search:
                 way = torch.linspace(0, 1, PATH, dtype=torch.float64) * (pi - angle)
                 path = torch.stack([_turned(x, part, b, axis, t) for t in way])
                 height = float(self.energies(path).max())
-                yield LargeAmplitude("bend", (a, b, c), height, height, path)
+                yield LargeAmplitude("bend", (a, b, c), height, height, path, path[-1])
 
     def inversion(self) -> LargeAmplitude | None:
         """The nearest mirror image that is not the molecule turned, and the way there.
@@ -184,7 +187,8 @@ class _Search:
         way = min(ways, key=lambda w: float(self.energies(w).max()))
         other = x[order] @ reflection
         height = float(self.energies(way).max())
-        return LargeAmplitude("inversion", (), height, height, torch.cat((way, other[None])))
+        all_along = torch.cat((way, other[None]))
+        return LargeAmplitude("inversion", (), height, height, all_along, way[-1])
 
     def _nearest_image(self) -> tuple[list[int], Tensor, Tensor] | None:
         """Exchange of atoms, reflection (3, 3) and centred minimum, or None if all are it."""

@@ -12,7 +12,13 @@ from pes.units import CM1
 from pes.vibration.eigensolvers.davidson import Progress, Steps
 from pes.vibration.eigensolvers.degeneracy import clusters, is_cut
 from pes.vibration.eigensolvers.eigenpairs import GAP, Eigenpairs
-from pes.vibration.eigensolvers.select import Watch, chosen, davidson_steps, lowest_eigenpairs
+from pes.vibration.eigensolvers.select import (
+    TIGHT,
+    Watch,
+    chosen,
+    davidson_steps,
+    lowest_eigenpairs,
+)
 from pes.vibration.hamiltonian.operator import Hamiltonian, Solve
 from pes.vibration.symmetry.blocks import Block, symmetry_blocks
 
@@ -34,6 +40,7 @@ def lowest_blockwise(
     *,
     solver: str = "auto",
     start: Tensor | None = None,
+    tolerance: float = TIGHT,
     watch: Watch = lambda _: None,
 ) -> Eigenpairs:
     """The `count` lowest eigenpairs, block by block where the Hamiltonian has symmetries.
@@ -48,18 +55,22 @@ def lowest_blockwise(
         count: at most N.
         solver: see `lowest_eigenpairs`; `auto` goes by the size of each block.
         start: vectors near the eigenvectors, (S, N).
+        tolerance: of residual norms, hartree; only the Davidson method uses it.
         watch: called after each step of the Davidson method.
     """
     parts = symmetry_blocks(hamiltonian)
     if len(parts) < 2 or count > hamiltonian.size:
-        return lowest_eigenpairs(hamiltonian, count, solver=solver, start=start, watch=watch)
+        return lowest_eigenpairs(
+            hamiltonian, count, solver=solver, start=start, tolerance=tolerance, watch=watch
+        )
     counts = _guess(parts, count, hamiltonian.zero_order_energies)
     begin = [_lowered(part, start) for part in parts]
-    solutions, products = _solved(parts, counts, begin, solver, watch)
+    solve = partial(_solved, solver=solver, tolerance=tolerance, watch=watch)
+    solutions, products = solve(parts, counts, begin)
     while short := _short(parts, solutions, count):
         counts = [min(parts[b].size, ceil(1.5 * len(solutions[b].energies)) + 1) for b in short]
         begin = [solutions[b].coefficients for b in short]
-        more, again = _solved([parts[b] for b in short], counts, begin, solver, watch)
+        more, again = solve([parts[b] for b in short], counts, begin)
         products += again
         for b, pairs in zip(short, more, strict=True):
             solutions[b] = pairs
@@ -127,7 +138,9 @@ def _solved(
     parts: Sequence[Block],
     counts: Sequence[int],
     begin: Sequence[Tensor | None],
+    *,
     solver: str,
+    tolerance: float,
     watch: Watch,
 ) -> tuple[list[Eigenpairs], int]:
     """The lowest levels of each block and how many products with H they took."""
@@ -137,7 +150,9 @@ def _solved(
     for b, (part, n) in enumerate(zip(parts, counts, strict=True)):
         method = chosen(part, n, solver)
         if method == "davidson":
-            waiting[b] = davidson_steps(part, n, start=begin[b], watch=partial(report, b))
+            waiting[b] = davidson_steps(
+                part, n, start=begin[b], tolerance=tolerance, watch=partial(report, b)
+            )
         else:
             solutions[b] = lowest_eigenpairs(part, n, solver=method)
     products = sum(pairs.matvecs for pairs in solutions.values())

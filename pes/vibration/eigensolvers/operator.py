@@ -58,6 +58,10 @@ class Operator(Protocol):
         """Matrix (N, N)."""
         ...
 
-    def only(self, functions: Tensor) -> "Operator":
-        """The same in some of the functions, by their places."""
+    def simplest(self, most: int, least: int) -> Tensor:
+        """Places of at most so many functions of low energy whose matrix costs little."""
+        ...
+
+    def submatrix(self, functions: Tensor) -> Tensor:
+        """Matrix in some of the functions, by their places, on as many points as they need."""
         ...

@@ -37,8 +37,14 @@ __all__ = [
 DENSE_LIMIT = 2500
 """Functions up to which the matrix is factorised."""
 
+LONG = 3e9
+"""Multiplications of a matrix that take seconds: iterations may then be the sooner done."""
+
 BLOCK = 600
 """Functions in which the zero-order Hamiltonian of the Davidson method is exact."""
+
+TIGHT = 2e-9
+"""Residual norm (hartree) of a level; the error of its energy is the square over the gap."""
 
 LOOSE = 1e-6
 """Residual norm (hartree) of the state searched for below them: its energy is then 1e-9 off."""
@@ -59,6 +65,7 @@ def lowest_eigenpairs(
     *,
     solver: str = "auto",
     start: Tensor | None = None,
+    tolerance: float = TIGHT,
     watch: Watch = lambda _: None,
 ) -> Eigenpairs:
     """The `count` lowest eigenpairs, with no use of symmetry; see `lowest_blockwise`.
@@ -67,8 +74,9 @@ def lowest_eigenpairs(
         hamiltonian: N functions.
         count: at most N.
         solver: a key of `SOLVERS`, or `auto`: shift and invert (off the CPU the whole matrix)
-            up to 2,500 functions, Davidson beyond.
+            up to 2,500 functions, Davidson beyond and where the matrix takes longer.
         start: vectors near the eigenvectors, (S, N); only the Davidson method uses them.
+        tolerance: of residual norms, hartree; likewise.
         watch: called after each of its steps.
 
     Raises:
@@ -82,7 +90,7 @@ def lowest_eigenpairs(
         )
     solver = chosen(hamiltonian, count, solver)
     if solver == "davidson":
-        return by_davidson(hamiltonian, count, start=start, watch=watch)
+        return by_davidson(hamiltonian, count, start=start, tolerance=tolerance, watch=watch)
     return SOLVERS[solver](hamiltonian, count)
 
 
@@ -103,10 +111,15 @@ def chosen(hamiltonian: Operator, count: int, solver: str) -> str:
         return "dense"
     if solver != "auto":
         return solver
-    if size > DENSE_LIMIT:
-        return "davidson"
     few = size > 300 and count <= size // 4
+    if size > DENSE_LIMIT or (few and _long(hamiltonian)):
+        return "davidson"
     return "shift_invert" if few and device.type == "cpu" else "dense"
+
+
+def _long(hamiltonian: Operator) -> bool:
+    """Whether building the matrix takes seconds, and longer than iterations would."""
+    return hamiltonian.matrix_cost > LONG and not matrix_pays(hamiltonian)
 
 
 def dense(hamiltonian: Operator, count: int) -> Eigenpairs:
@@ -122,7 +135,7 @@ def by_davidson(
     count: int,
     *,
     start: Tensor | None = None,
-    tolerance: float = 2e-9,
+    tolerance: float = TIGHT,
     most: int = 20000,
     watch: Watch = lambda _: None,
 ) -> Eigenpairs:
@@ -145,13 +158,13 @@ def davidson_steps(
     count: int,
     *,
     start: Tensor | None = None,
-    tolerance: float = 2e-9,
+    tolerance: float = TIGHT,
     most: int = 20000,
     watch: Watch = lambda _: None,
 ) -> Steps[Eigenpairs]:
     """Steps of `by_davidson`, whose products with H on the grid are left to others."""
     matrix = hamiltonian.dense() if matrix_pays(hamiltonian) else None
-    zero = exact_below(hamiltonian, max(BLOCK, 2 * count), matrix)
+    zero = exact_below(hamiltonian, max(BLOCK, 2 * count), matrix, least=2 * count)
     # Vectors of another basis are no beginning.
     same = start is not None and start.shape[1] == len(zero.diagonal)
     used, vectors = 0, start if same else None
@@ -180,17 +193,24 @@ def davidson_steps(
     return Eigenpairs(levels, vectors, residuals, "davidson", used)
 
 
-def exact_below(hamiltonian: Operator, size: int, matrix: Tensor | None = None) -> ZeroOrder:
-    """H₀ that is H in the `size` functions of lowest zero-order energy.
+def exact_below(
+    hamiltonian: Operator, size: int, matrix: Tensor | None = None, *, least: int = 0
+) -> ZeroOrder:
+    """H₀ that is H in functions of low zero-order energy, `size` of them or what costs little.
 
     Args:
         hamiltonian: N functions.
         size: of the block; N at most.
         matrix: of H, where there is one.
+        least: size of the block at any cost.
     """
     energies = hamiltonian.zero_order_energies
-    block = energies.argsort()[:size].sort().values
-    part = hamiltonian.only(block).dense() if matrix is None else matrix[block][:, block]
+    if matrix is None:
+        block = hamiltonian.simplest(size, least).sort().values
+        part = hamiltonian.submatrix(block)
+    else:
+        block = energies.argsort()[:size].sort().values
+        part = matrix[block][:, block]
     # Product energies know nothing of the mean coupling; the block says what it is.
     diagonal = energies + (part.diagonal() - energies[block]).mean()
     diagonal = diagonal if matrix is None else matrix.diagonal().clone()

@@ -113,6 +113,28 @@ class GridBasis(ABC):
         """The same with some of the functions kept, by their place among these, ascending."""
         return self.keeping(self.numbers[functions.cpu()])
 
+    def simplest(self, products: Tensor, energies: Tensor, most: int, least: int) -> Tensor:
+        """Places, among some products, of those of low energy whose matrix costs little.
+
+        Args:
+            products: places among the products kept, (M,).
+            energies: of these, (M,).
+            most: largest number of products, which a product grid has.
+            least: as many at any cost.
+        """
+        return energies.argsort()[:most]
+
+    def on_fewer_points(self, products: Tensor) -> tuple[Self, Tensor | None]:
+        """The same on as many points as some products need, and the places of these points.
+
+        Args:
+            products: by their places; of others the smaller grid knows nothing.
+
+        Returns:
+            The basis, and places (P′,); None if the products need all points.
+        """
+        return self, None
+
     @abstractmethod
     def quanta(self, numbers: Tensor) -> Tensor:
         """Quanta (…, Q) of products by their number among those kept."""

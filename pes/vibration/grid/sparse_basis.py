@@ -1,8 +1,8 @@
 """Pruned products of oscillator functions on a sparse grid.
 
 Functions are φ_n(x) = h_n(x) exp(−x²/2) of x = (q − centre)/width, orthonormal in x, with h_n
-Hermite polynomials; products with Σ_k w_k n_k ≤ K are kept. The exponentials belong to the weight of the
-quadrature, so that every table holds polynomials.
+Hermite polynomials; products with Σ_k w_k n_k ≤ K are kept. The exponentials belong to the weight
+of the quadrature, so that every table holds polynomials.
 
 To and from the grid the sums run over one coordinate at a time. After coordinate c the array
 runs over the beginnings (n_1 … n_{c−1}) of products and the tuples (i_c … i_Q) of point numbers,
@@ -24,7 +24,7 @@ from pes.vibration.basis.product_tree import unraveled
 from pes.vibration.grid.genz_keister import genz_keister
 from pes.vibration.grid.grid_basis import GridBasis
 from pes.vibration.grid.matrix import matrix, multiplications
-from pes.vibration.grid.smolyak import Smolyak, smolyak
+from pes.vibration.grid.smolyak import Smolyak, point_count, smolyak
 from pes.vibration.grid.sparse_transform import ArrayRegion, from_grid, regions, towards_grid
 from pes.vibration.grid.strips import PairFields, Strip
 
@@ -32,6 +32,9 @@ __all__ = ["SparseBasis", "oscillator_functions"]
 
 FINE = 80
 """Gauss–Hermite points of functions of one coordinate, for pictures and overlaps."""
+
+SIMPLE = 40
+"""Products times points of their grid, over the points of the whole: a matrix of some H·v."""
 
 MOST_NUMBERS = 2**20
 """Numbers of the largest array of a transform, which should stay in the cache."""
@@ -89,6 +92,34 @@ class SparseBasis(GridBasis):
     def quanta(self, numbers: Tensor) -> Tensor:
         """Quanta (…, Q) of products by their number among those kept."""
         return torch.stack(unraveled(self.numbers[numbers.cpu()], self.shape), -1)
+
+    def simplest(self, products: Tensor, energies: Tensor, most: int, least: int) -> Tensor:
+        """Products of few quanta: their matrix needs fewer points, see `on_fewer_points`."""
+        order, spent = energies.argsort().cpu(), self._spent(products)
+        spare, chosen = self.grid.level - float(self._spent(torch.arange(self.size)).max()), order
+        for quanta in spent.unique().flip(0).tolist():
+            few = order[spent[order] <= quanta][:most]
+            if len(few) < least:
+                break
+            chosen = few
+            points = point_count(quanta + spare, self.grid.coordinate_weights)
+            if points * len(few) <= SIMPLE * len(self.grid.weights):
+                break
+        return chosen[:most].to(energies.device)
+
+    def on_fewer_points(self, products: Tensor) -> tuple["SparseBasis", Tensor | None]:
+        """The level of the grid follows the quanta of the products."""
+        most = float(self._spent(torch.arange(self.size)).max())
+        level = self.grid.level - most + float(self._spent(products).max())
+        if level >= self.grid.level:
+            return self, None
+        grid = smolyak(level, self.grid.coordinate_weights)
+        return replace(self, grid=grid), self.grid.places(grid.numbers).to(self.device)
+
+    def _spent(self, products: Tensor) -> Tensor:
+        """Σ_k w_k n_k of products by their places."""
+        weights = torch.tensor(self.grid.coordinate_weights, dtype=torch.float64)
+        return (self.quanta(products) * weights).sum(-1).round(decimals=9)
 
     def cpu(self) -> "SparseBasis":
         """The same with its arrays on the CPU."""

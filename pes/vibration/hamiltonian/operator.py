@@ -101,6 +101,29 @@ class Hamiltonian:
         """The same in some of the functions, by their places, ascending."""
         return replace(self, basis=self.basis.only(functions))
 
+    def simplest(self, most: int, least: int) -> Tensor:
+        """Places of at most so many functions of low energy whose matrix costs little."""
+        places = torch.arange(self.size)
+        return self.basis.simplest(places, self.zero_order_energies, most, least)
+
+    def submatrix(self, functions: Tensor) -> Tensor:
+        """Matrix in some of the functions, by their places, on as many points as they need."""
+        return self.on_fewer_points(functions).only(functions).dense()
+
+    def on_fewer_points(self, functions: Tensor) -> "Hamiltonian":
+        """The same on as many points as some functions need; see `GridBasis.on_fewer_points`."""
+        basis, at = self.basis.on_fewer_points(functions)
+        return self if at is None else self.at_points(basis, at)
+
+    def at_points(self, basis: GridBasis, at: Tensor) -> "Hamiltonian":
+        """The same in a basis on some of the points, by their places."""
+        # The memory of G and s runs along the points.
+        g_matrix = self.g_matrix.permute(1, 2, 0)[..., at].permute(2, 0, 1)
+        return replace(
+            self, basis=basis, potential=self.potential[at], g_matrix=g_matrix,
+            s=self.s.T[:, at].T,
+        )  # fmt: skip
+
     @cached_property
     def coupled(self) -> list[tuple[int, int]]:
         """Pairs k ≤ l of which G_kl is not zero everywhere."""

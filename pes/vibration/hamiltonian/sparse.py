@@ -186,9 +186,4 @@ def coarser(hamiltonian: Hamiltonian, grid: SparseGrid) -> Hamiltonian:
     basis = grid.basis(torch.stack([b.energies[0] * 2 for b in whole.bases]))
     if basis.grid.level == whole.grid.level:
         return replace(hamiltonian, basis=replace(basis, grid=whole.grid))
-    at = whole.grid.places(basis.grid.numbers)
-    g_matrix = hamiltonian.g_matrix.permute(1, 2, 0)[..., at].permute(2, 0, 1)
-    return replace(
-        hamiltonian, basis=basis, potential=hamiltonian.potential[at], g_matrix=g_matrix,
-        s=hamiltonian.s.T[:, at].T,
-    )  # fmt: skip
+    return hamiltonian.at_points(basis, whole.grid.places(basis.grid.numbers))

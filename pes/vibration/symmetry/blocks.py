@@ -55,7 +55,7 @@ class Sector:
 
     def _computed(self) -> list[Tensor]:
         order, ours = _order(self.whole), self.images[0]
-        h = half_grid(self.whole, self.reflections)
+        h = half_grid(self.whole, self.reflections).on_fewer_points(self.images.flatten())
         return [
             elements(h.basis, h.each_field(), ours, images if p else None, order=order)
             for p, images in enumerate(self.images)
@@ -72,12 +72,14 @@ class Block:
         places: places of its products among the products of the sector, (N,).
         amounts: coefficient of each image in a function, (A, N); images that are one and the same
             add up.
+        sharing: blocks that share each product with the whole Hamiltonian.
     """
 
     label: str
     sector: Sector
     places: Tensor
     amounts: Tensor
+    sharing: int = 1
 
     @property
     def whole(self) -> Hamiltonian:
@@ -106,8 +108,11 @@ class Block:
 
     @property
     def product_cost(self) -> int:
-        """Multiplications of one product with a vector, made by the whole Hamiltonian."""
-        return self.whole.product_cost
+        """Multiplications of one product, its share of that of the whole Hamiltonian.
+
+        H does not mix blocks: a product with a sum of vectors, one of each, serves all of them.
+        """
+        return self.whole.product_cost // self.sharing
 
     @property
     def matrix_cost(self) -> float:
@@ -156,6 +161,15 @@ class Block:
         h *= (len(self.amounts) * self.amounts[0])[:, None]
         return (h + h.T).div_(2)
 
+    def simplest(self, most: int, least: int) -> Tensor:
+        """Places of at most so many functions of low energy whose matrix costs little."""
+        basis = self.whole.basis
+        return basis.simplest(self.images[0], self.zero_order_energies, most, least)
+
+    def submatrix(self, functions: Tensor) -> Tensor:
+        """Matrix in some of its functions, on as many points as they need."""
+        return self.only(functions).dense()
+
     def only(self, functions: Tensor) -> "Block":
         """The same in some of its functions."""
         places = self.places[functions.cpu()]
@@ -202,7 +216,7 @@ def symmetry_blocks(hamiltonian: Hamiltonian) -> list[Block]:
         (label,) = symmetry_labels([o for o, _ in real], torch.stack([x for _, x in real])[None])
         amounts = amounts.to(hamiltonian.potential)
         blocks.append(Block(label, sectors[reflected], places, amounts))
-    return blocks
+    return [replace(block, sharing=len(blocks)) for block in blocks]
 
 
 def _order(hamiltonian: Hamiltonian) -> list[int]:
@@ -252,11 +266,7 @@ def half_grid(hamiltonian: Hamiltonian, reflections: Sequence[Operation]) -> Ham
             left = [o for o in left if not o.mirrored[k]]
             bases[k], kept[k] = _half(one, mirrored_points(one, k).cpu())
     at = _places(kept, basis.grid_shape).to(basis.device)
-    g = hamiltonian.g_matrix.permute(1, 2, 0)[..., at].permute(2, 0, 1)
-    return replace(
-        hamiltonian, basis=replace(basis, bases=tuple(bases)), g_matrix=g,
-        potential=hamiltonian.potential[at], s=hamiltonian.s.T[:, at].T,
-    )  # fmt: skip
+    return hamiltonian.at_points(replace(basis, bases=tuple(bases)), at)
 
 
 def _half(basis: Basis, mirror: Tensor) -> tuple[Basis, Tensor]:

@@ -73,7 +73,7 @@ def test_the_configuration_named_for_an_inversion_holds_both_wells() -> None:
 
 def test_more_atoms_with_a_torsion_have_no_coordinates() -> None:
     molecule = Molecule(("C", "H", "H", "H", "O", "H"))
-    turn = LargeAmplitude("torsion", (0, 4), 400 * CM1, 400 * CM1, torch.zeros(1, 6, 3))
+    turn = LargeAmplitude("torsion", (0, 4), 400 * CM1, 400 * CM1, *torch.zeros(2, 1, 6, 3))
     assert sentence(turn, molecule, TOP, None).endswith(
         "no coordinates of a configuration hold it so far"
     )
