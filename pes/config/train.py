@@ -51,6 +51,10 @@ class Data(Section):
     """Fit forces too; by default whenever the file has them."""
     audit: Literal["refuse", "warn"] = "refuse"
     """Findings of `pes-audit` that make a fit meaningless (errors): refuse the fit, or warn."""
+    doubtful: Literal["fit", "leave_out"] = "fit"
+    """Single labels that `pes-audit` calls stuck or wrong: fit them like all others, or leave them
+    out of training and validation and report them. `pes-train` of a file of points leaves them
+    out."""
 
     @model_validator(mode="after")
     def _rising_window(self) -> "Data":

@@ -136,6 +136,11 @@ class Training(Section):
     restarts: int = Field(default=0, ge=0)
     """When patience is over or no step helps, start again so often from other weights; the best
     by validation is kept."""
+    first_points: int | None = Field(default=None, gt=0)
+    """Number of training points, drawn at random, that the first epochs of one network use: many
+    points are needed at the end, not at the beginning."""
+    first_epochs: int = Field(default=0, ge=0)
+    """Number of these epochs."""
     memory: int = Field(default=1024, gt=0)
     """MiB for the rows of a linear fit, for ∂f/∂x of the training points and the chunks of the
     Jacobian."""

@@ -1,5 +1,6 @@
 """Labels that do not belong to their geometries: shuffled, shifted, offset, spiked or stuck."""
 
+import math
 from collections.abc import Collection
 from dataclasses import replace
 
@@ -20,6 +21,10 @@ UNRELATED = 0.5
 BETTER = 0.3
 """Share of the residual that the labels of the next or the previous row must leave."""
 
+COARSE, HINT = 0.02, 0.8
+"""Residual in units of the spread of the labels from which the reference is bad enough to show a
+shift as it is, and share of the residual from which a second reference is worth its time."""
+
 SMALLEST_GROUP = 0.05
 APART, HALVES = 8.0, 3.5
 """Offset of a group of labels over the spread inside it, alone and with a fit that becomes better
@@ -31,6 +36,12 @@ MENDED = 0.2
 FEWEST_STUCK, NEARBY = 3, 100
 """Geometries with one label that are worth a look, and values beside it that show how many have one
 label by rounding."""
+
+UNLIKELY, IMPOSSIBLE = 1.0, 1e-3
+"""Expected number of values shared by chance below which a label may be stuck, and below which it
+is, whatever the reference says."""
+FINE = 0.5
+"""Number of labels in a step of rounding up to which chance decides."""
 
 
 def equal_labels(evidence: Evidence) -> list[Finding]:
@@ -55,13 +66,13 @@ def shuffled_labels(evidence: Evidence) -> list[Finding]:
     total, spread = len(energies), float((energies - energies.median()).abs().median())
     share = known.typical / max(spread, 1e-300)
     for shift, where in ((1, "before"), (-1, "after")):
-        left = _residuals(known, energies.roll(-shift)[known.rows], known.base)
-        if share > 0.02 and float(left.abs().median()) < BETTER * known.typical:
+        left = _agreement(known, replace(evidence.dataset, energies=energies.roll(-shift)), share)
+        if left < BETTER * known.typical:
             return [
                 Finding(
                     "shifted labels", "error", total, (),
                     f"labels agree with the geometries one row {where} them to "
-                    f"{float(left.abs().median()) / CM1:.2g} cm-1, with their own to "
+                    f"{left / CM1:.2g} cm-1, with their own to "
                     f"{known.typical / CM1:.2g}",
                     "shift the column of energies by a row",
                 )
@@ -75,6 +86,21 @@ def shuffled_labels(evidence: Evidence) -> list[Finding]:
             f"{100 * share:.0f} % of their spread", "check that both stand in the same order",
         )
     ]  # fmt: skip
+
+
+def _agreement(known: Reference, moved: Dataset, share: float) -> float:
+    """Median residual (hartree) of labels moved by a row.
+
+    Where the labels rise from row to row a shift bends the reference by little: another one is then
+    fitted to the moved labels if these agree better with the first.
+    """
+    left = float(_residuals(known, moved.energies[known.rows], known.base).abs().median())
+    if share > COARSE or left > HINT * known.typical:
+        return left
+    usable = torch.zeros(len(moved), dtype=torch.bool)
+    usable[known.rows] = True
+    again = reference(moved, usable)
+    return left if again is None else min(left, again.typical)
 
 
 def offset_labels(evidence: Evidence) -> list[Finding]:
@@ -140,11 +166,14 @@ def stuck_labels(evidence: Evidence) -> list[Finding]:
         return_inverse=True, return_counts=True
     )
     off = known.standardised.abs() > CANDIDATE
+    bound, impossible = evidence.linked.all(1), _too_many(values, counts, IMPOSSIBLE)
     stuck = []
-    for k in (counts >= _too_many(values, counts)).nonzero().flatten().tolist():
+    for k in (counts >= _too_many(values, counts, UNLIKELY)).nonzero().flatten().tolist():
         rows = (where == k).nonzero().flatten()
         several = len(evidence.groups[rows].unique()) >= FEWEST_STUCK
-        if several and off[rows].sum() >= max(2, len(rows) // 3):
+        # Fragments that are far apart may share an energy.
+        alike = len(evidence.groups[rows[bound[rows]]].unique())
+        if several and (off[rows].sum() >= max(2, len(rows) // 3) or alike >= impossible[k]):
             stuck.append(rows)
     if not stuck:
         return []
@@ -161,16 +190,30 @@ def stuck_labels(evidence: Evidence) -> list[Finding]:
     ]  # fmt: skip
 
 
-def _too_many(values: Tensor, counts: Tensor) -> Tensor:
-    """Numbers (V,) of geometries with one label that rounding does not explain.
-
-    Where labels are rounded, a value is shared by as many as its neighbours are on average.
-    """
+def _usual(values: Tensor, counts: Tensor) -> Tensor:
+    """Mean number (V,) of geometries with one label among the values beside each, itself apart."""
     total, reach = counts.double().cumsum(0), NEARBY // 2
     places = torch.arange(len(values))
     low, high = (places - reach).clamp(min=0), (places + reach).clamp(max=len(values) - 1)
-    usual = (total[high] - total[low]) / (high - low).clamp(min=1)
-    return (usual + 6 * (usual - 1).clamp(min=0).sqrt()).clamp(min=FEWEST_STUCK).ceil()
+    number = (high - low).clamp(min=1)
+    return ((total[high] - total[low] + counts[low] - counts) / number).clamp(min=1)
+
+
+def _too_many(values: Tensor, counts: Tensor, chance: float) -> Tensor:
+    """Numbers (V,) of geometries with one label that rounding explains with this chance at most.
+
+    With λ labels in each of V steps of rounding, V λ^{k−1}/k! values are expected to be shared by k
+    geometries. λ follows from the values beside each one: they have 1 + λ/2 geometries on average.
+    Where λ is large, a value is shared by about as many as its neighbours are; densities vary, so
+    that this is no more than a reason to look.
+    """
+    usual = _usual(values, counts)
+    rate = (2 * (usual - 1)).clamp(min=1 / NEARBY)
+    k = torch.arange(FEWEST_STUCK, 12, dtype=torch.float64)
+    expected = math.log(len(values)) + (k - 1) * rate[:, None].log() - torch.lgamma(k + 1)
+    fewest = torch.where(expected < math.log(chance), k, torch.inf).amin(1)
+    many = (usual + 6 * (usual - 1).sqrt()).ceil() if chance > IMPOSSIBLE else torch.inf
+    return torch.where(rate < FINE, fewest, many)
 
 
 def wrong_labels(evidence: Evidence, named: Collection[int]) -> list[Finding]:

@@ -16,6 +16,9 @@ from pes.units import CM1
 
 __all__ = ["Evidence", "bond_sums"]
 
+STRETCHED = 2.5
+"""Distance in covalent bond lengths from which two atoms are not bound."""
+
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
@@ -44,6 +47,19 @@ class Evidence:
     def bonds(self) -> Tensor:
         """Distances (B, N(N−1)/2) in units of the sum of the covalent radii of the two atoms."""
         return distances(self.dataset.positions) / bond_sums(self.dataset.elements)
+
+    @cached_property
+    def linked(self) -> Tensor:
+        """Mask (B, N) of the atoms bound, directly or through others, to the first one."""
+        atoms = len(self.dataset.symbols)
+        first, second = torch.triu_indices(atoms, atoms, 1)
+        bound = torch.zeros(len(self.bonds), atoms, atoms, dtype=torch.bool)
+        bound[:, first, second] = bound[:, second, first] = self.bonds < STRETCHED
+        reached = torch.zeros(len(bound), atoms, dtype=torch.bool)
+        reached[:, 0] = True
+        for _ in range(atoms - 1):
+            reached = reached | (bound & reached[:, :, None]).any(1)
+        return reached
 
     @cached_property
     def low(self) -> Tensor:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +14,10 @@ from pes.potential import LinearSurface
 from pes.units import ANGSTROM, CM1
 
 __all__ = ["Reference", "reference"]
+
+Variable = Literal["morse", "cosine"]
+LENGTH = 1.0
+"""a of exp(−r/a) in Å."""
 
 MOST_ATOMS = 6
 FEWEST = 24
@@ -175,9 +180,19 @@ def _spreads(energies: Tensor, known: Tensor) -> Tensor:
 
 
 def _descriptors(dataset: Dataset, points: int) -> Iterator[nn.Module]:
+    """Polynomials of distances and, for AB₂, of bonds and angle."""
+    alike = len(dataset.elements) == 3 and len(set(dataset.elements)) == 2
+    variables: tuple[Variable, ...] = ("morse", "cosine") if alike else ("morse",)
+    for variable in variables:
+        yield from _degrees(dataset, points, variable)
+
+
+def _degrees(dataset: Dataset, points: int, variable: Variable) -> Iterator[nn.Module]:
     for degree in range(2, LARGEST_DEGREE + 1):
         try:
-            descriptor = Invariants(dataset.elements, degree, length=ANGSTROM)
+            descriptor = Invariants(
+                dataset.elements, degree, length=LENGTH * ANGSTROM, variable=variable
+            )
         except ValueError:  # too many monomials
             return
         if degree > 2 and (3 * descriptor.size > points or descriptor.size > MOST_FEATURES):

@@ -2,16 +2,12 @@
 
 import torch
 from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
-from torch import Tensor
 
 from pes.findings.evidence import Evidence
 from pes.findings.finding import Finding, worst_first
 from pes.molecule import Molecule
 
 __all__ = ["bare_well", "dissociated", "separate_regions"]
-
-STRETCHED = 2.5
-"""Distance in covalent bond lengths from which two atoms are not bound."""
 
 GAP = 8.0
 """Distance between two regions over the usual distance between neighbours."""
@@ -79,7 +75,7 @@ def separate_regions(evidence: Evidence) -> list[Finding]:
 
 def dissociated(evidence: Evidence) -> list[Finding]:
     """Points at which the molecule has come apart."""
-    together = _fragments(evidence)
+    together = evidence.linked
     apart = (~together.all(1)).nonzero().flatten()
     if len(apart) == 0 or len(apart) == len(evidence.dataset):
         return []
@@ -100,16 +96,3 @@ def dissociated(evidence: Evidence) -> list[Finding]:
             f"{names}, from {float(heights.min()):.0f} cm-1 up", "no action if this is meant",
         )
     ]  # fmt: skip
-
-
-def _fragments(evidence: Evidence) -> Tensor:
-    """Mask (B, N) of the atoms bound, directly or through others, to the first one."""
-    atoms = len(evidence.dataset.symbols)
-    first, second = torch.triu_indices(atoms, atoms, 1)
-    bound = torch.zeros(len(evidence.bonds), atoms, atoms, dtype=torch.bool)
-    bound[:, first, second] = bound[:, second, first] = evidence.bonds < STRETCHED
-    reached = torch.zeros(len(bound), atoms, dtype=torch.bool)
-    reached[:, 0] = True
-    for _ in range(atoms - 1):
-        reached = reached | (bound & reached[:, :, None]).any(1)
-    return reached

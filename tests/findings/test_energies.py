@@ -50,3 +50,16 @@ def test_direction_of_a_shift() -> None:
     for shift, where in ((1, "before"), (-1, "after")):
         data = replace(ammonia(), energies=ammonia().energies.roll(shift), forces=None)
         assert f"one row {where} them" in shuffled_labels(evidence(data))[0].sentence
+
+
+def test_labels_stuck_within_the_error_of_the_reference() -> None:
+    """Five neighbours in energy share a label: off by little, and yet no chance."""
+    data = BENCHMARK["isomers"](800)
+    rows = data.energies.argsort()[400:409:2]
+    stuck = BENCHMARK["relabelled"](data, rows, data.energies[rows[2]])
+    (finding,) = stuck_labels(evidence(stuck))
+    assert sorted(finding.rows) == sorted(rows.tolist())
+    # Far fragments may share an energy.
+    apart = stuck.positions.clone()
+    apart[rows, 0, 0] -= 20 + torch.arange(5).double()
+    assert stuck_labels(evidence(replace(stuck, positions=apart))) == []

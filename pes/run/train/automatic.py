@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from pes.config import TrainConfig, load_config
 from pes.config.reading import changed, checked
@@ -39,8 +40,9 @@ log = logging.getLogger("pes")
 REPORT = 10.0
 """CPU seconds kept for errors and pictures at the end, at most."""
 SELDOM = 10.0
-"""CPU seconds between two surfaces written while the fit goes on: the result of many points takes
-seconds."""
+"""CPU seconds between two surfaces written while the fit goes on, at least."""
+RARELY = 20.0
+"""The same in units of the time that the last one took: that of many points takes seconds."""
 READ = ("format", "formula", "columns", "keys", "units", "zmatrix")
 """What `pes.read` takes besides the file."""
 MINUTES = 5.0
@@ -55,6 +57,7 @@ def automatic_training(
     folder: Path,
     *,
     used: float = 0.0,
+    doubtful: Tensor | None = None,
 ) -> tuple[FitResult, int]:
     """Choose and fit a surface within the budget; the folder holds the best one so far.
 
@@ -65,6 +68,7 @@ def automatic_training(
         device: device of the fit.
         folder: run folder, open.
         used: CPU seconds of the budget that reading and audit have taken.
+        doubtful: rows of labels left out because the audit doubts them.
 
     Returns:
         The result, and the number of a signal that ended the fit, or 0.
@@ -72,20 +76,22 @@ def automatic_training(
     points.in_source(parts).save(folder / "split.json")
     write_config(folder / "config.yaml", config)
 
-    written = [float("-inf")]
+    following = [0.0]
 
     def keep(trial: Trial) -> None:
-        if time.process_time() - written[0] < SELDOM:
+        begun = time.process_time()
+        if begun < following[0]:
             return
-        written[0] = time.process_time()
         best = AutomaticFit(trial, (trial,), (), trial.seconds).result(name=config.name)
         best.save_surface(folder)
+        end = time.process_time()
+        following[0] = end + max(SELDOM, RARELY * (end - begun))
 
     with stop_signals() as received:
         fit = automatic_fit(
             points.dataset, parts, seconds=60 * budget(config), used=_taken(config, used),
-            seed=config.seed, memory=config.training.memory, device=device, say=log.info,
-            keep=keep, stop=_asked(received),
+            doubtful=doubtful, seed=config.seed, memory=config.training.memory, device=device,
+            say=log.info, keep=keep, stop=_asked(received),
         )  # fmt: skip
         forces = points.dataset.forces is not None
         result = fit.result(name=config.name, stopped=bool(received()))
@@ -112,7 +118,7 @@ def points_config(
         "formula": request.symbols, "columns": request.columns, "keys": dict(request.keys),
         "units": dict(request.units), "zmatrix": request.zmatrix,
     }  # fmt: skip
-    data = {name: value for name, value in data.items() if value}
+    data = {name: value for name, value in data.items() if value} | {"doubtful": "leave_out"}
     data |= {name: str(path) for name, path in statements.items() if name in ("split", "test")}
     if "format" in texts:
         data["format"] = texts["format"]
@@ -189,6 +195,11 @@ def chosen_config(config: TrainConfig, result: FitResult, *, forces: bool) -> Tr
             "training.optimizer": "levenberg_marquardt",
             "training.epochs": settings.epochs,
             "training.patience": settings.patience,
+        }
+    if settings.first_points is not None:
+        changes |= {
+            "training.first_points": settings.first_points,
+            "training.first_epochs": settings.first_epochs,
         }
     if settings.ensemble is not None:
         changes["ensemble"] = {"members": settings.ensemble.members}

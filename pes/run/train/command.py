@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from pes.config import TrainConfig, load_config
 from pes.data import Split
@@ -29,7 +30,7 @@ from pes.run.train.automatic import (
 )
 from pes.run.train.dipole import dipole_training
 from pes.run.train.epochs import fitted
-from pes.run.train.points import drawn_split, findings_before_fit, load_points
+from pes.run.train.points import audited_before_fit, drawn_split, load_points
 from pes.run.train.results import report_surface, write_results
 from pes.run.train.resume import (
     EarlierSession,
@@ -45,6 +46,7 @@ from pes.setup.environment import environment_line
 from pes.setup.training.automatic.points import point_summary
 from pes.setup.training.automatic.report import plan_lines
 from pes.setup.training.choices import TrainingChoices
+from pes.setup.training.doubtful import doubtful_rows, without
 from pes.setup.training.fit_result import fit_result
 from pes.setup.training.plan import TrainingPlan, force_warnings
 from pes.setup.training.planned import planned_epochs, within
@@ -169,14 +171,19 @@ def _train(
     parts = drawn_split(config, points) if earlier is None else earlier.parts
     for rows in (parts.train, parts.validation):
         ranks.shard_rows(len(rows))  # refuses more ranks than points
+    doubtful = None
     if earlier is None:
-        doubts = findings_before_fit(config, points)
-        points = replace(points, left_out=(*doubts, *points.left_out))
+        audited = audited_before_fit(config, points)
+        points = replace(points, left_out=(*audited.before_fit(), *points.left_out))
+        if config.data.doubtful == "leave_out":
+            doubtful = doubtful_rows(audited)
+            parts = without(parts, doubtful)
     warnings = force_warnings(points.dataset.select(parts.train))
     if config.surface.kind == "auto":
         return _automatic(
-            config, points, parts, device, folder, begun=begun, check=check, ranks=ranks
-        )
+            config, points, parts, device, folder, begun=begun, doubtful=doubtful, check=check,
+            ranks=ranks,
+        )  # fmt: skip
     choices = TrainingChoices() if earlier is None else earlier.choices
     plan = planned_fit(config, points.dataset, parts, device, choices)
     if check:
@@ -226,8 +233,9 @@ def _train(
         seconds = time.monotonic() - started
         history = () if state is None else read_metrics(folder / "metrics.csv")
         result = fit_result(
-            plan, state=state, stopped_by=reason, seconds=seconds, name=config.name, history=history
-        )
+            plan, state=state, stopped_by=reason, seconds=seconds, name=config.name,
+            history=history, doubtful=doubtful,
+        )  # fmt: skip
         if reason == "budget":
             write_config(folder / "config.yaml", reproducible(config, result))
         write_results(result, folder)
@@ -250,6 +258,7 @@ def _automatic(
     folder: Path,
     *,
     begun: float,
+    doubtful: Tensor | None,
     check: bool,
     ranks: Ranks,
 ) -> int:
@@ -274,7 +283,9 @@ def _automatic(
     for line in points.left_out:
         log.info("%s", line)
     used = time.process_time() - begun
-    result, number = automatic_training(config, points, parts, device, folder, used=used)
+    result, number = automatic_training(
+        config, points, parts, device, folder, used=used, doubtful=doubtful
+    )
     write_results(result, folder)
     return number
 

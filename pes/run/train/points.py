@@ -12,12 +12,12 @@ from pes.data import Dataset, Split, read, split
 from pes.data.dataset import joined
 from pes.data.labels import Chosen, chosen_points
 from pes.data.split_files import check_copies, given_split, regrouped, with_validation
-from pes.findings.audit import audit
+from pes.findings.audit import Audit, audit
 from pes.molecule import Molecule
 from pes.training.weights import column
 from pes.units import CM1
 
-__all__ = ["drawn_split", "findings_before_fit", "load_points"]
+__all__ = ["audited_before_fit", "drawn_split", "load_points"]
 
 
 def load_points(config: TrainConfig) -> Chosen:
@@ -100,16 +100,15 @@ def _before_test(config: TrainConfig, points: Chosen) -> Split:
     return parts
 
 
-def findings_before_fit(config: TrainConfig, points: Chosen) -> list[str]:
-    """The lines of an audit, three at most, that matter before a fit.
+def audited_before_fit(config: TrainConfig, points: Chosen) -> Audit:
+    """Audit of the points, which says what matters before a fit.
 
     Raises:
         ValueError: if a fit would mean nothing, unless `data.audit` is warn.
     """
     result = audit(points.dataset)
-    lines = result.before_fit()
     if result.severity == "error" and config.data.audit == "refuse":
         raise ValueError(
             f"{config.data.file}: {result.findings[0].line()}; `data.audit: warn` fits all the same"
         )
-    return lines
+    return result

@@ -19,7 +19,8 @@ __all__ = ["EarlierSession", "checkpoint_of", "earlier_session", "with_full_path
 
 FIXED = (
     "seed", "molecule", "data.forces", "data.column", "data.window", "surface",
-    "training.optimizer", "training.weights", "training.force_weight", "search", "ensemble",
+    "training.optimizer", "training.weights", "training.force_weight",
+    "training.first_points", "training.first_epochs", "search", "ensemble",
 )  # fmt: skip
 """Keys that a resumed run must not change."""
 

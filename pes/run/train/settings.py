@@ -40,6 +40,8 @@ def training_settings(config: TrainConfig) -> TrainingSettings:
         restarts=training.restarts,
         seed=config.seed,
         memory=training.memory,
+        first_points=training.first_points,
+        first_epochs=training.first_epochs,
     )
 
 

@@ -16,6 +16,7 @@ from pes.molecule import Molecule
 from pes.potential import Ensemble, SurfaceRecord, save_surface
 from pes.potential.holes.coverage import thinned
 from pes.setup.environment import environment
+from pes.setup.training.doubtful import doubtful_line
 from pes.setup.training.ending import STOPPED, ending
 from pes.setup.training.far_points import far_point_lines
 from pes.setup.training.fit_tables import error_rows, error_table
@@ -54,7 +55,7 @@ class FitResult:
         seconds: wall time of this session.
         members: errors of each member of an ensemble and calibration of the spread.
         history: one row for each epoch of this session.
-        far: names of points far off the rest, in words.
+        far: names of points far off the rest and of labels left out, in words.
         ensemble: the surface once more if it is an ensemble that was trained.
     """
 
@@ -149,6 +150,7 @@ class FitResult:
             "candidates": plan.candidates,
             "lowest_label_hartree": lowest,
             "errors": self.errors,
+            "far_points": self.far,
             **({} if self.members is None else {"ensemble": self.members}),
         }  # fmt: skip
 
@@ -178,6 +180,7 @@ def fit_result(
     name: str = "fit",
     history: Sequence[dict[str, Any]] = (),
     labels: Dataset | None = None,
+    doubtful: Tensor | None = None,
 ) -> FitResult:
     """Errors and tables of a plan whose surface is fitted.
 
@@ -189,6 +192,7 @@ def fit_result(
         name: name of the fit in the surface file.
         history: one row for each epoch.
         labels: the same points with labels to judge by that were not fitted, such as forces.
+        doubtful: rows of labels that were left out of the fit because the audit doubts them.
     """
     surface, ensemble, rows = plan.surface, None, _judged_rows(plan)
     labelled = plan.dataset if labels is None else labels
@@ -210,9 +214,12 @@ def fit_result(
     if plan.ensemble is not None and ensemble is not None and state is not None:
         trained = plan.ensemble
         members = _member_errors(plan, trained, ensemble, state, points["test"], lowest)
+    far = far_point_lines(surface, points, rows)
+    if doubtful is not None:
+        far = (*doubtful_line(surface, labelled, plan.parts.test, doubtful), *far)
     return FitResult(
         surface, record, errors, stopped_by, plan, points, state, plan.seconds + seconds,
-        members, tuple(history), far_point_lines(surface, points, rows), ensemble,
+        members, tuple(history), far, ensemble,
     )  # fmt: skip
 
 

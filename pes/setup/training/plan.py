@@ -151,7 +151,8 @@ def _with_optimizer(plan: TrainingPlan) -> TrainingPlan:
     """The plan with its optimizer, chosen if the settings say `auto` and none is known.
 
     Raises:
-        ValueError: if the fit would need more memory than there is.
+        ValueError: if the fit would need more memory than there is, or the first epochs are to use
+            some of the points with another optimizer than Levenberg–Marquardt.
     """
     settings, remarks = plan.settings, plan.remarks
     surface, members = plan.networks[0], len(plan.networks)
@@ -165,6 +166,11 @@ def _with_optimizer(plan: TrainingPlan) -> TrainingPlan:
         remarks = (f"optimizer {given}: {reason}", *remarks)
     kind = optimizer_kind(given)
     optimizer = partial(OPTIMIZERS[given]) if isinstance(given, str) else given
+    if settings.first_points is not None and kind != "levenberg_marquardt":
+        raise ValueError(
+            f"`first_points` needs the optimizer levenberg_marquardt, got {kind}: name it, or "
+            "leave out `first_points`"
+        )
     options = getattr(optimizer, "keywords", {})
     needed = needed_memory(
         kind,

@@ -2,8 +2,13 @@
 
 import time
 from collections.abc import Generator
+from dataclasses import replace
 from typing import Any
 
+import torch
+from torch import Tensor
+
+from pes.data import Dataset
 from pes.setup.training.members import member_rows
 from pes.setup.training.plan import TrainingPlan
 from pes.setup.training.settings import point_weights
@@ -13,6 +18,7 @@ from pes.training.ensembles.fit import ensemble_epochs
 from pes.training.ensembles.rows import Rows
 from pes.training.epoch import Epoch, StopReason, TrainingState
 from pes.training.fit import epochs
+from pes.training.optimizers.damped_least_squares import levenberg_marquardt
 from pes.units import ANGSTROM
 
 __all__ = ["epoch_row", "planned_epochs", "within"]
@@ -54,24 +60,74 @@ def planned_epochs(
     Raises:
         ValueError: for a linear surface, which needs no epochs.
     """
-    settings = plan.settings
     if plan.ensemble is not None:
         return _ensemble_epochs(plan, state, ranks)
     if not plan.networks or plan.optimizer is None:
         raise ValueError("a linear surface is fitted in one step: it has no epochs")
-    sets = plan.sets
-    lowest = sets["train"].energies.min()
+    return _network_epochs(plan, state, ranks)
+
+
+def _network_epochs(
+    plan: TrainingPlan, state: TrainingState | None, ranks: Ranks
+) -> Generator[Epoch, None, StopReason]:
+    """Epochs of one network: the first ones on some of the points, if the settings say so."""
+    settings, train, number = plan.settings, plan.sets["train"], plan.settings.first_epochs
+    if settings.first_points is None:
+        return (yield from _on_points(plan, train, settings.epochs, state, ranks))
+    if state is None or state.epoch < number:
+        some = train.select(_drawn(len(train), settings.first_points, settings.seed))
+        steps = _on_points(plan, some, min(number, settings.epochs), state, ranks)
+        state, reason = yield from _with_state(steps, state)
+        if state is None or reason == "max_seconds" or state.epoch >= settings.epochs:
+            return reason
+    if state.epoch <= number:
+        # The network that the validation points like best, not one fitted to the few too closely.
+        state = replace(state, epoch=number, restart_epoch=number, parameters=state.best_parameters)
+    return (yield from _on_points(plan, train, settings.epochs, state, ranks))
+
+
+def _on_points(
+    plan: TrainingPlan,
+    train: Dataset,
+    number: int,
+    state: TrainingState | None,
+    ranks: Ranks,
+) -> Generator[Epoch, None, StopReason]:
+    """Epochs of one network on some training points, up to a number."""
+    settings, validation = plan.settings, plan.sets["validation"]
+    lowest = plan.dataset.energies[plan.parts.train].min().to(plan.device)
     return epochs(
-        plan.networks[0], sets["train"], sets["validation"],
-        optimizer=plan.optimizer,
-        train_weights=point_weights(settings.weights, sets["train"], lowest),
-        validation_weights=point_weights(settings.weights, sets["validation"], lowest),
+        plan.networks[0], train, validation,
+        optimizer=plan.optimizer or levenberg_marquardt,
+        train_weights=point_weights(settings.weights, train, lowest),
+        validation_weights=point_weights(settings.weights, validation, lowest),
         force_weight=_bohr2(plan.choices.fits[0].force_weight),
-        epochs=settings.epochs, patience=settings.patience,
+        epochs=number, patience=settings.patience,
         max_seconds=settings.max_seconds or float("inf"),
         restarts=settings.restarts, seed=settings.seed, memory=settings.memory * MIB,
         state=state, ranks=ranks,
     )  # fmt: skip
+
+
+def _drawn(points: int, number: int, seed: int) -> Tensor:
+    """Rows of so many points at random, rising."""
+    order = torch.randperm(points, generator=torch.Generator().manual_seed(seed))
+    return order[:number].sort().values
+
+
+def _with_state(
+    steps: Generator[Epoch, None, StopReason], state: TrainingState | None
+) -> Generator[Epoch, None, tuple[TrainingState | None, StopReason]]:
+    """The same epochs; returns the state of the last one beside the reason for the end."""
+    try:
+        while True:
+            epoch = next(steps)
+            state = epoch.state
+            yield epoch
+    except StopIteration as end:
+        return state, end.value
+    finally:
+        steps.close()
 
 
 def _ensemble_epochs(

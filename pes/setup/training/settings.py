@@ -138,6 +138,9 @@ class TrainingSettings:
         max_seconds: wall time in s after which the fit stops; none by default.
         restarts: number of new starts from other weights when patience is over or no step helps;
             the best by validation is kept.
+        first_points: number of training points, drawn at random, that the first epochs of one
+            network use; all by default.
+        first_epochs: number of these epochs.
         seed: seed of starting weights, of members' points and of the order of points.
         memory: MiB for the rows of a linear fit, for ∂f/∂x of the points and chunks of the
             Jacobian.
@@ -164,6 +167,8 @@ levenberg_marquardt: leave out `ensemble` or the optimizer
     restarts: int = 0
     seed: int = 0
     memory: int = 1024
+    first_points: int | None = None
+    first_epochs: int = 0
 
     def __post_init__(self) -> None:
         kind = optimizer_kind(self.optimizer)
@@ -178,6 +183,11 @@ levenberg_marquardt: leave out `ensemble` or the optimizer
             raise ValueError(
                 "`restarts` is for one network; members of an ensemble start from weights of "
                 "their own: leave out one of the two"
+            )
+        if self.first_points is not None:
+            raise ValueError(
+                "`first_points` is for one network; members of an ensemble use all their points "
+                "from the start: leave out one of the two"
             )
         if isinstance(self.form, LinearForm):
             raise ValueError("`ensemble` is for networks, but the form of the surface is linear")

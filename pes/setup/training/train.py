@@ -7,7 +7,9 @@ from typing import Any
 import torch
 
 from pes.data import Dataset, Split, split
+from pes.findings.audit import audit
 from pes.setup.training.automatic.fit import automatic_fit
+from pes.setup.training.doubtful import doubtful_rows, without
 from pes.setup.training.fit_result import FitResult, fit_result
 from pes.setup.training.plan import force_warnings, training_plan
 from pes.setup.training.planned import epoch_row, planned_epochs, within
@@ -49,7 +51,8 @@ def train(
 ) -> FitResult:
     """Fit a surface to labelled points; the same settings give what `pes-train` writes.
 
-    With `minutes` and no form, everything is chosen by itself: see `automatic_fit`.
+    With `minutes` and no form, everything is chosen by itself: see `automatic_fit`. Labels that
+    `audit` calls stuck or wrong are then left out of training and validation, and reported.
 
     Args:
         dataset: points to divide, fit and judge by; their forces are fitted if there are any.
@@ -91,9 +94,13 @@ def train(
         parts = split(dataset, fractions=tuple(fractions), seed=seed)
     force_warnings(dataset.select(parts.train))
     if minutes is not None and form is None:
+        begun = time.process_time()
+        doubtful = doubtful_rows(audit(dataset))
         fit = automatic_fit(
-            dataset, parts, seconds=60 * minutes, seed=seed, memory=memory, device=device
-        )
+            dataset, without(parts, doubtful), seconds=60 * minutes,
+            used=time.process_time() - begun, doubtful=doubtful, seed=seed, memory=memory,
+            device=device,
+        )  # fmt: skip
         return fit.result()
     settings = TrainingSettings(
         form or NETWORK, ensemble, weights, force_weight, optimizer, epochs, patience, max_seconds,

@@ -22,6 +22,8 @@ as many."""
 CONVERGED = 250
 """Epochs that each member of an ensemble can make: one network that converges is better than
 several that do not."""
+LEARNING = 0.75
+"""Power of 1/N with which errors fall with the number of points."""
 FEWEST, MOST = 3, 6
 """Members of an ensemble: fewer have no spread worth the name."""
 
@@ -44,8 +46,9 @@ def contest(
     Args:
         entries: networks, the most promising first; as many begin as the time allows.
         dataset: labelled points.
-        parts: rows; the training rows may be some of many.
-        settings: seed, patience and memory.
+        parts: rows of each part.
+        settings: seed, patience and memory; with `first_points`, the networks meet on so many of
+            the training points.
         budget: CPU time.
         device: device of the fits.
         limit: validation error in cm⁻¹ of the first network from which no others begin.
@@ -56,7 +59,7 @@ def contest(
     waiting, rate = list(entries), RATE
     while waiting and budget.left > 0:
         entry = waiting.pop(0)
-        cost = FIRST * entry.epoch(len(parts.train), rate)
+        cost = FIRST * entry.epoch(settings.first_points or len(parts.train), rate)
         used = sum(trial.seconds for trial in tried.values())
         if entry not in tried and (not tried or used + cost <= seconds / 2):
             trial = _begun(entry, dataset, parts, settings, device)
@@ -91,7 +94,19 @@ def _halved(
 
 
 def _ranked(tried: dict[Candidate, Trial]) -> list[tuple[Candidate, Trial]]:
-    return sorted(tried.items(), key=lambda item: item[1].measure)
+    return sorted(tried.items(), key=lambda item: _promise(item[1]))
+
+
+def _promise(trial: Trial) -> float:
+    """Validation error (cm⁻¹) to expect with all training points.
+
+    The training error stays, about; what the validation error is above it falls with the number of
+    points, as 1/N at first and more slowly later.
+    """
+    few, every = trial.plan.settings.first_points, len(trial.plan.parts.train)
+    if few is None or not trial.history or not trial.training < trial.measure:
+        return trial.measure
+    return trial.training + (trial.measure - trial.training) * (few / every) ** LEARNING
 
 
 def _begun(
@@ -110,8 +125,10 @@ def _begun(
 
 def measured_rate(entry: Candidate, trial: Trial) -> float:
     """Operations in a CPU second that the epochs of a trial have shown."""
-    rows = entry.rows(len(trial.plan.parts.train))
-    return iteration_flops(rows, entry.parameters) * len(trial.history) / trial.seconds
+    points = trial.plan.settings.first_points or len(trial.plan.parts.train)
+    return (
+        iteration_flops(entry.rows(points), entry.parameters) * len(trial.history) / trial.seconds
+    )
 
 
 def finale(
@@ -119,6 +136,8 @@ def finale(
     device: torch.device,
 ) -> Trial:  # fmt: skip
     """The best network with the time that is left: as an ensemble where its members have time.
+
+    A network that has met some of the training points goes on with all of them.
 
     Args:
         entry: network that won the contest.
@@ -130,14 +149,23 @@ def finale(
     """
     settings = winner.plan.settings
     points = dataset if entry.forces else replace(dataset, forces=None)
-    whole = len(winner.plan.parts.train) == len(parts.train)
     each = entry.epoch(len(parts.train), measured_rate(entry, winner))
     members = min(MOST, int(budget.left / each / CONVERGED))
     if members < FEWEST:
-        alone = winner if whole else started(winner.name, points, parts, settings, device)
-        return advanced(alone, budget.left, budget)
+        return advanced(_with_all_points(winner), budget.left, budget)
     form = EnsembleForm(members=members)
     name = f"{members} times {winner.name}"
-    team = started(name, points, parts, replace(settings, ensemble=form), device)
+    alone = replace(settings, first_points=None, first_epochs=0)
+    team = started(name, points, parts, replace(alone, ensemble=form), device)
     team = advanced(team, budget.left, budget)
-    return better(team, winner) if whole else team
+    return better(team, winner)
+
+
+def _with_all_points(trial: Trial) -> Trial:
+    """The trial of a network whose next epochs use all training points."""
+    settings = trial.plan.settings
+    if settings.first_points is None:
+        return trial
+    assert trial.state is not None
+    settings = replace(settings, first_epochs=trial.state.epoch)
+    return replace(trial, plan=replace(trial.plan, settings=settings), stopped=None)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import torch
+from torch import Tensor
 
 from pes.data import Dataset, Split
 from pes.setup.training.automatic.candidates import candidates
@@ -22,8 +23,9 @@ __all__ = ["ENDLESS", "AutomaticFit", "automatic_fit"]
 ENDLESS = 10**6
 """Epochs of a fit that time alone ends."""
 PATIENCE = 200
-SAMPLE = 4000
-"""Training points of the contest at most: enough to tell the networks apart."""
+SAMPLE, ENOUGH = 4000, 6
+"""Training points of the contest at most, and for each parameter of the largest network: enough to
+tell the networks apart."""
 FINE = 1e-3
 """Error in cm⁻¹ below which no level would gain from a better fit."""
 FAR = 30.0
@@ -44,6 +46,7 @@ class AutomaticFit:
         lines: plan, trials and choice in words.
         seconds: CPU time used, s.
         dataset: the points with all their labels; None for those of the chosen trial.
+        doubtful: rows of labels left out because the audit doubts them.
     """
 
     chosen: Trial
@@ -51,6 +54,7 @@ class AutomaticFit:
     lines: tuple[str, ...]
     seconds: float
     dataset: Dataset | None = None
+    doubtful: Tensor | None = None
 
     def result(self, *, name: str = "fit", stopped: bool = False) -> FitResult:
         """Errors and tables of the fit chosen; its plan has the settings that reproduce it."""
@@ -58,13 +62,16 @@ class AutomaticFit:
         reason: StopReason | None = None
         if trial.state is not None:
             # Where it ended counts, not that it would have gone on.
-            settings = replace(plan.settings, epochs=trial.state.epoch)
+            number = trial.state.epoch
+            settings = replace(
+                plan.settings, epochs=number, first_epochs=min(number, plan.settings.first_epochs)
+            )
             plan = replace(plan, settings=settings)
             reason = trial.stopped or ("signal" if stopped else "budget")
         plan = replace(plan, remarks=self.lines)
         return fit_result(
             plan, state=trial.state, stopped_by=reason, name=name, history=trial.history,
-            labels=self.dataset,
+            labels=self.dataset, doubtful=self.doubtful,
         )  # fmt: skip
 
 
@@ -74,6 +81,7 @@ def automatic_fit(
     *,
     seconds: float,
     used: float = 0.0,
+    doubtful: Tensor | None = None,
     seed: int = 0,
     memory: int = 1024,
     device: torch.device | None = None,
@@ -92,6 +100,8 @@ def automatic_fit(
         parts: rows for training, validation and test.
         seconds: CPU time.
         used: CPU time that is spent already.
+        doubtful: rows of labels that are in neither training nor validation because the audit
+            doubts them; they are reported.
         seed: seed of starting weights and of the choice of points.
         memory: MiB for the matrices of a fit.
         device: device of the fit; by default that of the points.
@@ -128,7 +138,7 @@ def automatic_fit(
             f"{summary.count} points are too few even for a linear surface of degree 2; add points"
         )
     note(f"chosen: {best.name}, validation error {best.error:.4g} cm-1", *far_line(best))
-    return AutomaticFit(best, tuple(trials), tuple(lines), budget.used, dataset)
+    return AutomaticFit(best, tuple(trials), tuple(lines), budget.used, dataset, doubtful)
 
 
 def _trials(
@@ -154,13 +164,15 @@ def _trials(
     for trial in force_trials(dataset, parts, summary, settings, budget, device, best):
         best = trial if best is None else better(trial, best)
         yield trial
-    some = _sample(parts, settings.seed)
     entries = candidates(summary, len(parts.train), budget.left)
     if not entries:
         note("no networks: too few points, or too little time for their first epochs")
         return
+    some = max(SAMPLE, ENOUGH * max(one.parameters for one in entries))
+    if len(parts.train) > 1.5 * some:
+        settings = replace(settings, first_points=some, first_epochs=ENDLESS)
     linear = float("inf") if best is None else best.error
-    networks = contest(entries, dataset, some, settings, budget, device, limit=FAR * linear)
+    networks = contest(entries, dataset, parts, settings, budget, device, limit=FAR * linear)
     yield from (trial for _, trial in networks)
     if not networks:
         return
@@ -171,11 +183,3 @@ def _trials(
     if budget.left == 0:
         return
     yield finale(entry, winner, dataset, parts, budget, device)
-
-
-def _sample(parts: Split, seed: int) -> Split:
-    """The split with some of many training rows."""
-    if len(parts.train) <= 1.5 * SAMPLE:
-        return parts
-    order = torch.randperm(len(parts.train), generator=torch.Generator().manual_seed(seed))
-    return replace(parts, train=parts.train[order[:SAMPLE]].sort().values)

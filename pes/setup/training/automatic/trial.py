@@ -111,6 +111,8 @@ def better(later: Trial, earlier: Trial) -> Trial:
     label, at which all are off by as much, decides nothing, and errors of thousands at points of
     which others come near count. The error at V points is known to one part in √(2V).
     """
+    if later.state is not None and later.plan.surface is earlier.plan.surface:  # trained on
+        return later
     one, other = later.unseen, earlier.unseen
     if one is None or other is None:
         one, other = later.errors, earlier.errors

@@ -1,0 +1,75 @@
+"""Labels that the audit doubts: left out of the fit by name, and what the surface says of them."""
+
+from dataclasses import replace
+
+import torch
+from torch import Tensor, nn
+
+from pes.data import Dataset, Split
+from pes.findings.audit import Audit
+from pes.findings.finding import rows_in_words
+from pes.units import CM1
+
+__all__ = ["doubtful_line", "doubtful_rows", "without"]
+
+KINDS = ("stuck labels", "wrong labels")
+CHUNK = 2048
+
+
+def doubtful_rows(audited: Audit) -> Tensor:
+    """Rows (K,) of the single labels that an audit calls stuck or wrong, rising."""
+    rows = {row for one in audited.findings if one.kind in KINDS for row in one.rows}
+    return torch.tensor(sorted(rows), dtype=torch.long)
+
+
+def without(parts: Split, rows: Tensor) -> Split:
+    """The split with some rows in neither training nor validation; the test keeps its own.
+
+    Raises:
+        ValueError: if a part would be empty.
+    """
+    kept = {name: getattr(parts, name) for name in ("train", "validation")}
+    return replace(parts, **{name: own[~torch.isin(own, rows)] for name, own in kept.items()})
+
+
+def doubtful_line(
+    surface: nn.Module, dataset: Dataset, test: Tensor, rows: Tensor
+) -> tuple[str, ...]:
+    """One line about doubtful labels: which, what the surface misses them by, and the test RMSE.
+
+    Args:
+        surface: positions (B, N, 3) to energies (B,).
+        dataset: all points.
+        test: rows of the test.
+        rows: rows (K,) of the doubtful labels; nothing is said of none.
+    """
+    if not len(rows):
+        return ()
+    left = rows[~torch.isin(rows, test)]
+    errors = _errors(surface, dataset, rows)
+    line = (
+        f"{len(rows)} labels are doubtful ({rows_in_words(rows.tolist())}): {len(left)} were left "
+        f"out of training and validation; the surface differs from all of them by up to "
+        f"{float(errors.abs().max()):.4g} cm-1, RMSE {_rms(errors):.4g}"
+    )
+    if len(left) == len(rows):
+        return (line,)
+    every = _errors(surface, dataset, test)
+    sound = every[~torch.isin(test, rows)]
+    return (
+        f"{line}; {len(rows) - len(left)} are in the test, whose RMSE is {_rms(every):.4g} cm-1 "
+        f"with and {_rms(sound):.4g} without them",
+    )
+
+
+def _errors(surface: nn.Module, dataset: Dataset, rows: Tensor) -> Tensor:
+    """Surface − label (R,) in cm⁻¹."""
+    device = next(surface.buffers()).device
+    with torch.no_grad():
+        parts = dataset.positions[rows].to(device).split(CHUNK)
+        values = torch.cat([surface(x) for x in parts])
+    return (values.cpu() - dataset.energies[rows].cpu()) / CM1
+
+
+def _rms(errors: Tensor) -> float:
+    return float(errors.square().mean().sqrt())

@@ -1,0 +1,62 @@
+"""Labels that the audit doubts are left out by name, and reported."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+import torch
+
+import pes
+from pes.data import Dataset, split
+from pes.findings.audit import Audit
+from pes.findings.finding import Finding
+from pes.potential.analytic import WaterPJT
+from pes.setup.training.doubtful import doubtful_line, doubtful_rows, without
+from pes.units import CM1
+
+
+def test_stuck_and_wrong_labels_and_no_others(water: Callable[..., Dataset]) -> None:
+    findings = tuple(
+        Finding(kind, "warning", len(rows), rows, "", "")
+        for kind, rows in (("wrong labels", (7, 3)), ("copies", (1, 2)), ("stuck labels", (5, 3)))
+    )
+    assert doubtful_rows(Audit(water(), findings)).tolist() == [3, 5, 7]
+
+
+def test_the_test_keeps_its_own(water: Callable[..., Dataset]) -> None:
+    parts = split(water(), seed=0)
+    gone = torch.stack([parts.train[2], parts.validation[1], parts.test[0]])
+    left = without(parts, gone)
+    assert torch.equal(left.test, parts.test)
+    assert sorted({*parts.train.tolist()} - {*left.train.tolist()}) == [int(gone[0])]
+    assert sorted({*parts.validation.tolist()} - {*left.validation.tolist()}) == [int(gone[1])]
+
+
+def test_errors_with_and_without(water: Callable[..., Dataset]) -> None:
+    """An exact surface: labels off by 30 and 40 cm⁻¹, one of them among ten of the test."""
+    points = water()
+    surface = WaterPJT()
+    exact = replace(points, energies=surface(points.positions).detach())
+    exact.energies[3] += 30 * CM1
+    exact.energies[50] -= 40 * CM1
+    test = torch.arange(50, 60)
+    (line,) = doubtful_line(surface, exact, test, torch.tensor([3, 50]))
+    # √((900 + 1600)/2) = 35.36 of the two, 40/√10 = 12.65 in the test, 0 without.
+    assert "(rows 3, 50): 1 were left out" in line
+    assert "by up to 40 cm-1, RMSE 35.36" in line
+    assert "1 are in the test, whose RMSE is 12.65 cm-1 with and" in line
+    assert float(line.split(" and ")[-1].split()[0]) == pytest.approx(0, abs=1e-6)
+    assert doubtful_line(surface, exact, test, torch.tensor([], dtype=torch.long)) == ()
+
+
+def test_a_fit_without_settings_is_not_bent(water: Callable[..., Dataset]) -> None:
+    """Three of 150 labels are off by 3,000 cm⁻¹: none is fitted, all are named."""
+    points = water(points=150)
+    parts = split(points, seed=0)
+    rows = torch.cat((parts.train[[5, 60]], parts.validation[[4]])).sort().values
+    energies = points.energies.clone()
+    energies[rows] += 3000 * CM1
+    fit = pes.train(replace(points, energies=energies), parts=parts, minutes=0.02)
+    assert not torch.isin(rows, torch.cat((fit.plan.parts.train, fit.plan.parts.validation))).any()
+    assert fit.far[0].startswith("3 labels are doubtful")
+    assert str(rows[0].item()) in fit.far[0]
