@@ -19,11 +19,20 @@ from pes.config import (
     ModelConfig,
     RefineConfig,
     SampleConfig,
+    SpectrumConfig,
     TrainConfig,
 )
 
 TARGET = Path(__file__).parents[1] / "docs" / "configuration.md"
-TOP = (TrainConfig, LevelsConfig, ModelConfig, RefineConfig, SampleConfig, LabelConfig)
+TOP = (
+    TrainConfig,
+    LevelsConfig,
+    SpectrumConfig,
+    ModelConfig,
+    RefineConfig,
+    SampleConfig,
+    LabelConfig,
+)
 
 INTRODUCTION = """\
 # Configuration

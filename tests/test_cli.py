@@ -40,7 +40,7 @@ def test_command_line_itself(work: Path, capsys: pytest.CaptureFixture[str]) -> 
 
 COMMANDS = (
     cli.train, cli.levels, cli.refine, cli.evaluate, cli.check_gradients, cli.audit, cli.sample,
-    cli.label, cli.report,
+    cli.label, cli.spectrum, cli.report,
 )  # fmt: skip
 
 

@@ -4,6 +4,7 @@ Each command imports what it runs when it runs: half of the time to start is tha
 """
 
 from pes.cli.points import audit, convert, label, sample
+from pes.cli.spectra import spectrum
 from pes.cli.surfaces import check_gradients, evaluate, export, levels, refine, report, train
 
 __all__ = [
@@ -17,5 +18,6 @@ __all__ = [
     "refine",
     "report",
     "sample",
+    "spectrum",
     "train",
 ]

@@ -10,7 +10,7 @@ from pes.config.reading import checked, load_config, read_yaml
 from pes.config.refine import RefineConfig
 from pes.config.sample import SampleConfig
 from pes.config.train import TrainConfig
-from pes.config.vibration import FitConfig, LevelsConfig, Vibration
+from pes.config.vibration import FitConfig, LevelsConfig, SpectrumConfig, Vibration
 
 __all__ = [
     "FitConfig",
@@ -19,6 +19,7 @@ __all__ = [
     "ModelConfig",
     "RefineConfig",
     "SampleConfig",
+    "SpectrumConfig",
     "TrainConfig",
     "Vibration",
     "checked",

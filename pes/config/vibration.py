@@ -10,7 +10,7 @@ from pes.setup.basis import BasisSize
 from pes.setup.problem import Bump
 from pes.setup.truncation import GroupRequest, TruncationRequest
 
-__all__ = ["FitConfig", "LevelsConfig", "Vibration"]
+__all__ = ["FitConfig", "LevelsConfig", "SpectrumConfig", "Vibration"]
 
 
 class GaussianBump(Section):
@@ -59,7 +59,13 @@ class Spectrum(Section):
     temperature: float = Field(default=296.0, ge=0)
     """Temperature, K."""
     weakest: float = Field(default=1e-30, ge=0)
-    """Intensity below which lines are not in lines.csv, cm/molecule."""
+    """Intensity below which lines are in no file but <name>.trans, cm/molecule."""
+    profile: Literal["gaussian", "lorentzian", "voigt"] = "voigt"
+    """Profile of the lines in absorption.png."""
+    gaussian: float = Field(default=1.0, gt=0)
+    """Half width at half maximum of its Gaussian part, cm⁻¹."""
+    lorentzian: float = Field(default=1.0, gt=0)
+    """Half width at half maximum of its Lorentzian part, cm⁻¹."""
 
 
 class RotationSection(Section):
@@ -198,6 +204,19 @@ class LevelsConfig(Vibration):
     functions: tuple[str, ...] = ()
     """Functions, module:function or file.py:function, that a surface file may be built on; a file
     alone runs no code."""
+
+
+class SpectrumConfig(LevelsConfig):
+    """`pes-spectrum --config`: line list of a surface of energies and one of dipole moments."""
+
+    J: tuple[Annotated[int, Field(ge=0)], ...] = tuple(range(11))
+    """Total angular momenta; by default 0 to 10."""
+
+    @model_validator(mode="after")
+    def _lines(self) -> "SpectrumConfig":
+        if self.spectrum is None or not self.J:
+            raise ValueError("a line list needs `J` and `spectrum: {dipole: ...}`")
+        return self
 
 
 class FitConfig(Section):

@@ -8,10 +8,12 @@ from pes.plots.graph import computational_graph
 from pes.plots.harmonic_gaussian import Well, model_levels
 from pes.plots.points import energy_histogram
 from pes.plots.refinement import refined_levels
+from pes.plots.spectrum import absorption
 from pes.plots.vibration import level_diagram, lines, sticks
 
 __all__ = [
     "Well",
+    "absorption",
     "calibration_curve",
     "computational_graph",
     "density_map",

@@ -18,20 +18,17 @@ import torch
 from torch import Tensor
 
 from pes.rovibration.levels import Rovibrational
+from pes.rovibration.partition import SECOND
 from pes.rovibration.rotor import directions
 from pes.units import CM1, PLANCK, SPEED_OF_LIGHT, VACUUM_PERMITTIVITY
-from pes.vibration.analysis.intensities import BOLTZMANN_CM1
 
-__all__ = ["Lines", "intensities", "lines", "partition_function", "strengths"]
+__all__ = ["Lines", "Spectrum", "intensities", "lines", "strengths"]
 
 EINSTEIN = (16 * pi**3 / (3 * PLANCK * VACUUM_PERMITTIVITY)) * (1e-21 / SPEED_OF_LIGHT) ** 2 * 1e6
 """16π³/(3hε₀): s⁻¹ per cm⁻³ and debye², for one orientation of the upper level."""
 
 SPEED = 100 * SPEED_OF_LIGHT
 """Speed of light, cm/s."""
-
-SECOND = 1 / BOLTZMANN_CM1
-"""hc/k, K cm."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +52,27 @@ class Lines:
     wavenumbers: Tensor
     strengths: Tensor
     einstein: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Spectrum:
+    """Absorption lines by wavenumber.
+
+    Attributes:
+        wavenumbers: (L,) in cm⁻¹.
+        intensities: (L,) in cm/molecule.
+        einstein: A, (L,) in s⁻¹.
+        lower: row of the lower level in the table of states, (L,).
+        upper: row of the upper level, (L,).
+        uncertainty: sum of the estimated errors of both levels, (L,) in cm⁻¹.
+    """
+
+    wavenumbers: Tensor
+    intensities: Tensor
+    einstein: Tensor
+    lower: Tensor
+    upper: Tensor
+    uncertainty: Tensor
 
 
 def strengths(moments: Tensor, final: Rovibrational, initial: Rovibrational) -> Tensor:
@@ -108,17 +126,6 @@ def _lines(
         up, down = ((w > 0) & (s > weakest)).nonzero(as_tuple=True)
         s, w = s[up, down], w[up, down]
         yield Lines(upper.j, lower.j, up, down, w, s, EINSTEIN * w**3 * s / (2 * upper.j + 1))
-
-
-def partition_function(energies: Tensor, degeneracies: Tensor, temperatures: Tensor) -> Tensor:
-    """Q(T) = Σ g exp(−hcE/kT), (T,).
-
-    Args:
-        energies: of the levels above the ground state, (S,) in cm⁻¹.
-        degeneracies: g = g_ns (2J + 1), (S,).
-        temperatures: (T,) in kelvin, above zero.
-    """
-    return torch.exp(-SECOND * energies / temperatures[:, None]) @ degeneracies
 
 
 def intensities(

@@ -1,4 +1,4 @@
-"""Line list of a levels calculation with rotation: states, lines, partition function, files."""
+"""Line list of a levels calculation with rotation: states, lines, partition function."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,43 +8,22 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from pes.files import replaced, write_csv
-from pes.rovibration.lines import Lines, intensities, lines, partition_function
+from pes.rovibration.lines import Lines, Spectrum, intensities, lines
 from pes.rovibration.nuclear_spin import spin_weights
+from pes.rovibration.partition import above_highest_j, above_highest_level, partition_function
 from pes.setup.dipoles import DipoleLike, dipole_function
+from pes.setup.labels import LevelLabels
+from pes.setup.line_files import LineTables, write_line_list
 from pes.setup.rotation import Rotation
 from pes.units import CM1, DEBYE
 
-__all__ = ["LINES_CSV", "LineList", "Spectrum", "line_list"]
-
-LINES_CSV = "lines.csv"
+__all__ = ["LineList", "band_name", "level_name", "line_list"]
 
 TEMPERATURES = torch.arange(10, 1001, 10, dtype=torch.float64)
 """Kelvin, of the partition function that is written."""
 
 SHARE = 1e-3
-"""Part of the partition function in the highest J from which a warning is due."""
-
-
-@dataclass(frozen=True, eq=False)
-class Spectrum:
-    """Absorption lines by wavenumber.
-
-    Attributes:
-        wavenumbers: (L,) in cm⁻¹.
-        intensities: (L,) in cm/molecule.
-        einstein: A, (L,) in s⁻¹.
-        lower: row of the lower level in the table of states, (L,).
-        upper: row of the upper level, (L,).
-        uncertainty: sum of the estimated errors of both levels, (L,) in cm⁻¹.
-    """
-
-    wavenumbers: Tensor
-    intensities: Tensor
-    einstein: Tensor
-    lower: Tensor
-    upper: Tensor
-    uncertainty: Tensor
+"""Part of the partition function that may be missing without a warning."""
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -97,20 +76,27 @@ class LineList:
         """Q(T) of the levels, (T,)."""
         return partition_function(self.energies, self.degeneracies, temperatures)
 
-    @property
-    def highest_share(self) -> float:
-        """Part of Q at the temperature of the intensities that the highest J makes."""
-        boltzmann = partition_function(
-            self.energies, self._of_highest * self.degeneracies, self._temperature
-        )
-        return float(boltzmann / self.partition(self._temperature))
+    def truncation(self, temperatures: Tensor) -> tuple[Tensor, Tensor]:
+        """Estimates of what Q(T) lacks: by levels of higher J, and by higher vibrational levels.
 
-    @property
-    def _of_highest(self) -> Tensor:
-        sizes = [len(one.energies) for one in self.rotation.levels]
-        highest = max(one.j for one in self.rotation.levels)
-        js = torch.tensor([one.j for one in self.rotation.levels])
-        return (js.repeat_interleave(torch.tensor(sizes)) == highest).double()
+        Both are parts of Q(T); NaN where a J is missing from the list.
+
+        Returns:
+            Two parts, (T,) each.
+        """
+        start, shares = 0, {}
+        for one in self.rotation.levels:
+            own = slice(start, start := start + len(one.energies))
+            shares[one.j] = partition_function(
+                self.energies[own], self.degeneracies[own], temperatures
+            )
+        levels = self.rotation.basis.levels
+        origins = levels.excitations.cpu() / CM1
+        modes = 3 * len(self.rotation.molecule.symbols) - 6
+        return (
+            above_highest_j(shares) / self.partition(temperatures),
+            above_highest_level(origins, levels.zero_point_energy / CM1, modes, temperatures),
+        )
 
     @property
     def _temperature(self) -> Tensor:
@@ -119,13 +105,22 @@ class LineList:
     @property
     def warnings(self) -> list[str]:
         """Reasons for doubt."""
-        share, highest = self.highest_share, max(one.j for one in self.rotation.levels)
-        if share < SHARE:
-            return []
-        return [
-            f"levels with J = {highest}, the highest, make {100 * share:.2g} % of the partition "
-            f"function at {self.temperature:g} K: intensities are too large; raise `J`"
-        ]
+        highest = max(one.j for one in self.rotation.levels)
+        by_j, by_level = (float(part) for part in self.truncation(self._temperature))
+        said = []
+        if not by_j < SHARE:
+            said.append(
+                f"levels above J = {highest}, the highest, would add {_percent(by_j)} to the "
+                f"partition function at {self.temperature:g} K: intensities are too large; raise "
+                "`J`"
+            )
+        if not by_level < SHARE:
+            said.append(
+                f"vibrational levels above the highest would add {_percent(by_level)} to the "
+                f"partition function at {self.temperature:g} K: intensities are too large; raise "
+                "`levels` or `energy`"
+            )
+        return said
 
     def blocks(self) -> Iterator[tuple[Lines, Tensor, Tensor, Tensor]]:
         """Lines of two J at a time with their lower and upper rows and their intensities."""
@@ -157,6 +152,34 @@ class LineList:
         order = joined[0].argsort()
         return Spectrum(*(column[order] for column in joined))
 
+    @cached_property
+    def lifetimes(self) -> Tensor:
+        """1/Σ A of the levels in the order of the table, (S,) in s; infinite without lines down."""
+        rates = torch.zeros_like(self.energies)
+        for some, _, upper, _ in self.blocks():
+            rates.index_add_(0, self.rows[upper], some.einstein)
+        return 1 / rates
+
+    @cached_property
+    def bands(self) -> list[tuple[str, float, float]]:
+        """Name, place (cm⁻¹) and intensity (cm/molecule) of each band, the strongest first.
+
+        A band is all lines between two vibrational states; its place is the mean wavenumber of its
+        lines by intensity.
+        """
+        s, table = self.spectrum, self.rotation.table
+        level = torch.tensor([row["level"] for row in table])
+        pairs, band = torch.stack((level[s.upper], level[s.lower])).unique(
+            dim=1, return_inverse=True
+        )
+        sums, places = s.intensities.new_zeros(2, pairs.shape[1])
+        sums.index_add_(0, band, s.intensities)
+        places.index_add_(0, band, s.intensities * s.wavenumbers)
+        order = sums.argsort(descending=True).tolist()
+        names = [band_name(self.rotation.quanta, *pairs[:, k].tolist()) for k in order]
+        centres = (places / sums).tolist()
+        return [(name, centres[k], float(sums[k])) for name, k in zip(names, order, strict=True)]
+
     def __repr__(self) -> str:
         levels, count = len(self.energies), len(self.spectrum.wavenumbers)
         return (
@@ -172,7 +195,7 @@ class LineList:
             f"{'cm-1':>12} {'+-':>8} {'cm/molecule':>12} {'A/s-1':>10}  upper <- lower",
         ]
         for k in s.intensities.argsort(descending=True)[:most].tolist():
-            up, low = (_name(table[int(row[k])], self.rotation) for row in (s.upper, s.lower))
+            up, low = (level_name(table[int(row[k])], self.rotation) for row in (s.upper, s.lower))
             text.append(
                 f"{float(s.wavenumbers[k]):12.4f} {float(s.uncertainty[k]):8.4f} "
                 f"{float(s.intensities[k]):12.4e} {float(s.einstein[k]):10.3e}  {up} <- {low}"
@@ -180,54 +203,20 @@ class LineList:
         return text
 
     def save(self, folder: str | Path, name: str) -> Path:
-        """Write lines.csv, and NAME.states, NAME.trans and NAME.pf as ExoMol lays them out.
-
-        lines.csv holds the lines of the spectrum, NAME.trans those of any intensity.
-
-        References:
-            J. Tennyson et al., J. Mol. Spectrosc. 327, 73 (2016), doi:10.1016/j.jms.2016.05.002
-        """
-        place = Path(folder)
-        place.mkdir(parents=True, exist_ok=True)
-        with replaced(place / f"{name}.states") as file:
-            file.write_text("".join(self._states()), encoding="utf-8")
-        with replaced(place / f"{name}.trans") as file, file.open("w", encoding="utf-8") as out:
-            for some, lower, upper, _ in self.blocks():
-                rows = (self.rows[upper] + 1, self.rows[lower] + 1)
-                pairs = (*rows, some.einstein, some.wavenumbers)
-                out.writelines(
-                    f"{u:12d} {d:12d} {a:10.4E} {w:15.6f}\n"
-                    for u, d, a, w in zip(*(p.tolist() for p in pairs), strict=True)
-                )
-        write_csv(place / LINES_CSV, self._csv())
-        values = zip(TEMPERATURES.tolist(), self.partition(TEMPERATURES).tolist(), strict=True)
-        with replaced(place / f"{name}.pf") as file:
-            file.write_text("".join(f"{t:8.1f} {q:15.4f}\n" for t, q in values), encoding="utf-8")
-        return place
-
-    def _csv(self) -> list[dict[str, object]]:
-        """Rows of lines.csv; levels by their number in the states file."""
-        s = self.spectrum
-        columns = {
-            "wavenumber_cm1": s.wavenumbers, "uncertainty_cm1": s.uncertainty,
-            "intensity_cm_per_molecule": s.intensities, "einstein_per_s": s.einstein,
-            "upper": s.upper + 1, "lower": s.lower + 1,
-        }  # fmt: skip
-        rows = zip(*(column.tolist() for column in columns.values()), strict=True)
-        return [dict(zip(columns, row, strict=True)) for row in rows]
-
-    def _states(self) -> Iterator[str]:
-        """Lines of the states file: number, energy, weight, J, uncertainty, labels."""
+        """Write all files of `pes.setup.line_files` into a folder, which is made if need be."""
         order = self.rows.argsort()
-        heading = self.rotation.quanta.heading
-        for k, row in enumerate(self.rotation.table):
-            weight = round(float(self.degeneracies[order[k]]))
-            quanta = " ".join(f"{q:>3}" for q in _quanta(row[heading], heading))
-            yield (
-                f"{k + 1:12d} {row['energy']:12.6f} {weight:6d} {row['J']:7d} "
-                f"{row['convergence']:12.6f} {row.get('irrep', '-'):>4} {quanta} "
-                f"{row['Ka']:3d} {row['Kc']:3d}\n"
-            )
+        tables = LineTables(
+            self.rotation.molecule, self.rotation.quanta.heading, self.temperature,
+            self.rotation.table, self.degeneracies[order], self.lifetimes, self.spectrum,
+            self._transitions, TEMPERATURES, self.partition(TEMPERATURES),
+            self.truncation(TEMPERATURES),
+        )  # fmt: skip
+        return write_line_list(tables, folder, name)
+
+    def _transitions(self) -> Iterator[tuple[Tensor, Tensor, Tensor, Tensor]]:
+        """Rows of the upper and lower level, A and wavenumbers of lines of any intensity."""
+        for some, lower, upper, _ in self.blocks():
+            yield self.rows[upper], self.rows[lower], some.einstein, some.wavenumbers
 
 
 def line_list(
@@ -258,11 +247,26 @@ def line_list(
     return LineList(rotation, moments, temperature, weakest)
 
 
-def _quanta(text: str, heading: str) -> list[str]:
-    """Quanta of a label, NaN for each where there is none."""
-    return ["NaN"] * len(heading.split()) if text == "-" else text.split()
+def _percent(part: float) -> str:
+    return "an unknown part" if part != part else f"{100 * part:.2g} %"
 
 
-def _name(row: dict[str, object], rotation: Rotation) -> str:
+def band_name(labels: LevelLabels, upper: int, lower: int) -> str:
+    """Such as `ν1+2ν2`, `2ν2−ν2`, or `rotation` within one vibrational state."""
+    if upper == lower == 0:
+        return "rotation"
+    names = [_modes(labels, state) for state in (upper, lower)]
+    return names[0] if lower == 0 else "−".join(names)
+
+
+def _modes(labels: LevelLabels, state: int) -> str:
+    quanta = labels.quanta[state]
+    if quanta is None or not labels.heading.startswith("v1"):
+        return f"({labels.text(state)})"
+    excited = (f"{n if n > 1 else ''}ν{k}" for k, n in enumerate(quanta, 1) if n)
+    return "+".join(excited) or "0"
+
+
+def level_name(row: dict[str, object], rotation: Rotation) -> str:
     """Such as `0 1 0 1_11`."""
     return f"({row[rotation.quanta.heading]}) {row['J']}_{row['Ka']},{row['Kc']}"

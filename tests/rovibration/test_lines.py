@@ -12,7 +12,8 @@ from pes.molecule import Molecule
 from pes.potential.analytic import WaterPJT
 from pes.rovibration import Contraction, contract_states
 from pes.rovibration.levels import eigenpairs, hamiltonian, levels_of
-from pes.rovibration.lines import intensities, lines, partition_function, strengths
+from pes.rovibration.lines import intensities, lines, strengths
+from pes.rovibration.partition import partition_function
 from pes.units import ANGSTROM, DEBYE, DEGREE
 from pes.vibration import BasisSpec, molecular, vibrational_levels
 

@@ -1,7 +1,6 @@
 """Line lists: what the files hold, and that they belong together."""
 
 from math import exp
-from pathlib import Path
 
 import pytest
 import torch
@@ -55,27 +54,6 @@ def test_spin_weights_of_isotopologues(molecule: str, expected: set[float]) -> N
     assert found == expected
 
 
-def test_files_belong_together(water: LineList, tmp_path: Path) -> None:
-    water.save(tmp_path, "h2o")
-    states = [line.split() for line in (tmp_path / "h2o.states").read_text().splitlines()]
-    energy = {int(row[0]): float(row[1]) for row in states}
-    j = {int(row[0]): int(row[3]) for row in states}
-    assert list(energy) == list(range(1, len(water.energies) + 1))
-    assert list(energy.values()) == sorted(energy.values())
-    lines = [line.split() for line in (tmp_path / "h2o.trans").read_text().splitlines()]
-    for upper, lower, einstein, wavenumber in lines:
-        difference = energy[int(upper)] - energy[int(lower)]
-        assert difference == pytest.approx(float(wavenumber), abs=2e-6)
-        assert abs(j[int(upper)] - j[int(lower)]) <= 1
-        assert float(einstein) > 0
-    assert len(lines) >= len(water.spectrum.wavenumbers) > 50
-    first = (tmp_path / "h2o.pf").read_text().splitlines()[0].split()
-    assert float(first[0]) == 10.0
-    assert float(first[1]) == pytest.approx(
-        float(water.partition(torch.tensor([10.0]).double())), abs=1e-4
-    )
-
-
 def test_ortho_and_para_do_not_mix(water: LineList) -> None:
     table = water.rotation.table
     s = water.spectrum
@@ -86,8 +64,23 @@ def test_ortho_and_para_do_not_mix(water: LineList) -> None:
 def test_doubt_about_the_highest_j(water: LineList) -> None:
     """J up to 3 is far from enough at 296 K, and said to be."""
     (said,) = water.warnings
-    assert said.startswith("levels with J = 3, the highest, make ")
+    assert said.startswith("levels above J = 3, the highest, would add ")
     assert said.endswith("intensities are too large; raise `J`")
+
+
+def test_lifetimes(water: LineList) -> None:
+    """The lowest ortho and para level live for ever; the others as long as all lines down allow."""
+    table = water.rotation.table
+    stable = [k for k, t in enumerate(water.lifetimes.tolist()) if t == float("inf")]
+    lowest = [
+        min(k for k, row in enumerate(table) if (row["irrep"] in ("B1", "B2")) == ortho)
+        for ortho in (False, True)
+    ]
+    assert stable == sorted(lowest)
+    k, rate = 40, 0.0
+    for some, _, upper, _ in water.blocks():
+        rate += float(some.einstein[water.rows[upper] == k].sum())
+    assert float(water.lifetimes[k]) == pytest.approx(1 / rate)
 
 
 def test_input_that_does_not_do(water: LineList) -> None:

@@ -1,13 +1,9 @@
 """`pes-levels`: surface to levels, their errors and derivatives, in one folder."""
 
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
-
-import torch
-from tqdm import tqdm
 
 from pes.config import (
     FitConfig,
@@ -19,61 +15,24 @@ from pes.config import (
     load_config,
     read_yaml,
 )
-from pes.memory import free_memory
-from pes.potential import Surface
-from pes.run.folder import check_folder, check_space, claimed, open_log, pick_device
+from pes.run.folder import check_folder, claimed, open_log, pick_device
 from pes.run.levels.results import OPTIONAL, Additions, write_results
-from pes.run.levels.resume import STATE, check_state, earlier, keeper
-from pes.setup.automatic.growing_grids import STEP, SparsePoints, memory
-from pes.setup.automatic.missing_wells import LargeAmplitudes
-from pes.setup.automatic.quanta_forecast import Forecast
-from pes.setup.chosen import description
+from pes.run.levels.resume import STATE, check_state
+from pes.run.levels.solution import Request, solved_with_progress
 from pes.setup.density_maps import Maps, density_maps
 from pes.setup.dipoles import dipole_function
 from pes.setup.level_files import LEVELS_JSON
-from pes.setup.level_result import LevelsResult
-from pes.setup.levels import COUNT, accuracy_goal, growing_minutes, solved
+from pes.setup.levels import COUNT
 from pes.setup.line_list import line_list
 from pes.setup.problem import Problem, problem
 from pes.setup.rotation import check_rotation
 from pes.setup.sensitivity import check_sensitivities
 from pes.setup.surfaces import load_potential, names_function, permitted, resolved
-from pes.setup.truncation import products, sparse_grid
 from pes.staging import staged
-from pes.units import CM1
-from pes.vibration.eigensolvers.davidson import Progress
-from pes.vibration.levels.size_estimate import SizeEstimate, estimated_size
 
-__all__ = ["run_levels"]
+__all__ = ["levels_of_config", "run_levels"]
 
 log = logging.getLogger("pes")
-
-
-@dataclass(frozen=True)
-class Request:
-    """What to compute and where to write it.
-
-    Attributes:
-        name: in the tables.
-        vibration: section of the configuration.
-        content: of config.yaml, files named in full.
-        source: surface as a configuration names it, its file in full.
-        surface: on its device.
-        device: of the calculation.
-        folder: of the results.
-        base: folder that relative paths start from.
-        state: of a calculation that was cut short, to go on from.
-    """
-
-    name: str
-    vibration: Vibration
-    content: Mapping[str, Any]
-    source: str
-    surface: Surface
-    device: torch.device
-    folder: Path
-    base: Path
-    state: Path | None
 
 
 def run_levels(
@@ -125,21 +84,47 @@ def run_levels(
         model = load_config(config, ModelConfig, settings)
         return run_model(model, output or Path("runs") / model.name, overwrite=overwrite)
     else:
-        vibration = load_config(config, LevelsConfig, settings)
-        known = (*(resolved(one, Path.cwd()) for one in functions), *vibration.functions)
-        surface = load_potential(vibration.surface, config.parent, known)
-        device = pick_device(vibration.device, vibration.threads)
-        folder = output or Path("runs") / vibration.name
-        name, base = vibration.name, config.parent
-        source = resolved(vibration.surface, config.parent)
-        names = [resolved(one, config.parent) for one in known]
-        content = {**vibration.model_dump(mode="json"), "surface": source}
+        return levels_of_config(
+            load_config(config, LevelsConfig, settings), config.parent, output=output,
+            overwrite=overwrite, resume=resume, functions=functions,
+        )  # fmt: skip
     content |= {"functions": names} if names else {}
+    request = Request(name, vibration, content, source, surface, device, folder, base, None)
+    return _claimed(request, overwrite=overwrite, resume=resume)
+
+
+def levels_of_config(
+    settings: LevelsConfig,
+    base: Path,
+    *,
+    output: Path | None = None,
+    overwrite: bool = False,
+    resume: str | None = None,
+    functions: Sequence[str] = (),
+) -> Path:
+    """Levels as checked settings say, whose files are named as seen from `base`.
+
+    The other arguments, the result and the errors are those of `run_levels`.
+    """
+    known = (*(resolved(one, Path.cwd()) for one in functions), *settings.functions)
+    surface = load_potential(settings.surface, base, known)
+    device = pick_device(settings.device, settings.threads)
+    source = resolved(settings.surface, base)
+    content = {**settings.model_dump(mode="json"), "surface": source}
+    content |= {"functions": [resolved(one, base) for one in known]} if known else {}
+    folder = output or Path("runs") / settings.name
+    request = Request(settings.name, settings, content, source, surface, device, folder, base, None)
+    return _claimed(request, overwrite=overwrite, resume=resume)
+
+
+def _claimed(request: Request, *, overwrite: bool, resume: str | None) -> Path:
+    """The folder, once it is known to be free, made the one of this process, and filled."""
+    folder = request.folder
     with claimed(folder):
         state = check_state(folder, resume, overwrite=overwrite)
         check_folder(folder, finished=LEVELS_JSON, overwrite=overwrite, resume=resume is not None)
-        surface.to(device)
-        return _run(Request(name, vibration, content, source, surface, device, folder, base, state))
+        request.surface.to(request.device)
+        return _run(replace(request, state=state))
 
 
 def _of_training(run: Path, settings: Sequence[str]) -> TrainConfig | FitConfig:
@@ -184,7 +169,7 @@ def _run(request: Request) -> Path:
         check_rotation(task, config.J, config.rotation.frame)
     maps = _maps(config, task)
     open_log(None)
-    result = _solved(request, task)
+    result = solved_with_progress(request, task)
     derived = result.sensitivity(
         masses=wanted.masses,
         parameters=[*wanted.parameters, *(task.surface.parameters() if wanted.weights else ())],
@@ -202,7 +187,7 @@ def _run(request: Request) -> Path:
             lines = line_list(
                 rotation, dipole, temperature=settings.temperature, weakest=settings.weakest
             )
-    more = Additions(derived, sticks, maps, rotation, lines)
+    more = Additions(derived, sticks, maps, rotation, lines, config.spectrum)
     old = [path.name for path in request.folder.glob("density_*.png")]
     with staged(request.folder, finished=LEVELS_JSON, stale=[*OPTIONAL, *old]) as place:
         write_results(
@@ -220,76 +205,3 @@ def _maps(config: Vibration, task: Problem) -> Maps | None:
         return None
     count = config.levels or (COUNT if config.energy is None else None)
     return density_maps(task, wanted.levels, wanted.pairs, count=count)
-
-
-def _solved(request: Request, task: Problem) -> LevelsResult:
-    """The levels, with a progress bar and a state to resume from."""
-    config = request.vibration
-    goal = accuracy_goal(config.accuracy, task, config.truncation(), config.convergence)
-    if goal is not None:
-        return _grown(request, task, goal)
-    largest = _size(config, task)
-    free = free_memory(task.system.device)
-    known = "of memory" if free is None else f"of memory, {free / 2**30:.2g} GiB are free"
-    log.info("largest run: %s %s", largest, known)
-    check_space(request.folder, _bytes_on_disk(largest.points, task, config.levels or COUNT))
-    for missing in LargeAmplitudes(task).expected(config.levels or COUNT, config.energy):
-        log.warning("%s", missing)
-    total = 4 if config.convergence else 1
-    form = "{desc:<16} {bar:20} {elapsed}"
-    with tqdm(total=total, bar_format=form, leave=False, disable=None) as progress:
-        stage, keep = "", keeper(request.folder, request.content)
-
-        def step(name: str) -> None:
-            nonlocal stage
-            stage = name
-            progress.set_description(name)
-            progress.update()
-
-        def watch(now: Progress) -> None:
-            left = f"{now.converged}/{now.requested} to {now.residual / CM1:.1e} cm-1"
-            progress.set_description(f"{stage}: {left}")
-            # The other runs have other bases.
-            if stage == "levels":
-                keep(now)
-
-        return solved(
-            task, count=config.levels, energy=config.energy, truncation=config.truncation(),
-            cap=config.cap, solver=config.solver, symmetry=config.symmetry,
-            convergence=config.convergence, ensemble=config.ensemble, labels=config.labels,
-            progress=step, watch=watch, start=earlier(request.state, request.content),
-        )  # fmt: skip
-
-
-def _bytes_on_disk(points: int, task: Problem, count: int) -> int:
-    """Size of levels.h5: positions, points, weight, V and the wavefunctions at each point."""
-    return 8 * points * (count + 3 * len(task.molecule.symbols) + len(task.coordinates) + 2)
-
-
-def _size(config: Vibration, task: Problem) -> SizeEstimate | Forecast:
-    """Size of the largest run."""
-    count = config.levels or COUNT
-    grid = sparse_grid(config.truncation(), task.internal)
-    if grid is None:
-        limits = products(config.truncation(), task.internal)
-        return estimated_size(task.coordinates, limits, count, convergence=config.convergence)
-    points = SparsePoints(grid.larger(quanta=STEP, level=STEP) if config.convergence else grid)
-    return Forecast(points, memory(points, count))
-
-
-def _grown(request: Request, task: Problem, goal: float) -> LevelsResult:
-    """The levels of a calculation that grows to an accuracy, a log line for each step."""
-    config = request.vibration
-    free = free_memory(task.system.device)
-    memory = "" if free is None else f"; {free / 2**30:.2g} GiB of memory are free"
-    log.info("coordinates: %s", description(task))
-    log.info(
-        "ranges and sizes are chosen for levels within %g cm-1, in %g CPU-minutes at most%s",
-        goal, growing_minutes(config.minutes, task), memory,
-    )  # fmt: skip
-    return solved(
-        task, count=config.levels, energy=config.energy, truncation=config.truncation(),
-        cap=config.cap, solver=config.solver, symmetry=config.symmetry, accuracy=goal,
-        minutes=config.minutes, ensemble=config.ensemble, labels=config.labels,
-        progress=lambda line: log.info("  %s", line),
-    )  # fmt: skip

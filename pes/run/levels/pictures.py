@@ -1,14 +1,34 @@
 """Pictures of levels; loaded when one is drawn, for Matplotlib takes half a second."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from pes import plots
+from pes.rovibration.profiles import cross_section
 from pes.setup.density_maps import Maps
 from pes.setup.level_result import LevelsResult
 from pes.setup.line_list import LineList
 from pes.vibration.analysis.intensities import Sticks
 
-__all__ = ["draw_pictures"]
+__all__ = ["Profile", "draw_pictures"]
+
+BANDS = 40
+"""Bands that may be named, the strongest."""
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Profile of the lines in absorption.png: its kind and half widths at half maximum in cm⁻¹."""
+
+    kind: str = "voigt"
+    gaussian: float = 1.0
+    lorentzian: float = 1.0
+
+    def __str__(self) -> str:
+        """Kind and the widths that it has."""
+        widths = {"gaussian": self.gaussian, "lorentzian": self.lorentzian}
+        used = [f"{value:g}" for name, value in widths.items() if self.kind in (name, "voigt")]
+        return f"{self.kind} profile, half width {' and '.join(used)} cm⁻¹"
 
 
 def draw_pictures(
@@ -18,6 +38,7 @@ def draw_pictures(
     maps: Maps | None,
     spectrum: Sticks | None,
     transitions: LineList | None,
+    profile: Profile,
 ) -> None:
     """Draw levels.png and what else was asked for: density maps, the spectrum, the lines."""
     kinds = result.task.internal.kinds
@@ -34,3 +55,10 @@ def draw_pictures(
         s = transitions.spectrum
         path = folder / "lines.png"
         plots.lines(path, s.wavenumbers, s.intensities, transitions.temperature)
+        grid, sigma = cross_section(
+            s.wavenumbers, s.intensities, profile=profile.kind, gaussian=profile.gaussian,
+            lorentzian=profile.lorentzian,
+        )  # fmt: skip
+        bands = [(name, place) for name, place, _ in transitions.bands[:BANDS]]
+        heading = f"{title}: absorption at {transitions.temperature:g} K, {profile}"
+        plots.absorption(folder / "absorption.png", grid, sigma, bands, heading)

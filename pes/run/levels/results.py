@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from pes.config.vibration import Spectrum
 from pes.run.folder import open_log, write_config
 from pes.setup.density_maps import Maps
 from pes.setup.environment import environment_line
@@ -24,7 +25,7 @@ log = logging.getLogger("pes")
 
 OPTIONAL = (
     "sensitivities.csv", "spectrum.csv", "spectrum.png", ROVIBRATIONAL_CSV, "lines.csv",
-    "lines.png",
+    "lines.png", "lines.h5", "partition.csv", "absorption.png",
 )  # fmt: skip
 
 CHOSEN = "chosen.yaml"
@@ -40,6 +41,7 @@ class Additions:
     maps: Maps | None
     rotation: Rotation | None
     lines: LineList | None
+    spectrum: Spectrum | None
 
     def printed(self) -> list[str]:
         """Tables of levels with rotation and of lines."""
@@ -57,9 +59,12 @@ class Additions:
     def save(self, folder: Path, name: str, result: LevelsResult) -> None:
         """Pictures of everything, and tables of all but the levels and their derivatives."""
         # Matplotlib takes as long to load as small levels do.
-        from pes.run.levels.pictures import draw_pictures
+        from pes.run.levels.pictures import Profile, draw_pictures
 
-        draw_pictures(folder, result, name, self.maps, self.sticks, self.lines)
+        profile = Profile()
+        if (section := self.spectrum) is not None:
+            profile = Profile(section.profile, section.gaussian, section.lorentzian)
+        draw_pictures(folder, result, name, self.maps, self.sticks, self.lines, profile)
         if self.rotation is not None:
             self.rotation.save(folder)
         if self.lines is not None:

@@ -1,0 +1,131 @@
+"""Levels as a request asks for them, with a progress bar, a forecast and a state to go on from."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from tqdm import tqdm
+
+from pes.config import Vibration
+from pes.memory import free_memory
+from pes.potential import Surface
+from pes.run.folder import check_space
+from pes.run.levels.resume import earlier, keeper
+from pes.setup.automatic.growing_grids import STEP, SparsePoints, memory
+from pes.setup.automatic.missing_wells import LargeAmplitudes
+from pes.setup.automatic.quanta_forecast import Forecast
+from pes.setup.chosen import description
+from pes.setup.level_result import LevelsResult
+from pes.setup.levels import COUNT, accuracy_goal, growing_minutes, solved
+from pes.setup.problem import Problem
+from pes.setup.truncation import products, sparse_grid
+from pes.units import CM1
+from pes.vibration.eigensolvers.davidson import Progress
+from pes.vibration.levels.size_estimate import SizeEstimate, estimated_size
+
+__all__ = ["Request", "solved_with_progress"]
+
+log = logging.getLogger("pes")
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to compute and where to write it.
+
+    Attributes:
+        name: in the tables.
+        vibration: section of the configuration.
+        content: of config.yaml, files named in full.
+        source: surface as a configuration names it, its file in full.
+        surface: on its device.
+        device: of the calculation.
+        folder: of the results.
+        base: folder that relative paths start from.
+        state: of a calculation that was cut short, to go on from.
+    """
+
+    name: str
+    vibration: Vibration
+    content: Mapping[str, Any]
+    source: str
+    surface: Surface
+    device: torch.device
+    folder: Path
+    base: Path
+    state: Path | None
+
+
+def solved_with_progress(request: Request, task: Problem) -> LevelsResult:
+    """The levels, with a progress bar and a state to resume from."""
+    config = request.vibration
+    goal = accuracy_goal(config.accuracy, task, config.truncation(), config.convergence)
+    if goal is not None:
+        return _grown(request, task, goal)
+    largest = _size(config, task)
+    free = free_memory(task.system.device)
+    known = "of memory" if free is None else f"of memory, {free / 2**30:.2g} GiB are free"
+    log.info("largest run: %s %s", largest, known)
+    check_space(request.folder, _bytes_on_disk(largest.points, task, config.levels or COUNT))
+    for missing in LargeAmplitudes(task).expected(config.levels or COUNT, config.energy):
+        log.warning("%s", missing)
+    total = 4 if config.convergence else 1
+    form = "{desc:<16} {bar:20} {elapsed}"
+    with tqdm(total=total, bar_format=form, leave=False, disable=None) as progress:
+        stage, keep = "", keeper(request.folder, request.content)
+
+        def step(name: str) -> None:
+            nonlocal stage
+            stage = name
+            progress.set_description(name)
+            progress.update()
+
+        def watch(now: Progress) -> None:
+            left = f"{now.converged}/{now.requested} to {now.residual / CM1:.1e} cm-1"
+            progress.set_description(f"{stage}: {left}")
+            # The other runs have other bases.
+            if stage == "levels":
+                keep(now)
+
+        return solved(
+            task, count=config.levels, energy=config.energy, truncation=config.truncation(),
+            cap=config.cap, solver=config.solver, symmetry=config.symmetry,
+            convergence=config.convergence, ensemble=config.ensemble, labels=config.labels,
+            progress=step, watch=watch, start=earlier(request.state, request.content),
+        )  # fmt: skip
+
+
+def _bytes_on_disk(points: int, task: Problem, count: int) -> int:
+    """Size of levels.h5: positions, points, weight, V and the wavefunctions at each point."""
+    return 8 * points * (count + 3 * len(task.molecule.symbols) + len(task.coordinates) + 2)
+
+
+def _size(config: Vibration, task: Problem) -> SizeEstimate | Forecast:
+    """Size of the largest run."""
+    count = config.levels or COUNT
+    grid = sparse_grid(config.truncation(), task.internal)
+    if grid is None:
+        limits = products(config.truncation(), task.internal)
+        return estimated_size(task.coordinates, limits, count, convergence=config.convergence)
+    points = SparsePoints(grid.larger(quanta=STEP, level=STEP) if config.convergence else grid)
+    return Forecast(points, memory(points, count))
+
+
+def _grown(request: Request, task: Problem, goal: float) -> LevelsResult:
+    """The levels of a calculation that grows to an accuracy, a log line for each step."""
+    config = request.vibration
+    free = free_memory(task.system.device)
+    memory = "" if free is None else f"; {free / 2**30:.2g} GiB of memory are free"
+    log.info("coordinates: %s", description(task))
+    log.info(
+        "ranges and sizes are chosen for levels within %g cm-1, in %g CPU-minutes at most%s",
+        goal, growing_minutes(config.minutes, task), memory,
+    )  # fmt: skip
+    return solved(
+        task, count=config.levels, energy=config.energy, truncation=config.truncation(),
+        cap=config.cap, solver=config.solver, symmetry=config.symmetry, accuracy=goal,
+        minutes=config.minutes, ensemble=config.ensemble, labels=config.labels,
+        progress=lambda line: log.info("  %s", line),
+    )  # fmt: skip

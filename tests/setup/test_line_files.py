@@ -1,0 +1,131 @@
+"""Files of a line list: they belong together, and programs of others read them."""
+
+import csv
+import json
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import h5py
+import pytest
+import torch
+from torch import Tensor
+
+import pes
+from pes.setup.line_list import LineList, line_list
+
+RANGES = {"r1": (0.7, 1.4), "r2": (0.7, 1.4), "theta": (50.0, 175.0)}
+
+
+def point_charges(positions: Tensor) -> Tensor:
+    charges = torch.tensor([-0.66, 0.33, 0.33], dtype=torch.float64)
+    return torch.einsum("a,pai->pi", charges, positions)
+
+
+@pytest.fixture(scope="module")
+def water() -> LineList:
+    sizes = {"all": pes.BasisSize(None, 6, 9, 30)}
+    levels = pes.levels(
+        "water_pjt1996", ["O", "H", "H"], count=3, ranges=RANGES, basis=sizes, convergence=False
+    )
+    return line_list(levels.rotation(range(4)), point_charges)
+
+
+@pytest.fixture(scope="module")
+def folder(water: LineList, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return water.save(tmp_path_factory.mktemp("lines"), "h2o")
+
+
+def test_files_of_exomol(water: LineList, folder: Path) -> None:
+    """Columns as in doi:10.1016/j.jqsrt.2020.107228, tables 5 and 6."""
+    states = [line.split() for line in (folder / "h2o.states").read_text().splitlines()]
+    energy = {int(row[0]): float(row[1]) for row in states}
+    j = {int(row[0]): int(row[3]) for row in states}
+    assert list(energy) == list(range(1, len(water.energies) + 1))
+    assert list(energy.values()) == sorted(energy.values())
+    assert {len(row) for row in states} == {4 + 2 + 1 + 3 + 2}
+    lines = [line.split() for line in (folder / "h2o.trans").read_text().splitlines()]
+    rates = dict.fromkeys(energy, 0.0)
+    for upper, lower, einstein, wavenumber in lines:
+        difference = energy[int(upper)] - energy[int(lower)]
+        assert difference == pytest.approx(float(wavenumber), abs=2e-6)
+        assert abs(j[int(upper)] - j[int(lower)]) <= 1
+        rates[int(upper)] += float(einstein)
+    for row in states:
+        # Four digits of each number.
+        rate = rates[int(row[0])]
+        assert float(row[5]) == pytest.approx(1 / rate if rate else float("inf"), rel=2e-4)
+    assert len(lines) >= len(water.spectrum.wavenumbers) > 50
+    first = (folder / "h2o.pf").read_text().splitlines()[0].split()
+    assert [float(v) for v in first] == pytest.approx(
+        [10.0, float(water.partition(torch.tensor([10.0]).double()))], abs=1e-4
+    )
+    rows = (folder / "h2o.def").read_text().splitlines()
+    definition = dict(reversed(row.split(" # ")) for row in rows)
+    assert float(definition["Isotopologue mass (Da) and (kg)"].split()[0]) == pytest.approx(
+        18.010565
+    )
+    assert int(definition["No. of states in .states file"]) == len(states)
+    assert int(definition["No. of quanta defined"]) == 1 + 3 + 2
+
+
+def test_records_of_hitran_have_160_characters(water: LineList, folder: Path) -> None:
+    records = (folder / "h2o.par").read_text().splitlines()
+    assert {len(record) for record in records} == {160}
+    assert len(records) == len(water.spectrum.wavenumbers)
+    assert records == sorted(records, key=lambda record: float(record[3:15]))
+
+
+@pytest.fixture
+def _quiet() -> Iterator[None]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+@pytest.mark.usefixtures("_quiet")
+def test_hapi_reads_the_records(
+    water: LineList, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """HAPI is the reader of HITRAN's own (doi:10.1016/j.jqsrt.2016.03.005)."""
+    hapi = pytest.importorskip("hapi", reason="reads .par files: pip install hitran-api")
+    (tmp_path / "h2o.data").write_text((folder / "h2o.par").read_text())
+    layout = {**hapi.HITRAN_DEFAULT_HEADER, "table_name": "h2o"}
+    layout["number_of_rows"] = len(water.spectrum.wavenumbers)
+    (tmp_path / "h2o.header").write_text(json.dumps(layout))
+    monkeypatch.chdir(tmp_path)
+    hapi.db_begin(str(tmp_path))
+    columns = {
+        name: hapi.getColumn("h2o", name)
+        for name in ("molec_id", "local_iso_id", "nu", "sw", "a", "elower", "gp", "gpp")
+    }
+    s = water.spectrum
+    order = water.rows.argsort()
+    assert set(columns["molec_id"]) == set(columns["local_iso_id"]) == {1}
+    expected = {
+        "nu": s.wavenumbers, "sw": s.intensities, "a": s.einstein,
+        "elower": water.energies[order][s.lower], "gp": water.degeneracies[order][s.upper],
+        "gpp": water.degeneracies[order][s.lower],
+    }  # fmt: skip
+    for name, values in expected.items():
+        # Four digits of intensities and A, millionths of cm⁻¹, ten thousandths of E″.
+        assert list(columns[name]) == pytest.approx(
+            values.tolist(), rel=6e-4, abs=6e-5 * (name != "sw")
+        )
+
+
+def test_tables_and_arrays_hold_the_spectrum(water: LineList, folder: Path) -> None:
+    with (folder / "lines.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [float(row["wavenumber_cm1"]) for row in rows] == water.spectrum.wavenumbers.tolist()
+    with h5py.File(folder / "lines.h5") as file:
+        assert file["lines/intensity"][:].tolist() == water.spectrum.intensities.tolist()
+        assert file["lines/intensity"].attrs["unit"] == "cm/molecule"
+        energies = file["states/energy"][:]
+        upper, lower = (energies[file[f"lines/{name}"][:] - 1] for name in ("upper", "lower"))
+        assert upper - lower == pytest.approx(file["lines/wavenumber"][:], abs=1e-9)
+    with (folder / "partition.csv").open(newline="") as file:
+        last = list(csv.DictReader(file))[-1]
+    # At 1000 K four J and three levels are nothing.
+    assert float(last["missing_above_highest_J"]) > 1
+    assert float(last["missing_above_levels"]) > 0
