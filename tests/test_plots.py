@@ -91,6 +91,9 @@ PICTURES: dict[str, Callable[[Path], None]] = {
     "lines": lambda path: plots.lines(
         path, torch.tensor([3.0, 9.0]), torch.tensor([1e-20, 2e-22]), 296.0
     ),
+    "absorption": lambda path: plots.absorption(
+        path, torch.arange(1000.0), torch.rand(1000), [("ν1", 500.0), ("2ν2", 510.0)], "water"
+    ),
     "sticks": lambda path: plots.sticks(path, lines(3.0, 100.0, 90.0, 1e-9)),
     "model_levels": sweep,
 }

@@ -77,11 +77,11 @@ def absorption(
 
 def _name(axes: Axes, bands: Sequence[tuple[str, float, float]], strongest: float) -> None:
     """Names at their places, given also as parts of the width; where two meet, the stronger."""
-    taken: list[float] = []
+    stronger: list[float] = []
     for name, place, part in bands:
-        if 0 < part < 1 and all(abs(part - other) > APART for other in taken):
-            taken.append(part)
+        if 0 < part < 1 and all(abs(part - other) > APART for other in stronger):
             axes.annotate(
                 name, (place, 2.2 * strongest), ha="center", va="bottom", fontsize=8,
                 rotation=90 if len(name) > 4 else 0,
             )  # fmt: skip
+        stronger.append(part)

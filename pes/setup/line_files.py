@@ -113,7 +113,7 @@ def _states(lines: LineTables) -> Iterator[str]:
     for k, (row, weight, lifetime) in enumerate(rows):
         quanta = " ".join(f"{q:>3}" for q in _quanta(row[heading], heading, "NaN"))
         yield (
-            f"{k + 1:12d} {row['energy']:12.6f} {weight:6d} {row['J']:7d} "
+            f"{k + 1:12d} {row['energy'] + 0.0:12.6f} {weight:6d} {row['J']:7d} "
             f"{row['convergence']:12.6f} {lifetime:12.4E} {row.get('irrep', '-'):>4} {quanta} "
             f"{row['Ka']:3d} {row['Kc']:3d}\n"
         )

@@ -17,7 +17,7 @@ from pes.setup.line_files import LineTables, write_line_list
 from pes.setup.rotation import Rotation
 from pes.units import CM1, DEBYE
 
-__all__ = ["LineList", "band_name", "level_name", "line_list"]
+__all__ = ["LineList", "band_name", "check_temperature", "level_name", "line_list"]
 
 TEMPERATURES = torch.arange(10, 1001, 10, dtype=torch.float64)
 """Kelvin, of the partition function that is written."""
@@ -240,11 +240,16 @@ def line_list(
         ValueError: for a temperature that is not above zero, a nucleus of unknown spin, or a dipole
             function that returns another shape.
     """
-    if temperature <= 0:
-        raise ValueError(f"`spectrum.temperature` must be above 0 for lines, got {temperature}")
+    check_temperature(temperature)
     function = dipole_function(dipole, symbols=rotation.molecule.symbols)
     moments = rotation.basis.moments(function) / DEBYE
     return LineList(rotation, moments, temperature, weakest)
+
+
+def check_temperature(temperature: float) -> None:
+    """Raise a `ValueError` for a temperature at which lines have no intensities."""
+    if temperature <= 0:
+        raise ValueError(f"`spectrum.temperature` must be above 0 for lines, got {temperature}")
 
 
 def _percent(part: float) -> str:

@@ -23,7 +23,7 @@ from pes.setup.density_maps import Maps, density_maps
 from pes.setup.dipoles import dipole_function
 from pes.setup.level_files import LEVELS_JSON
 from pes.setup.levels import COUNT
-from pes.setup.line_list import line_list
+from pes.setup.line_list import check_temperature, line_list
 from pes.setup.problem import Problem, problem
 from pes.setup.rotation import check_rotation
 from pes.setup.sensitivity import check_sensitivities
@@ -112,6 +112,8 @@ def levels_of_config(
     source = resolved(settings.surface, base)
     content = {**settings.model_dump(mode="json"), "surface": source}
     content |= {"functions": [resolved(one, base) for one in known]} if known else {}
+    if settings.spectrum is not None:
+        content["spectrum"]["dipole"] = resolved(settings.spectrum.dipole, base)
     folder = output or Path("runs") / settings.name
     request = Request(settings.name, settings, content, source, surface, device, folder, base, None)
     return _claimed(request, overwrite=overwrite, resume=resume)
@@ -165,8 +167,12 @@ def _run(request: Request) -> Path:
         coordinates=config.coordinates.resolved(), basis=config.sizes(),
         perturbations=config.bumps(), device=request.device,
     )  # fmt: skip
+    if dipole is not None:
+        dipole = dipole_function(dipole, symbols=task.molecule.symbols)
     if config.J:
         check_rotation(task, config.J, config.rotation.frame)
+        if config.spectrum is not None:
+            check_temperature(config.spectrum.temperature)
     maps = _maps(config, task)
     open_log(None)
     result = solved_with_progress(request, task)

@@ -12,8 +12,8 @@ from pes.vibration.analysis.intensities import Sticks
 
 __all__ = ["Profile", "draw_pictures"]
 
-BANDS = 40
-"""Bands that may be named, the strongest."""
+WEAKEST = 1e-5
+"""Part of the intensity of the strongest band from which a band may be named."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,7 @@ def draw_pictures(
             s.wavenumbers, s.intensities, profile=profile.kind, gaussian=profile.gaussian,
             lorentzian=profile.lorentzian,
         )  # fmt: skip
-        bands = [(name, place) for name, place, _ in transitions.bands[:BANDS]]
+        strong = WEAKEST * transitions.bands[0][2]
+        bands = [(name, place) for name, place, sum_ in transitions.bands if sum_ > strong]
         heading = f"{title}: absorption at {transitions.temperature:g} K, {profile}"
         plots.absorption(folder / "absorption.png", grid, sigma, bands, heading)

@@ -10,7 +10,7 @@ from pes.config import TrainConfig
 from pes.config.surface import DipoleSection
 from pes.files import RUN_FINISHED
 from pes.run.folder import check_folder, claimed, open_log, write_config
-from pes.run.train.points import audited_before_fit, drawn_split, load_points
+from pes.run.train.points import drawn_split, load_points
 from pes.run.train.settings import weights_of
 from pes.setup.environment import environment_line
 from pes.setup.training.dipole import train_dipole
@@ -68,7 +68,7 @@ def _fitted(config: TrainConfig, device: torch.device) -> tuple[DipoleFit, list[
     points = load_points(config)
     if points.dataset.forces is not None:
         points = replace(points, dataset=replace(points.dataset, forces=None))
-    lines = [*audited_before_fit(config, points).before_fit(), *points.left_out]
+    # The audit judges energies, of which a dipole fit takes the windows only.
     try:
         result = train_dipole(
             points.dataset, form=config.surface.form(), parts=drawn_split(config, points),
@@ -77,4 +77,4 @@ def _fitted(config: TrainConfig, device: torch.device) -> tuple[DipoleFit, list[
         )  # fmt: skip
     except ValueError as error:
         raise ValueError(f"{config.data.file}: {error}") from None
-    return result, lines
+    return result, list(points.left_out)
