@@ -17,8 +17,11 @@ USUAL = 20
 """Width to begin with where points and time allow it."""
 RATE = 2e10
 """Operations of Levenberg-Marquardt in a CPU second, before the first epochs have shown it."""
-ENOUGH = 100
-"""Epochs of Levenberg-Marquardt without which a network is not worth starting."""
+MEETING, ENOUGH = 60, 40
+"""Epochs of Levenberg-Marquardt in the contest, and then with all points, without which a network
+is not worth starting."""
+SAMPLE, MULTIPLE = 4000, 6
+"""Points of the contest at most, and for each parameter: enough to tell the networks apart."""
 FEW = 3000
 """Points up to which their forces are worth the time that they take in a network."""
 MOST_MONOMIALS = 20_000
@@ -55,6 +58,15 @@ class Candidate:
         """Residuals of so many points."""
         rank = reachable_rank(self.inputs, 3 * len(self.elements)) if self.forces else 0
         return points * (1 + rank)
+
+    def meeting(self, points: int) -> int:
+        """How many of so many points serve in the contest: all unless they are many."""
+        some = max(SAMPLE, MULTIPLE * self.parameters)
+        return points if points <= 1.5 * some else some
+
+    def least(self, points: int) -> float:
+        """CPU seconds without which the network is not worth starting."""
+        return MEETING * self.epoch(self.meeting(points)) + ENOUGH * self.epoch(points)
 
     def epoch(self, points: int, rate: float = RATE) -> float:
         """CPU seconds of an epoch of Levenberg-Marquardt, at a rate of operations per second."""
@@ -95,7 +107,7 @@ def candidates(summary: PointSummary, points: int, seconds: float) -> list[Candi
     tried = [Candidate(shape, summary.elements) for shape in shapes if _possible(summary, shape)]
     if summary.forces and points <= FEW:
         tried = [replace(first, forces=True), replace(tried[1], forces=True), *tried]
-    return [one for one in tried if ENOUGH * one.epoch(points) <= seconds]
+    return [one for one in tried if one.least(points) <= seconds]
 
 
 def neighbours(candidate: Candidate) -> list[Candidate]:
@@ -113,7 +125,7 @@ def _widest(
         return None
     for width in reversed(WIDTHS[: WIDTHS.index(USUAL) + 1]):
         one = Candidate(replace(form, hidden=(width, width)), summary.elements)
-        if one.parameters <= points and ENOUGH * one.epoch(points) <= seconds:
+        if one.parameters <= points and one.least(points) <= seconds:
             return one
     return None
 

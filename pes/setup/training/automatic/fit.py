@@ -23,9 +23,6 @@ __all__ = ["ENDLESS", "AutomaticFit", "automatic_fit"]
 ENDLESS = 10**6
 """Epochs of a fit that time alone ends."""
 PATIENCE = 200
-SAMPLE, ENOUGH = 4000, 6
-"""Training points of the contest at most, and for each parameter of the largest network: enough to
-tell the networks apart."""
 FINE = 1e-3
 """Error in cm⁻¹ below which no level would gain from a better fit."""
 FAR = 30.0
@@ -168,8 +165,8 @@ def _trials(
     if not entries:
         note("no networks: too few points, or too little time for their first epochs")
         return
-    some = max(SAMPLE, ENOUGH * max(one.parameters for one in entries))
-    if len(parts.train) > 1.5 * some:
+    some = max(one.meeting(len(parts.train)) for one in entries)
+    if some < len(parts.train):
         settings = replace(settings, first_points=some, first_epochs=ENDLESS)
     linear = float("inf") if best is None else best.error
     networks = contest(entries, dataset, parts, settings, budget, device, limit=FAR * linear)

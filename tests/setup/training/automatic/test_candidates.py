@@ -29,8 +29,11 @@ def test_few_points_have_small_networks() -> None:
 def test_no_network_begins_that_has_no_time() -> None:
     for seconds in (20.0, 200.0, 2000.0):
         for one in candidates(summary("OHH"), 40_000, seconds):
-            assert 100 * one.epoch(40_000) <= seconds
-    assert candidates(summary("OHH"), 40_000, 1.0) == []
+            few = one.meeting(40_000)
+            assert 4000 <= few == max(4000, 6 * one.parameters) < 40_000
+            assert 60 * one.epoch(few) + 40 * one.epoch(40_000) <= seconds
+            assert one.meeting(5000) == 5000
+    assert candidates(summary("OHH"), 40_000, 0.3) == []
 
 
 def test_atoms_far_apart_ask_for_long_variables() -> None:
