@@ -30,6 +30,9 @@ SYSTEMS = MappingProxyType(
 )
 """Batch systems by their names."""
 
+NAMES = {"", "stdout", "stderr"}
+"""Headings in the error of a batch system's command."""
+
 Submit = Callable[..., "Future[Any]"]
 
 
@@ -59,13 +62,21 @@ def job_workers(system: str, jobs: int, options: Mapping[str, Any]) -> Iterator[
     """Workers in jobs of a batch system; the jobs end with the block.
 
     Raises:
-        ValueError: if the options do not fit, or the system is not there.
+        ValueError: if the options do not fit, the system is not there, or it refuses the first job.
     """
     command = SYSTEMS[system].job_cls.submit_command.split()[0]
     if shutil.which(command) is None:
         raise ValueError(f"`workers.system`: {system} is not there, it has no {command!r}")
+    first: Future[str] = Future()
+    options = {"job_cls": _watched(SYSTEMS[system].job_cls, first), **options}
     with _settings(), queue_cluster(system, options) as cluster:
         cluster.scale(jobs=jobs)
+        try:
+            first.result()
+        except RuntimeError as error:
+            raise ValueError(
+                f"`workers`: {system} refused the first job: {_last_line(error)}"
+            ) from None
         with _client(cluster) as submit:
             yield submit
 
@@ -80,6 +91,34 @@ def queue_cluster(system: str, options: Mapping[str, Any]) -> dask_jobqueue.core
         return SYSTEMS[system](**{"cores": 1, "processes": 1, **options})
     except (TypeError, ValueError) as error:
         raise ValueError(f"`workers.options`: {error}") from None
+
+
+def _watched(job: type, first: "Future[str]") -> type:
+    """The class of jobs whose first submission, or refusal, sets a future.
+
+    Dask itself goes on without workers, and points would wait for ever.
+    """
+
+    class Watched(job):
+        async def _submit_job(self, script_filename: str) -> str:
+            try:
+                answer = await super()._submit_job(script_filename)
+            except RuntimeError as error:
+                self.status = distributed.Status.failed  # or the cluster could not be closed
+                if not first.done():
+                    first.set_exception(error)
+                raise
+            if not first.done():
+                first.set_result(answer)
+            return answer
+
+    return Watched
+
+
+def _last_line(error: RuntimeError) -> str:
+    """What the command of a batch system wrote last."""
+    lines = [line.strip() for line in str(error).splitlines()]
+    return next((line for line in reversed(lines) if line.strip(":") not in NAMES), "no reason")
 
 
 def _settings() -> Any:

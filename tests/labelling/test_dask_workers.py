@@ -83,3 +83,18 @@ def test_slurm_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
         workers.started(),
     ):
         pass
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.usefixtures("paths")
+def test_slurm_that_refuses_says_so_at_once(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    command = tmp_path / "sbatch"
+    command.write_text("#!/bin/sh\necho sbatch: invalid partition: nowhere >&2\nexit 1\n")
+    command.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    workers = JobQueue("slurm", 2, {"memory": "2GB", "queue": "nowhere"})
+    reason = "slurm refused the first job: sbatch: invalid partition: nowhere"
+    with pytest.raises(ValueError, match=reason), workers.started():
+        pass
