@@ -87,7 +87,12 @@ def verdict(levels: Levels, names: Sequence[str]) -> str:
     deep = max(ROUGH, 5 * rough.largest if rough.size > ROUGH else 0.0)
     hole = levels.hamiltonian.potential < levels.minimum_energy - deep
     ghosts = levels.probability(hole) > GHOST
-    classes = [HOLE if g else _accuracy(float(e)) for e, g in zip(error / CM1, ghosts, strict=True)]
+    free = levels.energies > levels.dissociation
+    apart = _apart((levels.dissociation - float(levels.energies[0])) / CM1)
+    classes = [
+        HOLE if g else apart if f else _accuracy(float(e))
+        for e, g, f in zip(error / CM1, ghosts, free, strict=True)
+    ]
     # Each class once, in the order in which its first level comes.
     parts = [
         _sentence([n for n, c in enumerate(classes) if c == use], *use)
@@ -108,6 +113,15 @@ def _sentence(numbers: Sequence[int], one: str, several: str) -> str:
     if not numbers[1:]:
         return f"level {words[0]} {one}"
     return f"levels {', '.join(words)} {several}"
+
+
+def _apart(limit: float) -> tuple[str, str]:
+    """What is said of levels above the limit of dissociation, cm⁻¹ above the ground state."""
+    words = (
+        f"above the dissociation limit at about {limit:.0f} cm-1 above the ground state: waves of "
+        "free fragments between the ends of the ranges, not levels of the molecule"
+    )
+    return f"lies {words}", f"lie {words}"
 
 
 def _jumps(rough: Roughness, names: Sequence[str]) -> str:

@@ -19,6 +19,9 @@ SAMPLES = 200
 NOISE = 20
 """Depth of a hole, in the jumps of a surface that is not smooth."""
 
+NEARER = 0.7
+"""Part of the energy below which the region is looked at again after a hole."""
+
 DEEPER = 1e-5
 """Hartree below the minimum from which a point inside the region belongs to a hole."""
 
@@ -34,7 +37,8 @@ def cuts_below(
 ) -> tuple[Cut, ...]:
     """A cut along each coordinate, the others relaxed where V stays below an energy.
 
-    Where the surface has a hole, ranges that the user gave are what is looked at.
+    Where the surface has a hole, ranges that the user gave are what is looked at, or else the
+    region below a lower energy, which may end before it.
 
     Args:
         system: V and G.
@@ -50,6 +54,8 @@ def cuts_below(
     region = low_region(system, wells, energy, limits)
     if given and region.depth > DEEPER:
         region = low_region(system, wells, energy, given)
+    elif region.depth > DEEPER:
+        region = low_region(system, wells, NEARER * energy, limits)
     _check_holes(system, region, names)
     return relaxed_cuts(system, region, wells[0])
 

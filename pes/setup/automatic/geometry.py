@@ -7,7 +7,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from pes.coordinates import Valence, optimum
+from pes.coordinates import Jacobi, Valence, optimum
 from pes.molecule import Molecule, covalent_radii, like_permutations
 from pes.potential import Surface
 from pes.units import ANGSTROM, CM1, DEGREE
@@ -25,6 +25,9 @@ SAME = 0.02
 
 BONDED = 1.6
 """Distance over the sum of covalent radii up to which atoms hang together."""
+
+LOOSE = 4.0
+"""The same for an atom that a molecule holds by weak forces, looked for where no bonds do."""
 
 ROUGH = 0.05 * CM1
 """Hartree above which values that jump are noise, not the curvature of a strained geometry."""
@@ -129,15 +132,23 @@ def minima(molecule: Molecule, potential: Potential, *known: Tensor) -> list[Min
     # A surface that fails says so here; below, a search that leads nowhere is passed over.
     with torch.no_grad():
         potential(torch.stack(starts))
-    found = _minima_near(starts, molecule, potential, 0.0)
+    found = _minima_near(starts, molecule, potential)
     noise = 0.0 if found else _noise(molecule, potential)
     if noise > SMOOTH:
-        found = _minima_near(starts, molecule, potential, noise)
+        found = _minima_near(starts, molecule, potential, noise=noise)
+    if not found:
+        loose = [*known, *_complexes(molecule)]
+        found = _minima_near(loose, molecule, potential, noise=noise, reach=LOOSE)
     return sorted(found, key=lambda minimum: minimum.energy)
 
 
 def _minima_near(
-    starts: Sequence[Tensor], molecule: Molecule, potential: Potential, noise: float
+    starts: Sequence[Tensor],
+    molecule: Molecule,
+    potential: Potential,
+    *,
+    noise: float = 0.0,
+    reach: float = BONDED,
 ) -> list[Minimum]:
     """Minima next to each start, to what the noise of the surface allows."""
     found: list[Minimum] = []
@@ -147,7 +158,7 @@ def _minima_near(
             energy = float(potential(x[None])[0].detach())
         except (ValueError, FloatingPointError, torch.linalg.LinAlgError):
             continue
-        if _hangs_together(x, molecule) and not any(_same(x, m, molecule) for m in found):
+        if _hangs_together(x, molecule, reach) and not any(_same(x, m, molecule) for m in found):
             found.append(Minimum(x, energy))
     return found
 
@@ -188,6 +199,19 @@ def guesses(molecule: Molecule) -> list[Tensor]:
     return bent
 
 
+def _complexes(molecule: Molecule) -> list[Tensor]:
+    """Geometries (3, 3) in bohr of each atom of three far from the bond of the two others."""
+    radii = covalent_radii(molecule.elements)
+    if len(radii) != 3:
+        return []
+    placed = []
+    for far, (a, b) in ((0, (1, 2)), (1, (0, 2)), (2, (0, 1))):
+        for angle in (20 * DEGREE, 90 * DEGREE, 160 * DEGREE):
+            q = torch.stack((radii[a] + radii[b], 2 * radii.sum(), radii.new_tensor(angle)))
+            placed.append(Jacobi(far, (a, b)).to_positions(q, molecule.masses))
+    return placed
+
+
 def _random_molecule(radii: Tensor, draw: torch.Generator) -> Tensor:
     """Atoms put down from the largest, each a bond length from one before and off the others."""
     order = radii.argsort(descending=True, stable=True).tolist()
@@ -210,13 +234,13 @@ def covalent_distances(molecule: Molecule, positions: Tensor) -> Tensor:
     return torch.cdist(positions, positions) / (radii[:, None] + radii)
 
 
-def _hangs_together(x: Tensor, molecule: Molecule) -> bool:
+def _hangs_together(x: Tensor, molecule: Molecule, reach: float) -> bool:
     """Whether bonds join all atoms, and none lie on top of one another."""
     share = covalent_distances(molecule, x)
     others = ~torch.eye(len(x), dtype=torch.bool)
     if float(share[others].min()) < 0.5:
         return False
-    joined = share < BONDED
+    joined = share < reach
     for _ in range(len(x)):
         joined = (joined.double() @ joined.double()) > 0
     return bool(joined.all())

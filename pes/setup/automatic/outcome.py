@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from torch import Tensor
 
+from pes.setup.automatic.dissociation import dissociation
 from pes.setup.automatic.stage import Stage, Target, fixed_sides
 from pes.setup.verdict import ROUGH, roughness
 from pes.units import CM1
@@ -33,6 +34,8 @@ def outcome(target: Target, stage: Stage, changes: Tensor, walls: Tensor) -> Lev
     changes = changes.clamp(min=NEIGHBOURS * most)
     changes[2] += walls
     result = replace(stage_levels(target, stage, changes.shape[1]), estimated_changes=changes)
+    if bool(walls.any()):
+        result = replace(result, dissociation=dissociation(target, stage))
     rough = roughness(result)
     if rough.size > ROUGH:
         changes[1] += SIGMAS * rough.effect
@@ -57,7 +60,8 @@ def stage_levels(target: Target, stage: Stage, count: int) -> Levels:
 def _missed(target: Target, stage: Stage, result: Levels, walls: Tensor, rough: bool) -> list[str]:
     """Sentences on the levels that are not as accurate as asked for."""
     changes, convergence = result.changes, result.convergence
-    over = (convergence - 2 * walls > target.accuracy).nonzero().flatten().tolist()
+    bound = result.energies < result.dissociation
+    over = ((convergence - 2 * walls > target.accuracy) & bound).nonzero().flatten().tolist()
     alone = convergence.isinf().nonzero().flatten().tolist()
     sentences = []
     if alone:
@@ -71,14 +75,14 @@ def _missed(target: Target, stage: Stage, result: Levels, walls: Tensor, rough: 
             f"converged to the {target.accuracy / CM1:g} cm-1 asked for; {_remedy(changes, rough)}"
         )
     stopped = ((convergence > target.accuracy) & (walls > 0)).nonzero().flatten().tolist()
-    stopped = [n for n in stopped if n not in over]
+    stopped = [n for n in stopped if n not in over and bool(bound[n])]
     if stopped:
         sides_of = fixed_sides(target, stage)
         ends = [name for name, sides in zip(target.names, sides_of, strict=True) if any(sides)]
         sentences.append(
-            f"levels {', '.join(map(str, stopped))} feel where the surface ends (the limits of "
-            f"{', '.join(ends)}), by up to {2 * float(walls[stopped].max()) / CM1:.2g} cm-1: only "
-            "a surface that reaches farther gives them better"
+            f"levels {', '.join(map(str, stopped))} feel the limits of {', '.join(ends)}, by up to "
+            f"{2 * float(walls[stopped].max()) / CM1:.2g} cm-1: only wider `ranges`, on a surface "
+            "that holds there, give them better"
         )
     return sentences
 

@@ -1,5 +1,6 @@
 """One calculation of a series that grows to an accuracy: what is asked for, and what it gave."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from time import process_time
 
@@ -122,7 +123,13 @@ def solved_stage(
     """
     started = process_time()
     bases = automatic_bases(
-        cuts, target.kinds, target.names, top, resolution, target.limits, given=target.ranges
+        cuts,
+        target.kinds,
+        target.names,
+        top,
+        resolution,
+        _reachable(target, cuts),
+        given=target.ranges,
     )
     group = commuting(symmetry_operations(target.system, bases)) if target.symmetry else []
     h = build_hamiltonian(
@@ -131,6 +138,7 @@ def solved_stage(
     )  # fmt: skip
     h, warnings = invariant(h)
     pairs = lowest_blockwise(h, min(count + EXTRA, h.size), solver=target.solver)
+    _check_ghosts(target, h, pairs)
     return Stage(
         h, pairs, process_time() - started, tuple(warnings),
         cuts=cuts, top=top, resolution=resolution, bases=bases,
@@ -140,4 +148,26 @@ def solved_stage(
 def fixed_sides(target: Target, one: Stage) -> list[tuple[bool, bool]]:
     """Whether each end of each range stands at a limit."""
     ranges = [(b.low, b.high) for b in one.bases]
-    return fixed_ends(ranges, target.kinds, target.ranges or target.limits)
+    return fixed_ends(ranges, target.kinds, target.ranges or _reachable(target, one.cuts))
+
+
+def _reachable(target: Target, cuts: Sequence[Cut]) -> list[tuple[float, float]]:
+    """Limits, or the ends of cuts that end before: beyond, the surface is not one of a molecule."""
+    return [
+        (max(low, float(cut.points[0])), min(high, float(cut.points[-1])))
+        for (low, high), cut in zip(target.limits, cuts, strict=True)
+    ]
+
+
+def _check_ghosts(target: Target, h: Hamiltonian, pairs: Eigenpairs) -> None:
+    """A level below the minimum lives in a hole of the surface."""
+    depth = target.lowest_energy - float(pairs.energies[0])
+    if depth <= 0:
+        return
+    q = h.basis.points[h.potential.argmin()].tolist()
+    place = ", ".join(f"{n} = {v:.4f}" for n, v in zip(target.names, q, strict=True))
+    raise ValueError(
+        f"the lowest level lies {depth / CM1:.1f} cm-1 below the minimum: hole of the surface at "
+        f"{place} (bohr, radians), or a lower minimum; give positions near the lowest minimum "
+        "(`coordinates.reference`) or narrower `coordinates.ranges`"
+    )

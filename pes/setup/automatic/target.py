@@ -42,6 +42,15 @@ FAR = 1000.0
 LEAST = 0.15
 """Least part of the last change that is taken for the error that is left."""
 
+STALLED = 0.9
+"""Share of the last change left to come from which points are looked at before more functions."""
+
+POINTS = 0.3
+"""Change with more points, in that with more functions, from which the points are too few."""
+
+LITTLE = 0.1
+"""Change with more points or farther ranges, in that left by others, that needs no second one."""
+
 SHARES = {"functions": 0.4, "points": 0.7, "ranges": 1.0}
 """Parts of the accuracy that the changes may have used up once each has been looked at."""
 
@@ -100,7 +109,7 @@ def levels_to_target(
     changes = [share * matching(larger.levels, base.levels, count).changes]
     for name in ("points", "ranges"):
         used = changes[0] + 2 * sum(changes[1:])
-        change, better = _checked(goal, name, solve, base, used, report)
+        change, better = _checked(goal, name, solve, base, used, started + budget.seconds, report)
         if better is not base:
             base, larger = better, solve(better.resolution.more_functions(_step(better)))
             changes[0] = share * matching(larger.levels, base.levels, count).changes
@@ -169,14 +178,13 @@ def _grown(
     report: Report,
 ) -> tuple[Stage, Stage, float]:
     """The largest calculation, the one before it, and the share of their change left to come."""
-    far, before = False, float("inf")
+    far, before, unsure = False, float("inf"), True
     while True:
         step = max(_step(base), LONG_STEP if far else 0.0)
         larger = solve(base.resolution.more_functions(step))
         most = float(matching(larger.levels, base.levels, count).changes.max())
         # What is left to come falls as the changes do; three times that, to be on the safe side.
         share = min(1.0, max(LEAST, 3 * most / before))
-        before = most
         far = most > FAR * target.accuracy
         growth = (larger.hamiltonian.size / base.hamiltonian.size) ** 2
         spent, following = process_time() - started, growth * larger.seconds
@@ -186,10 +194,33 @@ def _grown(
             f"would take about {following:.1f}"
         )
         done = share * most <= SHARES["functions"] * target.accuracy
+        if not done and unsure and share > STALLED and before < float("inf"):
+            finer = _finer(solve, base, count, most, report)
+            unsure = finer is not base
+            if unsure:
+                base, before = finer, float("inf")
+                continue
+        before = most
         late = spent + 4 * following > budget.seconds
         if done or late or larger.hamiltonian.size > budget.functions:
             return larger, base, share
         base = larger
+
+
+def _finer(solve: Solve, base: Stage, count: int, most: float, report: Report) -> Stage:
+    """The same calculation with more points if these, not functions, move the levels so much.
+
+    Args:
+        solve: makes the calculations.
+        base: calculation that is looked at.
+        count: number of levels.
+        most: largest change with more functions, hartree.
+        report: called with a sentence.
+    """
+    finer = solve(base.resolution.more_points())
+    change = float(matching(finer.levels, base.levels, count).changes.max())
+    report(f"more points: levels moved by up to {change / CM1:.2g} cm-1")
+    return finer if change > POINTS * most else base
 
 
 def _step(stage: Stage) -> float:
@@ -201,7 +232,13 @@ def _step(stage: Stage) -> float:
 
 
 def _checked(
-    target: Target, name: str, solve: Solve, base: Stage, used: Tensor, report: Report
+    target: Target,
+    name: str,
+    solve: Solve,
+    base: Stage,
+    used: Tensor,
+    end: float,
+    report: Report,
 ) -> tuple[Tensor, Stage]:
     """Changes with more points, or farther ranges, and the calculation that they are of.
 
@@ -211,6 +248,7 @@ def _checked(
         solve: makes the calculations.
         base: calculation that is looked at.
         used: estimated errors from other changes, (S,) for the levels that are asked for.
+        end: CPU time of the process after which nothing is looked at twice.
         report: called with a sentence after each calculation.
     """
     further, words = {
@@ -223,7 +261,9 @@ def _checked(
         change = matching(other.levels, base.levels, len(used)).changes
         report(f"{words}: levels moved by up to {float(change.max()) / CM1:.2g} cm-1")
         done = float((used + 2 * change).max()) <= SHARES[name] * target.accuracy
-        if done or sweep == SWEEPS:
+        # What other changes leave is not mended here.
+        done = done or float(change.max()) <= LITTLE * float(used.max())
+        if done or sweep == SWEEPS or process_time() > end:
             return change, base
         base, sweep = other, sweep + 1
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from math import inf
 
 import torch
 from torch import Tensor
@@ -43,6 +44,8 @@ class Levels:
             hartree; None without a convergence estimate.
         compared_with: runs that the changes come from, a key of `WEIGHTS`.
         warnings: sentences about what limits the accuracy.
+        dissociation: energy on the scale of the surface above which levels are waves of separate
+            fragments, hartree; infinite where none is known.
     """
 
     system: System
@@ -56,6 +59,7 @@ class Levels:
     estimated_changes: Tensor | None = None
     compared_with: str | None = None
     warnings: tuple[str, ...] = ()
+    dissociation: float = inf
 
     def cpu(self) -> "Levels":
         """The same with its arrays on the CPU; the system is evaluated where it was."""

@@ -146,12 +146,32 @@ def _cut(
     def energy(q: Tensor) -> Tensor:
         return (energies_or_infinite(system, q) - base).clamp(0.0, HIGH)
 
-    path = path[energy(path) < HIGH]
+    path = _before_falling(path[energy(path) < HIGH], k, energy, region)
     # At linearity, where an angle ends, G is infinite.
     off_linear = path.clamp(low + OFF, high - OFF).to(system.device)
     with torch.no_grad():
         g = system.kinetic(off_linear)[0].detach()[:, k, k].cpu()
     return Cut(k, path, g, _softened(region, k, path[:, k], energy(path)), energy)
+
+
+def _before_falling(
+    path: Tensor, k: int, energy: Callable[[Tensor], Tensor], region: Region
+) -> Tensor:
+    """The part of a path that ends where, outside the region, V falls below its energy again."""
+    reached = region.axes[k][region.inside.movedim(k, 0).flatten(1).any(1)]
+    step = float(region.axes[k][1] - region.axes[k][0])
+    value, v = path[:, k], energy(path)
+    again = v < region.energy
+    before = (again & (value < reached[0] - 1.5 * step)).nonzero().flatten()
+    after = (again & (value > reached[-1] + 1.5 * step)).nonzero().flatten()
+    first, last = 0, len(path) - 1
+    if len(before):
+        middle = int((value < reached[0]).sum())
+        first = int(before[-1]) + int(v[int(before[-1]) : middle + 1].argmax())
+    if len(after):
+        middle = int((value <= reached[-1]).sum()) - 1
+        last = middle + int(v[middle : int(after[0]) + 1].argmax())
+    return path[first : last + 1]
 
 
 def _softened(region: Region, k: int, values: Tensor, relaxed: Tensor) -> Tensor:

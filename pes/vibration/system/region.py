@@ -15,7 +15,7 @@ from pes.vibration.system.system import System
 
 __all__ = ["Region", "energies_or_infinite", "low_region"]
 
-CLOSE = 0.75
+CLOSE = 0.5
 """Bohr. Atoms nearer than this never meet in a bound level; the surface is not asked there."""
 
 SAMPLES = 200

@@ -46,3 +46,21 @@ def test_known_geometries_come_first() -> None:
     (lowest, *_) = minima(Molecule(water.symbols), water, near)
     bond = float((lowest.positions[1] - lowest.positions[0]).norm()) / ANGSTROM
     assert bond == pytest.approx(0.9579, abs=1e-4)
+
+
+def test_an_atom_held_by_weak_forces() -> None:
+    """Ne beside HF, three times as far as a bond: a Morse well of 90 cm-1 on the line Ne-H-F."""
+
+    def surface(x: torch.Tensor) -> torch.Tensor:
+        ne_f, bond = x[:, 2] - x[:, 0], x[:, 2] - x[:, 1]
+        far, near = ne_f.norm(dim=-1), bond.norm(dim=-1)
+        line = 1 - (ne_f * bond).sum(-1) / (far * near)
+        well = 90 * ((1 - torch.exp(-1.0 * (far - 6.3))) ** 2 - 1) + 20 * line
+        return (well + 49000 * (1 - torch.exp(-1.17 * (near - 1.733))) ** 2) * CM1
+
+    lowest = minima(Molecule(("Ne", "H", "F")), surface)[0]
+    assert lowest.energy == pytest.approx(-90 * CM1, abs=CM1)
+    apart = torch.cdist(lowest.positions, lowest.positions)
+    # The search ends where the slope is 2 cm-1 per bohr.
+    assert float(apart[0, 2]) == pytest.approx(6.3, abs=0.1)
+    assert float(apart[0, 1]) == pytest.approx(6.3 - 1.733, abs=0.2)

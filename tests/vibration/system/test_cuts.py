@@ -131,3 +131,19 @@ def test_no_number_is_no_place_to_be() -> None:
     cut = relaxed_cuts(system, region, bottom)[0]
     assert bool(cut.fine[1].isfinite().all())
     assert float(cut.points[-1]) <= 2.0
+
+
+def test_a_cut_ends_where_the_surface_falls_again() -> None:
+    """Beyond a barrier at x = 3 and 0.45 high, a hole: nothing of it belongs to the molecule."""
+
+    def potential(q: Tensor) -> Tensor:
+        x, y = q.unbind(-1)
+        return (torch.where(x < 3, x**2, 9 - 20 * (x - 3)) + y**2) / 20
+
+    system = model(potential, torch.eye(2, dtype=torch.float64))
+    bottom = torch.zeros(2, dtype=torch.float64)
+    cut = relaxed_cuts(system, low_region(system, bottom[None], 0.09, LIMITS), bottom)[0]
+    # Points of a cut lie 0.1 apart.
+    assert float(cut.points[-1]) == pytest.approx(3.0, abs=0.1)
+    assert cut.reach(0.04, 50.0)[1] == pytest.approx(3.0, abs=0.1)
+    assert float(cut.points[0]) < -1.5

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from pes.vibration.system.region import low_region
+from pes.vibration.system.region import energies_or_infinite, low_region
 from pes.vibration.system.system import System, model
 
 LIMITS = ((-6.0, 6.0), (-6.0, 6.0))
@@ -39,3 +39,10 @@ def test_a_hole_is_seen() -> None:
     region = low_region(system, bottom[None], 3.0, LIMITS)
     assert region.depth > 1
     assert float((region.lowest - torch.tensor([2.5, 0.0])).abs().max()) < 0.5
+
+
+def test_light_atoms_meet_at_short_distances() -> None:
+    """Two H atoms 0.6 bohr apart: H3+ reaches 0.9, and its wavefunctions die out before 0.6."""
+    positions = torch.tensor([[[0.0, 0.0, 0.0], [0.6, 0.0, 0.0]]], dtype=torch.float64)
+    system = System(lambda q: q[:, 0], lambda q: (q, q), lambda q: positions.expand(len(q), 2, 3))
+    assert energies_or_infinite(system, torch.ones(1, 1).double()).isfinite().all()
