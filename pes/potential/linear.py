@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from pes.chunks import in_chunks
 from pes.descriptors import descriptor_from
 from pes.potential.least_squares import (
     Decomposition,
@@ -32,6 +33,9 @@ MEMORY = 2**30
 
 PIECE = 512
 """Points whose monomials exist at once."""
+
+AT_ONCE = 2**17
+"""Features of the points that are evaluated together: their monomials then stay in the cache."""
 
 FEWEST = 16
 """Points in a block; a memory that holds no more is too small."""
@@ -82,9 +86,15 @@ class LinearSurface(nn.Module):
         """Energies (B,) in hartree for features (B, F) of the descriptor."""
         return self.shift + features @ self.coefficients
 
+    def _own(self, positions: Tensor) -> Tensor:
+        return self.of_features(self.descriptor(positions))
+
     def forward(self, positions: Tensor) -> Tensor:
         """Energies (B,) in hartree of positions (B, N, 3) in bohr."""
-        energies = self.of_features(self.descriptor(positions))
+        if torch.is_grad_enabled():
+            energies = self._own(positions)
+        else:
+            energies = in_chunks(self._own, positions, max(1, AT_ONCE // self.descriptor.size))
         return energies if self.baseline is None else energies + self.baseline(positions)
 
 

@@ -14,6 +14,7 @@ from pes.rovibration.levels import levels_of
 from pes.setup.chosen import chosen_settings
 from pes.setup.density_maps import Maps
 from pes.setup.dipoles import DipoleLike, dipole_function
+from pes.setup.irreps import unequal
 from pes.setup.labels import LevelLabels, level_labels
 from pes.setup.level_files import LEVELS_JSON, summary, write_arrays, write_tables
 from pes.setup.level_tables import far, level_table, printed, table_html, unrotated
@@ -81,7 +82,10 @@ class LevelsResult:
     @property
     def warnings(self) -> tuple[str, ...]:
         """Reasons for doubt, with what to do about each."""
-        return (*self.levels.warnings, *unrotated(self.table, self.task), *far(self.table))
+        return (
+            *self.levels.warnings, *unrotated(self.table, self.task), *far(self.table),
+            *unequal(self.levels, self.task),
+        )  # fmt: skip
 
     @cached_property
     def verdict(self) -> str:

@@ -10,6 +10,7 @@ from torch import Tensor
 from pes.chunks import in_chunks
 from pes.coordinates.kinds import KINDS
 from pes.potential.holes.coverage import Coverage
+from pes.setup.irreps import degenerate_species
 from pes.setup.labels import LevelLabels
 from pes.setup.problem import Problem
 from pes.setup.sensitivity import Sensitivities
@@ -44,7 +45,7 @@ def level_table(
 ) -> list[dict[str, Any]]:
     """One row for each level, in cm⁻¹, Å and degrees; levels on the CPU."""
     averages = levels.means(levels.points)
-    symmetry = _symmetry(levels)
+    symmetry = _symmetry(levels, task)
     constants = rotational_constants(levels, task.masses.cpu()) / CM1
     axes = [k for k in range(3) if not bool(constants[:, k].isnan().all())]
     outside = _outside(levels, task)
@@ -71,10 +72,14 @@ def level_table(
     return rows
 
 
-def _symmetry(levels: Levels) -> list[str]:
+def _symmetry(levels: Levels, task: Problem) -> list[str]:
     """Irreducible representation of each level; empty where the coordinates show no symmetry."""
     if levels.eigenpairs.symmetry:
-        return list(levels.eigenpairs.symmetry)
+        species = degenerate_species(levels, task)
+        return [
+            whole or part
+            for whole, part in zip(species, levels.eigenpairs.symmetry, strict=True)
+        ]  # fmt: skip
     group = symmetry_operations(levels.system, levels.bases)
     return symmetry_labels(group, characters(levels, group)) if group else []
 

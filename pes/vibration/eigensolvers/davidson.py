@@ -128,8 +128,11 @@ def davidson(
         E. R. Davidson, J. Comput. Phys. 17, 87 (1975), doi:10.1016/0021-9991(75)90065-0
     """
     size = len(preconditioner.diagonal)
-    first = preconditioner.start(min(size, count + 4))
-    v = _orthonormal(first if start is None else torch.cat((start.to(first), first)))
+    v = preconditioner.start(min(size, count + 4))
+    if start is not None:
+        # They stand for as many of the lowest zero-order vectors; the last has every symmetry.
+        v = torch.cat((start.to(v), v[min(len(start), len(v) - 1) :]))
+    v = _orthonormal(v)
     hv = yield v
     used, largest = len(v), min(size, 3 * count + 6 * BLOCK)
     while True:

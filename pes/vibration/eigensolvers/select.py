@@ -46,8 +46,11 @@ BLOCK = 600
 TIGHT = 2e-9
 """Residual norm (hartree) of a level; the error of its energy is the square over the gap."""
 
-LOOSE = 1e-6
-"""Residual norm (hartree) of the state searched for below them: its energy is then 1e-9 off."""
+LOOSE = 1e-5
+"""Residual norm (hartree) of the state searched for below them: its energy is then 1e-7 off."""
+
+UNLIKE = 0.5
+"""Part of a start vector outside the known levels from which it may lead to a missed one."""
 
 ON_CPU = ("shift_invert",)
 """Solvers by ARPACK, which knows no other device."""
@@ -235,7 +238,7 @@ def _multiplied(
 def _unlike(vectors: Tensor, known: Tensor) -> Tensor:
     """Vectors without their part among known levels, where enough of them is left."""
     left = vectors - (vectors @ known.T) @ known
-    return left[left.norm(dim=1) > 0.1 * vectors.norm(dim=1)]
+    return left[left.norm(dim=1) > UNLIKE * vectors.norm(dim=1)]
 
 
 SOLVERS: dict[str, Callable[[Operator, int], Eigenpairs]] = {

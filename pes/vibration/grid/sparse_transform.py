@@ -117,6 +117,8 @@ def towards_grid(x: Tensor, table: Tensor, step: Sequence[ArrayRegion]) -> Tenso
     """
     vectors = x.shape[1]
     y = x.new_empty(step[-1].rows.stop, vectors)
+    # Rows of one number are gathered one by one, numbers of a plain array twice as fast.
+    x = x.reshape(-1) if vectors == 1 else x
     for region in step:
         part = x.index_select(0, region.sources).view(len(region.functions), -1)
         out = y[region.rows].view(region.points, -1)
@@ -128,8 +130,9 @@ def from_grid(y: Tensor, table: Tensor, step: Sequence[ArrayRegion]) -> Tensor:
     """Σ over the points of a coordinate, the transpose of `towards_grid`."""
     vectors = y.shape[1]
     x = y.new_empty(sum(len(region.sources) for region in step), vectors)
+    target = x.view(-1) if vectors == 1 else x
     for region in step:
         part = y[region.rows].view(region.points, -1)
         sums = table[: region.points, region.functions].T @ part
-        x.index_copy_(0, region.sources, sums.view(-1, vectors))
+        target.index_copy_(0, region.sources, sums.view(-1, *target.shape[1:]))
     return x

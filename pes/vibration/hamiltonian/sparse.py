@@ -14,9 +14,9 @@ from pes.vibration.eigensolvers.memory import check_points
 from pes.vibration.grid.smolyak import HIGHEST, ROUNDING, Smolyak, point_count, smolyak
 from pes.vibration.grid.sparse_basis import FINE, SparseBasis, oscillator_functions
 from pes.vibration.hamiltonian.operator import Hamiltonian
-from pes.vibration.symmetry.grid_symmetry import kinetic_on_grid
+from pes.vibration.symmetry.grid_symmetry import kinetic_on_grid, potential_on_grid
 from pes.vibration.symmetry.operation import Operation
-from pes.vibration.system.system import System, potential_in_chunks
+from pes.vibration.system.system import System
 
 __all__ = ["SparseGrid", "coarser", "sparse_hamiltonian"]
 
@@ -169,7 +169,7 @@ def sparse_hamiltonian(
         frequencies = system.kinetic(origin)[0][0].diagonal()
     basis = grid.basis(frequencies)
     points = basis.points
-    potential = potential_in_chunks(system, points)
+    potential = potential_on_grid(system, basis, points, operations)
     g_matrix, s = kinetic_on_grid(system, basis, points, operations)
     return Hamiltonian(basis, potential, g_matrix, s, operations=tuple(operations))
 

@@ -1,4 +1,4 @@
-"""G on the grid, computed at one of the points that symmetries carry into one another."""
+"""V and G on the grid, computed at one of the points that symmetries carry into one another."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,13 +9,16 @@ from torch import Tensor
 from pes.vibration.grid.grid_basis import GridBasis
 from pes.vibration.symmetry.action import NotInvariantError, images
 from pes.vibration.symmetry.operation import Operation
-from pes.vibration.system.system import System
+from pes.vibration.system.system import System, potential_in_chunks
 
-__all__ = ["G_SAME", "Orbits", "detached_kinetic", "kinetic_on_grid", "orbits"]
+__all__ = ["G_SAME", "Orbits", "detached_kinetic", "kinetic_on_grid", "orbits", "potential_on_grid"]
 
 G_SAME = 1e-7
 """Relative to √(G_kk G_ll), and of s_k to its own size: rounding near linearity, where both are
 large, stays below. The kinetic energy, at most some 0.05 hartree, changes by as little."""
+
+V_SAME = 1e-10
+"""Hartree: values of a surface that has a symmetry differ by rounding alone."""
 
 SAMPLE = 256
 """Points at which what was carried over is compared with what is computed there."""
@@ -90,6 +93,24 @@ def _alike(g: Tensor, slope: Tensor, other: Tensor, other_slope: Tensor) -> bool
     return bool(close.all()) and bool(
         ((slope - other_slope).abs() <= G_SAME * (slope.abs() + 1)).all()
     )
+
+
+def potential_on_grid(
+    system: System, basis: GridBasis, points: Tensor, operations: Sequence[Operation]
+) -> Tensor:
+    """V (P,); a surface that lacks a symmetry of the molecule is evaluated at every point."""
+    known = orbits(basis, operations if system.masses is not None else ())
+    if not known.carried:
+        return potential_in_chunks(system, points)
+    v = points.new_empty(len(points))
+    v[known.first] = potential_in_chunks(system, points[known.first])
+    for _, targets, sources in known.carried:
+        v[targets] = v[sources]
+    sample = known.sample()
+    there = potential_in_chunks(system, points[sample])
+    if bool(((there - v[sample]).abs() <= V_SAME).all()):
+        return v
+    return potential_in_chunks(system, points)
 
 
 def kinetic_on_grid(

@@ -217,13 +217,20 @@ def test_second_derivatives_see_no_difference(
     torch.testing.assert_close(ours, theirs, rtol=1e-6, atol=1e-9)
 
 
-def test_a_calculation_goes_on_from_all_its_blocks(isotropic: System) -> None:
+def test_a_calculation_goes_on_from_all_its_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    def quartic(q: Tensor) -> Tensor:
+        return (q**2).sum(-1) / 2 + 0.1 * (q**2).sum(-1) ** 2
+
+    even = model(quartic, torch.eye(3, dtype=torch.float64))
+    # Or the zero-order Hamiltonian would be the whole of a block, and any start as good.
+    monkeypatch.setattr(select, "matrix_pays", lambda _: False)
+    monkeypatch.setattr(select, "BLOCK", 10)
     steps: list[Progress] = []
     products = Truncation(quanta=7)
 
     def run(start: Tensor | None) -> int:
         return vibrational_levels(
-            isotropic, [LINE] * 3, 8, cap=1e3, truncation=products, convergence=False,
+            even, [LINE] * 3, 8, cap=1e3, truncation=products, convergence=False,
             solver="davidson", watch=steps.append, start=start,
         ).eigenpairs.matvecs  # fmt: skip
 

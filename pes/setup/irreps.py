@@ -1,0 +1,144 @@
+"""Irreducible representations of groups with degenerate species, from blocks of a smaller group.
+
+Coordinates carry operations that commute, which have no degenerate species. The levels of one
+degenerate species lie at one energy, and their characters under these operations add up to those
+of the species.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+
+import torch
+from torch import Tensor
+
+from pes.coordinates.point_group import point_group
+from pes.setup.problem import Problem
+from pes.units import CM1
+from pes.vibration.levels.result import Levels
+from pes.vibration.symmetry.action import action
+
+__all__ = ["degenerate_species", "group_name", "unequal"]
+
+TOGETHER = 0.02 * CM1
+"""Least distance of levels that may belong to one degenerate level, hartree."""
+
+UNKNOWN = 1.0 * CM1
+"""The same where no errors were estimated."""
+
+SHARE = 0.1
+"""Part of the estimated error of a level by which members of a degenerate level may differ."""
+
+EQUAL = 0.01 * CM1
+"""Distance up to which levels count as equal, hartree."""
+
+TRACES = {
+    "C3v": (3, 1, 1, 1, 0, 0),
+    "D3h": (3, 1, 1, 1, 1, 0, 0, -1, -1, -1, -2, -2),
+    "Td": (3, *(1,) * 6, *(0,) * 8, *(-1,) * 9),
+}
+"""Traces of the rotations and reflections of each group."""
+
+CLASSES = {
+    "C3v": (r"\(\d+ \d+\)\*",),
+    "D3h": (r"\(\d+ \d+\)", r"E\*"),
+    "Td": (r"\(\d+ \d+\)\(\d+ \d+\)", r"\(\d+ \d+\)\*"),
+}
+"""Names of the operations whose characters tell the species apart."""
+
+SPECIES = {
+    "C3v": {(1, 1): "A1", (1, -1): "A2", (2, 0): "E"},
+    "D3h": {
+        (1, 1, 1): "A1'", (1, -1, 1): "A2'", (2, 0, 2): "E'",
+        (1, 1, -1): 'A1"', (1, -1, -1): 'A2"', (2, 0, -2): 'E"',
+    },
+    "Td": {
+        (1, 1, 1): "A1", (1, 1, -1): "A2", (2, 2, 0): "E", (3, -1, -1): "F1", (3, -1, 1): "F2",
+    },
+}  # fmt: skip
+"""Species by their degeneracy and the characters of `CLASSES` (P. R. Bunker, P. Jensen, Molecular
+Symmetry and Spectroscopy, NRC Press (1998), tables of C3v(M), D3h(M) and Td(M))."""
+
+
+def group_name(positions: Tensor, masses: Tensor) -> str | None:
+    """Name of the point group if it has degenerate species that are known here.
+
+    Args:
+        positions: (N, 3) in bohr.
+        masses: (N,).
+
+    Example:
+        >>> flat = torch.tensor([[0.0, 0, 0], [2, 0, 0], [-1, 3**0.5, 0], [-1, -(3**0.5), 0]])
+        >>> group_name(flat.double(), torch.tensor([11.0, 19, 19, 19]).double())
+        'D3h'
+    """
+    x = positions - (masses[:, None] * positions).sum(0) / masses.sum()
+    traces = tuple(sorted((round(float(turn.trace())) for _, turn in point_group(x, masses))))
+    return next((name for name, known in TRACES.items() if known == traces[::-1]), None)
+
+
+def degenerate_species(levels: Levels, task: Problem) -> list[str | None]:
+    """Species of each level, None where it cannot be told; levels on the CPU."""
+    found: list[str | None] = [None] * len(levels.energies)
+    for name, members in _named(levels, task):
+        for n in members:
+            found[n] = name
+    return found
+
+
+def unequal(levels: Levels, task: Problem) -> list[str]:
+    """A sentence on members of degenerate levels that differ by more than 0.01 cm⁻¹."""
+    energies = levels.energies
+    apart = [
+        (float(energies[members].max() - energies[members].min()), name, members)
+        for name, members in _named(levels, task)
+        if len(members) > 1
+    ]
+    if not apart or max(apart)[0] <= EQUAL:
+        return []
+    size, name, members = max(apart)
+    return [
+        f"levels of one degenerate species differ by up to {size / CM1:.2g} cm-1 ({name}, levels "
+        f"{', '.join(map(str, members))}): the quadrature does not have the whole symmetry"
+    ]
+
+
+def _named(levels: Levels, task: Problem) -> Iterator[tuple[str, list[int]]]:
+    """Species and members of each level that has one."""
+    with torch.no_grad():
+        masses = task.masses.detach().cpu()
+        x = task.internal.to_positions(task.start.cpu()[None], masses)[0]
+    group = group_name(x, masses) if len(x) > 3 else None
+    characters = None if group is None else _characters(levels, CLASSES[group])
+    if group is None or characters is None:
+        return
+    for members in _clusters(levels):
+        key = (len(members), *characters[members].sum(0).round().int().tolist())
+        if key in SPECIES[group]:
+            yield SPECIES[group][key], members
+
+
+def _clusters(levels: Levels) -> list[list[int]]:
+    """Levels that may be members of one degenerate level, by number."""
+    energies = levels.energies.tolist()
+    errors = levels.convergence.nan_to_num(UNKNOWN / SHARE).tolist()
+    clusters = [[0]]
+    for n in range(1, len(energies)):
+        near = max(TOGETHER, SHARE * errors[n])
+        if energies[n] - energies[clusters[-1][0]] <= near:
+            clusters[-1].append(n)
+        else:
+            clusters.append([n])
+    return clusters
+
+
+def _characters(levels: Levels, classes: Sequence[str]) -> Tensor | None:
+    """±1 of each level under one operation of each class, (S, classes); None if one is missing."""
+    h, c = levels.hamiltonian, levels.eigenpairs.coefficients
+    columns = []
+    for pattern in classes:
+        one = next((o for o in h.operations if re.fullmatch(pattern, o.name)), None)
+        if one is None:
+            return None
+        images, signs = action(h.basis, one)
+        columns.append((c * c[:, images] * signs[images]).sum(1))
+    return torch.stack(columns, 1)
