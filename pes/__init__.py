@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from pes.refinement import ObservedLevels, Polynomial, Refinement, refine
     from pes.setup.basis import BasisSize
     from pes.setup.coordinates import CoordinateRequest
+    from pes.setup.isotopologues import Isotopologues, isotopologues
     from pes.setup.level_points import Proposal, propose
     from pes.setup.level_result import LevelsResult, spectrum
     from pes.setup.levels import levels
@@ -70,6 +71,7 @@ _ORIGIN = {
     "FitResult": ("pes.setup.training.fit_result", "FitResult"),
     "Invariants": ("pes.descriptors", "Invariants"),
     "Levels": ("pes.vibration.levels.result", "Levels"),
+    "Isotopologues": ("pes.setup.isotopologues", "Isotopologues"),
     "LabelResult": ("pes.labelling.label", "LabelResult"),
     "LevelsResult": ("pes.setup.level_result", "LevelsResult"),
     "LinearBaseline": ("pes.setup.training.settings", "LinearBaseline"),
@@ -97,6 +99,7 @@ _ORIGIN = {
     "error_report": ("pes.training.errors", "error_report"),
     "evaluate": ("pes.evaluation", "evaluate"),
     "export_surface": ("pes.export.targets", "export_surface"),
+    "isotopologues": ("pes.setup.isotopologues", "isotopologues"),
     "label": ("pes.labelling.label", "label"),
     "levels": ("pes.setup.levels", "levels"),
     "line_list": ("pes.setup.line_list", "line_list"),
@@ -133,6 +136,7 @@ __all__ = [
     "FitResult",
     "GradientCheck",
     "Invariants",
+    "Isotopologues",
     "LabelResult",
     "Levels",
     "LevelsResult",
@@ -162,6 +166,7 @@ __all__ = [
     "error_report",
     "evaluate",
     "export_surface",
+    "isotopologues",
     "label",
     "levels",
     "line_list",

@@ -98,8 +98,9 @@ class CoordinateGroup(Section):
 class Vibration(Section):
     """Levels of a surface."""
 
-    molecule: Isotopes | None = None
-    """Isotopes in the order of the surface's atoms, such as [O, H, D]; by default the data's."""
+    molecule: Isotopes | tuple[Isotopes, ...] | None = None
+    """Isotopes in the order of the surface's atoms, such as [O, H, D]; by default the data's. A
+    list of such lists asks for several isotopologues and their shifts."""
     nuclear_masses: bool = False
     """Masses of bare nuclei instead of whole atoms."""
     coordinates: Coordinates = Coordinates()
@@ -163,6 +164,14 @@ class Vibration(Section):
             name: Bump(one.coordinate, one.centre, one.width, one.strength)
             for name, one in self.sensitivities.perturbations.items()
         }
+
+    def isotopes(self) -> tuple[str, ...] | None:
+        """Isotopes of the one molecule; None if the surface says them."""
+        return tuple(one for one in self.molecule or () if isinstance(one, str)) or None
+
+    def isotopologues(self) -> tuple[tuple[str, ...], ...]:
+        """Isotopes of several molecules; empty for one."""
+        return tuple(one for one in self.molecule or () if not isinstance(one, str))
 
     def sizes(self) -> dict[str, BasisSize]:
         """Sizes of the bases as `pes.setup` takes them."""

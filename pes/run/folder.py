@@ -33,6 +33,7 @@ SIGNS = {
     RUN_FINISHED: "a training",
     "split.json": "a training",
     "levels.json": "levels",
+    "isotopologues.json": "levels of isotopologues",
     "model.json": "a model",
     "evaluation.json": "an evaluation",
     "gradients.json": "a check of gradients",

@@ -30,7 +30,7 @@ from pes.vibration.hamiltonian.adapted import adapted
 from pes.vibration.levels.levels import vibrational_levels
 from pes.vibration.system.cuts import Cut
 
-__all__ = ["COUNT", "accuracy_goal", "growing_minutes", "levels", "solved"]
+__all__ = ["ACCURACY", "COUNT", "accuracy_goal", "growing_minutes", "levels", "solved"]
 
 COUNT = 20
 """Levels where neither a number nor an energy is given."""

@@ -123,6 +123,14 @@ def _claimed(request: Request, *, overwrite: bool, resume: str | None) -> Path:
     """The folder, once it is known to be free, made the one of this process, and filled."""
     folder = request.folder
     with claimed(folder):
+        if request.vibration.isotopologues():
+            from pes.run.levels.isotopologues import ISOTOPOLOGUES, run_isotopologues
+
+            check_folder(folder, finished=ISOTOPOLOGUES, overwrite=overwrite)
+            surface = request.surface.to(request.device)
+            return run_isotopologues(
+                surface, request.vibration, request.content, folder, request.device
+            )
         state = check_state(folder, resume, overwrite=overwrite)
         check_folder(folder, finished=LEVELS_JSON, overwrite=overwrite, resume=resume is not None)
         request.surface.to(request.device)
@@ -163,7 +171,7 @@ def _run(request: Request) -> Path:
     if config.spectrum is not None:
         dipole = dipole_function(config.spectrum.dipole, request.base)
     task = problem(
-        request.surface, config.molecule, nuclear_masses=config.nuclear_masses,
+        request.surface, config.isotopes(), nuclear_masses=config.nuclear_masses,
         coordinates=config.coordinates.resolved(), basis=config.sizes(),
         perturbations=config.bumps(), device=request.device,
     )  # fmt: skip
