@@ -30,9 +30,6 @@ CHUNK = 2048
 MOVE = 0.1
 """Random displacements from the minimum in bohr, where nothing is known but the minimum."""
 
-MOVE = 0.1
-"""Random displacements from the minimum in bohr, where nothing is known but the minimum."""
-
 
 def check_gradients(
     surface: SurfaceLike,
