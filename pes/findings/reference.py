@@ -1,6 +1,6 @@
 """Reference: a linear surface that a few wrong labels cannot bend, and the residuals of all."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -33,7 +33,7 @@ BEND = 4.0
 """Standardised residual beyond which a point loses its weight."""
 
 LEAST = 1e-11
-"""Singular values below this share of the largest are left out."""
+"""Ridge in units of the size of the matrix: features that depend on others get no large numbers."""
 
 CHUNK = 2048
 NEIGHBOURS = 12
@@ -131,8 +131,9 @@ class Reference:
 def reference(dataset: Dataset, usable: Tensor) -> Reference | None:
     """The robust linear surface that predicts left-out labels best, and the residuals of all.
 
-    Labels are weighted by 1/(height + median height). Of polynomials of degree 2 to 12 with at
-    most a third as many terms as points, the one with the smallest median residual is taken.
+    Labels are weighted by 1/(height + median height); one far off loses its weight. Of polynomials
+    of degree 2 to 12 with at most a third as many terms as points, the one with the smallest median
+    residual is taken.
 
     Args:
         dataset: labelled points.
@@ -150,7 +151,7 @@ def reference(dataset: Dataset, usable: Tensor) -> Reference | None:
     rows = rows[order[:SAMPLE]].sort().values
     some = dataset.select(rows)
     base = 1 / _spreads(some.energies, some.energies)
-    fits = [_robust(descriptor, some, base) for descriptor in _descriptors(dataset, len(rows))]
+    fits = [_robust(degrees, some, base) for degrees in _descriptors(dataset, len(rows))]
     return _judged(min(fits, key=lambda fit: fit.typical), dataset, rows, base)
 
 
@@ -158,7 +159,7 @@ def reference(dataset: Dataset, usable: Tensor) -> Reference | None:
 class _Fit:
     """One weighted fit: scaled features, coefficients, residuals of labels left out, scale."""
 
-    descriptor: nn.Module
+    descriptor: Invariants
     matrix: Tensor
     lengths: Tensor
     numbers: Tensor
@@ -179,15 +180,15 @@ def _spreads(energies: Tensor, known: Tensor) -> Tensor:
     return (energies - low).clamp(min=0) + middle
 
 
-def _descriptors(dataset: Dataset, points: int) -> Iterator[nn.Module]:
-    """Polynomials of distances and, for AB₂, of bonds and angle."""
+def _descriptors(dataset: Dataset, points: int) -> Iterator[list[Invariants]]:
+    """Polynomials by degree, of distances and, for AB₂, of bonds and angle."""
     alike = len(dataset.elements) == 3 and len(set(dataset.elements)) == 2
     variables: tuple[Variable, ...] = ("morse", "cosine") if alike else ("morse",)
     for variable in variables:
-        yield from _degrees(dataset, points, variable)
+        yield list(_degrees(dataset, points, variable))
 
 
-def _degrees(dataset: Dataset, points: int, variable: Variable) -> Iterator[nn.Module]:
+def _degrees(dataset: Dataset, points: int, variable: Variable) -> Iterator[Invariants]:
     for degree in range(2, LARGEST_DEGREE + 1):
         try:
             descriptor = Invariants(
@@ -206,30 +207,45 @@ def _features(descriptor: nn.Module, positions: Tensor) -> Tensor:
     return torch.cat((torch.ones_like(own[:, :1]), own), 1)
 
 
-def _robust(descriptor: nn.Module, some: Dataset, base: Tensor) -> _Fit:
-    """Iteratively reweighted least squares; a label far off loses its weight."""
-    matrix = _features(descriptor, some.positions)
-    fit = _weighted(descriptor, matrix, some.energies, base, base)
+def _robust(degrees: Sequence[Invariants], some: Dataset, base: Tensor) -> _Fit:
+    """Iteratively reweighted least squares; a label far off the best degree loses its weight."""
+    features = _features(degrees[-1], some.positions)
+    lengths = features.square().mean(0).sqrt()
+    matrix = features / lengths
+    fit = _weighted(degrees, matrix, lengths, some.energies, base, base)
     for _ in range(STEPS - 1):
         far = fit.residuals / (BEND * fit.scale.clamp(min=1e-300))
-        fit = _weighted(descriptor, matrix, some.energies, base, base / (1 + far.square()) ** 2)
+        weights = base / (1 + far.square()) ** 2
+        fit = _weighted(degrees, matrix, lengths, some.energies, base, weights)
     return fit
 
 
 def _weighted(
-    descriptor: nn.Module, features: Tensor, energies: Tensor, base: Tensor, weights: Tensor
-) -> _Fit:
-    """Weighted least squares, and for each point what a fit without it would leave of its label.
+    degrees: Sequence[Invariants], matrix: Tensor, lengths: Tensor, energies: Tensor, base: Tensor,
+    weights: Tensor,
+) -> _Fit:  # fmt: skip
+    """Weighted least squares of the best degree, and what fits without a point leave of its label.
 
-    The size expected of that is (1/base + x (XᵀWX)⁻¹ xᵀ/(1 − h))^½ times a common deviation, h
-    being the leverage of the point.
+    The polynomials of each degree are the first ones of the next, so a single matrix is factorised
+    for all. The size expected of a residual is (1/base + x (XᵀWX)⁻¹ xᵀ/(1 − h))^½ times a common
+    deviation, h being the leverage of the point.
     """
-    lengths = features.square().mean(0).sqrt()
-    matrix, root, height = features / lengths, weights.sqrt(), energies.median()
-    u, s, vh = torch.linalg.svd(root[:, None] * matrix, full_matrices=False)
-    kept = s > LEAST * s[0]
-    directions = (vh.mT / s)[:, kept]
-    numbers = directions @ (u[:, kept].mT @ (root * (energies - height)))
+    root, height = weights.sqrt(), energies.median()
+    rows, one = root[:, None] * matrix, torch.eye(matrix.shape[1], dtype=matrix.dtype)
+    q, r = torch.linalg.qr(torch.cat((rows, LEAST * rows.norm() * one)))
+    q = q[: len(rows)]
+    along = q.mT @ (root * (energies - height))
+
+    def typical(degree: Invariants) -> float:
+        own = slice(1 + degree.size)
+        rest = 1 - q[:, own].square().sum(1).clamp(max=1 - 1e-6)
+        return float(((energies - height - q[:, own] @ along[own] / root) / rest).abs().median())
+
+    best = min(degrees, key=typical)
+    own = slice(1 + best.size)
+    matrix, lengths = matrix[:, own], lengths[own]
+    directions = torch.linalg.solve_triangular(r[own, own], one[own, own], upper=True)
+    numbers = directions @ along[own]
     spread = (matrix @ directions).square().sum(1)
     rest = 1 - (weights * spread).clamp(max=1 - 1e-6)
     residuals = (energies - height - matrix @ numbers) / rest
@@ -237,7 +253,7 @@ def _weighted(
     deviation = 1.4826 * float((residuals / expected).abs().median())
     numbers[0] += height * lengths[0]
     return _Fit(
-        descriptor, matrix, lengths, numbers, directions, residuals, expected * deviation, deviation
+        best, matrix, lengths, numbers, directions, residuals, expected * deviation, deviation
     )
 
 

@@ -1,7 +1,8 @@
 """Where the points lie: wells without points, separate regions, fragments."""
 
+import numpy as np
 import torch
-from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
+from scipy.cluster.hierarchy import fcluster, linkage
 
 from pes.findings.evidence import Evidence
 from pes.findings.finding import Finding, worst_first
@@ -53,11 +54,9 @@ def separate_regions(evidence: Evidence) -> list[Finding]:
     if known is None:
         return []
     rows = known.rows[torch.linspace(0, len(known.rows) - 1, min(MOST, len(known.rows))).long()]
-    tree = minimum_spanning_tree(torch.cdist(known.space[rows], known.space[rows]).numpy()).tocoo()
-    lengths = torch.from_numpy(tree.data)
-    tree.data[(lengths > GAP * lengths.median()).numpy()] = 0
-    tree.eliminate_zeros()
-    labels = torch.from_numpy(connected_components(tree, directed=False)[1]).long()
+    tree = linkage(known.space[rows].numpy(), "single")  # its heights: links to the nearest
+    links = fcluster(tree, GAP * float(np.median(tree[:, 2])), "distance")
+    labels = torch.from_numpy(links).long() - 1
     sizes = labels.bincount()
     large = (sizes > SMALLEST_REGION * len(rows)).nonzero().flatten()
     if len(large) < 2:
