@@ -30,6 +30,9 @@ APART, HALVES = 8.0, 3.5
 """Offset of a group of labels over the spread inside it, alone and with a fit that becomes better
 without the offset; two halves of noise are 3 apart."""
 
+QUARTERS = torch.tensor([0.25, 0.75], dtype=torch.float64)
+"""Quantiles that residuals are held to where a sum of them must not follow a few."""
+
 MENDED = 0.2
 """Share of the usual residual that may remain when the offset is taken away; of noise 0.5."""
 
@@ -94,7 +97,7 @@ def _agreement(known: Reference, moved: Dataset, share: float) -> float:
     Where the labels rise from row to row a shift bends the reference by little: another one is then
     fitted to the moved labels if these agree better with the first.
     """
-    left = float(_residuals(known, moved.energies[known.rows], known.base).abs().median())
+    left = float(_residuals(known, moved.energies[known.rows]).abs().median())
     if share > COARSE or left > HINT * known.typical:
         return left
     usable = torch.zeros(len(moved), dtype=torch.bool)
@@ -140,11 +143,21 @@ def offset_labels(evidence: Evidence) -> list[Finding]:
 def _two_groups(known: Reference, dataset: Dataset) -> tuple[float, Tensor, float]:
     """Offset between two groups of labels, mask (B,) of the upper one, offset over their spread.
 
-    The groups are those of the residuals at first, then those of a fit with the offset.
+    The groups are at first those of the residuals, or the rows before and after the one at which
+    the residuals change most, as where two calculations were joined; then those of a fit with the
+    offset.
     """
-    labels = dataset.energies[known.rows]
     first = known.residuals[known.rows]
     upper = first > 0.5 * (first.quantile(0.03) + first.quantile(0.97))
+    away = (first - first.median()).clamp(*first.quantile(QUARTERS).tolist()).cumsum(0)
+    later = torch.arange(len(first)) > away.abs().argmax()
+    both = (_grown(known, dataset, start) for start in (upper, later))
+    return max(both, key=lambda groups: groups[-1])
+
+
+def _grown(known: Reference, dataset: Dataset, upper: Tensor) -> tuple[float, Tensor, float]:
+    """The same from groups to start with."""
+    labels = dataset.energies[known.rows]
     offset, left, numbers = _offset(known, labels, upper)
     for _ in range(8):
         upper = (left - offset).abs() < left.abs()
@@ -238,18 +251,17 @@ def wrong_labels(evidence: Evidence, named: Collection[int]) -> list[Finding]:
 
 def _offset(known: Reference, labels: Tensor, group: Tensor) -> tuple[float, Tensor, Tensor]:
     """Offset of a group from a fit with it, residuals (S,) without it, coefficients (F + 1,)."""
-    values, root = labels - labels.median(), known.base.sqrt()[:, None]
-    matrix = torch.cat((known.matrix, group[:, None].double()), 1)
-    numbers = torch.linalg.lstsq(
-        root * matrix, root * values[:, None], driver="gelsd", rcond=1e-11
-    ).solution[:, 0]
-    return float(numbers[-1]), values - known.matrix @ numbers[:-1], numbers[:-1]
+    (q, r), root, values = known.factors, known.base.sqrt(), labels - labels.median()
+    own = root * group
+    apart = own - q @ (q.mT @ own)  # what the features cannot make up
+    offset = (apart @ (root * values)) / (apart @ apart)
+    along = q.mT @ (root * values - offset * own)
+    numbers = torch.linalg.solve_triangular(r, along[:, None], upper=True)[:, 0]
+    return float(offset), values - known.matrix @ numbers, numbers
 
 
-def _residuals(known: Reference, labels: Tensor, weights: Tensor) -> Tensor:
+def _residuals(known: Reference, labels: Tensor) -> Tensor:
     """Residuals (S,) of labels left out of a fit."""
-    root = weights.sqrt()
-    u, s, _ = torch.linalg.svd(root[:, None] * known.matrix, full_matrices=False)
-    u = u[:, s > 1e-11 * s[0]]
+    (q, _), root = known.factors, known.base.sqrt()
     values = root * (labels - labels.median())
-    return (values - u @ (u.mT @ values)) / root / (1 - u.square().sum(1)).clamp(min=1e-6)
+    return (values - q @ (q.mT @ values)) / root / (1 - q.square().sum(1)).clamp(min=1e-6)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import torch
@@ -79,6 +80,11 @@ class Reference:
     matrix: Tensor
     lengths: Tensor
     base: Tensor
+
+    @cached_property
+    def factors(self) -> tuple[Tensor, Tensor]:
+        """Q (S, F + 1) and R of the matrix with its rows times √base."""
+        return _factors(self.base.sqrt()[:, None] * self.matrix)
 
     @property
     def standardised(self) -> Tensor:
@@ -231,9 +237,7 @@ def _weighted(
     deviation, h being the leverage of the point.
     """
     root, height = weights.sqrt(), energies.median()
-    rows, one = root[:, None] * matrix, torch.eye(matrix.shape[1], dtype=matrix.dtype)
-    q, r = torch.linalg.qr(torch.cat((rows, LEAST * rows.norm() * one)))
-    q = q[: len(rows)]
+    q, r = _factors(root[:, None] * matrix)
     along = q.mT @ (root * (energies - height))
 
     def typical(degree: Invariants) -> float:
@@ -244,7 +248,8 @@ def _weighted(
     best = min(degrees, key=typical)
     own = slice(1 + best.size)
     matrix, lengths = matrix[:, own], lengths[own]
-    directions = torch.linalg.solve_triangular(r[own, own], one[own, own], upper=True)
+    one = torch.eye(len(lengths), dtype=lengths.dtype)
+    directions = torch.linalg.solve_triangular(r[own, own], one, upper=True)
     numbers = directions @ along[own]
     spread = (matrix @ directions).square().sum(1)
     rest = 1 - (weights * spread).clamp(max=1 - 1e-6)
@@ -255,6 +260,13 @@ def _weighted(
     return _Fit(
         best, matrix, lengths, numbers, directions, residuals, expected * deviation, deviation
     )
+
+
+def _factors(rows: Tensor) -> tuple[Tensor, Tensor]:
+    """Q (S, F) and R (F, F) of a matrix over a small ridge."""
+    one = torch.eye(rows.shape[1], dtype=rows.dtype)
+    q, r = torch.linalg.qr(torch.cat((rows, LEAST * rows.norm() * one)))
+    return q[: len(rows)], r
 
 
 def _judged(fit: _Fit, dataset: Dataset, rows: Tensor, base: Tensor) -> Reference:
