@@ -12,6 +12,7 @@ NAMED = "any text without slashes names a run"
 LARGE = "a large limit is no limit"
 OTHERS = "a number that a text holds is another number; no format of text has a checksum"
 
+GUARDED = "checksums guard all that is read of the file; the damage is elsewhere"
 TRUTH = "true is a value of this key; where a number is due it is refused"
 NUMBER = "a number that the key allows"
 
@@ -22,7 +23,8 @@ REASONS: Mapping[str, str] = {
     r": ([-+.\de]+|'1e9')$": NUMBER,
     r"byte-order mark$": "spreadsheets write one",
     r"^train training\.(patience|restarts|memory|epochs|max_seconds): ": LARGE,
-    r"\.(xyz|csv|json) damaged": OTHERS,
+    r"\.(xyz|csv|json|yaml) damaged": OTHERS,
+    r"\.(h5|npz|safetensors) damaged": GUARDED,
 }
 """Expression that an attack's command and name match → reason."""
 

@@ -17,6 +17,7 @@ import torch
 
 import pes
 from pes import cli
+from pes.run.audit.command import EXIT_CODES
 
 __all__ = ["COMMANDS", "OUTCOMES", "Attack", "Outcome", "attacked", "forked", "preload"]
 
@@ -85,7 +86,7 @@ def attacked(attack: Attack, valid: Path, work: Path, *, seconds: int = SECONDS)
     started = time.monotonic()
     status, words = forked(attack.command, attack.arguments, work, seconds=seconds)
     took = time.monotonic() - started
-    kind = _kind(status, words)
+    kind = _kind(attack.command, status, words)
     if (work / "executed").exists():
         kind = "code run"
     elif kind not in ("accepted", "crash", "hang") and not before.items() <= _results(work).items():
@@ -195,7 +196,7 @@ def _child(
     return code
 
 
-def _kind(status: int | None, words: str) -> str:
+def _kind(command: str, status: int | None, words: str) -> str:
     if status is None:
         return "hang"
     code = os.waitstatus_to_exitcode(status)
@@ -207,6 +208,8 @@ def _kind(status: int | None, words: str) -> str:
         return "traceback"
     if code == 0:
         return "accepted"
+    if command == "audit" and code in EXIT_CODES.values():
+        return "clear"  # the report says what is wrong
     lines = [line for line in words.splitlines() if not line.startswith("pes: warning: ")]
     if code == 2 and lines and lines[-1].startswith(("pes: ", "pes-")):
         return "clear"
