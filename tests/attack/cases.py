@@ -3,6 +3,7 @@
 import json
 import math
 import struct
+import sys
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from pathlib import Path
@@ -19,6 +20,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 from pes.data import Dataset, write
+from pes.data.formats.extxyz import write_geometries
 from pes.descriptors import Invariants
 from pes.potential import SurfaceRecord, linear_surface, save_surface
 from pes.potential.header import signed
@@ -50,7 +52,21 @@ SAMPLE: dict[str, Any] = {
     "coordinates": {"ranges": {"r1": [0.8, 1.3], "r2": [0.8, 1.3], "theta": [70, 150]}},
 }  # fmt: skip
 
-CONFIGS = {"train": TRAIN, "levels": LEVELS, "refine": REFINE, "sample": SAMPLE}
+LABEL: dict[str, Any] = {
+    "name": "tiny", "geometries": "new.xyz", "attempts": 1,
+    "workers": {"kind": "processes", "count": 1},
+    "program": {"kind": "external", "template": "point.inp", "energy": r"E = (\S+)",
+                "command": f"{sys.executable} ../../../../program.py"},
+}  # fmt: skip
+
+SPECTRUM: dict[str, Any] = {
+    **LEVELS, "J": [0, 1], "spectrum": {"dipole": "own.py:dipole", "temperature": 296.0},
+}  # fmt: skip
+
+CONFIGS = {
+    "train": TRAIN, "levels": LEVELS, "refine": REFINE, "sample": SAMPLE, "label": LABEL,
+    "spectrum": SPECTRUM,
+}  # fmt: skip
 
 OWN = """
 from pathlib import Path
@@ -58,6 +74,13 @@ from pes.potential.analytic import WaterPJT
 SURFACE = WaterPJT()
 def good(x):
     return SURFACE(x)
+def dipole(x):
+    return 0.3 * (x[:, 1] + x[:, 2] - 2 * x[:, 0])
+"""
+
+PROGRAM = """
+lines = open("point.inp").read().split()
+print("E =", sum(float(x) for x in lines[1::4]))
 """
 
 EVIL = "from pathlib import Path\nPath('executed').touch()\ndef f(x):\n    return 0 * x[:, 0, 0]\n"
@@ -81,6 +104,9 @@ def valid_folder(folder: Path) -> None:
     record = SurfaceRecord(data.symbols, (lowest, highest), data.sha256, data.positions)
     save_surface(folder / "water.safetensors", surface, record)
     (folder / "own.py").write_text(OWN)
+    (folder / "program.py").write_text(PROGRAM)
+    (folder / "point.inp").write_text("{geometry}\n")
+    write_geometries(folder / "new.xyz", data.symbols, data.positions[:3])
     (folder / "evil.py").write_text(EVIL)
 
 
@@ -90,6 +116,8 @@ COMMAND_LINES: dict[str, tuple[str, ...]] = {
     "audit": ("water.h5", "--output", "runs/audit"),
     "convert": ("water.h5", "out.xyz"),
     "export": ("water.safetensors", "water.py"),
+    "check-gradients": ("water.safetensors", "--geometries", "2", "--output", "runs/gradients"),
+    "report": ("runs/tiny",),
 }
 
 
@@ -244,9 +272,15 @@ def known() -> Iterator[Attack]:
     evaluate = ("own.py:f", "plain.h5", "--holes", "0", "--output", "runs/e")
     for body in SURFACES:
         yield file_of("evaluate", f"surface {body[-60:]!r}", own(body), *evaluate)
+        yield file_of("check-gradients", f"surface {body[-60:]!r}", own(body), "own.py:f")
         for command in ("levels", "sample", "refine"):
             yield Attack(command, f"surface {body[-60:]!r}", COMMAND_LINES[command],
                          _with_surface(command, own(body)))  # fmt: skip
+    for body in DIPOLES:
+        yield file_of("spectrum", f"dipole {body!r}", own(body.replace("def f", "def dipole")))
+    yield Attack("report", "no run", COMMAND_LINES["report"], lambda _: None)
+    yield Attack("report", "an empty folder", COMMAND_LINES["report"],
+                 lambda folder: (folder / "runs" / "tiny").mkdir(parents=True))  # fmt: skip
     yield Attack(
         "evaluate", "--holes 99999999999",
         ("water.safetensors", "water.h5", "--holes", "99999999999", "--output", "runs/e"),
@@ -283,6 +317,20 @@ SURFACES = (
     "from pes.potential.analytic import WaterPJT\nW = WaterPJT()\n"
     "def f(x):\n    return W(x) + 1e-4 * torch.arange(len(x)) / len(x)",
 )
+
+
+DIPOLES = (
+    "def f(x):\n    sys.exit(0)",
+    "def f(x):\n    raise RuntimeError('a')",
+    "def f(x):\n    return x",
+    "def f(x):\n    return x[:, 0, 0]",
+    "def f(x):\n    return None",
+    "def f(x):\n    return x[:, 0] * float('nan')",
+    "def f(x):\n    return x[:, 0].float()",
+    "def f(x):\n    return torch.randn(len(x), 3, dtype=torch.float64)",
+    "def f(x):\n    return torch.ones(len(x), 3, dtype=torch.float64)",
+)
+"""Moments that a line list must not be computed from."""
 
 
 def _with_surface(command: str, write: Callable[[Path], object]) -> Callable[[Path], object]:
@@ -340,6 +388,11 @@ MORE_KEYS = {
         "adjust.variable", "adjust.length",
     ),
     "sample": ("seed", "molecule", "points", "choose", "offset", "functions", "coordinates.kind"),
+    "label": (
+        "minimum", "notes", "dipole", "program.guesses", "program.minutes", "program.format",
+        "program.gradient", "program.columns", "program.length",
+    ),
+    "spectrum": ("spectrum.weakest", "spectrum.nuclear_spins", "rotation", "symmetry"),
 }  # fmt: skip
 """Keys that the valid configurations leave out."""
 
@@ -357,6 +410,8 @@ FILES = {
     "audit": ("water.h5", "water.xyz", "water.npz", "water.json"),
     "convert": ("water.h5", "water.xyz", "water.npz", "water.json"),
     "evaluate": ("water.safetensors", "water.h5"),
+    "check-gradients": ("water.safetensors",),
+    "label": ("new.xyz", "point.inp", "label.yaml"),
     "train": ("water.h5", "train.yaml"),
     "levels": ("levels.yaml",),
     "refine": ("light.csv", "refine.yaml"),

@@ -24,7 +24,8 @@ __all__ = ["COMMANDS", "OUTCOMES", "Attack", "Outcome", "attacked", "forked", "p
 COMMANDS: Mapping[str, Callable[[list[str]], None]] = {
     "train": cli.train, "levels": cli.levels, "refine": cli.refine, "evaluate": cli.evaluate,
     "audit": cli.audit, "convert": cli.convert, "sample": cli.sample, "export": cli.export,
-    "label": cli.label,
+    "label": cli.label, "spectrum": cli.spectrum, "check-gradients": cli.check_gradients,
+    "report": cli.report,
 }  # fmt: skip
 
 OUTCOMES = ("clear", "accepted", "traceback", "silent", "hang", "crash", "lost", "code run")

@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-import yaml
 from attack.cases import COMMAND_LINES
 from attack.harness import forked
 from safetensors import safe_open
@@ -40,26 +39,20 @@ RESULTS: Mapping[str, str] = {
     "refine": "runs/tiny/surface.safetensors", "sample": "runs/tiny/geometries.xyz",
     "evaluate": "runs/evaluation/predictions.csv", "audit": "runs/audit/audit.csv",
     "convert": "out.xyz", "export": "water.py", "label": "runs/tiny/points.h5",
+    "spectrum": "runs/tiny/lines.csv", "check-gradients": "runs/gradients/gradients.csv",
 }  # fmt: skip
 """File of each command by which its results are compared."""
 
 EARLIER: Mapping[str, tuple[str, ...]] = {
     "train": ("--set", "training.epochs=2"), "levels": ("--set", "levels=2"),
     "refine": ("--set", "adjust.degree=2"), "sample": ("--set", "count=4"),
-    "label": ("--set", "geometries=less.xyz"),
+    "label": ("--set", "geometries=less.xyz"), "spectrum": ("--set", "levels=2"),
 }  # fmt: skip
 """What makes earlier results of a command others; those without get fewer points."""
-
-LINES = {**COMMAND_LINES, "label": ("--config", "label.yaml")}
 
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 CHANGES = ("os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.truncate")
 """Audit events of a file that changes, beside those of `open`."""
-
-PROGRAM = """
-lines = open("point.inp").read().split()
-print("E =", sum(float(x) for x in lines[1::4]))
-"""
 
 
 @dataclass(frozen=True)
@@ -138,7 +131,7 @@ class Broken:
     def _run(
         self, work: Path, *more: str, before: Callable[[], object] = lambda: None
     ) -> tuple[int | None, str]:
-        return forked(self.command, (*LINES[self.command], *more), work, before=before)
+        return forked(self.command, (*COMMAND_LINES[self.command], *more), work, before=before)
 
     def _once_more(self, again: bool) -> tuple[str, ...]:
         """What the documentation says to add after a run that was broken off."""
@@ -150,17 +143,10 @@ class Broken:
 
 
 def _more_inputs(folder: Path) -> None:
-    """Inputs that only these runs need: fewer points, a program that labels."""
+    """Fewer points, for other results."""
     data = pes.read(folder / "water.h5")
     pes.write(folder / "less.h5", data.select(slice(0, 40)))
-    for name, count in (("new", 3), ("less", 2)):
-        write_geometries(folder / f"{name}.xyz", data.symbols, data.positions[:count])
-    (folder / "program.py").write_text(PROGRAM)
-    (folder / "point.inp").write_text("{geometry}\n")
-    program = {"kind": "external", "template": "point.inp", "energy": r"E = (\S+)",
-               "command": f"{sys.executable} {folder / 'program.py'}"}  # fmt: skip
-    label = {"name": "tiny", "geometries": "new.xyz", "program": program}
-    (folder / "label.yaml").write_text(yaml.safe_dump(label))
+    write_geometries(folder / "less.xyz", data.symbols, data.positions[:2])
 
 
 @contextmanager

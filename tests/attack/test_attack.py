@@ -12,10 +12,19 @@ from attack.cases import configurations, damaged, surfaces, valid_folder
 from attack.harness import Attack, attacked
 from attack.kills import WAYS, Broken, interruptions
 
-from pes.config import LevelsConfig, RefineConfig, SampleConfig, TrainConfig, load_config
+from pes.config import (
+    LabelConfig,
+    LevelsConfig,
+    RefineConfig,
+    SampleConfig,
+    SpectrumConfig,
+    TrainConfig,
+    load_config,
+)
 
 KINDS = {
-    "train": TrainConfig, "levels": LevelsConfig, "refine": RefineConfig, "sample": SampleConfig
+    "train": TrainConfig, "levels": LevelsConfig, "refine": RefineConfig, "sample": SampleConfig,
+    "label": LabelConfig, "spectrum": SpectrumConfig,
 }  # fmt: skip
 
 
