@@ -69,19 +69,45 @@ class Contraction:
         Raises:
             ValueError: if the function returns another shape than (P, 3).
         """
-        count = len(self.states.energies)
-        total = self.states.energies.new_zeros(3, count, count)
         reference = reference_geometry(self.levels)
-        for wave in waves(self.states, range(count)):
-            x = frame_positions(self.levels.system, wave.points, reference, self.frame)
+
+        def vectors(q: Tensor) -> Tensor:
+            x = frame_positions(self.levels.system, q, reference, self.frame)
             values = function(x).detach()
             if values.shape != (len(x), 3):
                 raise ValueError(
                     f"the dipole function returned shape {tuple(values.shape)}; it must return "
                     f"one vector each, shape ({len(x)}, 3)"
                 )
-            for a in range(3):
-                total[a] += (wave.psi * values[:, a]) @ wave.psi.T
+            return values
+
+        return self._integrals(vectors)
+
+    def scalars(self, function: Callable[[Tensor], Tensor]) -> Tensor:
+        """⟨a|f_k|b⟩ of scalars, such as changes of the surface.
+
+        Args:
+            function: positions (P, N, 3) in bohr to (P, K).
+
+        Returns:
+            (K, n, n), in the unit of the function.
+        """
+        positions = self.levels.system.positions
+        assert positions is not None
+        return self._integrals(lambda q: function(positions(q).detach()).detach())
+
+    def _integrals(self, function: Callable[[Tensor], Tensor]) -> Tensor:
+        """⟨a|f_k|b⟩ (K, n, n) of a function of coordinates (P, Q) with values (P, K)."""
+        count, total = len(self.states.energies), None
+        for wave in waves(self.states, range(count)):
+            values = function(wave.points)
+            if total is None:
+                total = values.new_zeros(values.shape[1], count, count)
+            # Weights of sparse grids have either sign.
+            signed = wave.signs * wave.psi
+            for one, column in zip(total, values.mT, strict=True):
+                one += (signed * column) @ wave.psi.T
+        assert total is not None
         return total
 
 

@@ -16,7 +16,14 @@ from pes.rovibration.symmetry import rovibrational_characters
 from pes.vibration.levels.result import Levels
 from pes.vibration.symmetry.representations import symmetry_labels
 
-__all__ = ["Rovibrational", "eigenpairs", "hamiltonian", "levels_of", "rovibrational_levels"]
+__all__ = [
+    "Rovibrational",
+    "eigenpairs",
+    "first_order",
+    "hamiltonian",
+    "levels_of",
+    "rovibrational_levels",
+]
 
 SHARE = 0.25
 """Part of a level in one J = 0 level from which it belongs to that."""
@@ -108,6 +115,18 @@ def levels_of(basis: Contraction, j: int) -> Rovibrational:
         tuple(symmetry_labels(basis.operations, values)) if basis.operations else (),
         int((own & ~mine).sum()),
     )  # fmt: skip
+
+
+def first_order(level: Rovibrational, integrals: Tensor) -> Tensor:
+    """⟨Ψ|f_k|Ψ⟩ of scalars of the body, (K, S): by how much δV = f_k moves each level.
+
+    Args:
+        level: levels of one J.
+        integrals: ⟨a|f_k|b⟩ of the J = 0 states, (K, n, n).
+    """
+    n = integrals.shape[-1]
+    own = level.vectors.reshape(n, 2 * level.j + 1, -1)
+    return torch.stack([torch.einsum("nis,nm,mis->s", own, one, own) for one in integrals])
 
 
 def hamiltonian(basis: Coupling, j: int) -> Tensor:

@@ -1,6 +1,6 @@
 """Result of a levels calculation: tables, derivatives, spectrum and files."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -10,7 +10,6 @@ from torch import Tensor
 
 from pes.files import write_json
 from pes.rovibration.contraction import contract_states
-from pes.rovibration.levels import levels_of
 from pes.setup.chosen import chosen_settings
 from pes.setup.density_maps import Maps
 from pes.setup.dipoles import DipoleLike, dipole_function
@@ -19,7 +18,7 @@ from pes.setup.labels import LevelLabels, level_labels
 from pes.setup.level_files import LEVELS_JSON, summary, write_arrays, write_tables
 from pes.setup.level_tables import far, level_table, printed, table_html, unrotated
 from pes.setup.problem import Problem
-from pes.setup.rotation import Rotation, check_rotation
+from pes.setup.rotation import Rotation, check_rotation, rotation_of
 from pes.setup.sensitivity import Sensitivities, sensitivities
 from pes.setup.uncertainty import Spreads
 from pes.setup.verdict import verdict
@@ -119,7 +118,12 @@ class LevelsResult:
         )
 
     def rotation(
-        self, J: Iterable[int], *, states: int | None = None, frame: str = "eckart"
+        self,
+        J: Iterable[int],
+        *,
+        states: int | None = None,
+        frame: str = "eckart",
+        parameters: Sequence[str] = (),
     ) -> Rotation:
         """Levels with J > 0 that belong to these; see `pes.rovibration.rovibrational_levels`.
 
@@ -127,15 +131,16 @@ class LevelsResult:
             J: total angular momenta, such as `range(4)`.
             states: J = 0 states contracted; default three for each level, 60 at least.
             frame: eckart, bisector, principal_axes or embedded.
+            parameters: single numbers of an analytic surface by name, for derivatives.
 
         Raises:
-            ValueError: for a linear molecule, and for J, states or a frame that do not do.
+            ValueError: for a linear molecule, and for J, states, a frame or parameters that do
+                not do.
         """
         asked = tuple(J)
         check_rotation(self.task, asked, frame)
         basis = contract_states(self.levels.cpu(), states=states, frame=frame)
-        levels = tuple(levels_of(basis, j) for j in dict.fromkeys(asked))
-        return Rotation(self.task.molecule, basis, levels, self.quanta)
+        return rotation_of(basis, self.task, asked, self.quanta, parameters)
 
     def spectrum(self, dipole: DipoleLike, temperature: float = 296.0) -> Sticks:
         """J = 0 transitions among the levels; see `spectrum`."""

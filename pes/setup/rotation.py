@@ -1,23 +1,27 @@
 """Levels with J > 0 of a levels calculation: choices, tables and files."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor, nn
 
 from pes.files import write_csv
 from pes.molecule import Molecule
 from pes.rovibration import FRAMES, Contraction, Rovibrational
 from pes.rovibration.coupling import is_linear
+from pes.rovibration.levels import first_order, levels_of
 from pes.setup.labels import LevelLabels
 from pes.setup.problem import Problem
+from pes.setup.sensitivity import check_sensitivities
 from pes.tables import html_table
 from pes.units import CM1
+from pes.vibration.analysis.uncertainty import standard_deviation
 
-__all__ = ["ROVIBRATIONAL_CSV", "Rotation", "check_rotation"]
+__all__ = ["ROVIBRATIONAL_CSV", "Rotation", "check_rotation", "rotation_of"]
 
 ROVIBRATIONAL_CSV = "rovibrational.csv"
 
@@ -34,12 +38,17 @@ class Rotation:
         basis: J = 0 states that were contracted.
         levels: of each J.
         quanta: vibrational labels of the J = 0 levels.
+        moved: by how much each member of an ensemble surface moves the levels of each J from their
+            mean, (M, S) in hartree; empty without an ensemble.
+        slopes: derivatives of the energies of each J, (S,), by names that hold the unit.
     """
 
     molecule: Molecule
     basis: Contraction
     levels: tuple[Rovibrational, ...]
     quanta: LevelLabels
+    moved: tuple[Tensor, ...] = ()
+    slopes: Mapping[str, tuple[Tensor, ...]] = field(default_factory=dict)
 
     @property
     def ground(self) -> float:
@@ -50,7 +59,8 @@ class Rotation:
     def table(self) -> list[dict[str, Any]]:
         """One row for each level, by energy, as in rovibrational.csv."""
         rows = []
-        for one in self.levels:
+        spreads = [standard_deviation(moved) / CM1 for moved in self.moved]
+        for i, one in enumerate(self.levels):
             for k in range(len(one.energies)):
                 level = int(one.vibration[k])
                 row = {
@@ -60,7 +70,10 @@ class Rotation:
                     "convergence": float(one.convergence[k]) / CM1,
                     "weight": float(one.share[k]),
                 }  # fmt: skip
-                rows.append(row | ({"irrep": one.symmetry[k]} if one.symmetry else {}))
+                row |= {"irrep": one.symmetry[k]} if one.symmetry else {}
+                row |= {"spread": float(spreads[i][k])} if spreads else {}
+                row |= {name: float(columns[i][k]) for name, columns in self.slopes.items()}
+                rows.append(row)
         return sorted(rows, key=lambda row: row["energy"])
 
     @property
@@ -90,14 +103,17 @@ class Rotation:
     def _cells(self, most: int) -> list[list[str]]:
         heading = self.quanta.heading
         rows = self.table[:most]
-        extra = ["irrep"] if rows and "irrep" in rows[0] else []
+        extra = [key for key in ("irrep", "spread") if rows and key in rows[0]]
         head = ["J", "Ka", "Kc", "level", heading, "E/cm-1", "conv", "weight", *extra]
         keys = ["J", "Ka", "Kc", "level", heading]
         return [
             head,
             *(
-                [*(str(row[key]) for key in keys), f"{row['energy']:.4f}",
-                 f"{row['convergence']:.4f}", f"{row['weight']:.3f}", *(row[e] for e in extra)]
+                [
+                    *(str(row[key]) for key in keys), f"{row['energy']:.4f}",
+                    f"{row['convergence']:.4f}", f"{row['weight']:.3f}",
+                    *(_shown(row[key]) for key in extra),
+                ]
                 for row in rows
             ),
         ]  # fmt: skip
@@ -122,6 +138,66 @@ class Rotation:
         place.mkdir(parents=True, exist_ok=True)
         write_csv(place / ROVIBRATIONAL_CSV, self.table)
         return place
+
+
+def rotation_of(
+    basis: Contraction,
+    task: Problem,
+    j: Iterable[int],
+    quanta: LevelLabels,
+    parameters: Sequence[str] = (),
+) -> Rotation:
+    """Levels of some J, with the spread of an ensemble surface and derivatives by parameters.
+
+    Both are first-order changes ⟨Ψ|δV|Ψ⟩: exact as far as the J = 0 states that are contracted
+    are complete.
+
+    Args:
+        basis: J = 0 states.
+        task: with the surface.
+        j: values of J.
+        quanta: labels of the J = 0 levels.
+        parameters: names of single numbers of an analytic surface.
+
+    Raises:
+        ValueError: for a parameter that the surface does not have.
+    """
+    levels = tuple(levels_of(basis, one) for one in dict.fromkeys(j))
+    moved: tuple[Tensor, ...] = ()
+    if (ensemble := task.surface.ensemble) is not None:
+
+        def changes(x: Tensor) -> Tensor:
+            with torch.no_grad():
+                each = ensemble.each(x)
+            return (each - each.mean(0)).mT
+
+        integrals = basis.scalars(changes)
+        moved = tuple(first_order(one, integrals) for one in levels)
+    check_sensitivities(task.surface, parameters)
+    slopes = {}
+    for name in parameters:
+        label, size = getattr(task.surface.module, "parameter_units", {}).get(name, ("a.u.", 1.0))
+        integrals = basis.scalars(_slope(task.surface.module, name))
+        columns = (first_order(one, integrals)[0] / CM1 * size for one in levels)
+        slopes[f"{name} (cm-1/{label})"] = tuple(columns)
+    return Rotation(task.molecule, basis, levels, quanta, moved, slopes)
+
+
+def _slope(surface: nn.Module, name: str) -> Callable[[Tensor], Tensor]:
+    """Positions (P, N, 3) to ∂V/∂p (P, 1), by forward mode."""
+    value = dict(surface.named_parameters())[name].detach()
+
+    def slope(x: Tensor) -> Tensor:
+        def energies(p: Tensor) -> Tensor:
+            return torch.func.functional_call(surface, {name: p}, (x,))
+
+        return torch.func.jvp(energies, (value,), (torch.ones_like(value),))[1][:, None]
+
+    return slope
+
+
+def _shown(value: str | float) -> str:
+    return value if isinstance(value, str) else f"{value:.4f}"
 
 
 def check_rotation(task: Problem, j: Iterable[int], frame: str) -> None:

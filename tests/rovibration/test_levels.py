@@ -9,7 +9,8 @@ import torch
 from pes.coordinates import Valence, curvilinear, hessian, normal_modes
 from pes.molecule import Molecule
 from pes.potential.analytic import WaterPJT
-from pes.rovibration import Rovibrational, rovibrational_levels
+from pes.rovibration import Rovibrational, contract_states, rovibrational_levels
+from pes.rovibration.levels import levels_of
 from pes.units import ANGSTROM, CM1, DEGREE
 from pes.vibration import BasisSpec, Levels, SparseGrid, model, molecular, vibrational_levels
 
@@ -85,7 +86,16 @@ def test_sparse_grid() -> None:
     modes = curvilinear(inner, normal_modes(x, hessian(WaterPJT(), x), masses))
     system = molecular(WaterPJT(), modes.to_positions, masses)
     levels = vibrational_levels(system, SparseGrid(modes.names, 8, 10), 2, convergence=False)
-    one = rovibrational_levels(levels, [1], states=30)[0]
+    basis = contract_states(levels, states=30)
+    one = levels_of(basis, 1)
+    # The overlap: the grid is exact for two functions of the basis.
+    overlap = basis.scalars(lambda x: torch.ones_like(x[:, :1, 0]))[0]
+    torch.testing.assert_close(overlap, torch.eye(30).double(), rtol=0, atol=1e-9)
+    # A vector along the first bond of the body, as long as it: its square over all axes.
+    arms = basis.moments(lambda x: x[:, 1] - x[:, 0])
+    squares = basis.scalars(lambda x: (x[:, 1] - x[:, 0]).square().sum(1, keepdim=True))[0]
+    # The sum over states ends after 30.
+    assert float((arms @ arms).sum(0)[0, 0]) == pytest.approx(float(squares[0, 0]), rel=1e-6)
     # 30 states instead of 120: 0.001.
     expected = torch.tensor(GROUND[1], dtype=torch.float64)
     torch.testing.assert_close(excitations(levels, one, 0), expected, rtol=0, atol=3e-3)

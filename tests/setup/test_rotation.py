@@ -4,11 +4,14 @@ import csv
 from pathlib import Path
 
 import pytest
+import torch
 import yaml
 
 import pes
 from pes import cli
+from pes.potential.analytic import WaterPJT
 from pes.setup.rotation import ROVIBRATIONAL_CSV, Rotation
+from pes.units import ANGSTROM, CM1
 
 RANGES = {"r1": (0.7, 1.4), "r2": (0.7, 1.4), "theta": (50.0, 175.0)}
 SETTINGS = {
@@ -18,10 +21,12 @@ SETTINGS = {
 }  # fmt: skip
 
 
+SIZES = {"all": pes.BasisSize(None, 6, 9, 30)}
+
+
 @pytest.fixture(scope="module")
 def water() -> pes.LevelsResult:
-    basis = {"all": pes.BasisSize(None, 6, 9, 30)}
-    return pes.levels("water_pjt1996", count=3, ranges=RANGES, basis=basis, convergence=False)
+    return pes.levels("water_pjt1996", count=3, ranges=RANGES, basis=SIZES, convergence=False)
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +49,38 @@ def test_texts(turning: Rotation) -> None:
     assert repr(turning).startswith("Rotation(H2O: 12 levels, J = 0 to 1, conv up to ")
     assert "the lowest 2 of 12 levels with rotation from 60 J = 0 states" in turning.lines(2)[0]
     assert "<td>B1</td>" in turning._repr_html_()
+
+
+def test_derivatives_by_a_parameter(water: pes.LevelsResult) -> None:
+    turning = water.rotation([0, 1], states=30, parameters=["r_e"])
+    ((name, by_level),) = water.sensitivity(masses=False, parameters=["r_e"]).columns.items()
+    torch.testing.assert_close(turning.slopes[name][0], by_level, rtol=1e-7, atol=1e-4)
+    assert turning.table[1][name] == float(turning.slopes[name][1][0])
+    # All that moves with r_e, from two more calculations.
+    step, energies = 1e-3, []
+    for sign in (1, -1):
+        moved = WaterPJT()
+        with torch.no_grad():
+            moved.r_e += sign * step * ANGSTROM
+        other = pes.levels(moved, count=3, ranges=RANGES, basis=SIZES, convergence=False)
+        energies.append(other.rotation([1], states=30).levels[0].energies / CM1)
+    difference = (energies[0] - energies[1]) / (2 * step)
+    # The functions of a small basis follow the surface.
+    torch.testing.assert_close(turning.slopes[name][1], difference, rtol=5e-3, atol=0)
+
+
+def test_spread_of_an_ensemble() -> None:
+    members = WaterPJT(), WaterPJT()
+    with torch.no_grad():
+        members[1].r_e += 1e-4
+    result = pes.levels(
+        pes.Ensemble(members), ["O", "H", "H"], count=3, ranges=RANGES, basis=SIZES,
+        convergence=False,
+    )  # fmt: skip
+    turning = result.rotation([0, 1])
+    torch.testing.assert_close(turning.moved[0], result.error_bars.moved["first_order"])
+    assert all(row["spread"] > 0 for row in turning.table)
+    assert turning.lines()[1].split()[-1] == "spread"
 
 
 def test_the_command_writes_what_python_writes(work: Path, turning: Rotation) -> None:

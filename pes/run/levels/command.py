@@ -192,8 +192,9 @@ def _run(request: Request) -> Path:
     sticks, rotation, lines = None, None, None
     if config.J:
         rotation = result.rotation(
-            config.J, states=config.rotation.states, frame=config.rotation.frame
-        )
+            config.J, states=config.rotation.states, frame=config.rotation.frame,
+            parameters=wanted.parameters,
+        )  # fmt: skip
     if config.spectrum is not None and dipole is not None:
         settings = config.spectrum
         sticks = result.spectrum(dipole, settings.temperature)
