@@ -19,7 +19,7 @@ from pes.vibration.symmetry.representations import symmetry_labels
 __all__ = [
     "Rovibrational",
     "eigenpairs",
-    "first_order",
+    "first_order_shifts",
     "hamiltonian",
     "levels_of",
     "rovibrational_levels",
@@ -117,7 +117,7 @@ def levels_of(basis: Contraction, j: int) -> Rovibrational:
     )  # fmt: skip
 
 
-def first_order(level: Rovibrational, integrals: Tensor) -> Tensor:
+def first_order_shifts(level: Rovibrational, integrals: Tensor) -> Tensor:
     """⟨Ψ|f_k|Ψ⟩ of scalars of the body, (K, S): by how much δV = f_k moves each level.
 
     Args:

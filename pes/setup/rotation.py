@@ -13,7 +13,7 @@ from pes.files import write_csv
 from pes.molecule import Molecule
 from pes.rovibration import FRAMES, Contraction, Rovibrational
 from pes.rovibration.coupling import is_linear
-from pes.rovibration.levels import first_order, levels_of
+from pes.rovibration.levels import first_order_shifts, levels_of
 from pes.setup.labels import LevelLabels
 from pes.setup.problem import Problem
 from pes.setup.sensitivity import check_sensitivities
@@ -172,13 +172,13 @@ def rotation_of(
             return (each - each.mean(0)).mT
 
         integrals = basis.scalars(changes)
-        moved = tuple(first_order(one, integrals) for one in levels)
+        moved = tuple(first_order_shifts(one, integrals) for one in levels)
     check_sensitivities(task.surface, parameters)
     slopes = {}
     for name in parameters:
         label, size = getattr(task.surface.module, "parameter_units", {}).get(name, ("a.u.", 1.0))
         integrals = basis.scalars(_slope(task.surface.module, name))
-        columns = (first_order(one, integrals)[0] / CM1 * size for one in levels)
+        columns = (first_order_shifts(one, integrals)[0] / CM1 * size for one in levels)
         slopes[f"{name} (cm-1/{label})"] = tuple(columns)
     return Rotation(task.molecule, basis, levels, quanta, moved, slopes)
 
