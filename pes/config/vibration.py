@@ -207,7 +207,7 @@ class LevelsConfig(Vibration):
     device: str = "auto"
     """Device of the computation: auto, cpu or cuda."""
     threads: int | None = Field(default=None, gt=0)
-    """Number of CPU threads."""
+    """Number of CPU threads; by default one for three atoms, else torch's choice."""
     surface: str
     """Run folder, surface file, module:function, file.py:function or a named analytic one."""
     functions: tuple[str, ...] = ()
@@ -236,6 +236,6 @@ class FitConfig(Section):
     device: str = "auto"
     """Device of the computation: auto, cpu or cuda."""
     threads: int | None = Field(default=None, gt=0)
-    """Number of CPU threads."""
+    """Number of CPU threads; by default one for three atoms, else torch's choice."""
     vibration: Vibration = Vibration()
     """Settings of the levels."""

@@ -15,6 +15,7 @@ from pes.config import (
     load_config,
     read_yaml,
 )
+from pes.potential import Surface
 from pes.run.folder import check_folder, claimed, open_log, pick_device
 from pes.run.levels.results import OPTIONAL, Additions, write_results
 from pes.run.levels.resume import STATE, check_state
@@ -71,7 +72,7 @@ def run_levels(
         whole = _of_training(run, settings)
         _check_dipole(run, whole.vibration, settings, functions)
         surface = load_potential(str(run.resolve()), Path.cwd(), functions)
-        device = pick_device(whole.device, whole.threads)
+        device = pick_device(whole.device, whole.threads or _few(whole.vibration, surface))
         folder = output or run / "levels"
         vibration, name, base = whole.vibration, whole.name, Path.cwd()
         content, source = vibration.model_dump(mode="json"), str(run.resolve())
@@ -108,7 +109,7 @@ def levels_of_config(
     """
     known = (*(resolved(one, Path.cwd()) for one in functions), *settings.functions)
     surface = load_potential(settings.surface, base, known)
-    device = pick_device(settings.device, settings.threads)
+    device = pick_device(settings.device, settings.threads or _few(settings, surface))
     source = resolved(settings.surface, base)
     content = {**settings.model_dump(mode="json"), "surface": source}
     content |= {"functions": [resolved(one, base) for one in known]} if known else {}
@@ -117,6 +118,12 @@ def levels_of_config(
     folder = output or Path("runs") / settings.name
     request = Request(settings.name, settings, content, source, surface, device, folder, base, None)
     return _claimed(request, overwrite=overwrite, resume=resume)
+
+
+def _few(vibration: Vibration, surface: Surface) -> int | None:
+    """One thread for three atoms, whose matrices are small: more wait for one another."""
+    symbols = vibration.molecule or surface.symbols or ()
+    return 1 if len(symbols) == 3 else None
 
 
 def _claimed(request: Request, *, overwrite: bool, resume: str | None) -> Path:

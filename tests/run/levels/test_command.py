@@ -13,11 +13,12 @@ import yaml
 
 import pes
 from pes import cli, plots
+from pes.config import Vibration
 from pes.data import Dataset
-from pes.potential import Ensemble, load_surface
+from pes.potential import Ensemble, Surface, load_surface
 from pes.potential.analytic import WaterPJT
 from pes.potential.storage import SurfaceRecord, save_surface
-from pes.run.levels.command import run_levels
+from pes.run.levels.command import _few, run_levels
 from pes.units import ANGSTROM, CM1
 
 Command = Callable[..., Path]
@@ -435,3 +436,12 @@ def test_a_run_folder_runs_no_code(pes_train: Command, work: Path, refusal: Refu
     assert f"--function {work / 'own_water.py'}:dipole" in line
     cli.levels([str(folder), "--function", "own_water.py:dipole"])
     assert (folder / "levels" / "spectrum.csv").is_file()
+
+
+@pytest.mark.parametrize(
+    ("symbols", "threads"), [(("H", "O", "H"), 1), (("H", "C", "O", "H"), None), (None, None)]
+)
+def test_three_atoms_take_one_thread(symbols: tuple[str, ...] | None, threads: int | None) -> None:
+    """Where the surface does not say its atoms, and neither does the user, torch chooses."""
+    surface = Surface(torch.nn.Identity(), symbols)
+    assert _few(Vibration(), surface) == threads
