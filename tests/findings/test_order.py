@@ -24,7 +24,8 @@ def test_the_right_order_is_named() -> None:
 def test_like_atoms_and_clean_sets_are_not_suspected() -> None:
     assert not misplaced(ammonia()).any()
     for make in CLEAN.values():
-        assert atom_order(evidence(make())) == atom_order_of_rows(evidence(make())) == []
+        own = evidence(make())
+        assert atom_order(own) == atom_order_of_rows(own) == []
 
 
 def test_labels_that_agree_by_chance_raise_no_suspicion() -> None:
