@@ -12,6 +12,7 @@ References:
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+import torch
 from torch import Tensor
 
 from pes.rovibration.coupling import Coupling, coupling, frame_positions, reference_geometry
@@ -19,6 +20,7 @@ from pes.rovibration.symmetry import equivalent_turns, with_inversion
 from pes.vibration.analysis.characters import characters
 from pes.vibration.analysis.quadratic_form import waves
 from pes.vibration.eigensolvers.blockwise import lowest_blockwise
+from pes.vibration.eigensolvers.eigenpairs import Eigenpairs
 from pes.vibration.levels.result import Levels
 from pes.vibration.symmetry.operation import Operation
 
@@ -180,4 +182,16 @@ def _with_fewer_functions(levels: Levels) -> Levels:
     kept = (h.zero_order_energies <= last + 1e-9).nonzero().flatten()
     fewer = h.only(kept)
     pairs = lowest_blockwise(fewer, min(count, fewer.size))
-    return replace(levels, hamiltonian=fewer, eigenpairs=pairs)
+    return replace(levels, hamiltonian=fewer, eigenpairs=_like(pairs, levels, kept))
+
+
+def _like(pairs: Eigenpairs, levels: Levels, kept: Tensor) -> Eigenpairs:
+    """States of some functions with the signs of those of all functions.
+
+    Levels that mix two J = 0 states are told from one another by these signs.
+    """
+    whole = levels.eigenpairs.coefficients[: len(pairs.energies), kept]
+    overlaps = pairs.coefficients @ whole.mT
+    nearest = overlaps.abs().argmax(1, keepdim=True)
+    signs = torch.where(overlaps.gather(1, nearest) < 0, -1.0, 1.0)
+    return replace(pairs, coefficients=signs * pairs.coefficients)

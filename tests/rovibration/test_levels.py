@@ -78,6 +78,15 @@ def test_estimates_cover_the_difference_to_the_other_program(
         assert bool((error <= one.convergence[own] / CM1 + 6e-5).all()), (one.j, error)
 
 
+def test_states_of_fewer_functions_have_the_signs_of_all(water: Levels) -> None:
+    """Else a level that mixes two states half and half is held against the wrong one of two."""
+    basis = contract_states(water, states=20)
+    all_, fewer = (one.rotation[..., :8, :8] for one in (basis.coupling, basis.others[1]))
+    strong = all_.abs() > 1e-2 * all_.abs().max()
+    assert int(strong.sum()) > 30
+    assert bool((all_ * fewer > 0)[strong].all())
+
+
 def test_sparse_grid() -> None:
     """States on a sparse grid, whose weights have either sign, rotate like others."""
     inner, masses = Valence(0, (1, 2)), Molecule(("O", "H", "H")).masses
