@@ -88,7 +88,7 @@ def _missed(target: Target, stage: Stage, result: Levels, walls: Tensor, rough: 
 
 
 def _remedy(changes: Tensor, rough: bool) -> str:
-    """What makes levels better whose errors are estimated from these changes, (3, S).
+    """What keeps levels from the accuracy, and what was not tried yet, from changes (3, S).
 
     Args:
         changes: with other functions, points and ranges.
@@ -103,5 +103,8 @@ def _remedy(changes: Tensor, rough: bool) -> str:
     if functions >= max(points, ranges):
         return "raise `minutes`"
     if points > ranges:
-        return "most of it comes from the quadrature: raise `points` in chosen.yaml and run that"
-    return "most of it comes from the ranges: widen `ranges` and raise `primitives` in chosen.yaml"
+        return "most of it comes from the quadrature, though more points were tried"
+    return (
+        "most of it comes from the ranges and the primitive functions, though larger ones were "
+        "tried: the surface may have kinks there"
+    )
