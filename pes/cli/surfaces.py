@@ -245,12 +245,12 @@ def export(arguments: Sequence[str] | None = None) -> None:
     from pes.run.export.command import TARGETS, run_export
 
     parser = parser_of(
-        "pes-export", "Write a surface as C, Fortran, NumPy or torch, for other programs.",
+        "pes-export", "Write a surface as C, Fortran, NumPy, torch or ONNX, for other programs.",
         "pes-export runs/h2o h2o.c",
         "pes-export runs/h2o h2o_surface.py --to numpy",
     )  # fmt: skip
     file_option(parser, "surface", kind=str, help="run folder or surface file")
-    file_option(parser, "target", metavar="OUT", help="file to write: .c, .f90, .py or .pt2")
+    file_option(parser, "target", metavar="OUT", help="file to write: .c, .f90, .py, .pt2, .onnx")
     parser.add_argument("--to", choices=TARGETS, help="language where the suffix cannot tell")
     function_option(parser)
     parser.add_argument("--overwrite", action="store_true", help="replace OUT")

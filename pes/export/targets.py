@@ -6,10 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
+from torch import Tensor, nn
 
 from pes.export.c_source import c_source
 from pes.export.fortran_source import fortran_source
 from pes.export.numpy_source import numpy_source
+from pes.export.onnx_program import write_onnx
 from pes.export.plain_form import PlainForm, plain_form
 from pes.files import replaced
 from pes.molecule import Molecule
@@ -22,7 +24,7 @@ SOURCES: dict[str, Callable[[PlainForm, str, str], str]] = {
 }  # fmt: skip
 """Writers of source text by target: form of the surface, name and formula."""
 
-SUFFIXES = {".c": "c", ".f90": "fortran", ".py": "numpy", ".pt2": "torch"}
+SUFFIXES = {".c": "c", ".f90": "fortran", ".py": "numpy", ".pt2": "torch", ".onnx": "onnx"}
 """Target that a file's suffix stands for."""
 
 TARGETS = tuple(dict.fromkeys(SUFFIXES.values()))
@@ -32,11 +34,12 @@ def export_surface(surface: Surface, path: str | Path, *, to: str | None = None)
     """Write a surface as a file that needs nothing of this package.
 
     C, Fortran and NumPy get one function of the positions that returns energy and gradient, in bohr
-    and hartree; torch gets a program, `torch.export.load`, of positions (B, N, 3) to energies (B,).
+    and hartree; torch gets a program, `torch.export.load`, of positions (B, N, 3) to energies (B,),
+    and ONNX a graph of the same (extra `onnx`).
 
     Args:
         surface: what `pes.load` returns: of invariant polynomials for source text, any that torch
-            differentiates for torch.
+            differentiates for torch and ONNX.
         path: of the file; its stem is the name of the function.
         to: a key of `TARGETS`; default by the suffix.
 
@@ -46,8 +49,8 @@ def export_surface(surface: Surface, path: str | Path, *, to: str | None = None)
     """
     file = Path(path)
     target = target_of(file, to)
-    if target == "torch":
-        return _torch_program(surface, file)
+    if target in PROGRAMS:
+        return _traced(surface, file, PROGRAMS[target])
     name = file.stem
     if not re.fullmatch(r"[A-Za-z]\w{0,40}", name, re.ASCII) or keyword.iskeyword(name):
         raise ValueError(
@@ -75,15 +78,26 @@ def target_of(path: Path, to: str | None = None) -> str:
     return to
 
 
-def _torch_program(surface: Surface, file: Path) -> Path:
+def _traced(surface: Surface, file: Path, write: Callable[[nn.Module, Tensor, Path], None]) -> Path:
     """The surface traced by torch.export, with any number of geometries."""
     if not surface.differentiable or surface.symbols is None:
         raise ValueError("only a surface of torch that says which atoms it is for can be exported")
     x = torch.rand(3, len(surface.symbols), 3, dtype=torch.float64) + torch.eye(3).double()[:1]
     module = surface.potential.cpu().eval()
+    with replaced(file) as temporary:
+        write(module, x, temporary)
+    return file
+
+
+def _write_torch(module: nn.Module, x: Tensor, path: Path) -> None:
+    """Write a program of torch."""
     batch = torch.export.Dim("batch", min=1)
     with torch.no_grad():
         program = torch.export.export(module, (x,), dynamic_shapes=({0: batch},))
-    with replaced(file) as temporary:
-        torch.export.save(program, temporary)
-    return file
+    torch.export.save(program, path)
+
+
+PROGRAMS: dict[str, Callable[[nn.Module, Tensor, Path], None]] = {
+    "torch": _write_torch, "onnx": write_onnx,
+}  # fmt: skip
+"""Writers of traced surfaces by target: module, geometries and file."""

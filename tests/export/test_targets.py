@@ -148,6 +148,30 @@ def test_torch(water: Callable[..., Dataset], tmp_path: Path) -> None:
         )
 
 
+@pytest.mark.skipif(importlib.util.find_spec("onnxscript") is None, reason="onnxscript is missing")
+@pytest.mark.filterwarnings("ignore")  # of packages about one another
+def test_onnx(water: Callable[..., Dataset], tmp_path: Path) -> None:
+    from onnx.reference import ReferenceEvaluator
+
+    data = water(points=20)
+    members = [network(data, "tanh", seed=seed) for seed in (1, 2)]
+    surface = Surface(Ensemble(members), ("O", "H", "H"))
+    graph = ReferenceEvaluator(str(export_surface(surface, tmp_path / "water.onnx")))
+    (energies,) = graph.run(None, {graph.input_names[0]: data.positions.numpy()})
+    with torch.no_grad():
+        expected = surface.potential(data.positions).numpy()
+    # Numbers in single precision anywhere in the graph would leave 1e-8.
+    np.testing.assert_allclose(energies, expected, rtol=0, atol=CLOSE)
+
+
+@pytest.mark.skipif(importlib.util.find_spec("onnxscript") is not None, reason="it is there")
+def test_onnx_is_an_extra(water: Callable[..., Dataset], tmp_path: Path) -> None:
+    surface = Surface(network(water(points=20), "tanh"), ("O", "H", "H"))
+    with pytest.raises(ValueError, match=r"pip install 'pes\[onnx\]'"):
+        export_surface(surface, tmp_path / "water.onnx")
+    assert not list(tmp_path.iterdir())
+
+
 def test_what_cannot_be_exported(water: Callable[..., Dataset], tmp_path: Path) -> None:
     analytic = Surface(WaterPJT(), ("O", "H", "H"))
     with pytest.raises(ValueError, match="a surface of WaterPJT cannot be exported"):
@@ -156,7 +180,7 @@ def test_what_cannot_be_exported(water: Callable[..., Dataset], tmp_path: Path) 
     with pytest.raises(ValueError, match="cos θ cannot be exported; fit again"):
         export_surface(angle, tmp_path / "water.c")
     good = Surface(linear(water(points=20)), ("O", "H", "H"))
-    with pytest.raises(ValueError, match="is no target; known: c, fortran, numpy, torch"):
+    with pytest.raises(ValueError, match="is no target; known: c, fortran, numpy, torch, onnx"):
         export_surface(good, tmp_path / "water.cobol")
     with pytest.raises(ValueError, match="the name of the file becomes that of the function"):
         export_surface(good, tmp_path / "my-water.c")

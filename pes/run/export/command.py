@@ -18,6 +18,7 @@ USES = {
     "fortran": "gfortran -O2 -c {file}",
     "numpy": "from {name} import energy_and_gradient",
     "torch": "torch.export.load({file!r}).module()",
+    "onnx": "onnxruntime.InferenceSession({file!r}).run(None, {{'x': positions}})",
 }
 """How each target is used, in a line."""
 
@@ -30,12 +31,12 @@ def run_export(
     functions: Sequence[str] = (),
     overwrite: bool = False,
 ) -> Path:
-    """Write a surface as C, Fortran, NumPy or torch.
+    """Write a surface as C, Fortran, NumPy, torch or ONNX.
 
     Args:
         surface: run folder, surface file or name.
         target: file to write.
-        to: c, fortran, numpy or torch; default by the suffix.
+        to: c, fortran, numpy, torch or onnx; default by the suffix.
         functions: names of functions that a surface file may be built on.
         overwrite: replace an earlier file.
 
