@@ -18,7 +18,7 @@ ARITHMETIC = {
 
 
 def write_onnx(module: nn.Module, x: Tensor, path: Path) -> None:
-    """Write a module of positions (B, N, 3) to energies (B,) as ONNX, for any B.
+    """Write a module as ONNX: `positions` (B, N, 3) in bohr to `energies` (B,) in hartree, any B.
 
     Args:
         module: on the CPU.
@@ -39,7 +39,10 @@ def write_onnx(module: nn.Module, x: Tensor, path: Path) -> None:
         traced = torch.export.export(module, (x,), dynamic_shapes=shapes).module()
         assert isinstance(traced, fx.GraphModule)
         _keep_digits(traced)
-        program = torch.onnx.export(traced, (x,), dynamic_shapes=shapes, dynamo=True, verbose=False)
+        program = torch.onnx.export(
+            traced, (x,), dynamic_shapes=shapes, dynamo=True, verbose=False,
+            input_names=["positions"], output_names=["energies"],
+        )  # fmt: skip
         assert program is not None
         program.save(path)
 

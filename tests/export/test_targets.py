@@ -157,7 +157,7 @@ def test_onnx(water: Callable[..., Dataset], tmp_path: Path) -> None:
     members = [network(data, "tanh", seed=seed) for seed in (1, 2)]
     surface = Surface(Ensemble(members), ("O", "H", "H"))
     graph = ReferenceEvaluator(str(export_surface(surface, tmp_path / "water.onnx")))
-    (energies,) = graph.run(None, {graph.input_names[0]: data.positions.numpy()})
+    (energies,) = graph.run(["energies"], {"positions": data.positions.numpy()})
     with torch.no_grad():
         expected = surface.potential(data.positions).numpy()
     # Numbers in single precision anywhere in the graph would leave 1e-8.

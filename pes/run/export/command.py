@@ -18,7 +18,7 @@ USES = {
     "fortran": "gfortran -O2 -c {file}",
     "numpy": "from {name} import energy_and_gradient",
     "torch": "torch.export.load({file!r}).module()",
-    "onnx": "onnxruntime.InferenceSession({file!r}).run(None, {{'x': positions}})",
+    "onnx": "onnxruntime.InferenceSession({file!r}).run(None, {{'positions': x}})",
 }
 """How each target is used, in a line."""
 
