@@ -144,6 +144,9 @@ class Vibration(Section):
     minutes: float | None = Field(default=None, gt=0)
     """CPU time after which the calculation no longer grows for the sake of `accuracy`; by default
     5, from five atoms on 20."""
+    memory: float | None = Field(default=None, gt=0)
+    """Memory that a calculation of four atoms or more, or one of given sizes, may take beside the
+    program itself, GiB: what is forecast to take more is not begun. By default what is free."""
     sensitivities: Sensitivities = Sensitivities()
     ensemble: Literal["first_order", "full"] = "first_order"
     """Error bars of the levels of an ensemble surface: through |ψ|², or beside that by

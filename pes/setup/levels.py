@@ -61,6 +61,7 @@ def levels(
     convergence: bool | str = True,
     accuracy: float | None = None,
     minutes: float | None = None,
+    memory: float | None = None,
     perturbations: Mapping[str, Bump] | None = None,
     ensemble: str = "first_order",
     labels: str = "normal",
@@ -92,6 +93,7 @@ def levels(
             sizes and lets them grow. Default without sizes: 0.01 for three atoms, 0.1 for four,
             1 for more.
         minutes: CPU time that growing may take; default 5, from five atoms on 20.
+        memory: GiB that a growing calculation of four atoms or more may take; default what is free.
         perturbations: terms added to the surface, by a name.
         ensemble: `first_order` or `full` spread of an ensemble surface.
         labels: `normal` or `local` quanta.
@@ -118,7 +120,7 @@ def levels(
     return solved(
         task, count=count, energy=energy, truncation=truncation or TruncationRequest(quanta=quanta),
         cap=cap, solver=solver, symmetry=symmetry, convergence=convergence, ensemble=ensemble,
-        labels=labels, accuracy=accuracy, minutes=minutes,
+        labels=labels, accuracy=accuracy, minutes=minutes, memory=memory,
     )  # fmt: skip
 
 
@@ -153,6 +155,7 @@ def solved(
     labels: str = "normal",
     accuracy: float | None = None,
     minutes: float | None = None,
+    memory: float | None = None,
     progress: Callable[[str], None] = lambda _: None,
     watch: Callable[[Progress], None] = lambda _: None,
     start: Tensor | None = None,
@@ -172,6 +175,7 @@ def solved(
         labels: see `levels`.
         accuracy: see `levels`.
         minutes: see `levels`.
+        memory: see `levels`.
         progress: called with the name of each step.
         watch: called after each step of the Davidson method.
         start: vectors to begin the first calculation with, (S, N).
@@ -190,7 +194,9 @@ def solved(
     try:
         if goal is not None:
             time_limit = growing_minutes(minutes, task)
-            budget = Budget(60 * time_limit, max(Budget.functions, round(2400 * time_limit)))
+            functions = max(Budget.functions, round(2400 * time_limit))
+            most = None if memory is None else memory * 2**30
+            budget = Budget(60 * time_limit, functions, most)
             target = Target(
                 task.system, task.internal.kinds, task.internal.names, task.wells, task.limits,
                 goal * CM1, wanted, None if energy is None else energy * CM1, task.given, cap * CM1,

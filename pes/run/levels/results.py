@@ -116,7 +116,7 @@ def _repeating(
     name: str, source: str, content: Mapping[str, Any], result: LevelsResult
 ) -> dict[str, Any]:
     """The configuration with what was chosen in place of what was asked for."""
-    left_out = ("accuracy", "minutes", "energy", "levels", "quanta", "product_energy")
+    left_out = ("accuracy", "minutes", "memory", "energy", "levels", "quanta", "product_energy")
     kept = {key: value for key, value in content.items() if key not in left_out}
     chosen = result.chosen
     coordinates = {**kept.get("coordinates", {}), **chosen["coordinates"]}

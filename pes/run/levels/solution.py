@@ -68,6 +68,11 @@ def solved_with_progress(request: Request, task: Problem) -> LevelsResult:
     free = free_memory(task.system.device)
     known = "of memory" if free is None else f"of memory, {free / 2**30:.2g} GiB are free"
     log.info("largest run: %s %s", largest, known)
+    if config.memory is not None and largest.memory > config.memory * 2**30:
+        raise ValueError(
+            f"the largest run needs about {largest.memory / 2**30:.2g} GiB, more than `memory: "
+            f"{config.memory:g}` allows; lower the sizes or raise `memory`"
+        )
     check_space(request.folder, _bytes_on_disk(largest.points, task, config.levels or COUNT))
     for missing in LargeAmplitudes(task).expected(config.levels or COUNT, config.energy):
         log.warning("%s", missing)
@@ -126,6 +131,7 @@ def _grown(request: Request, task: Problem, goal: float) -> LevelsResult:
     return solved(
         task, count=config.levels, energy=config.energy, truncation=config.truncation(),
         cap=config.cap, solver=config.solver, symmetry=config.symmetry, accuracy=goal,
-        minutes=config.minutes, ensemble=config.ensemble, labels=config.labels,
+        minutes=config.minutes, memory=config.memory, ensemble=config.ensemble,
+        labels=config.labels,
         progress=lambda line: log.info("  %s", line),
     )  # fmt: skip

@@ -108,11 +108,10 @@ class Series:
         count, system = self.target.count or FEW, self.target.system
         grid = first_grid(self.target.names, ranges, FEWEST * count).adapted(system)
         ahead = Forecast(grid, memory(grid, count, self.blocks))
-        free = free_memory(system.device)
-        if free is not None and ahead.memory > free:
+        short = self.shortage(ahead)
+        if short:
             raise ValueError(
-                f"the first calculation, {ahead}, does not fit: {free / 2**30:.2g} GiB are free; "
-                "ask for fewer levels"
+                f"the first calculation, {ahead}, does not fit: {short}; ask for fewer levels"
             )
         whole = largest_expected(
             self.target, grid, self.blocks, lambda larger: not self.obstacle(larger)
@@ -244,11 +243,21 @@ class Series:
         seconds = max(grid.cost / stage.grid.cost * stage.seconds, grid.seconds)
         return Forecast(grid, memory(grid, len(stage.pairs.energies), self.blocks), seconds)
 
-    def obstacle(self, ahead: Forecast) -> str:
-        """Reason why a calculation is not begun, or nothing."""
+    def shortage(self, ahead: Forecast) -> str:
+        """Sentence on memory that a calculation would lack, or nothing."""
+        limit = self.budget.memory
+        if limit is not None and ahead.memory > limit:
+            return f"`memory` allows {limit / 2**30:.2g} GiB"
         free = free_memory(self.target.system.device)
         if free is not None and ahead.memory > free:
             return f"{free / 2**30:.2g} GiB of memory are free"
+        return ""
+
+    def obstacle(self, ahead: Forecast) -> str:
+        """Reason why a calculation is not begun, or nothing."""
+        short = self.shortage(ahead)
+        if short:
+            return short
         if self.spent + (ahead.seconds or 0.0) > self.budget.seconds:
             return f"{self.spent:.0f} of {self.budget.seconds:.0f} CPU-s are spent"
         return ""

@@ -80,10 +80,12 @@ class Budget:
     Attributes:
         seconds: CPU time.
         functions: size of the largest basis.
+        memory: bytes that a calculation in quanta may take, None for what is free.
     """
 
     seconds: float = 300.0
     functions: int = 12000
+    memory: float | None = None
 
 
 def levels_to_target(

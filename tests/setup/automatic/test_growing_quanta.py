@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from pes.setup.automatic import quanta_series
+from pes.setup.automatic.growing_grids import ProductGrid, memory
 from pes.setup.automatic.growing_quanta import LEAST, _left, levels_by_quanta
 from pes.setup.automatic.quanta_series import of_partners
 from pes.setup.automatic.stage import Target
@@ -105,6 +106,21 @@ def test_memory_that_is_too_small_is_said(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(quanta_series, "free_memory", less_and_less)
     levels = levels_by_quanta(asked, (RANGES,) * 4, report=said.append)
     assert "GiB of memory are free" in levels.warnings[0]
+
+
+def test_memory_that_the_user_allows() -> None:
+    """A limit in bytes below what the first calculation takes, and one below what the next does."""
+    system, _ = oscillators([900.0, 1100, 1500, 2100])
+    asked = target(system, 4, accuracy=1e-7 * CM1)
+    with pytest.raises(ValueError, match=r"does not fit: `memory` allows 0\.00098 GiB"):
+        levels_by_quanta(asked, (RANGES,) * 4, budget=Budget(memory=2**20))
+    said: list[str] = []
+    enough = memory(ProductGrid(asked.names, (RANGES,) * 4, 6.0), 10)
+    levels = levels_by_quanta(
+        asked, (RANGES,) * 4, budget=Budget(memory=enough), report=said.append
+    )
+    assert not any(line.startswith("next") for line in said)
+    assert "`memory` allows" in levels.warnings[0]
 
 
 def holed(modes: int) -> System:
