@@ -65,6 +65,11 @@ def lowest_blockwise(
         )
     counts = _guess(parts, count, hamiltonian.zero_order_energies)
     begin = [_lowered(part, start) for part in parts]
+    # Vectors of a smaller calculation know better than zero-order energies what a block holds.
+    counts = [
+        n if known is None else min(part.size, max(n, len(known) + 1))
+        for part, n, known in zip(parts, counts, begin, strict=True)
+    ]
     solve = partial(_solved, solver=solver, tolerance=tolerance, watch=watch)
     solutions, products = solve(parts, counts, begin)
     while short := _short(parts, solutions, count):
