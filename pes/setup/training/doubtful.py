@@ -7,13 +7,14 @@ from torch import Tensor, nn
 
 from pes.data import Dataset, Split
 from pes.findings.audit import Audit
-from pes.findings.finding import rows_in_words
 from pes.units import CM1
 
 __all__ = ["doubtful_line", "doubtful_rows", "without"]
 
 KINDS = ("stuck labels", "wrong labels")
 CHUNK = 2048
+MOST = 40
+"""Rows that are named."""
 
 
 def doubtful_rows(audited: Audit) -> Tensor:
@@ -48,7 +49,7 @@ def doubtful_line(
     left = rows[~torch.isin(rows, test)]
     errors = _errors(surface, dataset, rows)
     line = (
-        f"{len(rows)} labels are doubtful ({rows_in_words(rows.tolist())}): {len(left)} were left "
+        f"{len(rows)} labels are doubtful (rows {_named(rows)}): {len(left)} were left "
         f"out of training and validation; the surface differs from all of them by up to "
         f"{float(errors.abs().max()):.4g} cm-1, RMSE {_rms(errors):.4g}"
     )
@@ -60,6 +61,11 @@ def doubtful_line(
         f"{line}; {len(rows) - len(left)} are in the test, whose RMSE is {_rms(every):.4g} cm-1 "
         f"with and {_rms(sound):.4g} without them",
     )
+
+
+def _named(rows: Tensor) -> str:
+    more = f" and {len(rows) - MOST} more" if len(rows) > MOST else ""
+    return ", ".join(map(str, rows[:MOST].tolist())) + more
 
 
 def _errors(surface: nn.Module, dataset: Dataset, rows: Tensor) -> Tensor:
