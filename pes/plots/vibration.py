@@ -52,7 +52,7 @@ def level_diagram(
         kinds: a key of `pes.coordinates.kinds.KINDS` for each coordinate. Default: in a molecule
             Legendre and Fourier bases are for angles, others for lengths; in a model all
             are numbers.
-        labels: quanta of each level, such as `0 1 0`, over the densities; `-` for none.
+        labels: quanta of each level, such as `(0 1 0) A1`, over the densities; `-` for none.
     """
     scales = scales_of(levels, kinds)
     count = len(levels.bases)
@@ -186,7 +186,7 @@ def _densities(
         axes.contourf(x, y, density.T, levels=shades.tolist(), cmap="Blues")
         name = "ground state" if n == 0 else f"{heights[n] - heights[0]:.1f} cm⁻¹"
         if labels is not None and labels[n] != "-":
-            name = f"{name}\n({labels[n]})"
+            name = f"{name}\n{labels[n]}"
         axes.set_title(name, fontsize="medium", y=1.0)
         axes.set_xlim(*spans[0])
         axes.set_ylim(*spans[1])

@@ -43,7 +43,7 @@ def draw_pictures(
     """Draw levels.png and what else was asked for: density maps, the spectrum, the lines."""
     kinds = result.task.internal.kinds
     levels = result.levels.cpu()
-    names = [result.quanta.text(n) for n in range(len(levels.energies))]
+    names = [_name(result, n) for n in range(len(levels.energies))]
     plots.level_diagram(folder / "levels.png", levels, title, kinds=kinds, labels=names)
     if maps is not None:
         for n in (n for n in maps.levels if n < len(levels.energies)):
@@ -63,3 +63,10 @@ def draw_pictures(
         bands = [(name, place) for name, place, sum_ in transitions.bands if sum_ > strong]
         heading = f"{title}: absorption at {transitions.temperature:g} K, {profile}"
         plots.absorption(folder / "absorption.png", grid, sigma, bands, heading)
+
+
+def _name(result: LevelsResult, state: int) -> str:
+    """Quanta and symmetry of a level, such as `(0 1 0) A1`; `-` if neither is known."""
+    quanta, irrep = result.quanta.quanta[state], result.table[state].get("irrep", "")
+    text = "" if quanta is None else f"({result.quanta.text(state)})"
+    return f"{text} {irrep}".strip() or "-"
