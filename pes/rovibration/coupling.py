@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from pes.chunks import tuple_in_chunks
-from pes.rovibration.frames import in_frame
+from pes.rovibration.frames import in_frame, is_near_jump
 from pes.vibration.analysis.quadratic_form import waves
 from pes.vibration.levels.result import Levels
 from pes.vibration.system.kinetic import metric_tensor, tangents
@@ -27,6 +27,10 @@ __all__ = [
 LINEAR = 1e-3
 """Spread of the masses across the longest axis against that along it, up to which a molecule is
 linear."""
+
+JUMPS = 1e-4
+"""Probability of a state near places where the axes of a frame jump, above which its integrals miss
+what happens there."""
 
 CHUNK = 4096
 """Grid points worked on at once."""
@@ -61,14 +65,18 @@ def coupling(levels: Levels, frame: str) -> Coupling:
         frame: see `pes.rovibration.frames`.
 
     Raises:
-        ValueError: for a model, or a molecule that is linear at its minimum.
+        ValueError: for a model, a molecule that is linear at its minimum, or principal axes that
+            change places where the states are.
     """
     system = levels.system
     reference, masses = reference_geometry(levels), _masses(system)
     energies = levels.energies
     count = len(energies)
     rotation, coriolis = energies.new_zeros(3, 3, count, count), energies.new_zeros(3, count, count)
+    jumps = energies.new_zeros(count)
     for wave in waves(levels, range(count)):
+        near = is_near_jump(_centred(system, wave.points), reference, masses, frame)
+        jumps += (wave.signs * wave.psi.square())[:, near].sum(1)
         inner, mixed = rotational_metric(system, wave.points, reference, masses, frame)
         signed = wave.signs * wave.psi
         for a in range(3):
@@ -76,6 +84,12 @@ def coupling(levels: Levels, frame: str) -> Coupling:
                 rotation[a, b] += (signed * inner[:, a, b]) @ wave.psi.T
             slope = torch.einsum("spk,pk->sp", wave.slopes, mixed[:, :, a])
             coriolis[a] += slope @ signed.T / 2
+    if float(jumps.max()) > JUMPS:
+        raise ValueError(
+            f"the axes of the frame {frame!r} change places where two moments of inertia are "
+            f"equal, and the states reach there (probability {float(jumps.max()):.2g}); choose "
+            "`frame: eckart`"
+        )
     lower = torch.tril(torch.ones(3, 3).to(rotation), -1)[..., None, None]
     rotation = rotation + (rotation * lower).transpose(0, 1)
     return Coupling(energies, rotation, coriolis - coriolis.mT)
@@ -100,12 +114,17 @@ def rotational_metric(
 
 def frame_positions(system: System, q: Tensor, reference: Tensor, frame: str) -> Tensor:
     """Positions (P, N, 3) at points (P, Q) along the axes of a frame, centred on their mass."""
+    x = _centred(system, q)
+    return in_frame(x, x.new_zeros(len(x), 0, *x.shape[1:]), reference, _masses(system), frame)[0]
+
+
+def _centred(system: System, q: Tensor) -> Tensor:
+    """Positions (P, N, 3) at points (P, Q), their centre of mass at the origin."""
     assert system.positions is not None
     masses = _masses(system)
     with torch.no_grad():
         x = system.positions(q)
-        x = x - (masses[:, None] * x).sum(-2, keepdim=True) / masses.sum()
-        return in_frame(x, x.new_zeros(len(x), 0, *x.shape[1:]), reference, masses, frame)[0]
+        return x - (masses[:, None] * x).sum(-2, keepdim=True) / masses.sum()
 
 
 def reference_geometry(levels: Levels) -> Tensor:

@@ -8,7 +8,11 @@ from torch import Tensor
 from pes.geometry import first_largest, nearest_rotation
 from pes.vibration.system.kinetic import rotations
 
-__all__ = ["FRAMES", "in_frame"]
+__all__ = ["FRAMES", "in_frame", "is_near_jump"]
+
+NEAREST = 0.75
+"""Cosine of the angle between a principal axis and the Eckart axis that it is nearest to, below
+which it is about to be nearer to another: at 45 degrees the cosine is 0.71."""
 
 Conditions = Callable[[Tensor], Tensor]
 """Positions in the frame (P, N, 3) to the gradients (P, 3, N, 3) of three functions that vanish
@@ -56,6 +60,18 @@ def in_frame(
     return x, dx + torch.einsum("pak,pand->pknd", angles, spin)
 
 
+def is_near_jump(x: Tensor, reference: Tensor, masses: Tensor, frame: str) -> Tensor:
+    """Whether the axes of a frame change places near positions (P, N, 3), a mask (P,).
+
+    Principal axes do where two moments of inertia come near each other.
+    """
+    if frame != "principal_axes":
+        return x.new_zeros(len(x), dtype=torch.bool)
+    turn, _ = _eckart(x, reference, masses)
+    axes = _principal_axes(x @ turn, masses)
+    return axes.diagonal(dim1=-2, dim2=-1).amin(-1) < NEAREST
+
+
 def _eckart(x: Tensor, reference: Tensor, masses: Tensor) -> tuple[Tensor, Conditions]:
     """Σ_a m_a c_a × x_a = 0 (C. Eckart, Phys. Rev. 47, 552 (1935), doi:10.1103/PhysRev.47.552)."""
     weighted = masses[:, None] * reference
@@ -66,12 +82,7 @@ def _eckart(x: Tensor, reference: Tensor, masses: Tensor) -> tuple[Tensor, Condi
 def _principal(x: Tensor, reference: Tensor, masses: Tensor) -> tuple[Tensor, Conditions]:
     """Σ_a m_a x_a y_a = 0 for each pair of axes, those nearest to the Eckart frame."""
     turn, _ = _eckart(x, reference, masses)
-    y = x @ turn
-    axes = torch.linalg.eigh(y.mT @ (masses[:, None] * y)).eigenvectors
-    # Axes in the order and sense of the frame they are nearest to, right-handed.
-    order = axes.abs().argmax(2)
-    axes = axes.gather(2, order[:, None].expand(-1, 3, -1))
-    axes = axes * axes.diagonal(dim1=-2, dim2=-1).sign()[:, None]
+    axes = _principal_axes(x @ turn, masses)
 
     def conditions(x: Tensor) -> Tensor:
         a, b, c = (masses[:, None] * x).mT.unbind(1)
@@ -80,6 +91,14 @@ def _principal(x: Tensor, reference: Tensor, masses: Tensor) -> tuple[Tensor, Co
         return torch.stack([torch.stack(row, -1) for row in rows], 1)
 
     return turn @ axes, conditions
+
+
+def _principal_axes(y: Tensor, masses: Tensor) -> Tensor:
+    """Principal axes (P, 3, 3) in the order and sense of the axes of y that they are nearest to."""
+    axes = torch.linalg.eigh(y.mT @ (masses[:, None] * y)).eigenvectors
+    order = axes.abs().argmax(2)
+    axes = axes.gather(2, order[:, None].expand(-1, 3, -1))
+    return axes * axes.diagonal(dim1=-2, dim2=-1).sign()[:, None]
 
 
 def _bisector(x: Tensor, reference: Tensor, masses: Tensor) -> tuple[Tensor, Conditions]:

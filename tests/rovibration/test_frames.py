@@ -5,7 +5,7 @@ import torch
 
 from pes.coordinates import Valence
 from pes.molecule import Molecule
-from pes.rovibration.frames import FRAMES, in_frame
+from pes.rovibration.frames import FRAMES, in_frame, is_near_jump
 from pes.units import ANGSTROM, DEGREE
 from pes.vibration.system.kinetic import metric_tensor, tangents
 
@@ -55,6 +55,23 @@ def test_moments_of_inertia_are_diagonal_along_principal_axes() -> None:
     products = x.mT @ (MASSES[:, None] * x)
     off = products - torch.diag_embed(products.diagonal(dim1=-2, dim2=-1))
     torch.testing.assert_close(off, torch.zeros_like(off), rtol=0, atol=1e-8)
+
+
+@pytest.mark.parametrize("frame", FRAMES)
+def test_principal_axes_jump_where_two_moments_are_equal(frame: str) -> None:
+    """For ends of mass m and a middle of mass M that is where tan² of half the angle is M/(2m + M).
+
+    With one bond a little longer the axes lie at 45 degrees to the bisector there.
+    """
+    masses = Molecule(("O", "D", "D")).masses
+    half = torch.atan((masses[0] / masses.sum()).sqrt())
+    bond = 0.95 * ANGSTROM
+    q = torch.tensor([[bond, bond, 1.82], [bond + 1e-3, bond, 2 * half]], dtype=torch.float64)
+    x = Valence(0, (1, 2)).to_positions(q)
+    x = x - (masses[:, None] * x).sum(1, keepdim=True) / masses.sum()
+    reference = x[0] @ torch.linalg.eigh(x[0].mT @ (masses[:, None] * x[0])).eigenvectors
+    jumps = is_near_jump(x, reference, masses, frame)
+    assert jumps.tolist() == [False, frame == "principal_axes"]
 
 
 def test_bisector() -> None:
