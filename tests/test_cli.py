@@ -262,7 +262,7 @@ def ranges(**changed: list[float]) -> dict:
         ({"surface": "own.py:missing"}, "own.py has no 'missing'"),
         ({"surface": "none.py:f"}, "none.py: no such file"),
         ({"surface": "own.py:matrix"}, "own.py:matrix returned shape (7, 1) for 7"),
-        ({"surface": "own.py:holes"}, "no minimum of the surface was found from usual bond len"),
+        ({"surface": "own.py:holes"}, "the surface is not a number at 9375 of 15625 grid points"),
         ({"surface": "own.py:buggy"}, "own.py:buggy failed: KeyError: 'depth' ("),
         ({"spectrum": {"dipole": "own.py:none"}}, "own.py has no 'none'"),
         ({"spectrum": {"dipole": "own.py:holes"}}, "own.py:holes returned shape (125,)"),

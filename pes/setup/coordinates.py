@@ -155,15 +155,18 @@ def _triatomic(request: CoordinateRequest, geometries: Geometries) -> Internal:
 
     The middle atom stands opposite the longest distance at the minimum. Where another minimum
     joins the atoms otherwise (HCN and HNC), Jacobi coordinates of the atom that moves hold both.
-    Where valence coordinates couple strongly, Radau or Jacobi coordinates are taken that do not.
+    Where valence coordinates couple strongly, Radau or Jacobi coordinates are taken that do not,
+    unless the ranges given are those of bonds and angle.
     """
     kind = request.kind or "valence"
     if request.centre is not None:
         return _about(kind, request.centre)
     lowest, *others = geometries.wells
-    if request.kind is None and others:
+    named = {} if isinstance(request.ranges, str) else request.ranges
+    free = request.kind is None and set(named) != {"r1", "r2", "theta"}
+    if free and others:
         return _about("jacobi", _mover(lowest, others[0]))
-    if request.kind is None:
+    if free:
         return _least_coupled(geometries, lowest)
     if kind != "jacobi":
         return _about(kind, opposite(lowest))

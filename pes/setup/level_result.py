@@ -10,6 +10,7 @@ from torch import Tensor
 
 from pes.files import write_json
 from pes.rovibration.contraction import contract_states
+from pes.setup.bond_lengths import strange_bonds
 from pes.setup.chosen import chosen_settings
 from pes.setup.density_maps import Maps
 from pes.setup.dipoles import DipoleLike, dipole_function
@@ -82,8 +83,8 @@ class LevelsResult:
     def warnings(self) -> tuple[str, ...]:
         """Reasons for doubt, with what to do about each."""
         return (
-            *self.levels.warnings, *unrotated(self.table, self.task), *far(self.table),
-            *unequal(self.levels, self.task),
+            *strange_bonds(self.task), *self.levels.warnings, *unrotated(self.table, self.task),
+            *far(self.table), *unequal(self.levels, self.task),
         )  # fmt: skip
 
     @cached_property

@@ -116,8 +116,8 @@ def test_unknown_key_and_the_nearest_valid_one(
 def test_unknown_key_far_from_all_valid_ones(tmp_path: Path) -> None:
     line = refusal(tmp_path, "name: water\ndata: {file: a, xyz: 1}")
     assert line == (
-        "unknown key `data.xyz`; valid are audit, column, columns, file, forces, format, formula, "
-        "fractions, keys, regroup, split, test, units, window, zmatrix"
+        "unknown key `data.xyz`; valid are audit, column, columns, doubtful, file, forces, format, "
+        "formula, fractions, keys, regroup, split, test, units, window, zmatrix"
     )
 
 

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil, floor, inf
 from time import process_time
 
 from torch import Tensor
 
-from pes.setup.automatic.bases import Resolution, automatic_bases, fixed_ends
+from pes.setup.automatic.bases import ROUNDED, Resolution, automatic_bases, fixed_ends
 from pes.units import CM1
 from pes.vibration.basis.specification import BasisSpec
 from pes.vibration.basis.truncation import Truncation
@@ -21,6 +22,9 @@ from pes.vibration.system.region import energies_or_infinite
 from pes.vibration.system.system import System
 
 __all__ = ["EXTRA", "SolvedHamiltonian", "Stage", "Target", "fixed_sides", "solved_stage"]
+
+WALL = 0.5
+"""Hartree above the minimum: no wavefunction comes to the end of a cut as high as this."""
 
 EXTRA = 4
 """Levels solved for beyond those asked for, so that each has its partner in the other runs."""
@@ -154,9 +158,18 @@ def fixed_sides(target: Target, one: Stage) -> list[tuple[bool, bool]]:
 def _reachable(target: Target, cuts: Sequence[Cut]) -> list[tuple[float, float]]:
     """Limits, or the ends of cuts that end before: beyond, the surface is not one of a molecule."""
     return [
-        (max(low, float(cut.points[0])), min(high, float(cut.points[-1])))
-        for (low, high), cut in zip(target.limits, cuts, strict=True)
+        (max(low, first), min(high, last))
+        for (low, high), (first, last) in zip(target.limits, map(_ends, cuts), strict=True)
     ]
+
+
+def _ends(cut: Cut) -> tuple[float, float]:
+    """Ends of a cut, rounded outwards as ranges are; infinite where it ends high on a wall."""
+    (low, high), (v, w) = cut.points[[0, -1]].tolist(), cut.fine[1][[0, -1]].tolist()
+    return (
+        floor(low / ROUNDED) * ROUNDED if v < WALL else -inf,
+        ceil(high / ROUNDED) * ROUNDED if w < WALL else inf,
+    )
 
 
 def _check_ghosts(target: Target, h: Hamiltonian, pairs: Eigenpairs) -> None:

@@ -126,7 +126,7 @@ def test_pyscf_mistakes(work: Path, refusal: Refusal) -> None:
     pytest.importorskip("pyscf")
     for program, words in (
         ({"kind": "pyscf", "basis": "nonsense"}, "PySCF has no basis 'nonsense'"),
-        ({"kind": "pyscf", "method": "ccsdt"}, "`program.pyscf.method`"),
+        ({"kind": "pyscf", "method": "ccsdt"}, "`program.method`"),
         ({"kind": "pyscf", "method": "dft"}, "`functional` goes with"),
         ({"kind": "pyscf", "charge": 1}, "closed shells"),
     ):
