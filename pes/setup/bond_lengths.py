@@ -21,9 +21,7 @@ def strange_bonds(task: Problem) -> list[str]:
     Args:
         task: what the levels are of.
     """
-    molecule = task.molecule
-    with torch.no_grad():
-        x = task.internal.to_positions(task.start.cpu()[None], molecule.masses.cpu())[0]
+    molecule, x = task.molecule, task.minimum
     share = covalent_distances(molecule, x).fill_diagonal_(torch.inf)
     a, b = divmod(int(share.argmin()), len(x))
     if SHORT < share[a, b] < LONG:

@@ -166,8 +166,10 @@ def _triatomic(request: CoordinateRequest, geometries: Geometries) -> Internal:
     free = request.kind is None and set(named) != {"r1", "r2", "theta"}
     if free and others:
         return _about("jacobi", _mover(lowest, others[0]))
+    lowest = _settled(geometries, lowest)
     if free:
-        return _least_coupled(geometries, lowest)
+        potential, masses = geometries.potential, geometries.molecule.masses
+        return least_coupled(potential, masses, lowest, opposite(lowest))
     if kind != "jacobi":
         return _about(kind, opposite(lowest))
     elements = geometries.molecule.elements
@@ -176,13 +178,11 @@ def _triatomic(request: CoordinateRequest, geometries: Geometries) -> Internal:
     return _about(kind, alone[0] if len(alone) == 1 else lightest)
 
 
-def _least_coupled(geometries: Geometries, lowest: Tensor) -> Internal:
-    # A training point is near the minimum only; where values jump it is as near as it gets.
+def _settled(geometries: Geometries, lowest: Tensor) -> Tensor:
+    """The minimum near a point; where values jump the point is as near as it gets."""
     with suppress(ValueError):
-        lowest = optimum(geometries.potential, lowest)
-    return least_coupled(
-        geometries.potential, geometries.molecule.masses, lowest, opposite(lowest)
-    )  # fmt: skip
+        return optimum(geometries.potential, lowest)
+    return lowest
 
 
 def _about(kind: str, centre: int) -> Internal:

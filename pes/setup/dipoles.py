@@ -4,11 +4,20 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
+from torch import Tensor
+
 from pes.molecule import Molecule
 from pes.potential import DipoleSurface, Ensemble, Surface, UserFunction
 from pes.setup.surfaces import imported, loaded, names_function
 
-__all__ = ["DipoleLike", "dipole_function"]
+__all__ = ["DipoleLike", "check_turns", "dipole_function"]
+
+TURN = ((0.0, -1.0, 0.0), (0.0, 0.0, 1.0), (-1.0, 0.0, 0.0))
+"""A rotation that takes every axis to another."""
+
+FRAME = 1e-3
+"""Part of a moment by which it may miss the turned one."""
 
 DipoleLike = Surface | Callable[..., Any] | str | Path
 """Forms in which a Python user may give a dipole moment."""
@@ -49,6 +58,33 @@ def dipole_function(
         _check_atoms(name, given, symbols)
         return given
     return UserFunction(given, name, (3,))
+
+
+def check_turns(dipole: Callable[[Tensor], Tensor], x: Tensor, name: str) -> None:
+    """Refuse a dipole moment that does not turn with the molecule.
+
+    Args:
+        dipole: positions (B, N, 3) in bohr to (B, 3) in e·bohr.
+        x: a geometry (N, 3) in bohr.
+        name: of the dipole, for messages.
+
+    Raises:
+        ValueError: if moments are given along other axes than those of the positions.
+    """
+    turn = x.new_tensor(TURN)
+    with torch.no_grad():
+        moment, turned = dipole(torch.stack((x, x @ turn.T)))
+    expected = turn @ moment
+    if float((turned - expected).abs().max()) > FRAME * float(moment.abs().max()):
+        raise ValueError(
+            f"{name}: turned with the molecule, the moment {_vector(expected)} is "
+            f"{_vector(turned)} e bohr; give moments along the axes of the positions, not along "
+            "axes of the molecule"
+        )
+
+
+def _vector(moment: Tensor) -> str:
+    return "(" + ", ".join(f"{value:.4g}" for value in moment.tolist()) + ")"
 
 
 def _check_atoms(

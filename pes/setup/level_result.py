@@ -13,7 +13,7 @@ from pes.rovibration.contraction import contract_states
 from pes.setup.bond_lengths import strange_bonds
 from pes.setup.chosen import chosen_settings
 from pes.setup.density_maps import Maps
-from pes.setup.dipoles import DipoleLike, dipole_function
+from pes.setup.dipoles import DipoleLike, check_turns, dipole_function
 from pes.setup.irreps import unequal
 from pes.setup.labels import LevelLabels, level_labels
 from pes.setup.level_files import LEVELS_JSON, summary, write_arrays, write_tables
@@ -190,7 +190,11 @@ def spectrum(result: LevelsResult, dipole: DipoleLike, *, temperature: float = 2
             dipole surface; or the name of either: run folder, surface file, `module:function` or
             `file.py:function`.
         temperature: kelvin.
+
+    Raises:
+        ValueError: for a dipole that does not turn with the molecule.
     """
     function = dipole_function(dipole, symbols=result.task.molecule.symbols)
+    check_turns(function, result.task.minimum, getattr(dipole, "__name__", str(dipole)))
     masses = result.task.masses.detach().cpu()
     return stick_spectrum(result.levels.cpu(), function, masses, temperature=temperature)

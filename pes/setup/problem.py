@@ -80,6 +80,12 @@ class Problem:
     sized: bool
     surveyed: float
 
+    @property
+    def minimum(self) -> Tensor:
+        """Positions (N, 3) in bohr at `start`."""
+        with torch.no_grad():
+            return self.internal.to_positions(self.start.cpu()[None], self.molecule.masses)[0]
+
     @cached_property
     def limits(self) -> tuple[tuple[float, float], ...]:
         """Ends that no automatic range passes, (low, high) of each coordinate."""

@@ -20,10 +20,11 @@ REASONS: Mapping[str, str] = {
     r"^\w+ [\w.]+: (None|\{\}|\[\])$": EMPTY,
     r"^\w+ name: ": NAMED,
     r": True$": TRUTH,
-    r": ([-+.\de]+|'1e9')$": NUMBER,
+    r": ([-+.\de]+|'1e9'|\[0\])$": NUMBER,
     r"byte-order mark$": "spreadsheets write one",
     r"^train training\.(patience|restarts|memory|epochs|max_seconds): ": LARGE,
-    r"\.(xyz|csv|json|yaml) damaged": OTHERS,
+    r"\.(xyz|csv|json|yaml|inp) damaged": OTHERS,
+    r"^evaluate surface .*zeros": "an evaluation says how wrong a surface is",
     r"\.(h5|npz|safetensors) damaged": GUARDED,
 }
 """Expression that an attack's command and name match → reason."""

@@ -8,7 +8,7 @@ import torch
 import pes
 from pes.potential import DipoleSurface, SurfaceRecord, UserFunction
 from pes.potential.analytic import WaterPJT
-from pes.setup.dipoles import dipole_function
+from pes.setup.dipoles import check_turns, dipole_function
 from pes.setup.surfaces import as_surface, load_potential
 
 WATER = ("O", "H", "H")
@@ -43,3 +43,17 @@ def test_other_surfaces_and_other_atoms(file: Path) -> None:
             refused()
     with pytest.raises(FileNotFoundError, match="is no run folder, surface file"):
         dipole_function("nothing.safetensors", file.parent)
+
+
+def test_a_moment_turns_with_the_molecule() -> None:
+    x = torch.tensor([[0.0, 0, 0], [1.8, 0, 0.2], [-0.5, 1.7, 0.1]], dtype=torch.float64)
+    check_turns(lambda x: 0.3 * (x[:, 1] + x[:, 2] - 2 * x[:, 0]), x, "charges")
+    check_turns(lambda x: torch.zeros(len(x), 3, dtype=torch.float64), x, "none")
+    for wrong in (
+        lambda x: torch.ones(len(x), 3, dtype=torch.float64),
+        lambda x: (x[:, 1] - x[:, 0]).norm(dim=-1, keepdim=True) * torch.tensor([[0.0, 0, 1.0]]),
+    ):
+        with pytest.raises(
+            ValueError, match=r"own: turned with the molecule, the moment .* e bohr"
+        ):
+            check_turns(wrong, x, "own")

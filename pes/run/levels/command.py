@@ -21,7 +21,7 @@ from pes.run.levels.results import OPTIONAL, Additions, write_results
 from pes.run.levels.resume import STATE, check_state
 from pes.run.levels.solution import Request, solved_with_progress
 from pes.setup.density_maps import Maps, density_maps
-from pes.setup.dipoles import dipole_function
+from pes.setup.dipoles import check_turns, dipole_function
 from pes.setup.level_files import LEVELS_JSON
 from pes.setup.levels import COUNT
 from pes.setup.line_list import check_temperature, line_list
@@ -182,8 +182,9 @@ def _run(request: Request) -> Path:
         coordinates=config.coordinates.resolved(), basis=config.sizes(),
         perturbations=config.bumps(), device=request.device,
     )  # fmt: skip
-    if dipole is not None:
+    if config.spectrum is not None and dipole is not None:
         dipole = dipole_function(dipole, symbols=task.molecule.symbols)
+        check_turns(dipole, task.minimum, config.spectrum.dipole)
     if config.J:
         check_rotation(task, config.J, config.rotation.frame)
         if config.spectrum is not None:
