@@ -41,7 +41,7 @@ test-machines: $(STAMP) ## numerical tests as on other machines: older instructi
 	$(OLD_PROCESSOR) OMP_NUM_THREADS=2 $(BIN)/python -m pytest -q $(THREADED)
 	OMP_NUM_THREADS=2 $(BIN)/python -m pytest -q --scramble 2 $(THREADED)
 
-attack: $(STAMP) ## thousands of broken inputs for all commands; an hour or two; ATTACK_ARGS="levels --every 10"
+attack: $(STAMP) ## broken inputs, kills and made-up faults for all commands; hours; ATTACK_ARGS="inputs --every 10"
 	OMP_NUM_THREADS=1 $(BIN)/python tests/attack $(ATTACK_ARGS)
 
 lint: $(STAMP) ## ruff: rules and format

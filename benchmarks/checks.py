@@ -33,7 +33,7 @@ from pes.units import ANGSTROM, DEGREE
 CONFIGURATION = Path(__file__).parents[1] / "configs" / "h2o.yaml"
 
 CHECKS = (
-    (train, "findings_before_fit"),
+    (train, "audited_before_fit"),
     (train, "force_warnings"),
     (train_points, "check_copies"),
     (problem, "check_consistency"),

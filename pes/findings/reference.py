@@ -27,8 +27,8 @@ FEWEST = 24
 SAMPLE = 3000
 MOST_FEATURES = 300
 LARGEST_DEGREE = 12
-STEPS = 6
-"""Reweightings of the robust fit."""
+STEPS, FIRST = 6, 2
+"""Fits of the robust surface, and those after which the better variables go on alone."""
 
 BEND = 4.0
 """Standardised residual beyond which a point loses its weight."""
@@ -157,8 +157,10 @@ def reference(dataset: Dataset, usable: Tensor) -> Reference | None:
     rows = rows[order[:SAMPLE]].sort().values
     some = dataset.select(rows)
     base = 1 / _spreads(some.energies, some.energies)
-    fits = [_robust(degrees, some, base) for degrees in _descriptors(dataset, len(rows))]
-    return _judged(min(fits, key=lambda fit: fit.typical), dataset, rows, base)
+    ladders = list(_descriptors(dataset, len(rows)))
+    begun = [_robust(degrees, some, base, FIRST) for degrees in ladders]
+    fit, degrees = min(zip(begun, ladders, strict=True), key=lambda pair: pair[0].typical)
+    return _judged(_robust(degrees, some, base, STEPS - FIRST, fit), dataset, rows, base)
 
 
 @dataclass(frozen=True, eq=False)
@@ -177,6 +179,11 @@ class _Fit:
     @property
     def typical(self) -> float:
         return float(self.residuals.abs().median())
+
+    def weights(self, base: Tensor) -> Tensor:
+        """Weights (S,) of the next fit."""
+        far = self.residuals / (BEND * self.scale.clamp(min=1e-300))
+        return base / (1 + far.square()) ** 2
 
 
 def _spreads(energies: Tensor, known: Tensor) -> Tensor:
@@ -213,16 +220,24 @@ def _features(descriptor: nn.Module, positions: Tensor) -> Tensor:
     return torch.cat((torch.ones_like(own[:, :1]), own), 1)
 
 
-def _robust(degrees: Sequence[Invariants], some: Dataset, base: Tensor) -> _Fit:
-    """Iteratively reweighted least squares; a label far off the best degree loses its weight."""
+def _robust(
+    degrees: Sequence[Invariants], some: Dataset, base: Tensor, steps: int, fit: _Fit | None = None
+) -> _Fit:
+    """Iteratively reweighted least squares; a label far off the best degree loses its weight.
+
+    Args:
+        degrees: polynomials, each degree with those of the one before.
+        some: points.
+        base: weights (S,) before any is lost.
+        steps: number of fits.
+        fit: what an earlier call returned, to go on from.
+    """
     features = _features(degrees[-1], some.positions)
     lengths = features.square().mean(0).sqrt()
-    matrix = features / lengths
-    fit = _weighted(degrees, matrix, lengths, some.energies, base, base)
-    for _ in range(STEPS - 1):
-        far = fit.residuals / (BEND * fit.scale.clamp(min=1e-300))
-        weights = base / (1 + far.square()) ** 2
-        fit = _weighted(degrees, matrix, lengths, some.energies, base, weights)
+    for _ in range(steps):
+        weights = base if fit is None else fit.weights(base)
+        fit = _weighted(degrees, features / lengths, lengths, some.energies, base, weights)
+    assert fit is not None
     return fit
 
 

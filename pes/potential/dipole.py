@@ -18,8 +18,8 @@ it may not."""
 class DipoleSurface(nn.Module):
     """μ(x) = Σ_a z_a(x) x_a in e·bohr, with Σ_a z_a the total charge.
 
-    The charges z_a = z₀ + c·f_a(x) are linear in polynomials of the distances that no permutation
-    of like atoms changes which leaves a in its place; charges of like atoms share their numbers.
+    The charges z_a = z₀ + c·f_a(x) are linear in polynomials of the distances that stay the same
+    when like atoms other than a change places; charges of like atoms share their numbers.
     So μ turns with the atoms and is the same for every numbering of like atoms. One element, the
     one with the fewest atoms, takes what is left of the total charge. The dipole moment of an ion
     counts from the origin of the positions.

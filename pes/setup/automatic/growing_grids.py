@@ -183,7 +183,7 @@ class SparsePoints:
     @property
     def seconds(self) -> float:
         """CPU time that is usual: some hundred products."""
-        return 1e-6 * self.cost
+        return 3e-7 * self.cost
 
     def adapted(self, system: System) -> "SparsePoints":
         """The same with functions about the mean of the ground state."""
