@@ -131,6 +131,9 @@ def _in_words(error: ValidationError, kind: type[BaseModel]) -> str:
     before = (None, *first["loc"])
     place = [p for b, p in zip(before, first["loc"], strict=False) if not _is_tag(p, b)]
     shown = "" if isinstance(first["input"], Mapping) else f", got {first['input']!r}"
+    if first["type"] == "union_tag_invalid":
+        place.append("kind")
+        shown = f", got {first.get('ctx', {})['tag']!r}"
     if isinstance(wrong := first.get("ctx", {}).get("error"), NumberError):
         place.append(wrong.key)
         shown = f", got {str(wrong.value)[:40]}"
@@ -159,6 +162,7 @@ REQUIREMENTS = {
     "too_long": "a list of at most {max_length}",
     "string_too_short": "text of at least {min_length} characters",
     "literal_error": "{expected}",
+    "union_tag_invalid": "one of {expected_tags}",
     "finite_number": "a finite number",
     "float_parsing": "a number",
     "float_type": "a number",

@@ -195,7 +195,7 @@ def test_other_values_and_keys_are_not_taken_for_earlier_ones(tmp_path: Path) ->
 
 def test_unknown_member_of_a_union_lists_those_there_are(tmp_path: Path) -> None:
     line = refusal(tmp_path, TRAIN + "training: {optimizer: newton}")
-    assert line.startswith("`training.optimizer`: ")
+    assert line.startswith("`training.optimizer.kind`: ")
     for name in ("newton", "levenberg_marquardt", "lbfgs", "adam"):
         assert name in line
 
@@ -392,13 +392,15 @@ def test_requirements_are_said_in_plain_words(tmp_path: Path, setting: str, mess
 @pytest.mark.parametrize(
     ("setting", "words"),
     [
+        ("surface.kind=forest", "`surface.kind`: must be one of 'neural', .*, got 'forest'"),
+        ("training.optimizer=sgd", "`training.optimizer.kind`: must be one of .*, got 'sgd'"),
         ("threads=yes", "`threads`: must not be true or false"),
         ("training.epochs=true", "`training.epochs`: must not be true or false"),
         (f"training.epochs='{10**30}'", "`training.epochs`: must be less than 9223372036854775808"),
         (f"training.epochs={10**30}", "`training.epochs`: must be less than 9223372036854775808"),
     ],
 )
-def test_numbers_are_those_of_a_machine(tmp_path: Path, setting: str, words: str) -> None:
+def test_kinds_and_numbers(tmp_path: Path, setting: str, words: str) -> None:
     path = tmp_path / "a.yaml"
     path.write_text(yaml.safe_dump({"name": "a", "data": {"file": "b"}, "surface": {}}))
     with pytest.raises(ValueError, match=words):
