@@ -112,7 +112,7 @@ def test_mistakes(work: Path, refusal: Refusal) -> None:
     assert "none.inp: no such file" in said(program={"template": "none.inp"})
     assert "`energy` needs one group" in said(program={"energy": "E = "})
     assert "did you mean `energy`" in said(program={"energi": "E = "})
-    assert "`program`" in said(program={"kind": "molpro"})
+    assert "`program.kind`" in said(program={"kind": "molpro"})
     line = refusal(label, work, "--set", "program=pyscf", "--set", "program.method=ccsdt")
     assert "program is not a section" in line
     assert "a minimum needs forces" in said(minimum=True)
