@@ -39,7 +39,7 @@ Name = Annotated[str, AfterValidator(_name)]
 
 
 class NumberError(ValueError):
-    """What is wrong with the number at a key of a section."""
+    """Error: the number at a key of a section cannot be used."""
 
     def __init__(self, doubt: str, key: str, value: int) -> None:
         super().__init__(doubt)

@@ -50,4 +50,4 @@ COORDINATES: dict[str, type] = {
     "valence": Valence,
     "zmatrix": ZMatrix,
 }
-"""By the name used in `coordinates:` of a configuration."""
+"""Kinds of coordinates by their name in `coordinates:` of a configuration."""

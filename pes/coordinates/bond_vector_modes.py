@@ -157,7 +157,7 @@ class BondVectors:
         return moved.flatten(-2) @ self._inverse.mT
 
     def _rates(self, bonds: Tensor) -> Tensor:
-        """How the rotation left over changes as the bonds (..., N−1, 3) turn, (..., 3, 3)."""
+        """Derivative of the remaining rotation by the bonds (..., N−1, 3) turn, (..., 3, 3)."""
         e, r = self._directions, self._lengths[:, None]
         axes = torch.eye(3, dtype=torch.float64)[:, None]
         around = torch.linalg.cross(*torch.broadcast_tensors(axes, bonds[..., None, :, :]))
@@ -176,7 +176,7 @@ class BondVectors:
         return torch.matrix_exp(rows.unflatten(-1, (3, 3)))
 
     def bounds(self) -> list[tuple[float, float]]:
-        """How far each q goes alone: just short of a bond length of zero, or of a fold."""
+        """Domain of each q alone: up to a bond length of zero or a folded geometry."""
         steps = torch.linspace(0, FAR, 401, dtype=torch.float64)
         return [(-self._reach(-steps, k), self._reach(steps, k)) for k in range(len(self.names))]
 

@@ -70,7 +70,7 @@ class Curvilinear(Modes):
         return low, high
 
     def folded(self, q: Tensor) -> Tensor:
-        """Which s (..., Q) of q (..., Q) are beyond their domain."""
+        """Mask (..., Q): internal coordinates s of q (..., Q) that lie outside their domain."""
         s = self.back(q)
         low, high = self.domain()
         return (s < low) | (s > high)
@@ -81,7 +81,7 @@ class Curvilinear(Modes):
         return [Fold(name, kind, beyond) for name, kind, beyond in pairs]
 
     def bounds(self) -> list[tuple[float, float]]:
-        """How far each q goes alone, the others being 0: just short of the ends of the domain."""
+        """Range of each q, the others being 0, that stays inside the domain of all s."""
         low, high = (end - self.reference for end in self.domain())
         steps = self.combinations.mT
         ahead = torch.where(steps > 0, high / steps, low / steps)

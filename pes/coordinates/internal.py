@@ -45,7 +45,7 @@ class Internal(Protocol):
         ...
 
     def bounds(self) -> list[tuple[float, float]]:
-        """How far each q may go alone, the others at the minimum, before a geometry is folded."""
+        """Domain of each q alone, the others at the minimum, in which no geometry is folded."""
         ...
 
     def folds(self, q: Tensor) -> list[Fold]:
@@ -61,7 +61,7 @@ class Direct:
     """
 
     def bounds(self: Internal) -> list[tuple[float, float]]:
-        """None beside those of the kinds."""
+        """None: coordinates of this kind have no arguments of their own."""
         return [(-inf, inf)] * len(self.names)
 
     def folds(self, q: Tensor) -> list[Fold]:

@@ -54,7 +54,7 @@ def cosine_map() -> Map:
 
 
 MAPS: dict[str, Callable[..., Map]] = {"cos": cosine_map, "morse": morse_map}
-"""By the name used in `coordinates.maps` of a configuration."""
+"""Maps by their name in `coordinates.maps` of a configuration."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class Mapped(Direct):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """With the map before the name of each that is mapped."""
+        """Names of the coordinates, those of mapped ones with the map before them."""
         return tuple(f"{self.maps[n].name}_{n}" if n in self.maps else n for n in self.inner.names)
 
     @property

@@ -13,7 +13,7 @@ STEP = 1e-3
 """Step of central differences, bohr."""
 
 WIDE = 0.05
-"""The same where the values of a surface jump, bohr."""
+"""Shortest step, bohr, on a surface whose values jump."""
 
 
 def optimum(potential: Callable[[Tensor], Tensor], start: Tensor, *, noise: float = 0.0) -> Tensor:

@@ -87,7 +87,7 @@ def _mixed(vectors: Tensor, x: Tensor, masses: Tensor) -> Tensor:
 
 
 def _deciding(vectors: Tensor, x: Tensor, masses: Tensor) -> Tensor:
-    """How much each of the modes (g, 3N) contributes to the change that decides, (g,)."""
+    """Contribution (g,) of each mode (g, 3N) to the displacement that fixes its sign."""
     moved = vectors.reshape(-1, *x.shape) / masses.sqrt()[:, None]
     first, second = atom_pairs(len(x)).to(x.device)
     bonds = torch.nn.functional.normalize(x[second] - x[first], dim=-1)

@@ -16,7 +16,7 @@ __all__ = ["Dataset", "check_alike", "joined"]
 
 QUANTITIES = ("positions", "energies", "forces", "dipoles")
 COLUMN = "columns/"
-"""Before the name of a column in messages."""
+"""Prefix of a column's name in messages."""
 CLOSEST = 0.05 * ANGSTROM
 """Two nuclei nearer than this (bohr) are a mistake in the file, not a molecule."""
 

@@ -1,4 +1,4 @@
-"""Where to compute: geometries spread evenly, fewer of them the higher they lie."""
+"""Geometries to compute: evenly spread, and fewer at higher energies."""
 
 from collections.abc import Callable, Sequence
 

@@ -21,7 +21,7 @@ MOST_MONOMIALS = 2_000_000
 
 
 def pair_permutations(elements: Sequence[str]) -> np.ndarray:
-    """How every permutation of like atoms permutes the atom pairs.
+    """Permutations of the atom pairs, one for each permutation of like atoms.
 
     Args:
         elements: of each of N atoms.
@@ -95,7 +95,7 @@ def _inverse(r: Tensor, length: float) -> Tensor:
 
 
 TABLES = ("parent", "factor", "orbit")
-"""Of each degree, in the order in which `forward` reads them."""
+"""Names of the tables of each degree, in the order in which `forward` reads them."""
 
 VARIABLES = ("cosine", "inverse", "morse")
 

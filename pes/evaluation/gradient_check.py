@@ -118,7 +118,7 @@ class GradientCheck:
 
     @property
     def verdict(self) -> str:
-        """What the comparison says, in one sentence."""
+        """Result of the comparison as one sentence."""
         step = f"the best step of central differences is {self.best_step:.2g} bohr"
         noise = float(self.own_error[self.best])
         relative = self.error / self.size if self.size else self.error

@@ -214,7 +214,7 @@ def _joined(texts: Sequence[str]) -> str:
 
 
 def _real(value: float) -> str:
-    """Such as `0.0015_dp`."""
+    """Number as Fortran source, for example `0.0015_dp`."""
     return f"{value!r}_dp"
 
 

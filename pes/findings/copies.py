@@ -17,7 +17,7 @@ MANY = 0.005
 """Share of points with a copy from which a split by hand is in danger."""
 
 MANY_NEAR = 0.05
-"""The same of points that are only near another: some are in any dense set."""
+"""Share of points very near another, above which they are reported; any dense set has some."""
 
 MOST_ALIKE = 5
 """Copies of one geometry that are too many in any case."""

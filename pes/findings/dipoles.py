@@ -13,10 +13,10 @@ from pes.units import DEBYE
 __all__ = ["ELECTRONEGATIVITY", "check_dipoles", "sign_doubt"]
 
 DEGREE = 2
-"""Of the polynomials that the labels are held against."""
+"""Degree of the polynomials with which the labels are compared."""
 
 POINTS = 1000
-"""Points looked at, at most."""
+"""Largest number of points that are checked."""
 
 SHARE = 0.3
 """Residual of that fit relative to the dipole moments from which they are of another frame: points

@@ -92,7 +92,7 @@ class Reference:
         return self.residuals / self.scale
 
     def stand_out(self) -> Tensor:
-        """How far (B,) each label stands out from its neighbours; 0 for all that cannot be wrong.
+        """Deviation (B,) of each label from its neighbours; 0 for labels that cannot be wrong.
 
         |z| over the 80 % quantile of |z| at the 12 nearest points of the fit: where the reference
         is poor the neighbours are as far off. It is divided by the distance of the neighbours

@@ -1,4 +1,4 @@
-"""Where the points lie: wells without points, separate regions, fragments."""
+"""Regions of the points: wells without points, separate regions, fragments."""
 
 import numpy as np
 import torch

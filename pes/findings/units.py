@@ -20,7 +20,7 @@ SHORT, LONG = 0.68, 1.35
 sums of covalent radii: N2 0.77, most molecules 0.9 to 1.1; 1.89 times that in bohr."""
 
 LONG_HYDROGEN = 1.75
-"""The same of hydrogen alone, whose bonds are longer than its radius says: H2 1.2, H3+ 1.4."""
+"""Ratio for hydrogen alone, whose bonds are longer than its radius says: H2 1.2, H3+ 1.4."""
 
 WEAK = {"He", "Ne", "Ar", "Kr", "Xe", "Rn"}
 """Elements whose distances in a complex are no bond lengths."""

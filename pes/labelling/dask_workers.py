@@ -116,7 +116,7 @@ def _watched(job: type, first: "Future[str]") -> type:
 
 
 def _last_line(error: RuntimeError) -> str:
-    """What the command of a batch system wrote last."""
+    """Last line that the command of a batch system wrote."""
     lines = [line.strip() for line in str(error).splitlines()]
     return next((line for line in reversed(lines) if line.strip(":") not in NAMES), "no reason")
 

@@ -1,4 +1,4 @@
-"""Where the surface matters to a level: |ψ|² in pairs of coordinates over the training points."""
+"""Regions that determine a level: |ψ|² in pairs of coordinates over the training points."""
 
 from collections.abc import Sequence
 from pathlib import Path

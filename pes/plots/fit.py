@@ -1,4 +1,4 @@
-"""How a fit went and what it left: learning curve and residuals."""
+"""Pictures of a fit: learning curve and residuals."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

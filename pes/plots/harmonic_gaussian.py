@@ -105,7 +105,7 @@ def _against(
 def _differences(
     axes: Axes, kappa: NDArray[np.float64], slopes: Mapping[str, Mapping[str, ArrayLike]]
 ) -> None:
-    """How far the ways to the derivative lie apart; grids by colour as in the other panels."""
+    """Differences between the methods for the derivative; one colour for each grid."""
     for n, ways in enumerate(slopes.values()):
         first, *others = ways
         for other, marker in zip(others, "sx^v", strict=False):

@@ -13,7 +13,7 @@ BINS = 40
 
 
 def energy_histogram(path: str | Path, heights_cm1: ArrayLike, name: str) -> None:
-    """How many points lie how high, and how many lie below each energy.
+    """Histogram of the energies, and the number of points below each energy.
 
     Args:
         path: of the PNG.

@@ -198,7 +198,7 @@ def _pair(levels: Levels, state: int, j: int, k: int) -> NDArray[np.float64]:
 
 
 def span_of(points: NDArray[np.float64], density: NDArray[np.float64]) -> tuple[float, float]:
-    """Where a density is worth seeing, with a margin."""
+    """Part of each axis on which a density is visible, with a margin."""
     seen = points[density > 1e-3 * density.max()]
     margin = 0.08 * (seen[-1] - seen[0])
     return float(seen[0] - margin), float(seen[-1] + margin)

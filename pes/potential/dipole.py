@@ -11,8 +11,8 @@ from pes.descriptors import Invariants
 __all__ = ["MARK", "DipoleSurface"]
 
 MARK = "'"
-"""After the symbol of the atom whose charge a polynomial is for: its likes may change places, but
-it may not."""
+"""Suffix of the symbol of the atom whose charge a polynomial gives: permutations of like atoms
+leave this atom in its place."""
 
 
 class DipoleSurface(nn.Module):

@@ -35,7 +35,7 @@ def triangular_factor(blocks: Iterable[Tensor]) -> Tensor:
 
 @dataclass(frozen=True)
 class Decomposition:
-    """What the solution for any ridge follows from, the columns of A brought to one length.
+    """Decomposition that gives the solution for any ridge; the columns of A have one length.
 
     Attributes:
         values: singular values s (K,), the largest first.

@@ -31,12 +31,12 @@ __all__ = ["SurfaceRecord", "load_surface", "save_surface"]
 PREFIX = "surface."
 POSITIONS = "training_positions"
 FINGERPRINTS = "fingerprints."
-"""Before the name of a part of the points."""
+"""Prefix of the name of a part of the points."""
 
 
 @dataclass(frozen=True)
 class SurfaceRecord:
-    """Where a surface comes from.
+    """Origin of a surface.
 
     Attributes:
         symbols: isotope symbols in the order of the positions.

@@ -69,7 +69,7 @@ class Surface:
 
     @property
     def is_dipole(self) -> bool:
-        """Whether it gives dipole moments."""
+        """Whether the surface returns dipole moments instead of energies."""
         return any(isinstance(part, DipoleSurface) for part in self.potential.modules())
 
     @property

@@ -195,7 +195,7 @@ def _chosen(
 def _validated(
     trial: AdjustableSurface, held: Anchor, strengths: Sequence[float]
 ) -> list[tuple[str, float, float]]:
-    """How well each fitted level follows from the others, by λ."""
+    """Error of each fitted level when it is left out of the fit, for each λ."""
     tried = cross_validated(
         trial.surface, trial.parameters, trial.isotopologues, held, strengths=strengths
     )
@@ -208,7 +208,7 @@ def _validated(
 
 
 def _record(surface: Surface, points: Dataset) -> SurfaceRecord:
-    """That of the surface; of one without a file, the ab initio points stand for it."""
+    """Record of the surface; one made of the ab initio points where the surface has none."""
     if surface.record is not None:
         return surface.record
     span = (float(points.energies.min()), float(points.energies.max()))

@@ -35,7 +35,7 @@ GRADIENT_PICTURES = {
 
 
 def fit_sections(folder: Path, summary: Mapping[str, Any]) -> list[PagePart]:
-    """How the fit went, and its errors.
+    """Section of the page about the fit and its errors.
 
     Args:
         folder: of the training.
@@ -132,7 +132,7 @@ def _members(summary: Mapping[str, Any]) -> list[Table]:
 
 
 def _calibration(summary: Mapping[str, Any]) -> list[Table]:
-    """How well the spread of an ensemble tells its error."""
+    """Calibration of an ensemble: spread against error."""
     if "ensemble" not in summary:
         return []
     head = ("window", "points", "spread/cm⁻¹", "within 1 spread", "within 2 spreads")

@@ -69,14 +69,14 @@ def _contents(place: Path) -> dict[Path, Mapping[str, Any]]:
 
 
 def _formula(known: Mapping[Path, Mapping[str, Any]]) -> str:
-    """Of the first that names its atoms."""
+    """Formula of the first result that names its atoms; empty if none does."""
     atoms = (content.get("molecule") for content in known.values())
     first = next((symbols for symbols in atoms if symbols), None)
     return "" if first is None else Molecule(first).formula
 
 
 def _facts(known: Mapping[Path, Mapping[str, Any]]) -> list[tuple[str, str]]:
-    """What a reader looks for first."""
+    """Main figures of the results, for the head of the page."""
     facts = []
     for path, content in known.items():
         if "errors_debye" in content:
@@ -96,7 +96,7 @@ def _facts(known: Mapping[Path, Mapping[str, Any]]) -> list[tuple[str, str]]:
 
 
 def _warnings(place: Path, known: Mapping[Path, Mapping[str, Any]]) -> list[str]:
-    """Those of the logs and of the levels, each once."""
+    """Warnings of the logs and of the levels, each once."""
     lines = [w for content in known.values() for w in content.get("warnings", ())]
     for folder in dict.fromkeys(path.parent for path in known):
         for log in LOGS:
@@ -105,7 +105,7 @@ def _warnings(place: Path, known: Mapping[Path, Mapping[str, Any]]) -> list[str]
                 lines += [
                     line.removeprefix("warning: ")
                     for line in text.splitlines()
-                    if line.startswith("warning: ") or "rule the error" in line
+                    if line.startswith("warning: ") or "dominate the RMSE" in line
                 ]
     return list(dict.fromkeys(lines))
 

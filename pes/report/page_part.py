@@ -59,10 +59,10 @@ class PagePart:
 
 
 def pictures(folder: Path, captions: dict[str, str]) -> list[Picture]:
-    """Those of the named PNG files that a folder holds.
+    """Pictures from the named PNG files; those that a folder lacks are left out.
 
     Args:
-        folder: of the results.
+        folder: folder of the results.
         captions: name of the file → caption.
     """
     return [

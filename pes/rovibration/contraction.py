@@ -175,7 +175,7 @@ def _with_states(levels: Levels, count: int) -> Levels:
 
 
 def _with_fewer_functions(levels: Levels) -> Levels:
-    """As many states of the functions with the lowest zero-order energies; whole multiplets."""
+    """States of the functions with the lowest zero-order energies, whole multiplets only."""
     h, count = levels.hamiltonian, len(levels.energies)
     order = h.zero_order_energies.sort().values
     last = order[max(count, int(FEWER * len(order))) - 1]
@@ -188,7 +188,7 @@ def _with_fewer_functions(levels: Levels) -> Levels:
 def _like(pairs: Eigenpairs, levels: Levels, kept: Tensor) -> Eigenpairs:
     """States of some functions with the signs of those of all functions.
 
-    Levels that mix two J = 0 states are told from one another by these signs.
+    The signs distinguish levels that mix the same two J = 0 states.
     """
     whole = levels.eigenpairs.coefficients[: len(pairs.energies), kept]
     overlaps = pairs.coefficients @ whole.mT

@@ -37,7 +37,7 @@ def partition_function(energies: Tensor, degeneracies: Tensor, temperatures: Ten
 
 
 def above_highest_j(shares: Mapping[int, Tensor]) -> Tensor:
-    """What the levels with J above the highest one would add to Q, (T,); NaN if it cannot be told.
+    """Estimate (T,) of the contribution of higher J to Q; NaN if there is none.
 
     The part of one J falls as q_J = C (2J + 1)² exp(−b J (J + 1)); two of the highest J, two apart
     for the sake of nuclear spins, give C and b.

@@ -32,7 +32,7 @@ FAILURES = "pes/failures"
 
 @dataclass(frozen=True)
 class Place:
-    """Where this process stands among those of a fit.
+    """Rank of this process among those of a fit.
 
     Attributes:
         rank: its number, from 0.
@@ -52,7 +52,7 @@ class Place:
 
 
 def place(environment: Mapping[str, str]) -> Place | None:
-    """Where torchrun or srun put this process; None if neither started several.
+    """Rank that torchrun or srun gave this process; None if neither started several.
 
     Args:
         environment: RANK, WORLD_SIZE, LOCAL_RANK, LOCAL_WORLD_SIZE, MASTER_ADDR, MASTER_PORT

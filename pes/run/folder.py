@@ -42,12 +42,12 @@ SIGNS = {
     "label.json": "labelled points",
     "refinement.json": "a refinement",
 }
-"""What a file of each name says about the folder it lies in."""
+"""Kind of folder by the name of a file in it."""
 
 log = logging.getLogger("pes")
 
 MOST_THREADS = 256
-"""Of the CPU, on any machine; very many end the process."""
+"""Largest number of CPU threads; with very many the process ends."""
 
 TRIAL = 2**20
 """Bytes that a folder must take before the work begins."""

@@ -30,7 +30,7 @@ ADVICE = {
     errno.ENOENT: "check the path",
     errno.EMFILE: "raise the limit of open files, `ulimit -n`",
 }
-"""What to do about errors of the system."""
+"""Advice for errors of the operating system."""
 
 
 OURS = tuple(

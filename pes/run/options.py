@@ -25,7 +25,7 @@ __all__ = [
 ]
 
 MOST_GEOMETRIES = 10_000_000
-"""In a search for holes: a few GiB."""
+"""Largest number of points in a search for holes: a few GiB."""
 
 STATEMENTS = ("formula", "columns", "keys", "units", "zmatrix")
 """Statements about a file of points, as `pes.read` takes them."""

@@ -1,4 +1,4 @@
-"""Where the surface matters to chosen levels: which densities, in which pairs of coordinates."""
+"""Densities of chosen levels in pairs of coordinates."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -31,7 +31,7 @@ def environment(device: torch.device, seed: int | None = None) -> dict[str, Any]
 
 
 def environment_line(device: torch.device, seed: int | None = None) -> str:
-    """The same for the first line of a log."""
+    """Versions and device as the first line of a log."""
     known = environment(device, seed)
     versions = ", ".join(f"{name} {number}" for name, number in known["versions"].items())
     drawn = "" if seed is None else f", seed {seed}"

@@ -1,4 +1,4 @@
-"""Where combinations of lengths and angles run past the ends of these, and which levels do."""
+"""Folded geometries, where lengths and angles leave their domain, and levels that reach them."""
 
 import torch
 from torch import Tensor

@@ -23,7 +23,8 @@ TOGETHER = 0.02 * CM1
 """Least distance of levels that may belong to one degenerate level, hartree."""
 
 UNKNOWN = 1.0 * CM1
-"""The same where no errors were estimated."""
+"""Least distance of levels that may belong to one degenerate level where no errors were estimated,
+hartree."""
 
 SHARE = 0.1
 """Part of the estimated error of a level by which members of a degenerate level may differ."""

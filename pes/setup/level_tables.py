@@ -162,7 +162,7 @@ def header(name: str, levels: Levels, task: Problem, error_bars: Spreads) -> lis
 
 
 def _blocks(levels: Levels) -> list[str]:
-    """How many functions and levels each block has."""
+    """Number of functions and levels of each block."""
     if not levels.eigenpairs.symmetry:
         return []
     counts = [

@@ -129,7 +129,7 @@ def _request(
     ranges: Mapping[str, tuple[float, float]] | None,
     reference: Sequence[Sequence[float]] | None,
 ) -> CoordinateRequest:
-    """One request of the three arguments."""
+    """The three arguments combined into one request."""
     if coordinates is None or isinstance(coordinates, str):
         request = CoordinateRequest(kind=coordinates)
     elif isinstance(coordinates, CoordinateRequest):

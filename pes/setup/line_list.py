@@ -257,7 +257,7 @@ def _percent(part: float) -> str:
 
 
 def band_name(labels: LevelLabels, upper: int, lower: int) -> str:
-    """Such as `ν1+2ν2`, `2ν2−ν2`, or `rotation` within one vibrational state."""
+    """Name of a band: `ν1+2ν2`, `2ν2−ν2`, or `rotation` within one vibrational state."""
     if upper == lower == 0:
         return "rotation"
     names = [_modes(labels, state) for state in (upper, lower)]
@@ -273,5 +273,5 @@ def _modes(labels: LevelLabels, state: int) -> str:
 
 
 def level_name(row: dict[str, object], rotation: Rotation) -> str:
-    """Such as `0 1 0 1_11`."""
+    """Label of a state, for example `0 1 0 1_11`."""
     return f"({row[rotation.quanta.heading]}) {row['J']}_{row['Ka']},{row['Kc']}"

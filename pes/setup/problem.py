@@ -48,7 +48,7 @@ class Bump:
 
 @dataclass(frozen=True)
 class Problem:
-    """What levels are computed of, and what their derivatives can be taken by.
+    """Molecule, surface and coordinates of a levels calculation.
 
     Attributes:
         surface: where V comes from.

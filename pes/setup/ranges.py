@@ -1,4 +1,4 @@
-"""How far each coordinate reaches, and where the bottom of the well is."""
+"""Ranges of the coordinates, and the minimum of the well."""
 
 from collections.abc import Sequence
 from math import ceil, floor, pi
@@ -26,7 +26,7 @@ ALIKE = 0.02
 """Radians by which the ends of a dihedral that holds a mirror image may differ by the search."""
 
 BEYOND = 1.5
-"""How far normal coordinates go, in the farthest training points: levels die out in between."""
+"""Range of normal coordinates relative to the farthest training points; levels vanish before."""
 
 ROUNDED = 1e-4
 """Bohr or radians that ends found by themselves are multiples of."""

@@ -106,7 +106,7 @@ def sensitivities(
 
 
 def _check_positions(task: Problem) -> None:
-    """Where atoms move with the masses, V does too, and its slope must be known."""
+    """Check that the slope of V is known, as V changes where atoms move with the masses."""
     if task.surface.differentiable or getattr(task.surface.potential, "speaks_torch", False):
         return
     positions = task.system.positions

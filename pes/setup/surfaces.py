@@ -173,7 +173,7 @@ def save(
 
 
 def _importer(file: Path, base: Path, functions: Sequence[str]) -> Callable[[str], UserFunction]:
-    """From the name in a surface file to the function of the same name among the user's own.
+    """The user's function of the name in a surface file.
 
     A file that was moved has the same name: the code that runs is where the user says.
     """

@@ -40,7 +40,7 @@ class GroupRequest:
 
 @dataclass(frozen=True)
 class TruncationRequest:
-    """Which products of basis functions to keep; none of the limits set means the usual ones.
+    """Selection of products of basis functions; without limits the usual ones.
 
     Attributes:
         quanta: most quanta in all.

@@ -12,12 +12,12 @@ from pes.vibration.levels.result import Levels
 __all__ = ["SPREADS", "Spreads", "spreads"]
 
 SPREADS = {"first_order": ("first_order",), "full": tuple(ENSEMBLE_METHODS)}
-"""Through |ψ|² alone, or beside that by diagonalising every member's Hamiltonian."""
+"""Methods: first order in |ψ|², or diagonalisation of every member's Hamiltonian as well."""
 
 
 @dataclass(frozen=True)
 class Spreads:
-    """How far each member moves each level, (M, S) in hartree, by the method."""
+    """Shift (M, S) of each level by each member of an ensemble, hartree."""
 
     moved: dict[str, Tensor] = field(default_factory=dict)
 

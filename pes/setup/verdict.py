@@ -35,7 +35,7 @@ UNKNOWN = ("has an unknown error", "have unknown errors")
 
 @dataclass(frozen=True)
 class Roughness:
-    """How far values of a surface jump between neighbouring points where the levels are.
+    """Size of the jumps of a surface between neighbouring points of the levels.
 
     Attributes:
         size: root mean square of the jumps, hartree.
@@ -116,7 +116,7 @@ def _sentence(numbers: Sequence[int], one: str, several: str) -> str:
 
 
 def _apart(limit: float) -> tuple[str, str]:
-    """What is said of levels above the limit of dissociation, cm⁻¹ above the ground state."""
+    """Sentence about levels above the dissociation limit, cm⁻¹ above the ground state."""
     words = (
         f"above the dissociation limit at about {limit:.0f} cm-1 above the ground state: waves of "
         "free fragments between the ends of the ranges, not levels of the molecule"

@@ -24,7 +24,7 @@ Embedding = Callable[[np.ndarray, int], np.ndarray]
 
 @dataclass(frozen=True)
 class Geometry:
-    """How the columns of a table make positions.
+    """Conversion of the columns of a table into positions.
 
     Attributes:
         symbols: isotopes of N atoms.

@@ -19,7 +19,7 @@ SPELLINGS = MappingProxyType(
      "ha": "hartree", "eh": "hartree", "cm^-1": "cm-1", "cm⁻¹": "cm-1", "1/cm": "cm-1",
      "d": "debye", "deg": "degree", "degrees": "degree", "rad": "radian", "cos": "cosine"}
 )  # fmt: skip
-"""Other spellings, in small letters."""
+"""Other spellings of units, in small letters."""
 
 
 def file_units(stated: Mapping[str, str], fixed: Mapping[str, str]) -> dict[str, str]:

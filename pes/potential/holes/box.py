@@ -17,7 +17,7 @@ MOST_DRAWN = 2**21
 FLATTEST = 1e-3
 """Bohr; three atoms nearer to a line than this carry no fourth one by its distances."""
 BEYOND = 0.3
-"""How far a mixture may lie beyond either of its two geometries, of their separation."""
+"""Largest extrapolation of a mixture beyond its two geometries, relative to their separation."""
 LARGEST_SHIFT = 0.4
 """Bohr; standard deviation of the most distorted mixtures."""
 
@@ -36,7 +36,7 @@ class DistanceBox:
     high: Tensor
 
     def overshoot(self, positions: Tensor) -> Tensor:
-        """How far each distance of positions (B, N, 3) is out of bounds, (B, P) in bohr."""
+        """Excess (B, P) of each distance of positions (B, N, 3) over its bounds, bohr."""
         r = distances(positions)
         return (r - self.high).clamp(min=0) + (self.low - r).clamp(min=0)
 

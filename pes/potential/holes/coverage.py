@@ -1,4 +1,4 @@
-"""How far a geometry lies from everything a surface was trained on."""
+"""Distance of a geometry from all training points of a surface."""
 
 from collections.abc import Sequence
 

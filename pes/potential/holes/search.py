@@ -1,4 +1,4 @@
-"""Where a surface falls below its minimum, or an ensemble does not know, among its points."""
+"""Search for holes of a surface and for regions where an ensemble disagrees."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -20,7 +20,7 @@ USES = {
     "torch": "torch.export.load({file!r}).module()",
     "onnx": "onnxruntime.InferenceSession({file!r}).run(None, {{'positions': x}})",
 }
-"""How each target is used, in a line."""
+"""One line of use for each target."""
 
 
 def run_export(

@@ -121,7 +121,7 @@ def levels_of_config(
 
 
 def _few(vibration: Vibration, surface: Surface) -> int | None:
-    """One thread for three atoms, whose matrices are small: more wait for one another."""
+    """One thread for three atoms: their matrices are so small that several threads are slower."""
     symbols = vibration.molecule or surface.symbols or ()
     return 1 if len(symbols) == 3 else None
 

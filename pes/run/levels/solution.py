@@ -33,7 +33,7 @@ log = logging.getLogger("pes")
 
 @dataclass(frozen=True)
 class Request:
-    """What to compute and where to write it.
+    """Request: the task, and the folder of its results.
 
     Attributes:
         name: in the tables.

@@ -1,4 +1,4 @@
-"""From a configuration to the records that `pes.refinement` takes."""
+"""Conversion of a configuration into the records that `pes.refinement` takes."""
 
 from typing import Literal
 

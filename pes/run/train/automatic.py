@@ -42,9 +42,9 @@ REPORT = 10.0
 SELDOM = 10.0
 """CPU seconds between two surfaces written while the fit goes on, at least."""
 RARELY = 20.0
-"""The same in units of the time that the last one took: that of many points takes seconds."""
+"""Least interval between two surfaces written, in units of the time that the last writing took."""
 READ = ("format", "formula", "columns", "keys", "units", "zmatrix")
-"""What `pes.read` takes besides the file."""
+"""Arguments of `pes.read` besides the file."""
 MINUTES = 5.0
 """CPU-minutes of a fit that names none."""
 

@@ -30,7 +30,7 @@ ALIKE = 0.02
 
 @dataclass(frozen=True)
 class Resolution:
-    """How far a calculation looks, and how finely.
+    """Energy limits and grid spacing of a calculation.
 
     Attributes:
         cut_energy: products of functions are kept up to this sum of their reference energies

@@ -171,7 +171,7 @@ def _noise(molecule: Molecule, potential: Potential) -> float:
 
 
 def _jumping(molecule: Molecule, potential: Potential) -> str:
-    """What keeps a search from ending, if values of the surface jump."""
+    """Message for a search that cannot end because values of the surface jump."""
     size = _noise(molecule, potential)
     if size < ROUGH:
         return ""

@@ -211,7 +211,7 @@ class SparsePoints:
         return coarser(h, replace(self.grid, quanta=quanta))
 
     def cap(self, target: Target) -> float:
-        """None: no rule could integrate its edge."""
+        """Infinity: no cap, as no quadrature rule integrates the edge of a capped region."""
         return torch.inf
 
     def narrower(self) -> None:

@@ -108,7 +108,7 @@ def _left(moved: Tensor, before: Tensor) -> Tensor:
 
 
 def _result(target: Target, stage: QuantaStage, changes: Tensor, ended: str) -> Levels:
-    """What the largest calculation gave, with the changes that its errors are estimated by."""
+    """Levels of the largest calculation and the changes from which their errors are estimated."""
     levels = Levels(
         target.system, stage.grid.bases, stage.grid.truncation, stage.grid.cap(target),
         target.wells[0], target.lowest_energy, stage.hamiltonian,

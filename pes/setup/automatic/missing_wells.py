@@ -33,7 +33,7 @@ UNSEEN = 0.01 * CM1
 
 @dataclass(frozen=True, eq=False)
 class LargeAmplitudes:
-    """What a problem's coordinates leave out, before and after its levels are known.
+    """Wells that the coordinates of a problem leave out, before and after the levels are known.
 
     Attributes:
         task: surface, molecule and coordinates.
@@ -76,7 +76,7 @@ class LargeAmplitudes:
             return None
 
     def sentences(self, top: float, kinds: Sequence[str] = KINDS) -> list[str]:
-        """What is missing if the highest level lies so far above the minimum, hartree."""
+        """Wells that are missing if the highest level lies so far above the minimum, hartree."""
         if self.minimum is None:
             return []
         found = large_amplitudes(self._potential, self.task.molecule, self.minimum, top)
@@ -134,7 +134,7 @@ def refuse_other_wells(task: Problem, count: int | None, energy: float | None) -
 def sentence(
     one: LargeAmplitude, molecule: Molecule, top: float, keys: Mapping[str, Any] | None
 ) -> str:
-    """What is missing in the levels, and the configuration to write where there is one."""
+    """Message about missing wells, with the configuration to write if there is one."""
     advice = "no coordinates of a configuration hold it so far"
     if keys is not None:
         advice = f"coordinates that hold it are {written(keys)}"

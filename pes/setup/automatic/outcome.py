@@ -22,7 +22,7 @@ SIGMAS = 1.5
 
 
 def outcome(target: Target, stage: Stage, changes: Tensor, walls: Tensor) -> Levels:
-    """What the largest calculation gave, with the changes that its errors are estimated by.
+    """Levels of the largest calculation and the changes from which their errors are estimated.
 
     Args:
         target: with the accuracy.
@@ -88,7 +88,7 @@ def _missed(target: Target, stage: Stage, result: Levels, walls: Tensor, rough: 
 
 
 def _remedy(changes: Tensor, rough: bool) -> str:
-    """What keeps levels from the accuracy, and what was not tried yet, from changes (3, S).
+    """Choices that limit the accuracy and were not yet enlarged, from changes (3, S).
 
     Args:
         changes: with other functions, points and ranges.

@@ -22,7 +22,7 @@ MORE = 6.5
 
 @dataclass(frozen=True)
 class Forecast:
-    """What a calculation will take.
+    """Forecast of the time and memory of a calculation.
 
     Attributes:
         grid: functions and points.

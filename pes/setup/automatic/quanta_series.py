@@ -61,7 +61,7 @@ class QuantaStage(SolvedHamiltonian):
     grid: Grid
 
     def functions_only(self) -> "QuantaStage":
-        """The same without V and G: what later calculations still need of it."""
+        """The same without V and G, which later calculations do not need."""
         h = self.hamiltonian
         nothing = h.potential[:0]
         bare = replace(h, potential=nothing, g_matrix=nothing, s=nothing)
@@ -70,7 +70,7 @@ class QuantaStage(SolvedHamiltonian):
 
 @dataclass(frozen=True)
 class Series:
-    """What all calculations of a series share.
+    """Data that all calculations of a series share.
 
     Attributes:
         target: molecule and levels.
@@ -135,7 +135,7 @@ class Series:
         return QuantaStage(h, pairs, process_time() - begun, tuple(warnings), grid)
 
     def watch(self, end: float) -> Watch:
-        """What says how many levels have converged, and how long before the end in CPU time."""
+        """Progress function: number of converged levels and CPU time left."""
         last = monotonic()
 
         def say(now: Progress) -> None:

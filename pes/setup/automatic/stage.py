@@ -1,4 +1,4 @@
-"""One calculation of a series that grows to an accuracy: what is asked for, and what it gave."""
+"""One calculation of a series that grows to an accuracy: request and result."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -92,7 +92,7 @@ class SolvedHamiltonian:
 
     @property
     def levels(self) -> tuple[Hamiltonian, Eigenpairs]:
-        """What levels are matched by."""
+        """Data by which levels of two calculations are matched."""
         return self.hamiltonian, self.pairs
 
 

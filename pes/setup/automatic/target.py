@@ -34,7 +34,7 @@ STEP = 1.2
 """Least factor by which the cut energy grows."""
 
 LONG_STEP = 1.4
-"""The same far from the accuracy asked for."""
+"""Least factor by which the cut energy grows while the levels are far from the accuracy."""
 
 FAR = 1000.0
 """Largest change, in accuracies, from which the longer step is taken."""
@@ -75,7 +75,7 @@ Solve = Callable[[Resolution], "Stage"]
 
 @dataclass(frozen=True)
 class Budget:
-    """What a calculation may cost.
+    """Limits of time and memory of a calculation.
 
     Attributes:
         seconds: CPU time.
@@ -271,7 +271,7 @@ def _checked(
 
 
 def _walls(target: Target, solve: Solve, base: Stage, count: int, report: Report) -> Tensor:
-    """What is left beyond ends that cannot move out, from the changes with nearer ends.
+    """Estimated error of ends that cannot move out, from the changes with nearer ends.
 
     Levels feel a wall as exp(−2S), S the decay on the way to it; `Levels` counts it twice.
     """

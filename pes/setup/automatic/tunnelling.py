@@ -13,7 +13,7 @@ POINTS = 240
 """Points of the double well, all equally far apart."""
 
 REACH = 2.0
-"""Where the points end, in distances from the top of the barrier to a minimum."""
+"""End of the points, in units of the distance from the top of the barrier to a minimum."""
 
 
 def way_across(x: Tensor, y: Tensor, masses: Tensor) -> float:

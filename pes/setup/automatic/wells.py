@@ -92,7 +92,7 @@ def large_amplitudes(
 
 
 def bonded(molecule: Molecule, positions: Tensor) -> Tensor:
-    """Which atoms are bonded at positions (N, 3) in bohr, (N, N)."""
+    """Matrix (N, N) of bonded atoms at positions (N, 3) in bohr."""
     near = covalent_distances(molecule, positions) < BONDED
     return near & ~torch.eye(len(positions), dtype=torch.bool)
 

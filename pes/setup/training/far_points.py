@@ -1,4 +1,4 @@
-"""Points far off a fit, by name: one isolated geometry or wrong label may rule an error."""
+"""Points with errors so large that a few of them dominate the RMSE."""
 
 from collections.abc import Mapping
 
@@ -14,15 +14,15 @@ __all__ = ["far_point_lines"]
 CHUNK = 2048
 NAMED = 3
 FEW = 0.01
-"""Share of the points up to which they are single ones, not a corner of the surface."""
-RULED = 2.0
-"""RMSE of all points, in units of the one without the far ones, from which these rule it."""
+"""Share of the points up to which they are single ones, not a region of the surface."""
+DOMINATED = 2.0
+"""RMSE of all points over the RMSE without the far ones, above which the far ones dominate."""
 
 
 def far_point_lines(
     surface: nn.Module, points: Mapping[str, Dataset], rows: Mapping[str, Tensor]
 ) -> tuple[str, ...]:
-    """One line for each part of the points whose RMSE a few of them rule, with the worst rows.
+    """One line for each part of the points whose RMSE a few of them dominate, with the worst rows.
 
     Args:
         surface: positions (B, N, 3) to energies (B,).
@@ -43,14 +43,14 @@ def _line(part: str, errors: Tensor, rows: Tensor) -> str | None:
     rest = torch.ones(len(errors), dtype=torch.bool)
     rest[far] = False
     every, others = (float(e.square().mean().sqrt()) for e in (errors, errors[rest]))
-    if not len(far) or every <= RULED * others:
+    if not len(far) or every <= DOMINATED * others:
         return None
     named = ", ".join(f"{int(rows[k])} ({float(errors[k]):+.3g} cm-1)" for k in far[:NAMED])
     more = ", ..." if len(far) > NAMED else ""
-    cause = "a corner of the surface is described less well: more points there, or more time"
+    cause = "The surface is less accurate in a region: add points there, or train longer"
     if len(far) <= max(NAMED, FEW * len(errors)):
-        cause = "they are isolated, or their labels are wrong: pes-audit"
+        cause = "They are isolated or their labels are wrong: run pes-audit"
     return (
-        f"{part}: {len(far)} of {len(errors)} points rule the error, rows {named}{more}; without "
-        f"them the RMSE is {others:.4g} instead of {every:.4g} cm-1; {cause}"
+        f"{part}: {len(far)} of {len(errors)} points dominate the RMSE: rows {named}{more}. "
+        f"Without them it is {others:.4g} instead of {every:.4g} cm-1. {cause}"
     )

@@ -14,9 +14,9 @@ from pes.training.distributed import ALONE, Ranks
 from pes.training.ensembles.problem import EnsembleProblem, ensemble_problems
 from pes.training.ensembles.rows import Rows
 from pes.training.ensembles.stacked import Stack
-from pes.training.ensembles.step import ensemble_step
 from pes.training.epoch import Epoch, OptimizerState, StopReason, TrainingState
 from pes.training.loss import MEMORY
+from pes.training.optimizers.damped_step import damped_step
 from pes.units import ANGSTROM, CM1
 
 __all__ = ["ensemble_epochs"]
@@ -127,21 +127,22 @@ def _advanced(
 ) -> tuple[TrainingState, float, bool] | None:
     """The state one epoch later, ‖Jᵀr‖ and whether a member improved; None if none can move."""
     known, epoch = state.optimizer, state.epoch + 1
-    new, loss, norms, damping, moved = ensemble_step(
+    step = damped_step(
         fitted, state.parameters[members], known["damping"][members], members,
         acceleration=acceleration,
     )  # fmt: skip
-    if not moved.any():
+    if not step.successful.any():
         return None
+    new = step.parameters
     validation = held_out.bounded_loss(new, members)
-    better = moved & (validation < known["best_losses"][members])
+    better = step.successful & (validation < known["best_losses"][members])
     parameters, best = state.parameters.clone(), state.best_parameters.clone()
     parameters[members], best[members[better]] = new, new[better]
     kept = {name: values.clone() for name, values in known.items()}
-    kept["damping"][members] = damping
-    kept["losses"][members] = loss
+    kept["damping"][members] = step.damping
+    kept["losses"][members] = step.losses
     kept["validation_losses"][members] = validation
-    kept["running"][members] = moved
+    kept["running"][members] = step.successful
     kept["best_losses"][members[better]] = validation[better]
     kept["best_epochs"][members[better]] = epoch
     advanced = TrainingState(
@@ -153,7 +154,7 @@ def _advanced(
         best_epoch=int(kept["best_epochs"].max()),
         optimizer=kept,
     )
-    return advanced, float(norms.square().mean().sqrt()), bool(better.any())
+    return advanced, float(step.gradient_norms.square().mean().sqrt()), bool(better.any())
 
 
 def _record(

@@ -166,7 +166,7 @@ def padded(branches: Sequence[Branch]) -> list[Branch]:
 
 
 def _joined(branches: Sequence[Branch], none: int) -> Branch:
-    """One branch of all nodes and all functions."""
+    """A branch that holds all nodes and all functions."""
     functions = torch.cat([b.functions for b in branches]).unique()
     rows = []
     for b in branches:

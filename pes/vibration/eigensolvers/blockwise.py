@@ -219,7 +219,7 @@ def _together(
 
 
 def _guess(parts: list[Block], count: int, energies: Tensor) -> list[int]:
-    """One more than each block has among the lowest products."""
+    """Number of levels to ask of each block: one more than it has among the lowest products."""
     highest = energies.sort().values[count - 1]
     below = [int((part.zero_order_energies <= highest).sum()) for part in parts]
     return [min(part.size, n + 1 + n // 10) for part, n in zip(parts, below, strict=True)]

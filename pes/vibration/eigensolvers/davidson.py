@@ -25,7 +25,7 @@ Steps = Generator[Tensor, Tensor, R]
 
 @dataclass(frozen=True)
 class Progress:
-    """After a step.
+    """State after a step.
 
     Attributes:
         converged: levels whose residual is small enough.

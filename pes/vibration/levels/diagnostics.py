@@ -39,7 +39,7 @@ def level_warnings(levels: Levels, *, noise: float = 0.0) -> list[str]:
 
 
 def _linear(levels: Levels) -> Iterator[str]:
-    """At J = 0 the angular momentum l of a bend about the axis must vanish."""
+    """Condition at J = 0: the angular momentum l of a bend about the axis vanishes."""
     if levels.system.positions is None:
         return
     x = levels.system.positions(levels.minimum[None])[0].detach()

@@ -20,7 +20,7 @@ __all__ = ["Levels"]
 
 
 WEIGHTS = {"larger": (1, 1, 2), "smaller": (1, 1, 1), "target": (1, 2, 2)}
-"""How often the changes with functions, points and ranges count, by the runs compared.
+"""Factors of the changes with functions, points and ranges in an estimate.
 
 The levels of larger runs keep the ranges asked for: what widening leaves undone is at most what it
 did, where ψ falls by half in 5 % of a range. Those grown to a target keep the points too.

@@ -89,7 +89,7 @@ class Cut:
         return (x, *self.at(x))
 
     def reach(self, energy: float, decay: float) -> tuple[float, float]:
-        """Where a wavefunction of an energy has died out at either end.
+        """Ends at which a wavefunction of an energy has vanished.
 
         It falls as exp(−∫ √(2(V − E)/G) dq) beyond the outermost turning points (WKB).
 

@@ -122,7 +122,7 @@ def _singularity(to_positions: ToPositions, q: Tensor, masses: Tensor) -> str:
 
 
 def _is_lost(factor: Tensor, g: Tensor, modes: int) -> Tensor:
-    """Where rounding left a pivot of a singular metric, as at sin θ = 1e-16; (P,).
+    """Mask (P,) of singular metrics whose pivot is only rounding, as at sin θ = 1e-16.
 
     Rotations are measured by the largest moment of inertia: at linearity the smallest
     vanishes with all of its row.

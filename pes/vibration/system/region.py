@@ -27,7 +27,7 @@ AXIS = 28
 
 @dataclass(frozen=True)
 class Region:
-    """Where a surface lies below an energy and can be reached from its minimum.
+    """Region in which a surface lies below an energy and that its minimum is connected to.
 
     Attributes:
         axes: values of each coordinate, Q times (M,).
@@ -46,7 +46,7 @@ class Region:
 
     @property
     def depth(self) -> float:
-        """How far the lowest point inside lies below the minimum, hartree; zero as it should be."""
+        """Depth of the lowest point inside below the minimum, hartree; zero for a true minimum."""
         return max(0.0, -float(self.energies[self.inside].min()))
 
     @property
@@ -95,7 +95,7 @@ def low_region(
 
 
 def _passes(system: System, bottom: Tensor, k: int, end: float, energy: float) -> float:
-    """Where a straight cut towards an end passes an energy; the end if it never does."""
+    """Point at which a straight cut towards an end passes an energy; the end if it never does."""
     cut = bottom.repeat(SAMPLES, 1)
     cut[:, k] = torch.linspace(float(bottom[k]), end, SAMPLES, dtype=torch.float64)
     above = (energies_or_infinite(system, cut) > energy).nonzero()

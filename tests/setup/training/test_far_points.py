@@ -1,4 +1,4 @@
-"""Points that rule an error."""
+"""Points that dominate an error."""
 
 from dataclasses import replace
 
@@ -27,11 +27,11 @@ def test_the_worst_rows_and_the_error_without_them() -> None:
     (line,) = far_point_lines(
         Zero(), {"test": replace(points, energies=-errors * CM1)}, {"test": rows}
     )
-    assert line.startswith("test: 2 of 100 points rule the error, rows 57 (+500 cm-1), 59 (-300")
-    assert "without them the RMSE is 1 instead of 58.32 cm-1" in line  # √(340098/100)
-    assert line.endswith("they are isolated, or their labels are wrong: pes-audit")
+    assert line.startswith("test: 2 of 100 points dominate the RMSE: rows 57 (+500 cm-1), 59 (-300")
+    assert "Without them it is 1 instead of 58.32 cm-1" in line  # √(340098/100)
+    assert line.endswith("They are isolated or their labels are wrong: run pes-audit")
     errors[:4] = 500.0
     (line,) = far_point_lines(
         Zero(), {"test": replace(points, energies=-errors * CM1)}, {"test": rows}
     )
-    assert "a corner of the surface is described less well" in line
+    assert "The surface is less accurate in a region" in line

@@ -60,7 +60,7 @@ class Candidate:
         return points * (1 + rank)
 
     def meeting(self, points: int) -> int:
-        """How many of so many points serve in the contest: all unless they are many."""
+        """Number of points used in the contest: all of them unless there are many."""
         some = max(SAMPLE, MULTIPLE * self.parameters)
         return points if points <= 1.5 * some else some
 

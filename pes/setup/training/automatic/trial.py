@@ -87,7 +87,7 @@ class Trial:
 
     @property
     def measure(self) -> float:
-        """What trials are compared by, see `better`."""
+        """Key by which trials are compared, see `better`."""
         judged = self.errors[~self.errors.isnan()]
         return _measure(judged) if len(judged) else float("inf")
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from pes.training.optimizers.step_control import (
+from pes.training.optimizers.damped_step import (
     SHORTEST,
     SMALLEST_FACTOR,
     at_minimum,
