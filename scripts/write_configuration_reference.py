@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
@@ -22,6 +21,7 @@ from pes.config import (
     SpectrumConfig,
     TrainConfig,
 )
+from pes.config.section import Section, descriptions
 
 TARGET = Path(__file__).parents[1] / "docs" / "configuration.md"
 TOP = (
@@ -55,7 +55,7 @@ LIMITS = {"gt": ">", "ge": "≥", "lt": "<", "le": "≤"}
 
 def reference() -> str:
     """The whole page."""
-    written: dict[type[BaseModel], str] = {}
+    written: dict[type[Section], str] = {}
     parts = [INTRODUCTION]
     for top in TOP:
         sections = [s for s in found_in(top) if s not in written]
@@ -65,11 +65,11 @@ def reference() -> str:
     return "\n".join(parts)
 
 
-def found_in(section: type[BaseModel]) -> Iterator[type[BaseModel]]:
+def found_in(section: type[Section]) -> Iterator[type[Section]]:
     """A section and those inside it, each once, in the order of the keys."""
-    seen: list[type[BaseModel]] = []
+    seen: list[type[Section]] = []
 
-    def visit(one: type[BaseModel]) -> None:
+    def visit(one: type[Section]) -> None:
         if one not in seen:
             seen.append(one)
             for field in one.model_fields.values():
@@ -80,17 +80,18 @@ def found_in(section: type[BaseModel]) -> Iterator[type[BaseModel]]:
     yield from seen
 
 
-def sections_of(annotation: Any) -> list[type[BaseModel]]:
+def sections_of(annotation: Any) -> list[type[Section]]:
     """Sections that a type mentions."""
     if isinstance(annotation, type) and not isinstance(annotation, types.GenericAlias):
-        return [annotation] if issubclass(annotation, BaseModel) else []
+        return [annotation] if issubclass(annotation, Section) else []
     return [s for argument in get_args(annotation) for s in sections_of(argument)]
 
 
-def described(section: type[BaseModel], level: str) -> str:
+def described(section: type[Section], level: str) -> str:
     """Heading, purpose and table of one section."""
+    words = descriptions(section)
     rows = [
-        f"| `{key}` | {allowed(field)} | {default(field)} | {meaning(field)} |"
+        f"| `{key}` | {allowed(field)} | {default(field)} | {meaning(field, words.get(key))} |"
         for key, field in section.model_fields.items()
     ]
     head = ["| key | value | default | meaning |", "|---|---|---|---|"]
@@ -98,7 +99,7 @@ def described(section: type[BaseModel], level: str) -> str:
     return "\n".join([f"{level} {title(section)}", "", purpose, "", *head, *rows, ""])
 
 
-def title(section: type[BaseModel]) -> str:
+def title(section: type[Section]) -> str:
     """Name of a section as readers of YAML know it."""
     return section.__name__.removesuffix("Section")
 
@@ -118,7 +119,7 @@ def in_words(annotation: Any) -> str:
     """A type as a reader of YAML thinks of it."""
     arguments = get_args(annotation)
     match get_origin(annotation):
-        case None if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        case None if isinstance(annotation, type) and issubclass(annotation, Section):
             return f"[{title(annotation)}](#{title(annotation).lower()})"
         case None:
             return PLAIN.get(annotation, str(annotation))
@@ -145,7 +146,7 @@ def default(field: FieldInfo) -> str:
         return "required"
     if value is None:
         return "none"
-    if isinstance(value, BaseModel):
+    if isinstance(value, Section):
         kind = getattr(value, "kind", None)
         return f"`{kind}`" if kind else "its defaults"
     if isinstance(value, tuple | dict):
@@ -155,10 +156,10 @@ def default(field: FieldInfo) -> str:
     return f"`{value:g}`" if isinstance(value, float) else f"`{value}`"
 
 
-def meaning(field: FieldInfo) -> str:
+def meaning(field: FieldInfo, words: str | None) -> str:
     """Description, or that of the section the key holds, in one line and safe in a table."""
     inner = sections_of(field.annotation)
-    words = field.description or (inner[0].__doc__ if len(inner) == 1 else None) or ""
+    words = words or (inner[0].__doc__ if len(inner) == 1 else None) or ""
     return " ".join(words.split()).replace("|", "\\|").replace("<", "&lt;")
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from pes.run.loading import loading
 from pes.run.messages import ended
 from pes.run.options import (
     common_options,
@@ -33,7 +34,8 @@ def audit(arguments: Sequence[str] | None = None) -> None:
     given = parser.parse_args(arguments)
 
     def command() -> None:
-        from pes.run.audit.command import run_audit
+        with loading():
+            from pes.run.audit.command import run_audit
 
         code = run_audit(
             given.data, format=given.format, statements=stated(given), output=given.output,
@@ -64,7 +66,8 @@ def convert(arguments: Sequence[str] | None = None) -> None:
     given = parser.parse_args(arguments)
 
     def command() -> None:
-        from pes.run.convert.command import convert as run_convert
+        with loading():
+            from pes.run.convert.command import convert as run_convert
 
         run_convert(
             given.sources, given.target, format=given.format, to=given.to,
@@ -92,7 +95,8 @@ def label(arguments: Sequence[str] | None = None) -> None:
     given = parser.parse_args(arguments)
 
     def command() -> None:
-        from pes.run.label.command import run_label
+        with loading():
+            from pes.run.label.command import run_label
 
         code = run_label(
             given.config, output=given.output, settings=given.settings, retry=given.retry,
@@ -129,7 +133,8 @@ def sample(arguments: Sequence[str] | None = None) -> None:
     given = parser.parse_args(arguments)
 
     def command() -> None:
-        from pes.run.sample.command import sample as run_sample
+        with loading():
+            from pes.run.sample.command import sample as run_sample
 
         short = ("levels", "accuracy", "count")
         options = [f"{name}={value}" for name in short if (value := getattr(given, name))]

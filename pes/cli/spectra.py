@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from pes.run.loading import loading
 from pes.run.messages import ended
 from pes.run.options import (
     common_options,
@@ -37,7 +38,8 @@ def spectrum(arguments: Sequence[str] | None = None) -> None:
     given = parser.parse_args(arguments)
 
     def command() -> None:
-        from pes.run.spectrum.command import run_spectrum
+        with loading():
+            from pes.run.spectrum.command import run_spectrum
 
         run_spectrum(
             given.run, given.dipole, config=given.config, output=given.output,

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from pes.run import examples
 from pes.run.examples import Example, copy_example
+from pes.run.loading import loading
 from pes.run.messages import ended
 from pes.run.options import (
     STATEMENTS,
@@ -65,8 +66,9 @@ def train(arguments: Sequence[str] | None = None) -> None:
     statements = {name: value for name in names if (value := getattr(given, name)) is not None}
 
     def command() -> None:
-        from pes.run.cluster import ranks_started
-        from pes.run.train.command import train as run_train
+        with loading():
+            from pes.run.cluster import ranks_started
+            from pes.run.train.command import train as run_train
 
         with ranks_started() as ranks:
             run_train(
@@ -102,7 +104,8 @@ def levels(arguments: Sequence[str] | None = None) -> None:
     given = parser.parse_args(arguments)
 
     def command() -> None:
-        from pes.run.levels.command import run_levels
+        with loading():
+            from pes.run.levels.command import run_levels
 
         run_levels(
             given.run, config=given.config, output=given.output, settings=settings_of(given),
@@ -127,7 +130,8 @@ def refine(arguments: Sequence[str] | None = None) -> None:
     given = parser.parse_args(arguments)
 
     def command() -> None:
-        from pes.run.refine.command import run_refine
+        with loading():
+            from pes.run.refine.command import run_refine
 
         run_refine(
             given.config,
@@ -141,7 +145,8 @@ def refine(arguments: Sequence[str] | None = None) -> None:
 
 def evaluate(arguments: Sequence[str] | None = None) -> None:
     """`pes-evaluate`."""
-    from pes.run.evaluate.command import HOLES, run_evaluate
+    with loading():
+        from pes.run.evaluate.command import HOLES, run_evaluate
 
     parser = parser_of(
         "pes-evaluate", "Compare a surface with points and search it for holes.",
@@ -207,7 +212,8 @@ def check_gradients(arguments: Sequence[str] | None = None) -> None:
     given = parser.parse_args(arguments)
 
     def command() -> None:
-        from pes.run.check_gradients.command import run_check_gradients
+        with loading():
+            from pes.run.check_gradients.command import run_check_gradients
 
         code = run_check_gradients(
             given.surface, points=given.points, geometries=given.geometries, output=given.output,
@@ -233,7 +239,8 @@ def report(arguments: Sequence[str] | None = None) -> None:
     given = parser.parse_args(arguments)
 
     def command() -> None:
-        from pes.run.report.command import run_report
+        with loading():
+            from pes.run.report.command import run_report
 
         run_report(given.run, output=given.output, overwrite=given.overwrite)
 
@@ -242,7 +249,8 @@ def report(arguments: Sequence[str] | None = None) -> None:
 
 def export(arguments: Sequence[str] | None = None) -> None:
     """`pes-export`."""
-    from pes.run.export.command import TARGETS, run_export
+    with loading():
+        from pes.run.export.command import TARGETS, run_export
 
     parser = parser_of(
         "pes-export", "Write a surface as C, Fortran, NumPy, torch or ONNX, for other programs.",

@@ -1,11 +1,15 @@
 """Base of all sections of a YAML file."""
 
+import ast
+import inspect
 from collections.abc import Mapping
+from itertools import pairwise
+from textwrap import dedent
 from typing import Annotated, Any, Self, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-__all__ = ["Isotopes", "Name", "NumberError", "Section", "Seed", "by_name"]
+__all__ = ["Isotopes", "Name", "NumberError", "Section", "Seed", "by_name", "descriptions"]
 
 LONGEST_NAME = 200
 """Bytes; file systems take 255, and temporary files add some."""
@@ -47,11 +51,13 @@ class NumberError(ValueError):
 
 
 class Section(BaseModel):
-    """Base of all sections: an unknown key is an error."""
+    """Base of all sections: an unknown key is an error.
 
-    model_config = ConfigDict(
-        extra="forbid", use_attribute_docstrings=True, frozen=True, allow_inf_nan=False
-    )
+    The docstring below a key is its meaning; `descriptions` reads it, which takes too long to be
+    done whenever a command starts.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     @model_validator(mode="before")
     @classmethod
@@ -71,6 +77,29 @@ class Section(BaseModel):
             if isinstance(value, int) and abs(value) >= 2**63:
                 raise NumberError(f"must be less than {2**63}", name, value)
         return self
+
+
+def descriptions(section: type[Section]) -> dict[str, str]:
+    """Meaning of each key of a section, those that it inherits included.
+
+    Example:
+        >>> class Box(Section):
+        ...     width: float = 1.0
+        >>> descriptions(Box)  # no docstring stands below the key
+        {}
+    """
+    meanings: dict[str, str] = {}
+    for owner in reversed([c for c in section.__mro__ if issubclass(c, Section)]):
+        try:
+            body = ast.parse(dedent(inspect.getsource(owner))).body[0]
+        except OSError:  # typed at a prompt
+            continue
+        assert isinstance(body, ast.ClassDef)
+        for key, below in pairwise(body.body):
+            if isinstance(key, ast.AnnAssign) and isinstance(below, ast.Expr):
+                words = ast.literal_eval(below.value)
+                meanings[ast.unparse(key.target)] = inspect.cleandoc(words)
+    return meanings
 
 
 def _kinds(annotation: Any) -> list[Any]:

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 
 import numpy as np
+import scipy
 import torch
-from scipy.stats import qmc
 from torch import Tensor
 
 __all__ = ["acceptance", "accepted_samples", "sobol_sequence"]
@@ -27,7 +27,9 @@ def sobol_sequence(ranges: Sequence[tuple[float, float]], exponent: int, seed: i
         A. B. Owen, J. Complexity 14, 466 (1998), doi:10.1006/jcom.1998.0487
     """
     low, high = np.array(ranges, dtype=float).T
-    unit = qmc.Sobol(len(ranges) + 1, rng=np.random.default_rng(seed)).random_base2(exponent)
+    # `scipy.stats` is loaded here: it takes as long as the rest of SciPy.
+    sobol = scipy.stats.qmc.Sobol(len(ranges) + 1, rng=np.random.default_rng(seed))
+    unit = sobol.random_base2(exponent)
     unit[:, :-1] = low + (high - low) * unit[:, :-1]
     return torch.from_numpy(unit)
 

@@ -8,9 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from traceback import walk_tb
 
-from pes.memory import is_full
 from pes.run.signals import Stopped
-from pes.setup.surfaces import USER_MODULE
 
 __all__ = ["ended", "is_mendable", "line_of", "own_code"]
 
@@ -44,11 +42,20 @@ OURS = tuple(
 
 def is_mendable(error: BaseException) -> bool:
     """Whether the user can mend what is wrong; any other error is a mistake of the package."""
-    return isinstance(error, ValueError | OSError | FloatingPointError) or is_full(error)
+    return isinstance(error, ValueError | OSError | FloatingPointError) or _is_full(error)
+
+
+def _is_full(error: BaseException) -> bool:
+    """Whether memory is the trouble; only a command that failed needs torch to know."""
+    from pes.memory import is_full
+
+    return is_full(error)
 
 
 def own_code(error: BaseException) -> str | None:
     """The line of the user's code that an error passed through, such as a surface that raises."""
+    from pes.setup.surfaces import USER_MODULE
+
     here = Path.cwd().resolve()
     for frame, line in walk_tb(error.__traceback__):
         file = Path(frame.f_code.co_filename).resolve()
@@ -67,7 +74,7 @@ def line_of(error: BaseException) -> str:
         >>> line_of(OSError(errno.ENOSPC, "No space left on device", "runs/h2o"))
         'runs/h2o: no space left on device; free some space or choose another --output'
     """
-    if is_full(error):
+    if _is_full(error):
         words = "out of memory; ask for less at once, or use a machine with more memory"
         return f"{words} ({' '.join(str(error).split())[:200]})" if str(error) else words
     if not isinstance(error, OSError) or error.errno is None or error.strerror is None:

@@ -10,7 +10,6 @@ import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import BaseModel
 
 from pes.config import (
     LabelConfig,
@@ -23,7 +22,7 @@ from pes.config import (
     read_yaml,
 )
 from pes.config.reading import yaml_value
-from pes.config.section import Section
+from pes.config.section import Section, descriptions
 
 TRAIN = "name: water\ndata: {file: water.h5}\n"
 LEVELS = "name: water\nsurface: water_pjt1996\n"
@@ -251,7 +250,7 @@ def test_a_wrong_setting(tmp_path: Path, setting: str, expected: str) -> None:
     assert expected in refusal(tmp_path, TRAIN, TrainConfig, setting)
 
 
-def sections(kind: type[BaseModel], seen: set[type]) -> Iterator[type[BaseModel]]:
+def sections(kind: type[Section], seen: set[type]) -> Iterator[type[Section]]:
     """A section and all sections inside it."""
     if kind in seen:
         return
@@ -262,9 +261,9 @@ def sections(kind: type[BaseModel], seen: set[type]) -> Iterator[type[BaseModel]
             yield from sections(inner, seen)
 
 
-def models(annotation: Any) -> list[type[BaseModel]]:
+def models(annotation: Any) -> list[type[Section]]:
     if isinstance(annotation, type) and not isinstance(annotation, types.GenericAlias):
-        return [annotation] if issubclass(annotation, BaseModel) else []
+        return [annotation] if issubclass(annotation, Section) else []
     return [m for argument in get_args(annotation) for m in models(argument)]
 
 
@@ -272,7 +271,7 @@ SECTIONS = [s for top in (TrainConfig, LevelsConfig, ModelConfig) for s in secti
 
 
 @pytest.mark.parametrize("section", sorted(set(SECTIONS), key=lambda s: s.__name__))
-def test_every_section_forbids_unknown_keys_and_says_what_it_is(section: type[BaseModel]) -> None:
+def test_every_section_forbids_unknown_keys_and_says_what_it_is(section: type[Section]) -> None:
     assert section.model_config.get("extra") == "forbid"
     assert section.__doc__
 
@@ -281,11 +280,11 @@ def test_every_section_forbids_unknown_keys_and_says_what_it_is(section: type[Ba
     ("section", "key"),
     [(s, k) for s in sorted(set(SECTIONS), key=lambda s: s.__name__) for k in s.model_fields],
 )
-def test_every_key_is_documented(section: type[BaseModel], key: str) -> None:
+def test_every_key_is_documented(section: type[Section], key: str) -> None:
     field = section.model_fields[key]
     # `kind` chooses a section, and a key that holds a section is documented by it.
     if key != "kind" and not models(field.annotation):
-        assert field.description, f"{section.__name__}.{key} needs a docstring"
+        assert descriptions(section).get(key), f"{section.__name__}.{key} needs a docstring"
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
+import scipy
 import torch
-from scipy.stats import qmc
 from torch import Tensor
 
 from pes.geometry import distances
@@ -93,7 +93,8 @@ def filling(box: DistanceBox, count: int, *, seed: int = 0) -> Tensor:
     atoms = len(box.elements)
     columns = [k for k, (first, _) in enumerate(combinations(range(atoms), 2)) if first < 3]
     sides = max(atoms - 3, 0)
-    sobol = qmc.Sobol(len(columns) + sides, rng=seed)
+    # `scipy.stats` is loaded here: it takes as long as the rest of SciPy.
+    sobol = scipy.stats.qmc.Sobol(len(columns) + sides, rng=seed)
     low, high = box.low[columns], box.high[columns]
     found, number, drawn = [], 0, 0
     while number < count and drawn < MOST_DRAWN:
