@@ -72,7 +72,7 @@ def nuclide(isotope: str) -> str:
     name = match[2] + match[1]
     # There is a ghost atom X, too, whose mass is zero.
     if _ELEMENTS.get(name, "X") == "X":
-        raise ValueError(f"{isotope!r} is no known isotope; write H, D, O or 18O")
+        raise ValueError(f"{isotope!r} is not a known isotope; write H, D, O or 18O")
     return name
 
 
@@ -89,7 +89,7 @@ def element(of: int | str) -> str:
     if isinstance(of, str):
         return _ELEMENTS[nuclide(of)]
     if of not in _SYMBOLS or of == 0:
-        raise ValueError(f"there is no element with the atomic number {of}")
+        raise ValueError(f"no element has the atomic number {of}")
     return _SYMBOLS[of]
 
 

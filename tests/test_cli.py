@@ -230,7 +230,7 @@ def test_unfinished_training_has_no_levels(
 ) -> None:
     (run / "summary.json").unlink()
     line = refusal(cli.levels, [str(run)])
-    assert "holds no finished training" in line
+    assert "contains no finished training" in line
     assert line == refusal(pes_levels, "--output", "other", surface=str(run))
 
 
@@ -258,7 +258,7 @@ def ranges(**changed: list[float]) -> dict:
         ({"levels": 28}, "28 levels need more than the 27 basis functions there are"),
         ({"energy": 9e4, "levels": None}, "raise the numbers of functions"),
         ({"molecule": ["S", "H", "H"]}, "`molecule`: S H H has the elements S H H, the surface"),
-        ({"molecule": ["O", "H", "Q"]}, "'Q' is no known isotope"),
+        ({"molecule": ["O", "H", "Q"]}, "'Q' is not a known isotope"),
         ({"surface": "own.py:missing"}, "own.py has no 'missing'"),
         ({"surface": "none.py:f"}, "none.py: no such file"),
         ({"surface": "own.py:matrix"}, "own.py:matrix returned shape (7, 1) for 7"),

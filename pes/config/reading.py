@@ -100,7 +100,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
     if not isinstance(content, dict):
-        raise ValueError(f"{path}: expected `key: value` lines, found {type(content).__name__}")
+        raise ValueError(f"{path}: expected `key: value` lines, got {type(content).__name__}")
     return content
 
 
@@ -275,7 +275,7 @@ def yaml_value(text: str) -> Any:
             raise ValueError(f"values are nested more than {DEEPEST} deep")
         value = yaml.load(text, _Loader)
         if _nodes(value, {}) > MOST_NODES:
-            raise ValueError(f"the aliases stand for more than {MOST_NODES:,} values")
+            raise ValueError(f"the aliases expand to more than {MOST_NODES:,} values")
     except RecursionError:
         raise ValueError("values are nested too deeply") from None
     except yaml.YAMLError as error:

@@ -26,7 +26,7 @@ def _name(value: str) -> str:
     if "/" in value or "\\" in value:
         raise ValueError("a name is not a path: take out the slashes; --output is for paths")
     if not value.isprintable() or value != value.strip():
-        raise ValueError("a name holds no control characters and no spaces at its ends")
+        raise ValueError("a name must not contain control characters or begin or end with a space")
     if len(value.encode()) > LONGEST_NAME:
         raise ValueError(f"a name has {LONGEST_NAME} bytes at most")
     return value

@@ -126,7 +126,9 @@ class TrainConfig(Section):
     def _search_of_networks(self) -> "TrainConfig":
         automatic = self.surface.kind == "auto"
         if automatic and (self.search is not None or self.ensemble is not None):
-            raise ValueError("`surface: auto` chooses by itself; leave out `search` and `ensemble`")
+            raise ValueError(
+                "`surface: auto` chooses the networks; leave out `search` and `ensemble`"
+            )
         if self.surface.kind == "dipole" and self.ensemble is not None:
             raise ValueError("`ensemble` is for networks; a dipole surface has `members`")
         if self.search is not None and self.surface.kind != "neural":

@@ -44,7 +44,7 @@ def automatic_rows(symbols: Sequence[str], positions: Tensor) -> tuple[tuple[str
                 left.sort(key=lambda a: {a, chain[-1]} not in bonds)
             if not left:
                 raise ValueError(
-                    f"no Z-matrix found: atom {k} ({symbol}) stands in a line with the others "
+                    f"no Z-matrix can be made: atom {k} ({symbol}) is collinear with the atoms "
                     "before it; give `coordinates.rows`, with dummies (X) to keep angles away "
                     "from 180 degrees, or another order of the atoms"
                 )

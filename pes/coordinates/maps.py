@@ -79,7 +79,7 @@ class Mapped(Direct):
         for name in self.maps:
             if name not in self.inner.names:
                 raise ValueError(
-                    f"maps: there is no coordinate {name!r} among {', '.join(self.inner.names)}"
+                    f"maps: {name!r} is not a coordinate; they are {', '.join(self.inner.names)}"
                 )
 
     @property

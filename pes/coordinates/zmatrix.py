@@ -68,7 +68,7 @@ class ZMatrix(Direct):
         unknown = [name for name in self.fixed if name not in self._all_names]
         if unknown:
             raise ValueError(
-                f"fixed: there is no coordinate {unknown[0]!r} among {', '.join(self._all_names)}"
+                f"fixed: {unknown[0]!r} is not a coordinate; they are {', '.join(self._all_names)}"
             )
         self._check_number()
 
@@ -158,7 +158,7 @@ class ZMatrix(Direct):
         names = _names_of(number)
         if number < 3 or any(name not in self.fixed for name in names):
             raise ValueError(
-                f"row {number}: the positions of the atoms do not tell where this dummy is; put "
+                f"row {number}: the positions of the atoms do not determine this dummy; put "
                 "it after three other rows and fix all its coordinates"
             )
         like = references[0]

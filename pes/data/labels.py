@@ -83,7 +83,7 @@ def chosen_points(
         inside = ((heights >= low) & (heights <= high)).cpu()
         shown = f"{low / CM1:.0f} to {high / CM1:.0f} cm-1 above the lowest label"
         if not inside.any():
-            raise ValueError(f"none of {len(dataset)} points lies {shown}; widen `data.window`")
+            raise ValueError(f"no point of {len(dataset)} is {shown}; widen `data.window`")
         if outside := int((~inside).sum()):
             left_out.append(f"{outside} of {len(dataset)} points are not {shown}: left out")
         dataset, rows = dataset.select(inside), rows[inside]
@@ -105,7 +105,7 @@ def with_labels(source: Dataset, column: str) -> tuple[Dataset, Tensor]:
     """
     if column not in source.columns:
         known = ", ".join(sorted(source.columns)) or "none"
-        raise ValueError(f"there is no column `{column}` of energies; the columns are: {known}")
+        raise ValueError(f"column `{column}` does not exist; the columns are: {known}")
     values, unit = source.columns[column], source.column_units[column]
     if values.ndim != 1 or unit not in ENERGY_UNITS:
         raise ValueError(
@@ -114,6 +114,6 @@ def with_labels(source: Dataset, column: str) -> tuple[Dataset, Tensor]:
         )
     rows = (~values.isnan()).nonzero().flatten()
     if len(rows) == 0:
-        raise ValueError(f"column `{column}` holds no number at all")
+        raise ValueError(f"column `{column}` contains no number")
     kept = source.select(rows)
     return replace(kept, energies=values[rows] * ENERGY_UNITS[unit], forces=None), rows.cpu()

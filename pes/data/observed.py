@@ -63,9 +63,9 @@ def read_observed(path: Path) -> Observed:
         if not (energy > 0 and uncertainty > 0):
             raise ValueError(f"{path}, line {number}: energy and uncertainty must be positive")
         if quanta[-1] in quanta[:-1]:
-            raise ValueError(f"{path}, line {number}: the level {quanta[-1]} stands there twice")
+            raise ValueError(f"{path}, line {number}: the level {quanta[-1]} is listed twice")
         values.append((energy, uncertainty))
     if not values:
-        raise ValueError(f"{path} holds no levels")
+        raise ValueError(f"{path} contains no levels")
     energies, uncertainties = torch.tensor(values, dtype=torch.float64).T * CM1
     return Observed(tuple(quanta), energies, uncertainties)

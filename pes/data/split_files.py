@@ -68,7 +68,9 @@ def _parts(record: object, points: int) -> Mapping[str, Tensor]:
         for row in rows:
             # True is an integer to Python.
             if not isinstance(row, int) or isinstance(row, bool) or not 0 <= row < points:
-                raise ValueError(f"`{name}` holds {row!r}, which is no row of {points} points")
+                raise ValueError(
+                    f"`{name}` contains {row!r}, which is not a row of the {points} points"
+                )
     return {name: torch.tensor(sorted(rows), dtype=torch.long) for name, rows in record.items()}
 
 
@@ -141,7 +143,7 @@ def check_copies(dataset: Dataset, parts: Split) -> None:
     ]
     more = f"; and {len(clashes) - MOST_NAMED} more" if len(clashes) > MOST_NAMED else ""
     raise ValueError(
-        f"{len(clashes)} geometries stand in several parts, up to rotation and like atoms: rows "
+        f"{len(clashes)} geometries occur in several parts, up to rotation and like atoms: rows "
         f"{'; '.join(named)}{more}; put all copies into one part, or give --regroup "
         "(`data.regroup: true`)"
     )

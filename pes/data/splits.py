@@ -46,7 +46,7 @@ class Split:
             raise ValueError(f"the {empty[0]} part of the split is empty")
         rows, counts = torch.cat([getattr(self, name) for name in PARTS]).unique(return_counts=True)
         if counts.max() > 1:
-            raise ValueError(f"row {int(rows[counts > 1][0])} stands in the split more than once")
+            raise ValueError(f"row {int(rows[counts > 1][0])} occurs in the split more than once")
 
     def save(self, path: str | Path) -> None:
         """Write as JSON, whole or not at all."""
@@ -85,7 +85,7 @@ class Split:
 def _rows(values: Sequence[int], points: int) -> Tensor:
     for row in values:
         if not isinstance(row, int) or not 0 <= row < points:
-            raise ValueError(f"{row} is no row of {points} points")
+            raise ValueError(f"{row} is not a row of the {points} points")
     return torch.tensor(values, dtype=torch.long)
 
 

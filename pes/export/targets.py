@@ -74,7 +74,7 @@ def target_of(path: Path, to: str | None = None) -> str:
         return SUFFIXES[path.suffix]
     if to not in TARGETS:
         asked = f"{to!r}" if to else f"the suffix of {path}"
-        raise ValueError(f"{asked} is no target; known: {', '.join(TARGETS)}")
+        raise ValueError(f"{asked} is not a target; the targets are {', '.join(TARGETS)}")
     return to
 
 

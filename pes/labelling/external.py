@@ -72,9 +72,11 @@ class External(Program):
         if sum(p is not None for p in (*patterns.values(), self.format)) > 1:
             raise ValueError("give one of `gradient`, `forces` and `format`")
         if self.format is not None and self.columns:
-            raise ValueError("`columns` are patterns; a `format` has columns of its own")
+            raise ValueError(
+                "`columns` are patterns; leave them out with `format`, which has its own columns"
+            )
         if "{geometry}" not in self.template:
-            raise ValueError("the template has no {geometry}, where the atoms are to stand")
+            raise ValueError("the template has no {geometry}, the place of the atoms")
         if not self.guesses:
             raise ValueError("`guesses` needs one text at least, which may be empty")
         for name, pattern in {"energy": self.energy, **self.columns}.items():

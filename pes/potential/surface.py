@@ -92,7 +92,7 @@ class Surface:
             ValueError: for a plain function.
         """
         if not self.differentiable:
-            raise ValueError("this surface is a function without parameters of its own")
+            raise ValueError("this surface is a plain function and has no parameters")
         return self.potential
 
     def parameters(self) -> Iterator[nn.Parameter]:

@@ -45,7 +45,7 @@ def report_page(folder: str | Path) -> str:
     place = Path(folder)
     known = _contents(place)
     if not known:
-        raise ValueError(f"{place} holds no finished run of pes-train, pes-levels or pes-refine")
+        raise ValueError(f"{place} contains no finished run of pes-train, pes-levels or pes-refine")
     sections = [
         s for path, content in known.items() for s in PARTS[path.name](path.parent, content)
     ]

@@ -50,7 +50,7 @@ def density_maps(
     names = task.internal.names
     if count is not None and max(levels) >= count:
         raise ValueError(
-            f"`densities.levels`: there is no level {max(levels)}, "
+            f"`densities.levels`: level {max(levels)} does not exist, "
             f"they are numbered 0 to {count - 1}"
         )
     for pair in pairs or ():

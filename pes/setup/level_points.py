@@ -105,7 +105,7 @@ def propose(
     """
     grid = _read(Path(levels), number) if isinstance(levels, str | Path) else _held(levels, number)
     if surface is None and not isinstance(levels, LevelsResult):
-        raise ValueError("`surface` is needed: a folder of levels does not hold it")
+        raise ValueError("`surface` is needed: a folder of levels does not contain it")
     known = levels.task.surface if isinstance(levels, LevelsResult) else as_surface(surface)  # type: ignore[arg-type]
     ensemble, coverage = _trained(known, grid.symbols)
     device, ceiling = coverage.inputs.device, float(grid.potential.max())
@@ -203,7 +203,7 @@ def _trained(surface: Surface, symbols: tuple[str, ...]) -> tuple[Ensemble, Cove
     if surface.ensemble is None:
         raise ValueError("error bars of levels need an ensemble of two members at least")
     if surface.record is None or len(surface.record.training_positions) < 2:
-        raise ValueError("this surface does not tell its training points; give a run folder")
+        raise ValueError("this surface has no training points; give a run folder")
     elements = Molecule(symbols).elements
     if Molecule(surface.record.symbols).elements != elements:
         raise ValueError(

@@ -189,7 +189,7 @@ def _by_weights(levels: Levels, surface: Surface, tensors: Sequence[Tensor]) -> 
     for tensor in tensors:
         if id(tensor) not in names:
             raise ValueError(
-                f"`parameters`: a tensor of shape {tuple(tensor.shape)} is no parameter of this "
+                f"`parameters`: a tensor of shape {tuple(tensor.shape)} is not a parameter of this "
                 "surface; take them from `surface.parameters()`"
             )
     pieces = sensitivity(levels, tensors)

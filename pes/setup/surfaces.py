@@ -78,8 +78,8 @@ def loaded(name: str, base: Path, functions: Sequence[str] = ()) -> Surface:
     path = base / name
     if path.is_dir() and not all((path / file).is_file() for file in (RUN_SURFACE, RUN_FINISHED)):
         raise FileNotFoundError(
-            f"{path} holds no finished training ({RUN_SURFACE} and {RUN_FINISHED}); finish it with "
-            "pes-train --resume auto"
+            f"{path} contains no finished training ({RUN_SURFACE} and {RUN_FINISHED}); finish it "
+            "with pes-train --resume auto"
         )
     if path.is_file() and path.suffix == ".py":
         raise ValueError(f"surface {name!r} is a Python file; name the function, {name}:function")
@@ -93,8 +93,8 @@ def loaded(name: str, base: Path, functions: Sequence[str] = ()) -> Surface:
         own = function if isinstance(function, nn.Module) else UserFunction(function, name)
         return Surface(own, symbols, name=name)
     raise FileNotFoundError(
-        f"surface {name!r} is no run folder, surface file, module:function, file.py:function "
-        f"nor one of {', '.join(ANALYTIC)}"
+        f"surface {name!r} is not a run folder, surface file, module:function, "
+        f"file.py:function or one of {', '.join(ANALYTIC)}"
     )
 
 
@@ -247,7 +247,7 @@ def imported(name: str, base: Path) -> Callable[..., Any]:
         raise ValueError(f"{source} has no {attribute!r}")
     if not callable(getattr(module, attribute)):
         kind = type(getattr(module, attribute)).__name__
-        raise ValueError(f"{name} is no function of positions but of type {kind}")
+        raise ValueError(f"{name} is not a function of positions; its type is {kind}")
     return getattr(module, attribute)
 
 

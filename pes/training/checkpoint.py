@@ -79,7 +79,7 @@ def load_checkpoint(path: Path | str) -> TrainingState:
         )
     state = content.get("state")
     if not isinstance(state, dict) or set(state) != {one.name for one in fields(TrainingState)}:
-        raise ValueError(f"{path} holds another training state; start afresh")
+        raise ValueError(f"{path} is the state of another kind of training; start afresh")
     for name, kind in TYPES.items():
         if not isinstance(state[name], kind):
             raise ValueError(
@@ -97,7 +97,7 @@ def load_plain(path: Path) -> Any:
         ValueError: for a damaged file, or one that holds anything else.
     """
     if not path.is_file():
-        raise FileNotFoundError(f"there is no checkpoint {path}")
+        raise FileNotFoundError(f"checkpoint {path} does not exist")
     try:
         with ZipFile(path) as file:
             damaged = file.testzip()
@@ -112,6 +112,6 @@ def load_plain(path: Path) -> Any:
         return torch.load(path, map_location="cpu", weights_only=True)
     except Exception:  # torch's own words advise to run the code of the file
         raise ValueError(
-            f"{path} is not a checkpoint of pes: it holds other things than numbers, and it was "
+            f"{path} is not a checkpoint of pes: it contains other things than numbers, and it was "
             "not opened, because such a file can run code; resume from another, or start afresh"
         ) from None

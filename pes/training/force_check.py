@@ -62,7 +62,7 @@ def force_ratio(dataset: Dataset) -> tuple[float, float]:
     features = (Invariants(elements, degree) for degree in degrees)
     descriptor = next((f for f in features if 2 * f.size <= len(some)), None)
     if descriptor is None:
-        raise ValueError(f"{len(some)} points are too few to tell the sign of the forces")
+        raise ValueError(f"{len(some)} points are too few to determine the sign of the forces")
     # High points would rule the fit; where it is good the forces are.
     heights = some.energies - some.energies.min()
     weights = 1 / (heights + heights.mean())

@@ -62,7 +62,7 @@ def column(dataset: Dataset, name: str) -> Tensor:
     """
     if name not in dataset.columns:
         known = ", ".join(sorted(dataset.columns)) or "none"
-        raise ValueError(f"there is no column `{name}` of weights; the columns are: {known}")
+        raise ValueError(f"column `{name}` of weights does not exist; the columns are: {known}")
     weights = dataset.columns[name]
     if weights.shape != dataset.energies.shape:
         raise ValueError(

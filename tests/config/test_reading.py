@@ -316,8 +316,8 @@ def test_a_name_is_no_path(tmp_path: Path, name: str, words: str) -> None:
         ("a: " + "[" * 100 + "]" * 100, "nested more than 60 deep"),
         ("a: &a [" + "x," * 99 + "]\n" + "".join(
             f"{n}: &{n} [" + f"*{p}," * 99 + "]\n" for p, n in ("ab", "bc", "cd", "de")
-        ), "the aliases stand for more than 1,000,000 values"),
-        ("a: &a [*a]", "the aliases stand for more than"),
+        ), "the aliases expand to more than 1,000,000 values"),
+        ("a: &a [*a]", "the aliases expand to more than"),
         ("[1", "not YAML"),
     ],
 )  # fmt: skip

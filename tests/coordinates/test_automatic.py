@@ -38,5 +38,5 @@ def test_the_nearest_atom_is_the_bond() -> None:
 
 def test_atoms_in_a_line() -> None:
     x = torch.tensor([[0.0, 0, 0], [2, 0, 0], [4.2, 0, 0], [6.2, 0, 0]])
-    with pytest.raises(ValueError, match=r"atom 2 \(C\) stands in a line .* dummies"):
+    with pytest.raises(ValueError, match=r"atom 2 \(C\) is collinear with .* dummies"):
         automatic_rows(("H", "C", "C", "H"), x)

@@ -57,5 +57,5 @@ def test_levels_do_not_depend_on_them() -> None:
 
 
 def test_unknown_coordinate() -> None:
-    with pytest.raises(ValueError, match="no coordinate 'r3' among r1, r2, theta"):
+    with pytest.raises(ValueError, match="'r3' is not a coordinate; they are r1, r2, theta"):
         Mapped(Valence(), {"r3": MAPS["cos"]()})

@@ -81,7 +81,7 @@ def test_the_hash_follows_the_data_and_nothing_else():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"symbols": ("O", "H", "Q")}, "'Q' is no known isotope"),
+        ({"symbols": ("O", "H", "Q")}, "'Q' is not a known isotope"),
         ({"symbols": ("O", "H")}, r"positions must have shape \(4, 2, 3\)"),
         ({"positions": WATER}, r"positions must have shape \(4, 3, 3\).*got \(3, 3\)"),
         ({"energies": torch.zeros(4, 1).double()}, r"energies must have shape \(4,\)"),

@@ -26,11 +26,11 @@ def test_water() -> None:
     [
         ("", "the head must be v1"),
         ("v1,energy\n1,2\n", "the head must be v1"),
-        (HEAD, "holds no levels"),
+        (HEAD, "contains no levels"),
         ("# a\n" + HEAD + "0,1,0,1594.7\n", "line 3: 3 whole numbers"),
         (HEAD + "0,1,x,1594.7,1\n", "line 2: 3 whole numbers"),
         (HEAD + "0,1,0,-5,1\n", "line 2: energy and uncertainty must be positive"),
-        (HEAD + "0,1,0,5,1\n0,1,0,6,1\n", r"line 3: the level \(0, 1, 0\) stands there twice"),
+        (HEAD + "0,1,0,5,1\n0,1,0,6,1\n", r"line 3: the level \(0, 1, 0\) is listed twice"),
     ],
 )
 def test_mistakes_are_named(tmp_path: Path, content: str, message: str) -> None:

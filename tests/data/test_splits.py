@@ -89,10 +89,10 @@ def test_a_missing_split_is_named(tmp_path):
     [
         ({"format": "other"}, "not version 1 of pes-split"),
         ({"version": 2}, "not version 1 of pes-split"),
-        ({"train": [0, 1, 1]}, "row 1 stands in the split more than once"),
+        ({"train": [0, 1, 1]}, "row 1 occurs in the split more than once"),
         ({"test": []}, "test part of the split is empty"),
-        ({"test": [0.5]}, "0.5 is no row of 30 points"),
-        ({"test": [30]}, "30 is no row of 30 points"),
+        ({"test": [0.5]}, "0.5 is not a row of the 30 points"),
+        ({"test": [30]}, "30 is not a row of the 30 points"),
     ],
 )
 def test_a_damaged_split_is_refused(tmp_path, change, message):

@@ -180,7 +180,9 @@ def test_what_cannot_be_exported(water: Callable[..., Dataset], tmp_path: Path) 
     with pytest.raises(ValueError, match="cos θ cannot be exported; fit again"):
         export_surface(angle, tmp_path / "water.c")
     good = Surface(linear(water(points=20)), ("O", "H", "H"))
-    with pytest.raises(ValueError, match="is no target; known: c, fortran, numpy, torch, onnx"):
+    with pytest.raises(
+        ValueError, match="is not a target; the targets are c, fortran, numpy, torch, onnx"
+    ):
         export_surface(good, tmp_path / "water.cobol")
     with pytest.raises(ValueError, match="the name of the file becomes that of the function"):
         export_surface(good, tmp_path / "my-water.c")

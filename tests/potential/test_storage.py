@@ -230,7 +230,7 @@ NEURAL = {"kind": "neural", "descriptor": MORSE, "hidden": [20, 20], "activation
         ({"settings": NEURAL | {"more": 1}}, "`settings.more`"),
         ({"settings": {"kind": "function", "reference": 3}}, "`settings.reference`"),
         ({"symbols": None}, "`symbols`"),
-        ({"symbols": ["O", "H", "Q"]}, "`symbols.2`.*'Q' is no known isotope"),
+        ({"symbols": ["O", "H", "Q"]}, "`symbols.2`.*'Q' is not a known isotope"),
         ({"units": {"energy": "eV", "length": "bohr"}}, "`units.energy`.*'hartree', got 'eV'"),
         ({"energy_range": [1.0, 0.0]}, "`energy_range`: the lowest energy must come first"),
         ({"energy_range": [0, "x"]}, "`energy_range.1`"),

@@ -49,7 +49,7 @@ def test_training_points_and_their_copies_are_shown(water: LevelsResult) -> None
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"levels": (2,), "count": 2}, "there is no level 2, they are numbered 0 to 1"),
+        ({"levels": (2,), "count": 2}, "level 2 does not exist, they are numbered 0 to 1"),
         ({"pairs": [("r1", "r3")]}, "must name two of r1, r2, theta, got r1, r3"),
         ({"pairs": [("r1", "r1")]}, "must name two of r1, r2, theta, got r1, r1"),
     ],

@@ -41,7 +41,7 @@ def test_other_surfaces_and_other_atoms(file: Path) -> None:
     for refused in (lambda: load_potential(str(file), Path()), lambda: as_surface(pes.load(file))):
         with pytest.raises(ValueError, match="is a dipole surface; one of energies is needed"):
             refused()
-    with pytest.raises(FileNotFoundError, match="is no run folder, surface file"):
+    with pytest.raises(FileNotFoundError, match="is not a run folder, surface file"):
         dipole_function("nothing.safetensors", file.parent)
 
 

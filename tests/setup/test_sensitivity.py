@@ -82,7 +82,10 @@ def numpy_like(positions: Tensor) -> Tensor:
     ("parameters", "words"),
     [
         (["no_such"], "the surface has no 'no_such', it has r_e"),
-        ([torch.ones(2, requires_grad=True)], r"a tensor of shape \(2,\) is no parameter of this"),
+        (
+            [torch.ones(2, requires_grad=True)],
+            r"a tensor of shape \(2,\) is not a parameter of this",
+        ),
     ],
 )
 def test_a_parameter_that_is_not_there(

@@ -49,7 +49,7 @@ def test_module_with_parameters(tmp_path: Path) -> None:
     ("name", "words"),
     [
         ("own.py:missing", "own.py has no 'missing'"),
-        ("own.py:number", "own.py:number is no function of positions but of type float"),
+        ("own.py:number", "own.py:number is not a function of positions; its type is float"),
         ("other.py:f", "other.py: no such file"),
         ("no_such_module_here:f", "cannot import 'no_such_module_here': ModuleNotFoundError"),
         ("fails.py:f", "fails.py: ZeroDivisionError: .*fails.py, line 2"),
@@ -57,7 +57,7 @@ def test_module_with_parameters(tmp_path: Path) -> None:
         (":f", "cannot import ''"),
         ("leaves.py:f", "leaves.py: SystemExit: 0 .*leaves.py, line 2"),
         ("own.py", "is a Python file; name the function, own.py:function"),
-        ("nothing", "nothing' is no run folder, surface file, .* water_pjt1996"),
+        ("nothing", "nothing' is not a run folder, surface file, .* water_pjt1996"),
     ],
 )
 def test_what_cannot_be_found(tmp_path: Path, name: str, words: str) -> None:

@@ -74,7 +74,7 @@ def test_another_format(tmp_path: Path, content: object) -> None:
 def test_another_state(tmp_path: Path) -> None:
     content = {"format": "pes training state", "version": 1, "state": {"epoch": 1}}
     torch.save(content, tmp_path / "other.pt")
-    assert "another training state" in refusal(tmp_path / "other.pt")
+    assert "state of another kind of training" in refusal(tmp_path / "other.pt")
 
 
 def test_no_such_file(tmp_path: Path) -> None:
@@ -130,4 +130,4 @@ def test_fields_of_another_type(tmp_path: Path, key: str, value: object) -> None
     torch.save(content, tmp_path / "other.pt")
     assert f"`{key}` is of type {type(value).__name__}" in refusal(tmp_path / "other.pt")
     torch.save({key: content[key] for key in ("format", "version")}, tmp_path / "other.pt")
-    assert "another training state" in refusal(tmp_path / "other.pt")
+    assert "state of another kind of training" in refusal(tmp_path / "other.pt")

@@ -185,7 +185,9 @@ def candidates(box: DistanceBox, positions: Tensor, samples: int, *, seed: int =
         (filling(box, half, seed=seed), mixtures(box, positions, samples - half, seed=seed))
     )
     if not len(x):
-        raise ValueError("no geometry was found within the distances of the points; are they one?")
+        raise ValueError(
+            "no new geometry lies within the distances of the points: are they all the same?"
+        )
     return x
 
 

@@ -162,7 +162,7 @@ def _drawn(config: SampleConfig, loaded: Surface, base: Path, place: torch.devic
     if config.coordinates is None:
         if not len(known):
             raise ValueError(
-                "`coordinates` or `points` is needed: this surface does not tell its own points"
+                "`coordinates` or `points` is needed: this surface has no training points"
             )
         x = candidates(
             distance_box(Molecule(symbols).elements, known), known, config.samples,

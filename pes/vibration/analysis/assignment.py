@@ -59,7 +59,7 @@ def quantum_labels(levels: Levels, *, symmetric: bool) -> list[Label]:
     first, second = levels.hamiltonian.basis.bases[:2]
     alike = c.ndim == 4 and first.values.shape == second.values.shape
     if not alike or not torch.allclose(first.values, second.values, atol=1e-8):
-        raise ValueError("the two bonds need the same range and basis to tell v1 from v3")
+        raise ValueError("the two bonds need the same range and basis to distinguish v1 from v3")
     parity = (c * c.transpose(1, 2)).flatten(1).sum(1)
     n = c.shape[1]
     stretch = torch.arange(n)[:, None] + torch.arange(n)

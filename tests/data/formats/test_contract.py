@@ -218,7 +218,7 @@ def test_unknown_words_of_the_user_are_named(tmp_path):
         "key": ({"keys": {"spin": "s"}}, "`keys` may name energy, .* not 'spin'"),
         "no key": ({"keys": {"energy": "E2"}}, "frame 0: no `E2` .energy.; keys there: "),
         "formula": ({"formula": "H2O!"}, "`formula` must be like H2O"),
-        "element": ({"formula": "Q R"}, "'Q' is no known isotope"),
+        "element": ({"formula": "Q R"}, "'Q' is not a known isotope"),
         "many": ({"formula": "H99999999999"}, "`formula` must have at most 1000 atoms"),
     }.values():
         with pytest.raises(ValueError, match=message):

@@ -49,7 +49,7 @@ def test_wrong_forces_are_an_error(work: Path, capsys: pytest.CaptureFixture[str
 
 
 def test_refusals(work: Path, refusal: Callable[..., str]) -> None:
-    assert "'nowhere' is no run folder" in refusal(cli.check_gradients, ["nowhere"])
+    assert "'nowhere' is not a run folder" in refusal(cli.check_gradients, ["nowhere"])
     line = refusal(cli.check_gradients, ["water_pjt1996", "--points", "none.h5"])
     assert "none.h5: no such file" in line
     assert not Path("gradients").exists()

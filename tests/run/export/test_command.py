@@ -30,8 +30,8 @@ def test_a_run_becomes_a_file(
     ("arguments", "message"),
     [
         (["water_pjt1996", "water.c"], "a surface of WaterPJT cannot be exported"),
-        (["nowhere", "water.c"], "'nowhere' is no run folder"),
-        (["water_pjt1996", "water.txt"], "the suffix of water.txt is no target"),
+        (["nowhere", "water.c"], "'nowhere' is not a run folder"),
+        (["water_pjt1996", "water.txt"], "the suffix of water.txt is not a target"),
         (["water_pjt1996", "no/water.c"], "the folder no does not exist"),
     ],
 )

@@ -424,7 +424,7 @@ def test_maps_of_where_the_surface_matters(
     line = refusal(pes_levels, "--overwrite", densities={"pairs": [["r1", "r3"]]})
     assert "`densities.pairs` must name two of r1, r2, theta, got r1, r3" in line
     line = refusal(pes_levels, "--overwrite", densities={"levels": [3]})
-    assert "there is no level 3, they are numbered 0 to 2" in line
+    assert "level 3 does not exist, they are numbered 0 to 2" in line
 
 
 def test_a_run_folder_runs_no_code(pes_train: Command, work: Path, refusal: Refusal) -> None:

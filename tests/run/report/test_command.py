@@ -77,7 +77,7 @@ def test_page_of_a_training_and_its_levels(
     ("arguments", "words"),
     [
         (["nowhere"], "nowhere: no such run folder"),
-        (["."], "holds no finished run of pes-train, pes-levels or pes-refine"),
+        (["."], "contains no finished run of pes-train, pes-levels or pes-refine"),
     ],
 )
 def test_refusals(

@@ -118,7 +118,7 @@ def test_wrong_data_end_in_one_line(
     write(work / "water.h5", replace(data, positions=copied, forces=None))
     (work / "parts.json").write_text(json.dumps({"train": [0, 3], "validation": [2], "test": [7]}))
     line = refusal(pes_train, data={"split": "parts.json"})
-    assert "1 geometries stand in several parts" in line
+    assert "1 geometries occur in several parts" in line
     assert "rows 3 (train) = 7 (test); put all copies into one part, or give --regroup" in line
     (work / "parts.json").write_text(
         json.dumps({"train": [0, 3], "validation": [2], "test": [7, 9]})

@@ -180,7 +180,7 @@ def test_baselines_that_do_not_fit(
         return refusal(pes_train, surface={"baseline": {"kind": "surface", "surface": name}})
 
     assert "gives NaN or infinity at 42 of 42 training points" in line("mine.py:wrong")
-    assert "is no run folder" in line("nowhere")
+    assert "is not a run folder" in line("nowhere")
     data = water(forces=True)
     write(work / "water.h5", data)
     assert "not differentiable by torch" in line("mine.py:in_numpy")
