@@ -41,7 +41,7 @@ Every key of every YAML file. `scripts/write_configuration_reference.py` makes t
 the files in `pes/config`; change it there.
 
 Energies are in cm⁻¹, lengths in Å, angles in degrees, unless a key says otherwise. Paths are
-relative to the file they stand in. A key that is not listed is an error. Where a section has
+relative to that file. A key that is not listed is an error. Where a section has
 a key `kind`, a plain word is short for it: `optimizer: lbfgs` is `optimizer: {kind: lbfgs}`.
 On the command line, `--set section.key=value` replaces any value.
 """
@@ -140,7 +140,7 @@ def in_words(annotation: Any) -> str:
 
 
 def default(field: FieldInfo) -> str:
-    """Default value as it would stand in YAML."""
+    """Default value as it would be written in YAML."""
     value = field.default
     if value is PydanticUndefined:
         return "required"

@@ -212,7 +212,7 @@ def test_pickle_is_never_executed(
 
 def test_no_state(pes_train: Command, run: Path, refusal: Refusal) -> None:
     (run / "summary.json").unlink()
-    assert "no checkpoint" in refusal(pes_train, "--resume", "none.pt")
+    assert "none.pt does not exist" in refusal(pes_train, "--resume", "none.pt")
 
 
 def test_surface_of_another_version(work: Path, run: Path, refusal: Refusal) -> None:

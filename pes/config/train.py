@@ -71,7 +71,7 @@ class Search(Section):
     """Settings tried in short trainings of one network; the best by validation error is taken."""
 
     candidates: dict[str, Annotated[tuple[Any, ...], Field(min_length=1)]] = Field(min_length=1)
-    """Key → values, such as surface.hidden: [[16, 16], [24, 24]]; such keys may also stand in
+    """Key → values, such as surface.hidden: [[16, 16], [24, 24]]; such keys may also be written in
     `search` itself."""
     strategy: Literal["grid", "halving", "optuna"] = "halving"
     """grid: all alike; halving: the better half goes on; optuna: `trials` chosen one by one."""

@@ -131,9 +131,9 @@ class Vibration(Section):
     solver: Literal["auto", "dense", "shift_invert", "davidson"] = "auto"
     """Eigensolver; auto selects by matrix size."""
     symmetry: bool = True
-    """Solve each block of H by itself where exchanges and reflections of coordinates leave surface
+    """Solve each block of H separately where exchanges and reflections of coordinates leave surface
     and kinetic energy as they are: sooner, in less memory, with exact labels. Checked on the
-    grid; a warning says what stands in the way."""
+    grid; a warning says what prevents it."""
     convergence: bool | Literal["smaller", "larger"] = True
     """Estimate the convergence of each level from three larger or smaller calculations; true:
     smaller ones from five coordinates on."""

@@ -40,7 +40,7 @@ def report_page(folder: str | Path) -> str:
         folder: of the run; levels, evaluations and checks of gradients inside it are included.
 
     Raises:
-        ValueError: if the folder holds no finished run.
+        ValueError: if the folder contains no finished run.
     """
     place = Path(folder)
     known = _contents(place)

@@ -37,7 +37,7 @@ def test_window_counts_from_the_lowest_label() -> None:
         "3 of 5 points are not 50 to 250 cm-1 above the lowest label: left out",
     )
     assert chosen.dataset.forces is not None
-    with pytest.raises(ValueError, match="none of 5 points lies 10000 to 20000 cm-1"):
+    with pytest.raises(ValueError, match="no point of 5 is 10000 to 20000 cm-1"):
         chosen_points(hydrogen(), window=(10000 * CM1, 20000 * CM1))
 
 
@@ -56,7 +56,7 @@ def test_labels_from_a_column_in_its_unit() -> None:
 @pytest.mark.parametrize(
     ("column", "message"),
     [
-        ("ccsd", "no column `ccsd` of energies; the columns are: scf, t1"),
+        ("ccsd", "column `ccsd` does not exist; the columns are: scf, t1"),
         ("t1", "unit '1'; labels are one energy for each point in hartree, eV, cm-1"),
     ],
 )

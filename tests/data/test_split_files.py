@@ -77,7 +77,7 @@ def test_every_geometry_in_several_parts_is_named(tmp_path: Path) -> None:
         ({"train": [0], "tests": [1]}, "has the keys train, validation, test, not train, tests"),
         (PARTS | {"test": 3}, "`test` must be a list of rows, got int"),
         (PARTS | {"test": [6]}, "`test` contains 6, which is not a row of the 6 points"),
-        (PARTS | {"test": [True]}, "`test` holds True"),
+        (PARTS | {"test": [True]}, "`test` contains True"),
         (PARTS | {"test": [0]}, "row 0 occurs in the split more than once"),
         (PARTS | {"test": []}, "the test part of the split is empty"),
     ],

@@ -36,7 +36,7 @@ def test_files(tmp_path: Path) -> None:
     )
     loaded = load_potential("own.py:potential", tmp_path)
     assert torch.equal(loaded.potential(X), X[:, 0, 0])
-    with pytest.raises(ValueError, match="function without parameters"):
+    with pytest.raises(ValueError, match="a plain function and has no parameters"):
         _ = loaded.module
 
 

@@ -76,7 +76,7 @@ def vibrational_levels(
         watch: called after each step of the Davidson method.
         start: vectors to begin the first run with, (S, N), such as those `watch` was given.
         symmetry: solve each block of H by itself where exchanges and reflections of coordinates
-            leave V and G as they are; what stands in the way is among the warnings.
+            leave V and G as they are; what prevents it is among the warnings.
         cuts: what the functions of each coordinate are eigenfunctions of; default straight cuts
             through the minimum.
 

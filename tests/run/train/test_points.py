@@ -105,11 +105,11 @@ def test_wrong_data_end_in_one_line(
     data = water(forces=True)
     assert data.forces is not None
     assert "`data`: `window` must be [low, high]" in refusal(pes_train, data={"window": [5, 1]})
-    assert "no column `ccsd` of energies" in refusal(pes_train, data={"column": "ccsd"})
+    assert "column `ccsd` does not exist" in refusal(pes_train, data={"column": "ccsd"})
     line = refusal(pes_train, data={"column": "ccsd", "forces": True})
     assert "`forces` belong to `energies`" in line
     (work / "parts.json").write_text(json.dumps({"train": [0, 1], "validation": [2], "test": [60]}))
-    assert "parts.json: `test` holds 60" in refusal(pes_train, data={"split": "parts.json"})
+    assert "parts.json: `test` contains 60" in refusal(pes_train, data={"split": "parts.json"})
     (work / "parts.json").write_text(json.dumps({"train": [1, 3], "validation": [2], "test": [0]}))
     line = refusal(pes_train, data={"split": "parts.json", "window": [1, 30000]})
     assert "the test part of the split is empty of the points left" in line
