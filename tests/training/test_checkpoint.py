@@ -78,7 +78,7 @@ def test_another_state(tmp_path: Path) -> None:
 
 
 def test_no_such_file(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match="checkpoint .* does not exist"):
+    with pytest.raises(FileNotFoundError, match=r"checkpoint .* does not exist"):
         load_checkpoint(tmp_path / "last.pt")
 
 
@@ -97,7 +97,7 @@ def test_the_state_before_a_damaged_one(tmp_path: Path) -> None:
     path.unlink()  # killed between the two renamings
     assert latest_checkpoint(path)[0].epoch == 3
     previous(path).unlink()
-    with pytest.raises(FileNotFoundError, match="checkpoint .* does not exist"):
+    with pytest.raises(FileNotFoundError, match=r"checkpoint .* does not exist"):
         latest_checkpoint(path)
 
 
