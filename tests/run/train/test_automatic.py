@@ -99,7 +99,7 @@ def test_refused_in_one_line(
     )
     assert "training.budget" in refused(capsys, "mine.h5", "--minutes", "-1")
     write("copy.h5", water(points=120).select([3]))
-    assert "copy.h5: 1 geometries stand" in refused(capsys, "mine.h5", "--test", "copy.h5")
+    assert "copy.h5: 1 geometries occur" in refused(capsys, "mine.h5", "--test", "copy.h5")
     assert "leave out one of them" in refused(
         capsys, "mine.h5", "--test", "copy.h5", "--split", "rows.json"
     )

@@ -17,8 +17,8 @@ from pes import plots
 from pes.config import TrainConfig, load_config
 from pes.data import Dataset, write
 from pes.potential import load_surface
-from pes.run.train import command as run_train
 from pes.run.train import epochs as run_epochs
+from pes.run.train import planned as planned_run
 
 Command = Callable[..., Path]
 Refusal = Callable[..., str]
@@ -263,7 +263,7 @@ def test_overwriting_forgets_the_old_state(
         raise ZeroDivisionError
 
     with monkeypatch.context() as patch:
-        patch.setattr(run_train, "planned_epochs", dying)
+        patch.setattr(planned_run, "planned_epochs", dying)
         with pytest.raises(ZeroDivisionError):
             pes_train("--overwrite", "--set", "seed=5")
     left = {p.name for p in (folder / "unfinished").iterdir()}
@@ -281,7 +281,7 @@ def test_overwriting_keeps_the_finished_run_until_the_new_one_is_finished(
         raise ZeroDivisionError
 
     with monkeypatch.context() as patch:
-        patch.setattr(run_train, "write_results", dying)
+        patch.setattr(planned_run, "write_results", dying)
         with pytest.raises(ZeroDivisionError):
             pes_train("--overwrite", "--set", "seed=5")
     assert {p.name: p.read_bytes() for p in folder.iterdir() if p.is_file()} == before

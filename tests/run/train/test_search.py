@@ -13,7 +13,7 @@ import pytest
 from pes import plots
 from pes.config import TrainConfig, load_config
 from pes.potential import load_surface
-from pes.run.train import command as run_train
+from pes.run.train import planned as planned_run
 from pes.run.train import search as run_search
 from pes.run.train.search import STRATEGIES, Trial
 
@@ -98,7 +98,7 @@ def test_a_resumed_run_does_not_search_again(
     def never(*_: object) -> None:
         raise AssertionError
 
-    monkeypatch.setattr(run_train, "searched", never)
+    monkeypatch.setattr(planned_run, "searched", never)
     before = choice(folder)
     pes_train("--resume", "auto", "--set", "training.epochs=8", search=SEARCH)
     assert choice(folder) == before

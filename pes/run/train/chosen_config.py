@@ -1,0 +1,139 @@
+"""Configurations made by `pes-train`: for a file of points, with more time, of a finished fit."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from pes.config import TrainConfig, load_config
+from pes.config.reading import changed, checked
+from pes.data.formats.request import stated
+from pes.run.train.resume import workplace
+from pes.setup.training.automatic.fit import ENDLESS
+from pes.setup.training.fit_result import FitResult
+from pes.setup.training.settings import LinearForm, NetworkForm, TrainingSettings
+
+__all__ = ["budget", "chosen_config", "continued", "points_config", "reproducible", "with_budget"]
+
+READ = ("format", "formula", "columns", "keys", "units", "zmatrix")
+"""Arguments of `pes.read` besides the file."""
+MINUTES = 5.0
+"""CPU-minutes of a fit that names none."""
+
+
+def points_config(
+    file: Path, statements: Mapping[str, Any], minutes: float | None, settings: Sequence[str]
+) -> TrainConfig:
+    """The configuration of a file of points and what is said about it on the command line.
+
+    Raises:
+        ValueError: if a statement or a setting cannot be understood.
+    """
+    texts = {name: text for name, text in statements.items() if name in READ}
+    request = stated(**{name: text for name, text in texts.items() if name != "format"})
+    data: dict[str, Any] = {
+        "formula": request.symbols, "columns": request.columns, "keys": dict(request.keys),
+        "units": dict(request.units), "zmatrix": request.zmatrix,
+    }  # fmt: skip
+    data = {name: value for name, value in data.items() if value} | {"doubtful": "leave_out"}
+    data |= {name: str(path) for name, path in statements.items() if name in ("split", "test")}
+    if "format" in texts:
+        data["format"] = texts["format"]
+    content = {
+        "name": file.name.split(".")[0],
+        "data": {"file": str(file), **data},
+        "training": {"budget": MINUTES if minutes is None else minutes},
+    }
+    return checked(content, TrainConfig, settings, str(file))
+
+
+def with_budget(config: TrainConfig, minutes: float, *, endless: bool) -> TrainConfig:
+    """The configuration with so many CPU-minutes, which alone end the fit if `endless`."""
+    more: dict[str, Any] = {"training.budget": minutes}
+    return changed(config, more | ({"training.epochs": ENDLESS} if endless else {}), "--minutes")
+
+
+def reproducible(config: TrainConfig, result: FitResult) -> TrainConfig:
+    """The configuration whose epochs, not its time, end where this fit did."""
+    assert result.state is not None
+    changes = {"training.epochs": result.state.epoch, "training.budget": None}
+    return changed(config, changes, "training.budget")
+
+
+def budget(config: TrainConfig) -> float:
+    """CPU-minutes of an automatic fit."""
+    return config.training.budget or MINUTES
+
+
+def continued(config: TrainConfig, folder: Path) -> TrainConfig:
+    """The configuration that an earlier automatic fit in a folder chose, with more time.
+
+    Where nothing can go on, as no network was chosen, the fit starts again.
+    """
+    place = workplace(folder)
+    folder = place if (place / "config.yaml").is_file() else folder
+    if not (folder / "state.pt").is_file():
+        return config
+    chosen = load_config(folder / "config.yaml", TrainConfig)
+    if chosen.surface.kind == "auto":
+        return config
+    return with_budget(chosen, budget(config), endless=True)
+
+
+def chosen_config(config: TrainConfig, result: FitResult, *, forces: bool) -> TrainConfig:
+    """The configuration that gives this result again.
+
+    Args:
+        config: its surface is `auto`.
+        result: fit chosen.
+        forces: whether the points have forces, fitted or not.
+    """
+    settings = result.plan.settings
+    without = forces and result.plan.dataset.forces is None
+    changes: dict[str, Any] = {
+        "surface": _surface(settings, result),
+        "threads": torch.get_num_threads(),
+        "data.forces": False if without else None,
+        "training.budget": None,
+        "training.force_weight": settings.force_weight,
+    }
+    if result.state is not None:
+        changes |= {
+            "training.optimizer": "levenberg_marquardt",
+            "training.epochs": settings.epochs,
+            "training.patience": settings.patience,
+        }
+    if settings.first_points is not None:
+        changes |= {
+            "training.first_points": settings.first_points,
+            "training.first_epochs": settings.first_epochs,
+        }
+    if settings.ensemble is not None:
+        changes["ensemble"] = {"members": settings.ensemble.members}
+    return changed(config, changes, "surface: auto")
+
+
+def _surface(settings: TrainingSettings, result: FitResult) -> dict[str, Any]:
+    form = settings.form
+    if isinstance(form, NetworkForm):
+        content: dict[str, Any] = {
+            "kind": "neural",
+            "descriptor": {"degree": form.degree, "variable": form.variable, "length": form.length},
+            "hidden": list(form.hidden),
+            "activation": form.activation,
+        }
+        if (under := result.plan.choices.fits[0].linear) is not None:
+            content["baseline"] = {
+                "kind": "linear", "degree": under.degree, "length": under.length,
+                "ridge": under.ridge,
+            }  # fmt: skip
+        content["descriptor"]["kind"] = "invariants"
+        return content
+    assert isinstance(form, LinearForm)
+    choice = result.plan.choices.fits[0].linear
+    assert choice is not None
+    return {
+        "kind": "linear", "degree": choice.degree, "length": choice.length,
+        "variable": form.variable, "ridge": choice.ridge, "chosen_by": form.chosen_by,
+    }  # fmt: skip

@@ -1,0 +1,124 @@
+"""`pes-train` with settings: the plan of a configuration, its epochs, and the files."""
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+from pes.run.folder import write_config
+from pes.run.train.chosen_config import reproducible
+from pes.run.train.epochs import fitted
+from pes.run.train.job import Job, opened
+from pes.run.train.results import write_results
+from pes.run.train.search import searched
+from pes.run.train.settings import planned_fit
+from pes.run.train.tables import read_metrics
+from pes.setup.environment import environment_line
+from pes.setup.training.choices import TrainingChoices
+from pes.setup.training.fit_result import fit_result
+from pes.setup.training.plan import TrainingPlan, force_warnings
+from pes.setup.training.planned import planned_epochs, within
+from pes.training.epoch import Epoch, StopReason, TrainingState
+
+__all__ = ["planned_training"]
+
+log = logging.getLogger("pes")
+
+
+def planned_training(job: Job, *, check: bool = False) -> int:
+    """Fit the surface of a configuration and write everything; only describe it if `check`.
+
+    Returns:
+        0; a signal raises `Stopped`.
+    """
+    choices = TrainingChoices() if job.earlier is None else job.earlier.choices
+    plan = _plan(job, choices)
+    if check:
+        if job.ranks.rank == 0:
+            _describe(print, job, plan)
+        return 0
+    job.ranks.all_gather(0)  # wait until all have read the folder that the first now changes
+    opened(job)
+    if job.config.search is not None and job.earlier is None:
+        plan = _searched(job, plan)
+    if job.ranks.rank == 0:
+        _record(job, plan)
+    started = time.monotonic()
+    state, reason = _epochs(job, plan)
+    if job.ranks.rank == 0:
+        _write(job, plan, state, reason, time.monotonic() - started)
+    return 0
+
+
+def _plan(job: Job, choices: TrainingChoices, *, single: bool = False) -> TrainingPlan:
+    return planned_fit(
+        job.config, job.points.dataset, job.parts, job.device, choices, single=single
+    )
+
+
+def _searched(job: Job, plan: TrainingPlan) -> TrainingPlan:
+    """The plan with the settings that a search chose."""
+
+    def start(choice: dict[str, Any]) -> Iterator[Epoch]:
+        tried = TrainingChoices(search=choice)
+        return planned_epochs(_plan(job, tried, single=True), ranks=job.ranks)
+
+    for remark in plan.remarks:
+        log.info("%s", remark)
+    choices = TrainingChoices(optimizer=plan.choices.optimizer)
+    return _plan(job, replace(choices, search=searched(job.config, start, job.folder, job.ranks)))
+
+
+def _record(job: Job, plan: TrainingPlan) -> None:
+    """Write and log what will be fitted to which points."""
+    write_config(job.folder / "config.yaml", job.config)
+    job.points.in_source(job.parts).save(job.folder / "split.json")
+    plan.choices.save(job.folder / "chosen.json")
+    log.info("%s", environment_line(job.device, job.config.seed))
+    if job.ranks.count > 1:
+        log.info("%d ranks share the points", job.ranks.count)
+    _describe(log.info, job, plan)
+    for warning in force_warnings(job.points.dataset.select(job.parts.train)):
+        log.warning("warning: %s", warning)
+
+
+def _describe(say: Callable[[str], object], job: Job, plan: TrainingPlan) -> None:
+    """Say which surface is fitted to how many points, what was left out and what was chosen."""
+    for line in (f"{job.config.name}: {plan}", *job.points.left_out, *plan.remarks):
+        say(line)
+
+
+def _epochs(job: Job, plan: TrainingPlan) -> tuple[TrainingState | None, StopReason | None]:
+    """All epochs of a plan: the last state and why they ended; nothing for a linear surface."""
+    if plan.optimizer is None:
+        return None, None
+    training, state = job.config.training, None if job.earlier is None else job.earlier.state
+    steps, limit = planned_epochs(plan, state, job.ranks), training.max_seconds
+    if training.budget is not None:
+        seconds = 60 * training.budget
+        steps = within(steps, seconds, job.ranks)
+        # CPU time of one thread, so that the progress has a time to go by.
+        limit = limit or seconds + (0.0 if state is None else state.seconds)
+    return fitted(
+        steps, job.folder,
+        total=training.epochs, max_seconds=limit, state=state, ranks=job.ranks,
+    )  # fmt: skip
+
+
+def _write(
+    job: Job,
+    plan: TrainingPlan,
+    state: TrainingState | None,
+    reason: StopReason | None,
+    seconds: float,
+) -> None:
+    """Write the surface, its errors and the pictures."""
+    history = () if state is None else read_metrics(job.folder / "metrics.csv")
+    result = fit_result(
+        plan, state=state, stopped_by=reason, seconds=seconds, name=job.config.name,
+        history=history, doubtful=job.doubtful,
+    )  # fmt: skip
+    if reason == "budget":
+        write_config(job.folder / "config.yaml", reproducible(job.config, result))
+    write_results(result, job.folder)
