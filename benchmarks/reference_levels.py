@@ -32,7 +32,7 @@ from pes.molecule import Molecule
 from pes.potential.analytic import ANALYTIC
 from pes.setup.automatic.geometry import minima
 from pes.units import ANGSTROM, CM1, DEGREE
-from pes.vibration import BasisSpec, molecular, vibrational_levels
+from pes.vibration import BasisSpec, Levels, molecular, vibrational_levels
 from pes.vibration.basis.truncation import Truncation
 
 FOLDER = Path(__file__).with_suffix("")
@@ -100,9 +100,9 @@ class Engine:
         limit = "" if kept is None else f"; quanta {kept.quanta}, weights {kept.weights}, VSCF"
         return f"{type(self.internal).__name__}: {sizes}; cap {self.cap:.0f} cm-1{limit}"
 
-    def levels(self, name: str) -> np.ndarray:
-        """Above the minimum of the surface, cm⁻¹."""
-        surface, symbols, lowest = surface_of(name)
+    def calculation(self, name: str, count: int) -> Levels:
+        """The lowest levels of a surface, with all that belongs to them."""
+        surface, symbols, _ = surface_of(name)
         masses = Molecule(symbols).masses
         units = [SINC[kind] for kind in self.internal.kinds]
         bases = [
@@ -111,10 +111,14 @@ class Engine:
                 self.internal.names, units, self.rows, strict=True
             )
         ]  # fmt: skip
-        made = vibrational_levels(
-            molecular(surface, self.internal.to_positions, masses), bases, COUNT,
+        return vibrational_levels(
+            molecular(surface, self.internal.to_positions, masses), bases, count,
             truncation=self.truncation, cap=self.cap * CM1, convergence=False,
         )  # fmt: skip
+
+    def levels(self, name: str) -> np.ndarray:
+        """Above the minimum of the surface, cm⁻¹."""
+        made, lowest = self.calculation(name, COUNT), surface_of(name)[2]
         for warning in made.warnings:
             print(f"  {warning}")
         return (made.energies.numpy() - lowest) / CM1

@@ -1,6 +1,7 @@
 """Levels with rotation: water against another program, frames against each other, growth with J.
 
     python benchmarks/rotation.py [--j 10] [--states 60 120]
+    python benchmarks/rotation.py --only ammonia_model hydrogen_peroxide_model
 
 Three tables for the water surface of Polyansky, Jensen and Tennyson (doi:10.1063/1.472501):
 
@@ -9,6 +10,9 @@ Three tables for the water surface of Polyansky, Jensen and Tennyson (doi:10.106
 - for each J: levels below 10,000 cm⁻¹ above the ground state, largest estimate, CPU-s, memory;
 - a line list of these levels with point charges as the dipole: lines, CPU-s, and the sum rule
   Σ_f S(f ← i) = (2J + 1) Σ_α ⟨i|μ_α²|i⟩ for J = 2.
+
+With --only: levels with J = 1 and 2 of the two lowest states of models that are not planar and
+have two wells, in the Eckart frame and in that of the coordinates.
 """
 
 import argparse
@@ -17,6 +21,7 @@ import time
 from dataclasses import replace
 
 import torch
+from reference_levels import WAYS, Engine
 
 import pes
 from pes.rovibration import contract_states
@@ -97,12 +102,41 @@ def list_lines(water: pes.LevelsResult, highest: int, states: int) -> None:
     print(f"sum rule, J = 2: {float((total / expected - 1).abs().max()):.1e} relative")
 
 
+def compare_frames(name: str, states: list[int]) -> None:
+    """Levels of a molecule that is not planar in two frames, and how many disagree."""
+    way = WAYS[name][0]
+    assert isinstance(way, Engine)
+    levels = way.calculation(name, 2)
+    print(f"\n{name}, {levels.hamiltonian.size} functions; cm-1 above the ground state, +-")
+    for number in states:
+        columns, start = [], time.process_time()
+        for frame in ("eckart", "embedded"):
+            basis = contract_states(levels, states=number, frame=frame)
+            ground = float(levels.energies[0])
+            rows = [levels_of(basis, j) for j in (1, 2)]
+            energies = torch.cat([(one.energies - ground) / CM1 for one in rows])
+            columns.append((energies, torch.cat([one.changes[0] / CM1 for one in rows])))
+            used = len(basis.coupling.energies)
+            print(f"{frame}: {used} of {number} states, {time.process_time() - start:.0f} CPU-s")
+        (one, first), (other, second) = columns
+        for row in torch.stack([one, first, other, second], 1).tolist():
+            print("  {:10.4f} {:8.4f} {:10.4f} {:8.4f}".format(*row))
+        apart = (one - other).abs()
+        outside = int((apart > first + second).sum())
+        print(f"  largest difference {float(apart.max()):.4f}, outside both estimates {outside}")
+
+
 def main() -> None:
     """All tables."""
     parser = argparse.ArgumentParser()
+    parser.add_argument("--only", nargs="+", choices=("ammonia_model", "hydrogen_peroxide_model"))
     parser.add_argument("--j", type=int, default=10)
     parser.add_argument("--states", type=int, nargs="+", default=[60, 120])
     options = parser.parse_args()
+    if options.only:
+        for name in options.only:
+            compare_frames(name, options.states)
+        return
     start = time.process_time()
     water = pes.levels("water_pjt1996", count=20)
     print(

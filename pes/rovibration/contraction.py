@@ -15,8 +15,15 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from pes.rovibration.coupling import Coupling, coupling, frame_positions, reference_geometry
+from pes.rovibration.coupling import (
+    Coupling,
+    coupling,
+    frame_positions,
+    reference_geometry,
+    rotational_fields,
+)
 from pes.rovibration.symmetry import equivalent_turns, with_inversion
+from pes.rovibration.truncation import left_out, outside
 from pes.vibration.analysis.characters import characters
 from pes.vibration.analysis.quadratic_form import waves
 from pes.vibration.eigensolvers.blockwise import lowest_blockwise
@@ -34,6 +41,10 @@ always: the states that matter come in groups."""
 FEWER = 2 / 3
 """Share of the functions that the J = 0 states are made of in the other run to compare with."""
 
+JUMPS = 1e-5
+"""Probability of a state near places where the axes of a frame jump, above which it is not used:
+the integrals leave out what happens there."""
+
 
 @dataclass(frozen=True, eq=False)
 class Contraction:
@@ -43,6 +54,7 @@ class Contraction:
         levels: J = 0 levels asked for.
         states: the same calculation with all n states that are contracted.
         frame: axes of the body.
+        reference: geometry that the axes refer to, (N, 3) in bohr.
         coupling: of the states.
         others: of half of the states, and of as many made of fewer functions.
         operations: symmetries of levels with rotation; empty where they are not known.
@@ -53,6 +65,7 @@ class Contraction:
     levels: Levels
     states: Levels
     frame: str
+    reference: Tensor
     coupling: Coupling
     others: tuple[Coupling, Coupling]
     operations: tuple[Operation, ...]
@@ -71,10 +84,9 @@ class Contraction:
         Raises:
             ValueError: if the function returns another shape than (P, 3).
         """
-        reference = reference_geometry(self.levels)
 
         def vectors(q: Tensor) -> Tensor:
-            x = frame_positions(self.levels.system, q, reference, self.frame)
+            x = frame_positions(self.levels.system, q, self.reference, self.frame)
             values = function(x).detach()
             if values.shape != (len(x), 3):
                 raise ValueError(
@@ -114,7 +126,11 @@ class Contraction:
 
 
 def contract_states(
-    levels: Levels, *, states: int | None = None, frame: str = "eckart"
+    levels: Levels,
+    *,
+    states: int | None = None,
+    frame: str = "eckart",
+    reference: Tensor | None = None,
 ) -> Contraction:
     """The lowest J = 0 states of a calculation, coupled by rotation.
 
@@ -122,27 +138,63 @@ def contract_states(
         levels: J = 0, of a molecule that is not linear.
         states: how many; default three times the levels, 60 at least.
         frame: axes of the body, see `pes.rovibration.frames`.
+        reference: geometry that the axes refer to, (N, 3) in bohr; default the mean of the ground
+            state, see `pes.rovibration.coupling.reference_geometry`.
 
     Raises:
-        ValueError: for a linear molecule, or fewer states than levels.
+        ValueError: for a linear molecule, fewer states than levels, or axes that change places
+            where the levels are.
     """
-    number = contracted_states(states, len(levels.energies), levels.hamiltonian.size)
+    count = len(levels.energies)
+    number = contracted_states(states, count, levels.hamiltonian.size)
+    centre = reference_geometry(levels) if reference is None else reference
     whole = _with_states(levels, number)
-    basis = coupling(whole, frame)
+    fields = rotational_fields(whole, frame, centre)
+    basis = coupling(whole, fields)
+    away = _away_from_jumps(basis, count, frame)
+    fewer = coupling(_with_fewer_functions(whole), fields)
+    fewer = fewer.only(away[away < len(fewer.energies)])
+    basis, half = basis.only(away), max(1, int(HALF * len(away)))
+    whole = replace(whole, eigenpairs=whole.eigenpairs.only(away))
+    few = replace(whole, eigenpairs=whole.eigenpairs.first(half))
+    operators = outside(whole, fields, min(count, half))
+    basis = replace(basis, missing=left_out(operators, whole))
     others = (
-        basis.first(max(1, int(HALF * number))),
-        coupling(_with_fewer_functions(whole), frame),
+        replace(basis.only(slice(half)), missing=left_out(operators, few)),
+        replace(fewer, missing=basis.missing),
     )
-    reference = reference_geometry(levels)
-    operations = with_inversion(levels.hamiltonian.operations, len(reference))
-    turns = equivalent_turns(operations, reference)
+    operations = with_inversion(levels.hamiltonian.operations, len(centre))
+    turns = equivalent_turns(operations, centre)
     if not operations or turns is None:
         return Contraction(
-            levels, whole, frame, basis, others, (), (), whole.energies.new_zeros(number, 0)
-        )
+            levels, whole, frame, centre, basis, others, (), (),
+            whole.energies.new_zeros(len(away), 0),
+        )  # fmt: skip
     return Contraction(
-        levels, whole, frame, basis, others, operations, tuple(turns), characters(whole, operations)
-    )
+        levels, whole, frame, centre, basis, others, operations, tuple(turns),
+        characters(whole, operations),
+    )  # fmt: skip
+
+
+def _away_from_jumps(basis: Coupling, count: int, frame: str) -> Tensor:
+    """Numbers of the states that stay away from places where the axes of the frame jump.
+
+    Raises:
+        ValueError: if one of the levels asked for does not.
+    """
+    near = basis.near_jumps
+    reaching = (near[:count] > JUMPS).nonzero().flatten()
+    if len(reaching):
+        level = int(reaching[0])
+        why, other = {
+            "principal_axes": ("change places where two moments of inertia are equal", "eckart"),
+            "eckart": ("turn over where a part of the molecule has turned half round", "embedded"),
+        }[frame]
+        raise ValueError(
+            f"the axes of the frame {frame!r} {why}, and level {level} reaches there (probability "
+            f"{float(near[level]):.2g}); ask for fewer levels, or choose `frame: {other}`"
+        )
+    return (near <= JUMPS).nonzero().flatten()
 
 
 def contracted_states(asked: int | None, count: int, most: int) -> int:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from pes.chunks import tuple_in_chunks
+from pes.chunks import in_chunks, tuple_in_chunks
+from pes.geometry import nearest_rotation
 from pes.rovibration.frames import in_frame, is_near_jump
 from pes.vibration.analysis.quadratic_form import waves
 from pes.vibration.levels.result import Levels
@@ -17,10 +18,13 @@ from pes.vibration.system.system import System
 
 __all__ = [
     "Coupling",
+    "RotationalFields",
     "coupling",
     "frame_positions",
     "is_linear",
+    "mean_geometry",
     "reference_geometry",
+    "rotational_fields",
     "rotational_metric",
 ]
 
@@ -28,9 +32,11 @@ LINEAR = 1e-3
 """Spread of the masses across the longest axis against that along it, up to which a molecule is
 linear."""
 
-JUMPS = 1e-4
-"""Probability of a state near places where the axes of a frame jump, above which its integrals miss
-what happens there."""
+STEPS, SAME = 30, 1e-6
+"""Steps of the mean geometry at most, and the change in bohr that ends them."""
+
+UNSEEN = 1e-10
+"""Probability of a grid point below which it does not matter where the axes are."""
 
 CHUNK = 4096
 """Grid points worked on at once."""
@@ -45,54 +51,83 @@ class Coupling:
         rotation: ⟨a|G_αβ|b⟩, (3, 3, n, n) in hartree; symmetric.
         coriolis: A^α_ab = ½ Σ_k (⟨D̃_k a|G_kα|b⟩ − ⟨a|G_kα|D̃_k b⟩), (3, n, n) in hartree; real and
             antisymmetric in a and b.
+        near_jumps: probability of each state near places where the axes jump, (n,); these places
+            are left out of the integrals.
+        missing: coupling of the lowest states to all that is not among the states, see
+            `pes.rovibration.truncation`; None without.
     """
 
     energies: Tensor
     rotation: Tensor
     coriolis: Tensor
+    near_jumps: Tensor
+    missing: Tensor | None = None
 
-    def first(self, count: int) -> "Coupling":
-        """The same among the lowest states."""
-        n = slice(count)
-        return Coupling(self.energies[n], self.rotation[..., n, n], self.coriolis[..., n, n])
+    def only(self, states: Tensor | slice) -> "Coupling":
+        """The same among some of the states, by their numbers, ascending; nothing is missing."""
+        return Coupling(
+            self.energies[states], self.rotation[..., states, :][..., states],
+            self.coriolis[..., states, :][..., states], self.near_jumps[states],
+        )  # fmt: skip
 
 
-def coupling(levels: Levels, frame: str) -> Coupling:
-    """Integrals over the states of a calculation.
+@dataclass(frozen=True)
+class RotationalFields:
+    """The part of the inverse metric that rotation brings, on the grid of a calculation.
+
+    Attributes:
+        inner: G_αβ, (P, 3, 3).
+        mixed: G_kα, (P, Q, 3).
+        near_jump: whether the axes jump near a point, (P,); both are zero there.
+    """
+
+    inner: Tensor
+    mixed: Tensor
+    near_jump: Tensor
+
+
+def rotational_fields(levels: Levels, frame: str, reference: Tensor) -> RotationalFields:
+    """G_αβ and G_kα on the grid.
 
     Args:
         levels: of a molecule, J = 0.
         frame: see `pes.rovibration.frames`.
-
-    Raises:
-        ValueError: for a model, a molecule that is linear at its minimum, or principal axes that
-            change places where the states are.
+        reference: geometry that the frame refers to, (N, 3), see `reference_geometry`.
     """
-    system = levels.system
-    reference, masses = reference_geometry(levels), _masses(system)
-    energies = levels.energies
-    count = len(energies)
-    rotation, coriolis = energies.new_zeros(3, 3, count, count), energies.new_zeros(3, count, count)
-    jumps = energies.new_zeros(count)
-    for wave in waves(levels, range(count)):
-        near = is_near_jump(_centred(system, wave.points), reference, masses, frame)
+    system, q = levels.system, levels.points
+    masses = _masses(system)
+    near = in_chunks(
+        lambda part: is_near_jump(_centred(system, part), reference, masses, frame), q, CHUNK
+    )
+    inner, mixed = q.new_zeros(len(q), 3, 3), q.new_zeros(*q.shape, 3)
+    inner[~near], mixed[~near] = rotational_metric(system, q[~near], reference, masses, frame)
+    return RotationalFields(inner, mixed, near)
+
+
+def coupling(levels: Levels, fields: RotationalFields) -> Coupling:
+    """Integrals over the states of a calculation.
+
+    Args:
+        levels: of a molecule, J = 0.
+        fields: on its grid.
+    """
+    energies, start = levels.energies, 0
+    n = len(energies)
+    rotation, coriolis = energies.new_zeros(3, 3, n, n), energies.new_zeros(3, n, n)
+    jumps = energies.new_zeros(n)
+    for wave in waves(levels, range(n)):
+        here = slice(start, start := start + len(wave.points))
+        inner, mixed, near = fields.inner[here], fields.mixed[here], fields.near_jump[here]
         jumps += (wave.signs * wave.psi.square())[:, near].sum(1)
-        inner, mixed = rotational_metric(system, wave.points, reference, masses, frame)
         signed = wave.signs * wave.psi
         for a in range(3):
             for b in range(a + 1):
                 rotation[a, b] += (signed * inner[:, a, b]) @ wave.psi.T
             slope = torch.einsum("spk,pk->sp", wave.slopes, mixed[:, :, a])
             coriolis[a] += slope @ signed.T / 2
-    if float(jumps.max()) > JUMPS:
-        raise ValueError(
-            f"the axes of the frame {frame!r} change places where two moments of inertia are "
-            f"equal, and the states reach there (probability {float(jumps.max()):.2g}); choose "
-            "`frame: eckart`"
-        )
     lower = torch.tril(torch.ones(3, 3).to(rotation), -1)[..., None, None]
     rotation = rotation + (rotation * lower).transpose(0, 1)
-    return Coupling(energies, rotation, coriolis - coriolis.mT)
+    return Coupling(energies, rotation, coriolis - coriolis.mT, jumps)
 
 
 def rotational_metric(
@@ -128,7 +163,12 @@ def _centred(system: System, q: Tensor) -> Tensor:
 
 
 def reference_geometry(levels: Levels) -> Tensor:
-    """The minimum along its principal axes, (N, 3) in bohr: x is b, y is c and z is a.
+    """Mean geometry of the ground state along its principal axes, (N, 3) in bohr.
+
+    Axis x is b, y is c and z is a. Where the ground state lies in one well this is near its
+    minimum. Between several wells it is what they have in common: of the pyramids of ammonia the
+    plane, of the twisted minima of hydrogen peroxide the trans form. Axes that refer to one of the
+    wells would turn over in a place where another has its states.
 
     Raises:
         ValueError: for a model without atoms and for a linear molecule.
@@ -144,6 +184,33 @@ def reference_geometry(levels: Levels) -> Tensor:
             "the molecule is linear at its minimum: levels with J > 0 are computed for molecules "
             "that are not"
         )
+    density = next(levels.each_density())
+    here = (density.abs() > UNSEEN).nonzero().flatten()
+    start = _along_principal_axes(x, masses)
+    mean = mean_geometry(_centred(levels.system, levels.points[here]), density[here], masses, start)
+    return _along_principal_axes(mean, masses)
+
+
+def mean_geometry(x: Tensor, density: Tensor, masses: Tensor, start: Tensor) -> Tensor:
+    """Mean of geometries that are turned so as to be nearest to it, (N, 3) in bohr.
+
+    Args:
+        x: positions (P, N, 3), centre of mass at the origin.
+        density: w, (P,).
+        masses: (N,) in electron masses.
+        start: geometry to begin with, (N, 3), centred.
+    """
+    mean, weights = start, density / density.sum()
+    for _ in range(STEPS):
+        turn = nearest_rotation((masses[:, None] * mean).mT @ x).mT
+        last, mean = mean, torch.einsum("p,pai->ai", weights, x @ turn)
+        if float((mean - last).abs().max()) < SAME:
+            break
+    return mean
+
+
+def _along_principal_axes(x: Tensor, masses: Tensor) -> Tensor:
+    """Centred positions (N, 3) along their principal axes: x is b, y is c and z is a."""
     # The largest spread of masses lies along a, the least across the plane of a planar molecule.
     x, _, axes = _spread(x, masses)
     axes = axes[:, [1, 0, 2]]

@@ -14,6 +14,13 @@ NEAREST = 0.75
 """Cosine of the angle between a principal axis and the Eckart axis that it is nearest to, below
 which it is about to be nearer to another: at 45 degrees the cosine is 0.71."""
 
+HELD = 0.15
+"""Hold of an Eckart frame, below which it is about to turn over. With two like groups, twisted by a
+against each other in the reference and by b here, it is cos((a − b)/2): zero half a turn away."""
+
+SMALLEST = 1e-6
+"""Electron masses times bohr², added to both sides of a ratio, 0/0 for a straight molecule."""
+
 Conditions = Callable[[Tensor], Tensor]
 """Positions in the frame (P, N, 3) to the gradients (P, 3, N, 3) of three functions that vanish
 there; the α-th changes when the atoms turn about axis α."""
@@ -63,13 +70,32 @@ def in_frame(
 def is_near_jump(x: Tensor, reference: Tensor, masses: Tensor, frame: str) -> Tensor:
     """Whether the axes of a frame change places near positions (P, N, 3), a mask (P,).
 
-    Principal axes do where two moments of inertia come near each other.
+    Principal axes do where two moments of inertia come near each other. Those of Eckart turn over
+    where turning the atoms about an axis brings them no nearer to the reference.
     """
+    if frame == "eckart":
+        return _hold(x, reference, masses) < HELD
     if frame != "principal_axes":
         return x.new_zeros(len(x), dtype=torch.bool)
     turn, _ = _eckart(x, reference, masses)
     axes = _principal_axes(x @ turn, masses)
     return axes.diagonal(dim1=-2, dim2=-1).amin(-1) < NEAREST
+
+
+def _hold(x: Tensor, reference: Tensor, masses: Tensor) -> Tensor:
+    """How firmly the reference holds the molecule about the axis it holds least, (P,) in 0 … 1.
+
+    Singular values s₁ ≥ s₂ ≥ s₃ of C = Σ_a m_a c_a x_aᵀ, s₃ with the sign of det C: s₂ + s₃ over
+    what it is at most, for the masses as far from their own axis. At zero the nearest rotation is
+    not unique. A molecule that straightens keeps its hold: there the axes have no say.
+    """
+    weighted = masses[:, None] * reference
+    correlation = weighted.mT @ x
+    s = torch.linalg.svdvals(correlation)
+    least = s[:, 1] + torch.linalg.det(correlation).sign() * s[:, 2]
+    own, other = (torch.linalg.eigvalsh(y.mT @ (masses[:, None] * y)) for y in (x, reference))
+    most = (own[:, :2].sum(1).clamp(min=0) * other[:2].sum()).sqrt()
+    return (least + SMALLEST) / (most + SMALLEST)
 
 
 def _eckart(x: Tensor, reference: Tensor, masses: Tensor) -> tuple[Tensor, Conditions]:

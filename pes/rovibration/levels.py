@@ -13,6 +13,7 @@ from pes.rovibration.contraction import Contraction, contract_states
 from pes.rovibration.coupling import Coupling
 from pes.rovibration.rotor import angular_momentum
 from pes.rovibration.symmetry import rovibrational_characters
+from pes.rovibration.truncation import second_order
 from pes.vibration.levels.result import Levels
 from pes.vibration.symmetry.representations import symmetry_labels
 
@@ -27,6 +28,9 @@ __all__ = [
 
 SHARE = 0.25
 """Part of a level in one J = 0 level from which it belongs to that."""
+
+HIGHER_ORDERS = 0.1
+"""Error of the second order by states that are left out, relative to it."""
 
 ZERO = 1e-10
 """Hartree. Matrix elements below it couple nothing: what no others join is another block."""
@@ -44,7 +48,8 @@ class Rovibrational:
         ka: projection on the axis of least inertia, (S,).
         kc: projection on the axis of largest inertia, (S,).
         share: of the J = 0 state in the level, (S,).
-        changes: with fewer J = 0 states and with fewer functions in these, (2, S) in hartree.
+        changes: with fewer J = 0 states, a tenth of what all left out do to second order included,
+            and with fewer functions in the states, (2, S) in hartree.
         convergence: estimated error of the energy above the J = 0 ground state, (S,) in hartree:
             the changes and the estimate of the J = 0 level.
         characters: of the operations of the contraction, (S, operations).
@@ -107,6 +112,7 @@ def levels_of(basis: Contraction, j: int) -> Rovibrational:
     values = rovibrational_characters(vectors, j, basis.characters, basis.turns)
     ground = float(basis.levels.energies[0])
     changes = torch.stack([_change(ground, energies, vectors, other, j) for other in basis.others])
+    changes[0] += HIGHER_ORDERS * _second_order_energies(basis.coupling, vectors, j)
     known = basis.levels.convergence.nan_to_num(0.0).clone()
     known[0] = 0.0
     return Rovibrational(
@@ -129,16 +135,28 @@ def first_order_shifts(level: Rovibrational, integrals: Tensor) -> Tensor:
     return torch.stack([torch.einsum("nis,nm,mis->s", own, one, own) for one in integrals])
 
 
+def _second_order_energies(basis: Coupling, vectors: Tensor, j: int) -> Tensor:
+    """Amounts by which states that are left out lower the levels, (S,) in hartree."""
+    assert basis.missing is not None
+    size = basis.missing.shape[-1] * (2 * j + 1)
+    lowering = second_order(basis.missing, j).reshape(size, size)
+    return (vectors[:size] * (lowering @ vectors[:size])).sum(0)
+
+
 def hamiltonian(basis: Coupling, j: int) -> Tensor:
     """H in products of J = 0 states and rotor functions, (n (2J + 1), n (2J + 1)) in hartree.
 
-    With J_α = i L_α: H = E − ½ Σ_αβ G_αβ L_α L_β − Σ_α A^α L_α, real and symmetric.
+    With J_α = i L_α: H = E − ½ Σ_αβ G_αβ L_α L_β − Σ_α A^α L_α, real and symmetric, less what
+    states that are left out do to second order.
     """
     turns = angular_momentum(j).to(basis.energies)
     n, size = len(basis.energies), 2 * j + 1
     pairs = torch.einsum("aij,bjk->abik", turns, turns)
     matrix = -torch.einsum("abmn,abij->minj", basis.rotation, pairs) / 2
     matrix = matrix - torch.einsum("amn,aij->minj", basis.coriolis, turns)
+    if basis.missing is not None:
+        count = basis.missing.shape[-1]
+        matrix[:count, :, :count] -= second_order(basis.missing, j)
     matrix = matrix.reshape(n * size, n * size)
     return (matrix + matrix.T) / 2 + torch.diag(basis.energies.repeat_interleave(size))
 

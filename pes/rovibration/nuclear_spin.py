@@ -10,7 +10,7 @@ from torch import Tensor
 from pes.rovibration.symmetry import permutation
 from pes.vibration.symmetry.operation import Operation
 
-__all__ = ["SPINS", "spin_weights"]
+__all__ = ["SPINS", "permuted", "spin_weights"]
 
 SPINS = {
     "1H": 0.5, "2H": 1.0, "3H": 0.5, "3He": 0.5, "4He": 0.0, "6Li": 1.0, "7Li": 1.5, "9Be": 1.5,
@@ -63,6 +63,27 @@ def spin_weights(
             order += 1
             total = total + characters[:, column] * _spin_character(operation, spins)
     return (total / order).round(decimals=3)
+
+
+def permuted(nuclei: Sequence[str], operations: Sequence[Operation]) -> bool:
+    """Whether the operations hold every exchange of like nuclei that matters to weights.
+
+    Two of a kind need one exchange of theirs, which may exchange others as well; of three or more
+    no set of exchanges that commute is enough.
+
+    Example:
+        >>> swap = Operation("(2 3)", (1, 0, 2), (False,) * 3)
+        >>> permuted(("16O", "1H", "1H"), [swap]), permuted(("14N", "1H", "1H", "1H"), [swap])
+        (True, False)
+    """
+    moved = {
+        atom
+        for operation in operations
+        for atom, image in enumerate(permutation(operation.name, len(nuclei)))
+        if image != atom
+    }
+    numbers = [nuclei.count(one) for one in nuclei]
+    return all(n == 1 or (n == 2 and k in moved) for k, n in enumerate(numbers))
 
 
 def _spin_character(operation: Operation, spins: Sequence[float]) -> float:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from pes.rovibration.lines import Lines, Spectrum, intensities, lines
-from pes.rovibration.nuclear_spin import spin_weights
+from pes.rovibration.nuclear_spin import permuted, spin_weights
 from pes.rovibration.partition import above_highest_j, above_highest_level, partition_function
 from pes.setup.dipoles import DipoleLike, dipole_function
 from pes.setup.labels import LevelLabels
@@ -24,6 +24,12 @@ TEMPERATURES = torch.arange(10, 1001, 10, dtype=torch.float64)
 
 SHARE = 1e-3
 """Part of the partition function that may be missing without a warning."""
+
+NO_STATISTICS = (
+    "levels have no representation of the group that exchanges all like nuclei: their nuclear-spin "
+    "weights are those of nuclei that nothing exchanges, so that intensities of single lines are "
+    "wrong by their ratio to the true ones, and lines are listed that do not exist"
+)
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -99,6 +105,10 @@ class LineList:
         )
 
     @property
+    def _statistics_known(self) -> bool:
+        return permuted(self.rotation.molecule.nuclei, self.rotation.basis.operations)
+
+    @property
     def _temperature(self) -> Tensor:
         return torch.tensor([self.temperature], dtype=torch.float64)
 
@@ -107,7 +117,7 @@ class LineList:
         """Reasons for doubt."""
         highest = max(one.j for one in self.rotation.levels)
         by_j, by_level = (float(part) for part in self.truncation(self._temperature))
-        said = []
+        said = [] if self._statistics_known else [NO_STATISTICS]
         if not by_j < SHARE:
             said.append(
                 f"levels above J = {highest}, the highest, would add {_percent(by_j)} to the "

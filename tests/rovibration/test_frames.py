@@ -3,13 +3,15 @@
 import pytest
 import torch
 
-from pes.coordinates import Valence
+from pes.coordinates import Valence, ZMatrix
 from pes.molecule import Molecule
+from pes.rovibration.coupling import mean_geometry
 from pes.rovibration.frames import FRAMES, in_frame, is_near_jump
 from pes.units import ANGSTROM, DEGREE
 from pes.vibration.system.kinetic import metric_tensor, tangents
 
 MASSES = Molecule(("O", "H", "D")).masses
+PEROXIDE = Molecule(("O", "O", "H", "H")).masses
 PLACES = torch.tensor([[0.9, 1.0, 110.0], [1.1, 0.95, 95.0]], dtype=torch.float64)
 Q = PLACES * torch.tensor([ANGSTROM, ANGSTROM, DEGREE], dtype=torch.float64)
 REFERENCE = torch.tensor([[0.0, 0, 0.1], [0.9, 0, -1.2], [-1.0, 0, -1.3]], dtype=torch.float64)
@@ -72,6 +74,37 @@ def test_principal_axes_jump_where_two_moments_are_equal(frame: str) -> None:
     reference = x[0] @ torch.linalg.eigh(x[0].mT @ (masses[:, None] * x[0])).eigenvectors
     jumps = is_near_jump(x, reference, masses, frame)
     assert jumps.tolist() == [False, frame == "principal_axes"]
+
+
+def twisted(dihedral: float) -> torch.Tensor:
+    """Hydrogen peroxide at a dihedral angle in degrees, centre of mass at the origin, (4, 3)."""
+    chain = ZMatrix((("O",), ("O", 0), ("H", 0, 1), ("H", 1, 0, 2)))
+    angles = torch.tensor([100.0, 100.0, dihedral]) * DEGREE
+    lengths = torch.tensor([1.46, 0.96, 0.96]) * ANGSTROM
+    x = chain.to_positions(torch.stack([*lengths[:2], angles[0], lengths[2], *angles[1:]]).double())
+    return x - (PEROXIDE[:, None] * x).sum(0) / PEROXIDE.sum()
+
+
+def test_eckart_axes_turn_over_where_one_end_is_twisted_half_round() -> None:
+    """Away from the reference, 112 degrees: at 292, where the other well, at 248, is near."""
+    x = torch.stack([twisted(d) for d in (112.0, 180.0, 248.0, 288.0, 292.0, 296.0)])
+    near = is_near_jump(x, x[0], PEROXIDE, "eckart").tolist()
+    assert near == [False, False, False, True, True, True]
+    # A molecule on a line has no hold about its axis, and needs none.
+    water = Valence(0, (1, 2)).to_positions(torch.tensor([[1.8, 1.8, torch.pi - 1e-5]]).double())
+    water = water - (MASSES[:, None] * water).sum(1, keepdim=True) / MASSES.sum()
+    bent = REFERENCE - (MASSES[:, None] * REFERENCE).sum(0) / MASSES.sum()
+    assert not bool(is_near_jump(water, bent, MASSES, "eckart"))
+
+
+def test_mean_of_two_wells_is_planar() -> None:
+    """Half way between the twisted minima is the trans form, from which nothing turns over."""
+    wells = torch.stack([twisted(112.0), twisted(248.0)])
+    mean = mean_geometry(wells, torch.ones(2).double(), PEROXIDE, wells[0])
+    flat = torch.linalg.svdvals(mean)
+    assert float(flat[2] / flat[1]) < 1e-5
+    there = torch.stack([twisted(float(d)) for d in range(112, 249, 17)])
+    assert not bool(is_near_jump(there, mean, PEROXIDE, "eckart").any())
 
 
 def test_bisector() -> None:

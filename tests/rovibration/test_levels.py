@@ -10,7 +10,7 @@ from pes.coordinates import Valence, curvilinear, hessian, normal_modes
 from pes.molecule import Molecule
 from pes.potential.analytic import WaterPJT
 from pes.rovibration import Rovibrational, contract_states, rovibrational_levels
-from pes.rovibration.levels import levels_of
+from pes.rovibration.levels import hamiltonian, levels_of
 from pes.units import ANGSTROM, CM1, DEGREE
 from pes.vibration import BasisSpec, Levels, SparseGrid, model, molecular, vibrational_levels
 
@@ -62,8 +62,8 @@ def test_another_program(
     """All frames: with A of the wrong sign, J = 1 is off by 0.29 cm⁻¹ in the embedded one."""
     for one in rotating(frame):
         expected = torch.tensor(GROUND[one.j], dtype=torch.float64)
-        # 60 states instead of 120: 0.0003; rounding: 0.00005.
-        torch.testing.assert_close(excitations(water, one, 0), expected, rtol=0, atol=4e-4)
+        # The basis: 0.0002; rounding: 0.00005.
+        torch.testing.assert_close(excitations(water, one, 0), expected, rtol=0, atol=3e-4)
     bend = excitations(water, rotating(frame)[0], 1)
     assert float(bend[0]) == pytest.approx(BEND_101, abs=1e-3)
 
@@ -74,8 +74,8 @@ def test_estimates_cover_the_difference_to_the_other_program(
     for one in rotating("eckart"):
         own = one.vibration == 0
         error = (excitations(water, one, 0) - torch.tensor(GROUND[one.j])).abs()
-        # Half a digit of theirs.
-        assert bool((error <= one.convergence[own] / CM1 + 6e-5).all()), (one.j, error)
+        # Half a digit of theirs, and what the functions of the fixture leave undone.
+        assert bool((error <= one.convergence[own] / CM1 + 1.5e-4).all()), (one.j, error)
 
 
 def test_states_of_fewer_functions_have_the_signs_of_all(water: Levels) -> None:
@@ -85,6 +85,21 @@ def test_states_of_fewer_functions_have_the_signs_of_all(water: Levels) -> None:
     strong = all_.abs() > 1e-2 * all_.abs().max()
     assert int(strong.sum()) > 30
     assert bool((all_ * fewer > 0)[strong].all())
+
+
+@pytest.mark.parametrize("frame", ["eckart", "embedded"])
+def test_states_that_are_left_out_count_to_second_order(water: Levels, frame: str) -> None:
+    """With 20 states J = 3 of the prototype is off by 0.007 cm⁻¹, and 0.0022 by the bisector."""
+    basis = contract_states(water, states=20, frame=frame)
+    one = levels_of(basis, 3)
+    error = (excitations(water, one, 0) - torch.tensor(GROUND[3])).abs()
+    assert float(error.max()) < 5e-4
+    assert bool((error <= one.convergence[one.vibration == 0] / CM1 + 1.5e-4).all())
+    # Without it the levels are upper bounds, and as far off as it says.
+    plain = torch.linalg.eigvalsh(hamiltonian(replace(basis.coupling, missing=None), 3))
+    assert bool((plain[:7] >= one.energies[:7]).all())
+    off = (plain[:7] - water.energies[0]) / CM1 - torch.tensor(GROUND[3])
+    assert float(off.max()) > 1e-3
 
 
 def test_sparse_grid() -> None:

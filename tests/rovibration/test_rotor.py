@@ -11,7 +11,8 @@ def rigid(j: int, constants: tuple[float, float, float]) -> torch.Tensor:
     """Levels of a rigid rotor with rotational constants along x, y and z."""
     diagonal = 2 * torch.diag(torch.tensor(constants, dtype=torch.float64))
     one = torch.zeros(1, dtype=torch.float64)
-    basis = Coupling(one, diagonal[..., None, None], torch.zeros(3, 1, 1, dtype=torch.float64))
+    no_coriolis = torch.zeros(3, 1, 1, dtype=torch.float64)
+    basis = Coupling(one, diagonal[..., None, None], no_coriolis, torch.zeros(1))
     return torch.linalg.eigvalsh(hamiltonian(basis, j))
 
 

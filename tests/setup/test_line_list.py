@@ -1,5 +1,6 @@
 """Line lists: what the files hold, and that they belong together."""
 
+from dataclasses import replace
 from math import exp
 
 import pytest
@@ -88,3 +89,13 @@ def test_input_that_does_not_do(water: LineList) -> None:
         line_list(water.rotation, point_charges, temperature=0.0)
     with pytest.raises(ValueError, match="returned shape"):
         line_list(water.rotation, lambda x: x[:, 0, 0])
+
+
+def test_spin_statistics_that_are_not_known(water: LineList) -> None:
+    """Weights without the exchange are 4 for all levels: nothing else would show it."""
+    assert not any("nuclear-spin" in warning for warning in water.warnings)
+    rotation = water.rotation
+    nothing = replace(rotation, basis=replace(rotation.basis, operations=(), turns=()))
+    unknown = replace(water, rotation=nothing)
+    assert {float(w) for weights in unknown.weights for w in weights} == {4.0}
+    assert any("nuclear-spin weights are those of" in warning for warning in unknown.warnings)

@@ -46,6 +46,14 @@ class Eigenpairs:
             next_energy=self.next_energy if all_of_them else float(self.energies[count]),
         )  # fmt: skip
 
+    def only(self, states: Tensor) -> "Eigenpairs":
+        """Some of them, by their numbers, ascending."""
+        names = tuple(self.symmetry[n] for n in states.tolist()) if self.symmetry else ()
+        return replace(
+            self, energies=self.energies[states], coefficients=self.coefficients[states],
+            residuals=self.residuals[states], symmetry=names,
+        )  # fmt: skip
+
     def cpu(self) -> "Eigenpairs":
         """The same with its arrays on the CPU."""
         return replace(
