@@ -78,6 +78,107 @@ def quartic_dioxide(x: Tensor) -> Tensor:
     return (stretch + bend) * CM1
 
 
+def ozone(x: Tensor) -> Tensor:
+    """O, O, O: each atom can be the middle one; three equal wells, 1.4 Å apart, joined smoothly."""
+    wells = []
+    for middle, ends in ((0, (1, 2)), (1, (0, 2)), (2, (0, 1))):
+        r1, r2, c = _bonds(x, middle, ends)
+        y1, y2 = _morse(r1, 2.6, 1.2717), _morse(r2, 2.6, 1.2717)
+        w = c - torch.tensor(116.8 * DEGREE).cos()
+        v = 22500 * (y1**2 + y2**2) + 11500 * y1 * y2 + 66000 * w**2 + 21000 * w**3 + 30000 * w**4
+        wells.append(v - 12000 * (y1 + y2) * w)
+    # The smooth minimum: -a ln sum exp(-V/a).
+    return -600 * torch.logsumexp(-torch.stack(wells) / 600, 0) * CM1
+
+
+def hypochlorous_acid(x: Tensor) -> Tensor:
+    """H, O, Cl: bent, a light end and a heavy one on a weak bond."""
+    r1, r2, c = _bonds(x, 1, (0, 2))
+    y1, y2 = _morse(r1, 2.25, 0.9643), _morse(r2, 2.20, 1.6891)
+    w = c - torch.tensor(102.96 * DEGREE).cos()
+    v = 38500 * y1**2 + 20000 * y2**2 - 300 * y1 * y2 + 19800 * w**2 + 4000 * w**3 + 5000 * w**4
+    return (v - 4500 * y1 * w - 6500 * y2 * w) * CM1
+
+
+def nitrous_oxide(x: Tensor) -> Tensor:
+    """N, N, O: linear, without a centre of symmetry, stretches and bend in Fermi resonance."""
+    r1, r2, c = _bonds(x, 1, (0, 2))
+    y1, y2, u = _morse(r1, 2.55, 1.1284), _morse(r2, 2.75, 1.1841), 1 + c
+    v = 70400 * y1**2 + 39900 * y2**2 + 7200 * y1 * y2
+    return (v + 33500 * u + 2500 * u**2 - 11000 * u * y1 - 15000 * u * y2) * CM1
+
+
+def nitroxyl(x: Tensor) -> Tensor:
+    """H, N, O: bent, three fundamentals close to one another."""
+    r1, r2, c = _bonds(x, 1, (0, 2))
+    y1, y2 = _morse(r1, 2.2, 1.063), _morse(r2, 2.55, 1.212)
+    w = c - torch.tensor(108.5 * DEGREE).cos()
+    v = 20800 * y1**2 + 41000 * y2**2 + 2500 * y1 * y2
+    return (v + 30500 * w**2 + 9000 * w**3 + 4000 * w**4 - 7000 * (y1 + y2) * w) * CM1
+
+
+def three_protons(x: Tensor) -> Tensor:
+    """H, H, H: an equilateral ion, degenerate vibrations, the linear molecule at 13,000 cm⁻¹."""
+    y = torch.stack([_morse((x[:, a] - x[:, b]).norm(dim=-1) / ANGSTROM, 1.4, 0.8732)
+                     for a, b in ((0, 1), (0, 2), (1, 2))])  # fmt: skip
+    return (26000 * y.square().sum(0) - 900 * y.prod(0) + 1500 * y.sum(0) ** 2) * CM1
+
+
+def bifluoride(x: Tensor) -> Tensor:
+    """F, H, F: one well, the proton in the middle of a very strong hydrogen bond."""
+    r1, r2, c = _bonds(x, 1, (0, 2))
+    y1, y2, u = _morse(r1, 1.6, 1.14), _morse(r2, 1.6, 1.14), 1 + c
+    v = 22600 * (y1**2 + y2**2) + 33400 * y1 * y2 + 4000 * (y1 - y2) ** 4
+    return (v + 11600 * u + 6000 * u**2 - 6000 * u * (y1 + y2)) * CM1
+
+
+def shared_proton(x: Tensor) -> Tensor:
+    """Cl, H, Cl: two wells, the proton on one atom or on the other, from two coupled states."""
+    r1, r2, c = _bonds(x, 1, (0, 2))
+    far = (x[:, 0] - x[:, 2]).norm(dim=-1) / ANGSTROM
+    u = 1 + c
+
+    def bound(near: Tensor, other: Tensor) -> Tensor:
+        hydrogen_bond = 9000 * _morse(other, 1.3, 1.75) ** 2
+        return 37200 * _morse(near, 1.87, 1.275) ** 2 + hydrogen_bond
+
+    v1, v2 = bound(r1, r2), bound(r2, r1)
+    coupling = 4000 * torch.exp(-(((far - 3.1) / 0.8) ** 2))
+    lower = (v1 + v2) / 2 - (((v1 - v2) / 2) ** 2 + coupling**2).sqrt()
+    return (lower + 3500 * u + 1500 * u**2) * CM1
+
+
+def weak_complex(x: Tensor) -> Tensor:
+    """Ar, H, F: a linear complex that weak forces hold by 210 cm⁻¹."""
+    bond = x[:, 1] - x[:, 2]
+    r = bond.norm(dim=-1) / ANGSTROM
+    centre = (1.00794 * x[:, 1] + 18.9984 * x[:, 2]) / 20.00634
+    way = x[:, 0] - centre
+    distance = way.norm(dim=-1) / ANGSTROM
+    c = (bond * way).sum(-1) / (bond.norm(dim=-1) * way.norm(dim=-1))
+    depth = 110 + 55 * c + 45 * c**2
+    length = 3.36 + 0.06 * c + 0.02 * c**2 + 0.10 * (r - 0.917)
+    return (49300 * _morse(r, 2.22, 0.917) ** 2 + depth * _morse(distance, 1.55, length) ** 2
+            - depth) * CM1  # fmt: skip
+
+
+def flat_cyanide(x: Tensor) -> Tensor:
+    """C, N, C: a linear ion whose bend is so floppy that its barrier is 20 cm⁻¹."""
+    r1, r2, c = _bonds(x, 1, (0, 2))
+    y1, y2, u = _morse(r1, 2.3, 1.245), _morse(r2, 2.3, 1.245), 1 + c
+    bend = -180 * u + 900 * u**2 + 3200 * u**3 - 1500 * u * (y1 + y2)
+    return (48000 * (y1**2 + y2**2) + 9000 * y1 * y2 + bend) * CM1
+
+
+def crossing_states(x: Tensor) -> Tensor:
+    """H, S, H with a kink: the lower of two states that cross without a coupling at 4,000 cm⁻¹."""
+    r1, r2, c = _bonds(x, 1, (0, 2))
+    y1, y2 = _morse(r1, 1.7, 1.336), _morse(r2, 1.7, 1.336)
+    w, z = c - torch.tensor(92.1 * DEGREE).cos(), c - torch.tensor(125.0 * DEGREE).cos()
+    bonds = 31000 * (y1**2 + y2**2)
+    return torch.minimum(bonds + 14500 * w**2, 0.9 * bonds + 2500 + 14000 * z**2) * CM1
+
+
 SURFACES: dict[str, Callable[[Tensor], Tensor]] = {
     "half_heavy_water": half_heavy_water,
     "hydrogen_bond": hydrogen_bond,
@@ -85,6 +186,16 @@ SURFACES: dict[str, Callable[[Tensor], Tensor]] = {
     "quasilinear_hydroxide": quasilinear_hydroxide,
     "methylene": methylene,
     "quartic_dioxide": quartic_dioxide,
+    "ozone": ozone,
+    "hypochlorous_acid": hypochlorous_acid,
+    "nitrous_oxide": nitrous_oxide,
+    "nitroxyl": nitroxyl,
+    "three_protons": three_protons,
+    "bifluoride": bifluoride,
+    "shared_proton": shared_proton,
+    "weak_complex": weak_complex,
+    "flat_cyanide": flat_cyanide,
+    "crossing_states": crossing_states,
 }
 """Surfaces by name."""
 
@@ -95,5 +206,15 @@ MOLECULES = {
     "quasilinear_hydroxide": ("Cs", "O", "H"),
     "methylene": ("H", "C", "H"),
     "quartic_dioxide": ("O", "S", "O"),
+    "ozone": ("O", "O", "O"),
+    "hypochlorous_acid": ("H", "O", "Cl"),
+    "nitrous_oxide": ("N", "N", "O"),
+    "nitroxyl": ("H", "N", "O"),
+    "three_protons": ("H", "H", "H"),
+    "bifluoride": ("F", "H", "F"),
+    "shared_proton": ("Cl", "H", "Cl"),
+    "weak_complex": ("Ar", "H", "F"),
+    "flat_cyanide": ("C", "N", "C"),
+    "crossing_states": ("H", "S", "H"),
 }
 """Their isotopes."""

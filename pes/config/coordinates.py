@@ -6,7 +6,8 @@ from pydantic import BeforeValidator, Field
 
 from pes.config.section import Section, by_name
 from pes.setup.basis import BasisSize
-from pes.setup.coordinates import CoordinateRequest, MorseMap
+from pes.setup.coordinates import CoordinateRequest
+from pes.setup.maps import MorseMap
 
 __all__ = ["BasisSizeSection", "Coordinates"]
 
@@ -43,17 +44,25 @@ class Coordinates(Section):
 
     kind: (
         Literal[
-            "valence", "radau", "jacobi", "bond_vectors", "zmatrix", "polyspherical", "normal_modes"
+            "valence",
+            "radau",
+            "jacobi",
+            "bond_vectors",
+            "zmatrix",
+            "polyspherical",
+            "umbrella",
+            "normal_modes",
         ]
         | None
     ) = None
     """valence (their default), radau or jacobi for three atoms; bond_vectors (their default),
-    zmatrix, polyspherical or normal_modes for four and more. Bond vectors are normal coordinates
-    q1, q2, … whose bends turn bonds without stretching them; they keep the symmetry of the
-    molecule."""
+    zmatrix, polyspherical or normal_modes for four and more; umbrella for an atom with three
+    others around it: r1, r2, r3, beta, sa, sb, where beta inverts the pyramid. Bond vectors are
+    normal coordinates q1, q2, … whose bends turn bonds without stretching them; they keep the
+    symmetry of the molecule."""
     centre: int | None = Field(default=None, ge=0)
     """Number of the middle atom (jacobi: of the single one), from 0; by default the one of its
-    kind."""
+    kind, for umbrella the nearest to all others."""
     rows: tuple[tuple[str | int, ...], ...] | None = None
     """Rows of a zmatrix: [C], [O, 0], [H, 0, 1], [H, 0, 1, 2], X for a dummy; by default made from
     the geometry at the minimum."""

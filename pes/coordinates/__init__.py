@@ -1,6 +1,6 @@
 """Internal coordinates: q and masses to positions.
 
-Each has `names`, `kinds` (length, angle, dihedral, normal, number or cosine),
+Each has `names`, `kinds` (length, angle, dihedral, azimuth, normal, number or cosine),
 `to_positions(q, masses)` and `from_positions(positions, masses)`.
 """
 
@@ -14,6 +14,7 @@ from pes.coordinates.minimisation import optimum
 from pes.coordinates.polyspherical import Polyspherical
 from pes.coordinates.radau import Radau
 from pes.coordinates.rectilinear_modes import NormalModes, hessian, normal_modes
+from pes.coordinates.umbrella import Umbrella
 from pes.coordinates.valence import Valence
 from pes.coordinates.zmatrix import ZMatrix
 
@@ -30,6 +31,7 @@ __all__ = [
     "NormalModes",
     "Polyspherical",
     "Radau",
+    "Umbrella",
     "Valence",
     "ZMatrix",
     "automatic_rows",
@@ -47,6 +49,7 @@ COORDINATES: dict[str, type] = {
     "normal_modes": NormalModes,
     "polyspherical": Polyspherical,
     "radau": Radau,
+    "umbrella": Umbrella,
     "valence": Valence,
     "zmatrix": ZMatrix,
 }

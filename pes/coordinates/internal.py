@@ -33,7 +33,7 @@ class Internal(Protocol):
 
     @property
     def kinds(self) -> tuple[str, ...]:
-        """length, angle, dihedral, normal, number or cosine."""
+        """length, angle, dihedral, azimuth, normal, number or cosine."""
         ...
 
     def to_positions(self, q: Tensor, masses: Tensor) -> Tensor:

@@ -56,6 +56,10 @@ KINDS = {
         "deg", "degrees", DEGREE, "sinc", 10, 1.8, 60,
         limits=(0.0, 2 * pi), periodic=True, beyond="is more than half a turn away",
     ),
+    # Short of where two azimuths 120 degrees apart meet.
+    "azimuth": CoordinateKind(
+        "deg", "degrees", DEGREE, "sinc", 10, 1.8, 60, limits=(-75 * DEGREE, 75 * DEGREE),
+    ),
     # Dimensionless; the limits lie beyond 50 quanta.
     "normal": CoordinateKind("", "", 1.0, "hermite", 10, 1.8, 40, limits=(-10.0, 10.0)),
     "number": CoordinateKind("", "a.u.", 1.0, "sinc", 10, 1.8, 60),

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -91,6 +92,12 @@ class Polyspherical(Direct):
         """`length`, `angle` or `dihedral`, as in `names`."""
         prefixes = {"R": "length", "theta": "angle", "phi": "dihedral"}
         return tuple(prefixes[name.rstrip("0123456789")] for name in self.names)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Keys of a configuration."""
+        vectors = [[end if isinstance(end, int) else list(end) for end in v] for v in self.vectors]
+        return {"kind": "polyspherical", "vectors": vectors}
 
     def to_positions(self, q: Tensor, masses: Tensor) -> Tensor:
         """Positions (..., N, 3) in bohr of q (..., Q) in bohr and radians, masses (N,).

@@ -70,6 +70,8 @@ def description(task: Problem) -> str:
     if "bonds" in settings:
         bonds = ", ".join(f"{symbols[a]}{a}-{symbols[b]}{b}" for a, b in settings["bonds"])
         return f"normal coordinates {names} of bond vectors along {bonds}"
+    if "centre" not in settings:
+        return f"{settings['kind']} ({names})"
     number = settings["centre"]
     atom = f"atom {number} ({symbols[number]})"
     role = "moves around the others" if settings["kind"] == "jacobi" else "is the middle atom"

@@ -10,13 +10,11 @@ from torch import Tensor
 
 from pes.coordinates import (
     COORDINATES,
-    MAPS,
     BondVectors,
     Internal,
-    Map,
-    Mapped,
     NormalModes,
     Polyspherical,
+    Umbrella,
     ZMatrix,
     automatic_rows,
     bond_vectors,
@@ -30,9 +28,10 @@ from pes.coordinates.internal import zero_at_minimum
 from pes.molecule import Molecule
 from pes.setup.automatic.coupling import least_coupled
 from pes.setup.automatic.geometry import Geometries, covalent_distances
+from pes.setup.maps import MorseMap
 from pes.units import ANGSTROM, DEGREE
 
-__all__ = ["CoordinateRequest", "MorseMap", "internal_coordinates", "mapped"]
+__all__ = ["CoordinateRequest", "internal_coordinates"]
 
 EQUAL = 1e-3
 """Bohr: distances that differ by less are the same."""
@@ -46,25 +45,12 @@ Row = tuple[str | int, ...]
 
 
 @dataclass(frozen=True)
-class MorseMap:
-    """y = 1 − exp(−a(r − r_e)) in place of a length r.
-
-    Attributes:
-        steepness: a, 1/Å.
-        centre: r_e, Å.
-    """
-
-    steepness: float
-    centre: float
-
-
-@dataclass(frozen=True)
 class CoordinateRequest:
     """Internal coordinates and how far they reach, in Å and degrees; every default is a choice.
 
     Attributes:
         kind: a key of `pes.coordinates.COORDINATES`; None for those usual for so many atoms.
-        centre: number of the middle atom of three, from 0.
+        centre: number of the middle atom of three, or of an umbrella, from 0.
         rows: of a zmatrix, such as `(("O",), ("H", 0), ("H", 0, 1))`.
         vectors: of polyspherical coordinates, from and to.
         bonds: of bond vectors, pairs of atoms that join all atoms without a ring.
@@ -89,6 +75,12 @@ class CoordinateRequest:
     ranges: Literal["auto"] | Mapping[str, tuple[float, float]] = "auto"
     energy: float = 60000.0
     system: Internal | None = None
+
+    @property
+    def free(self) -> bool:
+        """Whether all is left to the program but where to begin and how high cuts go."""
+        default = CoordinateRequest(reference=self.reference, energy=self.energy)
+        return self == default
 
     def __post_init__(self) -> None:
         if self.kind is not None and self.kind not in COORDINATES:
@@ -138,10 +130,13 @@ def _internal(request: CoordinateRequest, geometries: Geometries) -> Internal:
         return _bond_vectors(request, geometries)
     if chosen == "normal_modes":
         return _normal_modes(geometries)
+    if chosen == "umbrella":
+        return _umbrella(request, geometries)
     if len(molecule.symbols) != 3:
         raise ValueError(
             f"`coordinates.kind` {chosen} takes three atoms, the molecule has "
-            f"{len(molecule.symbols)}; use bond_vectors, zmatrix, polyspherical or normal_modes"
+            f"{len(molecule.symbols)}; use bond_vectors, zmatrix, polyspherical, umbrella or "
+            "normal_modes"
         )
     if request.centre is not None and request.centre > 2:
         raise ValueError(
@@ -242,6 +237,24 @@ def _bond_vectors(request: CoordinateRequest, geometries: Geometries) -> BondVec
         raise ValueError(f"`coordinates.bonds`: {error}") from None
 
 
+def _umbrella(request: CoordinateRequest, geometries: Geometries) -> Umbrella:
+    """About the centre given, or the atom that is nearest to the three others."""
+    molecule = geometries.molecule
+    if len(molecule.symbols) != 4:
+        raise ValueError(
+            "`coordinates.kind` umbrella takes four atoms, the molecule has "
+            f"{len(molecule.symbols)}"
+        )
+    centre = request.centre
+    if centre is None:
+        distances = covalent_distances(molecule, geometries.start)
+        centre = int(distances.sum(1).argmin())
+    try:
+        return Umbrella(centre)
+    except ValueError as error:
+        raise ValueError(f"`coordinates.centre`: {error}") from None
+
+
 def _zmatrix(request: CoordinateRequest, geometries: Geometries) -> ZMatrix:
     molecule, rows = geometries.molecule, request.rows
     if rows is None:
@@ -258,32 +271,3 @@ def _zmatrix(request: CoordinateRequest, geometries: Geometries) -> ZMatrix:
         for name, value in request.fixed.items()
     }
     return ZMatrix(rows, fixed)
-
-
-def mapped(
-    request: CoordinateRequest,
-    internal: Internal,
-    start: Tensor,
-    ranges: Sequence[tuple[float, float]],
-) -> tuple[Mapped, Tensor, list[tuple[float, float]]]:
-    """Coordinates, start and ranges with the maps asked for."""
-    kinds = dict(zip(internal.names, internal.kinds, strict=True))
-    maps: dict[str, Map] = {}
-    for name, wanted in request.maps.items():
-        if name not in kinds:
-            raise ValueError(
-                f"`coordinates.maps.{name}`: no such coordinate; there are {', '.join(kinds)}"
-            )
-        shown, suits = ("cos", "angle") if wanted == "cos" else ("morse", "length")
-        if kinds[name] != suits:
-            raise ValueError(
-                f"`coordinates.maps.{name}`: {shown} is for a coordinate of the kind "
-                f"{suits}, not {kinds[name]}"
-            )
-        if wanted == "cos":
-            maps[name] = MAPS["cos"]()
-        else:
-            maps[name] = MAPS["morse"](wanted.steepness / ANGSTROM, wanted.centre * ANGSTROM)
-    found = Mapped(internal, maps)
-    ends = found.forward(torch.tensor(ranges, dtype=torch.float64).T).T.tolist()
-    return found, found.forward(start), [(low, high) for low, high in ends]

@@ -11,10 +11,13 @@ from pes.coordinates import Internal
 from pes.coordinates.internal import zero_at_minimum
 from pes.molecule import Molecule
 from pes.setup.automatic.cuts_below import cuts_below
+from pes.setup.automatic.grid_of_stage import Grid
+from pes.setup.automatic.growing_grids import first_grid
 from pes.setup.automatic.growing_quanta import levels_by_quanta
-from pes.setup.automatic.missing_wells import LargeAmplitudes, refuse_other_wells
+from pes.setup.automatic.missing_wells import LargeAmplitudes, in_all_wells
 from pes.setup.automatic.stage import Target
 from pes.setup.automatic.target import Budget, levels_to_target
+from pes.setup.automatic.wide_grid import wide_grid
 from pes.setup.basis import BasisSize
 from pes.setup.coordinates import CoordinateRequest
 from pes.setup.folds import check_domain, folds
@@ -197,16 +200,16 @@ def solved(
             functions = max(Budget.functions, round(2400 * time_limit))
             most = None if memory is None else memory * 2**30
             budget = Budget(60 * time_limit, functions, most)
+            if len(task.internal.names) > 3:
+                task = in_all_wells(task, wanted, energy)
             target = Target(
                 task.system, task.internal.kinds, task.internal.names, task.wells, task.limits,
                 goal * CM1, wanted, None if energy is None else energy * CM1, task.given, cap * CM1,
                 solver, symmetry,
             )  # fmt: skip
-            if zero_at_minimum(task.internal.kinds):
-                refuse_other_wells(task, wanted, energy)
-                ranges = tuple((b.low, b.high) for b in task.coordinates)
+            if len(task.internal.names) > 3:
                 result = levels_by_quanta(
-                    target, ranges, budget=budget, report=progress,
+                    target, _smallest(task, target), budget=budget, report=progress,
                     check=lambda grid: check_domain(task.internal, grid),
                 )  # fmt: skip
                 surveyed = task.surveyed
@@ -236,6 +239,14 @@ def solved(
     return LevelsResult(task, result, spreads(result, task, ensemble), labels, seconds)
 
 
+def _smallest(task: Problem, target: Target) -> Grid:
+    """Functions and points that a calculation of four atoms and more grows from."""
+    if zero_at_minimum(task.internal.kinds):
+        return first_grid(target.names, tuple((b.low, b.high) for b in task.coordinates))
+    energy = None if target.energy is None else target.energy / CM1
+    return wide_grid(target, LargeAmplitudes(task).highest(target.count, energy) or target.cap)
+
+
 def _cuts(task: Problem, truncation: TruncationRequest) -> tuple[Cut, ...] | None:
     """Cuts with mean potentials where they are asked for."""
     if truncation.reference != "mean":
@@ -262,7 +273,8 @@ def accuracy_goal(
     atoms = len(task.molecule.symbols)
     three = len(task.internal.names) == 3 and set(task.internal.kinds) <= {"length", "angle"}
     # A sparse grid has no ranges that could be given.
-    more = atoms > 3 and zero_at_minimum(task.internal.kinds) and task.given is None
+    whole = zero_at_minimum(task.internal.kinds) or "azimuth" in task.internal.kinds
+    more = atoms > 3 and whole and task.given is None
     if accuracy is None:
         return ACCURACY.get(atoms, 1.0) if (three or more) and not fixed else None
     if not accuracy > 0:
@@ -274,7 +286,7 @@ def accuracy_goal(
         )
     if not (three or more):
         raise ValueError(
-            "`accuracy` is for three atoms in lengths and angles, and for more in normal "
-            "coordinates without `ranges`; give `basis` and `quanta`"
+            "`accuracy` is for three atoms in lengths and angles, and for more in normal or "
+            "umbrella coordinates without `ranges`; give `basis` and `quanta`"
         )
     return accuracy

@@ -14,7 +14,8 @@ from pes.potential import Surface
 from pes.potential.consistency import check_consistency
 from pes.setup.automatic.geometry import Geometries, guesses
 from pes.setup.basis import BasisSize, basis_of
-from pes.setup.coordinates import CoordinateRequest, internal_coordinates, mapped
+from pes.setup.coordinates import CoordinateRequest, internal_coordinates
+from pes.setup.maps import mapped
 from pes.setup.ranges import coordinate_limits, start_and_ranges
 from pes.units import CM1
 from pes.vibration.basis.specification import BasisSpec
@@ -62,6 +63,7 @@ class Problem:
         start: near the bottom of the well, (Q,).
         wells: the lowest minimum and others of the same molecule, (W, Q).
         given: ranges as the user gave them; None where they were chosen.
+        free: whether the coordinates were left to the program.
         sized: whether the user gave sizes of bases, or other variables for coordinates.
         surveyed: energy above the minimum that relaxed cuts are made below, hartree.
     """
@@ -77,6 +79,7 @@ class Problem:
     start: Tensor
     wells: Tensor
     given: tuple[tuple[float, float], ...] | None
+    free: bool
     sized: bool
     surveyed: float
 
@@ -133,7 +136,7 @@ def problem(
     system = molecular(potential, internal.to_positions, masses)
     start, ranges = start_and_ranges(request, geometries, internal, masses, system)
     if request.maps:
-        internal, start, ranges = mapped(request, internal, start, ranges)
+        internal, start, ranges = mapped(request.maps, internal, start, ranges)
     masses = masses.to(device).requires_grad_()
     system = molecular(potential, internal.to_positions, masses)
     bumps = perturbations or {}
@@ -147,7 +150,7 @@ def problem(
     return Problem(
         surface, isotopes, internal, sizes, system, masses, tuple(bumps), strengths, start,
         _wells(start, _others(request, geometries), internal, masses, inside), given,
-        bool(basis or request.maps), request.energy * CM1,
+        request.free, bool(basis or request.maps), request.energy * CM1,
     )  # fmt: skip
 
 

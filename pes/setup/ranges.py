@@ -76,7 +76,7 @@ def _about_half_a_turn(ends: tuple[float, float]) -> tuple[float, float]:
 def _straightened(bottom: Tensor, internal: Internal) -> tuple[Tensor, list[bool]]:
     """Angles that the search left next to a multiple of π/2 put there, and which these are."""
     whole = (bottom / (pi / 2)).round() * (pi / 2)
-    angles = torch.tensor([kind in ("angle", "dihedral") for kind in internal.kinds])
+    angles = torch.tensor([kind in ("angle", "dihedral", "azimuth") for kind in internal.kinds])
     special = angles & ((bottom - whole).abs() < STRAIGHT)
     return torch.where(special, whole, bottom), special.tolist()
 

@@ -14,6 +14,7 @@ from pes.coordinates import (
     NormalModes,
     Polyspherical,
     Radau,
+    Umbrella,
     Valence,
     ZMatrix,
     bond_vectors,
@@ -41,7 +42,15 @@ NORMAL = {
 
 class Case(NamedTuple):
     coordinates: (
-        Valence | Radau | Jacobi | ZMatrix | NormalModes | Polyspherical | Curvilinear | BondVectors
+        Valence
+        | Radau
+        | Jacobi
+        | ZMatrix
+        | NormalModes
+        | Polyspherical
+        | Curvilinear
+        | BondVectors
+        | Umbrella
     )
     masses: Tensor
     low: list[float]
@@ -77,8 +86,11 @@ def case(name: str) -> Case:
             "CHDHF",
         ),
         "zmatrix, frozen": (ZMatrix(FORMALDEHYDE, fixed={"phi3": 3.0}), "COHH"),
+        "umbrella": (Umbrella(1), "HNDH"),
     }[name]
-    ends = {"length": (1.2, 3.0), "angle": (0.7, 2.6), "dihedral": (0.3, 6.0)}
+    ends = {
+        "length": (1.2, 3.0), "angle": (0.7, 2.6), "dihedral": (0.3, 6.0), "azimuth": (-0.4, 0.5),
+    }  # fmt: skip
     low, high = ([ends[kind][i] for kind in coordinates.kinds] for i in (0, 1))
     return Case(coordinates, Molecule(tuple(symbols)).masses, low, high)
 
@@ -94,7 +106,7 @@ def water_modes() -> NormalModes:
 INVERTIBLE = [
     "valence", "radau", "radau, light centre", "jacobi", "jacobi, unlike pair", "zmatrix, H2CO",
     "zmatrix, H2O2", "zmatrix, dummy", "normal modes", "curvilinear", "bond vectors",
-    "polyspherical", "polyspherical, radau",
+    "polyspherical", "polyspherical, radau", "umbrella",
 ]  # fmt: skip
 ALL = [*INVERTIBLE, "zmatrix, frozen"]
 
@@ -140,7 +152,7 @@ def test_names_and_kinds(name: str) -> None:
     coordinates, _, low, _ = case(name)
     assert len(coordinates.names) == len(set(coordinates.names)) == len(low)
     assert len(coordinates.kinds) == len(coordinates.names)
-    assert set(coordinates.kinds) <= {"length", "angle", "dihedral", "normal"}
+    assert set(coordinates.kinds) <= {"length", "angle", "dihedral", "azimuth", "normal"}
 
 
 @pytest.mark.parametrize("name", INVERTIBLE)

@@ -12,7 +12,7 @@ import torch
 import pes
 from pes import plots
 from pes.potential.analytic import WaterPJT
-from pes.setup.coordinates import MorseMap
+from pes.setup.maps import MorseMap
 from pes.setup.problem import Bump
 
 Command = Callable[..., Path]

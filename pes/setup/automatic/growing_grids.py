@@ -10,21 +10,21 @@ from math import prod
 import torch
 from torch import Tensor
 
-from pes.setup.automatic.target import Target
-from pes.units import CM1
+from pes.setup.automatic.filled_grid import filled_hamiltonian, hole_depth, refuse_holes
+from pes.setup.automatic.grid_of_stage import Grid
+from pes.setup.automatic.harmonic_levels import harmonic_level
+from pes.setup.automatic.stage import Target
 from pes.vibration.basis.product_tree import within_quanta
 from pes.vibration.basis.specification import BasisSpec
 from pes.vibration.basis.truncation import Truncation
 from pes.vibration.hamiltonian.adapted import adapted
-from pes.vibration.hamiltonian.build import build_hamiltonian
 from pes.vibration.hamiltonian.operator import Hamiltonian
 from pes.vibration.hamiltonian.sparse import SparseGrid, coarser, sparse_hamiltonian
 from pes.vibration.symmetry.invariance import invariant
 from pes.vibration.symmetry.operations import commuting, symmetry_operations
-from pes.vibration.system.minimum import HOLE
-from pes.vibration.system.system import System, potential_in_chunks
+from pes.vibration.system.system import System
 
-__all__ = ["STEP", "Grid", "ProductGrid", "SparsePoints", "first_grid", "memory"]
+__all__ = ["STEP", "ProductGrid", "SparsePoints", "first_grid", "memory"]
 
 STEP = 2.0
 """Quanta by which the limit grows: one more would leave levels of the other parity alone."""
@@ -107,23 +107,11 @@ class ProductGrid:
 
     def hamiltonian(self, target: Target) -> tuple[Hamiltonian, list[str]]:
         """V and G on the grid, and the symmetries that the surface does not have."""
-        group = []
-        if target.symmetry:
-            group = commuting(symmetry_operations(target.system, self.bases))
-        ceiling = target.lowest_energy + target.cap
-        h = build_hamiltonian(
-            _filled(target.system, target.lowest_energy, ceiling), self.bases, target.wells[0],
-            truncation=self.truncation, ceiling=ceiling, operations=group,
-        )  # fmt: skip
-        return invariant(h)
+        return filled_hamiltonian(self.bases, self.truncation, target)
 
     def hole(self, h: Hamiltonian, target: Target) -> Tensor:
         """Depth below the minimum at each point, zero where there is no hole, (P,) in hartree."""
-        depth = torch.zeros_like(h.potential)
-        high = h.potential >= target.lowest_energy + target.cap
-        v = potential_in_chunks(target.system, h.basis.points[high])
-        depth[high] = (target.lowest_energy - HOLE - v).clamp(min=0.0)
-        return depth
+        return hole_depth(h, target)
 
     def fewer(self, h: Hamiltonian, quanta: float) -> Hamiltonian:
         """The Hamiltonian of this grid with fewer quanta."""
@@ -138,6 +126,10 @@ class ProductGrid:
         """The same with each range 5 % shorter at both ends."""
         ends = tuple((b.narrowed().low, b.narrowed().high) for b in self.bases)
         return replace(self, ranges=ends)
+
+    def highest(self, target: Target, count: int) -> float:
+        """Quanta of the highest level in the softest mode, harmonically."""
+        return _harmonic_quanta(target, count)
 
 
 @dataclass(frozen=True)
@@ -199,7 +191,7 @@ class SparsePoints:
         if target.symmetry:
             group = commuting(symmetry_operations(target.system, self.bases))
         h, broken = invariant(sparse_hamiltonian(target.system, self.grid, operations=group))
-        _refuse_holes(h, target.lowest_energy)
+        refuse_holes(h, target.lowest_energy)
         return h, broken
 
     def hole(self, h: Hamiltonian, target: Target) -> Tensor:
@@ -218,37 +210,22 @@ class SparsePoints:
         """Nothing: the points reach as far as the functions do."""
         return
 
-
-def _filled(system: System, lowest: float, ceiling: float) -> System:
-    """The system with a wall where the surface falls below its minimum."""
-
-    def potential(q: Tensor) -> Tensor:
-        v = system.potential(q)
-        return torch.where(v < lowest - HOLE, ceiling, v)
-
-    return replace(system, potential=potential)
+    def highest(self, target: Target, count: int) -> float:
+        """Quanta of the highest level in the softest mode, harmonically."""
+        return _harmonic_quanta(target, count)
 
 
-def _refuse_holes(h: Hamiltonian, lowest: float) -> None:
-    """Refuse a surface that falls below its minimum: no rule could integrate the edge of a wall."""
-    depth = lowest - float(h.potential.min())
-    if depth > HOLE:
-        at = ", ".join(f"{x:.2f}" for x in h.basis.points[int(h.potential.argmin())].tolist())
-        raise ValueError(
-            f"the surface falls {depth / CM1:.0f} cm-1 below its minimum at q = ({at}): a hole, or "
-            "another well; fit it to points there, or start from the lower minimum "
-            "(`coordinates.reference`)"
-        )
-
-
-Grid = ProductGrid | SparsePoints
-"""Functions and points of one calculation."""
+def _harmonic_quanta(target: Target, count: int) -> float:
+    """The energy asked for, or that of the last of so many levels, in the lowest ω = G_kk."""
+    with torch.no_grad():
+        w = target.system.kinetic(target.wells[:1])[0][0].diagonal().cpu().sort().values
+    return (target.energy or harmonic_level(w, count)) / float(w[0])
 
 
 def first_grid(
-    names: tuple[str, ...], ranges: tuple[tuple[float, float], ...], functions: int
+    names: tuple[str, ...], ranges: tuple[tuple[float, float], ...], functions: int = 1
 ) -> Grid:
-    """The smallest grid with so many functions."""
+    """The smallest grid in normal coordinates with so many functions."""
     grid: Grid = ProductGrid(names, ranges, STEP)
     if len(names) > PRODUCT_MODES:
         grid = SparsePoints(SparseGrid(names, STEP, STEP + BEYOND))

@@ -13,6 +13,7 @@ from time import process_time
 import torch
 from torch import Tensor
 
+from pes.setup.automatic.grid_of_stage import Grid
 from pes.setup.automatic.quanta_series import QuantaStage, Series, of_length, of_partners
 from pes.setup.automatic.stage import Target
 from pes.setup.automatic.target import Budget
@@ -35,7 +36,7 @@ Check = Callable[[SparseGrid], None]
 
 def levels_by_quanta(
     target: Target,
-    ranges: tuple[tuple[float, float], ...],
+    smallest: Grid,
     *,
     budget: Budget | None = None,
     report: Report = lambda _: None,
@@ -44,8 +45,8 @@ def levels_by_quanta(
     """The lowest levels, each converged to an accuracy as far as time and memory go.
 
     Args:
-        target: molecule in dimensionless normal coordinates, and levels.
-        ranges: ends of these for a product grid.
+        target: molecule in coordinates, and levels.
+        smallest: functions and points to grow from.
         budget: CPU time that it may cost.
         report: called with a sentence before and after each calculation.
         check: refuses points of a sparse grid beyond the domain of the coordinates.
@@ -54,8 +55,8 @@ def levels_by_quanta(
         ValueError: if the surface falls below its minimum at a point, or not even the first
             calculation fits.
     """
-    series = Series(target, budget or Budget(), report, process_time(), check)
-    stage = series.first(ranges)
+    series = Series(target, budget or Budget(), report, process_time(), smallest, check)
+    stage = series.first()
     base = series.smaller(stage).functions_only()
     moved = left = series.matched(stage, base).changes
     series.table(stage, left)

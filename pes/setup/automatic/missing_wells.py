@@ -1,9 +1,8 @@
 """Warnings about wells, torsions and linear bends that the coordinates of a molecule leave out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -11,17 +10,20 @@ from torch import Tensor
 from pes.coordinates import hessian, normal_modes, optimum
 from pes.molecule import Molecule
 from pes.potential.holes.coverage import Coverage
-from pes.setup.automatic.advised import advised, held, written
 from pes.setup.automatic.harmonic_levels import harmonic_level
+from pes.setup.automatic.holding import held, holding
 from pes.setup.automatic.tunnelling import largest_splitting, way_across
 from pes.setup.automatic.wells import LargeAmplitude, large_amplitudes
 from pes.setup.problem import Problem
 from pes.units import CM1
 
-__all__ = ["LargeAmplitudes", "refuse_other_wells", "sentence"]
+__all__ = ["LargeAmplitudes", "in_all_wells", "sentence"]
 
 KINDS = ("inversion", "torsion", "bend")
 """Motions of large amplitude."""
+
+TUNNELLING = ("inversion", "torsion")
+"""Motions whose levels are wrong, not only unreliable, in coordinates of one well."""
 
 FAR = 2.0
 """Distance to the nearest training point, in the largest spacing of these, from which a fitted
@@ -58,11 +60,19 @@ class LargeAmplitudes:
         self, count: int | None, energy: float | None, kinds: Sequence[str] = KINDS
     ) -> list[str]:
         """Sentences for so many levels, or for those up to an energy in cm⁻¹, harmonically."""
+        top = self.highest(count, energy)
+        return [] if top is None else self.sentences(top, kinds)
+
+    def highest(self, count: int | None, energy: float | None) -> float | None:
+        """Highest of so many levels, or of those up to an energy in cm⁻¹, above the minimum.
+
+        Harmonically, in hartree; None where there is no minimum, or none that is bent.
+        """
         w = self.frequencies
         if w is None:
-            return []
+            return None
         above = harmonic_level(w, count) if energy is None and count else (energy or 0) * CM1
-        return self.sentences(float(w.sum()) / 2 + above, kinds)
+        return float(w.sum()) / 2 + above
 
     @cached_property
     def frequencies(self) -> Tensor | None:
@@ -77,19 +87,30 @@ class LargeAmplitudes:
 
     def sentences(self, top: float, kinds: Sequence[str] = KINDS) -> list[str]:
         """Wells that are missing if the highest level lies so far above the minimum, hartree."""
+        return [self.sentence(one, top) for one in self.leaving(top, kinds)]
+
+    def leaving(self, top: float, kinds: Sequence[str] = KINDS) -> list[LargeAmplitude]:
+        """Motions out of the ranges that levels can follow up to an energy, hartree."""
         if self.minimum is None:
             return []
-        found = large_amplitudes(self._potential, self.task.molecule, self.minimum, top)
         ranges = [(basis.low, basis.high) for basis in self.task.coordinates]
         masses = self.task.masses.detach().cpu()
         return [
-            sentence(one, self.task.molecule, top, advised(one, self.task, self.minimum, top))
-            for one in found
+            one
+            for one in large_amplitudes(self._potential, self.task.molecule, self.minimum, top)
             if one.what in kinds
             and not held(one, self.task.internal, ranges, masses)
             and self._known(one)
             and self._seen(one, top)
         ]
+
+    def sentence(self, one: LargeAmplitude, top: float) -> str:
+        """Message about the wells that a motion leads to."""
+        return sentence(one, self.task.molecule, top, self.holding(one) is not None)
+
+    def holding(self, one: LargeAmplitude) -> Problem | None:
+        """The problem in coordinates that hold a motion; None if there are none."""
+        return None if self.minimum is None else holding(one, self.task, self.minimum)
 
     def _seen(self, one: LargeAmplitude, top: float) -> bool:
         """Whether tunnelling splits levels; a bend up to linearity is no tunnelling."""
@@ -113,31 +134,46 @@ class LargeAmplitudes:
             return bool((coverage(one.geometries.to(record.training_positions)) < FAR).all())
 
 
-def refuse_other_wells(task: Problem, count: int | None, energy: float | None) -> None:
-    """Refuse levels of one well where they would pass for those of the molecule.
+def in_all_wells(task: Problem, count: int | None, energy: float | None) -> Problem:
+    """The problem in coordinates that hold every well and turn that the levels can pass to.
 
     Args:
-        task: in normal coordinates, which hold one well.
+        task: in coordinates that may hold one well.
         count: number of levels; or else
         energy: of the highest level, cm⁻¹.
 
     Raises:
-        ValueError: if a level can pass to another well or around a bond.
+        ValueError: if there are no such coordinates, or the user asked for others.
     """
-    leaving = LargeAmplitudes(task).expected(count, energy, ("inversion", "torsion"))
-    if leaving:
+    motions = LargeAmplitudes(task)
+    top = motions.highest(count, energy)
+    leaving = [] if top is None else motions.leaving(top, TUNNELLING)
+    if top is None or not leaving:
+        return task
+    other = motions.holding(leaving[0]) if task.free else None
+    if other is None or LargeAmplitudes(other).leaving(top, TUNNELLING):
         raise ValueError(
-            f"{leaving[0]}; for the levels of one well alone, without tunnelling, give `quanta: 6`"
+            f"{motions.sentence(leaving[0], top)}; for the levels of one well alone, without "
+            "tunnelling, give `quanta: 6`"
         )
+    return other
 
 
-def sentence(
-    one: LargeAmplitude, molecule: Molecule, top: float, keys: Mapping[str, Any] | None
-) -> str:
-    """Message about missing wells, with the configuration to write if there is one."""
+def sentence(one: LargeAmplitude, molecule: Molecule, top: float, holds: bool) -> str:
+    """Message about missing wells, and what to do about them.
+
+    Args:
+        one: motion that coordinates leave out.
+        molecule: its atoms.
+        top: highest level above the minimum, hartree.
+        holds: whether there are coordinates for it.
+    """
     advice = "no coordinates of a configuration hold it so far"
-    if keys is not None:
-        advice = f"coordinates that hold it are {written(keys)}"
+    if holds:
+        advice = (
+            "leave out the keys of coordinates, sizes and limits, and coordinates that hold it are "
+            "chosen"
+        )
     height = f"{one.barrier / CM1:.0f} cm-1"
     reach = f"the highest level reaches {top / CM1:.0f} cm-1 above the minimum"
     names = "-".join(f"{molecule.elements[a]}{a + 1}" for a in one.atoms)

@@ -4,10 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from math import log10
 
-import torch
-
-from pes.setup.automatic.growing_grids import STEP, Grid, memory
-from pes.setup.automatic.harmonic_levels import harmonic_level
+from pes.setup.automatic.grid_of_stage import Grid
+from pes.setup.automatic.growing_grids import STEP, memory
 from pes.setup.automatic.stage import Target
 from pes.units import CM1
 
@@ -60,11 +58,8 @@ def largest_expected(
         blocks: of the Hamiltonian by symmetry.
         fits: whether time and memory allow a calculation; its time is that of all up to it.
     """
-    with torch.no_grad():
-        w = target.system.kinetic(target.wells[:1])[0][0].diagonal().cpu().sort().values
     count = target.count or FEW
-    top = target.energy or harmonic_level(w, count)
-    quanta = top / float(w[0]) + MORE - 2 * log10(target.accuracy / CM1)
+    quanta = grid.highest(target, count) + MORE - 2 * log10(target.accuracy / CM1)
     ahead = Forecast(grid, memory(grid, count, blocks), grid.seconds)
     while ahead.grid.quanta < quanta - STEP / 2:
         grid = ahead.grid.grown(STEP)

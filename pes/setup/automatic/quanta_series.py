@@ -9,15 +9,10 @@ import torch
 from numpy.linalg import LinAlgError
 from torch import Tensor
 
+from pes.coordinates.internal import zero_at_minimum
 from pes.memory import free_memory
-from pes.setup.automatic.growing_grids import (
-    STEP,
-    Grid,
-    ProductGrid,
-    SparsePoints,
-    first_grid,
-    memory,
-)
+from pes.setup.automatic.grid_of_stage import Grid
+from pes.setup.automatic.growing_grids import STEP, SparsePoints, memory
 from pes.setup.automatic.quanta_forecast import FEW, Forecast, largest_expected
 from pes.setup.automatic.stage import EXTRA, SolvedHamiltonian, Target
 from pes.setup.automatic.target import Budget
@@ -77,6 +72,7 @@ class Series:
         budget: CPU time.
         report: called with sentences.
         started: CPU time at the start.
+        smallest: functions and points that the series grows from.
         check: refuses points of a sparse grid beyond the domain of the coordinates.
     """
 
@@ -84,29 +80,35 @@ class Series:
     budget: Budget
     report: Report
     started: float
+    smallest: Grid
     check: Check = lambda _: None
 
     @cached_property
     def blocks(self) -> int:
         """Blocks of the Hamiltonian: commuting operations and the identity."""
-        ends = [(-1.0, 1.0)] * len(self.target.names)
-        bases = ProductGrid(self.target.names, tuple(ends), STEP).bases
-        operations = symmetry_operations(self.target.system, bases) if self.target.symmetry else []
-        return len(commuting(operations)) + 1
+        if not self.target.symmetry:
+            return 1
+        bases = self.smallest.bases
+        if zero_at_minimum(self.target.kinds):
+            bases = [replace(b, low=-1.0, high=1.0) for b in bases]
+        return len(commuting(symmetry_operations(self.target.system, bases))) + 1
 
     @property
     def spent(self) -> float:
         """CPU time since the start."""
         return process_time() - self.started
 
-    def first(self, ranges: tuple[tuple[float, float], ...]) -> QuantaStage:
+    def first(self) -> QuantaStage:
         """The smallest calculation with several functions for each level.
 
         Raises:
             ValueError: if it does not fit.
         """
         count, system = self.target.count or FEW, self.target.system
-        grid = first_grid(self.target.names, ranges, FEWEST * count).adapted(system)
+        grid = self.smallest
+        while grid.functions < FEWEST * count:
+            grid = grid.grown(STEP)
+        grid = grid.adapted(system)
         ahead = Forecast(grid, memory(grid, count, self.blocks))
         short = self.shortage(ahead)
         if short:
@@ -273,7 +275,7 @@ def _coarse(h: Hamiltonian) -> ValueError:
 
 def of_partners(changes: Tensor, partners: Tensor) -> Tensor:
     """Changes of the partners (S,); infinite where there is none, the largest for new ones."""
-    every = of_length(changes, int(partners.max()) + 1 if len(partners) else 0)
+    every = of_length(changes, max(1, int(partners.max()) + 1) if len(partners) else 0)
     return every[partners.clamp(min=0)].where(partners >= 0, torch.inf)
 
 

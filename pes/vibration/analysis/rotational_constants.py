@@ -25,6 +25,9 @@ SINGULAR = 0.2
 """Least singular value of I″ against I⁰ at a point that is averaged over. Towards zero, at a linear
 geometry or one turned inside out, μ grows without end and has no mean."""
 
+PLANAR = 1e-3
+"""Least extent of a molecule against the largest, up to which it is planar."""
+
 PORTION = 2**16
 """Points whose inertia is computed at once."""
 
@@ -36,7 +39,8 @@ def rotational_constants(levels: Levels, masses: Tensor) -> Tensor:
     """½⟨n|μ_αα|n⟩ in the Eckart frame of the minimum, A ≥ B ≥ C there.
 
     The expectation of the rotational kinetic energy, to first order in it: Coriolis coupling
-    with other vibrations, which measured constants contain, is of second order.
+    with other vibrations, which measured constants contain, is of second order. Geometries nearer
+    to the mirror image of the minimum have its Eckart frame.
 
     Args:
         levels: of a molecule.
@@ -86,10 +90,26 @@ def mean_constants(
 def _constants(positions: Tensor, reference: Tensor, masses: Tensor) -> tuple[Tensor, Tensor]:
     """½ μ_αα at each point (P, 3), zero where I″ is near singular; and where it is not, (P,)."""
     moments, tensor = _moments(positions, reference, masses)
+    if not _is_planar(reference):
+        # A molecule turned inside out, as ammonia, is counted from the mirror image of the minimum.
+        _, mirrored = _moments(-positions, reference, masses)
+        nearer = _trace(mirrored) > _trace(tensor)
+        tensor = torch.where(nearer[:, None, None], mirrored, tensor)
     regular = _regular(tensor, moments)
     constants = tensor.new_zeros(len(tensor), 3)
     constants[regular] = _inverse(tensor[regular], moments).diagonal(dim1=-2, dim2=-1) / 2
     return constants, regular
+
+
+def _is_planar(reference: Tensor) -> bool:
+    """Whether positions (N, 3) lie in a plane: they are their own mirror image."""
+    flat = torch.linalg.svdvals(reference - reference.mean(0))
+    return bool(flat[-1] < PLANAR * flat[0])
+
+
+def _trace(tensor: Tensor) -> Tensor:
+    """Twice Σ m c·x of I″ (P, 3, 3), (P,): the larger, the nearer x to the reference c."""
+    return tensor.diagonal(dim1=-2, dim2=-1).sum(-1)
 
 
 def _means(densities: Iterable[Tensor], constants: Tensor, regular: Tensor) -> Tensor:
@@ -158,7 +178,8 @@ def _moments(positions: Tensor, reference: Tensor, masses: Tensor) -> tuple[Tens
     """I⁰ (3,), ascending, and I″ (P, 3, 3) along the principal axes of the reference."""
     c = reference - (masses[:, None] * reference).sum(0) / masses.sum()
     moments, axes = torch.linalg.eigh(_inertia(c, c, masses))
-    c = c @ axes
+    # A reflection would make the reference the mirror image of the molecule.
+    c = c @ (axes * torch.linalg.det(axes).sign())
     return moments, _inertia(eckart_frame(positions, c, masses), c, masses)
 
 

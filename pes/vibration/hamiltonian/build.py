@@ -66,7 +66,7 @@ def build_hamiltonian(
     g_matrix, s = kinetic_on_grid(system, basis, points, operations)
     h = Hamiltonian(basis, potential, g_matrix, s, operations=tuple(operations))
     if truncation.self_consistent:
-        basis = ProductBasis(shared_bases(self_consistent(h), operations))
+        basis = ProductBasis(self_consistent(h))
         h = replace(h, basis=basis)
     basis = replace(basis, groups=contracted_groups(h, truncation.groups))
     return replace(h, basis=replace(basis, kept=truncation.kept(basis.factors)))

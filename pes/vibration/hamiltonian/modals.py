@@ -16,6 +16,7 @@ from pes.vibration.basis.truncation import GroupSize
 from pes.vibration.grid.product_basis import ProductBasis
 from pes.vibration.grid.strips import PairFields
 from pes.vibration.hamiltonian.operator import Hamiltonian
+from pes.vibration.symmetry.action import shared_bases
 
 __all__ = ["contracted_groups", "modal_rotations", "self_consistent"]
 
@@ -58,6 +59,8 @@ def self_consistent(hamiltonian: Hamiltonian, *, sweeps: int = 20) -> tuple[Basi
         for k in range(len(bases)):
             energies, vectors = _averaged(fields, bases, (k,))
             bases = (*bases[:k], _turned(bases[k], energies, vectors), *bases[k + 1 :])
+            # At once, or the others meet a field without the symmetry of the exchange.
+            bases = shared_bases(bases, hamiltonian.operations)
             energy = float(energies[0])
         if abs(before - energy) < CONVERGED:
             break

@@ -51,7 +51,8 @@ def matching(
     h, pairs = levels
     other_h, other_pairs = others
     overlap = (pairs.coefficients.cpu() @ _aligned(other_h.basis, other_pairs, h.basis).T) ** 2
-    if pairs.symmetry and other_pairs.symmetry:
+    # Representations of other groups have other names.
+    if pairs.symmetry and other_pairs.symmetry and _names(h) == _names(other_h):
         same = [[a == b for b in other_pairs.symmetry] for a in pairs.symmetry]
         overlap = overlap * torch.tensor(same)
     rows, columns = linear_sum_assignment(-overlap.numpy())
@@ -64,6 +65,10 @@ def matching(
     apart = (here - here[0]) - (there[partners] - there[0])
     apart[0] = here[0] - there[0]
     return Matching(partners, apart.abs().where(known, torch.inf))
+
+
+def _names(hamiltonian: Hamiltonian) -> list[str]:
+    return [operation.name for operation in hamiltonian.operations]
 
 
 def _aligned(old: GridBasis, pairs: Eigenpairs, new: GridBasis) -> Tensor:

@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 
 from pes.setup.automatic import quanta_series
-from pes.setup.automatic.growing_grids import ProductGrid, memory
+from pes.setup.automatic.grid_of_stage import Grid
+from pes.setup.automatic.growing_grids import ProductGrid, first_grid, memory
 from pes.setup.automatic.growing_quanta import LEAST, _left, levels_by_quanta
 from pes.setup.automatic.quanta_series import of_partners
 from pes.setup.automatic.stage import Target
@@ -27,6 +28,10 @@ def oscillators(frequencies: list[float]) -> tuple[System, Tensor]:
     squares = torch.linalg.eigvals(torch.diag(w) @ forces).real
     system = model(lambda q: torch.einsum("pi,ij,pj->p", q, forces, q) / 2, torch.diag(w))
     return system, squares.sqrt()
+
+
+def grid(modes: int) -> Grid:
+    return first_grid(tuple(f"q{k + 1}" for k in range(modes)), (RANGES,) * modes)
 
 
 def target(system: System, modes: int, **changes: object) -> Target:
@@ -56,7 +61,7 @@ def test_exact_levels_lie_within_the_estimates(
     system, exact = oscillators(frequencies)
     modes, said = len(frequencies), []
     asked = target(system, modes, accuracy=accuracy * CM1, count=count)
-    levels = levels_by_quanta(asked, (RANGES,) * modes, report=said.append)
+    levels = levels_by_quanta(asked, grid(modes), report=said.append)
     error = (levels.excitations - exact_levels(exact, count)).abs()
     error[0] = abs(levels.zero_point_energy - float(exact.sum()) / 2)
     assert bool((error <= levels.convergence + 1e-6 * CM1).all())
@@ -73,7 +78,7 @@ def test_an_energy_in_place_of_a_count() -> None:
     system, exact = oscillators([900.0, 1100, 1500, 2100])
     every = exact_levels(exact, 40)
     energy = float(every[12] + every[13]) / 2
-    levels = levels_by_quanta(target(system, 4, count=None, energy=energy), (RANGES,) * 4)
+    levels = levels_by_quanta(target(system, 4, count=None, energy=energy), grid(4))
     assert len(levels.energies) == 13
 
 
@@ -82,7 +87,7 @@ def test_a_budget_that_is_too_small_is_said() -> None:
     said: list[str] = []
     levels = levels_by_quanta(
         target(system, 4, accuracy=1e-7 * CM1),
-        (RANGES,) * 4,
+        grid(4),
         budget=Budget(0.0),
         report=said.append,
     )
@@ -97,14 +102,14 @@ def test_memory_that_is_too_small_is_said(monkeypatch: pytest.MonkeyPatch) -> No
     asked = target(system, 4, accuracy=1e-7 * CM1)
     monkeypatch.setattr(quanta_series, "free_memory", lambda _: 2**20)
     with pytest.raises(ValueError, match=r"the first calculation, 6 quanta.*does not fit: 0.00098"):
-        levels_by_quanta(asked, (RANGES,) * 4)
+        levels_by_quanta(asked, grid(4))
     said: list[str] = []
 
     def less_and_less(_: object) -> int:
         return 2**20 if any(line.startswith("first") for line in said) else 2**40
 
     monkeypatch.setattr(quanta_series, "free_memory", less_and_less)
-    levels = levels_by_quanta(asked, (RANGES,) * 4, report=said.append)
+    levels = levels_by_quanta(asked, grid(4), report=said.append)
     assert "GiB of memory are free" in levels.warnings[0]
 
 
@@ -113,12 +118,10 @@ def test_memory_that_the_user_allows() -> None:
     system, _ = oscillators([900.0, 1100, 1500, 2100])
     asked = target(system, 4, accuracy=1e-7 * CM1)
     with pytest.raises(ValueError, match=r"does not fit: `memory` allows 0\.00098 GiB"):
-        levels_by_quanta(asked, (RANGES,) * 4, budget=Budget(memory=2**20))
+        levels_by_quanta(asked, grid(4), budget=Budget(memory=2**20))
     said: list[str] = []
     enough = memory(ProductGrid(asked.names, (RANGES,) * 4, 6.0), 10)
-    levels = levels_by_quanta(
-        asked, (RANGES,) * 4, budget=Budget(memory=enough), report=said.append
-    )
+    levels = levels_by_quanta(asked, grid(4), budget=Budget(memory=enough), report=said.append)
     assert not any(line.startswith("next") for line in said)
     assert "`memory` allows" in levels.warnings[0]
 
@@ -137,7 +140,7 @@ def holed(modes: int) -> System:
 
 def test_a_wall_stands_in_a_hole_and_is_said() -> None:
     asked = target(holed(4), 4, accuracy=200 * CM1, count=3)
-    levels = levels_by_quanta(asked, (RANGES,) * 4)
+    levels = levels_by_quanta(asked, grid(4))
     (warning,) = [w for w in levels.warnings if "hole" in w]
     assert "grid points lie below its minimum, the deepest by" in warning
     assert bool((levels.energies > levels.minimum_energy).all())
@@ -145,7 +148,7 @@ def test_a_wall_stands_in_a_hole_and_is_said() -> None:
 
 def test_a_sparse_grid_takes_no_hole() -> None:
     with pytest.raises(ValueError, match=r"the surface falls \d+ cm-1 below its minimum at q = \("):
-        levels_by_quanta(target(holed(7), 7), (RANGES,) * 7)
+        levels_by_quanta(target(holed(7), 7), grid(7))
 
 
 def test_what_is_left_of_a_change() -> None:
@@ -168,16 +171,17 @@ def test_changes_of_the_same_level_are_compared() -> None:
     partners = torch.tensor([1, 0, -1, 3])
     changes = of_partners(torch.tensor([1.0, 2.0, 3.0]), partners)
     assert changes.tolist() == [2.0, 1.0, torch.inf, 3.0]
+    assert of_partners(torch.tensor([1.0]), torch.tensor([-1, -1])).tolist() == [torch.inf] * 2
 
 
 def test_a_grid_beyond_the_domain_ends_the_growth() -> None:
     """What was reached is kept, and the reason is said."""
     system, _ = oscillators([900.0, 1000, 1200, 1400, 1500, 1700, 3000])
 
-    def check(grid: SparseGrid) -> None:
-        if grid.level > 4:
+    def check(sparse: SparseGrid) -> None:
+        if sparse.level > 4:
             raise ValueError("points beyond 180 degrees")
 
-    levels = levels_by_quanta(target(system, 7, accuracy=CM1, count=2), (RANGES,) * 7, check=check)
+    levels = levels_by_quanta(target(system, 7, accuracy=CM1, count=2), grid(7), check=check)
     assert "did not grow further: points beyond 180 degrees" in levels.warnings[-1]
     assert float(levels.convergence.max()) > CM1

@@ -115,6 +115,30 @@ def test_a_point_where_the_frame_is_singular_does_not_count() -> None:
     assert constants[1].isnan().all()
 
 
+@pytest.mark.parametrize("handedness", [1.0, -1.0])
+def test_a_chiral_reference_is_not_reflected(handedness: float) -> None:
+    """At the reference itself μ is 1/I, for either handedness: principal axes have no sign."""
+    x = torch.tensor([[0.0, 0, 0], [2.7, 0, 0], [-0.3, 1.8, 0.1], [3.0, -0.4, 1.7]]).double()
+    x = x * torch.tensor([1.0, 1.0, handedness])
+    masses = Molecule(("O", "O", "H", "D")).masses
+    c = x - (masses[:, None] * x).sum(0) / masses.sum()
+    product = (masses[:, None] * c).T @ c
+    inertia = torch.linalg.eigvalsh(product.trace() * torch.eye(3) - product)
+    mu = inverse_inertia(x[None], x, masses)[0]
+    torch.testing.assert_close(mu, torch.diag(1 / inertia), rtol=1e-6, atol=1e-14)  # of the turn
+
+
+def test_a_molecule_turned_inside_out_has_the_same_constants() -> None:
+    """Nearer to the mirror image, that is what the frame is of; A of a pyramid else is twofold."""
+    pyramid = torch.tensor(
+        [[0.0, 0, 0.13], [1.8, 0, -0.6], [-0.9, 1.56, -0.6], [-0.9, -1.56, -0.6]]
+    ).double()
+    masses = Molecule(("N", "H", "H", "H")).masses
+    both = torch.stack((pyramid, pyramid * torch.tensor([1.0, 1.0, -1.0])))
+    one, other = mean_constants(torch.eye(2).double(), both, pyramid, masses)
+    torch.testing.assert_close(one, other, rtol=1e-12, atol=0)  # rounding
+
+
 def test_linear_geometry_of_a_bent_molecule() -> None:
     straight = WATER.clone()
     straight[2] = torch.pi - 1e-6

@@ -1,0 +1,84 @@
+"""What functions and points of a calculation offer to a series that grows."""
+
+from typing import Protocol, Self
+
+from torch import Tensor
+
+from pes.setup.automatic.stage import Target
+from pes.vibration.basis.specification import BasisSpec
+from pes.vibration.basis.truncation import Truncation
+from pes.vibration.hamiltonian.operator import Hamiltonian
+from pes.vibration.system.system import System
+
+__all__ = ["Grid"]
+
+
+class Grid(Protocol):
+    """Functions and points of one calculation."""
+
+    @property
+    def quanta(self) -> float:
+        """Most quanta in all."""
+        ...
+
+    @property
+    def bases(self) -> tuple[BasisSpec, ...]:
+        """Functions and points of each coordinate."""
+        ...
+
+    @property
+    def truncation(self) -> Truncation:
+        """The limit on products of functions."""
+        ...
+
+    @property
+    def functions(self) -> int:
+        """Number of products kept."""
+        ...
+
+    @property
+    def points(self) -> int:
+        """Number of points."""
+        ...
+
+    @property
+    def cost(self) -> float:
+        """Time, relative to that of another grid of the same kind."""
+        ...
+
+    @property
+    def seconds(self) -> float:
+        """CPU time that is usual."""
+        ...
+
+    def adapted(self, system: System) -> Self:
+        """The same with functions that follow the surface."""
+        ...
+
+    def grown(self, by: float) -> Self:
+        """The same with more quanta."""
+        ...
+
+    def highest(self, target: Target, count: int) -> float:
+        """Quanta of the highest level, estimated before any is known."""
+        ...
+
+    def hamiltonian(self, target: Target) -> tuple[Hamiltonian, list[str]]:
+        """V and G on the grid, and the symmetries that the surface does not have."""
+        ...
+
+    def hole(self, h: Hamiltonian, target: Target) -> Tensor:
+        """Depth below the minimum at each point, zero where there is no hole, (P,) in hartree."""
+        ...
+
+    def fewer(self, h: Hamiltonian, quanta: float) -> Hamiltonian:
+        """The Hamiltonian of this grid with fewer quanta."""
+        ...
+
+    def cap(self, target: Target) -> float:
+        """Ceiling of V above the minimum, hartree."""
+        ...
+
+    def narrower(self) -> Self | None:
+        """The same in shorter ranges; None where functions have no ends."""
+        ...

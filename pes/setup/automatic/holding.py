@@ -1,0 +1,79 @@
+"""Coordinates that hold a motion of large amplitude of four atoms: all wells, or a whole turn."""
+
+from collections.abc import Sequence
+from math import pi
+
+import torch
+from torch import Tensor
+
+from pes.coordinates import Internal
+from pes.setup.automatic.wells import LargeAmplitude, bonded
+from pes.setup.coordinates import CoordinateRequest
+from pes.setup.problem import Problem, problem
+from pes.units import ANGSTROM
+
+__all__ = ["held", "holding"]
+
+
+def holding(one: LargeAmplitude, task: Problem, minimum: Tensor) -> Problem | None:
+    """The problem in coordinates that hold a motion; None if there are none.
+
+    The inversion of a centre with three bonds takes umbrella coordinates. The torsion of a chain
+    takes its bonds, the angles between them and the dihedral: vectors along the middle bond and
+    the outer ones.
+
+    Args:
+        one: a torsion or an inversion.
+        task: surface and molecule.
+        minimum: positions (N, 3) in bohr.
+    """
+    request = _request(one, bonded(task.molecule, minimum), minimum)
+    if request is None or task.perturbations:
+        return None
+    try:
+        other = problem(task.surface, task.molecule, coordinates=request, device=task.masses.device)
+    except ValueError:
+        return None
+    return other if held(one, other.internal, other.limits, task.masses.detach().cpu()) else None
+
+
+def _request(one: LargeAmplitude, bonds: Tensor, minimum: Tensor) -> CoordinateRequest | None:
+    """Kind of coordinates for a molecule with such bonds (N, N), if there is one."""
+    reference = (minimum / ANGSTROM).tolist()
+    if len(minimum) != 4:
+        return None
+    if one.what == "inversion":
+        centres = (bonds.sum(1) == 3).nonzero().flatten().tolist()
+        if len(centres) != 1:
+            return None
+        return CoordinateRequest(kind="umbrella", centre=centres[0], reference=reference)
+    if one.what == "torsion" and bonds[list(one.atoms)].sum(1).tolist() == [2, 2]:
+        a, b = one.atoms
+        first, last = (_neighbour(bonds, here, there) for here, there in ((a, b), (b, a)))
+        # The last vector points inwards, so that both angles are those between bonds.
+        vectors = ((a, b), (a, first), (last, b))
+        return CoordinateRequest(kind="polyspherical", vectors=vectors, reference=reference)
+    return None
+
+
+def _neighbour(bonds: Tensor, a: int, b: int) -> int:
+    """The atom bonded to a beside b."""
+    return next(c for c in bonds[a].nonzero().flatten().tolist() if c != b)
+
+
+def held(
+    one: LargeAmplitude,
+    internal: Internal,
+    ranges: Sequence[tuple[float, float]],
+    masses: Tensor,
+) -> bool:
+    """Whether coordinates reach all along a motion; normal ones, of one well, never do."""
+    if "normal" in internal.kinds:
+        return False
+    with torch.no_grad():
+        q = internal.from_positions(one.geometries, masses)
+    low, high = torch.tensor(ranges, dtype=torch.float64).T
+    for k, kind in enumerate(internal.kinds):
+        if kind == "dihedral":
+            q[:, k] = low[k] + (q[:, k] - low[k]) % (2 * pi)
+    return bool(((q > low - 1e-6) & (q < high + 1e-6)).all())

@@ -1,0 +1,65 @@
+"""Other variables in place of lengths and angles, as they are asked for."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from pes.coordinates import MAPS, Internal, Map, Mapped
+from pes.units import ANGSTROM
+
+__all__ = ["MorseMap", "mapped"]
+
+
+@dataclass(frozen=True)
+class MorseMap:
+    """y = 1 − exp(−a(r − r_e)) in place of a length r.
+
+    Attributes:
+        steepness: a, 1/Å.
+        centre: r_e, Å.
+    """
+
+    steepness: float
+    centre: float
+
+
+def mapped(
+    requests: Mapping[str, MorseMap | Literal["cos"]],
+    internal: Internal,
+    start: Tensor,
+    ranges: Sequence[tuple[float, float]],
+) -> tuple[Mapped, Tensor, list[tuple[float, float]]]:
+    """Coordinates, start and ranges with the maps asked for.
+
+    Args:
+        requests: by the name of a coordinate.
+        internal: coordinates without them.
+        start: a point (Q,).
+        ranges: ends of each coordinate.
+
+    Raises:
+        ValueError: for a name that is no coordinate, or a map that does not suit its kind.
+    """
+    kinds = dict(zip(internal.names, internal.kinds, strict=True))
+    maps: dict[str, Map] = {}
+    for name, request in requests.items():
+        if name not in kinds:
+            raise ValueError(
+                f"`coordinates.maps.{name}`: no such coordinate; there are {', '.join(kinds)}"
+            )
+        shown, suits = ("cos", "angle") if request == "cos" else ("morse", "length")
+        if kinds[name] != suits:
+            raise ValueError(
+                f"`coordinates.maps.{name}`: {shown} is for a coordinate of the kind "
+                f"{suits}, not {kinds[name]}"
+            )
+        if request == "cos":
+            maps[name] = MAPS["cos"]()
+        else:
+            maps[name] = MAPS["morse"](request.steepness / ANGSTROM, request.centre * ANGSTROM)
+    variables = Mapped(internal, maps)
+    ends = variables.forward(torch.tensor(ranges, dtype=torch.float64).T).T.tolist()
+    return variables, variables.forward(start), [(low, high) for low, high in ends]
