@@ -39,11 +39,14 @@ class ObservedLevelsSection(Section):
     molecule: Isotopes
     """Isotopes in the order of the surface's atoms."""
     observed: Path
-    """CSV with v1, v2, …, energy and uncertainty (cm⁻¹)."""
+    """CSV with v1, v2, …, for levels with rotation J, Ka, Kc, then energy and uncertainty (cm⁻¹).
+    Lines have v1_lower … Kc_lower as well, before energy, which is their wavenumber."""
     held: bool = False
     """Hold all of them out of the fit, as validation."""
     held_levels: tuple[tuple[int, ...], ...] = ()
-    """Quanta of single levels to hold out."""
+    """Quanta of vibrational levels to hold out, with all their rotation."""
+    held_j: int | None = Field(default=None, ge=0)
+    """Smallest J of levels, or of the upper levels of lines, that are held out."""
     up_to: float | None = Field(default=None, gt=0)
     """Highest level to use, cm⁻¹."""
 

@@ -1,7 +1,7 @@
-"""Observed band origins from a small CSV file."""
+"""Observed levels and lines from a small CSV file."""
 
 import csv
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -10,30 +10,64 @@ from torch import Tensor
 from pes.files import check_file
 from pes.units import CM1
 
-__all__ = ["Observed", "read_observed"]
+__all__ = ["Observed", "Rotor", "read_observed"]
+
+Rotor = tuple[int, int, int]
+"""J, Ka, Kc."""
+
+ROTOR = ["J", "Ka", "Kc"]
+NO_ROTATION: Rotor = (0, 0, 0)
 
 
 @dataclass(frozen=True)
 class Observed:
-    """Levels above the ground state as spectroscopy gives them.
+    """Levels above the ground state, or lines, as spectroscopy gives them.
 
     Attributes:
-        quanta: of each.
-        energies: (O,) in hartree.
+        quanta: vibrational quanta of each level, or of the upper level of each line.
+        energies: of levels, wavenumbers of lines, (O,) in hartree.
         uncertainties: (O,) in hartree.
+        rotors: J, Ka, Kc of each; empty where nothing rotates.
+        lower: quanta and J, Ka, Kc of the lower level of each line; empty for levels.
     """
 
     quanta: tuple[tuple[int, ...], ...]
     energies: Tensor
     uncertainties: Tensor
+    rotors: tuple[Rotor, ...] = ()
+    lower: tuple[tuple[tuple[int, ...], Rotor], ...] = ()
+
+    @property
+    def names(self) -> list[str]:
+        """Such as `0 1 0`, `0 1 0 2_1,2` or, for a line, `0 1 0 2_1,2 - 0 0 0 1_0,1`."""
+        if not self.rotors:
+            return [_name(quanta) for quanta in self.quanta]
+        upper = [_name(q, r) for q, r in zip(self.quanta, self.rotors, strict=True)]
+        if not self.lower:
+            return upper
+        return [f"{u} - {_name(*low)}" for u, low in zip(upper, self.lower, strict=True)]
+
+    def only(self, rows: list[int]) -> "Observed":
+        """Some of them, by their numbers."""
+        return replace(
+            self, quanta=tuple(self.quanta[i] for i in rows), energies=self.energies[rows],
+            uncertainties=self.uncertainties[rows],
+            rotors=tuple(self.rotors[i] for i in rows) if self.rotors else (),
+            lower=tuple(self.lower[i] for i in rows) if self.lower else (),
+        )  # fmt: skip
 
 
 def read_observed(path: Path) -> Observed:
-    """Columns v1, v2, … energy, uncertainty (cm⁻¹); lines that start with # are remarks.
+    """Levels or lines from a CSV file; lines of text that start with # are remarks.
+
+    The columns are v1, v2, …, then, of levels with rotation, J, Ka, Kc, and energy, uncertainty
+    (cm⁻¹). A file of lines has, before the wavenumber `energy`, the same once more with `_lower` at
+    each name: v1_lower, …, J_lower, Ka_lower, Kc_lower.
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: for other columns, a value that is no number, or a level given twice.
+        ValueError: for other columns, a value that is no number, a rotor that does not exist, or a
+            level or line given twice.
     """
     check_file(path, "file of observed levels")
     try:
@@ -44,28 +78,66 @@ def read_observed(path: Path) -> Observed:
         raise ValueError(f"{path}: not a CSV file in UTF-8 ({error})") from None
     if len(rows) != len(lines):
         raise ValueError(f"{path}: a quotation mark joins lines; take it out")
-    head = [name.strip() for name in rows[0]] if rows else []
-    modes = len(head) - 2
-    if modes < 1 or head != [*[f"v{k + 1}" for k in range(modes)], "energy", "uncertainty"]:
-        raise ValueError(
-            f"{path}: the head must be v1, v2, …, energy, uncertainty, got {', '.join(head)}"
-        )
-    quanta, values = [], []
+    modes, labels = _head(path, [name.strip() for name in rows[0]] if rows else [])
+    seen, values = [], []
     for (number, _), row in zip(lines[1:], rows[1:], strict=True):
         try:
-            quanta.append(tuple(int(v) for v in row[:modes]))
-            energy, uncertainty = (float(v) for v in row[modes:])
+            label = tuple(int(v) for v in row[:labels])
+            energy, uncertainty = (float(v) for v in row[labels:])
         except ValueError:
             raise ValueError(
-                f"{path}, line {number}: {modes} whole numbers and two numbers are needed, "
+                f"{path}, line {number}: {labels} whole numbers and two numbers are needed, "
                 f"got {','.join(row)}"
             ) from None
-        if not (energy > 0 and uncertainty > 0):
-            raise ValueError(f"{path}, line {number}: energy and uncertainty must be positive")
-        if quanta[-1] in quanta[:-1]:
-            raise ValueError(f"{path}, line {number}: the level {quanta[-1]} is listed twice")
+        _check(f"{path}, line {number}", label, modes, energy, uncertainty)
+        if label in seen:
+            raise ValueError(f"{path}, line {number}: the level {label} is listed twice")
+        seen.append(label)
         values.append((energy, uncertainty))
     if not values:
         raise ValueError(f"{path} contains no levels")
     energies, uncertainties = torch.tensor(values, dtype=torch.float64).T * CM1
-    return Observed(tuple(quanta), energies, uncertainties)
+    upper = [(label[:modes], label[modes : modes + 3]) for label in seen]
+    lower = [(label[modes + 3 : -3], label[-3:]) for label in seen] if labels > modes + 3 else []
+    return Observed(
+        tuple(quanta for quanta, _ in upper), energies, uncertainties,
+        tuple(rotor for _, rotor in upper) if labels > modes else (),
+        tuple((quanta, rotor) for quanta, rotor in lower),
+    )  # fmt: skip
+
+
+def _head(path: Path, head: list[str]) -> tuple[int, int]:
+    """Numbers of vibrational quanta and of labels in all.
+
+    Raises:
+        ValueError: for other columns.
+    """
+    modes = sum(name[:1] == "v" and name[1:].isdigit() for name in head)
+    upper = [f"v{k + 1}" for k in range(modes)]
+    turning = [*upper, *ROTOR]
+    for labels in (upper, turning, [*turning, *(f"{name}_lower" for name in turning)]):
+        if modes and head == [*labels, "energy", "uncertainty"]:
+            return modes, len(labels)
+    raise ValueError(
+        f"{path}: the head must be v1, v2, …, energy, uncertainty, with J, Ka, Kc before energy "
+        f"for levels with rotation, got {', '.join(head)}"
+    )
+
+
+def _check(
+    place: str, label: tuple[int, ...], modes: int, energy: float, uncertainty: float
+) -> None:
+    """Raise a `ValueError` for numbers that no level or line can have."""
+    if not (energy > 0 and uncertainty > 0):
+        raise ValueError(f"{place}: energy and uncertainty must be positive")
+    for start in range(modes, len(label), modes + 3):
+        j, ka, kc = label[start : start + 3]
+        if not (0 <= ka <= j and 0 <= kc <= j and j <= ka + kc <= j + 1):
+            raise ValueError(
+                f"{place}: there is no level {j}_{ka},{kc}; Ka + Kc must be J or J + 1"
+            )
+
+
+def _name(quanta: tuple[int, ...], rotor: Rotor | None = None) -> str:
+    name = " ".join(map(str, quanta))
+    return name if rotor is None else f"{name} {rotor[0]}_{rotor[1]},{rotor[2]}"

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from pes.data.observed import Observed
+from pes.refinement.rotation import Rotating, rotating
 from pes.units import CM1
 from pes.vibration.analysis.assignment import Assignment, assigned
 from pes.vibration.basis.specification import BasisSpec
@@ -61,12 +62,14 @@ class Comparison:
     Attributes:
         calculated: (O,) in hartree, NaN where the assignment was refused.
         assignment: numbers and refusals.
-        levels: all calculated levels.
+        levels: all calculated levels without rotation.
+        rotating: those with rotation, where such were observed.
     """
 
     calculated: Tensor
     assignment: Assignment
     levels: Levels
+    rotating: Rotating | None = None
 
     def residuals(self, isotopologue: Isotopologue) -> Tensor:
         """Calculated − observed, (O,) in hartree."""
@@ -81,6 +84,10 @@ def compared(isotopologue: Isotopologue, *, convergence: bool = False) -> Compar
         energy=float(observed.energies.max()) + MARGIN, cap=isotopologue.cap,
         convergence=convergence, reference=isotopologue.start,
     )  # fmt: skip
+    if observed.rotors:
+        turning = rotating(levels.cpu(), observed, symmetric=isotopologue.symmetric)
+        numbers = [None if place is None else place[0][1] for place in turning.places]
+        return Comparison(turning.calculated, Assignment(numbers, turning.reasons), levels, turning)
     assignment = assigned(
         levels.cpu(), observed.quanta, observed.energies, symmetric=isotopologue.symmetric
     )

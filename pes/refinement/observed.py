@@ -24,9 +24,11 @@ class ObservedLevels:
     """Observed levels of one isotopologue.
 
     Attributes:
-        levels: CSV file with v1, v2, …, energy and uncertainty (cm⁻¹), or what was read from it.
+        levels: CSV file of levels or lines, see `pes.data.observed.read_observed`, or what was read
+            from it.
         held_out: keep all of them out of the fit, as validation.
-        held_levels: quanta of single levels to keep out.
+        held_levels: quanta of vibrational levels to keep out, with all their rotation.
+        held_j: keep out levels, or lines to levels, with this J and higher.
         up_to: leave out levels above, cm⁻¹.
     """
 
@@ -34,6 +36,7 @@ class ObservedLevels:
     held_out: bool = False
     held_levels: tuple[tuple[int, ...], ...] = ()
     up_to: float | None = None
+    held_j: int | None = None
 
     @property
     def name(self) -> str:
@@ -56,15 +59,15 @@ class ObservedLevels:
         low = (observed.energies <= self.up_to * CM1).nonzero().flatten().tolist()
         if not low:
             raise ValueError(f"{self.name} has no level below {self.up_to} cm-1")
-        return Observed(
-            tuple(observed.quanta[i] for i in low),
-            observed.energies[low],
-            observed.uncertainties[low],
-        )
+        return observed.only(low)
 
     def fitted(self, observed: Observed) -> Tensor:
         """Whether each of the levels is fitted, (O,)."""
         kept_out = [self.held_out or quanta in self.held_levels for quanta in observed.quanta]
+        if self.held_j is not None:
+            rotors = observed.rotors or ((0, 0, 0),) * len(kept_out)
+            pairs = zip(kept_out, rotors, strict=True)
+            kept_out = [out or rotor[0] >= self.held_j for out, rotor in pairs]
         return ~torch.tensor(kept_out)
 
 

@@ -1,6 +1,7 @@
 """Rows of the linear least-squares problem of a step: levels and ab initio points."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -33,6 +34,12 @@ def level_rows(
         chosen = (which.fitted & residuals.isfinite()).nonzero().flatten().tolist()
         if not chosen:
             continue
+        if (turning := comparison.rotating) is not None:
+            change = partial(_slopes, which, parameters)
+            rows.append(turning.slopes(change)[chosen])
+            right.append(-residuals[chosen])
+            weights.append(which.weights[chosen])
+            continue
         numbers = [comparison.assignment.numbers[i] for i in chosen]
         states = [0, *[n for n in numbers if n is not None]]
         pieces = sensitivity(
@@ -43,6 +50,12 @@ def level_rows(
         right.append(-residuals[chosen])
         weights.append(which.weights[chosen])
     return torch.cat(rows), torch.cat(right), torch.cat(weights)
+
+
+def _slopes(which: Isotopologue, parameters: Sequence[nn.Parameter], q: Tensor) -> Tensor:
+    """∂V/∂p at coordinates (P, Q), (P, K)."""
+    with torch.enable_grad():
+        return _jacobian(which.system.potential(q), parameters).detach()
 
 
 def anchor_rows(

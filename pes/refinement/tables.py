@@ -18,12 +18,12 @@ def comparison_rows(
     """One row for each observed level, cm⁻¹; NaN where it was not assigned."""
     rows = []
     for isotopologue, old, new in zip(isotopologues, before, after, strict=True):
-        for i, quanta in enumerate(isotopologue.observed.quanta):
+        for i, name in enumerate(isotopologue.observed.names):
             energy = float(isotopologue.observed.energies[i]) / CM1
             rows.append(
                 {
                     "molecule": isotopologue.name,
-                    "quanta": " ".join(map(str, quanta)),
+                    "quanta": name,
                     "observed": energy,
                     "before": float(old.calculated[i]) / CM1 - energy,
                     "after": float(new.calculated[i]) / CM1 - energy,
@@ -60,13 +60,14 @@ def _rms(rows: Sequence[Mapping[str, Any]], when: str) -> float:
 
 def level_lines(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """The table of levels and the root mean squares, as text."""
+    wide = max(9, *(len(row["quanta"]) for row in rows))
     lines = [
         "",
-        f"{'molecule':<10} {'quanta':<9} {'observed':>10} {'before':>9} {'after':>9}  role",
+        f"{'molecule':<10} {'quanta':<{wide}} {'observed':>10} {'before':>9} {'after':>9}  role",
     ]
     for row in rows:
         lines.append(
-            f"{row['molecule']:<10} {row['quanta']:<9} {row['observed']:>10.3f} "
+            f"{row['molecule']:<10} {row['quanta']:<{wide}} {row['observed']:>10.3f} "
             f"{row['before']:>9.3f} {row['after']:>9.3f}  {row['role']}"
         )
     lines.append("")

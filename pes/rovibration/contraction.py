@@ -95,7 +95,7 @@ class Contraction:
                 )
             return values
 
-        return self._integrals(vectors)
+        return self.integrals(vectors)
 
     def scalars(self, function: Callable[[Tensor], Tensor]) -> Tensor:
         """⟨a|f_k|b⟩ of scalars, such as changes of the surface.
@@ -108,9 +108,9 @@ class Contraction:
         """
         positions = self.levels.system.positions
         assert positions is not None
-        return self._integrals(lambda q: function(positions(q).detach()).detach())
+        return self.integrals(lambda q: function(positions(q).detach()).detach())
 
-    def _integrals(self, function: Callable[[Tensor], Tensor]) -> Tensor:
+    def integrals(self, function: Callable[[Tensor], Tensor]) -> Tensor:
         """⟨a|f_k|b⟩ (K, n, n) of a function of coordinates (P, Q) with values (P, K)."""
         count, total = len(self.states.energies), None
         for wave in waves(self.states, range(count)):

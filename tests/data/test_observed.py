@@ -9,6 +9,7 @@ from pes.units import CM1
 
 DATA = Path(__file__).parents[2] / "data"
 HEAD = "v1,v2,v3,energy,uncertainty\n"
+TURNING = "v1,v2,v3,J,Ka,Kc,energy,uncertainty\n"
 
 
 def test_water() -> None:
@@ -21,12 +22,32 @@ def test_water() -> None:
         assert 0.72 < ratio < 0.76
 
 
+def test_levels_with_rotation_have_the_symmetry_that_the_source_lists() -> None:
+    """Energies of H2S, J = 1: of a rotor B + C, A + C, A + B; the sum rule of J = 2 follows."""
+    sulfide = read_observed(DATA / "observed_h2s.csv")
+    known = dict(zip(sulfide.names, (sulfide.energies / CM1).tolist(), strict=True))
+    one = [known[f"0 0 0 1_{k}"] for k in ("0,1", "1,1", "1,0")]
+    two = [known[f"0 0 0 2_{k}"] for k in ("0,2", "1,2", "1,1", "2,1", "2,0")]
+    # Σ E = J (J + 1) (2J + 1) (A + B + C)/3, less what centrifugal distortion takes.
+    assert sum(two) == pytest.approx(5 * sum(one), rel=3e-3)
+
+
+def test_lines(tmp_path: Path) -> None:
+    head = [*TURNING.split(",")[:6], *(f"{name}_lower" for name in TURNING.split(",")[:6])]
+    text = ",".join([*head, "energy,uncertainty\n"])
+    (tmp_path / "lines.csv").write_text(text + "0,1,0,1,1,1,0,0,0,0,0,0,1634.967,0.001\n")
+    lines = read_observed(tmp_path / "lines.csv")
+    assert lines.names == ["0 1 0 1_1,1 - 0 0 0 0_0,0"]
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
         ("", "the head must be v1"),
         ("v1,energy\n1,2\n", "the head must be v1"),
         (HEAD, "contains no levels"),
+        ("v1,v2,v3,J,energy,uncertainty\n", "with J, Ka, Kc before energy"),
+        (TURNING + "0,0,0,1,1,2,23.8,1\n", "line 2: there is no level 1_1,2; Ka"),
         ("# a\n" + HEAD + "0,1,0,1594.7\n", "line 3: 3 whole numbers"),
         (HEAD + "0,1,x,1594.7,1\n", "line 2: 3 whole numbers"),
         (HEAD + "0,1,0,-5,1\n", "line 2: energy and uncertainty must be positive"),

@@ -12,7 +12,10 @@ __all__ = ["adjust_of", "level_settings", "observed_of"]
 def observed_of(config: RefineConfig) -> list[tuple[str, ObservedLevels]]:
     """Isotopes and observed levels of each molecule."""
     return [
-        (" ".join(one.molecule), ObservedLevels(one.observed, one.held, one.held_levels, one.up_to))
+        (
+            " ".join(one.molecule),
+            ObservedLevels(one.observed, one.held, one.held_levels, one.up_to, one.held_j),
+        )
         for one in config.isotopologues
     ]
 
