@@ -3,16 +3,18 @@
 import re
 import shlex
 import shutil
+import tomllib
 from collections.abc import Iterator
-from importlib.metadata import entry_points
 from pathlib import Path
+from pkgutil import resolve_name
 
 import pytest
 
 from pes import plots
 
 ROOT = Path(__file__).parents[1]
-COMMANDS = entry_points(group="console_scripts")
+# Not the entry points of what is installed, which may be older or missing.
+COMMANDS = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["scripts"]
 FEW = ["levels=2", "convergence=false", "basis.all.functions=4", "basis.all.points=7"]
 SETTINGS = {
     "pes-train --config": ["training.epochs=3", "ensemble.members=2"],
@@ -36,7 +38,7 @@ def call(line: str) -> None:
     arguments += [a for setting in SETTINGS.get(beginning, []) for a in ("--set", setting)]
     if name == "pes-evaluate":
         arguments += ["--holes", "0"]
-    COMMANDS[name].load()(arguments)
+    resolve_name(COMMANDS[name])(arguments)
 
 
 def follow(page: Path) -> None:
