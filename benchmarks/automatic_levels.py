@@ -9,7 +9,7 @@ surface, for a function its isotopes, and `levels: 20`, nothing else. One line e
 - outside: levels farther from the reference than the estimate printed, and than twice the estimate;
 - missing: reference levels below the highest printed one that no printed level is nearest to;
 - largest: error of any matched level above the ground state; ZPE: error of the zero-point energy;
-- CPU-s and MiB (peak) of the whole command; said MiB: announced at the start.
+- CPU-s and MiB (peak) of the whole command; said MiB: announced at its start, the program included.
 
 Levels are matched in order of energy: a pairing that skips levels on either side where that makes
 the sum of errors smaller, each skipped level costing half its distance to the next, 2 cm⁻¹ at
@@ -165,7 +165,7 @@ def lines(name: str, text: str) -> list[str]:
 
 def announced(text: str) -> str:
     """Memory said before the start."""
-    said = re.search(r"about ([\d.e+-]+) GiB", text)
+    said = re.search(r"([\d.e+-]+) GiB in all", text)
     return f"{float(said[1]) * 1024:.0f}" if said else "-"
 
 

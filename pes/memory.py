@@ -5,11 +5,15 @@ from pathlib import Path
 
 import torch
 
-__all__ = ["free_memory", "is_full"]
+__all__ = ["free_memory", "is_full", "resident_memory"]
 
 PROCESS_GROUPS = Path("/proc/self/cgroup")
 CGROUPS = Path("/sys/fs/cgroup")
 MEMINFO = Path("/proc/meminfo")
+PAGES = Path("/proc/self/statm")
+
+LIBRARIES = 350 * 2**20
+"""Bytes that Python, torch and SciPy take."""
 
 FILES = (
     ("memory.max", "memory.current", "inactive_file"),
@@ -40,6 +44,21 @@ def free_memory(device: torch.device) -> int | None:
         return torch.cuda.mem_get_info(device)[0]
     known = [_free_of_machine(), *(_free_of_group(folder) for folder in _groups())]
     return min((free for free in known if free is not None), default=None)
+
+
+def resident_memory() -> int:
+    """Bytes that this process has in memory, Python and its libraries included.
+
+    Where the system does not say, what these usually are.
+
+    Example:
+        >>> 2**20 < resident_memory() < 2**40
+        True
+    """
+    try:
+        return int(PAGES.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError, IndexError, AttributeError):
+        return LIBRARIES
 
 
 def _free_of_machine() -> int | None:

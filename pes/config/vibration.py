@@ -145,8 +145,8 @@ class Vibration(Section):
     """CPU time after which the calculation no longer grows for the sake of `accuracy`; by default
     5, from five atoms on 20."""
     memory: float | None = Field(default=None, gt=0)
-    """Memory that a calculation of four atoms or more, or one of given sizes, may take beside the
-    program itself, GiB: what is forecast to take more is not begun. By default what is free."""
+    """Memory that the process may take in all, GiB, Python and its libraries (0.35) included: what
+    is forecast to take more is not begun. By default what is free."""
     sensitivities: Sensitivities = Sensitivities()
     ensemble: Literal["first_order", "full"] = "first_order"
     """Error bars of the levels of an ensemble surface: through |ψ|², or beside that by

@@ -96,7 +96,8 @@ def levels(
             sizes and lets them grow. Default without sizes: 0.01 for three atoms, 0.1 for four,
             1 for more.
         minutes: CPU time that growing may take; default 5, from five atoms on 20.
-        memory: GiB that a growing calculation of four atoms or more may take; default what is free.
+        memory: GiB that the process may take in all, Python and its libraries (0.35) included;
+            default what is free.
         perturbations: terms added to the surface, by a name.
         ensemble: `first_order` or `full` spread of an ensemble surface.
         labels: `normal` or `local` quanta.

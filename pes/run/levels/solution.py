@@ -14,17 +14,15 @@ from pes.memory import free_memory
 from pes.potential import Surface
 from pes.run.folder import check_space
 from pes.run.levels.resume import earlier, keeper
-from pes.setup.automatic.growing_grids import STEP, SparsePoints, memory
 from pes.setup.automatic.missing_wells import LargeAmplitudes
-from pes.setup.automatic.quanta_forecast import Forecast
 from pes.setup.chosen import description
 from pes.setup.level_result import LevelsResult
 from pes.setup.levels import COUNT, accuracy_goal, growing_minutes, solved
+from pes.setup.memory_limit import refuse_shortage
 from pes.setup.problem import Problem
-from pes.setup.truncation import products, sparse_grid
+from pes.setup.size_forecast import size_forecast
 from pes.units import CM1
 from pes.vibration.eigensolvers.davidson import Progress
-from pes.vibration.levels.size_estimate import SizeEstimate, estimated_size
 
 __all__ = ["Request", "solved_with_progress"]
 
@@ -64,16 +62,18 @@ def solved_with_progress(request: Request, task: Problem) -> LevelsResult:
     goal = accuracy_goal(config.accuracy, task, config.truncation(), config.convergence)
     if goal is not None:
         return _grown(request, task, goal)
-    largest = _size(config, task)
+    largest = size_forecast(
+        task, config.truncation(), config.levels or COUNT, cap=config.cap,
+        convergence=config.convergence, symmetry=config.symmetry,
+    )  # fmt: skip
     free = free_memory(task.system.device)
-    known = "of memory" if free is None else f"of memory, {free / 2**30:.2g} GiB are free"
-    log.info("largest run: %s %s", largest, known)
-    if config.memory is not None and largest.memory > config.memory * 2**30:
-        raise ValueError(
-            f"the largest run needs about {largest.memory / 2**30:.2g} GiB, more than `memory: "
-            f"{config.memory:g}` allows; lower the sizes or raise `memory`"
-        )
-    check_space(request.folder, _bytes_on_disk(largest.points, task, config.levels or COUNT))
+    known = "" if free is None else f"; {free / 2**30:.2g} GiB are free"
+    log.info("largest run: %s%s", largest, known)
+    refuse_shortage(
+        "the largest run", largest.memory, "lower the sizes", device=task.system.device,
+        allowed=None if config.memory is None else config.memory * 2**30,
+    )  # fmt: skip
+    check_space(request.folder, _bytes_on_disk(largest.size.points, task, config.levels or COUNT))
     for missing in LargeAmplitudes(task).expected(config.levels or COUNT, config.energy):
         log.warning("%s", missing)
     total = 4 if config.convergence else 1
@@ -105,17 +105,6 @@ def solved_with_progress(request: Request, task: Problem) -> LevelsResult:
 def _bytes_on_disk(points: int, task: Problem, count: int) -> int:
     """Size of levels.h5: positions, points, weight, V and the wavefunctions at each point."""
     return 8 * points * (count + 3 * len(task.molecule.symbols) + len(task.coordinates) + 2)
-
-
-def _size(config: Vibration, task: Problem) -> SizeEstimate | Forecast:
-    """Size of the largest run."""
-    count = config.levels or COUNT
-    grid = sparse_grid(config.truncation(), task.internal)
-    if grid is None:
-        limits = products(config.truncation(), task.internal)
-        return estimated_size(task.coordinates, limits, count, convergence=config.convergence)
-    points = SparsePoints(grid.larger(quanta=STEP, level=STEP) if config.convergence else grid)
-    return Forecast(points, memory(points, count))
 
 
 def _grown(request: Request, task: Problem, goal: float) -> LevelsResult:

@@ -24,13 +24,20 @@ class Forecast:
 
     Attributes:
         grid: functions and points.
-        memory: bytes beside what is taken already.
+        memory: bytes beside the program.
+        program: bytes of the process before the calculations.
         seconds: CPU time, None where nothing has been measured yet.
     """
 
     grid: Grid
     memory: int
+    program: int = 0
     seconds: float | None = None
+
+    @property
+    def in_all(self) -> int:
+        """Bytes of the whole process at its peak."""
+        return self.program + self.memory
 
     @property
     def points(self) -> int:
@@ -41,12 +48,12 @@ class Forecast:
         time = "" if self.seconds is None else f" and {self.seconds:.0f} CPU-s"
         return (
             f"{self.grid.quanta:g} quanta, {self.grid.functions} functions on {self.grid.points} "
-            f"points, about {self.memory / 2**30:.2g} GiB{time}"
+            f"points, about {self.in_all / 2**30:.2g} GiB in all{time}"
         )
 
 
 def largest_expected(
-    target: Target, grid: Grid, blocks: int, fits: Callable[[Forecast], bool]
+    target: Target, grid: Grid, blocks: int, program: int, fits: Callable[[Forecast], bool]
 ) -> Forecast:
     """The largest calculation, from the first, if errors fall as in semi-rigid molecules.
 
@@ -56,14 +63,16 @@ def largest_expected(
         target: molecule and levels.
         grid: of the first calculation.
         blocks: of the Hamiltonian by symmetry.
+        program: bytes of the process before the calculations.
         fits: whether time and memory allow a calculation; its time is that of all up to it.
     """
     count = target.count or FEW
     quanta = grid.highest(target, count) + MORE - 2 * log10(target.accuracy / CM1)
-    ahead = Forecast(grid, memory(grid, count, blocks), grid.seconds)
+    ahead = Forecast(grid, memory(grid, count, blocks), program, grid.seconds)
     while ahead.grid.quanta < quanta - STEP / 2:
         grid = ahead.grid.grown(STEP)
-        larger = Forecast(grid, memory(grid, count, blocks), (ahead.seconds or 0) + grid.seconds)
+        seconds = (ahead.seconds or 0) + grid.seconds
+        larger = Forecast(grid, memory(grid, count, blocks), program, seconds)
         if not fits(larger):
             break
         ahead = larger

@@ -1,7 +1,7 @@
 """Calculations in normal coordinates, each larger than the last and begun with its vectors."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from time import monotonic, process_time
 
@@ -10,7 +10,7 @@ from numpy.linalg import LinAlgError
 from torch import Tensor
 
 from pes.coordinates.internal import zero_at_minimum
-from pes.memory import free_memory
+from pes.memory import free_memory, resident_memory
 from pes.setup.automatic.grid_of_stage import Grid
 from pes.setup.automatic.growing_grids import STEP, SparsePoints, memory
 from pes.setup.automatic.quanta_forecast import FEW, Forecast, largest_expected
@@ -74,6 +74,7 @@ class Series:
         started: CPU time at the start.
         smallest: functions and points that the series grows from.
         check: refuses points of a sparse grid beyond the domain of the coordinates.
+        program: bytes of the process before the calculations.
     """
 
     target: Target
@@ -82,6 +83,7 @@ class Series:
     started: float
     smallest: Grid
     check: Check = lambda _: None
+    program: int = field(default_factory=resident_memory)
 
     @cached_property
     def blocks(self) -> int:
@@ -109,15 +111,16 @@ class Series:
         while grid.functions < FEWEST * count:
             grid = grid.grown(STEP)
         grid = grid.adapted(system)
-        ahead = Forecast(grid, memory(grid, count, self.blocks))
+        ahead = Forecast(grid, memory(grid, count, self.blocks), self.program)
         short = self.shortage(ahead)
         if short:
             raise ValueError(
                 f"the first calculation, {ahead}, does not fit: {short}; ask for fewer levels"
             )
         whole = largest_expected(
-            self.target, grid, self.blocks, lambda larger: not self.obstacle(larger)
-        )
+            self.target, grid, self.blocks, self.program,
+            lambda larger: not self.obstacle(larger),
+        )  # fmt: skip
         self.report(f"forecast of all calculations together, if errors fall as usual: {whole}")
         self.report(f"first: {ahead}")
         return self.solved(ahead, None)
@@ -186,7 +189,7 @@ class Series:
         grid = stage.grid.narrower()
         if grid is None:
             return torch.zeros(self.number(stage), dtype=torch.float64)
-        other = self.solved(Forecast(grid, 0, stage.seconds), stage)
+        other = self.solved(Forecast(grid, 0, seconds=stage.seconds), stage)
         change = matching(stage.levels, other.levels, self.number(stage)).changes
         self.report(f"narrower ranges: levels moved by up to {float(change.max()) / CM1:.2g} cm-1")
         return change
@@ -243,15 +246,19 @@ class Series:
         grid = stage.grid.grown(STEP)
         # A first calculation may be solved at once where the next takes many products.
         seconds = max(grid.cost / stage.grid.cost * stage.seconds, grid.seconds)
-        return Forecast(grid, memory(grid, len(stage.pairs.energies), self.blocks), seconds)
+        taken = memory(grid, len(stage.pairs.energies), self.blocks)
+        return Forecast(grid, taken, self.program, seconds)
 
     def shortage(self, ahead: Forecast) -> str:
         """Sentence on memory that a calculation would lack, or nothing."""
         limit = self.budget.memory
-        if limit is not None and ahead.memory > limit:
+        if limit is not None and ahead.in_all > limit:
             return f"`memory` allows {limit / 2**30:.2g} GiB"
-        free = free_memory(self.target.system.device)
-        if free is not None and ahead.memory > free:
+        device = self.target.system.device
+        # Earlier calculations are part of what the process takes by now, and give way.
+        known = 0 if device.type == "cuda" else resident_memory() - self.program
+        free = free_memory(device)
+        if free is not None and ahead.memory - known > free:
             return f"{free / 2**30:.2g} GiB of memory are free"
         return ""
 

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from pes.setup.automatic.bases import Resolution
+from pes.setup.automatic.cut_forecast import expected_cost, seconds_left
 from pes.setup.automatic.cuts_below import cuts_below
 from pes.setup.automatic.harmonic_levels import frequencies, harmonic_level
 from pes.setup.automatic.outcome import SIGMAS, outcome, stage_levels
@@ -80,7 +81,7 @@ class Budget:
     Attributes:
         seconds: CPU time.
         functions: size of the largest basis.
-        memory: bytes that a calculation in quanta may take, None for what is free.
+        memory: bytes that the process may take; None for what is free.
     """
 
     seconds: float = 300.0
@@ -106,6 +107,9 @@ def levels_to_target(
     """
     budget, started = budget or Budget(), process_time()
     solve, base, count = _first(target, report)
+    ahead = expected_cost(target, base, count)
+    report(f"forecast, if errors fall as usual: {ahead}")
+    ahead.check(budget.memory, target.system.device)
     goal = _attainable(target, base, count, report)
     larger, base, share = _grown(goal, solve, base, count, budget, started, report)
     changes = [share * matching(larger.levels, base.levels, count).changes]
@@ -190,12 +194,13 @@ def _grown(
         far = most > FAR * target.accuracy
         growth = (larger.hamiltonian.size / base.hamiltonian.size) ** 2
         spent, following = process_time() - started, growth * larger.seconds
+        error = share * most / (SHARES["functions"] * target.accuracy)
         report(
             f"{larger.hamiltonian.size} functions on {len(larger.hamiltonian.potential)} points: "
-            f"levels moved by up to {most / CM1:.2g} cm-1; {spent:.1f} CPU-s spent, a next step "
-            f"would take about {following:.1f}"
+            f"levels moved by up to {most / CM1:.2g} cm-1; {spent:.1f} CPU-s spent, about "
+            f"{seconds_left(following, larger.seconds, error):.1f} left"
         )
-        done = share * most <= SHARES["functions"] * target.accuracy
+        done = error <= 1
         if not done and unsure and share > STALLED and before < float("inf"):
             finer = _finer(solve, base, count, most, report)
             unsure = finer is not base

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from math import prod
 
 import torch
 from torch import Tensor
@@ -21,7 +22,7 @@ from pes.vibration.symmetry.operation import Operation
 from pes.vibration.system.cuts import Cut
 from pes.vibration.system.system import System, potential_in_chunks
 
-__all__ = ["build_hamiltonian"]
+__all__ = ["build_hamiltonian", "function_count"]
 
 
 def build_hamiltonian(
@@ -53,14 +54,7 @@ def build_hamiltonian(
     """
     truncation = Truncation(quanta=quanta) if truncation is None else truncation
     check_grid([b.points or b.primitives for b in bases], device=system.device)
-    if cuts is None:
-        references = _images(reference.cpu(), bases, operations)
-        contracted_bases = _contracted_bases(system, bases, references, ceiling)
-    else:
-        height = ceiling - float(potential_in_chunks(system, reference.cpu()[None])[0])
-        contracted_bases = _bases_of_cuts(bases, cuts, operations, height)
-    functions = shared_bases(tuple(b.to(system.device) for b in contracted_bases), operations)
-    basis = ProductBasis(functions)
+    basis = _products(system, bases, reference, ceiling, operations, cuts)
     points = basis.points
     potential = potential_in_chunks(system, points).clamp(max=ceiling)
     g_matrix, s = kinetic_on_grid(system, basis, points, operations)
@@ -70,6 +64,44 @@ def build_hamiltonian(
         h = replace(h, basis=basis)
     basis = replace(basis, groups=contracted_groups(h, truncation.groups))
     return replace(h, basis=replace(basis, kept=truncation.kept(basis.factors)))
+
+
+def function_count(
+    system: System,
+    bases: Sequence[BasisSpec],
+    reference: Tensor,
+    *,
+    ceiling: float,
+    truncation: Truncation,
+    cuts: Sequence[Cut] | None = None,
+) -> int | None:
+    """Number of functions of the Hamiltonian, from cuts alone; None where groups are contracted.
+
+    Self-consistent functions have other energies: where these limit the products, the number is
+    that of the functions of the cuts. The arguments are those of `build_hamiltonian`.
+    """
+    if truncation.groups:
+        return None
+    kept = truncation.kept(_products(system, bases, reference, ceiling, (), cuts).factors)
+    return prod(b.functions for b in bases) if kept is None else len(kept)
+
+
+def _products(
+    system: System,
+    bases: Sequence[BasisSpec],
+    reference: Tensor,
+    ceiling: float,
+    operations: Sequence[Operation],
+    cuts: Sequence[Cut] | None,
+) -> ProductBasis:
+    """All products of the functions of cuts."""
+    if cuts is None:
+        references = _images(reference.cpu(), bases, operations)
+        contracted = _contracted_bases(system, bases, references, ceiling)
+    else:
+        height = ceiling - float(potential_in_chunks(system, reference.cpu()[None])[0])
+        contracted = _bases_of_cuts(bases, cuts, operations, height)
+    return ProductBasis(shared_bases(tuple(b.to(system.device) for b in contracted), operations))
 
 
 def _images(

@@ -83,14 +83,18 @@ def smaller_runs(levels: Levels, build: Build, solve: Solve) -> Levels:
         build: makes the Hamiltonian of another run.
         solve: its eigenpairs.
     """
-    changes, warnings = [], []
-    for name, bases in (
-        ("fewer points", [b.fewer_points() for b in levels.bases]),
-        ("narrower ranges", [b.narrowed() for b in levels.bases]),
-    ):
+
+    def moved(name: str, bases: Sequence[BasisSpec]) -> Tensor:
+        """Change in another run, whose V and G end with it: the next has as many."""
         h = build(name, bases, levels.truncation)
         pairs = solve(h, start_vectors(levels.hamiltonian.basis, levels.eigenpairs, h.basis))
-        changes.append(change(pairs.energies, levels.energies))
+        return change(pairs.energies, levels.energies)
+
+    warnings = []
+    changes = [
+        moved("fewer points", [b.fewer_points() for b in levels.bases]),
+        moved("narrower ranges", [b.narrowed() for b in levels.bases]),
+    ]
     unchanged = [b.name for b in levels.bases if b.fewer_points() == b]
     if unchanged:
         warnings.append(

@@ -1,6 +1,6 @@
 """Levels in oscillator functions on a sparse grid, each with its changes in larger runs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -23,7 +23,7 @@ from pes.vibration.symmetry.operations import commuting, symmetry_operations
 from pes.vibration.system.minimum import minimum
 from pes.vibration.system.system import System
 
-__all__ = ["sparse_levels"]
+__all__ = ["largest_grid", "sparse_levels"]
 
 
 def sparse_levels(
@@ -79,8 +79,7 @@ def sparse_levels(
     solve_count = partial(fixed_count, solver=solver, watch=watch)
     near = torch.zeros(len(grid.names)).double() if reference is None else reference
     bottom, v_min = minimum(system, [(b.low, b.high) for b in grid.bases], near=near)
-    step = min(grid.all_weights) * (2 if any(_reverses_all(o) for o in operations) else 1)
-    largest = grid.larger(quanta=step, level=step) if convergence else grid
+    largest = largest_grid(grid, operations) if convergence else grid
     progress("points")
     h, broken = invariant(sparse_hamiltonian(system, largest, operations=operations))
     asked = replace(largest, quanta=grid.quanta)
@@ -95,6 +94,12 @@ def sparse_levels(
         progress("more functions")
         levels = _compared(levels, (grid, largest), h, solve_count)
     return replace(levels, warnings=(*levels.warnings, *level_warnings(levels)))
+
+
+def largest_grid(grid: SparseGrid, operations: Sequence[Operation]) -> SparseGrid:
+    """Grid of the run that levels are compared with, one or two quanta and levels larger."""
+    step = min(grid.all_weights) * (2 if any(_reverses_all(o) for o in operations) else 1)
+    return grid.larger(quanta=step, level=step)
 
 
 def _compared(

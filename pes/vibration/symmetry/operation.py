@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-__all__ = ["Change", "Operation"]
+__all__ = ["Change", "Operation", "halvings"]
 
 Change = tuple[tuple[int, ...], tuple[bool, ...]]
 """Order of the coordinates, and for each whether it is mirrored."""
@@ -47,3 +47,15 @@ class Operation:
         ends = q.new_tensor([low + high for low, high in ranges])
         moved = q[:, list(self.order)]
         return torch.where(torch.tensor(self.mirrored, device=q.device), ends - moved, moved)
+
+
+def halvings(operations: Sequence[Operation]) -> int:
+    """How many times reflections that exchange no coordinates halve a product grid."""
+    still = [o for o in operations if o.order == tuple(range(len(o.order)))]
+    times = 0
+    for k in range(len(still[0].order) if still else 0):
+        if any(o.mirrored[k] for o in still):
+            # Those that leave this coordinate alone map the half to itself.
+            still = [o for o in still if not o.mirrored[k]]
+            times += 1
+    return times

@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from pes.memory import resident_memory
 from pes.setup.automatic import quanta_series
 from pes.setup.automatic.grid_of_stage import Grid
 from pes.setup.automatic.growing_grids import ProductGrid, first_grid, memory
@@ -120,7 +121,7 @@ def test_memory_that_the_user_allows() -> None:
     with pytest.raises(ValueError, match=r"does not fit: `memory` allows 0\.00098 GiB"):
         levels_by_quanta(asked, grid(4), budget=Budget(memory=2**20))
     said: list[str] = []
-    enough = memory(ProductGrid(asked.names, (RANGES,) * 4, 6.0), 10)
+    enough = resident_memory() + 2**20 + memory(ProductGrid(asked.names, (RANGES,) * 4, 6.0), 10)
     levels = levels_by_quanta(asked, grid(4), budget=Budget(memory=enough), report=said.append)
     assert not any(line.startswith("next") for line in said)
     assert "`memory` allows" in levels.warnings[0]

@@ -7,7 +7,7 @@ from pes.vibration.grid.product_basis import ProductBasis
 from pes.vibration.hamiltonian.build import build_hamiltonian
 from pes.vibration.hamiltonian.operator import Hamiltonian
 from pes.vibration.symmetry.blocks import half_grid
-from pes.vibration.symmetry.operation import Operation
+from pes.vibration.symmetry.operation import Operation, halvings
 
 X = Operation("x", (0, 1, 2), (True, False, False))
 YZ = Operation("yz", (0, 1, 2), (False, True, True))
@@ -39,6 +39,12 @@ def test_elements_between_functions_of_the_same_signs() -> None:
         same = (signs[:, None] == signs).all(-1)
         # Sums of the same products in another order.
         torch.testing.assert_close(half.dense()[same], whole[same], rtol=0, atol=1e-12)
+
+
+def test_halvings_are_known_without_a_grid() -> None:
+    swap = Operation("swap", (1, 0, 2), (True, True, False))
+    for group, times in (((), 0), ((X,), 1), ((X, YZ, BOTH), 2), ((BOTH, swap), 1)):
+        assert halvings(group) == times
 
 
 def test_without_reflections_nothing_is_left_out() -> None:

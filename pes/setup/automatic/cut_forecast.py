@@ -1,0 +1,95 @@
+"""Time and memory of levels of three atoms to an accuracy, once the first calculation is done."""
+
+from dataclasses import dataclass
+from math import ceil, log10
+
+import torch
+
+from pes.memory import resident_memory
+from pes.setup.automatic.harmonic_levels import frequencies
+from pes.setup.automatic.stage import Stage, Target
+from pes.setup.memory_limit import refuse_shortage
+from pes.units import CM1
+from pes.vibration.eigensolvers.select import DENSE_LIMIT
+
+__all__ = ["CutForecast", "expected_cost", "seconds_left"]
+
+MORE = 4.0
+"""Quanta of the stiffest mode beyond the highest level that the largest functions have for levels
+to 1 cm⁻¹; two more for each digit. For 0.01 cm⁻¹ ten triatomic surfaces took 5 to 12 in all."""
+
+SECONDS = 4e-3
+"""CPU time of all calculations for each function of the largest: 2 to 6 ms on these surfaces."""
+
+CHECKS = 2.0
+"""Time of the calculations with more points and wider ranges, in that of the last."""
+
+LEAST = 70 * 2**20
+"""Bytes of quadrature, results and pictures, whatever the size."""
+
+
+@dataclass(frozen=True)
+class CutForecast:
+    """What all calculations will take.
+
+    Attributes:
+        functions: of the largest.
+        memory: bytes of the process at its peak.
+        seconds: CPU time.
+    """
+
+    functions: int
+    memory: int
+    seconds: float
+
+    def __str__(self) -> str:
+        return (
+            f"about {self.functions} functions, {self.memory / 2**30:.2g} GiB in all and "
+            f"{max(self.seconds, 1):.0f} CPU-s"
+        )
+
+    def check(self, allowed: float | None, device: torch.device) -> None:
+        """Refuse levels that would take more memory than there is.
+
+        Args:
+            allowed: bytes that the user allows the process, if there is a limit.
+            device: whose free memory counts.
+
+        Raises:
+            ValueError: with what is needed and what there is.
+        """
+        advice = "ask for fewer levels or a lower `accuracy`"
+        refuse_shortage("the levels", self.memory, advice, allowed=allowed, device=device)
+
+
+def expected_cost(target: Target, stage: Stage, count: int) -> CutForecast:
+    """The largest calculation, from one that is smaller, if errors fall as in most molecules.
+
+    Functions fill a volume of three dimensions: their number grows as the cube of their energy.
+
+    Args:
+        target: molecule and levels.
+        stage: a calculation in the same ranges.
+        count: number of levels asked for.
+    """
+    energies = stage.pairs.energies
+    last = float(energies[count - 1] - energies[0])
+    stiffest = float(frequencies(target.system, target.wells[0], target.limits).max())
+    energy = last + (MORE - 2 * log10(target.accuracy / CM1)) * stiffest
+    growth = max(1.0, energy / stage.resolution.cut_energy) ** 3
+    functions = round(growth * stage.hamiltonian.size)
+    block = functions // (len(stage.hamiltonian.operations) + 1)
+    # Copies of the matrix of a block while it is factorised, or the whole one for iterations.
+    matrices = 36 * block**2 if block <= DENSE_LIMIT else 5 * functions**2
+    return CutForecast(functions, resident_memory() + LEAST + matrices, SECONDS * functions)
+
+
+def seconds_left(following: float, seconds: float, left: float) -> float:
+    """CPU time of what is still to come: errors fall by ten with each calculation.
+
+    Args:
+        following: of the next calculation with more functions.
+        seconds: of the last.
+        left: error that is left, in what functions may leave.
+    """
+    return following * max(0, ceil(log10(max(left, 1.0)))) + CHECKS * seconds
