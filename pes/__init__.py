@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pes.potential import (
         DipoleSurface,
         Ensemble,
+        KernelSurface,
         LinearSurface,
         NeuralSurface,
         Surface,
@@ -44,7 +45,13 @@ if TYPE_CHECKING:
     from pes.setup.training.dipole import DipoleForm, train_dipole
     from pes.setup.training.dipole_result import DipoleFit
     from pes.setup.training.fit_result import FitResult
-    from pes.setup.training.settings import EnsembleForm, LinearBaseline, LinearForm, NetworkForm
+    from pes.setup.training.settings import (
+        EnsembleForm,
+        KernelForm,
+        LinearBaseline,
+        LinearForm,
+        NetworkForm,
+    )
     from pes.setup.training.train import train
     from pes.setup.truncation import TruncationRequest
     from pes.training.errors import error_report
@@ -72,6 +79,8 @@ _ORIGIN = {
     "Invariants": ("pes.descriptors", "Invariants"),
     "Levels": ("pes.vibration.levels.result", "Levels"),
     "Isotopologues": ("pes.setup.isotopologues", "Isotopologues"),
+    "KernelForm": ("pes.setup.training.settings", "KernelForm"),
+    "KernelSurface": ("pes.potential", "KernelSurface"),
     "LabelResult": ("pes.labelling.label", "LabelResult"),
     "LevelsResult": ("pes.setup.level_result", "LevelsResult"),
     "LinearBaseline": ("pes.setup.training.settings", "LinearBaseline"),
@@ -137,6 +146,8 @@ __all__ = [
     "GradientCheck",
     "Invariants",
     "Isotopologues",
+    "KernelForm",
+    "KernelSurface",
     "LabelResult",
     "Levels",
     "LevelsResult",

@@ -90,7 +90,7 @@ def _of_earlier_versions(key: str, value: Any) -> str | None:
 
 _TAGS = {
     "levenberg_marquardt", "lbfgs", "adam", "none", "partridge_schwenke", "boltzmann", "ratio",
-    "neural", "linear",
+    "neural", "linear", "kernel",
 }  # fmt: skip
 
 _KINDS_AND_KEYS = {

@@ -8,7 +8,7 @@ from pes.config.section import Section, by_name
 from pes.potential import Surface
 from pes.setup.surfaces import load
 from pes.setup.training.dipole import DipoleForm
-from pes.setup.training.settings import LinearBaseline, LinearForm, NetworkForm
+from pes.setup.training.settings import KernelForm, LinearBaseline, LinearForm, NetworkForm
 
 __all__ = [
     "AutomaticSurface",
@@ -111,6 +111,27 @@ class LinearSurfaceSection(Linear):
         return LinearForm(**self.model_dump(exclude={"kind", "baseline"}), baseline=under)
 
 
+class KernelSection(Section):
+    """V = a smooth bump at each point: Gaussian-process regression of energies, in one step."""
+
+    kind: Literal["kernel"] = "kernel"
+    length: Length = 1.0
+    """a of the variables exp(−r/a) of the distances, Å."""
+    width: Annotated[float, Field(gt=0)] = 6.0
+    """Width of a bump in units of the spread of the points in these variables."""
+    noise: Annotated[float, Field(ge=0)] = 1e-12
+    """Regularisation relative to the height of a bump; larger for rounded labels."""
+    centres: Annotated[int, Field(gt=0)] | None = None
+    """Number of points, drawn at random, that carry a bump; all by default, or as many as
+    `training.memory` allows."""
+    baseline: None = None
+    """Nothing."""
+
+    def resolved(self) -> KernelForm:
+        """The record of `pes.setup`."""
+        return KernelForm(**self.model_dump(exclude={"kind", "baseline"}))
+
+
 class SurfaceSection(Section):
     """V = baseline + network(descriptor)."""
 
@@ -186,6 +207,6 @@ class AutomaticSurface(Section):
 
 
 Surfaces = Annotated[
-    SurfaceSection | LinearSurfaceSection | DipoleSection | AutomaticSurface,
+    SurfaceSection | LinearSurfaceSection | KernelSection | DipoleSection | AutomaticSurface,
     Field(discriminator="kind"),
 ]

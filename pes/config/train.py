@@ -105,7 +105,7 @@ class TrainConfig(Section):
     """Isotopes the data must fit, such as [O, H, H]; by default what the file says."""
     data: Data
     surface: Annotated[Surfaces, BeforeValidator(neural)] = SurfaceSection()
-    """neural, linear, dipole or auto; a network unless `kind` says otherwise, or auto where
+    """neural, linear, kernel, dipole or auto; a network unless `kind` says otherwise, or auto where
     `training.budget` is given and nothing about the surface."""
     training: Training = Training()
     search: Search | None = None

@@ -1,7 +1,9 @@
-"""Surfaces: positions in bohr to energies in hartree, analytic, linear or neural."""
+"""Surfaces: positions in bohr to energies in hartree, analytic, linear, of kernels or neural."""
 
 from pes.potential.dipole import DipoleSurface
 from pes.potential.ensemble import Ensemble
+from pes.potential.kernel import KernelSurface
+from pes.potential.kernel_fit import kernel_surface
 from pes.potential.kinds import SURFACES, surface_from, surface_settings
 from pes.potential.linear import LinearSurface, linear_fits, linear_surface
 from pes.potential.named_function import NamedFunction
@@ -14,6 +16,7 @@ __all__ = [
     "SURFACES",
     "DipoleSurface",
     "Ensemble",
+    "KernelSurface",
     "LinearSurface",
     "NamedFunction",
     "NeuralSurface",
@@ -21,6 +24,7 @@ __all__ = [
     "SurfaceRecord",
     "UserFunction",
     "energies_and_forces",
+    "kernel_surface",
     "linear_fits",
     "linear_surface",
     "load_surface",

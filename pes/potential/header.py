@@ -113,7 +113,7 @@ class _Invariants(_Part):
 Descriptor = Annotated[_Distances | _Morse | _Invariants, Field(discriminator="kind")]
 
 
-COMPOSED = ("corrected", "dipole", "ensemble", "function", "linear", "neural")
+COMPOSED = ("corrected", "dipole", "ensemble", "function", "kernel", "linear", "neural")
 """Kinds of surfaces that are not analytic."""
 
 
@@ -125,6 +125,14 @@ class _Function(_Part):
     kind: Literal["function"]
     reference: str = Field(min_length=3)
     differentiable: bool
+
+
+class _Kernel(_Part):
+    kind: Literal["kernel"]
+    elements: Isotopes
+    centres: int = Field(ge=1, le=1_000_000)
+    length: Length
+    width: Length
 
 
 class _Linear(_Part):
@@ -172,6 +180,7 @@ Settings = Annotated[
     | Annotated[_Dipole, Tag("dipole")]
     | Annotated[_Ensemble, Tag("ensemble")]
     | Annotated[_Function, Tag("function")]
+    | Annotated[_Kernel, Tag("kernel")]
     | Annotated[_Linear, Tag("linear")]
     | Annotated[_Neural, Tag("neural")]
     | Annotated[_Analytic, Tag("analytic")],

@@ -9,6 +9,7 @@ from pes.potential.analytic import ANALYTIC
 from pes.potential.corrected import CorrectedSurface
 from pes.potential.dipole import DipoleSurface
 from pes.potential.ensemble import Ensemble
+from pes.potential.kernel import KernelSurface
 from pes.potential.linear import LinearSurface
 from pes.potential.named_function import NamedFunction
 from pes.potential.neural import NeuralSurface
@@ -22,6 +23,7 @@ SURFACES = {
     "dipole": DipoleSurface,
     "ensemble": Ensemble,
     "function": NamedFunction,
+    "kernel": KernelSurface,
     "linear": LinearSurface,
     "neural": NeuralSurface,
     **ANALYTIC,
@@ -88,6 +90,8 @@ def surface_from(settings: Mapping[str, Any], functions: Functions | None = None
         return CorrectedSurface(base, correction)
     if kind == "dipole":
         return DipoleSurface.from_settings(settings)
+    if kind == "kernel":
+        return KernelSurface.from_settings(settings)
     if kind == "function":
         name = settings["reference"]
         return NamedFunction(name, known[name], differentiable=settings["differentiable"])

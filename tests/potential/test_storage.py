@@ -21,6 +21,8 @@ from pes.potential.analytic import WaterPJT
 from pes.potential.dipole import DipoleSurface
 from pes.potential.ensemble import Ensemble
 from pes.potential.header import signed
+from pes.potential.kernel import KernelSurface
+from pes.potential.kernel_fit import kernel_surface
 from pes.potential.linear import LinearSurface, linear_surface
 from pes.potential.neural import NeuralSurface, neural_surface
 from pes.potential.storage import SurfaceRecord, load_surface, save_surface
@@ -53,11 +55,16 @@ def dipole(charge: int = 0) -> DipoleSurface:
     return surface
 
 
+def kernel() -> KernelSurface:
+    return kernel_surface(WATER, waters(), WaterPJT()(waters()).detach(), length=2.0)[0]
+
+
 SURFACES = {
     "dipole": lambda: dipole(1),
     "ensemble of dipoles": lambda: Ensemble([dipole(), dipole(2)], inflation=1.5),
     "ensemble": lambda: Ensemble([neural(linear()), linear()]),
     "analytic": WaterPJT,
+    "kernel": kernel,
     "linear": linear,
     "neural": neural,
     "neural on linear": lambda: neural(linear()),

@@ -1,6 +1,7 @@
 """Configurations made by `pes-train`: for a file of points, with more time, of a finished fit."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from pes.data.formats.request import stated
 from pes.run.train.resume import workplace
 from pes.setup.training.automatic.fit import ENDLESS
 from pes.setup.training.fit_result import FitResult
-from pes.setup.training.settings import LinearForm, NetworkForm, TrainingSettings
+from pes.setup.training.settings import KernelForm, LinearForm, NetworkForm, TrainingSettings
 
 __all__ = ["budget", "chosen_config", "continued", "points_config", "reproducible", "with_budget"]
 
@@ -130,6 +131,8 @@ def _surface(settings: TrainingSettings, result: FitResult) -> dict[str, Any]:
             }  # fmt: skip
         content["descriptor"]["kind"] = "invariants"
         return content
+    if isinstance(form, KernelForm):
+        return {"kind": "kernel", **asdict(form)}
     assert isinstance(form, LinearForm)
     choice = result.plan.choices.fits[0].linear
     assert choice is not None

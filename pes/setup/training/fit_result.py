@@ -22,7 +22,7 @@ from pes.setup.training.far_points import far_point_lines
 from pes.setup.training.fit_tables import error_rows, error_table
 from pes.setup.training.members import held_out_errors, kept_members, member_validation
 from pes.setup.training.plan import PARTS, TrainingPlan
-from pes.setup.training.settings import LinearForm
+from pes.setup.training.settings import KernelForm, LinearForm
 from pes.setup.training.starting_surface import fitted_numbers, on_device
 from pes.staging import staged
 from pes.tables import html_table
@@ -228,11 +228,12 @@ def _judged_rows(plan: TrainingPlan) -> dict[str, Tensor]:
 
     Where members hold out cuts of their own, most of them were trained on any point outside the
     test: all of these are training points, and only the test is held out from the mean. The same
-    is so where a linear surface was chosen by leave-one-out errors.
+    is so where a surface was chosen by leave-one-out errors.
     """
     parts, ensemble, form = plan.parts, plan.settings.ensemble, plan.settings.form
     cut = ensemble is not None and ensemble.validation == "own"
-    if not cut and not (isinstance(form, LinearForm) and form.chosen_by == "leave_one_out"):
+    left_out = isinstance(form, LinearForm) and form.chosen_by == "leave_one_out"
+    if not (cut or left_out or isinstance(form, KernelForm)):
         return {name: getattr(parts, name) for name in PARTS}
     return {"train": torch.cat((parts.train, parts.validation)).sort().values, "test": parts.test}
 

@@ -15,6 +15,7 @@ from pes.training.weights import column
 
 __all__ = [
     "EnsembleForm",
+    "KernelForm",
     "LinearBaseline",
     "LinearForm",
     "NetworkForm",
@@ -76,6 +77,27 @@ class LinearForm:
 
 
 @dataclass(frozen=True)
+class KernelForm:
+    """V = shift + a smooth bump at each point, for energies alone (Gaussian-process regression).
+
+    Training and validation points are both fitted; each is judged by what a fit without it
+    predicts. The best form for some thousand points of four or five atoms.
+
+    Attributes:
+        length: a in Å of the variables exp(−r/a) of the distances.
+        width: width of a bump in units of the spread of the points in these variables.
+        noise: regularisation relative to the height of a bump.
+        centres: number of points, drawn at random, that carry a bump; all by default, or as many
+            as `memory` allows.
+    """
+
+    length: float = 1.0
+    width: float = 6.0
+    noise: float = 1e-12
+    centres: int | None = None
+
+
+@dataclass(frozen=True)
 class NetworkForm:
     """V = baseline + network of invariant polynomials.
 
@@ -126,7 +148,7 @@ class TrainingSettings:
     """Settings of a fit; defaults are the ones of `pes-train`.
 
     Attributes:
-        form: network or linear surface.
+        form: network, linear surface or kernels.
         ensemble: several networks instead of one.
         weights: weight of each point; all alike by default.
         force_weight: weight of force residuals relative to energy residuals in Å²; by default
@@ -156,7 +178,7 @@ class TrainingSettings:
 levenberg_marquardt: leave out `ensemble` or the optimizer
     """
 
-    form: NetworkForm | LinearForm = NetworkForm()
+    form: NetworkForm | LinearForm | KernelForm = NetworkForm()
     ensemble: EnsembleForm | None = None
     weights: Weights | None = None
     force_weight: float | None = None
@@ -189,8 +211,9 @@ levenberg_marquardt: leave out `ensemble` or the optimizer
                 "`first_points` is for one network; members of an ensemble use all their points "
                 "from the start: leave out one of the two"
             )
-        if isinstance(self.form, LinearForm):
-            raise ValueError("`ensemble` is for networks, but the form of the surface is linear")
+        if not isinstance(self.form, NetworkForm):
+            kind = "linear" if isinstance(self.form, LinearForm) else "kernel"
+            raise ValueError(f"`ensemble` is for networks, but the form of the surface is {kind}")
         varied = self.ensemble.degrees or self.ensemble.bootstrap == "baseline"
         if varied and not isinstance(self.form.baseline, LinearBaseline):
             raise ValueError(

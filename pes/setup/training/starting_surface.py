@@ -11,11 +11,12 @@ from pes.data import Dataset
 from pes.data.dataset import joined
 from pes.descriptors import Invariants
 from pes.molecule import Molecule
-from pes.potential import NeuralSurface, neural_surface
+from pes.potential import NeuralSurface, kernel_surface, neural_surface
 from pes.potential.least_squares import RIDGES
 from pes.setup.training.choices import FitChoice, LinearChoice
 from pes.setup.training.frozen_baseline import frozen_baseline
 from pes.setup.training.settings import (
+    KernelForm,
     LinearBaseline,
     LinearForm,
     NetworkForm,
@@ -79,6 +80,8 @@ def starting_surface(
     form = settings.form
     if isinstance(form, LinearForm):
         return _linear_surface(settings, form, sets, known)
+    if isinstance(form, KernelForm):
+        return _kernel_surface(settings, form, sets)
     return _network(settings, form, sets, known)
 
 
@@ -99,6 +102,28 @@ def _linear_surface(
         surface, choice, tried = _fitted(settings, form, sets, weight, under)
     words, rows = _report("surface", form, tried)
     return StartingSurface(surface, FitChoice(choice, choice.force_weight), words, rows, left_out)
+
+
+def _kernel_surface(
+    settings: TrainingSettings, form: KernelForm, sets: tuple[Dataset, Dataset]
+) -> StartingSurface:
+    points = joined(sets)
+    if points.forces is not None:
+        raise ValueError(
+            "`surface: kernel` is fitted to energies alone; leave the forces out (`data.forces: "
+            "false`) or take another form"
+        )
+    surface, left_out = kernel_surface(
+        Molecule(points.symbols).elements, points.positions, points.energies,
+        length=form.length * ANGSTROM, width=form.width, noise=form.noise, centres=form.centres,
+        weights=point_weights(settings.weights, points, sets[0].energies.min()),
+        memory=settings.memory * MIB, seed=settings.seed,
+    )  # fmt: skip
+    line = (
+        f"kernels at {len(surface.coefficients):,} of {len(points):,} points, length "
+        f"{form.length:g} A, width {form.width:g}, noise {form.noise:.0e}"
+    )
+    return StartingSurface(surface, FitChoice(), (line,), left_out=left_out)
 
 
 def _network(

@@ -15,6 +15,7 @@ from pes.setup.training.plan import force_warnings, training_plan
 from pes.setup.training.planned import epoch_row, planned_epochs, within
 from pes.setup.training.settings import (
     EnsembleForm,
+    KernelForm,
     LinearForm,
     NetworkForm,
     TrainingSettings,
@@ -33,7 +34,7 @@ def train(
     dataset: Dataset,
     *,
     minutes: float | None = None,
-    form: NetworkForm | LinearForm | None = None,
+    form: NetworkForm | LinearForm | KernelForm | None = None,
     ensemble: EnsembleForm | None = None,
     parts: Split | None = None,
     fractions: Sequence[float] = (0.8, 0.1, 0.1),
@@ -57,7 +58,7 @@ def train(
     Args:
         dataset: points to divide, fit and judge by; their forces are fitted if there are any.
         minutes: CPU time after which the fit stops.
-        form: network or linear surface; by default a network, or what suits the points if
+        form: network, linear surface or kernels; by default a network, or what suits the points if
             `minutes` are given.
         ensemble: several networks instead of one.
         parts: rows for training, validation and test; drawn by default.

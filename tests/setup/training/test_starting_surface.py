@@ -6,9 +6,10 @@ import pytest
 import torch
 
 from pes.data import Dataset
-from pes.potential import LinearSurface, NeuralSurface
+from pes.potential import KernelSurface, LinearSurface, NeuralSurface
 from pes.setup.training.choices import FitChoice, LinearChoice
 from pes.setup.training.settings import (
+    KernelForm,
     LinearBaseline,
     LinearForm,
     NetworkForm,
@@ -22,7 +23,7 @@ Water = Callable[..., Dataset]
 
 
 def start(
-    points: Dataset, form: NetworkForm | LinearForm, known: FitChoice | None = None
+    points: Dataset, form: NetworkForm | LinearForm | KernelForm, known: FitChoice | None = None
 ) -> StartingSurface:
     train, validation = points.select(slice(0, 45)), points.select(slice(45, 60))
     device = torch.device("cpu")
@@ -46,6 +47,19 @@ def test_a_known_choice_is_not_made_again(water: Water) -> None:
     result = start(water(), LinearForm(degree=(1, 2), length=(0.8, 1.0)), known)
     assert result.choice == known
     assert [row["degree"] for row in result.candidates] == [1]
+
+
+def test_kernels_are_fitted_to_training_and_validation_points(water: Water) -> None:
+    result = start(water(), KernelForm(centres=50))
+    assert isinstance(result.surface, KernelSurface)
+    assert result.left_out is not None
+    assert (len(result.surface.coefficients), len(result.left_out)) == (50, 60)
+    assert result.remarks == ("kernels at 50 of 60 points, length 1 A, width 6, noise 1e-12",)
+
+
+def test_kernels_do_not_take_forces(water: Water) -> None:
+    with pytest.raises(ValueError, match="fitted to energies alone; leave the forces out"):
+        start(water(forces=True), KernelForm())
 
 
 @pytest.mark.parametrize("forces", [False, True])

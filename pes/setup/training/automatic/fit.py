@@ -10,6 +10,7 @@ from torch import Tensor
 from pes.data import Dataset, Split
 from pes.setup.training.automatic.candidates import candidates
 from pes.setup.training.automatic.contest import contest, finale
+from pes.setup.training.automatic.kernel_trials import kernel_trials
 from pes.setup.training.automatic.linear_trials import force_trials, linear_trials
 from pes.setup.training.automatic.points import PointSummary, point_summary
 from pes.setup.training.automatic.report import far_line, plan_lines, trial_line
@@ -26,10 +27,10 @@ PATIENCE = 200
 FINE = 1e-3
 """Error in cm⁻¹ below which no level would gain from a better fit."""
 FAR = 30.0
-"""Error of the first network after its first epochs, in units of the best linear surface, from
+"""Error of the first network after its first epochs, in units of the best other surface, from
 which no others begin."""
 HOPELESS = 8.0
-"""Error of the best network after the contest, in units of the best linear surface, from which no
+"""Error of the best network after the contest, in units of the best other surface, from which no
 network is worth the time that is left."""
 
 
@@ -88,9 +89,9 @@ def automatic_fit(
 ) -> AutomaticFit:
     """Fit points with what suits them, as well as the CPU time allows.
 
-    Linear surfaces by degree come first, in seconds; then a short contest of networks; the best of
-    them gets the rest, alone or as an ensemble. The common validation points judge; the test points
-    are not looked at.
+    Linear surfaces by degree come first, in seconds; then kernels at the points, then a short
+    contest of networks; the best of these gets the rest, alone or as an ensemble. The common
+    validation points judge; the test points are not looked at.
 
     Args:
         dataset: labelled points.
@@ -158,7 +159,14 @@ def _trials(
     if best is not None and best.error <= FINE:
         note(f"the linear surface is within {FINE:g} cm-1 of the labels: nothing else is tried")
         return
-    for trial in force_trials(dataset, parts, summary, settings, budget, device, best):
+    polynomial = best
+    for trial in kernel_trials(dataset, parts, summary, settings, budget, device):
+        best = trial if best is None else better(trial, best)
+        yield trial
+    if best is not None and (summary.settled(best.error) or best.error <= FINE):
+        note("the kernel surface is as good as its labels: nothing else is tried")
+        return
+    for trial in force_trials(dataset, parts, summary, settings, budget, device, polynomial):
         best = trial if best is None else better(trial, best)
         yield trial
     entries = candidates(summary, len(parts.train), budget.left)
@@ -168,14 +176,14 @@ def _trials(
     some = max(one.meeting(len(parts.train)) for one in entries)
     if some < len(parts.train):
         settings = replace(settings, first_points=some, first_epochs=ENDLESS)
-    linear = float("inf") if best is None else best.error
-    networks = contest(entries, dataset, parts, settings, budget, device, limit=FAR * linear)
+    lowest = float("inf") if best is None else best.error
+    networks = contest(entries, dataset, parts, settings, budget, device, limit=FAR * lowest)
     yield from (trial for _, trial in networks)
     if not networks:
         return
     entry, winner = networks[0]
-    if winner.error > HOPELESS * linear:
-        note("networks do not come near the linear surface: they get no more time")
+    if winner.error > HOPELESS * lowest:
+        note("networks do not come near the best surface: they get no more time")
         return
     if budget.left == 0:
         return

@@ -128,7 +128,9 @@ def force_trials(
     train = dataset.select(parts.train)
     assert train.forces is not None
     usual = default_force_weight(train.energies, train.forces) / ANGSTROM**2
-    known, variable = _linear(best), best.plan.settings.form.variable
+    known, form = _linear(best), best.plan.settings.form
+    assert isinstance(form, LinearForm)
+    variable = form.variable
     degree, length = known.degree, known.length
     rows = 1 + 3 * len(dataset.symbols)
     cost, size = best.seconds * rows, _coefficients(summary, degree)

@@ -15,9 +15,10 @@ def plan_lines(summary: PointSummary, seconds: float) -> list[str]:
     lines = [
         str(summary),
         f"plan for {seconds / 60:g} CPU-minutes: linear surfaces by degree, judged by points left "
-        f"out; a contest of networks with invariants of degree {degree} and more (lower ones "
-        f"cannot tell all geometries of {atoms} atoms apart), judged by the validation points; the "
-        "best network gets the time that is left, as an ensemble if its members can converge",
+        "out; kernels at as many points as there is time for, judged likewise; a contest of "
+        f"networks with invariants of degree {degree} and more (lower ones cannot tell all "
+        f"geometries of {atoms} atoms apart), judged by the validation points; the best network "
+        "gets the time that is left, as an ensemble if its members can converge",
     ]
     if summary.forces:
         lines.append(

@@ -18,7 +18,7 @@ from pes.training.bounded import bounded_rms
 from pes.training.epoch import StopReason, TrainingState
 from pes.units import CM1
 
-__all__ = ["FitBudget", "Trial", "advanced", "better", "started"]
+__all__ = ["FitBudget", "Trial", "advanced", "better", "measure", "started"]
 
 CHUNK = 4096
 LINE_SECONDS = 30.0
@@ -89,7 +89,7 @@ class Trial:
     def measure(self) -> float:
         """Key by which trials are compared, see `better`."""
         judged = self.errors[~self.errors.isnan()]
-        return _measure(judged) if len(judged) else float("inf")
+        return measure(judged) if len(judged) else float("inf")
 
     @property
     def plain(self) -> float:
@@ -121,11 +121,11 @@ def better(later: Trial, earlier: Trial) -> Trial:
     if count == 0:
         return later
     chance = (2 * count) ** -0.5
-    return later if _measure(one[both]) <= _measure(other[both]) * (1 - chance) else earlier
+    return later if measure(one[both]) <= measure(other[both]) * (1 - chance) else earlier
 
 
-def _measure(errors: Tensor) -> float:
-    """Geometric mean (cm⁻¹) of the bounded root mean square of errors (V,) and of the plain one."""
+def measure(errors: Tensor) -> float:
+    """Geometric mean of the bounded root mean square of errors (V,) and of the plain one."""
     return (bounded_rms(errors) * float(errors.square().mean().sqrt())) ** 0.5
 
 

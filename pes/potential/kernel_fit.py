@@ -1,0 +1,158 @@
+"""Fits of kernel surfaces, and the errors of points left out."""
+
+from collections.abc import Iterator, Sequence
+
+import torch
+from torch import Tensor
+
+from pes.potential.kernel import AT_ONCE, KernelSurface
+
+__all__ = ["kernel_surface"]
+
+MEMORY = 2**30
+"""Bytes for the matrices of a fit."""
+
+JITTER = 1e-12
+"""Smallest noise of the matrix of the centres where these are not all points."""
+
+SMALLEST = 1e-10
+"""1 − leverage of a point that the fit follows whatever its label."""
+
+
+def kernel_surface(
+    elements: Sequence[str],
+    positions: Tensor,
+    energies: Tensor,
+    *,
+    length: float,
+    width: float = 4.0,
+    noise: float = 1e-12,
+    centres: int | None = None,
+    weights: Tensor | None = None,
+    memory: int = MEMORY,
+    seed: int = 0,
+) -> tuple[KernelSurface, Tensor]:
+    """The surface that fits energies, and its error at each point left out.
+
+    With all points as centres c = (K + noise/w)⁻¹ (E − shift); where these are fewer, drawn at
+    random, c minimises Σ_i w_i (ΔE_i)² + noise cᵀKc.
+
+    Args:
+        elements: element of each atom.
+        positions: (B, N, 3) in bohr.
+        energies: (B,) in hartree.
+        length: a in bohr.
+        width: w in units of the spread of the points, the root of the summed variances of y.
+        noise: regularisation relative to κ(0) = 1.
+        centres: number of points that carry a bump; as many as the memory allows if not given.
+        weights: w (B,), positive; all one if not given.
+        memory: bytes for the matrices.
+        seed: seed of the draw of centres.
+
+    Returns:
+        The surface, its numbers frozen; errors (B,) in hartree of a fit without this point.
+
+    Raises:
+        ValueError: if the memory is too small or the noise is too small for the points.
+    """
+    most = int((memory / 16) ** 0.5)
+    number = min(len(energies), most if centres is None else centres)
+    if number > most:
+        raise ValueError(
+            f"{number} centres need {16 * number**2 / 2**20:.0f} MiB, `memory` allows "
+            f"{memory / 2**20:.0f}; raise `training.memory` or take fewer `centres`"
+        )
+    w = torch.ones_like(energies) if weights is None else weights
+    surface = KernelSurface(elements, number, length=length).to(positions.device)
+    surface.requires_grad_(False)
+    with torch.no_grad():
+        y = torch.cat([surface.pair_variables(x) for x in positions.split(4096)])
+        surface.width = width * max(float(y.var(0, correction=0).sum().sqrt()), 1e-12)
+        order = torch.randperm(len(y), generator=torch.Generator().manual_seed(seed))
+        rows = order[:number].sort().values.to(y.device)
+        surface.variables.copy_(y[rows])
+        if number == len(y):
+            return surface, _at_all_points(surface, energies, noise / w.clamp(min=1e-12))
+        return surface, _at_some_points(surface, y, energies, noise, w)
+
+
+def _blocks(surface: KernelSurface, y: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+    """Rows of points and their kernels (b, M), few enough to stay small."""
+    for rows in torch.arange(len(y), device=y.device).split(
+        max(1, AT_ONCE // len(surface.coefficients))
+    ):
+        yield rows, surface.kernel(y[rows])
+
+
+def _factor(matrix: Tensor, noise: float) -> Tensor:
+    factor, failed = torch.linalg.cholesky_ex(matrix)
+    if int(failed):
+        raise ValueError(
+            f"points are too close to each other for `noise` {noise:.1g}; take a larger one"
+        )
+    return factor
+
+
+def _at_all_points(surface: KernelSurface, energies: Tensor, noise: Tensor) -> Tensor:
+    """Set the numbers of a surface with all points as centres; its errors (B,) without a point.
+
+    With C = (K + noise)⁻¹ less its projection on the constant, c = C E and the error of a fit
+    without point i is −c_i/C_ii.
+    """
+    matrix = torch.empty(len(energies), len(energies)).to(energies)
+    for rows, block in _blocks(surface, surface.variables):
+        matrix[rows] = block
+    matrix.diagonal().add_(noise)
+    matrix = _factor(matrix, float(noise.min()))
+    height = energies.mean()
+    values = torch.stack((energies - height, torch.ones_like(energies)), 1)
+    solved = torch.cholesky_solve(values, matrix)
+    own, one = solved.unbind(1)
+    constant = own.sum() / one.sum()
+    c = own - constant * one
+    surface.coefficients.copy_(c)
+    surface.shift.copy_(height + constant)
+    diagonal = torch.cholesky_inverse(matrix).diagonal() - one.square() / one.sum()
+    return -c / diagonal
+
+
+def _at_some_points(
+    surface: KernelSurface, y: Tensor, energies: Tensor, noise: float, w: Tensor
+) -> Tensor:
+    """The same with fewer centres: least squares in functions orthonormal in the norm cᵀKc."""
+    number, height = len(surface.coefficients), energies.mean()
+    matrix = torch.empty(number, number).to(y)
+    for rows, block in _blocks(surface, surface.variables):
+        matrix[rows] = block
+    matrix.diagonal().add_(max(noise, JITTER))
+    factor = _factor(matrix, noise)
+    del matrix
+    normal = torch.zeros(number + 1, number + 1).to(y)
+    right = torch.zeros(number + 1).to(y)
+    for rows, functions in _functions(surface, y, factor):
+        weighted = functions.mT * w[rows]
+        normal += weighted @ functions
+        right += weighted @ (energies[rows] - height)
+    normal.diagonal()[:-1].add_(noise)
+    inner = _factor(normal, noise)
+    numbers = torch.cholesky_solve(right[:, None], inner)[:, 0]
+    surface.coefficients.copy_(
+        torch.linalg.solve_triangular(factor.mT, numbers[:-1, None], upper=True)[:, 0]
+    )
+    surface.shift.copy_(height + numbers[-1])
+    errors = torch.empty_like(energies)
+    for rows, functions in _functions(surface, y, factor):
+        spread = torch.linalg.solve_triangular(inner, functions.mT, upper=False)
+        leverage = w[rows] * spread.square().sum(0)
+        left = functions @ numbers - (energies[rows] - height)
+        errors[rows] = left / (1 - leverage).clamp(min=SMALLEST)
+    return errors
+
+
+def _functions(
+    surface: KernelSurface, y: Tensor, factor: Tensor
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Rows of points, and the orthonormal functions and the constant (b, M + 1) at them."""
+    for rows, block in _blocks(surface, y):
+        own = torch.linalg.solve_triangular(factor, block.mT, upper=False).mT
+        yield rows, torch.cat((own, torch.ones_like(own[:, :1])), 1)
