@@ -2,6 +2,7 @@
 
     python benchmarks/rotation.py [--j 10] [--states 60 120]
     python benchmarks/rotation.py --only ammonia_model hydrogen_peroxide_model
+    python benchmarks/rotation.py --linear
 
 Three tables for the water surface of Polyansky, Jensen and Tennyson (doi:10.1063/1.472501):
 
@@ -13,6 +14,10 @@ Three tables for the water surface of Polyansky, Jensen and Tennyson (doi:10.106
 
 With --only: levels with J = 1 and 2 of the two lowest states of models that are not planar and
 have two wells, in the Eckart frame and in that of the coordinates.
+
+With --linear: levels with J = 0 to 3 and l = 0 to 3 of linear models, in valence against Jacobi or
+Radau coordinates, and the l-type doubling of ν2 of CO2 against the formula of H. H. Nielsen
+(Rev. Mod. Phys. 23, 90 (1951)), q = (2B²/ω2) [1 + 4 ω2²/(ω3² − ω2²)].
 """
 
 import argparse
@@ -27,6 +32,7 @@ import pes
 from pes.rovibration import contract_states
 from pes.rovibration.levels import eigenpairs, hamiltonian, levels_of
 from pes.rovibration.lines import strengths
+from pes.setup.coordinates import CoordinateRequest
 from pes.setup.line_list import line_list
 from pes.units import CM1
 
@@ -126,13 +132,56 @@ def compare_frames(name: str, states: list[int]) -> None:
         print(f"  largest difference {float(apart.max()):.4f}, outside both estimates {outside}")
 
 
+def linear(count: int = 4, states: int = 60) -> None:
+    """Linear models in two kinds of coordinates, and l-type doubling."""
+    pairs = (
+        ("carbon_dioxide_model", ("valence", "radau")),
+        ("carbonyl_sulfide_model", ("valence", "jacobi")),
+    )
+    for name, kinds in pairs:
+        tables, start = [], time.process_time()
+        for kind in kinds:
+            made = pes.levels(
+                name, count=count, accuracy=1e-4, coordinates=CoordinateRequest(kind=kind)
+            )
+            rows = made.rotation(range(4), states=states).table
+            tables.append({(r["J"], r["Ka"], r["Kc"], r["level"]): r for r in rows})
+        one, other = tables
+        apart = {key: abs(one[key]["energy"] - other[key]["energy"]) for key in one}
+        said = {key: one[key]["convergence"] + other[key]["convergence"] for key in one}
+        outside = sum(apart[key] > said[key] + 1e-6 for key in one)
+        print(
+            f"{name}: {len(one)} levels, largest difference {max(apart.values()):.5f}, largest sum "
+            f"of estimates {max(said.values()):.4f}, outside {outside}, "
+            f"{time.process_time() - start:.0f} CPU-s"
+        )
+        if name == "carbon_dioxide_model":
+            doubling(one, states)
+
+
+def doubling(rows: dict, first: int) -> None:
+    """l-type doubling of the lowest state with l = 1, and the formula."""
+    energy = {key: row["energy"] for key, row in rows.items()}
+    b = energy[1, 0, 1, 0] / 2
+    antisymmetric = energy[0, 0, 0, 3]
+    for j in (1, 2, 3):
+        upper, lower = energy[j, 1, j - 1, first], energy[j, 1, j, first]
+        bend = (upper + lower) / 2 - b * (j * (j + 1) - 1)
+        formula = 2 * b**2 / bend * (1 + 4 * bend**2 / (antisymmetric**2 - bend**2))
+        print(f"  J = {j}: q = {(upper - lower) / (j * (j + 1)):.6f}, formula {formula:.6f} cm-1")
+
+
 def main() -> None:
     """All tables."""
     parser = argparse.ArgumentParser()
+    parser.add_argument("--linear", action="store_true")
     parser.add_argument("--only", nargs="+", choices=("ammonia_model", "hydrogen_peroxide_model"))
     parser.add_argument("--j", type=int, default=10)
     parser.add_argument("--states", type=int, nargs="+", default=[60, 120])
     options = parser.parse_args()
+    if options.linear:
+        linear()
+        return
     if options.only:
         for name in options.only:
             compare_frames(name, options.states)

@@ -15,17 +15,18 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from pes.rovibration.axial import axial_states
 from pes.rovibration.coupling import (
     Coupling,
     coupling,
     frame_positions,
+    joint_waves,
     reference_geometry,
     rotational_fields,
 )
 from pes.rovibration.symmetry import equivalent_turns, with_inversion
 from pes.rovibration.truncation import left_out, outside
 from pes.vibration.analysis.characters import characters
-from pes.vibration.analysis.quadratic_form import waves
 from pes.vibration.eigensolvers.blockwise import lowest_blockwise
 from pes.vibration.eigensolvers.eigenpairs import Eigenpairs
 from pes.vibration.levels.result import Levels
@@ -52,7 +53,8 @@ class Contraction:
 
     Attributes:
         levels: J = 0 levels asked for.
-        states: the same calculation with all n states that are contracted.
+        states: the same calculation with all n states that are contracted; of a linear molecule
+            one for each K, see `pes.rovibration.axial`.
         frame: axes of the body.
         reference: geometry that the axes refer to, (N, 3) in bohr.
         coupling: of the states.
@@ -63,7 +65,7 @@ class Contraction:
     """
 
     levels: Levels
-    states: Levels
+    states: tuple[Levels, ...]
     frame: str
     reference: Tensor
     coupling: Coupling
@@ -71,6 +73,24 @@ class Contraction:
     operations: tuple[Operation, ...]
     turns: tuple[int | None, ...]
     characters: Tensor
+
+    @property
+    def asked(self) -> Tensor:
+        """Whether each state is a level asked for, or of another K and no higher, (n,)."""
+        count, energies = len(self.levels.energies), self.coupling.energies
+        if self.coupling.axial is None:
+            return torch.arange(len(energies)) < count
+        first = torch.arange(len(energies)) < count
+        others = (self.coupling.axial > 0) & (energies <= self.levels.energies[-1])
+        return torch.where(self.coupling.axial == 0, first, others)
+
+    @property
+    def origins(self) -> Tensor:
+        """Levels asked for above the ground state, in hartree; twice where K ≠ 0."""
+        energies, axial = self.coupling.energies - self.levels.energies[0], self.coupling.axial
+        if axial is None:
+            return energies[self.asked]
+        return energies.repeat_interleave(torch.where(self.asked, 1 + (axial > 0).long(), 0))
 
     def moments(self, function: Callable[[Tensor], Tensor]) -> Tensor:
         """⟨a|f_α|b⟩ of a vector, such as the dipole moment, along the axes of the body.
@@ -112,8 +132,8 @@ class Contraction:
 
     def integrals(self, function: Callable[[Tensor], Tensor]) -> Tensor:
         """⟨a|f_k|b⟩ (K, n, n) of a function of coordinates (P, Q) with values (P, K)."""
-        count, total = len(self.states.energies), None
-        for wave in waves(self.states, range(count)):
+        count, total = len(self.coupling.energies), None
+        for wave in joint_waves(self.states):
             values = function(wave.points)
             if total is None:
                 total = values.new_zeros(values.shape[1], count, count)
@@ -131,28 +151,32 @@ def contract_states(
     states: int | None = None,
     frame: str = "eckart",
     reference: Tensor | None = None,
+    highest: int = 0,
 ) -> Contraction:
     """The lowest J = 0 states of a calculation, coupled by rotation.
 
     Args:
-        levels: J = 0, of a molecule that is not linear.
+        levels: J = 0.
         states: how many; default three times the levels, 60 at least.
         frame: axes of the body, see `pes.rovibration.frames`.
         reference: geometry that the axes refer to, (N, 3) in bohr; default the mean of the ground
             state, see `pes.rovibration.coupling.reference_geometry`.
+        highest: J, and so K, up to which a linear molecule is to rotate.
 
     Raises:
-        ValueError: for a linear molecule, fewer states than levels, or axes that change places
-            where the levels are.
+        ValueError: for a linear molecule of more than three atoms, fewer states than levels, or
+            axes that change places where the levels are.
     """
     count = len(levels.energies)
     number = contracted_states(states, count, levels.hamiltonian.size)
     centre = reference_geometry(levels) if reference is None else reference
+    if bool((centre[:, :2] == 0).all()):
+        return _contract_linear(levels, number, centre, highest)
     whole = _with_states(levels, number)
-    fields = rotational_fields(whole, frame, centre)
-    basis = coupling(whole, fields)
+    fields = rotational_fields(whole.system, whole.points, frame, centre)
+    basis = coupling([whole], fields)
     away = _away_from_jumps(basis, count, frame)
-    fewer = coupling(_with_fewer_functions(whole), fields)
+    fewer = coupling([_with_fewer_functions(whole)], fields)
     fewer = fewer.only(away[away < len(fewer.energies)])
     basis, half = basis.only(away), max(1, int(HALF * len(away)))
     whole = replace(whole, eigenpairs=whole.eigenpairs.only(away))
@@ -167,13 +191,37 @@ def contract_states(
     turns = equivalent_turns(operations, centre)
     if not operations or turns is None:
         return Contraction(
-            levels, whole, frame, centre, basis, others, (), (),
+            levels, (whole,), frame, centre, basis, others, (), (),
             whole.energies.new_zeros(len(away), 0),
         )  # fmt: skip
     return Contraction(
-        levels, whole, frame, centre, basis, others, operations, tuple(turns),
+        levels, (whole,), frame, centre, basis, others, operations, tuple(turns),
         characters(whole, operations),
     )  # fmt: skip
+
+
+def _contract_linear(levels: Levels, number: int, centre: Tensor, highest: int) -> Contraction:
+    """States of each K of a linear molecule, coupled by rotation."""
+    count = len(levels.energies)
+    made = axial_states(levels, number, highest, centre)
+    basis = coupling(made.levels, made.fields)
+    half = [torch.arange(number) < max(1, int(HALF * number)) for _ in made.levels]
+    others = (
+        basis.only(torch.cat(half).nonzero().flatten()),
+        coupling([_with_fewer_functions(one) for one in made.levels], made.fields),
+    )
+    first = replace(made.levels[0], estimated_changes=levels.estimated_changes)
+    first = replace(first, eigenpairs=first.eigenpairs.first(count))
+    # Bent, an exchange of the ends and E* are half turns about x and y.
+    operations, bent = with_inversion(levels.hamiltonian.operations, 3), centre.clone()
+    bent[centre[:, 2].abs().argmin(), 0] = float(centre.norm())
+    bent = bent - bent.mean(0) * torch.tensor([1.0, 0.0, 0.0]).to(bent)
+    turns = equivalent_turns(operations, bent)
+    assert turns is not None
+    signs = torch.cat([characters(one, operations) for one in made.levels])
+    return Contraction(
+        first, made.levels, "eckart", centre, basis, others, operations, tuple(turns), signs
+    )
 
 
 def _away_from_jumps(basis: Coupling, count: int, frame: str) -> Tensor:

@@ -3,6 +3,7 @@
 H = H_vib + ½ Σ_αβ G_αβ J_α J_β + ½ Σ_kα (p̃_k† G_kα + G_kα p̃_k) J_α,  p̃_k = −i D̃_k
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -11,7 +12,7 @@ from torch import Tensor
 from pes.chunks import in_chunks, tuple_in_chunks
 from pes.geometry import nearest_rotation
 from pes.rovibration.frames import in_frame, is_near_jump
-from pes.vibration.analysis.quadratic_form import waves
+from pes.vibration.analysis.quadratic_form import Waves, waves
 from pes.vibration.levels.result import Levels
 from pes.vibration.system.kinetic import metric_tensor, tangents
 from pes.vibration.system.system import System
@@ -22,6 +23,7 @@ __all__ = [
     "coupling",
     "frame_positions",
     "is_linear",
+    "joint_waves",
     "mean_geometry",
     "reference_geometry",
     "rotational_fields",
@@ -55,6 +57,7 @@ class Coupling:
             are left out of the integrals.
         missing: coupling of the lowest states to all that is not among the states, see
             `pes.rovibration.truncation`; None without.
+        axial: of a linear molecule: K of each state, (n,); G_zz is in the energies then.
     """
 
     energies: Tensor
@@ -62,12 +65,14 @@ class Coupling:
     coriolis: Tensor
     near_jumps: Tensor
     missing: Tensor | None = None
+    axial: Tensor | None = None
 
     def only(self, states: Tensor | slice) -> "Coupling":
         """The same among some of the states, by their numbers, ascending; nothing is missing."""
         return Coupling(
             self.energies[states], self.rotation[..., states, :][..., states],
             self.coriolis[..., states, :][..., states], self.near_jumps[states],
+            axial=None if self.axial is None else self.axial[states],
         )  # fmt: skip
 
 
@@ -86,15 +91,15 @@ class RotationalFields:
     near_jump: Tensor
 
 
-def rotational_fields(levels: Levels, frame: str, reference: Tensor) -> RotationalFields:
-    """G_αβ and G_kα on the grid.
+def rotational_fields(system: System, q: Tensor, frame: str, reference: Tensor) -> RotationalFields:
+    """G_αβ and G_kα on a grid.
 
     Args:
-        levels: of a molecule, J = 0.
+        system: a molecule.
+        q: points (P, Q).
         frame: see `pes.rovibration.frames`.
         reference: geometry that the frame refers to, (N, 3), see `reference_geometry`.
     """
-    system, q = levels.system, levels.points
     masses = _masses(system)
     near = in_chunks(
         lambda part: is_near_jump(_centred(system, part), reference, masses, frame), q, CHUNK
@@ -104,18 +109,18 @@ def rotational_fields(levels: Levels, frame: str, reference: Tensor) -> Rotation
     return RotationalFields(inner, mixed, near)
 
 
-def coupling(levels: Levels, fields: RotationalFields) -> Coupling:
+def coupling(levels: Sequence[Levels], fields: RotationalFields) -> Coupling:
     """Integrals over the states of a calculation.
 
     Args:
-        levels: of a molecule, J = 0.
-        fields: on its grid.
+        levels: of a molecule, J = 0; of a linear one those of K = 0, 1, …, on one grid.
+        fields: on the grid.
     """
-    energies, start = levels.energies, 0
+    energies, start = torch.cat([one.energies for one in levels]), 0
     n = len(energies)
     rotation, coriolis = energies.new_zeros(3, 3, n, n), energies.new_zeros(3, n, n)
     jumps = energies.new_zeros(n)
-    for wave in waves(levels, range(n)):
+    for wave in joint_waves(levels):
         here = slice(start, start := start + len(wave.points))
         inner, mixed, near = fields.inner[here], fields.mixed[here], fields.near_jump[here]
         jumps += (wave.signs * wave.psi.square())[:, near].sum(1)
@@ -127,7 +132,25 @@ def coupling(levels: Levels, fields: RotationalFields) -> Coupling:
             coriolis[a] += slope @ signed.T / 2
     lower = torch.tril(torch.ones(3, 3).to(rotation), -1)[..., None, None]
     rotation = rotation + (rotation * lower).transpose(0, 1)
-    return Coupling(energies, rotation, coriolis - coriolis.mT, jumps)
+    if len(levels) == 1:
+        return Coupling(energies, rotation, coriolis - coriolis.mT, jumps)
+    rotation[2, 2] = 0.0
+    counts = torch.tensor([len(one.energies) for one in levels])
+    axial = torch.arange(len(levels)).repeat_interleave(counts)
+    return Coupling(energies, rotation, coriolis - coriolis.mT, jumps, axial=axial)
+
+
+def joint_waves(levels: Sequence[Levels]) -> Iterator[Waves]:
+    """Wavefunctions of all states of several calculations on one grid, part by part."""
+    total = sum(len(one.energies) for one in levels)
+    each = (
+        waves(one, range(len(one.energies)), beside=total - len(one.energies)) for one in levels
+    )
+    for parts in zip(*each, strict=True):
+        psi, slopes, flux = (
+            torch.cat([getattr(part, name) for part in parts]) for name in ("psi", "slopes", "flux")
+        )
+        yield Waves(parts[0].points, psi, slopes, flux, parts[0].signs)
 
 
 def rotational_metric(
@@ -165,13 +188,15 @@ def _centred(system: System, q: Tensor) -> Tensor:
 def reference_geometry(levels: Levels) -> Tensor:
     """Mean geometry of the ground state along its principal axes, (N, 3) in bohr.
 
+    A molecule that is linear at its minimum has that for a reference, on the z axis.
+
     Axis x is b, y is c and z is a. Where the ground state lies in one well this is near its
     minimum. Between several wells it is what they have in common: of the pyramids of ammonia the
     plane, of the twisted minima of hydrogen peroxide the trans form. Axes that refer to one of the
     wells would turn over in a place where another has its states.
 
     Raises:
-        ValueError: for a model without atoms and for a linear molecule.
+        ValueError: for a model without atoms.
     """
     positions = levels.system.positions
     if positions is None:
@@ -180,10 +205,8 @@ def reference_geometry(levels: Levels) -> Tensor:
     with torch.no_grad():
         x = positions(levels.minimum[None])[0]
     if is_linear(x, masses):
-        raise ValueError(
-            "the molecule is linear at its minimum: levels with J > 0 are computed for molecules "
-            "that are not"
-        )
+        line = _along_principal_axes(x, masses)
+        return torch.stack((0 * line[:, 2], 0 * line[:, 2], line[:, 2]), -1)
     density = next(levels.each_density())
     here = (density.abs() > UNSEEN).nonzero().flatten()
     start = _along_principal_axes(x, masses)

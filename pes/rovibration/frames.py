@@ -100,9 +100,31 @@ def _hold(x: Tensor, reference: Tensor, masses: Tensor) -> Tensor:
 
 def _eckart(x: Tensor, reference: Tensor, masses: Tensor) -> tuple[Tensor, Conditions]:
     """Σ_a m_a c_a × x_a = 0 (C. Eckart, Phys. Rev. 47, 552 (1935), doi:10.1103/PhysRev.47.552)."""
+    if bool((reference[:, :2] == 0).all()):
+        return _along_line(x, reference, masses)
     weighted = masses[:, None] * reference
     gradients = torch.stack(rotations(weighted[None]), 1)
     return nearest_rotation(weighted.mT @ x).mT, lambda y: gradients.expand(len(y), -1, -1, -1)
+
+
+def _along_line(x: Tensor, reference: Tensor, masses: Tensor) -> tuple[Tensor, Conditions]:
+    """Two conditions of Eckart for a reference on the z axis; y is normal to three atoms."""
+    weights = masses * reference[:, 2]
+    one, other = torch.zeros_like(x[:1]), torch.zeros_like(x[:1])
+    one[:, :, 1], other[:, :, 0] = weights, weights
+
+    def normal(x: Tensor) -> Tensor:
+        return torch.linalg.cross(x[:, 1] - x[:, 0], x[:, 2] - x[:, 0])
+
+    def conditions(x: Tensor) -> Tensor:
+        with torch.enable_grad():
+            x = x.detach().requires_grad_()
+            (last,) = torch.autograd.grad(normal(x)[:, 0].sum(), x)
+        return torch.stack((one.expand_as(x), other.expand_as(x), last), 1)
+
+    along = torch.nn.functional.normalize(torch.einsum("a,pai->pi", weights, x), dim=-1)
+    across = torch.nn.functional.normalize(normal(x), dim=-1)
+    return torch.stack((torch.linalg.cross(across, along), across, along), -1), conditions
 
 
 def _principal(x: Tensor, reference: Tensor, masses: Tensor) -> tuple[Tensor, Conditions]:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from pes.rovibration.contraction import Contraction, contract_states
 from pes.rovibration.coupling import Coupling
-from pes.rovibration.rotor import angular_momentum
+from pes.rovibration.rotor import angular_momentum, half_turns
 from pes.rovibration.symmetry import rovibrational_characters
 from pes.rovibration.truncation import second_order
 from pes.vibration.levels.result import Levels
@@ -77,7 +77,7 @@ def rovibrational_levels(
     """Levels with J > 0 that belong to the J = 0 levels of a calculation.
 
     Args:
-        levels: J = 0, of a molecule that is not linear.
+        levels: J = 0.
         j: values of J.
         states: J = 0 states contracted; default three times the levels, 60 at least.
         frame: axes of the body, see `pes.rovibration.frames`; levels do not depend on them, how
@@ -87,10 +87,12 @@ def rovibrational_levels(
         For each J the 2J + 1 levels of each J = 0 level.
 
     Raises:
-        ValueError: for a linear molecule, a J below zero, or fewer states than levels.
+        ValueError: for a linear molecule of more than three atoms, a J below zero, or fewer states
+            than levels.
     """
-    basis = contract_states(levels, states=states, frame=frame)
-    return [levels_of(basis, one) for one in dict.fromkeys(j)]
+    asked = list(dict.fromkeys(j))
+    basis = contract_states(levels, states=states, frame=frame, highest=max([*asked, 0]))
+    return [levels_of(basis, one) for one in asked]
 
 
 def levels_of(basis: Contraction, j: int) -> Rovibrational:
@@ -101,10 +103,9 @@ def levels_of(basis: Contraction, j: int) -> Rovibrational:
     """
     if j < 0 or j != int(j):
         raise ValueError(f"`J` must be whole numbers from 0 on, got {j}")
-    count, size = len(basis.levels.energies), 2 * j + 1
-    energies, vectors = eigenpairs(hamiltonian(basis.coupling, j))
-    vibration, share = _vibrations(vectors, count, size)
-    ka, kc = _labels(vibration, energies, j)
+    energies, vectors = _solved(basis.coupling, j)
+    vibration, share = _vibrations(vectors, basis, j)
+    ka, kc = _labels(vibration, energies, vectors, basis.coupling, j)
     own = vibration >= 0
     mine = own & (share >= SHARE)
     energies, vectors = energies[mine], vectors[:, mine]
@@ -113,8 +114,7 @@ def levels_of(basis: Contraction, j: int) -> Rovibrational:
     ground = float(basis.levels.energies[0])
     changes = torch.stack([_change(ground, energies, vectors, other, j) for other in basis.others])
     changes[0] += HIGHER_ORDERS * _second_order_energies(basis.coupling, vectors, j)
-    known = basis.levels.convergence.nan_to_num(0.0).clone()
-    known[0] = 0.0
+    known = _known_estimates(basis)
     return Rovibrational(
         j, energies, vectors, vibration, ka, kc, share, changes,
         changes.sum(0) + known[vibration], values,
@@ -137,7 +137,8 @@ def first_order_shifts(level: Rovibrational, integrals: Tensor) -> Tensor:
 
 def _second_order_energies(basis: Coupling, vectors: Tensor, j: int) -> Tensor:
     """Amounts by which states that are left out lower the levels, (S,) in hartree."""
-    assert basis.missing is not None
+    if basis.missing is None:
+        return vectors.new_zeros(vectors.shape[1])
     size = basis.missing.shape[-1] * (2 * j + 1)
     lowering = second_order(basis.missing, j).reshape(size, size)
     return (vectors[:size] * (lowering @ vectors[:size])).sum(0)
@@ -178,23 +179,48 @@ def eigenpairs(matrix: Tensor) -> tuple[Tensor, Tensor]:
     return energies[order], vectors[:, order]
 
 
-def _vibrations(vectors: Tensor, count: int, size: int) -> tuple[Tensor, Tensor]:
+def _known_estimates(basis: Contraction) -> Tensor:
+    """Estimates of the J = 0 levels, (n,) in hartree; of states with K ≠ 0 the largest of them."""
+    levels = basis.levels.convergence.nan_to_num(0.0).clone()
+    levels[0] = 0.0
+    known = levels.max().repeat(len(basis.coupling.energies))
+    known[: len(levels)] = levels
+    return known
+
+
+def _vibrations(vectors: Tensor, basis: Contraction, j: int) -> tuple[Tensor, Tensor]:
     """J = 0 level of each column, −1 for those of states beyond; share of that state in it.
 
-    Each J = 0 state has 2J + 1 levels, no more: of all ways to give them out the one with the
-    largest shares.
+    Each J = 0 state has 2J + 1 levels, no more, and of a linear molecule one for K = 0 and two for
+    others: of all ways to give them out the one with the largest shares.
     """
+    size, axial = 2 * j + 1, basis.coupling.axial
     weights = vectors.square().reshape(-1, size, vectors.shape[1]).sum(1)
-    places = weights.repeat_interleave(size, 0)
-    rows, columns = linear_sum_assignment(-places.cpu().numpy())
+    number = torch.full((len(weights),), size) if axial is None else 1 + (axial > 0).long()
+    number = number if axial is None else number.where(axial <= j, 0)
+    state = torch.arange(len(weights)).repeat_interleave(number)
+    rows, columns = linear_sum_assignment(-weights[state].cpu().numpy())
     owner = torch.empty(vectors.shape[1], dtype=torch.long)
-    owner[torch.from_numpy(columns)] = torch.from_numpy(rows) // size
+    owner[torch.from_numpy(columns)] = state[torch.from_numpy(rows)]
     share = weights.cpu()[owner, torch.arange(len(owner))].to(vectors)
-    return torch.where(owner < count, owner, -1).to(vectors.device), share
+    return torch.where(basis.asked[owner], owner, -1).to(vectors.device), share
 
 
-def _labels(vibration: Tensor, energies: Tensor, j: int) -> tuple[Tensor, Tensor]:
-    """Ka and Kc by the order of the levels of each vibration: J_0J, J_1J, J_1J−1, and so on."""
+def _labels(
+    vibration: Tensor, energies: Tensor, vectors: Tensor, basis: Coupling, j: int
+) -> tuple[Tensor, Tensor]:
+    """Ka and Kc by the order of the levels of each vibration: J_0J, J_1J, J_1J−1, and so on.
+
+    Of a linear molecule Ka is the K of the state, and Kc, which is even where half a turn about y
+    leaves the level as it is, follows from that.
+    """
+    if basis.axial is not None:
+        ka = basis.axial[vibration.clamp(min=0)]
+        signs = half_turns(j)[1].to(vectors)
+        weights = vectors.square().reshape(-1, 2 * j + 1, vectors.shape[1]).sum(0)
+        odd = (signs @ weights) < 0
+        kc = j - ka
+        return ka, kc + ((kc % 2 == 1) != odd).long()
     rank = torch.zeros_like(vibration)
     for v in vibration.unique():
         own = (vibration == v).nonzero().flatten()
@@ -203,13 +229,50 @@ def _labels(vibration: Tensor, energies: Tensor, j: int) -> tuple[Tensor, Tensor
     return ka, j - rank // 2
 
 
+def _solved(basis: Coupling, j: int) -> tuple[Tensor, Tensor]:
+    """Energies and vectors by J = 0 state, then function of the rotor."""
+    if basis.axial is None:
+        return eigenpairs(hamiltonian(basis, j))
+    size = 2 * j + 1
+    rotor = (torch.arange(size) + 1) // 2
+    own = (basis.axial[:, None] == rotor).flatten().nonzero().flatten()
+    energies, inner = eigenpairs(_axial_hamiltonian(basis, j, own))
+    vectors = inner.new_zeros(len(basis.energies) * size, len(own))
+    vectors[own] = inner
+    return energies, vectors
+
+
+def _axial_hamiltonian(basis: Coupling, j: int, own: Tensor) -> Tensor:
+    """H of a linear molecule among products of states with functions of the rotor of their K."""
+    turns = angular_momentum(j).to(basis.energies)
+    state, rotor = own // (2 * j + 1), own % (2 * j + 1)
+    rows, columns = (rotor[:, None], rotor), (state[:, None], state)
+    matrix = torch.diag(basis.energies[state])
+    for a in range(3):
+        matrix -= basis.coriolis[a][columns] * turns[a][rows]
+        for b in range(3):
+            matrix -= basis.rotation[a, b][columns] * (turns[a] @ turns[b])[rows] / 2
+    return (matrix + matrix.T) / 2
+
+
+def _overlaps(columns: Tensor, other: Coupling, vectors: Tensor, size: int) -> Tensor:
+    """Overlaps of vectors of some states with those of all, (columns, vectors)."""
+    if other.axial is None:
+        return columns.T @ vectors[: len(columns)]
+    most = torch.bincount(other.axial)
+    every = len(vectors) // size // len(most)
+    place = torch.cat([k * every + torch.arange(n) for k, n in enumerate(most.tolist())])
+    kept = vectors.reshape(-1, size, vectors.shape[1])[place].flatten(0, 1)
+    return columns.T @ kept
+
+
 def _change(ground: float, energies: Tensor, vectors: Tensor, other: Coupling, j: int) -> Tensor:
     """Absolute change of the energies above the J = 0 levels in another set of states, (S,).
 
     Levels are partners by the overlap of their vectors, with the states of both in one order.
     """
-    values, columns = eigenpairs(hamiltonian(other, j))
-    overlap = (columns.T @ vectors[: len(columns)]).square()
+    values, columns = _solved(other, j)
+    overlap = _overlaps(columns, other, vectors, 2 * j + 1).square()
     rows, places = linear_sum_assignment(-overlap.cpu().numpy())
     change = torch.full_like(energies, torch.inf)
     partner = torch.from_numpy(rows).to(energies.device)

@@ -22,7 +22,7 @@ from pes.vibration.levels.result import Levels
 from pes.vibration.symmetry.operations import commuting, symmetry_operations
 from pes.vibration.symmetry.representations import symmetry_labels as species
 
-__all__ = ["LABELS", "LevelLabels", "level_labels"]
+__all__ = ["LABELS", "LevelLabels", "level_labels", "with_axial_states"]
 
 LABELS = ("normal", "local")
 """Quanta of normal modes where they are safe, or of the basis functions of each coordinate."""
@@ -83,6 +83,19 @@ def level_labels(levels: Levels, task: Problem, labels: str = "normal") -> Level
     quanta, weights = assignment.leading_modals(levels) if three else levels.leading
     heading = " ".join(f"n({name})" for name in task.internal.names)
     return LevelLabels(heading, [tuple(q) for q in quanta.tolist()], weights)
+
+
+def with_axial_states(labels: LevelLabels, states: Sequence[Levels]) -> LevelLabels:
+    """Labels of J = 0 levels, then those of states with K = 1, 2, … of a linear molecule."""
+    if len(states) == 1:
+        return labels
+    quanta, weights = zip(*map(assignment.leading_modals, states), strict=True)
+    rows = [tuple(q) for q in torch.cat(quanta).tolist()]
+    known = len(labels.quanta)
+    return LevelLabels(
+        labels.heading, [*labels.quanta, *rows[known:]],
+        torch.cat((labels.weights, torch.cat(weights)[known:])),
+    )  # fmt: skip
 
 
 def _herzberg(levels: Levels, task: Problem) -> list[int] | None:

@@ -15,7 +15,7 @@ from pes.setup.chosen import chosen_settings
 from pes.setup.density_maps import Maps
 from pes.setup.dipoles import DipoleLike, check_turns, dipole_function
 from pes.setup.irreps import unequal
-from pes.setup.labels import LevelLabels, level_labels
+from pes.setup.labels import LevelLabels, level_labels, with_axial_states
 from pes.setup.level_files import LEVELS_JSON, summary, write_arrays, write_tables
 from pes.setup.level_tables import far, level_table, printed, table_html, unrotated
 from pes.setup.problem import Problem
@@ -140,8 +140,10 @@ class LevelsResult:
         """
         asked = tuple(J)
         check_rotation(self.task, asked, frame)
-        basis = contract_states(self.levels.cpu(), states=states, frame=frame)
-        return rotation_of(basis, self.task, asked, self.quanta, parameters)
+        highest = max(asked, default=0)
+        basis = contract_states(self.levels.cpu(), states=states, frame=frame, highest=highest)
+        quanta = with_axial_states(self.quanta, basis.states)
+        return rotation_of(basis, self.task, asked, quanta, parameters)
 
     def spectrum(self, dipole: DipoleLike, temperature: float = 296.0) -> Sticks:
         """J = 0 transitions among the levels; see `spectrum`."""

@@ -97,8 +97,9 @@ class LineList:
                 self.energies[own], self.degeneracies[own], temperatures
             )
         levels = self.rotation.basis.levels
-        origins = levels.excitations.cpu() / CM1
-        modes = 3 * len(self.rotation.molecule.symbols) - 6
+        origins = self.rotation.basis.origins.cpu() / CM1
+        linear = self.rotation.basis.coupling.axial is not None
+        modes = 3 * len(self.rotation.molecule.symbols) - (5 if linear else 6)
         return (
             above_highest_j(shares) / self.partition(temperatures),
             above_highest_level(origins, levels.zero_point_energy / CM1, modes, temperatures),

@@ -70,6 +70,8 @@ class Rotation:
                     "convergence": float(one.convergence[k]) / CM1,
                     "weight": float(one.share[k]),
                 }  # fmt: skip
+                if self.basis.coupling.axial is not None:
+                    row["parity"] = "e" if (row["J"] - row["Kc"]) % 2 == 0 else "f"
                 row |= {"irrep": one.symmetry[k]} if one.symmetry else {}
                 row |= {"spread": float(spreads[i][k])} if spreads else {}
                 row |= {name: float(columns[i][k]) for name, columns in self.slopes.items()}
@@ -94,7 +96,7 @@ class Rotation:
         widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
         shown = f"the lowest {most} of {len(self.table)} " if most < len(self.table) else ""
         return [
-            f"{shown}levels with rotation from {len(self.basis.states.energies)} J = 0 states "
+            f"{shown}levels with rotation from {len(self.basis.coupling.energies)} J = 0 states "
             f"({self.basis.frame} frame), "
             "above the J = 0 ground state",
             *("  ".join(c.rjust(w) for c, w in zip(row, widths, strict=True)) for row in cells),
@@ -103,7 +105,7 @@ class Rotation:
     def _cells(self, most: int) -> list[list[str]]:
         heading = self.quanta.heading
         rows = self.table[:most]
-        extra = [key for key in ("irrep", "spread") if rows and key in rows[0]]
+        extra = [key for key in ("parity", "irrep", "spread") if rows and key in rows[0]]
         head = ["J", "Ka", "Kc", "level", heading, "E/cm-1", "conv", "weight", *extra]
         keys = ["J", "Ka", "Kc", "level", heading]
         return [
@@ -212,8 +214,9 @@ def check_rotation(task: Problem, j: Iterable[int], frame: str) -> None:
         raise ValueError(f"`rotation.frame: bisector` is for three atoms, {atoms} were given")
     with torch.no_grad():
         start = task.internal.to_positions(task.start.cpu()[None], task.masses.cpu())[0]
-    if is_linear(start, task.masses.detach().cpu()):
+    linear = is_linear(start, task.masses.detach().cpu())
+    if linear and (atoms != 3 or frame != "eckart"):
         raise ValueError(
             f"{task.molecule.formula} is linear at its minimum: levels with J > 0 are computed for "
-            "molecules that are not; leave `J` out"
+            "linear molecules of three atoms, with `rotation.frame: eckart`"
         )

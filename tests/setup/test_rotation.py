@@ -98,7 +98,8 @@ def test_the_command_writes_what_python_writes(work: Path, turning: Rotation) ->
         ({"J": [-1]}, "`J.0`: must be at least 0"),
         ({"J": [1], "rotation": {"frame": "mine"}}, "rotation.frame"),
         ({"J": [1], "surface": "carbon_dioxide_model", "molecule": ["C", "O", "O"],
-          "coordinates": {}, "basis": {}}, "CO2 is linear at its minimum"),
+          "coordinates": {}, "basis": {}, "rotation": {"frame": "bisector"}},
+         "CO2 is linear at its minimum"),
     ],
 )  # fmt: skip
 def test_refused_before_the_levels_are_computed(

@@ -92,11 +92,12 @@ class Waves:
         return total
 
 
-def waves(levels: Levels, states: Sequence[int]) -> Iterator[Waves]:
+def waves(levels: Levels, states: Sequence[int], *, beside: int = 0) -> Iterator[Waves]:
     """Wavefunctions of some levels, slab by slab of the first coordinate.
 
     A slab is as thick as memory permits: for six coordinates all slopes of thirty levels at
-    once would be gigabytes. A sparse grid is cut anywhere, and each level taken to all of it.
+    once would be gigabytes. Room is left for as many others as are held beside them. A sparse grid
+    is cut anywhere, and each level taken to all of it.
     """
     h = levels.hamiltonian
     coefficients = levels.eigenpairs.coefficients[list(states)]
@@ -105,7 +106,7 @@ def waves(levels: Levels, states: Sequence[int]) -> Iterator[Waves]:
         return
     first = h.basis.grid_shape[0]
     inner = len(h.potential) // first
-    thick = max(1, MOST_NUMBERS // (2 * inner * (h.modes + 1) * len(coefficients)))
+    thick = max(1, MOST_NUMBERS // (2 * inner * (h.modes + 1) * (len(coefficients) + beside)))
     for low in range(0, first, thick):
         part = _slab(h, low, min(low + thick, first), inner)
         slopes = part.slopes_on_grid(coefficients)
