@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pes.evaluation import Evaluation, GradientCheck, check_gradients, evaluate
     from pes.export.targets import export_surface
     from pes.findings.audit import Audit, audit
+    from pes.force_fields import ForceField, read_force_field
     from pes.interfaces.ase_calculator import SurfaceCalculator
     from pes.labelling.external import External
     from pes.labelling.label import LabelResult, label
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
     from pes.refinement import ObservedLevels, Polynomial, Refinement, refine
     from pes.setup.basis import BasisSize
     from pes.setup.coordinates import CoordinateRequest
+    from pes.setup.force_field import force_field_levels
+    from pes.setup.force_field_result import ForceFieldResult
     from pes.setup.isotopologues import Isotopologues, isotopologues
     from pes.setup.level_points import Proposal, propose
     from pes.setup.level_result import LevelsResult, spectrum
@@ -76,6 +79,8 @@ _ORIGIN = {
     "External": ("pes.labelling.external", "External"),
     "GradientCheck": ("pes.evaluation", "GradientCheck"),
     "FitResult": ("pes.setup.training.fit_result", "FitResult"),
+    "ForceField": ("pes.force_fields", "ForceField"),
+    "ForceFieldResult": ("pes.setup.force_field_result", "ForceFieldResult"),
     "Invariants": ("pes.descriptors", "Invariants"),
     "Levels": ("pes.vibration.levels.result", "Levels"),
     "Isotopologues": ("pes.setup.isotopologues", "Isotopologues"),
@@ -108,6 +113,7 @@ _ORIGIN = {
     "error_report": ("pes.training.errors", "error_report"),
     "evaluate": ("pes.evaluation", "evaluate"),
     "export_surface": ("pes.export.targets", "export_surface"),
+    "force_field_levels": ("pes.setup.force_field", "force_field_levels"),
     "isotopologues": ("pes.setup.isotopologues", "isotopologues"),
     "label": ("pes.labelling.label", "label"),
     "levels": ("pes.setup.levels", "levels"),
@@ -118,6 +124,7 @@ _ORIGIN = {
     "neural_surface": ("pes.potential", "neural_surface"),
     "propose": ("pes.setup.level_points", "propose"),
     "read": ("pes.data", "read"),
+    "read_force_field": ("pes.force_fields", "read_force_field"),
     "refine": ("pes.refinement", "refine"),
     "save": ("pes.setup.surfaces", "save"),
     "spectrum": ("pes.setup.level_result", "spectrum"),
@@ -143,6 +150,8 @@ __all__ = [
     "Evaluation",
     "External",
     "FitResult",
+    "ForceField",
+    "ForceFieldResult",
     "GradientCheck",
     "Invariants",
     "Isotopologues",
@@ -177,6 +186,7 @@ __all__ = [
     "error_report",
     "evaluate",
     "export_surface",
+    "force_field_levels",
     "isotopologues",
     "label",
     "levels",
@@ -187,6 +197,7 @@ __all__ = [
     "neural_surface",
     "propose",
     "read",
+    "read_force_field",
     "refine",
     "save",
     "spectrum",

@@ -13,6 +13,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from pes.config import (
+    ForceFieldConfig,
     LabelConfig,
     LevelsConfig,
     ModelConfig,
@@ -28,6 +29,7 @@ TOP = (
     TrainConfig,
     LevelsConfig,
     SpectrumConfig,
+    ForceFieldConfig,
     ModelConfig,
     RefineConfig,
     SampleConfig,

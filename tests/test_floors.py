@@ -29,7 +29,7 @@ BASE = {
     "molecule",
 }
 SIBLINGS = {"data", "descriptors", "coordinates", "vibration"}
-ENGINES = {*BASE, *SIBLINGS, "potential", "rovibration", "training"}
+ENGINES = {*BASE, *SIBLINGS, "force_fields", "potential", "rovibration", "training"}
 BELOW_RUN = {
     *ENGINES, "findings", "labelling", "setup", "export", "differentiation", "evaluation",
     "refinement", "report", "plots", "config",
@@ -48,6 +48,7 @@ MAY_IMPORT: Mapping[str, set[str]] = {
     "molecule": {"elements", "units"},
     **{folder: BASE for folder in SIBLINGS},
     "potential": {*BASE, "descriptors"},
+    "force_fields": {*BASE, "vibration"},
     "rovibration": {*BASE, "vibration"},
     "training": {*BASE, "data", "descriptors", "potential"},
     "export": ENGINES,

@@ -4,6 +4,7 @@ Every key stands with its meaning, its unit and its default in the file of its s
 in cm⁻¹, lengths in Å, angles in degrees; paths relative to the file.
 """
 
+from pes.config.force_field import ForceFieldConfig
 from pes.config.harmonic_gaussian import ModelConfig
 from pes.config.label import LabelConfig
 from pes.config.reading import checked, load_config, read_yaml
@@ -14,6 +15,7 @@ from pes.config.vibration import FitConfig, LevelsConfig, SpectrumConfig, Vibrat
 
 __all__ = [
     "FitConfig",
+    "ForceFieldConfig",
     "LabelConfig",
     "LevelsConfig",
     "ModelConfig",

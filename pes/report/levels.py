@@ -46,7 +46,7 @@ def level_sections(folder: Path, content: Mapping[str, Any]) -> list[PagePart]:
         "coordinates, over the training points."
         for file in sorted(folder.glob("density_*.png"))
     }
-    title = f"Levels of {' '.join(content['molecule'])}"
+    title = f"Levels of {' '.join(content['molecule']) or content['force_field']}"
     table = Table("Vibrational levels (Å, degrees, cm⁻¹)", head, rows)
     images = pictures(folder, LEVEL_PICTURES | density)
     return [
@@ -81,7 +81,8 @@ def _convergence(content: Mapping[str, Any]) -> PagePart:
         ],
         folded=True,
     )  # fmt: skip
-    return PagePart("Convergence", words, [bases, *([table] if changes else [])])
+    tables = [*([bases] if content["basis"] else []), *([table] if changes else [])]
+    return PagePart("Convergence", words, tables)
 
 
 def _rotation(folder: Path) -> list[PagePart]:

@@ -3,12 +3,14 @@
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import overload
 
 import torch
 from torch import Tensor
 
 from pes.coordinates import Internal
 from pes.coordinates.internal import zero_at_minimum
+from pes.force_fields import ForceField
 from pes.molecule import Molecule
 from pes.setup.automatic.cuts_below import cuts_below
 from pes.setup.automatic.grid_of_stage import Grid
@@ -21,6 +23,8 @@ from pes.setup.automatic.wide_grid import wide_grid
 from pes.setup.basis import BasisSize
 from pes.setup.coordinates import CoordinateRequest
 from pes.setup.folds import check_domain, folds
+from pes.setup.force_field import force_field_levels
+from pes.setup.force_field_result import ForceFieldResult
 from pes.setup.level_result import LevelsResult
 from pes.setup.problem import Bump, Problem, problem
 from pes.setup.surfaces import SurfaceLike, as_surface
@@ -46,6 +50,19 @@ MINUTES = {3: 5.0, 4: 5.0}
 """CPU time after which a calculation no longer grows, by the number of atoms; 20 for more."""
 
 
+@overload
+def levels(  # pyright: ignore[reportOverlappingOverload]  # a surface may be any function
+    surface: ForceField,
+    *,
+    count: int | None = None,
+    energy: float | None = None,
+    accuracy: float | None = None,
+    minutes: float | None = None,
+    memory: float | None = None,
+) -> ForceFieldResult: ...
+
+
+@overload
 def levels(
     surface: SurfaceLike,
     molecule: Molecule | Sequence[str] | None = None,
@@ -69,13 +86,41 @@ def levels(
     ensemble: str = "first_order",
     labels: str = "normal",
     device: str | torch.device = "cpu",
-) -> LevelsResult:
+) -> LevelsResult: ...
+
+
+def levels(
+    surface: SurfaceLike | ForceField,
+    molecule: Molecule | Sequence[str] | None = None,
+    *,
+    count: int | None = None,
+    energy: float | None = None,
+    coordinates: str | CoordinateRequest | Internal | None = None,
+    ranges: Mapping[str, tuple[float, float]] | None = None,
+    reference: Sequence[Sequence[float]] | None = None,
+    basis: Mapping[str, BasisSize | int] | None = None,
+    quanta: float | None = None,
+    truncation: TruncationRequest | None = None,
+    cap: float = 60000.0,
+    solver: str = "auto",
+    symmetry: bool = True,
+    convergence: bool | str = True,
+    accuracy: float | None = None,
+    minutes: float | None = None,
+    memory: float | None = None,
+    perturbations: Mapping[str, Bump] | None = None,
+    ensemble: str = "first_order",
+    labels: str = "normal",
+    device: str | torch.device = "cpu",
+) -> LevelsResult | ForceFieldResult:
     """Vibrational levels of a molecule on a surface: what `pes-levels` does, in one call.
 
     Args:
         surface: a torch module or a function in torch or NumPy, of positions (B, N, 3) in bohr to
             energies (B,) in hartree; a run folder, a surface file, `module:function`,
-            `file.py:function` or the name of an analytic surface; or what `pes.load` returned.
+            `file.py:function` or the name of an analytic surface; or what `pes.load` returned. A
+            force field, what `pes.read_force_field` returned, takes `count` or `energy`,
+            `accuracy`, `minutes` and `memory` alone.
         molecule: isotopes in the order of the surface's atoms, such as `"O H D"`, or a
             `Molecule`; default those of the surface.
         count: number of levels, the ground state included; 20 unless
@@ -113,6 +158,11 @@ def levels(
         >>> water.table[1]["v1 v2 v3"]
         '0 1 0'
     """
+    if isinstance(surface, ForceField):
+        _refuse(molecule, coordinates, ranges, reference, basis, quanta, truncation, perturbations)
+        return force_field_levels(
+            surface, count=count, energy=energy, accuracy=accuracy, minutes=minutes, memory=memory
+        )
     place = torch.device(device)
     loaded = as_surface(surface).to(place)
     if quanta is not None and truncation is not None:
@@ -126,6 +176,19 @@ def levels(
         cap=cap, solver=solver, symmetry=symmetry, convergence=convergence, ensemble=ensemble,
         labels=labels, accuracy=accuracy, minutes=minutes, memory=memory,
     )  # fmt: skip
+
+
+def _refuse(*given: object) -> None:
+    """Refuse what says something about a surface of positions.
+
+    Raises:
+        ValueError: if there is anything.
+    """
+    if any(one is not None for one in given):
+        raise ValueError(
+            "a force field has its own coordinates and functions; give `count` or `energy`, "
+            "`accuracy`, `minutes` and `memory` alone"
+        )
 
 
 def _request(

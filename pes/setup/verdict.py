@@ -11,7 +11,7 @@ from pes.units import CM1
 from pes.vibration.levels.result import Levels
 from pes.vibration.system.roughness import jumps
 
-__all__ = ["ROUGH", "Roughness", "roughness", "verdict"]
+__all__ = ["ROUGH", "Roughness", "roughness", "verdict", "verdict_of_errors"]
 
 SAMPLES = 200
 """Points at which differences are taken."""
@@ -93,13 +93,26 @@ def verdict(levels: Levels, names: Sequence[str]) -> str:
         HOLE if g else apart if f else _accuracy(float(e))
         for e, g, f in zip(error / CM1, ghosts, free, strict=True)
     ]
-    # Each class once, in the order in which its first level comes.
-    parts = [
+    end = _jumps(rough, names) if rough.size > ROUGH else ""
+    return f"on this surface {_listed(classes)}{end}"
+
+
+def verdict_of_errors(errors: Sequence[float]) -> str:
+    """One sentence about levels of which nothing but the errors is known, cm⁻¹.
+
+    Example:
+        >>> verdict_of_errors([0.002, 0.002, 0.05])
+        'levels 0 to 1 are good to 0.003 cm-1; level 2 is good to 0.1 cm-1'
+    """
+    return _listed([_accuracy(error) for error in errors])
+
+
+def _listed(classes: Sequence[tuple[str, str]]) -> str:
+    """Each class once with its levels, in the order in which its first level comes."""
+    return "; ".join(
         _sentence([n for n, c in enumerate(classes) if c == use], *use)
         for use in dict.fromkeys(classes)
-    ]
-    end = _jumps(rough, names) if rough.size > ROUGH else ""
-    return f"on this surface {'; '.join(parts)}{end}"
+    )
 
 
 def _sentence(numbers: Sequence[int], one: str, several: str) -> str:

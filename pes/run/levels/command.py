@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pes.config import (
     FitConfig,
+    ForceFieldConfig,
     LevelsConfig,
     ModelConfig,
     TrainConfig,
@@ -79,6 +80,14 @@ def run_levels(
         names = [resolved(one, base) for one in functions]
     elif config is None:
         raise ValueError("give a run folder or --config FILE")
+    elif "force_field" in read_yaml(config):
+        from pes.run.levels.force_field import run_force_field
+
+        if resume is not None:
+            raise ValueError("levels of a force field keep no state; leave out --resume")
+        field = load_config(config, ForceFieldConfig, settings)
+        folder = output or Path("runs") / field.name
+        return run_force_field(field, config.parent, folder, overwrite=overwrite)
     elif "model" in read_yaml(config):
         from pes.run.levels.harmonic_gaussian import run_model
 
