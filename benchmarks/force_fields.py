@@ -11,7 +11,13 @@ The oscillators are twelve with ω_k = √(k/2) and the term c q_i q_j, c = 0.1,
 units of --scale cm-1. Normal modes give every level; they are used for the comparison alone.
 
 One thread of a busy machine; errors are those of levels above the ground state, in cm-1:
-RESULTS
+
+    case         levels  functions  CPU-s    MiB    RMS  largest  estimates up to
+    ch3cn            69    121,422     36    960  0.015    0.095           0.0034
+    oscillators      49    512,000     54  2,048   1e-5     2e-5             4e-5
+
+Of CH3CN 65 levels are within 0.006 of the reference; the levels with two quanta of mode 4 lie 0.079
+and 0.096 below it, and change by less than 0.001 from 60,710 to 121,422 functions.
 """
 
 import argparse
