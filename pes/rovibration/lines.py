@@ -65,6 +65,10 @@ class Spectrum:
         lower: row of the lower level in the table of states, (L,).
         upper: row of the upper level, (L,).
         uncertainty: sum of the estimated errors of both levels, (L,) in cm⁻¹.
+        position_spread: standard deviation of the wavenumbers over the members of an ensemble
+            surface, (L,) in cm⁻¹; None without.
+        intensity_spread: that of the intensities over the members of an ensemble of dipole
+            surfaces, (L,) in cm/molecule; None without.
     """
 
     wavenumbers: Tensor
@@ -73,6 +77,8 @@ class Spectrum:
     lower: Tensor
     upper: Tensor
     uncertainty: Tensor
+    position_spread: Tensor | None = None
+    intensity_spread: Tensor | None = None
 
 
 def strengths(moments: Tensor, final: Rovibrational, initial: Rovibrational) -> Tensor:

@@ -49,6 +49,9 @@ COLUMNS = {
 }  # fmt: skip
 """Columns of the lines and their units; levels by their number in the states file."""
 
+SPREADS = {"position_spread": "cm-1", "intensity_spread": "cm/molecule"}
+"""Columns of lines on ensembles, after the others."""
+
 
 @dataclass(frozen=True, eq=False)
 class LineTables:
@@ -194,8 +197,12 @@ def _write_csv(path: Path, lines: LineTables) -> None:
     names = ("wavenumber_cm1", "uncertainty_cm1", "intensity_cm_per_molecule", "einstein_per_s")
     with replaced(path) as file, file.open("w", newline="", encoding="utf-8") as out:
         writer = csv.writer(out)
-        writer.writerow((*names, "upper", "lower"))
-        for block in zip(*(c.split(BLOCK) for c in _columns(lines)), strict=True):
+        spreads = _spreads(lines)
+        written = (f"{name}_{SPREADS[name].replace('cm-1', 'cm1').replace('/', '_per_')}"
+                   for name in spreads)  # fmt: skip
+        writer.writerow((*names, "upper", "lower", *written))
+        columns = (*_columns(lines), *spreads.values())
+        for block in zip(*(c.split(BLOCK) for c in columns), strict=True):
             writer.writerows(zip(*(part.tolist() for part in block), strict=True))
 
 
@@ -205,6 +212,12 @@ def _columns(lines: LineTables) -> tuple[Tensor, ...]:
     return (
         s.wavenumbers, s.uncertainty, s.intensities, s.einstein, s.upper + 1, s.lower + 1
     )  # fmt: skip
+
+
+def _spreads(lines: LineTables) -> dict[str, Tensor]:
+    """Columns of `SPREADS` as far as the surfaces are ensembles."""
+    values = {name: getattr(lines.spectrum, name) for name in SPREADS}
+    return {name: column for name, column in values.items() if column is not None}
 
 
 def _write_partition(path: Path, lines: LineTables) -> None:
@@ -223,6 +236,9 @@ def _write_arrays(path: Path, lines: LineTables) -> None:
         file.attrs["molecule"] = " ".join(lines.molecule.nuclei)
         for name, values in zip(COLUMNS, _columns(lines), strict=True):
             file[f"lines/{name}"] = values.numpy()
+        for name, values in _spreads(lines).items():
+            file[f"lines/{name}"] = values.numpy()
+            file[f"lines/{name}"].attrs["unit"] = SPREADS[name]
         for name in ("energy", "convergence", "J", "Ka", "Kc", "level"):
             file[f"states/{name}"] = np.array([row[name] for row in lines.states])
         file["states/weight"] = lines.weights.numpy()

@@ -8,7 +8,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from pes.rovibration.lines import Lines, Spectrum, intensities, lines
+from pes.potential import Ensemble
+from pes.rovibration.lines import Lines, Spectrum, intensities, lines, strengths
 from pes.rovibration.nuclear_spin import permuted, spin_weights
 from pes.rovibration.partition import above_highest_j, above_highest_level, partition_function
 from pes.setup.dipoles import DipoleLike, dipole_function
@@ -16,6 +17,7 @@ from pes.setup.labels import LevelLabels
 from pes.setup.line_files import LineTables, write_line_list
 from pes.setup.rotation import Rotation
 from pes.units import CM1, DEBYE
+from pes.vibration.analysis.uncertainty import standard_deviation
 
 __all__ = ["LineList", "band_name", "check_temperature", "level_name", "line_list"]
 
@@ -41,12 +43,15 @@ class LineList:
         moments: of the J = 0 states along the axes of the body, (3, n, n) in debye.
         temperature: of the intensities, kelvin.
         weakest: intensity in cm/molecule below which lines are left out.
+        members: moments of each member of an ensemble of dipole surfaces, (M, 3, n, n); None
+            without.
     """
 
     rotation: Rotation
     moments: Tensor
     temperature: float = 296.0
     weakest: float = 0.0
+    members: Tensor | None = None
 
     @cached_property
     def weights(self) -> list[Tensor]:
@@ -151,17 +156,39 @@ class LineList:
     @cached_property
     def spectrum(self) -> Spectrum:
         """All lines at or above the weakest intensity, by wavenumber."""
-        columns: list[tuple[Tensor, ...]] = []
+        columns: list[list[Tensor | None]] = []
         for some, lower, upper, values in self.blocks():
             kept = (values > 0) & (values >= self.weakest)
             errors = self.uncertainties[lower] + self.uncertainties[upper]
             rows = (
                 some.wavenumbers, values, some.einstein, self.rows[lower], self.rows[upper], errors,
+                self._position_spread(lower, upper), self._intensity_spread(some, values),
             )  # fmt: skip
-            columns.append(tuple(row[kept] for row in rows))
-        joined = [torch.cat(parts) for parts in zip(*columns, strict=True)]
-        order = joined[0].argsort()
-        return Spectrum(*(column[order] for column in joined))
+            columns.append([None if row is None else row[kept] for row in rows])
+        joined = [
+            None if parts[0] is None else torch.cat([p for p in parts if p is not None])
+            for parts in zip(*columns, strict=True)
+        ]
+        first = joined[0]
+        assert first is not None
+        order = first.argsort()
+        return Spectrum(*(None if c is None else c[order] for c in joined))  # pyright: ignore
+
+    def _position_spread(self, lower: Tensor, upper: Tensor) -> Tensor | None:
+        """Standard deviation of wavenumbers over the members of an ensemble surface, in cm⁻¹."""
+        if not self.rotation.moved:
+            return None
+        moved = torch.cat(self.rotation.moved, 1)
+        return standard_deviation(moved[:, upper] - moved[:, lower]) / CM1
+
+    def _intensity_spread(self, some: Lines, values: Tensor) -> Tensor | None:
+        """Standard deviation of intensities over the members of an ensemble of dipoles."""
+        if self.members is None:
+            return None
+        by_j = {one.j: one for one in self.rotation.levels}
+        upper, lower = by_j[some.upper_j], by_j[some.lower_j]
+        each = [strengths(one, upper, lower)[some.upper, some.lower] for one in self.members]
+        return values * standard_deviation(torch.stack(each)) / some.strengths
 
     @cached_property
     def lifetimes(self) -> Tensor:
@@ -254,7 +281,11 @@ def line_list(
     check_temperature(temperature)
     function = dipole_function(dipole, symbols=rotation.molecule.symbols)
     moments = rotation.basis.moments(function) / DEBYE
-    return LineList(rotation, moments, temperature, weakest)
+    members = None
+    if isinstance(function, Ensemble):
+        each = torch.stack([rotation.basis.moments(one) / DEBYE for one in function.members])
+        members = moments + function.inflation * (each - each.mean(0))
+    return LineList(rotation, moments, temperature, weakest, members)
 
 
 def check_temperature(temperature: float) -> None:

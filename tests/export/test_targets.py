@@ -2,6 +2,7 @@
 
 import ctypes
 import importlib.util
+import pkgutil
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -162,6 +163,27 @@ def test_onnx(water: Callable[..., Dataset], tmp_path: Path) -> None:
         expected = surface.potential(data.positions).numpy()
     # Numbers in single precision anywhere in the graph would leave 1e-8.
     np.testing.assert_allclose(energies, expected, rtol=0, atol=CLOSE)
+
+
+@pytest.mark.skipif(
+    not {"onnxscript", "onnxruntime"} <= {m.name for m in pkgutil.iter_modules()},
+    reason="onnxscript or onnxruntime is missing",
+)
+@pytest.mark.filterwarnings("ignore")  # of packages about one another
+def test_onnx_in_its_runtime(water: Callable[..., Dataset], tmp_path: Path) -> None:
+    """Any number of geometries, in double precision, in the program that others run graphs with."""
+    import onnxruntime
+
+    data = water(points=20)
+    surface = Surface(network(data, "tanh"), ("O", "H", "H"))
+    path = export_surface(surface, tmp_path / "water.onnx")
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    for count in (1, 20):
+        x = data.positions[:count]
+        (energies,) = session.run(["energies"], {"positions": x.numpy()})
+        with torch.no_grad():
+            expected = surface.potential(x).numpy()
+        np.testing.assert_allclose(energies, expected, rtol=0, atol=CLOSE)
 
 
 @pytest.mark.skipif(importlib.util.find_spec("onnxscript") is not None, reason="it is there")

@@ -1,14 +1,18 @@
 """Line lists: what the files hold, and that they belong together."""
 
+import csv
 from dataclasses import replace
 from math import exp
+from pathlib import Path
 
 import pytest
 import torch
 from torch import Tensor
 
 import pes
+from pes.potential.analytic import WaterPJT
 from pes.setup.line_list import LineList, line_list
+from pes.units import DEBYE
 from pes.vibration.analysis.intensities import BOLTZMANN_CM1
 
 RANGES = {"r1": (0.7, 1.4), "r2": (0.7, 1.4), "theta": (50.0, 175.0)}
@@ -99,3 +103,38 @@ def test_spin_statistics_that_are_not_known(water: LineList) -> None:
     unknown = replace(water, rotation=nothing)
     assert {float(w) for weights in unknown.weights for w in weights} == {4.0}
     assert any("nuclear-spin weights are those of" in warning for warning in unknown.warnings)
+
+
+def test_spread_over_ensembles(tmp_path: Path) -> None:
+    """Dipoles of two members in the ratio 1 : 1.1, strengths 1 : 1.21 about that of their mean."""
+    members = WaterPJT(), WaterPJT()
+    with torch.no_grad():
+        members[1].r_e += 1e-4
+    sizes = {"all": pes.BasisSize(None, 6, 9, 30)}
+    levels = pes.levels(
+        pes.Ensemble(members), ["O", "H", "H"], count=2, ranges=RANGES, basis=sizes,
+        convergence=False,
+    )  # fmt: skip
+    rotation = levels.rotation(range(2))
+    charges = torch.tensor([[-0.66, 0.33, 0.33], [-0.726, 0.363, 0.363]], dtype=torch.float64)
+    each = torch.stack([rotation.basis.moments(lambda x, c=c: charge(x, c)) for c in charges])
+    listed = LineList(rotation, each.mean(0) / DEBYE, members=each / DEBYE)
+    s = listed.spectrum
+    assert s.position_spread is not None
+    assert s.intensity_spread is not None
+    expected = s.intensities * (0.21 / 2**0.5) / 1.05**2
+    torch.testing.assert_close(s.intensity_spread, expected, rtol=1e-6, atol=0)
+    # A rotational line: both levels move with 1/r², and of two members one up as the other down.
+    k = int((s.wavenumbers - 37.14).abs().argmin())
+    table = rotation.table
+    up, low = (table[int(n[k])]["spread"] for n in (s.upper, s.lower))
+    assert float(s.position_spread[k]) == pytest.approx(abs(up - low), rel=1e-9)
+    listed.save(tmp_path, "water")
+    with (tmp_path / "lines.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert float(rows[k]["position_spread_cm1"]) == float(s.position_spread[k])
+    assert float(rows[k]["intensity_spread_cm_per_molecule"]) == float(s.intensity_spread[k])
+
+
+def charge(positions: Tensor, charges: Tensor) -> Tensor:
+    return torch.einsum("a,pai->pi", charges, positions)
