@@ -9,10 +9,11 @@ from tqdm import tqdm
 
 from pes.data import read
 from pes.evaluation import HOLES, evaluate
+from pes.evaluation.dipoles import evaluate_dipoles
 from pes.evaluation.result import EVALUATED, STALE
 from pes.run.folder import check_folder, claimed, open_log, pick_device
 from pes.setup.environment import environment_line
-from pes.setup.surfaces import load_potential
+from pes.setup.surfaces import loaded
 from pes.staging import staged
 
 __all__ = ["HOLES", "run_evaluate"]
@@ -33,6 +34,8 @@ def run_evaluate(
     functions: Sequence[str] = (),
 ) -> Path:
     """Errors of a surface on a file of points: tables, worst points, predictions, pictures.
+
+    A dipole surface is judged by dipole moments, in debye; it has no pictures and no holes.
 
     Args:
         surface: run folder, surface file, module:function, file.py:function or name.
@@ -56,9 +59,15 @@ def run_evaluate(
     place = pick_device(device)
     with claimed(folder):
         check_folder(folder, finished=EVALUATED, overwrite=overwrite)
-        known = load_potential(surface, Path.cwd(), functions)
+        known = loaded(surface, Path.cwd(), functions)
         open_log(None)  # what the reader says of units
         points = read(data, format=format, **statements)
+        if known.is_dipole:
+            judged = evaluate_dipoles(known, points, device=place, file=str(data))
+            for line in judged.lines():
+                log.info("%s", line)
+            judged.save(folder)
+            return folder
         hidden = None if holes else True
         with tqdm(unit="energy", unit_scale=True, desc="holes", disable=hidden) as progress:
             evaluation = evaluate(

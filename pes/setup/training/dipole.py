@@ -24,7 +24,7 @@ from pes.training.dipole import best_dipole_fit, dipole_fits
 from pes.training.errors import window_masks
 from pes.units import ANGSTROM, CM1, DEBYE
 
-__all__ = ["DipoleForm", "train_dipole"]
+__all__ = ["DipoleForm", "dipole_errors", "train_dipole"]
 
 
 @dataclass(frozen=True)
@@ -208,12 +208,26 @@ def _errors(
     rows: Tensor,
     lowest: float,
 ) -> dict[str, dict[str, float]]:
-    """Window → measures in debye; windows without a point are left out."""
+    """Window → measures in debye."""
     with torch.no_grad():
         errors = torch.cat([surface(x) for x in positions.split(512)]) - dipoles
-    errors = errors.cpu() / DEBYE
-    along = _along_principal_axes(errors, positions.cpu(), Molecule(dataset.symbols).masses)
     heights = (dataset.energies[rows].cpu() - lowest) / CM1
+    masses = Molecule(dataset.symbols).masses
+    return dipole_errors(errors.cpu() / DEBYE, heights, positions.cpu(), masses)
+
+
+def dipole_errors(
+    errors: Tensor, heights: Tensor, positions: Tensor, masses: Tensor
+) -> dict[str, dict[str, float]]:
+    """Window → `MEASURES` in debye; windows without a point are left out.
+
+    Args:
+        errors: surface − label, (B, 3) in debye.
+        heights: energies above the lowest training point, (B,) in cm⁻¹.
+        positions: (B, N, 3) in bohr.
+        masses: (N,) in electron masses.
+    """
+    along = _along_principal_axes(errors, positions, masses)
     table = {}
     for name, mask in window_masks(heights).items():
         if mask.any():

@@ -1,5 +1,6 @@
 """Result of a dipole fit: surface, errors by energy window, files."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from pes.tables import html_table
 from pes.training.dipole import DipoleCandidate
 from pes.units import ANGSTROM
 
-__all__ = ["MEASURES", "DipoleFit"]
+__all__ = ["MEASURES", "DipoleFit", "error_cells", "error_lines"]
 
 MEASURES = ("points", "rmse", "a", "b", "c", "mae", "max")
 """Columns of the table: root mean square error of a component, of those along the principal axes of
@@ -65,25 +66,11 @@ class DipoleFit:
             f"ridge {c.ridge:.0e}, error {1e4 * c.error:.4g}e-4 debye at points not fitted"
             for c in self.candidates
         ]
-        cells = self._cells()
-        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-        table = ("  ".join(c.rjust(w) for c, w in zip(row, widths, strict=True)) for row in cells)
         warned = (f"warning: {remark}" for remark in self.remarks)
-        return [*tried, *warned, "errors of a component in 1e-4 debye", *table]
+        return [*tried, *warned, *error_lines(self.errors)]
 
     def _repr_html_(self) -> str:
-        return html_table(self._cells(), repr(self))
-
-    def _cells(self) -> list[tuple[str, ...]]:
-        rows: list[tuple[str, ...]] = [
-            ("part", "energy/cm-1", "points", "RMSE", "a", "b", "c", "mean", "max")
-        ]
-        for part, windows in self.errors.items():
-            for name, own in windows.items():
-                numbers = (f"{1e4 * own[measure]:.4f}" for measure in MEASURES[1:])
-                limit = name if name == "all" else f"< {name}"
-                rows.append((part, limit, str(int(own["points"])), *numbers))
-        return rows
+        return html_table(error_cells(self.errors), repr(self))
 
     def summary(self) -> dict[str, Any]:
         """Numbers of the fit, of plain types."""
@@ -107,3 +94,28 @@ class DipoleFit:
         save_surface(place / RUN_SURFACE, self.surface, self.record)
         self.parts.save(place / "split.json")
         write_json(place / RUN_FINISHED, self.summary())
+
+
+def error_cells(errors: Mapping[str, Mapping[str, Mapping[str, float]]]) -> list[tuple[str, ...]]:
+    """Table of errors in 1e-4 debye, its head first.
+
+    Args:
+        errors: part → window → `MEASURES` in debye.
+    """
+    rows: list[tuple[str, ...]] = [
+        ("part", "energy/cm-1", "points", "RMSE", "a", "b", "c", "mean", "max")
+    ]
+    for part, windows in errors.items():
+        for name, own in windows.items():
+            numbers = (f"{1e4 * own[measure]:.4f}" for measure in MEASURES[1:])
+            limit = name if name == "all" else f"< {name}"
+            rows.append((part, limit, str(int(own["points"])), *numbers))
+    return rows
+
+
+def error_lines(errors: Mapping[str, Mapping[str, Mapping[str, float]]]) -> list[str]:
+    """The same as text."""
+    cells = error_cells(errors)
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    table = ("  ".join(c.rjust(w) for c, w in zip(row, widths, strict=True)) for row in cells)
+    return ["errors of a component in 1e-4 debye", *table]
