@@ -1,4 +1,4 @@
-"""Six made-up sets of points, each awkward in its own way, to try fits without settings on.
+"""Seven made-up sets of points, each awkward in its own way, to try fits without settings on.
 
     python benchmarks/made_up_sets.py FOLDER [NAME ...]
 
@@ -201,6 +201,57 @@ def quantised() -> Dataset:
     return Dataset(("O", "H", "H", "H"), x, (surface(x) - 76.4).float().double())
 
 
+def proton_bridge(positions: Tensor) -> Tensor:
+    """Lower of two coupled states of OC-H-CO: the proton at one carbon or at the other."""
+    o1, c1, h, c2, o2 = (positions / ANGSTROM).unbind(1)
+    first, second = _proton_at(c1, o1, c2, o2, h), _proton_at(c2, o2, c1, o1, h)
+    coupling = 9000 * torch.exp(
+        -0.9 * ((c1 - c2).norm(dim=-1) - 2.5).square() - 0.3 * (_cosine(c1, h, c2) + 1)
+    )
+    half = 0.5 * (first - second)
+    return (0.5 * (first + second) - (half.square() + coupling.square()).sqrt()) * CM1
+
+
+def _proton_at(c: Tensor, o: Tensor, other_c: Tensor, other_o: Tensor, h: Tensor) -> Tensor:
+    """HCO+ with CO beside it, cm⁻¹: Morse bonds, a bend, attraction by the proton, repulsion."""
+
+    def apart(a: Tensor, b: Tensor) -> Tensor:
+        return (a - b).norm(dim=-1)
+
+    def morse(r: Tensor, depth: float, steep: float, length: float) -> Tensor:
+        return depth * (1 - torch.exp(-steep * (r - length))).square()
+
+    r, far, bend = apart(c, h), apart(other_c, h), 1 + _cosine(h, c, o)
+    energy = morse(r, 52000, 1.85, 1.10) + morse(apart(c, o), 90000, 2.35, 1.11)
+    energy = energy + morse(apart(other_c, other_o), 90000, 2.3, 1.13)
+    energy = energy + 1.284 * torch.exp(-0.25 * (r / 1.1) ** 2) * (9000 * bend + 2500 * bend**2)
+    toward = 0.55 - 0.45 * _cosine(h, other_c, other_o)
+    energy = energy - 9000 * torch.exp(-0.55 * (far - 1.6)) * toward
+    energy = energy + 9000 * torch.exp(-3.2 * (far - 1.45))
+    pairs = ((c, other_c, 2.3), (o, other_o, 2.2), (c, other_o, 2.3), (o, other_c, 2.3),
+             (h, other_o, 1.4))  # fmt: skip
+    for a, b, contact in pairs:
+        energy = energy + 4000 * torch.exp(-3.0 * (apart(a, b) - contact))
+    return energy
+
+
+def _cosine(a: Tensor, b: Tensor, c: Tensor) -> Tensor:
+    """cos of the angle a-b-c."""
+    u, v = a - b, c - b
+    return (u * v).sum(-1) / (u.norm(dim=-1) * v.norm(dim=-1))
+
+
+def proton_bound() -> Dataset:
+    """Five atoms, OC-H-CO, to 22,000 cm⁻¹; one point with the proton far away, far above."""
+    start = torch.tensor(
+        [((-1.1, 0.05, 0), (0.0, 0, 0), (1.2, 0, 0), (2.5, 0.05, 0), (3.6, 0, 0))]
+    ).double() * ANGSTROM  # fmt: skip
+    start = relaxed(proton_bridge, start)
+    x = walked(proton_bridge, start, (300, 3000), 22000, 7800, farthest=18.0, step=0.07)
+    x[4321, 2] = x[4321, 2] + torch.tensor([0.0, 3.0, 1.0]).double()
+    return _dataset(("O", "C", "H", "C", "O"), proton_bridge, x)
+
+
 def isolated() -> Dataset:
     """Five atoms, C2H3, to 20,000 cm⁻¹; one point with a hydrogen atom far away."""
     elements = ("C", "C", "H", "H", "H")
@@ -254,7 +305,7 @@ def _dataset(
 
 SETS: Mapping[str, Callable[[], Dataset]] = {
     "cyanide": cyanide, "wide": wide, "ion": ion, "quantised": quantised, "isolated": isolated,
-    "three_isomers": three_isomers,
+    "proton_bound": proton_bound,     "three_isomers": three_isomers,
 }  # fmt: skip
 
 

@@ -11,12 +11,14 @@ import torch
 from pes import plots
 from pes.data import Dataset
 from pes.data.formats.extxyz import write_geometries
+from pes.data.isolation import isolated_rows
 from pes.evaluation.holes import HoleReport
 from pes.evaluation.points import PointErrors
 from pes.evaluation.tables import (
     calibration_table,
     extrapolation_lines,
     hole_lines,
+    isolated_lines,
     part_tables,
     window_rows,
     window_table,
@@ -72,6 +74,11 @@ class Evaluation:
     device: torch.device
     errors_by_part: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
+    @property
+    def isolated(self) -> tuple[int, ...]:
+        """Rows of points far from all others in geometry or energy."""
+        return tuple(isolated_rows(self.dataset).tolist())
+
     def __repr__(self) -> str:
         energy, count = self.errors["energy"], len(self.dataset)
         formula = Molecule(self.dataset.symbols).formula
@@ -93,6 +100,7 @@ class Evaluation:
             f"{self.surface} on {self.file or 'a data set'}: {len(self.dataset)} points",
             window_table(self.errors),
             *part_tables(self.errors_by_part),
+            *isolated_lines(self.points, self.isolated),
             *extrapolation_lines(self.points),
             *worst_lines(self.points, self.worst, self.dataset.positions, elements),
         ]
@@ -144,6 +152,7 @@ class Evaluation:
             "calibration": self.calibration,
             "holes": None if self.holes is None else self.holes.summary(),
             "worst_rows": self.worst,
+            "isolated_rows": self.isolated,
         }
 
     def _write_predictions(self, path: Path) -> None:

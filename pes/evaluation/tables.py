@@ -5,6 +5,7 @@ from itertools import combinations
 from types import MappingProxyType
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from pes.evaluation.holes import DISAGREEMENT, HoleReport, Place
@@ -19,6 +20,7 @@ __all__ = [
     "calibration_table",
     "extrapolation_lines",
     "hole_lines",
+    "isolated_lines",
     "part_tables",
     "window_rows",
     "window_table",
@@ -37,6 +39,23 @@ PART_TITLES = MappingProxyType(
 
 MOST_BONDS = 6
 """Distances shown of one geometry, the shortest first."""
+
+
+def isolated_lines(points: PointErrors, rows: Sequence[int]) -> list[str]:
+    """Error without the isolated points, whose rows are named; no line if there are none."""
+    others = torch.ones(len(points.residuals), dtype=torch.bool)
+    others[list(rows)] = False
+    if not rows or not others.any():
+        return []
+    every, rest = (
+        float(e.square().mean().sqrt()) for e in (points.residuals, points.residuals[others])
+    )
+    named = ", ".join(f"{row} ({float(points.residuals[row]):+.4g} cm-1)" for row in rows[:LISTED])
+    more = ", ..." if len(rows) > LISTED else ""
+    return [
+        f"without {len(rows)} isolated point{'s' * (len(rows) > 1)}, row{'s' * (len(rows) > 1)} "
+        f"{named}{more}, the RMSE is {rest:.4f} instead of {every:.4f} cm-1"
+    ]
 
 
 def window_rows(report: Mapping[str, Any]) -> list[list[str]]:

@@ -23,7 +23,7 @@ from pes.findings.evidence import Evidence
 from pes.findings.finding import SEVERITIES, Finding
 from pes.findings.forces import force_frame, force_noise, force_rows, force_unit, zero_forces
 from pes.findings.order import atom_order, atom_order_of_rows, misplaced
-from pes.findings.regions import bare_well, dissociated, separate_regions
+from pes.findings.regions import bare_well, dissociated, isolated_points, separate_regions
 from pes.findings.rounding import rounded_forces, rounded_geometries, rounded_labels
 from pes.findings.units import energy_unit, length_unit
 from pes.molecule import Molecule
@@ -73,6 +73,7 @@ CHECKS = (
     Check(force_noise, unless=(*NO_ENERGY, "force sign", "force unit", "forces", "force frame",
                                "energy unit")),
     Check(separate_regions),
+    Check(isolated_points, unless=NO_ENERGY),
     Check(dissociated, unless=NO_GEOMETRY),
 )  # fmt: skip
 """All checks, the causes before their consequences; within a severity findings keep this order."""

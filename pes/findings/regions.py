@@ -4,11 +4,12 @@ import numpy as np
 import torch
 from scipy.cluster.hierarchy import fcluster, linkage
 
+from pes.data.isolation import isolated_rows
 from pes.findings.evidence import Evidence
 from pes.findings.finding import Finding, worst_first
 from pes.molecule import Molecule
 
-__all__ = ["bare_well", "dissociated", "separate_regions"]
+__all__ = ["bare_well", "dissociated", "isolated_points", "separate_regions"]
 
 GAP = 8.0
 """Distance between two regions over the usual distance between neighbours."""
@@ -46,6 +47,24 @@ def bare_well(evidence: Evidence) -> list[Finding]:
             )
         )  # fmt: skip
     return findings
+
+
+def isolated_points(evidence: Evidence) -> list[Finding]:
+    """Single points far from all others in geometry or energy."""
+    rows = isolated_rows(evidence.dataset)
+    if len(rows) == 0:
+        return []
+    heights = evidence.heights[rows]
+    one = len(rows) == 1
+    return [
+        Finding(
+            "isolated points", "note", len(rows), worst_first(rows, heights),
+            f"{len(rows)} point{' is' if one else 's are'} far from all others, up to "
+            f"{float(heights.max()):.0f} cm-1",
+            "a surface extrapolates there and may be far off: judge the errors also without "
+            f"{'it' if one else 'them'}, as pes-evaluate does",
+        )
+    ]  # fmt: skip
 
 
 def separate_regions(evidence: Evidence) -> list[Finding]:

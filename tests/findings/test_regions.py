@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from made_up import CLEAN, ammonia, evidence
 
-from pes.findings.regions import bare_well, dissociated, separate_regions
+from pes.findings.regions import bare_well, dissociated, isolated_points, separate_regions
 
 
 def test_points_far_above_the_minimum_only() -> None:
@@ -36,3 +36,13 @@ def test_dissociated_points_are_counted() -> None:
     free = (oh1 & oh2) | (oh1 & hh) | (oh2 & hh)
     assert sorted(finding.rows) == free.nonzero().flatten().tolist()
     assert dissociated(evidence(ammonia())) == []
+
+
+def test_an_isolated_point_is_a_note_that_names_it() -> None:
+    data = ammonia()
+    x = data.positions.clone()
+    x[17, 3] = 3 * x[17, 3] - 2 * x[17, 0]
+    (finding,) = isolated_points(evidence(replace(data, positions=x)))
+    assert (finding.severity, finding.rows) == ("note", (17,))
+    assert "1 point is far from all others" in finding.sentence
+    assert isolated_points(evidence(data)) == []
