@@ -117,9 +117,9 @@ class KernelSection(Section):
     kind: Literal["kernel"] = "kernel"
     length: Length = 1.0
     """a of the variables exp(−r/a) of the distances, Å."""
-    width: Annotated[float, Field(gt=0)] = 6.0
+    width: Annotated[float, Field(gt=0)] = 5.0
     """Width of a bump in units of the spread of the points in these variables."""
-    noise: Annotated[float, Field(ge=0)] = 1e-12
+    noise: Annotated[float, Field(ge=0)] = 1e-11
     """Regularisation relative to the height of a bump; larger for rounded labels."""
     centres: Annotated[int, Field(gt=0)] | None = None
     """Number of points, drawn at random, that carry a bump; all by default, or as many as

@@ -21,6 +21,9 @@ AT_ONCE = 2**19
 
 MOST_ATOMS = 6
 
+LARGEST = 10
+"""Largest of 200 rounding errors over ε|c|, as measured on water and a five-atom ion."""
+
 Bumps = Callable[[Tensor, Tensor], Tensor]
 """y (B, P) and a permutation of the pairs to the kernels (B, M) of one image of the points."""
 
@@ -103,20 +106,30 @@ class KernelSurface(nn.Module):
             width=settings["width"],
         )  # fmt: skip
 
+    @property
+    def rounding(self) -> float:
+        """Largest rounding error to expect of an energy, hartree: large coefficients cancel."""
+        c = self.coefficients.detach()
+        return LARGEST * torch.finfo(c.dtype).eps * float(c.norm())
+
     def pair_variables(self, positions: Tensor) -> Tensor:
         """y (B, P) of positions (B, N, 3) in bohr."""
         return morse(distances(positions), self.length)
 
     def kernel(self, variables: Tensor) -> Tensor:
         """k (B, M) between geometries with the variables y (B, P) and the points."""
-        total = torch.zeros(len(variables), len(self.variables)).to(variables)
+        y, total = variables, torch.zeros(len(variables), len(self.variables)).to(variables)
         for g in self.permutations:
-            total += self._bumps(variables, g)
+            x = self.variables[:, g]
+            squares = y.square().sum(1)[:, None] + x.square().sum(1) - 2 * y @ x.mT
+            total += matern(squares / self.width**2)
         return total / len(self.permutations)
 
     def _bumps(self, y: Tensor, g: Tensor) -> Tensor:
-        centres = self.variables[:, g]
-        squares = y.square().sum(1)[:, None] + centres.square().sum(1) - 2 * y @ centres.mT
+        """The same for one permutation, in an order of sums that the batch does not change."""
+        squares = torch.zeros(len(y), len(self.variables)).to(y)
+        for own, centres in zip(y.unbind(1), self.variables[:, g].unbind(1), strict=True):
+            squares = squares + (own[:, None] - centres).square()
         return matern(squares / self.width**2)
 
     def forward(self, positions: Tensor) -> Tensor:
@@ -128,9 +141,12 @@ class KernelSurface(nn.Module):
 
 
 def _sums(y: Tensor, coefficients: Tensor, bumps: Bumps, permutations: Tensor) -> Tensor:
-    """Σ_g Σ_m c_m κ_gm (B,); the graph of all kernels would take gigabytes and is not kept."""
+    """Σ_g Σ_m c_m κ_gm (B,); the graph of all kernels would take gigabytes and is not kept.
+
+    A matrix product would sum in another order in another batch, and large coefficients cancel.
+    """
     if not (torch.is_grad_enabled() and (y.requires_grad or coefficients.requires_grad)):
-        return torch.stack([bumps(y, g) @ coefficients for g in permutations]).sum(0)
+        return torch.stack([(bumps(y, g) * coefficients).sum(1) for g in permutations]).sum(0)
     sums = [_Recomputed.apply(y, coefficients, lambda x, g=g: bumps(x, g)) for g in permutations]
     return torch.stack(sums).sum(0)  # type: ignore[arg-type]
 
@@ -144,7 +160,7 @@ class _Recomputed(torch.autograd.Function):
     ) -> Tensor:
         ctx.save_for_backward(y, coefficients)
         ctx.kernels = kernels
-        return kernels(y) @ coefficients
+        return (kernels(y) * coefficients).sum(1)
 
     @staticmethod
     def backward(ctx: Any, *slopes: Tensor) -> tuple[Tensor | None, ...]:
@@ -155,6 +171,6 @@ class _Recomputed(torch.autograd.Function):
             inputs = [t.detach().requires_grad_(needed) for t, needed in pairs]
         asked = [t for t in inputs if t.requires_grad]
         with torch.enable_grad():
-            values = ctx.kernels(inputs[0]) @ inputs[1]
+            values = (ctx.kernels(inputs[0]) * inputs[1]).sum(1)
             parts = iter(torch.autograd.grad(values, asked, slopes[0], create_graph=again))
         return (*(next(parts) if t.requires_grad else None for t in inputs), None)

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from pes.potential.kernel import AT_ONCE, KernelSurface
+from pes.units import CM1
 
 __all__ = ["kernel_surface"]
 
@@ -14,6 +15,9 @@ MEMORY = 2**30
 
 JITTER = 1e-12
 """Smallest noise of the matrix of the centres where these are not all points."""
+
+ROUNDING, FINE = 0.1, 1e-4 * CM1
+"""Largest rounding error in units of the median error without the point, or in hartree."""
 
 SMALLEST = 1e-10
 """1 − leverage of a point that the fit follows whatever its label."""
@@ -25,8 +29,8 @@ def kernel_surface(
     energies: Tensor,
     *,
     length: float,
-    width: float = 4.0,
-    noise: float = 1e-12,
+    width: float = 5.0,
+    noise: float = 1e-11,
     centres: int | None = None,
     weights: Tensor | None = None,
     memory: int = MEMORY,
@@ -53,7 +57,8 @@ def kernel_surface(
         The surface, its numbers frozen; errors (B,) in hartree of a fit without this point.
 
     Raises:
-        ValueError: if the memory is too small or the noise is too small for the points.
+        ValueError: if the memory is too small, the noise is too small for the points, or rounding
+            errors would be seen.
     """
     most = int((memory / 16) ** 0.5)
     number = min(len(energies), most if centres is None else centres)
@@ -72,8 +77,16 @@ def kernel_surface(
         rows = order[:number].sort().values.to(y.device)
         surface.variables.copy_(y[rows])
         if number == len(y):
-            return surface, _at_all_points(surface, energies, noise / w.clamp(min=1e-12))
-        return surface, _at_some_points(surface, y, energies, noise, w)
+            errors = _at_all_points(surface, energies, noise / w.clamp(min=1e-12))
+        else:
+            errors = _at_some_points(surface, y, energies, noise, w)
+    typical = float(errors.abs().median())
+    if surface.rounding > max(ROUNDING * typical, FINE):
+        raise ValueError(
+            f"energies would be rounded by {surface.rounding / CM1:.1g} cm-1, with errors of "
+            f"{typical / CM1:.2g}: `noise` {noise:.1g} is too small or `width` {width:g} too large"
+        )
+    return surface, errors
 
 
 def _blocks(surface: KernelSurface, y: Tensor) -> Iterator[tuple[Tensor, Tensor]]:

@@ -62,3 +62,10 @@ def test_copies_need_noise() -> None:
     x = waters(20).repeat(2, 1, 1)
     with pytest.raises(ValueError, match="too close to each other for `noise` 0"):
         kernel_surface(WATER, x, WaterPJT()(x).detach(), length=2.0, noise=0.0)
+
+
+def test_rounding_that_would_be_seen_is_refused() -> None:
+    x = waters(300)
+    energies = WaterPJT()(x).detach()
+    with pytest.raises(ValueError, match="`noise` 1e-13 is too small or `width` 40 too large"):
+        kernel_surface(WATER, x, energies, length=2.0, width=40.0, noise=1e-13)

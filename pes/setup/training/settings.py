@@ -92,8 +92,8 @@ class KernelForm:
     """
 
     length: float = 1.0
-    width: float = 6.0
-    noise: float = 1e-12
+    width: float = 5.0
+    noise: float = 1e-11
     centres: int | None = None
 
 

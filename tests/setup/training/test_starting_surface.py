@@ -54,7 +54,7 @@ def test_kernels_are_fitted_to_training_and_validation_points(water: Water) -> N
     assert isinstance(result.surface, KernelSurface)
     assert result.left_out is not None
     assert (len(result.surface.coefficients), len(result.left_out)) == (50, 60)
-    assert result.remarks == ("kernels at 50 of 60 points, length 1 A, width 6, noise 1e-12",)
+    assert result.remarks == ("kernels at 50 of 60 points, length 1 A, width 5, noise 1e-11",)
 
 
 def test_kernels_do_not_take_forces(water: Water) -> None:

@@ -17,7 +17,7 @@ from pes.units import ANGSTROM
 
 __all__ = ["kernel_trials"]
 
-LENGTHS, WIDTHS, NOISES = (1.0, 0.7, 1.5, 2.2), (5.0, 3.0, 9.0, 15.0), (1e-12, 1e-13, 1e-10, 1e-8)
+LENGTHS, WIDTHS, NOISES = (1.0, 0.7, 1.5, 2.2), (5.0, 3.0, 9.0), (1e-11, 1e-12, 1e-10, 1e-8)
 """a of exp(−r/a) in Å, width in spreads and noise to choose from, the usual ones first."""
 SAMPLE, FEWEST = 1500, 40
 """Points that choose among them, and points without which no kernels are tried."""
@@ -98,7 +98,7 @@ def _chosen(
     some: Dataset, elements: tuple[str, ...], device: torch.device, budget: FitBudget
 ) -> KernelForm | None:
     """Length, width and noise, one after the other, with which points left out come out best."""
-    best, lowest = KernelForm(width=WIDTHS[0]), float("inf")
+    best, lowest = KernelForm(width=WIDTHS[0], noise=NOISES[0]), float("inf")
     tried = set()
     for name, values in (("length", LENGTHS), ("width", WIDTHS), ("noise", NOISES)):
         before = best
