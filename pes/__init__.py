@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from pes.setup.levels import levels
     from pes.setup.line_list import line_list
     from pes.setup.surfaces import load, save
+    from pes.setup.sweep import Sweep, sweep
     from pes.setup.training.dipole import DipoleForm, train_dipole
     from pes.setup.training.dipole_result import DipoleFit
     from pes.setup.training.fit_result import FitResult
@@ -101,6 +102,7 @@ _ORIGIN = {
     "Refinement": ("pes.refinement", "Refinement"),
     "Split": ("pes.data", "Split"),
     "Surface": ("pes.potential", "Surface"),
+    "Sweep": ("pes.setup.sweep", "Sweep"),
     "SurfaceCalculator": ("pes.interfaces.ase_calculator", "SurfaceCalculator"),
     "System": ("pes.vibration.system.system", "System"),
     "Tape": ("pes.differentiation", "Tape"),
@@ -129,6 +131,7 @@ _ORIGIN = {
     "save": ("pes.setup.surfaces", "save"),
     "spectrum": ("pes.setup.level_result", "spectrum"),
     "split": ("pes.data", "split"),
+    "sweep": ("pes.setup.sweep", "sweep"),
     "tape": ("pes.differentiation", "tape"),
     "train": ("pes.setup.training.train", "train"),
     "train_dipole": ("pes.setup.training.dipole", "train_dipole"),
@@ -174,6 +177,7 @@ __all__ = [
     "Split",
     "Surface",
     "SurfaceCalculator",
+    "Sweep",
     "System",
     "Tape",
     "TruncationRequest",
@@ -202,6 +206,7 @@ __all__ = [
     "save",
     "spectrum",
     "split",
+    "sweep",
     "tape",
     "train",
     "train_dipole",

@@ -1,0 +1,158 @@
+"""Levels for several values of a parameter of a surface, side by side."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass
+from math import nan
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+
+from pes.files import write_csv
+from pes.molecule import Molecule
+from pes.potential import Surface
+from pes.setup.levels import levels
+from pes.setup.sensitivity import check_sensitivities
+from pes.setup.surfaces import SurfaceLike, as_surface
+from pes.tables import html_table
+
+__all__ = ["Sweep", "Workers", "sweep"]
+
+GROUND = "ZPE"
+"""Row of the zero-point energies."""
+
+Entry = tuple[float, float]
+"""Energy and estimated error, cm⁻¹."""
+
+
+class Workers(Protocol):
+    """Processes that calculate: a `distributed.Client`, or an executor of concurrent.futures."""
+
+    def submit(self, function: Any, /, *arguments: Any) -> Any:
+        """A future, whose `result()` waits for what the function returns."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Sweep:
+    """Levels by the values of a parameter.
+
+    Attributes:
+        parameter: name.
+        unit: of the values.
+        values: of the parameter.
+        levels: for each value: label → energy and estimated error, cm⁻¹.
+    """
+
+    parameter: str
+    unit: str
+    values: tuple[float, ...]
+    levels: tuple[Mapping[str, Entry], ...]
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """One row for each label of the first value: energy and `conv` by value, in cm⁻¹.
+
+        Levels of the same quanta are paired; NaN where a value has none of these, or two.
+        """
+        rows = []
+        for label in self.levels[0]:
+            row: dict[str, Any] = {"label": label}
+            for value, one in zip(self.values, self.levels, strict=True):
+                energy, error = one.get(label, (nan, nan))
+                row[f"{value:g}"], row[f"conv {value:g}"] = energy, error
+            rows.append(row)
+        return rows
+
+    def __repr__(self) -> str:
+        ends = f"{min(self.values):g} to {max(self.values):g} {self.unit}"
+        return f"Sweep({self.parameter} = {ends}: {len(self.values)} values)"
+
+    def __str__(self) -> str:
+        return "\n".join([repr(self), *self.lines()])
+
+    def _repr_html_(self) -> str:
+        return html_table(self._text(), repr(self))
+
+    def lines(self) -> list[str]:
+        """Table for the screen."""
+        rows = self._text()
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        return [
+            "  ".join(cell.rjust(w) for cell, w in zip(row, widths, strict=True)) for row in rows
+        ]
+
+    def _text(self) -> list[list[str]]:
+        rows = self.rows
+        body = [[v if isinstance(v, str) else f"{v:.4f}" for v in row.values()] for row in rows]
+        return [[*rows[0]], *body]
+
+    def save(self, path: str | Path) -> Path:
+        """Write the rows as a CSV file."""
+        write_csv(Path(path), self.rows)
+        return Path(path)
+
+
+def sweep(
+    surface: SurfaceLike,
+    parameter: str,
+    values: Iterable[float],
+    molecule: str | Sequence[str] | Molecule | None = None,
+    *,
+    workers: Workers | None = None,
+    **settings: Any,
+) -> Sweep:
+    """Levels for several values of a parameter of a surface.
+
+    Args:
+        surface: as for `levels`, with single numbers as parameters: an analytic one.
+        parameter: name of a parameter.
+        values: in the unit in which the surface gives this parameter, such as Å.
+        molecule: as for `levels`.
+        workers: processes that calculate one value each: `distributed.Client(cluster)` of a
+            cluster of Dask, whose jobs a batch system may run, or a `ProcessPoolExecutor`. All
+            values are calculated here one after the other by default.
+        settings: of `levels`, the same for all values.
+
+    Raises:
+        ValueError: for no value, one given twice, a parameter that the surface does not have, or
+            what `levels` refuses.
+
+    Example:
+        >>> some = {"count": 2, "basis": {"all": 5}, "convergence": False}
+        >>> bend = sweep("water_pjt1996", "r_e", [0.957, 0.959], **some)
+        >>> [round(bend.rows[1][key], -1) for key in ("0.957", "0.959")]
+        [1600.0, 1590.0]
+    """
+    asked = tuple(float(value) for value in values)
+    if not asked or len(set(asked)) < len(asked):
+        raise ValueError(f"`values` must be one or more numbers, each once, got {list(asked)}")
+    known = as_surface(surface)
+    check_sensitivities(known, [parameter])
+    unit, size = getattr(known.module, "parameter_units", {}).get(parameter, ("a.u.", 1.0))
+    jobs = [(_with(known, parameter, value * size), molecule, settings) for value in asked]
+    if workers is None:
+        made = [_levels(*job) for job in jobs]
+    else:
+        made = [future.result() for future in [workers.submit(_levels, *job) for job in jobs]]
+    return Sweep(parameter, unit, asked, tuple(made))
+
+
+def _with(surface: Surface, parameter: str, value: float) -> Surface:
+    """A copy of a surface with another value of a parameter."""
+    other = deepcopy(surface)
+    with torch.no_grad():
+        dict(other.module.named_parameters())[parameter].fill_(value)
+    return other
+
+
+def _levels(
+    surface: Surface, molecule: str | Sequence[str] | Molecule | None, settings: Mapping[str, Any]
+) -> dict[str, Entry]:
+    """Label → energy and estimated error of the levels; those whose label is not alone left out."""
+    result = levels(surface, molecule, **settings)
+    texts = [result.quanta.text(n) for n in range(len(result.energies))]
+    pairs = zip(result.energies.tolist(), result.convergence.tolist(), strict=True)
+    entries = dict(zip(texts, pairs, strict=True))
+    alone = {text: entries[text] for text in texts[1:] if texts.count(text) == 1}
+    return {GROUND: (result.zero_point_energy, float(result.convergence[0])), **alone}
