@@ -17,7 +17,7 @@ from pes.setup.sensitivity import check_sensitivities
 from pes.setup.surfaces import SurfaceLike, as_surface
 from pes.tables import html_table
 
-__all__ = ["Sweep", "Workers", "sweep"]
+__all__ = ["Submitter", "Sweep", "sweep"]
 
 GROUND = "ZPE"
 """Row of the zero-point energies."""
@@ -26,7 +26,7 @@ Entry = tuple[float, float]
 """Energy and estimated error, cm⁻¹."""
 
 
-class Workers(Protocol):
+class Submitter(Protocol):
     """Processes that calculate: a `distributed.Client`, or an executor of concurrent.futures."""
 
     def submit(self, function: Any, /, *arguments: Any) -> Any:
@@ -99,7 +99,7 @@ def sweep(
     values: Iterable[float],
     molecule: str | Sequence[str] | Molecule | None = None,
     *,
-    workers: Workers | None = None,
+    workers: Submitter | None = None,
     **settings: Any,
 ) -> Sweep:
     """Levels for several values of a parameter of a surface.
@@ -110,7 +110,7 @@ def sweep(
         values: in the unit in which the surface gives this parameter, such as Å.
         molecule: as for `levels`.
         workers: processes that calculate one value each: `distributed.Client(cluster)` of a
-            cluster of Dask, whose jobs a batch system may run, or a `ProcessPoolExecutor`. All
+            cluster of Dask, whose jobs a batch system may run, or an executor of processes. All
             values are calculated here one after the other by default.
         settings: of `levels`, the same for all values.
 
