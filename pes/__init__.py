@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from pes.setup.level_result import LevelsResult, spectrum
     from pes.setup.levels import levels
     from pes.setup.line_list import line_list
+    from pes.setup.quartic_field import quartic_field
     from pes.setup.surfaces import load, save
     from pes.setup.sweep import Sweep, sweep
     from pes.setup.training.dipole import DipoleForm, train_dipole
@@ -125,6 +126,7 @@ _ORIGIN = {
     "molecular": ("pes.vibration.system.system", "molecular"),
     "neural_surface": ("pes.potential", "neural_surface"),
     "propose": ("pes.setup.level_points", "propose"),
+    "quartic_field": ("pes.setup.quartic_field", "quartic_field"),
     "read": ("pes.data", "read"),
     "read_force_field": ("pes.force_fields", "read_force_field"),
     "refine": ("pes.refinement", "refine"),
@@ -200,6 +202,7 @@ __all__ = [
     "molecular",
     "neural_surface",
     "propose",
+    "quartic_field",
     "read",
     "read_force_field",
     "refine",

@@ -25,6 +25,9 @@ BEST = 4
 WALL = 1e6
 """Height in hartree that a way without an end counts with."""
 
+EQUAL = 1e-4
+"""Relative difference of frequencies within which modes are degenerate."""
+
 NOTHING = 1e-9
 """Leading coefficient, relative to ω/2, that counts as none."""
 
@@ -42,6 +45,22 @@ class Escape:
     barrier: float
     top: np.ndarray
     frequency: float
+
+    def beyond(self, quanta: np.ndarray, frequencies: np.ndarray) -> np.ndarray:
+        """Product functions whose classical motion passes the top of the barrier, (N,).
+
+        The mean of 2 q² over the functions, 2n + 1 in each mode, is weighted by how much the way
+        goes along the mode. Modes of equal frequency have the largest weight of any of them, for
+        symmetry makes other ways of this one.
+
+        Args:
+            quanta: (Q, N).
+            frequencies: ω, (Q,).
+        """
+        squares = self.top**2
+        equal = abs(frequencies[:, None] - frequencies) < EQUAL * frequencies
+        share = np.where(equal, squares, 0.0).max(1) / squares.sum()
+        return share @ (2 * quanta + 1) > squares.sum()
 
     def __str__(self) -> str:
         large = np.flatnonzero(abs(self.top) > 0.1)

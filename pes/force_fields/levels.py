@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from pes.force_fields.block import BlockRequest, FieldBlock, Thresholds, solved_block
+from pes.force_fields.bounds import Escape
 from pes.force_fields.field import ForceField
 from pes.force_fields.hamiltonian import FieldHamiltonian, field_hamiltonian
 from pes.force_fields.ladder import Ladder
@@ -31,6 +32,10 @@ MARGIN = 2
 
 DEARER = 2.6
 """Time and memory of a round by those of the one before, which has half the functions."""
+
+LEAK = 4.0
+"""Error of a level by its second-order shift by functions beyond a barrier: resonances of cubic
+oscillators are up to 3.1 times this shift off, while they are narrower than their error."""
 
 LEAST_GROWTH = 0.1
 """Share of functions by which a round must be larger to be worth its time."""
@@ -63,6 +68,7 @@ class FieldLevels:
         h: its matrix elements.
         lattice: steps of the Hamiltonian, whose cosets are the blocks.
         mirror: modes with + and − of each pair exchanged, None without circular operators.
+        way: to where V falls without end, None if there is none.
         blocks: symmetry blocks with levels among these; one stands for its mirror image too.
         places: number of the block and in the block of each level, S of them.
         stopped: reason to stop: accuracy, seconds, functions or memory.
@@ -73,9 +79,16 @@ class FieldLevels:
     h: FieldHamiltonian
     lattice: Lattice
     mirror: np.ndarray | None
+    way: Escape | None = None
     blocks: tuple[FieldBlock, ...] = ()
     places: tuple[tuple[int, int], ...] = ()
     stopped: str = ""
+
+    def beyond(self, quanta: np.ndarray) -> np.ndarray:
+        """Functions beyond the barrier of V, (N,) for quanta (Q, N)."""
+        if self.way is None:
+            return np.zeros(quanta.shape[1], dtype=bool)
+        return self.way.beyond(quanta, np.array(self.force_field.frequencies))
 
     @property
     def functions(self) -> int:
@@ -89,8 +102,13 @@ class FieldLevels:
 
     @property
     def errors(self) -> np.ndarray:
-        """Estimated errors of `energies`, (S,)."""
-        return np.array([self.blocks[b].errors[n] for b, n in self.places])
+        """Estimated errors of `energies`, what lies beyond a barrier included, (S,)."""
+        return np.array(
+            [
+                self.blocks[b].errors[n] + LEAK * self.blocks[b].outside.leaks[n]
+                for b, n in self.places
+            ]
+        )
 
     @property
     def variational(self) -> np.ndarray:
@@ -109,6 +127,7 @@ def field_levels(
     *,
     energy: float | None = None,
     limits: Limits,
+    way: Escape | None = None,
     report: Callable[[FieldLevels], None] = lambda _: None,
 ) -> FieldLevels:
     """The lowest levels of a force field.
@@ -118,6 +137,7 @@ def field_levels(
         count: number of levels, degenerate ones each by itself; or
         energy: all levels up to so much above the ground state, hartree.
         limits: when to stop.
+        way: to where V falls without end; functions beyond its barrier are left out.
         report: called after each round.
 
     Raises:
@@ -128,7 +148,7 @@ def field_levels(
     operators, lattice = described(force_field)
     frequencies = np.array(force_field.frequencies)
     h = field_hamiltonian(operators, numbering(frequencies))
-    result = FieldLevels(force_field, operators, h, lattice, mirror(operators))
+    result = FieldLevels(force_field, operators, h, lattice, mirror(operators), way)
     thresholds = Thresholds.of(limits.accuracy, frequencies)
     asked, resting = list(_first(result, count, energy, limits)), []
     while True:
@@ -173,6 +193,12 @@ def _first(
         )
     number = int(min(max(FEWEST, FIRST * count), possible))
     quanta = lowest_products(frequencies, most, number)
+    quanta = quanta[:, ~result.beyond(quanta)]
+    if quanta.shape[1] < count:
+        raise ValueError(
+            f"{count} levels need more than the {quanta.shape[1]} functions before the barrier of "
+            f"the force field, which is unbounded below: {result.way}; ask for fewer levels"
+        )
     needed = 40.0 * quanta.shape[1] * count  # amplitudes and vectors
     if limits.memory is not None and needed > limits.memory:
         raise ValueError(
@@ -186,7 +212,9 @@ def _first(
         if image is None or tuple(image) >= tuple(label):
             partners = 1 if image is None or (image == label).all() else 2
             numbers = np.sort(result.h.numbering.numbers(quanta[:, place.ravel() == number]))
-            yield BlockRequest(tuple(label.tolist()), partners, numbers, count + MARGIN)
+            yield BlockRequest(
+                tuple(label.tolist()), partners, numbers, count + MARGIN, None, result.beyond
+            )
 
 
 def _image(result: FieldLevels, label: np.ndarray) -> np.ndarray | None:
@@ -249,4 +277,4 @@ def _larger(result: FieldLevels, block: FieldBlock, top: float, share: float) ->
         numbering = result.h.numbering
         numbers = np.union1d(numbers, numbering.numbers(numbering.quanta(numbers)[result.mirror]))
     count = int((block.energies <= top).sum()) + MARGIN
-    return BlockRequest(block.label, block.partners, numbers, count, block)
+    return BlockRequest(block.label, block.partners, numbers, count, block, result.beyond)

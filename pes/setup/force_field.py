@@ -11,7 +11,6 @@ from pes.force_fields import FieldLevels, ForceField, field_levels, read_force_f
 from pes.force_fields.bounds import Escape, escape
 from pes.force_fields.derivatives import mean_values
 from pes.force_fields.levels import Limits
-from pes.force_fields.products import lowest_products
 from pes.memory import free_memory
 from pes.setup.force_field_result import ForceFieldResult
 from pes.units import CM1
@@ -36,6 +35,7 @@ AWAY = 0.5
 level lies beyond it."""
 
 ADVICE = {
+    "accuracy": "they feel what lies beyond the barrier, where the force field has no levels",
     "seconds": "raise `minutes`",
     "functions": "raise `functions`",
     "memory": "raise `memory`",
@@ -80,7 +80,7 @@ def force_field_levels(
         >>> quartic = {(0, 0, 0): 50.0, (0, 0, 0, 0): 10.0}
         >>> field = ForceField.of([1000.0], quartic, units="cm-1", name="bond")
         >>> force_field_levels(field, count=2)
-        ForceFieldResult(bond: 2 levels, zero-point energy 500.2171 cm-1, conv up to 0.0002 cm-1)
+        ForceFieldResult(bond: 2 levels, zero-point energy 500.2171 cm-1, conv up to 0.002 cm-1)
     """
     field = force_field if isinstance(force_field, ForceField) else read_force_field(force_field)
     _check(count=count, energy=energy, accuracy=accuracy, minutes=minutes, functions=functions)
@@ -88,8 +88,12 @@ def force_field_levels(
         count = count or COUNT
     begun = time.perf_counter()
     way = escape(field)
-    if way is not None:
-        _refuse_low_barrier(field, way, count, energy)
+    if way is not None and way.barrier < way.frequency / 2:
+        raise ValueError(
+            f"{field.name}: the force field is unbounded below: {way}, lower than the "
+            f"{way.frequency / 2 / CM1:.0f} cm-1 of the zero-point motion on that way; add "
+            "constants of a higher even degree that bound it"
+        )
     limits = Limits(
         (accuracy or ACCURACY) * CM1, 60 * (minutes or MINUTES), functions or float("inf"),
         _bytes(memory),
@@ -97,11 +101,11 @@ def force_field_levels(
     try:
         levels = field_levels(
             field, count, energy=None if energy is None else energy * CM1, limits=limits,
-            report=lambda so_far: progress(_round(so_far)),
+            way=way, report=lambda so_far: progress(_round(so_far)),
         )  # fmt: skip
     except SolverError as failure:
         raise ValueError(f"no levels: {failure}") from failure
-    _refuse_levels_beyond(levels, way)
+    _refuse_levels_beyond(levels)
     warnings = tuple(_warnings(levels, way, limits))
     return ForceFieldResult(levels, warnings, time.perf_counter() - begun)
 
@@ -123,35 +127,13 @@ def _bytes(memory: float | None) -> float | None:
     return None if free is None else FREE_SHARE * free
 
 
-def _refuse_low_barrier(
-    field: ForceField, way: Escape, count: int | None, energy: float | None
-) -> None:
-    """Refuse levels that reach a barrier beyond which V has no bound.
-
-    Raises:
-        ValueError: with where that is.
-    """
-    if energy is None:
-        assert count is not None
-        omega = np.array(field.frequencies)
-        most = np.full(len(omega), count)
-        reached = float((omega @ lowest_products(omega, most, count)).max())
-    else:
-        reached = energy * CM1
-    if way.barrier < reached + way.frequency / 2:
-        raise ValueError(
-            f"{field.name}: the force field is unbounded below: {way}, and the levels asked for "
-            f"reach about {(reached + way.frequency / 2) / CM1:.0f} cm-1 on the way; ask for fewer "
-            "levels, or add constants of a higher even degree that bound it"
-        )
-
-
-def _refuse_levels_beyond(levels: FieldLevels, way: Escape | None) -> None:
+def _refuse_levels_beyond(levels: FieldLevels) -> None:
     """Refuse levels that are none of the molecule's: below the minimum, or beyond a barrier.
 
     Raises:
         ValueError: with where the force field falls.
     """
+    way = levels.way
     name, lowest = levels.force_field.name, float(levels.energies[0])
     where = "it has another, deeper minimum" if way is None else f"it is unbounded below: {way}"
     if lowest < 0:
@@ -180,8 +162,8 @@ def _warnings(levels: FieldLevels, way: Escape | None, limits: Limits) -> list[s
     warnings = []
     if way is not None:
         warnings.append(
-            f"the force field is unbounded below: {way}; levels near that barrier do not exist, "
-            "those far below it do not feel it"
+            f"the force field is unbounded below: {way}; functions beyond the barrier are left "
+            "out, and what they would do to a level is part of its estimated error"
         )
     short = np.flatnonzero(levels.errors > limits.accuracy)
     if len(short):

@@ -39,3 +39,22 @@ def test_bounded_fields_have_no_way_out() -> None:
     assert escape(ForceField.of([1000.0], {(0,) * 4: 5.0}, units="cm-1")) is None
     assert escape(coupled()) is None
     assert escape(pyramid()) is None
+
+
+def test_functions_beyond_a_barrier() -> None:
+    """The top at q = −5 is where the motion of n = 12 turns: 2n + 1 = 25."""
+    way = escape(ForceField.of([1000.0], {(0, 0, 0): 400.0}, units="cm-1"))
+    assert way is not None
+    omega = np.array([1000.0])
+    assert way.beyond(np.array([[0, 11, 12, 13, 30]]), omega).tolist() == [
+        False, False, False, True, True,
+    ]  # fmt: skip
+
+
+def test_degenerate_modes_are_treated_alike() -> None:
+    field = ForceField.of([1000.0, 1000.0], {(0, 0, 0): 400.0, (1,) * 4: 30.0}, units="cm-1")
+    way = escape(field)
+    assert way is not None
+    one, other = way.beyond(np.array([[20, 0], [0, 20]]), np.array(field.frequencies))
+    assert one
+    assert other

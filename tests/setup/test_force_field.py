@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 from small_fields import bilinear, harmonic_levels, pyramid
 
@@ -46,16 +47,40 @@ def test_field_that_falls_far_away_warns() -> None:
     assert float(found.energies[1]) == pytest.approx(1000 - 60 / 288 * 10, abs=0.05)
 
 
-@pytest.mark.parametrize(
-    ("constant", "words"),
-    [
-        (800.0, "cubic: the force field is unbounded below: beyond a barrier of 1042 cm-1 at q1"),
-        (500.0, "below the minimum of the force field: it is unbounded below"),
-    ],
-)
-def test_field_that_falls_where_the_levels_are(constant: float, words: str) -> None:
-    with pytest.raises(ValueError, match=words):
-        force_field_levels(ForceField.of([1000.0], {(0, 0, 0): constant}, **CUBIC), count=2)
+def resonances(constant: float, count: int) -> np.ndarray:
+    """Positions of the lowest resonances of ½ ω (p² + q²) + f q³/6, cm⁻¹, by complex scaling.
+
+    With q e^{iθ} in place of q they are eigenvalues, their widths twice the imaginary parts.
+    """
+    size, turn = 90, np.exp(0.25j)
+    q = np.diag(np.sqrt(np.arange(1, size + 9) / 2), 1)
+    q = q + q.T
+    square, cube = (q @ q)[:size, :size], (q @ q @ q)[:size, :size]
+    momentum = np.diag(2.0 * np.arange(size) + 1) - square
+    h = 500 * (momentum / turn**2 + square * turn**2) + constant / 6 * cube * turn**3
+    values = np.linalg.eigvals(h)
+    return np.sort(values[(abs(values.imag) < 10) & (values.real > 0)].real)[:count]
+
+
+@pytest.mark.parametrize(("constant", "worst"), [(400.0, 0.01), (500.0, 1.0), (600.0, 20.0)])
+def test_levels_below_a_barrier_are_resonances(constant: float, worst: float) -> None:
+    """The closer the barrier the larger the estimates, and they hold the errors."""
+    found = force_field_levels(ForceField.of([1000.0], {(0, 0, 0): constant}, **CUBIC), count=2)
+    errors = abs(found.levels.energies / CM1 - resonances(constant, 2))
+    assert (errors < found.levels.errors / CM1).all()
+    assert errors.max() < worst
+
+
+def test_field_that_falls_before_the_ground_state() -> None:
+    with pytest.raises(ValueError, match=r"beyond a barrier of 296 cm-1 at q1 = -1\.3 it"):
+        force_field_levels(ForceField.of([1000.0], {(0, 0, 0): 1500.0}, **CUBIC), count=1)
+
+
+def test_levels_that_feel_the_region_beyond_are_named() -> None:
+    found = force_field_levels(ForceField.of([1000.0], {(0, 0, 0): 700.0}, **CUBIC), count=2)
+    assert "functions beyond the barrier are left out" in found.warnings[0]
+    assert "2 of 2 levels are less accurate than 0.01 cm-1" in found.warnings[1]
+    assert "they feel what lies beyond the barrier" in found.warnings[1]
 
 
 def test_deeper_minimum_elsewhere() -> None:
