@@ -13,7 +13,7 @@ from pes.setup.problem import problem
 from pes.setup.surfaces import SurfaceLike, as_surface
 from pes.units import CM1
 
-__all__ = ["at_minimum", "quartic_field"]
+__all__ = ["modes_at_minimum", "quartic_field"]
 
 DEGREES = (3, 6)
 """Lowest and highest degree of a field."""
@@ -56,7 +56,7 @@ def quartic_field(
     task = problem(as_surface(surface), molecule, coordinates=request)
     assert isinstance(task.internal, NormalModes)
     name = "".join(task.molecule.symbols)
-    modes = at_minimum(task.surface.potential, task.internal)
+    modes = modes_at_minimum(task.surface.potential, task.internal)
     found = dict(_derivatives(*_start(task.surface.potential, modes), (), degree))
     wrong = [k for k, f in found.items() if not torch.isfinite(torch.tensor(f))]
     if wrong or not any(len(k) == degree for k in found):
@@ -75,7 +75,7 @@ def _start(potential: Callable[[Tensor], Tensor], modes: NormalModes) -> tuple[T
         return potential(modes.to_positions(q[None])).sum(), q
 
 
-def at_minimum(potential: Callable[[Tensor], Tensor], modes: NormalModes) -> NormalModes:
+def modes_at_minimum(potential: Callable[[Tensor], Tensor], modes: NormalModes) -> NormalModes:
     """Normal modes after a step of Newton's method: a search ends where slopes are still 1e-6."""
     slope = dict(_derivatives(*_start(potential, modes), (), 1))
     if not slope:

@@ -7,7 +7,7 @@ from pes.coordinates import NormalModes
 from pes.force_fields import ForceField
 from pes.setup.coordinates import CoordinateRequest
 from pes.setup.problem import problem
-from pes.setup.quartic_field import at_minimum, quartic_field
+from pes.setup.quartic_field import modes_at_minimum, quartic_field
 from pes.setup.surfaces import as_surface
 from pes.units import CM1
 
@@ -40,7 +40,7 @@ def test_field_is_the_expansion_of_the_surface(water) -> None:
     surface = as_surface("water_pjt1996")
     found = problem(surface, coordinates=request).internal
     assert isinstance(found, NormalModes)
-    modes = at_minimum(surface.potential, found)
+    modes = modes_at_minimum(surface.potential, found)
     direction = torch.tensor([[0.5, -0.6, 0.4]], dtype=torch.float64)
     left = []
     for size in (0.2, 0.1):
