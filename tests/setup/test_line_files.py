@@ -1,9 +1,11 @@
 """Files of a line list: they belong together, and programs of others read them."""
 
+import bz2
 import csv
 import json
 import warnings
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import h5py
@@ -129,3 +131,36 @@ def test_tables_and_arrays_hold_the_spectrum(water: LineList, folder: Path) -> N
     # At 1000 K four J and three levels are nothing.
     assert float(last["missing_above_highest_J"]) > 1
     assert float(last["missing_above_levels"]) > 0
+
+
+@pytest.mark.skipif(find_spec("radis") is None, reason="radis is not installed")
+@pytest.mark.filterwarnings("ignore")  # of the reader and its packages
+def test_a_published_reader_reads_the_files_of_exomol(
+    water: LineList, folder: Path, tmp_path: Path
+) -> None:
+    """RADIS (doi:10.1016/j.jqsrt.2018.09.027), which takes compressed files as ExoMol offers them.
+
+    It gives the sixth column, our lifetimes, the name of the next one, Lande.
+    """
+    from radis.api import exomolapi
+
+    for name in ("states", "trans"):
+        packed = bz2.compress((folder / f"h2o.{name}").read_bytes())
+        (tmp_path / f"h2o.{name}.bz2").write_bytes(packed)
+    known = exomolapi.read_def(folder / "h2o.def")
+    states = exomolapi.read_states(
+        tmp_path / "h2o.states.bz2", known, engine="csv", skip_optional_data=False
+    )
+    lines = exomolapi.read_trans(tmp_path / "h2o.trans.bz2", engine="csv")
+    assert known["molmass"] == pytest.approx(18.0105647)
+    energies = water.energies.sort().values.tolist()
+    assert states["E"].tolist() == pytest.approx(energies, abs=1e-6)
+    for label in ("J", "Ka", "Kc"):
+        assert states[label].tolist() == [row[label] for row in water.rotation.table]
+    assert states["irrep"].tolist() == [row["irrep"] for row in water.rotation.table]
+    for line in lines.itertuples():
+        difference = energies[line.i_upper - 1] - energies[line.i_lower - 1]
+        assert line.nu_lines == pytest.approx(difference, abs=2e-6)
+    partition = exomolapi.read_pf(folder / "h2o.pf")
+    assert len(partition) == 100
+    assert float(partition["QT"].iloc[-1]) > float(partition["QT"].iloc[0])
