@@ -3,8 +3,9 @@
     python benchmarks/automatic_levels.py [--only silicide_model]
 
 Every surface with references in benchmarks/reference_levels/, named ones and those of
-triatomic_surfaces.py, goes through `pes-levels` with a configuration as a newcomer writes it: the
-surface, for a function its isotopes, and `levels: 20`, nothing else. One line each:
+triatomic_surfaces.py and four_atom_surfaces.py, goes through `pes-levels` with a configuration as a
+newcomer writes it: the surface, for a function its isotopes, and `levels: 20`, nothing else. One
+line each:
 
 - outside: levels farther from the reference than the estimate printed, and than twice the estimate;
 - missing: reference levels below the highest printed one that no printed level is nearest to;
@@ -28,8 +29,9 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+import four_atom_surfaces
 import numpy as np
-from triatomic_surfaces import MOLECULES
+import triatomic_surfaces
 
 FOLDER = Path(__file__).with_name("reference_levels")
 COUNT = 20
@@ -54,11 +56,13 @@ class Comparison:
 
 def configuration(name: str) -> str:
     """As short as the program takes it."""
-    if name not in MOLECULES:
-        return f"name: {name}\nsurface: {name}\nlevels: {COUNT}\n"
-    atoms = ", ".join(MOLECULES[name])
-    place = Path(__file__).with_name("triatomic_surfaces.py")
-    return f"name: {name}\nmolecule: [{atoms}]\nsurface: {place}:{name}\nlevels: {COUNT}\n"
+    for module in (triatomic_surfaces, four_atom_surfaces):
+        if name in module.MOLECULES:
+            atoms = ", ".join(module.MOLECULES[name])
+            place = Path(__file__).with_name(f"{module.__name__}.py")
+            given = f"molecule: [{atoms}]\nsurface: {place}:{name}"
+            return f"name: {name}\n{given}\nlevels: {COUNT}\n"
+    return f"name: {name}\nsurface: {name}\nlevels: {COUNT}\n"
 
 
 def matched(printed: np.ndarray, reference: np.ndarray) -> list[tuple[int, int]]:

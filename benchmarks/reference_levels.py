@@ -11,7 +11,6 @@ among the ways, so the uncertainty is an upper bound of what is left.
 
 import argparse
 import json
-import math
 import os
 import resource
 import time
@@ -21,13 +20,14 @@ from pathlib import Path
 
 os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1")
 
+import four_atom_surfaces
 import numpy as np
 import orthogonal_dvr as dvr
 import torch
-import triatomic_surfaces as strangers
+import triatomic_surfaces
 from torch import Tensor
 
-from pes.coordinates import Internal, Jacobi, Radau, Valence, ZMatrix
+from pes.coordinates import Internal, Jacobi, Radau, Umbrella, Valence, ZMatrix
 from pes.molecule import Molecule
 from pes.potential.analytic import ANALYTIC
 from pes.setup.automatic.geometry import minima
@@ -37,42 +37,15 @@ from pes.vibration.basis.truncation import Truncation
 
 FOLDER = Path(__file__).with_suffix("")
 COUNT = 26
-SINC = {"length": ANGSTROM, "angle": DEGREE, "dihedral": DEGREE, "number": 1.0}
-
-
-class Umbrella:
-    """q = (r₁, r₂, r₃, β, s_a, s_b) of NH₃: every bond makes the angle β with one axis.
-
-    The azimuths about it differ from 0, 120, 240° by the pair of E symmetry: 2 s_a/√6,
-    −s_a/√6 + s_b/√2, −s_a/√6 − s_b/√2. β = 90° is planar, and β → 180° − β the inversion.
-    """
-
-    names = ("r1", "r2", "r3", "beta", "sa", "sb")
-    kinds = ("length", "length", "length", "angle", "dihedral", "dihedral")
-
-    def to_positions(self, q: Tensor, masses: Tensor) -> Tensor:
-        """Positions (..., 4, 3) of q (..., 6)."""
-        *bonds, beta, sa, sb = q.unbind(-1)
-        turns = (2 * sa, -sa + math.sqrt(3) * sb, -sa - math.sqrt(3) * sb)
-        atoms = [q.new_zeros(*q.shape[:-1], 3)]
-        for k, (r, turn) in enumerate(zip(bonds, turns, strict=True)):
-            azimuth = 2 * math.pi * k / 3 + turn / math.sqrt(6)
-            across = r * beta.sin()
-            atoms.append(
-                torch.stack((across * azimuth.cos(), across * azimuth.sin(), r * beta.cos()), -1)
-            )
-        return torch.stack(atoms, -2)
-
-    def from_positions(self, positions: Tensor, masses: Tensor) -> Tensor:
-        """Nothing here asks for q of positions."""
-        raise NotImplementedError
+UNITS = {"length": ANGSTROM, "angle": DEGREE, "dihedral": DEGREE, "azimuth": DEGREE}
 
 
 def surface_of(name: str) -> tuple[Callable[[Tensor], Tensor], tuple[str, ...], float]:
     """A surface, its isotopes and its minimum, hartree."""
-    if name in strangers.SURFACES:
-        surface, symbols = strangers.SURFACES[name], strangers.MOLECULES[name]
-        return surface, symbols, minima(Molecule(symbols), surface)[0].energy
+    for module in (triatomic_surfaces, four_atom_surfaces):
+        if name in module.SURFACES:
+            surface, symbols = module.SURFACES[name], module.MOLECULES[name]
+            return surface, symbols, minima(Molecule(symbols), surface)[0].energy
     named = ANALYTIC[name]().requires_grad_(False)
     return named, named.symbols, 0.0
 
@@ -97,14 +70,14 @@ class Engine:
             )
         )
         kept = self.truncation
-        limit = "" if kept is None else f"; quanta {kept.quanta}, weights {kept.weights}, VSCF"
+        limit = "" if kept is None else f"; VSCF, products up to {kept.energy / CM1:.0f} cm-1"
         return f"{type(self.internal).__name__}: {sizes}; cap {self.cap:.0f} cm-1{limit}"
 
     def calculation(self, name: str, count: int) -> Levels:
         """The lowest levels of a surface, with all that belongs to them."""
         surface, symbols, _ = surface_of(name)
         masses = Molecule(symbols).masses
-        units = [SINC[kind] for kind in self.internal.kinds]
+        units = [UNITS[kind] for kind in self.internal.kinds]
         bases = [
             BasisSpec(basis, low * u, high * u, n, m, p, c)
             for c, u, (basis, low, high, n, m, p) in zip(
@@ -155,30 +128,37 @@ def angle(low: float, high: float, n: int, m: int, primitives: int = 80) -> tupl
     return ("legendre", low, high, n, m, primitives)
 
 
-def ammonia(quanta: float, r: tuple[int, int], beta: tuple[int, int], s: tuple[int, int]) -> Engine:
-    """A quantum of the inversion counts half: its levels come in pairs."""
-    bonds, turns = (("sinc", 0.72, 1.45, *r, 61),) * 3, (("sinc", -75, 75, *s, 61),) * 2
-    weights = (1.0, 1.0, 1.0, 0.5, 1.0, 1.0)
-    truncation = Truncation(quanta, weights, self_consistent=True)
-    return Engine(Umbrella(), (*bonds, ("sinc", 42, 138, *beta, 61), *turns), truncation)
+def umbrella(
+    energy: float,
+    centre: int,
+    r: tuple[float, float],
+    sizes: tuple[tuple[int, int], tuple[int, int], tuple[int, int]],
+) -> Engine:
+    """Ends of the bonds, functions and points of the bonds, the inversion and the azimuths."""
+    bonds, beta, turns = sizes
+    rows = (
+        *[("sinc", *r, *bonds, 61)] * 3,
+        ("sinc", 36, 144, *beta, 61),
+        *[("sinc", -75, 75, *turns, 61)] * 2,
+    )
+    return Engine(Umbrella(centre), rows, Truncation(energy=energy * CM1, self_consistent=True))
 
 
 def peroxide(
-    quanta: float, oo: tuple[int, int], oh: tuple[int, int], bend: tuple[int, int], waves: int
+    energy: float, oo: tuple[int, int], oh: tuple[int, int], bend: tuple[int, int], waves: int
 ) -> Engine:
-    """A quantum of the torsion counts 0.3."""
-    bond, bends = ("sinc", 0.70, 1.42, *oh, 61), ("sinc", 58, 145, *bend, 61)
+    """Functions and points of the bonds and angles; waves of the torsion."""
+    bond, bends = ("sinc", 0.65, 1.55, *oh, 61), ("sinc", 55, 150, *bend, 61)
     rows = (
-        ("sinc", 1.15, 1.95, *oo, 61),
+        ("sinc", 1.12, 2.05, *oo, 61),
         bond,
         bends,
         bond,
         bends,
-        ("fourier", 0, 360, waves, None, waves),
+        ("fourier", 0, 360, waves, None, waves + 6),
     )
-    weights = (1.0, 1.0, 1.0, 1.0, 1.0, 0.3)
     chain = ZMatrix((("O",), ("O", 0), ("H", 0, 1), ("H", 1, 0, 2)))
-    return Engine(chain, rows, Truncation(quanta, weights, self_consistent=True))
+    return Engine(chain, rows, Truncation(energy=energy * CM1, self_consistent=True))
 
 
 def water(
@@ -267,13 +247,32 @@ WAYS: dict[str, tuple[Engine | Dvr, ...]] = {
     "quartic_dioxide": grids(
         dvr.radau, (1.2, 1.8), (1.2, 1.8), (24, 24, 80), 26000, order=(1, 0, 2)
     ),
+    "ozone": grids(dvr.radau, (0.95, 1.50), (0.95, 1.50), (24, 24, 76), 20000, finer=1.15),
+    "hypochlorous_acid": grids(
+        dvr.jacobi, (0.64, 1.60), (1.36, 2.40), (26, 34, 50), 24000, order=(2, 1, 0)
+    ),
+    "nitrous_oxide": grids(
+        dvr.jacobi, (0.93, 1.46), (1.36, 2.16), (26, 34, 60), 30000, order=(2, 0, 1), finer=1.15
+    ),
+    "nitroxyl": grids(dvr.jacobi, (0.94, 1.58), (0.80, 2.15), (20, 38, 46), 28000, finer=1.15),
+    "flat_cyanide": grids(
+        dvr.radau, (0.97, 1.60), (0.97, 1.60), (22, 22, 70), 20000, order=(1, 0, 2)
+    ),
+    "bifluoride": grids(dvr.jacobi, (0.60, 2.20), (1.68, 3.05), (40, 46, 36), 26000, finer=1.1),
+    "shared_proton": grids(dvr.jacobi, (0.95, 2.25), (2.50, 3.90), (30, 46, 40), 20000, finer=1.1),
+    "weak_complex": grids(dvr.jacobi, (0.65, 1.35), (2.4, 12.0), (12, 90, 40), 14000, finer=1.1),
+    "three_protons": grids(dvr.radau, (0.22, 1.75), (0.22, 1.75), (38, 38, 40), 40000, finer=1.1),
     "ammonia_model": (
-        ammonia(6, (6, 7), (13, 16), (7, 9)),
-        ammonia(8, (7, 8), (17, 20), (9, 10)),
+        umbrella(13500, 0, (0.66, 1.65), ((6, 8), (21, 24), (10, 13))),
+        umbrella(16500, 0, (0.62, 1.72), ((7, 9), (25, 28), (12, 15))),
+    ),
+    "oxonium": (
+        umbrella(13500, 1, (0.64, 1.60), ((5, 7), (20, 23), (9, 12))),
+        umbrella(16500, 1, (0.60, 1.68), ((6, 8), (24, 27), (11, 14))),
     ),
     "hydrogen_peroxide_model": (
-        peroxide(5, (6, 7), (5, 6), (6, 7), 25),
-        peroxide(7, (8, 9), (6, 7), (8, 9), 31),
+        peroxide(10500, (13, 15), (4, 6), (9, 11), 29),
+        peroxide(12500, (15, 17), (5, 7), (10, 12), 33),
     ),
 }  # fmt: skip
 

@@ -143,7 +143,7 @@ def shared_proton(x: Tensor) -> Tensor:
         return 37200 * _morse(near, 1.87, 1.275) ** 2 + hydrogen_bond
 
     v1, v2 = bound(r1, r2), bound(r2, r1)
-    coupling = 4000 * torch.exp(-(((far - 3.1) / 0.8) ** 2))
+    coupling = 4000 * torch.exp(-(((far - 3.1) / 3.0) ** 2))
     lower = (v1 + v2) / 2 - (((v1 - v2) / 2) ** 2 + coupling**2).sqrt()
     return (lower + 3500 * u + 1500 * u**2) * CM1
 

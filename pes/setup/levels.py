@@ -265,7 +265,7 @@ def solved(
             most = None if memory is None else memory * 2**30
             budget = Budget(60 * time_limit, functions, most)
             if len(task.internal.names) > 3:
-                task = in_all_wells(task, wanted, energy)
+                task = in_all_wells(task, wanted, energy, progress)
             target = Target(
                 task.system, task.internal.kinds, task.internal.names, task.wells, task.limits,
                 goal * CM1, wanted, None if energy is None else energy * CM1, task.given, cap * CM1,

@@ -24,6 +24,9 @@ SECONDS = 4e-3
 CHECKS = 2.0
 """Time of the calculations with more points and wider ranges, in that of the last."""
 
+UNKNOWN = 1e3
+"""Error that is left, in what functions may leave, where levels had no partners."""
+
 LEAST = 70 * 2**20
 """Bytes of quadrature, results and pictures, whatever the size."""
 
@@ -90,6 +93,6 @@ def seconds_left(following: float, seconds: float, left: float) -> float:
     Args:
         following: of the next calculation with more functions.
         seconds: of the last.
-        left: error that is left, in what functions may leave.
+        left: error that is left, in what functions may leave; infinite where it is unknown.
     """
-    return following * max(0, ceil(log10(max(left, 1.0)))) + CHECKS * seconds
+    return following * ceil(log10(min(max(left, 1.0), UNKNOWN))) + CHECKS * seconds

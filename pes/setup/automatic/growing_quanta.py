@@ -14,7 +14,8 @@ import torch
 from torch import Tensor
 
 from pes.setup.automatic.grid_of_stage import Grid
-from pes.setup.automatic.quanta_series import QuantaStage, Series, of_length, of_partners
+from pes.setup.automatic.left_over import of_length, of_partners, share_left
+from pes.setup.automatic.quanta_series import QuantaStage, Series
 from pes.setup.automatic.stage import Target
 from pes.setup.automatic.target import Budget
 from pes.units import CM1
@@ -86,26 +87,11 @@ def levels_by_quanta(
             base, stage = earlier, series.again(stage)
             break
         match, before = series.matched(stage, base), moved
-        moved, left = match.changes, _left(match.changes, of_partners(before, match.partners))
+        moved = match.changes
+        left = moved * share_left(moved, of_partners(before, match.partners), LEAST)
         series.table(stage, left)
     changes = torch.stack((left, series.finer(stage, base), of_length(shorter, len(left))))
     return _result(target, stage, changes, ended)
-
-
-def _left(moved: Tensor, before: Tensor) -> Tensor:
-    """Part of the last changes that is taken for what is still to come, (S,).
-
-    Changes fall from calculation to calculation, and so does what is left of them: three times the
-    ratio, to be on the safe side, of all levels or of the level itself, whichever falls slower.
-    """
-    known = before.isfinite() & moved.isfinite()
-    if not known.any():
-        return moved
-    ratios = moved / before.clamp(min=1e-12)
-    overall = moved[known].max() / before[known].max().clamp(min=1e-12)
-    share = 3 * torch.maximum(ratios, overall)
-    # A level that had no partner before has shown nothing of how its changes fall.
-    return moved * share.where(known, 1.0).clamp(LEAST, 1.0)
 
 
 def _result(target: Target, stage: QuantaStage, changes: Tensor, ended: str) -> Levels:

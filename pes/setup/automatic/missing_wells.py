@@ -1,6 +1,6 @@
 """Warnings about wells, torsions and linear bends that the coordinates of a molecule leave out."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -14,6 +14,7 @@ from pes.setup.automatic.harmonic_levels import harmonic_level
 from pes.setup.automatic.holding import held, holding
 from pes.setup.automatic.tunnelling import largest_splitting, way_across
 from pes.setup.automatic.wells import LargeAmplitude, large_amplitudes
+from pes.setup.chosen import description
 from pes.setup.problem import Problem
 from pes.units import CM1
 
@@ -134,13 +135,19 @@ class LargeAmplitudes:
             return bool((coverage(one.geometries.to(record.training_positions)) < FAR).all())
 
 
-def in_all_wells(task: Problem, count: int | None, energy: float | None) -> Problem:
+def in_all_wells(
+    task: Problem,
+    count: int | None,
+    energy: float | None,
+    report: Callable[[str], None] = lambda _: None,
+) -> Problem:
     """The problem in coordinates that hold every well and turn that the levels can pass to.
 
     Args:
         task: in coordinates that may hold one well.
         count: number of levels; or else
         energy: of the highest level, cm⁻¹.
+        report: called with a sentence if the coordinates change.
 
     Raises:
         ValueError: if there are no such coordinates, or the user asked for others.
@@ -156,6 +163,7 @@ def in_all_wells(task: Problem, count: int | None, energy: float | None) -> Prob
             f"{motions.sentence(leaving[0], top)}; for the levels of one well alone, without "
             "tunnelling, give `quanta: 6`"
         )
+    report(f"levels can pass to other wells ({leaving[0].what}): coordinates {description(other)}")
     return other
 
 

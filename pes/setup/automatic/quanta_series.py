@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from math import ceil
 from time import monotonic, process_time
 
 import torch
@@ -13,6 +14,7 @@ from pes.coordinates.internal import zero_at_minimum
 from pes.memory import free_memory, resident_memory
 from pes.setup.automatic.grid_of_stage import Grid
 from pes.setup.automatic.growing_grids import STEP, SparsePoints, memory
+from pes.setup.automatic.left_over import of_partners
 from pes.setup.automatic.quanta_forecast import FEW, Forecast, largest_expected
 from pes.setup.automatic.stage import EXTRA, SolvedHamiltonian, Target
 from pes.setup.automatic.target import Budget
@@ -27,7 +29,7 @@ from pes.vibration.hamiltonian.sparse import SparseGrid
 from pes.vibration.levels.matching import Matching, matching
 from pes.vibration.symmetry.operations import commuting, symmetry_operations
 
-__all__ = ["QuantaStage", "Series", "of_length", "of_partners"]
+__all__ = ["QuantaStage", "Series"]
 
 FEWEST = 8
 """Functions for each level in the first calculation."""
@@ -40,6 +42,9 @@ PER_LINE = 5
 
 RESIDUAL = 0.1
 """Residual norm of a level, in accuracies: its error is the square over the gap, far smaller."""
+
+RESERVE = 1.2
+"""Time that is advised for a calculation, in what is forecast for it."""
 
 Report = Callable[[str], None]
 Check = Callable[[SparseGrid], None]
@@ -267,8 +272,12 @@ class Series:
         short = self.shortage(ahead)
         if short:
             return short
-        if self.spent + (ahead.seconds or 0.0) > self.budget.seconds:
-            return f"{self.spent:.0f} of {self.budget.seconds:.0f} CPU-s are spent"
+        needed = self.spent + (ahead.seconds or 0.0)
+        if needed > self.budget.seconds:
+            return (
+                f"{self.spent:.0f} of {self.budget.seconds:.0f} CPU-s are spent, `minutes: "
+                f"{ceil(RESERVE * needed / 60)}` allows the next calculation"
+            )
         return ""
 
 
@@ -278,16 +287,3 @@ def _coarse(h: Hamiltonian) -> ValueError:
         "is not smooth enough or whose modes are far from oscillators; give `coordinates.kind: "
         "zmatrix` with `basis`"
     )
-
-
-def of_partners(changes: Tensor, partners: Tensor) -> Tensor:
-    """Changes of the partners (S,); infinite where there is none, the largest for new ones."""
-    every = of_length(changes, max(1, int(partners.max()) + 1) if len(partners) else 0)
-    return every[partners.clamp(min=0)].where(partners >= 0, torch.inf)
-
-
-def of_length(changes: Tensor, count: int) -> Tensor:
-    """Changes of so many levels; those of new ones are taken for the largest known."""
-    if count <= len(changes):
-        return changes[:count]
-    return torch.cat((changes, changes.max().expand(count - len(changes))))

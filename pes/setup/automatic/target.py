@@ -19,6 +19,7 @@ from pes.setup.automatic.bases import Resolution
 from pes.setup.automatic.cut_forecast import expected_cost, seconds_left
 from pes.setup.automatic.cuts_below import cuts_below
 from pes.setup.automatic.harmonic_levels import frequencies, harmonic_level
+from pes.setup.automatic.left_over import of_partners, share_left
 from pes.setup.automatic.outcome import SIGMAS, outcome, stage_levels
 from pes.setup.automatic.stage import EXTRA, Stage, Target, fixed_sides, solved_stage
 from pes.setup.verdict import ROUGH, roughness
@@ -182,32 +183,33 @@ def _grown(
     budget: Budget,
     started: float,
     report: Report,
-) -> tuple[Stage, Stage, float]:
-    """The largest calculation, the one before it, and the share of their change left to come."""
-    far, before, unsure = False, float("inf"), True
+) -> tuple[Stage, Stage, Tensor]:
+    """The largest calculation, the one before it, and shares of its changes left to come, (S,)."""
+    far, before, unsure = False, torch.full((count,), torch.inf, dtype=torch.float64), True
     while True:
         step = max(_step(base), LONG_STEP if far else 0.0)
         larger = solve(base.resolution.more_functions(step))
-        most = float(matching(larger.levels, base.levels, count).changes.max())
-        # What is left to come falls as the changes do; three times that, to be on the safe side.
-        share = min(1.0, max(LEAST, 3 * most / before))
+        match = matching(larger.levels, base.levels, count)
+        moved, most = match.changes, float(match.changes.max())
+        share = share_left(moved, of_partners(before, match.partners), LEAST)
         far = most > FAR * target.accuracy
         growth = (larger.hamiltonian.size / base.hamiltonian.size) ** 2
         spent, following = process_time() - started, growth * larger.seconds
-        error = share * most / (SHARES["functions"] * target.accuracy)
+        error = float((share * moved).max()) / (SHARES["functions"] * target.accuracy)
         report(
             f"{larger.hamiltonian.size} functions on {len(larger.hamiltonian.potential)} points: "
             f"levels moved by up to {most / CM1:.2g} cm-1; {spent:.1f} CPU-s spent, about "
             f"{seconds_left(following, larger.seconds, error):.1f} left"
         )
         done = error <= 1
-        if not done and unsure and share > STALLED and before < float("inf"):
+        stalled = most > STALLED * float(before.max()) / 3
+        if not done and unsure and stalled and bool(before.isfinite().all()):
             finer = _finer(solve, base, count, most, report)
             unsure = finer is not base
             if unsure:
-                base, before = finer, float("inf")
+                base, before = finer, torch.full_like(moved, torch.inf)
                 continue
-        before = most
+        before = moved
         late = spent + 4 * following > budget.seconds
         if done or late or larger.hamiltonian.size > budget.functions:
             return larger, base, share

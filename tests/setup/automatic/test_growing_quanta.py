@@ -10,8 +10,7 @@ from pes.memory import resident_memory
 from pes.setup.automatic import quanta_series
 from pes.setup.automatic.grid_of_stage import Grid
 from pes.setup.automatic.growing_grids import ProductGrid, first_grid, memory
-from pes.setup.automatic.growing_quanta import LEAST, _left, levels_by_quanta
-from pes.setup.automatic.quanta_series import of_partners
+from pes.setup.automatic.growing_quanta import levels_by_quanta
 from pes.setup.automatic.stage import Target
 from pes.setup.automatic.target import Budget
 from pes.units import CM1
@@ -95,7 +94,7 @@ def test_a_budget_that_is_too_small_is_said() -> None:
     assert any("are not begun" in line for line in said)
     (warning,) = levels.warnings
     assert "10 of 10 levels, from number 0 on, are not converged to the 1e-07 cm-1" in warning
-    assert "of 0 CPU-s are spent" in warning
+    assert "of 0 CPU-s are spent, `minutes: 1` allows the next calculation" in warning
 
 
 def test_memory_that_is_too_small_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -150,29 +149,6 @@ def test_a_wall_stands_in_a_hole_and_is_said() -> None:
 def test_a_sparse_grid_takes_no_hole() -> None:
     with pytest.raises(ValueError, match=r"the surface falls \d+ cm-1 below its minimum at q = \("):
         levels_by_quanta(target(holed(7), 7), grid(7))
-
-
-def test_what_is_left_of_a_change() -> None:
-    before = torch.tensor([1.0, 10.0, 100.0, 1.0])
-    # All fall by a hundred, but the last, which does not fall.
-    moved = torch.tensor([0.01, 0.1, 1.0, 2.0])
-    left = _left(moved, before)
-    assert left[0] == pytest.approx(LEAST * 0.01)
-    assert left[3] == 2.0
-    # One that fell to nothing by chance counts as all do.
-    assert _left(torch.tensor([40.0, 0.0]), torch.tensor([100.0, 1.0])).tolist() == [40.0, 0.0]
-    # A level that had no partner before has not shown how its changes fall.
-    assert _left(moved, torch.tensor([torch.inf, 10.0, 100.0, 1.0]))[0] == pytest.approx(0.01)
-    # A level without a partner stays unknown.
-    assert _left(torch.tensor([torch.inf, 0.1]), before[:2])[0] == torch.inf
-
-
-def test_changes_of_the_same_level_are_compared() -> None:
-    """Two levels that have changed places; one without a partner; one that is new."""
-    partners = torch.tensor([1, 0, -1, 3])
-    changes = of_partners(torch.tensor([1.0, 2.0, 3.0]), partners)
-    assert changes.tolist() == [2.0, 1.0, torch.inf, 3.0]
-    assert of_partners(torch.tensor([1.0]), torch.tensor([-1, -1])).tolist() == [torch.inf] * 2
 
 
 def test_a_grid_beyond_the_domain_ends_the_growth() -> None:

@@ -43,7 +43,9 @@ def test_a_torsion_is_said_and_held_where_the_program_chooses() -> None:
 
 
 def test_an_inversion_is_held_in_umbrella_coordinates() -> None:
-    other = in_all_wells(problem(as_surface("ammonia_model")), 20, None)
+    said: list[str] = []
+    other = in_all_wells(problem(as_surface("ammonia_model")), 20, None, said.append)
+    assert "(inversion): coordinates umbrella (r1, r2, r3, beta, sa, sb), atom 0 (N)" in said[0]
     assert other.internal.names == ("r1", "r2", "r3", "beta", "sa", "sb")
     assert LargeAmplitudes(other).sentences(TOP) == []
     # Two atoms of one kind at the ends, and the centre is the third of the list.

@@ -1,0 +1,47 @@
+"""What is left of an error, from how the changes of calculations that grow fall."""
+
+import torch
+from torch import Tensor
+
+__all__ = ["of_length", "of_partners", "share_left"]
+
+
+def share_left(moved: Tensor, before: Tensor, least: float) -> Tensor:
+    """Part of the last changes that is taken for what is still to come, (S,).
+
+    Changes fall from calculation to calculation, and so does what is left of them: three times the
+    ratio, to be on the safe side, of all levels or of the level itself, whichever falls slower. A
+    level that was not there before has shown nothing of how its changes fall.
+
+    Args:
+        moved: last changes, (S,); infinite for a level without a partner.
+        before: changes before of the same levels, likewise.
+        least: part that is taken at least.
+
+    Example:
+        All fall by a hundred but the last, which grows:
+
+        >>> moved, before = torch.tensor([0.1, 1.0, 2.0]), torch.tensor([10.0, 100.0, 1.0])
+        >>> share_left(moved, before, 0.15)
+        tensor([0.1500, 0.1500, 1.0000])
+    """
+    known = before.isfinite() & moved.isfinite()
+    if not known.any():
+        return torch.ones_like(moved)
+    ratios = moved / before.clamp(min=1e-12)
+    overall = moved[known].max() / before[known].max().clamp(min=1e-12)
+    share = 3 * torch.maximum(ratios, overall)
+    return share.where(known, 1.0).clamp(least, 1.0)
+
+
+def of_partners(changes: Tensor, partners: Tensor) -> Tensor:
+    """Changes of the partners (S,); infinite where there is none, the largest for new ones."""
+    every = of_length(changes, max(1, int(partners.max()) + 1) if len(partners) else 0)
+    return every[partners.clamp(min=0)].where(partners >= 0, torch.inf)
+
+
+def of_length(changes: Tensor, count: int) -> Tensor:
+    """Changes of so many levels; those of new ones are taken for the largest known."""
+    if count <= len(changes):
+        return changes[:count]
+    return torch.cat((changes, changes.max().expand(count - len(changes))))
