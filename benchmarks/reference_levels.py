@@ -256,7 +256,7 @@ WAYS: dict[str, tuple[Engine | Dvr, ...]] = {
     ),
     "nitroxyl": grids(dvr.jacobi, (0.94, 1.58), (0.80, 2.15), (20, 38, 46), 28000, finer=1.15),
     "flat_cyanide": grids(
-        dvr.radau, (0.97, 1.60), (0.97, 1.60), (22, 22, 70), 20000, order=(1, 0, 2)
+        dvr.radau, (0.93, 1.66), (0.93, 1.66), (30, 30, 70), 27000, order=(1, 0, 2), finer=1.1
     ),
     "bifluoride": grids(dvr.jacobi, (0.60, 2.20), (1.68, 3.05), (40, 46, 36), 26000, finer=1.1),
     "shared_proton": grids(dvr.jacobi, (0.95, 2.25), (2.50, 3.90), (30, 46, 40), 20000, finer=1.1),
