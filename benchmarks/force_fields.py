@@ -13,7 +13,7 @@ in units of --scale cm-1. Normal modes give every level; they are used for the c
 One thread of a busy machine; errors are those of levels above the ground state, in cm-1:
 
     case         levels  functions  CPU-s    MiB    RMS  largest  estimates up to
-    ch3cn            69    121,422     36    960  0.015    0.095           0.0034
+    ch3cn            69    121,422     42    951  0.015    0.095           0.0052
     oscillators      49    512,000     54  2,048   1e-5     2e-5             4e-5
 
 Of CH3CN 67 levels are within 0.006 of the reference; the two with two quanta of mode 4 lie 0.079

@@ -165,6 +165,12 @@ def _warnings(levels: FieldLevels, way: Escape | None, limits: Limits) -> list[s
             f"the force field is unbounded below: {way}; functions beyond the barrier are left "
             "out, and what they would do to a level is part of its estimated error"
         )
+    last = levels.energies[-1]
+    if any(b.energies[-1] <= last and len(b.energies) < b.size for b in levels.blocks):
+        warnings.append(
+            "a block has no level above the highest: more of its levels may lie below it; "
+            + ADVICE[levels.stopped]
+        )
     short = np.flatnonzero(levels.errors > limits.accuracy)
     if len(short):
         warnings.append(
