@@ -176,11 +176,11 @@ def sentence(one: LargeAmplitude, molecule: Molecule, top: float, holds: bool) -
         top: highest level above the minimum, hartree.
         holds: whether there are coordinates for it.
     """
-    advice = "no coordinates of a configuration hold it so far"
+    advice = "no coordinates describe it so far"
     if holds:
         advice = (
-            "leave out the keys of coordinates, sizes and limits, and coordinates that hold it are "
-            "chosen"
+            "leave out the keys for coordinates, sizes and limits, and the program chooses "
+            "coordinates that describe it"
         )
     height = f"{one.barrier / CM1:.0f} cm-1"
     reach = f"the highest level reaches {top / CM1:.0f} cm-1 above the minimum"

@@ -62,7 +62,7 @@ def test_more_atoms_with_a_torsion_have_no_coordinates() -> None:
     molecule = Molecule(("C", "H", "H", "H", "O", "H"))
     turn = LargeAmplitude("torsion", (0, 4), 400 * CM1, 400 * CM1, *torch.zeros(2, 1, 6, 3))
     assert sentence(turn, molecule, TOP, holds=False).endswith(
-        "no coordinates of a configuration hold it so far"
+        "no coordinates describe it so far"
     )
 
 
