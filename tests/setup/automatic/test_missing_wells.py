@@ -36,7 +36,7 @@ def test_a_torsion_is_said_and_held_where_the_program_chooses() -> None:
     task = problem(surface)
     (said,) = LargeAmplitudes(task).sentences(TOP)
     assert said.startswith("the torsion about O1-O2")
-    assert said.endswith("sizes and limits, and coordinates that hold it are chosen")
+    assert said.endswith("sizes and limits, and the program chooses coordinates that describe it")
     other = in_all_wells(task, 20, None)
     assert other.coordinates[-1].basis == "fourier"
     assert LargeAmplitudes(other).sentences(TOP) == []
@@ -61,9 +61,7 @@ def test_an_inversion_is_held_in_umbrella_coordinates() -> None:
 def test_more_atoms_with_a_torsion_have_no_coordinates() -> None:
     molecule = Molecule(("C", "H", "H", "H", "O", "H"))
     turn = LargeAmplitude("torsion", (0, 4), 400 * CM1, 400 * CM1, *torch.zeros(2, 1, 6, 3))
-    assert sentence(turn, molecule, TOP, holds=False).endswith(
-        "no coordinates describe it so far"
-    )
+    assert sentence(turn, molecule, TOP, holds=False).endswith("no coordinates describe it so far")
 
 
 @pytest.mark.slow
