@@ -8,7 +8,9 @@
 
 H2CO has the surface `formaldehyde_model` of `pes.potential.analytic`, CH4 a linear surface in
 invariants of degree 6, fitted to the energies of --data (B3LYP, jmbowma/QM-22). Coordinates are
-bond vectors, or with --coordinates zmatrix curvilinear normal ones of a Z-matrix.
+bond vectors, or with --coordinates zmatrix curvilinear normal ones of a Z-matrix. Functions stand
+about the mean of the ground state, as in `pes-levels`; the figures below are those of --plain ones
+about the minimum.
 
 One thread of a busy core, H2CO, thirty levels; errors are those against 11 quanta, level 13, the
 largest of all and of the lowest ten:
@@ -44,6 +46,7 @@ parser.add_argument("--weights", type=float, nargs="+", help="of the quanta of e
 parser.add_argument("--levels", type=int, default=30, help="with the ground state")
 parser.add_argument("--compare", action="store_true", help="with K + 1 and L + 1")
 parser.add_argument("--coordinates", choices=("bonds", "zmatrix"), default="bonds")
+parser.add_argument("--plain", action="store_true", help="functions of unit width about q = 0")
 parser.add_argument("--solver", default="auto")
 parser.add_argument("--data", type=Path, help="points of methane")
 parser.add_argument("--save", type=Path, help="file for the levels, cm-1")
@@ -67,6 +70,7 @@ from pes.potential import linear_surface  # noqa: E402
 from pes.potential.analytic.formaldehyde import FormaldehydeModel  # noqa: E402
 from pes.units import ANGSTROM, CM1, DEGREE  # noqa: E402
 from pes.vibration import Levels, SparseGrid, molecular, vibrational_levels  # noqa: E402
+from pes.vibration.hamiltonian.adapted import adapted  # noqa: E402
 
 FORMALDEHYDE = ZMatrix((("C",), ("O", 0), ("H", 0, 1), ("H", 0, 1, 2)))
 METHANE = ZMatrix((("C",), ("H", 0), ("H", 0, 1), ("H", 0, 1, 2), ("H", 0, 1, 2)))
@@ -126,11 +130,13 @@ def main() -> None:
 
     internal = coordinates(potential, start, masses)
     weights = None if OPTIONS.weights is None else tuple(OPTIONS.weights)
+    system = molecular(potential, internal.to_positions, masses)
     grid = SparseGrid(internal.names, OPTIONS.quanta, OPTIONS.level, weights)
+    grid = grid if OPTIONS.plain else adapted(system, grid)
     print(f"{grid.functions} functions on {grid.point_count} points")
     found = vibrational_levels(
-        molecular(potential, internal.to_positions, masses), grid, OPTIONS.levels,
-        convergence=OPTIONS.compare, progress=stage, solver=OPTIONS.solver,
+        system, grid, OPTIONS.levels, convergence=OPTIONS.compare, progress=stage,
+        solver=OPTIONS.solver,
     )  # fmt: skip
     stage(f"done: {found.hamiltonian.size} functions, {found.eigenpairs.solver}, "
           f"{found.eigenpairs.matvecs} products H·v")  # fmt: skip
