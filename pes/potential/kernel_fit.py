@@ -16,8 +16,9 @@ MEMORY = 2**30
 JITTER = 1e-12
 """Smallest noise of the matrix of the centres where these are not all points."""
 
-ROUNDING, FINE = 0.1, 1e-4 * CM1
-"""Largest rounding error in units of the median error without the point, or in hartree."""
+ROUNDING, FINE = 0.03, 1e-4 * CM1
+"""Largest rounding error in units of the error that nine of ten points left out do not reach, or in
+hartree."""
 
 SMALLEST = 1e-10
 """1 − leverage of a point that the fit follows whatever its label."""
@@ -80,7 +81,7 @@ def kernel_surface(
             errors = _at_all_points(surface, energies, noise / w.clamp(min=1e-12))
         else:
             errors = _at_some_points(surface, y, energies, noise, w)
-    typical = float(errors.abs().median())
+    typical = float(errors.abs().sort().values[int(0.9 * len(errors))])
     if surface.rounding > max(ROUNDING * typical, FINE):
         raise ValueError(
             f"energies would be rounded by {surface.rounding / CM1:.1g} cm-1, with errors of "

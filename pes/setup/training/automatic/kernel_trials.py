@@ -17,7 +17,7 @@ from pes.units import ANGSTROM
 
 __all__ = ["kernel_trials"]
 
-LENGTHS, WIDTHS, NOISES = (1.0, 0.7, 1.5, 2.2), (5.0, 3.0, 9.0), (1e-11, 1e-12, 1e-10, 1e-8)
+LENGTHS, WIDTHS, NOISES = (1.0, 0.7, 1.5, 2.2), (9.0, 5.0, 3.0, 15.0), (1e-12, 1e-11, 1e-10, 1e-8)
 """a of exp(−r/a) in Å, width in spreads and noise to choose from, the usual ones first."""
 SAMPLE, FEWEST = 1500, 40
 """Points that choose among them, and points without which no kernels are tried."""
