@@ -9,8 +9,9 @@ from typing import Any
 from pes.files import write_csv, write_json
 from pes.molecule import Molecule
 from pes.setup.level_result import LevelsResult
-from pes.setup.levels import ACCURACY, levels
+from pes.setup.levels import levels
 from pes.setup.shared_sizes import shared_sizes
+from pes.setup.solved import ACCURACY
 from pes.setup.surfaces import SurfaceLike, as_surface
 from pes.staging import staged
 from pes.tables import html_table

@@ -1,53 +1,25 @@
 """Levels of a molecule on a surface, with every choice that is not made by the user."""
 
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import overload
 
 import torch
-from torch import Tensor
 
 from pes.coordinates import Internal
-from pes.coordinates.internal import zero_at_minimum
 from pes.force_fields import ForceField
 from pes.molecule import Molecule
-from pes.setup.automatic.cuts_below import cuts_below
-from pes.setup.automatic.grid_of_stage import Grid
-from pes.setup.automatic.growing_grids import first_grid
-from pes.setup.automatic.growing_quanta import levels_by_quanta
-from pes.setup.automatic.missing_wells import LargeAmplitudes, in_all_wells
-from pes.setup.automatic.stage import Target
-from pes.setup.automatic.target import Budget, levels_to_target
-from pes.setup.automatic.wide_grid import wide_grid
 from pes.setup.basis import BasisSize
 from pes.setup.coordinates import CoordinateRequest
-from pes.setup.folds import check_domain, folds
 from pes.setup.force_field import force_field_levels
 from pes.setup.force_field_result import ForceFieldResult
 from pes.setup.level_result import LevelsResult
-from pes.setup.problem import Bump, Problem, problem
+from pes.setup.problem import Bump, problem
+from pes.setup.solved import solved
 from pes.setup.surfaces import SurfaceLike, as_surface
-from pes.setup.truncation import TruncationRequest, products, sparse_grid
-from pes.setup.uncertainty import SPREADS, spreads
-from pes.units import CM1
-from pes.vibration.eigensolvers.davidson import Progress
-from pes.vibration.eigensolvers.eigenpairs import SolverError
-from pes.vibration.hamiltonian.adapted import adapted
-from pes.vibration.levels.levels import vibrational_levels
-from pes.vibration.system.cuts import Cut
+from pes.setup.truncation import TruncationRequest
 
-__all__ = ["ACCURACY", "COUNT", "accuracy_goal", "growing_minutes", "levels", "solved"]
-
-COUNT = 20
-"""Levels where neither a number nor an energy is given."""
-
-ACCURACY = {3: 0.01, 4: 0.1}
-"""Largest estimated error of a level by the number of atoms, cm⁻¹, where nothing else is asked for;
-1 for more atoms."""
-
-MINUTES = {3: 5.0, 4: 5.0}
-"""CPU time after which a calculation no longer grows, by the number of atoms; 20 for more."""
+__all__ = ["levels"]
 
 
 @overload
@@ -206,151 +178,3 @@ def _request(
     if ranges is not None:
         request = replace(request, ranges=ranges)
     return request if reference is None else replace(request, reference=reference)
-
-
-def solved(
-    task: Problem,
-    *,
-    count: int | None = None,
-    energy: float | None = None,
-    truncation: TruncationRequest | None = None,
-    cap: float = 60000.0,
-    solver: str = "auto",
-    symmetry: bool = True,
-    convergence: bool | str = True,
-    ensemble: str = "first_order",
-    labels: str = "normal",
-    accuracy: float | None = None,
-    minutes: float | None = None,
-    memory: float | None = None,
-    progress: Callable[[str], None] = lambda _: None,
-    watch: Callable[[Progress], None] = lambda _: None,
-    start: Tensor | None = None,
-) -> LevelsResult:
-    """Levels of a problem already set up; arguments as those of `levels`.
-
-    Args:
-        task: surface, coordinates and bases.
-        count: number of levels.
-        energy: all levels up to here instead, cm⁻¹.
-        truncation: limits on product functions.
-        cap: ceiling of V above its minimum, cm⁻¹.
-        solver: a key of `pes.vibration.SOLVERS`, or `auto`.
-        symmetry: solve each block by itself.
-        convergence: see `levels`.
-        ensemble: see `levels`.
-        labels: see `levels`.
-        accuracy: see `levels`.
-        minutes: see `levels`.
-        memory: see `levels`.
-        progress: called with the name of each step.
-        watch: called after each step of the Davidson method.
-        start: vectors to begin the first calculation with, (S, N).
-
-    Raises:
-        ValueError: for settings that do not fit one another, or if the eigensolver fails.
-    """
-    if count is not None and energy is not None:
-        raise ValueError("give `count` or `energy`, not both")
-    if ensemble not in SPREADS:
-        raise ValueError(f"`ensemble` must be one of {', '.join(SPREADS)}, got {ensemble!r}")
-    wanted = count or (COUNT if energy is None else None)
-    begun = time.perf_counter()
-    limits = truncation or TruncationRequest()
-    goal = accuracy_goal(accuracy, task, limits, convergence)
-    try:
-        if goal is not None:
-            time_limit = growing_minutes(minutes, task)
-            functions = max(Budget.functions, round(2400 * time_limit))
-            most = None if memory is None else memory * 2**30
-            budget = Budget(60 * time_limit, functions, most)
-            if len(task.internal.names) > 3:
-                task = in_all_wells(task, wanted, energy, progress)
-            target = Target(
-                task.system, task.internal.kinds, task.internal.names, task.wells, task.limits,
-                goal * CM1, wanted, None if energy is None else energy * CM1, task.given, cap * CM1,
-                solver, symmetry,
-            )  # fmt: skip
-            if len(task.internal.names) > 3:
-                result = levels_by_quanta(
-                    target, _smallest(task, target), budget=budget, report=progress,
-                    check=lambda grid: check_domain(task.internal, grid),
-                )  # fmt: skip
-                surveyed = task.surveyed
-            else:
-                result, surveyed = levels_to_target(target, budget=budget, report=progress)
-            task = replace(task, coordinates=result.bases, surveyed=surveyed)
-        else:
-            grid = sparse_grid(limits, task.internal)
-            if grid is not None and task.sized:
-                raise ValueError("a sparse grid takes `grid_level` and `quanta`; leave out `basis`")
-            if grid is not None:
-                grid = adapted(task.system, grid)
-                check_domain(task.internal, grid)
-            result = vibrational_levels(
-                task.system, grid or task.coordinates, wanted,
-                energy=None if energy is None else energy * CM1,
-                truncation=None if grid else products(limits, task.internal), cap=cap * CM1,
-                solver=solver, convergence=convergence, reference=task.start, progress=progress,
-                watch=watch, start=start, symmetry=symmetry, cuts=_cuts(task, limits),
-            )  # fmt: skip
-    except SolverError as failure:
-        raise ValueError(f"no levels: {failure}") from failure
-    reached = result.zero_point_energy + float(result.excitations[-1])
-    missing = LargeAmplitudes(task).sentences(reached)
-    result = replace(result, warnings=(*missing, *result.warnings, *folds(task.internal, result)))
-    seconds = time.perf_counter() - begun
-    return LevelsResult(task, result, spreads(result, task, ensemble), labels, seconds)
-
-
-def _smallest(task: Problem, target: Target) -> Grid:
-    """Functions and points that a calculation of four atoms and more grows from."""
-    if zero_at_minimum(task.internal.kinds):
-        return first_grid(target.names, tuple((b.low, b.high) for b in task.coordinates))
-    energy = None if target.energy is None else target.energy / CM1
-    return wide_grid(target, LargeAmplitudes(task).highest(target.count, energy) or target.cap)
-
-
-def _cuts(task: Problem, truncation: TruncationRequest) -> tuple[Cut, ...] | None:
-    """Cuts with mean potentials where they are asked for."""
-    if truncation.reference != "mean":
-        return None
-    if len(task.internal.names) != 3:
-        raise ValueError(
-            f"`reference: mean` is for three coordinates, there are {len(task.internal.names)}"
-        )
-    return cuts_below(
-        task.system, task.wells, task.surveyed, task.limits, task.internal.names, given=task.given
-    )
-
-
-def growing_minutes(minutes: float | None, task: Problem) -> float:
-    """CPU time that growing may take, in minutes."""
-    return minutes or MINUTES.get(len(task.molecule.symbols), 20.0)
-
-
-def accuracy_goal(
-    accuracy: float | None, task: Problem, truncation: TruncationRequest, convergence: bool | str
-) -> float | None:
-    """The accuracy to grow to, cm⁻¹; None where the sizes are the user's."""
-    fixed = task.sized or truncation != TruncationRequest() or convergence is not True
-    atoms = len(task.molecule.symbols)
-    three = len(task.internal.names) == 3 and set(task.internal.kinds) <= {"length", "angle"}
-    # A sparse grid has no ranges that could be given.
-    whole = zero_at_minimum(task.internal.kinds) or "azimuth" in task.internal.kinds
-    more = atoms > 3 and whole and task.given is None
-    if accuracy is None:
-        return ACCURACY.get(atoms, 1.0) if (three or more) and not fixed else None
-    if not accuracy > 0:
-        raise ValueError(f"`accuracy` must be positive, got {accuracy} cm-1")
-    if fixed:
-        raise ValueError(
-            "`accuracy` lets the program choose the sizes; leave out `basis`, `maps`, `quanta`, "
-            "`product_energy`, `groups`, `reference` and `convergence`, or `accuracy`"
-        )
-    if not (three or more):
-        raise ValueError(
-            "`accuracy` is for three atoms in lengths and angles, and for more in normal or "
-            "umbrella coordinates without `ranges`; give `basis` and `quanta`"
-        )
-    return accuracy

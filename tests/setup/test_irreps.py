@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from pes.setup.irreps import degenerate_species, group_name, unequal
-from pes.setup.levels import LevelsResult, levels
+from pes.setup.level_result import LevelsResult
+from pes.setup.levels import levels
 from pes.setup.truncation import TruncationRequest
 from pes.units import ANGSTROM, CM1
 from pes.vibration.levels.result import Levels

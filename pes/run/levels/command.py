@@ -24,11 +24,11 @@ from pes.run.levels.solution import Request, solved_with_progress
 from pes.setup.density_maps import Maps, density_maps
 from pes.setup.dipoles import check_turns, dipole_function
 from pes.setup.level_files import LEVELS_JSON
-from pes.setup.levels import COUNT
 from pes.setup.line_list import check_temperature, line_list
 from pes.setup.problem import Problem, problem
 from pes.setup.rotation import check_rotation
 from pes.setup.sensitivity import check_sensitivities
+from pes.setup.solved import COUNT
 from pes.setup.surfaces import load_potential, names_function, permitted, resolved
 from pes.staging import staged
 

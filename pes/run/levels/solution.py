@@ -17,10 +17,10 @@ from pes.run.levels.resume import earlier, keeper
 from pes.setup.automatic.missing_wells import LargeAmplitudes
 from pes.setup.chosen import description
 from pes.setup.level_result import LevelsResult
-from pes.setup.levels import COUNT, accuracy_goal, growing_minutes, solved
 from pes.setup.memory_limit import refuse_shortage
 from pes.setup.problem import Problem
 from pes.setup.size_forecast import size_forecast
+from pes.setup.solved import COUNT, accuracy_goal, growing_minutes, solved
 from pes.units import CM1
 from pes.vibration.eigensolvers.davidson import Progress
 

@@ -8,7 +8,7 @@ import yaml
 from other_device import OTHER, OtherDevice
 
 from pes.run.levels import command
-from pes.setup import levels
+from pes.setup import solved
 
 CONFIG = {
     "name": "water",
@@ -43,13 +43,13 @@ def test_the_tables_are_the_same(
     here, there = tmp_path / "here", tmp_path / "there"
     command.run_levels(config=path, output=here)
     monkeypatch.setattr(command, "pick_device", lambda *_: OTHER)
-    engine, seen = levels.vibrational_levels, []
+    engine, seen = solved.vibrational_levels, []
 
     def watched(*given: object, **more: object) -> object:
         seen.append(engine(*given, **more))
         return seen[-1]
 
-    monkeypatch.setattr(levels, "vibrational_levels", watched)
+    monkeypatch.setattr(solved, "vibrational_levels", watched)
     with OtherDevice():
         command.run_levels(config=path, output=there)
     assert seen[0].hamiltonian.g_matrix.device == OTHER, "nothing was tested"
