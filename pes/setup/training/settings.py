@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
@@ -75,6 +75,8 @@ class LinearForm:
     chosen_by: Literal["validation", "leave_one_out"] = "validation"
     baseline: SurfaceLike | None = None
 
+    price: ClassVar[float] = 1.0
+
 
 @dataclass(frozen=True)
 class KernelForm:
@@ -95,6 +97,10 @@ class KernelForm:
     width: float = 5.0
     noise: float = 1e-11
     centres: int | None = None
+
+    price: ClassVar[float] = 2.0
+    """Factor by which a kernel surface must be more accurate than another form to be preferred: an
+    energy takes a hundred times as long, and it has no forces, error bars or export."""
 
 
 @dataclass(frozen=True)
@@ -118,6 +124,8 @@ class NetworkForm:
     hidden: tuple[int, ...] = (20, 20)
     activation: Literal["tanh", "silu", "softplus"] = "tanh"
     baseline: LinearBaseline | SurfaceLike | None = None
+
+    price: ClassVar[float] = 1.0
 
 
 @dataclass(frozen=True)

@@ -109,7 +109,8 @@ def better(later: Trial, earlier: Trial) -> Trial:
     points of their own, are compared at all these points; other trials at the validation points.
     The measure is the geometric mean of `bounded_rms` and of the root mean square itself: a wrong
     label, at which all are off by as much, decides nothing, and errors of thousands at points of
-    which others come near count. The error at V points is known to one part in √(2V).
+    which others come near count. The error at V points is known to one part in √(2V). Errors are
+    multiplied by the price of the form.
     """
     if later.state is not None and later.plan.surface is earlier.plan.surface:  # trained on
         return later
@@ -121,7 +122,11 @@ def better(later: Trial, earlier: Trial) -> Trial:
     if count == 0:
         return later
     chance = (2 * count) ** -0.5
-    return later if measure(one[both]) <= measure(other[both]) * (1 - chance) else earlier
+    new, old = (
+        trial.plan.settings.form.price * measure(errors[both])
+        for trial, errors in ((later, one), (earlier, other))
+    )
+    return later if new <= old * (1 - chance) else earlier
 
 
 def measure(errors: Tensor) -> float:

@@ -9,9 +9,10 @@ import torch
 from pes.data import Dataset, split
 from pes.setup.training.automatic.kernel_trials import kernel_trials
 from pes.setup.training.automatic.points import point_summary
-from pes.setup.training.automatic.trial import FitBudget, Trial
+from pes.setup.training.automatic.trial import FitBudget, Trial, better
 from pes.setup.training.plan import training_plan
-from pes.setup.training.settings import KernelForm, TrainingSettings
+from pes.setup.training.settings import KernelForm, LinearForm, TrainingSettings
+from pes.units import CM1
 
 CPU = torch.device("cpu")
 
@@ -49,7 +50,22 @@ def test_errors_of_points_left_out_are_about_those_of_the_test(one: Trial) -> No
     test = one.plan.dataset.select(one.plan.parts.test)
     error = (one.plan.surface(test.positions) - test.energies).square().mean().sqrt()
     assert one.unseen is not None
-    assert 0.1 < float(error) * 219474.63 / one.plain < 10
+    assert 0.1 < float(error) / CM1 / one.plain < 10
+
+
+def test_kernels_must_halve_the_error_of_another_form(
+    one: Trial, water: Callable[..., Dataset]
+) -> None:
+    """An energy of theirs takes a hundred times as long."""
+    points = water(points=60)
+    form = TrainingSettings(LinearForm(degree=2, ridge=1e-8))
+    linear = training_plan(points, split(points, seed=0), form)
+    errors = torch.tensor([1.0, -1.0], dtype=torch.float64).repeat(200)
+    polynomial = Trial("polynomial", linear, 2.2 * errors, 0.0)
+    for size, wins in ((1.2, False), (0.9, True)):
+        kernels = Trial("kernels", one.plan, size * errors, 0.0)
+        assert (better(kernels, polynomial) is kernels) is wins
+        assert (better(polynomial, kernels) is kernels) is wins
 
 
 def test_little_time_or_few_points(water: Callable[..., Dataset]) -> None:
