@@ -24,7 +24,7 @@ from pes.coordinates.valence import Valence
 from pes.evaluation import points as evaluation_points
 from pes.potential.analytic import WaterPJT
 from pes.run import folder
-from pes.run.train import command as train
+from pes.run.train import job, planned
 from pes.run.train import points as train_points
 from pes.setup import problem, verdict
 from pes.setup.automatic import outcome, target
@@ -33,8 +33,8 @@ from pes.units import ANGSTROM, DEGREE
 CONFIGURATION = Path(__file__).parents[1] / "configs" / "h2o.yaml"
 
 CHECKS = (
-    (train, "audited_before_fit"),
-    (train, "force_warnings"),
+    (job, "audited_before_fit"),
+    (planned, "force_warnings"),
     (train_points, "check_copies"),
     (problem, "check_consistency"),
     (evaluation_points, "check_consistency"),

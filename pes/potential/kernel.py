@@ -35,7 +35,7 @@ def matern(squares: Tensor) -> Tensor:
 
     Example:
         >>> matern(torch.tensor([0.0, 1.0])).tolist()
-        [1.0, 0.5993...]
+        [1.0, 0.5576...]
     """
     s = 9 * squares
     near = s < NEAR

@@ -29,7 +29,7 @@ def test_a_plain_function_has_no_parameters_and_no_forces() -> None:
     assert torch.equal(surface.to(CPU)(X), X[:, 0, 0])
     assert not surface.differentiable
     assert list(surface.parameters()) == []
-    with pytest.raises(ValueError, match="function without parameters"):
+    with pytest.raises(ValueError, match="a plain function and has no parameters"):
         _ = surface.module
 
 

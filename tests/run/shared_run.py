@@ -16,7 +16,7 @@ from io import StringIO
 from pathlib import Path
 
 from pes import cli, plots
-from pes.run.train import command as train
+from pes.run.train import planned as train
 
 RANK = int(os.environ.get("RANK", 0))
 Ending = dict[str, object]

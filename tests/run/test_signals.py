@@ -14,7 +14,7 @@ import torch
 from pes import plots
 from pes.potential import load_surface
 from pes.run.signals import Stopped, stop_signals
-from pes.run.train import command as run_train
+from pes.run.train import planned as planned_run
 from pes.training.checkpoint import load_checkpoint
 
 Command = Callable[..., Path]
@@ -63,7 +63,7 @@ def test_stopped_run_goes_on_bit_for_bit(
     for name in ("learning_curve", "residuals"):
         monkeypatch.setattr(plots, name, lambda path, *_, **__: path.touch())
     pes_train("--output", work / "whole")
-    planned = run_train.planned_epochs
+    planned = planned_run.planned_epochs
 
     def interrupted(*arguments, **options):
         for epoch in planned(*arguments, **options):
@@ -73,7 +73,7 @@ def test_stopped_run_goes_on_bit_for_bit(
 
     capsys.readouterr()
     with monkeypatch.context() as patch:
-        patch.setattr(run_train, "planned_epochs", interrupted)
+        patch.setattr(planned_run, "planned_epochs", interrupted)
         with pytest.raises(SystemExit) as end:
             pes_train()
     assert end.value.code == 128 + number

@@ -56,7 +56,7 @@ def test_weights_of_a_column() -> None:
         ([1, -1, 1], "w", "column `w`, row 1: must be finite and not negative, got -1.0; 1 of 3"),
         ([1, 1, math.nan], "w", "row 2: must be finite and not negative, got nan"),
         ([0, 0, 0], "w", "all weights of column `w` are zero"),
-        ([1, 1, 1], "v", "no column `v` of weights; the columns are: two, w"),
+        ([1, 1, 1], "v", "column `v` of weights does not exist; the columns are: two, w"),
         ([1, 1, 1], "two", "one number per point"),
     ],
 )
