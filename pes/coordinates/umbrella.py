@@ -53,7 +53,7 @@ class Umbrella(Direct):
 
     @property
     def kinds(self) -> tuple[str, ...]:
-        """As in `names`."""
+        """Kinds in the order of `names`."""
         return ("length", "length", "length", "angle", "azimuth", "azimuth")
 
     @property

@@ -39,7 +39,7 @@ class Observed:
 
     @property
     def names(self) -> list[str]:
-        """Such as `0 1 0`, `0 1 0 2_1,2` or, for a line, `0 1 0 2_1,2 - 0 0 0 1_0,1`."""
+        """Label of a level or line: `0 1 0`, `0 1 0 2_1,2`, `0 1 0 2_1,2 - 0 0 0 1_0,1`."""
         if not self.rotors:
             return [_name(quanta) for quanta in self.quanta]
         upper = [_name(q, r) for q, r in zip(self.quanta, self.rotors, strict=True)]
@@ -134,7 +134,7 @@ def _check(
         j, ka, kc = label[start : start + 3]
         if not (0 <= ka <= j and 0 <= kc <= j and j <= ka + kc <= j + 1):
             raise ValueError(
-                f"{place}: there is no level {j}_{ka},{kc}; Ka + Kc must be J or J + 1"
+                f"{place}: no level is called {j}_{ka},{kc}; Ka + Kc must be J or J + 1"
             )
 
 

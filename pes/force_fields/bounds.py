@@ -111,7 +111,7 @@ def _way(direction: np.ndarray, c: np.ndarray) -> Escape | None:
 
 
 def _top(c: np.ndarray) -> float | None:
-    """Where V is highest on the way to minus infinity, t > 0; None if it does not go there."""
+    """Barrier at t > 0 before V falls to minus infinity; None if it does not fall."""
     scale = abs(c[2]) * NOTHING
     degree = max((d for d in range(len(c)) if abs(c[d]) > scale), default=0)
     if degree < 1 or c[degree] > 0:

@@ -76,7 +76,7 @@ class ForceField:
                 raise ValueError(f"constant {_named(modes)} must be a finite number, got {value}")
             if sorted_constants.setdefault(place, value * unit) != value * unit:
                 raise ValueError(
-                    f"constant {_named(place)} stands twice, as {value:g} and as "
+                    f"constant {_named(place)} is given twice, as {value:g} and as "
                     f"{sorted_constants[place] / unit:g} {units}"
                 )
         return cls(tuple(w * unit for w in frequencies), sorted_constants, name)

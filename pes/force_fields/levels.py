@@ -43,7 +43,7 @@ LEAST_GROWTH = 0.1
 
 @dataclass(frozen=True)
 class Limits:
-    """When to stop.
+    """Limits at which the calculation ends.
 
     Attributes:
         accuracy: largest estimated error, hartree.

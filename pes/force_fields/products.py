@@ -44,7 +44,7 @@ class Numbering:
         return np.stack([((numbers // s) % (m + 1)).astype(np.int16) for s, m in pairs])
 
     def inside(self, quanta: np.ndarray, step: np.ndarray) -> np.ndarray:
-        """Which functions a step leads to another function, (N,)."""
+        """Mask (N,) of functions that a step leads to another function."""
         inside = np.ones(quanta.shape[1], dtype=bool)
         for k in np.flatnonzero(step):
             inside &= quanta[k] >= -step[k] if step[k] < 0 else quanta[k] <= self.most[k] - step[k]

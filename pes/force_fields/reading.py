@@ -80,7 +80,7 @@ def _plain(lines: Lines, name: str) -> ForceField:
             rows.append(_row(number, content.split(), first=1))
     missing = [text for word, text in HEAD.items() if word not in head]
     if missing:
-        raise ValueError(f": the table does not say what it holds; write a line `{missing[0]}`")
+        raise ValueError(f": the head of the table is incomplete; add a line `{missing[0]}`")
     if head["constants"] not in KINDS:
         raise ValueError(f": `constants` must be {' or '.join(KINDS)}, got {head['constants']!r}")
     if not head["modes"].isdecimal() or int(head["modes"]) < 1:
@@ -207,7 +207,7 @@ def _assembled(
             other = known.setdefault(tuple(sorted(row.modes)), row)
             if other.value != row.value:
                 raise ValueError(
-                    f", line {row.line}: the constant stands in line {other.line} already, with "
+                    f", line {row.line}: the constant is given in line {other.line} already, with "
                     f"another value, {other.value:g} and {row.value:g}"
                 )
     harmonic = {row.modes[0]: row.value for row in frequencies}

@@ -15,7 +15,7 @@ PORTION = 2**22
 
 @dataclass(frozen=True)
 class SecondOrder:
-    """What outside functions add to the levels.
+    """Second-order shifts of the levels by functions outside the basis.
 
     Attributes:
         shifts: of the levels, (S,) in hartree.

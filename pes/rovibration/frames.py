@@ -83,7 +83,7 @@ def is_near_jump(x: Tensor, reference: Tensor, masses: Tensor, frame: str) -> Te
 
 
 def _hold(x: Tensor, reference: Tensor, masses: Tensor) -> Tensor:
-    """How firmly the reference holds the molecule about the axis it holds least, (P,) in 0 … 1.
+    """Smallest hold of the reference on the molecule about any axis, (P,) in 0 … 1.
 
     Singular values s₁ ≥ s₂ ≥ s₃ of C = Σ_a m_a c_a x_aᵀ, s₃ with the sign of det C: s₂ + s₃ over
     what it is at most, for the masses as far from their own axis. At zero the nearest rotation is

@@ -1,4 +1,4 @@
-"""What the J = 0 states that are not contracted would change, to second order.
+"""Second-order effect of the J = 0 states that are not contracted.
 
 Rotation couples a state |a⟩ to all functions of the J = 0 basis through nine operators O_γ: six
 G_αβ and three of Coriolis. Of O_γ|a⟩ the contracted states hold a part; of the rest, P⊥ O_γ|a⟩,

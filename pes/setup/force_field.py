@@ -40,7 +40,7 @@ ADVICE = {
     "functions": "raise `functions`",
     "memory": "raise `memory`",
 }
-"""What makes levels better that a limit has cut short."""
+"""Advice for levels that a limit has cut short."""
 
 
 def force_field_levels(

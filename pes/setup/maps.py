@@ -1,4 +1,4 @@
-"""Other variables in place of lengths and angles, as they are asked for."""
+"""Maps that replace lengths and angles by other variables."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -22,7 +22,7 @@ LEAST = 70 * 2**20
 
 @dataclass(frozen=True)
 class SizeForecast:
-    """What the largest run will take.
+    """Forecast of the time and memory of the largest run.
 
     Attributes:
         size: functions, points and the bytes of its arrays.

@@ -47,7 +47,7 @@ def test_lines(tmp_path: Path) -> None:
         ("v1,energy\n1,2\n", "the head must be v1"),
         (HEAD, "contains no levels"),
         ("v1,v2,v3,J,energy,uncertainty\n", "with J, Ka, Kc before energy"),
-        (TURNING + "0,0,0,1,1,2,23.8,1\n", "line 2: there is no level 1_1,2; Ka"),
+        (TURNING + "0,0,0,1,1,2,23.8,1\n", "line 2: no level is called 1_1,2; Ka"),
         ("# a\n" + HEAD + "0,1,0,1594.7\n", "line 3: 3 whole numbers"),
         (HEAD + "0,1,x,1594.7,1\n", "line 2: 3 whole numbers"),
         (HEAD + "0,1,0,-5,1\n", "line 2: energy and uncertainty must be positive"),

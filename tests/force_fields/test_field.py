@@ -52,7 +52,7 @@ def test_symmetry_factor_counts_permutations_of_equal_modes() -> None:
         ([1000], {(0, 1, 1): 3.0}, "cm-1", "constant 1 2 2: modes must be 1 to 1"),
         ([1000], {(0, 0, 0): float("nan")}, "cm-1", "constant 1 1 1 must be a finite number"),
         ([1000], {}, "kayser", "`units` must be one of hartree"),
-        ([1, 1], {(0, 1): 3.0, (1, 0): 4.0}, "cm-1", "constant 1 2 stands twice"),
+        ([1, 1], {(0, 1): 3.0, (1, 0): 4.0}, "cm-1", "constant 1 2 is given twice"),
     ],
 )
 def test_what_is_no_force_field(frequencies, constants, units, words) -> None:

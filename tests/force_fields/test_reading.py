@@ -83,10 +83,10 @@ def test_other_units(table) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("modes: 2\nconstants: derivatives\n" + HARMONIC, "write a line `units: cm-1"),
-        ("units: cm-1\nconstants: derivatives\n" + HARMONIC, "write a line `modes: N"),
-        ("units: cm-1\nmodes: 2\n" + HARMONIC, "write a line `constants: derivatives"),
-        ("", "write a line `units"),
+        ("modes: 2\nconstants: derivatives\n" + HARMONIC, "add a line `units: cm-1"),
+        ("units: cm-1\nconstants: derivatives\n" + HARMONIC, "add a line `modes: N"),
+        ("units: cm-1\nmodes: 2\n" + HARMONIC, "add a line `constants: derivatives"),
+        ("", "add a line `units"),
         (HEAD.replace("derivatives", "anything") + HARMONIC, "`constants` must be derivatives or"),
         (HEAD.replace("cm-1", "kayser") + HARMONIC, "`units` must be one of"),
         (HEAD.replace("2", "two") + HARMONIC, "`modes` must be a positive whole number"),

@@ -30,7 +30,7 @@ PROGRESS = ("state.pt", "previous_state.pt", "metrics.csv", "search.csv", "chose
 
 @dataclass(frozen=True)
 class Job:
-    """What a fit starts from.
+    """Inputs of a fit.
 
     Attributes:
         config: configuration with full paths.

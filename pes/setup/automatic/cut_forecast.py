@@ -33,7 +33,7 @@ LEAST = 70 * 2**20
 
 @dataclass(frozen=True)
 class CutForecast:
-    """What all calculations will take.
+    """Forecast of the time and memory of all calculations.
 
     Attributes:
         functions: of the largest.

@@ -1,4 +1,4 @@
-"""What functions and points of a calculation offer to a series that grows."""
+"""Protocol of functions and points from which a series of calculations grows."""
 
 from typing import Protocol, Self
 

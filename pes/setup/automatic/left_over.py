@@ -1,4 +1,4 @@
-"""What is left of an error, from how the changes of calculations that grow fall."""
+"""Remaining error, estimated from how the changes between growing calculations fall."""
 
 import torch
 from torch import Tensor

@@ -50,7 +50,7 @@ class Operation:
 
 
 def halvings(operations: Sequence[Operation]) -> int:
-    """How many times reflections that exchange no coordinates halve a product grid."""
+    """Number of halvings of a product grid by reflections that exchange no coordinates."""
     still = [o for o in operations if o.order == tuple(range(len(o.order)))]
     times = 0
     for k in range(len(still[0].order) if still else 0):
