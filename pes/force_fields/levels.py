@@ -248,7 +248,7 @@ def _places(
 
 
 def _has_to_grow(block: FieldBlock, top: float, accuracy: float) -> bool:
-    """Whether levels of a block are not good enough, or more of them lie below the highest."""
+    """Whether a block needs more work: inaccurate levels, or more levels below the highest."""
     below = block.energies <= top
     missing = bool(below.all()) and len(below) < block.size
     return missing or bool((block.errors[below] > accuracy).any())

@@ -76,7 +76,7 @@ class Contraction:
 
     @property
     def asked(self) -> Tensor:
-        """Whether each state is a level asked for, or of another K and no higher, (n,)."""
+        """Mask (n,) of the levels asked for and of states with another K that lie no higher."""
         count, energies = len(self.levels.energies), self.coupling.energies
         if self.coupling.axial is None:
             return torch.arange(len(energies)) < count

@@ -66,7 +66,7 @@ def spin_weights(
 
 
 def permuted(nuclei: Sequence[str], operations: Sequence[Operation]) -> bool:
-    """Whether the operations hold every exchange of like nuclei that matters to weights.
+    """Whether the operations include every exchange of like nuclei that affects spin weights.
 
     Two of a kind need one exchange of theirs, which may exchange others as well; of three or more
     no set of exchanges that commute is enough.

@@ -46,7 +46,7 @@ def is_mendable(error: BaseException) -> bool:
 
 
 def _is_full(error: BaseException) -> bool:
-    """Whether memory is the trouble; only a command that failed needs torch to know."""
+    """Whether an error means that memory is used up; torch is loaded only here."""
     from pes.memory import is_full
 
     return is_full(error)

@@ -78,7 +78,7 @@ class CoordinateRequest:
 
     @property
     def free(self) -> bool:
-        """Whether all is left to the program but where to begin and how high cuts go."""
+        """Whether nothing is given but a reference geometry and the energy of the cuts."""
         default = CoordinateRequest(reference=self.reference, energy=self.energy)
         return self == default
 

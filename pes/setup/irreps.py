@@ -29,6 +29,9 @@ hartree."""
 SHARE = 0.1
 """Part of the estimated error of a level by which members of a degenerate level may differ."""
 
+UNRESOLVED = "?"
+"""Species of a level whose partners lie above the last level or too far off."""
+
 EQUAL = 0.01 * CM1
 """Distance up to which levels count as equal, hartree."""
 
@@ -78,12 +81,16 @@ def group_name(positions: Tensor, masses: Tensor) -> str | None:
 
 
 def degenerate_species(levels: Levels, task: Problem) -> list[str | None]:
-    """Species of each level, None where it cannot be told; levels on the CPU."""
-    found: list[str | None] = [None] * len(levels.energies)
-    for name, members in _named(levels, task):
+    """Species of each level, `?` where other members are not known; levels on the CPU.
+
+    All are None for a group that is not known here.
+    """
+    named = list(_named(levels, task))
+    species: list[str | None] = [UNRESOLVED if named else None] * len(levels.energies)
+    for name, members in named:
         for n in members:
-            found[n] = name
-    return found
+            species[n] = name
+    return species
 
 
 def unequal(levels: Levels, task: Problem) -> list[str]:
@@ -112,7 +119,9 @@ def _named(levels: Levels, task: Problem) -> Iterator[tuple[str, list[int]]]:
     characters = None if group is None else _characters(levels, CLASSES[group])
     if group is None or characters is None:
         return
-    for members in _clusters(levels):
+    *clusters, last = _clusters(levels)
+    # A single level at the end of the list may have its partner just above.
+    for members in [*clusters, last] if len(last) > 1 else clusters:
         key = (len(members), *characters[members].sum(0).round().int().tolist())
         if key in SPECIES[group]:
             yield SPECIES[group][key], members

@@ -9,7 +9,7 @@ from pes.force_fields.second_order import second_order_shifts
 
 
 def shift(cubic: float) -> float:
-    """Of the ground state of ω = 1 with f q³/6 by the functions outside it."""
+    """Second-order shift of the ground state of ω = 1 with f q³/6 by all other functions."""
     operators = ladder(ForceField.of([1.0], {(0, 0, 0): cubic}, units="hartree"))
     assert operators is not None
     h = field_hamiltonian(operators, numbering(np.ones(1)))

@@ -26,7 +26,7 @@ LABELS = [
     ((0, 0, 0), (1, 0, 1)), ((0, 0, 0), (2, 2, 0)), ((0, 1, 0), (0, 0, 0)), ((0, 1, 0), (1, 1, 0)),
     ((1, 0, 0), (1, 1, 1)),
 ]  # fmt: skip
-"""Of the last one no origin is observed."""
+"""Vibrational levels; the band origin of the last one is not observed."""
 
 
 def turning(surface: WaterPJT, symbols: str, *, lines: bool = False) -> Isotopologue:

@@ -67,7 +67,7 @@ def held(
     ranges: Sequence[tuple[float, float]],
     masses: Tensor,
 ) -> bool:
-    """Whether coordinates reach all along a motion; normal ones, of one well, never do."""
+    """Whether coordinates describe a whole motion; normal coordinates, for one well, do not."""
     if "normal" in internal.kinds:
         return False
     with torch.no_grad():
