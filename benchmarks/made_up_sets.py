@@ -1,4 +1,4 @@
-"""Seven made-up sets of points, each awkward in its own way, to try fits without settings on.
+"""Eight made-up sets of points, each awkward in its own way, to try fits without settings on.
 
     python benchmarks/made_up_sets.py FOLDER [NAME ...]
 
@@ -152,17 +152,28 @@ def _inside(positions: Tensor, farthest: float) -> Tensor:
     return (r < farthest).all(1) & (r > 1.0).all(1)
 
 
+CYANIDE = (
+    ((-1.06, 0.0, 0.0), (0.0, 0.0, 0.0), (1.153, 0.0, 0.0)),
+    ((2.17, 0.0, 0.0), (0.0, 0.0, 0.0), (1.17, 0.0, 0.0)),
+    ((0.6, 1.2, 0.0), (0.0, 0.0, 0.0), (1.16, 0.0, 0.0)),
+)
+"""HCN, HNC and between them, Å."""
+
+
 def cyanide() -> Dataset:
     """HCN and HNC with the way between them to 25,000 cm⁻¹, no like atoms, noise of 0.05 cm⁻¹."""
     surface = ANALYTIC["hydrogen_cyanide_model"]().requires_grad_(False)
     energy = crossed(surface, 24000, 1.5, 600)
-    starts = torch.tensor(
-        [surface.reference, ((2.17, 0.0, 0.0), (0.0, 0.0, 0.0), (1.17, 0.0, 0.0)),
-         ((0.6, 1.2, 0.0), (0.0, 0.0, 0.0), (1.16, 0.0, 0.0))]
-    ).double() * ANGSTROM  # fmt: skip
-    x = walked(energy, starts, (1000, 12000), 25000, 16000)
+    x = walked(energy, torch.tensor(CYANIDE).double() * ANGSTROM, (1000, 12000), 25000, 16000)
     noise = torch.randn(len(x), generator=generator(9), dtype=torch.float64)
     return Dataset(surface.symbols, x, energy(x) + 0.05 * CM1 * noise)
+
+
+def smooth() -> Dataset:
+    """HCN and HNC as in `cyanide`, with no other state near and no noise."""
+    surface = ANALYTIC["hydrogen_cyanide_model"]().requires_grad_(False)
+    x = walked(surface, torch.tensor(CYANIDE).double() * ANGSTROM, (1000, 12000), 25000, 16000)
+    return _dataset(surface.symbols, surface, x)
 
 
 def wide() -> Dataset:
@@ -304,8 +315,8 @@ def _dataset(
 
 
 SETS: Mapping[str, Callable[[], Dataset]] = {
-    "cyanide": cyanide, "wide": wide, "ion": ion, "quantised": quantised, "isolated": isolated,
-    "proton_bound": proton_bound,     "three_isomers": three_isomers,
+    "cyanide": cyanide, "smooth": smooth, "wide": wide, "ion": ion, "quantised": quantised,
+    "isolated": isolated, "proton_bound": proton_bound, "three_isomers": three_isomers,
 }  # fmt: skip
 
 

@@ -22,7 +22,12 @@ from pes.findings.energies import (
 from pes.findings.evidence import Evidence
 from pes.findings.finding import SEVERITIES, Finding
 from pes.findings.forces import force_frame, force_noise, force_rows, force_unit, zero_forces
-from pes.findings.order import atom_order, atom_order_of_rows, misplaced
+from pes.findings.order import (
+    atom_order,
+    atom_order_by_curvature,
+    atom_order_of_rows,
+    misplaced,
+)
 from pes.findings.regions import bare_well, dissociated, isolated_points, separate_regions
 from pes.findings.rounding import rounded_forces, rounded_geometries, rounded_labels
 from pes.findings.units import energy_unit, length_unit
@@ -54,6 +59,7 @@ CHECKS = (
     Check(length_unit),
     Check(atom_order, unless=("length unit",)),
     Check(shuffled_labels, unless=NO_GEOMETRY),
+    Check(atom_order_by_curvature, unless=(*NO_GEOMETRY, "shuffled labels", "equal labels")),
     Check(energy_unit, unless=NO_ENERGY),
     Check(zero_forces),
     Check(force_frame),

@@ -2,16 +2,19 @@
 
 from collections.abc import Callable, Iterator
 from itertools import permutations
+from math import log
 
 import torch
 from torch import Tensor
 
 from pes.data import Dataset
+from pes.data.isolation import isolated_rows
 from pes.findings.evidence import Evidence, bond_sums
 from pes.findings.finding import Finding, rows_in_words
+from pes.findings.units import USUAL, USUAL_H, implausible_wavenumber, stiffness
 from pes.geometry import distances
 
-__all__ = ["atom_order", "atom_order_of_rows", "misplaced"]
+__all__ = ["atom_order", "atom_order_by_curvature", "atom_order_of_rows", "misplaced"]
 
 MARGIN = 0.03
 """Strain (see `misplaced`) by which another order must be better: a bond too long by 20 %."""
@@ -32,6 +35,10 @@ larger, only a label that is wrong for certain raises suspicion."""
 
 CHANCE = 0.2
 """Share of the rows confirmed that may be confirmed by chance."""
+
+ORDINARY = 1.4
+"""Largest ratio of the highest wavenumber to a usual one with which another order explains a
+curvature that no molecule has; with another unit of energy it is 5 times too high."""
 
 MOST_ATOMS = 6
 
@@ -59,29 +66,58 @@ def atom_order(evidence: Evidence) -> list[Finding]:
     share = float(evidence.misplaced[rows].double().mean())
     if share <= 0.5:
         return []
-    elements = evidence.dataset.elements
     r = distances(evidence.dataset.positions[rows[:1]])
-    order = min(_orders(elements), key=lambda names: float(_strain(r, names)[0]))
-    return [
-        Finding(
-            "atom order", "error", int(evidence.misplaced.sum()), (),
-            f"distances of the lowest geometries are those of {' '.join(order)}, but the atoms are "
-            f"called {' '.join(elements)}",
-            "name the atoms in the order of the positions (`--formula`)",
-        )
-    ]  # fmt: skip
+    order = min(_orders(evidence.dataset.elements), key=lambda names: float(_strain(r, names)[0]))
+    why = f"distances of the lowest geometries are those of {' '.join(order)}"
+    return [_all_in_another_order(evidence, int(evidence.misplaced.sum()), why)]
+
+
+def atom_order_by_curvature(evidence: Evidence) -> list[Finding]:
+    """Wavenumbers that no molecule has, but this one with its atoms in another order.
+
+    H C N called N C H has plausible distances; its bond of three electron pairs would be that of
+    hydrogen.
+    """
+    elements = evidence.dataset.elements
+    omega = stiffness(evidence) if len(elements) <= MOST_ATOMS else None
+    if omega is None or not implausible_wavenumber(evidence, omega):
+        return []
+    usual = USUAL_H if "H" in elements else USUAL
+    others = [(stiffness(evidence, order), order) for order in _orders(elements)]
+    ordinary = [
+        " ".join(order)
+        for other, order in others
+        if other is not None and abs(log(other / usual)) < log(ORDINARY)
+    ]
+    if not ordinary:
+        return []
+    why = (
+        f"the curvature at the minimum gives {omega:.3g} cm-1, impossible for "
+        f"{' '.join(elements)} but usual for {' or '.join(ordinary)}"
+    )
+    return [_all_in_another_order(evidence, len(evidence.dataset), why)]
+
+
+def _all_in_another_order(evidence: Evidence, count: int, why: str) -> Finding:
+    return Finding(
+        "atom order", "error", count, (),
+        f"{why}, but the atoms are called {' '.join(evidence.dataset.elements)}",
+        "name the atoms in the order of the positions (`--formula`)",
+    )  # fmt: skip
 
 
 def atom_order_of_rows(evidence: Evidence) -> list[Finding]:
     """Some geometries have their atoms in another order than the rest.
 
-    Geometry raises the suspicion; the reference, fitted to the others, confirms it where the label
-    belongs to the geometry with its atoms exchanged.
+    Geometry, a wrong label or the distance from all others raises the suspicion; the reference,
+    fitted to the others, confirms it where the label belongs to the geometry with its atoms
+    exchanged.
     """
     if atom_order(evidence) or evidence.reference is None:
         return []
-    known, suspects = evidence.reference, evidence.misplaced | evidence.wrong
-    suspects = suspects.nonzero().flatten()
+    known, alone = evidence.reference, torch.zeros_like(evidence.misplaced)
+    alone[isolated_rows(evidence.dataset)] = True
+    suspects = (evidence.misplaced | evidence.wrong | alone).nonzero().flatten()
     if len(suspects) == 0:
         return []
     some = evidence.dataset.select(suspects)
@@ -90,7 +126,9 @@ def atom_order_of_rows(evidence: Evidence) -> list[Finding]:
     farther = known.isolation(some.positions) > FARTHER * known.isolation(exchanged)
     suspicious = farther | evidence.wrong[suspects]
     near = MENDED * float(known.scale.median())
-    confirmed = suspicious & (other < near) & (other < 0.05 * own) & (own > OFF)
+    # The reference follows the label of a point that stands alone, right or wrong.
+    disagreeing = (other < 0.05 * own) & (own > OFF) | alone[suspects]
+    confirmed = suspicious & (other < near) & disagreeing
     rows = suspects[confirmed]
     # Where the reference is poor and suspects are many, some labels agree by chance.
     energies = evidence.dataset.energies

@@ -8,12 +8,21 @@ import torch
 from torch import Tensor
 
 from pes.elements import atomic_number
-from pes.findings.evidence import Evidence
+from pes.findings.evidence import Evidence, bond_sums
 from pes.findings.finding import Finding
+from pes.geometry import distances
 from pes.molecule import Molecule
 from pes.units import ANGSTROM, CM1, ENERGY_UNITS
 
-__all__ = ["energy_unit", "implausible_stiffness", "length_unit", "stiffness"]
+__all__ = [
+    "USUAL",
+    "USUAL_H",
+    "energy_unit",
+    "implausible_stiffness",
+    "implausible_wavenumber",
+    "length_unit",
+    "stiffness",
+]
 
 SHORT, LONG = 0.68, 1.35
 """Geometric mean over the atoms of the distance to the nearest neighbour, lowest geometries, in
@@ -21,6 +30,10 @@ sums of covalent radii: N2 0.77, most molecules 0.9 to 1.1; 1.89 times that in b
 
 LONG_HYDROGEN = 1.75
 """Ratio for hydrogen alone, whose bonds are longer than its radius says: H2 1.2, H3+ 1.4."""
+
+RIGHT, MOST_ATOMS = 1.15, 6
+"""Ratio up to which another order of the symbols explains bonds that are too long, for so many
+atoms at most; HCN in bohr has 1.5 in its best order."""
 
 WEAK = {"He", "Ne", "Ar", "Kr", "Xe", "Rn"}
 """Elements whose distances in a complex are no bond lengths."""
@@ -43,10 +56,14 @@ def length_unit(evidence: Evidence) -> list[Finding]:
     dataset, rows = evidence.dataset, evidence.low
     if WEAK & set(dataset.elements):
         return []
-    ratio = float(_nearest(evidence.bonds[rows], len(dataset.symbols)).log().mean(1).exp().median())
+    r = distances(dataset.positions[rows])
+    ratio = _bond_ratio(r, dataset.elements)
     longest = LONG_HYDROGEN if set(dataset.elements) == {"H"} else LONG
     if SHORT < ratio < longest:
         return []
+    orders = set(permutations(dataset.elements)) if len(dataset.symbols) <= MOST_ATOMS else ()
+    if ratio > longest and any(_bond_ratio(r, order) < RIGHT for order in orders):
+        return []  # the atoms stand in another order
     mended = ratio * (ANGSTROM if ratio < 1 else 1 / ANGSTROM)
     meant = ""
     if SHORT < mended < longest:
@@ -61,6 +78,12 @@ def length_unit(evidence: Evidence) -> list[Finding]:
             "state the unit of lengths",
         )
     ]  # fmt: skip
+
+
+def _bond_ratio(r: Tensor, elements: tuple[str, ...]) -> float:
+    """Median over geometries of the mean distance to the nearest neighbour, in bond lengths."""
+    nearest = _nearest(r / bond_sums(elements), len(elements))
+    return float(nearest.log().mean(1).exp().median())
 
 
 def _nearest(bonds: Tensor, atoms: int) -> Tensor:
@@ -91,7 +114,7 @@ def energy_unit(evidence: Evidence) -> list[Finding]:
         omega = stiffness(evidence)
         assert omega is not None
         usual = USUAL_H if "H" in dataset.elements else USUAL
-        fitting = [p for p in pairs if not _outside(evidence, omega / p[0] ** 0.5)]
+        fitting = [p for p in pairs if not implausible_wavenumber(evidence, omega / p[0] ** 0.5)]
         # Most labels are called hartree: another mistake is named where none of these fits.
         fitting.sort(key=lambda p: (p[2] != "hartree", abs(log(omega / p[0] ** 0.5 / usual))))
         return [_wrong_energies(evidence, odd, *(fitting[0][1:] if fitting else ("", "")))]
@@ -106,10 +129,14 @@ def energy_unit(evidence: Evidence) -> list[Finding]:
     return []
 
 
-def stiffness(evidence: Evidence) -> float | None:
+def stiffness(evidence: Evidence, elements: tuple[str, ...] | None = None) -> float | None:
     """Highest harmonic wavenumber of the reference at its lowest sound point, cm⁻¹.
 
     None without a reference, or where it curves down.
+
+    Args:
+        evidence: points and their reference.
+        elements: element of each atom; by default that of the points.
     """
     known = evidence.reference
     if known is None:
@@ -118,7 +145,7 @@ def stiffness(evidence: Evidence) -> float | None:
         known.rows
     ].abs().gt(6)
     x = evidence.dataset.positions[known.rows[energies.argmin()]]
-    root = Molecule(evidence.dataset.elements).masses.repeat_interleave(3).sqrt()
+    root = Molecule(elements or evidence.dataset.elements).masses.repeat_interleave(3).sqrt()
     hessian = torch.autograd.functional.hessian(
         lambda q: known.surface((q / root).reshape(1, -1, 3))[0], x.flatten() * root
     )
@@ -130,14 +157,15 @@ def stiffness(evidence: Evidence) -> float | None:
 def implausible_stiffness(evidence: Evidence, factor: float) -> str | None:
     """Why labels divided by a factor cannot be those of a molecule; None where they can."""
     omega = stiffness(evidence)
-    if omega is None or not _outside(evidence, omega / factor**0.5):
+    if omega is None or not implausible_wavenumber(evidence, omega / factor**0.5):
         return None
     formula = Molecule(evidence.dataset.symbols).formula
     figure = f"{omega / factor**0.5:.3g} cm-1"
     return f"their curvature at the minimum gives {figure}, impossible for {formula}"
 
 
-def _outside(evidence: Evidence, omega: float) -> bool:
+def implausible_wavenumber(evidence: Evidence, omega: float) -> bool:
+    """Whether no molecule with or without bonded hydrogen has this highest wavenumber (cm⁻¹)."""
     low, high = WITH_H if _bonded_hydrogen(evidence) else WITHOUT_H
     return not low < omega < high
 

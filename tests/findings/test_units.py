@@ -8,6 +8,7 @@ from made_up import ammonia, evidence
 
 from pes.data import Dataset
 from pes.findings.units import energy_unit, length_unit, stiffness
+from pes.potential.analytic import ANALYTIC
 from pes.units import ANGSTROM, CM1, EV, KCAL_MOL, KJ_MOL
 
 
@@ -55,3 +56,14 @@ def test_total_energies_are_told_by_those_of_the_atoms(name: str, unit: float) -
     (finding,) = energy_unit(evidence(replace(total, energies=total.energies / unit)))
     assert f"{name} called hartree" in finding.sentence
     assert "total energy of the atoms" in finding.sentence
+
+
+def test_bonds_too_long_for_their_elements_are_no_bohr_where_another_order_explains_them() -> None:
+    """CH4 whose first atom, called C, is a hydrogen atom: its neighbour is 1.09 Å away."""
+    surface = ANALYTIC["methane_model"]()
+    x = torch.tensor([surface.reference] * 3, dtype=torch.float64) * ANGSTROM
+    right = Dataset(surface.symbols, x, torch.arange(3).double() * 1e-3)
+    assert length_unit(evidence(right)) == []
+    assert length_unit(evidence(replace(right, positions=x.flip(1)))) == []
+    (finding,) = length_unit(evidence(replace(right, positions=x * ANGSTROM)))
+    assert "bohr were called angstrom" in finding.sentence
