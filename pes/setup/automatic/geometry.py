@@ -13,7 +13,7 @@ from pes.potential import Surface
 from pes.units import ANGSTROM, CM1, DEGREE
 from pes.vibration.system.roughness import jumps
 
-__all__ = ["ISOMER", "Geometries", "Minimum", "covalent_distances", "guesses", "minima"]
+__all__ = ["ISOMER", "Geometries", "Minimum", "covalent_distances", "guesses", "minima", "same"]
 
 Potential = Callable[[Tensor], Tensor]
 
@@ -158,7 +158,9 @@ def _minima_near(
             energy = float(potential(x[None])[0].detach())
         except (ValueError, FloatingPointError, torch.linalg.LinAlgError):
             continue
-        if _hangs_together(x, molecule, reach) and not any(_same(x, m, molecule) for m in found):
+        if _hangs_together(x, molecule, reach) and not any(
+            same(x, m.positions, molecule) for m in found
+        ):
             found.append(Minimum(x, energy))
     return found
 
@@ -246,10 +248,9 @@ def _hangs_together(x: Tensor, molecule: Molecule, reach: float) -> bool:
     return bool(joined.all())
 
 
-def _same(x: Tensor, known: Minimum, molecule: Molecule) -> bool:
+def same(x: Tensor, y: Tensor, molecule: Molecule) -> bool:
     """Whether distances agree for some order of like atoms; mirror images are the same."""
-    here = torch.cdist(x, x)
-    there = torch.cdist(known.positions, known.positions)
+    here, there = torch.cdist(x, x), torch.cdist(y, y)
     return any(
         float((here[order][:, order] - there).abs().max()) < SAME
         for order in like_permutations(molecule.elements)

@@ -20,14 +20,16 @@ def holding(one: LargeAmplitude, task: Problem, minimum: Tensor) -> Problem | No
 
     The inversion of a centre with three bonds takes umbrella coordinates. The torsion of a chain
     takes its bonds, the angles between them and the dihedral: vectors along the middle bond and
-    the outer ones.
+    the outer ones. Of two wells the lower one is where they start.
 
     Args:
         one: a torsion or an inversion.
         task: surface and molecule.
         minimum: positions (N, 3) in bohr.
     """
-    request = _request(one, bonded(task.molecule, minimum), minimum)
+    well = one.other
+    start = well.positions if well is not None and well.energy < 0 else minimum
+    request = _request(one, bonded(task.molecule, start), start)
     if request is None or task.perturbations:
         return None
     try:

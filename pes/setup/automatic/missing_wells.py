@@ -10,6 +10,7 @@ from torch import Tensor
 from pes.coordinates import hessian, normal_modes, optimum
 from pes.molecule import Molecule
 from pes.potential.holes.coverage import Coverage
+from pes.setup.automatic.geometry import Minimum
 from pes.setup.automatic.harmonic_levels import harmonic_level
 from pes.setup.automatic.holding import held, holding
 from pes.setup.automatic.tunnelling import largest_splitting, way_across
@@ -78,11 +79,13 @@ class LargeAmplitudes:
     @cached_property
     def frequencies(self) -> Tensor | None:
         """Harmonic ω (Q,) in hartree; None where there is no minimum, or none that is bent."""
-        if self.minimum is None:
-            return None
-        curvature = hessian(self._potential, self.minimum)
+        return None if self.minimum is None else self._frequencies_at(self.minimum)
+
+    def _frequencies_at(self, x: Tensor) -> Tensor | None:
         try:
-            return normal_modes(self.minimum, curvature, self.task.molecule.masses).frequencies
+            return normal_modes(
+                x, hessian(self._potential, x), self.task.molecule.masses
+            ).frequencies
         except ValueError:
             return None
 
@@ -114,12 +117,21 @@ class LargeAmplitudes:
         return None if self.minimum is None else holding(one, self.task, self.minimum)
 
     def _seen(self, one: LargeAmplitude, top: float) -> bool:
-        """Whether tunnelling splits levels; a bend up to linearity is no tunnelling."""
-        if one.what == "bend" or self.minimum is None:
+        """Whether levels are in another well or split; a bend up to linearity is no tunnelling."""
+        if one.what == "bend" or self.minimum is None or self._populated(one.other, top):
             return True
+        if one.barrier >= top:
+            return False
         zero_point = 0.0 if self.frequencies is None else float(self.frequencies.sum()) / 2
         way = way_across(self.minimum, one.crest, self.task.molecule.masses)
         return largest_splitting(one.barrier, way, max(top - zero_point, 0.0)) > UNSEEN
+
+    def _populated(self, other: Minimum | None, top: float) -> bool:
+        """Whether another well has a level below an energy above this minimum, harmonically."""
+        if other is None:
+            return False
+        w = self._frequencies_at(other.positions)
+        return other.energy + (0.0 if w is None else float(w.sum()) / 2) < top
 
     def _potential(self, x: Tensor) -> Tensor:
         device = self.task.masses.device
@@ -196,6 +208,13 @@ def sentence(one: LargeAmplitude, molecule: Molecule, top: float, holds: bool) -
             f"the angle {names} opens to 180 degrees at about {height}, and {reach}: coordinates "
             "are singular there, so levels that reach it and their rotational constants are "
             "unreliable; no coordinates for it are chosen so far"
+        )
+    if one.other is not None:
+        side = "above" if one.other.energy > 0 else "below"
+        return (
+            f"the torsion about {names} leads to another well {abs(one.other.energy) / CM1:.0f} "
+            f"cm-1 {side} this one, across a barrier of about {height}, and {reach}: levels of "
+            f"that well are missing; {advice}"
         )
     return (
         f"the torsion about {names} is of large amplitude: its lowest barrier is about {height}, "

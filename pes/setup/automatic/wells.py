@@ -16,7 +16,7 @@ from pes.coordinates import optimum
 from pes.coordinates.vectors import dihedral
 from pes.geometry import nearest_rotation
 from pes.molecule import Molecule, like_permutations
-from pes.setup.automatic.geometry import covalent_distances
+from pes.setup.automatic.geometry import Minimum, covalent_distances, same
 
 __all__ = ["LargeAmplitude", "bonded", "large_amplitudes"]
 
@@ -58,6 +58,8 @@ class LargeAmplitude:
         highest: the highest point of a whole turn, hartree; the barrier itself for other motions.
         geometries: along the motion, (K, N, 3) in bohr; coordinates that hold it hold them all.
         crest: geometry near the barrier, (N, 3).
+        other: the lowest minimum on the way that is not the molecule or its mirror image, its
+            energy above the minimum.
     """
 
     what: str
@@ -66,12 +68,15 @@ class LargeAmplitude:
     highest: float
     geometries: Tensor
     crest: Tensor
+    other: Minimum | None = None
 
 
 def large_amplitudes(
     potential: Potential, molecule: Molecule, minimum: Tensor, top: float
 ) -> list[LargeAmplitude]:
     """Motions out of a well whose barrier lies below an energy, for four atoms and more.
+
+    A torsion to another minimum below that energy is one of them, however high its barrier is.
 
     Args:
         potential: positions (B, N, 3) to energies (B,).
@@ -88,7 +93,7 @@ def large_amplitudes(
     if inversion is not None and all(one.barrier >= top for one in torsions):
         # Else the mirror image is a part of the turn.
         found.append(inversion)
-    return [one for one in found if one.barrier < top]
+    return [one for one in found if one.barrier < top or one.other is not None]
 
 
 def bonded(molecule: Molecule, positions: Tensor) -> Tensor:
@@ -126,7 +131,23 @@ class _Search:
             chain = (first, a, b, last)
             heights = [self._crest(turn[k], float(v[k]), chain) for k in places]
             crest = turn[places[heights.index(min(heights))]]
-            yield LargeAmplitude("torsion", (a, b), min(heights), max(heights), turn, crest)
+            valleys = turn[(v <= v.roll(1)) & (v <= v.roll(-1)) & (v < self.top)]
+            yield LargeAmplitude(
+                "torsion", (a, b), min(heights), max(heights), turn, crest, self._other(valleys)
+            )
+
+    def _other(self, valleys: Tensor) -> Minimum | None:
+        """The lowest minimum beside geometries (K, N, 3) that is below the top and not this one."""
+        found = []
+        for x in valleys:
+            try:
+                y = optimum(self.potential, x)
+            except (ValueError, FloatingPointError):
+                continue
+            if not same(y, self.minimum, self.molecule):
+                found.append(Minimum(y, float(self.energies(y[None]))))
+        lowest = min(found, key=lambda well: well.energy, default=None)
+        return lowest if lowest is not None and lowest.energy < self.top else None
 
     def _crest(self, x: Tensor, height: float, chain: Sequence[int]) -> float:
         """Height of a barrier with all but its dihedral relaxed."""

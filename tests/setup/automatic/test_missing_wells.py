@@ -14,11 +14,12 @@ from pes.setup.coordinates import CoordinateRequest
 from pes.setup.levels import levels
 from pes.setup.problem import problem
 from pes.setup.surfaces import as_surface
-from pes.units import CM1
+from pes.units import ANGSTROM, CM1
 
 TOP = 7000 * CM1
 
-REFERENCES = Path(__file__).parents[3] / "benchmarks" / "reference_levels"
+BENCHMARKS = Path(__file__).parents[3] / "benchmarks"
+REFERENCES = BENCHMARKS / "reference_levels"
 
 
 def test_ammonia_has_a_second_well() -> None:
@@ -40,6 +41,21 @@ def test_a_torsion_is_said_and_held_where_the_program_chooses() -> None:
     other = in_all_wells(task, 20, None)
     assert other.coordinates[-1].basis == "fourier"
     assert LargeAmplitudes(other).sentences(TOP) == []
+
+
+def test_another_well_with_levels_is_said_and_held() -> None:
+    """From the cis molecule; levels count from the lower well, whose ranges are taken."""
+    surface = as_surface(f"{BENCHMARKS / 'four_atom_surfaces.py'}:nitrous_acid")
+    cis = [[1.2, 1.2, 0], [1.43, 0.24, 0], [0, 0, 0], [-0.4, 1.1, 0]]
+    request = CoordinateRequest(reference=cis)
+    task = problem(surface, ("H", "O", "N", "O"), coordinates=request)
+    (said,) = LargeAmplitudes(task).expected(15, None)
+    assert "leads to another well 132 cm-1 below this one" in said
+    other = in_all_wells(task, 15, None)
+    assert other.coordinates[-1].basis == "fourier"
+    x = LargeAmplitudes(other).minimum
+    assert x is not None
+    assert float((x[0] - x[3]).norm()) > 2.5 * ANGSTROM
 
 
 def test_an_inversion_is_held_in_umbrella_coordinates() -> None:

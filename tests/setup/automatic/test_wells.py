@@ -5,6 +5,7 @@ import torch
 from torch import Tensor
 
 from pes.coordinates import optimum
+from pes.coordinates.vectors import dihedral
 from pes.molecule import Molecule
 from pes.potential.analytic.ammonia import AmmoniaModel
 from pes.potential.analytic.formaldehyde import FormaldehydeModel
@@ -61,6 +62,34 @@ def test_torsion(skew: Tensor, order: tuple[int, ...]) -> None:
 
 def test_torsion_that_no_level_reaches(skew: Tensor) -> None:
     assert large_amplitudes(PEROXIDE, Molecule(PEROXIDE.symbols), skew, 300 * CM1) == []
+
+
+def test_torsion_to_another_well() -> None:
+    """V = B (1 − t²) + A (1 + t)/2 with t = cos τ: A above the lower well, behind a barrier.
+
+    The barrier is B + A/2 + A²/16B at t = A/4B; it need not lie below the highest level.
+    """
+    low, high = 130 * CM1, 3700 * CM1
+
+    x = torch.tensor([[-0.5, 1.7, 0], [0, 0, 0], [2.7, 0, 0], [3.3, -2.0, 0]]).double()
+
+    def surface(y: Tensor) -> Tensor:
+        """Stiff but for the dihedral."""
+        a, b, c = y[:, 0] - y[:, 1], y[:, 2] - y[:, 1], y[:, 3] - y[:, 2]
+        t = dihedral(a, b, c).cos()
+        pairs = [(0, 1), (1, 2), (2, 3), (0, 2), (1, 3)]
+        apart = torch.cdist(y, y) - torch.cdist(x, x)
+        stiff = torch.stack([apart[:, i, j] for i, j in pairs]).square().sum(0)
+        return stiff + high * (1 - t**2) + low * (1 + t) / 2
+
+    molecule = Molecule(("H", "O", "N", "O"))
+    (one,) = large_amplitudes(surface, molecule, x, 1000 * CM1)
+    assert one.what == "torsion"
+    assert one.other is not None
+    assert one.other.energy == pytest.approx(low, rel=1e-6)
+    # The turn is looked at every 10°.
+    assert one.barrier == pytest.approx(high + low / 2 + low**2 / (16 * high), rel=0.01)
+    assert large_amplitudes(surface, molecule, x, 100 * CM1) == []
 
 
 def test_planar_molecule() -> None:
