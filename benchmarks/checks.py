@@ -25,7 +25,6 @@ from pes.evaluation import points as evaluation_points
 from pes.potential.analytic import WaterPJT
 from pes.run import folder
 from pes.run.train import job, planned
-from pes.run.train import points as train_points
 from pes.setup import problem, verdict
 from pes.setup.automatic import outcome, target
 from pes.units import ANGSTROM, DEGREE
@@ -35,7 +34,7 @@ CONFIGURATION = Path(__file__).parents[1] / "configs" / "h2o.yaml"
 CHECKS = (
     (job, "audited_before_fit"),
     (planned, "force_warnings"),
-    (train_points, "check_copies"),
+    (job, "check_copies"),
     (problem, "check_consistency"),
     (evaluation_points, "check_consistency"),
     (verdict, "roughness"),

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import InitVar, dataclass, field
+from dataclasses import InitVar, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -110,6 +110,21 @@ class Dataset:
                 digest.update(f"{name}{tuple(tensor.shape)}".encode())
                 digest.update(tensor.detach().cpu().numpy().astype("<f8").tobytes())
         return digest.hexdigest()
+
+    def to(self, device: torch.device) -> "Dataset":
+        """The points with all their tensors on a device."""
+
+        def moved(tensor: Tensor | None) -> Tensor | None:
+            return None if tensor is None else tensor.to(device)
+
+        return replace(
+            self,
+            positions=self.positions.to(device),
+            energies=self.energies.to(device),
+            forces=moved(self.forces),
+            dipoles=moved(self.dipoles),
+            columns={name: column.to(device) for name, column in self.columns.items()},
+        )
 
     def select(self, rows: Tensor | Sequence[int] | slice) -> "Dataset":
         """The points of the given rows (indices, a mask or a slice), in that order.

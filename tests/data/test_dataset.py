@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from other_device import OTHER, OtherDevice
 
 from pes.data.dataset import Dataset
 
@@ -56,6 +57,18 @@ def test_selected_rows_are_the_rows_everywhere(rows):
         assert torch.equal(getattr(chosen, name), getattr(given, name)[index])
     assert torch.equal(chosen.columns["t1"], given.columns["t1"][index])
     assert chosen.provenance == given.provenance
+
+
+def test_all_tensors_move_to_a_device():
+    given = dataset()
+    with OtherDevice():
+        moved = given.to(OTHER)
+        tensors = [moved.positions, moved.energies, moved.forces, moved.dipoles]
+        tensors += moved.columns.values()
+        assert {tensor.device for tensor in tensors if tensor is not None} == {OTHER}
+        back = moved.to(torch.device("cpu"))
+    assert back.sha256 == given.sha256
+    assert torch.equal(back.columns["t1"], given.columns["t1"])
 
 
 def test_no_rows_are_no_dataset():

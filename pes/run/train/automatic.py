@@ -3,14 +3,17 @@
 import logging
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
+
+import torch
 
 from pes.config import TrainConfig
 from pes.files import write_json
 from pes.run.folder import open_folder, open_log, write_config
 from pes.run.signals import stop_signals
 from pes.run.train.chosen_config import budget, chosen_config
-from pes.run.train.job import PROGRESS, RESULTS, Job
+from pes.run.train.job import PROGRESS, RESULTS, Job, prepared
 from pes.run.train.results import write_results
 from pes.run.train.tables import write_metrics
 from pes.setup.environment import environment_line
@@ -19,6 +22,7 @@ from pes.setup.training.automatic.points import point_summary
 from pes.setup.training.automatic.report import plan_lines
 from pes.setup.training.automatic.trial import Trial
 from pes.training.checkpoint import save_checkpoint
+from pes.training.distributed import Ranks
 
 __all__ = ["automatic_training"]
 
@@ -32,21 +36,32 @@ RARELY = 20.0
 """Least interval between two surfaces written, in units of the time that the last writing took."""
 
 
-def automatic_training(job: Job, *, check: bool = False) -> int:
+def automatic_training(
+    config: TrainConfig,
+    folder: Path,
+    checkpoint: Path | None,
+    device: torch.device,
+    ranks: Ranks,
+    *,
+    check: bool = False,
+) -> int:
     """Choose and fit a surface within the budget; only describe the plan if `check`.
 
     While the fit goes on the folder holds the best surface so far.
+
+    Args: those of `planned_training`.
 
     Returns:
         The number of a signal that ended the fit, or 0.
 
     Raises:
-        ValueError: if there are several ranks.
+        ValueError, FileNotFoundError: for points or a state that cannot be used, or if there are
+            several ranks.
     """
-    config = job.config
-    if job.ranks.count > 1:
+    job = prepared(config, folder, checkpoint, device, ranks)
+    if ranks.count > 1:
         raise ValueError(
-            f"`surface: auto` runs in one process, not in {job.ranks.count}; run its config.yaml "
+            f"`surface: auto` runs in one process, not in {ranks.count}; run its config.yaml "
             "in several"
         )
     if check:

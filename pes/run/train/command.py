@@ -15,7 +15,7 @@ from pes.run.signals import Stopped
 from pes.run.train.automatic import automatic_training
 from pes.run.train.chosen_config import continued, points_config, with_budget
 from pes.run.train.dipole import dipole_training
-from pes.run.train.job import PROGRESS, RESULTS, prepared
+from pes.run.train.job import PROGRESS, RESULTS
 from pes.run.train.planned import planned_training
 from pes.run.train.results import report_surface
 from pes.run.train.resume import checkpoint_of, with_full_paths, workplace
@@ -100,12 +100,12 @@ def trained(
     search_choices(config)
     fit = automatic_training if config.surface.kind == "auto" else planned_training
     if check:
-        fit(prepared(config, folder, None, device, ranks), check=True)
+        fit(config, folder, None, device, ranks, check=True)
         return None
     with claimed(folder) if ranks.rank == 0 else nullcontext():
         place = workplace(folder)
         checkpoint = checkpoint_of(folder, resume, overwrite=overwrite)
-        number = fit(prepared(config, place, checkpoint, device, ranks))
+        number = fit(config, place, checkpoint, device, ranks)
         if ranks.rank == 0:
             if place != folder:
                 swapped(place, folder, finished=RUN_FINISHED, stale=(*RESULTS, *PROGRESS))

@@ -10,7 +10,7 @@ from pes.config import TrainConfig
 from pes.config.surface import DipoleSection
 from pes.files import RUN_FINISHED
 from pes.run.folder import check_folder, claimed, open_log, write_config
-from pes.run.train.points import drawn_split, load_points
+from pes.run.train.job import drawn_split, load_points
 from pes.run.train.settings import weights_of
 from pes.setup.environment import environment_line
 from pes.setup.training.dipole import train_dipole

@@ -1,4 +1,4 @@
-"""One fit before it starts: configuration, points, and the session that it continues."""
+"""One fit before it starts: its points, read, divided and audited, and the session it continues."""
 
 import logging
 import time
@@ -9,16 +9,23 @@ import torch
 from torch import Tensor
 
 from pes.config import TrainConfig
-from pes.data import Split
-from pes.data.labels import Chosen
+from pes.config.train import Data
+from pes.config.training import Column
+from pes.data import Dataset, Split, read, split
+from pes.data.dataset import joined
+from pes.data.labels import Chosen, chosen_points
+from pes.data.split_files import check_copies, given_split, regrouped, with_validation
+from pes.findings.audit import audit
+from pes.molecule import Molecule
 from pes.run.folder import open_folder, open_log, silence_log
-from pes.run.train.points import audited_before_fit, drawn_split, load_points
 from pes.run.train.resume import EarlierSession, earlier_session
 from pes.run.train.tables import cut_metrics
 from pes.setup.training.doubtful import doubtful_rows, without
 from pes.training.distributed import Ranks
+from pes.training.weights import column
+from pes.units import CM1
 
-__all__ = ["PROGRESS", "RESULTS", "Job", "opened", "prepared"]
+__all__ = ["PROGRESS", "RESULTS", "Job", "drawn_split", "load_points", "opened", "prepared"]
 
 log = logging.getLogger("pes")
 
@@ -76,11 +83,10 @@ def prepared(
     for rows in (parts.train, parts.validation):
         ranks.shard_rows(len(rows))  # refuses more ranks than points
     if earlier is None:
-        audited = audited_before_fit(config, points)
-        points = replace(points, left_out=(*audited.before_fit(), *points.left_out))
+        remarks, suspects = audited_before_fit(config, points.dataset)
+        points = replace(points, left_out=(*remarks, *points.left_out))
         if config.data.doubtful == "leave_out":
-            doubtful = doubtful_rows(audited)
-            parts = without(parts, doubtful)
+            doubtful, parts = suspects, without(parts, suspects)
     return Job(
         config, folder, device, ranks, points, parts, doubtful, checkpoint, earlier, begun
     )  # fmt: skip
@@ -100,3 +106,97 @@ def opened(job: Job) -> None:
     cut_metrics(metrics, job.folder / "metrics.csv", earlier.state.epoch)
     if earlier.trouble is not None:
         log.warning("warning: %s", earlier.trouble)
+
+
+def load_points(config: TrainConfig) -> Chosen:
+    """The points of a configuration, checked against its molecule.
+
+    Raises:
+        ValueError, FileNotFoundError: if the file does not hold what is asked of it.
+    """
+    section = config.data
+    source, held_out = _read(section, section.file), 0
+    if section.test is not None:
+        test = _read(section, section.test)
+        try:
+            source, held_out = joined((source, test)), len(test)
+        except ValueError as error:
+            raise ValueError(f"{section.test}: {error}") from None
+    if config.molecule is not None:
+        named, present = Molecule(config.molecule).elements, Molecule(source.symbols).elements
+        if named != present:
+            raise ValueError(
+                f"{section.file}: the atoms are {' '.join(present)}, the configuration's molecule "
+                f"is {' '.join(named)}; order and elements must agree"
+            )
+        source = replace(source, symbols=config.molecule)
+    if section.forces and source.forces is None:
+        raise ValueError(f"{section.file}: `data.forces` is true but the file has no forces")
+    window = None
+    if section.window is not None:
+        window = (section.window[0] * CM1, section.window[1] * CM1)
+    try:
+        if isinstance(weights := config.training.weights, Column):
+            column(source, weights.name)
+        points = chosen_points(source, column=section.column, window=window)
+        points = replace(points, held_out=held_out)
+    except ValueError as error:
+        raise ValueError(f"{section.file}: {error}") from None
+    if section.forces is False:
+        points = replace(points, dataset=replace(points.dataset, forces=None))
+    elif section.column is not None and source.forces is not None:
+        remark = f"forces belong to `energies`, not to `{section.column}`, and are left out"
+        points = replace(points, left_out=(*points.left_out, remark))
+    return points
+
+
+def _read(section: Data, file: Path) -> Dataset:
+    return read(
+        file, format=section.format, formula=section.formula, columns=section.columns,
+        keys=section.keys, units=section.units, zmatrix=section.zmatrix,
+    )  # fmt: skip
+
+
+def drawn_split(config: TrainConfig, points: Chosen) -> Split:
+    """The parts of a new training, drawn or as the user gives them."""
+    section = config.data
+    if points.held_out:
+        return _before_test(config, points)
+    if section.split is None:
+        return split(points.dataset, fractions=section.fractions, seed=config.seed)
+    parts = given_split(section.split, points.source, seed=config.seed, regroup=section.regroup)
+    try:
+        return points.among_chosen(parts)
+    except ValueError as error:
+        raise ValueError(f"{section.split}: {error} of the points left") from None
+
+
+def _before_test(config: TrainConfig, points: Chosen) -> Split:
+    """Training and validation drawn from the points before those of the test file."""
+    test = points.rows >= len(points.source) - points.held_out
+    rows = torch.arange(len(points.rows))
+    try:
+        parts = with_validation(
+            points.dataset, rows[~test], rows[test], fractions=config.data.fractions,
+            seed=config.seed,
+        )  # fmt: skip
+        if config.data.regroup:
+            return regrouped(points.dataset, parts)
+        check_copies(points.dataset, parts)
+    except ValueError as error:
+        raise ValueError(f"{config.data.test}: {error}") from None
+    return parts
+
+
+def audited_before_fit(config: TrainConfig, dataset: Dataset) -> tuple[tuple[str, ...], Tensor]:
+    """What the audit says before a fit, in words, and the rows of the labels that it doubts.
+
+    Raises:
+        ValueError: if a fit would mean nothing, unless `data.audit` is warn.
+    """
+    result = audit(dataset)
+    if result.severity == "error" and config.data.audit == "refuse":
+        raise ValueError(
+            f"{config.data.file}: {result.findings[0].line()}; `data.audit: warn` fits all the same"
+        )
+    return tuple(result.before_fit()), doubtful_rows(result)

@@ -4,21 +4,27 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+import torch
+
+from pes.config import TrainConfig
+from pes.config.reading import changed
 from pes.run.folder import write_config
 from pes.run.train.chosen_config import reproducible
 from pes.run.train.epochs import fitted
-from pes.run.train.job import Job, opened
+from pes.run.train.job import Job, opened, prepared
 from pes.run.train.results import write_results
 from pes.run.train.search import searched
-from pes.run.train.settings import planned_fit
+from pes.run.train.settings import training_settings
 from pes.run.train.tables import read_metrics
 from pes.setup.environment import environment_line
 from pes.setup.training.choices import TrainingChoices
 from pes.setup.training.fit_result import fit_result
-from pes.setup.training.plan import TrainingPlan, force_warnings
+from pes.setup.training.plan import TrainingPlan, force_warnings, training_plan
 from pes.setup.training.planned import planned_epochs, within
+from pes.training.distributed import Ranks
 from pes.training.epoch import Epoch, StopReason, TrainingState
 
 __all__ = ["planned_training"]
@@ -26,12 +32,32 @@ __all__ = ["planned_training"]
 log = logging.getLogger("pes")
 
 
-def planned_training(job: Job, *, check: bool = False) -> int:
+def planned_training(
+    config: TrainConfig,
+    folder: Path,
+    checkpoint: Path | None,
+    device: torch.device,
+    ranks: Ranks,
+    *,
+    check: bool = False,
+) -> int:
     """Fit the surface of a configuration and write everything; only describe it if `check`.
+
+    Args:
+        config: configuration with full paths.
+        folder: folder to write to.
+        checkpoint: state file to continue from.
+        device: device of the fit.
+        ranks: processes that share the fit; only rank 0 writes and logs.
+        check: write nothing.
 
     Returns:
         0; a signal raises `Stopped`.
+
+    Raises:
+        ValueError, FileNotFoundError: for points or a state that cannot be used.
     """
+    job = prepared(config, folder, checkpoint, device, ranks)
     choices = TrainingChoices() if job.earlier is None else job.earlier.choices
     plan = _plan(job, choices)
     if check:
@@ -52,9 +78,16 @@ def planned_training(job: Job, *, check: bool = False) -> int:
 
 
 def _plan(job: Job, choices: TrainingChoices, *, single: bool = False) -> TrainingPlan:
-    return planned_fit(
-        job.config, job.points.dataset, job.parts, job.device, choices, single=single
-    )
+    """The plan of a configuration with what a search chose in it; of one network if `single`."""
+    config = job.config
+    if choices.search:
+        config = changed(config, choices.search, "search")
+    settings = training_settings(config)
+    if single:
+        settings = replace(settings, ensemble=None)
+    return training_plan(
+        job.points.dataset, job.parts, settings, device=job.device, known=choices
+    )  # fmt: skip
 
 
 def _searched(job: Job, plan: TrainingPlan) -> TrainingPlan:

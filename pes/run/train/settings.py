@@ -1,24 +1,17 @@
-"""Conversion of a configuration to the settings and the plan of a fit."""
+"""Conversion of a configuration to the settings of a fit."""
 
-from dataclasses import replace
 from functools import partial
 
-import torch
-
 from pes.config import TrainConfig
-from pes.config.reading import changed
 from pes.config.training import Auto, Column
 from pes.config.training import Training as TrainingSection
-from pes.data import Dataset, Split
-from pes.setup.training.choices import TrainingChoices
-from pes.setup.training.plan import TrainingPlan, training_plan
 from pes.setup.training.settings import EnsembleForm, TrainingSettings, Weights
 from pes.training import OPTIMIZERS
 from pes.training.optimizers.problem import Optimizer
 from pes.training.weights import WEIGHTS
 from pes.units import CM1
 
-__all__ = ["planned_fit", "training_settings", "weights_of"]
+__all__ = ["training_settings", "weights_of"]
 
 
 def training_settings(config: TrainConfig) -> TrainingSettings:
@@ -43,23 +36,6 @@ def training_settings(config: TrainConfig) -> TrainingSettings:
         first_points=training.first_points,
         first_epochs=training.first_epochs,
     )
-
-
-def planned_fit(
-    config: TrainConfig,
-    dataset: Dataset,
-    parts: Split,
-    device: torch.device,
-    choices: TrainingChoices,
-    *,
-    single: bool = False,
-) -> TrainingPlan:
-    """The plan of a configuration with what a search chose in it; of one network if `single`."""
-    config = changed(config, choices.search, "search") if choices.search else config
-    settings = training_settings(config)
-    if single:
-        settings = replace(settings, ensemble=None)
-    return training_plan(dataset, parts, settings, device=device, known=choices)
 
 
 def weights_of(section: TrainingSection) -> Weights | None:

@@ -23,7 +23,7 @@ from pes.setup.training.fit_tables import error_rows, error_table
 from pes.setup.training.members import held_out_errors, kept_members, member_validation
 from pes.setup.training.plan import PARTS, TrainingPlan
 from pes.setup.training.settings import KernelForm, LinearForm
-from pes.setup.training.starting_surface import fitted_numbers, on_device
+from pes.setup.training.starting_surface import fitted_numbers
 from pes.staging import staged
 from pes.tables import html_table
 from pes.training.bounded import bounded_rms
@@ -196,7 +196,7 @@ def fit_result(
     """
     surface, ensemble, rows = plan.surface, None, _judged_rows(plan)
     labelled = plan.dataset if labels is None else labels
-    points = {part: on_device(labelled.select(own), plan.device) for part, own in rows.items()}
+    points = {part: labelled.select(own).to(plan.device) for part, own in rows.items()}
     if plan.ensemble is not None and state is not None:
         surface = ensemble = _kept(plan, plan.ensemble, state)
     training = points["train"]

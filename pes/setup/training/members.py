@@ -17,7 +17,7 @@ from pes.setup.training.settings import (
     NetworkForm,
     TrainingSettings,
 )
-from pes.setup.training.starting_surface import StartingSurface, on_device, starting_surface
+from pes.setup.training.starting_surface import StartingSurface, starting_surface
 from pes.training.bounded import bounded_sum
 from pes.training.epoch import TrainingState
 from pes.units import CM1
@@ -162,7 +162,7 @@ def held_out_errors(
         Errors (B,), NaN where no member has held a point out, and spread (B,).
     """
     device = next(surface.buffers()).device
-    points = on_device(dataset.select(rows), device)
+    points = dataset.select(rows).to(device)
     with torch.no_grad():
         each = torch.cat([surface.each(x) for x in points.positions.split(CHUNK)], 1)[members]
     spread = each.std(0, correction=min(1, len(members) - 1))

@@ -15,7 +15,7 @@ from pes.potential import Ensemble, KernelSurface, NeuralSurface
 from pes.setup.training.choices import TrainingChoices
 from pes.setup.training.members import untrained_members
 from pes.setup.training.settings import TrainingSettings, optimizer_kind
-from pes.setup.training.starting_surface import MIB, fitted_numbers, on_device, starting_surface
+from pes.setup.training.starting_surface import MIB, fitted_numbers, starting_surface
 from pes.training import OPTIMIZERS
 from pes.training.force_check import force_check
 from pes.training.memory import check_memory, needed_memory
@@ -71,8 +71,7 @@ class TrainingPlan:
     def sets(self) -> dict[str, Dataset]:
         """Points of each part on the device of the surface."""
         return {
-            name: on_device(self.dataset.select(getattr(self.parts, name)), self.device)
-            for name in PARTS
+            name: self.dataset.select(getattr(self.parts, name)).to(self.device) for name in PARTS
         }
 
     def __repr__(self) -> str:

@@ -12,7 +12,7 @@ from pes.data import Dataset
 from pes.setup.training.members import member_rows
 from pes.setup.training.plan import TrainingPlan
 from pes.setup.training.settings import point_weights
-from pes.setup.training.starting_surface import MIB, on_device
+from pes.setup.training.starting_surface import MIB
 from pes.training.distributed import ALONE, Ranks
 from pes.training.ensembles.fit import ensemble_epochs
 from pes.training.ensembles.rows import Rows
@@ -136,7 +136,7 @@ def _ensemble_epochs(
     """Epochs of all members trained together."""
     settings, form = plan.settings, plan.settings.ensemble
     assert form is not None
-    points = on_device(plan.dataset, plan.device)
+    points = plan.dataset.to(plan.device)
     weights = point_weights(settings.weights, points, points.energies[plan.parts.train].min())
     cuts = member_rows(form, plan.dataset, plan.parts, settings.seed)
     force_weights = [_bohr2(choice.force_weight) for choice in plan.choices.fits]

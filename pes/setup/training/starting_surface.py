@@ -27,7 +27,7 @@ from pes.training.linear import LinearCandidate, fit_linear, fit_linear_left_out
 from pes.training.loss import balanced_force_weight
 from pes.units import ANGSTROM
 
-__all__ = ["MIB", "StartingSurface", "fitted_numbers", "on_device", "starting_surface"]
+__all__ = ["MIB", "StartingSurface", "fitted_numbers", "starting_surface"]
 
 MIB = 2**20
 
@@ -76,7 +76,7 @@ def starting_surface(
     Raises:
         ValueError: if the points are too few, or the baseline does not fit them.
     """
-    sets = on_device(training, device), on_device(validation, device)
+    sets = training.to(device), validation.to(device)
     form = settings.form
     if isinstance(form, LinearForm):
         return _linear_surface(settings, form, sets, known)
@@ -260,14 +260,3 @@ def fitted_numbers(surface: nn.Module) -> int:
     baseline = getattr(surface, "baseline", None)
     under = 0 if baseline is None else sum(p.numel() for p in baseline.parameters())
     return sum(p.numel() for p in surface.parameters()) - under
-
-
-def on_device(dataset: Dataset, device: torch.device) -> Dataset:
-    """The tensors that a fit needs on a device."""
-    forces = None if dataset.forces is None else dataset.forces.to(device)
-    return replace(
-        dataset,
-        positions=dataset.positions.to(device),
-        energies=dataset.energies.to(device),
-        forces=forces,
-    )

@@ -16,7 +16,7 @@ from pes.training.ensembles.rows import Rows
 from pes.training.ensembles.stacked import Stack
 from pes.training.epoch import Epoch, OptimizerState, StopReason, TrainingState
 from pes.training.loss import MEMORY
-from pes.training.optimizers.damped_step import damped_step
+from pes.training.optimizers.damped_least_squares import damped_step
 from pes.units import ANGSTROM, CM1
 
 __all__ = ["ensemble_epochs"]

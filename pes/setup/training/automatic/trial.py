@@ -13,7 +13,6 @@ from pes.setup.training.members import held_out_errors, kept_members, member_val
 from pes.setup.training.plan import TrainingPlan, training_plan
 from pes.setup.training.planned import epoch_row, planned_epochs
 from pes.setup.training.settings import TrainingSettings
-from pes.setup.training.starting_surface import on_device
 from pes.training.bounded import bounded_rms
 from pes.training.epoch import StopReason, TrainingState
 from pes.units import CM1
@@ -209,7 +208,7 @@ def _judged(plan: TrainingPlan, state: TrainingState | None = None) -> tuple[Ten
         if form.validation == "shared":
             errors[: len(parts.train)] = float("nan")
         return errors[-len(parts.validation) :], errors
-    points = on_device(plan.dataset.select(parts.validation), plan.device)
+    points = plan.dataset.select(parts.validation).to(plan.device)
     with torch.no_grad():
         values = torch.cat([surface(x) for x in points.positions.split(CHUNK)])
     return ((values - points.energies) / CM1).cpu(), None

@@ -13,7 +13,7 @@ from pes.config import TrainConfig
 from pes.config.train import Data
 from pes.data import Dataset, write
 from pes.geometry import distances
-from pes.run.train.points import load_points
+from pes.run.train.job import load_points
 from pes.units import ANGSTROM, CM1
 
 Command = Callable[..., Path]

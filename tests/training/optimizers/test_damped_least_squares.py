@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from pes.training.optimizers.damped_step import (
+from pes.training.optimizers.damped_least_squares import (
     SHORTEST,
     SMALLEST_FACTOR,
     at_minimum,
