@@ -30,8 +30,7 @@ def outcome(target: Target, stage: Stage, changes: Tensor, walls: Tensor) -> Lev
         changes: with other functions, points and ranges, (3, S); some cross zero by chance.
         walls: what is left beyond ends that cannot move out, (S,).
     """
-    most = changes.where(changes.isfinite(), 0.0).amax(1, keepdim=True)
-    changes = changes.clamp(min=NEIGHBOURS * most)
+    changes = changes.clamp(min=NEIGHBOURS * _largest(changes)[:, None])
     changes[2] += walls
     result = replace(stage_levels(target, stage, changes.shape[1]), estimated_changes=changes)
     if bool(walls.any()):
@@ -59,7 +58,8 @@ def stage_levels(target: Target, stage: Stage, count: int) -> Levels:
 
 def _missed(target: Target, stage: Stage, result: Levels, walls: Tensor, rough: bool) -> list[str]:
     """Sentences on the levels that are not as accurate as asked for."""
-    changes, convergence = result.changes, result.convergence
+    changes, convergence = result.changes.clone(), result.convergence
+    changes[2] -= walls
     bound = result.energies < result.dissociation
     over = ((convergence - 2 * walls > target.accuracy) & bound).nonzero().flatten().tolist()
     alone = convergence.isinf().nonzero().flatten().tolist()
@@ -70,19 +70,22 @@ def _missed(target: Target, stage: Stage, result: Levels, walls: Tensor, rough: 
             "errors are unknown, and levels may be missing among them; raise `minutes`"
         )
     if over:
+        # What the limits do is said below.
+        by_limits = float(walls.max()) > float(_largest(changes).max())
+        remedy = "" if by_limits else f"; {_remedy(changes, rough)}"
         sentences.append(
             f"{len(over)} of {len(convergence)} levels, from number {over[0]} on, are not "
-            f"converged to the {target.accuracy / CM1:g} cm-1 asked for; {_remedy(changes, rough)}"
+            f"converged to the {target.accuracy / CM1:g} cm-1 asked for{remedy}"
         )
-    stopped = ((convergence > target.accuracy) & (walls > 0)).nonzero().flatten().tolist()
-    stopped = [n for n in stopped if n not in over and bool(bound[n])]
+    stopped = ((convergence > target.accuracy) & (walls > 0) & bound).nonzero().flatten().tolist()
+    stopped = [n for n in stopped if n not in over or 2 * float(walls[n]) > target.accuracy]
     if stopped:
         sides_of = fixed_sides(target, stage)
         ends = [name for name, sides in zip(target.names, sides_of, strict=True) if any(sides)]
         sentences.append(
             f"levels {', '.join(map(str, stopped))} feel the limits of {', '.join(ends)}, by up to "
-            f"{2 * float(walls[stopped].max()) / CM1:.2g} cm-1: only wider `ranges`, on a surface "
-            "that holds there, give them better"
+            f"{2 * float(walls[stopped].max()) / CM1:.2g} cm-1: only wider `coordinates.ranges`, "
+            "on a surface that holds there, give them better"
         )
     return sentences
 
@@ -99,7 +102,7 @@ def _remedy(changes: Tensor, rough: bool) -> str:
             "the surface is not smooth, and no basis makes them better than estimated: give more "
             "digits or tighter convergence, or fit a smooth surface with pes-train"
         )
-    functions, points, ranges = changes.where(changes.isfinite(), 0.0).amax(1).tolist()
+    functions, points, ranges = _largest(changes).tolist()
     if functions >= max(points, ranges):
         return "raise `minutes`"
     if points > ranges:
@@ -108,3 +111,8 @@ def _remedy(changes: Tensor, rough: bool) -> str:
         "most of it comes from the ranges and the primitive functions, though larger ones were "
         "tried: the surface may have kinks there"
     )
+
+
+def _largest(changes: Tensor) -> Tensor:
+    """Largest finite change of any level by each choice, (3,)."""
+    return changes.where(changes.isfinite(), 0.0).amax(1)

@@ -1,9 +1,12 @@
 """What is said of levels that miss the accuracy."""
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 
-from pes.setup.automatic.outcome import _remedy
+from pes.setup.automatic.outcome import _missed, _remedy
+from pes.vibration import BasisSpec
 
 
 @pytest.mark.parametrize(
@@ -20,3 +23,25 @@ def test_what_rules_the_estimate(changes: tuple[float, float, float], said: str)
     assert said in words
     # No size is advised that the series itself has not tried.
     assert "chosen.yaml" not in words
+
+
+def of_two_levels(walls: torch.Tensor) -> list[str]:
+    """Sentences where functions leave 0.2, points and ranges 0.1, and limits something each."""
+    one = torch.ones_like(walls)
+    result = SimpleNamespace(
+        changes=torch.stack((0.2 * one, 0.1 * one, 0.1 * one + walls)),
+        convergence=2 * (0.2 + walls), energies=one, dissociation=torch.inf,
+    )  # fmt: skip
+    target = SimpleNamespace(accuracy=0.01, names=("r1",), kinds=("length",), ranges=[(1.0, 3.0)])
+    stage = SimpleNamespace(bases=[BasisSpec("box", 1.0, 3.0, 5, 7, 9, "r1")])
+    return _missed(target, stage, result, walls, rough=False)
+
+
+def test_limits_that_matter_most_are_what_is_said() -> None:
+    """Levels that miss the accuracy for other reasons too: more of these would not help."""
+    walls = torch.tensor([5.0, 0.001], dtype=torch.float64)
+    over, stopped = of_two_levels(walls)
+    assert over.endswith("asked for")
+    assert stopped.startswith("levels 0 feel the limits of r1")
+    over, _ = of_two_levels(walls / 100)
+    assert over.endswith("raise `minutes`")
