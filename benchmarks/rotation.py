@@ -32,7 +32,7 @@ import pes
 from pes.rovibration import contract_states
 from pes.rovibration.levels import eigenpairs, hamiltonian, levels_of
 from pes.rovibration.lines import strengths
-from pes.setup.coordinates import CoordinateRequest
+from pes.setup.coordinate_request import CoordinateRequest
 from pes.setup.line_list import line_list
 from pes.units import CM1
 

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     )
     from pes.refinement import ObservedLevels, Polynomial, Refinement, refine
     from pes.setup.basis import BasisSize
-    from pes.setup.coordinates import CoordinateRequest
+    from pes.setup.coordinate_request import CoordinateRequest
     from pes.setup.force_field import force_field_levels
     from pes.setup.force_field_result import ForceFieldResult
     from pes.setup.isotopologues import Isotopologues, isotopologues
@@ -70,7 +70,7 @@ _ORIGIN = {
     "Audit": ("pes.findings.audit", "Audit"),
     "BasisSize": ("pes.setup.basis", "BasisSize"),
     "BasisSpec": ("pes.vibration.basis.specification", "BasisSpec"),
-    "CoordinateRequest": ("pes.setup.coordinates", "CoordinateRequest"),
+    "CoordinateRequest": ("pes.setup.coordinate_request", "CoordinateRequest"),
     "Dataset": ("pes.data", "Dataset"),
     "DipoleFit": ("pes.setup.training.dipole_result", "DipoleFit"),
     "DipoleForm": ("pes.setup.training.dipole", "DipoleForm"),

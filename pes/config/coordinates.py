@@ -6,7 +6,7 @@ from pydantic import BeforeValidator, Field
 
 from pes.config.section import Section, by_name
 from pes.setup.basis import BasisSize
-from pes.setup.coordinates import CoordinateRequest
+from pes.setup.coordinate_request import CoordinateRequest
 from pes.setup.maps import MorseMap
 
 __all__ = ["BasisSizeSection", "Coordinates"]

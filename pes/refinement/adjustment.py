@@ -18,7 +18,7 @@ from pes.refinement.gauss_newton import refined
 from pes.refinement.observed import LevelSettings, ObservedLevels
 from pes.refinement.result import Refinement
 from pes.setup.basis import BasisSize
-from pes.setup.coordinates import CoordinateRequest
+from pes.setup.coordinate_request import CoordinateRequest
 from pes.setup.surfaces import SurfaceLike, as_surface
 from pes.units import CM1
 

@@ -12,7 +12,7 @@ from pes.molecule import Molecule
 from pes.potential import Surface
 from pes.refinement.comparison import Isotopologue
 from pes.setup.basis import BasisSize
-from pes.setup.coordinates import CoordinateRequest
+from pes.setup.coordinate_request import CoordinateRequest
 from pes.setup.problem import Problem, problem
 from pes.units import CM1
 

@@ -1,9 +1,6 @@
 """Internal coordinates of a molecule: those asked for, or those usual for so many atoms."""
 
-from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
-from typing import Literal
 
 import torch
 from torch import Tensor
@@ -28,10 +25,10 @@ from pes.coordinates.internal import zero_at_minimum
 from pes.molecule import Molecule
 from pes.setup.automatic.coupling import least_coupled
 from pes.setup.automatic.geometry import Geometries, covalent_distances
-from pes.setup.maps import MorseMap
+from pes.setup.coordinate_request import CoordinateRequest
 from pes.units import ANGSTROM, DEGREE
 
-__all__ = ["CoordinateRequest", "internal_coordinates"]
+__all__ = ["internal_coordinates"]
 
 EQUAL = 1e-3
 """Bohr: distances that differ by less are the same."""
@@ -40,53 +37,6 @@ KEYS = {
     "rows": "zmatrix", "fixed": "zmatrix", "vectors": "polyspherical", "bonds": "bond_vectors",
 }  # fmt: skip
 """Keys that belong to one kind of coordinates."""
-
-Row = tuple[str | int, ...]
-
-
-@dataclass(frozen=True)
-class CoordinateRequest:
-    """Internal coordinates and how far they reach, in Å and degrees; every default is a choice.
-
-    Attributes:
-        kind: a key of `pes.coordinates.COORDINATES`; None for those usual for so many atoms.
-        centre: number of the middle atom of three, or of an umbrella, from 0.
-        rows: of a zmatrix, such as `(("O",), ("H", 0), ("H", 0, 1))`.
-        vectors: of polyspherical coordinates, from and to.
-        bonds: of bond vectors, pairs of atoms that join all atoms without a ring.
-        normal: curvilinear normal coordinates, combinations of these.
-        reference: positions (N, 3) near the minimum, Å.
-        fixed: coordinates of a zmatrix that keep a value.
-        maps: other variables for some coordinates, by name.
-        ranges: ends of each coordinate by name, or `auto`.
-        energy: height of the cuts for `auto`, cm⁻¹ above the minimum.
-        system: coordinates already made; nothing is chosen but their ranges.
-    """
-
-    kind: str | None = None
-    centre: int | None = None
-    rows: Sequence[Row] | None = None
-    vectors: Sequence | None = None
-    bonds: Sequence[tuple[int, int]] | None = None
-    normal: bool = False
-    reference: Sequence[Sequence[float]] | None = None
-    fixed: Mapping[str, float] = field(default_factory=dict)
-    maps: Mapping[str, MorseMap | Literal["cos"]] = field(default_factory=dict)
-    ranges: Literal["auto"] | Mapping[str, tuple[float, float]] = "auto"
-    energy: float = 60000.0
-    system: Internal | None = None
-
-    @property
-    def free(self) -> bool:
-        """Whether nothing is given but a reference geometry and the energy of the cuts."""
-        default = CoordinateRequest(reference=self.reference, energy=self.energy)
-        return self == default
-
-    def __post_init__(self) -> None:
-        if self.kind is not None and self.kind not in COORDINATES:
-            raise ValueError(
-                f"`coordinates.kind` must be one of {', '.join(COORDINATES)}, got {self.kind!r}"
-            )
 
 
 def internal_coordinates(request: CoordinateRequest, geometries: Geometries) -> Internal:

@@ -10,7 +10,7 @@ from pes.coordinates import Internal
 from pes.force_fields import ForceField
 from pes.molecule import Molecule
 from pes.setup.basis import BasisSize
-from pes.setup.coordinates import CoordinateRequest
+from pes.setup.coordinate_request import CoordinateRequest
 from pes.setup.force_field import force_field_levels
 from pes.setup.force_field_result import ForceFieldResult
 from pes.setup.level_result import LevelsResult

@@ -14,9 +14,10 @@ from pes.potential import Surface
 from pes.potential.consistency import check_consistency
 from pes.setup.automatic.geometry import Geometries, guesses
 from pes.setup.basis import BasisSize, basis_of
-from pes.setup.coordinates import CoordinateRequest, internal_coordinates
+from pes.setup.coordinate_request import CoordinateRequest
+from pes.setup.coordinates import internal_coordinates
 from pes.setup.maps import mapped
-from pes.setup.ranges import coordinate_limits, start_and_ranges
+from pes.setup.ranges import automatic_ranges, coordinate_limits, start_within
 from pes.units import CM1
 from pes.vibration.basis.specification import BasisSpec
 from pes.vibration.system.perturbation import gaussian, perturbed
@@ -134,7 +135,11 @@ def problem(
     geometries = Geometries(surface, isotopes, potential, request.reference)
     internal = internal_coordinates(request, geometries)
     system = molecular(potential, internal.to_positions, masses)
-    start, ranges = start_and_ranges(request, geometries, internal, masses, system)
+    given, height = request.ends(internal), request.energy * CM1
+    if given is None:
+        start, ranges = automatic_ranges(height, geometries, internal, masses, system)
+    else:
+        start, ranges = start_within(given, internal, system), given
     if request.maps:
         internal, start, ranges = mapped(request.maps, internal, start, ranges)
     masses = masses.to(device).requires_grad_()
@@ -145,12 +150,12 @@ def problem(
     if bumps:
         system = perturbed(system, strengths, _shapes(bumps, internal))
     sizes = basis_of(basis or {}, internal, ranges)
-    given = None if request.ranges == "auto" else tuple(ranges)
+    given = None if given is None else tuple(ranges)
     inside = given or coordinate_limits(surface, internal, isotopes.masses)
     return Problem(
         surface, isotopes, internal, sizes, system, masses, tuple(bumps), strengths, start,
         _wells(start, _others(request, geometries), internal, masses, inside), given,
-        request.free, bool(basis or request.maps), request.energy * CM1,
+        request.free, bool(basis or request.maps), height,
     )  # fmt: skip
 
 

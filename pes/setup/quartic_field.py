@@ -8,7 +8,7 @@ from torch import Tensor
 from pes.coordinates import NormalModes, hessian, normal_modes
 from pes.force_fields import ForceField
 from pes.molecule import Molecule
-from pes.setup.coordinates import CoordinateRequest
+from pes.setup.coordinate_request import CoordinateRequest
 from pes.setup.problem import problem
 from pes.setup.surfaces import SurfaceLike, as_surface
 from pes.units import CM1

@@ -12,12 +12,10 @@ from pes.coordinates.kinds import KINDS
 from pes.molecule import Molecule, like_permutations
 from pes.potential import Surface, SurfaceRecord
 from pes.setup.automatic.geometry import Geometries
-from pes.setup.coordinates import CoordinateRequest
-from pes.units import CM1
 from pes.vibration.system.minimum import minimum, reach
 from pes.vibration.system.system import System
 
-__all__ = ["coordinate_limits", "given_ranges", "sampled", "start_and_ranges"]
+__all__ = ["automatic_ranges", "coordinate_limits", "sampled", "start_within"]
 
 STRAIGHT = 1e-4
 """Radians from a right or straight angle that count as none."""
@@ -32,26 +30,34 @@ ROUNDED = 1e-4
 """Bohr or radians that ends found by themselves are multiples of."""
 
 
-def start_and_ranges(
-    request: CoordinateRequest,
-    geometries: Geometries,
-    internal: Internal,
-    masses: Tensor,
-    system: System,
+def start_within(
+    ranges: Sequence[tuple[float, float]], internal: Internal, system: System
+) -> Tensor:
+    """A point near the bottom (Q,) inside given ranges."""
+    if zero_at_minimum(internal.kinds):
+        return torch.zeros(len(internal.names), dtype=torch.float64)
+    return minimum(system, ranges)[0]
+
+
+def automatic_ranges(
+    energy: float, geometries: Geometries, internal: Internal, masses: Tensor, system: System
 ) -> tuple[Tensor, list[tuple[float, float]]]:
-    """A point near the bottom and the ends of each coordinate, bohr and radians."""
-    given = given_ranges(request, internal)
-    if given is not None and zero_at_minimum(internal.kinds):
-        return torch.zeros(len(internal.names), dtype=torch.float64), given
-    if given is not None:
-        return minimum(system, given)[0], given
+    """A point near the bottom (Q,), and the ends of each coordinate, bohr and radians.
+
+    Args:
+        energy: height above the minimum up to which cuts are followed, hartree.
+        geometries: minima of the surface.
+        internal: coordinates.
+        masses: (N,).
+        system: V and G of the coordinates.
+    """
     start = _start(geometries, internal, masses)
     limits = coordinate_limits(geometries.surface, internal, masses)
     if zero_at_minimum(internal.kinds):
-        return start, reach(system, start, limits, request.energy * CM1)
+        return start, reach(system, start, limits, energy)
     bottom, _ = minimum(system, limits, near=start)
     bottom, special = _straightened(bottom, internal)
-    ranges = reach(system, bottom, limits, request.energy * CM1)
+    ranges = reach(system, bottom, limits, energy)
     # About a special angle both sides are alike already.
     ranges = [
         ends if right else _outward(ends, limit)
@@ -134,39 +140,6 @@ def sampled(record: SurfaceRecord, internal: Internal, masses: Tensor) -> Tensor
     elements = Molecule(record.symbols).elements
     copies = [record.training_positions[:, order] for order in like_permutations(elements)]
     return internal.from_positions(torch.cat(copies), masses)
-
-
-def given_ranges(
-    request: CoordinateRequest, internal: Internal
-) -> list[tuple[float, float]] | None:
-    """Ends of each coordinate as the user gave them, bohr and radians; None for `auto`.
-
-    Raises:
-        ValueError: for names that are no coordinates, or ends out of order or of the domain.
-    """
-    wanted = request.ranges
-    if isinstance(wanted, str):
-        return None
-    if set(wanted) != set(internal.names):
-        raise ValueError(
-            f"`coordinates.ranges` must name {', '.join(internal.names)}, got {', '.join(wanted)}"
-        )
-    ranges = []
-    for name, kind in zip(internal.names, internal.kinds, strict=True):
-        (low, high), size = wanted[name], KINDS[kind].size
-        if not low < high:
-            raise ValueError(f"`coordinates.ranges.{name}`: {low} is not below {high}")
-        if kind in ("length", "angle") and (low < 0 or (kind == "length" and low == 0)):
-            raise ValueError(f"`coordinates.ranges.{name}`: a {kind} must be positive, got {low}")
-        if kind == "dihedral" and high - low > 360:
-            raise ValueError(f"`coordinates.ranges.{name}` spans more than a full turn")
-        if kind == "angle" and high > 180:
-            raise ValueError(
-                f"`coordinates.ranges.{name}` reaches past linearity: {high} degrees; "
-                "the largest angle is 180"
-            )
-        ranges.append((low * size, min(high * size, pi) if kind == "angle" else high * size))
-    return ranges
 
 
 def _start(geometries: Geometries, internal: Internal, masses: Tensor) -> Tensor:

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from pes.molecule import Molecule
 from pes.setup.automatic.harmonic_levels import frequencies, harmonic_level
-from pes.setup.coordinates import CoordinateRequest
+from pes.setup.coordinate_request import CoordinateRequest
 from pes.setup.level_result import LevelsResult
 from pes.setup.problem import Problem, problem
 from pes.setup.uncertainty import spreads

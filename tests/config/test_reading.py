@@ -21,8 +21,8 @@ from pes.config import (
     load_config,
     read_yaml,
 )
+from pes.config.reading import yaml_value
 from pes.config.section import Section, descriptions
-from pes.config.yaml_text import yaml_value
 
 TRAIN = "name: water\ndata: {file: water.h5}\n"
 LEVELS = "name: water\nsurface: water_pjt1996\n"

@@ -4,7 +4,7 @@ import pytest
 
 from pes.potential.analytic import WaterPJT
 from pes.setup.bond_lengths import strange_bonds
-from pes.setup.coordinates import CoordinateRequest
+from pes.setup.coordinate_request import CoordinateRequest
 from pes.setup.problem import problem
 from pes.setup.surfaces import as_surface
 from pes.units import ANGSTROM

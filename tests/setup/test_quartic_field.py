@@ -5,7 +5,7 @@ import torch
 import pes
 from pes.coordinates import NormalModes
 from pes.force_fields import ForceField
-from pes.setup.coordinates import CoordinateRequest
+from pes.setup.coordinate_request import CoordinateRequest
 from pes.setup.problem import problem
 from pes.setup.quartic_field import modes_at_minimum, quartic_field
 from pes.setup.surfaces import as_surface

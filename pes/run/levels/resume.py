@@ -16,7 +16,7 @@ from pes.files import replaced
 from pes.training.checkpoint import load_plain
 from pes.vibration.eigensolvers.davidson import Progress
 
-__all__ = ["STATE", "check_state", "earlier", "keeper"]
+__all__ = ["STATE", "check_state", "digest", "earlier", "keeper"]
 
 log = logging.getLogger("pes")
 
@@ -52,8 +52,13 @@ def check_state(folder: Path, resume: str | None, *, overwrite: bool) -> Path | 
     return path
 
 
-def earlier(path: Path | None, content: Mapping[str, Any]) -> Tensor | None:
-    """Vectors in a state of the same calculation."""
+def digest(content: Mapping[str, Any]) -> str:
+    """Hash that tells one configuration from another."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def earlier(path: Path | None, configuration: str) -> Tensor | None:
+    """Vectors in a state of the calculation whose configuration has this hash."""
     if path is None:
         return None
     try:
@@ -63,15 +68,15 @@ def earlier(path: Path | None, content: Mapping[str, Any]) -> Tensor | None:
     except ValueError as failure:
         log.warning("warning: %s; starting afresh", failure)
         return None
-    if state["config"] != _digest(content):
+    if state["config"] != configuration:
         log.info("%s belongs to another configuration; starting afresh", path)
         return None
     log.info("going on from %s after %d products H·v", path, state["products"])
     return state["vectors"]
 
 
-def keeper(folder: Path, content: Mapping[str, Any]) -> Callable[[Progress], None]:
-    """Writes the vectors of the first calculation once a minute."""
+def keeper(folder: Path, configuration: str) -> Callable[[Progress], None]:
+    """Function that writes the vectors of the first calculation once a minute."""
     written = time.monotonic()
 
     def keep(progress: Progress) -> None:
@@ -83,14 +88,10 @@ def keeper(folder: Path, content: Mapping[str, Any]) -> Callable[[Progress], Non
         buffer = io.BytesIO()
         with replaced(folder / STATE) as temporary:
             state = {
-                "config": _digest(content), "products": progress.matvecs,
+                "config": configuration, "products": progress.matvecs,
                 "vectors": progress.vectors.cpu(),
             }  # fmt: skip
             torch.save(state, buffer)
             temporary.write_bytes(buffer.getvalue())
 
     return keep
-
-
-def _digest(content: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

@@ -13,7 +13,7 @@ from pes.config import Vibration
 from pes.memory import free_memory
 from pes.potential import Surface
 from pes.run.folder import check_space
-from pes.run.levels.resume import earlier, keeper
+from pes.run.levels.resume import digest, earlier, keeper
 from pes.setup.automatic.missing_wells import LargeAmplitudes
 from pes.setup.chosen import description
 from pes.setup.level_result import LevelsResult
@@ -76,10 +76,10 @@ def solved_with_progress(request: Request, task: Problem) -> LevelsResult:
     check_space(request.folder, _bytes_on_disk(largest.size.points, task, config.levels or COUNT))
     for missing in LargeAmplitudes(task).expected(config.levels or COUNT, config.energy):
         log.warning("%s", missing)
-    total = 4 if config.convergence else 1
+    total, configuration = 4 if config.convergence else 1, digest(request.content)
     form = "{desc:<16} {bar:20} {elapsed}"
     with tqdm(total=total, bar_format=form, leave=False, disable=None) as progress:
-        stage, keep = "", keeper(request.folder, request.content)
+        stage, keep = "", keeper(request.folder, configuration)
 
         def step(name: str) -> None:
             nonlocal stage
@@ -98,7 +98,7 @@ def solved_with_progress(request: Request, task: Problem) -> LevelsResult:
             task, count=config.levels, energy=config.energy, truncation=config.truncation(),
             cap=config.cap, solver=config.solver, symmetry=config.symmetry,
             convergence=config.convergence, ensemble=config.ensemble, labels=config.labels,
-            progress=step, watch=watch, start=earlier(request.state, request.content),
+            progress=step, watch=watch, start=earlier(request.state, configuration),
         )  # fmt: skip
 
 

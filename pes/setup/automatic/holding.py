@@ -8,7 +8,7 @@ from torch import Tensor
 
 from pes.coordinates import Internal
 from pes.setup.automatic.wells import LargeAmplitude, bonded
-from pes.setup.coordinates import CoordinateRequest
+from pes.setup.coordinate_request import CoordinateRequest
 from pes.setup.problem import Problem, problem
 from pes.units import ANGSTROM
 

@@ -10,7 +10,7 @@ from pes.molecule import Molecule
 from pes.setup.automatic.missing_wells import LargeAmplitudes, in_all_wells, sentence
 from pes.setup.automatic.wells import LargeAmplitude
 from pes.setup.basis import BasisSize
-from pes.setup.coordinates import CoordinateRequest
+from pes.setup.coordinate_request import CoordinateRequest
 from pes.setup.levels import levels
 from pes.setup.problem import problem
 from pes.setup.surfaces import as_surface

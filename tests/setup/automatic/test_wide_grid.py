@@ -7,7 +7,7 @@ import torch
 
 from pes.setup.automatic.stage import Target
 from pes.setup.automatic.wide_grid import WideGrid, wide_grid
-from pes.setup.coordinates import CoordinateRequest
+from pes.setup.coordinate_request import CoordinateRequest
 from pes.setup.problem import problem
 from pes.setup.surfaces import as_surface
 from pes.units import CM1
