@@ -1,12 +1,14 @@
-"""Versions, device, precision and seed: the facts by which a reader judges numbers."""
+"""Versions, device, threads, precision and seed: the facts by which a reader judges numbers."""
 
 import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import torch
 
-__all__ = ["environment", "environment_line"]
+__all__ = ["environment", "environment_line", "threads", "usual_threads"]
 
 PACKAGES = ("pes", "torch", "numpy", "scipy", "h5py", "qcelemental")
 
@@ -39,3 +41,28 @@ def environment_line(device: torch.device, seed: int | None = None) -> str:
         f"{versions}; {known['device']}, {known['threads']} threads, {known['dtype']}{drawn}; "
         f"units {known['units']}"
     )
+
+
+def usual_threads(atoms: int) -> int | None:
+    """CPU threads for levels of so many atoms; None leaves the choice to torch.
+
+    Matrices of three atoms are so small that several threads are slower than one.
+    """
+    return 1 if atoms == 3 else None
+
+
+@contextmanager
+def threads(number: int | None) -> Iterator[None]:
+    """Compute with so many CPU threads, afterwards with as many as before; None changes nothing.
+
+    Example:
+        >>> with threads(1):
+        ...     torch.get_num_threads()
+        1
+    """
+    before = torch.get_num_threads()
+    torch.set_num_threads(number or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -23,7 +23,7 @@ from pes.vibration.basis.specification import BasisSpec
 from pes.vibration.system.perturbation import gaussian, perturbed
 from pes.vibration.system.system import System, molecular
 
-__all__ = ["Bump", "Problem", "problem"]
+__all__ = ["Bump", "Problem", "isotopes_of", "problem"]
 
 CPU = torch.device("cpu")
 
@@ -121,7 +121,7 @@ def problem(
         ValueError: if they do not fit together; the message names the key.
     """
     request = coordinates or CoordinateRequest()
-    isotopes = _molecule(surface, molecule, nuclear_masses)
+    isotopes = isotopes_of(surface, molecule, nuclear_masses)
     masses = isotopes.masses
 
     def potential(positions: Tensor) -> Tensor:
@@ -182,10 +182,14 @@ def _wells(
     return torch.stack(wells)
 
 
-def _molecule(
-    surface: Surface, molecule: Molecule | Sequence[str] | None, nuclear_masses: bool
+def isotopes_of(
+    surface: Surface, molecule: Molecule | Sequence[str] | None, nuclear_masses: bool = False
 ) -> Molecule:
-    """Isotopes of the elements that the surface is for, if it says what these are."""
+    """Isotopes of the elements that the surface is for, if it says what these are.
+
+    Raises:
+        ValueError: if no molecule is given and the surface is for none, or for another.
+    """
     given = molecule or surface.symbols
     if given is None:
         raise ValueError("`molecule` is needed: this surface does not say what atoms it is for")

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from inspect import signature
 from pathlib import Path
 
 import h5py
@@ -11,7 +12,9 @@ import torch
 
 import pes
 from pes import plots
+from pes.config import Vibration
 from pes.potential.analytic import WaterPJT
+from pes.setup.environment import threads
 from pes.setup.maps import MorseMap
 from pes.setup.problem import Bump
 
@@ -45,6 +48,27 @@ def test_bit_for_bit_what_the_command_writes(pes_levels: Command, tmp_path: Path
         assert set(one) == set(other)
         for key in one:
             np.testing.assert_array_equal(one[key][()], other[key][()])
+
+
+def test_choices_are_those_of_the_command(pes_levels: Command, tmp_path: Path) -> None:
+    """Nothing is given but surface, molecule, number and accuracy; torch has two threads."""
+    written = pes_levels(
+        coordinates=None, basis=None, convergence=None, levels=2, accuracy=3.0, threads=None
+    )
+    with threads(2):
+        result = pes.levels("water_pjt1996", "O H H", count=2, accuracy=3.0)
+        assert torch.get_num_threads() == 2
+    own = result.save(tmp_path / "own", name="tiny")
+    assert (own / "levels.csv").read_bytes() == (written / "levels.csv").read_bytes()
+
+
+def test_defaults_are_those_of_the_command() -> None:
+    section = Vibration()
+    for name, argument in signature(pes.levels).parameters.items():
+        if name in Vibration.model_fields and name not in ("coordinates", "basis", "reference"):
+            assert getattr(section, name) == argument.default, name
+    assert section.coordinates.resolved() == pes.CoordinateRequest()
+    assert section.truncation() == pes.TruncationRequest()
 
 
 def test_every_choice_is_made() -> None:

@@ -23,6 +23,7 @@ from pes.run.levels.resume import STATE, check_state
 from pes.run.levels.solution import Request, solved_with_progress
 from pes.setup.density_maps import Maps, density_maps
 from pes.setup.dipoles import check_turns, dipole_function
+from pes.setup.environment import usual_threads
 from pes.setup.level_files import LEVELS_JSON
 from pes.setup.line_list import check_temperature, line_list
 from pes.setup.problem import Problem, problem
@@ -130,9 +131,8 @@ def levels_of_config(
 
 
 def _few(vibration: Vibration, surface: Surface) -> int | None:
-    """One thread for three atoms: their matrices are so small that several threads are slower."""
-    symbols = vibration.molecule or surface.symbols or ()
-    return 1 if len(symbols) == 3 else None
+    """CPU threads for the molecule of a configuration, or else that of its surface."""
+    return usual_threads(len(vibration.molecule or surface.symbols or ()))
 
 
 def _claimed(request: Request, *, overwrite: bool, resume: str | None) -> Path:

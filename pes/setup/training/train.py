@@ -8,6 +8,7 @@ import torch
 
 from pes.data import Dataset, Split, split
 from pes.findings.audit import audit
+from pes.setup.environment import threads
 from pes.setup.training.automatic.fit import automatic_fit
 from pes.setup.training.doubtful import doubtful_rows, without
 from pes.setup.training.fit_result import FitResult, fit_result
@@ -97,11 +98,12 @@ def train(
     if minutes is not None and form is None:
         begun = time.process_time()
         doubtful = doubtful_rows(audit(dataset))
-        fit = automatic_fit(
-            dataset, without(parts, doubtful), seconds=60 * minutes,
-            used=time.process_time() - begun, doubtful=doubtful, seed=seed, memory=memory,
-            device=device,
-        )  # fmt: skip
+        with threads(1):  # the budget is CPU time
+            fit = automatic_fit(
+                dataset, without(parts, doubtful), seconds=60 * minutes,
+                used=time.process_time() - begun, doubtful=doubtful, seed=seed, memory=memory,
+                device=device,
+            )  # fmt: skip
         return fit.result()
     settings = TrainingSettings(
         form or NETWORK, ensemble, weights, force_weight, optimizer, epochs, patience, max_seconds,

@@ -3,7 +3,9 @@
 import csv
 import json
 from collections.abc import Callable
+from dataclasses import fields
 from functools import partial
+from inspect import signature
 from pathlib import Path
 
 import pytest
@@ -11,8 +13,10 @@ import torch
 
 import pes
 from pes import plots
+from pes.config import TrainConfig
 from pes.data import Dataset, Split, read, write
 from pes.potential import load_surface
+from pes.run.train.settings import training_settings
 from pes.training import adam
 from pes.training.weights import boltzmann
 from pes.units import CM1
@@ -91,6 +95,16 @@ def test_bit_for_bit_as_the_command(
         for row in (*rows[0], *rows[1]):
             row[seconds] = ""
         assert rows[0] == rows[1]
+
+
+def test_defaults_are_those_of_the_command() -> None:
+    section = {"name": "a", "data": {"file": "a.h5"}}
+    settings = training_settings(TrainConfig.model_validate(section))
+    given = {name: one.default for name, one in signature(pes.train).parameters.items()}
+    assert settings.form == pes.NetworkForm()
+    for field in fields(settings):
+        if field.name in given and field.name not in ("form", "weights"):
+            assert getattr(settings, field.name) == given[field.name], field.name
 
 
 def test_result_in_words(water: Callable[..., Dataset]) -> None:
