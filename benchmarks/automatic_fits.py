@@ -13,8 +13,8 @@
 `made_up` is for the sets of made_up_sets.py, split by `pes-train` itself; `--draw` takes another
 draw of the points of `spectroscopic`. What the files do not say (atoms, columns, units) and the
 published split are given, as on the command line; see fits.py and spectroscopic.py for the sets
-and other people's figures. Printed are the errors of the test and the CPU seconds (user + system)
-of this process, imports included.
+and other people's figures. `--output FOLDER` keeps the run, for fit_curves.py. Printed are the
+errors of the test and the CPU seconds (user + system) of this process, imports included.
 """
 
 import argparse
@@ -76,6 +76,7 @@ def main() -> None:
     parser.add_argument("path", type=Path)
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--draw", type=int, default=0)
+    parser.add_argument("--output", type=Path)
     given = parser.parse_args()
     options, split = SETS[given.set]
     with TemporaryDirectory() as folder:
@@ -83,7 +84,7 @@ def main() -> None:
             rows = Path(folder) / "rows.json"
             rows.write_text(json.dumps(split(given.draw)))
             options = [*options, "--split", str(rows)]
-        run = Path(folder) / "run"
+        run = given.output or Path(folder) / "run"
         arguments = [str(given.path), "--minutes", str(given.minutes), "--output", str(run)]
         cli.train([*arguments, *options])
         errors = json.loads((run / "summary.json").read_text())["errors"]["test"]

@@ -1,4 +1,4 @@
-"""Eight made-up sets of points, each awkward in its own way, to try fits without settings on.
+"""Nine made-up sets of points, each awkward in its own way, to try fits without settings on.
 
     python benchmarks/made_up_sets.py FOLDER [NAME ...]
 
@@ -95,17 +95,21 @@ def he_h2(positions: Tensor) -> Tensor:
     return (coulomb.sum(1) - (mixed + 1.0).sqrt() - attraction) * CM1
 
 
-def crossed(energy: Energy, height: float, length: float, coupling: float) -> Energy:
-    """Lower state where another crosses, with other distances from the first atom."""
+def crossed(energy: Energy, upper: Energy, coupling: float) -> Energy:
+    """Lower one of two states that are coupled, cm⁻¹."""
 
     def lower(positions: Tensor) -> Tensor:
-        r = (positions[:, 1:] - positions[:, :1]).norm(dim=-1) / ANGSTROM
-        upper = (height + 9000 * (r - length).square().sum(1)) * CM1
-        first = energy(positions)
-        gap = 0.5 * (first - upper)
-        return 0.5 * (first + upper) - (gap.square() + (coupling * CM1) ** 2).sqrt()
+        first, second = energy(positions), upper(positions)
+        gap = 0.5 * (first - second)
+        return 0.5 * (first + second) - (gap.square() + (coupling * CM1) ** 2).sqrt()
 
     return lower
+
+
+def excited(positions: Tensor, height: float, length: float) -> Tensor:
+    """A state with other distances from the first atom."""
+    r = (positions[:, 1:] - positions[:, :1]).norm(dim=-1) / ANGSTROM
+    return (height + 9000 * (r - length).square().sum(1)) * CM1
 
 
 def walked(
@@ -163,7 +167,13 @@ CYANIDE = (
 def cyanide() -> Dataset:
     """HCN and HNC with the way between them to 25,000 cm⁻¹, no like atoms, noise of 0.05 cm⁻¹."""
     surface = ANALYTIC["hydrogen_cyanide_model"]().requires_grad_(False)
-    energy = crossed(surface, 24000, 1.5, 600)
+
+    def upper(positions: Tensor) -> Tensor:
+        r = (positions[:, 1] - positions[:, 2]).norm(dim=-1) / ANGSTROM
+        stretch = 60000 * CM1 * (1 - torch.exp(-2.2 * (r - 1.25))).square()
+        return excited(positions, 24000, 1.5) + stretch
+
+    energy = crossed(surface, upper, 600)
     x = walked(energy, torch.tensor(CYANIDE).double() * ANGSTROM, (1000, 12000), 25000, 16000)
     noise = torch.randn(len(x), generator=generator(9), dtype=torch.float64)
     return Dataset(surface.symbols, x, energy(x) + 0.05 * CM1 * noise)
@@ -176,10 +186,21 @@ def smooth() -> Dataset:
     return _dataset(surface.symbols, surface, x)
 
 
+def formyl() -> Dataset:
+    """HCO and COH, their bonds breaking, to 25,000 cm⁻¹: no like atoms, no noise."""
+    elements = ("H", "C", "O")
+    energy = bond_order(elements)
+    starts = torch.tensor(
+        [((-0.6, 0.9, 0), (0.0, 0, 0), (1.2, 0, 0)), ((1.5, 0.9, 0), (0.0, 0, 0), (1.3, 0, 0))]
+    ).double() * ANGSTROM  # fmt: skip
+    x = walked(energy, relaxed(energy, starts), (700, 8000), 25000, 16000)
+    return _dataset(elements, energy, x)
+
+
 def wide() -> Dataset:
     """A symmetric triatomic to 40,000 cm⁻¹, bonds breaking and another state crossing."""
     surface = ANALYTIC["hydrogen_sulfide_model"]().requires_grad_(False)
-    energy = crossed(surface, 30000, 1.7, 1200)
+    energy = crossed(surface, lambda x: excited(x, 30000, 1.7), 1200)
     draw = generator(3)
     u = torch.rand(60000, 3, generator=draw, dtype=torch.float64)
     r, angle = (1.0 + 1.4 * u[:, :2].square()) * ANGSTROM, 0.7 + 2.4 * u[:, 2]
@@ -315,8 +336,9 @@ def _dataset(
 
 
 SETS: Mapping[str, Callable[[], Dataset]] = {
-    "cyanide": cyanide, "smooth": smooth, "wide": wide, "ion": ion, "quantised": quantised,
-    "isolated": isolated, "proton_bound": proton_bound, "three_isomers": three_isomers,
+    "cyanide": cyanide, "smooth": smooth, "formyl": formyl, "wide": wide, "ion": ion,
+    "quantised": quantised, "isolated": isolated, "proton_bound": proton_bound,
+    "three_isomers": three_isomers,
 }  # fmt: skip
 
 

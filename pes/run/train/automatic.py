@@ -131,4 +131,8 @@ def _record(fit: AutomaticFit) -> dict[str, Any]:
         }
         for trial in fit.trials
     ]
-    return {"lines": list(fit.lines), "trials": rows, "cpu_seconds": fit.seconds}
+    progress = [{"cpu_seconds": t, "validation_cm1": error} for t, error in fit.progress]
+    return {
+        "lines": list(fit.lines), "trials": rows, "progress": progress,
+        "cpu_seconds": fit.seconds,
+    }  # fmt: skip

@@ -55,8 +55,12 @@ def test_the_configuration_written_gives_the_surface_again(
     written = yaml.safe_load((folder / "config.yaml").read_text())
     assert written["surface"]["kind"] in ("neural", "linear")
     assert written["training"]["budget"] is None
-    trials = json.loads((folder / "automatic.json").read_text())["trials"]
-    assert sum(trial["chosen"] for trial in trials) == 1
+    record = json.loads((folder / "automatic.json").read_text())
+    assert sum(trial["chosen"] for trial in record["trials"]) == 1
+    times, errors = ([row[key] for row in record["progress"]]
+                     for key in ("cpu_seconds", "validation_cm1"))  # fmt: skip
+    assert times == sorted(times)
+    assert errors == sorted(errors, reverse=True)
     cli.train(["--config", str(folder / "config.yaml"), "--output", "again"])
     points = water()
     assert torch.equal(energies(folder, points), energies(Path("again"), points))

@@ -12,7 +12,7 @@ from pes.setup.training.automatic.trial import FitBudget, Trial, advanced, bette
 from pes.setup.training.settings import EnsembleForm, TrainingSettings
 from pes.training.optimizers.choice import iteration_flops
 
-__all__ = ["contest", "finale", "measured_rate"]
+__all__ = ["contest", "finale", "measured_rate", "prospect"]
 
 SHARE = 0.3
 """Share of the time left that the contest may take, half of it for the first round."""
@@ -24,6 +24,8 @@ CONVERGED = 250
 several that do not."""
 LEARNING = 0.75
 """Power of 1/N with which errors fall with the number of points."""
+GAIN = 3.0
+"""Factor by which the rest of the time lowers the training error of the network that won."""
 FEWEST, MOST = 3, 6
 """Members of an ensemble: fewer have no spread worth the name."""
 
@@ -107,6 +109,13 @@ def _promise(trial: Trial) -> float:
     if few is None or not trial.history or not trial.training < trial.measure:
         return trial.measure
     return trial.training + (trial.measure - trial.training) * (few / every) ** LEARNING
+
+
+def prospect(trial: Trial) -> float:
+    """Validation error (cm⁻¹) to hope for after more epochs with all training points."""
+    few, every = trial.plan.settings.first_points, len(trial.plan.parts.train)
+    above = max(0.0, trial.measure - trial.training)
+    return trial.training / GAIN + above * ((few or every) / every) ** LEARNING
 
 
 def _begun(

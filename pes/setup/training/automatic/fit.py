@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from pes.data import Dataset, Split
-from pes.setup.training.automatic.candidates import candidates
-from pes.setup.training.automatic.contest import contest, finale
-from pes.setup.training.automatic.kernel_trials import kernel_trials
+from pes.setup.training.automatic.candidates import Candidate, candidates
+from pes.setup.training.automatic.contest import contest, finale, prospect
+from pes.setup.training.automatic.kernel_trials import KernelStart, first_kernels, larger_kernels
 from pes.setup.training.automatic.linear_trials import force_trials, linear_trials
 from pes.setup.training.automatic.points import PointSummary, point_summary
 from pes.setup.training.automatic.report import far_line, plan_lines, trial_line
@@ -43,6 +43,7 @@ class AutomaticFit:
         trials: all of them, in the order tried.
         lines: plan, trials and choice in words.
         seconds: CPU time used, s.
+        progress: CPU seconds and validation RMSE in cm⁻¹ whenever this was lower than before.
         dataset: the points with all their labels; None for those of the chosen trial.
         doubtful: rows of labels left out because the audit doubts them.
     """
@@ -51,6 +52,7 @@ class AutomaticFit:
     trials: tuple[Trial, ...]
     lines: tuple[str, ...]
     seconds: float
+    progress: tuple[tuple[float, float], ...] = ()
     dataset: Dataset | None = None
     doubtful: Tensor | None = None
 
@@ -89,9 +91,10 @@ def automatic_fit(
 ) -> AutomaticFit:
     """Fit points with what suits them, as well as the CPU time allows.
 
-    Linear surfaces by degree come first, in seconds; then kernels at the points, then a short
-    contest of networks; the best of these gets the rest, alone or as an ensemble. The common
-    validation points judge; the test points are not looked at.
+    Linear surfaces by degree come first, in seconds; then kernels at some points and a short
+    contest of networks; then kernels at as many points as there is time for if they may be the
+    best; the best network gets the rest, alone or as an ensemble. The common validation points
+    judge; the test points are not looked at.
 
     Args:
         dataset: labelled points.
@@ -112,7 +115,7 @@ def automatic_fit(
     """
     device = dataset.positions.device if device is None else device
     budget = FitBudget(seconds, stop, say, time.process_time() - used)
-    lines, trials = [], []
+    lines, trials, reached = [], [], []
     summary = point_summary(dataset, parts)
     settings = TrainingSettings(
         optimizer="levenberg_marquardt", epochs=ENDLESS, patience=PATIENCE, seed=seed, memory=memory
@@ -127,6 +130,7 @@ def automatic_fit(
     note(*plan_lines(summary, seconds))
     for trial in _trials(dataset, parts, summary, settings, budget, device, note):
         trials.append(trial)
+        reached += [*_epoch_errors(trial), (budget.used, trial.plain)]
         note(trial_line(trial, budget.used))
         if best is None or better(trial, best) is trial:
             best = trial
@@ -136,7 +140,25 @@ def automatic_fit(
             f"{summary.count} points are too few even for a linear surface of degree 2; add points"
         )
     note(f"chosen: {best.name}, validation error {best.error:.4g} cm-1", *far_line(best))
-    return AutomaticFit(best, tuple(trials), tuple(lines), budget.used, dataset, doubtful)
+    return AutomaticFit(
+        best, tuple(trials), tuple(lines), budget.used, tuple(_improvements(reached)), dataset,
+        doubtful,
+    )  # fmt: skip
+
+
+def _epoch_errors(trial: Trial) -> list[tuple[float, float]]:
+    """CPU seconds and validation RMSE in cm⁻¹ of each epoch."""
+    errors = (row["validation_rmse_cm1"] for row in trial.history)
+    return list(zip(trial.clock, errors, strict=True))
+
+
+def _improvements(reached: list[tuple[float, float]]) -> Iterator[tuple[float, float]]:
+    """Times and errors in the order of time, where the error was lower than ever before."""
+    lowest = float("inf")
+    for seconds, error in sorted(reached):
+        if error < lowest:
+            lowest = error
+            yield round(seconds, 1), error
 
 
 def _trials(
@@ -160,31 +182,67 @@ def _trials(
         note(f"the linear surface is within {FINE:g} cm-1 of the labels: nothing else is tried")
         return
     polynomial = best
-    for trial in kernel_trials(dataset, parts, summary, settings, budget, device):
-        best = trial if best is None else better(trial, best)
-        yield trial
+    start = first_kernels(dataset, parts, summary, settings, budget, device)
+    if start is not None:
+        best = start.trial if best is None else better(start.trial, best)
+        yield start.trial
     if best is not None and (summary.settled(best.error) or best.error <= FINE):
         note("the kernel surface is as good as its labels: nothing else is tried")
         return
     for trial in force_trials(dataset, parts, summary, settings, budget, device, polynomial):
         best = trial if best is None else better(trial, best)
         yield trial
-    entries = candidates(summary, len(parts.train), budget.left)
-    if not entries:
-        note("no networks: too few points, or too little time for their first epochs")
-        return
-    some = max(one.meeting(len(parts.train)) for one in entries)
-    if some < len(parts.train):
-        settings = replace(settings, first_points=some, first_epochs=ENDLESS)
-    lowest = float("inf") if best is None else best.error
-    networks = contest(entries, dataset, parts, settings, budget, device, limit=FAR * lowest)
-    yield from (trial for _, trial in networks)
+    yield from _contenders(best, start, dataset, parts, summary, settings, budget, device, note)
+
+
+def _contenders(
+    best: Trial | None,
+    start: KernelStart | None,
+    dataset: Dataset,
+    parts: Split,
+    summary: PointSummary,
+    settings: TrainingSettings,
+    budget: FitBudget,
+    device: torch.device,
+    note: Callable[[str], object],
+) -> Iterator[Trial]:
+    """Networks, and kernels at more points where these may come out better."""
+    lowest = hope = float("inf")
+    if best is not None:
+        lowest, hope = best.error, best.plan.settings.form.price * best.measure
+    networks = _networks(dataset, parts, summary, settings, budget, device, FAR * lowest)
     if not networks:
+        note("no networks: too few points, or too little time for their first epochs")
+    yield from (trial for _, trial in networks)
+    hope = min([hope, *(prospect(trial) for _, trial in networks[:1])])
+    if start is not None:
+        larger = larger_kernels(start, dataset, parts, summary, settings, budget, device, hope)
+        if larger is not None:
+            lowest = min(lowest, larger.error)
+            yield larger
+    if not networks or budget.left == 0:
         return
     entry, winner = networks[0]
     if winner.error > HOPELESS * lowest:
         note("networks do not come near the best surface: they get no more time")
         return
-    if budget.left == 0:
-        return
     yield finale(entry, winner, dataset, parts, budget, device)
+
+
+def _networks(
+    dataset: Dataset,
+    parts: Split,
+    summary: PointSummary,
+    settings: TrainingSettings,
+    budget: FitBudget,
+    device: torch.device,
+    limit: float,
+) -> list[tuple[Candidate, Trial]]:
+    """Networks after their contest, on some of the points where there are many, the best first."""
+    entries = candidates(summary, len(parts.train), budget.left)
+    if not entries:
+        return []
+    some = max(one.meeting(len(parts.train)) for one in entries)
+    if some < len(parts.train):
+        settings = replace(settings, first_points=some, first_epochs=ENDLESS)
+    return contest(entries, dataset, parts, settings, budget, device, limit=limit)

@@ -1,8 +1,8 @@
 """Kernel surfaces: shape chosen with some of the points, then as many points as time allows."""
 
 import time
-from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from math import log2
 
 import torch
 
@@ -15,31 +15,67 @@ from pes.setup.training.settings import KernelForm, TrainingSettings
 from pes.setup.training.starting_surface import MIB
 from pes.units import ANGSTROM
 
-__all__ = ["kernel_trials"]
+__all__ = ["KernelStart", "first_kernels", "larger_kernels"]
 
-LENGTHS, WIDTHS, NOISES = (1.0, 0.7, 1.5, 2.2), (9.0, 5.0, 3.0, 15.0), (1e-12, 1e-11, 1e-10, 1e-8)
+LENGTHS, WIDTHS = (1.0, 0.7, 1.5, 2.2), (9.0, 5.0, 3.0, 2.0, 15.0)
+NOISES = (1e-12, 1e-11, 1e-10, 1e-8)
 """a of exp(−r/a) in Å, width in spreads and noise to choose from, the usual ones first."""
 SAMPLE, FEWEST = 1500, 40
 """Points that choose among them, and points without which no kernels are tried."""
-CHOICE, FIRST, LAST = 0.1, 0.05, 0.4
-"""Shares of the time left for this choice, for a first surface and for the largest one."""
+CHOICE, FIRST, LAST, ALONE = 0.1, 0.05, 0.4, 0.8
+"""Shares of the time left for this choice, for a first surface and for a larger one; for the larger
+one where networks are no match."""
 RATE, KERNELS = 2e10, 3e7
-"""Operations of linear algebra and kernels in a CPU second."""
+"""Operations of linear algebra and kernels in a CPU second, before the first surface has shown
+them."""
 SMALLEST, STEP = 1000, 2
 """Fewest centres of a surface of more points, and the factor to the next number."""
+SLOPES = 0.3, 2.0
+"""Powers of the number of points with which errors fall, at least and at most."""
+SPEEDS = 0.5, 4.0
+"""Speeds in units of `RATE`, at least and at most."""
 MOST_ATOMS = 6
 LARGEST_NOISE = 1e-7
 
 
-def kernel_trials(
+@dataclass(frozen=True, eq=False)
+class KernelStart:
+    """A first kernel surface, and what it tells about larger ones.
+
+    Attributes:
+        trial: its trial.
+        form: length, width and noise chosen.
+        slope: power of the number of centres with which errors fall.
+        speed: measured, in units of `RATE`.
+    """
+
+    trial: Trial
+    form: KernelForm
+    slope: float
+    speed: float
+
+    @property
+    def centres(self) -> int | None:
+        """Number of centres; None for all points."""
+        form = self.trial.plan.settings.form
+        assert isinstance(form, KernelForm)
+        return form.centres
+
+    def expected(self, centres: int) -> float:
+        """Validation error of so many centres, cm⁻¹, to be compared with other forms."""
+        fewer = self.centres or centres
+        return self.form.price * self.trial.measure * (fewer / centres) ** self.slope
+
+
+def first_kernels(
     dataset: Dataset,
     parts: Split,
     summary: PointSummary,
     settings: TrainingSettings,
     budget: FitBudget,
     device: torch.device,
-) -> Iterator[Trial]:
-    """Fits to the energies: one soon, then the one with as many centres as there is time for.
+) -> KernelStart | None:
+    """A fit to the energies that takes little time; None where kernels are too dear.
 
     Args:
         dataset: labelled points.
@@ -51,7 +87,7 @@ def kernel_trials(
     """
     elements, count = summary.elements, summary.count
     if len(elements) > MOST_ATOMS or count < FEWEST:
-        return
+        return None
     images = len(pair_permutations(elements))
     energies = replace(dataset, forces=None)
     fits = len(LENGTHS) + len(WIDTHS) + len(NOISES) - 2
@@ -59,23 +95,63 @@ def kernel_trials(
     while sample >= FEWEST and fits * _seconds(sample, sample, images) > CHOICE * budget.left:
         sample //= 2
     if sample < FEWEST:
-        return
+        return None
     rows = torch.cat((parts.train, parts.validation))
-    draw = torch.randperm(count, generator=torch.Generator().manual_seed(settings.seed))
-    form = _chosen(energies.select(rows[draw[:sample]]), elements, device, budget)
-    most = int((settings.memory * MIB / 16) ** 0.5)
-    sizes = [n for n in _sizes(count) if n <= most]
-    done = 0
-    for share in (FIRST, LAST):
-        usable = [n for n in sizes if _seconds(count, n, images) <= share * budget.left]
-        if form is None or not usable or usable[-1] <= done:
-            continue
-        done = usable[-1]
-        trial = _trial(replace(form, centres=None if done == count else done), energies, parts,
-                       settings, device)  # fmt: skip
-        if trial is None:
-            return
-        yield trial
+    draw = rows[torch.randperm(count, generator=torch.Generator().manual_seed(settings.seed))]
+    chosen = _chosen(energies.select(draw[:sample]), elements, device, budget)
+    sizes = _sizes(count, settings.memory)
+    usable = [n for n in sizes if _seconds(count, n, images) <= FIRST * budget.left]
+    if chosen is None or not usable:
+        return None
+    form, error = chosen
+    half = _error(form, energies.select(draw[: sample // 2]), elements, device)
+    trial = _trial(_sized(form, usable[-1], count), energies, parts, settings, device)
+    if trial is None:
+        return None
+    speed = _seconds(count, usable[-1], images) / max(trial.seconds, 1e-3)
+    return KernelStart(
+        trial, form, min(max(log2(half / error), SLOPES[0]), SLOPES[1]) if error > 0 else SLOPES[0],
+        min(max(speed, SPEEDS[0]), SPEEDS[1]),
+    )  # fmt: skip
+
+
+def larger_kernels(
+    start: KernelStart, dataset: Dataset, parts: Split, summary: PointSummary,
+    settings: TrainingSettings, budget: FitBudget, device: torch.device, hope: float,
+) -> Trial | None:  # fmt: skip
+    """The fit with as many centres as there is time for, where it may become the best surface.
+
+    Args:
+        start: first surface.
+        dataset: labelled points.
+        parts: rows of each part.
+        summary: properties of the points.
+        settings: seed and memory.
+        budget: CPU time.
+        device: device of the fit.
+        hope: error in cm⁻¹ to expect of the best other surface.
+    """
+    if start.centres is None:
+        return None
+    count, images = summary.count, len(pair_permutations(summary.elements))
+
+    def most(share: float) -> int:
+        seconds = share * budget.left * start.speed
+        sizes = [n for n in _sizes(count, settings.memory) if _seconds(count, n, images) <= seconds]
+        return sizes[-1] if sizes else 0
+
+    centres = most(LAST)
+    alone = most(ALONE)
+    if start.expected(max(alone, 1)) < 0.5 * hope:
+        centres = alone
+    if centres <= start.centres or start.expected(centres) >= hope:
+        return None
+    form = _sized(start.form, centres, count)
+    return _trial(form, replace(dataset, forces=None), parts, settings, device)
+
+
+def _sized(form: KernelForm, centres: int, points: int) -> KernelForm:
+    return replace(form, centres=None if centres == points else centres)
 
 
 def _seconds(points: int, centres: int, images: int) -> float:
@@ -85,19 +161,24 @@ def _seconds(points: int, centres: int, images: int) -> float:
     return 2 * images * points * centres / KERNELS + 4 * points * centres**2 / RATE
 
 
-def _sizes(points: int) -> list[int]:
-    """Numbers of centres, the last one all points."""
+def _sizes(points: int, memory: int) -> list[int]:
+    """Numbers of centres that the memory (MiB) allows, the last one all points if it does."""
     sizes, number = [], SMALLEST
     while number < points:
         sizes.append(number)
         number *= STEP
-    return [*sizes, points]
+    most = int((memory * MIB / 16) ** 0.5)
+    return [n for n in (*sizes, points) if n <= most]
 
 
 def _chosen(
     some: Dataset, elements: tuple[str, ...], device: torch.device, budget: FitBudget
-) -> KernelForm | None:
-    """Length, width and noise, one after the other, with which points left out come out best."""
+) -> tuple[KernelForm, float] | None:
+    """Length, width and noise, one after the other, with which points left out come out best.
+
+    Returns:
+        The form and its error in cm⁻¹.
+    """
     best, lowest = KernelForm(width=WIDTHS[0], noise=NOISES[0]), float("inf")
     tried = set()
     for name, values in (("length", LENGTHS), ("width", WIDTHS), ("noise", NOISES)):
@@ -110,7 +191,7 @@ def _chosen(
             error = _error(form, some, elements, device)
             if error < lowest:
                 best, lowest = form, error
-    return best if lowest < float("inf") else None
+    return (best, lowest) if lowest < float("inf") else None
 
 
 def _error(

@@ -15,10 +15,11 @@ def plan_lines(summary: PointSummary, seconds: float) -> list[str]:
     lines = [
         str(summary),
         f"plan for {seconds / 60:g} CPU-minutes: linear surfaces by degree, judged by points left "
-        "out; kernels at as many points as there is time for, judged likewise; a contest of "
+        "out; kernels at some points, judged likewise; a contest of "
         f"networks with invariants of degree {degree} and more (lower ones cannot tell all "
-        f"geometries of {atoms} atoms apart), judged by the validation points; the best network "
-        "gets the time that is left, as an ensemble if its members can converge",
+        f"geometries of {atoms} atoms apart), judged by the validation points; kernels at more "
+        "points where they may become the best surface; the best network gets the time that is "
+        "left, as an ensemble if its members can converge",
     ]
     if summary.forces:
         lines.append(

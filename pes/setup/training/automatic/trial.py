@@ -65,6 +65,7 @@ class Trial:
         state: state of the last epoch, none for a linear surface.
         stopped: why it ended; None if time did.
         history: one row for each epoch.
+        clock: CPU seconds of the whole fit at the end of each epoch.
         unseen: errors in cm⁻¹ (T + V,) at all training and then all validation points, each from
             a fit or a member that has not seen it, NaN where there is none; None for one network.
     """
@@ -76,6 +77,7 @@ class Trial:
     state: TrainingState | None = None
     stopped: StopReason | None = None
     history: tuple[dict[str, Any], ...] = ()
+    clock: tuple[float, ...] = ()
     unseen: Tensor | None = None
 
     @property
@@ -161,7 +163,7 @@ def advanced(
     if trial.stopped is not None:
         return trial
     begun, told = time.process_time(), time.monotonic()
-    state, stopped, rows = trial.state, None, list(trial.history)
+    state, stopped, rows, clock = trial.state, None, list(trial.history), list(trial.clock)
     steps = planned_epochs(trial.plan, state)
     last = len(rows) + epochs
     try:
@@ -169,6 +171,7 @@ def advanced(
             epoch = next(steps)
             state = epoch.state
             rows.append(epoch_row(epoch))
+            clock.append(budget.used)
             used = time.process_time() - begun
             if time.monotonic() - told > LINE_SECONDS:
                 told = time.monotonic()
@@ -188,7 +191,7 @@ def advanced(
     errors, unseen = _judged(trial.plan, state)
     return replace(
         trial, errors=errors, unseen=unseen, state=state, stopped=stopped, history=tuple(rows),
-        seconds=trial.seconds + time.process_time() - begun,
+        clock=tuple(clock), seconds=trial.seconds + time.process_time() - begun,
     )  # fmt: skip
 
 

@@ -7,7 +7,11 @@ import pytest
 import torch
 
 from pes.data import Dataset, split
-from pes.setup.training.automatic.kernel_trials import kernel_trials
+from pes.setup.training.automatic.kernel_trials import (
+    KernelStart,
+    first_kernels,
+    larger_kernels,
+)
 from pes.setup.training.automatic.points import point_summary
 from pes.setup.training.automatic.trial import FitBudget, Trial, better
 from pes.setup.training.plan import training_plan
@@ -17,17 +21,23 @@ from pes.units import CM1
 CPU = torch.device("cpu")
 
 
-def trials(points: Dataset, seconds: float, memory: int = 1024) -> list[Trial]:
+def begun(points: Dataset, seconds: float, memory: int = 1024) -> KernelStart | None:
     parts = split(points, seed=0)
-    summary = replace(point_summary(points, parts))
     settings = TrainingSettings(memory=memory)
-    return list(kernel_trials(points, parts, summary, settings, FitBudget(seconds), CPU))
+    summary = point_summary(points, parts)
+    return first_kernels(points, parts, summary, settings, FitBudget(seconds), CPU)
 
 
 @pytest.fixture(scope="module")
-def one(water: Callable[..., Dataset]) -> Trial:
-    (trial,) = trials(water(points=150, forces=True), 60.0)
-    return trial
+def start(water: Callable[..., Dataset]) -> KernelStart:
+    result = begun(water(points=150, forces=True), 60.0)
+    assert result is not None
+    return result
+
+
+@pytest.fixture(scope="module")
+def one(start: KernelStart) -> Trial:
+    return start.trial
 
 
 def test_all_points_carry_a_bump_where_there_is_time(one: Trial) -> None:
@@ -70,9 +80,33 @@ def test_kernels_must_halve_the_error_of_another_form(
 
 def test_little_time_or_few_points(water: Callable[..., Dataset]) -> None:
     points = water(points=150)
-    assert trials(points, 1e-4) == []
-    assert trials(points.select(range(30)), 60.0) == []
+    assert begun(points, 1e-4) is None
+    assert begun(points.select(range(30)), 60.0) is None
 
 
 def test_memory_bounds_the_centres(water: Callable[..., Dataset]) -> None:
-    assert trials(water(points=400), 60.0, memory=1) == []  # 256 centres at most
+    assert begun(water(points=400), 60.0, memory=1) is None  # 256 centres at most
+
+
+def test_more_centres_where_they_may_become_the_best(
+    start: KernelStart, water: Callable[..., Dataset]
+) -> None:
+    points = water(points=150, forces=True)
+    parts, settings = split(points, seed=0), TrainingSettings()
+    small = replace(start.form, centres=60)
+    plan = training_plan(replace(points, forces=None), parts, replace(settings, form=small))
+    few = replace(start, trial=replace(start.trial, plan=plan), slope=1.0)
+
+    def larger(begun: KernelStart, hope: float) -> Trial | None:
+        summary = point_summary(points, parts)
+        budget = FitBudget(60.0)
+        return larger_kernels(begun, points, parts, summary, settings, budget, CPU, hope)
+
+    # 135 centres in place of 60, an error that falls as 1/n, and the price of kernels.
+    expected = 2 * few.trial.measure * 60 / 135
+    assert few.expected(135) == pytest.approx(expected)
+    assert larger(few, 0.9 * expected) is None
+    trial = larger(few, 1.1 * expected)
+    assert trial is not None
+    assert trial.plan.settings.form == replace(start.form, centres=None)
+    assert larger(start, 1e9) is None  # it has all points already
