@@ -122,7 +122,7 @@ class KernelSection(Section):
     noise: Annotated[float, Field(ge=0)] = 1e-11
     """Regularisation relative to the height of a bump; larger for rounded labels."""
     centres: Annotated[int, Field(gt=0)] | None = None
-    """Number of points, drawn at random, that carry a bump; all by default, or as many as
+    """Number of points, far from each other, that carry a bump; all by default, or as many as
     `training.memory` allows."""
     baseline: None = None
     """Nothing."""

@@ -6,6 +6,7 @@ from torch import Tensor
 
 from pes.potential import KernelSurface, kernel_surface
 from pes.potential.analytic import WaterPJT
+from pes.potential.kernel_fit import spread_rows
 
 WATER = ("O", "H", "H")
 
@@ -48,6 +49,15 @@ def test_all_points_as_centres_in_both_ways() -> None:
     changes = (fewer(y) - every(y)).abs()
     assert changes.max() < 1e-4
     assert changes.median() < 1e-6
+
+
+def test_centres_are_no_nearer_to_each_other_than_any_point_is_to_one() -> None:
+    points = torch.rand(200, 3, generator=torch.Generator().manual_seed(0))
+    rows = spread_rows(points, 20, first=7)
+    assert 7 in rows.tolist()
+    assert len(rows.unique()) == 20
+    apart = torch.cdist(points[rows], points[rows]) + 9 * torch.eye(20)
+    assert apart.min() >= torch.cdist(points, points[rows]).amin(1).max()
 
 
 def test_memory_bounds_the_number_of_centres() -> None:
