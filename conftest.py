@@ -10,6 +10,7 @@ OPTIONAL = {
     "pes/data/formats/outputs.py": "cclib",
     "pes/labelling/dask_workers.py": "dask_jobqueue",
     "pes/labelling/pyscf_calculation.py": "pyscf",
+    "pes/labelling/pyscf_methods.py": "pyscf",
     "pes/run/train/search_optuna.py": "optuna",
 }
 

@@ -41,7 +41,7 @@ from pes.data.cuts import member_cuts
 from pes.descriptors import Invariants
 from pes.molecule import Molecule
 from pes.potential import Ensemble, linear_surface, neural_surface
-from pes.potential.linear import default_force_weight, linear_fits
+from pes.potential.linear_fit import default_force_weight, linear_fits
 from pes.training.calibration import calibration
 from pes.training.ensembles.fit import ensemble_epochs
 from pes.training.ensembles.rows import Rows

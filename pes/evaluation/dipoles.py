@@ -14,7 +14,7 @@ from pes.evaluation.points import parts_of_fit
 from pes.evaluation.result import EVALUATED, STALE, WORST
 from pes.files import replaced, write_json
 from pes.molecule import Molecule
-from pes.potential import Ensemble, Surface
+from pes.potential import Surface
 from pes.setup.environment import environment
 from pes.setup.training.dipole import dipole_errors
 from pes.setup.training.dipole_result import error_cells, error_lines
@@ -164,8 +164,8 @@ def evaluate_dipoles(
         pieces = points.positions.to(device).split(PIECE)
         moments = torch.cat([potential(x) for x in pieces]).cpu()
         spread = None
-        if isinstance(potential, Ensemble):
-            spread = torch.cat([potential.spread(x) for x in pieces]).cpu() / DEBYE
+        if surface.ensemble is not None:
+            spread = torch.cat([surface.ensemble.spread(x) for x in pieces]).cpu() / DEBYE
     residuals = (moments - points.dipoles) / DEBYE
     record = surface.record
     lowest = float(points.energies.min()) if record is None else record.energy_range[0]

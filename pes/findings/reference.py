@@ -1,15 +1,16 @@
 """Reference: a linear surface that a few wrong labels cannot bend, and the residuals of all."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from pes.data import Dataset
 from pes.descriptors import Invariants
+from pes.findings.robust_fit import RobustFit, features, ridge_factors, robust_fit
 from pes.geometry import sorted_distances
 from pes.potential import LinearSurface
 from pes.units import ANGSTROM, CM1
@@ -29,12 +30,6 @@ MOST_FEATURES = 300
 LARGEST_DEGREE = 12
 STEPS, FIRST = 6, 2
 """Fits of the robust surface, and those after which the better variables go on alone."""
-
-BEND = 4.0
-"""Standardised residual beyond which a point loses its weight."""
-
-LEAST = 1e-11
-"""Ridge in units of the size of the matrix: features that depend on others get no large numbers."""
 
 CHUNK = 2048
 NEIGHBOURS = 12
@@ -84,7 +79,7 @@ class Reference:
     @cached_property
     def factors(self) -> tuple[Tensor, Tensor]:
         """Q (S, F + 1) and R of the matrix with its rows times √base."""
-        return _factors(self.base.sqrt()[:, None] * self.matrix)
+        return ridge_factors(self.base.sqrt()[:, None] * self.matrix)
 
     @property
     def standardised(self) -> Tensor:
@@ -118,7 +113,7 @@ class Reference:
 
     def predicted(self, numbers: Tensor, positions: Tensor) -> Tensor:
         """Energies (B,) of other coefficients (F + 1,) of the scaled features."""
-        return _features(self.surface.descriptor, positions) @ (numbers / self.lengths)
+        return features(self.surface.descriptor, positions) @ (numbers / self.lengths)
 
     def isolation(self, positions: Tensor) -> Tensor:
         """Distance (B,) from geometries (B, N, 3) to the sixth nearest point of the fit."""
@@ -158,32 +153,9 @@ def reference(dataset: Dataset, usable: Tensor) -> Reference | None:
     some = dataset.select(rows)
     base = 1 / _spreads(some.energies, some.energies)
     ladders = list(_descriptors(dataset, len(rows)))
-    begun = [_robust(degrees, some, base, FIRST) for degrees in ladders]
+    begun = [robust_fit(degrees, some, base, FIRST) for degrees in ladders]
     fit, degrees = min(zip(begun, ladders, strict=True), key=lambda pair: pair[0].typical)
-    return _judged(_robust(degrees, some, base, STEPS - FIRST, fit), dataset, rows, base)
-
-
-@dataclass(frozen=True, eq=False)
-class _Fit:
-    """One weighted fit: scaled features, coefficients, residuals of labels left out, scale."""
-
-    descriptor: Invariants
-    matrix: Tensor
-    lengths: Tensor
-    numbers: Tensor
-    directions: Tensor
-    residuals: Tensor
-    scale: Tensor
-    deviation: float
-
-    @property
-    def typical(self) -> float:
-        return float(self.residuals.abs().median())
-
-    def weights(self, base: Tensor) -> Tensor:
-        """Weights (S,) of the next fit."""
-        far = self.residuals / (BEND * self.scale.clamp(min=1e-300))
-        return base / (1 + far.square()) ** 2
+    return _judged(robust_fit(degrees, some, base, STEPS - FIRST, fit), dataset, rows, base)
 
 
 def _spreads(energies: Tensor, known: Tensor) -> Tensor:
@@ -214,77 +186,7 @@ def _degrees(dataset: Dataset, points: int, variable: Variable) -> Iterator[Inva
         yield descriptor
 
 
-def _features(descriptor: nn.Module, positions: Tensor) -> Tensor:
-    with torch.no_grad():
-        own = torch.cat([descriptor(part) for part in positions.split(512)])
-    return torch.cat((torch.ones_like(own[:, :1]), own), 1)
-
-
-def _robust(
-    degrees: Sequence[Invariants], some: Dataset, base: Tensor, steps: int, fit: _Fit | None = None
-) -> _Fit:
-    """Iteratively reweighted least squares; a label far off the best degree loses its weight.
-
-    Args:
-        degrees: polynomials, each degree with those of the one before.
-        some: points.
-        base: weights (S,) before any is lost.
-        steps: number of fits.
-        fit: what an earlier call returned, to go on from.
-    """
-    features = _features(degrees[-1], some.positions)
-    lengths = features.square().mean(0).sqrt()
-    for _ in range(steps):
-        weights = base if fit is None else fit.weights(base)
-        fit = _weighted(degrees, features / lengths, lengths, some.energies, base, weights)
-    assert fit is not None
-    return fit
-
-
-def _weighted(
-    degrees: Sequence[Invariants], matrix: Tensor, lengths: Tensor, energies: Tensor, base: Tensor,
-    weights: Tensor,
-) -> _Fit:  # fmt: skip
-    """Weighted least squares of the best degree, and what fits without a point leave of its label.
-
-    The polynomials of each degree are the first ones of the next, so a single matrix is factorised
-    for all. The size expected of a residual is (1/base + x (XᵀWX)⁻¹ xᵀ/(1 − h))^½ times a common
-    deviation, h being the leverage of the point.
-    """
-    root, height = weights.sqrt(), energies.median()
-    q, r = _factors(root[:, None] * matrix)
-    along = q.mT @ (root * (energies - height))
-
-    def typical(degree: Invariants) -> float:
-        own = slice(1 + degree.size)
-        rest = 1 - q[:, own].square().sum(1).clamp(max=1 - 1e-6)
-        return float(((energies - height - q[:, own] @ along[own] / root) / rest).abs().median())
-
-    best = min(degrees, key=typical)
-    own = slice(1 + best.size)
-    matrix, lengths = matrix[:, own], lengths[own]
-    one = torch.eye(len(lengths), dtype=lengths.dtype)
-    directions = torch.linalg.solve_triangular(r[own, own], one, upper=True)
-    numbers = directions @ along[own]
-    spread = (matrix @ directions).square().sum(1)
-    rest = 1 - (weights * spread).clamp(max=1 - 1e-6)
-    residuals = (energies - height - matrix @ numbers) / rest
-    expected = (1 / base + spread / rest).sqrt()
-    deviation = 1.4826 * float((residuals / expected).abs().median())
-    numbers[0] += height * lengths[0]
-    return _Fit(
-        best, matrix, lengths, numbers, directions, residuals, expected * deviation, deviation
-    )
-
-
-def _factors(rows: Tensor) -> tuple[Tensor, Tensor]:
-    """Q (S, F) and R (F, F) of a matrix over a small ridge."""
-    one = torch.eye(rows.shape[1], dtype=rows.dtype)
-    q, r = torch.linalg.qr(torch.cat((rows, LEAST * rows.norm() * one)))
-    return q[: len(rows)], r
-
-
-def _judged(fit: _Fit, dataset: Dataset, rows: Tensor, base: Tensor) -> Reference:
+def _judged(fit: RobustFit, dataset: Dataset, rows: Tensor, base: Tensor) -> Reference:
     surface = LinearSurface(fit.descriptor).requires_grad_(False)
     numbers = fit.numbers / fit.lengths
     surface.coefficients.copy_(numbers[1:])
@@ -292,9 +194,9 @@ def _judged(fit: _Fit, dataset: Dataset, rows: Tensor, base: Tensor) -> Referenc
     residuals, scale = torch.empty_like(dataset.energies), torch.empty_like(dataset.energies)
     spreads = _spreads(dataset.energies, dataset.energies[rows])
     for part in torch.arange(len(dataset)).split(CHUNK):
-        features = _features(fit.descriptor, dataset.positions[part]) / fit.lengths
-        residuals[part] = dataset.energies[part] - features @ fit.numbers
-        wide = (features @ fit.directions).square().sum(1)
+        matrix = features(fit.descriptor, dataset.positions[part]) / fit.lengths
+        residuals[part] = dataset.energies[part] - matrix @ fit.numbers
+        wide = (matrix @ fit.directions).square().sum(1)
         scale[part] = fit.deviation * (spreads[part] + wide).sqrt()
     residuals[rows], scale[rows] = fit.residuals, fit.scale
     # Rounding of the labels themselves, so that a perfect fit has no outliers of 1e-10 cm⁻¹.

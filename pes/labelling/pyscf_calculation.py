@@ -1,52 +1,29 @@
 """One ab initio point through PySCF (extra `abinitio`)."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from functools import partial
-from types import MappingProxyType
 from typing import Any
 from warnings import catch_warnings
 
 import numpy as np
 from numpy.typing import ArrayLike
 from pyscf import __version__ as pyscf_version
-from pyscf import cc, dft, gto, lib, mp, scf
-from pyscf.cc import ccsd_t_lambda, ccsd_t_rdm_slow
-from pyscf.grad import ccsd_t as ccsd_t_gradient
+from pyscf import dft, gto, lib, scf
 
+from pes.labelling.pyscf_methods import BY_METHOD, THRESHOLDS, Solved, core_orbitals
 from pes.labelling.pyscf_program import PySCF
 
-__all__ = ["GUESSES", "THRESHOLDS", "calculated", "check", "provenance"]
-
-THRESHOLDS = MappingProxyType({"scf": 1e-11, "ccsd": 1e-9, "ccsd_amplitudes": 1e-7})
-"""Convergence of the SCF and CCSD energies (hartree) and of the CC amplitudes."""
+__all__ = ["GUESSES", "calculated", "check", "provenance"]
 
 GUESSES = ("minao", "atom", "huckel", "1e")
 """Initial orbitals of the attempts, one after the other."""
 
-SCF_CYCLES, CC_CYCLES = 200, 300
+SCF_CYCLES = 200
 FLAT = 1e-8
 """Width (bohr) of a molecule across its plane or line."""
 
 GRID = 5
 """Level of the grids of density functionals: coarser ones make surfaces rough."""
-
-
-@dataclass(frozen=True)
-class Solved:
-    """A converged calculation.
-
-    Attributes:
-        energy: in hartree.
-        columns: its parts and diagnostics.
-        gradient: () to the gradient (N, 3), hartree/bohr.
-        density: () to the one-particle density matrix of the method in atomic orbitals.
-    """
-
-    energy: float
-    columns: Mapping[str, float]
-    gradient: Callable[[], np.ndarray]
-    density: Callable[[], np.ndarray]
 
 
 def provenance(settings: PySCF) -> dict[str, str | float]:
@@ -154,8 +131,8 @@ def _solved(
     settings: PySCF, molecule: gto.Mole, attempt: int, field: np.ndarray | None = None
 ) -> tuple[Any, Solved]:
     mean_field = _mean_field(settings, molecule, attempt, field)
-    frozen = _core_orbitals(molecule) if settings.frozen_core else 0
-    solved = SOLVERS[settings.method](mean_field, frozen, 0.5 if attempt else 1.0)
+    frozen = core_orbitals(molecule) if settings.frozen_core else 0
+    solved = BY_METHOD[settings.method](mean_field, frozen, 0.5 if attempt else 1.0)
     return mean_field, solved
 
 
@@ -186,96 +163,6 @@ def _mean_field(settings: PySCF, molecule: gto.Mole, attempt: int, field: np.nda
     return mean_field
 
 
-def _by_scf(mean_field: Any, frozen: int, damping: float) -> Solved:
-    gradient = mean_field.nuc_grad_method()
-    if hasattr(gradient, "grid_response"):
-        gradient.grid_response = True  # the points of the grid move with the nuclei
-    energy = float(mean_field.e_tot)
-    return Solved(energy, {"scf_energy": energy}, gradient.kernel, mean_field.make_rdm1)
-
-
-def _by_mp2(mean_field: Any, frozen: int, damping: float) -> Solved:
-    perturbed = mp.MP2(mean_field, frozen=frozen)
-    perturbed.kernel()
-    columns = {"scf_energy": float(mean_field.e_tot), "mp2_correlation": float(perturbed.e_corr)}
-    return Solved(
-        float(perturbed.e_tot), columns, perturbed.nuc_grad_method().kernel,
-        partial(perturbed.make_rdm1, ao_repr=True),
-    )  # fmt: skip
-
-
-def _by_ccsd(mean_field: Any, frozen: int, damping: float) -> Solved:
-    cluster = _cluster(mean_field, frozen, damping)
-
-    def density() -> np.ndarray:
-        cluster.solve_lambda()
-        if not cluster.converged_lambda:
-            raise RuntimeError(f"the Λ equations did not converge in {CC_CYCLES} cycles")
-        return cluster.make_rdm1(ao_repr=True)
-
-    gradient = cluster.nuc_grad_method().kernel
-    return Solved(float(cluster.e_tot), _parts(mean_field, cluster), gradient, density)
-
-
-def _by_ccsd_t(mean_field: Any, frozen: int, damping: float) -> Solved:
-    cluster = _cluster(mean_field, frozen, damping)
-    triples = float(cluster.ccsd_t())
-    columns = {**_parts(mean_field, cluster), "triples_correction": triples}
-
-    def gradient() -> np.ndarray:
-        l1, l2, integrals = _lambda_amplitudes(cluster)
-        amplitudes = cluster.t1, cluster.t2, l1, l2
-        return ccsd_t_gradient.Gradients(cluster).kernel(*amplitudes, integrals)
-
-    def density() -> np.ndarray:
-        l1, l2, integrals = _lambda_amplitudes(cluster)
-        amplitudes = cluster.t1, cluster.t2, l1, l2
-        return ccsd_t_rdm_slow.make_rdm1(cluster, *amplitudes, integrals, ao_repr=True)
-
-    return Solved(float(cluster.e_tot + triples), columns, gradient, density)
-
-
-SOLVERS = {
-    "hf": _by_scf, "dft": _by_scf, "mp2": _by_mp2, "ccsd": _by_ccsd, "ccsd(t)": _by_ccsd_t
-}  # fmt: skip
-
-
-def _cluster(mean_field: Any, frozen: int, damping: float) -> Any:
-    cluster = cc.CCSD(mean_field, frozen=frozen)
-    cluster.set(
-        conv_tol=THRESHOLDS["ccsd"], conv_tol_normt=THRESHOLDS["ccsd_amplitudes"],
-        max_cycle=CC_CYCLES, iterative_damping=damping,
-    )  # fmt: skip
-    cluster.kernel()
-    if not cluster.converged:
-        raise RuntimeError(f"CCSD did not converge in {CC_CYCLES} cycles")
-    return cluster
-
-
-def _parts(mean_field: Any, cluster: Any) -> dict[str, float]:
-    return {
-        "scf_energy": float(mean_field.e_tot),
-        "ccsd_correlation": float(cluster.e_corr),
-        "t1_diagnostic": float(np.linalg.norm(cluster.t1) / np.sqrt(2 * len(cluster.t1))),
-    }
-
-
-def _lambda_amplitudes(cluster: Any) -> tuple[np.ndarray, np.ndarray, Any]:
-    """Λ amplitudes of CCSD(T), and the integrals.
-
-    Left to itself PySCF 2.14 solves those of CCSD instead for the gradient, without a word: an
-    error of 1e-3 hartree/bohr near the minimum of water.
-    """
-    integrals = cluster.ao2mo()
-    converged, l1, l2 = ccsd_t_lambda.kernel(
-        cluster, integrals, cluster.t1, cluster.t2,
-        max_cycle=cluster.max_cycle, tol=cluster.conv_tol_normt, verbose=0,
-    )  # fmt: skip
-    if not converged:
-        raise RuntimeError(f"the Λ equations did not converge in {CC_CYCLES} cycles")
-    return l1, l2, integrals
-
-
 def _slope(
     energy: Callable[[np.ndarray], float], molecule: gto.Mole, strength: float
 ) -> list[float]:
@@ -294,9 +181,3 @@ def _slope(
         for axis, flat in zip(axes, across, strict=True)
     ]
     return (np.array(electrons) @ axes + molecule.atom_charges() @ places).tolist()
-
-
-def _core_orbitals(molecule: gto.Mole) -> int:
-    """Chemical core: 1s of Li–Ne, 1s2s2p of Na–Ar, nothing for H and He."""
-    charges = molecule.atom_charges()
-    return int(np.sum(np.where(charges > 10, 5, np.where(charges > 2, 1, 0))))

@@ -5,7 +5,8 @@ from pes.potential.ensemble import Ensemble
 from pes.potential.kernel import KernelSurface
 from pes.potential.kernel_fit import kernel_surface
 from pes.potential.kinds import SURFACES, surface_from, surface_settings
-from pes.potential.linear import LinearSurface, linear_fits, linear_surface
+from pes.potential.linear import LinearSurface
+from pes.potential.linear_fit import linear_fits, linear_surface
 from pes.potential.named_function import NamedFunction
 from pes.potential.neural import NeuralSurface, energies_and_forces, neural_surface
 from pes.potential.storage import SurfaceRecord, load_surface, save_surface

@@ -89,6 +89,11 @@ class KernelSurface(nn.Module):
         self.shift = nn.Parameter(torch.zeros((), dtype=torch.float64))
 
     @property
+    def description(self) -> str:
+        """Kind and size of the surface, in words."""
+        return f"kernels at {len(self.coefficients):,} points"
+
+    @property
     def settings(self) -> dict[str, Any]:
         """Settings by which `surface_from` builds it again, points and coefficients apart."""
         return {

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor
 
-from pes.potential.linear import LinearFits
+from pes.potential.linear_fit import LinearFits
 from pes.potential.neural import left_by
 
 __all__ = ["leave_one_out", "left_out_errors"]

@@ -1,7 +1,6 @@
-"""A surface linear in its features, fitted by least squares in one step."""
+"""A surface linear in its features."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -9,36 +8,11 @@ from torch import Tensor, nn
 
 from pes.chunks import in_chunks
 from pes.descriptors import descriptor_from
-from pes.potential.least_squares import (
-    Decomposition,
-    decomposition,
-    least_squares,
-    triangular_factor,
-)
-from pes.potential.neural import left_by
 
-__all__ = [
-    "LinearFits",
-    "LinearSurface",
-    "check_determined",
-    "default_force_weight",
-    "feature_gradients",
-    "least_squares",
-    "linear_fits",
-    "linear_surface",
-]
-
-MEMORY = 2**30
-"""Bytes for the rows of the least-squares problem."""
-
-PIECE = 512
-"""Points whose monomials exist at once."""
+__all__ = ["LinearSurface"]
 
 AT_ONCE = 2**17
 """Features of the points that are evaluated together: their monomials then stay in the cache."""
-
-FEWEST = 16
-"""Points in a block; a memory that holds no more is too small."""
 
 
 class LinearSurface(nn.Module):
@@ -59,6 +33,11 @@ class LinearSurface(nn.Module):
         self.baseline = baseline
         self.coefficients = nn.Parameter(torch.zeros(descriptor.size, dtype=torch.float64))
         self.shift = nn.Parameter(torch.zeros((), dtype=torch.float64))
+
+    @property
+    def description(self) -> str:
+        """Kind and size of the surface, in words."""
+        return f"linear in {self.descriptor.size} polynomials"
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -96,209 +75,3 @@ class LinearSurface(nn.Module):
         else:
             energies = in_chunks(self._own, positions, max(1, AT_ONCE // self.descriptor.size))
         return energies if self.baseline is None else energies + self.baseline(positions)
-
-
-def feature_gradients(descriptor: nn.Module, positions: Tensor) -> Tensor:
-    """∂f/∂x (B, F, 3N) in 1/bohr by forward mode, one direction of all molecules at a time."""
-    flat = positions.flatten(-2)
-    directions = torch.eye(flat.shape[-1], dtype=flat.dtype, device=flat.device)
-
-    def features(x: Tensor) -> Tensor:
-        return descriptor(x.reshape(positions.shape))
-
-    columns = [torch.func.jvp(features, (flat,), (e.expand_as(flat),))[1] for e in directions]
-    return torch.stack(columns, -1)
-
-
-def default_force_weight(energies: Tensor, forces: Tensor) -> float:
-    """σ_E²/(3N σ_F²) in bohr²: all forces together then count as much as the energies.
-
-    Example:
-        >>> E = torch.tensor([-1.0, 1.0])
-        >>> round(default_force_weight(E, torch.full((2, 1, 3), 2.0)), 4)
-        0.0833
-    """
-    return float(energies.var(correction=0) / forces.flatten(1).square().sum(1).mean())
-
-
-@dataclass(frozen=True)
-class LinearFits:
-    """Every regularised fit of one descriptor to one set of points, from one decomposition.
-
-    Attributes:
-        descriptor: positions (B, N, 3) to features (B, F).
-        baseline: what the fits are on top of.
-        solution: of the centred features.
-        constant: factor (F + 2,) of the row that fixes the constant: its own, the features', the
-            labels'.
-        middle: (F,) that was subtracted from the features.
-        height: that was subtracted from the labels, hartree.
-        force_weight: in bohr².
-    """
-
-    descriptor: nn.Module
-    baseline: nn.Module | None
-    solution: Decomposition
-    constant: Tensor
-    middle: Tensor
-    height: float
-    force_weight: float
-
-    def numbers(self, ridges: Sequence[float]) -> tuple[Tensor, Tensor]:
-        """Coefficients (F, R) and shifts (R,) in hartree for each of R ridges."""
-        c = self.solution.coefficients(ridges)
-        own, features, labels = self.constant[0], self.constant[1:-1], self.constant[-1]
-        return c, self.height + (labels - features @ c) / own - self.middle @ c
-
-    def surface(self, ridge: float) -> LinearSurface:
-        """The fit with one ridge, its numbers frozen."""
-        surface = LinearSurface(self.descriptor, baseline=self.baseline).to(self.middle.device)
-        coefficients, shifts = self.numbers([ridge])
-        with torch.no_grad():
-            surface.coefficients.copy_(coefficients[:, 0])
-            surface.shift.copy_(shifts[0])
-        return surface
-
-    def mean_squares(
-        self,
-        ridges: Sequence[float],
-        positions: Tensor,
-        energies: Tensor,
-        *,
-        forces: Tensor | None = None,
-        weights: Tensor | None = None,
-    ) -> Tensor:
-        """Σ w [(ΔE)² + force_weight Σ(ΔF)²]/Σw (R,) in hartree², for each of R ridges."""
-        w = torch.ones_like(energies) if weights is None else weights
-        energies, forces = left_by(self.baseline, positions, energies, forces)
-        coefficients, shifts = self.numbers(ridges)
-        total = torch.zeros_like(shifts)
-        for part in torch.arange(len(energies), device=w.device).split(PIECE):
-            with torch.no_grad():
-                errors = shifts + self.descriptor(positions[part]) @ coefficients
-            squares = (errors - energies[part, None]).square()
-            if forces is not None:
-                slopes = feature_gradients(self.descriptor, positions[part]).mT @ coefficients
-                missing = (slopes + forces[part].flatten(1)[..., None]).square().sum(1)
-                squares = squares + self.force_weight * missing
-            total += w[part] @ squares
-        return total / w.sum()
-
-
-def linear_fits(
-    descriptor: nn.Module,
-    positions: Tensor,
-    energies: Tensor,
-    *,
-    weights: Tensor | None = None,
-    forces: Tensor | None = None,
-    force_weight: float | None = None,
-    baseline: nn.Module | None = None,
-    memory: int = MEMORY,
-) -> LinearFits:
-    """Decompose the least-squares problem once, for all ridges.
-
-    The rows √w·(1, f, E) and √(w·force_weight)·(0, −∂f/∂x, F) are made and factorised in blocks,
-    so that the memory is bounded whatever the number of points.
-
-    Args:
-        descriptor: positions (B, N, 3) to features (B, F).
-        positions: (B, N, 3) in bohr.
-        energies: (B,) in hartree.
-        weights: w (B,); all one if not given.
-        forces: (B, N, 3) in hartree/bohr.
-        force_weight: in bohr²; `default_force_weight` if not given.
-        baseline: a surface in hartree; the fit is to what it leaves.
-        memory: bytes that the rows and their factors may take.
-
-    Raises:
-        ValueError: if the memory is too small, or the baseline has no forces where they are
-            needed.
-    """
-    size = descriptor.size + 2
-    rows = 1 if forces is None else 1 + forces[0].numel()
-    points = _block(size, rows, memory)
-    energies, forces = left_by(baseline, positions, energies, forces)
-    weight = 1.0
-    if forces is not None:
-        weight = default_force_weight(energies, forces) if force_weight is None else force_weight
-    root = (torch.ones_like(energies) if weights is None else weights).sqrt()
-    height = float(energies.min())
-    with torch.no_grad():
-        # Near the middle of the features the constant column takes little from their digits.
-        middle = descriptor(positions[:PIECE]).mean(0)
-
-    def blocks() -> Iterator[Tensor]:
-        for part in torch.arange(len(energies), device=root.device).split(points):
-            block = root.new_zeros(len(part), rows, size)
-            for own, k in zip(block.split(PIECE), part.split(PIECE), strict=True):
-                own[:, 0, 0] = 1
-                own[:, 0, 1:-1] = descriptor(positions[k]) - middle
-                own[:, 0, -1] = energies[k] - height
-                if forces is not None:
-                    own[:, 1:, 1:-1] = -feature_gradients(descriptor, positions[k]).mT
-                    own[:, 1:, -1] = forces[k].flatten(1)
-                    own[:, 1:] *= weight**0.5
-                own *= root[k, None, None]
-            yield block.flatten(0, 1)
-
-    with torch.no_grad():
-        factor = triangular_factor(blocks())
-        solution = decomposition(factor[1 : size - 1, 1:-1], factor[1 : size - 1, -1])
-    return LinearFits(descriptor, baseline, solution, factor[0], middle, height, weight)
-
-
-def _block(size: int, rows: int, memory: int) -> int:
-    """Points whose rows, with the copies that a factorisation makes, fit the memory."""
-    kept, each = 4 * 8 * size**2, 3 * 8 * size * rows
-    if kept + FEWEST * each > memory:
-        raise ValueError(
-            f"{size - 2} coefficients need {(kept + FEWEST * each) / 2**20:.0f} MiB, "
-            f"`memory` allows {memory / 2**20:.0f}; raise `training.memory` or lower the degree"
-        )
-    return (memory - kept) // each
-
-
-def linear_surface(
-    descriptor: nn.Module,
-    positions: Tensor,
-    energies: Tensor,
-    *,
-    weights: Tensor | None = None,
-    forces: Tensor | None = None,
-    force_weight: float | None = None,
-    ridge: float = 1e-12,
-    baseline: nn.Module | None = None,
-    memory: int = MEMORY,
-) -> LinearSurface:
-    """The surface linear in the descriptor that fits energies, and forces if given, best.
-
-    Minimises Σ_i w_i [(ΔE_i)² + force_weight Σ (ΔF_i)²]. All arguments but `ridge`, see
-    `least_squares`, are those of `linear_fits`.
-
-    Raises:
-        ValueError: if the points are too few to fix the coefficients and there is no ridge.
-    """
-    if ridge == 0:
-        check_determined(descriptor.size, positions, forces=forces is not None)
-    fits = linear_fits(
-        descriptor, positions, energies, weights=weights, forces=forces,
-        force_weight=force_weight, baseline=baseline, memory=memory,
-    )  # fmt: skip
-    return fits.surface(ridge)
-
-
-def check_determined(coefficients: int, positions: Tensor, *, forces: bool) -> None:
-    """Refuse a fit without ridge that the points cannot fix.
-
-    Raises:
-        ValueError: if there are fewer independent labels than coefficients and the constant.
-    """
-    points, atoms = positions.shape[:2]
-    # Forces of one geometry neither push nor turn it as a whole.
-    independent = max(3 * atoms - 6, 1) if forces else 0
-    if points * (1 + independent) <= coefficients:
-        raise ValueError(
-            f"{points} points cannot fix {coefficients} coefficients and a constant; "
-            "lower the degree, add points or give a `ridge`"
-        )

@@ -7,7 +7,7 @@ from math import copysign, log
 from pes.data.dataset import Dataset
 from pes.descriptors.invariants import Invariants
 from pes.molecule import Molecule
-from pes.potential.linear import linear_surface
+from pes.potential.linear_fit import linear_surface
 from pes.potential.neural import energies_and_forces
 from pes.units import ANGSTROM, CM1, EV, KCAL_MOL
 

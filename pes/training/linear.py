@@ -9,7 +9,8 @@ from torch import Tensor, nn
 from pes.data.dataset import Dataset
 from pes.potential.least_squares import RIDGES
 from pes.potential.leave_one_out import left_out_errors
-from pes.potential.linear import MEMORY, LinearSurface, check_determined, linear_fits
+from pes.potential.linear import LinearSurface
+from pes.potential.linear_fit import MEMORY, check_determined, linear_fits
 from pes.training.bounded import bounded_rms
 from pes.units import CM1
 

@@ -16,7 +16,7 @@ from pes.potential.backpropagation import (
     slope_gradient,
     slopes,
 )
-from pes.potential.linear import default_force_weight
+from pes.potential.linear_fit import default_force_weight
 from pes.potential.mlp import MLP
 from pes.potential.neural import NeuralSurface, left_by
 from pes.training.errors import predicted

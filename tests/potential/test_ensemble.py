@@ -9,7 +9,7 @@ from torch import nn
 from pes.descriptors import Invariants
 from pes.potential.analytic import WaterPJT
 from pes.potential.ensemble import Ensemble
-from pes.potential.linear import linear_surface
+from pes.potential.linear_fit import linear_surface
 from pes.potential.neural import NeuralSurface, neural_surface
 from pes.potential.storage import SurfaceRecord, load_surface, save_surface
 

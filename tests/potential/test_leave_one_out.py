@@ -6,7 +6,7 @@ import torch
 from pes.descriptors import Invariants
 from pes.potential.analytic import WaterPJT
 from pes.potential.leave_one_out import leave_one_out, left_out_errors
-from pes.potential.linear import linear_fits
+from pes.potential.linear_fit import linear_fits
 
 
 @pytest.mark.parametrize("weighted", [False, True])

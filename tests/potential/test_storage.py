@@ -23,7 +23,8 @@ from pes.potential.ensemble import Ensemble
 from pes.potential.header import signed
 from pes.potential.kernel import KernelSurface
 from pes.potential.kernel_fit import kernel_surface
-from pes.potential.linear import LinearSurface, linear_surface
+from pes.potential.linear import LinearSurface
+from pes.potential.linear_fit import linear_surface
 from pes.potential.neural import NeuralSurface, neural_surface
 from pes.potential.storage import SurfaceRecord, load_surface, save_surface
 

@@ -11,7 +11,7 @@ from torch.nn.utils import parameters_to_vector
 from pes.data.dataset import Dataset
 from pes.descriptors import Invariants
 from pes.potential.analytic import WaterPJT
-from pes.potential.linear import linear_surface
+from pes.potential.linear_fit import linear_surface
 from pes.potential.neural import NeuralSurface, energies_and_forces, neural_surface
 from pes.training.loss import balanced_force_weight, normalised_root, prepare, surface_problem
 

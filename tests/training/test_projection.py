@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from pes.descriptors import Distances, Invariants, Morse
-from pes.potential.linear import feature_gradients
+from pes.potential.linear_fit import feature_gradients
 from pes.potential.mlp import MLP
 from pes.potential.neural import NeuralSurface
 from pes.training.projection import contracted, input_gradients, reachable, reachable_rank

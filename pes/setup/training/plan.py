@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from pes.data import Dataset, Split
 from pes.memory import free_memory
 from pes.molecule import Molecule
-from pes.potential import Ensemble, KernelSurface, NeuralSurface
+from pes.potential import Ensemble, NeuralSurface
 from pes.setup.training.choices import TrainingChoices
 from pes.setup.training.members import untrained_members
 from pes.setup.training.settings import TrainingSettings, optimizer_kind
@@ -91,10 +91,8 @@ class TrainingPlan:
             members = f", {len(self.networks)} members"
             if self.settings.ensemble is not None and self.settings.ensemble.validation == "own":
                 members += ", each holding out its own part of train and validation"
-        if isinstance(self.surface, KernelSurface):
-            return f"kernels at {len(self.surface.coefficients):,} points"
         if not self.networks:
-            return f"linear in {self.surface.get_submodule('descriptor').size} polynomials"
+            return str(self.surface.description)
         first = self.networks[0]
         return (
             f"{first.descriptor.size} inputs, {fitted_numbers(first)} network parameters, "

@@ -13,7 +13,7 @@ from torch.nn.utils import parameters_to_vector
 from pes.data.dataset import Dataset
 from pes.descriptors import Invariants
 from pes.potential.analytic import WaterPJT
-from pes.potential.linear import linear_surface
+from pes.potential.linear_fit import linear_surface
 from pes.potential.neural import NeuralSurface, energies_and_forces, neural_surface
 from pes.training.checkpoint import load_checkpoint, save_checkpoint
 from pes.training.ensembles.fit import ensemble_epochs

@@ -9,7 +9,7 @@ import torch
 
 from pes.data import Dataset, Split
 from pes.descriptors import Invariants
-from pes.potential.linear import default_force_weight
+from pes.potential.linear_fit import default_force_weight
 from pes.setup.training.automatic.points import PointSummary
 from pes.setup.training.automatic.trial import FitBudget, Trial, better, started
 from pes.setup.training.settings import LinearForm, TrainingSettings

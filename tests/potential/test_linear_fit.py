@@ -3,12 +3,8 @@ import torch
 from torch import Tensor
 
 from pes.descriptors import Invariants
-from pes.potential.linear import (
-    LinearSurface,
-    feature_gradients,
-    linear_fits,
-    linear_surface,
-)
+from pes.potential.linear import LinearSurface
+from pes.potential.linear_fit import feature_gradients, linear_fits, linear_surface
 from pes.potential.neural import energies_and_forces
 
 WATER = ("O", "H", "H")
