@@ -13,7 +13,9 @@ Three tables for the water surface of Polyansky, Jensen and Tennyson (doi:10.106
   Σ_f S(f ← i) = (2J + 1) Σ_α ⟨i|μ_α²|i⟩ for J = 2.
 
 With --only: levels with J = 1 and 2 of the two lowest states of models that are not planar and
-have two wells, in the Eckart frame and in that of the coordinates.
+have two wells, in a frame whose reference follows the large motion and in another one: for ammonia
+that of the coordinates, whose axis is the umbrella's; for hydrogen peroxide axes that halve the
+dihedral.
 
 With --linear: levels with J = 0 to 3 and l = 0 to 3 of linear models, in valence against Jacobi or
 Radau coordinates, and the l-type doubling of ν2 of CO2 against the formula of H. H. Nielsen
@@ -26,11 +28,12 @@ import time
 from dataclasses import replace
 
 import torch
-from reference_levels import WAYS, Engine
+from reference_levels import peroxide, umbrella
 
 import pes
 from pes.rovibration import contract_states
-from pes.rovibration.levels import eigenpairs, hamiltonian, levels_of
+from pes.rovibration.hamiltonian import eigenpairs, hamiltonian
+from pes.rovibration.levels import levels_of
 from pes.rovibration.lines import strengths
 from pes.setup.coordinate_request import CoordinateRequest
 from pes.setup.line_list import line_list
@@ -44,6 +47,16 @@ KNOWN = {
 """Levels of a prototype with 120 states, cm⁻¹ above the J = 0 ground state."""
 
 HIGHEST = 10000.0
+
+SECOND = {"ammonia_model": "embedded", "hydrogen_peroxide_model": "bisector"}
+"""Frame that the one with a flexible reference is compared with."""
+
+BASES = {
+    "ammonia_model": umbrella(9000, 0, (0.70, 1.5), ((4, 5), (14, 16), (7, 8))),
+    "hydrogen_peroxide_model": peroxide(7000, (8, 9), (3, 4), (6, 7), 21),
+}
+"""Bases in which levels with J = 0 are good to a few cm⁻¹: frames agree in each of them."""
+
 CHARGES = torch.tensor([-0.66, 0.33, 0.33], dtype=torch.float64)
 
 
@@ -110,13 +123,11 @@ def list_lines(water: pes.LevelsResult, highest: int, states: int) -> None:
 
 def compare_frames(name: str, states: list[int]) -> None:
     """Levels of a molecule that is not planar in two frames, and how many disagree."""
-    way = WAYS[name][0]
-    assert isinstance(way, Engine)
-    levels = way.calculation(name, 2)
+    levels = BASES[name].calculation(name, 2)
     print(f"\n{name}, {levels.hamiltonian.size} functions; cm-1 above the ground state, +-")
     for number in states:
         columns, start = [], time.process_time()
-        for frame in ("eckart", "embedded"):
+        for frame in ("flexible", SECOND[name]):
             basis = contract_states(levels, states=number, frame=frame)
             ground = float(levels.energies[0])
             rows = [levels_of(basis, j) for j in (1, 2)]

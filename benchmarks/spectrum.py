@@ -20,7 +20,8 @@ from dataclasses import replace
 import torch
 
 import pes
-from pes.rovibration.levels import eigenpairs, hamiltonian, levels_of
+from pes.rovibration.hamiltonian import eigenpairs, hamiltonian
+from pes.rovibration.levels import levels_of
 from pes.rovibration.lines import strengths
 from pes.setup.line_list import LineList, level_name
 

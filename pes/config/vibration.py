@@ -73,9 +73,12 @@ class RotationSection(Section):
 
     states: int | None = Field(default=None, gt=0)
     """Number of J = 0 states contracted; by default three for each level, 60 at least."""
-    frame: Literal["eckart", "bisector", "principal_axes", "embedded"] = "eckart"
-    """Axes of the body: those of Eckart, the bisector of a triatomic, principal axes (not defined
-    where two moments of inertia are equal) or the coordinates' own."""
+    frame: Literal["auto", "eckart", "flexible", "bisector", "principal_axes", "embedded"] = "auto"
+    """Axes of the body: those of Eckart, with a reference that is the mean geometry or, `flexible`,
+    follows the coordinate of the largest amplitude; the bisector of a triatomic or of a chain of
+    four atoms; principal axes (not defined where two moments of inertia are equal); the
+    coordinates' own. `auto` takes `flexible` where the ground state lies in several wells, and
+    `eckart` elsewhere."""
 
 
 class CoordinateGroup(Section):

@@ -20,27 +20,32 @@ from pes.rovibration.coupling import (
     Coupling,
     coupling,
     frame_positions,
-    joint_waves,
-    reference_geometry,
+    integrals,
     rotational_fields,
 )
+from pes.rovibration.group import molecular_group
+from pes.rovibration.multiplets import symmetrised, symmetrised_vectors
+from pes.rovibration.reference import (
+    Reference,
+    avoided_coordinate,
+    flexible_reference,
+    masses_of,
+    reference_geometry,
+)
+from pes.rovibration.state_choice import contracted_states, only, with_fewer_functions, with_states
+from pes.rovibration.symmetric_states import beside, multiplets_of, with_multiplets
 from pes.rovibration.symmetry import equivalent_turns, with_inversion
 from pes.rovibration.truncation import left_out, outside
 from pes.vibration.analysis.characters import characters
-from pes.vibration.eigensolvers.blockwise import lowest_blockwise
-from pes.vibration.eigensolvers.eigenpairs import Eigenpairs
 from pes.vibration.levels.result import Levels
 from pes.vibration.symmetry.operation import Operation
 
-__all__ = ["Contraction", "contract_states", "contracted_states"]
+__all__ = ["Contraction", "chosen_frame", "contract_states"]
 
 HALF = 1 / 2
 """Share of the J = 0 states in the run to compare with. For water up to J = 10 and 20 to 200 states
 doubling them changes a level by at least four times what is then left. Half as many more do not
 always: the states that matter come in groups."""
-
-FEWER = 2 / 3
-"""Share of the functions that the J = 0 states are made of in the other run to compare with."""
 
 JUMPS = 1e-5
 """Probability of a state near places where the axes of a frame jump, above which it is not used:
@@ -56,18 +61,19 @@ class Contraction:
         states: the same calculation with all n states that are contracted; of a linear molecule
             one for each K, see `pes.rovibration.axial`.
         frame: axes of the body.
-        reference: geometry that the axes refer to, (N, 3) in bohr.
+        reference: geometry that the axes refer to, in bohr.
         coupling: of the states.
         others: of half of the states, and of as many made of fewer functions.
         operations: symmetries of levels with rotation; empty where they are not known.
-        turns: axis of the half turn that each is for the frame.
+        turns: axis of the half turn that each is for the frame; empty, as are the characters, where
+            the coupling has multiplets.
         characters: of the states, (n, operations).
     """
 
     levels: Levels
     states: tuple[Levels, ...]
     frame: str
-    reference: Tensor
+    reference: Reference
     coupling: Coupling
     others: tuple[Coupling, Coupling]
     operations: tuple[Operation, ...]
@@ -115,7 +121,8 @@ class Contraction:
                 )
             return values
 
-        return self.integrals(vectors)
+        moments, of = self.integrals(vectors), self.coupling.multiplets
+        return moments if of is None else symmetrised_vectors(moments, of)
 
     def scalars(self, function: Callable[[Tensor], Tensor]) -> Tensor:
         """⟨a|f_k|b⟩ of scalars, such as changes of the surface.
@@ -132,24 +139,14 @@ class Contraction:
 
     def integrals(self, function: Callable[[Tensor], Tensor]) -> Tensor:
         """⟨a|f_k|b⟩ (K, n, n) of a function of coordinates (P, Q) with values (P, K)."""
-        count, total = len(self.coupling.energies), None
-        for wave in joint_waves(self.states):
-            values = function(wave.points)
-            if total is None:
-                total = values.new_zeros(values.shape[1], count, count)
-            # Weights of sparse grids have either sign.
-            signed = wave.signs * wave.psi
-            for one, column in zip(total, values.mT, strict=True):
-                one += (signed * column) @ wave.psi.T
-        assert total is not None
-        return total
+        return integrals(self.states, function)
 
 
 def contract_states(
     levels: Levels,
     *,
     states: int | None = None,
-    frame: str = "eckart",
+    frame: str = "auto",
     reference: Tensor | None = None,
     highest: int = 0,
 ) -> Contraction:
@@ -158,9 +155,10 @@ def contract_states(
     Args:
         levels: J = 0.
         states: how many; default three times the levels, 60 at least.
-        frame: axes of the body, see `pes.rovibration.frames`.
+        frame: axes of the body, see `pes.rovibration.frames`; `auto` takes `flexible` where the
+            ground state lies in several wells, and else `eckart`.
         reference: geometry that the axes refer to, (N, 3) in bohr; default the mean of the ground
-            state, see `pes.rovibration.coupling.reference_geometry`.
+            state, see `pes.rovibration.reference`.
         highest: J, and so K, up to which a linear molecule is to rotate.
 
     Raises:
@@ -172,32 +170,57 @@ def contract_states(
     centre = reference_geometry(levels) if reference is None else reference
     if bool((centre[:, :2] == 0).all()):
         return _contract_linear(levels, number, centre, highest)
-    whole = _with_states(levels, number)
-    fields = rotational_fields(whole.system, whole.points, frame, centre)
+    frame = chosen_frame(levels, frame)
+    path = flexible_reference(levels) if frame == "flexible" else None
+    centre = centre if path is None else path.middle
+    group = molecular_group(centre, masses_of(levels.system))
+    centre = centre if group is None else group.symmetrised(centre)
+    body = centre if path is None else path
+    whole = with_states(levels, number)
+    fields = rotational_fields(whole.system, whole.points, frame, body)
     basis = coupling([whole], fields)
     away = _away_from_jumps(basis, count, frame)
-    fewer = coupling([_with_fewer_functions(whole)], fields)
-    fewer = fewer.only(away[away < len(fewer.energies)])
-    basis, half = basis.only(away), max(1, int(HALF * len(away)))
-    whole = replace(whole, eigenpairs=whole.eigenpairs.only(away))
-    few = replace(whole, eigenpairs=whole.eigenpairs.first(half))
-    operators = outside(whole, fields, min(count, half))
+    less, kept = with_fewer_functions(whole)
+    less = only(less, away[away < len(less.energies)])
+    basis, whole = basis.only(away), only(whole, away)
+    of = None if group is None else multiplets_of(whole, group, count)
+    if of is not None:
+        basis, whole = with_multiplets(whole, fields, of)
+        less = beside(less, whole, kept, basis)
+    fewer = coupling([less], fields)
+    if basis.multiplets is not None:
+        fewer, _ = symmetrised(fewer, basis.multiplets.first(len(less.energies)))
+    half, rotated = max(1, int(HALF * len(basis.energies))), count
+    if basis.multiplets is not None:
+        half, rotated = basis.multiplets.whole(half), basis.multiplets.whole(count)
+    few = only(whole, torch.arange(half))
+    operators = outside(whole, fields, min(rotated, half))
     basis = replace(basis, missing=left_out(operators, whole))
     others = (
-        replace(basis.only(slice(half)), missing=left_out(operators, few)),
+        replace(basis.first(half), missing=left_out(operators, few)),
         replace(fewer, missing=basis.missing),
     )
+    made = Contraction(
+        levels, (whole,), frame, body, basis, others, (), (),
+        whole.energies.new_zeros(len(basis.energies), 0),
+    )  # fmt: skip
+    if basis.multiplets is not None:
+        return replace(made, operations=basis.multiplets.group.operations)
     operations = with_inversion(levels.hamiltonian.operations, len(centre))
     turns = equivalent_turns(operations, centre)
     if not operations or turns is None:
-        return Contraction(
-            levels, (whole,), frame, centre, basis, others, (), (),
-            whole.energies.new_zeros(len(away), 0),
-        )  # fmt: skip
-    return Contraction(
-        levels, (whole,), frame, centre, basis, others, operations, tuple(turns),
-        characters(whole, operations),
-    )  # fmt: skip
+        return made
+    return replace(
+        made, operations=operations, turns=tuple(turns), characters=characters(whole, operations)
+    )
+
+
+def chosen_frame(levels: Levels, frame: str) -> str:
+    """For `auto` `flexible` from four atoms on in several wells, else `eckart`."""
+    if frame != "auto":
+        return frame
+    small = len(masses_of(levels.system)) < 4
+    return "eckart" if small or avoided_coordinate(levels) is None else "flexible"
 
 
 def _contract_linear(levels: Levels, number: int, centre: Tensor, highest: int) -> Contraction:
@@ -208,7 +231,7 @@ def _contract_linear(levels: Levels, number: int, centre: Tensor, highest: int) 
     half = [torch.arange(number) < max(1, int(HALF * number)) for _ in made.levels]
     others = (
         basis.only(torch.cat(half).nonzero().flatten()),
-        coupling([_with_fewer_functions(one) for one in made.levels], made.fields),
+        coupling([with_fewer_functions(one)[0] for one in made.levels], made.fields),
     )
     first = replace(made.levels[0], estimated_changes=levels.estimated_changes)
     first = replace(first, eigenpairs=first.eigenpairs.first(count))
@@ -237,61 +260,11 @@ def _away_from_jumps(basis: Coupling, count: int, frame: str) -> Tensor:
         why, other = {
             "principal_axes": ("change places where two moments of inertia are equal", "eckart"),
             "eckart": ("turn over where a part of the molecule has turned half round", "embedded"),
+            "flexible": ("turn over where a part of the molecule has turned round", "embedded"),
+            "bisector": ("turn over where both arms lie on one side", "embedded"),
         }[frame]
         raise ValueError(
             f"the axes of the frame {frame!r} {why}, and level {level} reaches there (probability "
             f"{float(near[level]):.2g}); ask for fewer levels, or choose `frame: {other}`"
         )
     return (near <= JUMPS).nonzero().flatten()
-
-
-def contracted_states(asked: int | None, count: int, most: int) -> int:
-    """Number of J = 0 states that are contracted for the rotation of some levels.
-
-    Args:
-        asked: by the user; None for the default, three for each level, 60 at least.
-        count: J = 0 levels to rotate.
-        most: functions of the basis.
-
-    Raises:
-        ValueError: for fewer states than levels or more than functions.
-    """
-    if asked is None:
-        return min(most, max(60, 3 * count))
-    if not count <= asked <= most:
-        raise ValueError(
-            f"the J = 0 states contracted must be between the {count} levels and the {most} "
-            f"functions of the basis, got {asked}"
-        )
-    return asked
-
-
-def _with_states(levels: Levels, count: int) -> Levels:
-    """The same calculation with more of its states."""
-    if count <= len(levels.energies):
-        return levels
-    pairs = lowest_blockwise(levels.hamiltonian, count, start=levels.eigenpairs.coefficients)
-    return replace(levels, eigenpairs=pairs, estimated_changes=None)
-
-
-def _with_fewer_functions(levels: Levels) -> Levels:
-    """States of the functions with the lowest zero-order energies, whole multiplets only."""
-    h, count = levels.hamiltonian, len(levels.energies)
-    order = h.zero_order_energies.sort().values
-    last = order[max(count, int(FEWER * len(order))) - 1]
-    kept = (h.zero_order_energies <= last + 1e-9).nonzero().flatten()
-    fewer = h.only(kept)
-    pairs = lowest_blockwise(fewer, min(count, fewer.size))
-    return replace(levels, hamiltonian=fewer, eigenpairs=_like(pairs, levels, kept))
-
-
-def _like(pairs: Eigenpairs, levels: Levels, kept: Tensor) -> Eigenpairs:
-    """States of some functions with the signs of those of all functions.
-
-    The signs distinguish levels that mix the same two J = 0 states.
-    """
-    whole = levels.eigenpairs.coefficients[: len(pairs.energies), kept]
-    overlaps = pairs.coefficients @ whole.mT
-    nearest = overlaps.abs().argmax(1, keepdim=True)
-    signs = torch.where(overlaps.gather(1, nearest) < 0, -1.0, 1.0)
-    return replace(pairs, coefficients=signs * pairs.coefficients)

@@ -3,15 +3,21 @@
 H = H_vib + ½ Σ_αβ G_αβ J_α J_β + ½ Σ_kα (p̃_k† G_kα + G_kα p̃_k) J_α,  p̃_k = −i D̃_k
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from pes.chunks import in_chunks, tuple_in_chunks
-from pes.geometry import nearest_rotation
 from pes.rovibration.frames import in_frame, is_near_jump
+from pes.rovibration.group import Multiplets
+from pes.rovibration.reference import (
+    FlexibleReference,
+    Reference,
+    centred_positions,
+    masses_of,
+)
 from pes.vibration.analysis.quadratic_form import Waves, waves
 from pes.vibration.levels.result import Levels
 from pes.vibration.system.kinetic import metric_tensor, tangents
@@ -22,23 +28,11 @@ __all__ = [
     "RotationalFields",
     "coupling",
     "frame_positions",
-    "is_linear",
+    "integrals",
     "joint_waves",
-    "mean_geometry",
-    "reference_geometry",
     "rotational_fields",
     "rotational_metric",
 ]
-
-LINEAR = 1e-3
-"""Spread of the masses across the longest axis against that along it, up to which a molecule is
-linear."""
-
-STEPS, SAME = 30, 1e-6
-"""Steps of the mean geometry at most, and the change in bohr that ends them."""
-
-UNSEEN = 1e-10
-"""Probability of a grid point below which it does not matter where the axes are."""
 
 CHUNK = 4096
 """Grid points worked on at once."""
@@ -58,6 +52,7 @@ class Coupling:
         missing: coupling of the lowest states to all that is not among the states, see
             `pes.rovibration.truncation`; None without.
         axial: of a linear molecule: K of each state, (n,); G_zz is in the energies then.
+        multiplets: what the elements of a group with degenerate species make of the states.
     """
 
     energies: Tensor
@@ -66,6 +61,12 @@ class Coupling:
     near_jumps: Tensor
     missing: Tensor | None = None
     axial: Tensor | None = None
+    multiplets: Multiplets | None = None
+
+    def first(self, count: int) -> "Coupling":
+        """The same among the lowest states, which are whole sets of a group."""
+        own = None if self.multiplets is None else self.multiplets.first(count)
+        return replace(self.only(slice(count)), multiplets=own)
 
     def only(self, states: Tensor | slice) -> "Coupling":
         """The same among some of the states, by their numbers, ascending; nothing is missing."""
@@ -91,19 +92,25 @@ class RotationalFields:
     near_jump: Tensor
 
 
-def rotational_fields(system: System, q: Tensor, frame: str, reference: Tensor) -> RotationalFields:
+def rotational_fields(
+    system: System, q: Tensor, frame: str, reference: Reference
+) -> RotationalFields:
     """G_αβ and G_kα on a grid.
 
     Args:
         system: a molecule.
         q: points (P, Q).
         frame: see `pes.rovibration.frames`.
-        reference: geometry that the frame refers to, (N, 3), see `reference_geometry`.
+        reference: geometry that the frame refers to, see `pes.rovibration.reference`.
     """
-    masses = _masses(system)
-    near = in_chunks(
-        lambda part: is_near_jump(_centred(system, part), reference, masses, frame), q, CHUNK
-    )
+    masses = masses_of(system)
+
+    def jumps(part: Tensor) -> Tensor:
+        if isinstance(reference, FlexibleReference):
+            return reference.near_jump(part)
+        return is_near_jump(centred_positions(system, part), reference, masses, frame)
+
+    near = in_chunks(jumps, q, CHUNK)
     inner, mixed = q.new_zeros(len(q), 3, 3), q.new_zeros(*q.shape, 3)
     inner[~near], mixed[~near] = rotational_metric(system, q[~near], reference, masses, frame)
     return RotationalFields(inner, mixed, near)
@@ -140,6 +147,21 @@ def coupling(levels: Sequence[Levels], fields: RotationalFields) -> Coupling:
     return Coupling(energies, rotation, coriolis - coriolis.mT, jumps, axial=axial)
 
 
+def integrals(levels: Sequence[Levels], function: Callable[[Tensor], Tensor]) -> Tensor:
+    """⟨a|f_k|b⟩ (K, n, n) of a function of coordinates (P, Q) with values (P, K)."""
+    count, total = sum(len(one.energies) for one in levels), None
+    for wave in joint_waves(levels):
+        values = function(wave.points)
+        if total is None:
+            total = values.new_zeros(values.shape[1], count, count)
+        # Weights of sparse grids have either sign.
+        signed = wave.signs * wave.psi
+        for one, column in zip(total, values.mT, strict=True):
+            one += (signed * column) @ wave.psi.T
+    assert total is not None
+    return total
+
+
 def joint_waves(levels: Sequence[Levels]) -> Iterator[Waves]:
     """Wavefunctions of all states of several calculations on one grid, part by part."""
     total = sum(len(one.energies) for one in levels)
@@ -154,7 +176,7 @@ def joint_waves(levels: Sequence[Levels]) -> Iterator[Waves]:
 
 
 def rotational_metric(
-    system: System, q: Tensor, reference: Tensor, masses: Tensor, frame: str
+    system: System, q: Tensor, reference: Reference, masses: Tensor, frame: str
 ) -> tuple[Tensor, Tensor]:
     """G_αβ (P, 3, 3) and G_kα (P, Q, 3) of the inverse metric at points (P, Q), in a frame."""
     positions = system.positions
@@ -162,7 +184,7 @@ def rotational_metric(
 
     def part(q: Tensor) -> tuple[Tensor, Tensor]:
         x, dx = tangents(lambda q, _: positions(q), q, masses)
-        x, dx = in_frame(x, dx, reference, masses, frame)
+        x, dx = _turned(x, dx, q, reference, masses, frame)
         inverse = torch.linalg.inv(metric_tensor(x, dx, masses)[1])
         modes = q.shape[1]
         return inverse[:, modes:, modes:], inverse[:, :modes, modes:]
@@ -170,91 +192,20 @@ def rotational_metric(
     return tuple_in_chunks(part, q, CHUNK)
 
 
-def frame_positions(system: System, q: Tensor, reference: Tensor, frame: str) -> Tensor:
+def frame_positions(system: System, q: Tensor, reference: Reference, frame: str) -> Tensor:
     """Positions (P, N, 3) at points (P, Q) along the axes of a frame, centred on their mass."""
-    x = _centred(system, q)
-    return in_frame(x, x.new_zeros(len(x), 0, *x.shape[1:]), reference, _masses(system), frame)[0]
+    x = centred_positions(system, q)
+    still = x.new_zeros(len(x), q.shape[1], *x.shape[1:])
+    return _turned(x, still, q, reference, masses_of(system), frame)[0]
 
 
-def _centred(system: System, q: Tensor) -> Tensor:
-    """Positions (P, N, 3) at points (P, Q), their centre of mass at the origin."""
-    assert system.positions is not None
-    masses = _masses(system)
-    with torch.no_grad():
-        x = system.positions(q)
-        return x - (masses[:, None] * x).sum(-2, keepdim=True) / masses.sum()
-
-
-def reference_geometry(levels: Levels) -> Tensor:
-    """Mean geometry of the ground state along its principal axes, (N, 3) in bohr.
-
-    A molecule that is linear at its minimum has that for a reference, on the z axis.
-
-    Axis x is b, y is c and z is a. Where the ground state lies in one well this is near its
-    minimum. Between several wells it is what they have in common: of the pyramids of ammonia the
-    plane, of the twisted minima of hydrogen peroxide the trans form. Axes that refer to one of the
-    wells would turn over in a place where another has its states.
-
-    Raises:
-        ValueError: for a model without atoms.
-    """
-    positions = levels.system.positions
-    if positions is None:
-        raise ValueError("a model Hamiltonian does not rotate")
-    masses = _masses(levels.system)
-    with torch.no_grad():
-        x = positions(levels.minimum[None])[0]
-    if is_linear(x, masses):
-        line = _along_principal_axes(x, masses)
-        return torch.stack((0 * line[:, 2], 0 * line[:, 2], line[:, 2]), -1)
-    density = next(levels.each_density())
-    here = (density.abs() > UNSEEN).nonzero().flatten()
-    start = _along_principal_axes(x, masses)
-    mean = mean_geometry(_centred(levels.system, levels.points[here]), density[here], masses, start)
-    return _along_principal_axes(mean, masses)
-
-
-def mean_geometry(x: Tensor, density: Tensor, masses: Tensor, start: Tensor) -> Tensor:
-    """Mean of geometries that are turned so as to be nearest to it, (N, 3) in bohr.
-
-    Args:
-        x: positions (P, N, 3), centre of mass at the origin.
-        density: w, (P,).
-        masses: (N,) in electron masses.
-        start: geometry to begin with, (N, 3), centred.
-    """
-    mean, weights = start, density / density.sum()
-    for _ in range(STEPS):
-        turn = nearest_rotation((masses[:, None] * mean).mT @ x).mT
-        last, mean = mean, torch.einsum("p,pai->ai", weights, x @ turn)
-        if float((mean - last).abs().max()) < SAME:
-            break
-    return mean
-
-
-def _along_principal_axes(x: Tensor, masses: Tensor) -> Tensor:
-    """Centred positions (N, 3) along their principal axes: x is b, y is c and z is a."""
-    # The largest spread of masses lies along a, the least across the plane of a planar molecule.
-    x, _, axes = _spread(x, masses)
-    axes = axes[:, [1, 0, 2]]
-    largest = axes.abs().argmax(0)
-    axes = axes * axes[largest, range(3)].sign()
-    axes[:, 1] = axes[:, 1] * torch.linalg.det(axes).sign()
-    return x @ axes
-
-
-def is_linear(x: Tensor, masses: Tensor) -> bool:
-    """Whether all atoms (N, 3) lie on a line, or nearly so."""
-    _, spread, _ = _spread(x, masses)
-    return float(spread[0] + spread[1]) < LINEAR * float(spread[2])
-
-
-def _spread(x: Tensor, masses: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Centred positions, eigenvalues (3,) and vectors of Σ_a m_a x_a x_aᵀ."""
-    x = x - (masses[:, None] * x).sum(0) / masses.sum()
-    return x, *torch.linalg.eigh(x.mT @ (masses[:, None] * x))
-
-
-def _masses(system: System) -> Tensor:
-    assert system.masses is not None
-    return system.masses.detach()
+def _turned(
+    x: Tensor, dx: Tensor, q: Tensor, reference: Reference, masses: Tensor, frame: str
+) -> tuple[Tensor, Tensor]:
+    """Positions and their derivatives in the axes of a frame; see `in_frame`."""
+    if not isinstance(reference, FlexibleReference):
+        return in_frame(x, dx, reference, masses, frame)
+    geometry, slope = reference.at(q)
+    drift = torch.zeros_like(dx)
+    drift[:, reference.coordinate] = slope
+    return in_frame(x, dx, geometry, masses, frame, drift)

@@ -1,9 +1,11 @@
 """Axes of the body: how they follow the atoms, and what atoms do in them when q changes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import permutations
 
 import torch
 from torch import Tensor
+from torch.nn.functional import normalize
 
 from pes.geometry import first_largest, nearest_rotation
 from pes.vibration.system.kinetic import rotations
@@ -18,6 +20,9 @@ HELD = 0.15
 """Hold of an Eckart frame, below which it is about to turn over. With two like groups, twisted by a
 against each other in the reference and by b here, it is cos((a − b)/2): zero half a turn away."""
 
+APART = 0.06
+"""Sine of half the dihedral angle below which the axes that halve it are about to turn over."""
+
 SMALLEST = 1e-6
 """Electron masses times bohr², added to both sides of a ratio, 0/0 for a straight molecule."""
 
@@ -27,7 +32,12 @@ there; the α-th changes when the atoms turn about axis α."""
 
 
 def in_frame(
-    x: Tensor, dx: Tensor, reference: Tensor, masses: Tensor, frame: str
+    x: Tensor,
+    dx: Tensor,
+    reference: Tensor,
+    masses: Tensor,
+    frame: str,
+    drift: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
     """Positions and their derivatives as seen from the axes of a frame.
 
@@ -38,9 +48,11 @@ def in_frame(
     Args:
         x: positions (P, N, 3), centre of mass at the origin.
         dx: derivatives ∂x/∂q_k (P, Q, N, 3), likewise centred.
-        reference: (N, 3), centred, along its principal axes.
+        reference: (N, 3), centred, along its principal axes; one for each point, (P, N, 3), for
+            the frame `flexible`.
         masses: (N,) in electron masses.
         frame: a key of `FRAMES`, or `embedded` for the axes that x already has.
+        drift: derivatives ∂c/∂q_k of the references of the points, (P, Q, N, 3).
 
     Returns:
         The same two in the axes of the frame.
@@ -58,6 +70,11 @@ def in_frame(
     gradients = conditions(x).flatten(2)
     spin = torch.stack(rotations(x), 1)
     change = gradients @ dx.flatten(2).mT
+    if drift is not None:
+        # Σ_a m_a c_a × x_a changes with the reference as well.
+        shift = torch.stack(rotations(masses[:, None] * drift.flatten(0, 1)), 1)
+        shift = shift.reshape(*drift.shape[:2], 3, *x.shape[1:])
+        change = change + torch.einsum("pkbai,pai->pbk", shift, x)
     angles, failed = torch.linalg.solve_ex(gradients @ spin.flatten(2).mT, -change)
     if bool(failed.any()):
         raise ValueError(
@@ -71,8 +88,11 @@ def is_near_jump(x: Tensor, reference: Tensor, masses: Tensor, frame: str) -> Te
     """Whether the axes of a frame change places near positions (P, N, 3), a mask (P,).
 
     Principal axes do where two moments of inertia come near each other. Those of Eckart turn over
-    where turning the atoms about an axis brings them no nearer to the reference.
+    where turning the atoms about an axis brings them no nearer to the reference; those that halve a
+    dihedral where both arms lie on one side.
     """
+    if frame == "bisector" and len(masses) == 4:
+        return _arms(x, _chain(reference)).norm(dim=-1) < 2 * APART
     if frame == "eckart":
         return _hold(x, reference, masses) < HELD
     if frame != "principal_axes":
@@ -100,10 +120,10 @@ def _hold(x: Tensor, reference: Tensor, masses: Tensor) -> Tensor:
 
 def _eckart(x: Tensor, reference: Tensor, masses: Tensor) -> tuple[Tensor, Conditions]:
     """Σ_a m_a c_a × x_a = 0 (C. Eckart, Phys. Rev. 47, 552 (1935), doi:10.1103/PhysRev.47.552)."""
-    if bool((reference[:, :2] == 0).all()):
+    if bool((reference[..., :2] == 0).all()):
         return _along_line(x, reference, masses)
     weighted = masses[:, None] * reference
-    gradients = torch.stack(rotations(weighted[None]), 1)
+    gradients = torch.stack(rotations(weighted.reshape(-1, *x.shape[1:])), 1)
     return nearest_rotation(weighted.mT @ x).mT, lambda y: gradients.expand(len(y), -1, -1, -1)
 
 
@@ -122,8 +142,8 @@ def _along_line(x: Tensor, reference: Tensor, masses: Tensor) -> tuple[Tensor, C
             (last,) = torch.autograd.grad(normal(x)[:, 0].sum(), x)
         return torch.stack((one.expand_as(x), other.expand_as(x), last), 1)
 
-    along = torch.nn.functional.normalize(torch.einsum("a,pai->pi", weights, x), dim=-1)
-    across = torch.nn.functional.normalize(normal(x), dim=-1)
+    along = normalize(torch.einsum("a,pai->pi", weights, x), dim=-1)
+    across = normalize(normal(x), dim=-1)
     return torch.stack((torch.linalg.cross(across, along), across, along), -1), conditions
 
 
@@ -151,31 +171,86 @@ def _principal_axes(y: Tensor, masses: Tensor) -> Tensor:
 
 def _bisector(x: Tensor, reference: Tensor, masses: Tensor) -> tuple[Tensor, Conditions]:
     """Axis x halves the angle between the bonds of a triatomic; axis y is normal to them."""
+    if len(masses) == 4:
+        return _halved_dihedral(x, reference)
     if len(masses) != 3:
-        raise ValueError(f"the bisector frame is for three atoms, the molecule has {len(masses)}")
+        raise ValueError(
+            f"the bisector frame is for three atoms or a chain of four, the molecule has "
+            f"{len(masses)}"
+        )
     # The middle atom is opposite the longest side.
     sides = torch.stack([(reference[k - 1] - reference[k - 2]).norm() for k in range(3)])
     middle = first_largest(sides)
     ends = [k for k in range(3) if k != middle]
 
     def directions(x: Tensor) -> tuple[Tensor, Tensor]:
-        one, other = (torch.nn.functional.normalize(x[:, e] - x[:, middle], dim=-1) for e in ends)
+        one, other = (normalize(x[:, e] - x[:, middle], dim=-1) for e in ends)
         return one + other, torch.linalg.cross(one, other)
 
-    def conditions(x: Tensor) -> Tensor:
-        with torch.enable_grad():
-            x = x.detach().requires_grad_()
-            half, normal = directions(x)
-            parts = (normal[:, 2], half[:, 2], half[:, 1])
-            rows = [torch.autograd.grad(part.sum(), x, retain_graph=True)[0] for part in parts]
-        return torch.stack(rows, 1)
+    def parts(x: Tensor) -> tuple[Tensor, ...]:
+        half, normal = directions(x)
+        return normal[:, 2], half[:, 2], half[:, 1]
 
-    first, second = (torch.nn.functional.normalize(v, dim=-1) for v in directions(x))
-    return torch.stack((first, second, torch.linalg.cross(first, second)), -1), conditions
+    first, second = (normalize(v, dim=-1) for v in directions(x))
+    turn = torch.stack((first, second, torch.linalg.cross(first, second)), -1)
+    return turn, lambda y: _gradients(parts, y)
+
+
+def _halved_dihedral(x: Tensor, reference: Tensor) -> tuple[Tensor, Conditions]:
+    """Axis z along the middle bond of a chain, axis x between one arm and the other's opposite."""
+    atoms = _chain(reference)
+
+    def parts(x: Tensor) -> tuple[Tensor, ...]:
+        bond = x[:, atoms[2]] - x[:, atoms[1]]
+        return bond[:, 1], bond[:, 0], _arms(x, atoms)[:, 1]
+
+    along = normalize(x[:, atoms[2]] - x[:, atoms[1]], dim=-1)
+    first = normalize(_arms(x, atoms), dim=-1)
+    turn = torch.stack((first, torch.linalg.cross(along, first), along), -1)
+    return turn, lambda y: _gradients(parts, y)
+
+
+def _arms(x: Tensor, atoms: Sequence[int]) -> Tensor:
+    """Difference of the directions of the two arms of a chain across its middle bond, (P, 3)."""
+    a, b, c, d = (x[:, k] for k in atoms)
+    along = normalize(c - b, dim=-1)
+    one, other = (
+        normalize(v - (v * along).sum(-1, keepdim=True) * along, dim=-1) for v in (a - b, d - c)
+    )
+    return one - other
+
+
+def _chain(reference: Tensor) -> tuple[int, ...]:
+    """Atoms of the shortest way through four.
+
+    Raises:
+        ValueError: where an end is nearer to the atom after its neighbour.
+    """
+    apart = torch.cdist(reference, reference)
+    atoms = min(
+        permutations(range(4)),
+        key=lambda k: float(apart[k[0], k[1]] + apart[k[1], k[2]] + apart[k[2], k[3]]),
+    )
+    a, b, c, d = atoms
+    if apart[a, b] > apart[a, c] or apart[c, d] > apart[b, d]:
+        raise ValueError(
+            "the bisector frame of four atoms is for a chain, and these are none; choose another "
+            "`frame`"
+        )
+    return atoms
+
+
+def _gradients(parts: Callable[[Tensor], tuple[Tensor, ...]], x: Tensor) -> Tensor:
+    """Gradients (P, 3, N, 3) of three functions of positions."""
+    with torch.enable_grad():
+        x = x.detach().requires_grad_()
+        each = parts(x)
+        rows = [torch.autograd.grad(part.sum(), x, retain_graph=True)[0] for part in each]
+    return torch.stack(rows, 1)
 
 
 FRAMES: dict[str, Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Conditions]]] = {
-    "eckart": _eckart, "principal_axes": _principal, "bisector": _bisector,
+    "eckart": _eckart, "flexible": _eckart, "principal_axes": _principal, "bisector": _bisector,
 }  # fmt: skip
 """Frames by name: positions, reference and masses to the turn R (P, 3, 3), x R in the frame, and
 the gradients of its conditions."""

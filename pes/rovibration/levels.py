@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 import torch
 from scipy.optimize import linear_sum_assignment
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 from torch import Tensor
 
 from pes.rovibration.contraction import Contraction, contract_states
 from pes.rovibration.coupling import Coupling
+from pes.rovibration.hamiltonian import solve
 from pes.rovibration.rotor import angular_momentum, half_turns
+from pes.rovibration.solved import Solved, mean_of_members
 from pes.rovibration.symmetry import rovibrational_characters
 from pes.rovibration.truncation import second_order
 from pes.vibration.levels.result import Levels
@@ -19,9 +19,7 @@ from pes.vibration.symmetry.representations import symmetry_labels
 
 __all__ = [
     "Rovibrational",
-    "eigenpairs",
     "first_order_shifts",
-    "hamiltonian",
     "levels_of",
     "rovibrational_levels",
 ]
@@ -31,9 +29,6 @@ SHARE = 0.25
 
 HIGHER_ORDERS = 0.1
 """Error of the second order by states that are left out, relative to it."""
-
-ZERO = 1e-10
-"""Hartree. Matrix elements below it couple nothing: what no others join is another block."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +50,9 @@ class Rovibrational:
         characters: of the operations of the contraction, (S, operations).
         symmetry: irreducible representation of each, empty without symmetry.
         left_out: levels that are not among these, for no J = 0 level has a quarter of them.
+        members: level that each column of the vectors belongs to, where the group of the molecule
+            has degenerate species; None where each has a column of its own.
+        projection: K on the axis of a symmetric top, (S,); None for others.
     """
 
     j: int
@@ -69,10 +67,19 @@ class Rovibrational:
     characters: Tensor
     symmetry: tuple[str, ...]
     left_out: int
+    members: Tensor | None = None
+    projection: Tensor | None = None
+
+    @property
+    def degeneracies(self) -> Tensor:
+        """Members of each level, (S,)."""
+        if self.members is None:
+            return torch.ones_like(self.vibration)
+        return torch.bincount(self.members, minlength=len(self.energies))
 
 
 def rovibrational_levels(
-    levels: Levels, j: Iterable[int], *, states: int | None = None, frame: str = "eckart"
+    levels: Levels, j: Iterable[int], *, states: int | None = None, frame: str = "auto"
 ) -> list[Rovibrational]:
     """Levels with J > 0 that belong to the J = 0 levels of a calculation.
 
@@ -103,24 +110,42 @@ def levels_of(basis: Contraction, j: int) -> Rovibrational:
     """
     if j < 0 or j != int(j):
         raise ValueError(f"`J` must be whole numbers from 0 on, got {j}")
-    energies, vectors = _solved(basis.coupling, j)
-    vibration, share = _vibrations(vectors, basis, j)
-    ka, kc = _labels(vibration, energies, vectors, basis.coupling, j)
+    every = solve(basis.coupling, j)
+    vibration, share = _vibrations(every, basis, j)
+    ka, kc = _labels(vibration, every, basis.coupling, j)
     own = vibration >= 0
     mine = own & (share >= SHARE)
-    energies, vectors = energies[mine], vectors[:, mine]
+    solved = every.only(mine)
     vibration, share, ka, kc = (column[mine] for column in (vibration, share, ka, kc))
-    values = rovibrational_characters(vectors, j, basis.characters, basis.turns)
+    values, names = _symmetry(solved, basis, j)
     ground = float(basis.levels.energies[0])
-    changes = torch.stack([_change(ground, energies, vectors, other, j) for other in basis.others])
-    changes[0] += HIGHER_ORDERS * _second_order_energies(basis.coupling, vectors, j)
+    changes = torch.stack([_change(ground, solved, other, j) for other in basis.others])
+    changes[0] += HIGHER_ORDERS * _second_order_energies(basis.coupling, solved, j)
     known = _known_estimates(basis)
     return Rovibrational(
-        j, energies, vectors, vibration, ka, kc, share, changes,
-        changes.sum(0) + known[vibration], values,
-        tuple(symmetry_labels(basis.operations, values)) if basis.operations else (),
-        int((own & ~mine).sum()),
+        j, solved.energies, solved.vectors, vibration, ka, kc, share, changes,
+        changes.sum(0) + known[vibration], values, names, int((own & ~mine).sum()),
+        solved.members, _projection(solved, basis.coupling, j),
     )  # fmt: skip
+
+
+def _symmetry(solved: Solved, basis: Contraction, j: int) -> tuple[Tensor, tuple[str, ...]]:
+    """Characters (S, operations) and representations of levels."""
+    if (of := basis.coupling.multiplets) is not None:
+        species = solved.species.tolist()
+        return of.group.characters[species, 1:], tuple(of.group.species[k] for k in species)
+    values = rovibrational_characters(solved.vectors, j, basis.characters, basis.turns)
+    return values, tuple(symmetry_labels(basis.operations, values)) if basis.operations else ()
+
+
+def _projection(solved: Solved, basis: Coupling, j: int) -> Tensor | None:
+    """K of a symmetric top: the root of ⟨J_a²⟩ of the unique axis a, (S,)."""
+    if basis.multiplets is None or (axis := basis.multiplets.group.axis) is None:
+        return None
+    turn = angular_momentum(j)[axis].to(solved.vectors)
+    moved = solved.vectors.reshape(-1, 2 * j + 1, solved.vectors.shape[1])
+    squares = torch.einsum("ij,njc->nic", turn, moved).square().sum((0, 1))
+    return solved.mean(squares).sqrt().round().long()
 
 
 def first_order_shifts(level: Rovibrational, integrals: Tensor) -> Tensor:
@@ -132,51 +157,18 @@ def first_order_shifts(level: Rovibrational, integrals: Tensor) -> Tensor:
     """
     n = integrals.shape[-1]
     own = level.vectors.reshape(n, 2 * level.j + 1, -1)
-    return torch.stack([torch.einsum("nis,nm,mis->s", own, one, own) for one in integrals])
+    each = torch.stack([torch.einsum("nis,nm,mis->s", own, one, own) for one in integrals])
+    return mean_of_members(each, level.members)
 
 
-def _second_order_energies(basis: Coupling, vectors: Tensor, j: int) -> Tensor:
+def _second_order_energies(basis: Coupling, solved: Solved, j: int) -> Tensor:
     """Amounts by which states that are left out lower the levels, (S,) in hartree."""
+    vectors = solved.vectors
     if basis.missing is None:
-        return vectors.new_zeros(vectors.shape[1])
+        return torch.zeros_like(solved.energies)
     size = basis.missing.shape[-1] * (2 * j + 1)
     lowering = second_order(basis.missing, j).reshape(size, size)
-    return (vectors[:size] * (lowering @ vectors[:size])).sum(0)
-
-
-def hamiltonian(basis: Coupling, j: int) -> Tensor:
-    """H in products of J = 0 states and rotor functions, (n (2J + 1), n (2J + 1)) in hartree.
-
-    With J_α = i L_α: H = E − ½ Σ_αβ G_αβ L_α L_β − Σ_α A^α L_α, real and symmetric, less what
-    states that are left out do to second order.
-    """
-    turns = angular_momentum(j).to(basis.energies)
-    n, size = len(basis.energies), 2 * j + 1
-    pairs = torch.einsum("aij,bjk->abik", turns, turns)
-    matrix = -torch.einsum("abmn,abij->minj", basis.rotation, pairs) / 2
-    matrix = matrix - torch.einsum("amn,aij->minj", basis.coriolis, turns)
-    if basis.missing is not None:
-        count = basis.missing.shape[-1]
-        matrix[:count, :, :count] -= second_order(basis.missing, j)
-    matrix = matrix.reshape(n * size, n * size)
-    return (matrix + matrix.T) / 2 + torch.diag(basis.energies.repeat_interleave(size))
-
-
-def eigenpairs(matrix: Tensor) -> tuple[Tensor, Tensor]:
-    """Eigenvalues, ascending, and vectors (columns), block by block.
-
-    Parity and the symmetry of the molecule leave elements that are zero: what they do not join
-    makes a block.
-    """
-    joined = coo_array((matrix.abs() > ZERO).cpu().numpy())
-    number, block = connected_components(joined, directed=False)
-    energies, vectors = matrix.new_empty(len(matrix)), torch.zeros_like(matrix)
-    for b in range(number):
-        own = torch.from_numpy((block == b).nonzero()[0]).to(matrix.device)
-        energies[own], inner = torch.linalg.eigh(matrix[own][:, own])
-        vectors[own[:, None], own] = inner
-    order = energies.argsort()
-    return energies[order], vectors[:, order]
+    return solved.mean((vectors[:size] * (lowering @ vectors[:size])).sum(0))
 
 
 def _known_estimates(basis: Contraction) -> Tensor:
@@ -188,35 +180,44 @@ def _known_estimates(basis: Contraction) -> Tensor:
     return known
 
 
-def _vibrations(vectors: Tensor, basis: Contraction, j: int) -> tuple[Tensor, Tensor]:
-    """J = 0 level of each column, −1 for those of states beyond; share of that state in it.
+def _vibrations(solved: Solved, basis: Contraction, j: int) -> tuple[Tensor, Tensor]:
+    """J = 0 level of each level, −1 for those of states beyond; share of that state in it.
 
     Each J = 0 state has 2J + 1 levels, no more, and of a linear molecule one for K = 0 and two for
-    others: of all ways to give them out the one with the largest shares.
+    others: of all ways to give them out the one with the largest shares. States that a group mixes
+    count as one, by their first.
     """
-    size, axial = 2 * j + 1, basis.coupling.axial
+    vectors, size, axial = solved.vectors, 2 * j + 1, basis.coupling.axial
     weights = vectors.square().reshape(-1, size, vectors.shape[1]).sum(1)
     number = torch.full((len(weights),), size) if axial is None else 1 + (axial > 0).long()
-    number = number if axial is None else number.where(axial <= j, 0)
+    number, first = number if axial is None else number.where(axial <= j, 0), None
+    if (of := basis.coupling.multiplets) is not None:
+        counts = of.sets.unique_consecutive(return_counts=True)[1]
+        first = counts.cumsum(0) - counts
+        weights = weights.new_zeros(len(counts), weights.shape[1]).index_add(0, of.sets, weights)
+        number = counts * size
     state = torch.arange(len(weights)).repeat_interleave(number)
     rows, columns = linear_sum_assignment(-weights[state].cpu().numpy())
     owner = torch.empty(vectors.shape[1], dtype=torch.long)
     owner[torch.from_numpy(columns)] = state[torch.from_numpy(rows)]
-    share = weights.cpu()[owner, torch.arange(len(owner))].to(vectors)
+    owner = owner[solved.leading]
+    share = weights.cpu()[owner, solved.leading].to(vectors)
+    owner = owner if first is None else first[owner]
     return torch.where(basis.asked[owner], owner, -1).to(vectors.device), share
 
 
-def _labels(
-    vibration: Tensor, energies: Tensor, vectors: Tensor, basis: Coupling, j: int
-) -> tuple[Tensor, Tensor]:
+def _labels(vibration: Tensor, solved: Solved, basis: Coupling, j: int) -> tuple[Tensor, Tensor]:
     """Ka and Kc by the order of the levels of each vibration: J_0J, J_1J, J_1J−1, and so on.
+
+    A degenerate level has the labels of its first member.
 
     Of a linear molecule Ka is the K of the state, and Kc, which is even where half a turn about y
     leaves the level as it is, follows from that.
     """
     if basis.axial is not None:
         ka = basis.axial[vibration.clamp(min=0)]
-        signs = half_turns(j)[1].to(vectors)
+        signs = half_turns(j)[1].to(solved.vectors)
+        vectors = solved.vectors
         weights = vectors.square().reshape(-1, 2 * j + 1, vectors.shape[1]).sum(0)
         odd = (signs @ weights) < 0
         kc = j - ka
@@ -224,35 +225,12 @@ def _labels(
     rank = torch.zeros_like(vibration)
     for v in vibration.unique():
         own = (vibration == v).nonzero().flatten()
-        rank[own[energies[own].argsort()]] = torch.arange(len(own), device=rank.device)
+        own = own[solved.energies[own].argsort()]
+        members = solved.degeneracies[own]
+        share = 1 if basis.multiplets is None else basis.multiplets.size_of(int(v))
+        rank[own] = (members.cumsum(0) - members) // share
     ka = (rank + 1) // 2
     return ka, j - rank // 2
-
-
-def _solved(basis: Coupling, j: int) -> tuple[Tensor, Tensor]:
-    """Energies and vectors by J = 0 state, then function of the rotor."""
-    if basis.axial is None:
-        return eigenpairs(hamiltonian(basis, j))
-    size = 2 * j + 1
-    rotor = (torch.arange(size) + 1) // 2
-    own = (basis.axial[:, None] == rotor).flatten().nonzero().flatten()
-    energies, inner = eigenpairs(_axial_hamiltonian(basis, j, own))
-    vectors = inner.new_zeros(len(basis.energies) * size, len(own))
-    vectors[own] = inner
-    return energies, vectors
-
-
-def _axial_hamiltonian(basis: Coupling, j: int, own: Tensor) -> Tensor:
-    """H of a linear molecule among products of states with functions of the rotor of their K."""
-    turns = angular_momentum(j).to(basis.energies)
-    state, rotor = own // (2 * j + 1), own % (2 * j + 1)
-    rows, columns = (rotor[:, None], rotor), (state[:, None], state)
-    matrix = torch.diag(basis.energies[state])
-    for a in range(3):
-        matrix -= basis.coriolis[a][columns] * turns[a][rows]
-        for b in range(3):
-            matrix -= basis.rotation[a, b][columns] * (turns[a] @ turns[b])[rows] / 2
-    return (matrix + matrix.T) / 2
 
 
 def _overlaps(columns: Tensor, other: Coupling, vectors: Tensor, size: int) -> Tensor:
@@ -266,15 +244,16 @@ def _overlaps(columns: Tensor, other: Coupling, vectors: Tensor, size: int) -> T
     return columns.T @ kept
 
 
-def _change(ground: float, energies: Tensor, vectors: Tensor, other: Coupling, j: int) -> Tensor:
+def _change(ground: float, solved: Solved, other: Coupling, j: int) -> Tensor:
     """Absolute change of the energies above the J = 0 levels in another set of states, (S,).
 
     Levels are partners by the overlap of their vectors, with the states of both in one order.
     """
-    values, columns = _solved(other, j)
-    overlap = _overlaps(columns, other, vectors, 2 * j + 1).square()
+    there = solve(other, j)
+    overlap = _overlaps(there.vectors, other, solved.vectors, 2 * j + 1).square()
+    overlap = there.mean(solved.mean(overlap).T).T
     rows, places = linear_sum_assignment(-overlap.cpu().numpy())
-    change = torch.full_like(energies, torch.inf)
-    partner = torch.from_numpy(rows).to(energies.device)
-    change[torch.from_numpy(places).to(energies.device)] = values[partner]
-    return ((change - other.energies[0]) - (energies - ground)).abs()
+    change = torch.full_like(solved.energies, torch.inf)
+    partner = torch.from_numpy(rows).to(change.device)
+    change[torch.from_numpy(places).to(change.device)] = there.energies[partner]
+    return ((change - other.energies[0]) - (solved.energies - ground)).abs()

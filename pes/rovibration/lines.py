@@ -20,6 +20,7 @@ from torch import Tensor
 from pes.rovibration.levels import Rovibrational
 from pes.rovibration.partition import SECOND
 from pes.rovibration.rotor import directions
+from pes.rovibration.solved import mean_of_members
 from pes.units import CM1, PLANCK, SPEED_OF_LIGHT, VACUUM_PERMITTIVITY
 
 __all__ = ["Lines", "Spectrum", "intensities", "lines", "strengths"]
@@ -84,6 +85,8 @@ class Spectrum:
 def strengths(moments: Tensor, final: Rovibrational, initial: Rovibrational) -> Tensor:
     """S of all pairs of levels, (S_f, S_i), in the unit of the moments squared.
 
+    Of degenerate levels it is that of one member, summed over those of the other level.
+
     Args:
         moments: ⟨a|μ_α|b⟩ of the J = 0 states along the axes of the body, (3, n, n).
         final: levels of one J.
@@ -98,7 +101,11 @@ def strengths(moments: Tensor, final: Rovibrational, initial: Rovibrational) -> 
         moved = torch.einsum("nm,mls->nls", along, ket)
         moved = torch.einsum("kl,nls->nks", direction, moved)
         total = total + bra.flatten(0, 1).T @ moved.flatten(0, 1)
-    return total.square()
+    # Each member of a degenerate level goes to one of the other's, which one depends on both.
+    each = mean_of_members(total.square(), initial.members)
+    if final.members is None:
+        return each
+    return mean_of_members(each.T, final.members).T * final.degeneracies[:, None]
 
 
 def lines(

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from math import prod
+from math import factorial, prod
 
 import torch
 from torch import Tensor
@@ -24,7 +24,10 @@ SPINS = {
 
 
 def spin_weights(
-    nuclei: Sequence[str], operations: Sequence[Operation], characters: Tensor
+    nuclei: Sequence[str],
+    operations: Sequence[Operation],
+    characters: Tensor,
+    degeneracies: Tensor | None = None,
 ) -> Tensor:
     """Number of nuclear spin functions that each level goes with, g_ns (S,).
 
@@ -35,9 +38,10 @@ def spin_weights(
         nuclei: with mass number, such as `("16O", "1H", "1H")`.
         operations: symmetries, with the permutation in their names.
         characters: of the levels, (S, operations).
+        degeneracies: of the levels, (S,), that is their characters under the identity; default 1.
 
     Returns:
-        Weights; without operations those of spins that nothing connects.
+        Weights of whole levels; without operations those of spins that nothing connects.
 
     Raises:
         ValueError: for a nucleus whose spin is not in `SPINS`.
@@ -56,7 +60,8 @@ def spin_weights(
     if missing := [n for n in nuclei if n not in SPINS]:
         raise ValueError(f"the nuclear spin of {missing[0]} is not known here; known: {_known()}")
     spins = [SPINS[n] for n in nuclei]
-    total = torch.full((len(characters),), float(prod(round(2 * i + 1) for i in spins))).double()
+    one = torch.ones(len(characters)) if degeneracies is None else degeneracies
+    total = one.double() * prod(round(2 * i + 1) for i in spins)
     order = 1
     for column, operation in enumerate(operations):
         if "*" not in operation.name:
@@ -68,22 +73,21 @@ def spin_weights(
 def permuted(nuclei: Sequence[str], operations: Sequence[Operation]) -> bool:
     """Whether the operations include every exchange of like nuclei that affects spin weights.
 
-    Two of a kind need one exchange of theirs, which may exchange others as well; of three or more
-    no set of exchanges that commute is enough.
+    Two of a kind need one exchange of theirs, which may exchange others as well; three or more all
+    permutations of theirs, with or without an inversion of space.
 
     Example:
         >>> swap = Operation("(2 3)", (1, 0, 2), (False,) * 3)
         >>> permuted(("16O", "1H", "1H"), [swap]), permuted(("14N", "1H", "1H", "1H"), [swap])
         (True, False)
     """
-    moved = {
-        atom
-        for operation in operations
-        for atom, image in enumerate(permutation(operation.name, len(nuclei)))
-        if image != atom
-    }
-    numbers = [nuclei.count(one) for one in nuclei]
-    return all(n == 1 or (n == 2 and k in moved) for k, n in enumerate(numbers))
+    images = [permutation(operation.name, len(nuclei)) for operation in operations]
+    for nucleus in set(nuclei):
+        like = [atom for atom, one in enumerate(nuclei) if one == nucleus]
+        orders = {tuple(image[atom] for atom in like) for image in [*images, range(len(nuclei))]}
+        if len(orders) < factorial(len(like)):
+            return False
+    return True
 
 
 def _spin_character(operation: Operation, spins: Sequence[float]) -> float:

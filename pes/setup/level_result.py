@@ -123,7 +123,7 @@ class LevelsResult:
         J: Iterable[int],
         *,
         states: int | None = None,
-        frame: str = "eckart",
+        frame: str = "auto",
         parameters: Sequence[str] = (),
     ) -> Rotation:
         """Levels with J > 0 that belong to these; see `pes.rovibration.rovibrational_levels`.

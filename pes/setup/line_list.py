@@ -57,7 +57,10 @@ class LineList:
     def weights(self) -> list[Tensor]:
         """Nuclear-spin weights of the levels of each J."""
         nuclei, operations = self.rotation.molecule.nuclei, self.rotation.basis.operations
-        return [spin_weights(nuclei, operations, j.characters) for j in self.rotation.levels]
+        return [
+            spin_weights(nuclei, operations, j.characters, j.degeneracies)
+            for j in self.rotation.levels
+        ]
 
     @cached_property
     def degeneracies(self) -> Tensor:

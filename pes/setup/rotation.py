@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from pes.files import write_csv
 from pes.molecule import Molecule
 from pes.rovibration import FRAMES, Contraction, Rovibrational
-from pes.rovibration.coupling import is_linear
 from pes.rovibration.levels import first_order_shifts, levels_of
+from pes.rovibration.reference import is_linear
 from pes.setup.labels import LevelLabels
 from pes.setup.problem import Problem
 from pes.setup.sensitivity import check_sensitivities
@@ -73,6 +73,8 @@ class Rotation:
                 if self.basis.coupling.axial is not None:
                     row["parity"] = "e" if (row["J"] - row["Kc"]) % 2 == 0 else "f"
                 row |= {"irrep": one.symmetry[k]} if one.symmetry else {}
+                row |= {} if one.projection is None else {"K": int(one.projection[k])}
+                row |= {} if one.members is None else {"degeneracy": int(one.degeneracies[k])}
                 row |= {"spread": float(spreads[i][k])} if spreads else {}
                 row |= {name: float(columns[i][k]) for name, columns in self.slopes.items()}
                 rows.append(row)
@@ -105,7 +107,7 @@ class Rotation:
     def _cells(self, most: int) -> list[list[str]]:
         heading = self.quanta.heading
         rows = self.table[:most]
-        extra = [key for key in ("parity", "irrep", "spread") if rows and key in rows[0]]
+        extra = [key for key in ("parity", "irrep", "K", "spread") if rows and key in rows[0]]
         head = ["J", "Ka", "Kc", "level", heading, "E/cm-1", "conv", "weight", *extra]
         keys = ["J", "Ka", "Kc", "level", heading]
         return [
@@ -199,23 +201,25 @@ def _slope(surface: nn.Module, name: str) -> Callable[[Tensor], Tensor]:
 
 
 def _shown(value: str | float) -> str:
-    return value if isinstance(value, str) else f"{value:.4f}"
+    return f"{value:.4f}" if isinstance(value, float) else str(value)
 
 
 def check_rotation(task: Problem, j: Iterable[int], frame: str) -> None:
     """Raise a `ValueError` before the J = 0 levels are computed if rotation cannot be had."""
     if bad := [one for one in j if one < 0]:
         raise ValueError(f"`J` must be whole numbers from 0 on, got {bad[0]}")
-    if frame not in (*FRAMES, "embedded"):
-        known = ", ".join([*FRAMES, "embedded"])
+    if frame not in (names := ("auto", *FRAMES, "embedded")):
+        known = ", ".join(names)
         raise ValueError(f"`rotation.frame` must be one of {known}, got {frame!r}")
     atoms = len(task.molecule.symbols)
-    if frame == "bisector" and atoms != 3:
-        raise ValueError(f"`rotation.frame: bisector` is for three atoms, {atoms} were given")
+    if frame == "bisector" and atoms not in (3, 4):
+        raise ValueError(
+            f"`rotation.frame: bisector` is for three atoms or a chain of four, {atoms} were given"
+        )
     with torch.no_grad():
         start = task.internal.to_positions(task.start.cpu()[None], task.masses.cpu())[0]
     linear = is_linear(start, task.masses.detach().cpu())
-    if linear and (atoms != 3 or frame != "eckart"):
+    if linear and (atoms != 3 or frame not in ("auto", "eckart")):
         raise ValueError(
             f"{task.molecule.formula} is linear at its minimum: levels with J > 0 are computed for "
             "linear molecules of three atoms, with `rotation.frame: eckart`"

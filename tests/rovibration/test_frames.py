@@ -5,8 +5,8 @@ import torch
 
 from pes.coordinates import Valence, ZMatrix
 from pes.molecule import Molecule
-from pes.rovibration.coupling import mean_geometry
 from pes.rovibration.frames import FRAMES, in_frame, is_near_jump
+from pes.rovibration.reference import mean_geometry
 from pes.units import ANGSTROM, DEGREE
 from pes.vibration.system.kinetic import metric_tensor, tangents
 
@@ -117,3 +117,19 @@ def test_bisector() -> None:
 def test_frames_that_do_not_exist() -> None:
     with pytest.raises(ValueError, match=r"`frame` must be one of eckart, .*embedded, got 'x'"):
         seen(Q, "x")
+
+
+def test_halved_dihedral() -> None:
+    """Both arms as far from the xz plane, on one side of the yz plane each, the bond along z."""
+    x = torch.stack([twisted(d) for d in (60.0, 180.0, 250.0)])
+    reference = twisted(180.0)
+    still = x.new_zeros(3, 0, 4, 3)
+    seen_there, _ = in_frame(x, still, reference, PEROXIDE, "bisector")
+    one, other = seen_there[:, 2] - seen_there[:, 0], seen_there[:, 3] - seen_there[:, 1]
+    bond = seen_there[:, 1] - seen_there[:, 0]
+    torch.testing.assert_close(bond[:, :2], torch.zeros(3, 2).double(), rtol=0, atol=1e-9)
+    torch.testing.assert_close(one[:, 0], -other[:, 0], rtol=0, atol=1e-9)
+    torch.testing.assert_close(one[:, 1], other[:, 1], rtol=0, atol=1e-9)
+    assert is_near_jump(
+        torch.stack([twisted(2.0), twisted(40.0)]), reference, PEROXIDE, "bisector"
+    ).tolist() == [True, False]

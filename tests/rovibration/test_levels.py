@@ -10,7 +10,9 @@ from pes.coordinates import Valence, curvilinear, hessian, normal_modes
 from pes.molecule import Molecule
 from pes.potential.analytic import WaterPJT
 from pes.rovibration import Rovibrational, contract_states, rovibrational_levels
-from pes.rovibration.levels import hamiltonian, levels_of
+from pes.rovibration.hamiltonian import hamiltonian
+from pes.rovibration.levels import levels_of
+from pes.rovibration.reference import avoided_coordinate
 from pes.units import ANGSTROM, CM1, DEGREE
 from pes.vibration import BasisSpec, Levels, SparseGrid, model, molecular, vibrational_levels
 
@@ -136,6 +138,11 @@ def test_labels(rotating: Callable[[str], list[Rovibrational]]) -> None:
     # ν3 is B2: the product.
     third = [one.symmetry[k] for k in (one.vibration == 4).nonzero().flatten()]
     assert third == ["A2", "B1", "A1"]
+
+
+def test_one_well_has_the_frame_of_eckart(water: Levels) -> None:
+    assert contract_states(water, states=8).frame == "eckart"
+    assert avoided_coordinate(water) is None
 
 
 def test_no_rotation(water: Levels) -> None:

@@ -11,7 +11,8 @@ from pes.coordinates import Valence
 from pes.molecule import Molecule
 from pes.potential.analytic import WaterPJT
 from pes.rovibration import Contraction, contract_states
-from pes.rovibration.levels import eigenpairs, hamiltonian, levels_of
+from pes.rovibration.hamiltonian import eigenpairs, hamiltonian
+from pes.rovibration.levels import levels_of
 from pes.rovibration.lines import intensities, lines, strengths
 from pes.rovibration.partition import partition_function
 from pes.units import ANGSTROM, DEBYE, DEGREE

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from pes.rovibration import Coupling, angular_momentum, directions, half_turns
-from pes.rovibration.levels import hamiltonian
+from pes.rovibration.hamiltonian import hamiltonian
 
 
 def rigid(j: int, constants: tuple[float, float, float]) -> torch.Tensor:

@@ -1,0 +1,75 @@
+"""J = 0 states that are contracted, and the same made of fewer functions."""
+
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from pes.vibration.eigensolvers.blockwise import lowest_blockwise
+from pes.vibration.eigensolvers.eigenpairs import Eigenpairs
+from pes.vibration.levels.result import Levels
+
+__all__ = ["contracted_states", "only", "with_fewer_functions", "with_states"]
+
+FEWER = 2 / 3
+"""Share of the functions that the J = 0 states are made of in the other run to compare with."""
+
+
+def contracted_states(asked: int | None, count: int, most: int) -> int:
+    """Number of J = 0 states that are contracted for the rotation of some levels.
+
+    Args:
+        asked: by the user; None for the default, three for each level, 60 at least.
+        count: J = 0 levels to rotate.
+        most: functions of the basis.
+
+    Raises:
+        ValueError: for fewer states than levels or more than functions.
+    """
+    if asked is None:
+        return min(most, max(60, 3 * count))
+    if not count <= asked <= most:
+        raise ValueError(
+            f"the J = 0 states contracted must be between the {count} levels and the {most} "
+            f"functions of the basis, got {asked}"
+        )
+    return asked
+
+
+def with_states(levels: Levels, count: int) -> Levels:
+    """The same calculation with more of its states."""
+    if count <= len(levels.energies):
+        return levels
+    pairs = lowest_blockwise(levels.hamiltonian, count, start=levels.eigenpairs.coefficients)
+    return replace(levels, eigenpairs=pairs, estimated_changes=None)
+
+
+def with_fewer_functions(levels: Levels) -> tuple[Levels, Tensor]:
+    """States of the functions with the lowest zero-order energies, and the numbers of these.
+
+    Of functions with one energy all are taken or none.
+    """
+    h, count = levels.hamiltonian, len(levels.energies)
+    order = h.zero_order_energies.sort().values
+    last = order[max(count, int(FEWER * len(order))) - 1]
+    kept = (h.zero_order_energies <= last + 1e-9).nonzero().flatten()
+    fewer = h.only(kept)
+    pairs = lowest_blockwise(fewer, min(count, fewer.size))
+    return replace(levels, hamiltonian=fewer, eigenpairs=_like(pairs, levels, kept)), kept
+
+
+def _like(pairs: Eigenpairs, levels: Levels, kept: Tensor) -> Eigenpairs:
+    """States of some functions with the signs of those of all functions.
+
+    The signs distinguish levels that mix the same two J = 0 states.
+    """
+    whole = levels.eigenpairs.coefficients[: len(pairs.energies), kept]
+    overlaps = pairs.coefficients @ whole.mT
+    nearest = overlaps.abs().argmax(1, keepdim=True)
+    signs = torch.where(overlaps.gather(1, nearest) < 0, -1.0, 1.0)
+    return replace(pairs, coefficients=signs * pairs.coefficients)
+
+
+def only(levels: Levels, states: Tensor) -> Levels:
+    """The same calculation with some of its states."""
+    return replace(levels, eigenpairs=levels.eigenpairs.only(states))
