@@ -24,9 +24,9 @@ from pes.rovibration.coupling import (
     rotational_fields,
 )
 from pes.rovibration.group import molecular_group
-from pes.rovibration.multiplets import symmetrised, symmetrised_vectors
+from pes.rovibration.multiplets import symmetric_coupling, symmetric_moments
 from pes.rovibration.reference import (
-    Reference,
+    BodyReference,
     avoided_coordinate,
     flexible_reference,
     masses_of,
@@ -73,7 +73,7 @@ class Contraction:
     levels: Levels
     states: tuple[Levels, ...]
     frame: str
-    reference: Reference
+    reference: BodyReference
     coupling: Coupling
     others: tuple[Coupling, Coupling]
     operations: tuple[Operation, ...]
@@ -122,7 +122,7 @@ class Contraction:
             return values
 
         moments, of = self.integrals(vectors), self.coupling.multiplets
-        return moments if of is None else symmetrised_vectors(moments, of)
+        return moments if of is None else symmetric_moments(moments, of)
 
     def scalars(self, function: Callable[[Tensor], Tensor]) -> Tensor:
         """⟨a|f_k|b⟩ of scalars, such as changes of the surface.
@@ -189,7 +189,7 @@ def contract_states(
         less = beside(less, whole, kept, basis)
     fewer = coupling([less], fields)
     if basis.multiplets is not None:
-        fewer, _ = symmetrised(fewer, basis.multiplets.first(len(less.energies)))
+        fewer, _ = symmetric_coupling(fewer, basis.multiplets.first(len(less.energies)))
     half, rotated = max(1, int(HALF * len(basis.energies))), count
     if basis.multiplets is not None:
         half, rotated = basis.multiplets.whole(half), basis.multiplets.whole(count)

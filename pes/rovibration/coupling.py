@@ -13,8 +13,8 @@ from pes.chunks import in_chunks, tuple_in_chunks
 from pes.rovibration.frames import in_frame, is_near_jump
 from pes.rovibration.group import Multiplets
 from pes.rovibration.reference import (
+    BodyReference,
     FlexibleReference,
-    Reference,
     centred_positions,
     masses_of,
 )
@@ -93,7 +93,7 @@ class RotationalFields:
 
 
 def rotational_fields(
-    system: System, q: Tensor, frame: str, reference: Reference
+    system: System, q: Tensor, frame: str, reference: BodyReference
 ) -> RotationalFields:
     """G_αβ and G_kα on a grid.
 
@@ -176,7 +176,7 @@ def joint_waves(levels: Sequence[Levels]) -> Iterator[Waves]:
 
 
 def rotational_metric(
-    system: System, q: Tensor, reference: Reference, masses: Tensor, frame: str
+    system: System, q: Tensor, reference: BodyReference, masses: Tensor, frame: str
 ) -> tuple[Tensor, Tensor]:
     """G_αβ (P, 3, 3) and G_kα (P, Q, 3) of the inverse metric at points (P, Q), in a frame."""
     positions = system.positions
@@ -192,7 +192,7 @@ def rotational_metric(
     return tuple_in_chunks(part, q, CHUNK)
 
 
-def frame_positions(system: System, q: Tensor, reference: Reference, frame: str) -> Tensor:
+def frame_positions(system: System, q: Tensor, reference: BodyReference, frame: str) -> Tensor:
     """Positions (P, N, 3) at points (P, Q) along the axes of a frame, centred on their mass."""
     x = centred_positions(system, q)
     still = x.new_zeros(len(x), q.shape[1], *x.shape[1:])
@@ -200,7 +200,7 @@ def frame_positions(system: System, q: Tensor, reference: Reference, frame: str)
 
 
 def _turned(
-    x: Tensor, dx: Tensor, q: Tensor, reference: Reference, masses: Tensor, frame: str
+    x: Tensor, dx: Tensor, q: Tensor, reference: BodyReference, masses: Tensor, frame: str
 ) -> tuple[Tensor, Tensor]:
     """Positions and their derivatives in the axes of a frame; see `in_frame`."""
     if not isinstance(reference, FlexibleReference):

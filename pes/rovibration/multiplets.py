@@ -29,8 +29,8 @@ __all__ = [
     "solve_by_species",
     "species_functions",
     "state_images",
-    "symmetrised",
-    "symmetrised_vectors",
+    "symmetric_coupling",
+    "symmetric_moments",
 ]
 
 MIXING = 0.2
@@ -127,7 +127,7 @@ def _representation(matrices: Tensor, group: MolecularGroup) -> Tensor:
     return matrices
 
 
-def symmetrised(coupling: Coupling, of: Multiplets) -> tuple[Coupling, Tensor]:
+def symmetric_coupling(coupling: Coupling, of: Multiplets) -> tuple[Coupling, Tensor]:
     """The mean of a coupling over the group, in states that keep H diagonal.
 
     Returns:
@@ -157,7 +157,7 @@ def symmetrised(coupling: Coupling, of: Multiplets) -> tuple[Coupling, Tensor]:
     return made, mixed
 
 
-def symmetrised_vectors(moments: Tensor, of: Multiplets) -> Tensor:
+def symmetric_moments(moments: Tensor, of: Multiplets) -> Tensor:
     """Mean of the integrals of a polar vector along the axes of the body, (3, n, n).
 
     Where the basis lacks a part of the symmetry, lines would appear that do not exist.

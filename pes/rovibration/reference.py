@@ -16,8 +16,8 @@ from pes.vibration.levels.result import Levels
 from pes.vibration.system.system import System
 
 __all__ = [
+    "BodyReference",
     "FlexibleReference",
-    "Reference",
     "avoided_coordinate",
     "centred_positions",
     "flexible_reference",
@@ -83,7 +83,7 @@ class FlexibleReference:
         return ((s < low + margin) | (s > high - margin)) & (not self.closed)
 
 
-Reference = Tensor | FlexibleReference
+BodyReference = Tensor | FlexibleReference
 """One geometry (N, 3), or one that follows a coordinate."""
 
 

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from pes.rovibration.coupling import Coupling, RotationalFields, coupling, integrals
 from pes.rovibration.group import MolecularGroup, Multiplets
-from pes.rovibration.multiplets import aligned, geometry_functions, state_images, symmetrised
+from pes.rovibration.multiplets import aligned, geometry_functions, state_images, symmetric_coupling
 from pes.rovibration.reference import masses_of
 from pes.rovibration.state_choice import only
 from pes.vibration.levels.result import Levels
@@ -29,7 +29,7 @@ def with_multiplets(
 ) -> tuple[Coupling, Levels]:
     """Coupling with the whole symmetry, and the states that it is of."""
     whole = only(whole, torch.arange(len(of.sets)))
-    basis, mixed = symmetrised(coupling([whole], fields), of)
+    basis, mixed = symmetric_coupling(coupling([whole], fields), of)
     pairs = whole.eigenpairs
     pairs = replace(pairs, energies=basis.energies, coefficients=mixed.T @ pairs.coefficients)
     return basis, replace(whole, eigenpairs=pairs)
