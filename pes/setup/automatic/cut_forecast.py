@@ -7,10 +7,9 @@ import torch
 
 from pes.memory import resident_memory
 from pes.setup.automatic.harmonic_levels import frequencies
-from pes.setup.automatic.stage import Stage, Target
+from pes.setup.automatic.stage import SMALL, Stage, Target
 from pes.setup.memory_limit import refuse_shortage
 from pes.units import CM1
-from pes.vibration.eigensolvers.select import DENSE_LIMIT
 
 __all__ = ["CutForecast", "expected_cost", "seconds_left"]
 
@@ -18,8 +17,9 @@ MORE = 4.0
 """Quanta of the stiffest mode beyond the highest level that the largest functions have for levels
 to 1 cm⁻¹; two more for each digit. For 0.01 cm⁻¹ ten triatomic surfaces took 5 to 12 in all."""
 
-SECONDS = 4e-3
-"""CPU time of all calculations for each function of the largest: 2 to 6 ms on these surfaces."""
+SECONDS, EACH, USUAL = 0.8, 2.5e-4, 20
+"""CPU time of all calculations, and for each function of the largest, for so many levels: fifteen
+triatomic surfaces took 0.6 to 4 seconds, half to twice the forecast in most."""
 
 CHECKS = 2.0
 """Time of the calculations with more points and wider ranges, in that of the last."""
@@ -27,7 +27,7 @@ CHECKS = 2.0
 UNKNOWN = 1e3
 """Error that is left, in what functions may leave, where levels had no partners."""
 
-LEAST = 70 * 2**20
+LEAST = 85 * 2**20
 """Bytes of quadrature, results and pictures, whatever the size."""
 
 
@@ -82,9 +82,12 @@ def expected_cost(target: Target, stage: Stage, count: int) -> CutForecast:
     growth = max(1.0, energy / stage.resolution.cut_energy) ** 3
     functions = round(growth * stage.hamiltonian.size)
     block = functions // (len(stage.hamiltonian.operations) + 1)
-    # Copies of the matrix of a block while it is factorised, or the whole one for iterations.
-    matrices = 36 * block**2 if block <= DENSE_LIMIT else 5 * functions**2
-    return CutForecast(functions, resident_memory() + LEAST + matrices, SECONDS * functions)
+    # Larger ones are solved by iterations, unless the user wants the matrix.
+    most = SMALL if target.solver == "auto" else block
+    # Copies of the matrix of a block while it is factorised; vectors and their products with H.
+    arrays = 36 * min(block, most) ** 2 + 16 * functions * (3 * count + 96)
+    seconds = (SECONDS + EACH * functions) * max(1.0, count / USUAL) ** 0.75
+    return CutForecast(functions, resident_memory() + LEAST + arrays, seconds)
 
 
 def seconds_left(following: float, seconds: float, left: float) -> float:

@@ -13,18 +13,28 @@ from pes.vibration.basis.specification import BasisSpec
 from pes.vibration.basis.truncation import Truncation
 from pes.vibration.eigensolvers.blockwise import lowest_blockwise
 from pes.vibration.eigensolvers.eigenpairs import Eigenpairs
+from pes.vibration.eigensolvers.following import followed
 from pes.vibration.hamiltonian.build import build_hamiltonian
 from pes.vibration.hamiltonian.operator import Hamiltonian
+from pes.vibration.levels.matching import aligned
 from pes.vibration.symmetry.invariance import invariant
 from pes.vibration.symmetry.operations import commuting, symmetry_operations
 from pes.vibration.system.cuts import Cut
 from pes.vibration.system.region import energies_or_infinite
 from pes.vibration.system.system import System
 
-__all__ = ["EXTRA", "SolvedHamiltonian", "Stage", "Target", "fixed_sides", "solved_stage"]
+__all__ = ["EXTRA", "SMALL", "SolvedHamiltonian", "Stage", "Target", "fixed_sides", "solved_stage"]
 
 WALL = 0.5
 """Hartree above the minimum: no wavefunction comes to the end of a cut as high as this."""
+
+SMALL = 1000
+"""Functions of a block up to which its matrix is the quicker way to the levels; a fourth of them
+where no others are searched for."""
+
+RESIDUAL = 1e-4
+"""Hartree times the accuracy is the square of the residual norm that levels may have: over the
+gap to the levels beyond those solved for, some hundredths of a hartree, it is their error."""
 
 EXTRA = 4
 """Levels solved for beyond those asked for, so that each has its partner in the other runs."""
@@ -114,7 +124,14 @@ class Stage(SolvedHamiltonian):
 
 
 def solved_stage(
-    target: Target, cuts: tuple[Cut, ...], top: float, count: int, resolution: Resolution
+    target: Target,
+    cuts: tuple[Cut, ...],
+    top: float,
+    count: int,
+    resolution: Resolution,
+    near: Stage | None = None,
+    *,
+    complete: bool = True,
 ) -> Stage:
     """The calculation of one resolution.
 
@@ -124,6 +141,8 @@ def solved_stage(
         top: energy of the highest level above the minimum, hartree.
         count: number of levels asked for.
         resolution: how far and how finely to look.
+        near: a similar calculation, from whose levels those of a large one follow.
+        complete: search for levels that the similar one does not have.
     """
     started = process_time()
     bases = automatic_bases(
@@ -141,11 +160,27 @@ def solved_stage(
         truncation=Truncation(energy=resolution.cut_energy), operations=group, cuts=cuts,
     )  # fmt: skip
     h, warnings = invariant(h)
-    pairs = lowest_blockwise(h, min(count + EXTRA, h.size), solver=target.solver)
+    pairs = _levels(target, h, count, near, complete)
     _check_ghosts(target, h, pairs)
     return Stage(
         h, pairs, process_time() - started, tuple(warnings),
         cuts=cuts, top=top, resolution=resolution, bases=bases,
+    )  # fmt: skip
+
+
+def _levels(
+    target: Target, h: Hamiltonian, count: int, near: Stage | None, complete: bool
+) -> Eigenpairs:
+    """The lowest levels: of the matrix, or where that is large from those of a similar one."""
+    more = min(count + EXTRA, h.size)
+    block = h.size // (len(h.operations) + 1)
+    few = block <= (SMALL if complete else SMALL // 4)
+    if near is None or few or target.solver != "auto" or len(near.pairs.energies) < more:
+        return lowest_blockwise(h, more, solver=target.solver)
+    start = aligned(near.hamiltonian.basis, near.pairs.first(more), h.basis)
+    return followed(
+        h, start.to(h.device), tolerance=(RESIDUAL * target.accuracy) ** 0.5,
+        complete=count if complete else 0,
     )  # fmt: skip
 
 

@@ -72,7 +72,8 @@ SWEEPS = 4
 """Times that points, or ranges, are enlarged before the rest is left to the estimate."""
 
 Report = Callable[[str], None]
-Solve = Callable[[Resolution], "Stage"]
+Solve = Callable[..., Stage]
+"""`solved_stage` in the ranges and for the levels of one series."""
 
 
 @dataclass(frozen=True)
@@ -113,17 +114,21 @@ def levels_to_target(
     ahead.check(budget.memory, target.system.device)
     goal = _attainable(target, base, count, report)
     larger, base, share = _grown(goal, solve, base, count, budget, started, report)
-    changes = [share * matching(larger.levels, base.levels, count).changes]
-    for name in ("points", "ranges"):
-        used = changes[0] + 2 * sum(changes[1:])
-        change, better = _checked(goal, name, solve, base, used, started + budget.seconds, report)
-        if better is not base:
-            base, larger = better, solve(better.resolution.more_functions(_step(better)))
-            changes[0] = share * matching(larger.levels, base.levels, count).changes
-        changes.append(change)
+    end = started + budget.seconds
+    functions = share * matching(larger.levels, base.levels, count).changes
+    # Of the largest calculation: a smaller one has fewer points for its functions too.
+    points, larger = _checked(goal, "points", solve, larger, functions, end, report)
+    used = functions + 2 * points
+    ranges, better = _checked(goal, "ranges", solve, base, used, end, report)
+    if better is not base:
+        base, grown = better, larger.resolution
+        wider = replace(better.resolution, cut_energy=grown.cut_energy, surplus=grown.surplus)
+        larger = solve(wider, larger)
+        functions = share * matching(larger.levels, base.levels, count).changes
     walls = _walls(target, solve, base, count, report)
     count = min(count, target.number(larger.pairs.energies))
-    result = outcome(target, larger, torch.stack(changes)[:, :count], walls[:count])
+    changes = torch.stack((functions, points, ranges))
+    result = outcome(target, larger, changes[:, :count], walls[:count])
     return result, SURVEYED * larger.top
 
 
@@ -188,7 +193,7 @@ def _grown(
     far, before, unsure = False, torch.full((count,), torch.inf, dtype=torch.float64), True
     while True:
         step = max(_step(base), LONG_STEP if far else 0.0)
-        larger = solve(base.resolution.more_functions(step))
+        larger = solve(base.resolution.more_functions(step), base)
         match = matching(larger.levels, base.levels, count)
         moved, most = match.changes, float(match.changes.max())
         share = share_left(moved, of_partners(before, match.partners), LEAST)
@@ -226,7 +231,7 @@ def _finer(solve: Solve, base: Stage, count: int, most: float, report: Report) -
         most: largest change with more functions, hartree.
         report: called with a sentence.
     """
-    finer = solve(base.resolution.more_points())
+    finer = solve(base.resolution.more_points(), base, complete=False)
     change = float(matching(finer.levels, base.levels, count).changes.max())
     report(f"more points: levels moved by up to {change / CM1:.2g} cm-1")
     return finer if change > POINTS * most else base
@@ -266,7 +271,7 @@ def _checked(
     }[name]
     sweep = 1
     while True:
-        other = solve(further(base.resolution))
+        other = solve(further(base.resolution), base, complete=False)
         change = matching(other.levels, base.levels, len(used)).changes
         report(f"{words}: levels moved by up to {float(change.max()) / CM1:.2g} cm-1")
         done = float((used + 2 * change).max()) <= SHARES[name] * target.accuracy
@@ -285,7 +290,7 @@ def _walls(target: Target, solve: Solve, base: Stage, count: int, report: Report
     fixed = fixed_sides(target, base)
     if not any(low or high for low, high in fixed):
         return torch.zeros(count, dtype=torch.float64)
-    nearer = solve(base.resolution.nearer())
+    nearer = solve(base.resolution.nearer(), base, complete=False)
     steps = [
         abs(cut.decay(base.top, at) - cut.decay(base.top, moved))
         for cut, far, near, ends in zip(base.cuts, base.bases, nearer.bases, fixed, strict=True)

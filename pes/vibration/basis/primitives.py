@@ -140,13 +140,7 @@ def legendre(low: float, high: float, size: int) -> Primitive:
     theta = np.arccos(np.clip(c, -1, 1))
     norm = np.sqrt((np.arange(size) + 0.5) / half)
     values = np.polynomial.legendre.legvander(x, size - 1) * norm
-    slopes = np.stack(
-        [
-            np.polynomial.legendre.legval(x, np.polynomial.legendre.legder(row)) / half
-            for row in np.eye(size)
-        ],
-        -1,
-    )
+    slopes = _legendre_slopes(x, size) / half
     derivatives = -np.sin(theta)[:, None] * slopes * norm
     order = np.argsort(theta)
     weights = torch.from_numpy(w * half)[order]
@@ -203,12 +197,8 @@ def polynomial(low: float, high: float, size: int) -> Primitive:
     half = (high - low) / 2
     norm = np.sqrt((np.arange(size) + 0.5) / half)
     values = np.polynomial.legendre.legvander(x, size - 1) * norm
-    slopes = [
-        np.polynomial.legendre.legval(x, np.polynomial.legendre.legder(row)) / half
-        for row in np.eye(size)
-    ]
     points, weights = torch.from_numpy(low + half * (x + 1)), torch.from_numpy(w * half)
-    derivatives = torch.from_numpy(np.stack(slopes, -1) * norm)
+    derivatives = torch.from_numpy(_legendre_slopes(x, size) / half * norm)
     sharp = 1e-12
     return Primitive(
         points,
@@ -230,6 +220,11 @@ PRIMITIVES: dict[str, Callable[[float, float, int], Primitive]] = {
     "fourier": fourier,
 }
 """Primitive bases by the name used in `basis:` of a configuration."""
+
+
+def _legendre_slopes(x: np.ndarray, size: int) -> np.ndarray:
+    """P_n′(x) of the first Legendre polynomials, (M, L)."""
+    return np.polynomial.legendre.legval(x, np.polynomial.legendre.legder(np.eye(size))).T
 
 
 def _kinetic(weights: Tensor, derivatives: Tensor) -> Tensor:

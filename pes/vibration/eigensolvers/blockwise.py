@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from math import ceil
+from typing import TypeVar
 
 import torch
 from torch import Tensor
@@ -27,8 +28,13 @@ __all__ = [
     "completed_clusters",
     "first_solve",
     "fixed_count",
+    "in_step",
+    "lowered",
     "lowest_blockwise",
+    "merged",
 ]
+
+R = TypeVar("R")
 
 FixedCount = Callable[..., Eigenpairs]
 """`fixed_count` with its solver."""
@@ -64,7 +70,7 @@ def lowest_blockwise(
             hamiltonian, count, solver=solver, start=start, tolerance=tolerance, watch=watch
         )
     counts = _guess(parts, count, hamiltonian.zero_order_energies)
-    begin = [_lowered(part, start) for part in parts]
+    begin = [lowered(part, start) for part in parts]
     # Vectors of a smaller calculation know better than zero-order energies what a block holds.
     counts = [
         n if known is None else min(part.size, max(n, len(known) + 1))
@@ -79,7 +85,7 @@ def lowest_blockwise(
         products += again
         for b, pairs in zip(short, more, strict=True):
             solutions[b] = pairs
-    return replace(_merged(parts, solutions, count), matvecs=products)
+    return replace(merged(parts, solutions, count), matvecs=products)
 
 
 def completed_clusters(hamiltonian: Hamiltonian, pairs: Eigenpairs) -> Eigenpairs:
@@ -161,19 +167,21 @@ def _solved(
         else:
             solutions[b] = lowest_eigenpairs(part, n, solver=method)
     products = sum(pairs.matvecs for pairs in solutions.values())
-    shared, used = _in_step(parts, waiting)
+    shared, used, on_grid = in_step(parts, waiting)
+    # Blocks that have their matrix ask for nothing.
+    used += sum(pairs.matvecs for b, pairs in shared.items() if b not in on_grid)
     solutions |= shared
     return [solutions[b] for b in range(len(parts))], products + used
 
 
-def _in_step(
-    parts: Sequence[Block], waiting: dict[int, Steps[Eigenpairs]]
-) -> tuple[dict[int, Eigenpairs], int]:
-    """Results of all steps, and how many products with H they took together.
+def in_step(
+    parts: Sequence[Block], waiting: dict[int, Steps[R]]
+) -> tuple[dict[int, R], int, set[int]]:
+    """Results of all steps, the products with H they took together, and blocks that took some.
 
     H does not mix blocks: the product with a sum of vectors, one of each, is the sum of theirs.
     """
-    solutions: dict[int, Eigenpairs] = {}
+    solutions: dict[int, R] = {}
     asked: dict[int, Tensor] = {}
     answers: dict[int, Tensor | None] = dict.fromkeys(waiting)
     used, on_grid = 0, set[int]()
@@ -195,8 +203,7 @@ def _in_step(
         on_grid |= set(asked)
         answers = {b: parts[b].lower(product[: len(v)]) for b, v in asked.items()}
         asked = {}
-    # Blocks that have their matrix ask for nothing.
-    return solutions, used + sum(p.matvecs for b, p in solutions.items() if b not in on_grid)
+    return solutions, used, on_grid
 
 
 def _together(
@@ -237,7 +244,8 @@ def _short(parts: list[Block], solutions: list[Eigenpairs], count: int) -> list[
     ]
 
 
-def _merged(parts: list[Block], solutions: list[Eigenpairs], count: int) -> Eigenpairs:
+def merged(parts: Sequence[Block], solutions: Sequence[Eigenpairs], count: int) -> Eigenpairs:
+    """The lowest eigenpairs of all blocks, by the products of the whole Hamiltonian."""
     energies, order = torch.cat([pairs.energies for pairs in solutions]).sort(stable=True)
     order = order[:count]
     lifted = [part.lift(pairs.coefficients) for part, pairs in zip(parts, solutions, strict=True)]
@@ -262,7 +270,7 @@ def _merged(parts: list[Block], solutions: list[Eigenpairs], count: int) -> Eige
     )
 
 
-def _lowered(part: Block, start: Tensor | None) -> Tensor | None:
+def lowered(part: Block, start: Tensor | None) -> Tensor | None:
     """Start vectors of one block: projections of the vectors that lie mostly in it."""
     if start is None or start.shape[1] != part.whole.size:
         return None

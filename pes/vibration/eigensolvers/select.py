@@ -32,6 +32,8 @@ __all__ = [
     "dense",
     "exact_below",
     "lowest_eigenpairs",
+    "multiplied",
+    "unlike",
 ]
 
 DENSE_LIMIT = 2500
@@ -172,7 +174,7 @@ def davidson_steps(
     same = start is not None and start.shape[1] == len(zero.diagonal)
     used, vectors = 0, start if same else None
     while True:
-        levels, vectors, end = yield from _multiplied(
+        levels, vectors, end = yield from multiplied(
             davidson(zero, count, start=vectors, tolerance=tolerance, most=most, watch=watch),
             matrix,
         )
@@ -183,10 +185,10 @@ def davidson_steps(
                 f"largest residual {end.residual / CM1:.2g} cm-1; ask for fewer levels, lower the "
                 "potential cap or go on from the last state"
             )
-        begin = _unlike(zero.start(count + 8), vectors)
+        begin = unlike(zero.start(count + 8), vectors)
         search = davidson(zero, 1, start=begin, tolerance=LOOSE, most=most)
         lift = 2 * (levels[-1] - levels) + 1.0
-        missed, other, end = yield from _multiplied(search, matrix, vectors, lift)
+        missed, other, end = yield from multiplied(search, matrix, vectors, lift)
         used += end.matvecs
         if float(missed[0]) > float(levels[-1]) - GAP:
             break
@@ -220,7 +222,7 @@ def exact_below(
     return zero_order(block, part, diagonal)
 
 
-def _multiplied(
+def multiplied(
     steps: Steps[R], matrix: Tensor | None, known: Tensor | None = None, lift: Tensor | None = None
 ) -> Steps[R]:
     """Steps that meet the matrix where there is one, and levels found lifted."""
@@ -235,7 +237,7 @@ def _multiplied(
         return end.value
 
 
-def _unlike(vectors: Tensor, known: Tensor) -> Tensor:
+def unlike(vectors: Tensor, known: Tensor) -> Tensor:
     """Vectors without their part among known levels, where enough of them is left."""
     left = vectors - (vectors @ known.T) @ known
     return left[left.norm(dim=1) > UNLIKE * vectors.norm(dim=1)]

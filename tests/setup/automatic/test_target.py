@@ -169,5 +169,5 @@ def test_points_are_taken_where_they_rule_the_changes(
     monkeypatch.setattr(series, "matching", lambda *_: changes)
     base = SimpleNamespace(resolution=Resolution(1.0), levels=None)
     finer = SimpleNamespace(resolution=Resolution(1.0).more_points(), levels=None)
-    left = series._finer(lambda _: finer, base, 1, 1.0, lambda _: None)
+    left = series._finer(lambda *_, **__: finer, base, 1, 1.0, lambda _: None)
     assert left is (finer if taken else base)

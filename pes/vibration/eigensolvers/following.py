@@ -1,0 +1,115 @@
+"""Levels of a Hamiltonian that follow from those of a similar one, by few products with vectors.
+
+Between two calculations whose functions, points or ranges differ somewhat the levels move by
+little: vectors of the one, corrected a few times by what H makes of them, are those of the other.
+No matrix is built.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TypeVar
+
+import torch
+from torch import Tensor
+
+from pes.vibration.eigensolvers.blockwise import in_step, lowered, merged
+from pes.vibration.eigensolvers.davidson import Steps, ZeroOrder, davidson, driven
+from pes.vibration.eigensolvers.eigenpairs import Eigenpairs, SolverError
+from pes.vibration.eigensolvers.select import exact_below, multiplied, unlike
+from pes.vibration.hamiltonian.operator import Hamiltonian
+from pes.vibration.symmetry.blocks import Block, symmetry_blocks
+
+__all__ = ["followed"]
+
+EXACT = 150
+"""Functions of each block in which the zero-order Hamiltonian is exact: start vectors know the
+low ones already."""
+
+BEYOND = 8
+"""Zero-order vectors beyond the levels from which a state that was not there is searched for."""
+
+ROUGH = 1e-4
+"""Residual norm (hartree) of a state searched for: its energy is then some 1e-6 off."""
+
+BELOW = 1e-5
+"""Hartree above the highest level from which such a state cannot belong below it."""
+
+MOST = 5000
+"""Products of one block before giving up."""
+
+R = TypeVar("R")
+
+
+def followed(
+    hamiltonian: Hamiltonian, start: Tensor, *, tolerance: float, complete: int
+) -> Eigenpairs:
+    """As many of the lowest eigenpairs as there are start vectors, near these.
+
+    Args:
+        hamiltonian: N product functions.
+        start: levels of a similar calculation by the products of this one, (S, N).
+        tolerance: of residual norms, hartree; the error of a level is the square over the gap to
+            the levels that are not among these.
+        complete: number of the lowest levels among which none may be missing: each block is
+            searched for states that have no part in the start vectors. None are with 0.
+
+    Raises:
+        SolverError: if a level does not converge.
+    """
+    parts: Sequence[Block | Hamiltonian] = symmetry_blocks(hamiltonian) or [hamiltonian]
+    zero = [exact_below(part, EXACT, least=2 * len(start)) for part in parts]
+    begin = [lowered(part, start) if isinstance(part, Block) else start for part in parts]
+    while True:
+        steps = [_converged(z, v, tolerance) for z, v in zip(zero, begin, strict=True)]
+        solutions = _together(parts, steps)
+        pairs = _lowest(parts, solutions, len(start))
+        if not complete:
+            return pairs
+        top = float(pairs.energies[complete - 1]) + BELOW
+        searches = [_missed(z, known, top) for z, known in zip(zero, solutions, strict=True)]
+        missed = _together(parts, searches)
+        if not any(map(len, missed)):
+            return pairs
+        begin = [torch.cat((s.coefficients, m)) for s, m in zip(solutions, missed, strict=True)]
+
+
+def _together(parts: Sequence[Block | Hamiltonian], steps: Sequence[Steps[R]]) -> list[R]:
+    """Results of the steps of each part, whose products with H are shared."""
+    blocks = [part for part in parts if isinstance(part, Block)]
+    if not blocks:
+        return [driven(one, part.apply) for one, part in zip(steps, parts, strict=True)]
+    results, _, _ = in_step(blocks, dict(enumerate(steps)))
+    return [results[b] for b in range(len(parts))]
+
+
+def _lowest(
+    parts: Sequence[Block | Hamiltonian], solutions: Sequence[Eigenpairs], count: int
+) -> Eigenpairs:
+    """The lowest of all parts, and the products with H that the parts took."""
+    blocks = [part for part in parts if isinstance(part, Block)]
+    pairs = merged(blocks, solutions, count) if blocks else solutions[0].first(count)
+    return replace(pairs, matvecs=sum(one.matvecs for one in solutions))
+
+
+def _converged(zero: ZeroOrder, start: Tensor | None, tolerance: float) -> Steps[Eigenpairs]:
+    """Levels of one block from vectors near them; the lowest where there are none."""
+    count = 1 if start is None else len(start)
+    energies, vectors, end = yield from davidson(
+        zero, count, start=start, tolerance=tolerance, most=MOST
+    )
+    if end.converged < count:
+        raise SolverError(
+            f"only {end.converged} of {count} levels followed those of a smaller calculation after "
+            f"{end.matvecs} products H·v; take `solver: davidson` or ask for fewer levels"
+        )
+    residuals = torch.full_like(energies, end.residual)
+    return Eigenpairs(energies, vectors, residuals, "davidson", end.matvecs)
+
+
+def _missed(zero: ZeroOrder, known: Eigenpairs, top: float) -> Steps[Tensor]:
+    """The lowest state of a block beside those known if it lies below an energy, (0 or 1, N)."""
+    begin = unlike(zero.start(len(known.energies) + BEYOND), known.coefficients)
+    lift = 2 * (top - known.energies).clamp(min=0.0) + 1.0
+    search = davidson(zero, 1, start=begin, tolerance=ROUGH, most=MOST)
+    energies, vectors, _ = yield from multiplied(search, None, known.coefficients, lift)
+    return vectors[energies < top]
