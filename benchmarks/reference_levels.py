@@ -249,7 +249,7 @@ WAYS: dict[str, tuple[Engine | Dvr, ...]] = {
     ),
     "ozone": grids(dvr.radau, (0.95, 1.50), (0.95, 1.50), (24, 24, 76), 20000, finer=1.15),
     "hypochlorous_acid": grids(
-        dvr.jacobi, (0.64, 1.60), (1.36, 2.40), (26, 34, 50), 24000, order=(2, 1, 0)
+        dvr.jacobi, (0.58, 1.90), (1.36, 2.40), (38, 34, 50), 24000, order=(2, 1, 0)
     ),
     "nitrous_oxide": grids(
         dvr.jacobi, (0.93, 1.46), (1.36, 2.16), (26, 34, 60), 30000, order=(2, 0, 1), finer=1.15
