@@ -84,7 +84,10 @@ class Molecule:
 
     def __init__(self, symbols: Sequence[str], nuclear_masses: bool = False) -> None:
         if len(symbols) < 2:
-            raise ValueError(f"a molecule needs at least two atoms, got {list(symbols)}")
+            raise ValueError(
+                f"a molecule needs at least two atoms, got {list(symbols)}; name each of them, in "
+                "the order of the positions, such as O H D"
+            )
         for symbol in symbols:
             element(symbol)
         object.__setattr__(self, "symbols", tuple(symbols))

@@ -24,6 +24,8 @@ COMMANDS = (
     "pes-levels runs/h2o --set vibration.levels=2 --set vibration.convergence=false",
     "pes-audit data/h2o_ccsdt_vtz.h5",
     "pes-evaluate runs/h2o data/h2o_ccsdt_vtz.h5 --holes 0",
+    "pes-refine --example h2o",
+    "pes-refine --config configs/refine_h2o.yaml --set adjust.degree=1 --set anchor=1.0",
     "pes-levels --example own_surface",
     "pes-levels --config examples/own_surface.yaml --set levels=2 --set convergence=false",
 )

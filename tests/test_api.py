@@ -2,7 +2,9 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
 
+import numpy as np
 import pytest
 
 import pes
@@ -34,3 +36,29 @@ def test_dir_shows_what_can_be_used() -> None:
 def test_unknown_name() -> None:
     with pytest.raises(AttributeError, match="module 'pes' has no attribute 'level'"):
         pes.level  # noqa: B018
+
+
+FILE = "mine.h5"
+GEOMETRIES = np.array([[[0.0, 0.0, 0.1], [1.8, 0.0, 0.0], [-0.4, 1.7, 0.0]]])
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: pes.train(FILE),  # type: ignore[arg-type]
+        lambda: pes.audit(FILE),  # type: ignore[arg-type]
+        lambda: pes.split(FILE, seed=0),  # type: ignore[arg-type]
+    ],
+)
+def test_the_name_of_a_file_is_no_data_set(call: Callable[[], object]) -> None:
+    with pytest.raises(TypeError, match=r"must be a Dataset, got 'mine.h5'; pes.read\(FILE\)"):
+        call()
+
+
+def test_numpy_is_accepted_or_refused_in_words() -> None:
+    check = pes.check_gradients("water_pjt1996", GEOMETRIES)
+    assert check.positions.tolist() == GEOMETRIES.tolist()
+    with pytest.raises(ValueError, match=r"shape \(B, 3, 3\), got \(3, 3\)"):
+        pes.check_gradients("water_pjt1996", GEOMETRIES[0])
+    with pytest.raises(TypeError, match="a torch tensor, got ndarray"):
+        pes.energies_and_forces(pes.load("water_pjt1996"), GEOMETRIES)  # type: ignore[arg-type]

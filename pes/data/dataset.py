@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import InitVar, dataclass, field, replace
+from os import PathLike
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from torch import Tensor
 from pes.molecule import Molecule
 from pes.units import ANGSTROM, CM1
 
-__all__ = ["Dataset", "check_alike", "joined"]
+__all__ = ["Dataset", "check_alike", "check_dataset", "joined"]
 
 QUANTITIES = ("positions", "energies", "forces", "dipoles")
 COLUMN = "columns/"
@@ -182,6 +183,17 @@ def joined(parts: Iterable[Dataset]) -> Dataset:
         column_units=units,
         provenance=first.provenance,
     )
+
+
+def check_dataset(points: object) -> None:
+    """Refuse anything but a data set, such as the name of its file.
+
+    Raises:
+        TypeError: naming what it is instead.
+    """
+    if not isinstance(points, Dataset):
+        given = repr(points) if isinstance(points, str | PathLike) else type(points).__name__
+        raise TypeError(f"points must be a Dataset, got {given}; pes.read(FILE) makes one")
 
 
 def check_alike(first: Dataset, other: Dataset) -> None:

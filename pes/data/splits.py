@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from pes.data.dataset import Dataset
+from pes.data.dataset import Dataset, check_dataset
 from pes.data.symmetry import symmetry_groups
 from pes.files import replaced
 
@@ -103,6 +103,7 @@ def split(dataset: Dataset, *, fractions: Sequence[float] = (0.8, 0.1, 0.1), see
     Raises:
         ValueError: for other fractions, or if a part would get no point.
     """
+    check_dataset(dataset)
     if len(fractions) != 3 or min(fractions) <= 0 or abs(sum(fractions) - 1) > 1e-9:
         raise ValueError(
             f"fractions must be three positive numbers that add up to 1, got {tuple(fractions)}"

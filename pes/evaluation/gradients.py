@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -17,6 +18,7 @@ from pes.evaluation.gradient_check import GradientCheck
 from pes.molecule import Molecule
 from pes.potential import Surface, energies_and_forces
 from pes.potential.consistency import check_consistency
+from pes.potential.surface import checked_positions
 from pes.setup.automatic.geometry import Geometries
 from pes.setup.surfaces import SurfaceLike, as_surface
 
@@ -33,7 +35,7 @@ MOVE = 0.1
 
 def check_gradients(
     surface: SurfaceLike,
-    points: Dataset | Tensor | Path | str | None = None,
+    points: Dataset | Tensor | np.ndarray | Path | str | None = None,
     *,
     geometries: int = GEOMETRIES,
     steps: Sequence[float] = STEPS,
@@ -79,7 +81,7 @@ def check_gradients(
 
 
 def _geometries(
-    surface: Surface, points: Dataset | Tensor | Path | str | None, count: int
+    surface: Surface, points: Dataset | Tensor | np.ndarray | Path | str | None, count: int
 ) -> tuple[tuple[str, ...], Tensor]:
     """Isotopes and positions (B, N, 3), spread over the energies of the surface."""
     if isinstance(points, str | Path):
@@ -87,7 +89,7 @@ def _geometries(
     if isinstance(points, Dataset):
         return points.symbols, _spread(surface, _of_the_surface(surface, points), count)
     known = None if surface.record is None else surface.record.training_positions
-    positions = known if points is None else points
+    positions = known if points is None else checked_positions(points, surface.symbols)
     if positions is not None:
         names = surface.symbols or ("X",) * positions.shape[1]
         return names, _spread(surface, positions, count)

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import torch
 
 from pes.data import Dataset
+from pes.data.dataset import check_dataset
 from pes.files import replaced, write_json
 from pes.findings.contents import content_summary
 from pes.findings.copies import contradicting_copies, copies, near_copies
@@ -198,6 +199,7 @@ def audit(dataset: Dataset) -> Audit:
         >>> audit(points)
         Audit(99 points of H2O: look at these points before a fit: bare well)
     """
+    check_dataset(dataset)
     evidence = _evidence(dataset)
     findings: list[Finding] = []
     for check in CHECKS:

@@ -137,7 +137,15 @@ def energies_and_forces(
     """Energies (B,) in hartree and forces −∂V/∂x (B, N, 3) in hartree/bohr.
 
     Works for any surface that torch can differentiate; the results carry no graph.
+
+    Raises:
+        TypeError: for anything but a tensor, such as an array.
     """
+    if not isinstance(positions, Tensor):
+        raise TypeError(
+            f"positions must be a torch tensor, got {type(positions).__name__}; torch.tensor(..., "
+            "dtype=torch.float64) makes one"
+        )
     with torch.enable_grad():
         x = positions.detach().requires_grad_()
         energies = surface(x)

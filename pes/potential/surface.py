@@ -14,7 +14,7 @@ from pes.potential.dipole import DipoleSurface
 from pes.potential.ensemble import Ensemble
 from pes.potential.storage import SurfaceRecord
 
-__all__ = ["Surface", "check_units"]
+__all__ = ["Surface", "check_units", "checked_positions"]
 
 NEAREST = 0.65
 """Shortest distance over the sum of covalent radii, below which bohr are doubted."""
@@ -53,7 +53,7 @@ class Surface:
             TypeError: for anything but a tensor or an array of float64.
             ValueError: for another shape.
         """
-        x = _checked(positions, self.symbols)
+        x = checked_positions(positions, self.symbols)
         if isinstance(positions, Tensor):
             return self.potential(x)
         with torch.no_grad():
@@ -105,8 +105,17 @@ class Surface:
         return self
 
 
-def _checked(positions: Tensor | np.ndarray, symbols: Sequence[str] | None) -> Tensor:
-    """Positions as a tensor, their type and shape checked, and their unit guessed at."""
+def checked_positions(positions: Tensor | np.ndarray, symbols: Sequence[str] | None) -> Tensor:
+    """Positions as a tensor, their type and shape checked, and their unit guessed at.
+
+    Args:
+        positions: (B, N, 3) in bohr.
+        symbols: isotopes, if the surface says what atoms it is for.
+
+    Raises:
+        TypeError: for anything but a tensor or an array of float64.
+        ValueError: for another shape.
+    """
     if not isinstance(positions, Tensor | np.ndarray):
         raise TypeError(
             "positions must be a torch tensor or a NumPy array of shape (B, N, 3), got "

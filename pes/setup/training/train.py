@@ -7,6 +7,7 @@ from typing import Any
 import torch
 
 from pes.data import Dataset, Split, split
+from pes.data.dataset import check_dataset
 from pes.findings.audit import audit
 from pes.setup.environment import threads
 from pes.setup.training.automatic.fit import automatic_fit
@@ -80,6 +81,7 @@ def train(
         watch: called after every epoch.
 
     Raises:
+        TypeError: if `dataset` is something else, such as the name of a file.
         ValueError: if the settings contradict each other or do not fit the points, the forces
             have a wrong sign or unit, or the fit would need more memory than there is.
         FloatingPointError: if the loss becomes NaN or infinite.
@@ -92,6 +94,7 @@ def train(
         >>> train(points, form=LinearForm(degree=2)).stopped_by is None
         True
     """
+    check_dataset(dataset)
     if parts is None:
         parts = split(dataset, fractions=tuple(fractions), seed=seed)
     force_warnings(dataset.select(parts.train))
