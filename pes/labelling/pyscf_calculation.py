@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from pyscf import __version__ as pyscf_version
 from pyscf import dft, gto, lib, scf
 
-from pes.labelling.pyscf_methods import BY_METHOD, THRESHOLDS, Solved, core_orbitals
+from pes.labelling.pyscf_methods import BY_METHOD, THRESHOLDS, Converged, core_orbitals
 from pes.labelling.pyscf_program import PySCF
 
 __all__ = ["GUESSES", "calculated", "check", "provenance"]
@@ -129,7 +129,7 @@ def _calculated(
 
 def _solved(
     settings: PySCF, molecule: gto.Mole, attempt: int, field: np.ndarray | None = None
-) -> tuple[Any, Solved]:
+) -> tuple[Any, Converged]:
     mean_field = _mean_field(settings, molecule, attempt, field)
     frozen = core_orbitals(molecule) if settings.frozen_core else 0
     solved = BY_METHOD[settings.method](mean_field, frozen, 0.5 if attempt else 1.0)

@@ -11,7 +11,7 @@ from pyscf import cc, gto, mp
 from pyscf.cc import ccsd_t_lambda, ccsd_t_rdm_slow
 from pyscf.grad import ccsd_t as ccsd_t_gradient
 
-__all__ = ["BY_METHOD", "THRESHOLDS", "Solved", "core_orbitals"]
+__all__ = ["BY_METHOD", "THRESHOLDS", "Converged", "core_orbitals"]
 
 THRESHOLDS = MappingProxyType({"scf": 1e-11, "ccsd": 1e-9, "ccsd_amplitudes": 1e-7})
 """Convergence of the SCF and CCSD energies (hartree) and of the CC amplitudes."""
@@ -20,7 +20,7 @@ CC_CYCLES = 300
 
 
 @dataclass(frozen=True)
-class Solved:
+class Converged:
     """A converged calculation.
 
     Attributes:
@@ -36,25 +36,25 @@ class Solved:
     density: Callable[[], np.ndarray]
 
 
-def _by_scf(mean_field: Any, frozen: int, damping: float) -> Solved:
+def _by_scf(mean_field: Any, frozen: int, damping: float) -> Converged:
     gradient = mean_field.nuc_grad_method()
     if hasattr(gradient, "grid_response"):
         gradient.grid_response = True  # the points of the grid move with the nuclei
     energy = float(mean_field.e_tot)
-    return Solved(energy, {"scf_energy": energy}, gradient.kernel, mean_field.make_rdm1)
+    return Converged(energy, {"scf_energy": energy}, gradient.kernel, mean_field.make_rdm1)
 
 
-def _by_mp2(mean_field: Any, frozen: int, damping: float) -> Solved:
+def _by_mp2(mean_field: Any, frozen: int, damping: float) -> Converged:
     perturbed = mp.MP2(mean_field, frozen=frozen)
     perturbed.kernel()
     columns = {"scf_energy": float(mean_field.e_tot), "mp2_correlation": float(perturbed.e_corr)}
-    return Solved(
+    return Converged(
         float(perturbed.e_tot), columns, perturbed.nuc_grad_method().kernel,
         partial(perturbed.make_rdm1, ao_repr=True),
     )  # fmt: skip
 
 
-def _by_ccsd(mean_field: Any, frozen: int, damping: float) -> Solved:
+def _by_ccsd(mean_field: Any, frozen: int, damping: float) -> Converged:
     cluster = _cluster(mean_field, frozen, damping)
 
     def density() -> np.ndarray:
@@ -64,10 +64,10 @@ def _by_ccsd(mean_field: Any, frozen: int, damping: float) -> Solved:
         return cluster.make_rdm1(ao_repr=True)
 
     gradient = cluster.nuc_grad_method().kernel
-    return Solved(float(cluster.e_tot), _parts(mean_field, cluster), gradient, density)
+    return Converged(float(cluster.e_tot), _parts(mean_field, cluster), gradient, density)
 
 
-def _by_ccsd_t(mean_field: Any, frozen: int, damping: float) -> Solved:
+def _by_ccsd_t(mean_field: Any, frozen: int, damping: float) -> Converged:
     cluster = _cluster(mean_field, frozen, damping)
     triples = float(cluster.ccsd_t())
     columns = {**_parts(mean_field, cluster), "triples_correction": triples}
@@ -82,7 +82,7 @@ def _by_ccsd_t(mean_field: Any, frozen: int, damping: float) -> Solved:
         amplitudes = cluster.t1, cluster.t2, l1, l2
         return ccsd_t_rdm_slow.make_rdm1(cluster, *amplitudes, integrals, ao_repr=True)
 
-    return Solved(float(cluster.e_tot + triples), columns, gradient, density)
+    return Converged(float(cluster.e_tot + triples), columns, gradient, density)
 
 
 BY_METHOD = {
