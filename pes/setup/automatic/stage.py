@@ -16,7 +16,7 @@ from pes.vibration.eigensolvers.eigenpairs import Eigenpairs
 from pes.vibration.eigensolvers.following import followed
 from pes.vibration.hamiltonian.build import build_hamiltonian
 from pes.vibration.hamiltonian.operator import Hamiltonian
-from pes.vibration.levels.matching import aligned
+from pes.vibration.levels.matching import in_new_basis
 from pes.vibration.symmetry.invariance import invariant
 from pes.vibration.symmetry.operations import commuting, symmetry_operations
 from pes.vibration.system.cuts import Cut
@@ -177,7 +177,7 @@ def _levels(
     few = block <= (SMALL if complete else SMALL // 4)
     if near is None or few or target.solver != "auto" or len(near.pairs.energies) < more:
         return lowest_blockwise(h, more, solver=target.solver)
-    start = aligned(near.hamiltonian.basis, near.pairs.first(more), h.basis)
+    start = in_new_basis(near.hamiltonian.basis, near.pairs.first(more), h.basis)
     return followed(
         h, start.to(h.device), tolerance=(RESIDUAL * target.accuracy) ** 0.5,
         complete=count if complete else 0,

@@ -14,7 +14,7 @@ from pes.vibration.eigensolvers.warm_start import renumbered
 from pes.vibration.grid.grid_basis import GridBasis
 from pes.vibration.hamiltonian.operator import Hamiltonian
 
-__all__ = ["Matching", "aligned", "matching"]
+__all__ = ["Matching", "in_new_basis", "matching"]
 
 PARTNER = 0.25
 """Square of the overlap from which two vectors belong to the same level."""
@@ -50,7 +50,7 @@ def matching(
     """
     h, pairs = levels
     other_h, other_pairs = others
-    overlap = (pairs.coefficients.cpu() @ aligned(other_h.basis, other_pairs, h.basis).T) ** 2
+    overlap = (pairs.coefficients.cpu() @ in_new_basis(other_h.basis, other_pairs, h.basis).T) ** 2
     # Representations of other groups have other names.
     if pairs.symmetry and other_pairs.symmetry and _names(h) == _names(other_h):
         same = [[a == b for b in other_pairs.symmetry] for a in pairs.symmetry]
@@ -71,7 +71,7 @@ def _names(hamiltonian: Hamiltonian) -> list[str]:
     return [operation.name for operation in hamiltonian.operations]
 
 
-def aligned(old: GridBasis, pairs: Eigenpairs, new: GridBasis) -> Tensor:
+def in_new_basis(old: GridBasis, pairs: Eigenpairs, new: GridBasis) -> Tensor:
     """Coefficients by the products of another basis, with the signs of its functions, (S, N)."""
     coefficients = pairs.coefficients.cpu()
     places = unraveled(old.numbers, old.shape)
