@@ -2,10 +2,11 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from pes.config.coordinates import BasisSizeSection, Coordinates
-from pes.config.section import Isotopes, Name, Section
+from pes.config.label import WorkerKinds
+from pes.config.section import Isotopes, Name, Section, by_name
 from pes.setup.basis import BasisSize
 from pes.setup.problem import Bump
 from pes.setup.truncation import GroupRequest, TruncationRequest
@@ -79,6 +80,16 @@ class RotationSection(Section):
     four atoms; principal axes (not defined where two moments of inertia are equal); the
     coordinates' own. `auto` takes `flexible` where the ground state lies in several wells, and
     `eckart` elsewhere."""
+
+
+class Sweep(Section):
+    """Levels for several values of one number, side by side in sweep.csv."""
+
+    parameter: str
+    """Named parameter of an analytic surface, or a perturbation of `sensitivities.perturbations`,
+    whose strength κ is varied."""
+    values: tuple[float, ...] = Field(min_length=1)
+    """Values in the unit that the surface gives the parameter, such as Å; strengths in cm⁻¹."""
 
 
 class CoordinateGroup(Section):
@@ -160,6 +171,10 @@ class Vibration(Section):
     J: tuple[Annotated[int, Field(ge=0)], ...] = ()
     """Total angular momenta, such as [0, 1, 2]: levels with rotation, into rovibrational.csv."""
     rotation: RotationSection = RotationSection()
+    sweep: Sweep | None = None
+    workers: Annotated[WorkerKinds, BeforeValidator(by_name)] | None = None
+    """Workers (processes, dask or queue, as of `pes-label`) that calculate a value of a sweep each,
+    or (dask, queue) an isotopologue; by default all are calculated here, one after the other."""
     labels: Literal["normal", "local"] = "normal"
     """Quanta of normal modes, v1 v2 v3, where they are safe; or those of the basis functions of
     each coordinate, n(r1) n(r2) n(theta)."""
@@ -202,6 +217,8 @@ class Vibration(Section):
     def _one_limit(self) -> "Vibration":
         if self.levels is not None and self.energy is not None:
             raise ValueError("give `levels` or `energy`, not both")
+        if self.workers is not None and self.sweep is None and not self.isotopologues():
+            raise ValueError("`workers` calculate values of a `sweep` or several isotopologues")
         return self
 
 

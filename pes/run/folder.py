@@ -34,6 +34,7 @@ SIGNS = {
     "split.json": "a training",
     "levels.json": "levels",
     "isotopologues.json": "levels of isotopologues",
+    "sweep.json": "levels of a sweep",
     "model.json": "a model",
     "evaluation.json": "an evaluation",
     "gradients.json": "a check of gradients",

@@ -1,6 +1,6 @@
 """Levels of several isotopologues on one surface, side by side, with isotope shifts."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf, nan
 from pathlib import Path
@@ -8,11 +8,13 @@ from typing import Any
 
 from pes.files import write_csv, write_json
 from pes.molecule import Molecule
+from pes.potential import Surface
 from pes.setup.level_result import LevelsResult
 from pes.setup.levels import levels
 from pes.setup.shared_sizes import shared_sizes
 from pes.setup.solved import ACCURACY
 from pes.setup.surfaces import SurfaceLike, as_surface
+from pes.setup.sweep import Submitter
 from pes.staging import staged
 from pes.tables import html_table
 from pes.units import CM1
@@ -119,7 +121,11 @@ class Isotopologues:
 
 
 def isotopologues(
-    surface: SurfaceLike, molecules: Iterable[str | Sequence[str] | Molecule], **settings: Any
+    surface: SurfaceLike,
+    molecules: Iterable[str | Sequence[str] | Molecule],
+    *,
+    workers: Submitter | None = None,
+    **settings: Any,
 ) -> Isotopologues:
     """Levels of several isotopologues on one surface.
 
@@ -131,6 +137,8 @@ def isotopologues(
         surface: as for `levels`.
         molecules: isotopes of each in the order of the surface's atoms, such as `"O H D"`; shifts
             count from the first.
+        workers: processes that calculate one each, such as `distributed.Client(cluster)` of Dask;
+            each isotopologue then has ranges and sizes of its own.
         settings: of `levels`, the same for all.
 
     Raises:
@@ -147,6 +155,9 @@ def isotopologues(
     if not names or len(set(names)) < len(names):
         raise ValueError(f"isotopologues must be one or more, each once, got {', '.join(names)}")
     known = as_surface(surface)
+    if workers is not None:
+        futures = [workers.submit(_levels, known, molecule, settings) for molecule in asked]
+        return Isotopologues(tuple(future.result() for future in futures))
     # What holds the lightest, whose wavefunctions reach farthest, holds them all.
     lightest = min(range(len(asked)), key=lambda k: float(asked[k].masses.sum()))
     origin = levels(known, asked[lightest], **settings)
@@ -160,6 +171,10 @@ def isotopologues(
             one = sizes.levels(molecule)
         results.append(levels(known, molecule, **settings) if one is None else one)
     return Isotopologues(tuple(results))
+
+
+def _levels(surface: Surface, molecule: Molecule, settings: Mapping[str, Any]) -> LevelsResult:
+    return levels(surface, molecule, **settings)
 
 
 def _symbols(molecule: str | Sequence[str]) -> Sequence[str]:

@@ -1,23 +1,27 @@
-"""Levels for several values of a parameter of a surface, side by side."""
+"""Levels for several values of a parameter of a surface, or of a perturbation, side by side."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import nan
 from pathlib import Path
 from typing import Any, Protocol
 
 import torch
 
-from pes.files import write_csv
+from pes.files import write_csv, write_json
 from pes.molecule import Molecule
 from pes.potential import Surface
 from pes.setup.levels import levels
 from pes.setup.sensitivity import check_sensitivities
 from pes.setup.surfaces import SurfaceLike, as_surface
+from pes.staging import staged
 from pes.tables import html_table
 
-__all__ = ["Submitter", "Sweep", "sweep"]
+__all__ = ["SWEEP", "Submitter", "Sweep", "sweep"]
+
+SWEEP = "sweep.json"
+"""Written last."""
 
 GROUND = "ZPE"
 """Row of the zero-point energies."""
@@ -92,6 +96,18 @@ class Sweep:
         write_csv(Path(path), self.rows)
         return Path(path)
 
+    def save_all(self, folder: str | Path) -> Path:
+        """Write sweep.csv and, last, sweep.json into a folder, which is made if need be."""
+        with staged(folder, finished=SWEEP) as place:
+            self.save(place / "sweep.csv")
+            content = {
+                "format": "pes-sweep", "version": 1, "units": "cm-1",
+                "parameter": self.parameter, "parameter_unit": self.unit,
+                "values": list(self.values), "rows": self.rows,
+            }  # fmt: skip
+            write_json(place / SWEEP, content)
+        return Path(folder)
+
 
 def sweep(
     surface: SurfaceLike,
@@ -102,12 +118,13 @@ def sweep(
     workers: Submitter | None = None,
     **settings: Any,
 ) -> Sweep:
-    """Levels for several values of a parameter of a surface.
+    """Levels for several values of a parameter of a surface, or of the strength of a perturbation.
 
     Args:
         surface: as for `levels`, with single numbers as parameters: an analytic one.
-        parameter: name of a parameter.
-        values: in the unit in which the surface gives this parameter, such as Å.
+        parameter: name of a parameter, or of one of the perturbations among the settings.
+        values: in the unit in which the surface gives this parameter, such as Å; strengths κ of a
+            perturbation in cm⁻¹.
         molecule: as for `levels`.
         workers: processes that calculate one value each: `distributed.Client(cluster)` of a
             cluster of Dask, whose jobs a batch system may run, or an executor of processes. All
@@ -128,9 +145,17 @@ def sweep(
     if not asked or len(set(asked)) < len(asked):
         raise ValueError(f"`values` must be one or more numbers, each once, got {list(asked)}")
     known = as_surface(surface)
-    check_sensitivities(known, [parameter])
-    unit, size = getattr(known.module, "parameter_units", {}).get(parameter, ("a.u.", 1.0))
-    jobs = [(_with(known, parameter, value * size), molecule, settings) for value in asked]
+    bumps = settings.get("perturbations") or {}
+    if parameter in bumps:
+        unit = "cm-1"
+        jobs = [
+            (known, molecule, settings | {"perturbations": bumps | {parameter: bump}})
+            for bump in (replace(bumps[parameter], strength=value) for value in asked)
+        ]
+    else:
+        check_sensitivities(known, [parameter])
+        unit, size = getattr(known.module, "parameter_units", {}).get(parameter, ("a.u.", 1.0))
+        jobs = [(_with(known, parameter, value * size), molecule, settings) for value in asked]
     if workers is None:
         made = [_levels(*job) for job in jobs]
     else:

@@ -147,6 +147,12 @@ def _claimed(request: Request, *, overwrite: bool, resume: str | None) -> Path:
             return run_isotopologues(
                 surface, request.vibration, request.content, folder, request.device
             )
+        if request.vibration.sweep is not None:
+            from pes.run.levels.sweep import SWEEP, run_sweep
+
+            check_folder(folder, finished=SWEEP, overwrite=overwrite)
+            surface = request.surface.to(request.device)
+            return run_sweep(surface, request.vibration, request.content, folder, request.device)
         state = check_state(folder, resume, overwrite=overwrite)
         check_folder(folder, finished=LEVELS_JSON, overwrite=overwrite, resume=resume is not None)
         request.surface.to(request.device)

@@ -11,6 +11,7 @@ from pes.config import Vibration
 from pes.molecule import Molecule
 from pes.potential import Surface
 from pes.run.folder import open_log, write_config
+from pes.run.levels.several import check_single, level_settings, started
 from pes.setup.environment import environment_line
 from pes.setup.isotopologues import ISOTOPOLOGUES, isotopologues
 
@@ -38,19 +39,15 @@ def run_isotopologues(
     Raises:
         ValueError: for a key that is for one molecule only.
     """
-    single = {"J": config.J, "spectrum": config.spectrum, "densities": config.densities}
-    for key, value in single.items():
-        if value:
-            raise ValueError(f"`{key}` is for one molecule; give one `molecule`, or leave it out")
+    check_single(config, "one molecule; give one `molecule`", sweep=config.sweep)
+    if config.workers is not None and config.workers.kind == "processes":
+        raise ValueError("`workers`: isotopologues are calculated by workers of dask or queue")
     open_log(None)
-    result = isotopologues(
-        surface, [Molecule(one, config.nuclear_masses) for one in config.isotopologues()],
-        count=config.levels, energy=config.energy, coordinates=config.coordinates.resolved(),
-        basis=config.sizes(), truncation=config.truncation(), cap=config.cap, solver=config.solver,
-        symmetry=config.symmetry, convergence=config.convergence, accuracy=config.accuracy,
-        minutes=config.minutes, perturbations=config.bumps(), ensemble=config.ensemble,
-        labels=config.labels, device=device,
-    )  # fmt: skip
+    molecules = [Molecule(one, config.nuclear_masses) for one in config.isotopologues()]
+    with started(config) as workers:
+        result = isotopologues(
+            surface, molecules, workers=workers, **level_settings(config, device)
+        )
     open_log(folder / "levels.log")
     log.info("%s", environment_line(device))
     for line in result.lines():
