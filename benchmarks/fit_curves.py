@@ -6,9 +6,9 @@
     python benchmarks/fit_curves.py runs/peslearn runs/ch4 runs/own --picture docs/fit_curves.png
 
 Each folder is a run of `pes-train --minutes N`; its automatic.json holds when the validation error
-became lower. Printed is this error after 1, 2, 5 and 10 CPU-minutes, as far as the run went. The
-settings by hand are those of fits.py and configs/h2o.yaml, by the names of the folders; their
-errors are of the test.
+became lower, far points counted as `bounded_rms` does. Printed is this error after 1, 2, 5 and 10
+CPU-minutes, as far as the run went. The settings by hand are those of fits.py and configs/h2o.yaml,
+by the names of the folders; their errors are of the test.
 """
 
 import argparse
@@ -26,7 +26,7 @@ MINUTES = (1, 2, 5, 10)
 
 
 def progress(run: Path) -> list[tuple[float, float]]:
-    """CPU seconds and validation RMSE (cm⁻¹) whenever it was lower than before, and at the end."""
+    """CPU seconds and validation error (cm⁻¹) whenever it was lower than before, and at the end."""
     record = json.loads((run / "automatic.json").read_text())
     rows = [(row["cpu_seconds"], row["validation_cm1"]) for row in record["progress"]]
     return [*rows, (record["cpu_seconds"], rows[-1][1])]

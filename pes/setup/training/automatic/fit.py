@@ -43,7 +43,7 @@ class AutomaticFit:
         trials: all of them, in the order tried.
         lines: plan, trials and choice in words.
         seconds: CPU time used, s.
-        progress: CPU seconds and validation RMSE in cm⁻¹ whenever this was lower than before.
+        progress: CPU seconds and validation error in cm⁻¹ whenever this was lower than before.
         dataset: the points with all their labels; None for those of the chosen trial.
         doubtful: rows of labels left out because the audit doubts them.
     """
@@ -130,7 +130,7 @@ def automatic_fit(
     note(*plan_lines(summary, seconds))
     for trial in _trials(dataset, parts, summary, settings, budget, device, note):
         trials.append(trial)
-        reached += [*_epoch_errors(trial), (budget.used, trial.plain)]
+        reached += [*trial.progress, (budget.used, trial.error)]
         note(trial_line(trial, budget.used))
         if best is None or better(trial, best) is trial:
             best = trial
@@ -144,12 +144,6 @@ def automatic_fit(
         best, tuple(trials), tuple(lines), budget.used, tuple(_improvements(reached)), dataset,
         doubtful,
     )  # fmt: skip
-
-
-def _epoch_errors(trial: Trial) -> list[tuple[float, float]]:
-    """CPU seconds and validation RMSE in cm⁻¹ of each epoch."""
-    errors = (row["validation_rmse_cm1"] for row in trial.history)
-    return list(zip(trial.clock, errors, strict=True))
 
 
 def _improvements(reached: list[tuple[float, float]]) -> Iterator[tuple[float, float]]:

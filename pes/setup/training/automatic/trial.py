@@ -24,6 +24,10 @@ LINE_SECONDS = 30.0
 """Wall time between two lines about a trial, s."""
 
 
+NEXT = 1.2
+"""Ratio of the CPU times of two entries of the progress of a trial."""
+
+
 @dataclass(frozen=True)
 class FitBudget:
     """CPU time of a fit.
@@ -65,7 +69,7 @@ class Trial:
         state: state of the last epoch, none for a linear surface.
         stopped: why it ended; None if time did.
         history: one row for each epoch.
-        clock: CPU seconds of the whole fit at the end of each epoch.
+        progress: CPU seconds of the whole fit and validation error in cm⁻¹, now and then.
         unseen: errors in cm⁻¹ (T + V,) at all training and then all validation points, each from
             a fit or a member that has not seen it, NaN where there is none; None for one network.
     """
@@ -77,14 +81,13 @@ class Trial:
     state: TrainingState | None = None
     stopped: StopReason | None = None
     history: tuple[dict[str, Any], ...] = ()
-    clock: tuple[float, ...] = ()
+    progress: tuple[tuple[float, float], ...] = ()
     unseen: Tensor | None = None
 
     @property
     def error(self) -> float:
         """Validation error in cm⁻¹; far points count as `bounded_rms` counts them."""
-        judged = self.errors[~self.errors.isnan()]
-        return bounded_rms(judged) if len(judged) else float("inf")
+        return _bounded(self.errors)
 
     @property
     def measure(self) -> float:
@@ -163,7 +166,7 @@ def advanced(
     if trial.stopped is not None:
         return trial
     begun, told = time.process_time(), time.monotonic()
-    state, stopped, rows, clock = trial.state, None, list(trial.history), list(trial.clock)
+    state, stopped, rows, progress = trial.state, None, list(trial.history), list(trial.progress)
     steps = planned_epochs(trial.plan, state)
     last = len(rows) + epochs
     try:
@@ -171,7 +174,8 @@ def advanced(
             epoch = next(steps)
             state = epoch.state
             rows.append(epoch_row(epoch))
-            clock.append(budget.used)
+            if not progress or budget.used > NEXT * progress[-1][0]:
+                progress.append((budget.used, _bounded(_judged(trial.plan, state)[0])))
             used = time.process_time() - begun
             if time.monotonic() - told > LINE_SECONDS:
                 told = time.monotonic()
@@ -191,8 +195,13 @@ def advanced(
     errors, unseen = _judged(trial.plan, state)
     return replace(
         trial, errors=errors, unseen=unseen, state=state, stopped=stopped, history=tuple(rows),
-        clock=tuple(clock), seconds=trial.seconds + time.process_time() - begun,
+        progress=tuple(progress), seconds=trial.seconds + time.process_time() - begun,
     )  # fmt: skip
+
+
+def _bounded(errors: Tensor) -> float:
+    judged = errors[~errors.isnan()]
+    return bounded_rms(judged) if len(judged) else float("inf")
 
 
 def _judged(plan: TrainingPlan, state: TrainingState | None = None) -> tuple[Tensor, Tensor | None]:
