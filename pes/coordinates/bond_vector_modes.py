@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from pes.coordinates.internal import Fold
+from pes.coordinates.line import Line
 from pes.coordinates.rectilinear_modes import NormalModes
 from pes.geometry import nearest_rotation
 
@@ -41,7 +42,8 @@ class BondVectors:
     G = diag(ω_k). Farther out a bend turns bonds without stretching them, so that V and G stay
     nearly diagonal. A permutation of like atoms that maps the tree onto itself acts linearly on q:
     the symmetry of the molecule is kept. Bonds never turn by more than 90°, and no angle is
-    singular before the whole molecule is straight.
+    singular before the whole molecule is straight. A molecule that is so at its minimum has a
+    `line`, 3N − 5 coordinates and two rotations, and nothing is singular there.
 
     The modes belong to the masses they were made with; other masses given later enter the kinetic
     energy and do not move x(q). Made by `bond_vectors`.
@@ -73,6 +75,16 @@ class BondVectors:
     def frequencies(self) -> Tensor:
         """Harmonic ω (Q,), ascending, hartree."""
         return self.modes.frequencies
+
+    @property
+    def line(self) -> Line | None:
+        """Axes across a molecule that is linear at its minimum, and its bends; else None."""
+        return self.modes.line
+
+    @cached_property
+    def _axes(self) -> Tensor:
+        """Axes of the rotations that displacements may contain, (3, 3), of a line (2, 3)."""
+        return torch.eye(3, dtype=torch.float64) if self.line is None else self.line.across
 
     @cached_property
     def _lengths(self) -> Tensor:
@@ -129,7 +141,7 @@ class BondVectors:
             for _ in range(ITERATIONS):
                 turn = turn @ self._correction(self._of_tree(positions) @ turn)
         bonds = self._of_tree(positions) @ turn
-        return self._components(bonds @ self._correction(bonds))[..., :-3]
+        return self._components(bonds @ self._correction(bonds))[..., : -len(self._axes)]
 
     def _nearest(self, positions: Tensor) -> Tensor:
         """Rotations (..., 3, 3) that fulfil the condition of Eckart."""
@@ -141,15 +153,15 @@ class BondVectors:
 
     @cached_property
     def _inverse(self) -> Tensor:
-        """Displacements of the bonds (3N−3) to q and three rotations, (Q+3, 3N−3)."""
-        axes = torch.eye(3, dtype=torch.float64)[:, None]
+        """Displacements of the bonds (3N−3) to q and the rotations, (3N−3, 3N−3)."""
+        axes = self._axes[:, None]
         bonds = self._of_tree(self.modes.reference)[None]
         turns = torch.linalg.cross(*torch.broadcast_tensors(axes, bonds))
         columns = torch.cat((self._changes, turns)).flatten(1).mT
         return torch.linalg.inv(columns)
 
     def _components(self, bonds: Tensor) -> Tensor:
-        """q and the rotation left over (..., Q+3) of bonds (..., N−1, 3)."""
+        """q and the rotation left over (..., 3N−3) of bonds (..., N−1, 3)."""
         e, r = self._directions, self._lengths
         length = bonds.norm(dim=-1, keepdim=True)
         along = (bonds * e).sum(-1, keepdim=True)
@@ -157,20 +169,20 @@ class BondVectors:
         return moved.flatten(-2) @ self._inverse.mT
 
     def _rates(self, bonds: Tensor) -> Tensor:
-        """Derivative of the remaining rotation by the bonds (..., N−1, 3) turn, (..., 3, 3)."""
+        """Derivative of the remaining rotation by the bonds (..., N−1, 3) turn, (..., A, A)."""
         e, r = self._directions, self._lengths[:, None]
-        axes = torch.eye(3, dtype=torch.float64)[:, None]
+        axes = self._axes[:, None]
         around = torch.linalg.cross(*torch.broadcast_tensors(axes, bonds[..., None, :, :]))
         b = bonds[..., None, :, :]
         along, rate = ((v * e).sum(-1, keepdim=True) for v in (b, around))
         moved = r * (around / along - b * rate / along**2)
-        return (moved.flatten(-2) @ self._inverse.mT)[..., -3:].mT
+        return (moved.flatten(-2) @ self._inverse.mT)[..., -len(self._axes) :].mT
 
     def _correction(self, bonds: Tensor) -> Tensor:
         """Rotation (..., 3, 3), from the right, that removes what is left to first order."""
-        left = self._components(bonds)[..., -3:]
+        left = self._components(bonds)[..., -len(self._axes) :]
         w = -torch.linalg.solve(self._rates(bonds.detach()), left[..., None])[..., 0]
-        x, y, z = w.unbind(-1)
+        x, y, z = (w @ self._axes).unbind(-1)
         zero = torch.zeros_like(x)
         rows = torch.stack((zero, z, -y, -z, zero, x, y, -x, zero), -1)
         return torch.matrix_exp(rows.unflatten(-1, (3, 3)))
@@ -203,7 +215,7 @@ def bond_vectors(modes: NormalModes, tree: Sequence[tuple[int, int]]) -> BondVec
     """Bond-vector coordinates of a minimum.
 
     Args:
-        modes: at the minimum of the surface, of a molecule that is not linear there.
+        modes: at the minimum of the surface.
         tree: pairs of atoms, numbered from 0; as bonds they join all atoms without a ring.
 
     Raises:

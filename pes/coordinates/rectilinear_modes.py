@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
 
 from pes.coordinates.internal import Direct, Modes
+from pes.coordinates.line import Line, line_of, paired
 from pes.coordinates.standard_modes import standard_modes
 from pes.coordinates.symmetrised import symmetrised
 from pes.geometry import nearest_rotation
@@ -31,8 +33,8 @@ class NormalModes(Modes, Direct):
 
     L belongs to the masses it was made with. It is a constant: other masses given later,
     as an argument or in a derivative, enter the kinetic energy and do not move x(q).
-    Made by `normal_modes`. The 3N − 5 modes of a linear molecule describe its vibrations
-    but, with three rotations, are one too many for the kinetic energy of `pes.vibration`.
+    Made by `normal_modes`. The 3N − 5 modes of a linear molecule, whose bends come in pairs, go
+    with two rotations across its `line`.
 
     Attributes:
         reference: positions x₀ at the minimum (N, 3), bohr.
@@ -45,6 +47,11 @@ class NormalModes(Modes, Direct):
     displacements: Tensor
     frequencies: Tensor
     masses: Tensor
+
+    @cached_property
+    def line(self) -> Line | None:
+        """Axes across a molecule that is linear at the reference, and its bends; else None."""
+        return line_of(self.reference, self.displacements)
 
     def to_positions(self, q: Tensor, masses: Tensor | None = None) -> Tensor:
         """Positions (..., N, 3) in bohr of q (..., Q); masses play no part."""
@@ -108,8 +115,8 @@ def normal_modes(reference: Tensor, hessian: Tensor, masses: Tensor) -> NormalMo
         )
     frequencies = squares.sqrt()
     rows = standard_modes(vectors.mT, squares, reference, masses)
-    displacements = rows / root / frequencies.sqrt()[:, None]
-    return NormalModes(reference, displacements.reshape(-1, *reference.shape), frequencies, masses)
+    displacements = (rows / root / frequencies.sqrt()[:, None]).reshape(-1, *reference.shape)
+    return NormalModes(reference, *paired(reference, displacements, frequencies), masses)
 
 
 def _eigenvectors(x: Tensor, hessian: Tensor, masses: Tensor) -> tuple[Tensor, Tensor]:

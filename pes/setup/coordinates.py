@@ -58,8 +58,14 @@ def internal_coordinates(request: CoordinateRequest, geometries: Geometries) -> 
         raise ValueError(
             f"`coordinates.normal` combines lengths and angles themselves; leave out `{other}`"
         )
+    modes = _normal_modes(geometries)
+    if modes.line is not None:
+        raise ValueError(
+            "`coordinates.normal` takes a molecule that is bent at its minimum; this one is "
+            "linear: use bond_vectors"
+        )
     try:
-        return curvilinear(inner, _normal_modes(geometries))
+        return curvilinear(inner, modes)
     except ValueError as error:
         raise ValueError(f"`coordinates.normal`: {error}") from None
 
@@ -165,15 +171,6 @@ def _polyspherical(request: CoordinateRequest, molecule: Molecule) -> Polyspheri
 def _normal_modes(geometries: Geometries) -> NormalModes:
     """Normal modes of the minimum of this very surface, for these isotopes."""
     x = optimum(geometries.potential, geometries.start)
-    centred = x - x.mean(0)
-    if torch.linalg.svdvals(centred)[1] < 1e-3 * torch.linalg.svdvals(centred)[0]:
-        use = "there are no coordinates for four atoms or more in a line so far"
-        if len(x) == 3:
-            use = "use valence, jacobi or radau"
-        raise ValueError(
-            "`coordinates.kind` normal_modes and bond_vectors take a molecule that is bent at its "
-            f"minimum; this one is linear: {use}"
-        )
     return normal_modes(x, hessian(geometries.potential, x), geometries.molecule.masses)
 
 

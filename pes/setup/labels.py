@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from pes.coordinates.internal import zero_at_minimum
+from pes.setup.linear_labels import linear_quanta
 from pes.setup.problem import Problem
 from pes.vibration.analysis import assignment
 from pes.vibration.levels.result import Levels
@@ -60,10 +61,11 @@ class LevelLabels:
 def level_labels(levels: Levels, task: Problem, labels: str = "normal") -> LevelLabels:
     """Labels of all levels.
 
-    Quanta of normal modes are given for bent XY₂ molecules in lengths and an angle (by the
-    number of stretching quanta, the bend, parity and the order of energies) and in normal
-    coordinates for molecules whose modes are not degenerate and whose species have names. For
-    all others the quanta of the leading basis function are named as what they are.
+    Quanta of normal modes are given for linear molecules in normal coordinates, for bent XY₂
+    molecules in lengths and an angle (by the number of stretching quanta, the bend, parity and the
+    order of energies) and in normal coordinates for molecules whose modes are not degenerate and
+    whose species have names. For all others the quanta of the leading basis function are named as
+    what they are.
 
     Args:
         levels: on the CPU.
@@ -73,6 +75,8 @@ def level_labels(levels: Levels, task: Problem, labels: str = "normal") -> Level
     if labels not in LABELS:
         raise ValueError(f"`labels` must be one of {', '.join(LABELS)}, got {labels!r}")
     if labels == "normal":
+        if levels.hamiltonian.bends:
+            return LevelLabels(*linear_quanta(levels, task))
         if zero_at_minimum(task.internal.kinds):
             order = _herzberg(levels, task)
             if order is not None:

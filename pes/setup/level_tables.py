@@ -20,8 +20,8 @@ from pes.units import AMU, CM1
 from pes.vibration.analysis.characters import characters
 from pes.vibration.analysis.intensities import Sticks
 from pes.vibration.analysis.rotational_constants import is_spherical, rotational_constants
+from pes.vibration.eigensolvers.blockwise import all_blocks
 from pes.vibration.levels.result import Levels
-from pes.vibration.symmetry.blocks import symmetry_blocks
 from pes.vibration.symmetry.operations import symmetry_operations
 from pes.vibration.symmetry.representations import symmetry_labels
 
@@ -167,7 +167,7 @@ def _blocks(levels: Levels) -> list[str]:
         return []
     counts = [
         f"{b.label} {b.size} functions, {levels.eigenpairs.symmetry.count(b.label)} levels"
-        for b in symmetry_blocks(levels.hamiltonian)
+        for b in all_blocks(levels.hamiltonian)
     ]
     return [f"blocks by symmetry: {'; '.join(counts)}"]
 

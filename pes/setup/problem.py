@@ -134,7 +134,9 @@ def problem(
     )
     geometries = Geometries(surface, isotopes, potential, request.reference)
     internal = internal_coordinates(request, geometries)
-    system = molecular(potential, internal.to_positions, masses)
+    line = getattr(internal, "line", None)
+    across, bends = (None, ()) if line is None else (line.across, line.bends)
+    system = molecular(potential, internal.to_positions, masses, across=across, bends=bends)
     given, height = request.ends(internal), request.energy * CM1
     if given is None:
         start, ranges = automatic_ranges(height, geometries, internal, masses, system)
@@ -143,7 +145,7 @@ def problem(
     if request.maps:
         internal, start, ranges = mapped(request.maps, internal, start, ranges)
     masses = masses.to(device).requires_grad_()
-    system = molecular(potential, internal.to_positions, masses)
+    system = molecular(potential, internal.to_positions, masses, across=across, bends=bends)
     bumps = perturbations or {}
     heights = torch.tensor([b.strength * CM1 for b in bumps.values()], dtype=torch.float64)
     strengths = heights.to(device).requires_grad_()

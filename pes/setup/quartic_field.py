@@ -55,6 +55,11 @@ def quartic_field(
     request = CoordinateRequest(kind="normal_modes", reference=reference)
     task = problem(as_surface(surface), molecule, coordinates=request)
     assert isinstance(task.internal, NormalModes)
+    if task.internal.line is not None:
+        raise ValueError(
+            f"{task.molecule.formula} is linear at its minimum: its bends have angular momenta, "
+            "which levels of force fields leave out; compute its levels from the surface itself"
+        )
     name = "".join(task.molecule.symbols)
     modes = modes_at_minimum(task.surface.potential, task.internal)
     found = dict(_derivatives(*_start(task.surface.potential, modes), (), degree))

@@ -219,8 +219,9 @@ def check_rotation(task: Problem, j: Iterable[int], frame: str) -> None:
     with torch.no_grad():
         start = task.internal.to_positions(task.start.cpu()[None], task.masses.cpu())[0]
     linear = is_linear(start, task.masses.detach().cpu())
-    if linear and (atoms != 3 or frame not in ("auto", "eckart")):
+    if linear and (atoms != 3 or frame not in ("auto", "eckart") or task.system.bends):
         raise ValueError(
             f"{task.molecule.formula} is linear at its minimum: levels with J > 0 are computed for "
-            "linear molecules of three atoms, with `rotation.frame: eckart`"
+            "linear molecules of three atoms, with `rotation.frame: eckart` and coordinates "
+            "valence, radau or jacobi"
         )

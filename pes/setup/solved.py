@@ -95,7 +95,7 @@ def solved(
     goal = accuracy_goal(accuracy, task, limits, convergence)
     try:
         if goal is not None:
-            if len(task.internal.names) > 3:
+            if len(task.molecule.symbols) > 3:
                 task = in_all_wells(task, wanted, energy, progress)
             target = Target(
                 task.system, task.internal.kinds, task.internal.names, task.wells, task.limits,
@@ -148,6 +148,11 @@ def _sparse_grid(task: Problem, limits: TruncationRequest) -> SparseGrid | None:
     """
     grid = sparse_grid(limits, task.internal)
     if grid is None:
+        if task.system.bends:
+            raise ValueError(
+                f"{task.molecule.formula} is linear at its minimum: normal coordinates take a "
+                "sparse grid there; give `quanta: 8` and `grid_level: 10`, or leave out all sizes"
+            )
         return None
     if task.sized:
         raise ValueError("a sparse grid takes `grid_level` and `quanta`; leave out `basis`")
@@ -159,7 +164,8 @@ def _sparse_grid(task: Problem, limits: TruncationRequest) -> SparseGrid | None:
 def _smallest(task: Problem, target: Target) -> Grid:
     """Functions and points that a calculation of four atoms and more grows from."""
     if zero_at_minimum(task.internal.kinds):
-        return first_grid(target.names, tuple((b.low, b.high) for b in task.coordinates))
+        ranges = tuple((b.low, b.high) for b in task.coordinates)
+        return first_grid(target.names, ranges, sparse=bool(task.system.bends))
     energy = None if target.energy is None else target.energy / CM1
     return wide_grid(target, LargeAmplitudes(task).highest(target.count, energy) or target.cap)
 
@@ -191,7 +197,7 @@ def accuracy_goal(
     three = len(task.internal.names) == 3 and set(task.internal.kinds) <= {"length", "angle"}
     # A sparse grid has no ranges that could be given.
     whole = zero_at_minimum(task.internal.kinds) or "azimuth" in task.internal.kinds
-    more = atoms > 3 and whole and task.given is None
+    more = (atoms > 3 or bool(task.system.bends)) and whole and task.given is None
     if accuracy is None:
         return ACCURACY.get(atoms, 1.0) if (three or more) and not fixed else None
     if not accuracy > 0:

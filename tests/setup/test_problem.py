@@ -5,9 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import torch
 
-import pes
 from pes import plots
 
 Command = Callable[..., Path]
@@ -137,24 +135,3 @@ def test_names_of_maps_in_the_table(pes_levels: Command) -> None:
 )
 def test_refused(pes_levels: Command, refusal: Refusal, coordinates: dict, words: str) -> None:
     assert words in refusal(pes_levels, coordinates=coordinates)
-
-
-def test_four_atoms_in_a_line_have_no_coordinates() -> None:
-    """Acetylene: springs along the bonds, and bends that are stiffest when straight."""
-
-    def acetylene(x: torch.Tensor) -> torch.Tensor:
-        def bond(a: int, b: int) -> torch.Tensor:
-            return x[:, b] - x[:, a]
-
-        bonds = [(bond(0, 1), 2.27), (bond(0, 2), 2.0), (bond(1, 3), 2.0)]
-        stretch = sum((0.3 * (b.norm(dim=-1) - r) ** 2 for b, r in bonds), x.new_zeros(()))
-        middle = bonds[0][0] / bonds[0][0].norm(dim=-1, keepdim=True)
-        ends = [
-            sign * b / b.norm(dim=-1, keepdim=True)
-            for sign, (b, _) in zip((1, -1), bonds[1:], strict=True)
-        ]
-        return stretch + sum(0.08 * (1 + (middle * e).sum(-1)) for e in ends)
-
-    line = [[0.0, 0, 0], [1.2, 0, 0], [-1.06, 0, 0], [2.26, 0, 0]]
-    with pytest.raises(ValueError, match="no coordinates for four atoms or more in a line"):
-        pes.levels(acetylene, "C C H H", reference=line, count=3)

@@ -223,11 +223,18 @@ def _harmonic_quanta(target: Target, count: int) -> float:
 
 
 def first_grid(
-    names: tuple[str, ...], ranges: tuple[tuple[float, float], ...], functions: int = 1
+    names: tuple[str, ...],
+    ranges: tuple[tuple[float, float], ...],
+    functions: int = 1,
+    *,
+    sparse: bool = False,
 ) -> Grid:
-    """The smallest grid in normal coordinates with so many functions."""
+    """The smallest grid in normal coordinates with so many functions.
+
+    A sparse one for many coordinates, or where functions must be those of oscillators.
+    """
     grid: Grid = ProductGrid(names, ranges, STEP)
-    if len(names) > PRODUCT_MODES:
+    if sparse or len(names) > PRODUCT_MODES:
         grid = SparsePoints(SparseGrid(names, STEP, STEP + BEYOND))
     while grid.functions < functions:
         grid = grid.grown(STEP)

@@ -21,7 +21,7 @@ from pes.units import CM1
 
 __all__ = ["LargeAmplitudes", "in_all_wells", "sentence"]
 
-KINDS = ("inversion", "torsion", "bend")
+KINDS = ("inversion", "torsion", "bend", "linear bend")
 """Motions of large amplitude."""
 
 TUNNELLING = ("inversion", "torsion")
@@ -118,7 +118,7 @@ class LargeAmplitudes:
 
     def _seen(self, one: LargeAmplitude, top: float) -> bool:
         """Whether levels are in another well or split; a bend up to linearity is no tunnelling."""
-        if one.what == "bend" or self.minimum is None or self._populated(one.other, top):
+        if one.what.endswith("bend") or self.minimum is None or self._populated(one.other, top):
             return True
         if one.barrier >= top:
             return False
@@ -215,6 +215,12 @@ def sentence(one: LargeAmplitude, molecule: Molecule, top: float, holds: bool) -
             f"the torsion about {names} leads to another well {abs(one.other.energy) / CM1:.0f} "
             f"cm-1 {side} this one, across a barrier of about {height}, and {reach}: levels of "
             f"that well are missing; {advice}"
+        )
+    if one.what == "linear bend":
+        return (
+            f"the linear angle {names} can close to 90 degrees at about {height}, and {reach}: "
+            "bonds turn by less than that in these coordinates, so levels that reach it are "
+            "unreliable, and those of other isomers are missing"
         )
     return (
         f"the torsion about {names} is of large amplitude: its lowest barrier is about {height}, "

@@ -19,7 +19,7 @@ from pes.setup.automatic.quanta_forecast import FEW, Forecast, largest_expected
 from pes.setup.automatic.stage import EXTRA, SolvedHamiltonian, Target
 from pes.setup.automatic.target import Budget
 from pes.units import CM1
-from pes.vibration.eigensolvers.blockwise import lowest_blockwise
+from pes.vibration.eigensolvers.blockwise import level_count, lowest_blockwise
 from pes.vibration.eigensolvers.davidson import Progress
 from pes.vibration.eigensolvers.eigenpairs import Eigenpairs
 from pes.vibration.eigensolvers.select import TIGHT, Watch
@@ -165,12 +165,12 @@ class Series:
     ) -> Eigenpairs:
         """The levels asked for and a few more; those up to an energy are counted on the way."""
         target = self.target
-        count, start = target.count or FEW, None
+        count, start, available = target.count or FEW, None, level_count(h)
         if base is not None:
             start = start_vectors(base.hamiltonian.basis, base.pairs, h.basis)
             count = target.number(base.pairs.energies)
         while True:
-            asked = min(h.size, count + EXTRA)
+            asked = min(available, count + EXTRA)
             try:
                 pairs = lowest_blockwise(
                     h, asked, solver=target.solver, start=start, watch=watch,
@@ -180,7 +180,7 @@ class Series:
                 raise _coarse(h) from None
             if float(pairs.energies[0]) < h.lower_bound:
                 raise _coarse(h)
-            if target.number(pairs.energies) < len(pairs.energies) or asked == h.size:
+            if target.number(pairs.energies) < len(pairs.energies) or asked == available:
                 return pairs
             count, start = 2 * count, pairs.coefficients
 

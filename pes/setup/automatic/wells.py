@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from pes.coordinates import optimum
+from pes.coordinates.point_group import molecular_axes
 from pes.coordinates.vectors import dihedral
 from pes.geometry import nearest_rotation
 from pes.molecule import Molecule, like_permutations
@@ -27,6 +28,9 @@ BONDED = 1.3
 
 SAME = 0.1
 """Bohr, root of the summed squares: a mirror image that lies nearer is the molecule itself."""
+
+STRAIGHT = 0.01
+"""Sine of an angle up to which it is 180°."""
 
 BENT = 0.2
 """Least sine of an angle beside a bond about which a torsion is one."""
@@ -52,7 +56,7 @@ class LargeAmplitude:
     """A motion that a level may follow out of its well.
 
     Attributes:
-        what: inversion, torsion or bend.
+        what: inversion, torsion, bend (up to 180°) or linear bend (from there to 90°).
         atoms: those that name it: two for a torsion, three for a bend, none for an inversion.
         barrier: upper bound above the minimum, hartree: the lowest way out of the well.
         highest: the highest point of a whole turn, hartree; the barrier itself for other motions.
@@ -168,20 +172,26 @@ class _Search:
             return torch.inf
 
     def bends(self) -> Iterator[LargeAmplitude]:
-        """Each angle between bonds opened up to 180°; a hydrogen-like end moves alone."""
+        """Each angle between bonds opened up to 180°, or closed from there to 90°."""
         bonds, x = bonded(self.molecule, self.minimum), self.minimum
         for b in range(len(x)):
             beside = bonds[b].nonzero().flatten().tolist()
             for a, c in ((a, c) for a in beside for c in beside if a < c):
-                axis = torch.linalg.cross(x[a] - x[b], x[c] - x[b])
+                one, other = x[a] - x[b], x[c] - x[b]
+                axis = torch.linalg.cross(one, other)
                 part = _side(bonds, b, c)
-                if float(axis.norm()) < 1e-6 or b in part:
+                if b in part:
                     continue
-                angle = torch.atan2(axis.norm(), (x[a] - x[b]) @ (x[c] - x[b]))
-                way = torch.linspace(0, 1, PATH, dtype=torch.float64) * (pi - angle)
+                straight = float(axis.norm()) < STRAIGHT * float(one.norm() * other.norm())
+                if straight:
+                    axis = molecular_axes(x)[:, 1]
+                angle = torch.atan2(axis.norm(), one @ other)
+                end = -pi / 2 if straight else pi - angle
+                way = torch.linspace(0, 1, PATH, dtype=torch.float64) * end
                 path = torch.stack([_turned(x, part, b, axis, t) for t in way])
                 height = float(self.energies(path).max())
-                yield LargeAmplitude("bend", (a, b, c), height, height, path, path[-1])
+                what = "linear bend" if straight else "bend"
+                yield LargeAmplitude(what, (a, b, c), height, height, path, path[-1])
 
     def inversion(self) -> LargeAmplitude | None:
         """The nearest mirror image that is not the molecule turned, and the way there.

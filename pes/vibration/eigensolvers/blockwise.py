@@ -21,14 +21,17 @@ from pes.vibration.eigensolvers.select import (
     lowest_eigenpairs,
 )
 from pes.vibration.hamiltonian.operator import Hamiltonian, Solve
+from pes.vibration.symmetry.axial import AxialBlock, axial_blocks
 from pes.vibration.symmetry.blocks import Block, symmetry_blocks
 
 __all__ = [
     "FixedCount",
+    "all_blocks",
     "completed_clusters",
     "first_solve",
     "fixed_count",
     "in_step",
+    "level_count",
     "lowered",
     "lowest_blockwise",
     "merged",
@@ -38,6 +41,20 @@ R = TypeVar("R")
 
 FixedCount = Callable[..., Eigenpairs]
 """`fixed_count` with its solver."""
+
+AnyBlock = Block | AxialBlock
+"""Block of a Hamiltonian by symmetry."""
+
+
+def all_blocks(hamiltonian: Hamiltonian) -> Sequence[AnyBlock]:
+    """Blocks by symmetry; those of a linear molecule hold functions of l = 0 alone."""
+    return axial_blocks(hamiltonian) if hamiltonian.bends else symmetry_blocks(hamiltonian)
+
+
+def level_count(hamiltonian: Hamiltonian) -> int:
+    """Number of levels that a Hamiltonian has: of functions, or of those of l = 0."""
+    parts = axial_blocks(hamiltonian) if hamiltonian.bends else [hamiltonian]
+    return sum(part.size for part in parts)
 
 
 def lowest_blockwise(
@@ -64,12 +81,16 @@ def lowest_blockwise(
         tolerance: of residual norms, hartree; only the Davidson method uses it.
         watch: called after each step of the Davidson method.
     """
-    parts = symmetry_blocks(hamiltonian)
-    if len(parts) < 2 or count > hamiltonian.size:
+    parts = all_blocks(hamiltonian)
+    if not hamiltonian.bends and (len(parts) < 2 or count > hamiltonian.size):
         return lowest_eigenpairs(
             hamiltonian, count, solver=solver, start=start, tolerance=tolerance, watch=watch
         )
-    counts = _guess(parts, count, hamiltonian.zero_order_energies)
+    available = sum(part.size for part in parts)
+    if count > available:
+        raise ValueError(f"{count} levels need more than {available} functions of l = 0; raise "
+                         "the quanta")  # fmt: skip
+    counts = _guess(parts, count, torch.cat([part.zero_order_energies for part in parts]))
     begin = [lowered(part, start) for part in parts]
     # Vectors of a smaller calculation know better than zero-order energies what a block holds.
     counts = [
@@ -117,7 +138,7 @@ def fixed_count(
     watch: Callable[[Progress], None] = lambda _: None,
 ) -> Eigenpairs:
     """So many levels, and the energy of the next, which says whether a cluster was split."""
-    one_more = count + 1 if count < hamiltonian.size else count
+    one_more = count + 1 if count < level_count(hamiltonian) else count
     pairs = lowest_blockwise(hamiltonian, one_more, solver=solver, start=start, watch=watch)
     return pairs.first(count)
 
@@ -129,7 +150,7 @@ def _up_to(
 
     The upper half of what a basis gives is never meaningful: it is not looked at.
     """
-    most = max(1, hamiltonian.size // 2)
+    most = max(1, level_count(hamiltonian) // 2)
     count = min(20, most)
     while True:
         pairs = solve(hamiltonian, count, start=start)
@@ -138,7 +159,7 @@ def _up_to(
             return pairs.first(int((reached <= energy).sum()))
         if count == most:
             raise ValueError(
-                f"the lower half of {hamiltonian.size} basis functions ends "
+                f"the lower half of the basis functions, {most}, ends "
                 f"{float(reached[-1]) / CM1:.1f} cm-1 above the ground state, below the "
                 f"{energy / CM1:.1f} cm-1 asked for; raise the numbers of functions"
             )
@@ -146,7 +167,7 @@ def _up_to(
 
 
 def _solved(
-    parts: Sequence[Block],
+    parts: Sequence[AnyBlock],
     counts: Sequence[int],
     begin: Sequence[Tensor | None],
     *,
@@ -175,7 +196,7 @@ def _solved(
 
 
 def in_step(
-    parts: Sequence[Block], waiting: dict[int, Steps[R]]
+    parts: Sequence[AnyBlock], waiting: dict[int, Steps[R]]
 ) -> tuple[dict[int, R], int, set[int]]:
     """Results of all steps, the products with H they took together, and blocks that took some.
 
@@ -207,7 +228,7 @@ def in_step(
 
 
 def _together(
-    parts: Sequence[Block], counts: Sequence[int], watch: Watch
+    parts: Sequence[AnyBlock], counts: Sequence[int], watch: Watch
 ) -> Callable[[int, Progress], None]:
     """Watch of each block that passes the progress of all blocks on."""
     latest: dict[int, Progress] = {}
@@ -225,14 +246,14 @@ def _together(
     return report
 
 
-def _guess(parts: list[Block], count: int, energies: Tensor) -> list[int]:
+def _guess(parts: Sequence[AnyBlock], count: int, energies: Tensor) -> list[int]:
     """Number of levels to ask of each block: one more than it has among the lowest products."""
     highest = energies.sort().values[count - 1]
     below = [int((part.zero_order_energies <= highest).sum()) for part in parts]
     return [min(part.size, n + 1 + n // 10) for part, n in zip(parts, below, strict=True)]
 
 
-def _short(parts: list[Block], solutions: list[Eigenpairs], count: int) -> list[int]:
+def _short(parts: Sequence[AnyBlock], solutions: list[Eigenpairs], count: int) -> list[int]:
     """Blocks that may have more levels below the last one wanted."""
     energies = torch.cat([pairs.energies for pairs in solutions]).sort().values
     # Blocks that were all guessed too low may not even hold enough.
@@ -244,7 +265,7 @@ def _short(parts: list[Block], solutions: list[Eigenpairs], count: int) -> list[
     ]
 
 
-def merged(parts: Sequence[Block], solutions: Sequence[Eigenpairs], count: int) -> Eigenpairs:
+def merged(parts: Sequence[AnyBlock], solutions: Sequence[Eigenpairs], count: int) -> Eigenpairs:
     """The lowest eigenpairs of all blocks, by the products of the whole Hamiltonian."""
     energies, order = torch.cat([pairs.energies for pairs in solutions]).sort(stable=True)
     order = order[:count]
@@ -270,11 +291,11 @@ def merged(parts: Sequence[Block], solutions: Sequence[Eigenpairs], count: int) 
     )
 
 
-def lowered(part: Block, start: Tensor | None) -> Tensor | None:
+def lowered(part: AnyBlock, start: Tensor | None) -> Tensor | None:
     """Start vectors of one block: projections of the vectors that lie mostly in it."""
     if start is None or start.shape[1] != part.whole.size:
         return None
-    vectors = part.lower(start.to(part.amounts))
+    vectors = part.lower(start.to(part.zero_order_energies))
     norms = vectors.norm(dim=1)
     ours = norms > 0.5 * start.norm(dim=1)
     return vectors[ours] / norms[ours, None] if bool(ours.any()) else None

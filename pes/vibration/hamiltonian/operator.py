@@ -39,6 +39,7 @@ class Hamiltonian:
         g_matrix: G (P, Q, Q); fastest if its memory runs along P.
         s: ½ ∂_k ln(ρ/√det g), (P, Q).
         operations: symmetries that commute; see `blocks`.
+        bends: pairs of coordinates that turn with a linear molecule; see `axial`.
     """
 
     basis: GridBasis
@@ -46,6 +47,7 @@ class Hamiltonian:
     g_matrix: Tensor
     s: Tensor
     operations: tuple[Operation, ...] = ()
+    bends: tuple[tuple[int, int], ...] = ()
 
     @property
     def size(self) -> int:

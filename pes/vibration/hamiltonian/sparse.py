@@ -171,7 +171,7 @@ def sparse_hamiltonian(
     points = basis.points
     potential = potential_on_grid(system, basis, points, operations)
     g_matrix, s = kinetic_on_grid(system, basis, points, operations)
-    return Hamiltonian(basis, potential, g_matrix, s, operations=tuple(operations))
+    return Hamiltonian(basis, potential, g_matrix, s, tuple(operations), system.bends)
 
 
 def coarser(hamiltonian: Hamiltonian, grid: SparseGrid) -> Hamiltonian:

@@ -101,6 +101,11 @@ def vibrational_levels(
             system, bases, count, energy=energy, solver=solver, convergence=bool(convergence),
             reference=reference, progress=progress, watch=watch, start=start, symmetry=symmetry,
         )  # fmt: skip
+    if system.bends:
+        raise ValueError(
+            "a molecule that is linear at its minimum takes oscillator functions in normal "
+            "coordinates: give a `SparseGrid`"
+        )
     estimator = estimator_name(convergence, len(bases))
     truncation = Truncation(quanta=quanta) if truncation is None else truncation
     solve_count = partial(fixed_count, solver=solver, watch=watch)

@@ -17,33 +17,50 @@ ASIDE = 0.05
 """Distance at which a way out of a singularity is looked for, bohr and radians."""
 
 
-def metric_tensor(x: Tensor, dx: Tensor, masses: Tensor) -> tuple[Tensor, Tensor]:
+def metric_tensor(
+    x: Tensor, dx: Tensor, masses: Tensor, axes: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
     """Vectors t and the full metric g = Σ_a m_a t·t of vibration and rotation.
 
     Args:
         x: positions (P, N, 3), centre of mass at the origin.
         dx: derivatives ∂x/∂q_k (P, Q, N, 3), likewise centred.
         masses: (N,) in electron masses.
+        axes: of the rotations, (A, 3); default all three.
 
     Returns:
-        t (P, Q + 3, N, 3), vibrations first, and g (P, Q + 3, Q + 3).
+        t (P, Q + A, N, 3), vibrations first, and g (P, Q + A, Q + A).
     """
-    t = torch.cat((dx, _stacked(rotations(x))), 1).contiguous()
+    turns = _stacked(rotations(x))
+    if axes is not None:
+        turns = torch.einsum("ab,pbni->pani", axes.to(x), turns)
+    t = torch.cat((dx, turns), 1).contiguous()
     return t, _weighted(t, masses) @ t.flatten(-2).mT
 
 
 def kinetic(
-    to_positions: ToPositions, q: Tensor, masses: Tensor, *, chunk: int = 4096
+    to_positions: ToPositions,
+    q: Tensor,
+    masses: Tensor,
+    *,
+    axes: Tensor | None = None,
+    chunk: int = 4096,
 ) -> tuple[Tensor, Tensor]:
     """G matrix and gradient of the volume element √det g on grid points.
 
     G is the vibrational block of the inverse of the full metric g of Q + 3 motions. All
     derivatives are reverse mode, of positions alone: no determinant is differentiated.
 
+    A molecule that is linear at its minimum has 3N − 5 coordinates and two rotations across its
+    line. The third, about the line, turns the coordinates; functions that it leaves as they are
+    (l = 0) are those of J = 0, and for these the kinetic energy of Q + 2 motions is exact. In
+    rectilinear normal coordinates it is that of Watson, ½ Σ P_k² + ½ μ (π_x² + π_y²).
+
     Args:
         to_positions: positions of internal coordinates.
         q: grid points (P, Q), bohr and radians.
         masses: (N,) in electron masses; differentiable.
+        axes: of the rotations, (A, 3); default all three, for a linear molecule those across.
         chunk: grid points worked on at once.
 
     Returns:
@@ -55,18 +72,22 @@ def kinetic(
     References:
         A. Nauts, X. Chapuisat, Mol. Phys. 55, 1287 (1985), doi:10.1080/00268978500102031;
         E. Mátyus, G. Czakó, A. G. Császár, J. Chem. Phys. 130, 134112 (2009),
-        doi:10.1063/1.3076742
+        doi:10.1063/1.3076742; J. K. G. Watson, Mol. Phys. 19, 465 (1970),
+        doi:10.1080/00268977000101491
     """
     g_matrix, slope = tuple_in_chunks(
-        lambda part: _kinetic_chunk(to_positions, part, masses), q, chunk
+        lambda part: _kinetic_chunk(to_positions, part, masses, axes), q, chunk
     )
     good = torch.isfinite(g_matrix).flatten(1).all(1) & torch.isfinite(slope).all(1)
     if not good.all():
-        raise ValueError(_singularity(to_positions, q[~good][0].detach(), masses.detach()))
+        first = q[~good][0].detach()
+        raise ValueError(_singularity(to_positions, first, masses.detach(), axes))
     return g_matrix, slope
 
 
-def _kinetic_chunk(to_positions: ToPositions, q: Tensor, masses: Tensor) -> tuple[Tensor, Tensor]:
+def _kinetic_chunk(
+    to_positions: ToPositions, q: Tensor, masses: Tensor, axes: Tensor | None
+) -> tuple[Tensor, Tensor]:
     """G and ∂_k ln √det g = ½ tr(g⁻¹ ∂_k g) = Σ_i u_i·∂_k t_i with u_i = Σ_j (g⁻¹)_ij m t_j.
 
     The sum is one reverse pass through x and ∂x/∂q, whose cotangents are constant there and
@@ -79,13 +100,16 @@ def _kinetic_chunk(to_positions: ToPositions, q: Tensor, masses: Tensor) -> tupl
         x, columns = _positions_and_slopes(to_positions, q, masses)
         with torch.set_grad_enabled(differentiable):
             dx = _stacked([_centred(column, masses) for column in columns])
-            t, g = metric_tensor(_centred(x, masses), dx, masses)
+            t, g = metric_tensor(_centred(x, masses), dx, masses, axes)
             factor, failed = torch.linalg.cholesky_ex(g)
             bad = failed.bool() | _is_lost(factor, g, modes)
-            factor = torch.where(bad[:, None, None], torch.eye(modes + 3).to(g), factor)
+            factor = torch.where(bad[:, None, None], torch.eye(g.shape[-1]).to(g), factor)
             inverse = torch.cholesky_inverse(factor)
             u = _points_last((inverse @ _weighted(t, masses)).view_as(t))
-            cotangents = [*u[:, :modes].unbind(1), _torque(u[:, modes:])]
+            turning = u[:, modes:]
+            if axes is not None:
+                turning = torch.einsum("ab,pani->pbni", axes.to(u), turning)
+            cotangents = [*u[:, :modes].unbind(1), _torque(turning)]
         # Where x is linear in a coordinate, its column is constant.
         moving = [v.requires_grad for v in (*columns, x)]
         outputs, weights = compress((*columns, x), moving), compress(cotangents, moving)
@@ -104,12 +128,12 @@ def _slope(
     return torch.autograd.grad(torch.stack(products).sum(), q)
 
 
-def _singularity(to_positions: ToPositions, q: Tensor, masses: Tensor) -> str:
+def _singularity(to_positions: ToPositions, q: Tensor, masses: Tensor, axes: Tensor | None) -> str:
     """Sentence about where the coordinates are singular, and which of them leads out of it."""
     where = ", ".join(f"{v:.5g}" for v in q.tolist())
     said = f"the coordinates are singular at q = ({where}) (bohr, radians)"
     aside = torch.stack([torch.diag(torch.full_like(q, step)) for step in (-ASIDE, ASIDE)], 1)
-    g_matrix, slope = _kinetic_chunk(to_positions, (q + aside).flatten(0, 1), masses)
+    g_matrix, slope = _kinetic_chunk(to_positions, (q + aside).flatten(0, 1), masses, axes)
     good = torch.isfinite(g_matrix).flatten(1).all(1) & torch.isfinite(slope).all(1)
     cures = good.reshape(-1, 2).any(1).nonzero().flatten().tolist()
     if not cures:

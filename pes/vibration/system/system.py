@@ -1,6 +1,6 @@
 """System: potential and kinetic energy as functions of q, which make a Hamiltonian."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -22,6 +22,8 @@ class System:
         positions: q (P, Q) to positions (P, N, 3) in bohr; None for a model.
         masses: (N,) in electron masses; None for a model.
         device: device of q and of all that is computed from it: of the masses, or of a model's G.
+        bends: pairs of coordinates of a molecule that is linear at its minimum: turning it about
+            its line turns them, and only functions that this leaves as they are (l = 0) count.
     """
 
     potential: Callable[[Tensor], Tensor]
@@ -29,6 +31,7 @@ class System:
     positions: Callable[[Tensor], Tensor] | None = None
     masses: Tensor | None = None
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+    bends: tuple[tuple[int, int], ...] = ()
 
     def cpu(self) -> "System":
         """The same for q on the CPU, evaluated where it was."""
@@ -43,12 +46,17 @@ class System:
         return System(
             lambda q: self.potential(q.to(there)).cpu(), kinetic,
             None if at is None else lambda q: at(q.to(there)).cpu(),
-            None if self.masses is None else self.masses.cpu(),
+            None if self.masses is None else self.masses.cpu(), bends=self.bends,
         )  # fmt: skip
 
 
 def molecular(
-    potential: Callable[[Tensor], Tensor], to_positions: ToPositions, masses: Tensor
+    potential: Callable[[Tensor], Tensor],
+    to_positions: ToPositions,
+    masses: Tensor,
+    *,
+    across: Tensor | None = None,
+    bends: Sequence[tuple[int, int]] = (),
 ) -> System:
     """A molecule from its surface, its coordinates and its masses.
 
@@ -59,15 +67,17 @@ def molecular(
         potential: positions (P, N, 3) in bohr to energies (P,) in hartree.
         to_positions: q and masses to positions.
         masses: (N,) in electron masses.
+        across: unit vectors (2, 3) across a molecule that is linear at its minimum.
+        bends: pairs of its coordinates that are bends along the first and the second of these.
     """
 
     def positions(q: Tensor) -> Tensor:
         return to_positions(q, masses)
 
     return System(
-        lambda q: potential(positions(q)), lambda q: kinetic(to_positions, q, masses), positions,
-        masses,
-        masses.device,
+        lambda q: potential(positions(q)),
+        lambda q: kinetic(to_positions, q, masses, axes=across), positions, masses, masses.device,
+        tuple(bends),
     )  # fmt: skip
 
 

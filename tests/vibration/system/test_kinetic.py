@@ -249,3 +249,39 @@ def test_on_the_gpu() -> None:
     for one, other in zip(here, there, strict=True):
         assert other.is_cuda
         torch.testing.assert_close(one, other.cpu(), rtol=1e-9, atol=1e-10)  # rounding, 1/sin²θ
+
+
+def test_a_linear_molecule_has_the_kinetic_energy_of_watson() -> None:
+    """G = 1 + μ Σ_α (ζ^α Q)(ζ^α Q)ᵀ and √det g = I″²/I⁰ in rectilinear coordinates, μ = I⁰/I″².
+
+    J. K. G. Watson, Mol. Phys. 19, 465 (1970), doi:10.1080/00268977000101491.
+    """
+    masses = torch.tensor([12.0, 16.0, 1.0, 35.0]).double()
+    z = torch.tensor([0.0, 2.2, -2.0, 5.1]).double()
+    z = z - masses @ z / masses.sum()
+    axes = torch.eye(3).double()
+    c = z[:, None] * axes[2]
+    root = masses.sqrt()[:, None]
+    outer = torch.stack([*((root * a).flatten() for a in axes),
+                         *((root * torch.linalg.cross(a.expand_as(c), c)).flatten()
+                           for a in axes[:2])])  # fmt: skip
+    modes = torch.linalg.svd(outer).Vh[5:].reshape(-1, 4, 3)
+    q = torch.rand(6, 7, generator=torch.Generator().manual_seed(1)).double() - 0.5
+
+    found, slope = kinetic(
+        lambda q, _: c + torch.einsum("pk,kai->pai", q, modes / root), q, masses, axes=axes[:2]
+    )
+
+    inertia = (masses * z**2).sum()
+    longer = inertia + torch.einsum("pk,ka,a->p", q, modes[..., 2], masses.sqrt() * z)
+    zeta = torch.stack([
+        torch.einsum("kai,ij,laj->kl", modes, turn, modes)
+        for turn in (torch.tensor([[0, 0, 0], [0, 0, -1.0], [0, 1, 0]]).double(),
+                     torch.tensor([[0, 0, 1.0], [0, 0, 0], [-1, 0, 0]]).double())
+    ])  # fmt: skip
+    turned = torch.einsum("akl,pl->apk", zeta, q)
+    mu = (inertia / longer**2)[:, None, None]
+    expected = torch.eye(7).double() + mu * torch.einsum("apk,apl->pkl", turned, turned)
+    torch.testing.assert_close(found, expected, rtol=0, atol=1e-12)
+    along = torch.einsum("ka,a->k", modes[..., 2], masses.sqrt() * z)
+    torch.testing.assert_close(slope, 2 * along / longer[:, None], rtol=0, atol=1e-12)

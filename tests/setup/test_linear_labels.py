@@ -1,0 +1,74 @@
+"""Linear molecules in normal coordinates: levels against other coordinates, labels, refusals."""
+
+import pytest
+import torch
+
+import pes
+from pes.setup.coordinates import CoordinateRequest
+from pes.setup.level_result import LevelsResult
+from pes.setup.truncation import TruncationRequest
+
+SMALL = TruncationRequest(quanta=3, grid_level=5)
+
+# Levels of this model in valence, Radau and Jacobi coordinates, which agree to 0.0001 cm-1:
+# benchmarks/linear_triatomic.py.
+DIOXIDE = {"0 0 0": 2532.6464, "0 2 0": 1272.6126, "1 0 0": 1393.3652, "0 0 1": 2349.9573}
+
+
+def chain(order: str) -> LevelsResult:
+    """Acetylene with its atoms in some order: springs along bonds, stiffest when straight."""
+    h1, c1, c2, h2 = {"H C C H": (0, 1, 2, 3), "C H C H": (1, 0, 2, 3)}[order]
+
+    def surface(x: torch.Tensor) -> torch.Tensor:
+        pairs = ((c1, c2, 2.27, 1.1), (c1, h1, 2.0, 0.4), (c2, h2, 2.0, 0.4))
+        bonds = [x[:, b] - x[:, a] for a, b, *_ in pairs]
+        stretch = sum(
+            k / 2 * (b.norm(dim=-1) - r) ** 2 for b, (*_, r, k) in zip(bonds, pairs, strict=True)
+        )
+        u, one, other = (b / b.norm(dim=-1, keepdim=True) for b in bonds)
+        bends = 2 + (u * (one - other)).sum(-1)
+        return stretch + 0.12 * bends + 0.02 * (1 + (one * other).sum(-1))
+
+    return pes.levels(surface, order, count=5, truncation=SMALL, convergence=False)
+
+
+def test_levels_of_a_triatomic_are_those_of_its_bond_angle() -> None:
+    result = pes.levels(
+        "carbon_dioxide_model", count=4, coordinates="bond_vectors",
+        truncation=TruncationRequest(quanta=10, grid_level=12), convergence=False,
+    )  # fmt: skip
+    assert [row["v1 v2 v3"] for row in result.table] == list(DIOXIDE)
+    zero, *others = DIOXIDE.values()
+    # What ten quanta leave out.
+    assert result.zero_point_energy == pytest.approx(zero, abs=1e-4)
+    assert result.energies[1:].tolist() == pytest.approx(others, abs=1e-3)
+    assert [row["irrep"] for row in result.table] == ["Σg+", "Σg+", "Σg+", "Σu+"]
+
+
+def test_levels_of_four_atoms_do_not_depend_on_their_order() -> None:
+    one, other = chain("H C C H"), chain("C H C H")
+    torch.testing.assert_close(one.energies, other.energies, rtol=0, atol=1e-6)
+    table = one.table
+    assert [row["irrep"] for row in table] == ["Σg+", "Σg+", "Σg+", "Σu+", "Σu-"]
+    heading = "v1 v2 v3 v4 v5 l4 l5"
+    assert [row[heading] for row in table] == [row[heading] for row in other.table]
+    assert {table[n][heading] for n in (3, 4)} == {"0 0 0 1 1 1 -1"}
+    assert any("l = 0" in sentence for sentence in one.warnings)
+    assert "<A>" not in table[0]
+    assert table[0]["<B>"] == pytest.approx(1.18, abs=0.03)
+
+
+def test_what_cannot_be_had_is_said() -> None:
+    def levels(**settings: object) -> None:
+        pes.levels("carbon_dioxide_model", coordinates="bond_vectors", count=3, **settings)
+
+    with pytest.raises(ValueError, match="give `quanta: 8` and `grid_level: 10`"):
+        levels(quanta=6)
+    with pytest.raises(ValueError, match="bent at its minimum"):
+        pes.levels("carbon_dioxide_model", coordinates=CoordinateRequest(normal=True), count=3)
+    result = pes.levels(
+        "carbon_dioxide_model", coordinates="bond_vectors", truncation=SMALL, count=2,
+        convergence=False,
+    )  # fmt: skip
+    with pytest.raises(ValueError, match="coordinates valence, radau or jacobi"):
+        result.rotation([1])
