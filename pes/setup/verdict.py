@@ -53,6 +53,8 @@ class Roughness:
 def roughness(levels: Levels) -> Roughness:
     """Noise and steps of a surface, from fourth differences at points that the levels visit.
 
+    Where V is capped it may have cusps, as of coincident atoms, that no level feels.
+
     Args:
         levels: on the CPU.
     """
@@ -62,8 +64,10 @@ def roughness(levels: Levels) -> Roughness:
         density = levels.hamiltonian.basis.on_grid(coefficients[None])[0].square()
         most = most.maximum(density)
         squares.append(density.square().sum())
+    capped = levels.hamiltonian.potential >= levels.minimum_energy + levels.cap
+    most[capped] = 0.0
     visited = most.argsort(descending=True)
-    visited = visited[: max(1, len(visited) // 4)]
+    visited = visited[: max(1, min(len(visited) // 4, int((~capped).sum())))]
     spread = torch.linspace(0, len(visited) - 1, min(SAMPLES, len(visited))).round().long()
     low, high = torch.tensor([(b.low, b.high) for b in levels.bases], dtype=torch.float64).T
     q = levels.points[visited[spread]].clamp(low + ASIDE, high - ASIDE)

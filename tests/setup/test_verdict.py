@@ -46,6 +46,18 @@ def test_values_in_steps_are_told_with_their_size() -> None:
     assert "0.001" not in said
 
 
+def test_steps_above_the_cap_are_no_noise() -> None:
+    """As where atoms coincide: most points of this well lie there, and no level feels them."""
+    jagged = model(
+        lambda q: 8 * q[:, 0] ** 2 + (q[:, 0].abs() > 0.3) * (40 * q[:, 0].abs()).round(),
+        torch.eye(1).double() / 2000,
+    )
+    spec = BasisSpec("sinc", -1.5, 1.5, 14, None, primitives=60, name="x")
+    bottom = torch.zeros(1, dtype=torch.float64)
+    levels = vibrational_levels(jagged, [spec], 3, convergence=False, reference=bottom)
+    assert roughness(levels).size < 1e-3 * CM1
+
+
 def test_levels_in_a_hole_are_of_no_use() -> None:
     levels = oscillator(lambda v: v - 0.3 * torch.exp(-((v - 0.1) ** 2) / 2e-3), convergence=False)
     assert "in a hole of the surface and must not be used" in verdict(levels, ["x"])

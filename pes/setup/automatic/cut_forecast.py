@@ -27,6 +27,9 @@ CHECKS = 2.0
 UNKNOWN = 1e3
 """Error that is left, in what functions may leave, where levels had no partners."""
 
+LAST = 1.7
+"""Functions of a calculation that passes the limit, in that limit: the cube of the least step."""
+
 LEAST = 85 * 2**20
 """Bytes of quadrature, results and pictures, whatever the size."""
 
@@ -65,22 +68,25 @@ class CutForecast:
         refuse_shortage("the levels", self.memory, advice, allowed=allowed, device=device)
 
 
-def expected_cost(target: Target, stage: Stage, count: int) -> CutForecast:
+def expected_cost(target: Target, stage: Stage, count: int, limit: int) -> CutForecast:
     """The largest calculation, from one that is smaller, if errors fall as in most molecules.
 
     Functions fill a volume of three dimensions: their number grows as the cube of their energy.
+    The levels of a weakly bound complex lie so low against its stiffest mode that this says too
+    much by far; the budget ends the growth of the others.
 
     Args:
         target: molecule and levels.
         stage: a calculation in the same ranges.
         count: number of levels asked for.
+        limit: functions from which nothing grows any more.
     """
     energies = stage.pairs.energies
     last = float(energies[count - 1] - energies[0])
     stiffest = float(frequencies(target.system, target.wells[0], target.limits).max())
     energy = last + (MORE - 2 * log10(target.accuracy / CM1)) * stiffest
     growth = max(1.0, energy / stage.resolution.cut_energy) ** 3
-    functions = round(growth * stage.hamiltonian.size)
+    functions = min(round(growth * stage.hamiltonian.size), round(LAST * limit))
     block = functions // (len(stage.hamiltonian.operations) + 1)
     # Larger ones are solved by iterations, unless the user wants the matrix.
     most = SMALL if target.solver == "auto" else block

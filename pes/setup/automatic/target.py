@@ -38,6 +38,10 @@ STEP = 1.2
 LONG_STEP = 1.4
 """Least factor by which the cut energy grows while the levels are far from the accuracy."""
 
+STIFF = 2.2
+"""Least cut energy of the last calculation, in the highest harmonic frequency: levels far below it,
+as of a weakly bound complex, shift with the stiffest mode too, which no smaller one holds."""
+
 FAR = 1000.0
 """Largest change, in accuracies, from which the longer step is taken."""
 
@@ -109,7 +113,7 @@ def levels_to_target(
     """
     budget, started = budget or Budget(), process_time()
     solve, base, count = _first(target, report)
-    ahead = expected_cost(target, base, count)
+    ahead = expected_cost(target, base, count, budget.functions)
     report(f"forecast, if errors fall as usual: {ahead}")
     ahead.check(budget.memory, target.system.device)
     goal = _attainable(target, base, count, report)
@@ -160,7 +164,8 @@ def _first(target: Target, report: Report) -> tuple[Solve, Stage, int]:
             given=target.ranges,
         )  # fmt: skip
         # A cap that is felt and a range that is too short have errors of opposite signs.
-        first = Resolution(FIRST * last, cap=max(target.cap, CAPPED * top))
+        # A single level has no excitation, which many functions are needed for all the same.
+        first = Resolution(FIRST * max(last, float(modes[0])), cap=max(target.cap, CAPPED * top))
         stage = solved_stage(target, cuts, top, count, first)
         while stage.hamiltonian.size < 2 * (count + EXTRA):
             first = first.more_functions(LONG_STEP)
@@ -191,8 +196,12 @@ def _grown(
 ) -> tuple[Stage, Stage, Tensor]:
     """The largest calculation, the one before it, and shares of its changes left to come, (S,)."""
     far, before, unsure = False, torch.full((count,), torch.inf, dtype=torch.float64), True
+    least = STIFF * float(frequencies(target.system, target.wells[0], target.limits)[-1])
+    converged = False
     while True:
         step = max(_step(base), LONG_STEP if far else 0.0)
+        if converged:
+            step = max(step, least / base.resolution.cut_energy)
         larger = solve(base.resolution.more_functions(step), base)
         match = matching(larger.levels, base.levels, count)
         moved, most = match.changes, float(match.changes.max())
@@ -206,7 +215,8 @@ def _grown(
             f"levels moved by up to {most / CM1:.2g} cm-1; {spent:.1f} CPU-s spent, about "
             f"{seconds_left(following, larger.seconds, error):.1f} left"
         )
-        done = error <= 1
+        converged = error <= 1
+        done = converged and larger.resolution.cut_energy >= least
         stalled = most > STALLED * float(before.max()) / 3
         if not done and unsure and stalled and bool(before.isfinite().all()):
             finer = _finer(solve, base, count, most, report)

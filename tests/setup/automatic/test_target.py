@@ -58,6 +58,24 @@ def test_exact_levels_lie_within_the_estimates() -> None:
     assert levels.warnings == ()
 
 
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_mode_far_stiffer_than_the_levels_are_high(count: int) -> None:
+    """Its excited functions are in products too: on other surfaces they shift the soft modes."""
+    forces = torch.diag(torch.tensor([3.0, 0.20, 0.08]).double())
+    modes = (forces.diagonal() / MASS).sqrt()
+    system = model(
+        lambda q: torch.einsum("pi,ij,pj->p", q, forces, q) / 2,
+        torch.eye(3, dtype=torch.float64) / MASS,
+    )
+    levels, _ = levels_to_target(target(system, count=count))
+    error = (levels.excitations - exact_levels(modes, count)).abs()
+    error[0] = abs(levels.zero_point_energy - float(modes.sum()) / 2)
+    assert bool((error <= levels.convergence + 1e-6 * CM1).all())
+    energy = levels.truncation.energy
+    assert energy is not None
+    assert energy > 2 * float(modes.max())
+
+
 def test_an_energy_in_place_of_a_count() -> None:
     system, modes = oscillators()
     exact = exact_levels(modes, 200)
