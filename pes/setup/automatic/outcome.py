@@ -1,5 +1,6 @@
 """Result of a series that grew to an accuracy: its estimates, and the levels that missed it."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from torch import Tensor
@@ -12,13 +13,26 @@ from pes.vibration.basis.truncation import Truncation
 from pes.vibration.levels.diagnostics import level_warnings
 from pes.vibration.levels.result import Levels
 
-__all__ = ["SIGMAS", "outcome", "stage_levels"]
+__all__ = ["attainable", "outcome"]
 
 NEIGHBOURS = 0.25
 """Least part of the largest change of any level that each level counts with."""
 
 SIGMAS = 1.5
 """Standard deviations of what noise does to a level, counted twice in its estimate."""
+
+
+def attainable(target: Target, base: Stage, count: int, report: Callable[[str], None]) -> Target:
+    """The same with the accuracy that a surface with noise or steps allows."""
+    rough = roughness(_stage_levels(target, base, count))
+    limit = 2 * SIGMAS * float(rough.effect.max())
+    if rough.size <= ROUGH or limit <= target.accuracy:
+        return target
+    report(
+        f"the surface is not smooth, its values jump by {rough.size / CM1:.2g} cm-1: levels can be "
+        f"had to about {limit / CM1:.1g} cm-1"
+    )
+    return replace(target, accuracy=limit)
 
 
 def outcome(target: Target, stage: Stage, changes: Tensor, walls: Tensor) -> Levels:
@@ -32,7 +46,7 @@ def outcome(target: Target, stage: Stage, changes: Tensor, walls: Tensor) -> Lev
     """
     changes = changes.clamp(min=NEIGHBOURS * _largest(changes)[:, None])
     changes[2] += walls
-    result = replace(stage_levels(target, stage, changes.shape[1]), estimated_changes=changes)
+    result = replace(_stage_levels(target, stage, changes.shape[1]), estimated_changes=changes)
     if bool(walls.any()):
         result = replace(result, dissociation=dissociation(target, stage))
     rough = roughness(result)
@@ -47,7 +61,7 @@ def outcome(target: Target, stage: Stage, changes: Tensor, walls: Tensor) -> Lev
     return replace(result, warnings=warnings)
 
 
-def stage_levels(target: Target, stage: Stage, count: int) -> Levels:
+def _stage_levels(target: Target, stage: Stage, count: int) -> Levels:
     """The lowest levels of one calculation, without estimates."""
     return Levels(
         target.system, stage.bases, Truncation(energy=stage.resolution.cut_energy),

@@ -20,9 +20,8 @@ from pes.setup.automatic.cut_forecast import expected_cost, seconds_left
 from pes.setup.automatic.cuts_below import cuts_below
 from pes.setup.automatic.harmonic_levels import frequencies, harmonic_level
 from pes.setup.automatic.left_over import of_partners, share_left
-from pes.setup.automatic.outcome import SIGMAS, outcome, stage_levels
+from pes.setup.automatic.outcome import attainable, outcome
 from pes.setup.automatic.stage import EXTRA, Stage, Target, fixed_sides, solved_stage
-from pes.setup.verdict import ROUGH, roughness
 from pes.units import CM1
 from pes.vibration.levels.matching import matching
 from pes.vibration.levels.result import Levels
@@ -116,7 +115,7 @@ def levels_to_target(
     ahead = expected_cost(target, base, count, budget.functions)
     report(f"forecast, if errors fall as usual: {ahead}")
     ahead.check(budget.memory, target.system.device)
-    goal = _attainable(target, base, count, report)
+    goal = attainable(target, base, count, report)
     larger, base, share = _grown(goal, solve, base, count, budget, started, report)
     end = started + budget.seconds
     functions = share * matching(larger.levels, base.levels, count).changes
@@ -136,19 +135,6 @@ def levels_to_target(
     return result, SURVEYED * larger.top
 
 
-def _attainable(target: Target, base: Stage, count: int, report: Report) -> Target:
-    """The same with the accuracy that a surface with noise or steps allows."""
-    rough = roughness(stage_levels(target, base, count))
-    limit = 2 * SIGMAS * float(rough.effect.max())
-    if rough.size <= ROUGH or limit <= target.accuracy:
-        return target
-    report(
-        f"the surface is not smooth, its values jump by {rough.size / CM1:.2g} cm-1: levels can be "
-        f"had to about {limit / CM1:.1g} cm-1"
-    )
-    return replace(target, accuracy=limit)
-
-
 def _first(target: Target, report: Report) -> tuple[Solve, Stage, int]:
     """A solver for any resolution, its first calculation and the number of levels asked for.
 
@@ -164,7 +150,7 @@ def _first(target: Target, report: Report) -> tuple[Solve, Stage, int]:
             given=target.ranges,
         )  # fmt: skip
         # A cap that is felt and a range that is too short have errors of opposite signs.
-        # A single level has no excitation, which many functions are needed for all the same.
+        # A single level has no excitation.
         first = Resolution(FIRST * max(last, float(modes[0])), cap=max(target.cap, CAPPED * top))
         stage = solved_stage(target, cuts, top, count, first)
         while stage.hamiltonian.size < 2 * (count + EXTRA):
@@ -197,11 +183,10 @@ def _grown(
     """The largest calculation, the one before it, and shares of its changes left to come, (S,)."""
     far, before, unsure = False, torch.full((count,), torch.inf, dtype=torch.float64), True
     least = STIFF * float(frequencies(target.system, target.wells[0], target.limits)[-1])
-    converged = False
+    error = torch.inf
     while True:
-        step = max(_step(base), LONG_STEP if far else 0.0)
-        if converged:
-            step = max(step, least / base.resolution.cut_energy)
+        up = least / base.resolution.cut_energy if error <= 1 else 0.0
+        step = max(_step(base), up, LONG_STEP if far else 0.0)
         larger = solve(base.resolution.more_functions(step), base)
         match = matching(larger.levels, base.levels, count)
         moved, most = match.changes, float(match.changes.max())
@@ -215,8 +200,7 @@ def _grown(
             f"levels moved by up to {most / CM1:.2g} cm-1; {spent:.1f} CPU-s spent, about "
             f"{seconds_left(following, larger.seconds, error):.1f} left"
         )
-        converged = error <= 1
-        done = converged and larger.resolution.cut_energy >= least
+        done = error <= 1 and larger.resolution.cut_energy >= least
         stalled = most > STALLED * float(before.max()) / 3
         if not done and unsure and stalled and bool(before.isfinite().all()):
             finer = _finer(solve, base, count, most, report)
