@@ -81,7 +81,7 @@ def label(arguments: Sequence[str] | None = None) -> None:
     """`pes-label`."""
     parser = parser_of(
         "pes-label", "Compute the energies of geometries by PySCF or any other program. The same "
-        "command again goes on where it ended. Exit code: 0 if every point has its energy, 3 if "
+        "command again continues where it ended. Exit code: 0 if every point has its energy, 3 if "
         "some points failed.",
         "pes-label --config label.yaml",
         "pes-label --config label.yaml --retry --set attempts=5",

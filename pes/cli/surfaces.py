@@ -33,7 +33,7 @@ def train(arguments: Sequence[str] | None = None) -> None:
     )  # fmt: skip
     source = parser.add_mutually_exclusive_group(required=True)
     file_option(
-        source, "data", nargs="?", help="points to fit; what suits them is chosen, see --minutes"
+        source, "data", nargs="?", help="points to fit by a surface that is chosen for them"
     )
     file_option(source, "--config", help="configuration of the fit, a YAML file")
     example_option(source, examples.TRAIN)

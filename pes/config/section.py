@@ -62,7 +62,7 @@ class Section(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _no_truth_for_numbers(cls, content: Any) -> Any:
-        """YAML reads `yes` as true, which is no number."""
+        """YAML reads `yes` as true, which is not a number."""
         for name, value in content.items() if isinstance(content, Mapping) else ():
             if isinstance(value, bool) and name in cls.model_fields:
                 kinds = _kinds(cls.model_fields[name].annotation)

@@ -74,7 +74,8 @@ class Search(Section):
     """Key → values, such as surface.hidden: [[16, 16], [24, 24]]; such keys may also be written in
     `search` itself."""
     strategy: Literal["grid", "halving", "optuna"] = "halving"
-    """grid: all alike; halving: the better half goes on; optuna: `trials` chosen one by one."""
+    """grid: all are trained to the end; halving: only the better half continues; optuna: `trials`
+    are chosen one by one."""
     budget: float = Field(default=60.0, gt=0)
     """Total budget, CPU seconds."""
     trials: int = Field(default=20, gt=0)

@@ -49,7 +49,7 @@ def optimum(potential: Callable[[Tensor], Tensor], start: Tensor, *, noise: floa
     steepest = max(step**2 / 2, 4 * noise / step) if noise else 1e-5
     if not np.isfinite(result.fun) or slope > steepest:
         raise ValueError(
-            f"no minimum of the surface found from the start given: after {result.nit} steps the "
+            f"no minimum of the surface was reached from this start: after {result.nit} steps the "
             f"slope is still {slope:.1e} hartree/bohr; start nearer to it (`coordinates.reference`)"
         )
     return torch.from_numpy(result.x.reshape(start.shape))

@@ -13,7 +13,7 @@ from pes.coordinates.vectors import angle, dihedral
 __all__ = ["DUMMY", "ZMatrix"]
 
 DUMMY = "X"
-"""Symbol of a point that helps to define coordinates and is no atom."""
+"""Symbol of a point that helps to define coordinates and is not an atom."""
 
 _PREFIXES = {"r": "length", "theta": "angle", "phi": "dihedral"}
 
@@ -33,7 +33,7 @@ class ZMatrix(Direct):
     P–a–b and the dihedral P–a–b–c. The first rows have fewer references: `(symbol,)`,
     `(symbol, a)`, `(symbol, a, b)`. Atoms have the order of the rows.
 
-    A row with the symbol X is a dummy: it is counted as a row but is no atom, and its own
+    A row with the symbol X is a dummy: it is counted as a row but is not an atom, and its own
     coordinates are usually `fixed`. It keeps angles away from 180° in a linear chain, where a
     dihedral is undefined.
 

@@ -66,8 +66,8 @@ def read_observed(path: Path) -> Observed:
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: for other columns, a value that is no number, a rotor that does not exist, or a
-            level or line given twice.
+        ValueError: for other columns, a value that is not a number, a rotor that does not exist, or
+            a level or line given twice.
     """
     check_file(path, "file of observed levels")
     try:

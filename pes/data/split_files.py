@@ -173,7 +173,7 @@ def _part_of(dataset: Dataset, parts: Split) -> Tensor:
 
 
 def _clashes(part_of: Tensor, groups: Tensor) -> list[Tensor]:
-    """Rows of each geometry that stands in several parts."""
+    """Rows of each geometry that occurs in several parts."""
     rows = (part_of >= 0).nonzero().flatten()
     rows = rows[groups[rows].argsort(stable=True)]
     sets = rows.split(groups[rows].unique_consecutive(return_counts=True)[1].tolist())

@@ -127,8 +127,8 @@ def tape(
 
     Raises:
         TypeError: if the function is not called with so many tensors or returns no tensor.
-        ValueError: if its result is no scalar, does not depend on the inputs as far as torch knows,
-            or if it changes a tensor in place.
+        ValueError: if its result is not a scalar, does not depend on the inputs as far as torch
+            knows, or if it changes a tensor in place.
 
     References:
         R. E. Wengert, Commun. ACM 7, 463 (1964), doi:10.1145/355586.364791.

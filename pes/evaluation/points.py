@@ -119,7 +119,7 @@ def checked_predictions(
     if len(bad):
         raise ValueError(
             f"{name} is not a number at {len(bad)} of {len(points)} points, first at row "
-            f"{int(bad[0])}; mend it there or leave these points out"
+            f"{int(bad[0])}; correct it there or leave these points out"
         )
     forces = None if points.forces is None else predicted(potential, points)[1]
     return energies, forces

@@ -44,7 +44,7 @@ def export_surface(surface: Surface, path: str | Path, *, to: str | None = None)
         to: a key of `TARGETS`; default by the suffix.
 
     Raises:
-        ValueError: for an unknown target, a stem that is no name, or a surface that cannot be
+        ValueError: for an unknown target, a stem that is not a name, or a surface that cannot be
             exported.
     """
     file = Path(path)

@@ -81,7 +81,7 @@ def copies(evidence: Evidence) -> list[Finding]:
 
 
 def near_copies(evidence: Evidence) -> list[Finding]:
-    """Points nearer than 0.001 Å to another one in every distance that are no copies of it."""
+    """Points nearer than 0.001 Å to another one in every distance that are not copies of it."""
     dataset = evidence.dataset
     lengths = sorted_distances(dataset.positions, dataset.elements)
     some = lengths[torch.linspace(0, len(lengths) - 1, min(SAMPLE, len(lengths))).long()]

@@ -23,7 +23,7 @@ SHARE = 0.3
 up to half of a bond energy leave a tenth, labels that do not turn with the atoms nearly all."""
 
 SMALL = 0.05 * DEBYE
-"""Residual that is no reason for doubt: molecules whose dipole moment is nearly zero."""
+"""Residual that raises no doubt: molecules whose dipole moment is nearly zero."""
 
 CHARGE = 0.1
 """Difference of the total charge from that of the labels which is refused, e."""
@@ -82,7 +82,7 @@ def check_dipoles(symbols: Sequence[str], positions: Tensor, dipoles: Tensor, ch
 def sign_doubt(symbols: Sequence[str], positions: Tensor, dipoles: Tensor) -> str | None:
     """A warning where dipole moments point to the electronegative atoms, in words.
 
-    A dipole moment points from negative to positive charge. It is no error for certain: carbon
+    A dipole moment points from negative to positive charge. It is not certainly an error: carbon
     monoxide does so.
     """
     known = [ELECTRONEGATIVITY.get(element(s)) for s in symbols]

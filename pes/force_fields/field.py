@@ -56,7 +56,7 @@ class ForceField:
 
         Raises:
             ValueError: for an unknown unit, a frequency that is not positive, a mode that there is
-                not, a constant given twice with two values, or one that is no finite number.
+                not, a constant given twice with two values, or one that is not a finite number.
         """
         if units not in ENERGY_UNITS:
             raise ValueError(f"`units` must be one of {', '.join(ENERGY_UNITS)}, got {units!r}")

@@ -188,7 +188,7 @@ def _first(
     possible = min(limits.functions, float(np.prod(most + 1.0)))
     if count > possible:
         raise ValueError(
-            f"{count} levels need more than the {possible:.0f} functions that there may be; raise "
+            f"{count} levels need more than the {possible:.0f} functions that are allowed; raise "
             "`functions` or ask for fewer levels"
         )
     number = int(min(max(FEWEST, FIRST * count), possible))

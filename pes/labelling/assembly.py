@@ -38,7 +38,7 @@ def assembled(
     if not good:
         raise ValueError(
             f"all {len(records)} calculations failed, the first with: {records[0]['failure']}; "
-            "mend it and try these points again (--retry)"
+            "correct it and try these points again (--retry)"
         )
     first = good[0]
 

@@ -109,6 +109,6 @@ def _check_hope(done: Mapping[int, Record]) -> None:
     if len(done) >= HOPELESS and _failed(done) == len(done):
         row = min(done)
         raise ValueError(
-            f"the first {len(done)} points all failed; row {row}: {done[row]['failure']}; mend it "
-            "and try these points again (--retry)"
+            f"the first {len(done)} points all failed; row {row}: {done[row]['failure']}; correct "
+            "it and try these points again (--retry)"
         )

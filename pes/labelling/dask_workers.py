@@ -96,7 +96,7 @@ def queue_cluster(system: str, options: Mapping[str, Any]) -> dask_jobqueue.core
 def _watched(job: type, first: "Future[str]") -> type:
     """The class of jobs whose first submission, or refusal, sets a future.
 
-    Dask itself goes on without workers, and points would wait for ever.
+    Dask itself continues without workers, and points would wait for ever.
     """
 
     class Watched(job):

@@ -96,8 +96,8 @@ def label(
 ) -> LabelResult:
     """Compute energies, and what else a program gives, of many geometries.
 
-    Every point is in the journal of the folder as soon as it is there. The same call again goes on
-    where the last one ended, by whatever end.
+    Every point is in the journal of the folder as soon as it is there. The same call again
+    continues where the last one ended, by whatever end.
 
     Args:
         geometries: (B, N, 3) in bohr, a data set, or a file such as the geometries.xyz of

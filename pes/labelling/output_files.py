@@ -34,7 +34,7 @@ def read_point(path: Path, format: str, positions: Positions) -> dict[str, Any]:
     asked = torch.tensor(positions, dtype=torch.float64)
     there = point.positions[-1]
     if there.shape != asked.shape or (distances(there) - distances(asked)).abs().max() > SAME:
-        raise RuntimeError(f"{path.name} ends with another geometry")
+        raise RuntimeError(f"the last geometry in {path.name} is not the one asked for")
     record: dict[str, Any] = {"positions": there.tolist(), "energy": float(point.energies[-1])}
     if point.forces is not None:
         record["forces"] = point.forces[-1].tolist()

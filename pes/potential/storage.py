@@ -207,6 +207,6 @@ def _check_tensors(
     expected = {POSITIONS: torch.float64, **{n: t.dtype for n, t in surface.state_dict().items()}}
     for name, tensor in {**stored, POSITIONS: positions}.items():
         if tensor.dtype != expected.get(name, tensor.dtype):
-            raise ValueError(f"{name} of type {tensor.dtype}, not {expected[name]}")
+            raise ValueError(f"{name} must have type {expected[name]}, has {tensor.dtype}")
         if tensor.is_floating_point() and not tensor.isfinite().all():
             raise ValueError(f"{name} holds NaN or infinity")

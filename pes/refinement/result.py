@@ -152,7 +152,9 @@ class Refinement:
     def _save_surface(self, path: Path) -> None:
         record = self.surface.record
         if record is None:
-            raise TypeError("a refined surface carries the record of its points")
+            raise TypeError(
+                "a refined surface needs the record of its points, which this one lacks"
+            )
         note = {"from": self.start, "anchor": self.anchor, "rms_cm1": self.rms}
         record = replace(record, notes={**record.notes, "refined": note})
         save_surface(path, self.surface.potential, record)

@@ -99,7 +99,7 @@ def function_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--function", action="append", default=[], metavar="NAME", dest="functions",
         help="function, module:function or file.py:function, that a surface file or a run folder "
-        "may use; alone they run no code; may be given several times",
+        "may use; without this option they run no code; may be given several times",
     )  # fmt: skip
 
 

@@ -72,7 +72,7 @@ def test_output_in_a_format(tmp_path: Path) -> None:
     assert record["positions"][1] == pytest.approx([0.0, 0.0, 1.9])
     assert record["forces"][0][2] == pytest.approx(EV / ANGSTROM)
     other = program(tmp_path, body.format("2 * float(x), y, z"), **settings)
-    with pytest.raises(RuntimeError, match=r"out.xyz ends with another geometry"):
+    with pytest.raises(RuntimeError, match=r"last geometry in out.xyz is not the one asked for"):
         other.record(ELEMENTS, WATER, tmp_path / "0", 0)
 
 

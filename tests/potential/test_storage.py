@@ -271,7 +271,11 @@ def test_tensors_that_lie(file: Path) -> None:
     header, tensors = contents(file)
     for name, tensor, words in (
         ("surface.mean", None, "do not agree .*mean"),
-        ("surface.mean", tensors["surface.mean"].float(), "mean of type torch.float32"),
+        (
+            "surface.mean",
+            tensors["surface.mean"].float(),
+            "mean must have type torch.float64",
+        ),
         ("surface.mean", tensors["surface.mean"] * torch.nan, "mean holds NaN"),
         ("training_positions", torch.zeros(2, 3), "training_positions of shape"),
         ("surface.more", torch.zeros(2), "do not agree .*more"),

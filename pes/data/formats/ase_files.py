@@ -58,7 +58,7 @@ def _frames(path: Path) -> Iterator[tuple[Atoms, Mapping[str, Any]]]:
     with path.open("rb") as file:
         head = file.read(32)
     if not head.startswith(BEGINNINGS):
-        raise ValueError("neither a trajectory nor a database of ASE, or truncated")
+        raise ValueError("the file is not an ASE trajectory or database, or it is truncated")
     # SQLite writes its page size and number of pages here, and reads a short last page as zeros.
     pages = int.from_bytes(head[16:18], "big") * int.from_bytes(head[28:32], "big")
     if head.startswith(BEGINNINGS[1]) and path.stat().st_size < pages:

@@ -142,7 +142,9 @@ def _count(line: str, frame: int) -> int:
         )
     # Python refuses to convert thousands of digits.
     if len(word) > 9 or not 2 <= int(word) <= LARGEST:
-        raise ValueError(f"frame {frame}: {word[:20]} atoms; a frame has 2 to {LARGEST} of them")
+        raise ValueError(
+            f"frame {frame}: the number of atoms must be 2 to {LARGEST}, got {word[:20]}"
+        )
     return int(word)
 
 

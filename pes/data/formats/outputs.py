@@ -38,7 +38,9 @@ def read_output(path: Path, request: Request) -> Iterator[Dataset]:
         doi:10.1002/jcc.20823
     """
     if request.units or request.keys:
-        raise ValueError("an output states its units itself; leave out `units` and `keys`")
+        raise ValueError(
+            "the output of a program states its units itself; leave out `units` and `keys`"
+        )
     with plain_file(path) as plain:
         parsed = _parsed(plain)
     energies = {name: _energies(parsed, name) for name in METHODS if hasattr(parsed, name)}

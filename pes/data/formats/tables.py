@@ -57,7 +57,7 @@ def table_names(path: Path, request: Request) -> tuple[str, ...]:
 def read_table(
     path: Path, format_words: str, request: Request, fixed: Mapping[str, str], geometry: Geometry
 ) -> Iterator[Dataset]:
-    """Points of a table; every column that is no coordinate or quantity is kept.
+    """Points of a table; every other column is kept as well.
 
     Raises:
         ValueError: naming the line that cannot be read.
@@ -69,7 +69,7 @@ def read_table(
     if missing:
         raise ValueError(f"no column `{missing[0]}`; columns there: {', '.join(names)}")
     if len(set(names)) < len(names):
-        raise ValueError(f"two columns have one name among {', '.join(names)}")
+        raise ValueError(f"two columns have the same name: {', '.join(names)}")
     at = [small.index(name) for name in geometry.names]
     rest = [name for k, name in enumerate(names) if k not in at]
     usual = next((name for name in rest if name.lower() in ENERGY_NAMES), None)
@@ -125,8 +125,8 @@ def _numbers(block: Sequence[tuple[int, str]], width: int) -> np.ndarray:
 def _check_last(block: Sequence[tuple[int, str]]) -> None:
     number, last = block[-1]
     raise ValueError(
-        f"line {number}: truncated? The last line has no end ({last.strip()[-20:]!r}); if it is "
-        "whole, add a line break"
+        f"line {number}: the file may be truncated, its last line has no line break "
+        f"({last.strip()[-20:]!r}); if it is whole, add one"
     )
 
 

@@ -77,7 +77,10 @@ def run_label(
                     notes=config.notes, report=report,
                 )  # fmt: skip
         except KeyboardInterrupt:
-            log.info("interrupted; %s holds what is done, and the same command goes on", folder)
+            log.info(
+                "interrupted; the points done so far are in %s; the same command again continues",
+                folder,
+            )
             raise Stopped(signal.SIGINT, "interrupted") from None
         _write(folder, config, path.parent, result)
     return SOME_FAILED if result.failures else 0

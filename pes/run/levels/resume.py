@@ -39,7 +39,9 @@ def check_state(folder: Path, resume: str | None, *, overwrite: bool) -> Path | 
     """
     if resume not in (None, "auto"):
         if not Path(resume).is_file():
-            raise FileNotFoundError(f"--resume {resume}: no such file; auto takes {STATE}")
+            raise FileNotFoundError(
+                f"--resume {resume}: no such file; --resume auto takes {STATE} of the run"
+            )
         return Path(resume)
     path = folder / STATE
     if not path.exists() or (overwrite and resume is None):

@@ -68,7 +68,7 @@ def _check(name: str, surface: nn.Module, training: Dataset) -> None:
     if len(bad):
         raise ValueError(
             f"`baseline`: {name} gives NaN or infinity at {len(bad)} of {len(x)} training points; "
-            "mend it there or leave these points out"
+            "correct it there or leave these points out"
         )
     if training.forces is not None:
         surface(x[:1].detach().requires_grad_())

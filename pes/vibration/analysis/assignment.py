@@ -17,7 +17,7 @@ FIRM = 0.5
 """Weight of a label from which it names a level."""
 
 CLEAR = 0.5
-"""Distance to the level chosen over that to the next of its kind, below which it is no doubt."""
+"""Distance to the chosen level over that to the next of its kind: smaller ones are safe choices."""
 
 
 @dataclass(frozen=True)

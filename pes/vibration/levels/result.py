@@ -143,7 +143,7 @@ class Levels:
     def densities(self) -> Tensor:
         """ρ w |ψ|², (S, P): the probability at each grid point, and dE/dV there.
 
-        On a sparse grid weights have either sign: a point is no place, but sums are means.
+        Weights of a sparse grid have either sign: one point means nothing there, sums are means.
         """
         return self.hamiltonian.basis.signs * self.wavefunctions**2
 

@@ -28,7 +28,7 @@ POINTS_SAME = 1e-8
 
 
 class NotInvariantError(ValueError):
-    """An operation is no symmetry of the Hamiltonian; the message says of what not."""
+    """Error: an operation is not a symmetry of the potential or the kinetic energy."""
 
 
 def shared_bases(bases: Sequence[Basis], operations: Sequence[Operation]) -> tuple[Basis, ...]:
@@ -103,7 +103,7 @@ def mirrored_points(basis: Basis, number: int) -> Tensor:
     """Place of the image of each point, (m,).
 
     Raises:
-        NotInvariantError: if an image is no point.
+        NotInvariantError: if an image is not a point of the grid.
     """
     low, high = basis.range
     images = (low + high) - basis.points

@@ -116,7 +116,7 @@ def _grown(box: list[list[float]], inside: Tensor, limits: Sequence[tuple[float,
 
 
 def energies_or_infinite(system: System, q: Tensor, *, chunk: int = 16384) -> Tensor:
-    """V (P,) on the CPU; infinite where it is no number, and unasked where atoms meet."""
+    """V (P,) on the CPU; infinite where it is not a number, and not computed where atoms meet."""
     pieces = []
     with torch.no_grad():
         for part in q.to(system.device).split(chunk):

@@ -114,6 +114,6 @@ def potential_in_chunks(system: System, q: Tensor, *, chunk: int = 4096) -> Tens
         where = ", ".join(f"{v:.4f}" for v in q[bad][0].tolist())
         raise ValueError(
             f"the surface is not a number at {int(bad.sum())} of {len(q)} grid points, first at "
-            f"q = {where} (bohr, radians); narrow the ranges or mend the surface there"
+            f"q = {where} (bohr, radians); narrow the ranges or correct the surface there"
         )
     return energies

@@ -19,9 +19,9 @@ def test_numbers_of_fortran_and_small_letters():
     [
         ("", "holds no frames"),
         # Refused at once: nothing of that size is asked for.
-        ("100000000000\n\nO 0 0 0\n", "frame 0: 100000000000 atoms; a frame has 2 to 1000"),
-        ("9" * 5000 + "\n", "frame 0: 99999999999999999999 atoms"),
-        ("1\n\nO 0 0 0\n", "frame 0: 1 atoms"),
+        ("100000000000\n\nO 0 0 0\n", "frame 0: the number of atoms must be 2 to 1000"),
+        ("9" * 5000 + "\n", "must be 2 to 1000, got 99999999999999999999"),
+        ("1\n\nO 0 0 0\n", "must be 2 to 1000, got 1"),
         ("-3\n\nO 0 0 0\n", "begins with its number of atoms, got '-3'"),
         (FRAME + FRAME.replace("3\n", "4\n") + "H 1 1 1\n", "frame 1: 4 atoms, frame 0 has 3"),
         (FRAME + FRAME.replace("1D0", "one"), "frame 1, atom 2: 'one' is not a number"),

@@ -144,7 +144,7 @@ def test_points_that_all_fail(work: Path, capsys: pytest.CaptureFixture[str]) ->
     error = capsys.readouterr().err
     assert error == (
         "pes: all 4 calculations failed, the first with: RuntimeError: exit code 1: no "
-        "convergence; mend it and try these points again (--retry)\n"
+        "convergence; correct it and try these points again (--retry)\n"
     )
 
 

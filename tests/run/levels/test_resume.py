@@ -35,7 +35,7 @@ def test_a_state_is_neither_lost_nor_used_unasked(tmp_path: Path) -> None:
     assert restart.check_state(tmp_path, None, overwrite=True) is None
     assert restart.check_state(tmp_path, "auto", overwrite=False) == state
     assert restart.check_state(tmp_path / "new", str(state), overwrite=False) == state
-    with pytest.raises(FileNotFoundError, match="no such file; auto takes"):
+    with pytest.raises(FileNotFoundError, match="no such file; --resume auto takes"):
         restart.check_state(tmp_path, "elsewhere", overwrite=False)
 
 
