@@ -1,7 +1,7 @@
 """One calculation of a series that grows to an accuracy: request and result."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil, floor, inf
 from time import process_time
 
@@ -177,9 +177,11 @@ def _levels(
     few = block <= (SMALL if complete else SMALL // 4)
     if near is None or few or target.solver != "auto" or len(near.pairs.energies) < more:
         return lowest_blockwise(h, more, solver=target.solver)
-    start = in_new_basis(near.hamiltonian.basis, near.pairs.first(more), h.basis)
+    pairs = near.pairs.first(more)
+    vectors = in_new_basis(near.hamiltonian.basis, pairs, h.basis).to(h.device)
+    tolerance = (RESIDUAL * target.accuracy) ** 0.5
     return followed(
-        h, start.to(h.device), tolerance=(RESIDUAL * target.accuracy) ** 0.5,
+        h, replace(pairs, coefficients=vectors), tolerance=tolerance,
         complete=count if complete else 0,
     )  # fmt: skip
 

@@ -22,8 +22,8 @@ from pes.vibration.symmetry.blocks import Block, symmetry_blocks
 __all__ = ["followed"]
 
 EXACT = 150
-"""Functions of each block in which the zero-order Hamiltonian is exact: start vectors know the
-low ones already."""
+"""Functions of each block in which the zero-order Hamiltonian is exact where states are searched
+for; levels that are known already need none."""
 
 BEYOND = 8
 """Zero-order vectors beyond the levels from which a state that was not there is searched for."""
@@ -41,23 +41,30 @@ R = TypeVar("R")
 
 
 def followed(
-    hamiltonian: Hamiltonian, start: Tensor, *, tolerance: float, complete: int
+    hamiltonian: Hamiltonian, near: Eigenpairs, *, tolerance: float, complete: int
 ) -> Eigenpairs:
-    """As many of the lowest eigenpairs as there are start vectors, near these.
+    """As many of the lowest eigenpairs as a similar calculation has.
 
     Args:
         hamiltonian: N product functions.
-        start: levels of a similar calculation by the products of this one, (S, N).
+        near: those of the similar calculation, by the products of this one.
         tolerance: of residual norms, hartree; the error of a level is the square over the gap to
             the levels that are not among these.
         complete: number of the lowest levels among which none may be missing: each block is
-            searched for states that have no part in the start vectors. None are with 0.
+            searched for states that the similar calculation does not have. None are with 0.
 
     Raises:
         SolverError: if a level does not converge.
     """
     parts: Sequence[Block | Hamiltonian] = symmetry_blocks(hamiltonian) or [hamiltonian]
-    zero = [exact_below(part, EXACT, least=2 * len(start)) for part in parts]
+    start = near.coefficients
+    # Products miss the mean coupling: the levels of the similar calculation say what it is.
+    products = start**2 / start.square().sum(1, keepdim=True) @ hamiltonian.zero_order_energies
+    shift = float((near.energies - products).mean())
+    zero = [
+        exact_below(part, EXACT, least=2 * len(start)) if complete else _diagonal(part, shift)
+        for part in parts
+    ]
     begin = [lowered(part, start) if isinstance(part, Block) else start for part in parts]
     while True:
         steps = [_converged(z, v, tolerance) for z, v in zip(zero, begin, strict=True)]
@@ -71,6 +78,14 @@ def followed(
         if not any(map(len, missed)):
             return pairs
         begin = [torch.cat((s.coefficients, m)) for s, m in zip(solutions, missed, strict=True)]
+
+
+def _diagonal(part: Block | Hamiltonian, shift: float) -> ZeroOrder:
+    """Zero-order Hamiltonian of product energies."""
+    diagonal = part.zero_order_energies + shift
+    block = diagonal.argsort()[:BEYOND]
+    vectors = torch.eye(len(block), dtype=diagonal.dtype, device=diagonal.device)
+    return ZeroOrder(block, diagonal[block], vectors, diagonal)
 
 
 def _together(parts: Sequence[Block | Hamiltonian], steps: Sequence[Steps[R]]) -> list[R]:

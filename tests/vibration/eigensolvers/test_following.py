@@ -2,7 +2,6 @@
 
 import pytest
 import torch
-from torch import Tensor
 
 from pes.vibration import BasisSpec, System, model, vibrational_levels
 from pes.vibration.basis.truncation import Truncation
@@ -38,11 +37,12 @@ def small_exact_block(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(following, "EXACT", 10)
 
 
+@pytest.mark.parametrize("complete", [0, COUNT])
 @pytest.mark.parametrize("symmetry", [True, False])
-def test_levels_are_those_of_the_matrix(symmetry: bool) -> None:
+def test_levels_are_those_of_the_matrix(symmetry: bool, complete: int) -> None:
     h, exact = solved(0.05, symmetry=symmetry)
     _, similar = solved(0.04, symmetry=symmetry)
-    near = followed(h, similar.coefficients, tolerance=1e-6, complete=COUNT)
+    near = followed(h, similar, tolerance=1e-6, complete=complete)
     # The error is the square of the residual over gaps of some tenths.
     torch.testing.assert_close(near.energies, exact.energies, rtol=0, atol=1e-10)
     # Members of degenerate pairs come in any order.
@@ -51,9 +51,9 @@ def test_levels_are_those_of_the_matrix(symmetry: bool) -> None:
     assert 0 < near.matvecs < h.size
 
 
-def without(pairs: Eigenpairs, lost: int) -> Tensor:
-    """Vectors of all levels but one."""
-    return pairs.coefficients[torch.arange(len(pairs.energies)) != lost]
+def without(pairs: Eigenpairs, lost: int) -> Eigenpairs:
+    """All levels but one."""
+    return pairs.only((torch.arange(len(pairs.energies)) != lost).nonzero().flatten())
 
 
 @pytest.mark.parametrize("symmetry", [True, False])
@@ -67,10 +67,9 @@ def test_a_level_that_was_not_there_is_searched_for(symmetry: bool) -> None:
 def test_levels_of_a_block_without_start_vectors() -> None:
     """The start holds one representation alone: the others are searched for."""
     h, exact = solved(0.05, symmetry=True)
-    even = torch.tensor([name == exact.symmetry[0] for name in exact.symmetry])
-    start = exact.coefficients[even]
-    whole = followed(h, start, tolerance=1e-6, complete=len(start))
-    torch.testing.assert_close(whole.energies, exact.energies[: len(start)], rtol=0, atol=1e-10)
+    even = [n for n, name in enumerate(exact.symmetry) if name == exact.symmetry[0]]
+    whole = followed(h, exact.only(torch.tensor(even)), tolerance=1e-6, complete=len(even))
+    torch.testing.assert_close(whole.energies, exact.energies[: len(even)], rtol=0, atol=1e-10)
 
 
 def test_levels_that_do_not_converge_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -78,4 +77,4 @@ def test_levels_that_do_not_converge_are_an_error(monkeypatch: pytest.MonkeyPatc
     h, _ = solved(0.05, symmetry=False)
     _, similar = solved(0.0, symmetry=False)
     with pytest.raises(SolverError, match=r"only \d+ of 12 levels followed"):
-        followed(h, similar.coefficients, tolerance=1e-9, complete=0)
+        followed(h, similar, tolerance=1e-9, complete=0)
