@@ -131,8 +131,17 @@ def compare_frames(name: str, states: list[int]) -> None:
             basis = contract_states(levels, states=number, frame=frame)
             ground = float(levels.energies[0])
             rows = [levels_of(basis, j) for j in (1, 2)]
-            energies = torch.cat([(one.energies - ground) / CM1 for one in rows])
-            columns.append((energies, torch.cat([one.changes[0] / CM1 for one in rows])))
+            # A degenerate level is one row where its species is known, and else two.
+            energies, estimates = (
+                torch.cat(
+                    [v.repeat_interleave(one.degeneracies) for v, one in zip(x, rows, strict=True)]
+                )
+                for x in (
+                    [(one.energies - ground) / CM1 for one in rows],
+                    [one.changes[0] / CM1 for one in rows],
+                )
+            )
+            columns.append((energies, estimates))
             used = len(basis.coupling.energies)
             print(f"{frame}: {used} of {number} states, {time.process_time() - start:.0f} CPU-s")
         (one, first), (other, second) = columns

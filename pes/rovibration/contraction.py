@@ -47,6 +47,9 @@ HALF = 1 / 2
 doubling them changes a level by at least four times what is then left. Half as many more do not
 always: the states that matter come in groups."""
 
+SYMMETRIC = ("eckart", "flexible")
+"""Frames that turn as their reference does when like nuclei change places."""
+
 JUMPS = 1e-5
 """Probability of a state near places where the axes of a frame jump, above which it is not used:
 the integrals leave out what happens there."""
@@ -173,7 +176,8 @@ def contract_states(
     frame = chosen_frame(levels, frame)
     path = flexible_reference(levels) if frame == "flexible" else None
     centre = centre if path is None else path.middle
-    group = molecular_group(centre, masses_of(levels.system))
+    masses = masses_of(levels.system)
+    group = molecular_group(centre, masses) if frame in SYMMETRIC else None
     centre = centre if group is None else group.symmetrised(centre)
     body = centre if path is None else path
     whole = with_states(levels, number)
@@ -207,7 +211,7 @@ def contract_states(
     if basis.multiplets is not None:
         return replace(made, operations=basis.multiplets.group.operations)
     operations = with_inversion(levels.hamiltonian.operations, len(centre))
-    turns = equivalent_turns(operations, centre)
+    turns = None if frame == "embedded" else equivalent_turns(operations, centre)
     if not operations or turns is None:
         return made
     return replace(

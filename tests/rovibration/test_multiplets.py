@@ -159,3 +159,14 @@ def test_strengths_of_degenerate_levels(ammonia: Contraction) -> None:
             upper, lower = every[j].symmetry[f], every[2].symmetry[i]
             assert upper[:-1].rstrip("12") == lower[:-1].rstrip("12")
             assert upper[-1] != lower[-1]
+
+
+def test_axes_without_the_symmetry_get_no_species(ammonia: Contraction) -> None:
+    """The coordinates' own axes are others than those of the reference; levels are the same."""
+    basis = contract_states(ammonia.levels, states=18, frame="embedded")
+    assert basis.coupling.multiplets is None
+    one, other = levels_of(basis, 1), levels_of(ammonia, 1)
+    low = [(x.energies[x.vibration < 2] - ammonia.levels.energies[0]) / CM1 for x in (one, other)]
+    own = other.degeneracies[other.vibration < 2]
+    # A basis of so few functions and states.
+    torch.testing.assert_close(low[1].repeat_interleave(own), low[0], rtol=0, atol=0.03)
