@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from pes.chunks import in_chunks
 from pes.data import Dataset, read
 from pes.evaluation.gradient_check import GradientCheck
 from pes.molecule import Molecule
@@ -114,7 +115,7 @@ def _of_the_surface(surface: Surface, points: Dataset) -> Tensor:
 def _spread(surface: Surface, positions: Tensor, count: int) -> Tensor:
     """So many of the positions, evenly over the order of their energies."""
     with torch.no_grad():
-        order = torch.cat([surface.potential(x) for x in positions.split(CHUNK)]).argsort()
+        order = in_chunks(surface.potential, positions, CHUNK).argsort()
     places = torch.linspace(0, len(order) - 1, min(count, len(order))).round().long()
     return positions[order[places]]
 

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from pes.chunks import in_chunks
 from pes.data import Dataset
 from pes.data.formats.extxyz import write_geometries
 from pes.molecule import Molecule
@@ -176,7 +177,7 @@ def _known_points(surface: Surface, points: Dataset, device: torch.device) -> Kn
     record = surface.record
     positions = record.training_positions.to(device)
     with torch.no_grad():
-        energies = torch.cat([surface.potential(part) for part in positions.split(CHUNK)])
+        energies = in_chunks(surface.potential, positions, CHUNK)
     # Not the lowest energy: a training point may lie in a hole itself.
     start = positions[(energies - record.energy_range[0]).abs().argmin()]
     return KnownPoints(record.symbols, positions, start, *record.energy_range)

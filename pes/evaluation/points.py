@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import Tensor
 
+from pes.chunks import in_chunks
 from pes.data import Dataset
 from pes.data.fingerprints import fingerprints, is_among
 from pes.data.splits import PARTS
@@ -166,5 +167,5 @@ def member_spread(surface: Surface, positions: Tensor, device: torch.device) -> 
     if ensemble is None:
         return None
     with torch.no_grad():
-        parts = [ensemble.spread(x.to(device)).to(x.device) for x in positions.split(CHUNK)]
-    return torch.cat(parts) / CM1
+        spread = in_chunks(lambda x: ensemble.spread(x.to(device)).to(x.device), positions, CHUNK)
+    return spread / CM1

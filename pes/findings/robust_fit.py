@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from pes.chunks import in_chunks
 from pes.data import Dataset
 from pes.descriptors import Invariants
 
@@ -106,7 +107,7 @@ def _weighted(
 def features(descriptor: nn.Module, positions: Tensor) -> Tensor:
     """One and the features (B, F + 1) of positions (B, N, 3)."""
     with torch.no_grad():
-        own = torch.cat([descriptor(part) for part in positions.split(512)])
+        own = in_chunks(descriptor, positions, 512)
     return torch.cat((torch.ones_like(own[:, :1]), own), 1)
 
 

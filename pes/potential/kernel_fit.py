@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor
 
+from pes.chunks import in_chunks
 from pes.descriptors.morse import morse
 from pes.geometry import sorted_distances
 from pes.potential.kernel import AT_ONCE, KernelSurface
@@ -74,7 +75,7 @@ def kernel_surface(
     surface = KernelSurface(elements, number, length=length).to(positions.device)
     surface.requires_grad_(False)
     with torch.no_grad():
-        y = torch.cat([surface.pair_variables(x) for x in positions.split(4096)])
+        y = in_chunks(surface.pair_variables, positions, 4096)
         surface.width = width * max(float(y.var(0, correction=0).sum().sqrt()), 1e-12)
         if number < len(y):
             first = torch.randint(len(y), (), generator=torch.Generator().manual_seed(seed))

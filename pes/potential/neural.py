@@ -1,11 +1,13 @@
 """A baseline plus a neural network of symmetric descriptors."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from pes.chunks import in_chunks, tuple_in_chunks
 from pes.descriptors import descriptor_from
 from pes.potential.mlp import MLP
 
@@ -119,10 +121,10 @@ def neural_surface(
     surface = NeuralSurface(descriptor, mlp, baseline=baseline).to(positions.device)
     with torch.no_grad():
         # In parts: a descriptor may need many times the memory of its features.
-        features = torch.cat([descriptor(x) for x in positions.split(PASS)])
+        features = in_chunks(descriptor, positions, PASS)
         rest = energies
         if baseline is not None:
-            rest = energies - torch.cat([baseline(x) for x in positions.split(PASS)])
+            rest = energies - in_chunks(baseline, positions, PASS)
         surface.mean.copy_(features.mean(0))
         deviation = features.std(0, correction=0)
         surface.deviation.copy_(torch.where(deviation > 0, deviation, 1.0))
@@ -161,7 +163,8 @@ def left_by(
         return energies, forces
     if forces is None:
         with torch.no_grad():
-            return energies - torch.cat([baseline(x) for x in positions.split(PIECE)]), None
-    parts = [energies_and_forces(baseline, x) for x in positions.split(PIECE)]
-    base_energies, base_forces = (torch.cat(part) for part in zip(*parts, strict=True))
+            return energies - in_chunks(baseline, positions, PIECE), None
+    base_energies, base_forces = tuple_in_chunks(
+        partial(energies_and_forces, baseline), positions, PIECE
+    )
     return energies - base_energies, forces - base_forces

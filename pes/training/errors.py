@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
+from pes.chunks import in_chunks
 from pes.data.dataset import Dataset
 from pes.potential.neural import energies_and_forces
 from pes.units import ANGSTROM, CM1
@@ -23,7 +24,7 @@ def predicted(
     """Energies (B,) in hartree and, if the set has forces, forces (B, N, 3) in hartree/bohr."""
     if dataset.forces is None:
         with torch.no_grad():
-            return torch.cat([surface(x) for x in dataset.positions.split(chunk)]), None
+            return in_chunks(surface, dataset.positions, chunk), None
     parts = [energies_and_forces(surface, x) for x in dataset.positions.split(chunk)]
     energies, forces = zip(*parts, strict=True)
     return torch.cat(energies), torch.cat(forces)

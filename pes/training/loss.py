@@ -7,6 +7,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
+from pes.chunks import in_chunks
 from pes.data.dataset import Dataset
 from pes.potential.backpropagation import (
     energy_gradient,
@@ -76,7 +77,7 @@ def prepare(surface: NeuralSurface, dataset: Dataset, *, cache: int = MEMORY // 
     """
     positions, forces = dataset.positions, dataset.forces
     with torch.no_grad():
-        inputs = torch.cat([surface.inputs(x) for x in positions.split(PASS)]).contiguous()
+        inputs = in_chunks(surface.inputs, positions, PASS).contiguous()
     energies = dataset.energies - surface.shift
     if (baseline := surface.baseline) is not None:
         base_energies, base_forces = predicted(baseline, dataset, chunk=PASS)

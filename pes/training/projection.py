@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from pes.chunks import in_chunks
 from pes.potential.neural import NeuralSurface
 
 __all__ = ["InputGradients", "contracted", "input_gradients", "reachable", "reachable_rank"]
@@ -65,7 +66,7 @@ class InputGradients:
         """∂f/∂x (b, F, K) of some points (b,)."""
         if self.stored is not None:
             return self.stored[points]
-        return torch.cat([self._made(part) for part in points.split(PASS)])
+        return in_chunks(self._made, points, PASS)
 
     def _made(self, points: Tensor) -> Tensor:
         bases = None if self.bases is None else self.bases[points]

@@ -6,6 +6,7 @@ import torch
 from scipy.spatial import KDTree
 from torch import Tensor, nn
 
+from pes.chunks import in_chunks
 from pes.descriptors.invariants import Invariants
 from pes.geometry import distances
 
@@ -84,7 +85,7 @@ class Coverage(nn.Module):
 
     def standardised(self, positions: Tensor) -> Tensor:
         """Invariants (B, F) of positions (B, N, 3), of mean 0 and deviation 1 in training."""
-        inputs = torch.cat([self.invariants(part) for part in positions.split(PIECE)])
+        inputs = in_chunks(self.invariants, positions, PIECE)
         return (inputs - self.mean) / self.deviation
 
     def _nearest(self, inputs: Tensor, *, among: bool = False) -> Tensor:

@@ -8,6 +8,7 @@ import torch
 from scipy.spatial import KDTree
 from torch import Tensor
 
+from pes.chunks import in_chunks
 from pes.potential.holes.box import DistanceBox, filling, mixtures
 from pes.potential.holes.descent import descended
 from pes.potential.neural import energies_and_forces
@@ -160,7 +161,7 @@ def doubtful_regions(
             return ensemble(x).mean(0) <= top
 
     x = candidates(box, positions, samples, seed=seed)
-    x = x[torch.cat([allowed(part) for part in x.split(CHUNK)])]
+    x = x[in_chunks(allowed, x, CHUNK)]
     if not len(x):
         return ()
     starts = x[_lower_than_neighbours(box, x, _evaluated(height, x, tick))]

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from pes import plots
+from pes.chunks import in_chunks
 from pes.config import SampleConfig, checked, load_config
 from pes.data import read
 from pes.data.formats.extxyz import write_geometries
@@ -108,8 +109,10 @@ def _choice(config: SampleConfig, base: Path, place: torch.device) -> Choice:
         return by_levels(config, loaded, base)
     drawn = _drawn(config, loaded, base, place)
     with torch.no_grad():
-        parts = [loaded.potential(x.to(place)).to(x.device) for x in drawn.positions.split(CHUNK)]
-    heights = (torch.cat(parts) - drawn.minimum) / CM1
+        energies = in_chunks(
+            lambda x: loaded.potential(x.to(place)).to(x.device), drawn.positions, CHUNK
+        )
+    heights = (energies - drawn.minimum) / CM1
     coverage = None
     if len(drawn.known) > 1:
         coverage = Coverage(Molecule(drawn.symbols).elements, drawn.known)
@@ -213,9 +216,7 @@ def _spread(loaded: Surface, positions: Tensor, place: torch.device) -> Tensor:
     if ensemble is None:
         raise ValueError("`choose: spread` needs an ensemble of two members at least as `surface`")
     with torch.no_grad():
-        return torch.cat(
-            [ensemble.spread(x.to(place)).to(x.device) for x in positions.split(CHUNK)]
-        )
+        return in_chunks(lambda x: ensemble.spread(x.to(place)).to(x.device), positions, CHUNK)
 
 
 def _by_energy(config: SampleConfig, drawn: Drawn, heights: Tensor) -> list[int]:

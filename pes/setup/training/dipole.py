@@ -9,6 +9,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from pes.chunks import in_chunks
 from pes.data import Dataset, Split, split
 from pes.data.fingerprints import fingerprints
 from pes.findings.dipoles import check_dipoles, sign_doubt
@@ -210,7 +211,7 @@ def _errors(
 ) -> dict[str, dict[str, float]]:
     """Window → measures in debye."""
     with torch.no_grad():
-        errors = torch.cat([surface(x) for x in positions.split(512)]) - dipoles
+        errors = in_chunks(surface, positions, 512) - dipoles
     heights = (dataset.energies[rows].cpu() - lowest) / CM1
     masses = Molecule(dataset.symbols).masses
     return dipole_errors(errors.cpu() / DEBYE, heights, positions.cpu(), masses)

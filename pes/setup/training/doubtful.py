@@ -5,6 +5,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
+from pes.chunks import in_chunks
 from pes.data import Dataset, Split
 from pes.findings.audit import Audit
 from pes.units import CM1
@@ -72,8 +73,7 @@ def _errors(surface: nn.Module, dataset: Dataset, rows: Tensor) -> Tensor:
     """Surface − label (R,) in cm⁻¹."""
     device = next(surface.buffers()).device
     with torch.no_grad():
-        parts = dataset.positions[rows].to(device).split(CHUNK)
-        values = torch.cat([surface(x) for x in parts])
+        values = in_chunks(surface, dataset.positions[rows].to(device), CHUNK)
     return (values.cpu() - dataset.energies[rows].cpu()) / CM1
 
 

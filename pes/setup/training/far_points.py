@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
+from pes.chunks import in_chunks
 from pes.data import Dataset
 from pes.training.bounded import far_points
 from pes.units import CM1
@@ -32,7 +33,7 @@ def far_point_lines(
     lines = []
     for part, own in points.items():
         with torch.no_grad():
-            values = torch.cat([surface(x) for x in own.positions.split(CHUNK)])
+            values = in_chunks(surface, own.positions, CHUNK)
         line = _line(part, ((values - own.energies) / CM1).cpu(), rows[part])
         lines += [] if line is None else [line]
     return tuple(lines)

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from pes.chunks import in_chunks
 from pes.data import Dataset
 from pes.data.fingerprints import fingerprints
 from pes.files import RUN_FINISHED, RUN_SURFACE, replaced, write_json
@@ -262,7 +263,7 @@ def _member_errors(
 ) -> dict[str, Any]:
     """Errors of each member, and how well the spread of the members tells the error of the mean."""
     with torch.no_grad():
-        each = torch.cat([trained.each(x) for x in test.positions.split(CHUNK)], 1)
+        each = in_chunks(trained.each, test.positions, CHUNK, dim=1)
     own = ((each - test.energies).square().mean(1).sqrt() / CM1).tolist()
     validation = member_validation(plan.networks, state)
     best_epochs = state.optimizer["best_epochs"].tolist()
@@ -289,6 +290,6 @@ def _member_errors(
 def errors_and_spread(surface: Ensemble, test: Dataset) -> tuple[torch.Tensor, torch.Tensor]:
     """Errors of the mean and spread of the members at some points, cm⁻¹ (B,), on the CPU."""
     with torch.no_grad():
-        values = torch.cat([surface.each(x) for x in test.positions.split(CHUNK)], 1)
+        values = in_chunks(surface.each, test.positions, CHUNK, dim=1)
     residuals = ((values.mean(0) - test.energies) / CM1).cpu()
     return residuals, (values.std(0, correction=min(1, len(values) - 1)) / CM1).cpu()

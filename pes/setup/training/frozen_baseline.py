@@ -5,6 +5,7 @@ from copy import deepcopy
 import torch
 from torch import Tensor, nn
 
+from pes.chunks import in_chunks
 from pes.data import Dataset
 from pes.molecule import Molecule
 from pes.potential import NamedFunction, Surface, UserFunction
@@ -64,7 +65,7 @@ def _named(name: str, given: Surface, positions: Tensor) -> NamedFunction:
 def _check(name: str, surface: nn.Module, training: Dataset) -> None:
     x = training.positions
     with torch.no_grad():
-        bad = (~torch.cat([surface(part) for part in x.split(CHUNK)]).isfinite()).nonzero()
+        bad = (~in_chunks(surface, x, CHUNK).isfinite()).nonzero()
     if len(bad):
         raise ValueError(
             f"`baseline`: {name} gives NaN or infinity at {len(bad)} of {len(x)} training points; "

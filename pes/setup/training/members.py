@@ -7,6 +7,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from pes.chunks import in_chunks
 from pes.data import Dataset, Split
 from pes.data.cuts import member_cuts
 from pes.potential import Ensemble, NeuralSurface
@@ -164,7 +165,7 @@ def held_out_errors(
     device = next(surface.buffers()).device
     points = dataset.select(rows).to(device)
     with torch.no_grad():
-        each = torch.cat([surface.each(x) for x in points.positions.split(CHUNK)], 1)[members]
+        each = in_chunks(surface.each, points.positions, CHUNK, dim=1)[members]
     spread = each.std(0, correction=min(1, len(members) - 1))
     if form.validation == "shared":
         return (each.mean(0) - points.energies).cpu(), spread.cpu()

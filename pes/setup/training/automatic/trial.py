@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from pes.chunks import in_chunks
 from pes.data import Dataset, Split
 from pes.setup.training.members import held_out_errors, kept_members, member_validation
 from pes.setup.training.plan import TrainingPlan, training_plan
@@ -222,5 +223,5 @@ def _judged(plan: TrainingPlan, state: TrainingState | None = None) -> tuple[Ten
         return errors[-len(parts.validation) :], errors
     points = plan.dataset.select(parts.validation).to(plan.device)
     with torch.no_grad():
-        values = torch.cat([surface(x) for x in points.positions.split(CHUNK)])
+        values = in_chunks(surface, points.positions, CHUNK)
     return ((values - points.energies) / CM1).cpu(), None
