@@ -22,9 +22,9 @@ NOISES = (1e-12, 1e-11, 1e-10, 1e-8)
 """a of exp(−r/a) in Å, width in spreads and noise to choose from, the usual ones first."""
 SAMPLE, FEWEST = 1500, 40
 """Points that choose among them, and points without which no kernels are tried."""
-CHOICE, FIRST, LAST, ALONE = 0.1, 0.05, 0.4, 0.8
-"""Shares of the time left for this choice, for a first surface and for a larger one; for the larger
-one where networks are no match."""
+CHOICE, FIRST, LAST, CHEAP = 0.1, 0.05, 0.7, 0.1
+"""Shares of the time left for this choice, for a first surface, for the largest one, and for one
+that is worth trying whatever is to be expected of it."""
 RATE, KERNELS = 2e10, 3e7
 """Operations of linear algebra and kernels in a CPU second, before the first surface has shown
 them."""
@@ -121,6 +121,8 @@ def larger_kernels(
 ) -> Trial | None:  # fmt: skip
     """The fit with as many centres as there is time for, where it may become the best surface.
 
+    Where it may not, one that takes little time is made all the same: forecasts are rough.
+
     Args:
         start: first surface.
         dataset: labelled points.
@@ -134,17 +136,13 @@ def larger_kernels(
     if start.centres is None:
         return None
     count, images = summary.count, len(pair_permutations(summary.elements))
-
-    def most(share: float) -> int:
-        seconds = share * budget.left * start.speed
-        sizes = [n for n in _sizes(count, settings.memory) if _seconds(count, n, images) <= seconds]
-        return sizes[-1] if sizes else 0
-
-    centres = most(LAST)
-    alone = most(ALONE)
-    if start.expected(max(alone, 1)) < 0.5 * hope:
-        centres = alone
-    if centres <= start.centres or start.expected(centres) >= hope:
+    sizes = {n: _seconds(count, n, images) for n in _sizes(count, settings.memory)}
+    seconds = budget.left * start.speed
+    # All points may take less time than half of them.
+    centres = max((n for n in sizes if sizes[n] <= LAST * seconds), default=0)
+    if start.expected(max(centres, 1)) >= hope:
+        centres = max((n for n in sizes if sizes[n] <= CHEAP * seconds), default=0)
+    if centres <= start.centres:
         return None
     form = _sized(start.form, centres, count)
     return _trial(form, replace(dataset, forces=None), parts, settings, device)

@@ -105,8 +105,12 @@ def test_more_centres_where_they_may_become_the_best(
     # 135 centres in place of 60, an error that falls as 1/n, and the price of kernels.
     expected = 2 * few.trial.measure * 60 / 135
     assert few.expected(135) == pytest.approx(expected)
-    assert larger(few, 0.9 * expected) is None
-    trial = larger(few, 1.1 * expected)
+    # On a slow machine the forecast is a quarter of the time left: more than what is always tried.
+    slow = replace(few, speed=1e-4)
+    assert larger(slow, 0.9 * expected) is None
+    trial = larger(slow, 1.1 * expected)
+    assert trial is not None
+    trial = larger(few, 0.9 * expected)  # there is plenty of time
     assert trial is not None
     assert trial.plan.settings.form == replace(start.form, centres=None)
     assert larger(start, 1e9) is None  # it has all points already
