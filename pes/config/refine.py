@@ -85,5 +85,9 @@ class RefineConfig(Section):
     coordinates: Coordinates = Coordinates()
     basis: dict[str, BasisSizeSection] = {}
     """Size of the basis of each coordinate, by its name; `all` for coordinates not named."""
+    quanta: float | None = Field(default=None, gt=0)
+    """Keep only products of functions with so many quanta in all; for four atoms and more."""
+    grid_level: float | None = Field(default=None, gt=0)
+    """Level of a sparse grid, for normal coordinates: two more than `quanta` or higher."""
     cap: float = Field(default=60000.0, gt=0)
     """Ceiling of V, cm⁻¹ above the minimum."""

@@ -20,11 +20,13 @@ from pes.refinement.result import Refinement
 from pes.setup.basis import BasisSize
 from pes.setup.coordinate_request import CoordinateRequest
 from pes.setup.surfaces import SurfaceLike, as_surface
+from pes.setup.truncation import TruncationRequest
 from pes.units import CM1
 
 __all__ = ["RefinementProblem", "adjusted", "problem_of", "refine"]
 
 POLYNOMIAL = Polynomial()
+WITHOUT_LIMITS = TruncationRequest()
 
 log = logging.getLogger("pes")
 
@@ -66,6 +68,7 @@ def refine(
     nuclear_masses: bool = False,
     coordinates: CoordinateRequest | None = None,
     basis: Mapping[str, BasisSize | int] | None = None,
+    truncation: TruncationRequest = WITHOUT_LIMITS,
     cap: float = 60000.0,
     device: str | torch.device = "cpu",
 ) -> Refinement:
@@ -89,6 +92,7 @@ def refine(
         nuclear_masses: bare nuclei instead of whole atoms.
         coordinates: default those usual for so many atoms.
         basis: sizes by the name of a coordinate, `all` for the others.
+        truncation: limits on the products of functions, or a sparse grid.
         cap: ceiling of V above the minimum, cm⁻¹.
         device: of the calculation.
 
@@ -101,7 +105,8 @@ def refine(
     task = problem_of(
         surface, observed, hold=hold, adjust=adjust, anchor_energy=anchor_energy, device=device,
         settings=LevelSettings(
-            coordinates or CoordinateRequest(), basis or {}, nuclear_masses, cap, uncertainty_floor
+            coordinates or CoordinateRequest(), basis or {}, nuclear_masses, cap,
+            uncertainty_floor, truncation,
         ),
     )  # fmt: skip
     return adjusted(task, anchor=anchor, steps=steps)

@@ -10,7 +10,9 @@ from pes.refinement.rotation import Rotating, rotating
 from pes.units import CM1
 from pes.vibration.analysis.assignment import Assignment, assigned
 from pes.vibration.basis.specification import BasisSpec
-from pes.vibration.levels.levels import vibrational_levels
+from pes.vibration.basis.truncation import Truncation
+from pes.vibration.hamiltonian.sparse import SparseGrid
+from pes.vibration.levels.levels import CAP, vibrational_levels
 from pes.vibration.levels.result import Levels
 from pes.vibration.system.system import System
 
@@ -30,24 +32,26 @@ class Isotopologue:
     Attributes:
         name: for tables.
         system: on the surface that is refined, in its own masses.
-        coordinates: basis.
+        coordinates: basis, or a sparse grid, which has no cap.
         start: near the bottom of the well, (Q,).
         observed: its levels.
         fitted: whether each is fitted, (O,); the others are held out as validation.
         symmetric: whether quanta are v1 v2 v3 of XY₂.
         cap: ceiling of V above the minimum, hartree.
         floor: uncertainties below this count as this, hartree.
+        truncation: limits on the products of functions of a basis.
     """
 
     name: str
     system: System
-    coordinates: tuple[BasisSpec, ...]
+    coordinates: tuple[BasisSpec, ...] | SparseGrid
     start: Tensor
     observed: Observed
     fitted: Tensor
     symmetric: bool
     cap: float
     floor: float = FLOOR
+    truncation: Truncation | None = None
 
     @property
     def weights(self) -> Tensor:
@@ -79,10 +83,11 @@ class Comparison:
 def compared(isotopologue: Isotopologue, *, convergence: bool = False) -> Comparison:
     """Levels of an isotopologue on the surface as it is now."""
     observed = isotopologue.observed
+    sparse = isinstance(isotopologue.coordinates, SparseGrid)
     levels = vibrational_levels(
         isotopologue.system, isotopologue.coordinates,
-        energy=float(observed.energies.max()) + MARGIN, cap=isotopologue.cap,
-        convergence=convergence, reference=isotopologue.start,
+        energy=float(observed.energies.max()) + MARGIN, cap=CAP if sparse else isotopologue.cap,
+        truncation=isotopologue.truncation, convergence=convergence, reference=isotopologue.start,
     )  # fmt: skip
     if observed.rotors:
         turning = rotating(levels.cpu(), observed, symmetric=isotopologue.symmetric)

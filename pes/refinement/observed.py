@@ -1,7 +1,7 @@
 """Observed levels of a molecule, and what of them is fitted."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -14,6 +14,7 @@ from pes.refinement.comparison import Isotopologue
 from pes.setup.basis import BasisSize
 from pes.setup.coordinate_request import CoordinateRequest
 from pes.setup.problem import Problem, problem
+from pes.setup.truncation import TruncationRequest, products, sparse_grid
 from pes.units import CM1
 
 __all__ = ["LevelSettings", "ObservedLevels", "isotopologue"]
@@ -81,6 +82,7 @@ class LevelSettings:
         nuclear_masses: bare nuclei instead of whole atoms.
         cap: ceiling of V above the minimum, cm⁻¹.
         uncertainty_floor: smaller uncertainties of observed levels count as this, cm⁻¹.
+        truncation: limits on the products of functions, or the sparse grid.
     """
 
     coordinates: CoordinateRequest
@@ -88,6 +90,7 @@ class LevelSettings:
     nuclear_masses: bool
     cap: float
     uncertainty_floor: float
+    truncation: TruncationRequest = field(default_factory=TruncationRequest)
 
 
 def isotopologue(
@@ -109,10 +112,14 @@ def isotopologue(
     Raises:
         ValueError: if levels, molecule and surface do not fit together.
     """
+    limits = settings.truncation
+    if limits.grid_level is not None and settings.basis:
+        raise ValueError("a sparse grid takes `grid_level` and `quanta`; leave out `basis`")
     task = problem(
         surface, molecule, nuclear_masses=settings.nuclear_masses,
         coordinates=settings.coordinates, basis=settings.basis, device=device,
     )  # fmt: skip
+    grid = sparse_grid(limits, task.internal)
     observed, modes = source.read(), len(task.internal.names)
     if len(observed.quanta[0]) != modes:
         raise ValueError(
@@ -120,9 +127,9 @@ def isotopologue(
             f"has {modes} coordinates"
         )
     return Isotopologue(
-        " ".join(molecule), task.system, task.coordinates, task.start, observed,
+        " ".join(molecule), task.system, grid or task.coordinates, task.start, observed,
         source.fitted(observed), _symmetric(task, settings.coordinates), settings.cap * CM1,
-        settings.uncertainty_floor * CM1,
+        settings.uncertainty_floor * CM1, None if grid else products(limits, task.internal),
     )  # fmt: skip
 
 

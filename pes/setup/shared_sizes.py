@@ -20,13 +20,10 @@ from pes.setup.problem import Problem, problem
 from pes.setup.uncertainty import spreads
 from pes.units import ANGSTROM, CM1
 from pes.vibration.levels.levels import vibrational_levels
-from pes.vibration.levels.matching import matching
+from pes.vibration.levels.matching import EXTRA, matching
 from pes.vibration.levels.result import Levels
 
 __all__ = ["SharedSizes", "shared_sizes"]
-
-EXTRA = 4
-"""Levels solved for beyond those asked for, so that each has its partner."""
 
 LEAST = 0.1
 """Least share of the difference of the two calculations that is taken for the error."""

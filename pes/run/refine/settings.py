@@ -5,6 +5,7 @@ from typing import Literal
 from pes.config import RefineConfig
 from pes.refinement import ObservedLevels, Polynomial
 from pes.refinement.observed import LevelSettings
+from pes.setup.truncation import TruncationRequest
 
 __all__ = ["adjust_of", "level_settings", "observed_of"]
 
@@ -32,5 +33,5 @@ def level_settings(config: RefineConfig) -> LevelSettings:
     basis = {name: size.resolved() for name, size in config.basis.items()}
     return LevelSettings(
         config.coordinates.resolved(), basis, config.nuclear_masses, config.cap,
-        config.uncertainty_floor,
+        config.uncertainty_floor, TruncationRequest(config.quanta, grid_level=config.grid_level),
     )  # fmt: skip

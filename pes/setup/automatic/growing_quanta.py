@@ -14,13 +14,14 @@ import torch
 from torch import Tensor
 
 from pes.setup.automatic.grid_of_stage import Grid
-from pes.setup.automatic.left_over import of_length, of_partners, share_left
+from pes.setup.automatic.left_over import share_left
 from pes.setup.automatic.quanta_series import QuantaStage, Series
 from pes.setup.automatic.stage import Target
 from pes.setup.automatic.target import Budget
 from pes.units import CM1
 from pes.vibration.hamiltonian.sparse import SparseGrid
 from pes.vibration.levels.diagnostics import level_warnings
+from pes.vibration.levels.matching import of_length, of_partners
 from pes.vibration.levels.result import Levels
 
 __all__ = ["levels_by_quanta"]
@@ -104,7 +105,7 @@ def _result(target: Target, stage: QuantaStage, changes: Tensor, ended: str) -> 
     depth = stage.grid.hole(stage.hamiltonian, target)
     levels, hole = _with_hole(levels, depth)
     missed = _missed(target, levels.convergence, ended)
-    return replace(levels, warnings=(*stage.warnings, *hole, *missed, *level_warnings(levels)))
+    return replace(levels, warnings=(*stage.warnings, *hole, *level_warnings(levels), *missed))
 
 
 def _with_hole(levels: Levels, depth: Tensor) -> tuple[Levels, list[str]]:
@@ -132,17 +133,10 @@ def _with_hole(levels: Levels, depth: Tensor) -> tuple[Levels, list[str]]:
 def _missed(target: Target, convergence: Tensor, ended: str) -> list[str]:
     """Sentences on the levels that are not as accurate as asked for."""
     over = (convergence > target.accuracy).nonzero().flatten().tolist()
-    alone = convergence.isinf().nonzero().flatten().tolist()
-    sentences = []
-    if alone:
-        sentences.append(
-            f"levels {', '.join(map(str, alone))} appear in the largest calculation only: their "
-            "errors are unknown, and levels may be missing among them"
-        )
-    if over:
-        reason = f"; the calculation did not grow further: {ended}" if ended else ""
-        sentences.append(
-            f"{len(over)} of {len(convergence)} levels, from number {over[0]} on, are not "
-            f"converged to the {target.accuracy / CM1:g} cm-1 asked for{reason}"
-        )
-    return sentences
+    if not over:
+        return []
+    reason = f"; the calculation did not grow further: {ended}" if ended else ""
+    return [
+        f"{len(over)} of {len(convergence)} levels, from number {over[0]} on, are not converged to "
+        f"the {target.accuracy / CM1:g} cm-1 asked for{reason}"
+    ]

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-__all__ = ["of_length", "of_partners", "share_left"]
+__all__ = ["share_left"]
 
 
 def share_left(moved: Tensor, before: Tensor, least: float) -> Tensor:
@@ -32,16 +32,3 @@ def share_left(moved: Tensor, before: Tensor, least: float) -> Tensor:
     overall = moved[known].max() / before[known].max().clamp(min=1e-12)
     share = 3 * torch.maximum(ratios, overall)
     return share.where(known, 1.0).clamp(least, 1.0)
-
-
-def of_partners(changes: Tensor, partners: Tensor) -> Tensor:
-    """Changes of the partners (S,); infinite where there is none, the largest for new ones."""
-    every = of_length(changes, max(1, int(partners.max()) + 1) if len(partners) else 0)
-    return every[partners.clamp(min=0)].where(partners >= 0, torch.inf)
-
-
-def of_length(changes: Tensor, count: int) -> Tensor:
-    """Changes of so many levels; those of new ones are taken for the largest known."""
-    if count <= len(changes):
-        return changes[:count]
-    return torch.cat((changes, changes.max().expand(count - len(changes))))

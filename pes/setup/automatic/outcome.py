@@ -76,13 +76,7 @@ def _missed(target: Target, stage: Stage, result: Levels, walls: Tensor, rough: 
     changes[2] -= walls
     bound = result.energies < result.dissociation
     over = ((convergence - 2 * walls > target.accuracy) & bound).nonzero().flatten().tolist()
-    alone = convergence.isinf().nonzero().flatten().tolist()
     sentences = []
-    if alone:
-        sentences.append(
-            f"levels {', '.join(map(str, alone))} appear in the largest calculation only: their "
-            "errors are unknown, and levels may be missing among them; raise `minutes`"
-        )
     if over:
         # What the limits do is said below.
         by_limits = float(walls.max()) > float(_largest(changes).max())

@@ -14,9 +14,8 @@ from pes.coordinates.internal import zero_at_minimum
 from pes.memory import free_memory, resident_memory
 from pes.setup.automatic.grid_of_stage import Grid
 from pes.setup.automatic.growing_grids import STEP, SparsePoints, memory
-from pes.setup.automatic.left_over import of_partners
 from pes.setup.automatic.quanta_forecast import FEW, Forecast, largest_expected
-from pes.setup.automatic.stage import EXTRA, SolvedHamiltonian, Target
+from pes.setup.automatic.stage import SolvedHamiltonian, Target
 from pes.setup.automatic.target import Budget
 from pes.units import CM1
 from pes.vibration.eigensolvers.blockwise import level_count, lowest_blockwise
@@ -26,7 +25,7 @@ from pes.vibration.eigensolvers.select import TIGHT, Watch
 from pes.vibration.eigensolvers.warm_start import start_vectors
 from pes.vibration.hamiltonian.operator import Hamiltonian
 from pes.vibration.hamiltonian.sparse import SparseGrid
-from pes.vibration.levels.matching import Matching, matching
+from pes.vibration.levels.matching import EXTRA, Matching, matching, of_partners
 from pes.vibration.symmetry.operations import commuting, symmetry_operations
 
 __all__ = ["QuantaStage", "Series"]

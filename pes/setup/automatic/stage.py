@@ -16,14 +16,14 @@ from pes.vibration.eigensolvers.eigenpairs import Eigenpairs
 from pes.vibration.eigensolvers.following import followed
 from pes.vibration.hamiltonian.build import build_hamiltonian
 from pes.vibration.hamiltonian.operator import Hamiltonian
-from pes.vibration.levels.matching import in_new_basis
+from pes.vibration.levels.matching import EXTRA, in_new_basis
 from pes.vibration.symmetry.invariance import invariant
 from pes.vibration.symmetry.operations import commuting, symmetry_operations
 from pes.vibration.system.cuts import Cut
 from pes.vibration.system.region import energies_or_infinite
 from pes.vibration.system.system import System
 
-__all__ = ["EXTRA", "SMALL", "SolvedHamiltonian", "Stage", "Target", "fixed_sides", "solved_stage"]
+__all__ = ["SMALL", "SolvedHamiltonian", "Stage", "Target", "fixed_sides", "solved_stage"]
 
 WALL = 0.5
 """Hartree above the minimum: no wavefunction comes to the end of a cut as high as this."""
@@ -35,9 +35,6 @@ where no others are searched for."""
 RESIDUAL = 1e-4
 """Hartree times the accuracy is the square of the residual norm that levels may have: over the
 gap to the levels beyond those solved for, some hundredths of a hartree, it is their error."""
-
-EXTRA = 4
-"""Levels solved for beyond those asked for, so that each has its partner in the other runs."""
 
 
 @dataclass(frozen=True)

@@ -19,11 +19,11 @@ from pes.setup.automatic.bases import Resolution
 from pes.setup.automatic.cut_forecast import expected_cost, seconds_left
 from pes.setup.automatic.cuts_below import cuts_below
 from pes.setup.automatic.harmonic_levels import frequencies, harmonic_level
-from pes.setup.automatic.left_over import of_partners, share_left
+from pes.setup.automatic.left_over import share_left
 from pes.setup.automatic.outcome import attainable, outcome
-from pes.setup.automatic.stage import EXTRA, Stage, Target, fixed_sides, solved_stage
+from pes.setup.automatic.stage import Stage, Target, fixed_sides, solved_stage
 from pes.units import CM1
-from pes.vibration.levels.matching import matching
+from pes.vibration.levels.matching import EXTRA, matching, of_partners
 from pes.vibration.levels.result import Levels
 
 __all__ = ["Budget", "levels_to_target"]

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from pes.units import CM1
 from pes.vibration.basis.product_tree import unraveled
+from pes.vibration.grid.sparse_basis import SparseBasis
 from pes.vibration.hamiltonian.modals import modal_rotations
 from pes.vibration.levels.result import Levels
 
@@ -52,7 +53,9 @@ def quantum_labels(levels: Levels, *, symmetric: bool) -> list[Label]:
             those of one bond are not.
     """
     if not symmetric:
-        quanta, weights = leading_modals(levels)
+        # Functions on a sparse grid are those of normal modes: their numbers are quanta.
+        sparse = isinstance(levels.hamiltonian.basis, SparseBasis)
+        quanta, weights = levels.leading if sparse else leading_modals(levels)
         rows = zip(quanta.tolist(), weights.tolist(), strict=True)
         return [Label(tuple(q), w) for q, w in rows]
     c = _by_modals(levels)

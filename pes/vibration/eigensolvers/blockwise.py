@@ -27,6 +27,7 @@ from pes.vibration.symmetry.blocks import Block, symmetry_blocks
 __all__ = [
     "FixedCount",
     "all_blocks",
+    "asked_for",
     "completed_clusters",
     "first_solve",
     "fixed_count",
@@ -120,13 +121,29 @@ def completed_clusters(hamiltonian: Hamiltonian, pairs: Eigenpairs) -> Eigenpair
     return pairs
 
 
-def first_solve(count: int | None, energy: float | None, solve: FixedCount) -> Solve:
-    """The solver of the run asked for, by a count of levels or by an energy."""
+def first_solve(
+    count: int | None, energy: float | None, solve: FixedCount, *, extra: int = 0
+) -> Solve:
+    """The solver of the run asked for, by a count of levels or by an energy.
+
+    Args:
+        count: number of levels; or else
+        energy: above the ground state, hartree.
+        solve: gives so many levels.
+        extra: levels beyond these, as far as the basis has them.
+    """
     if count is not None and energy is None:
-        return lambda h, start: solve(h, count, start=start)
+        return lambda h, start: solve(h, max(count, min(count + extra, h.size)), start=start)
     if energy is not None and count is None:
-        return lambda h, start: _up_to(h, energy, solve, start)
+        return lambda h, start: _up_to(h, energy, solve, start, extra)
     raise ValueError(f"give either a count or an energy, got {count} and {energy}")
+
+
+def asked_for(pairs: Eigenpairs, count: int | None, energy: float | None) -> int:
+    """Number of levels asked for by a count or by an energy, among those at hand."""
+    if energy is None:
+        return count or 0
+    return int((pairs.energies - pairs.energies[0] <= energy).sum())
 
 
 def fixed_count(
@@ -144,11 +161,12 @@ def fixed_count(
 
 
 def _up_to(
-    hamiltonian: Hamiltonian, energy: float, solve: FixedCount, start: Tensor | None
+    hamiltonian: Hamiltonian, energy: float, solve: FixedCount, start: Tensor | None, extra: int
 ) -> Eigenpairs:
-    """All levels up to an energy above the ground state, asking for twice as many each time.
+    """All levels up to an energy above the ground state and `extra` more, if the basis has them.
 
-    The upper half of what a basis gives is never meaningful: it is not looked at.
+    Each time twice as many are solved for. The upper half of what a basis gives is never
+    meaningful: it is not looked at.
     """
     most = max(1, level_count(hamiltonian) // 2)
     count = min(20, most)
@@ -156,7 +174,7 @@ def _up_to(
         pairs = solve(hamiltonian, count, start=start)
         reached = pairs.energies - pairs.energies[0]
         if reached[-1] > energy:
-            return pairs.first(int((reached <= energy).sum()))
+            return pairs.first(int((reached <= energy).sum()) + extra)
         if count == most:
             raise ValueError(
                 f"the lower half of the basis functions, {most}, ends "

@@ -11,16 +11,20 @@ from pes.vibration.basis.truncation import Truncation
 from pes.vibration.eigensolvers.eigenpairs import Eigenpairs
 from pes.vibration.eigensolvers.warm_start import start_vectors
 from pes.vibration.hamiltonian.operator import Hamiltonian, Solve
+from pes.vibration.levels.matching import matching, of_partners
 from pes.vibration.levels.result import Levels
 from pes.vibration.system.minimum import HOLE
 
-__all__ = ["ESTIMATORS", "change", "estimator_name", "larger_runs", "smaller_runs"]
+__all__ = ["ESTIMATORS", "estimator_name", "larger_runs", "smaller_runs"]
 
 SMALLER_FROM = 5
 """Number of coordinates from which larger runs would cost too much."""
 
 Build = Callable[[str, Sequence[BasisSpec], Truncation], Hamiltonian]
 """Name of a run, its bases and its truncation to the Hamiltonian."""
+
+Number = Callable[[Eigenpairs], int]
+"""How many of the levels solved for were asked for."""
 
 _Run = tuple[Hamiltonian, Eigenpairs]
 
@@ -42,13 +46,14 @@ def estimator_name(convergence: bool | str, coordinates: int) -> str | None:
     return convergence or None
 
 
-def larger_runs(levels: Levels, build: Build, solve: Solve) -> Levels:
+def larger_runs(levels: Levels, build: Build, solve: Solve, number: Number) -> Levels:
     """Levels of the run with more functions, with their changes in three larger runs.
 
     Args:
-        levels: the run asked for.
+        levels: the run asked for, with a few levels more, among which partners may be.
         build: makes the Hamiltonian of another run.
         solve: its eigenpairs.
+        number: of the levels asked for.
     """
 
     def run(name: str, bases: Sequence[BasisSpec], truncation: Truncation) -> _Run:
@@ -58,37 +63,42 @@ def larger_runs(levels: Levels, build: Build, solve: Solve) -> Levels:
     bases = tuple(b.more_functions() for b in levels.bases)
     truncation = levels.truncation.larger()
     h, pairs = run("more functions", bases, truncation)
-    _, finer = run("more points", [b.more_points() for b in levels.bases], levels.truncation)
+    finer = run("more points", [b.more_points() for b in levels.bases], levels.truncation)
     wider_bases, falling = _widened(levels)
-    wide_h, wider = run("wider ranges", wider_bases, levels.truncation)
+    wider = run("wider ranges", wider_bases, levels.truncation)
     warnings = [f"not widened, for the surface falls beyond: {', '.join(falling)}"] * bool(falling)
-    changes = torch.stack([change(levels.energies, r.energies) for r in (pairs, finer, wider)])
+    before, count = (levels.hamiltonian, levels.eigenpairs), number(pairs)
+    match = matching((h, pairs), before, count)
+    others = (matching(before, other, len(levels.energies)).changes for other in (finer, wider))
+    changes = torch.stack([match.changes, *(of_partners(c, match.partners) for c in others)])
     lowest_before = min(levels.minimum_energy, float(levels.hamiltonian.potential.min()))
-    if wide_h.potential.min() < lowest_before - HOLE:
+    if wider[0].potential.min() < lowest_before - HOLE:
         changes[2] = torch.nan
         warnings.append(
             "no estimate from wider ranges: 5 % outside the ranges the surface has a hole"
         )
     return replace(
-        levels, hamiltonian=h, eigenpairs=pairs, bases=bases, truncation=truncation,
+        levels, hamiltonian=h, eigenpairs=pairs.first(count), bases=bases, truncation=truncation,
         estimated_changes=changes, warnings=(*levels.warnings, *warnings),
     )  # fmt: skip
 
 
-def smaller_runs(levels: Levels, build: Build, solve: Solve) -> Levels:
+def smaller_runs(levels: Levels, build: Build, solve: Solve, number: Number) -> Levels:
     """The levels, with their changes in three smaller runs.
 
     Args:
-        levels: the run asked for.
+        levels: the run asked for, with a few levels more.
         build: makes the Hamiltonian of another run.
         solve: its eigenpairs.
+        number: of the levels asked for.
     """
+    count = number(levels.eigenpairs)
 
     def moved(name: str, bases: Sequence[BasisSpec]) -> Tensor:
         """Change in another run, whose V and G end with it: the next has as many."""
         h = build(name, bases, levels.truncation)
         pairs = solve(h, start_vectors(levels.hamiltonian.basis, levels.eigenpairs, h.basis))
-        return change(pairs.energies, levels.energies)
+        return matching((levels.hamiltonian, levels.eigenpairs), (h, pairs), count).changes
 
     warnings = []
     changes = [
@@ -101,19 +111,21 @@ def smaller_runs(levels: Levels, build: Build, solve: Solve) -> Levels:
             f"no estimate from fewer points in {', '.join(unchanged)}: there are as many points as "
             "functions"
         )
-    levels, fewer, more = _other_truncation(levels, solve)
+    levels, fewer, more = _other_truncation(levels, solve, count)
     return replace(
         levels, estimated_changes=torch.stack([fewer, *changes]),
+        eigenpairs=levels.eigenpairs.first(count),
         warnings=(*levels.warnings, *warnings, *more),
     )  # fmt: skip
 
 
-def _other_truncation(levels: Levels, solve: Solve) -> tuple[Levels, Tensor, list[str]]:
+def _other_truncation(levels: Levels, solve: Solve, count: int) -> tuple[Levels, Tensor, list[str]]:
     """The levels, their change with fewer products on the same grid, and warnings.
 
     Where fewer would not hold the levels it is the change with more, whose levels then count.
     """
-    h, count = levels.hamiltonian, len(levels.energies)
+    h = levels.hamiltonian
+    here = (h, levels.eigenpairs)
 
     def run(kept: Tensor | None) -> _Run:
         other = replace(h, basis=h.basis.keeping(kept))
@@ -123,7 +135,7 @@ def _other_truncation(levels: Levels, solve: Solve) -> tuple[Levels, Tensor, lis
     # Without a limit on products the last two functions of each coordinate are left out.
     fewer = levels.truncation.smaller().kept(h.basis.factors, fewer=0 if limited else 2)
     if fewer is None or len(fewer) >= count:
-        return levels, change(run(fewer)[1].energies, levels.energies), []
+        return levels, matching(here, run(fewer), count).changes, []
     truncation = levels.truncation.larger()
     more = truncation.kept(h.basis.factors)
     short = f"a smaller basis of {len(fewer)} functions cannot hold {count} levels"
@@ -135,14 +147,7 @@ def _other_truncation(levels: Levels, solve: Solve) -> tuple[Levels, Tensor, lis
     grown, pairs = run(more)
     warning = f"{short}: the levels are those of {grown.size}, compared with {h.size}"
     larger = replace(levels, hamiltonian=grown, eigenpairs=pairs, truncation=truncation)
-    return larger, change(levels.energies, pairs.energies), [warning]
-
-
-def change(before: Tensor, after: Tensor) -> Tensor:
-    """Absolute change of the ground state, then of the energies above it, (S,)."""
-    difference = after - before
-    difference[1:] -= difference[0].clone()
-    return difference.abs()
+    return larger, matching((grown, pairs), here, count).changes, [warning]
 
 
 def _widened(levels: Levels) -> tuple[list[BasisSpec], list[str]]:
@@ -169,7 +174,7 @@ def _widened(levels: Levels) -> tuple[list[BasisSpec], list[str]]:
     return wider, falling
 
 
-ESTIMATORS: dict[str, Callable[[Levels, Build, Solve], Levels]] = {
+ESTIMATORS: dict[str, Callable[[Levels, Build, Solve, Number], Levels]] = {
     "larger": larger_runs,
     "smaller": smaller_runs,
 }

@@ -30,12 +30,24 @@ def level_warnings(levels: Levels, *, noise: float = 0.0) -> list[str]:
         noise: largest jump of the surface, hartree; what lies less deep is no hole.
     """
     return [
+        *_alone(levels),
         *_holes(levels, 5 * noise),
         *_cap(levels),
         *_leaks(levels),
         *_split_cluster(levels),
         *_linear(levels),
     ]
+
+
+def _alone(levels: Levels) -> Iterator[str]:
+    """A level that no other calculation has may stand where another one is missing."""
+    alone = levels.convergence.isinf().nonzero().flatten().tolist()
+    if alone:
+        remedy = "`minutes`" if levels.compared_with == "target" else "the sizes"
+        yield (
+            f"levels {', '.join(map(str, alone))} appear in the largest calculation only: their "
+            f"errors are unknown, and levels may be missing among them; raise {remedy}"
+        )
 
 
 def _linear(levels: Levels) -> Iterator[str]:

@@ -9,13 +9,14 @@ from torch import Tensor
 from pes.units import CM1
 from pes.vibration.basis.specification import BasisSpec
 from pes.vibration.basis.truncation import Truncation
-from pes.vibration.eigensolvers.blockwise import first_solve, fixed_count
+from pes.vibration.eigensolvers.blockwise import asked_for, first_solve, fixed_count
 from pes.vibration.eigensolvers.davidson import Progress
 from pes.vibration.hamiltonian.build import build_hamiltonian
 from pes.vibration.hamiltonian.operator import Hamiltonian
 from pes.vibration.hamiltonian.sparse import SparseGrid
 from pes.vibration.levels.convergence import ESTIMATORS, estimator_name
 from pes.vibration.levels.diagnostics import level_warnings
+from pes.vibration.levels.matching import EXTRA
 from pes.vibration.levels.result import Levels
 from pes.vibration.levels.sparse import sparse_levels
 from pes.vibration.symmetry.invariance import invariant
@@ -109,7 +110,7 @@ def vibrational_levels(
     estimator = estimator_name(convergence, len(bases))
     truncation = Truncation(quanta=quanta) if truncation is None else truncation
     solve_count = partial(fixed_count, solver=solver, watch=watch)
-    solve = first_solve(count, energy, solve_count)
+    solve = first_solve(count, energy, solve_count, extra=EXTRA if estimator else 0)
     operations = commuting(symmetry_operations(system, bases)) if symmetry else []
     bottom, v_min = minimum(system, [(b.low, b.high) for b in bases], near=reference)
     run = partial(
@@ -128,7 +129,8 @@ def vibrational_levels(
         levels = ESTIMATORS[estimator](
             replace(levels, compared_with=estimator),
             lambda *sizes: run(*sizes)[0],
-            lambda h, start: solve_count(h, len(pairs.energies), start=start),
+            lambda h, start: solve_count(h, min(len(pairs.energies), h.size), start=start),
+            partial(asked_for, count=count, energy=energy),
         )
     return replace(levels, warnings=(*levels.warnings, *level_warnings(levels)))
 

@@ -14,7 +14,10 @@ from pes.vibration.eigensolvers.warm_start import renumbered
 from pes.vibration.grid.grid_basis import GridBasis
 from pes.vibration.hamiltonian.operator import Hamiltonian
 
-__all__ = ["Matching", "in_new_basis", "matching"]
+__all__ = ["EXTRA", "Matching", "in_new_basis", "matching", "of_length", "of_partners"]
+
+EXTRA = 4
+"""Levels solved for beyond those asked for, so that each has its partner in the other runs."""
 
 PARTNER = 0.25
 """Square of the overlap from which two vectors belong to the same level."""
@@ -65,6 +68,19 @@ def matching(
     apart = (here - here[0]) - (there[partners] - there[0])
     apart[0] = here[0] - there[0]
     return Matching(partners, apart.abs().where(known, torch.inf))
+
+
+def of_partners(changes: Tensor, partners: Tensor) -> Tensor:
+    """Changes of the partners (S,); infinite where there is none, the largest for new ones."""
+    every = of_length(changes, max(1, int(partners.max()) + 1) if len(partners) else 0)
+    return every[partners.clamp(min=0)].where(partners >= 0, torch.inf)
+
+
+def of_length(changes: Tensor, count: int) -> Tensor:
+    """Changes of so many levels; those of new ones are taken for the largest known."""
+    if count <= len(changes):
+        return changes[:count]
+    return torch.cat((changes, changes.max().expand(count - len(changes))))
 
 
 def _names(hamiltonian: Hamiltonian) -> list[str]:

@@ -8,14 +8,15 @@ import torch
 from numpy.linalg import LinAlgError
 from torch import Tensor
 
-from pes.vibration.eigensolvers.blockwise import FixedCount, first_solve, fixed_count
+from pes.vibration.eigensolvers.blockwise import asked_for, first_solve, fixed_count
 from pes.vibration.eigensolvers.davidson import Progress
 from pes.vibration.eigensolvers.eigenpairs import Eigenpairs, SolverError
 from pes.vibration.eigensolvers.warm_start import start_vectors
 from pes.vibration.hamiltonian.operator import Hamiltonian, Solve
 from pes.vibration.hamiltonian.sparse import SparseGrid, coarser, sparse_hamiltonian
-from pes.vibration.levels.convergence import change
+from pes.vibration.levels.convergence import Number
 from pes.vibration.levels.diagnostics import level_warnings
+from pes.vibration.levels.matching import EXTRA, matching, of_partners
 from pes.vibration.levels.result import Levels
 from pes.vibration.symmetry.invariance import invariant
 from pes.vibration.symmetry.operation import Operation
@@ -24,6 +25,18 @@ from pes.vibration.system.minimum import minimum
 from pes.vibration.system.system import System
 
 __all__ = ["largest_grid", "sparse_levels"]
+
+SLOWEST = 0.9
+"""Largest ratio of two changes that is believed: their sum would be nine times the last one."""
+
+UNKNOWN = 0.75
+"""Ratio that is taken where the smaller calculations do not hold a level."""
+
+ROUNDING = 1e-14
+"""Change in hartree below which rounding decides."""
+
+FEW = 20
+"""Levels that are expected where an energy is given."""
 
 
 def sparse_levels(
@@ -42,11 +55,12 @@ def sparse_levels(
 ) -> Levels:
     """The lowest levels on a sparse grid; `vibrational_levels` with a `SparseGrid` is the same.
 
-    The convergence estimate is the sum of the absolute changes of a level with (a) one quantum
-    more on the same grid and (b) one level more of the grid. All runs take their V and G from that
-    of one quantum and one level more, whose levels are returned. If V and G are even under the
-    reflection of all coordinates, states with an even and an odd number of quanta do not mix, and
-    two take the place of one.
+    The levels returned are those of one quantum and one level more than asked for. Their
+    convergence estimate is the sum of the absolute changes of a level (a) from two quanta less on
+    the same grid, times what is left if changes go on to fall as from the two quanta before, and
+    (b) with one level more of the grid. If V and G are even under the reflection of all
+    coordinates, states with an even and an odd number of quanta do not mix, and it is two quanta
+    and two levels more.
 
     Args:
         system: V and G in dimensionless normal coordinates, V with its minimum at 0.
@@ -76,23 +90,28 @@ def sparse_levels(
         tensor(True)
     """
     operations = commuting(symmetry_operations(system, grid.bases)) if symmetry else []
-    solve_count = partial(fixed_count, solver=solver, watch=watch)
     near = torch.zeros(len(grid.names)).double() if reference is None else reference
     bottom, v_min = minimum(system, [(b.low, b.high) for b in grid.bases], near=near)
     largest = largest_grid(grid, operations) if convergence else grid
+    asked = _smaller(grid, largest, count) if convergence else grid
     progress("points")
     h, broken = invariant(sparse_hamiltonian(system, largest, operations=operations))
-    asked = replace(largest, quanta=grid.quanta)
     progress("levels")
-    part = coarser(h, asked)
-    pairs = _bounded(part, asked, first_solve(count, energy, solve_count), start)
+    solve_count = partial(fixed_count, solver=solver, watch=watch)
+    solve = first_solve(count, energy, solve_count, extra=EXTRA if convergence else 0)
+    part = coarser(h, replace(largest, quanta=asked.quanta))
+    pairs = _bounded(part, asked, solve, start)
     levels = Levels(
         system, grid.bases, grid.truncation, torch.inf, bottom.to(system.device), v_min, part,
         pairs, warnings=tuple(broken) if symmetry and system.masses is not None else (),
     )  # fmt: skip
     if convergence:
         progress("more functions")
-        levels = _compared(levels, (grid, largest), h, solve_count)
+        levels = _compared(
+            levels, largest, h,
+            lambda h, start: solve_count(h, len(pairs.energies), start=start),
+            partial(asked_for, count=count, energy=energy),
+        )  # fmt: skip
     return replace(levels, warnings=(*levels.warnings, *level_warnings(levels)))
 
 
@@ -102,35 +121,85 @@ def largest_grid(grid: SparseGrid, operations: Sequence[Operation]) -> SparseGri
     return grid.larger(quanta=step, level=step)
 
 
+def _smaller(grid: SparseGrid, largest: SparseGrid, count: int | None) -> SparseGrid:
+    """Two quanta less than the largest run where these hold the levels, else those asked for."""
+    less = 2 * min(grid.all_weights)
+    if largest.quanta - less < 0:
+        return grid
+    smaller = replace(grid, quanta=largest.quanta - less)
+    return smaller if smaller.functions >= (count or FEW) + EXTRA else grid
+
+
 def _compared(
-    levels: Levels,
-    grids: tuple[SparseGrid, SparseGrid],
-    largest: Hamiltonian,
-    solve_count: FixedCount,
+    levels: Levels, grid: SparseGrid, largest: Hamiltonian, solve: Solve, number: Number
 ) -> Levels:
     """Levels in more functions, with their changes since and with the grid.
 
     Args:
-        levels: in the functions asked for, on the grid of the largest run.
-        grids: asked for, and that of the largest run.
+        levels: in fewer functions, on the grid of the largest run.
+        grid: of the largest run.
         largest: Hamiltonian of that.
-        solve_count: solves for a number of levels.
+        solve: gives as many levels.
+        number: of the levels asked for.
     """
-
-    def solve(h: Hamiltonian, start: Tensor | None) -> Eigenpairs:
-        return solve_count(h, len(levels.energies), start=start)
-
-    c = levels.eigenpairs.coefficients
-    # To first order: ψ hardly knows of the points.
-    coarse = (c * coarser(largest, grids[0]).apply(c)).sum(1)
+    before = (levels.hamiltonian, levels.eigenpairs)
     begin = start_vectors(levels.hamiltonian.basis, levels.eigenpairs, largest.basis)
-    best = _bounded(largest, grids[1], solve, begin)
-    changes = change(levels.energies, best.energies), change(coarse, levels.energies)
+    best = _bounded(largest, grid, solve, begin)
+    count = number(best)
+    match = matching((largest, best), before, count)
+    earlier = of_partners(_earlier_changes(levels, grid, solve), match.partners)
+    changes = match.changes * _slowness(match.changes, earlier)
+    points = _with_fewer_points(largest, best.first(count), grid)
     return replace(
-        levels, bases=grids[1].bases, truncation=grids[1].truncation, hamiltonian=largest,
-        eigenpairs=best, compared_with="sparse",
-        estimated_changes=torch.stack((*changes, torch.full_like(coarse, torch.nan))),
+        levels, bases=grid.bases, truncation=grid.truncation, hamiltonian=largest,
+        eigenpairs=best.first(count), compared_with="sparse",
+        estimated_changes=torch.stack((changes, points, torch.full_like(points, torch.nan))),
     )  # fmt: skip
+
+
+def _earlier_changes(levels: Levels, grid: SparseGrid, solve: Solve) -> Tensor:
+    """Changes of levels since two quanta less, (S,); infinite where these cannot hold them.
+
+    Args:
+        levels: of the run before the largest.
+        grid: of the largest run.
+        solve: gives as many levels.
+    """
+    h, pairs = levels.hamiltonian, levels.eigenpairs
+    quanta = grid.quanta - 4 * min(grid.all_weights)
+    smaller = replace(grid, quanta=max(0.0, quanta))
+    if quanta < 0 or not len(pairs.energies) < smaller.functions < h.size:
+        return torch.full_like(pairs.energies, torch.inf)
+    part = coarser(h, smaller)
+    less = solve(part, start_vectors(h.basis, pairs, part.basis))
+    return matching((h, pairs), (part, less), len(pairs.energies)).changes
+
+
+def _slowness(changes: Tensor, before: Tensor) -> Tensor:
+    """What is left of levels in their last changes, one at least, (S,).
+
+    Changes that fall by q leave q + q² + … = q/(1 − q) of the last one.
+    """
+    q = (changes / before.clamp(min=ROUNDING)).clamp(max=SLOWEST)
+    q = q.where(before.isfinite(), UNKNOWN)
+    return (q / (1 - q)).clamp(min=1.0)
+
+
+def _with_fewer_points(largest: Hamiltonian, pairs: Eigenpairs, grid: SparseGrid) -> Tensor:
+    """Changes of levels when the grid loses a level, (S,).
+
+    To first order, for ψ hardly knows of the points, and in one quantum less, so that both grids
+    are as far above the quanta as the one asked for and the next.
+    """
+    one = min(grid.all_weights)
+    fine = coarser(largest, grid.larger(quanta=-one))
+    coarse = coarser(largest, grid.larger(quanta=-one, level=-one))
+    c = start_vectors(largest.basis, pairs, fine.basis)
+    if c is None:
+        return torch.full_like(pairs.energies, torch.nan)
+    change = (c * (coarse.apply(c) - fine.apply(c))).sum(1)
+    change[1:] -= change[0].clone()
+    return change.abs()
 
 
 def _reverses_all(operation: Operation) -> bool:

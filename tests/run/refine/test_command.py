@@ -99,6 +99,24 @@ def test_the_refined_surface_gives_the_levels_it_says(
     assert found == pytest.approx([r["observed"] + r["after"] for r in rows[:4]], abs=1e-3)
 
 
+def test_normal_coordinates_on_a_sparse_grid(
+    refine: Callable[..., Path], refusal: Callable[..., str], work: Path
+) -> None:
+    """The bend is the first coordinate; a correction of three constants moves it."""
+    (work / "bend.csv").write_text("v1,v2,v3,energy,uncertainty\n1,0,0,1600.0,0.1\n")
+    changes = {
+        "coordinates": {"kind": "bond_vectors"}, "basis": {}, "quanta": 6, "grid_level": 8,
+        "isotopologues": [{"molecule": ["O", "H", "H"], "observed": "bend.csv"}],
+        "adjust": {"kind": "polynomial", "degree": 1}, "anchor": 1e-6, "steps": 4,
+    }  # fmt: skip
+    line = refusal(refine, **{**changes, "basis": CONFIG["basis"]})
+    assert "leave out `basis`" in line
+    (row,) = json.loads((refine(**changes) / "refinement.json").read_text())["levels"]
+    # The bend of this surface is 1594.65; six quanta are within 1 of it.
+    assert row["before"] == pytest.approx(-5.35, abs=1.0)
+    assert abs(row["after"]) < 0.01
+
+
 def test_mistakes_are_one_line(refine: Callable[..., Path], refusal: Callable[..., str]) -> None:
     one, two = CONFIG["isotopologues"]
     line = refusal(refine, isotopologues=[two])

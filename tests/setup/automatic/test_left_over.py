@@ -1,9 +1,9 @@
-"""What is left of an error: of levels that fall, grow, change places or are new."""
+"""What is left of an error: of levels that fall, grow or are new."""
 
 import pytest
 import torch
 
-from pes.setup.automatic.left_over import of_partners, share_left
+from pes.setup.automatic.left_over import share_left
 
 LEAST = 0.2
 
@@ -22,11 +22,3 @@ def test_what_is_left_of_a_change() -> None:
     assert share_left(moved, torch.full((4,), torch.inf), LEAST).tolist() == [1.0] * 4
     # A level without a partner stays unknown.
     assert share_left(torch.tensor([torch.inf, 0.1]), before[:2], LEAST)[0] == 1.0
-
-
-def test_changes_of_the_same_level_are_compared() -> None:
-    """Two levels that have changed places; one without a partner; one that is new."""
-    partners = torch.tensor([1, 0, -1, 3])
-    changes = of_partners(torch.tensor([1.0, 2.0, 3.0]), partners)
-    assert changes.tolist() == [2.0, 1.0, torch.inf, 3.0]
-    assert of_partners(torch.tensor([1.0]), torch.tensor([-1, -1])).tolist() == [torch.inf] * 2

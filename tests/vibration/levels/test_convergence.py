@@ -177,3 +177,22 @@ def test_pruned_levels_of_coupled_oscillators() -> None:
 def test_unknown_comparison(oscillator: System, line: BasisSpec) -> None:
     with pytest.raises(ValueError, match="larger, smaller, true or false, got 'none'"):
         vibrational_levels(oscillator, [line], 2, cap=1e3, convergence="none")
+
+
+def test_a_level_that_the_run_asked_for_cannot_hold() -> None:
+    """Two oscillators with ω = 1 and 0.23: four functions hold three quanta of the slow one.
+
+    Its fourth quantum is level 4 of the larger run; by position its partner would be the first
+    quantum of the fast one, 0.08 away.
+    """
+    ratio = 0.23
+    system = model(lambda q: q[:, 0] ** 2 / 2 + ratio**2 * q[:, 1] ** 2 / 2, torch.eye(2).double())
+    fast = BasisSpec("sinc", -7, 7, 8, points=14, name="fast")
+    slow = BasisSpec("sinc", -14, 14, 4, points=12, primitives=40, name="slow")
+    found = vibrational_levels(system, [fast, slow], 6, cap=1e3)
+    torch.testing.assert_close(
+        found.excitations, torch.tensor([0, 1, 2, 3, 4, 1 / ratio]).double() * ratio,
+        rtol=0, atol=1e-4,
+    )  # fmt: skip
+    assert found.convergence.isinf().tolist() == [False] * 4 + [True, False]
+    assert found.warnings[0].startswith("levels 4 appear in the largest calculation only")

@@ -10,7 +10,7 @@ from pes.vibration.eigensolvers.blockwise import lowest_blockwise
 from pes.vibration.eigensolvers.eigenpairs import Eigenpairs
 from pes.vibration.hamiltonian.build import build_hamiltonian
 from pes.vibration.hamiltonian.operator import Hamiltonian
-from pes.vibration.levels.matching import matching
+from pes.vibration.levels.matching import matching, of_partners
 
 
 def system(coupling: float = 0.05) -> System:
@@ -80,3 +80,11 @@ def test_the_signs_of_functions_do_not_matter() -> None:
     other = replace(h, basis=replace(h.basis, bases=tuple(bases)))
     match = matching((h, pairs), (other, turned), 6)
     assert match.partners.tolist() == list(range(6))
+
+
+def test_changes_of_the_same_level_are_compared() -> None:
+    """Two levels that have changed places; one without a partner; one that is new."""
+    partners = torch.tensor([1, 0, -1, 3])
+    changes = of_partners(torch.tensor([1.0, 2.0, 3.0]), partners)
+    assert changes.tolist() == [2.0, 1.0, torch.inf, 3.0]
+    assert of_partners(torch.tensor([1.0]), torch.tensor([-1, -1])).tolist() == [torch.inf] * 2

@@ -157,3 +157,22 @@ def test_agrees_with_a_product_grid() -> None:
     product_grid = vibrational_levels(system, [line] * 2, 6, convergence=False)
     sparse = vibrational_levels(system, SparseGrid(names(2), 18, 20), 6, convergence=False)
     torch.testing.assert_close(sparse.energies, product_grid.energies, rtol=0, atol=1e-5 * CM1)
+
+
+@pytest.mark.parametrize("quanta", [9, 12, 15])
+def test_estimates_of_levels_that_converge_slowly(quanta: int) -> None:
+    """A Morse oscillator with ω = 1: errors fall by less than half from quantum to quantum.
+
+    Those of the highest fall by 0.6 from two quanta to the next two.
+    """
+    depth = 8.0
+    width = 1 / (2 * depth) ** 0.5
+    system = model(lambda q: depth * (1 - torch.exp(-width * q[:, 0])) ** 2, torch.eye(1).double())
+    n = torch.arange(6).double() + 0.5
+    exact = n - (width * n) ** 2 / 2
+    found = vibrational_levels(system, SparseGrid(("q1",), quanta, 24), 6)
+    error = (found.energies - exact).abs()
+    error[1:] = (found.excitations - (exact - exact[0]))[1:].abs()
+    # Below 1e-9 the quadrature decides.
+    assert (error <= found.convergence + 1e-9).all()
+    assert error.max() > 1e-6, "nothing was tested"
