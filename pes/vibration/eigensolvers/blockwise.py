@@ -177,7 +177,7 @@ def _up_to(
             return pairs.first(int((reached <= energy).sum()) + extra)
         if count == most:
             raise ValueError(
-                f"the lower half of the basis functions, {most}, ends "
+                f"the lower half of {level_count(hamiltonian)} basis functions ends "
                 f"{float(reached[-1]) / CM1:.1f} cm-1 above the ground state, below the "
                 f"{energy / CM1:.1f} cm-1 asked for; raise the numbers of functions"
             )
