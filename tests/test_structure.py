@@ -1,5 +1,7 @@
 """A public name means one thing, no module is hidden by a name, and chains of imports are short."""
 
+import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -31,3 +33,14 @@ def test_a_second_meaning_is_seen(structure) -> None:
     tree = structure.ast.parse('__all__ = ["Budget"]\nclass Budget: ...')
     homes = ["setup/a.py", "training/b.py"]
     assert structure.defined_twice(dict.fromkeys(homes, tree)) == {"Budget": homes}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("value", "most"), [("energy", 12), ("range", 14)])
+def test_a_value_passes_few_files(value: str, most: int) -> None:
+    """An energy from HDF5 to the loss, a range from YAML to the basis."""
+    command = [sys.executable, str(ROOT / "scripts" / "follow.py"), value]
+    text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    files = re.search(rf"{value} handed on by (\d+) files", text)
+    assert files is not None, text
+    assert int(files[1]) <= most, text
