@@ -13,13 +13,13 @@ from pes.rovibration.lines import Lines, Spectrum, intensities, lines, strengths
 from pes.rovibration.nuclear_spin import permuted, spin_weights
 from pes.rovibration.partition import above_highest_j, above_highest_level, partition_function
 from pes.setup.dipoles import DipoleLike, dipole_function
-from pes.setup.labels import LevelLabels
 from pes.setup.line_files import LineTables, write_line_list
+from pes.setup.line_names import band_name, level_name
 from pes.setup.rotation import Rotation
 from pes.units import CM1, DEBYE
 from pes.vibration.analysis.uncertainty import standard_deviation
 
-__all__ = ["LineList", "band_name", "check_temperature", "level_name", "line_list"]
+__all__ = ["LineList", "check_temperature", "line_list"]
 
 TEMPERATURES = torch.arange(10, 1001, 10, dtype=torch.float64)
 """Kelvin, of the partition function that is written."""
@@ -28,9 +28,8 @@ SHARE = 1e-3
 """Part of the partition function that may be missing without a warning."""
 
 NO_STATISTICS = (
-    "levels have no representation of the group that exchanges all like nuclei: their nuclear-spin "
-    "weights are those of nuclei that nothing exchanges, so that intensities of single lines are "
-    "wrong by their ratio to the true ones, and lines are listed that do not exist"
+    "the levels have no representation of the group that exchanges all like nuclei: nuclear-spin "
+    "weights of single lines are wrong, and lines are listed that do not exist"
 )
 
 
@@ -230,13 +229,13 @@ class LineList:
 
     def lines(self, most: int = 10) -> list[str]:
         """The strongest lines for the screen."""
-        s, table = self.spectrum, self.rotation.table
+        s, table, labels = self.spectrum, self.rotation.table, self.rotation.quanta
         text = [
             f"{len(s.wavenumbers)} lines; the strongest at {self.temperature:g} K:",
             f"{'cm-1':>12} {'+-':>8} {'cm/molecule':>12} {'A/s-1':>10}  upper <- lower",
         ]
         for k in s.intensities.argsort(descending=True)[:most].tolist():
-            up, low = (level_name(table[int(row[k])], self.rotation) for row in (s.upper, s.lower))
+            up, low = (level_name(table[int(row[k])], labels) for row in (s.upper, s.lower))
             text.append(
                 f"{float(s.wavenumbers[k]):12.4f} {float(s.uncertainty[k]):8.4f} "
                 f"{float(s.intensities[k]):12.4e} {float(s.einstein[k]):10.3e}  {up} <- {low}"
@@ -299,24 +298,3 @@ def check_temperature(temperature: float) -> None:
 
 def _percent(part: float) -> str:
     return "an unknown part" if part != part else f"{100 * part:.2g} %"
-
-
-def band_name(labels: LevelLabels, upper: int, lower: int) -> str:
-    """Name of a band: `ν1+2ν2`, `2ν2−ν2`, or `rotation` within one vibrational state."""
-    if upper == lower == 0:
-        return "rotation"
-    names = [_modes(labels, state) for state in (upper, lower)]
-    return names[0] if lower == 0 else "−".join(names)
-
-
-def _modes(labels: LevelLabels, state: int) -> str:
-    quanta = labels.quanta[state]
-    if quanta is None or not labels.heading.startswith("v1"):
-        return f"({labels.text(state)})"
-    excited = (f"{n if n > 1 else ''}ν{k}" for k, n in enumerate(quanta, 1) if n)
-    return "+".join(excited) or "0"
-
-
-def level_name(row: dict[str, object], rotation: Rotation) -> str:
-    """Label of a state, for example `0 1 0 1_11`."""
-    return f"({row[rotation.quanta.heading]}) {row['J']}_{row['Ka']},{row['Kc']}"

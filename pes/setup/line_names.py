@@ -1,0 +1,26 @@
+"""Names of bands and of levels with rotation, as spectroscopists write them."""
+
+from pes.setup.labels import LevelLabels
+
+__all__ = ["band_name", "level_name"]
+
+
+def band_name(labels: LevelLabels, upper: int, lower: int) -> str:
+    """Name of a band: `ν1+2ν2`, `2ν2−ν2`, or `rotation` within one vibrational state."""
+    if upper == lower == 0:
+        return "rotation"
+    names = [_modes(labels, state) for state in (upper, lower)]
+    return names[0] if lower == 0 else "−".join(names)
+
+
+def _modes(labels: LevelLabels, state: int) -> str:
+    quanta = labels.quanta[state]
+    if quanta is None or not labels.heading.startswith("v1"):
+        return f"({labels.text(state)})"
+    excited = (f"{n if n > 1 else ''}ν{k}" for k, n in enumerate(quanta, 1) if n)
+    return "+".join(excited) or "0"
+
+
+def level_name(row: dict[str, object], labels: LevelLabels) -> str:
+    """Label of a level with rotation, for example `(0 1 0) 1_1,1`, from its row of the table."""
+    return f"({row[labels.heading]}) {row['J']}_{row['Ka']},{row['Kc']}"
