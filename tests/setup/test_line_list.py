@@ -102,7 +102,7 @@ def test_spin_statistics_that_are_not_known(water: LineList) -> None:
     nothing = replace(rotation, basis=replace(rotation.basis, operations=(), turns=()))
     unknown = replace(water, rotation=nothing)
     assert {float(w) for weights in unknown.weights for w in weights} == {4.0}
-    assert any("nuclear-spin weights of single lines are wrong" in warning for warning in unknown.warnings)
+    assert any("weights of single lines are wrong" in warning for warning in unknown.warnings)
 
 
 def test_spread_over_ensembles(tmp_path: Path) -> None:
