@@ -59,7 +59,8 @@ class Coordinates(Section):
     zmatrix, polyspherical or normal_modes for four and more; umbrella for an atom with three
     others around it: r1, r2, r3, beta, sa, sb, where beta inverts the pyramid. Bond vectors are
     normal coordinates q1, q2, … whose bends turn bonds without stretching them; they keep the
-    symmetry of the molecule."""
+    symmetry of the molecule. They and normal_modes also take linear molecules, of three atoms too,
+    with `quanta` and `grid_level` or without any sizes."""
     centre: int | None = Field(default=None, ge=0)
     """Number of the middle atom (jacobi: of the single one), from 0; by default the one of its
     kind, for umbrella the nearest to all others."""

@@ -16,6 +16,9 @@ HOLE = 1e-7
 """A grid point this far (hartree) below the bottom of the well lies in a hole: above the
 rounding of any surface, far below a level spacing."""
 
+FALLING = 0.5
+"""Slope one step from the end of a range over that three steps from it, a third where V is even."""
+
 
 def minimum(
     system: System, ranges: Sequence[tuple[float, float]], *, near: Tensor | None = None
@@ -52,10 +55,15 @@ def minimum(
     )  # fmt: skip
     q = torch.from_numpy(result.x)
     edge = ((q - low) < 2 * step) | ((high - q) < 2 * step)
-    # A linear molecule has its minimum at the end of the bending range: by symmetry no edge.
-    slope = torch.from_numpy(value_and_slope(result.x)[1])
-    if (edge & (slope.abs() * (high - low) > 1e-3)).any():
-        k = int(edge.nonzero()[0])
+    # A linear molecule has its minimum at the end of the bending range: by symmetry no edge, for
+    # the slope there falls to zero.
+    inward = torch.where(q - low < 2 * step, 2 * step, -2 * step) * edge
+    slope, before = (
+        torch.from_numpy(value_and_slope(x)[1]) for x in (result.x, (q + inward).numpy())
+    )
+    falling = slope.abs() < FALLING * before.abs()
+    if (beyond := edge & ~falling & (slope.abs() * (high - low) > 1e-3)).any():
+        k = int(beyond.nonzero()[0])
         raise ValueError(
             f"the lowest point of the surface lies on the edge of coordinate {k + 1} "
             f"({float(q[k]):.4f} of {float(low[k]):.4f} to {float(high[k]):.4f}, bohr or "

@@ -74,3 +74,11 @@ def test_reach_of_an_oscillator() -> None:
     assert ranges[0] == pytest.approx((-0.5, 1.5), abs=0.03)
     assert ranges[1][0] == -0.2
     assert ranges[1][1] == pytest.approx(0.5, abs=0.03)
+
+
+def test_a_stiff_bend_has_its_minimum_at_linearity() -> None:
+    """The search keeps a step away, where the slope is large; it falls to zero at the end."""
+    bend = system(lambda q: 30.0 * (1 + torch.cos(q[:, 0])) + (q[:, 1] - 1.0) ** 2)
+    q, v = minimum(bend, [(0.0, torch.pi), (0.5, 2.0)])
+    assert q.tolist() == pytest.approx([torch.pi, 1.0], abs=1e-6)
+    assert v == pytest.approx(0.0, abs=1e-12)
