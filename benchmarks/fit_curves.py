@@ -23,6 +23,8 @@ BY_HAND = {"peslearn": (60.0, 0.016), "ch4": (11.0, 0.31), "own": (38.0, 0.051)}
 them."""
 TITLES = {"peslearn": "H2O, PES-Learn", "ch4": "CH4, B3LYP", "own": "H2O, `make run`"}
 MINUTES = (1, 2, 5, 10)
+TICKS = (1, 2, 5, 10, 20, 60, 120, 300, 600)
+"""Seconds."""
 
 
 def progress(run: Path) -> list[tuple[float, float]]:
@@ -52,7 +54,11 @@ def draw(axes: Axes, run: Path) -> None:
     axes.plot(seconds[-1], test_error(run), "o", label="test")
     if run.name in BY_HAND:
         axes.plot(*BY_HAND[run.name], "x", label="by hand, test")
-    axes.set(xscale="log", yscale="log", xlabel="CPU time (s)", ylabel="RMSE (cm⁻¹)")
+    axes.set(xscale="log", yscale="log", xlabel="CPU time (s)", ylabel="error (cm⁻¹)")
+    axes.set_xlim(1, 1.2 * seconds[-1])
+    ticks = [t for t in TICKS if t <= 1.2 * seconds[-1]]
+    axes.set_xticks(ticks, labels=[f"{t}" for t in ticks])
+    axes.set_xticks([], minor=True)
     axes.set_title(TITLES.get(run.name, run.name))
     axes.legend()
 
