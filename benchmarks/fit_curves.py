@@ -21,7 +21,7 @@ from matplotlib.figure import Figure
 BY_HAND = {"peslearn": (60.0, 0.016), "ch4": (11.0, 0.31), "own": (38.0, 0.051)}
 """CPU seconds and test RMSE in cm⁻¹ of the best settings made by hand, as docs/accuracy.md has
 them."""
-TITLES = {"peslearn": "H2O, PES-Learn", "ch4": "CH4, B3LYP", "own": "H2O, `make run`"}
+TITLES = {"peslearn": "H2O, PES-Learn", "ch4": "CH4, B3LYP", "own": "H2O, this repository"}
 MINUTES = (1, 2, 5, 10)
 TICKS = (1, 2, 5, 10, 20, 60, 120, 300, 600)
 """Seconds."""
