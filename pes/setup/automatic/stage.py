@@ -32,6 +32,9 @@ SMALL = 1000
 """Functions of a block up to which its matrix is the quicker way to the levels; a fourth of them
 where no others are searched for."""
 
+KEPT = 0.5
+"""Least norm of a vector by the functions of another calculation that it can be followed to."""
+
 RESIDUAL = 1e-4
 """Hartree times the accuracy is the square of the residual norm that levels may have: over the
 gap to the levels beyond those solved for, some hundredths of a hartree, it is their error."""
@@ -176,6 +179,8 @@ def _levels(
         return lowest_blockwise(h, more, solver=target.solver)
     pairs = near.pairs.first(more)
     vectors = in_new_basis(near.hamiltonian.basis, pairs, h.basis).to(h.device)
+    if bool((vectors.norm(dim=1) < KEPT).any()):
+        return lowest_blockwise(h, more)
     tolerance = (RESIDUAL * target.accuracy) ** 0.5
     return followed(
         h, replace(pairs, coefficients=vectors), tolerance=tolerance,
