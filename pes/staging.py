@@ -63,7 +63,10 @@ def swapped(place: Path, folder: Path, *, finished: str, stale: Sequence[str] = 
         stale: names of files of earlier results that are removed if there are no new ones.
     """
     new = {file.name for file in place.iterdir()}
-    gone = [name for name in stale if name not in new]
+    # A picture of an earlier run as PDF does not stay beside a new PNG, or none.
+    pictures = {Path(name).stem for name in {*new, *stale} if name.endswith(".png")}
+    pages = [file.name for file in folder.glob("*.pdf") if file.stem in pictures]
+    gone = [name for name in dict.fromkeys([*stale, *pages]) if name not in new]
     write_json(place / ORDERS, {"finished": finished, "stale": gone})
     complete = folder / f".{finished}.complete"
     os.replace(place, complete)

@@ -36,6 +36,15 @@ def test_new_results_take_the_place_of_old_ones(folder: Path) -> None:
     assert contents(folder) == SWAPPED
 
 
+def test_a_page_of_an_earlier_run_does_not_stay_beside_a_new_picture(tmp_path: Path) -> None:
+    for name in ("levels.png", "levels.pdf", "old.pdf", "mine.pdf"):
+        (tmp_path / name).write_text("old")
+    with staged(tmp_path, finished="done.json", stale=["old.png"]) as place:
+        for name in ("levels.png", "done.json"):
+            (place / name).write_text("new")
+    assert contents(tmp_path) == {"levels.png": "new", "done.json": "new", "mine.pdf": "old"}
+
+
 def test_a_failure_leaves_everything(folder: Path) -> None:
     def fail(folder: Path) -> None:
         with staged(folder, finished="done.json", stale=["only_old.png"]) as place:

@@ -9,10 +9,12 @@ from pes.run.options import (
     file_option,
     folder_option,
     parser_of,
+    picture_option,
     setting_options,
     settings_of,
     stated,
     statement_options,
+    with_pictures,
 )
 
 __all__ = ["audit", "convert", "label", "sample"]
@@ -31,6 +33,7 @@ def audit(arguments: Sequence[str] | None = None) -> None:
     statement_options(parser)
     folder_option(parser, "--output", help="folder of the report (default: audit-DATA)")
     parser.add_argument("--overwrite", action="store_true", help="replace earlier results")
+    picture_option(parser)
     given = parser.parse_args(arguments)
 
     def command() -> None:
@@ -44,7 +47,7 @@ def audit(arguments: Sequence[str] | None = None) -> None:
         if code:
             raise SystemExit(code)
 
-    ended(command)
+    ended(with_pictures(command, given))
 
 
 def convert(arguments: Sequence[str] | None = None) -> None:
@@ -92,6 +95,7 @@ def label(arguments: Sequence[str] | None = None) -> None:
         "--retry", action="store_true", help="compute points again that failed before"
     )
     setting_options(parser)
+    picture_option(parser)
     given = parser.parse_args(arguments)
 
     def command() -> None:
@@ -105,7 +109,7 @@ def label(arguments: Sequence[str] | None = None) -> None:
         if code:
             raise SystemExit(code)
 
-    ended(command)
+    ended(with_pictures(command, given))
 
 
 def sample(arguments: Sequence[str] | None = None) -> None:
@@ -130,6 +134,7 @@ def sample(arguments: Sequence[str] | None = None) -> None:
         parser.add_argument(f"--{name}", metavar="N", help=f"{what}; short for --set {name}=N")
     folder_option(parser, "--output", help="folder of the geometries (default: runs/<name>)")
     common_options(parser)
+    picture_option(parser)
     given = parser.parse_args(arguments)
 
     def command() -> None:
@@ -145,4 +150,4 @@ def sample(arguments: Sequence[str] | None = None) -> None:
         if code:
             raise SystemExit(code)
 
-    ended(command)
+    ended(with_pictures(command, given))

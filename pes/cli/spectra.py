@@ -10,7 +10,9 @@ from pes.run.options import (
     folder_option,
     function_option,
     parser_of,
+    picture_option,
     settings_of,
+    with_pictures,
 )
 
 __all__ = ["spectrum"]
@@ -35,6 +37,7 @@ def spectrum(arguments: Sequence[str] | None = None) -> None:
     )
     common_options(parser)
     function_option(parser)
+    picture_option(parser)
     given = parser.parse_args(arguments)
 
     def command() -> None:
@@ -46,4 +49,4 @@ def spectrum(arguments: Sequence[str] | None = None) -> None:
             settings=settings_of(given), overwrite=given.overwrite, functions=given.functions,
         )  # fmt: skip
 
-    ended(command)
+    ended(with_pictures(command, given))

@@ -15,10 +15,12 @@ from pes.run.options import (
     folder_option,
     function_option,
     parser_of,
+    picture_option,
     settings_of,
     stated,
     statement_options,
     whole_number,
+    with_pictures,
 )
 
 __all__ = ["check_gradients", "evaluate", "export", "levels", "refine", "report", "train"]
@@ -61,6 +63,7 @@ def train(arguments: Sequence[str] | None = None) -> None:
         "folder, if there is one",
     )  # fmt: skip
     common_options(parser)
+    picture_option(parser)
     given = parser.parse_args(arguments)
     names = ("format", *STATEMENTS, "split", "test")
     statements = {name: value for name in names if (value := getattr(given, name)) is not None}
@@ -78,7 +81,7 @@ def train(arguments: Sequence[str] | None = None) -> None:
                 overwrite=given.overwrite, check=given.check, ranks=ranks,
             )  # fmt: skip
 
-    ended(_copy(examples.TRAIN[given.example]) if given.example else command)
+    ended(_copy(examples.TRAIN[given.example]) if given.example else with_pictures(command, given))
 
 
 def levels(arguments: Sequence[str] | None = None) -> None:
@@ -101,6 +104,7 @@ def levels(arguments: Sequence[str] | None = None) -> None:
     )  # fmt: skip
     common_options(parser)
     function_option(parser)
+    picture_option(parser)
     given = parser.parse_args(arguments)
 
     def command() -> None:
@@ -112,7 +116,7 @@ def levels(arguments: Sequence[str] | None = None) -> None:
             overwrite=given.overwrite, resume=given.resume, functions=given.functions,
         )  # fmt: skip
 
-    ended(_copy(examples.LEVELS[given.example]) if given.example else command)
+    ended(_copy(examples.LEVELS[given.example]) if given.example else with_pictures(command, given))
 
 
 def refine(arguments: Sequence[str] | None = None) -> None:
@@ -127,6 +131,7 @@ def refine(arguments: Sequence[str] | None = None) -> None:
     example_option(source, examples.REFINE)
     folder_option(parser, "--output", help="folder of the results (default: runs/<name>)")
     common_options(parser)
+    picture_option(parser)
     given = parser.parse_args(arguments)
 
     def command() -> None:
@@ -140,7 +145,7 @@ def refine(arguments: Sequence[str] | None = None) -> None:
             overwrite=given.overwrite,
         )
 
-    ended(_copy(examples.REFINE[given.example]) if given.example else command)
+    ended(_copy(examples.REFINE[given.example]) if given.example else with_pictures(command, given))
 
 
 def evaluate(arguments: Sequence[str] | None = None) -> None:
@@ -169,6 +174,7 @@ def evaluate(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--device", default="auto", help="auto, cpu or cuda (default: %(default)s)")
     parser.add_argument("--overwrite", action="store_true", help="replace earlier results")
     function_option(parser)
+    picture_option(parser)
     given = parser.parse_args(arguments)
 
     def command() -> None:
@@ -178,7 +184,7 @@ def evaluate(arguments: Sequence[str] | None = None) -> None:
             overwrite=given.overwrite, functions=given.functions,
         )  # fmt: skip
 
-    ended(command)
+    ended(with_pictures(command, given))
 
 
 def check_gradients(arguments: Sequence[str] | None = None) -> None:
@@ -209,6 +215,7 @@ def check_gradients(arguments: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("--overwrite", action="store_true", help="replace earlier results")
     function_option(parser)
+    picture_option(parser)
     given = parser.parse_args(arguments)
 
     def command() -> None:
@@ -222,7 +229,7 @@ def check_gradients(arguments: Sequence[str] | None = None) -> None:
         if code:
             raise SystemExit(code)
 
-    ended(command)
+    ended(with_pictures(command, given))
 
 
 def report(arguments: Sequence[str] | None = None) -> None:

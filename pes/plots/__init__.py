@@ -2,6 +2,7 @@
 
 from pes.plots.density import density_map
 from pes.plots.evaluation import calibration_curve, errors
+from pes.plots.figure import also_as_pdf
 from pes.plots.fit import learning_curve, residuals
 from pes.plots.gradients import difference_errors
 from pes.plots.graph import computational_graph
@@ -14,6 +15,7 @@ from pes.plots.vibration import level_diagram, lines, sticks
 __all__ = [
     "Well",
     "absorption",
+    "also_as_pdf",
     "calibration_curve",
     "computational_graph",
     "density_map",

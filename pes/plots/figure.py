@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from itertools import cycle, islice
 from pathlib import Path
 from string import ascii_lowercase
@@ -12,12 +13,25 @@ from matplotlib.figure import Figure, FigureBase
 
 from pes.files import replaced
 
-__all__ = ["COLOURS", "colours", "lettered", "margins", "picture", "tidy"]
+__all__ = ["COLOURS", "also_as_pdf", "colours", "lettered", "margins", "picture", "tidy"]
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 """Told apart by readers who see no red or no green (doi:10.1038/nmeth.1618)."""
 
 DPI = 150
+
+BESIDE: ContextVar[tuple[str, ...]] = ContextVar("BESIDE", default=())
+"""Suffixes of further files that each picture is written to, set for a block by `also_as_pdf`."""
+
+
+@contextmanager
+def also_as_pdf() -> Iterator[None]:
+    """Write each picture of the block as a PDF as well, beside its PNG."""
+    token = BESIDE.set((".pdf",))
+    try:
+        yield
+    finally:
+        BESIDE.reset(token)
 
 
 @contextmanager
@@ -36,9 +50,11 @@ def picture(
     figure = Figure(figsize=(width, height), layout=layout)
     try:
         yield figure
-        with replaced(path) as temporary:
-            kind = "pdf" if Path(path).suffix == ".pdf" else "png"
-            figure.savefig(temporary, format=kind, dpi=DPI)
+        first = Path(path)
+        for file in dict.fromkeys([first, *map(first.with_suffix, BESIDE.get())]):
+            with replaced(file) as temporary:
+                kind = "pdf" if file.suffix == ".pdf" else "png"
+                figure.savefig(temporary, format=kind, dpi=DPI)
     except OSError:
         raise
     except Exception as error:

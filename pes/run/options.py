@@ -1,7 +1,7 @@
 """Options that several commands share."""
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from pathlib import Path
 
@@ -17,11 +17,13 @@ __all__ = [
     "folder_option",
     "function_option",
     "parser_of",
+    "picture_option",
     "setting_options",
     "settings_of",
     "stated",
     "statement_options",
     "whole_number",
+    "with_pictures",
 ]
 
 MOST_GEOMETRIES = 10_000_000
@@ -92,6 +94,25 @@ def setting_options(parser: argparse.ArgumentParser) -> None:
         "surface.hidden=[20,20]; may be given several times",
     )  # fmt: skip
     parser.add_argument("--overwrite", action="store_true", help="replace earlier results")
+
+
+def picture_option(parser: argparse.ArgumentParser) -> None:
+    """The option that writes pictures as PDF."""
+    parser.add_argument("--pdf", action="store_true", help="write each picture as PDF as well")
+
+
+def with_pictures(command: Callable[[], object], given: argparse.Namespace) -> Callable[[], object]:
+    """A command whose pictures are written as `picture_option` says."""
+    if not given.pdf:
+        return command
+
+    def drawn() -> None:
+        from pes.plots import also_as_pdf
+
+        with also_as_pdf():
+            command()
+
+    return drawn
 
 
 def function_option(parser: argparse.ArgumentParser) -> None:
