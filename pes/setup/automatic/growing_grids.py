@@ -17,6 +17,7 @@ from pes.setup.automatic.stage import Target
 from pes.vibration.basis.product_tree import within_quanta
 from pes.vibration.basis.specification import BasisSpec
 from pes.vibration.basis.truncation import Truncation
+from pes.vibration.eigensolvers.select import DENSE_LIMIT
 from pes.vibration.hamiltonian.adapted import adapted
 from pes.vibration.hamiltonian.operator import Hamiltonian
 from pes.vibration.hamiltonian.sparse import SparseGrid, coarser, sparse_hamiltonian
@@ -244,7 +245,7 @@ def first_grid(
 def memory(grid: Grid, count: int, blocks: int = 1) -> int:
     """Bytes of the arrays that are alive while so many levels are solved for.
 
-    Measured with H2CO (four atoms, 8 to 12 quanta) and CH4 (five, 4 and 6).
+    Measured with H2CO, HFCO, H2SiO and PH3 (four atoms, 8 to 12 quanta) and CH4 (five, 4 and 6).
 
     Args:
         grid: functions and points.
@@ -257,6 +258,7 @@ def memory(grid: Grid, count: int, blocks: int = 1) -> int:
     vectors = 16 * grid.functions * (3 * count + 96)
     if isinstance(grid, SparsePoints):
         return SPARSE_OVERHEAD + 12 * points * (fields + pairs) + vectors
-    # The matrix of a block, and copies of it while it is put together.
-    matrix = 26 * (grid.functions // blocks) ** 2
+    # The matrix of a block, and copies of it while it is put together; larger ones are not made.
+    block = grid.functions // blocks
+    matrix = 26 * block**2 if block <= DENSE_LIMIT else 0
     return OVERHEAD + 7 * points * (fields + pairs) + vectors + matrix

@@ -3,6 +3,7 @@
 import torch
 
 from pes.setup.automatic.growing_grids import ProductGrid, SparsePoints, first_grid, memory
+from pes.vibration.eigensolvers.select import DENSE_LIMIT
 from pes.vibration.grid.sparse_basis import SparseBasis
 from pes.vibration.hamiltonian.sparse import SparseGrid
 
@@ -44,3 +45,11 @@ def test_everything_grows_with_the_quanta() -> None:
             (grid.cost, larger.cost), (memory(grid, 20), memory(larger, 20)),
         ):  # fmt: skip
             assert here < there
+
+
+def test_memory_of_a_matrix_counts_where_one_is_made() -> None:
+    """Of one block of two, not of both; blocks of thousands are solved by products H·v alone."""
+    small, large = (ProductGrid(names(6), ENDS * 6, quanta) for quanta in (6.0, 12.0))
+    assert memory(small, 20, 2) < memory(small, 20, 1)
+    assert large.functions // 2 > DENSE_LIMIT
+    assert memory(large, 20, 2) == memory(large, 20, 1)
