@@ -7,6 +7,7 @@ from math import log
 import torch
 from torch import Tensor
 
+from pes.data.dataset import Dataset
 from pes.elements import atomic_number
 from pes.findings.evidence import Evidence, bond_sums
 from pes.findings.finding import Finding
@@ -46,6 +47,9 @@ USUAL_H, USUAL = 3000.0, 1300.0
 
 PER_BOND = 150_000.0
 """cm⁻¹ for each atom but one; 90 % of the labels of any molecule are lower."""
+
+BOUND = 0.03
+"""Energy of atomisation over the total energy of the atoms: CH4 0.017, H2O 0.005."""
 
 FLAT = 10.0
 """cm⁻¹; a set that spans less is in another unit, or of one geometry."""
@@ -101,7 +105,7 @@ def energy_unit(evidence: Evidence) -> list[Finding]:
     pairs = list(_mistakes())
     if abs(ratio - 1) < 0.1:
         return []
-    total = [pair for pair in pairs if pair[0] > 5 and abs(ratio / pair[0] - 1) < 0.1]
+    total = [pair for pair in pairs if _tells(pair[0], dataset) and abs(ratio / pair[0] - 1) < 0.1]
     if total:
         _, meant, taken = total[0]
         return [
@@ -127,6 +131,15 @@ def energy_unit(evidence: Evidence) -> list[Finding]:
     if len(dataset) > 1 and span < FLAT:
         return [_wrong_energies(evidence, f"the labels span {span:.3g} cm-1", "", "")]
     return []
+
+
+def _tells(factor: float, dataset: Dataset) -> bool:
+    """Whether labels this many times the total energy of the atoms are in another unit.
+
+    Labels may be counted from separate atoms: that is up to 0.02 of the total energy, of
+    hydrogen alone a fifth.
+    """
+    return factor > 5 or (factor > BOUND and set(dataset.elements) != {"H"})
 
 
 def stiffness(evidence: Evidence, elements: tuple[str, ...] | None = None) -> float | None:

@@ -58,6 +58,16 @@ def test_total_energies_are_told_by_those_of_the_atoms(name: str, unit: float) -
     assert "total energy of the atoms" in finding.sentence
 
 
+def test_total_energies_in_hartree_called_ev() -> None:
+    """A 27th of the total energy of the atoms, more than binds any molecule."""
+    data = ammonia()
+    total = replace(data, energies=(data.energies - 56.4) * EV, forces=None)
+    (finding,) = energy_unit(evidence(total))
+    assert "they look like hartree called eV" in finding.sentence
+    # Counted from separate atoms ammonia lies 0.47 hartree below them: 0.008 of the total.
+    assert energy_unit(evidence(replace(data, energies=data.energies - 0.47, forces=None))) == []
+
+
 def test_bonds_too_long_for_their_elements_are_no_bohr_where_another_order_explains_them() -> None:
     """CH4 whose first atom, called C, is a hydrogen atom: its neighbour is 1.09 Å away."""
     surface = ANALYTIC["methane_model"]()
