@@ -29,6 +29,9 @@ __all__ = ["levels_by_quanta"]
 LEAST = 0.2
 """Least part of the last change that is taken for the error that is left."""
 
+MOST = 3.0
+"""Most that is taken, where changes fall by a quarter or less: what is left is a sum of many."""
+
 SHARE = 0.7
 """Part of the accuracy that missing functions may use up; points and ranges take the rest."""
 
@@ -89,7 +92,7 @@ def levels_by_quanta(
             break
         match, before = series.matched(stage, base), moved
         moved = match.changes
-        left = moved * share_left(moved, of_partners(before, match.partners), LEAST)
+        left = moved * share_left(moved, of_partners(before, match.partners), LEAST, most=MOST)
         series.table(stage, left)
     changes = torch.stack((left, series.finer(stage, base), of_length(shorter, len(left))))
     return _result(target, stage, changes, ended)

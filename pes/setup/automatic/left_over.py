@@ -6,17 +6,19 @@ from torch import Tensor
 __all__ = ["share_left"]
 
 
-def share_left(moved: Tensor, before: Tensor, least: float) -> Tensor:
+def share_left(moved: Tensor, before: Tensor, least: float, *, most: float = 1.0) -> Tensor:
     """Part of the last changes that is taken for what is still to come, (S,).
 
     Changes fall from calculation to calculation, and so does what is left of them: three times the
-    ratio, to be on the safe side, of all levels or of the level itself, whichever falls slower. A
-    level that was not there before has shown nothing of how its changes fall.
+    ratio q, to be on the safe side, of all levels or of the level itself, whichever falls slower,
+    up to the whole change; where they fall by less than half, q + q² + … = q/(1 − q) of it. A level
+    that was not there before has shown nothing of how its changes fall.
 
     Args:
         moved: last changes, (S,); infinite for a level without a partner.
         before: changes before of the same levels, likewise.
         least: part that is taken at least.
+        most: part that is taken at most, one or more.
 
     Example:
         All fall by a hundred but the last, which grows:
@@ -30,5 +32,6 @@ def share_left(moved: Tensor, before: Tensor, least: float) -> Tensor:
         return torch.ones_like(moved)
     ratios = moved / before.clamp(min=1e-12)
     overall = moved[known].max() / before[known].max().clamp(min=1e-12)
-    share = 3 * torch.maximum(ratios, overall)
-    return share.where(known, 1.0).clamp(least, 1.0)
+    q = torch.maximum(ratios, overall).clamp(max=most / (1 + most))
+    share = torch.maximum((3 * q).clamp(max=1.0), q / (1 - q))
+    return share.where(known, 1.0).clamp(min=least)
