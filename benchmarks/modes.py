@@ -119,7 +119,7 @@ def row(modes: int, grid: str, values: dict[str, float]) -> str:
 def draw(path: Path, results: dict[str, dict[int, dict[str, float]]]) -> None:
     """Time and memory against the modes."""
     panels = {"product": "one product H·v (CPU-s)", "whole": "20 levels (CPU-s)",
-              "memory": "memory above the imports (MiB)"}  # fmt: skip
+              "memory": "memory (MiB)"}  # fmt: skip
     with picture(path, 9.0, 3.4) as figure:
         for letter, axes, (key, title) in zip(
             "abc", figure.subplots(1, 3), panels.items(), strict=True
