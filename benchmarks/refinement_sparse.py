@@ -4,7 +4,8 @@
 
 The surface to begin with is `formaldehyde_model`; its own energies at random geometries hold the
 correction where no level tells. Fitted are the six fundamentals of data/observed_h2co.csv; its
-overtones and combinations decide nothing.
+overtones and combinations decide nothing. The strength of the anchor is given: a fundamental does
+not follow from the five others, so that none can be chosen by leaving out one of them.
 """
 
 import argparse
@@ -47,6 +48,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Refinement of H2CO on a sparse grid.")
     parser.add_argument("--degree", type=int, default=2)
     parser.add_argument("--quanta", type=int, default=6)
+    parser.add_argument("--anchor", type=float, default=1e-3)
     given = parser.parse_args()
     start = time.process_time()
     known = read_observed(DATA)
@@ -54,7 +56,7 @@ def main() -> None:
     others = tuple(q for q in by_mode.quanta if sum(q) > 1)
     fit = pes.refine(
         "formaldehyde_model", {"C O H H": ObservedLevels(by_mode, held_levels=others)},
-        hold=points(), adjust=Polynomial(given.degree), steps=6,
+        hold=points(), adjust=Polynomial(given.degree), anchor=given.anchor, steps=6,
         coordinates=pes.CoordinateRequest("bond_vectors"),
         truncation=pes.TruncationRequest(given.quanta, grid_level=given.quanta + 2),
     )  # fmt: skip
