@@ -234,8 +234,8 @@ def _chain(reference: Tensor) -> tuple[int, ...]:
     a, b, c, d = atoms
     if apart[a, b] > apart[a, c] or apart[c, d] > apart[b, d]:
         raise ValueError(
-            "the bisector frame of four atoms is for a chain, and these are none; choose another "
-            "`frame`"
+            "the bisector frame of four atoms is for a chain, which these do not form; choose "
+            "another `frame`"
         )
     return atoms
 

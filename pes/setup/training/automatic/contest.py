@@ -4,12 +4,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from math import ceil
 
-import torch
-
-from pes.data import Dataset, Split
 from pes.setup.training.automatic.candidates import RATE, Candidate, neighbours
-from pes.setup.training.automatic.trial import FitBudget, Trial, advanced, better, started
-from pes.setup.training.settings import EnsembleForm, TrainingSettings
+from pes.setup.training.automatic.task import FitTask
+from pes.setup.training.automatic.trial import FitBudget, Trial, advanced, better
+from pes.setup.training.settings import EnsembleForm
 from pes.training.optimizers.choice import iteration_flops
 
 __all__ = ["contest", "finale", "measured_rate", "prospect"]
@@ -31,14 +29,7 @@ FEWEST, MOST = 3, 6
 
 
 def contest(
-    entries: Sequence[Candidate],
-    dataset: Dataset,
-    parts: Split,
-    settings: TrainingSettings,
-    budget: FitBudget,
-    device: torch.device,
-    *,
-    limit: float = float("inf"),
+    entries: Sequence[Candidate], task: FitTask, *, limit: float = float("inf")
 ) -> list[tuple[Candidate, Trial]]:
     """Networks and their trials, the winner first.
 
@@ -47,24 +38,21 @@ def contest(
 
     Args:
         entries: networks, the most promising first; as many begin as the time allows.
-        dataset: labelled points.
-        parts: rows of each part.
-        settings: seed, patience and memory; with `first_points`, the networks meet on so many of
-            the training points.
-        budget: CPU time.
-        device: device of the fits.
+        task: points and time; with `first_points` among its settings, the networks meet on so many
+            of the training points.
         limit: validation error in cm⁻¹ of the first network from which no others begin.
     """
+    budget, points = task.budget, task.settings.first_points or len(task.parts.train)
     seconds = SHARE * budget.left
     each = seconds / 2 / (len(entries) + 3)
     tried: dict[Candidate, Trial] = {}
     waiting, rate = list(entries), RATE
     while waiting and budget.left > 0:
         entry = waiting.pop(0)
-        cost = FIRST * entry.epoch(settings.first_points or len(parts.train), rate)
+        cost = FIRST * entry.epoch(points, rate)
         used = sum(trial.seconds for trial in tried.values())
         if entry not in tried and (not tried or used + cost <= seconds / 2):
-            trial = _begun(entry, dataset, parts, settings, device)
+            trial = _begun(entry, task)
             if trial is not None:
                 tried[entry] = advanced(trial, max(each, cost), budget, epochs=MOST_EPOCHS)
                 rate = max(rate, measured_rate(entry, tried[entry]))
@@ -118,16 +106,10 @@ def prospect(trial: Trial) -> float:
     return trial.training / GAIN + above * ((few or every) / every) ** LEARNING
 
 
-def _begun(
-    entry: Candidate,
-    dataset: Dataset,
-    parts: Split,
-    settings: TrainingSettings,
-    device: torch.device,
-) -> Trial | None:
-    points = dataset if entry.forces else replace(dataset, forces=None)
+def _begun(entry: Candidate, task: FitTask) -> Trial | None:
+    task = task if entry.forces else task.without_forces
     try:
-        return started(str(entry), points, parts, replace(settings, form=entry.form), device)
+        return task.started(str(entry), replace(task.settings, form=entry.form))
     except ValueError:  # too few points for its baseline, or too little memory
         return None
 
@@ -140,10 +122,7 @@ def measured_rate(entry: Candidate, trial: Trial) -> float:
     )
 
 
-def finale(
-    entry: Candidate, winner: Trial, dataset: Dataset, parts: Split, budget: FitBudget,
-    device: torch.device,
-) -> Trial:  # fmt: skip
+def finale(entry: Candidate, winner: Trial, task: FitTask) -> Trial:
     """The best network with the time that is left: as an ensemble where its members have time.
 
     A network that has met some of the training points goes on with all of them.
@@ -151,22 +130,18 @@ def finale(
     Args:
         entry: network that won the contest.
         winner: its trial, possibly on some of the training points.
-        dataset: labelled points.
-        parts: rows of all points.
-        budget: CPU time.
-        device: device of the fits.
+        task: points and time.
     """
-    settings = winner.plan.settings
-    points = dataset if entry.forces else replace(dataset, forces=None)
-    each = entry.epoch(len(parts.train), measured_rate(entry, winner))
+    settings, budget = winner.plan.settings, task.budget
+    task = task if entry.forces else task.without_forces
+    each = entry.epoch(len(task.parts.train), measured_rate(entry, winner))
     members = min(MOST, int(budget.left / each / CONVERGED))
     if members < FEWEST:
         return advanced(_with_all_points(winner), budget.left, budget)
     form = EnsembleForm(members=members)
     name = f"{members} times {winner.name}"
     alone = replace(settings, first_points=None, first_epochs=0)
-    team = started(name, points, parts, replace(alone, ensemble=form), device)
-    team = advanced(team, budget.left, budget)
+    team = advanced(task.started(name, replace(alone, ensemble=form)), budget.left, budget)
     return better(team, winner)
 
 

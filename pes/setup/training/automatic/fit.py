@@ -12,8 +12,8 @@ from pes.setup.training.automatic.candidates import Candidate, candidates
 from pes.setup.training.automatic.contest import contest, finale, prospect
 from pes.setup.training.automatic.kernel_trials import KernelStart, first_kernels, larger_kernels
 from pes.setup.training.automatic.linear_trials import force_trials, linear_trials
-from pes.setup.training.automatic.points import PointSummary, point_summary
 from pes.setup.training.automatic.report import far_line, plan_lines, trial_line
+from pes.setup.training.automatic.task import FitTask, fit_task
 from pes.setup.training.automatic.trial import FitBudget, Trial, better
 from pes.setup.training.fit_result import FitResult, fit_result
 from pes.setup.training.settings import TrainingSettings
@@ -113,13 +113,12 @@ def automatic_fit(
     Raises:
         ValueError: if not even a linear surface can be fitted.
     """
-    device = dataset.positions.device if device is None else device
     budget = FitBudget(seconds, stop, say, time.process_time() - used)
     lines, trials, reached = [], [], []
-    summary = point_summary(dataset, parts)
     settings = TrainingSettings(
         optimizer="levenberg_marquardt", epochs=ENDLESS, patience=PATIENCE, seed=seed, memory=memory
     )
+    task = fit_task(dataset, parts, settings, budget, device)
     best: Trial | None = None
 
     def note(*texts: str) -> None:
@@ -127,8 +126,8 @@ def automatic_fit(
             lines.append(text)
             say(text)
 
-    note(*plan_lines(summary, seconds))
-    for trial in _trials(dataset, parts, summary, settings, budget, device, note):
+    note(*plan_lines(task.summary, seconds))
+    for trial in _trials(task, note):
         trials.append(trial)
         reached += [*trial.progress, (budget.used, trial.error)]
         note(trial_line(trial, budget.used))
@@ -137,7 +136,8 @@ def automatic_fit(
             keep(best)
     if best is None:
         raise ValueError(
-            f"{summary.count} points are too few even for a linear surface of degree 2; add points"
+            f"{task.summary.count} points are too few even for a linear surface of degree 2; "
+            "add points"
         )
     note(f"chosen: {best.name}, validation error {best.error:.4g} cm-1", *far_line(best))
     return AutomaticFit(
@@ -155,18 +155,11 @@ def _improvements(reached: list[tuple[float, float]]) -> Iterator[tuple[float, f
             yield round(seconds, 1), error
 
 
-def _trials(
-    dataset: Dataset,
-    parts: Split,
-    summary: PointSummary,
-    settings: TrainingSettings,
-    budget: FitBudget,
-    device: torch.device,
-    note: Callable[[str], object],
-) -> Iterator[Trial]:
+def _trials(task: FitTask, note: Callable[[str], object]) -> Iterator[Trial]:
     """Trials one after the other, the most promising first."""
     best: Trial | None = None
-    for trial in linear_trials(dataset, parts, summary, settings, budget, device):
+    summary = task.summary
+    for trial in linear_trials(task):
         best = trial if best is None else better(trial, best)
         yield trial
     if best is not None and summary.settled(best.error):
@@ -176,67 +169,53 @@ def _trials(
         note(f"the linear surface is within {FINE:g} cm-1 of the labels: nothing else is tried")
         return
     polynomial = best
-    start = first_kernels(dataset, parts, summary, settings, budget, device)
+    start = first_kernels(task)
     if start is not None:
         best = start.trial if best is None else better(start.trial, best)
         yield start.trial
     if best is not None and (summary.settled(best.error) or best.error <= FINE):
         note("the kernel surface is as good as its labels: nothing else is tried")
         return
-    for trial in force_trials(dataset, parts, summary, settings, budget, device, polynomial):
+    for trial in force_trials(task, polynomial):
         best = trial if best is None else better(trial, best)
         yield trial
-    yield from _contenders(best, start, dataset, parts, summary, settings, budget, device, note)
+    yield from _contenders(task, best, start, note)
 
 
 def _contenders(
-    best: Trial | None,
-    start: KernelStart | None,
-    dataset: Dataset,
-    parts: Split,
-    summary: PointSummary,
-    settings: TrainingSettings,
-    budget: FitBudget,
-    device: torch.device,
-    note: Callable[[str], object],
+    task: FitTask, best: Trial | None, start: KernelStart | None, note: Callable[[str], object]
 ) -> Iterator[Trial]:
     """Networks, and kernels at more points where these may come out better."""
     lowest = hope = float("inf")
     if best is not None:
         lowest, hope = best.error, best.plan.settings.form.price * best.measure
-    networks = _networks(dataset, parts, summary, settings, budget, device, FAR * lowest)
+    networks = _networks(task, FAR * lowest)
     if not networks:
         note("no networks: too few points, or too little time for their first epochs")
     yield from (trial for _, trial in networks)
     hope = min([hope, *(prospect(trial) for _, trial in networks[:1])])
     if start is not None:
-        larger = larger_kernels(start, dataset, parts, summary, settings, budget, device, hope)
+        larger = larger_kernels(task, start, hope)
         if larger is not None:
             lowest = min(lowest, larger.error)
             yield larger
-    if not networks or budget.left == 0:
+    if not networks or task.budget.left == 0:
         return
     entry, winner = networks[0]
     if winner.error > HOPELESS * lowest:
         note("networks do not come near the best surface: they get no more time")
         return
-    yield finale(entry, winner, dataset, parts, budget, device)
+    yield finale(entry, winner, task)
 
 
-def _networks(
-    dataset: Dataset,
-    parts: Split,
-    summary: PointSummary,
-    settings: TrainingSettings,
-    budget: FitBudget,
-    device: torch.device,
-    limit: float,
-) -> list[tuple[Candidate, Trial]]:
+def _networks(task: FitTask, limit: float) -> list[tuple[Candidate, Trial]]:
     """Networks after their contest, on some of the points where there are many, the best first."""
-    entries = candidates(summary, len(parts.train), budget.left)
+    points = len(task.parts.train)
+    entries = candidates(task.summary, points, task.budget.left)
     if not entries:
         return []
-    some = max(one.meeting(len(parts.train)) for one in entries)
-    if some < len(parts.train):
-        settings = replace(settings, first_points=some, first_epochs=ENDLESS)
-    return contest(entries, dataset, parts, settings, budget, device, limit=limit)
+    some = max(one.meeting(points) for one in entries)
+    if some < points:
+        settings = replace(task.settings, first_points=some, first_epochs=ENDLESS)
+        task = replace(task, settings=settings)
+    return contest(entries, task, limit=limit)

@@ -6,12 +6,12 @@ from math import log2
 
 import torch
 
-from pes.data import Dataset, Split
+from pes.data import Dataset
 from pes.descriptors.invariants import pair_permutations
 from pes.potential import kernel_surface
-from pes.setup.training.automatic.points import PointSummary
-from pes.setup.training.automatic.trial import FitBudget, Trial, measure, started
-from pes.setup.training.settings import KernelForm, TrainingSettings
+from pes.setup.training.automatic.task import FitTask
+from pes.setup.training.automatic.trial import FitBudget, Trial, measure
+from pes.setup.training.settings import KernelForm
 from pes.setup.training.starting_surface import MIB
 from pes.units import ANGSTROM
 
@@ -67,45 +67,33 @@ class KernelStart:
         return self.form.price * self.trial.measure * (fewer / centres) ** self.slope
 
 
-def first_kernels(
-    dataset: Dataset,
-    parts: Split,
-    summary: PointSummary,
-    settings: TrainingSettings,
-    budget: FitBudget,
-    device: torch.device,
-) -> KernelStart | None:
+def first_kernels(task: FitTask) -> KernelStart | None:
     """A fit to the energies that takes little time; None where kernels are too dear.
 
-    Args:
-        dataset: labelled points.
-        parts: rows of each part; training and validation points are fitted together.
-        summary: properties of the points.
-        settings: seed and memory.
-        budget: CPU time.
-        device: device of the fit.
+    Training and validation points are fitted together, and judged by leaving each out.
     """
-    elements, count = summary.elements, summary.count
+    task = task.without_forces
+    elements, count, left = task.summary.elements, task.summary.count, task.budget.left
     if len(elements) > MOST_ATOMS or count < FEWEST:
         return None
     images = len(pair_permutations(elements))
-    energies = replace(dataset, forces=None)
     fits = len(LENGTHS) + len(WIDTHS) + len(NOISES) - 2
     sample = min(SAMPLE, count)
-    while sample >= FEWEST and fits * _seconds(sample, sample, images) > CHOICE * budget.left:
+    while sample >= FEWEST and fits * _seconds(sample, sample, images) > CHOICE * left:
         sample //= 2
     if sample < FEWEST:
         return None
-    rows = torch.cat((parts.train, parts.validation))
-    draw = rows[torch.randperm(count, generator=torch.Generator().manual_seed(settings.seed))]
-    chosen = _chosen(energies.select(draw[:sample]), elements, device, budget)
-    sizes = _sizes(count, settings.memory)
-    usable = [n for n in sizes if _seconds(count, n, images) <= FIRST * budget.left]
+    rows = torch.cat((task.parts.train, task.parts.validation))
+    seed = torch.Generator().manual_seed(task.settings.seed)
+    draw = rows[torch.randperm(count, generator=seed)]
+    chosen = _chosen(task.dataset.select(draw[:sample]), elements, task.device, task.budget)
+    sizes = _sizes(count, task.settings.memory)
+    usable = [n for n in sizes if _seconds(count, n, images) <= FIRST * task.budget.left]
     if chosen is None or not usable:
         return None
     form, error = chosen
-    half = _error(form, energies.select(draw[: sample // 2]), elements, device)
-    trial = _trial(_sized(form, usable[-1], count), energies, parts, settings, device)
+    half = _error(form, task.dataset.select(draw[: sample // 2]), elements, task.device)
+    trial = _trial(_sized(form, usable[-1], count), task)
     if trial is None:
         return None
     speed = _seconds(count, usable[-1], images) / max(trial.seconds, 1e-3)
@@ -115,37 +103,28 @@ def first_kernels(
     )  # fmt: skip
 
 
-def larger_kernels(
-    start: KernelStart, dataset: Dataset, parts: Split, summary: PointSummary,
-    settings: TrainingSettings, budget: FitBudget, device: torch.device, hope: float,
-) -> Trial | None:  # fmt: skip
+def larger_kernels(task: FitTask, start: KernelStart, hope: float) -> Trial | None:
     """The fit with as many centres as there is time for, where it may become the best surface.
 
     Where it may not, one that takes little time is made all the same: forecasts are rough.
 
     Args:
+        task: points and time.
         start: first surface.
-        dataset: labelled points.
-        parts: rows of each part.
-        summary: properties of the points.
-        settings: seed and memory.
-        budget: CPU time.
-        device: device of the fit.
         hope: error in cm⁻¹ to expect of the best other surface.
     """
     if start.centres is None:
         return None
-    count, images = summary.count, len(pair_permutations(summary.elements))
-    sizes = {n: _seconds(count, n, images) for n in _sizes(count, settings.memory)}
-    seconds = budget.left * start.speed
+    count, images = task.summary.count, len(pair_permutations(task.summary.elements))
+    sizes = {n: _seconds(count, n, images) for n in _sizes(count, task.settings.memory)}
+    seconds = task.budget.left * start.speed
     # All points may take less time than half of them.
     centres = max((n for n in sizes if sizes[n] <= LAST * seconds), default=0)
     if start.expected(max(centres, 1)) >= hope:
         centres = max((n for n in sizes if sizes[n] <= CHEAP * seconds), default=0)
     if centres <= start.centres:
         return None
-    form = _sized(start.form, centres, count)
-    return _trial(form, replace(dataset, forces=None), parts, settings, device)
+    return _trial(_sized(start.form, centres, count), task.without_forces)
 
 
 def _sized(form: KernelForm, centres: int, points: int) -> KernelForm:
@@ -205,17 +184,14 @@ def _error(
     return measure(errors)
 
 
-def _trial(
-    form: KernelForm, dataset: Dataset, parts: Split, settings: TrainingSettings,
-    device: torch.device,
-) -> Trial | None:  # fmt: skip
+def _trial(form: KernelForm, task: FitTask) -> Trial | None:
     """One fit, with more noise where the points are too close to each other."""
     begun = time.process_time()
     while form.noise < LARGEST_NOISE:
         number = "all" if form.centres is None else f"{form.centres:,}"
         name = f"kernels at {number} points, length {form.length:g} A, width {form.width:g}"
         try:
-            trial = started(name, dataset, parts, replace(settings, form=form), device)
+            trial = task.started(name, replace(task.settings, form=form))
             return replace(trial, seconds=time.process_time() - begun)
         except ValueError:
             form = replace(form, noise=max(10 * form.noise, 1e-14))

@@ -5,14 +5,12 @@ from dataclasses import replace
 from math import comb
 from typing import Literal
 
-import torch
-
-from pes.data import Dataset, Split
 from pes.descriptors import Invariants
 from pes.potential.linear_fit import default_force_weight
 from pes.setup.training.automatic.points import PointSummary
-from pes.setup.training.automatic.trial import FitBudget, Trial, better, started
-from pes.setup.training.settings import LinearForm, TrainingSettings
+from pes.setup.training.automatic.task import FitTask
+from pes.setup.training.automatic.trial import Trial, better
+from pes.setup.training.settings import LinearForm
 from pes.units import ANGSTROM
 
 __all__ = ["force_trials", "linear_trials"]
@@ -38,41 +36,20 @@ FORCE_SHARES = (0.1, 0.01, 1.0)
 """Weights of forces in units of the one with which they count as much as the energies."""
 
 
-def linear_trials(
-    dataset: Dataset,
-    parts: Split,
-    summary: PointSummary,
-    settings: TrainingSettings,
-    budget: FitBudget,
-    device: torch.device,
-) -> Iterator[Trial]:
+def linear_trials(task: FitTask) -> Iterator[Trial]:
     """Fits to the energies, degree by degree, while they improve and are cheap.
 
-    Args:
-        dataset: labelled points.
-        parts: rows of each part; training and validation points are fitted together.
-        summary: properties of the points.
-        settings: seed and memory.
-        budget: CPU time.
-        device: device of the fit.
+    Training and validation points are fitted together, and judged by leaving each out.
     """
-    energies = replace(dataset, forces=None)
-    variables: tuple[Variable, ...] = ("morse", "cosine") if summary.angle else ("morse",)
+    variables: tuple[Variable, ...] = ("morse", "cosine") if task.summary.angle else ("morse",)
     for variable in variables:
-        if variable != variables[0] and budget.left == 0:
+        if variable != variables[0] and task.budget.left == 0:
             return
-        yield from _degrees(variable, energies, parts, summary, settings, budget, device)
+        yield from _degrees(variable, task.without_forces)
 
 
-def _degrees(
-    variable: Variable,
-    dataset: Dataset,
-    parts: Split,
-    summary: PointSummary,
-    settings: TrainingSettings,
-    budget: FitBudget,
-    device: torch.device,
-) -> Iterator[Trial]:
+def _degrees(variable: Variable, task: FitTask) -> Iterator[Trial]:
+    summary, budget = task.summary, task.budget
     lengths, cost, size, worse = LENGTHS[variable], 0.0, 1, 0
     best: Trial | None = None
     for degree in range(2, MOST_DEGREE + 1):
@@ -84,10 +61,8 @@ def _degrees(
             degree=degree, variable=variable, length=lengths, chosen_by="leave_one_out"
         )
         try:
-            trial = started(
-                f"linear, degree {degree}{NAMES[variable]}", dataset, parts,
-                replace(settings, form=form), device,
-            )  # fmt: skip
+            name = f"linear, degree {degree}{NAMES[variable]}"
+            trial = task.started(name, replace(task.settings, form=form))
         except ValueError:
             return
         yield trial
@@ -101,31 +76,19 @@ def _degrees(
             lengths = (_linear(trial).length,)
 
 
-def force_trials(
-    dataset: Dataset,
-    parts: Split,
-    summary: PointSummary,
-    settings: TrainingSettings,
-    budget: FitBudget,
-    device: torch.device,
-    best: Trial | None,
-) -> Iterator[Trial]:
+def force_trials(task: FitTask, best: Trial | None) -> Iterator[Trial]:
     """Fits to energies and forces: the degree of the best fit to energies, and higher ones.
 
     Forces fix more coefficients than there are energies; the validation energies judge.
 
     Args:
-        dataset: labelled points.
-        parts: rows of each part.
-        summary: properties of the points.
-        settings: seed and memory.
-        budget: CPU time.
-        device: device of the fit.
+        task: points and time.
         best: best fit to the energies.
     """
+    dataset, summary, budget = task.dataset, task.summary, task.budget
     if best is None or dataset.forces is None:
         return
-    train = dataset.select(parts.train)
+    train = dataset.select(task.parts.train)
     assert train.forces is not None
     usual = default_force_weight(train.energies, train.forces) / ANGSTROM**2
     known, form = _linear(best), best.plan.settings.form
@@ -146,10 +109,8 @@ def force_trials(
                 return
             form = LinearForm(degree=degree, variable=variable, length=length)
             try:
-                trial = started(
-                    f"linear with forces, degree {degree}", dataset, parts,
-                    replace(settings, form=form, force_weight=share * usual), device,
-                )  # fmt: skip
+                settings = replace(task.settings, form=form, force_weight=share * usual)
+                trial = task.started(f"linear with forces, degree {degree}", settings)
             except ValueError:
                 return
             yield trial

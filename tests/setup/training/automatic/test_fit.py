@@ -13,6 +13,7 @@ from pes.data import Dataset, split
 from pes.setup.training.automatic.candidates import Candidate
 from pes.setup.training.automatic.contest import contest
 from pes.setup.training.automatic.fit import AutomaticFit, automatic_fit
+from pes.setup.training.automatic.task import fit_task
 from pes.setup.training.automatic.trial import FitBudget, Trial, advanced, better, started
 from pes.setup.training.plan import training_plan
 from pes.setup.training.planned import planned_epochs
@@ -102,7 +103,7 @@ def test_a_contest_goes_on_with_the_better_half(water: Callable[..., Dataset]) -
         for degree in (2, 3, 4)
     ]
     settings = replace(NETWORK, epochs=10**6)
-    networks = contest(entries, points, split(points, seed=0), settings, FitBudget(12.0), CPU)
+    networks = contest(entries, fit_task(points, split(points, seed=0), settings, FitBudget(12.0)))
     errors = [trial.measure for _, trial in networks]
     assert errors[0] == min(errors)
     # Beside the best of the three a wider one was tried.

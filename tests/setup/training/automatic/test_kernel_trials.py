@@ -12,20 +12,17 @@ from pes.setup.training.automatic.kernel_trials import (
     first_kernels,
     larger_kernels,
 )
-from pes.setup.training.automatic.points import point_summary
+from pes.setup.training.automatic.task import fit_task
 from pes.setup.training.automatic.trial import FitBudget, Trial, better
 from pes.setup.training.plan import training_plan
 from pes.setup.training.settings import KernelForm, LinearForm, TrainingSettings
 from pes.units import CM1
 
-CPU = torch.device("cpu")
-
 
 def begun(points: Dataset, seconds: float, memory: int = 1024) -> KernelStart | None:
     parts = split(points, seed=0)
     settings = TrainingSettings(memory=memory)
-    summary = point_summary(points, parts)
-    return first_kernels(points, parts, summary, settings, FitBudget(seconds), CPU)
+    return first_kernels(fit_task(points, parts, settings, FitBudget(seconds)))
 
 
 @pytest.fixture(scope="module")
@@ -98,9 +95,7 @@ def test_more_centres_where_they_may_become_the_best(
     few = replace(start, trial=replace(start.trial, plan=plan), slope=1.0)
 
     def larger(begun: KernelStart, hope: float) -> Trial | None:
-        summary = point_summary(points, parts)
-        budget = FitBudget(60.0)
-        return larger_kernels(begun, points, parts, summary, settings, budget, CPU, hope)
+        return larger_kernels(fit_task(points, parts, settings, FitBudget(60.0)), begun, hope)
 
     # 135 centres in place of 60, an error that falls as 1/n, and the price of kernels.
     expected = 2 * few.trial.measure * 60 / 135
