@@ -112,33 +112,56 @@ def unequal(levels: Levels, task: Problem) -> list[str]:
 
 def _named(levels: Levels, task: Problem) -> Iterator[tuple[str, list[int]]]:
     """Species and members of each level that has one."""
-    with torch.no_grad():
-        masses = task.masses.detach().cpu()
-        x = task.internal.to_positions(task.start.cpu()[None], masses)[0]
-    group = group_name(x, masses) if len(x) > 3 else None
+    group = _group(levels, task)
     characters = None if group is None else _characters(levels, CLASSES[group])
     if group is None or characters is None:
         return
-    *clusters, last = _clusters(levels)
-    # A single level at the end of the list may have its partner just above.
-    for members in [*clusters, last] if len(last) > 1 else clusters:
+    parity = characters[:, -1] if group == "D3h" else torch.ones(len(characters))
+    for members in _clusters(levels, parity):
         key = (len(members), *characters[members].sum(0).round().int().tolist())
         if key in SPECIES[group]:
             yield SPECIES[group][key], members
 
 
-def _clusters(levels: Levels) -> list[list[int]]:
-    """Levels that may be members of one degenerate level, by number."""
-    energies = levels.energies.tolist()
-    errors = levels.convergence.nan_to_num(UNKNOWN / SHARE).tolist()
-    clusters = [[0]]
-    for n in range(1, len(energies)):
-        near = max(TOGETHER, SHARE * errors[n])
-        if energies[n] - energies[clusters[-1][0]] <= near:
-            clusters[-1].append(n)
-        else:
-            clusters.append([n])
-    return clusters
+def _group(levels: Levels, task: Problem) -> str | None:
+    """Name of the molecular symmetry group: an inversion that levels follow makes C3v D3h."""
+    with torch.no_grad():
+        masses = task.masses.detach().cpu()
+        x = task.internal.to_positions(task.start.cpu()[None], masses)[0]
+    group = group_name(x, masses) if len(x) > 3 else None
+    inverts = any(operation.name == "E*" for operation in levels.hamiltonian.operations)
+    return "D3h" if group == "C3v" and inverts else group
+
+
+def _clusters(levels: Levels, parity: Tensor) -> list[list[int]]:
+    """Levels that may be members of one degenerate level, by number.
+
+    Args:
+        levels: with their estimated errors.
+        parity: sign under E*, which all members share and both levels of a doublet of inversion
+            do not, (S,).
+    """
+    energies, near, signs = levels.energies.tolist(), _near(levels), parity.round().int().tolist()
+    clusters: list[list[int]] = []
+    for sign in sorted(set(signs)):
+        opened: list[int] = []
+        for n in (n for n, of in enumerate(signs) if of == sign):
+            if not opened or energies[n] - energies[opened[0]] > near[n]:
+                opened = []
+                clusters.append(opened)
+            opened.append(n)
+    # A single level at the end of the list may have its partner just above.
+    return [
+        members
+        for members in clusters
+        if len(members) > 1 or energies[-1] - energies[members[0]] > near[-1]
+    ]
+
+
+def _near(levels: Levels) -> list[float]:
+    """Distance of each level up to which another may be degenerate with it, hartree."""
+    errors = levels.convergence.nan_to_num(UNKNOWN / SHARE)
+    return (SHARE * errors).clamp(min=TOGETHER).tolist()
 
 
 def _characters(levels: Levels, classes: Sequence[str]) -> Tensor | None:

@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from pes.setup.basis import BasisSize
 from pes.setup.irreps import degenerate_species, group_name, unequal
 from pes.setup.level_result import LevelsResult
 from pes.setup.levels import levels
@@ -63,6 +64,17 @@ def test_planar_molecule_and_pyramid() -> None:
     assert [row["irrep"] for row in pyramid.table] == ["A1", "A1", "E", "E"]
     cut = replace(pyramid.levels, eigenpairs=pyramid.levels.eigenpairs.first(3))
     assert degenerate_species(cut, pyramid.task) == ["A1", "A1", "?"]
+
+
+def test_inversion_that_levels_follow() -> None:
+    """Both wells of ammonia in one basis: the molecule is D3h, and a doublet is A1′ and A2″."""
+    sizes = {"all": BasisSize(functions=2, points=4), "beta": BasisSize(functions=6, points=10)}
+    both = levels(
+        "ammonia_model", count=5, coordinates="umbrella", basis=sizes, convergence=False,
+        ranges={"r1": (0.8, 1.3), "r2": (0.8, 1.3), "r3": (0.8, 1.3), "beta": (50, 130),
+                "sa": (-50, 50), "sb": (-50, 50)},
+    )  # fmt: skip
+    assert [row["irrep"] for row in both.table][:4] == ["A1'", 'A2"', "A1'", 'A2"']
 
 
 def test_levels_that_are_cut_or_apart_have_no_species(methane: LevelsResult) -> None:
