@@ -69,6 +69,7 @@ clean: ## remove what was built; runs/ and .venv stay
 $(STAMP): pyproject.toml constraints.txt | $(BIN)/python
 	$(PIP) hatchling editables
 	$(PIP) --no-build-isolation -e '.[dev,docs]'
+	$(BIN)/python -m compileall -q pes  # else every start compiles 280 files where Python may not write
 	@touch $@
 
 $(BIN)/python:

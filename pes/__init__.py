@@ -3,7 +3,10 @@
 Names are loaded when first used, so that `import pes` costs nothing.
 """
 
+import gc
+import sys
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -227,7 +230,22 @@ def __getattr__(name: str) -> Any:
     if name not in _ORIGIN:
         raise AttributeError(f"module 'pes' has no attribute {name!r}")
     module, attribute = _ORIGIN[name]
-    return getattr(import_module(module), attribute)
+    return getattr(sys.modules.get(module) or _loaded(module), attribute)
+
+
+def _loaded(name: str) -> ModuleType:
+    """A module, loaded without a look for garbage, which takes a third of the time with torch.
+
+    What modules make as they load stays until the process ends, and is left out of later looks.
+    """
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        return import_module(name)
+    finally:
+        gc.freeze()
+        if enabled:
+            gc.enable()
 
 
 def __dir__() -> list[str]:

@@ -54,10 +54,11 @@ class Section(BaseModel):
     """Base of all sections: an unknown key is an error.
 
     The docstring below a key is its meaning; `descriptions` reads it, which takes too long to be
-    done whenever a command starts.
+    done whenever a command starts. Validators are built when a section is first read: a command
+    reads few of all.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, defer_build=True)
 
     @model_validator(mode="before")
     @classmethod

@@ -70,7 +70,9 @@ def _checksum(header: str, tensors: Mapping[str, Tensor]) -> str:
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, allow_inf_nan=False, defer_build=True
+    )
 
 
 def _one_of(names: Collection[str]) -> AfterValidator:
