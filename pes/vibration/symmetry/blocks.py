@@ -23,7 +23,7 @@ from pes.vibration.grid.product_basis import ProductBasis
 from pes.vibration.grid.submatrix import elements
 from pes.vibration.hamiltonian.operator import Hamiltonian
 from pes.vibration.symmetry.action import NotInvariantError, action, mirrored_points
-from pes.vibration.symmetry.operation import Operation
+from pes.vibration.symmetry.operation import Operation, closed
 from pes.vibration.symmetry.representations import representations, symmetry_labels
 
 __all__ = ["Block", "Sector", "half_grid", "symmetry_blocks"]
@@ -242,7 +242,8 @@ def _group(hamiltonian: Hamiltonian) -> list[tuple[Operation, Tensor, Tensor]]:
             group.append((operation, *action(hamiltonian.basis, operation)))
         except NotInvariantError:
             continue
-    return group
+    kept = closed([operation for operation, *_ in group[1:]])
+    return [group[0], *(element for element in group[1:] if element[0] in kept)]
 
 
 def half_grid(hamiltonian: Hamiltonian, reflections: Sequence[Operation]) -> Hamiltonian:

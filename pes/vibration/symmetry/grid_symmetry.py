@@ -11,14 +11,26 @@ from pes.vibration.symmetry.action import NotInvariantError, images
 from pes.vibration.symmetry.operation import Operation
 from pes.vibration.system.system import System, potential_in_chunks
 
-__all__ = ["G_SAME", "Orbits", "detached_kinetic", "kinetic_on_grid", "orbits", "potential_on_grid"]
+__all__ = [
+    "G_SAME",
+    "Orbits",
+    "detached_kinetic",
+    "energies_differ",
+    "kinetic_on_grid",
+    "orbits",
+    "potential_on_grid",
+]
 
 G_SAME = 1e-7
 """Relative to √(G_kk G_ll), and of s_k to its own size: rounding near linearity, where both are
 large, stays below. The kinetic energy, at most some 0.05 hartree, changes by as little."""
 
-V_SAME = 1e-10
-"""Hartree: values of a surface that has a symmetry differ by rounding alone."""
+V_SAME = 1e-9
+"""Hartree by which energies of images may differ: no level moves by more."""
+
+V_RELATIVE = 1e-8
+"""The same for each hartree above the lowest energy: where V is high, sums of large terms round
+more, and levels hardly go there. They move by at most so much of ⟨V⟩."""
 
 SAMPLE = 256
 """Points at which what was carried over is compared with what is computed there."""
@@ -108,9 +120,14 @@ def potential_on_grid(
         v[targets] = v[sources]
     sample = known.sample()
     there = potential_in_chunks(system, points[sample])
-    if bool(((there - v[sample]).abs() <= V_SAME).all()):
+    if not bool(energies_differ(there, v[sample], float(v.min())).any()):
         return v
     return potential_in_chunks(system, points)
+
+
+def energies_differ(v: Tensor, image: Tensor, lowest: float) -> Tensor:
+    """Whether energies (P,) of points and of their images differ by more than rounding."""
+    return (v - image).abs() > V_SAME + V_RELATIVE * (v - lowest).abs()
 
 
 def kinetic_on_grid(

@@ -23,13 +23,10 @@ from pes.vibration.symmetry.action import (
     images,
     mirrored_points,
 )
-from pes.vibration.symmetry.grid_symmetry import G_SAME
-from pes.vibration.symmetry.operation import Operation
+from pes.vibration.symmetry.grid_symmetry import G_SAME, energies_differ
+from pes.vibration.symmetry.operation import Operation, closed
 
 __all__ = ["invariant"]
-
-V_SAME = 1e-9
-"""Hartree; by Weyl's inequality no level is farther off."""
 
 TABLES = 1e-8
 """Tolerance on functions of exchanged coordinates and their derivatives, atomic units."""
@@ -46,7 +43,13 @@ def invariant(hamiltonian: Hamiltonian) -> tuple[Hamiltonian, list[str]]:
             reasons.append(f"no blocks by the symmetry {operation.name}: {error}")
         else:
             kept.append(operation)
-    return replace(hamiltonian, operations=tuple(kept)), reasons
+    group = closed(kept)
+    reasons += [
+        f"no blocks by the symmetry {o.name}: its product with another is not a symmetry"
+        for o in kept
+        if o not in group
+    ]
+    return replace(hamiltonian, operations=tuple(group)), reasons
 
 
 def _check_grid(h: Hamiltonian, operation: Operation) -> None:
@@ -67,9 +70,10 @@ def _check_grid(h: Hamiltonian, operation: Operation) -> None:
             if not torch.allclose(slopes[mirror], -parity * slopes, rtol=TABLES, atol=TABLES):
                 raise NotInvariantError(f"the slopes of the functions of coordinate {k + 1} differ")
     image = images(h.basis, operation)
-    apart = (image(h.potential) - h.potential).abs()
-    if float(apart.max()) > V_SAME:
-        raise NotInvariantError(_where(h, apart))
+    moved = image(h.potential)
+    apart = energies_differ(h.potential, moved, float(h.potential.min()))
+    if bool(apart.any()):
+        raise NotInvariantError(_where(h, (moved - h.potential).abs() * apart))
     _check_kinetic(h, operation, image)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-__all__ = ["Change", "Operation", "halvings"]
+__all__ = ["Change", "Operation", "closed", "halvings"]
 
 Change = tuple[tuple[int, ...], tuple[bool, ...]]
 """Order of the coordinates, and for each whether it is mirrored."""
@@ -47,6 +47,20 @@ class Operation:
         ends = q.new_tensor([low + high for low, high in ranges])
         moved = q[:, list(self.order)]
         return torch.where(torch.tensor(self.mirrored, device=q.device), ends - moved, moved)
+
+
+def closed(operations: Sequence[Operation]) -> list[Operation]:
+    """Those that form a group with the identity: the product of any two is among them.
+
+    Blocks of a set that is no group overlap. Operations commute; the first are preferred.
+    """
+    given = {o.change for o in operations}
+    group: set[Change] = set()
+    for one in operations:
+        products = {one.change, *(one.after(Operation("", *change)) for change in group)}
+        if products <= given | group:
+            group |= products
+    return [o for o in operations if o.change in group]
 
 
 def halvings(operations: Sequence[Operation]) -> int:

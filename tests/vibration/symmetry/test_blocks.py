@@ -10,8 +10,11 @@ from pes.vibration import BasisSpec, System, model
 from pes.vibration.basis.truncation import GroupSize, Truncation
 from pes.vibration.hamiltonian.build import build_hamiltonian
 from pes.vibration.hamiltonian.operator import Hamiltonian
+from pes.vibration.symmetry.action import images
 from pes.vibration.symmetry.blocks import Block, symmetry_blocks
+from pes.vibration.symmetry.grid_symmetry import V_RELATIVE, V_SAME
 from pes.vibration.symmetry.invariance import invariant
+from pes.vibration.symmetry.operation import closed
 from pes.vibration.symmetry.operations import commuting, symmetry_operations
 
 LINE = BasisSpec("sinc", -6.0, 6.0, 6, points=10, primitives=40)
@@ -152,3 +155,26 @@ def test_products_without_their_images_are_not_split() -> None:
     _, told = invariant(pruned)
     assert len(told) == 2
     assert "keeps some and not their images" in told[0]
+
+
+def test_operations_that_are_no_group_are_left_out() -> None:
+    """Rounding hides the product of two operations: blocks by both would overlap."""
+    h = made(three(), [LINE] * 3, {})
+    first, second, _ = h.operations
+    assert [o.name for o in closed([first, second])] == [first.name]
+    assert len(closed(h.operations)) == 3
+    lone = replace(h, operations=(first, second))
+    assert sum(b.size for b in symmetry_blocks(lone)) == h.size
+    # Each of both changes V by 0.8 of what is allowed, their product by twice that.
+    allowed = V_SAME + V_RELATIVE * (h.potential - h.potential.min())
+    there = torch.arange(len(h.potential))
+    moved = torch.stack([there, *(images(h.basis, o)(there) for o in h.operations)])
+    own = moved.argmin(0)
+    step = torch.tensor([0.0, 0.8, -0.8, 0.0])
+    rough = replace(h, potential=h.potential + step.double()[own] * allowed)
+    kept, told = invariant(rough)
+    assert [o.name for o in kept.operations] == [first.name]
+    assert "the surface changes by up to" in told[0]
+    assert told[1] == (
+        f"no blocks by the symmetry {second.name}: its product with another is not a symmetry"
+    )
