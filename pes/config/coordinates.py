@@ -83,6 +83,9 @@ class Coordinates(Section):
     training points."""
     fixed: dict[str, float] = {}
     """Coordinates of a zmatrix that keep a value, Å or degrees."""
+    relaxed: tuple[str, ...] = ()
+    """Coordinates of a zmatrix that take the lowest energy along the others, of which one or two
+    are left; these need `ranges`, a dihedral over a full turn does not."""
     maps: dict[str, Annotated[CoordinateMap, BeforeValidator(by_name)]] = {}
     """Other variables for some of the coordinates, by name: r1: {kind: morse, steepness: 2.2,
     centre: 0.96}, theta: cos. Ranges stay in Å and degrees, the new name is morse_r1."""
@@ -100,7 +103,7 @@ class Coordinates(Section):
         return CoordinateRequest(
             kind=self.kind, centre=self.centre, rows=self.rows, vectors=self.vectors,
             bonds=self.bonds, normal=self.normal, reference=self.reference, fixed=self.fixed,
-            maps=maps, ranges=self.ranges, energy=self.energy,
+            relaxed=self.relaxed, maps=maps, ranges=self.ranges, energy=self.energy,
         )  # fmt: skip
 
 

@@ -27,6 +27,7 @@ class CoordinateRequest:
         normal: curvilinear normal coordinates, combinations of these.
         reference: positions (N, 3) near the minimum, Å.
         fixed: coordinates of a zmatrix that keep a value.
+        relaxed: coordinates of a zmatrix that take the lowest energy along the others.
         maps: other variables for some coordinates, by name.
         ranges: ends of each coordinate by name, or `auto`.
         energy: height of the cuts for `auto`, cm⁻¹ above the minimum.
@@ -41,6 +42,7 @@ class CoordinateRequest:
     normal: bool = False
     reference: Sequence[Sequence[float]] | None = None
     fixed: Mapping[str, float] = field(default_factory=dict)
+    relaxed: Sequence[str] = ()
     maps: Mapping[str, MorseMap | Literal["cos"]] = field(default_factory=dict)
     ranges: Literal["auto"] | Mapping[str, tuple[float, float]] = "auto"
     energy: float = 60000.0
@@ -58,7 +60,7 @@ class CoordinateRequest:
                 f"`coordinates.kind` must be one of {', '.join(COORDINATES)}, got {self.kind!r}"
             )
 
-    def ends(self, internal: Internal) -> list[tuple[float, float]] | None:
+    def ends(self, names: Sequence[str], kinds: Sequence[str]) -> list[tuple[float, float]] | None:
         """Ranges of coordinates as the user gave them, bohr and radians; None for `auto`.
 
         Raises:
@@ -66,14 +68,13 @@ class CoordinateRequest:
         """
         if isinstance(self.ranges, str):
             return None
-        if set(self.ranges) != set(internal.names):
+        if set(self.ranges) != set(names):
             raise ValueError(
-                f"`coordinates.ranges` must name {', '.join(internal.names)}, "
-                f"got {', '.join(self.ranges)}"
+                f"`coordinates.ranges` must name {', '.join(names)}, got {', '.join(self.ranges)}"
             )
         return [
             _checked_ends(name, kind, *self.ranges[name])
-            for name, kind in zip(internal.names, internal.kinds, strict=True)
+            for name, kind in zip(names, kinds, strict=True)
         ]
 
 

@@ -26,7 +26,9 @@ from pes.molecule import Molecule
 from pes.setup.automatic.coupling import least_coupled
 from pes.setup.automatic.geometry import Geometries, covalent_distances
 from pes.setup.coordinate_request import CoordinateRequest
+from pes.setup.relaxed import relaxed_coordinates
 from pes.units import ANGSTROM, DEGREE
+from pes.vibration.system.system import molecular
 
 __all__ = ["internal_coordinates"]
 
@@ -34,7 +36,8 @@ EQUAL = 1e-3
 """Bohr: distances that differ by less are the same."""
 
 KEYS = {
-    "rows": "zmatrix", "fixed": "zmatrix", "vectors": "polyspherical", "bonds": "bond_vectors",
+    "rows": "zmatrix", "fixed": "zmatrix", "relaxed": "zmatrix", "vectors": "polyspherical",
+    "bonds": "bond_vectors",
 }  # fmt: skip
 """Keys that belong to one kind of coordinates."""
 
@@ -46,6 +49,8 @@ def internal_coordinates(request: CoordinateRequest, geometries: Geometries) -> 
         ValueError: if they do not suit the molecule or the surface; the message names the key.
     """
     inner = request.system or _internal(request, geometries)
+    if request.relaxed:
+        inner = _relaxed(request, inner, geometries)
     if zero_at_minimum(inner.kinds) and request.maps:
         raise ValueError(
             "`coordinates.maps` are for lengths and angles; give the `kind` of coordinates that "
@@ -99,6 +104,14 @@ def _internal(request: CoordinateRequest, geometries: Geometries) -> Internal:
             f"`coordinates.centre` is the number of an atom, 0 to 2, got {request.centre}"
         )
     return _triatomic(request, geometries)
+
+
+def _relaxed(request: CoordinateRequest, inner: Internal, geometries: Geometries) -> Internal:
+    """Those that are left free, the others on the lowest path of this very surface."""
+    masses = geometries.molecule.masses
+    start = inner.from_positions(optimum(geometries.potential, geometries.start), masses)
+    system = molecular(geometries.potential, inner.to_positions, masses)
+    return relaxed_coordinates(inner, request.relaxed, system, start, request.ends)
 
 
 def _triatomic(request: CoordinateRequest, geometries: Geometries) -> Internal:

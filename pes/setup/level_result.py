@@ -13,6 +13,7 @@ from pes.rovibration.contraction import contract_states
 from pes.setup.bond_lengths import strange_bonds
 from pes.setup.chosen import chosen_settings
 from pes.setup.density_maps import Maps
+from pes.setup.dimensions import missing_motions
 from pes.setup.dipoles import DipoleLike, check_turns, dipole_function
 from pes.setup.irreps import unequal
 from pes.setup.labels import LevelLabels, level_labels, with_axial_states
@@ -83,8 +84,8 @@ class LevelsResult:
     def warnings(self) -> tuple[str, ...]:
         """Reasons for doubt, with what to do about each."""
         return (
-            *strange_bonds(self.task), *self.levels.warnings, *unrotated(self.table, self.task),
-            *far(self.table), *unequal(self.levels, self.task),
+            *missing_motions(self.task), *strange_bonds(self.task), *self.levels.warnings,
+            *unrotated(self.table, self.task), *far(self.table), *unequal(self.levels, self.task),
         )  # fmt: skip
 
     @cached_property

@@ -137,7 +137,7 @@ def problem(
     line = getattr(internal, "line", None)
     across, bends = (None, ()) if line is None else (line.across, line.bends)
     system = molecular(potential, internal.to_positions, masses, across=across, bends=bends)
-    given, height = request.ends(internal), request.energy * CM1
+    given, height = request.ends(internal.names, internal.kinds), request.energy * CM1
     if given is None:
         start, ranges = automatic_ranges(height, geometries, internal, masses, system)
     else:

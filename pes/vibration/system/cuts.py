@@ -8,7 +8,6 @@ that a vibration meets at most places (the bonds of HCN on its way to HNC).
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import combinations
 
 import torch
 from scipy.interpolate import CubicSpline, PchipInterpolator
@@ -16,6 +15,7 @@ from torch import Tensor
 
 from pes.vibration.basis.product_tree import unraveled
 from pes.vibration.system.region import Region, energies_or_infinite
+from pes.vibration.system.relaxation import relaxed_points
 from pes.vibration.system.system import System
 
 __all__ = ["Cut", "relaxed_cuts"]
@@ -31,6 +31,9 @@ SOFT = 0.5
 
 FINE = 801
 """Points on which integrals along a cut are taken."""
+
+NEWTON_STEPS = 3
+"""Steps of the others towards their lowest energy, from the lowest point of a grid."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -223,51 +226,10 @@ def _extended(axis: Tensor, limits: tuple[float, float]) -> Tensor:
     return torch.cat((values[within], values.new_tensor(ends))).sort().values
 
 
-def _relaxed(system: System, path: Tensor, k: int, region: Region, *, steps: int = 3) -> Tensor:
-    """The points after a few Newton steps in all coordinates but k that lower V, (M, Q).
-
-    Derivatives are differences over a sixtieth of each axis. Directions of negative curvature are
-    followed downhill, and a step that does not lower V is shortened, then left out.
-    """
-    low, high = torch.tensor(region.limits, dtype=torch.float64).T
-    width = torch.stack([(axis[-1] - axis[0]) / 60 for axis in region.axes])
-    others = torch.tensor([j for j in range(len(width)) if j != k])
-    v = energies_or_infinite(system, path)
-    for _ in range(steps):
-        slope, curvature = _derivatives(system, path, v, others, width)
-        usable = slope.isfinite().all(1) & curvature.isfinite().flatten(1).all(1)
-        slope, curvature = (
-            slope.where(usable[:, None], 0.0),
-            curvature.where(usable[:, None, None], torch.eye(len(others), dtype=torch.float64)),
-        )
-        energies, modes = torch.linalg.eigh(curvature)
-        along = (modes.mT @ slope[..., None]) / energies.abs().clamp(min=1e-6)[..., None]
-        step = torch.zeros_like(path)
-        step[:, others] = -(modes @ along)[..., 0]
-        step = step.clamp(-20 * width, 20 * width)
-        for part in (1.0, 0.3, 0.1):
-            trial = (path + part * step).clamp(low, high)
-            energy = energies_or_infinite(system, trial)
-            lower = energy < v
-            path, v = torch.where(lower[:, None], trial, path), torch.where(lower, energy, v)
-            step = torch.where(lower[:, None], 0.0, step)
-    return path
-
-
-def _derivatives(
-    system: System, path: Tensor, v: Tensor, others: Tensor, width: Tensor
-) -> tuple[Tensor, Tensor]:
-    """Slopes (M, K) and second derivatives (M, K, K) of V in some coordinates, by differences."""
-    count = len(others)
-    h = width[others]
-    unit = torch.diag(width)[others]
-    pairs = list(combinations(range(count), 2))
-    shifts = torch.stack([*unit, *-unit, *(unit[i] + unit[j] for i, j in pairs)])
-    moved = (path[:, None] + shifts).flatten(0, 1)
-    values = energies_or_infinite(system, moved).reshape(len(path), -1)
-    plus, minus, both = values.split((count, count, len(pairs)), 1)
-    curvature = torch.diag_embed((plus + minus - 2 * v[:, None]) / h**2)
-    for c, (i, j) in enumerate(pairs):
-        mixed = (both[:, c] - plus[:, i] - plus[:, j] + v) / (h[i] * h[j])
-        curvature[:, i, j] = curvature[:, j, i] = mixed
-    return (plus - minus) / (2 * h), curvature
+def _relaxed(system: System, path: Tensor, k: int, region: Region) -> Tensor:
+    """The path lowered in all coordinates but k; differences are over a sixtieth of each axis."""
+    step = torch.stack([(axis[-1] - axis[0]) / 60 for axis in region.axes])
+    others = [j for j in range(len(step)) if j != k]
+    return relaxed_points(
+        system, path, others, region.limits, step=step, farthest=20 * step, steps=NEWTON_STEPS
+    )

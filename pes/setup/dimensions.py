@@ -1,0 +1,17 @@
+"""Motions that a calculation leaves out."""
+
+from pes.setup.problem import Problem
+
+__all__ = ["missing_motions"]
+
+
+def missing_motions(task: Problem) -> list[str]:
+    """Warning, if any, about a molecule with fewer coordinates than it has vibrations."""
+    moving, vibrations = task.internal.names, 3 * len(task.molecule.symbols) - 6
+    if len(moving) >= vibrations:
+        return []
+    return [
+        f"only {len(moving)} of {vibrations} vibrations are in this calculation (coordinates "
+        f"{', '.join(moving)}; the others are fixed or relaxed): these are levels of a model, and "
+        "no estimate holds how far they are from those of the molecule"
+    ]
