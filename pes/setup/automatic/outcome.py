@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+import torch
 from torch import Tensor
 
 from pes.setup.automatic.dissociation import dissociation
@@ -16,7 +17,13 @@ from pes.vibration.levels.result import Levels
 __all__ = ["attainable", "outcome"]
 
 NEIGHBOURS = 0.25
-"""Least part of the largest change of any level that each level counts with."""
+"""Least part that each level counts with of the largest change of levels below it, or little above.
+
+Some changes cross zero by chance. A high level that has hardly arrived says nothing of low ones.
+"""
+
+ABOVE = 3
+"""Number of levels above each that count as little above it."""
 
 SIGMAS = 1.5
 """Standard deviations of what noise does to a level, counted twice in its estimate."""
@@ -44,7 +51,7 @@ def outcome(target: Target, stage: Stage, changes: Tensor, walls: Tensor) -> Lev
         changes: with other functions, points and ranges, (3, S); some cross zero by chance.
         walls: what is left beyond ends that cannot move out, (S,).
     """
-    changes = changes.clamp(min=NEIGHBOURS * _largest(changes)[:, None])
+    changes = changes.maximum(NEIGHBOURS * _largest_below(changes))
     changes[2] += walls
     result = replace(_stage_levels(target, stage, changes.shape[1]), estimated_changes=changes)
     if bool(walls.any()):
@@ -124,3 +131,10 @@ def _remedy(changes: Tensor, rough: bool) -> str:
 def _largest(changes: Tensor) -> Tensor:
     """Largest finite change of any level by each choice, (3,)."""
     return changes.where(changes.isfinite(), 0.0).amax(1)
+
+
+def _largest_below(changes: Tensor) -> Tensor:
+    """Largest finite change by each choice of the levels up to little above each, (3, S)."""
+    highest = changes.where(changes.isfinite(), 0.0).cummax(1).values
+    count = changes.shape[1]
+    return highest[:, (torch.arange(count) + ABOVE).clamp(max=count - 1)]

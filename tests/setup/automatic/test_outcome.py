@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from pes.setup.automatic.outcome import _missed, _remedy
+from pes.setup.automatic.outcome import _largest_below, _missed, _remedy
 from pes.vibration import BasisSpec
 
 
@@ -45,3 +45,13 @@ def test_limits_that_matter_most_are_what_is_said() -> None:
     assert stopped.startswith("levels 0 feel the limits of r1")
     over, _ = of_two_levels(walls / 100)
     assert over.endswith("raise `minutes`")
+
+
+def test_levels_count_with_those_below_and_little_above_them() -> None:
+    """Level 5 has hardly arrived: it says something of levels 2 to 7, nothing of 0 and 1."""
+    changes = torch.full((3, 8), 0.01, dtype=torch.float64)
+    changes[0, 5], changes[0, 0], changes[1, 1] = 40.0, 0.1, torch.inf
+    functions, points, _ = _largest_below(changes)
+    assert functions.tolist() == [0.1, 0.1, *[40.0] * 6]
+    # A level without a partner has an unknown error of its own only.
+    assert points.tolist() == [0.01] * 8
