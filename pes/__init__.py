@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pes.labelling.pyscf_program import PySCF
     from pes.molecule import Molecule
     from pes.potential import (
+        DipoleNetwork,
         DipoleSurface,
         Ensemble,
         KernelSurface,
@@ -50,7 +51,8 @@ if TYPE_CHECKING:
     from pes.setup.quartic_field import quartic_field
     from pes.setup.surfaces import load, save
     from pes.setup.sweep import Sweep, sweep
-    from pes.setup.training.dipole import DipoleForm, train_dipole
+    from pes.setup.training.dipole import train_dipole
+    from pes.setup.training.dipole_forms import DipoleForm, DipoleNetworkForm
     from pes.setup.training.dipole_result import DipoleFit
     from pes.setup.training.fit_result import FitResult
     from pes.setup.training.settings import (
@@ -76,7 +78,9 @@ _ORIGIN = {
     "CoordinateRequest": ("pes.setup.coordinate_request", "CoordinateRequest"),
     "Dataset": ("pes.data", "Dataset"),
     "DipoleFit": ("pes.setup.training.dipole_result", "DipoleFit"),
-    "DipoleForm": ("pes.setup.training.dipole", "DipoleForm"),
+    "DipoleForm": ("pes.setup.training.dipole_forms", "DipoleForm"),
+    "DipoleNetwork": ("pes.potential", "DipoleNetwork"),
+    "DipoleNetworkForm": ("pes.setup.training.dipole_forms", "DipoleNetworkForm"),
     "DipoleSurface": ("pes.potential", "DipoleSurface"),
     "Ensemble": ("pes.potential", "Ensemble"),
     "EnsembleForm": ("pes.setup.training.settings", "EnsembleForm"),
@@ -152,6 +156,8 @@ __all__ = [
     "Dataset",
     "DipoleFit",
     "DipoleForm",
+    "DipoleNetwork",
+    "DipoleNetworkForm",
     "DipoleSurface",
     "Ensemble",
     "EnsembleForm",

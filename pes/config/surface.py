@@ -7,11 +7,12 @@ from pydantic import BeforeValidator, Field
 from pes.config.section import Section, by_name
 from pes.potential import Surface
 from pes.setup.surfaces import load
-from pes.setup.training.dipole import DipoleForm
+from pes.setup.training.dipole_forms import DipoleForm, DipoleNetworkForm
 from pes.setup.training.settings import KernelForm, LinearBaseline, LinearForm, NetworkForm
 
 __all__ = [
     "AutomaticSurface",
+    "DipoleNetworkSection",
     "DipoleSection",
     "InvariantsSection",
     "Linear",
@@ -190,6 +191,41 @@ class DipoleSection(Section):
         return DipoleForm(**self.model_dump(exclude={"kind", "baseline"}))
 
 
+class DipoleNetworkSection(Section):
+    """μ = Σ_a z_a(x) x_a, charges from networks of polynomials, one for each element."""
+
+    kind: Literal["dipole_network"] = "dipole_network"
+    degree: int = Field(default=3, ge=1, le=12)
+    """Highest total degree of the polynomials."""
+    variable: Literal["morse", "inverse"] = "morse"
+    """exp(−r/a) or 1/r of each distance r."""
+    length: Length = 2.0
+    """a, Å."""
+    hidden: tuple[Annotated[int, Field(gt=0, le=10_000)], ...] = (16, 16)
+    """Width of each hidden layer."""
+    activation: Literal["tanh", "silu", "softplus"] = "tanh"
+    """Activation function of the hidden layers."""
+    charge: int = Field(default=0, ge=-100, le=100)
+    """Total charge, e."""
+    members: int = Field(default=1, ge=1, le=100)
+    """Number of fits from other weights to points weighted at random; their spread is the error
+    bar."""
+    baseline: None = None
+    """Nothing: the total charge is the baseline."""
+
+    def resolved(self) -> NetworkForm:
+        """Nothing that is fitted to energies.
+
+        Raises:
+            ValueError: always.
+        """
+        raise ValueError("`surface: dipole_network` is fitted to dipole moments, not to energies")
+
+    def form(self) -> DipoleNetworkForm:
+        """The record of `pes.setup`, with its own settings of the optimizer."""
+        return DipoleNetworkForm(**self.model_dump(exclude={"kind", "baseline"}))
+
+
 class AutomaticSurface(Section):
     """Form, size and fit chosen within `training.budget`; the run folder holds what was chosen."""
 
@@ -207,6 +243,11 @@ class AutomaticSurface(Section):
 
 
 Surfaces = Annotated[
-    SurfaceSection | LinearSurfaceSection | KernelSection | DipoleSection | AutomaticSurface,
+    SurfaceSection
+    | LinearSurfaceSection
+    | KernelSection
+    | DipoleSection
+    | DipoleNetworkSection
+    | AutomaticSurface,
     Field(discriminator="kind"),
 ]

@@ -106,8 +106,8 @@ class TrainConfig(Section):
     """Isotopes the data must fit, such as [O, H, H]; by default what the file says."""
     data: Data
     surface: Annotated[Surfaces, BeforeValidator(neural)] = SurfaceSection()
-    """neural, linear, kernel, dipole or auto; a network unless `kind` says otherwise, or auto where
-    `training.budget` is given and nothing about the surface."""
+    """neural, linear, kernel, dipole, dipole_network or auto; a network unless `kind` says
+    otherwise, or auto where `training.budget` is given and nothing about the surface."""
     training: Training = Training()
     search: Search | None = None
     """Hyperparameter search space."""
@@ -130,8 +130,21 @@ class TrainConfig(Section):
             raise ValueError(
                 "`surface: auto` chooses the networks; leave out `search` and `ensemble`"
             )
-        if self.surface.kind == "dipole" and self.ensemble is not None:
-            raise ValueError("`ensemble` is for networks; a dipole surface has `members`")
         if self.search is not None and self.surface.kind != "neural":
             raise ValueError("`search` is for networks; a linear surface takes lists of values")
+        return self
+
+    @model_validator(mode="after")
+    def _dipole_without_settings_of_energies(self) -> "TrainConfig":
+        if not self.surface.kind.startswith("dipole"):
+            return self
+        if self.ensemble is not None:
+            raise ValueError("`ensemble` is for energies; a dipole surface has `members`")
+        unused = ("budget", "restarts", "first_points")
+        given = next((key for key in unused if key in self.training.model_fields_set), None)
+        if given is not None:
+            raise ValueError(
+                f"`training.{given}` is for surfaces of energies; leave it out, or limit networks "
+                "of dipole moments by `epochs` or `max_seconds`"
+            )
         return self

@@ -1,6 +1,7 @@
 """Surfaces: positions in bohr to energies in hartree, analytic, linear, of kernels or neural."""
 
 from pes.potential.dipole import DipoleSurface
+from pes.potential.dipole_network import DipoleNetwork
 from pes.potential.ensemble import Ensemble
 from pes.potential.kernel import KernelSurface
 from pes.potential.kernel_fit import kernel_surface
@@ -15,6 +16,7 @@ from pes.potential.user_function import UserFunction
 
 __all__ = [
     "SURFACES",
+    "DipoleNetwork",
     "DipoleSurface",
     "Ensemble",
     "KernelSurface",

@@ -115,7 +115,9 @@ class _Invariants(_Part):
 Descriptor = Annotated[_Distances | _Morse | _Invariants, Field(discriminator="kind")]
 
 
-COMPOSED = ("corrected", "dipole", "ensemble", "function", "kernel", "linear", "neural")
+COMPOSED = (
+    "corrected", "dipole", "dipole_network", "ensemble", "function", "kernel", "linear", "neural",
+)  # fmt: skip
 """Kinds of surfaces that are not analytic."""
 
 
@@ -152,6 +154,17 @@ class _Dipole(_Part):
     charge: int = Field(ge=-100, le=100)
 
 
+class _DipoleNetwork(_Part):
+    kind: Literal["dipole_network"]
+    elements: Isotopes
+    degree: int = Field(ge=1, le=30)
+    variable: Literal["morse", "inverse"]
+    length: Length
+    charge: int = Field(ge=-100, le=100)
+    hidden: tuple[Annotated[int, Field(ge=1, le=100_000)], ...] = Field(max_length=100)
+    activation: Annotated[str, _one_of(ACTIVATIONS)]
+
+
 class _Neural(_Part):
     kind: Literal["neural"]
     descriptor: Descriptor
@@ -180,6 +193,7 @@ def _kind(settings: Any) -> str:
 Settings = Annotated[
     Annotated[_Corrected, Tag("corrected")]
     | Annotated[_Dipole, Tag("dipole")]
+    | Annotated[_DipoleNetwork, Tag("dipole_network")]
     | Annotated[_Ensemble, Tag("ensemble")]
     | Annotated[_Function, Tag("function")]
     | Annotated[_Kernel, Tag("kernel")]

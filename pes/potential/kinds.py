@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from pes.potential.analytic import ANALYTIC
 from pes.potential.corrected import CorrectedSurface
 from pes.potential.dipole import DipoleSurface
+from pes.potential.dipole_network import DipoleNetwork
 from pes.potential.ensemble import Ensemble
 from pes.potential.kernel import KernelSurface
 from pes.potential.linear import LinearSurface
@@ -21,6 +22,7 @@ Functions = Mapping[str, Callable[[Tensor], Tensor]]
 SURFACES = {
     "corrected": CorrectedSurface,
     "dipole": DipoleSurface,
+    "dipole_network": DipoleNetwork,
     "ensemble": Ensemble,
     "function": NamedFunction,
     "kernel": KernelSurface,
@@ -88,10 +90,8 @@ def surface_from(settings: Mapping[str, Any], functions: Functions | None = None
     if kind == "corrected":
         base, correction = (surface_from(settings[k], known) for k in ("base", "correction"))
         return CorrectedSurface(base, correction)
-    if kind == "dipole":
-        return DipoleSurface.from_settings(settings)
-    if kind == "kernel":
-        return KernelSurface.from_settings(settings)
+    if kind in ("dipole", "dipole_network", "kernel"):
+        return SURFACES[kind].from_settings(settings)
     if kind == "function":
         name = settings["reference"]
         return NamedFunction(name, known[name], differentiable=settings["differentiable"])

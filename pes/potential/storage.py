@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from pes.files import replaced
 from pes.molecule import Molecule
-from pes.potential.dipole import MARK
+from pes.potential.atomic_charges import MARK
 from pes.potential.header import (
     FORMAT,
     METADATA,

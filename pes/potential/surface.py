@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from pes.molecule import Molecule, covalent_radii
-from pes.potential.dipole import DipoleSurface
+from pes.potential.atomic_charges import AtomicCharges
 from pes.potential.ensemble import Ensemble
 from pes.potential.storage import SurfaceRecord
 
@@ -70,7 +70,7 @@ class Surface:
     @property
     def is_dipole(self) -> bool:
         """Whether the surface returns dipole moments instead of energies."""
-        return any(isinstance(part, DipoleSurface) for part in self.potential.modules())
+        return any(isinstance(part, AtomicCharges) for part in self.potential.modules())
 
     @property
     def differentiable(self) -> bool:

@@ -63,12 +63,17 @@ def _dipole_errors(summary: Mapping[str, Any]) -> list[Table]:
         for window, own in windows.items()
     ]
     tried = summary["candidates"]
+    columns = [key for key in tried[0] if key != "endings"]
     return [
         Table("Errors of a component (1e-4 debye)",
               ("part", "energy/cm⁻¹", "points", "RMSE", *measures[1:]), rows),
-        Table("Forms tried, the best first", list(tried[0]),
-              [[number(value) for value in one.values()] for one in tried]),
+        Table("Forms tried, the best first", columns,
+              [[_cell(one[key]) for key in columns] for one in tried]),
     ]  # fmt: skip
+
+
+def _cell(value: float | list[int]) -> str:
+    return "-".join(map(str, value)) if isinstance(value, list) else number(value)
 
 
 def check_sections(folder: Path) -> list[PagePart]:

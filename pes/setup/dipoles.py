@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from pes.molecule import Molecule
-from pes.potential import DipoleSurface, Ensemble, Surface, UserFunction
+from pes.potential import Ensemble, Surface, UserFunction
+from pes.potential.atomic_charges import AtomicCharges
 from pes.setup.surfaces import imported, loaded, names_function
 
 __all__ = ["DipoleLike", "check_turns", "dipole_function"]
@@ -25,7 +26,7 @@ DipoleLike = Surface | Callable[..., Any] | str | Path
 
 def dipole_function(
     dipole: DipoleLike, base: Path | None = None, *, symbols: Sequence[str] | None = None
-) -> UserFunction | DipoleSurface | Ensemble:
+) -> UserFunction | AtomicCharges | Ensemble:
     """A dipole moment by fitted surface, function or name, in torch, NumPy or anything else.
 
     Args:
@@ -54,7 +55,7 @@ def dipole_function(
         given = given.potential
     if isinstance(given, UserFunction):
         return given
-    if isinstance(given, DipoleSurface | Ensemble):
+    if isinstance(given, AtomicCharges | Ensemble):
         _check_atoms(name, given, symbols)
         return given
     return UserFunction(given, name, (3,))
@@ -88,10 +89,10 @@ def _vector(moment: Tensor) -> str:
 
 
 def _check_atoms(
-    name: str, surface: DipoleSurface | Ensemble, symbols: Sequence[str] | None
+    name: str, surface: AtomicCharges | Ensemble, symbols: Sequence[str] | None
 ) -> None:
     for part in surface.modules():
-        atoms = part.elements if isinstance(part, DipoleSurface) else None
+        atoms = part.elements if isinstance(part, AtomicCharges) else None
         if atoms and symbols is not None and Molecule(symbols).elements != atoms:
             raise ValueError(
                 f"{name}: the dipole surface is for {' '.join(atoms)}, the molecule is "

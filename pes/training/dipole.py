@@ -10,6 +10,7 @@ from pes.potential.dipole import DipoleSurface
 from pes.potential.least_squares import RIDGES, Decomposition, decomposition, triangular_factor
 from pes.potential.leave_one_out import SMALLEST
 from pes.training.bounded import bounded_rms
+from pes.training.dipole_network import NetworkEnding
 from pes.units import DEBYE
 
 __all__ = ["DipoleCandidate", "DipoleFits", "best_dipole_fit", "dipole_fits"]
@@ -71,22 +72,26 @@ class DipoleFits:
 
 @dataclass(frozen=True)
 class DipoleCandidate:
-    """One form and its best ridge.
+    """One form and its best fit.
 
     Attributes:
         degree: of the polynomials.
         length: of their variables, bohr.
-        coefficients: their number.
-        ridge: relative to the largest singular value.
+        coefficients: number of coefficients or weights.
         error: root mean square error of a component at points not fitted, debye; far points count
             as in `bounded_rms`.
+        ridge: relative to the largest singular value, of a linear fit.
+        hidden: widths of the layers of networks.
+        endings: of the networks of each member.
     """
 
     degree: int
     length: float
     coefficients: int
-    ridge: float
     error: float
+    ridge: float | None = None
+    hidden: tuple[int, ...] = ()
+    endings: tuple[NetworkEnding, ...] = ()
 
 
 def dipole_fits(
@@ -145,7 +150,7 @@ def best_dipole_fit(
         )
         measures = [bounded_rms(one.flatten()) / DEBYE for one in errors]
         k = measures.index(min(measures))
-        candidate = DipoleCandidate(form.degree, form.length, form.size, ridges[k], measures[k])
+        candidate = DipoleCandidate(form.degree, form.length, form.size, measures[k], ridges[k])
         tried.append((candidate, fits, errors[k]))
     tried.sort(key=lambda one: one[0].error)
     return tried[0][1], [candidate for candidate, _, _ in tried], tried[0][2]

@@ -10,7 +10,8 @@ import torch
 
 from pes import cli
 from pes.data import Dataset, write
-from pes.setup.training.dipole import DipoleForm, train_dipole
+from pes.setup.training.dipole import train_dipole
+from pes.setup.training.dipole_forms import DipoleForm
 from pes.units import DEBYE
 
 Refusal = Callable[..., str]

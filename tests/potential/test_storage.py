@@ -19,6 +19,7 @@ from pes.descriptors.invariants import Level
 from pes.potential import storage
 from pes.potential.analytic import WaterPJT
 from pes.potential.dipole import DipoleSurface
+from pes.potential.dipole_network import DipoleNetwork
 from pes.potential.ensemble import Ensemble
 from pes.potential.header import signed
 from pes.potential.kernel import KernelSurface
@@ -62,6 +63,7 @@ def kernel() -> KernelSurface:
 
 SURFACES = {
     "dipole": lambda: dipole(1),
+    "dipole network": lambda: DipoleNetwork(WATER, 2, (3, 4), activation="silu", charge=1, seed=2),
     "ensemble of dipoles": lambda: Ensemble([dipole(), dipole(2)], inflation=1.5),
     "ensemble": lambda: Ensemble([neural(linear()), linear()]),
     "analytic": WaterPJT,

@@ -6,8 +6,9 @@ import pytest
 import torch
 
 import pes
-from pes.potential import DipoleSurface, SurfaceRecord, UserFunction
+from pes.potential import DipoleNetwork, DipoleSurface, SurfaceRecord, UserFunction
 from pes.potential.analytic import WaterPJT
+from pes.potential.atomic_charges import AtomicCharges
 from pes.setup.dipoles import check_turns, dipole_function
 from pes.setup.surfaces import as_surface, load_potential
 
@@ -15,10 +16,10 @@ WATER = ("O", "H", "H")
 X = torch.arange(18, dtype=torch.float64).reshape(2, 3, 3)
 
 
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
+@pytest.fixture(params=[DipoleSurface(WATER, 1), DipoleNetwork(WATER, 1, (3,))], ids=str)
+def file(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
     record = SurfaceRecord(WATER, (0.0, 1.0), "", X)
-    pes.save(tmp_path / "dipole.safetensors", DipoleSurface(WATER, 1), record)
+    pes.save(tmp_path / "dipole.safetensors", request.param, record)
     pes.save(tmp_path / "energy.safetensors", WaterPJT(), record)
     return tmp_path / "dipole.safetensors"
 
@@ -30,7 +31,7 @@ def test_forms(file: Path) -> None:
     assert dipole_function(own) is own
     assert isinstance(dipole_function(lambda x: x[:, 0]), UserFunction)
     for form in (str(file), pes.load(file), pes.load(file).potential):
-        assert isinstance(dipole_function(form, symbols=("O", "H", "D")), DipoleSurface)
+        assert isinstance(dipole_function(form, symbols=("O", "H", "D")), AtomicCharges)
 
 
 def test_other_surfaces_and_other_atoms(file: Path) -> None:

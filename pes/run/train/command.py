@@ -95,7 +95,7 @@ def trained(
         config = config.model_copy(update={"threads": config.threads or 1})
     device = rank_device(pick_device(config.device, config.threads or rank_threads()), ranks)
     config = with_full_paths(config, base)
-    if config.surface.kind == "dipole":
+    if config.surface.kind in ("dipole", "dipole_network"):
         return dipole_training(config, folder, device, overwrite=overwrite, check=check)
     search_choices(config)
     fit = automatic_training if config.surface.kind == "auto" else planned_training

@@ -7,13 +7,14 @@ from pathlib import Path
 import torch
 
 from pes.config import TrainConfig
-from pes.config.surface import DipoleSection
+from pes.config.surface import DipoleNetworkSection, DipoleSection
 from pes.files import RUN_FINISHED
 from pes.run.folder import check_folder, claimed, open_log, write_config
 from pes.run.train.job import drawn_split, load_points
-from pes.run.train.settings import weights_of
+from pes.run.train.settings import optimizer_of, weights_of
 from pes.setup.environment import environment_line
 from pes.setup.training.dipole import train_dipole
+from pes.setup.training.dipole_forms import DipoleForm, DipoleNetworkForm
 from pes.setup.training.dipole_result import DipoleFit
 from pes.staging import staged
 
@@ -64,17 +65,27 @@ def dipole_training(
 
 def _fitted(config: TrainConfig, device: torch.device) -> tuple[DipoleFit, list[str]]:
     """The fit, and what was left out or is doubtful, in words."""
-    assert isinstance(config.surface, DipoleSection)
     points = load_points(config)
     if points.dataset.forces is not None:
         points = replace(points, dataset=replace(points.dataset, forces=None))
     # The audit judges energies, of which a dipole fit takes the windows only.
     try:
         result = train_dipole(
-            points.dataset, form=config.surface.form(), parts=drawn_split(config, points),
+            points.dataset, form=_form(config), parts=drawn_split(config, points),
             weights=weights_of(config.training), seed=config.seed, device=device,
             name=config.name, strict=config.data.audit == "refuse",
         )  # fmt: skip
     except ValueError as error:
         raise ValueError(f"{config.data.file}: {error}") from None
     return result, list(points.left_out)
+
+
+def _form(config: TrainConfig) -> DipoleForm | DipoleNetworkForm:
+    surface, training = config.surface, config.training
+    if isinstance(surface, DipoleSection):
+        return surface.form()
+    assert isinstance(surface, DipoleNetworkSection)
+    return replace(
+        surface.form(), optimizer=optimizer_of(training), epochs=training.epochs,
+        patience=training.patience, max_seconds=training.max_seconds,
+    )  # fmt: skip

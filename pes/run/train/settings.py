@@ -11,7 +11,7 @@ from pes.training.optimizers.problem import Optimizer
 from pes.training.weights import WEIGHTS
 from pes.units import CM1
 
-__all__ = ["training_settings", "weights_of"]
+__all__ = ["optimizer_of", "training_settings", "weights_of"]
 
 
 def training_settings(config: TrainConfig) -> TrainingSettings:
@@ -26,7 +26,7 @@ def training_settings(config: TrainConfig) -> TrainingSettings:
         ensemble=None if ensemble is None else EnsembleForm(**ensemble.model_dump()),
         weights=weights_of(training),
         force_weight=training.force_weight,
-        optimizer=_optimizer(training),
+        optimizer=optimizer_of(training),
         epochs=training.epochs,
         patience=training.patience,
         max_seconds=training.max_seconds,
@@ -48,7 +48,8 @@ def weights_of(section: TrainingSection) -> Weights | None:
     )
 
 
-def _optimizer(section: TrainingSection) -> str | Optimizer:
+def optimizer_of(section: TrainingSection) -> str | Optimizer:
+    """Optimizer as `pes.setup` takes it."""
     if isinstance(section.optimizer, Auto):
         return "auto"
     options = section.optimizer.model_dump(exclude={"kind"})

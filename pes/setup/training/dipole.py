@@ -2,9 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from hashlib import sha256
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -14,62 +12,22 @@ from pes.data import Dataset, Split, split
 from pes.data.fingerprints import fingerprints
 from pes.findings.dipoles import check_dipoles, sign_doubt
 from pes.molecule import Molecule
-from pes.potential import Ensemble, SurfaceRecord
-from pes.potential.dipole import DipoleSurface
+from pes.potential import SurfaceRecord
 from pes.potential.holes.coverage import thinned
-from pes.potential.least_squares import RIDGES
+from pes.setup.training.dipole_fits import LabelledDipoles, fitted_networks, fitted_polynomials
+from pes.setup.training.dipole_forms import DipoleForm, DipoleNetworkForm
 from pes.setup.training.dipole_result import MEASURES, DipoleFit
 from pes.setup.training.settings import Weights, point_weights
-from pes.training.bounded import bounded_rms
-from pes.training.dipole import best_dipole_fit, dipole_fits
 from pes.training.errors import window_masks
-from pes.units import ANGSTROM, CM1, DEBYE
+from pes.units import CM1, DEBYE
 
-__all__ = ["DipoleForm", "dipole_errors", "train_dipole"]
-
-
-@dataclass(frozen=True)
-class DipoleForm:
-    """μ = Σ_a z_a(x) x_a with charges linear in polynomials.
-
-    Attributes:
-        degree: highest total degree of the polynomials, or several to try.
-        variable: `morse`, exp(−r/a), or `inverse`, 1/r, of each distance r.
-        length: a in Å, or several to try.
-        ridge: regularisation relative to the largest singular value; `auto` tries 0 and 1e-15 to
-            1e-4.
-        charge: total charge, e.
-        chosen_by: what chooses among values: the validation points, or how well each training and
-            validation point is predicted from all others (both parts are fitted).
-        members: number of fits, each to points weighted at random, whose spread is the error
-            bar; 1 for a single fit.
-    """
-
-    degree: int | tuple[int, ...] = 4
-    variable: Literal["morse", "inverse"] = "morse"
-    length: float | tuple[float, ...] = 2.0
-    ridge: float | Literal["auto"] = "auto"
-    charge: int = 0
-    chosen_by: Literal["validation", "leave_one_out"] = "validation"
-    members: int = 1
-
-    def surfaces(self, symbols: Sequence[str]) -> list[DipoleSurface]:
-        """One surface without coefficients for each degree and length."""
-        degrees = self.degree if isinstance(self.degree, tuple) else (self.degree,)
-        lengths = self.length if isinstance(self.length, tuple) else (self.length,)
-        return [
-            DipoleSurface(
-                Molecule(symbols).elements, degree, variable=self.variable,
-                length=length * ANGSTROM, charge=self.charge,
-            )
-            for degree in degrees for length in lengths
-        ]  # fmt: skip
+__all__ = ["dipole_errors", "train_dipole"]
 
 
 def train_dipole(
     dataset: Dataset,
     *,
-    form: DipoleForm | None = None,
+    form: DipoleForm | DipoleNetworkForm | None = None,
     parts: Split | None = None,
     fractions: Sequence[float] = (0.8, 0.1, 0.1),
     weights: Weights | None = None,
@@ -82,7 +40,7 @@ def train_dipole(
 
     Args:
         dataset: points with dipole moments, from the origin of their positions.
-        form: polynomials, total charge and what chooses among several.
+        form: polynomials or networks, and the total charge; polynomials of degree 4 by default.
         parts: rows for training, validation and test; drawn by default.
         fractions: shares of the three where they are drawn.
         weights: energies (B,) in hartree above the lowest training point to weights (B,), or the
@@ -111,24 +69,19 @@ def train_dipole(
     dipoles, positions = _labels(dataset).to(device), dataset.positions.to(device)
     remarks = _doubts(dataset.select(parts.train), form.charge, strict=strict)
     rows = {"train": parts.train, "validation": parts.validation, "test": parts.test}
-    if form.chosen_by == "leave_one_out":
-        joined = torch.cat((rows["train"], rows.pop("validation"))).sort().values
-        rows["train"] = joined
+    if isinstance(form, DipoleForm) and form.chosen_by == "leave_one_out":
+        rows["train"] = torch.cat((rows["train"], rows.pop("validation"))).sort().values
     fitted = rows["train"]
     lowest = dataset.energies[fitted].min()
-    w = point_weights(weights, dataset, lowest)[fitted].to(device)
-    unseen = rows.get("validation")
-    fits, tried, errors = best_dipole_fit(
-        form.surfaces(dataset.symbols), positions[fitted], dipoles[fitted], w,
-        unseen=None if unseen is None else (positions[unseen], dipoles[unseen]),
-        ridges=RIDGES if form.ridge == "auto" else (form.ridge,),
-    )  # fmt: skip
-    surface: nn.Module = fits.surface(tried[0].ridge)
-    if form.members > 1:
-        surface = _ensemble(
-            fits.form, tried[0].ridge, positions[fitted], dipoles[fitted], w, form.members, seed,
-            positions[fitted if unseen is None else unseen], errors,
-        )  # fmt: skip
+    w = point_weights(weights, dataset, lowest).to(device)
+    labelled = {
+        part: LabelledDipoles(positions[own], dipoles[own], w[own])
+        for part, own in rows.items() if part != "test"
+    }  # fmt: skip
+    if isinstance(form, DipoleNetworkForm):
+        surface, tried = fitted_networks(form, dataset.symbols, **labelled, seed=seed)
+    else:
+        surface, tried = fitted_polynomials(form, dataset.symbols, **labelled, seed=seed)
     report = {
         part: _errors(surface, positions[own], dipoles[own], dataset, own, float(lowest))
         for part, own in rows.items()
@@ -141,7 +94,7 @@ def train_dipole(
         {part: fingerprints(dataset.positions[own], dataset.symbols) for part, own in rows.items()},
     )  # fmt: skip
     seconds = time.process_time() - begun
-    return DipoleFit(surface, record, tuple(tried), report, parts, tuple(remarks), seconds, device)
+    return DipoleFit(surface, record, tried, report, parts, tuple(remarks), seconds, device)
 
 
 def _labels(dataset: Dataset) -> Tensor:
@@ -170,35 +123,6 @@ def _doubts(training: Dataset, charge: int, *, strict: bool) -> list[str]:
             "the dipole moments are of the SCF wavefunction, not of the method of the energies"
         )
     return remarks
-
-
-def _ensemble(
-    form: DipoleSurface,
-    ridge: float,
-    positions: Tensor,
-    dipoles: Tensor,
-    weights: Tensor,
-    members: int,
-    seed: int,
-    judged: Tensor,
-    errors: Tensor,
-) -> Ensemble:
-    """Fits to points weighted at random, their spread at least as large as errors not fitted.
-
-    References:
-        D. B. Rubin, Ann. Stat. 9, 130 (1981), doi:10.1214/aos/1176345338, for the weights
-    """
-    generator = torch.Generator().manual_seed(seed)
-    fits = []
-    for _ in range(members):
-        drawn = torch.empty(len(weights), dtype=torch.float64).exponential_(generator=generator)
-        own = dipole_fits(form, positions, dipoles, weights * drawn.to(weights))
-        fits.append(own.surface(ridge))
-    with torch.no_grad():
-        spread = Ensemble(fits).spread(judged)
-    known = spread > 1e-12
-    factor = bounded_rms(errors[known] / spread[known]) if known.any() else 1.0
-    return Ensemble(fits, inflation=max(1.0, factor))
 
 
 def _errors(

@@ -53,7 +53,7 @@ class DipoleFit:
         best, test = self.candidates[0], self.errors["test"]["all"]["rmse"]
         return (
             f"DipoleFit({Molecule(self.record.symbols).formula}: degree {best.degree}, "
-            f"{best.coefficients} coefficients, test RMSE {1e4 * test:.4g}e-4 debye)"
+            f"{best.coefficients} {_numbers(best)}, test RMSE {1e4 * test:.4g}e-4 debye)"
         )
 
     def __str__(self) -> str:
@@ -61,11 +61,7 @@ class DipoleFit:
 
     def lines(self) -> list[str]:
         """Candidates, doubts and the table of errors."""
-        tried = [
-            f"degree {c.degree}, a = {c.length / ANGSTROM:.4g} A: {c.coefficients} coefficients, "
-            f"ridge {c.ridge:.0e}, error {1e4 * c.error:.4g}e-4 debye at points not fitted"
-            for c in self.candidates
-        ]
+        tried = map(_line, self.candidates)
         warned = (f"warning: {remark}" for remark in self.remarks)
         return [*tried, *warned, *error_lines(self.errors)]
 
@@ -78,7 +74,10 @@ class DipoleFit:
             **environment(self.device, self.parts.seed),
             "quantity": "dipole moment",
             "cpu_seconds": self.seconds,
-            "candidates": [asdict(one) for one in self.candidates],
+            "candidates": [
+                {key: value for key, value in asdict(one).items() if value not in (None, ())}
+                for one in self.candidates
+            ],
             "errors_debye": self.errors,
             "warnings": list(self.remarks),
         }
@@ -94,6 +93,26 @@ class DipoleFit:
         save_surface(place / RUN_SURFACE, self.surface, self.record)
         self.parts.save(place / "split.json")
         write_json(place / RUN_FINISHED, self.summary())
+
+
+def _line(tried: DipoleCandidate) -> str:
+    """One form and its best fit, in words."""
+    shape, fit = f"degree {tried.degree}, a = {tried.length / ANGSTROM:.4g} A", ""
+    if tried.hidden:
+        shape += f", networks {'-'.join(map(str, tried.hidden))}"
+    if tried.ridge is not None:
+        fit = f"ridge {tried.ridge:.0e}, "
+    ends = "".join(
+        f"; epoch {end.best_epoch} of {end.epochs} kept ({end.reason})" for end in tried.endings
+    )
+    return (
+        f"{shape}: {tried.coefficients} {_numbers(tried)}, {fit}error {1e4 * tried.error:.4g}e-4 "
+        f"debye at points not fitted{ends}"
+    )
+
+
+def _numbers(tried: DipoleCandidate) -> str:
+    return "weights" if tried.hidden else "coefficients"
 
 
 def error_cells(errors: Mapping[str, Mapping[str, Mapping[str, float]]]) -> list[tuple[str, ...]]:

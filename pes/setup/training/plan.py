@@ -24,7 +24,7 @@ from pes.training.optimizers.problem import Optimizer, Step
 from pes.training.projection import reachable_rank
 from pes.units import CM1
 
-__all__ = ["PARTS", "TrainingPlan", "force_warnings", "training_plan"]
+__all__ = ["PARTS", "TrainingPlan", "bound_optimizer", "force_warnings", "training_plan"]
 
 PARTS = ("train", "validation", "test")
 
@@ -181,7 +181,10 @@ def _with_optimizer(plan: TrainingPlan) -> TrainingPlan:
     check_memory(needed, free_memory(surface.scale.device))
     choices = replace(plan.choices, optimizer=kind)
     return replace(
-        plan, choices=choices, remarks=remarks, optimizer=_bound(kind, optimizer, settings)
+        plan,
+        choices=choices,
+        remarks=remarks,
+        optimizer=bound_optimizer(kind, optimizer, seed=settings.seed, epochs=settings.epochs),
     )
 
 
@@ -204,13 +207,13 @@ def _chunk_bytes(surface: NeuralSurface, plan: TrainingPlan) -> int:
     return min(plan.settings.memory * MIB, 8 * len(plan.parts.train) * widest)
 
 
-def _bound(kind: str, optimizer: Optimizer, settings: TrainingSettings) -> Optimizer:
+def bound_optimizer(kind: str, optimizer: Optimizer, *, seed: int, epochs: int) -> Optimizer:
     """The optimizer with the seed and the length of the fit where it takes them."""
     options: dict[str, int] = {}
     if kind in ("adam", "adam_lbfgs"):
-        options["seed"] = settings.seed
+        options["seed"] = seed
     if kind == "adam":
-        options["epochs"] = settings.epochs
+        options["epochs"] = epochs
     given = getattr(optimizer, "keywords", {})
     function: Callable[..., Iterator[Step]] = getattr(optimizer, "func", optimizer)
     return partial(function, **options, **given) if options or given else optimizer

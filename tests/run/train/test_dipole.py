@@ -1,5 +1,6 @@
 """`pes-train` of a dipole surface, and the commands that take or refuse it."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -40,10 +41,24 @@ def test_a_run_and_its_surface(folder: Path, capsys: pytest.CaptureFixture[str])
     assert "holds a finished run" in capsys.readouterr().err
 
 
+def test_a_run_of_networks(folder: Path) -> None:
+    changes = ("surface={kind: dipole_network, hidden: [4]}", "training.optimizer=lbfgs",
+               "training.epochs=3")  # fmt: skip
+    train(["--config", "mu.yaml", *(word for one in changes for word in ("--set", one))])
+    summary = json.loads((folder / "runs/mu/summary.json").read_text())
+    assert summary["candidates"][0]["endings"][0]["epochs"] == 3
+    data = pes.read("water.xyz")
+    errors = (pes.load("runs/mu")(data.positions) - CHARGES @ data.positions) / pes.units.DEBYE
+    part = json.loads((folder / "runs/mu/split.json").read_text())["test"]
+    rmse = float(errors[part].square().mean().sqrt().detach())
+    assert rmse == pytest.approx(summary["errors_debye"]["test"]["all"]["rmse"], rel=1e-6)
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
         ("surface.charge=2", "with a total charge of 0 e, not 2; set `surface.charge`"),
+        ("training.restarts=2", "`training.restarts` is for surfaces of energies"),
         ("ensemble.members=3", "a dipole surface has `members`"),
         ("surface.variable=cosine", "must be 'morse' or 'inverse', got 'cosine'"),
     ],

@@ -8,7 +8,8 @@ import torch
 
 import pes
 from pes.data import Dataset
-from pes.setup.training.dipole import DipoleForm, train_dipole
+from pes.setup.training.dipole import train_dipole
+from pes.setup.training.dipole_forms import DipoleForm, DipoleNetworkForm
 
 WATER = ("O", "H", "H")
 
@@ -61,3 +62,20 @@ def test_doubts_are_said() -> None:
     assert "do not turn with the positions" in train_dipole(turned, strict=False).remarks[0]
     with pytest.raises(ValueError, match="the points have no dipole moments"):
         train_dipole(replace(data, dipoles=None))
+
+
+def test_networks_single_and_as_an_ensemble(tmp_path: Path) -> None:
+    data = waters()
+    form = DipoleNetworkForm(degree=2, hidden=(6,), epochs=15, members=2)
+    fit = train_dipole(data, form=form)
+    surface, tried = fit.surface, fit.candidates[0]
+    assert isinstance(surface, pes.Ensemble)
+    assert [end.epochs for end in tried.endings] == [15, 15]
+    assert fit.errors["test"]["all"]["rmse"] < 0.02  # of moments of about 1.5 debye
+    assert "networks 6" in fit.lines()[0]
+    again = pes.load(fit.save(tmp_path / "dipole"))
+    x = data.positions
+    assert again.is_dipole
+    assert torch.equal(again(x), surface(x))
+    single = train_dipole(data, form=replace(form, members=1))
+    assert isinstance(single.surface, pes.DipoleNetwork)

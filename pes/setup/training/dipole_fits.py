@@ -1,0 +1,168 @@
+"""Fits of the charges of a dipole surface: polynomials or networks, single or as an ensemble."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor, nn
+
+from pes.chunks import in_chunks
+from pes.memory import free_memory
+from pes.potential import Ensemble
+from pes.potential.dipole_network import PASS, DipoleNetwork, scaled_to
+from pes.potential.least_squares import RIDGES
+from pes.setup.training.dipole_forms import DipoleForm, DipoleNetworkForm
+from pes.setup.training.plan import bound_optimizer
+from pes.setup.training.settings import optimizer_kind
+from pes.training import OPTIMIZERS
+from pes.training.bounded import bounded_rms
+from pes.training.dipole import DipoleCandidate, best_dipole_fit, dipole_fits
+from pes.training.dipole_network import NetworkEnding, dipole_problem, fit_network
+from pes.training.memory import check_memory, needed_memory
+from pes.training.optimizers.choice import chosen_optimizer
+from pes.training.optimizers.problem import Optimizer
+from pes.units import DEBYE
+
+__all__ = ["LabelledDipoles", "fitted_networks", "fitted_polynomials"]
+
+
+@dataclass(frozen=True)
+class LabelledDipoles:
+    """Points of a fit.
+
+    Attributes:
+        positions: (B, N, 3) in bohr.
+        dipoles: (B, 3) in e·bohr.
+        weights: (B,).
+    """
+
+    positions: Tensor
+    dipoles: Tensor
+    weights: Tensor
+
+
+def fitted_polynomials(
+    form: DipoleForm,
+    symbols: Sequence[str],
+    train: LabelledDipoles,
+    validation: LabelledDipoles | None = None,
+    *,
+    seed: int,
+) -> tuple[nn.Module, tuple[DipoleCandidate, ...]]:
+    """The best linear surface or an ensemble of its form, and the forms tried.
+
+    Args:
+        form: forms to try.
+        symbols: isotopes.
+        train: points to fit.
+        validation: points that choose; by default each point is predicted from all others.
+        seed: of the members' weights of the points.
+    """
+    x, mu, weights = train.positions, train.dipoles, train.weights
+    fits, tried, errors = best_dipole_fit(
+        form.surfaces(symbols), x, mu, weights,
+        unseen=None if validation is None else (validation.positions, validation.dipoles),
+        ridges=RIDGES if form.ridge == "auto" else (form.ridge,),
+    )  # fmt: skip
+    ridge = tried[0].ridge
+    assert ridge is not None
+    if form.members == 1:
+        return fits.surface(ridge), tuple(tried)
+    members = [
+        dipole_fits(fits.form, x, mu, drawn).surface(ridge)
+        for drawn in _random_weights(weights, form.members, seed)
+    ]
+    return _widened(members, (validation or train).positions, errors), tuple(tried)
+
+
+def fitted_networks(
+    form: DipoleNetworkForm,
+    symbols: Sequence[str],
+    train: LabelledDipoles,
+    validation: LabelledDipoles,
+    *,
+    seed: int,
+) -> tuple[nn.Module, tuple[DipoleCandidate, ...]]:
+    """A network surface or an ensemble of them, and its size and endings.
+
+    Args:
+        form: shape and number of the networks, and how they are fitted.
+        symbols: isotopes.
+        train: points to fit.
+        validation: points that choose the epoch of each network, all alike.
+        seed: of the starting weights and of the members' weights of the points.
+
+    Raises:
+        ValueError: if the fit would need more memory than there is.
+    """
+    weights = [train.weights]
+    if form.members > 1:
+        weights = list(_random_weights(train.weights, form.members, seed))
+    pairs = [
+        _network(form, symbols, replace(train, weights=own), validation, seed + k)
+        for k, own in enumerate(weights)
+    ]
+    fits, endings = [fit for fit, _ in pairs], tuple(ending for _, ending in pairs)
+    with torch.no_grad():
+        mean = in_chunks(Ensemble(fits), validation.positions, PASS)
+    errors = mean - validation.dipoles
+    candidate = DipoleCandidate(
+        form.degree, fits[0].length, fits[0].size, bounded_rms(errors.flatten()) / DEBYE,
+        hidden=form.hidden, endings=endings,
+    )  # fmt: skip
+    surface = fits[0] if form.members == 1 else _widened(fits, validation.positions, errors)
+    return surface, (candidate,)
+
+
+def _network(
+    form: DipoleNetworkForm,
+    symbols: Sequence[str],
+    train: LabelledDipoles,
+    validation: LabelledDipoles,
+    seed: int,
+) -> tuple[DipoleNetwork, NetworkEnding]:
+    start = form.surface(symbols, seed).to(train.positions.device)
+    surface = scaled_to(start, train.positions, train.dipoles)
+    optimizer = _optimizer(form, surface, len(train.weights), seed)
+    problem = dipole_problem(surface, train.positions, train.dipoles, train.weights)
+    alike = torch.ones_like(validation.weights)
+    held_out = dipole_problem(surface, validation.positions, validation.dipoles, alike)
+    ending = fit_network(
+        surface, problem, held_out, optimizer, epochs=form.epochs, patience=form.patience,
+        max_seconds=form.max_seconds or float("inf"),
+    )  # fmt: skip
+    return surface, ending
+
+
+def _optimizer(
+    form: DipoleNetworkForm, surface: DipoleNetwork, points: int, seed: int
+) -> Optimizer:
+    """The optimizer, chosen by the size of the fit if the settings leave it open."""
+    given, device = form.optimizer, surface.scale.device
+    if given == "auto":
+        given, _ = chosen_optimizer(3 * points, surface.size, device.type)
+    kind = optimizer_kind(given)
+    check_memory(needed_memory(kind, parameters=surface.size, chunks=0), free_memory(device))
+    optimizer = OPTIMIZERS[given] if isinstance(given, str) else given
+    return bound_optimizer(kind, optimizer, seed=seed, epochs=form.epochs)
+
+
+def _random_weights(weights: Tensor, members: int, seed: int) -> Iterator[Tensor]:
+    """Weights (B,) of the points for each member, times numbers drawn at random.
+
+    References:
+        D. B. Rubin, Ann. Stat. 9, 130 (1981), doi:10.1214/aos/1176345338
+    """
+    generator = torch.Generator().manual_seed(seed)
+    for _ in range(members):
+        drawn = torch.empty(len(weights), dtype=torch.float64).exponential_(generator=generator)
+        yield weights * drawn.to(weights)
+
+
+def _widened(fits: Sequence[nn.Module], judged: Tensor, errors: Tensor) -> Ensemble:
+    """Members whose spread is at least as large as errors (M, 3) at points (M, N, 3) not fitted."""
+    with torch.no_grad():
+        spread = Ensemble(fits).spread(judged)
+    known = spread > 1e-12
+    factor = bounded_rms(errors[known] / spread[known]) if known.any() else 1.0
+    return Ensemble(fits, inflation=max(1.0, factor))

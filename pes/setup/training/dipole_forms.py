@@ -1,0 +1,91 @@
+"""Forms of a dipole surface to fit."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from pes.molecule import Molecule
+from pes.potential.dipole import DipoleSurface
+from pes.potential.dipole_network import DipoleNetwork
+from pes.training.optimizers.problem import Optimizer
+from pes.units import ANGSTROM
+
+__all__ = ["DipoleForm", "DipoleNetworkForm"]
+
+
+@dataclass(frozen=True)
+class DipoleForm:
+    """μ = Σ_a z_a(x) x_a with charges linear in polynomials.
+
+    Attributes:
+        degree: highest total degree of the polynomials, or several to try.
+        variable: `morse`, exp(−r/a), or `inverse`, 1/r, of each distance r.
+        length: a in Å, or several to try.
+        ridge: regularisation relative to the largest singular value; `auto` tries 0 and 1e-15 to
+            1e-4.
+        charge: total charge, e.
+        chosen_by: what chooses among values: the validation points, or how well each training and
+            validation point is predicted from all others (both parts are fitted).
+        members: number of fits, each to points weighted at random, whose spread is the error
+            bar; 1 for a single fit.
+    """
+
+    degree: int | tuple[int, ...] = 4
+    variable: Literal["morse", "inverse"] = "morse"
+    length: float | tuple[float, ...] = 2.0
+    ridge: float | Literal["auto"] = "auto"
+    charge: int = 0
+    chosen_by: Literal["validation", "leave_one_out"] = "validation"
+    members: int = 1
+
+    def surfaces(self, symbols: Sequence[str]) -> list[DipoleSurface]:
+        """One surface without coefficients for each degree and length."""
+        degrees = self.degree if isinstance(self.degree, tuple) else (self.degree,)
+        lengths = self.length if isinstance(self.length, tuple) else (self.length,)
+        return [
+            DipoleSurface(
+                Molecule(symbols).elements, degree, variable=self.variable,
+                length=length * ANGSTROM, charge=self.charge,
+            )
+            for degree in degrees for length in lengths
+        ]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class DipoleNetworkForm:
+    """μ = Σ_a z_a(x) x_a with charges from networks of polynomials, one for each element.
+
+    Attributes:
+        degree: highest total degree of the polynomials.
+        variable: `morse`, exp(−r/a), or `inverse`, 1/r, of each distance r.
+        length: a in Å.
+        hidden: width of each hidden layer.
+        activation: function of the hidden layers.
+        charge: total charge, e.
+        members: number of fits from other weights, each to points weighted at random, whose
+            spread is the error bar; 1 for a single fit.
+        optimizer: `auto`, a name in `pes.training.OPTIMIZERS`, or one of these functions with
+            settings bound by `functools.partial`.
+        epochs: largest number of steps of the optimizer.
+        patience: epochs without a better validation error after which a fit stops.
+        max_seconds: wall time in s after which the fit of a network stops; none by default.
+    """
+
+    degree: int = 3
+    variable: Literal["morse", "inverse"] = "morse"
+    length: float = 2.0
+    hidden: tuple[int, ...] = (16, 16)
+    activation: Literal["tanh", "silu", "softplus"] = "tanh"
+    charge: int = 0
+    members: int = 1
+    optimizer: str | Optimizer = "auto"
+    epochs: int = 1000
+    patience: int = 500
+    max_seconds: float | None = None
+
+    def surface(self, symbols: Sequence[str], seed: int) -> DipoleNetwork:
+        """The surface with random weights."""
+        return DipoleNetwork(
+            Molecule(symbols).elements, self.degree, self.hidden, activation=self.activation,
+            variable=self.variable, length=self.length * ANGSTROM, charge=self.charge, seed=seed,
+        )  # fmt: skip
