@@ -1,11 +1,14 @@
 """`import pes`: light, complete and honest about what there is."""
 
+import re
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 import pes
 
@@ -58,6 +61,8 @@ GEOMETRIES = np.array([[[0.0, 0.0, 0.1], [1.8, 0.0, 0.0], [-0.4, 1.7, 0.0]]])
         lambda: pes.train(FILE),  # type: ignore[arg-type]
         lambda: pes.audit(FILE),  # type: ignore[arg-type]
         lambda: pes.split(FILE, seed=0),  # type: ignore[arg-type]
+        lambda: pes.train_dipole(FILE),  # type: ignore[arg-type]
+        lambda: pes.write("points.xyz", FILE),  # type: ignore[arg-type]
     ],
 )
 def test_the_name_of_a_file_is_no_data_set(call: Callable[[], object]) -> None:
@@ -72,3 +77,43 @@ def test_numpy_is_accepted_or_refused_in_words() -> None:
         pes.check_gradients("water_pjt1996", GEOMETRIES[0])
     with pytest.raises(TypeError, match="a torch tensor, got ndarray"):
         pes.energies_and_forces(pes.load("water_pjt1996"), GEOMETRIES)  # type: ignore[arg-type]
+
+
+POINTS = pes.Dataset(
+    ("O", "H", "H"), *(torch.rand(size, dtype=torch.float64) for size in ((30, 3, 3), (30,)))
+)
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: pes.train_dipole(POINTS, form={"degree": 3}),  # type: ignore[arg-type]
+         "form must be a DipoleForm or a DipoleNetworkForm, got dict"),
+        (lambda: pes.train_dipole(POINTS, parts=[[0], [1]]),  # type: ignore[arg-type]
+         "parts must be a Split, got list"),
+        (lambda: pes.train(POINTS, parts=[[0], [1]]),  # type: ignore[arg-type]
+         "parts must be a Split, got list"),
+        (lambda: pes.train_dipole(POINTS, form=pes.DipoleNetworkForm(hidden=16)),  # type: ignore[arg-type]
+         "`hidden` must list the width of each layer, got 16"),
+        (lambda: pes.train_dipole(POINTS, form=pes.DipoleForm(members=0)),
+         "`members` must be a whole number from 1 on, got 0"),
+        (lambda: pes.split(POINTS, fractions=0.8, seed=0),  # type: ignore[arg-type]
+         "three positive numbers that add up to 1, got (0.8,)"),
+        (lambda: pes.write(POINTS, "points.xyz"),  # type: ignore[arg-type]
+         "the name of the file comes first"),
+        (lambda: pes.write("points.xyz", [1]),  # type: ignore[list-item]
+         "points must be a Dataset, got int"),
+        (lambda: pes.write("points.xyz", []), "there are no points to write"),
+        (lambda: pes.line_list("runs/h2o", "mu"),  # type: ignore[arg-type]
+         "rotation must be levels with rotation, got str"),
+        (lambda: pes.spectrum("runs/h2o", "mu"),  # type: ignore[arg-type]
+         "result must be a LevelsResult, got str"),
+    ],
+)  # fmt: skip
+def test_arguments_of_another_kind(
+    call: Callable[[], object], words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises((TypeError, ValueError), match=re.escape(words)):
+        call()
+    assert not list(tmp_path.iterdir())

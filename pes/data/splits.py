@@ -1,7 +1,7 @@
 """Training, validation and test rows: seeded, saved, and blind to symmetry copies."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -13,7 +13,7 @@ from pes.data.dataset import Dataset, check_dataset
 from pes.data.symmetry import symmetry_groups
 from pes.files import replaced
 
-__all__ = ["Split", "split"]
+__all__ = ["Split", "check_parts", "split"]
 
 PARTS = ("train", "validation", "test")
 FORMAT, VERSION = "pes-split", 1
@@ -89,6 +89,19 @@ def _rows(values: Sequence[int], points: int) -> Tensor:
     return torch.tensor(values, dtype=torch.long)
 
 
+def check_parts(parts: object) -> None:
+    """Refuse anything but a split, such as lists of rows.
+
+    Raises:
+        TypeError: naming what it is instead.
+    """
+    if not isinstance(parts, Split):
+        raise TypeError(
+            f"parts must be a Split, got {type(parts).__name__}; pes.split(points, seed=0) draws "
+            "one, pes.Split(train, validation, test, points.sha256, 0) takes rows"
+        )
+
+
 def split(dataset: Dataset, *, fractions: Sequence[float] = (0.8, 0.1, 0.1), seed: int) -> Split:
     """Draw the parts at random, symmetry copies of a geometry always into the same one.
 
@@ -104,10 +117,9 @@ def split(dataset: Dataset, *, fractions: Sequence[float] = (0.8, 0.1, 0.1), see
         ValueError: for other fractions, or if a part would get no point.
     """
     check_dataset(dataset)
-    if len(fractions) != 3 or min(fractions) <= 0 or abs(sum(fractions) - 1) > 1e-9:
-        raise ValueError(
-            f"fractions must be three positive numbers that add up to 1, got {tuple(fractions)}"
-        )
+    shares = tuple(fractions) if isinstance(fractions, Iterable) else (fractions,)
+    if len(shares) != 3 or min(shares) <= 0 or abs(sum(shares) - 1) > 1e-9:
+        raise ValueError(f"fractions must be three positive numbers that add up to 1, got {shares}")
     groups = symmetry_groups(dataset.positions, dataset.symbols)
     sizes = groups.bincount()
     order = torch.randperm(len(sizes), generator=torch.Generator().manual_seed(seed))

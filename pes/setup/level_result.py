@@ -195,8 +195,14 @@ def spectrum(result: LevelsResult, dipole: DipoleLike, *, temperature: float = 2
         temperature: kelvin.
 
     Raises:
+        TypeError: for anything but a `LevelsResult`.
         ValueError: for a dipole that does not turn with the molecule.
     """
+    if not isinstance(result, LevelsResult):
+        raise TypeError(
+            f"result must be a LevelsResult, got {type(result).__name__}; "
+            "pes.levels(surface, molecule) makes one"
+        )
     function = dipole_function(dipole, symbols=result.task.molecule.symbols)
     check_turns(function, result.task.minimum, getattr(dipole, "__name__", str(dipole)))
     masses = result.task.masses.detach().cpu()

@@ -277,9 +277,15 @@ def line_list(
         weakest: intensity in cm/molecule below which lines are not in the spectrum.
 
     Raises:
+        TypeError: for anything but a `Rotation`, such as levels without rotation.
         ValueError: for a temperature that is not above zero, a nucleus of unknown spin, or a dipole
             function that returns another shape.
     """
+    if not isinstance(rotation, Rotation):
+        raise TypeError(
+            f"rotation must be levels with rotation, got {type(rotation).__name__}; "
+            "pes.levels(surface, molecule).rotation(range(3)) makes them"
+        )
     check_temperature(temperature)
     function = dipole_function(dipole, symbols=rotation.molecule.symbols)
     moments = rotation.basis.moments(function) / DEBYE

@@ -14,7 +14,7 @@ from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
 
-from pes.data.dataset import Dataset, check_alike, joined
+from pes.data.dataset import Dataset, check_alike, check_dataset, joined
 from pes.data.formats.compressed import DAMAGED, content_name
 from pes.data.formats.plausible import doubts
 from pes.data.formats.request import Request, stated
@@ -219,11 +219,27 @@ def write(
 
     Raises:
         FileNotFoundError: if the folder does not exist.
-        ValueError: for a suffix or format that is not written, or if the parts are not alike.
+        TypeError: for anything but points, such as the name of their file.
+        ValueError: for a suffix or format that is not written, no points, or parts that are not
+            alike.
     """
+    if isinstance(path, Dataset):
+        raise TypeError("the name of the file comes first: pes.write(FILE, points)")
     path = Path(path)
-    parts = [dataset] if isinstance(dataset, Dataset) else dataset
-    _function(str(FORMATS[writer_of(path, format)].writer))(path, parts)
+    _function(str(FORMATS[writer_of(path, format)].writer))(path, _checked(dataset))
+
+
+def _checked(points: object) -> Iterator[Dataset]:
+    """The points to write, or parts of them one behind the other."""
+    several = isinstance(points, Iterable) and not isinstance(points, Dataset | str | Path)
+    empty = True
+    for part in points if several else [points]:  # pyright: ignore[reportGeneralTypeIssues]
+        check_dataset(part)
+        assert isinstance(part, Dataset)
+        yield part
+        empty = False
+    if empty:
+        raise ValueError("there are no points to write")
 
 
 def _function(name: str) -> Callable:

@@ -9,13 +9,15 @@ from torch import Tensor, nn
 
 from pes.chunks import in_chunks
 from pes.data import Dataset, Split, split
+from pes.data.dataset import check_dataset
 from pes.data.fingerprints import fingerprints
+from pes.data.splits import check_parts
 from pes.findings.dipoles import check_dipoles, sign_doubt
 from pes.molecule import Molecule
 from pes.potential import SurfaceRecord
 from pes.potential.holes.coverage import thinned
 from pes.setup.training.dipole_fits import LabelledDipoles, fitted_networks, fitted_polynomials
-from pes.setup.training.dipole_forms import DipoleForm, DipoleNetworkForm
+from pes.setup.training.dipole_forms import DipoleForm, DipoleNetworkForm, check_form
 from pes.setup.training.dipole_result import MEASURES, DipoleFit
 from pes.setup.training.settings import Weights, point_weights
 from pes.training.errors import window_masks
@@ -51,6 +53,7 @@ def train_dipole(
         strict: refuse dipole moments of another frame or total charge; else warn.
 
     Raises:
+        TypeError: if points, form or parts are something else, such as the name of a file.
         ValueError: for points without dipole moments, or with such as do not fit their positions.
 
     Example:
@@ -62,10 +65,13 @@ def train_dipole(
         >>> fit.errors["test"]["all"]["rmse"] < 1e-10
         True
     """
-    begun, form = time.process_time(), form or DipoleForm()
+    begun, form = time.process_time(), DipoleForm() if form is None else form
+    check_dataset(dataset)
+    check_form(form)
     device = device or dataset.positions.device
     if parts is None:
-        parts = split(dataset, fractions=tuple(fractions), seed=seed)
+        parts = split(dataset, fractions=fractions, seed=seed)
+    check_parts(parts)
     dipoles, positions = _labels(dataset).to(device), dataset.positions.to(device)
     remarks = _doubts(dataset.select(parts.train), form.charge, strict=strict)
     rows = {"train": parts.train, "validation": parts.validation, "test": parts.test}

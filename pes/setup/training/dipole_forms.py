@@ -10,7 +10,7 @@ from pes.potential.dipole_network import DipoleNetwork
 from pes.training.optimizers.problem import Optimizer
 from pes.units import ANGSTROM
 
-__all__ = ["DipoleForm", "DipoleNetworkForm"]
+__all__ = ["DipoleForm", "DipoleNetworkForm", "check_form"]
 
 
 @dataclass(frozen=True)
@@ -89,3 +89,24 @@ class DipoleNetworkForm:
             Molecule(symbols).elements, self.degree, self.hidden, activation=self.activation,
             variable=self.variable, length=self.length * ANGSTROM, charge=self.charge, seed=seed,
         )  # fmt: skip
+
+
+def check_form(form: object) -> None:
+    """Refuse what is not the form of a dipole surface, or cannot be fitted.
+
+    Raises:
+        TypeError: naming what it is instead.
+        ValueError: for numbers below one.
+    """
+    if not isinstance(form, DipoleForm | DipoleNetworkForm):
+        raise TypeError(
+            f"form must be a DipoleForm or a DipoleNetworkForm, got {type(form).__name__}"
+        )
+    counts: dict[str, object] = {"members": form.members}
+    if isinstance(form, DipoleNetworkForm):
+        if not isinstance(form.hidden, tuple | list):
+            raise TypeError(f"`hidden` must list the width of each layer, got {form.hidden!r}")
+        counts |= {"degree": form.degree, "epochs": form.epochs, "patience": form.patience}
+    for name, value in counts.items():
+        if not isinstance(value, int) or value < 1:
+            raise ValueError(f"`{name}` must be a whole number from 1 on, got {value!r}")

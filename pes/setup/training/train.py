@@ -8,6 +8,7 @@ import torch
 
 from pes.data import Dataset, Split, split
 from pes.data.dataset import check_dataset
+from pes.data.splits import check_parts
 from pes.findings.audit import audit
 from pes.setup.environment import threads
 from pes.setup.training.automatic.fit import automatic_fit
@@ -96,7 +97,8 @@ def train(
     """
     check_dataset(dataset)
     if parts is None:
-        parts = split(dataset, fractions=tuple(fractions), seed=seed)
+        parts = split(dataset, fractions=fractions, seed=seed)
+    check_parts(parts)
     force_warnings(dataset.select(parts.train))
     if minutes is not None and form is None:
         begun = time.process_time()
