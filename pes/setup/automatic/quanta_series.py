@@ -18,7 +18,7 @@ from pes.setup.automatic.quanta_forecast import FEW, Forecast, largest_expected
 from pes.setup.automatic.stage import SolvedHamiltonian, Target
 from pes.setup.automatic.target import Budget
 from pes.units import CM1
-from pes.vibration.eigensolvers.blockwise import level_count, lowest_blockwise
+from pes.vibration.eigensolvers.blockwise import lowest_blockwise
 from pes.vibration.eigensolvers.davidson import Progress
 from pes.vibration.eigensolvers.eigenpairs import Eigenpairs
 from pes.vibration.eigensolvers.select import TIGHT, Watch
@@ -26,6 +26,7 @@ from pes.vibration.eigensolvers.warm_start import start_vectors
 from pes.vibration.hamiltonian.operator import Hamiltonian
 from pes.vibration.hamiltonian.sparse import SparseGrid
 from pes.vibration.levels.matching import EXTRA, Matching, matching, of_partners
+from pes.vibration.symmetry.axial import level_count
 from pes.vibration.symmetry.operations import commuting, symmetry_operations
 
 __all__ = ["QuantaStage", "Series"]

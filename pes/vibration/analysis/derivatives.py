@@ -19,8 +19,8 @@ from pes.vibration.analysis.quadratic_form import (
     reaches,
     waves,
 )
+from pes.vibration.eigensolvers.blockwise import completed_clusters
 from pes.vibration.eigensolvers.degeneracy import clusters, split_slopes
-from pes.vibration.eigensolvers.requests import completed_clusters
 from pes.vibration.levels.result import Levels
 from pes.vibration.system.system import System
 

@@ -20,8 +20,8 @@ from pes.vibration.analysis.quadratic_form import (
     reaches,
 )
 from pes.vibration.analysis.resolvents import RESPONSES
+from pes.vibration.eigensolvers.blockwise import completed_clusters
 from pes.vibration.eigensolvers.degeneracy import clusters
-from pes.vibration.eigensolvers.requests import completed_clusters
 from pes.vibration.eigensolvers.select import DENSE_LIMIT
 from pes.vibration.hamiltonian.operator import Hamiltonian
 from pes.vibration.levels.result import Levels

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from pes.vibration.eigensolvers.davidson import Progress, Steps
+from pes.vibration.eigensolvers.degeneracy import clusters, is_cut
 from pes.vibration.eigensolvers.eigenpairs import GAP, Eigenpairs
 from pes.vibration.eigensolvers.select import (
     TIGHT,
@@ -19,13 +20,14 @@ from pes.vibration.eigensolvers.select import (
     lowest_eigenpairs,
 )
 from pes.vibration.hamiltonian.operator import Hamiltonian
-from pes.vibration.symmetry.axial import AxialBlock, axial_blocks
+from pes.vibration.symmetry.axial import AxialBlock, axial_blocks, level_count
 from pes.vibration.symmetry.blocks import Block, symmetry_blocks
 
 __all__ = [
     "all_blocks",
+    "completed_clusters",
+    "fixed_count",
     "in_step",
-    "level_count",
     "lowered",
     "lowest_blockwise",
     "merged",
@@ -40,12 +42,6 @@ AnyBlock = Block | AxialBlock
 def all_blocks(hamiltonian: Hamiltonian) -> Sequence[AnyBlock]:
     """Blocks by symmetry; those of a linear molecule hold functions of l = 0 alone."""
     return axial_blocks(hamiltonian) if hamiltonian.bends else symmetry_blocks(hamiltonian)
-
-
-def level_count(hamiltonian: Hamiltonian) -> int:
-    """Number of levels that a Hamiltonian has: of functions, or of those of l = 0."""
-    parts = axial_blocks(hamiltonian) if hamiltonian.bends else [hamiltonian]
-    return sum(part.size for part in parts)
 
 
 def lowest_blockwise(
@@ -98,6 +94,31 @@ def lowest_blockwise(
         for b, pairs in zip(short, more, strict=True):
             solutions[b] = pairs
     return replace(merged(parts, solutions, count), matvecs=products)
+
+
+def completed_clusters(hamiltonian: Hamiltonian, pairs: Eigenpairs) -> Eigenpairs:
+    """The same eigenpairs, and those that complete the highest cluster if the count cut it."""
+    count = len(pairs.energies)
+    while is_cut(pairs):
+        enough = min(len(pairs.energies) + 2, hamiltonian.size)
+        pairs = lowest_blockwise(hamiltonian, enough)
+        ends = [group[-1] + 1 for group in clusters(pairs.energies)]
+        pairs = pairs.first(next((end for end in ends[:-1] if end >= count), enough))
+    return pairs
+
+
+def fixed_count(
+    hamiltonian: Hamiltonian,
+    count: int,
+    *,
+    solver: str,
+    start: Tensor | None = None,
+    watch: Callable[[Progress], None] = lambda _: None,
+) -> Eigenpairs:
+    """So many levels, and the energy of the next, which says whether a cluster was split."""
+    one_more = count + 1 if count < level_count(hamiltonian) else count
+    pairs = lowest_blockwise(hamiltonian, one_more, solver=solver, start=start, watch=watch)
+    return pairs.first(count)
 
 
 def _solved(

@@ -1,17 +1,15 @@
-"""Levels as they are asked for: a number of them, all up to an energy, or whole clusters."""
+"""Levels as they are asked for: a number of them, or all up to an energy."""
 
 from collections.abc import Callable
 
 from torch import Tensor
 
 from pes.units import CM1
-from pes.vibration.eigensolvers.blockwise import level_count, lowest_blockwise
-from pes.vibration.eigensolvers.davidson import Progress
-from pes.vibration.eigensolvers.degeneracy import clusters, is_cut
 from pes.vibration.eigensolvers.eigenpairs import Eigenpairs
 from pes.vibration.hamiltonian.operator import Hamiltonian, Solve
+from pes.vibration.symmetry.axial import level_count
 
-__all__ = ["asked_for", "completed_clusters", "first_solve", "fixed_count"]
+__all__ = ["asked_for", "first_solve"]
 
 
 def first_solve(
@@ -37,31 +35,6 @@ def asked_for(pairs: Eigenpairs, count: int | None, energy: float | None) -> int
     if energy is None:
         return count or 0
     return int((pairs.energies - pairs.energies[0] <= energy).sum())
-
-
-def fixed_count(
-    hamiltonian: Hamiltonian,
-    count: int,
-    *,
-    solver: str,
-    start: Tensor | None = None,
-    watch: Callable[[Progress], None] = lambda _: None,
-) -> Eigenpairs:
-    """So many levels, and the energy of the next, which says whether a cluster was split."""
-    one_more = count + 1 if count < level_count(hamiltonian) else count
-    pairs = lowest_blockwise(hamiltonian, one_more, solver=solver, start=start, watch=watch)
-    return pairs.first(count)
-
-
-def completed_clusters(hamiltonian: Hamiltonian, pairs: Eigenpairs) -> Eigenpairs:
-    """The same eigenpairs, and those that complete the highest cluster if the count cut it."""
-    count = len(pairs.energies)
-    while is_cut(pairs):
-        enough = min(len(pairs.energies) + 2, hamiltonian.size)
-        pairs = lowest_blockwise(hamiltonian, enough)
-        ends = [group[-1] + 1 for group in clusters(pairs.energies)]
-        pairs = pairs.first(next((end for end in ends[:-1] if end >= count), enough))
-    return pairs
 
 
 def _up_to(

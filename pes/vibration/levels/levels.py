@@ -9,8 +9,9 @@ from torch import Tensor
 from pes.units import CM1
 from pes.vibration.basis.specification import BasisSpec
 from pes.vibration.basis.truncation import Truncation
+from pes.vibration.eigensolvers.blockwise import fixed_count
 from pes.vibration.eigensolvers.davidson import Progress
-from pes.vibration.eigensolvers.requests import asked_for, first_solve, fixed_count
+from pes.vibration.eigensolvers.requests import asked_for, first_solve
 from pes.vibration.hamiltonian.build import build_hamiltonian
 from pes.vibration.hamiltonian.operator import Hamiltonian
 from pes.vibration.hamiltonian.sparse import SparseGrid

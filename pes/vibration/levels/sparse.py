@@ -8,9 +8,10 @@ import torch
 from numpy.linalg import LinAlgError
 from torch import Tensor
 
+from pes.vibration.eigensolvers.blockwise import fixed_count
 from pes.vibration.eigensolvers.davidson import Progress
 from pes.vibration.eigensolvers.eigenpairs import Eigenpairs, SolverError
-from pes.vibration.eigensolvers.requests import asked_for, first_solve, fixed_count
+from pes.vibration.eigensolvers.requests import asked_for, first_solve
 from pes.vibration.eigensolvers.warm_start import start_vectors
 from pes.vibration.hamiltonian.operator import Hamiltonian, Solve
 from pes.vibration.hamiltonian.sparse import SparseGrid, coarser, sparse_hamiltonian

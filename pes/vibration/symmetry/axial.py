@@ -24,7 +24,7 @@ from pes.vibration.grid.grid_basis import GridBasis
 from pes.vibration.hamiltonian.operator import Hamiltonian
 from pes.vibration.symmetry.operation import Operation
 
-__all__ = ["AxialBlock", "AxialFunctions", "axial_blocks", "axial_functions"]
+__all__ = ["AxialBlock", "AxialFunctions", "axial_blocks", "axial_functions", "level_count"]
 
 Bends = Sequence[tuple[int, int]]
 
@@ -285,3 +285,9 @@ def _placed(
     for (x, y), (n, m) in zip(bends, pairs, strict=True):
         row[x], row[y] = n, m
     return tuple(row[k] for k in sorted(row))
+
+
+def level_count(hamiltonian: Hamiltonian) -> int:
+    """Number of levels that a Hamiltonian has: of functions, or of those of l = 0."""
+    parts = axial_blocks(hamiltonian) if hamiltonian.bends else [hamiltonian]
+    return sum(part.size for part in parts)
