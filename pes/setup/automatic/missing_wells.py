@@ -7,14 +7,14 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from pes.coordinates import hessian, normal_modes, optimum
+from pes.coordinates import BondVectors, NormalModes, hessian, normal_modes, optimum
 from pes.molecule import Molecule
 from pes.potential.holes.coverage import Coverage
 from pes.setup.automatic.geometry import Minimum
 from pes.setup.automatic.harmonic_levels import harmonic_level
 from pes.setup.automatic.holding import held, holding
 from pes.setup.automatic.tunnelling import largest_splitting, way_across
-from pes.setup.automatic.wells import LargeAmplitude, large_amplitudes
+from pes.setup.automatic.wells import LargeAmplitude, large_amplitudes, nearly_straight
 from pes.setup.chosen import description
 from pes.setup.problem import Problem
 from pes.units import CM1
@@ -26,6 +26,10 @@ KINDS = ("inversion", "torsion", "bend", "linear bend")
 
 TUNNELLING = ("inversion", "torsion")
 """Motions whose levels are wrong, not only unreliable, in coordinates of one well."""
+
+STRAIGHT_BENDS = (BondVectors, NormalModes)
+"""Coordinates in which an angle of 180° is as good as any other where other atoms are off its line.
+"""
 
 FAR = 2.0
 """Distance to the nearest training point, in the largest spacing of these, from which a fitted
@@ -117,7 +121,12 @@ class LargeAmplitudes:
         return None if self.minimum is None else holding(one, self.task, self.minimum)
 
     def _seen(self, one: LargeAmplitude, top: float) -> bool:
-        """Whether levels are in another well or split; a bend up to linearity is no tunnelling."""
+        """Whether levels are in another well or split; a bend up to linearity is no tunnelling.
+
+        Some coordinates bend through 180°, unless all atoms are on a line there.
+        """
+        if one.what == "bend" and isinstance(self.task.internal, STRAIGHT_BENDS):
+            return nearly_straight(one.crest)
         if one.what.endswith("bend") or self.minimum is None or self._populated(one.other, top):
             return True
         if one.barrier >= top:

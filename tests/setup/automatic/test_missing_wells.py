@@ -74,6 +74,18 @@ def test_an_inversion_is_held_in_umbrella_coordinates() -> None:
     assert getattr(other.internal, "settings", None) == {"kind": "umbrella", "centre": 2}
 
 
+def test_bond_vectors_bend_through_180_degrees_where_other_atoms_are_off_the_line() -> None:
+    """N-C-O of isocyanic acid, with H beside it; where H-N-C opens, all four atoms are on a line."""
+    surface = as_surface(f"{BENCHMARKS / 'four_atom_surfaces.py'}:isocyanic_acid")
+    task = problem(surface, ("H", "N", "C", "O"))
+    assert LargeAmplitudes(task).sentences(2000 * CM1) == []
+    (said,) = LargeAmplitudes(task).sentences(4000 * CM1)
+    assert said.startswith("the angle H1-N2-C3 opens to 180 degrees")
+    angles = CoordinateRequest(kind="zmatrix", normal=True)
+    in_angles = LargeAmplitudes(problem(surface, ("H", "N", "C", "O"), coordinates=angles))
+    assert "angle N2-C3-O4 opens to 180 degrees" in in_angles.sentences(2000 * CM1)[0]
+
+
 def test_more_atoms_with_a_torsion_have_no_coordinates() -> None:
     molecule = Molecule(("C", "H", "H", "H", "O", "H"))
     turn = LargeAmplitude("torsion", (0, 4), 400 * CM1, 400 * CM1, *torch.zeros(2, 1, 6, 3))
