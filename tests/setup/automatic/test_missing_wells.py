@@ -75,7 +75,7 @@ def test_an_inversion_is_held_in_umbrella_coordinates() -> None:
 
 
 def test_bond_vectors_bend_through_180_degrees_where_other_atoms_are_off_the_line() -> None:
-    """N-C-O of isocyanic acid, with H beside it; where H-N-C opens, all four atoms are on a line."""
+    """N-C-O of isocyanic acid with H beside it; where H-N-C opens, all atoms are on a line."""
     surface = as_surface(f"{BENCHMARKS / 'four_atom_surfaces.py'}:isocyanic_acid")
     task = problem(surface, ("H", "N", "C", "O"))
     assert LargeAmplitudes(task).sentences(2000 * CM1) == []
