@@ -240,16 +240,12 @@ def __getattr__(name: str) -> Any:
 
 
 def _loaded(name: str) -> ModuleType:
-    """A module, loaded without a look for garbage, which takes a third of the time with torch.
-
-    What modules make as they load stays until the process ends, and is left out of later looks.
-    """
+    """A module, loaded without a look for garbage, which takes a third of the time with torch."""
     enabled = gc.isenabled()
     gc.disable()
     try:
         return import_module(name)
     finally:
-        gc.freeze()
         if enabled:
             gc.enable()
 
