@@ -77,7 +77,9 @@ def test_numpy_is_accepted_or_refused_in_words() -> None:
 
 
 POINTS = pes.Dataset(
-    ("O", "H", "H"), *(torch.rand(size, dtype=torch.float64) for size in ((30, 3, 3), (30,)))
+    ("O", "H", "H"),
+    2 * torch.eye(3, dtype=torch.float64) + 0.01 * torch.arange(30.0).double()[:, None, None],
+    torch.arange(30.0).double() / 1000,
 )
 
 
