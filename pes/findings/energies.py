@@ -164,7 +164,7 @@ def _grown(known: Reference, dataset: Dataset, upper: Tensor) -> tuple[float, Te
         if min(upper.double().mean(), 1 - upper.double().mean()) < SMALLEST_GROUP:
             return 0.0, upper, 0.0
         offset, left, numbers = _offset(known, labels, upper)
-    inside = torch.where(upper, left - offset, left)
+    inside = torch.where(upper, left - offset, left) / _rest(known, upper)
     spread = 1.4826 * max(float(inside[s].abs().median()) for s in (upper, ~upper))
     every = dataset.energies - labels.median() - known.predicted(numbers, dataset.positions)
     return offset, (every - offset).abs() < every.abs(), abs(offset) / max(spread, 1e-300)
@@ -258,6 +258,17 @@ def _offset(known: Reference, labels: Tensor, group: Tensor) -> tuple[float, Ten
     along = q.mT @ (root * values - offset * own)
     numbers = torch.linalg.solve_triangular(r, along[:, None], upper=True)[:, 0]
     return float(offset), values - known.matrix @ numbers, numbers
+
+
+def _rest(known: Reference, group: Tensor) -> Tensor:
+    """1 − leverage (S,) in a fit with an offset of a group: residual left in over left out.
+
+    A point at an edge is fitted in whichever group it is, and would confirm the offset.
+    """
+    (q, _), own = known.factors, known.base.sqrt() * group
+    apart = own - q @ (q.mT @ own)
+    taken = q.square().sum(1) + apart.square() / (apart @ apart)
+    return (1 - taken).clamp(min=1e-6)
 
 
 def _residuals(known: Reference, labels: Tensor) -> Tensor:

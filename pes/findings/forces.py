@@ -79,7 +79,8 @@ def force_unit(evidence: Evidence) -> list[Finding]:
         return [
             Finding(
                 "energy unit", "error", total, (), f"{figures}, and {energies}: the energies are "
-                "implausible, the forces are not", "state the unit of energies",
+                "implausible, the forces are not",
+                "state the unit of energies, such as `--units energy=eV`",
             )
         ]  # fmt: skip
     which = ", and these would be impossible for the molecule" if forces and not energies else ""

@@ -1,5 +1,6 @@
 """Lengths and energies of a size that no molecule has."""
 
+import re
 from collections.abc import Iterator
 from itertools import permutations
 from math import log
@@ -79,7 +80,7 @@ def length_unit(evidence: Evidence) -> list[Finding]:
             "length unit", "error", len(dataset), (),
             f"nearest atoms of the lowest geometries are {ratio:.2f} covalent bond lengths "
             f"apart{meant}",
-            "state the unit of lengths",
+            "state the unit of lengths, such as `--units length=bohr`",
         )
     ]  # fmt: skip
 
@@ -102,7 +103,8 @@ def energy_unit(evidence: Evidence) -> list[Finding]:
     """Labels whose size or curvature no molecule has in the unit they are called."""
     dataset = evidence.dataset
     ratio = float(dataset.energies.min()) / _atoms_energy(dataset.elements)
-    pairs = list(_mistakes())
+    called = _called(dataset)
+    pairs = sorted(_mistakes(), key=lambda pair: pair[2] != called)
     if abs(ratio - 1) < 0.1:
         return []
     total = [pair for pair in pairs if _tells(pair[0], dataset) and abs(ratio / pair[0] - 1) < 0.1]
@@ -119,8 +121,7 @@ def energy_unit(evidence: Evidence) -> list[Finding]:
         assert omega is not None
         usual = USUAL_H if "H" in dataset.elements else USUAL
         fitting = [p for p in pairs if not implausible_wavenumber(evidence, omega / p[0] ** 0.5)]
-        # Most labels are called hartree: another mistake is named where none of these fits.
-        fitting.sort(key=lambda p: (p[2] != "hartree", abs(log(omega / p[0] ** 0.5 / usual))))
+        fitting.sort(key=lambda p: (p[2] != called, abs(log(omega / p[0] ** 0.5 / usual))))
         return [_wrong_energies(evidence, odd, *(fitting[0][1:] if fitting else ("", "")))]
     high = float(evidence.heights.quantile(0.9)) / max(len(dataset.symbols) - 1, 1)
     if high > PER_BOND:
@@ -202,11 +203,17 @@ def _mistakes() -> Iterator[tuple[float, str, str]]:
         yield ENERGY_UNITS[taken] / ENERGY_UNITS[meant], meant, taken
 
 
+def _called(dataset: Dataset) -> str:
+    """Unit in which the energies were read, hartree if it is not known."""
+    words = re.search(r"energy in ([^\s,]+)", str(dataset.provenance.get("units", "")))
+    return words[1] if words else "hartree"
+
+
 def _wrong_energies(evidence: Evidence, why: str, meant: str, taken: str) -> Finding:
     looks = f"; they look like {meant} called {taken}" if meant else ""
     return Finding(
         "energy unit", "error", len(evidence.dataset), (), f"{why}{looks}",
-        "state the unit of energies",
+        f"state the unit of energies: `--units energy={meant or 'hartree'}`",
     )  # fmt: skip
 
 

@@ -6,7 +6,9 @@ import pytest
 import torch
 from made_up import BENCHMARK, ammonia, evidence
 
+from pes.data import Dataset
 from pes.findings.energies import offset_labels, shuffled_labels, stuck_labels, wrong_labels
+from pes.potential.analytic import ANALYTIC
 from pes.units import ANGSTROM, CM1
 
 
@@ -70,3 +72,14 @@ def test_fragments_far_apart_may_share_a_label() -> None:
     own = evidence(BENCHMARK["relabelled"](data, rows, data.energies[12]))
     assert not own.linked[rows].all(1).any()
     assert stuck_labels(own) == []
+
+
+def test_few_clean_labels_are_no_groups() -> None:
+    """Points at the edges, which a fit follows, are no group of labels with an offset."""
+    surface = ANALYTIC["hydrogen_sulfide_model"]()
+    start = torch.tensor(surface.reference, dtype=torch.float64) * ANGSTROM
+    draw = torch.Generator().manual_seed(4)
+    moved = start + 0.15 * torch.randn(100, 3, 3, generator=draw, dtype=torch.float64)
+    with torch.no_grad():
+        data = Dataset(surface.symbols, moved, surface(moved))
+    assert offset_labels(evidence(data)) == []

@@ -48,6 +48,16 @@ def test_relative_energies_in_another_unit_are_told_by_their_curvature(
     assert f"they look like {name} called hartree" in finding.sentence
 
 
+def test_the_unit_in_which_a_file_was_read_is_the_wrong_one() -> None:
+    # 23.06 and 27.21 cannot be told apart by a curvature.
+    energies = ammonia().energies * KCAL_MOL / EV
+    provenance = {"units": "lengths in angstrom, energy in kcal/mol (E)"}
+    data = replace(ammonia(), energies=energies, forces=None, provenance=provenance)
+    (finding,) = energy_unit(evidence(data))
+    assert "they look like eV called kcal/mol" in finding.sentence
+    assert finding.advice == "state the unit of energies: `--units energy=eV`"
+
+
 @pytest.mark.parametrize(("name", "unit"), {"eV": EV, "kJ/mol": KJ_MOL}.items())
 def test_total_energies_are_told_by_those_of_the_atoms(name: str, unit: float) -> None:
     data = ammonia()

@@ -84,7 +84,7 @@ def prepared(
         ranks.shard_rows(len(rows))  # refuses more ranks than points
     if earlier is None:
         remarks, suspects = audited_before_fit(config, points.dataset)
-        points = replace(points, left_out=(*remarks, *points.left_out))
+        points = replace(points, left_out=(*points.left_out, *remarks))
         if config.data.doubtful == "leave_out":
             doubtful, parts = suspects, without(parts, suspects)
     return Job(
@@ -147,7 +147,15 @@ def load_points(config: TrainConfig) -> Chosen:
     elif section.column is not None and source.forces is not None:
         remark = f"forces belong to `energies`, not to `{section.column}`, and are left out"
         points = replace(points, left_out=(*points.left_out, remark))
-    return points
+    return replace(points, left_out=(*_as_read(source), *points.left_out))
+
+
+def _as_read(source: Dataset) -> tuple[str, ...]:
+    """Format and units that a file was taken to have; files of ours state their own."""
+    known = source.provenance
+    if "format" not in known or "units" not in known:
+        return ()
+    return (f"{known.get('source', 'data')}: {known['format']}, {known['units']}",)
 
 
 def _read(section: Data, file: Path) -> Dataset:

@@ -161,5 +161,8 @@ def test_a_table_is_read_as_the_configuration_says(
     }  # fmt: skip
     read = load_points(TrainConfig(name="a", data=Data.model_validate(data)))
     assert read.dataset.symbols == ("O", "H", "H")
+    assert read.left_out == (
+        "water.dat: table of distances, lengths in angstrom, energy in hartree",
+    )
     # Å and back, and distances from positions from distances: some roundings.
     torch.testing.assert_close(distances(read.dataset.positions), distances(points.positions))

@@ -10,7 +10,7 @@ from pes.setup.training.automatic.trial import FitBudget, Trial, advanced, bette
 from pes.setup.training.settings import EnsembleForm
 from pes.training.optimizers.choice import iteration_flops
 
-__all__ = ["contest", "finale", "measured_rate", "prospect"]
+__all__ = ["contest", "finale", "measured_rate", "prospect", "shortfall"]
 
 SHARE = 0.3
 """Share of the time left that the contest may take, half of it for the first round."""
@@ -101,9 +101,17 @@ def _promise(trial: Trial) -> float:
 
 def prospect(trial: Trial) -> float:
     """Validation error (cm⁻¹) to hope for after more epochs with all training points."""
+    return trial.training / GAIN + shortfall(trial)
+
+
+def shortfall(trial: Trial) -> float:
+    """Validation error (cm⁻¹) above the training error to expect with all training points.
+
+    More epochs do not make it smaller.
+    """
     few, every = trial.plan.settings.first_points, len(trial.plan.parts.train)
     above = max(0.0, trial.measure - trial.training)
-    return trial.training / GAIN + above * ((few or every) / every) ** LEARNING
+    return above * ((few or every) / every) ** LEARNING
 
 
 def _begun(entry: Candidate, task: FitTask) -> Trial | None:

@@ -9,9 +9,13 @@ from torch import Tensor
 
 from pes.data import Dataset, Split
 from pes.setup.training.automatic.candidates import Candidate, candidates
-from pes.setup.training.automatic.contest import contest, finale, prospect
+from pes.setup.training.automatic.contest import contest, finale, prospect, shortfall
 from pes.setup.training.automatic.kernel_trials import KernelStart, first_kernels, larger_kernels
-from pes.setup.training.automatic.linear_trials import force_trials, linear_trials
+from pes.setup.training.automatic.linear_trials import (
+    force_trials,
+    last_trials,
+    linear_trials,
+)
 from pes.setup.training.automatic.report import far_line, plan_lines, trial_line
 from pes.setup.training.automatic.task import FitTask, fit_task
 from pes.setup.training.automatic.trial import FitBudget, Trial, better
@@ -32,6 +36,8 @@ which no others begin."""
 HOPELESS = 8.0
 """Error of the best network after the contest, in units of the best other surface, from which no
 network is worth the time that is left."""
+OVERFITTED = 3.0
+"""The same for the part of its validation error that more epochs do not mend."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,9 +182,13 @@ def _trials(task: FitTask, note: Callable[[str], object]) -> Iterator[Trial]:
     if best is not None and (summary.settled(best.error) or best.error <= FINE):
         note("the kernel surface is as good as its labels: nothing else is tried")
         return
+    with_forces = list[Trial]()
     for trial in force_trials(task, polynomial):
+        with_forces.append(trial)
         best = trial if best is None else better(trial, best)
         yield trial
+    if summary.forces and not with_forces:
+        note("no linear surface is fitted to the forces: too little time or memory")
     yield from _contenders(task, best, start, note)
 
 
@@ -193,19 +203,26 @@ def _contenders(
     if not networks:
         note("no networks: too few points, or too little time for their first epochs")
     yield from (trial for _, trial in networks)
-    hope = min([hope, *(prospect(trial) for _, trial in networks[:1])])
-    if start is not None:
-        larger = larger_kernels(task, start, hope)
-        if larger is not None:
-            lowest = min(lowest, larger.error)
-            yield larger
-    if not networks or task.budget.left == 0:
+    expected = min([hope, *(prospect(trial) for _, trial in networks[:1])])
+    larger = None if start is None else larger_kernels(task, start, expected)
+    if larger is not None:
+        best = larger if best is None else better(larger, best)
+        yield larger
+    if networks and task.budget.left > 0 and not _hopeless(networks[0][1], best):
+        yield finale(*networks[0], task)
         return
-    entry, winner = networks[0]
-    if winner.error > HOPELESS * lowest:
+    if networks and task.budget.left > 0:
         note("networks do not come near the best surface: they get no more time")
-        return
-    yield finale(entry, winner, task)
+    if best is not None:
+        yield from last_trials(task, best)
+
+
+def _hopeless(network: Trial, best: Trial | None) -> bool:
+    """Whether a network is not going to be better than the best other surface."""
+    if best is None:
+        return False
+    far = network.error > HOPELESS * best.error
+    return far or shortfall(network) > OVERFITTED * best.measure
 
 
 def _networks(task: FitTask, limit: float) -> list[tuple[Candidate, Trial]]:

@@ -13,7 +13,7 @@ from pes.setup.training.automatic.trial import Trial, better
 from pes.setup.training.settings import LinearForm
 from pes.units import ANGSTROM
 
-__all__ = ["force_trials", "linear_trials"]
+__all__ = ["force_trials", "last_trials", "linear_trials"]
 
 Variable = Literal["morse", "cosine"]
 LENGTHS: Mapping[Variable, tuple[float, ...]] = {
@@ -33,7 +33,12 @@ CHEAP = 0.03
 FULLEST = 0.7
 """Coefficients per label at most."""
 FORCE_SHARES = (0.1, 0.01, 1.0)
-"""Weights of forces in units of the one with which they count as much as the energies."""
+"""Weights of forces in units of the one with which they count as much as the energies; the best one
+is taken for higher degrees."""
+MORE = 0.5
+"""Share of the time left for a fit with forces that may well be the best of all."""
+REST = 0.8
+"""Share of the time left for a fit after which no other is made."""
 
 
 def linear_trials(task: FitTask) -> Iterator[Trial]:
@@ -85,42 +90,95 @@ def force_trials(task: FitTask, best: Trial | None) -> Iterator[Trial]:
         task: points and time.
         best: best fit to the energies.
     """
-    dataset, summary, budget = task.dataset, task.summary, task.budget
-    if best is None or dataset.forces is None:
+    if best is None or task.dataset.forces is None:
         return
-    train = dataset.select(task.parts.train)
+    train = task.dataset.select(task.parts.train)
     assert train.forces is not None
     usual = default_force_weight(train.energies, train.forces) / ANGSTROM**2
-    known, form = _linear(best), best.plan.settings.form
-    assert isinstance(form, LinearForm)
-    variable = form.variable
-    degree, length = known.degree, known.length
-    rows = 1 + 3 * len(dataset.symbols)
-    cost, size = best.seconds * rows, _coefficients(summary, degree)
-    lowest = float("inf")
-    while degree <= MOST_DEGREE:
-        number = _coefficients(summary, degree)
-        estimate = cost * (number / size) ** 2
-        if number > FULLEST * rows / 2 * len(train) or estimate > SHARE * budget.left:
-            return
-        errors = []
-        for share in FORCE_SHARES:
-            if estimate > SHARE * budget.left:
-                return
-            form = LinearForm(degree=degree, variable=variable, length=length)
-            try:
-                settings = replace(task.settings, form=form, force_weight=share * usual)
-                trial = task.started(f"linear with forces, degree {degree}", settings)
-            except ValueError:
+    rows = 1 + 3 * len(task.dataset.symbols)
+    degree, cost, limit = _linear(best).degree, rows * _seconds(best), SHARE
+    shares, lowest = FORCE_SHARES, float("inf")
+    while _affordable(task, degree, cost, limit, 0.5 * rows * len(train)):
+        errors: dict[float, float] = {}
+        for share in shares:
+            if cost > SHARE * task.budget.left and errors:
+                break
+            trial = _with_forces(task, best, degree, share * usual)
+            if trial is None:
                 return
             yield trial
-            estimate = trial.seconds
-            errors.append(trial.error)
-            if estimate > DEAR * budget.seconds and trial.error > best.error:
+            cost, errors[share] = trial.seconds, trial.error
+            if cost > DEAR * task.budget.seconds and trial.error > best.error:
                 return
-        if min(errors) >= lowest:
+        if min(errors.values()) >= lowest:
             return
-        lowest, cost, size, degree = min(errors), estimate, number, degree + 1
+        lowest = min(errors.values())
+        shares = tuple(share for share in errors if errors[share] == lowest)
+        limit = MORE if lowest < best.error else SHARE
+        cost *= _growth(task.summary, degree)
+        degree += 1
+
+
+def _with_forces(task: FitTask, best: Trial, degree: int, weight: float) -> Trial | None:
+    """A fit to energies and forces in the variables of the best one; None without the memory."""
+    known = best.plan.settings.form
+    assert isinstance(known, LinearForm)
+    form = LinearForm(degree=degree, variable=known.variable, length=_linear(best).length)
+    try:
+        return task.started(
+            f"linear with forces, degree {degree}",
+            replace(task.settings, form=form, force_weight=weight),
+        )
+    except ValueError:
+        return None
+
+
+def last_trials(task: FitTask, best: Trial) -> Iterator[Trial]:
+    """Higher degrees of the best linear surface while they improve, with the time that is left.
+
+    Args:
+        task: points and time.
+        best: best surface of all; nothing is tried if it is not linear.
+    """
+    settings = best.plan.settings
+    if not isinstance(settings.form, LinearForm) or best.plan.choices.fits[0].linear is None:
+        return
+    forces = best.plan.dataset.forces is not None
+    length, degree = _linear(best).length, _linear(best).degree
+    labels = 0.5 * (1 + 3 * len(task.dataset.symbols)) if forces else 1.0
+    cost = _seconds(best) * _growth(task.summary, degree)
+    while _affordable(task, degree + 1, cost, REST, labels * task.summary.count):
+        degree += 1
+        form = replace(settings.form, degree=degree, length=length)
+        name = best.name.replace(f"degree {degree - 1}", f"degree {degree}")
+        try:
+            own = task if forces else task.without_forces
+            trial = own.started(name, replace(settings, form=form))
+        except ValueError:
+            return
+        yield trial
+        if better(trial, best) is best:
+            return
+        best, cost = trial, trial.seconds * _growth(task.summary, degree)
+
+
+def _affordable(task: FitTask, degree: int, cost: float, share: float, labels: float) -> bool:
+    """Whether there are time (CPU s), labels and monomials for a degree."""
+    if degree > MOST_DEGREE or cost > share * task.budget.left:
+        return False
+    return _coefficients(task.summary, degree) <= FULLEST * labels
+
+
+def _growth(summary: PointSummary, degree: int) -> float:
+    """Factor by which the next degree takes longer."""
+    return (_coefficients(summary, degree + 1) / _coefficients(summary, degree)) ** 2
+
+
+def _seconds(trial: Trial) -> float:
+    """CPU seconds of a linear trial for each length."""
+    form = trial.plan.settings.form
+    assert isinstance(form, LinearForm)
+    return trial.seconds / (len(form.length) if isinstance(form.length, tuple) else 1)
 
 
 def _linear(trial: Trial):
