@@ -84,8 +84,8 @@ class Coordinates(Section):
     fixed: dict[str, float] = {}
     """Coordinates of a zmatrix that keep a value, Å or degrees."""
     relaxed: tuple[str, ...] = ()
-    """Coordinates of a zmatrix that take the lowest energy along the others, of which one or two
-    are left; these need `ranges`, a dihedral over a full turn does not."""
+    """Coordinates (lengths and angles) that take the lowest energy along the others, of which one
+    or two are left; these need `ranges`, a dihedral over a full turn does not."""
     maps: dict[str, Annotated[CoordinateMap, BeforeValidator(by_name)]] = {}
     """Other variables for some of the coordinates, by name: r1: {kind: morse, steepness: 2.2,
     centre: 0.96}, theta: cos. Ranges stay in Å and degrees, the new name is morse_r1."""

@@ -27,7 +27,7 @@ class CoordinateRequest:
         normal: curvilinear normal coordinates, combinations of these.
         reference: positions (N, 3) near the minimum, Å.
         fixed: coordinates of a zmatrix that keep a value.
-        relaxed: coordinates of a zmatrix that take the lowest energy along the others.
+        relaxed: coordinates that take the lowest energy along the others.
         maps: other variables for some coordinates, by name.
         ranges: ends of each coordinate by name, or `auto`.
         energy: height of the cuts for `auto`, cm⁻¹ above the minimum.

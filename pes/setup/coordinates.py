@@ -36,8 +36,7 @@ EQUAL = 1e-3
 """Bohr: distances that differ by less are the same."""
 
 KEYS = {
-    "rows": "zmatrix", "fixed": "zmatrix", "relaxed": "zmatrix", "vectors": "polyspherical",
-    "bonds": "bond_vectors",
+    "rows": "zmatrix", "fixed": "zmatrix", "vectors": "polyspherical", "bonds": "bond_vectors",
 }  # fmt: skip
 """Keys that belong to one kind of coordinates."""
 
@@ -108,6 +107,11 @@ def _internal(request: CoordinateRequest, geometries: Geometries) -> Internal:
 
 def _relaxed(request: CoordinateRequest, inner: Internal, geometries: Geometries) -> Internal:
     """Those that are left free, the others on the lowest path of this very surface."""
+    if zero_at_minimum(inner.kinds):
+        raise ValueError(
+            "`coordinates.relaxed` is for lengths and angles; give the `kind` of coordinates that "
+            "have them, such as zmatrix"
+        )
     masses = geometries.molecule.masses
     start = inner.from_positions(optimum(geometries.potential, geometries.start), masses)
     system = molecular(geometries.potential, inner.to_positions, masses)

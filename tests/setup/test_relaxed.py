@@ -18,6 +18,7 @@ PEROXIDE = ZMatrix(ROWS)
 OTHERS = ("r1", "r2", "theta2", "r3", "theta3")
 START = torch.tensor([2.8, 1.82, 1.75, 1.82, 1.75, 2.0], dtype=torch.float64)
 MASSES = Molecule(("O", "O", "H", "H")).masses
+HCN = Molecule(("H", "C", "N")).masses
 BENT = torch.tensor([[1.8, 1.8, 1.8]], dtype=torch.float64)
 
 
@@ -121,3 +122,22 @@ def test_levels_of_a_breathing_molecule() -> None:
         energies, torch.tensor(exact, dtype=torch.float64), rtol=0, atol=5e-12
     )
     assert "only 1 of 3 vibrations are in this calculation (coordinates r1;" in result.warnings[0]
+
+
+def test_the_way_from_hcn_to_hnc() -> None:
+    """Both minima lie on the path, and its bends end linear on either side."""
+    request = pes.CoordinateRequest(
+        kind="jacobi", centre=0, relaxed=("r", "R"), ranges={"theta": (0.0, 180.0)}
+    )
+    result = pes.levels("hydrogen_cyanide_model", "H C N", coordinates=request, count=3)
+    path = result.task.internal.to_positions(torch.tensor([[0.01], [pi - 0.01]]).double(), HCN)
+    bonds = (path[:, 0, None] - path[:, 1:]).norm(dim=-1) / ANGSTROM
+    # H at N, then H at C: bonds of 1.00 and 1.07 angstrom.
+    assert bonds.argmin(1).tolist() == [1, 0]
+    assert bonds.amin(1).tolist() == pytest.approx([1.0, 1.07], abs=0.02)
+
+
+def test_normal_modes_have_no_path() -> None:
+    request = pes.CoordinateRequest(kind="normal_modes", relaxed=("q1", "q2"))
+    with pytest.raises(ValueError, match="`coordinates.relaxed` is for lengths and angles"):
+        pes.levels("water_pjt1996", coordinates=request, count=3)
