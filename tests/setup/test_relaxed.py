@@ -139,5 +139,5 @@ def test_the_way_from_hcn_to_hnc() -> None:
 
 def test_normal_modes_have_no_path() -> None:
     request = pes.CoordinateRequest(kind="normal_modes", relaxed=("q1", "q2"))
-    with pytest.raises(ValueError, match="`coordinates.relaxed` is for lengths and angles"):
+    with pytest.raises(ValueError, match="is for lengths and angles"):
         pes.levels("water_pjt1996", coordinates=request, count=3)
