@@ -121,7 +121,7 @@ def test_levels_of_a_breathing_molecule() -> None:
     torch.testing.assert_close(
         energies, torch.tensor(exact, dtype=torch.float64), rtol=0, atol=5e-12
     )
-    assert "only 1 of 3 vibrations are in this calculation (coordinates r1;" in result.warnings[0]
+    assert "leaves out 2 of 3 vibrations (it has the coordinates r1;" in result.warnings[0]
 
 
 def test_the_way_from_hcn_to_hnc() -> None:
