@@ -75,6 +75,10 @@ class Grid(Protocol):
         """The Hamiltonian of this grid with fewer quanta."""
         ...
 
+    def more(self, h: Hamiltonian, by: float) -> Hamiltonian | None:
+        """The Hamiltonian of this grid with more quanta; None where its points are too few."""
+        ...
+
     def cap(self, target: Target) -> float:
         """Ceiling of V above the minimum, hartree."""
         ...

@@ -119,6 +119,10 @@ class ProductGrid:
         kept = replace(self.truncation, quanta=quanta).kept(h.basis.factors)
         return replace(h, basis=h.basis.keeping(kept))
 
+    def more(self, h: Hamiltonian, by: float) -> Hamiltonian:
+        """The Hamiltonian of this grid with more quanta of the same functions."""
+        return self.fewer(h, self.quanta + by)
+
     def cap(self, target: Target) -> float:
         """Ceiling of V above the minimum, hartree."""
         return target.cap
@@ -202,6 +206,10 @@ class SparsePoints:
     def fewer(self, h: Hamiltonian, quanta: float) -> Hamiltonian:
         """The Hamiltonian of this grid with fewer quanta."""
         return coarser(h, replace(self.grid, quanta=quanta))
+
+    def more(self, h: Hamiltonian, by: float) -> None:
+        """Nothing: more products than the points integrate give levels that are not bounded."""
+        return
 
     def cap(self, target: Target) -> float:
         """Infinity: no cap, as no quadrature rule integrates the edge of a capped region."""

@@ -1,9 +1,9 @@
 """Levels of four atoms and more to an accuracy: quanta grow until every level has stopped moving.
 
 In dimensionless normal coordinates products of functions with Σ_k n_k ≤ K are kept. K grows by two
-at a time; levels of two calculations are paired by overlap, and what is left to come is estimated
-from how the changes fall. Time and memory of a calculation are said before it begins, and one that
-would not fit is not begun.
+at a time; levels of two calculations are paired by overlap. What is left to come is estimated from
+the products left out, to second order, or on a sparse grid from how the changes fall. Time and
+memory of a calculation are said before it begins, and one that would not fit is not begun.
 """
 
 from collections.abc import Callable
@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from pes.setup.automatic.grid_of_stage import Grid
+from pes.setup.automatic.left_out import still_to_come
 from pes.setup.automatic.left_over import share_left
 from pes.setup.automatic.quanta_series import QuantaStage, Series
 from pes.setup.automatic.stage import Target
@@ -63,7 +64,8 @@ def levels_by_quanta(
     series = Series(target, budget or Budget(), report, process_time(), smallest, check)
     stage = series.first()
     base = series.smaller(stage).functions_only()
-    moved = left = series.matched(stage, base).changes
+    moved, expected = series.matched(stage, base).changes, series.expected(stage)
+    left = moved if expected is None else still_to_come(expected, LEAST * moved)
     series.table(stage, left)
     shorter = series.narrower(stage)
     ended = ""
@@ -90,9 +92,13 @@ def levels_by_quanta(
             report(f"stopped: {ended}")
             base, stage = earlier, series.again(stage)
             break
-        match, before = series.matched(stage, base), moved
-        moved = match.changes
-        left = moved * share_left(moved, of_partners(before, match.partners), LEAST, most=MOST)
+        match, before, foreseen = series.matched(stage, base), moved, expected
+        moved, expected = match.changes, series.expected(stage)
+        if expected is None or foreseen is None:
+            left = moved * share_left(moved, of_partners(before, match.partners), LEAST, most=MOST)
+        else:
+            surprise = (moved - of_partners(foreseen[0].abs(), match.partners)).abs()
+            left = still_to_come(expected, surprise.where(match.partners >= 0, torch.inf))
         series.table(stage, left)
     changes = torch.stack((left, series.finer(stage, base), of_length(shorter, len(left))))
     return _result(target, stage, changes, ended)

@@ -14,6 +14,7 @@ from pes.coordinates.internal import zero_at_minimum
 from pes.memory import free_memory, resident_memory
 from pes.setup.automatic.grid_of_stage import Grid
 from pes.setup.automatic.growing_grids import STEP, SparsePoints, memory
+from pes.setup.automatic.left_out import expected_changes
 from pes.setup.automatic.quanta_forecast import FEW, Forecast, largest_expected
 from pes.setup.automatic.stage import SolvedHamiltonian, Target
 from pes.setup.automatic.target import Budget
@@ -188,6 +189,13 @@ class Series:
         """Fewer functions on the same grid: what the first calculation is compared with."""
         h = stage.grid.fewer(stage.hamiltonian, stage.grid.quanta - STEP)
         return replace(stage, hamiltonian=h, pairs=self.eigenpairs(h, stage))
+
+    def expected(self, stage: QuantaStage) -> Tensor | None:
+        """Changes of the levels by one more step and by two, to second order, (2, S)."""
+        h, pairs = stage.hamiltonian, stage.pairs.first(self.number(stage))
+        larger = [stage.grid.more(h, steps * STEP) for steps in (1, 2)]
+        known = [one for one in larger if one is not None]
+        return expected_changes(h, known, pairs) if known else None
 
     def narrower(self, stage: QuantaStage) -> Tensor:
         """Changes of the first levels in narrower ranges, (S,); zero where nothing has ranges."""

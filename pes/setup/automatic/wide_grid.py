@@ -149,6 +149,10 @@ class WideGrid:
         kept = replace(self, quanta=quanta).truncation.kept(h.basis.factors)
         return replace(h, basis=h.basis.keeping(kept))
 
+    def more(self, h: Hamiltonian, by: float) -> Hamiltonian:
+        """The Hamiltonian of this grid with more quanta of the same functions."""
+        return self.fewer(h, self.quanta + by)
+
     def cap(self, target: Target) -> float:
         """Ceiling of V above the minimum, hartree."""
         return target.cap

@@ -1,0 +1,65 @@
+"""Products of functions that a calculation leaves out, and what they would do to its levels."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from pes.vibration.eigensolvers.eigenpairs import Eigenpairs
+from pes.vibration.eigensolvers.warm_start import renumbered
+from pes.vibration.hamiltonian.operator import Hamiltonian
+
+__all__ = ["expected_changes", "still_to_come"]
+
+HIGHER = 1.25
+"""Changes to all orders, at most, in those to second order; 0.98 to 1.08 where both are known."""
+
+
+def expected_changes(h: Hamiltonian, larger: Sequence[Hamiltonian], pairs: Eigenpairs) -> Tensor:
+    """Changes of levels by products that larger calculations keep, to second order, (L, S).
+
+        E_n' − E_n = −Σ_i c_i² / (d_i + √(d_i² + c_i²)),  c_i = ⟨i|H|n⟩,  d_i = |E_i − E_n|/2
+
+    Sums run over the products i of a larger calculation that are not in this one, and E_i − E_n is
+    the difference of excitations, that of i without coupling; each term is the shift that two
+    levels have alone, and −c_i²/(E_i − E_n) where they lie far apart. The first change is of the
+    energy of the ground state, the others are of energies above it. Products with quanta of stiff
+    modes arrive late and many at once, which changes so far do not tell.
+
+    Args:
+        h: Hamiltonian of the levels.
+        larger: with more products of the same functions on the same points; the last one keeps all
+            those of the others.
+        pairs: the levels, in hartree.
+    """
+    last = larger[-1]
+    vectors = renumbered(pairs.coefficients, h.basis, last.basis)
+    energies, numbers = last.zero_order_energies, last.basis.numbers
+    new = ~torch.isin(numbers, h.basis.numbers)
+    at = new.to(vectors.device)
+    coupling = last.apply(vectors)[:, at]
+    excited = (energies[at] - energies.min()) - (pairs.energies - pairs.energies[0])[:, None]
+    half = excited.abs() / 2
+    lowered = coupling.square() / (half + (half.square() + coupling.square()).sqrt())
+    among = [torch.isin(numbers[new], one.basis.numbers).to(lowered) for one in larger]
+    changes = -torch.stack([lowered @ kept for kept in among])
+    changes[:, 1:] -= changes[:, :1].clone()
+    return changes.cpu()
+
+
+def still_to_come(expected: Tensor, surprise: Tensor) -> Tensor:
+    """Largest change of each level that is still to come, (S,).
+
+    The expected change by two steps and as much again as the second of them adds, with what higher
+    orders may add to them; and as much as the last step did more or less than was expected of it.
+
+    Args:
+        expected: change by the next step and by the next two, (2, S).
+        surprise: what the last step did beside what was expected, (S,), zero or more.
+
+    Example:
+        >>> still_to_come(torch.tensor([[-1.0, 0.5], [-1.2, 0.5]]), torch.tensor([0.1, 0.0]))
+        tensor([1.8500, 0.6250])
+    """
+    near, both = expected
+    return HIGHER * (both.abs() + (both - near).abs()) + surprise

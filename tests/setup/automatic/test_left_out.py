@@ -1,0 +1,58 @@
+"""Changes by products that are left out, against those of larger matrices."""
+
+import pytest
+import torch
+from torch import Tensor
+
+from pes.setup.automatic.growing_grids import ProductGrid
+from pes.setup.automatic.left_out import expected_changes, still_to_come
+from pes.setup.automatic.stage import Target
+from pes.units import CM1
+from pes.vibration.eigensolvers.eigenpairs import Eigenpairs
+from pes.vibration.hamiltonian.operator import Hamiltonian
+from pes.vibration.system.system import model
+
+RANGES = ((-7.0, 7.0),) * 3
+COUNT = 6
+
+
+def potential(q: Tensor) -> Tensor:
+    """Two soft modes and a stiff one, coupled by cubic terms."""
+    w = torch.tensor([900.0, 1100, 3100], dtype=torch.float64) * CM1
+    a, b, c = q.unbind(1)
+    coupled = 80 * a**2 * b + 120 * b**2 * c + 150 * a * b * c + 15 * (a**4 + b**4 + c**4)
+    return (w * q.square()).sum(1) / 2 + coupled * CM1
+
+
+@pytest.fixture(scope="module")
+def target() -> Target:
+    w = torch.tensor([900.0, 1100, 3100], dtype=torch.float64) * CM1
+    names = ("q1", "q2", "q3")
+    start = torch.zeros(1, 3, dtype=torch.float64)
+    system = model(potential, torch.diag(w))
+    return Target(system, ("normal",) * 3, names, start, RANGES, 0.05 * CM1, count=COUNT)
+
+
+def solved(h: Hamiltonian) -> Eigenpairs:
+    energies, vectors = torch.linalg.eigh(h.dense())
+    return Eigenpairs(energies[:COUNT], vectors.T[:COUNT], torch.zeros(COUNT).double(), 0, "dense")
+
+
+def test_second_order_is_what_larger_matrices_give(target: Target) -> None:
+    """By two quanta and by four, of every level; higher orders are less than a tenth of it."""
+    grid = ProductGrid(target.names, RANGES, 4.0)
+    h, _ = grid.hamiltonian(target)
+    pairs, larger = solved(h), [grid.more(h, 2.0), grid.more(h, 4.0)]
+    expected = expected_changes(h, larger, pairs) / CM1
+    for one, changes in zip(larger, expected, strict=True):
+        true = solved(one).energies - pairs.energies
+        true[1:] -= true[:1].clone()
+        assert changes.tolist() == pytest.approx((true / CM1).tolist(), rel=0.1)
+    # Of levels far from the first quanta left out, and of those next to them.
+    assert 0.001 < float(expected.abs().min()) < 0.01 < 1 < float(expected.abs().max())
+
+
+def test_what_is_to_come_holds_a_step_more_and_surprises() -> None:
+    expected = torch.tensor([[-1.0, 0.0, 0.2], [-1.5, -0.5, -0.2]])
+    left = still_to_come(expected, torch.tensor([0.0, 0.1, torch.inf]))
+    assert left.tolist() == pytest.approx([2.5, 1.35, torch.inf])
