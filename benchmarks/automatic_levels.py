@@ -136,12 +136,20 @@ def run(text: str, folder: Path) -> tuple[subprocess.CompletedProcess, float, fl
 
 
 MEASURED = f"""
-import atexit, resource, sys
+import atexit, resource, sys, time
 resource.setrlimit(resource.RLIMIT_CPU, ({LIMIT}, {LIMIT}))
 def peak():
     print("\\nPEAK", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)
 atexit.register(peak)
 from pes.cli import levels
+from pes.run.levels import solution
+solved = solution.solved
+def timed(*arguments, **options):
+    begun = time.process_time()
+    result = solved(*arguments, **options)
+    print("\\nSOLVED", time.process_time() - begun, file=sys.stderr)
+    return result
+solution.solved = timed
 sys.exit(levels())
 """
 

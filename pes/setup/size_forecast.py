@@ -1,5 +1,6 @@
 """Size of a calculation whose functions and points are given, before it starts."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -7,9 +8,14 @@ import torch
 from pes.memory import resident_memory
 from pes.setup.automatic.growing_grids import SparsePoints, memory
 from pes.setup.problem import Problem
+from pes.setup.speed import iterations_left, measured_speed
 from pes.setup.truncation import TruncationRequest, products, sparse_grid
 from pes.units import CM1
+from pes.vibration.basis.specification import BasisSpec
+from pes.vibration.basis.truncation import Truncation
+from pes.vibration.eigensolvers.davidson import Progress
 from pes.vibration.hamiltonian.build import function_count
+from pes.vibration.levels.convergence import estimator_name
 from pes.vibration.levels.size_estimate import SizeEstimate, estimated_size
 from pes.vibration.levels.sparse import largest_grid
 from pes.vibration.symmetry.operations import commuting, symmetry_operations
@@ -20,17 +26,26 @@ LEAST = 70 * 2**20
 """Bytes that any calculation takes beside what is loaded at its start: results and pictures."""
 
 
+SMALLER = 0.3
+"""Time of the first calculation on a sparse grid, with two quanta less, in that of the largest."""
+
+SLOWEST = 3.0
+"""Most that the time of a step is believed to differ from its forecast by, for the next ones."""
+
+
 @dataclass(frozen=True)
 class SizeForecast:
-    """Forecast of the time and memory of the largest run.
+    """Forecast of the time and memory of a calculation with sizes given.
 
     Attributes:
-        size: functions, points and the bytes of its arrays.
+        size: functions, points and the bytes of the arrays of the largest run.
         program: bytes that the process takes already.
+        steps: CPU seconds of each step, by the name that is reported when it begins.
     """
 
     size: SizeEstimate
     program: int
+    steps: Mapping[str, float]
 
     @property
     def memory(self) -> int:
@@ -38,7 +53,27 @@ class SizeForecast:
         return self.program + max(self.size.memory, LEAST)
 
     def __str__(self) -> str:
-        return f"{self.size}, about {self.memory / 2**30:.2g} GiB in all"
+        seconds = max(sum(self.steps.values()), 1.0)
+        return f"{self.size}, about {self.memory / 2**30:.2g} GiB in all and {seconds:.0f} CPU-s"
+
+    def seconds_left(
+        self, step: str, before: float, taken: float, now: Progress | None = None
+    ) -> float:
+        """CPU seconds still to come, from the forecast and how the steps kept to it.
+
+        Args:
+            step: name of the one in hand.
+            before: CPU seconds that the steps before it took.
+            taken: CPU seconds that it took so far.
+            now: state of its iterations.
+        """
+        names = list(self.steps)
+        place = names.index(step)
+        said = sum(self.steps[name] for name in names[:place])
+        ratio = min(max(before / said, 1 / SLOWEST), SLOWEST) if said else 1.0
+        here = ratio * self.steps[step]
+        left = max(here - taken, 0.0) if now is None else iterations_left(now, taken, here)
+        return left + ratio * sum(self.steps[name] for name in names[place + 1 :])
 
 
 def size_forecast(
@@ -61,12 +96,20 @@ def size_forecast(
         symmetry: whether blocks are solved by themselves.
     """
     program, grid = resident_memory(), sparse_grid(truncation, task.internal)
+    speed = measured_speed(task.system, task.start)
     bases = task.coordinates if grid is None else grid.bases
     operations = commuting(symmetry_operations(task.system, bases)) if symmetry else []
+    blocks = len(operations) + 1
     if grid is not None:
-        points = SparsePoints(largest_grid(grid, operations) if convergence else grid)
+        largest = largest_grid(grid, operations) if convergence else grid
+        points = SparsePoints(largest)
         size = SizeEstimate(points.functions, points.points, memory(points, count))
-        return SizeForecast(size, program)
+        seconds = points.seconds(speed, count, blocks)
+        steps = {"points": speed.on_sparse_grid(points.points, 0, count, blocks)}
+        steps["levels"] = SMALLER * seconds if convergence else seconds
+        if convergence:
+            steps["more functions"] = seconds
+        return SizeForecast(size, program, steps)
     limits, kept = products(truncation, task.internal), None
     if limits.energy is not None:
         with torch.no_grad():
@@ -78,4 +121,28 @@ def size_forecast(
     size = estimated_size(
         bases, limits, count, convergence=convergence, operations=operations, kept=kept
     )
-    return SizeForecast(size, program)
+    runs = _runs(bases, limits, estimator_name(convergence, len(bases)))
+    sizes = {
+        name: estimated_size(*run, count, convergence=False, kept=kept)
+        for name, run in runs.items()
+    }
+    steps = {
+        name: speed.on_product_grid(one.points, one.functions or 0, blocks)
+        for name, one in sizes.items()
+    }
+    return SizeForecast(size, program, steps)
+
+
+def _runs(
+    bases: Sequence[BasisSpec], limits: Truncation, estimator: str | None
+) -> dict[str, tuple[Sequence[BasisSpec], Truncation]]:
+    """Bases and limits of each run on a product grid, by its name."""
+    runs = {"levels": (bases, limits)}
+    if estimator == "larger":
+        runs["more functions"] = [b.more_functions() for b in bases], limits.larger()
+        runs["more points"] = [b.more_points() for b in bases], limits
+        runs["wider ranges"] = bases, limits
+    elif estimator == "smaller":
+        runs["fewer points"] = [b.fewer_points() for b in bases], limits
+        runs["narrower ranges"] = bases, limits
+    return runs

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from tqdm import tqdm
 
 from pes.config import Vibration
 from pes.memory import free_memory
 from pes.potential import Surface
 from pes.run.folder import check_space
+from pes.run.levels.bar import step_bar
 from pes.run.levels.resume import digest, earlier, keeper
 from pes.setup.automatic.missing_wells import LargeAmplitudes
 from pes.setup.chosen import description
@@ -21,8 +21,6 @@ from pes.setup.memory_limit import refuse_shortage
 from pes.setup.problem import Problem
 from pes.setup.size_forecast import size_forecast
 from pes.setup.solved import COUNT, accuracy_goal, growing_minutes, solved
-from pes.units import CM1
-from pes.vibration.eigensolvers.davidson import Progress
 
 __all__ = ["Request", "solved_with_progress"]
 
@@ -76,29 +74,13 @@ def solved_with_progress(request: Request, task: Problem) -> LevelsResult:
     check_space(request.folder, _bytes_on_disk(largest.size.points, task, config.levels or COUNT))
     for missing in LargeAmplitudes(task).expected(config.levels or COUNT, config.energy):
         log.warning("%s", missing)
-    total, configuration = 4 if config.convergence else 1, digest(request.content)
-    form = "{desc:<16} {bar:20} {elapsed}"
-    with tqdm(total=total, bar_format=form, leave=False, disable=None) as progress:
-        stage, keep = "", keeper(request.folder, configuration)
-
-        def step(name: str) -> None:
-            nonlocal stage
-            stage = name
-            progress.set_description(name)
-            progress.update()
-
-        def watch(now: Progress) -> None:
-            left = f"{now.converged}/{now.requested} to {now.residual / CM1:.1e} cm-1"
-            progress.set_description(f"{stage}: {left}")
-            # The other runs have other bases.
-            if stage == "levels":
-                keep(now)
-
+    configuration = digest(request.content)
+    with step_bar(largest, keeper(request.folder, configuration)) as (begin, watch):
         return solved(
             task, count=config.levels, energy=config.energy, truncation=config.truncation(),
             cap=config.cap, solver=config.solver, symmetry=config.symmetry,
             convergence=config.convergence, ensemble=config.ensemble, labels=config.labels,
-            progress=step, watch=watch, start=earlier(request.state, configuration),
+            progress=begin, watch=watch, start=earlier(request.state, configuration),
         )  # fmt: skip
 
 

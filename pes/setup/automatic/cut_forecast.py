@@ -9,6 +9,7 @@ from pes.memory import resident_memory
 from pes.setup.automatic.harmonic_levels import frequencies
 from pes.setup.automatic.stage import SMALL, Stage, Target
 from pes.setup.memory_limit import refuse_shortage
+from pes.setup.speed import point_seconds
 from pes.units import CM1
 
 __all__ = ["CutForecast", "expected_cost", "seconds_left"]
@@ -17,9 +18,12 @@ MORE = 4.0
 """Quanta of the stiffest mode beyond the highest level that the largest functions have for levels
 to 1 cm⁻¹; two more for each digit. For 0.01 cm⁻¹ ten triatomic surfaces took 5 to 12 in all."""
 
-SECONDS, EACH, USUAL = 0.8, 2.5e-4, 20
-"""CPU time of all calculations, and for each function of the largest, for so many levels: fifteen
-triatomic surfaces took 0.6 to 4 seconds, half to twice the forecast in most."""
+SECONDS, EACH, USUAL = 0.6, 2.5e-4, 20
+"""CPU time of all calculations beside V and G, and for each function of the largest, for so many
+levels: fifteen triatomic surfaces took 0.6 to 4 seconds, half to twice the forecast in most."""
+
+GRIDS = 5.0
+"""Points at which V and G are computed in all calculations, in those of the largest."""
 
 CHECKS = 2.0
 """Time of the calculations with more points and wider ranges, in that of the last."""
@@ -93,6 +97,8 @@ def expected_cost(target: Target, stage: Stage, count: int, limit: int) -> CutFo
     # Copies of the matrix of a block while it is factorised; vectors and their products with H.
     arrays = 36 * min(block, most) ** 2 + 16 * functions * (3 * count + 96)
     seconds = (SECONDS + EACH * functions) * max(1.0, count / USUAL) ** 0.75
+    points = len(stage.hamiltonian.potential) * functions / stage.hamiltonian.size
+    seconds += GRIDS * points * sum(point_seconds(target.system, target.wells[0]))
     return CutForecast(functions, resident_memory() + LEAST + arrays, seconds)
 
 

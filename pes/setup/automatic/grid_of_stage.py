@@ -5,6 +5,7 @@ from typing import Protocol, Self
 from torch import Tensor
 
 from pes.setup.automatic.stage import Target
+from pes.setup.speed import Speed
 from pes.vibration.basis.specification import BasisSpec
 from pes.vibration.basis.truncation import Truncation
 from pes.vibration.hamiltonian.operator import Hamiltonian
@@ -41,14 +42,8 @@ class Grid(Protocol):
         """Number of points."""
         ...
 
-    @property
-    def cost(self) -> float:
-        """Time, relative to that of another grid of the same kind."""
-        ...
-
-    @property
-    def seconds(self) -> float:
-        """CPU time that is usual."""
+    def seconds(self, speed: Speed, count: int, blocks: int) -> float:
+        """CPU time of so many levels in so many blocks."""
         ...
 
     def adapted(self, system: System) -> Self:

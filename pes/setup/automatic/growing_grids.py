@@ -14,6 +14,7 @@ from pes.setup.automatic.filled_grid import filled_hamiltonian, hole_depth, refu
 from pes.setup.automatic.grid_of_stage import Grid
 from pes.setup.automatic.harmonic_levels import harmonic_level
 from pes.setup.automatic.stage import Target
+from pes.setup.speed import Speed
 from pes.vibration.basis.product_tree import within_quanta
 from pes.vibration.basis.specification import BasisSpec
 from pes.vibration.basis.truncation import Truncation
@@ -88,15 +89,9 @@ class ProductGrid:
         """Number of points."""
         return prod(b.points or 0 for b in self.bases)
 
-    @property
-    def cost(self) -> float:
-        """Time, relative to that of another grid: of the points, and of the matrix or products."""
-        return self.points * (1.0 + self.functions / 2500)
-
-    @property
-    def seconds(self) -> float:
-        """CPU time that is usual."""
-        return 6e-6 * self.cost + 1
+    def seconds(self, speed: Speed, count: int, blocks: int) -> float:
+        """CPU time of so many levels in so many blocks."""
+        return speed.on_product_grid(self.points, self.functions, blocks)
 
     def adapted(self, system: System) -> "ProductGrid":
         """The same: self-consistent functions follow V by themselves."""
@@ -172,15 +167,9 @@ class SparsePoints:
         """Number of points."""
         return self.grid.point_count
 
-    @property
-    def cost(self) -> float:
-        """Time, relative to that of another grid: multiplications of a product H·v."""
-        return self.grid.basis(torch.ones(len(self.grid.names))).transform_cost
-
-    @property
-    def seconds(self) -> float:
-        """CPU time that is usual: some hundred products."""
-        return 3e-7 * self.cost
+    def seconds(self, speed: Speed, count: int, blocks: int) -> float:
+        """CPU time of so many levels in so many blocks."""
+        return speed.on_sparse_grid(self.points, self.grid.product_cost, count, blocks)
 
     def adapted(self, system: System) -> "SparsePoints":
         """The same with functions about the mean of the ground state."""

@@ -53,7 +53,12 @@ class Forecast:
 
 
 def largest_expected(
-    target: Target, grid: Grid, blocks: int, program: int, fits: Callable[[Forecast], bool]
+    target: Target,
+    grid: Grid,
+    blocks: int,
+    program: int,
+    usual: Callable[[Grid], float],
+    fits: Callable[[Forecast], bool],
 ) -> Forecast:
     """The largest calculation, from the first, if errors fall as in semi-rigid molecules.
 
@@ -64,14 +69,15 @@ def largest_expected(
         grid: of the first calculation.
         blocks: of the Hamiltonian by symmetry.
         program: bytes of the process before the calculations.
+        usual: CPU time of a calculation by the speed of its parts.
         fits: whether time and memory allow a calculation; its time is that of all up to it.
     """
     count = target.count or FEW
     quanta = grid.highest(target, count) + MORE - 2 * log10(target.accuracy / CM1)
-    ahead = Forecast(grid, memory(grid, count, blocks), program, grid.seconds)
+    ahead = Forecast(grid, memory(grid, count, blocks), program, usual(grid))
     while ahead.grid.quanta < quanta - STEP / 2:
         grid = ahead.grid.grown(STEP)
-        seconds = (ahead.seconds or 0) + grid.seconds
+        seconds = (ahead.seconds or 0) + usual(grid)
         larger = Forecast(grid, memory(grid, count, blocks), program, seconds)
         if not fits(larger):
             break

@@ -18,6 +18,7 @@ from pes.setup.automatic.left_out import expected_changes
 from pes.setup.automatic.quanta_forecast import FEW, Forecast, largest_expected
 from pes.setup.automatic.stage import SolvedHamiltonian, Target
 from pes.setup.automatic.target import Budget
+from pes.setup.speed import Speed, iterations_left, measured_speed
 from pes.units import CM1
 from pes.vibration.eigensolvers.blockwise import lowest_blockwise
 from pes.vibration.eigensolvers.davidson import Progress
@@ -35,8 +36,11 @@ __all__ = ["QuantaStage", "Series"]
 FEWEST = 8
 """Functions for each level in the first calculation."""
 
-QUIET = 15.0
-"""Seconds between two lines on the progress of a calculation."""
+SOON, QUIET = 3.0, 15.0
+"""Seconds until the first line on the progress of a calculation, and between two lines."""
+
+SLOWEST = 3.0
+"""Most that the time of a calculation is believed to exceed its forecast by, for the next ones."""
 
 PER_LINE = 5
 """Levels in a line of a preliminary table."""
@@ -101,6 +105,15 @@ class Series:
             bases = [replace(b, low=-1.0, high=1.0) for b in bases]
         return len(commuting(symmetry_operations(self.target.system, bases))) + 1
 
+    @cached_property
+    def speed(self) -> Speed:
+        """Speed of the surface and of this machine."""
+        return measured_speed(self.target.system, self.target.wells[0])
+
+    def usual(self, grid: Grid) -> float:
+        """CPU time that a calculation takes by the speed of its parts."""
+        return grid.seconds(self.speed, self.target.count or FEW, self.blocks)
+
     @property
     def spent(self) -> float:
         """CPU time since the start."""
@@ -117,14 +130,16 @@ class Series:
         while grid.functions < FEWEST * count:
             grid = grid.grown(STEP)
         grid = grid.adapted(system)
-        ahead = Forecast(grid, memory(grid, count, self.blocks), self.program)
+        ahead = Forecast(
+            grid, memory(grid, count, self.blocks), self.program, self.usual(grid)
+        )  # fmt: skip
         short = self.shortage(ahead)
         if short:
             raise ValueError(
                 f"the first calculation, {ahead}, does not fit: {short}; ask for fewer levels"
             )
         whole = largest_expected(
-            self.target, grid, self.blocks, self.program,
+            self.target, grid, self.blocks, self.program, self.usual,
             lambda larger: not self.obstacle(larger),
         )  # fmt: skip
         self.report(f"forecast of all calculations together, if errors fall as usual: {whole}")
@@ -142,21 +157,21 @@ class Series:
         if isinstance(grid, SparsePoints):
             self.check(grid.grid)
         h, warnings = grid.hamiltonian(self.target)
-        pairs = self.eigenpairs(h, base, self.watch(begun + (ahead.seconds or grid.seconds)))
+        pairs = self.eigenpairs(h, base, self.watch(begun + (ahead.seconds or self.usual(grid))))
         return QuantaStage(h, pairs, process_time() - begun, tuple(warnings), grid)
 
     def watch(self, end: float) -> Watch:
         """Progress function: number of converged levels and CPU time left."""
-        last = monotonic()
+        begun, following = process_time(), monotonic() + SOON
 
         def say(now: Progress) -> None:
-            nonlocal last
-            if monotonic() - last > QUIET:
-                last = monotonic()
+            nonlocal following
+            if monotonic() > following:
+                following = monotonic() + QUIET
+                left = iterations_left(now, process_time() - begun, end - begun)
                 self.report(
                     f"{now.converged} of {now.requested} levels, the others to "
-                    f"{now.residual / CM1:.1g} cm-1; about {max(end - process_time(), 1):.0f} "
-                    "CPU-s left"
+                    f"{now.residual / CM1:.1g} cm-1; about {left:.0f} CPU-s left"
                 )
 
         return say
@@ -258,7 +273,8 @@ class Series:
         """Time and memory of the next calculation."""
         grid = stage.grid.grown(STEP)
         # A first calculation may be solved at once where the next takes many products.
-        seconds = max(grid.cost / stage.grid.cost * stage.seconds, grid.seconds)
+        slower = min(max(1.0, stage.seconds / self.usual(stage.grid)), SLOWEST)
+        seconds = slower * self.usual(grid)
         taken = memory(grid, len(stage.pairs.energies), self.blocks)
         return Forecast(grid, taken, self.program, seconds)
 

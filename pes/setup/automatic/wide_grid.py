@@ -13,6 +13,7 @@ from torch import Tensor
 
 from pes.setup.automatic.filled_grid import filled_hamiltonian, hole_depth
 from pes.setup.automatic.stage import Target
+from pes.setup.speed import Speed
 from pes.vibration.basis.contraction import contract
 from pes.vibration.basis.primitives import PRIMITIVES
 from pes.vibration.basis.product_tree import within_energy
@@ -104,15 +105,9 @@ class WideGrid:
         """Number of points."""
         return prod(b.points or b.primitives for b in self.bases)
 
-    @property
-    def cost(self) -> float:
-        """Time, relative to that of another grid: of the points, and of the matrix or products."""
-        return self.points * (1.0 + self.functions / 2500)
-
-    @property
-    def seconds(self) -> float:
-        """CPU time that is usual."""
-        return 1e-5 * self.cost + 1
+    def seconds(self, speed: Speed, count: int, blocks: int) -> float:
+        """CPU time of so many levels in so many blocks."""
+        return speed.on_product_grid(self.points, self.functions, blocks)
 
     def highest(self, target: Target, count: int) -> float:
         """Quanta of the highest level, uncoupled."""

@@ -103,6 +103,12 @@ class SparseGrid:
         return point_count(self.level, self.all_weights)
 
     @property
+    def product_cost(self) -> int:
+        """Multiplications of a product H·v, without V and G."""
+        transforms = self.basis(torch.ones(len(self.names))).transform_cost
+        return transforms + 2 * self.point_count * len(self.names) ** 2
+
+    @property
     def points(self) -> Tensor:
         """Points q (P, Q), such as to see whether a geometry leaves the domain of an angle."""
         return self.basis(torch.ones(len(self.names))).points

@@ -3,11 +3,13 @@
 import torch
 
 from pes.setup.automatic.growing_grids import ProductGrid, SparsePoints, first_grid, memory
+from pes.setup.speed import Speed
 from pes.vibration.eigensolvers.select import DENSE_LIMIT
 from pes.vibration.grid.sparse_basis import SparseBasis
 from pes.vibration.hamiltonian.sparse import SparseGrid
 
 ENDS = ((-8.0, 8.0),)
+SPEED = Speed(1e-6, 1e-5, 1e-10)
 
 
 def names(modes: int) -> tuple[str, ...]:
@@ -42,7 +44,8 @@ def test_everything_grows_with_the_quanta() -> None:
         assert larger.quanta == grid.quanta + 2
         for here, there in (
             (grid.functions, larger.functions), (grid.points, larger.points),
-            (grid.cost, larger.cost), (memory(grid, 20), memory(larger, 20)),
+            (grid.seconds(SPEED, 20, 2), larger.seconds(SPEED, 20, 2)),
+            (memory(grid, 20), memory(larger, 20)),
         ):  # fmt: skip
             assert here < there
 

@@ -9,6 +9,7 @@ from pes.setup.automatic.stage import Target
 from pes.setup.automatic.wide_grid import WideGrid, wide_grid
 from pes.setup.coordinate_request import CoordinateRequest
 from pes.setup.problem import problem
+from pes.setup.speed import Speed
 from pes.setup.surfaces import as_surface
 from pes.units import CM1
 from pes.vibration.symmetry.operations import symmetry_operations
@@ -52,7 +53,8 @@ def test_products_below_an_energy_are_counted(grid: WideGrid) -> None:
         sums = sums[sums <= larger.quanta * larger.unit]
     assert larger.functions == len(sums) > grid.functions
     assert larger.points > grid.points
-    assert larger.cost > grid.cost
+    speed = Speed(1e-6, 1e-5, 1e-10)
+    assert larger.seconds(speed, 20, 1) > grid.seconds(speed, 20, 1)
 
 
 def test_fewer_quanta_keep_fewer_functions(target: Target, grid: WideGrid) -> None:

@@ -1,0 +1,163 @@
+"""CPU time of the parts of a calculation, measured on this machine before it starts."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from time import process_time
+
+import torch
+from torch import Tensor
+
+from pes.vibration.eigensolvers.davidson import Progress
+from pes.vibration.symmetry.grid_symmetry import detached_kinetic
+from pes.vibration.system.system import System, potential_in_chunks
+
+__all__ = ["Speed", "iterations_left", "measured_speed", "point_seconds"]
+
+FEWEST, MOST = 64, 1024
+"""Points of V and G that are timed; what they take once for all is left out."""
+
+SPAN = 0.02
+"""Distance of these points from the minimum, bohr or radians: any will do."""
+
+VECTORS, LINE, PLANE = 4, 9, 6561
+"""Shape of the sums over a grid that are timed."""
+
+REPEATED = 32
+"""Sums that are timed together."""
+
+SLOW = 0.03
+"""CPU seconds of few points from which no more are timed."""
+
+HANDLING = 7.5e4
+"""Multiplications that take as long as G of a point on its way into memory and out of it."""
+
+SUMS, MANY = 3.3e4, 2500
+"""The same for integrals over pairs of functions, or products with H, at a point of a product grid;
+so much again for each so many functions."""
+
+BRANCHES = 15.0
+"""The same for a multiplication in products with H on a sparse grid, whose sums are short."""
+
+PRODUCTS = 9
+"""Products with H for a level, begun with vectors of a smaller calculation."""
+
+BEYOND = 4
+"""Levels solved for beyond those asked for."""
+
+START = 4e9
+"""The same for a calculation of any size."""
+
+
+@dataclass(frozen=True)
+class Speed:
+    """CPU seconds of each part of a calculation.
+
+    Attributes:
+        potential: of V at a point.
+        kinetic: of G at a point.
+        multiplication: of a multiplication in sums over a grid.
+    """
+
+    potential: float
+    kinetic: float
+    multiplication: float
+
+    def on_product_grid(self, points: int, functions: int, blocks: int) -> float:
+        """CPU seconds of levels on a product grid.
+
+        Args:
+            points: of the grid.
+            functions: of the basis.
+            blocks: of the Hamiltonian by symmetry: G is computed once for points alike.
+        """
+        sums = HANDLING + SUMS * (1 + functions / MANY)
+        surface = self.potential + self.kinetic / blocks
+        return self.least + points * (surface + self.multiplication * sums)
+
+    def on_sparse_grid(self, points: int, product: int, count: int, blocks: int) -> float:
+        """CPU seconds of levels on a sparse grid.
+
+        Args:
+            points: of the grid.
+            product: multiplications of a product with H.
+            count: number of levels.
+            blocks: of the Hamiltonian by symmetry: V and G are computed once for points alike.
+        """
+        products = PRODUCTS * (count + BEYOND) * BRANCHES * product
+        surface = (self.potential + self.kinetic) / blocks
+        return self.least + points * surface + self.multiplication * products
+
+    @property
+    def least(self) -> float:
+        """CPU seconds of any calculation."""
+        return START * self.multiplication
+
+
+def measured_speed(system: System, near: Tensor) -> Speed:
+    """The speed of a surface in coordinates, and of sums over a grid.
+
+    Args:
+        system: V and G.
+        near: geometry (Q,) that V and G are computed about.
+    """
+    table = torch.full((LINE, LINE), 0.1, dtype=torch.float64, device=system.device)
+    lines = table.new_ones(VECTORS, LINE, PLANE)
+    out = table @ lines
+    # New memory for each result would take longer than the sums.
+    sums = _seconds(lambda n: [torch.matmul(table, lines, out=out) for _ in range(n)], REPEATED)
+    each = sums / (REPEATED * LINE * lines.numel())
+    return Speed(*point_seconds(system, near), each)
+
+
+def point_seconds(system: System, near: Tensor) -> tuple[float, float]:
+    """CPU seconds of V and of G at a point.
+
+    Args:
+        system: V and G.
+        near: geometry (Q,) that these are computed about.
+    """
+
+    def places(count: int) -> Tensor:
+        scatter = torch.linspace(-SPAN, SPAN, count, dtype=torch.float64)
+        return (near.cpu() + scatter[:, None]).to(system.device)
+
+    return (
+        _seconds_each(lambda n: potential_in_chunks(system, places(n))),
+        _seconds_each(lambda n: detached_kinetic(system, places(n))),
+    )
+
+
+def iterations_left(now: Progress, taken: float, expected: float) -> float:
+    """CPU seconds that iterations for levels will still take.
+
+    Args:
+        now: state of the iterations.
+        taken: CPU seconds that they took so far.
+        expected: CPU seconds that they were forecast to take.
+    """
+    share = 1 - now.converged / max(now.requested, 1)
+    return max(expected - taken, share * taken, 1.0)
+
+
+def _seconds_each(part: Callable[[int], object]) -> float:
+    """CPU time of one point among many.
+
+    Args:
+        part: computes so many.
+    """
+    part(FEWEST)
+    few = _seconds(part, FEWEST)
+    if few > SLOW:
+        return few / FEWEST
+    many = _seconds(part, MOST)
+    return max(many - few, few) / (MOST - FEWEST)
+
+
+def _seconds(part: Callable[[int], object], count: int) -> float:
+    """CPU time of the shortest of three runs: what disturbs one makes it longer."""
+    times = []
+    for _ in range(3):
+        begun = process_time()
+        part(count)
+        times.append(process_time() - begun)
+    return min(times)
