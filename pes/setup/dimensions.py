@@ -11,7 +11,7 @@ def missing_motions(task: Problem) -> list[str]:
     if len(moving) >= vibrations:
         return []
     return [
-        f"this calculation leaves out {vibrations - len(moving)} of {vibrations} vibrations (it has "
-        f"the coordinates {', '.join(moving)}; the others are fixed or relaxed): these are levels "
-        "of a model, and no estimate holds how far they are from those of the molecule"
+        f"this calculation leaves out {vibrations - len(moving)} of {vibrations} vibrations (it "
+        f"has the coordinates {', '.join(moving)}; the others are fixed or relaxed): these are "
+        "levels of a model, and no estimate holds how far they are from those of the molecule"
     ]
