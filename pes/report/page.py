@@ -1,6 +1,7 @@
 """One self-contained HTML page about a run folder; pictures are inside, nothing is fetched."""
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from pathlib import Path
@@ -105,7 +106,7 @@ def _warnings(place: Path, known: Mapping[Path, Mapping[str, Any]]) -> list[str]
                 lines += [
                     line.removeprefix("warning: ")
                     for line in text.splitlines()
-                    if line.startswith("warning: ") or "dominate the RMSE" in line
+                    if line.startswith("warning: ") or re.search("dominates? the RMSE", line)
                 ]
     return list(dict.fromkeys(lines))
 

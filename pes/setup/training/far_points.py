@@ -16,6 +16,9 @@ CHUNK = 2048
 NAMED = 3
 FEW = 0.01
 """Share of the points up to which they are single ones, not a region of the surface."""
+FEWEST = 20
+"""Points below which one of them is no exception."""
+REGION = "The surface is less accurate in a region: add points there"
 DOMINATED = 2.0
 """RMSE of all points over the RMSE without the far ones, above which the far ones dominate."""
 
@@ -44,14 +47,17 @@ def _line(part: str, errors: Tensor, rows: Tensor) -> str | None:
     rest = torch.ones(len(errors), dtype=torch.bool)
     rest[far] = False
     every, others = (float(e.square().mean().sqrt()) for e in (errors, errors[rest]))
-    if not len(far) or every <= DOMINATED * others:
+    if not len(far) or len(errors) < FEWEST or every <= DOMINATED * others:
         return None
     named = ", ".join(f"{int(rows[k])} ({float(errors[k]):+.3g} cm-1)" for k in far[:NAMED])
     more = ", ..." if len(far) > NAMED else ""
-    cause = "The surface is less accurate in a region: add points there, or train longer"
+    dominate, them, cause = f"points dominate the RMSE: rows {named}{more}", "them", REGION
     if len(far) <= max(NAMED, FEW * len(errors)):
         cause = "They are isolated or their labels are wrong: run pes-audit"
+    if len(far) == 1:
+        dominate, them = f"points dominates the RMSE: row {named}", "it"
+        cause = "It is isolated or its label is wrong: run pes-audit"
     return (
-        f"{part}: {len(far)} of {len(errors)} points dominate the RMSE: rows {named}{more}. "
-        f"Without them it is {others:.4g} instead of {every:.4g} cm-1. {cause}"
+        f"{part}: {len(far)} of {len(errors)} {dominate}. Without {them} the RMSE is {others:.4g} "
+        f"instead of {every:.4g} cm-1. {cause}"
     )

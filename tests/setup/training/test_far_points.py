@@ -28,10 +28,21 @@ def test_the_worst_rows_and_the_error_without_them() -> None:
         Zero(), {"test": replace(points, energies=-errors * CM1)}, {"test": rows}
     )
     assert line.startswith("test: 2 of 100 points dominate the RMSE: rows 57 (+500 cm-1), 59 (-300")
-    assert "Without them it is 1 instead of 58.32 cm-1" in line  # √(340098/100)
+    assert "Without them the RMSE is 1 instead of 58.32 cm-1" in line  # √(340098/100)
     assert line.endswith("They are isolated or their labels are wrong: run pes-audit")
     errors[:4] = 500.0
     (line,) = far_point_lines(
         Zero(), {"test": replace(points, energies=-errors * CM1)}, {"test": rows}
     )
     assert "The surface is less accurate in a region" in line
+
+
+def test_one_row_of_enough() -> None:
+    positions = torch.randn(40, 2, 3, generator=torch.Generator().manual_seed(0)).double()
+    errors = torch.ones(40, dtype=torch.float64)
+    errors[7] = 500.0
+    points, rows = Dataset(("H", "H"), positions, -errors * CM1), torch.arange(40)
+    (line,) = far_point_lines(Zero(), {"test": points}, {"test": rows})
+    assert line.startswith("test: 1 of 40 points dominates the RMSE: row 7 (+500 cm-1). Without it")
+    few = points.select(rows[:12])
+    assert far_point_lines(Zero(), {"test": few}, {"test": rows[:12]}) == ()

@@ -1,7 +1,7 @@
 """A fit without settings: good at any minute of its budget and better later."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -36,6 +36,8 @@ which no others begin."""
 HOPELESS = 8.0
 """Error of the best network after the contest, in units of the best other surface, from which no
 network is worth the time that is left."""
+UNUSED = 0.2
+"""Share of the time from which it is said that it was not used."""
 OVERFITTED = 3.0
 """The same for the part of its validation error that more epochs do not mend."""
 
@@ -164,8 +166,9 @@ def _improvements(reached: list[tuple[float, float]]) -> Iterator[tuple[float, f
 def _trials(task: FitTask, note: Callable[[str], object]) -> Iterator[Trial]:
     """Trials one after the other, the most promising first."""
     best: Trial | None = None
-    summary = task.summary
+    summary, tried = task.summary, list[str]()
     for trial in linear_trials(task):
+        tried.append(trial.name)
         best = trial if best is None else better(trial, best)
         yield trial
     if best is not None and summary.settled(best.error):
@@ -182,20 +185,24 @@ def _trials(task: FitTask, note: Callable[[str], object]) -> Iterator[Trial]:
     if best is not None and (summary.settled(best.error) or best.error <= FINE):
         note("the kernel surface is as good as its labels: nothing else is tried")
         return
-    with_forces = list[Trial]()
+    energies_alone = len(tried)
     for trial in force_trials(task, polynomial):
-        with_forces.append(trial)
+        tried.append(trial.name)
         best = trial if best is None else better(trial, best)
         yield trial
-    if summary.forces and not with_forces:
+    if summary.forces and len(tried) == energies_alone:
         note("no linear surface is fitted to the forces: too little time or memory")
-    yield from _contenders(task, best, start, note)
+    yield from _contenders(task, best, start, tried, note)
 
 
 def _contenders(
-    task: FitTask, best: Trial | None, start: KernelStart | None, note: Callable[[str], object]
+    task: FitTask,
+    best: Trial | None,
+    start: KernelStart | None,
+    tried: Sequence[str],
+    note: Callable[[str], object],
 ) -> Iterator[Trial]:
-    """Networks, and kernels at more points where these may come out better."""
+    """Networks, kernels at more points where these may come out better, then higher degrees."""
     lowest = hope = float("inf")
     if best is not None:
         lowest, hope = best.error, best.plan.settings.form.price * best.measure
@@ -214,7 +221,12 @@ def _contenders(
     if networks and task.budget.left > 0:
         note("networks do not come near the best surface: they get no more time")
     if best is not None:
-        yield from last_trials(task, best)
+        yield from last_trials(task, best, tried)
+    if task.budget.left > UNUSED * task.budget.seconds:
+        note(
+            f"nothing else is worth trying with these points: {task.budget.used:.0f} of "
+            f"{task.budget.seconds:.0f} CPU-seconds are used"
+        )
 
 
 def _hopeless(network: Trial, best: Trial | None) -> bool:

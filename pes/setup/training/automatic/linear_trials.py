@@ -1,6 +1,6 @@
 """Linear surfaces of rising degree, each judged by points left out: the first seconds of a fit."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from math import comb
 from typing import Literal
@@ -133,12 +133,13 @@ def _with_forces(task: FitTask, best: Trial, degree: int, weight: float) -> Tria
         return None
 
 
-def last_trials(task: FitTask, best: Trial) -> Iterator[Trial]:
+def last_trials(task: FitTask, best: Trial, tried: Collection[str]) -> Iterator[Trial]:
     """Higher degrees of the best linear surface while they improve, with the time that is left.
 
     Args:
         task: points and time.
         best: best surface of all; nothing is tried if it is not linear.
+        tried: names of the trials made before; a degree among them was no better.
     """
     settings = best.plan.settings
     if not isinstance(settings.form, LinearForm) or best.plan.choices.fits[0].linear is None:
@@ -151,6 +152,8 @@ def last_trials(task: FitTask, best: Trial) -> Iterator[Trial]:
         degree += 1
         form = replace(settings.form, degree=degree, length=length)
         name = best.name.replace(f"degree {degree - 1}", f"degree {degree}")
+        if name in tried:
+            return
         try:
             own = task if forces else task.without_forces
             trial = own.started(name, replace(settings, form=form))

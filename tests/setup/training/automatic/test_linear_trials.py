@@ -56,8 +56,9 @@ def test_the_time_left_goes_to_higher_degrees(
     labelled: Dataset, energies: Trial, *, forces: bool
 ) -> None:
     known = next(force_trials(task(labelled, 1000.0), energies)) if forces else energies
-    (further, *_) = last_trials(task(labelled, 1000.0), known)
+    (further, *_) = last_trials(task(labelled, 1000.0), known, ())
     assert further.name == known.name.replace("3", "4")
     assert further.error < known.error
     assert (further.plan.dataset.forces is not None) == forces
-    assert list(last_trials(task(labelled, 1e-6), known)) == []
+    assert list(last_trials(task(labelled, 1e-6), known, ())) == []
+    assert list(last_trials(task(labelled, 1000.0), known, {further.name})) == []
