@@ -1,9 +1,10 @@
 """A molecule as its isotopes: which atoms there are and what they weigh."""
 
 from collections import Counter
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import permutations, product
+from types import MappingProxyType
 
 import torch
 from torch import Tensor
@@ -70,9 +71,10 @@ class Molecule:
     Args:
         symbols: isotope symbols, such as `("O", "H", "D")` or `("18O", "H", "H")`.
         nuclear_masses: bare nuclei instead of whole atoms.
+        other_masses: atom → mass in u that replaces that of its isotope.
 
     Raises:
-        ValueError: for an unknown isotope or fewer than two atoms.
+        ValueError: for an unknown isotope, fewer than two atoms, or a mass that is not above zero.
 
     Example:
         >>> Molecule(("O", "H", "D")).elements
@@ -81,8 +83,14 @@ class Molecule:
 
     symbols: tuple[str, ...]
     nuclear_masses: bool = False
+    other_masses: tuple[tuple[int, float], ...] = ()
 
-    def __init__(self, symbols: Sequence[str], nuclear_masses: bool = False) -> None:
+    def __init__(
+        self,
+        symbols: Sequence[str],
+        nuclear_masses: bool = False,
+        other_masses: Mapping[int, float] = MappingProxyType({}),
+    ) -> None:
         if len(symbols) < 2:
             raise ValueError(
                 f"a molecule needs at least two atoms, got {list(symbols)}; name each of them, in "
@@ -91,7 +99,11 @@ class Molecule:
         for symbol in symbols:
             element(symbol)
         object.__setattr__(self, "symbols", tuple(symbols))
+        for atom, mass in other_masses.items():
+            if not mass > 0:
+                raise ValueError(f"the mass of atom {atom} must be above 0 u, got {mass}")
         object.__setattr__(self, "nuclear_masses", nuclear_masses)
+        object.__setattr__(self, "other_masses", tuple(sorted(other_masses.items())))
 
     @property
     def elements(self) -> tuple[str, ...]:
@@ -107,6 +119,8 @@ class Molecule:
     def masses(self) -> Tensor:
         """Masses (N,) in electron masses, float64."""
         masses = [isotope_mass(s, nuclear=self.nuclear_masses) for s in self.symbols]
+        for atom, mass in self.other_masses:
+            masses[atom] = mass * AMU
         return torch.tensor(masses, dtype=torch.float64)
 
     @property

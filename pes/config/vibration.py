@@ -86,10 +86,11 @@ class Sweep(Section):
     """Levels for several values of one number, side by side in sweep.csv."""
 
     parameter: str
-    """Named parameter of an analytic surface, or a perturbation of `sensitivities.perturbations`,
-    whose strength κ is varied."""
+    """Named parameter of an analytic surface; a perturbation of `sensitivities.perturbations`,
+    whose strength κ is varied; or a mass: m[1:H] of the atom 1 (from 0), m[H] of all atoms H."""
     values: tuple[float, ...] = Field(min_length=1)
-    """Values in the unit that the surface gives the parameter, such as Å; strengths in cm⁻¹."""
+    """Values in the unit that the surface gives the parameter, such as Å; strengths in cm⁻¹;
+    masses in u."""
 
 
 class CoordinateGroup(Section):

@@ -1,4 +1,4 @@
-"""Levels for several values of a parameter of a surface, or of a perturbation, side by side."""
+"""Levels for several values of a parameter, a perturbation or a mass, side by side."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
@@ -13,6 +13,7 @@ from pes.files import write_csv, write_json
 from pes.molecule import Molecule
 from pes.potential import Surface
 from pes.setup.levels import levels
+from pes.setup.problem import isotopes_of
 from pes.setup.sensitivity import check_sensitivities
 from pes.setup.surfaces import SurfaceLike, as_surface
 from pes.staging import staged
@@ -118,13 +119,14 @@ def sweep(
     workers: Submitter | None = None,
     **settings: Any,
 ) -> Sweep:
-    """Levels for several values of a parameter of a surface, or of the strength of a perturbation.
+    """Levels for several values of a parameter of a surface, a perturbation's strength or a mass.
 
     Args:
-        surface: as for `levels`, with single numbers as parameters: an analytic one.
-        parameter: name of a parameter, or of one of the perturbations among the settings.
+        surface: as for `levels`; a parameter must be a single number, as those of analytic ones.
+        parameter: name of a parameter, or of one of the perturbations among the settings; or a
+            mass: `m[1:H]` of the atom 1 (from 0), `m[H]` of all atoms of this symbol.
         values: in the unit in which the surface gives this parameter, such as Å; strengths κ of a
-            perturbation in cm⁻¹.
+            perturbation in cm⁻¹; masses in u.
         molecule: as for `levels`.
         workers: processes that calculate one value each: `distributed.Client(cluster)` of a
             cluster of Dask, whose jobs a batch system may run, or an executor of processes. All
@@ -146,7 +148,11 @@ def sweep(
         raise ValueError(f"`values` must be one or more numbers, each once, got {list(asked)}")
     known = as_surface(surface)
     bumps = settings.get("perturbations") or {}
-    if parameter in bumps:
+    if parameter.startswith("m["):
+        unit = "u"
+        isotopes = isotopes_of(known, molecule, settings.get("nuclear_masses", False))
+        jobs = [(known, _weighed(isotopes, parameter, value), settings) for value in asked]
+    elif parameter in bumps:
         unit = "cm-1"
         jobs = [
             (known, molecule, settings | {"perturbations": bumps | {parameter: bump}})
@@ -161,6 +167,17 @@ def sweep(
     else:
         made = [future.result() for future in [workers.submit(_levels, *job) for job in jobs]]
     return Sweep(parameter, unit, asked, tuple(made))
+
+
+def _weighed(molecule: Molecule, parameter: str, mass: float) -> Molecule:
+    """The molecule with another mass (u) of the atoms that `m[1:H]` or `m[H]` names."""
+    names = {f"m[{k}:{symbol}]": [k] for k, symbol in enumerate(molecule.symbols)}
+    for symbol in molecule.symbols:
+        names[f"m[{symbol}]"] = [k for k, other in enumerate(molecule.symbols) if other == symbol]
+    if parameter not in names:
+        raise ValueError(f"a mass must be one of {', '.join(names)}, got {parameter!r}")
+    masses = dict.fromkeys(names[parameter], mass)
+    return Molecule(molecule.symbols, molecule.nuclear_masses, masses)
 
 
 def _with(surface: Surface, parameter: str, value: float) -> Surface:

@@ -133,7 +133,7 @@ def test_tables_and_arrays_hold_the_spectrum(water: LineList, folder: Path) -> N
     assert float(last["missing_above_levels"]) > 0
 
 
-@pytest.mark.skipif(find_spec("radis") is None, reason="radis is not installed")
+@pytest.mark.skipif(find_spec("radis") is None, reason="RADIS is missing; see CONTRIBUTING.md")
 @pytest.mark.filterwarnings("ignore")  # of the reader and its packages
 def test_a_published_reader_reads_the_files_of_exomol(
     water: LineList, folder: Path, tmp_path: Path
