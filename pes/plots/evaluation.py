@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import erf
 
-from pes.plots.figure import COLOURS, lettered, picture, tidy
+from pes.plots.figure import COLOURS, lettered, linear_then_logarithmic, picture, tidy
 
 __all__ = ["calibration_curve", "errors"]
 
@@ -92,7 +92,7 @@ def _residuals(
     linear = max(float(np.quantile(np.abs(r), 0.9)), 1e-12)
     if np.abs(r).max() > 20 * linear:
         # A few wild points would flatten all others.
-        axes.set_yscale("symlog", linthresh=linear)
+        linear_then_logarithmic(axes, linear, float(np.abs(r).max()))
         axes.set_ylim(min(1.5 * r.min(), -linear), max(1.5 * r.max(), linear))
     for top in windows:
         rmse = np.sqrt(np.mean(r[x <= top] ** 2))
@@ -131,10 +131,11 @@ def _force_errors(axes: Axes, x: Array, r: Array, norm: Array) -> None:
 
 
 def _visible(values: Array) -> Array:
-    """Sizes for a logarithmic axis: zeros go to its foot."""
+    """Sizes for a logarithmic axis; what is below a thousandth of the middle goes to its foot."""
     sizes = np.abs(values)
-    smallest = sizes[sizes > 0].min() if (sizes > 0).any() else 1.0
-    return np.maximum(sizes, smallest)
+    seen = sizes[sizes > 0]
+    foot = max(seen.min(), 1e-3 * np.median(seen)) if len(seen) else 1.0
+    return np.maximum(sizes, foot)
 
 
 def calibration_curve(path: str | Path, residuals_cm1: ArrayLike, spread_cm1: ArrayLike) -> None:

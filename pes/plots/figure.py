@@ -8,12 +8,23 @@ from itertools import cycle, islice
 from pathlib import Path
 from string import ascii_lowercase
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, FigureBase
+from matplotlib.ticker import SymmetricalLogLocator
 
 from pes.files import replaced
 
-__all__ = ["COLOURS", "also_as_pdf", "colours", "lettered", "margins", "picture", "tidy"]
+__all__ = [
+    "COLOURS",
+    "also_as_pdf",
+    "colours",
+    "lettered",
+    "linear_then_logarithmic",
+    "margins",
+    "picture",
+    "tidy",
+]
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 """Told apart by readers who see no red or no green (doi:10.1038/nmeth.1618)."""
@@ -63,7 +74,14 @@ def picture(
 
 
 def margins(
-    figure: FigureBase, width: float, height: float, *, left: float, top: float, between: float
+    figure: FigureBase,
+    width: float,
+    height: float,
+    *,
+    left: float,
+    top: float,
+    between: float,
+    right: float = 0.15,
 ) -> None:
     """Panels of a figure placed by margins in inches.
 
@@ -74,9 +92,10 @@ def margins(
         left: room for the labels of the vertical axes.
         top: room for titles.
         between: of rows and columns of panels, in their sizes.
+        right: room on the right.
     """
     figure.subplots_adjust(
-        left=left / width, right=1 - 0.15 / width, bottom=0.55 / height, top=1 - top / height,
+        left=left / width, right=1 - right / width, bottom=0.55 / height, top=1 - top / height,
         wspace=between / 2, hspace=between,
     )  # fmt: skip
 
@@ -93,6 +112,23 @@ def lettered(panels: Iterable[Axes]) -> None:
 def colours(count: int) -> list[str]:
     """So many colours, the first ones again when they run out."""
     return list(islice(cycle(COLOURS), count))
+
+
+def linear_then_logarithmic(
+    axes: Axes, linear: float, largest: float, *, linscale: float = 1.0
+) -> None:
+    """A vertical axis that is linear about zero, its ticks clear of each other.
+
+    Args:
+        axes: panel.
+        linear: size up to which it is linear.
+        largest: size of the largest value.
+        linscale: length of the linear part to either side, in decades.
+    """
+    axes.set_yscale("symlog", linthresh=linear, linscale=linscale)
+    first = 10.0 ** np.ceil(np.log10(linear))
+    first = first if first <= largest else first / 10
+    axes.yaxis.set_major_locator(SymmetricalLogLocator(base=10, linthresh=first))
 
 
 def tidy(axes: Axes, x_label: str, y_label: str) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import ArrayLike, NDArray
 
-from pes.plots.figure import COLOURS, colours, lettered, picture, tidy
+from pes.plots.figure import COLOURS, colours, lettered, linear_then_logarithmic, picture, tidy
 
 __all__ = ["learning_curve", "residuals"]
 
@@ -131,7 +131,8 @@ def _residuals(axes: Axes, parts: Sequence[Part]) -> None:
         )  # fmt: skip
     axes.axhline(0, color="0.5", lw=0.8, zorder=0)
     # Linear where nine tenths of the points are, logarithmic beyond: a few would flatten all.
-    axes.set_yscale("symlog", linthresh=_linear(parts), linscale=2)
+    largest = max(float(np.abs(r).max()) for _, r, _, _ in parts)
+    linear_then_logarithmic(axes, _linear(parts), largest, linscale=2)
     tidy(axes, "", "surface − label (cm⁻¹)")
 
 

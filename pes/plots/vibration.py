@@ -24,6 +24,8 @@ MOST_DRAWN = 8
 MOST_STATES = 5
 MOST_PAIRS = 3
 BOTTOM = 1e-6
+ROOM = 0.035
+"""Distance of two labels as a part of the height of a panel."""
 
 CAPTION = (
     "shaded: density of a level, other coordinates integrated; "
@@ -52,7 +54,8 @@ def level_diagram(
         kinds: a key of `pes.coordinates.kinds.KINDS` for each coordinate. Default: in a molecule
             Legendre and Fourier bases are for angles, others for lengths; in a model all
             are numbers.
-        labels: quanta of each level, such as `(0 1 0) A1`, over the densities; `-` for none.
+        labels: quanta of each level, such as `(0 1 0) A1`, beside its line and over its density;
+            `-` for none.
     """
     scales = scales_of(levels, kinds)
     count = len(levels.bases)
@@ -67,7 +70,10 @@ def level_diagram(
         for k, axes in enumerate(cuts):
             _cut(axes, levels, k, *scales[k])
         cuts[0].set_ylabel("energy above the minimum (cm⁻¹)")
-        margins(rows[0], width, heights[0], left=0.8, top=0.5, between=0.2)
+        if labels is not None:
+            _name_levels(cuts[-1], heights_of(levels), labels)
+        right = 0.15 if labels is None else 0.9
+        margins(rows[0], width, heights[0], left=0.8, top=0.5, between=0.2, right=right)
         if pairs:
             panels = rows[1].subplots(len(pairs), states, sharey="row", squeeze=False)
             rows[1].suptitle(CAPTION, fontsize="medium")
@@ -135,6 +141,19 @@ def _cut(axes: Axes, levels: Levels, k: int, unit: float, label: str) -> None:
     axes.set_xlim(x[inside[0]] - margin, x[inside[-1]] + margin)
     axes.set_ylim(0, top)
     tidy(axes, label, "")
+
+
+def _name_levels(axes: Axes, heights: NDArray[np.float64], labels: Sequence[str]) -> None:
+    """Labels of the drawn levels in their colours, right of the panel and clear of each other."""
+    drawn = min(MOST_DRAWN, len(heights))
+    room, top = ROOM * axes.get_ylim()[1], -np.inf
+    for n in range(drawn):
+        top = max(heights[n], top + room)
+        if labels[n] != "-":
+            axes.annotate(
+                labels[n], (1.02, top), xycoords=("axes fraction", "data"), va="center",
+                fontsize="small", color=COLOURS[n % len(COLOURS)], annotation_clip=False,
+            )  # fmt: skip
 
 
 def cut_potential(levels: Levels, moved: dict[int, Tensor]) -> NDArray[np.float64]:

@@ -11,7 +11,17 @@ from pes.rovibration.rotor import angular_momentum
 from pes.rovibration.solved import Solved
 from pes.rovibration.truncation import second_order
 
-__all__ = ["eigenpairs", "hamiltonian", "solve"]
+__all__ = ["eigenpairs", "hamiltonian", "lowering", "solve"]
+
+LARGEST = 0.5
+"""Part of the rotational energy by which states that are left out may lower it. Where a molecule
+can be linear G diverges, and the second order with it: it reached 100,000 cm⁻¹ for K = 10."""
+
+SMALL = 1e-3
+"""Part below which no second order needs a limit."""
+
+HIGHER_ORDERS = 0.1
+"""Error of the second order by states that are left out, relative to it."""
 
 ZERO = 1e-10
 """Hartree. Matrix elements below it couple nothing: what no others join is another block."""
@@ -53,14 +63,50 @@ def hamiltonian(basis: Coupling, j: int) -> Tensor:
     """
     turns = angular_momentum(j).to(basis.energies)
     n, size = len(basis.energies), 2 * j + 1
-    pairs = torch.einsum("aij,bjk->abik", turns, turns)
-    matrix = -torch.einsum("abmn,abij->minj", basis.rotation, pairs) / 2
+    matrix = _rotational_energy(basis.rotation, turns)
     matrix = matrix - torch.einsum("amn,aij->minj", basis.coriolis, turns)
     if basis.missing is not None:
         count = basis.missing.shape[-1]
-        matrix[:count, :, :count] -= second_order(basis.missing, j)
+        less, _ = lowering(basis, j)
+        matrix[:count, :, :count] -= less.reshape(count, size, count, size)
     matrix = matrix.reshape(n * size, n * size)
     return (matrix + matrix.T) / 2 + torch.diag(basis.energies.repeat_interleave(size))
+
+
+def _rotational_energy(rotation: Tensor, turns: Tensor) -> Tensor:
+    """½ Σ_αβ G_αβ J_α J_β, (n, 2J + 1, n, 2J + 1) in hartree."""
+    pairs = torch.einsum("aij,bjk->abik", turns, turns)
+    return -torch.einsum("abmn,abij->minj", rotation, pairs) / 2
+
+
+def lowering(basis: Coupling, j: int) -> tuple[Tensor, Tensor]:
+    """Second order L of states that are left out, and its error, (m, m) in hartree.
+
+    With S the least rotational energy of the lowest states when they mix with the other ones, and
+    L = S^½ q S^½, eigenvalues of q beyond `LARGEST` mean that the second order is not small. They
+    become `LARGEST`, so that rotation never lowers an energy, and the error is all of S.
+    """
+    assert basis.missing is not None
+    turns = angular_momentum(j).to(basis.energies)
+    size = basis.missing.shape[-1] * (2 * j + 1)
+    total = second_order(basis.missing, j).reshape(size, size)
+    energy = _rotational_energy(basis.rotation, turns).flatten(2).flatten(0, 1)
+    own = energy[:size, :size].diagonal()
+    if j == 0 or float((total.diagonal() / own).max()) < SMALL:
+        return total, HIGHER_ORDERS * total
+    values, vectors = eigenpairs((energy + energy.T) / 2)
+    if not float(values[0]) > 0:
+        return total, HIGHER_ORDERS * total
+    # The inverse of S is a part of the inverse of all.
+    inverse, axes = eigenpairs((vectors[:size] / values) @ vectors[:size].T)
+    ratios, directions = eigenpairs(
+        (axes * inverse.sqrt()).T @ (total + total.T) @ (axes * inverse.sqrt()) / 2
+    )
+    if float(ratios[-1]) <= LARGEST:
+        return total, HIGHER_ORDERS * total
+    along = (axes / inverse.sqrt()) @ directions
+    errors = torch.where(ratios > LARGEST, 1.0, HIGHER_ORDERS * ratios)
+    return (along * ratios.clamp(max=LARGEST)) @ along.T, (along * errors) @ along.T
 
 
 def eigenpairs(matrix: Tensor) -> tuple[Tensor, Tensor]:

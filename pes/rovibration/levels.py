@@ -9,11 +9,10 @@ from torch import Tensor
 
 from pes.rovibration.contraction import Contraction, contract_states
 from pes.rovibration.coupling import Coupling
-from pes.rovibration.hamiltonian import solve
+from pes.rovibration.hamiltonian import lowering, solve
 from pes.rovibration.rotor import angular_momentum, half_turns
 from pes.rovibration.solved import Solved, mean_of_members
 from pes.rovibration.symmetry import rovibrational_characters
-from pes.rovibration.truncation import second_order
 from pes.vibration.levels.result import Levels
 from pes.vibration.symmetry.representations import symmetry_labels
 
@@ -26,9 +25,6 @@ __all__ = [
 
 SHARE = 0.25
 """Part of a level in one J = 0 level from which it belongs to that."""
-
-HIGHER_ORDERS = 0.1
-"""Error of the second order by states that are left out, relative to it."""
 
 
 @dataclass(frozen=True)
@@ -43,8 +39,8 @@ class Rovibrational:
         ka: projection on the axis of least inertia, (S,).
         kc: projection on the axis of largest inertia, (S,).
         share: of the J = 0 state in the level, (S,).
-        changes: with fewer J = 0 states, a tenth of what all left out do to second order included,
-            and with fewer functions in the states, (2, S) in hartree.
+        changes: with fewer J = 0 states, the error of what all left out do to second order
+            included, and with fewer functions in the states, (2, S) in hartree.
         convergence: estimated error of the energy above the J = 0 ground state, (S,) in hartree:
             the changes and the estimate of the J = 0 level.
         characters: of the operations of the contraction, (S, operations).
@@ -120,7 +116,7 @@ def levels_of(basis: Contraction, j: int) -> Rovibrational:
     values, names = _symmetry(solved, basis, j)
     ground = float(basis.levels.energies[0])
     changes = torch.stack([_change(ground, solved, other, j) for other in basis.others])
-    changes[0] += HIGHER_ORDERS * _second_order_energies(basis.coupling, solved, j)
+    changes[0] += _second_order_errors(basis.coupling, solved, j)
     known = _known_estimates(basis)
     return Rovibrational(
         j, solved.energies, solved.vectors, vibration, ka, kc, share, changes,
@@ -161,14 +157,13 @@ def first_order_shifts(level: Rovibrational, integrals: Tensor) -> Tensor:
     return mean_of_members(each, level.members)
 
 
-def _second_order_energies(basis: Coupling, solved: Solved, j: int) -> Tensor:
-    """Amounts by which states that are left out lower the levels, (S,) in hartree."""
-    vectors = solved.vectors
+def _second_order_errors(basis: Coupling, solved: Solved, j: int) -> Tensor:
+    """Errors of the second order by states that are left out, (S,) in hartree."""
     if basis.missing is None:
         return torch.zeros_like(solved.energies)
-    size = basis.missing.shape[-1] * (2 * j + 1)
-    lowering = second_order(basis.missing, j).reshape(size, size)
-    return solved.mean((vectors[:size] * (lowering @ vectors[:size])).sum(0))
+    _, error = lowering(basis, j)
+    vectors = solved.vectors[: len(error)]
+    return solved.mean((vectors * (error @ vectors)).sum(0))
 
 
 def _known_estimates(basis: Contraction) -> Tensor:

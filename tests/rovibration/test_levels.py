@@ -10,9 +10,10 @@ from pes.coordinates import Valence, curvilinear, hessian, normal_modes
 from pes.molecule import Molecule
 from pes.potential.analytic import WaterPJT
 from pes.rovibration import Rovibrational, contract_states, rovibrational_levels
-from pes.rovibration.hamiltonian import hamiltonian
+from pes.rovibration.hamiltonian import hamiltonian, lowering, solve
 from pes.rovibration.levels import levels_of
 from pes.rovibration.reference import avoided_coordinate
+from pes.rovibration.truncation import second_order
 from pes.units import ANGSTROM, CM1, DEGREE
 from pes.vibration import BasisSpec, Levels, SparseGrid, model, molecular, vibrational_levels
 
@@ -102,6 +103,34 @@ def test_states_that_are_left_out_count_to_second_order(water: Levels, frame: st
     assert bool((plain[:7] >= one.energies[:7]).all())
     off = (plain[:7] - water.energies[0]) / CM1 - torch.tensor(GROUND[3])
     assert float(off.max()) > 1e-3
+
+
+def test_second_order_is_limited_where_it_diverges(water: Levels) -> None:
+    """Near linear geometries G diverges: rotation must raise every energy all the same."""
+    basis = contract_states(water, states=20)
+    coupling, ground = basis.coupling, float(water.energies[0])
+    assert coupling.missing is not None
+    less, error = lowering(coupling, 3)
+    assert torch.equal(less, second_order(coupling.missing, 3).reshape(less.shape))
+    assert torch.equal(error, 0.1 * less)
+    # What the states left out do, a million times as strong as it is in this molecule.
+    strong = replace(coupling, missing=1e6 * coupling.missing)
+    plain, limited = (solve(one, 3).energies for one in (replace(coupling, missing=None), strong))
+    wild = hamiltonian(coupling, 3) - 1e6 * _padded(less, len(plain))
+    assert float(torch.linalg.eigvalsh(wild)[0]) < ground
+    # Rotation is positive, so that the n-th level lies above the n-th of its absence.
+    bare = coupling.energies.repeat_interleave(7).sort().values
+    assert bool((limited > bare).all())
+    assert bool((limited <= plain + 1e-12).all())
+    # The error is as large as what was cut.
+    doubt = levels_of(replace(basis, coupling=strong), 3).convergence[:7]
+    assert bool((doubt > 0.9 * (plain - limited)[:7]).all())
+
+
+def _padded(matrix: torch.Tensor, size: int) -> torch.Tensor:
+    whole = torch.zeros(size, size, dtype=matrix.dtype)
+    whole[: len(matrix), : len(matrix)] = matrix
+    return whole
 
 
 def test_sparse_grid() -> None:
