@@ -141,7 +141,7 @@ class TrainConfig(Section):
         if self.ensemble is not None:
             raise ValueError("`ensemble` is for energies; a dipole surface has `members`")
         unused = ("budget", "restarts", "first_points")
-        given = next((key for key in unused if key in self.training.model_fields_set), None)
+        given = next((key for key in unused if getattr(self.training, key)), None)
         if given is not None:
             raise ValueError(
                 f"`training.{given}` is for surfaces of energies; leave it out, or limit networks "

@@ -42,7 +42,7 @@ def fit_sections(folder: Path, summary: Mapping[str, Any]) -> list[PagePart]:
         summary: content of summary.json.
     """
     if "errors_debye" in summary:
-        return [PagePart("Dipole fit", tables=_dipole_errors(summary))]
+        return [PagePart("Dipole fit", tables=_dipole_fit(summary))]
     return [
         PagePart("Fit", _story(summary), _members(summary), pictures(folder, FIT_PICTURES)),
         PagePart(
@@ -54,22 +54,26 @@ def fit_sections(folder: Path, summary: Mapping[str, Any]) -> list[PagePart]:
     ]  # fmt: skip
 
 
-def _dipole_errors(summary: Mapping[str, Any]) -> list[Table]:
+def _dipole_fit(summary: Mapping[str, Any]) -> list[Table]:
     """Errors of a dipole surface, and the forms tried."""
+    tried = summary["candidates"]
+    columns = [key for key in tried[0] if key != "endings"]
+    forms = [[_cell(one[key]) for key in columns] for one in tried]
+    return [
+        _dipole_errors(summary["errors_debye"]),
+        Table("Forms tried, the best first", columns, forms),
+    ]
+
+
+def _dipole_errors(errors: Mapping[str, Any]) -> Table:
     measures = ("rmse", "a", "b", "c")
     rows = [
         [part, window, str(int(own["points"])), *(number(1e4 * own[m]) for m in measures)]
-        for part, windows in summary["errors_debye"].items()
+        for part, windows in errors.items()
         for window, own in windows.items()
     ]
-    tried = summary["candidates"]
-    columns = [key for key in tried[0] if key != "endings"]
-    return [
-        Table("Errors of a component (1e-4 debye)",
-              ("part", "energy/cm⁻¹", "points", "RMSE", *measures[1:]), rows),
-        Table("Forms tried, the best first", columns,
-              [[_cell(one[key]) for key in columns] for one in tried]),
-    ]  # fmt: skip
+    head = ("part", "energy/cm⁻¹", "points", "RMSE", *measures[1:])
+    return Table("Errors of a component (1e-4 debye)", head, rows)
 
 
 def _cell(value: float | list[int]) -> str:
@@ -81,9 +85,13 @@ def check_sections(folder: Path) -> list[PagePart]:
     sections = []
     for path in sorted(folder.glob(f"*/{EVALUATED}")):
         content = json.loads(path.read_text(encoding="utf-8"))
+        words = [f"Points of {content['data'] or path.parent.name}."]
+        if "errors_debye" in content:
+            table = _dipole_errors(content["errors_debye"])
+            sections.append(PagePart("Evaluation", words, [table]))
+            continue
         head, *rows = window_rows(content["errors"])
         holes = content.get("holes")
-        words = [f"Points of {content['data'] or path.parent.name}."]
         if holes is not None:
             count = len(holes["below_minimum"])
             found = f"{count} places below the minimum" if count else "no hole"

@@ -10,7 +10,7 @@ import torch
 import yaml
 
 import pes
-from pes.cli import train
+from pes.cli import evaluate, report, train
 from pes.data import Dataset, write
 
 CHARGES = torch.tensor([-0.6, 0.3, 0.3]).double()
@@ -52,6 +52,12 @@ def test_a_run_of_networks(folder: Path) -> None:
     part = json.loads((folder / "runs/mu/split.json").read_text())["test"]
     rmse = float(errors[part].square().mean().sqrt().detach())
     assert rmse == pytest.approx(summary["errors_debye"]["test"]["all"]["rmse"], rel=1e-6)
+    # What the run wrote down is a configuration, and the run has a page.
+    train(["--config", "runs/mu/config.yaml", "--output", "runs/again"])
+    assert torch.equal(pes.load("runs/again")(data.positions), pes.load("runs/mu")(data.positions))
+    evaluate(["runs/mu", "water.xyz"])
+    report(["runs/mu"])
+    assert "networks" in (folder / "runs/mu/report.html").read_text()
 
 
 @pytest.mark.parametrize(
