@@ -85,7 +85,7 @@ def row(name: str, text: str) -> str:
         return f"{name:24s} {done.stderr.strip().splitlines()[-2:]}"
     log = done.stdout + done.stderr
     memory = announced(log)
-    seconds = re.search(r"GiB in all and (\d+) CPU-s", log)
+    seconds = re.search(r"GiB in all and ([\d.]+) CPU-s", log)
     taken = re.search(r"^SOLVED ([\d.]+)$", log, re.MULTILINE)
     return f"{name:24s} {memory:>9s} {peak:7.0f} {_ratio(memory, peak):>6s} " + _times(
         seconds[1] if seconds else "-", float(taken[1]) if taken else cpu

@@ -35,7 +35,7 @@ SUMS, MANY = 3.3e4, 2500
 """The same for integrals over pairs of functions, or products with H, at a point of a product grid;
 so much again for each so many functions."""
 
-BRANCHES = 15.0
+BRANCHES = 24.0
 """The same for a multiplication in products with H on a sparse grid, whose sums are short."""
 
 PRODUCTS = 9
@@ -154,9 +154,9 @@ def _seconds_each(part: Callable[[int], object]) -> float:
 
 
 def _seconds(part: Callable[[int], object], count: int) -> float:
-    """CPU time of the shortest of three runs: what disturbs one makes it longer."""
+    """CPU time of the shorter of two runs: what disturbs one makes it longer."""
     times = []
-    for _ in range(3):
+    for _ in range(2):
         begun = process_time()
         part(count)
         times.append(process_time() - begun)

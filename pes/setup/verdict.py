@@ -59,10 +59,8 @@ def roughness(levels: Levels) -> Roughness:
         levels: on the CPU.
     """
     most, squares = torch.zeros_like(levels.hamiltonian.potential), []
-    # Level by level: all densities at once are the largest array of six coordinates.
-    for coefficients in levels.eigenpairs.coefficients:
-        density = levels.hamiltonian.basis.on_grid(coefficients[None])[0].square()
-        most = most.maximum(density)
+    for density in levels.each_density():
+        most = most.maximum(density.abs())
         squares.append(density.square().sum())
     capped = levels.hamiltonian.potential >= levels.minimum_energy + levels.cap
     most[capped] = 0.0

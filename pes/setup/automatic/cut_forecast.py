@@ -18,11 +18,11 @@ MORE = 4.0
 """Quanta of the stiffest mode beyond the highest level that the largest functions have for levels
 to 1 cm⁻¹; two more for each digit. For 0.01 cm⁻¹ ten triatomic surfaces took 5 to 12 in all."""
 
-SECONDS, EACH, USUAL = 0.6, 2.5e-4, 20
+SECONDS, EACH, USUAL = 0.5, 2.5e-4, 20
 """CPU time of all calculations beside V and G, and for each function of the largest, for so many
 levels: fifteen triatomic surfaces took 0.6 to 4 seconds, half to twice the forecast in most."""
 
-GRIDS = 5.0
+GRIDS = 4.0
 """Points at which V and G are computed in all calculations, in those of the largest."""
 
 CHECKS = 2.0
@@ -53,9 +53,10 @@ class CutForecast:
     seconds: float
 
     def __str__(self) -> str:
+        time = f"{self.seconds:.1f}" if self.seconds < 10 else f"{self.seconds:.0f}"
         return (
             f"about {self.functions} functions, {self.memory / 2**30:.2g} GiB in all and "
-            f"{max(self.seconds, 1):.0f} CPU-s"
+            f"{time} CPU-s"
         )
 
     def check(self, allowed: float | None, device: torch.device) -> None:

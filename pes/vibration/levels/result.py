@@ -18,6 +18,9 @@ from pes.vibration.system.system import System
 
 __all__ = ["Levels"]
 
+AT_ONCE = 2**20
+"""Values of densities that are computed together."""
+
 
 WEIGHTS = {"larger": (1, 1, 2), "smaller": (1, 1, 1), "target": (1, 2, 2)}
 """Factors of the changes with functions, points and ranges in an estimate.
@@ -151,10 +154,13 @@ class Levels:
         """The rows of `densities`, (P,) each: all at once are the largest array of six modes."""
         basis = self.hamiltonian.basis
         signs = basis.signs
-        return (signs * basis.on_grid(c[None])[0].square() for c in self.eigenpairs.coefficients)
+        for part in self.eigenpairs.coefficients.split(max(1, AT_ONCE // len(signs))):
+            yield from signs * basis.on_grid(part).square()
 
     def probability(self, where: Tensor) -> Tensor:
         """Probability of each level in part of the grid, (P,) of truth values -> (S,)."""
+        if not where.any():
+            return torch.zeros_like(self.energies)
         return torch.stack([density[where].sum() for density in self.each_density()])
 
     def means(self, values: Tensor) -> Tensor:

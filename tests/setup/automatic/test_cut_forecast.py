@@ -11,4 +11,6 @@ def test_errors_fall_by_ten_with_each_calculation() -> None:
 
 def test_sentence() -> None:
     ahead = CutForecast(1200, 2**29, 3.6)
-    assert str(ahead) == "about 1200 functions, 0.5 GiB in all and 4 CPU-s"
+    assert str(ahead) == "about 1200 functions, 0.5 GiB in all and 3.6 CPU-s"
+    long = CutForecast(1200, 2**29, 36.2)
+    assert str(long).endswith(" and 36 CPU-s")
