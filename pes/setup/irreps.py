@@ -119,7 +119,8 @@ def _named(levels: Levels, task: Problem) -> Iterator[tuple[str, list[int]]]:
     parity = characters[:, -1] if group == "D3h" else torch.ones(len(characters))
     for members in _clusters(levels, parity):
         key = (len(members), *characters[members].sum(0).round().int().tolist())
-        if key in SPECIES[group]:
+        split = len(members) == 1 and _doubtful(levels, members[0], characters, group)
+        if key in SPECIES[group] and not split:
             yield SPECIES[group][key], members
 
 
@@ -156,6 +157,14 @@ def _clusters(levels: Levels, parity: Tensor) -> list[list[int]]:
         for members in clusters
         if len(members) > 1 or energies[-1] - energies[members[0]] > near[-1]
     ]
+
+
+def _doubtful(levels: Levels, n: int, characters: Tensor, group: str) -> bool:
+    """Whether a level may be one of a degenerate pair: the other one lies within its error."""
+    error = float(levels.convergence[n].nan_to_num(UNKNOWN))
+    within = ((levels.energies - levels.energies[n]).abs() <= error).nonzero().flatten()
+    pairs = (characters[within] + characters[n]).round().int().tolist()
+    return any((2, *pair) in SPECIES[group] for pair in pairs)
 
 
 def _near(levels: Levels) -> list[float]:

@@ -40,6 +40,11 @@ def methane() -> LevelsResult:
     return few("methane_model", count=10)
 
 
+@pytest.fixture(scope="module")
+def pyramid() -> LevelsResult:
+    return few("ammonia_model", count=5)
+
+
 def test_fundamentals_of_methane(methane: LevelsResult) -> None:
     """ν₄ F2 and ν₂ E below the first overtones, ν₁ A1 and ν₃ F2 among all levels of two quanta."""
     rows = [row["irrep"] for row in methane.table]
@@ -53,15 +58,18 @@ def _geometry(result: LevelsResult) -> tuple[Tensor, Tensor]:
     return task.internal.to_positions(task.start[None], masses)[0].detach(), masses
 
 
-def test_planar_molecule_and_pyramid() -> None:
-    """Out-of-plane A2″ and E′ bends of a planar XY₃; A1 and E of a pyramid."""
+def test_planar_molecule() -> None:
+    """Out-of-plane A2″ and E′ bends of a planar XY₃."""
     flat = [[0.0, 0, 0], [1.27, 0, 0], [-0.635, 1.1, 0], [-0.635, -1.1, 0]]
     found = few(star, ["B", "F", "F", "F"], count=9, reference=flat)
     assert [row["irrep"] for row in found.table[:3]] == ["A1'", "E'", "E'"]
     # The fourth mode of this surface, at 897 cm⁻¹, is the one that leaves the plane.
     assert found.table[7]["irrep"] == 'A2"'
-    pyramid = few("ammonia_model", count=4)
-    assert [row["irrep"] for row in pyramid.table] == ["A1", "A1", "E", "E"]
+
+
+def test_pyramid(pyramid: LevelsResult) -> None:
+    """In one well; a pair that is cut has no species."""
+    assert [row["irrep"] for row in pyramid.table][:4] == ["A1", "A1", "E", "E"]
     cut = replace(pyramid.levels, eigenpairs=pyramid.levels.eigenpairs.first(3))
     assert degenerate_species(cut, pyramid.task) == ["A1", "A1", "?"]
 
@@ -75,6 +83,18 @@ def test_inversion_that_levels_follow() -> None:
                 "sa": (-50, 50), "sb": (-50, 50)},
     )  # fmt: skip
     assert [row["irrep"] for row in both.table][:4] == ["A1'", 'A2"', "A1'", 'A2"']
+
+
+def test_a_pair_that_errors_split_has_no_species(pyramid: LevelsResult) -> None:
+    """Both members of E, farther apart than a tenth of their errors, are not called A1 and A2."""
+    result = pyramid.levels
+    energies = result.energies.clone()
+    energies[3] += 0.3 * CM1
+    errors = torch.full((3, len(energies)), 0.2 * CM1, dtype=torch.float64)
+    apart = replace(
+        result, eigenpairs=replace(result.eigenpairs, energies=energies), estimated_changes=errors
+    )
+    assert degenerate_species(apart, pyramid.task)[:4] == ["A1", "A1", "?", "?"]
 
 
 def test_levels_that_are_cut_or_apart_have_no_species(methane: LevelsResult) -> None:
