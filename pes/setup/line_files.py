@@ -110,7 +110,7 @@ def write_line_list(lines: LineTables, folder: str | Path, name: str) -> Path:
 
 
 def _states(lines: LineTables) -> Iterator[str]:
-    """Number, energy, weight, J, uncertainty, lifetime, irrep, quanta, Ka, Kc."""
+    """Number, energy, weight, J, uncertainty, lifetime, irrep, quanta, Ka, Kc, K of a top."""
     heading, weights = lines.heading, lines.weights.round().long().tolist()
     rows = zip(lines.states, weights, lines.lifetimes.tolist(), strict=True)
     for k, (row, weight, lifetime) in enumerate(rows):
@@ -118,14 +118,20 @@ def _states(lines: LineTables) -> Iterator[str]:
         yield (
             f"{k + 1:12d} {row['energy'] + 0.0:12.6f} {weight:6d} {row['J']:7d} "
             f"{row['convergence']:12.6f} {lifetime:12.4E} {row.get('irrep', '-'):>4} {quanta} "
-            f"{row['Ka']:3d} {row['Kc']:3d}\n"
+            f"{row['Ka']:3d} {row['Kc']:3d}{_top(row)}\n"
         )
 
 
+def _top(row: dict[str, Any]) -> str:
+    """K of a symmetric top, for which Ka and Kc are not good."""
+    return f" {row['K']:3d}" if "K" in row else ""
+
+
 def _transitions(lines: LineTables) -> Iterator[str]:
-    """Upper and lower number, A, wavenumber."""
+    """Upper and lower number, A, wavenumber; levels that no spin function allows have no lines."""
     for upper, lower, *rest in lines.transitions():
-        columns = (upper + 1, lower + 1, *rest)
+        real = lines.weights[upper] > 0
+        columns = (column[real] for column in (upper + 1, lower + 1, *rest))
         for block in zip(*(column.split(BLOCK) for column in columns), strict=True):
             rows = zip(*(part.tolist() for part in block), strict=True)
             yield "".join(f"{u:12d} {d:12d} {a:10.4E} {w:15.6f}\n" for u, d, a, w in rows)
@@ -141,8 +147,9 @@ def _definition(lines: LineTables, name: str) -> Iterator[str]:
     """Values and their meanings, as programs look for them in a file .def."""
     molecule, s = lines.molecule, lines.spectrum
     mass = float(molecule.masses.sum()) / AMU
-    top = float(s.wavenumbers.max()) if len(s.wavenumbers) else 0.0
-    quanta = ("irrep", *lines.heading.split(), "Ka", "Kc")
+    highest = float(s.wavenumbers.max()) if len(s.wavenumbers) else 0.0
+    top = ("K",) if lines.states and "K" in lines.states[0] else ()
+    quanta = ("irrep", *lines.heading.split(), "Ka", "Kc", *top)
     rows = [
         ("EXOMOL.def", "ID"),
         (molecule.formula, "Molecule chemical formula"),
@@ -156,7 +163,7 @@ def _definition(lines: LineTables, name: str) -> Iterator[str]:
         (str(len(quanta)), "No. of quanta defined"),
         *((label, f"Quantum label {k}") for k, label in enumerate(quanta, 1)),
         ("1", "No. of transition files"),
-        (f"{top:.2f}", "Maximum wavenumber (in cm-1)"),
+        (f"{highest:.2f}", "Maximum wavenumber (in cm-1)"),
         (f"{float(lines.temperatures.max()):.2f}", "Maximum temperature of partition function"),
     ]
     yield from (f"{value:<60} # {meaning}\n" for value, meaning in rows)
@@ -172,7 +179,11 @@ def _records(lines: LineTables) -> Iterator[str]:
         "".join(f"{q:>2}" for q in _quanta(row[lines.heading], lines.heading, "-2"))
         for row in table
     ]
-    rotations = [f"{r['J']:3d}{r['Ka']:3d}{r['Kc']:3d}" for r in table]
+    rotations = [
+        f"{r['J']:3d}{r['K']:3d} {r['irrep']}" if "K" in r
+        else f"{r['J']:3d}{r['Ka']:3d}{r['Kc']:3d}"
+        for r in table
+    ]  # fmt: skip
     weights = lines.weights.tolist()
     columns = (s.wavenumbers, s.intensities, s.einstein, s.uncertainty, s.upper, s.lower)
     for block in zip(*(column.split(BLOCK) for column in columns), strict=True):
@@ -239,7 +250,8 @@ def _write_arrays(path: Path, lines: LineTables) -> None:
         for name, values in _spreads(lines).items():
             file[f"lines/{name}"] = values.numpy()
             file[f"lines/{name}"].attrs["unit"] = SPREADS[name]
-        for name in ("energy", "convergence", "J", "Ka", "Kc", "level"):
+        columns = ("energy", "convergence", "J", "Ka", "Kc", "K", "level")
+        for name in (name for name in columns if name in lines.states[0]):
             file[f"states/{name}"] = np.array([row[name] for row in lines.states])
         file["states/weight"] = lines.weights.numpy()
         file["states/lifetime"] = lines.lifetimes.numpy()

@@ -22,5 +22,10 @@ def _modes(labels: LevelLabels, state: int) -> str:
 
 
 def level_name(row: dict[str, object], labels: LevelLabels) -> str:
-    """Label of a level with rotation, for example `(0 1 0) 1_1,1`, from its row of the table."""
+    """Label of a level with rotation, for example `(0 1 0) 1_1,1`, from its row of the table.
+
+    A symmetric top has J and K: `(0 1 0) J = 2, K = 1`.
+    """
+    if "K" in row:
+        return f"({row[labels.heading]}) J = {row['J']}, K = {row['K']}"
     return f"({row[labels.heading]}) {row['J']}_{row['Ka']},{row['Kc']}"

@@ -25,6 +25,9 @@ __all__ = ["ROVIBRATIONAL_CSV", "Rotation", "check_rotation", "rotation_of"]
 
 ROVIBRATIONAL_CSV = "rovibrational.csv"
 
+ROUNDING = 1e-9
+"""cm⁻¹; the ground state of J = 0 is solved for again and would read -0.0000."""
+
 SHOWN = 30
 """Levels printed."""
 
@@ -63,10 +66,11 @@ class Rotation:
         for i, one in enumerate(self.levels):
             for k in range(len(one.energies)):
                 level = int(one.vibration[k])
+                energy = (float(one.energies[k]) - self.ground) / CM1
                 row = {
                     "J": one.j, "Ka": int(one.ka[k]), "Kc": int(one.kc[k]), "level": level,
                     self.quanta.heading: self.quanta.text(level),
-                    "energy": (float(one.energies[k]) - self.ground) / CM1,
+                    "energy": energy if abs(energy) > ROUNDING else 0.0,
                     "convergence": float(one.convergence[k]) / CM1,
                     "weight": float(one.share[k]),
                 }  # fmt: skip

@@ -14,6 +14,8 @@ import torch
 from torch import Tensor
 
 import pes
+from pes.rovibration.lines import Spectrum
+from pes.setup.line_files import LineTables, write_line_list
 from pes.setup.line_list import LineList, line_list
 
 RANGES = {"r1": (0.7, 1.4), "r2": (0.7, 1.4), "theta": (50.0, 175.0)}
@@ -131,6 +133,39 @@ def test_tables_and_arrays_hold_the_spectrum(water: LineList, folder: Path) -> N
     # At 1000 K four J and three levels are nothing.
     assert float(last["missing_above_highest_J"]) > 1
     assert float(last["missing_above_levels"]) > 0
+
+
+def test_a_symmetric_top_has_k_and_no_lines_of_levels_without_spin(tmp_path: Path) -> None:
+    """Levels of ammonia: A1' goes with no spin function, A2 with 12 in all."""
+    rows = [("A1'", 0, 0.0), ('A2"', 0, 0.9), ("A2'", 1, 20.0), ('A1"', 1, 20.9)]
+    states = [
+        {"J": j, "Ka": j, "Kc": 0, "K": 0, "level": k, "v": "0", "energy": energy,
+         "convergence": 0.01, "irrep": irrep}
+        for k, (irrep, j, energy) in enumerate(rows)
+    ]  # fmt: skip
+    upper, lower = torch.tensor([2, 3]), torch.tensor([1, 0])
+    nu = torch.tensor([19.1, 20.9], dtype=torch.float64)
+    one, ones = slice(0, 1), torch.ones(4, dtype=torch.float64)
+    weights = torch.tensor([0.0, 12.0, 36.0, 0.0], dtype=torch.float64)
+    line = Spectrum(nu[one], nu[one], nu[one], lower[one], upper[one], nu[one])
+    tables = LineTables(
+        pes.Molecule(("N", "H", "H", "H")), "v", 296.0, states, weights, ones, line,
+        lambda: iter([(upper, lower, nu, nu)]), ones, ones, (ones, ones),
+    )  # fmt: skip
+    write_line_list(tables, tmp_path, "nh3")
+    written = [one.split() for one in (tmp_path / "nh3.states").read_text().splitlines()]
+    assert [(row[6], row[-3:]) for row in written] == [
+        ("A1'", ["0", "0", "0"]), ('A2"', ["0", "0", "0"]), ("A2'", ["1", "0", "0"]),
+        ('A1"', ["1", "0", "0"]),
+    ]  # fmt: skip
+    assert [x.split()[:2] for x in (tmp_path / "nh3.trans").read_text().splitlines()] == [
+        ["3", "2"]
+    ]
+    assert "K " in (tmp_path / "nh3.def").read_text()
+    record = (tmp_path / "nh3.par").read_text().removesuffix("\n")
+    assert (len(record), record[97:112].split()) == (160, ["1", "0", "A2'"])
+    with h5py.File(tmp_path / "lines.h5") as file:
+        assert file["states/K"][:].tolist() == [0] * 4
 
 
 @pytest.mark.skipif(find_spec("radis") is None, reason="RADIS is missing; see CONTRIBUTING.md")
