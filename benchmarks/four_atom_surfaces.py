@@ -90,6 +90,20 @@ def acetylene(x: Tensor) -> Tensor:
             + 4500 * (1 + across)) * CM1  # fmt: skip
 
 
+def chlorine_trifluoride(x: Tensor) -> Tensor:
+    """F, Cl, F, F: a T whose arms, 175° apart, bend through 180°; the second atom is the centre."""
+    r, e = _around(x, 1, (0, 2, 3))
+    steepness, length = torch.tensor([1.9, 2.0, 1.9]).to(x), torch.tensor([1.7, 1.6, 1.7]).to(x)
+    y = _morse(r, steepness, length)
+    right = (e[:, [0, 2]] * e[:, [1]]).sum(-1) - torch.tensor(87.5 * DEGREE).cos()
+    volume = (e[:, 0] * torch.linalg.cross(e[:, 1], e[:, 2])).sum(-1)
+    stretch = 22000 * y.square().sum(1) + 5000 * y[:, 0] * y[:, 2]
+    stretch = stretch + 1500 * y[:, 1] * (y[:, 0] + y[:, 2])
+    bend = 26000 * right.square().sum(1) + 4000 * right.prod(1)
+    across = 12000 * (1 + (e[:, 0] * e[:, 2]).sum(-1))
+    return (stretch + bend + across + 9000 * volume**2) * CM1
+
+
 def _chain(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Lengths (B, 3) of the bonds 0-1-2-3, cosines (B, 2) of their angles, and cos τ sin α sin β.
 
@@ -199,6 +213,7 @@ SURFACES: dict[str, Callable[[Tensor], Tensor]] = {
     "oxonium": oxonium,
     "formyl_fluoride": formyl_fluoride,
     "silanone": silanone,
+    "chlorine_trifluoride": chlorine_trifluoride,
     "acetylene": acetylene,
     "nitrous_acid": nitrous_acid,
     "diimide": diimide,
@@ -215,6 +230,7 @@ MOLECULES = {
     "oxonium": ("H", "O", "H", "H"),
     "formyl_fluoride": ("C", "O", "F", "H"),
     "silanone": ("Si", "O", "H", "H"),
+    "chlorine_trifluoride": ("F", "Cl", "F", "F"),
     "acetylene": ("H", "C", "C", "H"),
     "nitrous_acid": ("H", "O", "N", "O"),
     "diimide": ("H", "N", "N", "H"),

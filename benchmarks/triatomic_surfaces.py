@@ -148,6 +148,18 @@ def shared_proton(x: Tensor) -> Tensor:
     return (lower + 3500 * u + 1500 * u**2) * CM1
 
 
+def proton_shoulder(x: Tensor) -> Tensor:
+    """H, Cl, F: two coupled states, the proton on fluorine or, on a shoulder, on chlorine."""
+    r1, r2, c = _bonds(x, 0, (2, 1))
+    far = (x[:, 1] - x[:, 2]).norm(dim=-1) / ANGSTROM
+    u = 1 + c
+    v1 = 45000 * _morse(r1, 2.2, 0.935) ** 2 + 6000 * _morse(r2, 1.25, 1.90) ** 2
+    v2 = 36000 * _morse(r2, 1.85, 1.285) ** 2 + 8000 * _morse(r1, 1.35, 1.45) ** 2 + 1100
+    coupling = 3500 * torch.exp(-(((far - 2.75) / 2.5) ** 2))
+    lower = (v1 + v2) / 2 - (((v1 - v2) / 2) ** 2 + coupling**2).sqrt()
+    return (lower + 3500 * u + 1800 * u**2) * CM1
+
+
 def weak_complex(x: Tensor) -> Tensor:
     """Ar, H, F: a linear complex that weak forces hold by 210 cm⁻¹."""
     bond = x[:, 1] - x[:, 2]
@@ -193,6 +205,7 @@ SURFACES: dict[str, Callable[[Tensor], Tensor]] = {
     "three_protons": three_protons,
     "bifluoride": bifluoride,
     "shared_proton": shared_proton,
+    "proton_shoulder": proton_shoulder,
     "weak_complex": weak_complex,
     "flat_cyanide": flat_cyanide,
     "crossing_states": crossing_states,
@@ -213,6 +226,7 @@ MOLECULES = {
     "three_protons": ("H", "H", "H"),
     "bifluoride": ("F", "H", "F"),
     "shared_proton": ("Cl", "H", "Cl"),
+    "proton_shoulder": ("H", "Cl", "F"),
     "weak_complex": ("Ar", "H", "F"),
     "flat_cyanide": ("C", "N", "C"),
     "crossing_states": ("H", "S", "H"),
