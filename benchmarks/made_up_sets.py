@@ -1,4 +1,4 @@
-"""Nine made-up sets of points, each awkward in its own way, to try fits without settings on.
+"""Ten made-up sets of points, each awkward in its own way, to try fits without settings on.
 
     python benchmarks/made_up_sets.py FOLDER [NAME ...]
 
@@ -316,6 +316,33 @@ def three_isomers() -> Dataset:
     return data
 
 
+def methyl_fluoride(positions: Tensor) -> Tensor:
+    """CH3F: Morse bonds, and the cosines of angles at carbon near −1/3 while bonds are short."""
+    u = (positions[:, 1:] - positions[:, :1]) / ANGSTROM
+    r = u.norm(dim=-1)
+    depth, steep, length = (
+        torch.tensor((a, b, b, b)).double()
+        for a, b in ((41000.0, 38000.0), (1.8, 1.85), (1.38, 1.09))
+    )
+    energy = (depth * (1 - torch.exp(-steep * (r - length))).square()).sum(1)
+    near = torch.exp(-0.7 * (r - length).square())
+    for i, j in combinations(range(4), 2):
+        cosine = (u[:, i] * u[:, j]).sum(-1) / (r[:, i] * r[:, j])
+        stiff = 23000 if i == 0 else 15000
+        energy = energy + stiff * (cosine + 1 / 3).square() * near[:, i] * near[:, j]
+    return energy * CM1
+
+
+def few_forces() -> Dataset:
+    """CH3F to 20,000 cm⁻¹, 2,000 points with forces."""
+    start = torch.tensor(
+        [((0.0, 0, 0), (1.38, 0, 0), (-0.36, 1.02, 0), (-0.36, -0.5, 0.89), (-0.36, -0.5, -0.89))]
+    ).double() * ANGSTROM  # fmt: skip
+    start = relaxed(methyl_fluoride, start)
+    x = walked(methyl_fluoride, start, (300, 2500), 20000, 2000, seed=6, step=0.05)
+    return _dataset(("C", "F", "H", "H", "H"), methyl_fluoride, x, forces=True)
+
+
 def relaxed(energy: Energy, positions: Tensor) -> Tensor:
     """Geometries after a few thousand steps downhill."""
     x = positions.clone().requires_grad_()
@@ -338,7 +365,7 @@ def _dataset(
 SETS: Mapping[str, Callable[[], Dataset]] = {
     "cyanide": cyanide, "smooth": smooth, "formyl": formyl, "wide": wide, "ion": ion,
     "quantised": quantised, "isolated": isolated, "proton_bound": proton_bound,
-    "three_isomers": three_isomers,
+    "three_isomers": three_isomers, "few_forces": few_forces,
 }  # fmt: skip
 
 

@@ -20,6 +20,9 @@ as many."""
 CONVERGED = 250
 """Epochs that each member of an ensemble can make: one network that converges is better than
 several that do not."""
+ALONE = 0.3
+"""Share of the time left in which a network that has met some of the points meets all of them.
+While its error still falls, members of an ensemble need as many epochs as it has made."""
 LEARNING = 0.75
 """Power of 1/N with which errors fall with the number of points."""
 GAIN = 3.0
@@ -143,9 +146,13 @@ def finale(entry: Candidate, winner: Trial, task: FitTask) -> Trial:
     settings, budget = winner.plan.settings, task.budget
     task = task if entry.forces else task.without_forces
     each = entry.epoch(len(task.parts.train), measured_rate(entry, winner))
-    members = min(MOST, int(budget.left / each / CONVERGED))
+    needed = CONVERGED
+    if settings.first_points is not None:
+        winner = advanced(_with_all_points(winner), ALONE * budget.left, budget)
+        needed = CONVERGED if winner.stopped else max(CONVERGED, len(winner.history))
+    members = min(MOST, int(budget.left / each / needed))
     if members < FEWEST:
-        return advanced(_with_all_points(winner), budget.left, budget)
+        return advanced(winner, budget.left, budget)
     form = EnsembleForm(members=members)
     name = f"{members} times {winner.name}"
     alone = replace(settings, first_points=None, first_epochs=0)

@@ -224,7 +224,7 @@ def _contenders(
         yield from last_trials(task, best, tried)
     if task.budget.left > UNUSED * task.budget.seconds:
         note(
-            f"nothing else is worth trying with these points: {task.budget.used:.0f} of "
+            f"nothing else is worth trying in the time left: {task.budget.used:.0f} of "
             f"{task.budget.seconds:.0f} CPU-seconds are used"
         )
 

@@ -103,7 +103,7 @@ def force_trials(task: FitTask, best: Trial | None) -> Iterator[Trial]:
         for share in shares:
             if cost > SHARE * task.budget.left and errors:
                 break
-            trial = _with_forces(task, best, degree, share * usual)
+            trial = _with_forces(task, best, degree, share, usual)
             if trial is None:
                 return
             yield trial
@@ -119,15 +119,25 @@ def force_trials(task: FitTask, best: Trial | None) -> Iterator[Trial]:
         degree += 1
 
 
-def _with_forces(task: FitTask, best: Trial, degree: int, weight: float) -> Trial | None:
-    """A fit to energies and forces in the variables of the best one; None without the memory."""
+def _with_forces(
+    task: FitTask, best: Trial, degree: int, share: float, usual: float
+) -> Trial | None:
+    """A fit to energies and forces in the variables of the best one; None without the memory.
+
+    Args:
+        task: points.
+        best: best fit to the energies.
+        degree: highest total degree.
+        share: weight of the forces in units of the usual one.
+        usual: weight with which they count as much as the energies, Å².
+    """
     known = best.plan.settings.form
     assert isinstance(known, LinearForm)
     form = LinearForm(degree=degree, variable=known.variable, length=_linear(best).length)
     try:
         return task.started(
-            f"linear with forces, degree {degree}",
-            replace(task.settings, form=form, force_weight=weight),
+            f"linear with forces of weight {share:g}, degree {degree}",
+            replace(task.settings, form=form, force_weight=share * usual),
         )
     except ValueError:
         return None

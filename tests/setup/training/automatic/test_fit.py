@@ -11,7 +11,7 @@ import torch
 import pes
 from pes.data import Dataset, split
 from pes.setup.training.automatic.candidates import Candidate
-from pes.setup.training.automatic.contest import contest
+from pes.setup.training.automatic.contest import contest, finale
 from pes.setup.training.automatic.fit import AutomaticFit, automatic_fit
 from pes.setup.training.automatic.task import fit_task
 from pes.setup.training.automatic.trial import FitBudget, Trial, advanced, better, started
@@ -109,6 +109,31 @@ def test_a_contest_goes_on_with_the_better_half(water: Callable[..., Dataset]) -
     # Beside the best of the three a wider one was tried.
     assert {entry for entry, _ in networks} > set(entries)
     assert len(networks[0][1].history) >= len(networks[-1][1].history)
+
+
+@pytest.mark.parametrize(("patience", "members"), [(10**6, 1), (1, 3)])
+def test_a_network_that_met_some_points_meets_all_before_members_begin(
+    water: Callable[..., Dataset], monkeypatch: pytest.MonkeyPatch, patience: int, members: int
+) -> None:
+    """Members have their turn where it has converged, or they would have as many epochs as it."""
+    module = "pes.setup.training.automatic.contest"
+    monkeypatch.setattr(f"{module}.CONVERGED", 1)
+    monkeypatch.setattr(f"{module}.better", lambda team, _: team)
+    points = water(points=80)
+    settings = replace(
+        NETWORK, epochs=10**6, first_points=40, first_epochs=10**6, patience=patience
+    )
+    budget = FitBudget(3.0, begun=time.process_time())
+    task = fit_task(points, split(points, seed=0), settings, budget)
+    entry = Candidate(NetworkForm(degree=2, hidden=(3, 3)), points.elements)
+    began = task.started(str(entry), replace(settings, form=entry.form))
+    winner = advanced(began, 1.0, budget, epochs=4)
+    last = finale(entry, winner, task)
+    assert len(last.plan.networks) >= members
+    assert (last.plan.ensemble is None) == (members == 1)
+    if members == 1:
+        assert last.plan.settings.first_epochs == len(winner.history)
+        assert len(last.history) > len(winner.history)
 
 
 def test_members_are_judged_by_points_they_have_not_seen(water: Callable[..., Dataset]) -> None:

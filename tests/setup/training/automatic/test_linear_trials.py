@@ -38,15 +38,15 @@ def test_a_fit_with_forces_takes_as_long_as_one_of_the_lengths(
     # Five lengths in 10 s, ten labels a point: 20 s, less than 30 % of 100 s.
     slow = replace(energies, seconds=2.0 * len(form.length))
     first = next(force_trials(task(labelled, 100.0), slow))
-    assert first.name == "linear with forces, degree 3"
+    assert first.name == "linear with forces of weight 0.1, degree 3"
     assert list(force_trials(task(labelled, 60.0), slow)) == []
 
 
 def test_higher_degrees_take_the_weight_that_was_best(labelled: Dataset, energies: Trial) -> None:
     trials = list(force_trials(task(labelled, 1000.0), energies))
-    names = Counter(trial.name for trial in trials)
-    assert names["linear with forces, degree 3"] == 3
-    assert names["linear with forces, degree 4"] == 1
+    degrees = Counter(trial.name.split(", ")[1] for trial in trials)
+    assert degrees["degree 3"] == 3
+    assert degrees["degree 4"] == 1
     best = min(trials[:3], key=lambda trial: trial.error)
     assert trials[3].plan.settings.force_weight == best.plan.settings.force_weight
 
@@ -57,7 +57,7 @@ def test_the_time_left_goes_to_higher_degrees(
 ) -> None:
     known = next(force_trials(task(labelled, 1000.0), energies)) if forces else energies
     (further, *_) = last_trials(task(labelled, 1000.0), known, ())
-    assert further.name == known.name.replace("3", "4")
+    assert further.name == known.name.replace("degree 3", "degree 4")
     assert further.error < known.error
     assert (further.plan.dataset.forces is not None) == forces
     assert list(last_trials(task(labelled, 1e-6), known, ())) == []
