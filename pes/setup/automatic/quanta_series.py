@@ -129,7 +129,7 @@ class Series:
         grid = self.smallest
         while grid.functions < FEWEST * count:
             grid = grid.grown(STEP)
-        grid = grid.adapted(system)
+        # Sizes are known, and said, before functions follow the surface, which takes its time.
         ahead = Forecast(
             grid, memory(grid, count, self.blocks), self.program, self.usual(grid)
         )  # fmt: skip
@@ -144,7 +144,7 @@ class Series:
         )  # fmt: skip
         self.report(f"forecast of all calculations together, if errors fall as usual: {whole}")
         self.report(f"first: {ahead}")
-        return self.solved(ahead, None)
+        return self.solved(replace(ahead, grid=grid.adapted(system)), None)
 
     def solved(self, ahead: Forecast, base: QuantaStage | None) -> QuantaStage:
         """One calculation, begun with the vectors of another.
