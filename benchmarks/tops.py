@@ -15,9 +15,17 @@ from collections import Counter
 import torch
 
 import pes
+from pes.setup.truncation import TruncationRequest
 
-CASES = {"ammonia_model": (6, 20.0), "methane_model": (4, 100.0)}
-"""J = 0 levels and the error in cm⁻¹ up to which they are calculated."""
+CASES = {
+    "ammonia_model": {"count": 6, "accuracy": 20.0},
+    "methane_model": {
+        "count": 4,
+        "convergence": False,
+        "truncation": TruncationRequest(quanta=4, grid_level=6),
+    },
+}
+"""Settings of `pes.levels`: enough for species and rules; levels are good to 5 cm⁻¹."""
 
 PARTNER = {
     "A1'": 'A1"', "A2'": 'A2"', "E'": 'E"', "A1": "A2", "E": "E", "F1": "F2",
@@ -36,8 +44,7 @@ def moment(x: torch.Tensor) -> torch.Tensor:
 def show(name: str, highest: int, states: int) -> None:
     """Levels, lines and what is wrong with them."""
     start = time.process_time()
-    count, accuracy = CASES[name]
-    result = pes.levels(name, count=count, accuracy=accuracy)
+    result = pes.levels(name, **CASES[name])
     rotation = result.rotation(range(highest + 1), states=states)
     made = pes.line_list(rotation, moment)
     spectrum, table = made.spectrum, rotation.table
