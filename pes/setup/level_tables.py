@@ -30,9 +30,6 @@ __all__ = ["far", "header", "level_table", "printed", "stick_rows", "table_html"
 OUTSIDE = 1.0
 """Distance to the nearest training point, in the largest spacing of these, that counts as far."""
 
-NOWHERE = 1e-10
-"""Probability of a grid point, of all levels, whose distance is not looked at."""
-
 PORTION = 2**16
 """Points looked at at once."""
 
@@ -89,13 +86,14 @@ def _outside(levels: Levels, task: Problem) -> Tensor | None:
     if task.surface.record is None:
         return None
     coverage = Coverage(task.molecule.elements, task.surface.record.training_positions)
-    positions, at = task.system.positions, levels.visited(NOWHERE)
+    positions = task.system.positions
     assert positions is not None
-    distant = torch.zeros_like(levels.hamiltonian.potential, dtype=torch.bool)
+
+    def distant(q: Tensor) -> Tensor:
+        return in_chunks(lambda part: coverage(positions(part)) > OUTSIDE, q, PORTION)
+
     with torch.no_grad():
-        far_away = in_chunks(lambda q: coverage(positions(q)) > OUTSIDE, levels.points[at], PORTION)
-        distant[at] = far_away
-    return levels.probability(distant)
+        return levels.probability_where(distant)
 
 
 def far(table: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -53,6 +53,10 @@ class GridBasis(ABC):
     def signs(self) -> Tensor:
         """Signs of the weights, (P,)."""
 
+    def drawn(self, coefficients: Tensor, count: int) -> tuple[Tensor, Tensor] | None:
+        """Random points and shares of states there; None where those of the grid serve as well."""
+        return None
+
     @property
     @abstractmethod
     def density_slope(self) -> Tensor:

@@ -33,6 +33,9 @@ __all__ = ["SparseBasis", "oscillator_functions"]
 FINE = 80
 """Gauss–Hermite points of functions of one coordinate, for pictures and overlaps."""
 
+PORTION = 500
+"""Random points at which all products are evaluated at once."""
+
 SIMPLE = 40
 """Products times points of their grid, over the points of the whole: a matrix of some H·v."""
 
@@ -130,6 +133,33 @@ class SparseBasis(GridBasis):
         whole = coefficients.new_zeros(len(coefficients), self.products)
         whole[:, self.numbers] = coefficients
         return whole.reshape(-1, *self.shape)
+
+    def drawn(self, coefficients: Tensor, count: int) -> tuple[Tensor, Tensor]:
+        """Random points (M, Q) and the share of each of S states that stands for each, (S, M).
+
+        Weights of either sign integrate polynomials, but not the edge of a region, where large
+        terms no longer cancel. Points are drawn from Π_k exp(−x_k²/2)/√(2π), twice as wide as
+        the square of the lowest function; shares ψ²/g add up to 1.
+
+        Args:
+            coefficients: of the functions kept, (S, N).
+            count: number of points, M.
+        """
+        modes = len(self.bases)
+        x = torch.randn(count, modes, generator=torch.Generator().manual_seed(3)).double()
+        quanta = self.quanta(torch.arange(self.size))
+        pieces = []
+        for part in x.split(PORTION):
+            values = part.new_ones(len(part), self.size)
+            for k in range(modes):
+                values *= _hermite(part[:, k], self.shape[k])[:, quanta[:, k]]
+            pieces.append(values @ coefficients.cpu().T)
+        # ψ² holds exp(−x²) and g exp(−x²/2).
+        shares = torch.cat(pieces).T.square() * (-x.square().sum(1) / 2).exp()
+        centres = torch.stack([b.points[0] for b in self.bases]).cpu()
+        widths = torch.stack([b.weights[0] for b in self.bases]).cpu()
+        shares = shares / shares.sum(1, keepdim=True)
+        return (centres + widths * x).to(self.device), shares.to(self.device)
 
     def on_grid(self, coefficients: Tensor, *, slope: int | None = None) -> Tensor:
         """Functions times √|weight| on the grid: (S, N) -> (S, P).

@@ -18,6 +18,12 @@ from pes.vibration.system.system import System
 
 __all__ = ["Levels"]
 
+DRAWN = 20_000
+"""Random points by which a sparse grid measures a region: 0.001 is known to 0.0004."""
+
+NOWHERE = 1e-10
+"""Probability of a grid point, of all levels, at which no condition is asked for."""
+
 AT_ONCE = 2**20
 """Values of densities that are computed together."""
 
@@ -162,6 +168,21 @@ class Levels:
         if not where.any():
             return torch.zeros_like(self.energies)
         return torch.stack([density[where].sum() for density in self.each_density()])
+
+    def probability_where(self, condition: Callable[[Tensor], Tensor]) -> Tensor:
+        """Probability of each level where points meet a condition, (S,).
+
+        Args:
+            condition: of points q (P, Q) to truth values (P,); asked only where levels are.
+        """
+        drawn = self.hamiltonian.basis.drawn(self.eigenpairs.coefficients, DRAWN)
+        if drawn is not None:
+            points, shares = drawn
+            return shares @ condition(points).to(shares)
+        at = self.visited(NOWHERE)
+        where = torch.zeros_like(self.hamiltonian.potential, dtype=torch.bool)
+        where[at] = condition(self.points[at])
+        return self.probability(where)
 
     def means(self, values: Tensor) -> Tensor:
         """⟨n|f|n⟩ of functions by their values on the grid, (P, K) -> (S, K)."""

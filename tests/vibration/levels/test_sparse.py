@@ -1,6 +1,7 @@
 """Levels on sparse grids against exact spectra, a product grid, and exact derivatives."""
 
 from itertools import product
+from math import erfc, exp, pi
 
 import pytest
 import torch
@@ -176,3 +177,19 @@ def test_estimates_of_levels_that_converge_slowly(quanta: int) -> None:
     # Below 1e-9 the quadrature decides.
     assert (error <= found.convergence + 1e-9).all()
     assert error.max() > 1e-6, "nothing was tested"
+
+
+@pytest.mark.parametrize("count", [3, 9])
+def test_probability_of_a_region(count: int) -> None:
+    """Of q1 > x the ground state has erfc(x)/2, the first excited one x exp(−x²)/√π more."""
+    omega = torch.linspace(1000.0, 2000.0, count, dtype=torch.float64) * CM1
+    system = model(lambda q: q.square() @ omega / 2, torch.diag(omega))
+    levels = vibrational_levels(system, SparseGrid(names(count), 3, 5), 2, convergence=False)
+    for x in (0.5, 1.5):
+        ground = erfc(x) / 2
+        excited = ground + x * exp(-(x**2)) / pi**0.5
+        # Four standard deviations of 20,000 points, of which a fourth counts with nine modes.
+        error = 4 * (excited / 5000) ** 0.5
+        shares = levels.probability_where(lambda q, x=x: q[:, 0] > x)
+        assert shares.tolist() == pytest.approx([ground, excited], abs=error)
+    assert levels.probability_where(lambda q: q[:, 0] > -9).tolist() == pytest.approx([1, 1])
