@@ -10,7 +10,8 @@ from pes.plots.harmonic_gaussian import Well, model_levels
 from pes.plots.points import energy_histogram
 from pes.plots.refinement import refined_levels
 from pes.plots.spectrum import absorption
-from pes.plots.vibration import level_diagram, lines, sticks
+from pes.plots.stick_spectrum import lines, sticks
+from pes.plots.vibration import level_diagram
 
 __all__ = [
     "Well",

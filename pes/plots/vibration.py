@@ -1,4 +1,4 @@
-"""Levels in their well, and the spectrum they make."""
+"""Levels in their well."""
 
 from collections.abc import Sequence
 from itertools import combinations
@@ -14,16 +14,14 @@ from torch import Tensor
 from pes.coordinates.kinds import KINDS
 from pes.plots.figure import COLOURS, margins, picture, tidy
 from pes.units import CM1
-from pes.vibration.analysis.intensities import Sticks
 from pes.vibration.grid.by_coordinates import by_coordinates
 from pes.vibration.levels.result import Levels
 
-__all__ = ["level_diagram", "sticks"]
+__all__ = ["cut_potential", "heights_of", "level_diagram", "scales_of", "span_of"]
 
 MOST_DRAWN = 8
 MOST_STATES = 5
 MOST_PAIRS = 3
-BOTTOM = 1e-6
 ROOM = 0.035
 """Distance of two labels as a part of the height of a panel."""
 
@@ -221,82 +219,3 @@ def span_of(points: NDArray[np.float64], density: NDArray[np.float64]) -> tuple[
     seen = points[density > 1e-3 * density.max()]
     margin = 0.08 * (seen[-1] - seen[0])
     return float(seen[0] - margin), float(seen[-1] + margin)
-
-
-def sticks(path: str | Path, sticks: Sticks) -> None:
-    """Stick spectrum, above on a linear and below on a logarithmic scale.
-
-    Args:
-        path: of the PNG.
-        sticks: all lines; those weaker than a millionth of the strongest are left out.
-
-    Raises:
-        ValueError: if no line has any intensity.
-    """
-    title = f"J = 0 transitions at {sticks.temperature:g} K"
-    values = (sticks.wavenumbers.cpu().numpy(), sticks.intensities.cpu().numpy())
-    _draw_sticks(path, *values, title, "intensity (km/mol)")
-
-
-def lines(path: str | Path, wavenumbers: Tensor, intensities: Tensor, temperature: float) -> None:
-    """Absorption lines, above on a linear and below on a logarithmic scale.
-
-    Args:
-        path: of the PNG.
-        wavenumbers: (L,) in cm⁻¹.
-        intensities: (L,) in cm/molecule; those below a millionth of the strongest are left out.
-        temperature: kelvin.
-
-    Raises:
-        ValueError: if no line has any intensity.
-    """
-    title = f"absorption lines at {temperature:g} K"
-    values = (wavenumbers.cpu().numpy(), intensities.cpu().numpy())
-    _draw_sticks(path, *values, title, "intensity (cm/molecule)")
-
-
-def _draw_sticks(
-    path: str | Path,
-    wavenumbers: NDArray[np.float64],
-    intensities: NDArray[np.float64],
-    title: str,
-    label: str,
-) -> None:
-    strongest = intensities.max(initial=0.0)
-    if not strongest > 0:
-        raise ValueError("no line of this spectrum has any intensity; is the dipole zero?")
-    seen = intensities > BOTTOM * strongest
-    x, y = wavenumbers[seen], intensities[seen]
-    with picture(path, 8.0, 5.6) as figure:
-        linear, logarithmic = figure.subplots(2, 1, sharex=True)
-        figure.suptitle(title, parse_math=False)
-        for axes, base in ((linear, 0.0), (logarithmic, BOTTOM * strongest)):
-            axes.vlines(x, base, y, color=COLOURS[0], lw=1.2 if len(x) < 300 else 0.4)
-            tidy(axes, "", label)
-        logarithmic.set_yscale("log")
-        logarithmic.set_ylim(BOTTOM * strongest, 3 * strongest)
-        linear.set_ylim(0, 1.15 * strongest)
-        linear.set_xlim(0, 1.05 * x.max())
-        logarithmic.set_xlabel("wavenumber (cm⁻¹)")
-        _name_strongest(linear, x, y)
-
-
-def _name_strongest(axes: Axes, x: NDArray[np.float64], y: NDArray[np.float64]) -> None:
-    """Wavenumbers at the strongest lines, beside the tip where a taller line is near."""
-    room, flat = 0.06 * x.max(), 0.08 * y.max()
-    named: list[int] = []
-    for line in np.argsort(-y)[:20]:
-        if y[line] < 0.01 * y.max() or len(named) == 8:
-            break
-        apart = x - x[line]
-        right = bool(((y > y[line]) & (apart > 0) & (apart < room)).any())
-        left = bool(((y > y[line]) & (apart < 0) & (apart > -room)).any())
-        crowded = any(abs(apart[n]) < 2 * room and abs(y[n] - y[line]) < flat for n in named)
-        if (left and right) or crowded:
-            continue
-        named.append(int(line))
-        axes.annotate(
-            f"{x[line]:.0f}", (x[line], y[line]), (-2 * right + 2 * left, 2),
-            textcoords="offset points", va="bottom", fontsize="small",
-            ha="right" if right else "left" if left else "center",
-        )  # fmt: skip

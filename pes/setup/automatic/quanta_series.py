@@ -15,6 +15,7 @@ from pes.memory import free_memory, resident_memory
 from pes.setup.automatic.grid_of_stage import Grid
 from pes.setup.automatic.growing_grids import STEP, SparsePoints, memory
 from pes.setup.automatic.left_out import expected_changes
+from pes.setup.automatic.preliminary import preliminary
 from pes.setup.automatic.quanta_forecast import FEW, Forecast, largest_expected
 from pes.setup.automatic.stage import SolvedHamiltonian, Target
 from pes.setup.automatic.target import Budget
@@ -41,9 +42,6 @@ SOON, QUIET = 3.0, 15.0
 
 SLOWEST = 3.0
 """Most that the time of a calculation is believed to exceed its forecast by, for the next ones."""
-
-PER_LINE = 5
-"""Levels in a line of a preliminary table."""
 
 RESIDUAL = 0.1
 """Residual norm of a level, in accuracies: its error is the square over the gap, far smaller."""
@@ -130,9 +128,7 @@ class Series:
         while grid.functions < FEWEST * count:
             grid = grid.grown(STEP)
         # Sizes are known, and said, before functions follow the surface, which takes its time.
-        ahead = Forecast(
-            grid, memory(grid, count, self.blocks), self.program, self.usual(grid)
-        )  # fmt: skip
+        ahead = Forecast(grid, memory(grid, count, self.blocks), self.program, self.usual(grid))
         short = self.shortage(ahead)
         if short:
             raise ValueError(
@@ -208,8 +204,7 @@ class Series:
     def expected(self, stage: QuantaStage) -> Tensor | None:
         """Changes of the levels by one more step and by two, to second order, (2, S)."""
         h, pairs = stage.hamiltonian, stage.pairs.first(self.number(stage))
-        larger = [stage.grid.more(h, steps * STEP) for steps in (1, 2)]
-        known = [one for one in larger if one is not None]
+        known = [one for steps in (1, 2) if (one := stage.grid.more(h, steps * STEP)) is not None]
         return expected_changes(h, known, pairs) if known else None
 
     def narrower(self, stage: QuantaStage) -> Tensor:
@@ -256,18 +251,11 @@ class Series:
     def table(self, stage: QuantaStage, left: Tensor) -> None:
         """Say the levels of a calculation and how far they may be off."""
         energies = stage.pairs.energies[: len(left)].cpu()
-        shown = (energies - energies[0]) / CM1
-        shown[0] = (energies[0] - self.target.lowest_energy) / CM1
-        enough = int((left <= self.target.accuracy).sum())
-        self.report(
-            f"{stage.grid.quanta:g} quanta: {enough} of {len(left)} levels within "
-            f"{self.target.accuracy / CM1:g} cm-1, all within {float(left.max()) / CM1:.2g}; "
-            f"{self.spent:.0f} CPU-s so far; zero-point energy and levels, preliminary:"
-        )
-        both = torch.stack((shown, left / CM1), 1).tolist()
-        pairs = [f"{level:.3f} ± {error:.2g}" for level, error in both]
-        for row in range(0, len(pairs), PER_LINE):
-            self.report("  " + "   ".join(pairs[row : row + PER_LINE]))
+        shown = energies - energies[0]
+        shown[0] = energies[0] - self.target.lowest_energy
+        heading = f"{stage.grid.quanta:g} quanta"
+        for line in preliminary(heading, shown, left, self.target.accuracy, self.spent):
+            self.report(line)
 
     def forecast(self, stage: QuantaStage) -> Forecast:
         """Time and memory of the next calculation."""

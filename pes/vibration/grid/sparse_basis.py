@@ -24,6 +24,7 @@ from pes.vibration.basis.product_tree import unraveled
 from pes.vibration.grid.genz_keister import genz_keister
 from pes.vibration.grid.grid_basis import GridBasis
 from pes.vibration.grid.matrix import matrix, multiplications
+from pes.vibration.grid.random_points import hermite_polynomials, random_points
 from pes.vibration.grid.smolyak import Smolyak, point_count, smolyak
 from pes.vibration.grid.sparse_transform import ArrayRegion, from_grid, regions, towards_grid
 from pes.vibration.grid.strips import PairFields, Strip
@@ -32,9 +33,6 @@ __all__ = ["SparseBasis", "oscillator_functions"]
 
 FINE = 80
 """Gauss–Hermite points of functions of one coordinate, for pictures and overlaps."""
-
-PORTION = 500
-"""Random points at which all products are evaluated at once."""
 
 SIMPLE = 40
 """Products times points of their grid, over the points of the whole: a matrix of some H·v."""
@@ -137,28 +135,13 @@ class SparseBasis(GridBasis):
     def drawn(self, coefficients: Tensor, count: int) -> tuple[Tensor, Tensor]:
         """Random points (M, Q) and the share of each of S states that stands for each, (S, M).
 
-        Weights of either sign integrate polynomials, but not the edge of a region, where large
-        terms no longer cancel. Points are drawn from Π_k exp(−x_k²/2)/√(2π), twice as wide as
-        the square of the lowest function; shares ψ²/g add up to 1.
-
         Args:
             coefficients: of the functions kept, (S, N).
             count: number of points, M.
         """
-        modes = len(self.bases)
-        x = torch.randn(count, modes, generator=torch.Generator().manual_seed(3)).double()
-        quanta = self.quanta(torch.arange(self.size))
-        pieces = []
-        for part in x.split(PORTION):
-            values = part.new_ones(len(part), self.size)
-            for k in range(modes):
-                values *= _hermite(part[:, k], self.shape[k])[:, quanta[:, k]]
-            pieces.append(values @ coefficients.cpu().T)
-        # ψ² holds exp(−x²) and g exp(−x²/2).
-        shares = torch.cat(pieces).T.square() * (-x.square().sum(1) / 2).exp()
+        x, shares = random_points(self.quanta(torch.arange(self.size)), coefficients.cpu(), count)
         centres = torch.stack([b.points[0] for b in self.bases]).cpu()
         widths = torch.stack([b.weights[0] for b in self.bases]).cpu()
-        shares = shares / shares.sum(1, keepdim=True)
         return (centres + widths * x).to(self.device), shares.to(self.device)
 
     def on_grid(self, coefficients: Tensor, *, slope: int | None = None) -> Tensor:
@@ -299,11 +282,11 @@ def oscillator_functions(
     rule = genz_keister()
     x = rule.points[:points]
     fine, fine_weights = np.polynomial.hermite.hermgauss(FINE)
-    values = _hermite(x, size + 1)
+    values = hermite_polynomials(x, size + 1)
     n = torch.arange(size, dtype=torch.float64)
     slopes = -((n + 1) / 2).sqrt() * values[:, 1:]
     slopes[:, 1:] += (n[1:] / 2).sqrt() * values[:, : size - 1]
-    fine_values = _hermite(torch.from_numpy(fine), size)
+    fine_values = hermite_polynomials(torch.from_numpy(fine), size)
     reach = width * float(x.abs().max())
     return Basis(
         centre + width * x, torch.full_like(x, width), values[:, :size], slopes / width,
@@ -311,11 +294,3 @@ def oscillator_functions(
         fine_values * torch.from_numpy(fine_weights).sqrt()[:, None],
         (centre - reach, centre + reach), (False, False),
     )  # fmt: skip
-
-
-def _hermite(x: Tensor, size: int) -> Tensor:
-    """Polynomials orthonormal under exp(−x²), (m, size)."""
-    h = [torch.full_like(x, torch.pi**-0.25), 2**0.5 * torch.pi**-0.25 * x]
-    for n in range(1, size - 1):
-        h.append(((2 / (n + 1)) ** 0.5) * x * h[n] - (n / (n + 1)) ** 0.5 * h[n - 1])
-    return torch.stack(h[:size], 1)
