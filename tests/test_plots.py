@@ -88,7 +88,7 @@ PICTURES: dict[str, Callable[[Path], None]] = {
     ),
     "level_diagram_1": lambda path: plots.level_diagram(path, oscillators(1), "one"),
     "level_diagram_3": lambda path: plots.level_diagram(path, oscillators(3), "three"),
-    "lines": lambda path: plots.lines(
+    "lines": lambda path: plots.absorption_lines(
         path, torch.tensor([3.0, 9.0]), torch.tensor([1e-20, 2e-22]), 296.0
     ),
     "absorption": lambda path: plots.absorption(

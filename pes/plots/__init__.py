@@ -10,12 +10,13 @@ from pes.plots.harmonic_gaussian import Well, model_levels
 from pes.plots.points import energy_histogram
 from pes.plots.refinement import refined_levels
 from pes.plots.spectrum import absorption
-from pes.plots.stick_spectrum import lines, sticks
+from pes.plots.stick_spectrum import absorption_lines, sticks
 from pes.plots.vibration import level_diagram
 
 __all__ = [
     "Well",
     "absorption",
+    "absorption_lines",
     "also_as_pdf",
     "calibration_curve",
     "computational_graph",
@@ -25,7 +26,6 @@ __all__ = [
     "errors",
     "learning_curve",
     "level_diagram",
-    "lines",
     "model_levels",
     "refined_levels",
     "residuals",

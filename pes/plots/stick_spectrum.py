@@ -10,7 +10,7 @@ from torch import Tensor
 from pes.plots.figure import COLOURS, picture, tidy
 from pes.vibration.analysis.intensities import Sticks
 
-__all__ = ["lines", "sticks"]
+__all__ = ["absorption_lines", "sticks"]
 
 BOTTOM = 1e-6
 """Intensity, in that of the strongest line, from which a line is drawn."""
@@ -31,7 +31,9 @@ def sticks(path: str | Path, sticks: Sticks) -> None:
     _draw_sticks(path, *values, title, "intensity (km/mol)")
 
 
-def lines(path: str | Path, wavenumbers: Tensor, intensities: Tensor, temperature: float) -> None:
+def absorption_lines(
+    path: str | Path, wavenumbers: Tensor, intensities: Tensor, temperature: float
+) -> None:
     """Absorption lines, above on a linear and below on a logarithmic scale.
 
     Args:

@@ -61,7 +61,8 @@ def test_failures_stay_until_they_are_tried_again(run: Run) -> None:
 
 
 def test_a_batch_that_only_fails_is_given_up(path: Path, run: Run) -> None:
-    with pytest.raises(ValueError, match=f"first {HOPELESS} points all failed; row 0: .*--retry"):
+    # Which of several workers is first is up to them.
+    with pytest.raises(ValueError, match=rf"first {HOPELESS} points all failed; row \d: .*--retry"):
         run(square_unless_negative, [-1.0] * 50)
     assert len(read_journal(path, SETTINGS)) >= HOPELESS
 

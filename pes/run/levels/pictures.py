@@ -54,7 +54,7 @@ def draw_pictures(
     if transitions is not None:
         s = transitions.spectrum
         path = folder / "lines.png"
-        plots.lines(path, s.wavenumbers, s.intensities, transitions.temperature)
+        plots.absorption_lines(path, s.wavenumbers, s.intensities, transitions.temperature)
         grid, sigma = cross_section(
             s.wavenumbers, s.intensities, profile=profile.kind, gaussian=profile.gaussian,
             lorentzian=profile.lorentzian,

@@ -56,3 +56,11 @@ def test_what_is_to_come_holds_a_step_more_and_surprises() -> None:
     expected = torch.tensor([[-1.0, 0.0, 0.2], [-1.5, -0.5, -0.2]])
     left = still_to_come(expected, torch.tensor([0.0, 0.1, torch.inf]))
     assert left.tolist() == pytest.approx([2.2, 1.2, torch.inf])
+
+
+def test_a_change_that_cancels_counts_as_half_of_a_neighbours() -> None:
+    expected = torch.tensor([[0.0, 0.0, 0.0, -1.0, 0.0]]).expand(2, 5)
+    left = still_to_come(expected, torch.zeros(5))
+    assert left.tolist() == pytest.approx([0.55, 0.55, 0.55, 1.1, 0.55])
+    far = still_to_come(torch.tensor([[0.0, 0.0, 0.0, 0.0, -1.0]]).expand(2, 5), torch.zeros(5))
+    assert far.tolist() == pytest.approx([0.0, 0.55, 0.55, 0.55, 1.1])
