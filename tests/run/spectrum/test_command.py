@@ -29,7 +29,7 @@ LINES = {
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Run folders of an energy and of a dipole surface with charges of 0.3 e."""
     monkeypatch.chdir(tmp_path)
-    for name in ("level_diagram", "sticks", "lines", "absorption"):  # which take seconds
+    for name in ("level_diagram", "sticks", "absorption_lines", "absorption"):  # which take seconds
         monkeypatch.setattr(plots, name, lambda path, *_, **__: path.touch())
     x = torch.randn(9, 3, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     record = SurfaceRecord(WATER, (0.0, 1.0), "", x)
