@@ -21,7 +21,7 @@ STATEMENTS = {
     "pes-levels": COMMAND,
     "pes-levels with pictures": f"{COMMAND}, pes.run.levels.pictures",
 }
-"""What is loaded, by the name of the row."""
+"""Programs that load a part of the package, by the name of the row."""
 
 
 def main() -> None:

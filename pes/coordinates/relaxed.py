@@ -132,5 +132,5 @@ class Relaxed(Direct):
         return self.inner.to_positions(self.whole(q), masses)
 
     def from_positions(self, positions: Tensor, masses: Tensor) -> Tensor:
-        """Free coordinates (..., F) of positions (..., N, 3); the others are taken for granted."""
+        """Free coordinates (..., F) of positions (..., N, 3); the others are not read."""
         return self.inner.from_positions(positions, masses)[..., self._places]

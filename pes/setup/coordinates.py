@@ -106,7 +106,7 @@ def _internal(request: CoordinateRequest, geometries: Geometries) -> Internal:
 
 
 def _relaxed(request: CoordinateRequest, inner: Internal, geometries: Geometries) -> Internal:
-    """Those that are left free, the others on the lowest path of this very surface."""
+    """The free coordinates; the others follow the lowest energy of this surface."""
     if zero_at_minimum(inner.kinds):
         raise ValueError(
             "`coordinates.relaxed` is for lengths and angles; give the `kind` of coordinates that "

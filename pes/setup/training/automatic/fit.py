@@ -230,7 +230,7 @@ def _contenders(
 
 
 def _hopeless(network: Trial, best: Trial | None) -> bool:
-    """Whether a network is not going to be better than the best other surface."""
+    """Whether a network will stay worse than the best other surface."""
     if best is None:
         return False
     far = network.error > HOPELESS * best.error

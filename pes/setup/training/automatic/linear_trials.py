@@ -176,7 +176,7 @@ def last_trials(task: FitTask, best: Trial, tried: Collection[str]) -> Iterator[
 
 
 def _affordable(task: FitTask, degree: int, cost: float, share: float, labels: float) -> bool:
-    """Whether there are time (CPU s), labels and monomials for a degree."""
+    """Whether a degree has enough CPU time (seconds), labels and monomials."""
     if degree > MOST_DEGREE or cost > share * task.budget.left:
         return False
     return _coefficients(task.summary, degree) <= FULLEST * labels
