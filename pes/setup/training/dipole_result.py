@@ -96,7 +96,7 @@ class DipoleFit:
 
 
 def _line(tried: DipoleCandidate) -> str:
-    """Settings of the chosen form and error of its best fit, in words."""
+    """Settings of a form and the error of its best fit, in words."""
     shape, fit = f"degree {tried.degree}, a = {tried.length / ANGSTROM:.4g} A", ""
     if tried.hidden:
         shape += f", networks {'-'.join(map(str, tried.hidden))}"
