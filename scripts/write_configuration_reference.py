@@ -22,7 +22,7 @@ from pes.config import (
     SpectrumConfig,
     TrainConfig,
 )
-from pes.config.section import Section, descriptions
+from pes.config.section import Name, Section, descriptions
 
 TARGET = Path(__file__).parents[1] / "docs" / "configuration.md"
 TOP = (
@@ -145,7 +145,7 @@ def default(field: FieldInfo) -> str:
     """Default value as it would be written in YAML."""
     value = field.default
     if value is PydanticUndefined:
-        return "required"
+        return "name of the file" if field.metadata == list(get_args(Name)[1:]) else "required"
     if value is None:
         return "none"
     if isinstance(value, Section):

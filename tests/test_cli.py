@@ -96,7 +96,7 @@ def test_our_own_mistake_keeps_its_traceback(
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"name": None}, "key `name` is missing"),
+        ({"data": None}, "key `data` is missing"),
         ({"training": {"epoch": 3}}, "unknown key `training.epoch`; did you mean `epochs`?"),
         ({"training": {"epochs": "many"}}, "`training.epochs`: "),
         ({"training": {"max_seconds": float("nan")}}, "`training.max_seconds`: "),

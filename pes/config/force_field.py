@@ -11,7 +11,7 @@ class ForceFieldConfig(Section):
     """`pes-levels --config`: levels of a force field in normal coordinates."""
 
     name: Name
-    """Run name; the output goes to runs/<name>."""
+    """Run name; the output goes to runs/<name>. Without it the run has the name of the file."""
     force_field: str
     """File of the force field: a plain table, VHCI's input or the output of Gaussian's anharmonic
     frequencies."""

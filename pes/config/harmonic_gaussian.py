@@ -24,7 +24,7 @@ class ModelConfig(Section):
     """`pes-levels --config`: the one-dimensional model −½ d²/dx² + x²/2 + κ exp(−x²/2)."""
 
     name: Name
-    """Run name; the output goes to runs/<name>."""
+    """Run name; the output goes to runs/<name>. Without it the run has the name of the file."""
     model: Literal["harmonic_gaussian"]
     """Marks the file as one of a model."""
     kappa: tuple[float, ...]

@@ -153,7 +153,7 @@ class LabelConfig(Section):
     """`pes-label`: energies of chosen geometries."""
 
     name: Name
-    """Run name; the output goes to runs/<name>."""
+    """Run name; the output goes to runs/<name>. Without it the run has the name of the file."""
     geometries: Path
     """Geometries: a file of `pes-sample`, or of points in any format that `pes-convert` reads."""
     program: Annotated[ProgramKinds, BeforeValidator(by_name)] = PySCFSection()

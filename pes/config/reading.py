@@ -22,7 +22,7 @@ MOST_NODES = 1_000_000
 
 
 def load_config(path: Path, kind: type[C], settings: Sequence[str] = ()) -> C:
-    """Read and check a YAML file.
+    """Read and check a YAML file; a run that it does not name has the name of the file.
 
     Args:
         path: of the file.
@@ -33,7 +33,10 @@ def load_config(path: Path, kind: type[C], settings: Sequence[str] = ()) -> C:
         FileNotFoundError: if there is no such file.
         ValueError: in one line that names file, key and what was expected.
     """
-    return checked(read_yaml(path), kind, settings, str(path))
+    content = read_yaml(path)
+    if "name" in kind.model_fields:
+        content.setdefault("name", path.stem)
+    return checked(content, kind, settings, str(path))
 
 
 def checked(content: dict[str, Any], kind: type[C], settings: Sequence[str], where: str) -> C:

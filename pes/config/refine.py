@@ -55,7 +55,7 @@ class RefineConfig(Section):
     """`pes-refine`: a surface adjusted to observed levels."""
 
     name: Name
-    """Run name; the output goes to runs/<name>."""
+    """Run name; the output goes to runs/<name>. Without it the run has the name of the file."""
     device: str = "auto"
     """Device of the computation: auto, cpu or cuda."""
     threads: int | None = Field(default=None, gt=0)

@@ -16,7 +16,7 @@ class SampleConfig(Section):
     """`pes-sample`: geometries to compute."""
 
     name: Name
-    """Run name; the output goes to runs/<name>."""
+    """Run name; the output goes to runs/<name>. Without it the run has the name of the file."""
     seed: Seed = 0
     """Seed of the samples."""
     device: str = "auto"

@@ -95,7 +95,7 @@ class TrainConfig(Section):
     """`pes-train`: data to surface."""
 
     name: Name
-    """Run name; the output goes to runs/<name>."""
+    """Run name; the output goes to runs/<name>. Without it the run has the name of the file."""
     seed: Seed = 0
     """Seed of the split, the starting weights and the order of points."""
     device: str = "auto"

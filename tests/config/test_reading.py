@@ -128,12 +128,21 @@ def test_misspelt_key_is_named_before_the_missing_one(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("data: {file: water.h5}", "key `name` is missing"),
+        ("molecule: [O, H, H]", "key `data` is missing"),
         ("name: water\ndata: {}", "key `data.file` is missing"),
     ],
 )
 def test_missing_key(tmp_path: Path, text: str, expected: str) -> None:
     assert refusal(tmp_path, text) == expected
+
+
+def test_run_has_the_name_of_the_file_unless_it_names_one(tmp_path: Path) -> None:
+    path = tmp_path / "formaldehyde.yaml"
+    path.write_text("data: {file: water.h5}")
+    assert load_config(path, TrainConfig).name == "formaldehyde"
+    assert load_config(path, TrainConfig, ["name=h2co"]).name == "h2co"
+    path.write_text("name: h2co\ndata: {file: water.h5}")
+    assert load_config(path, TrainConfig).name == "h2co"
 
 
 @pytest.mark.parametrize(
