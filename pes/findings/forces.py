@@ -24,6 +24,9 @@ DIFFERENT = 0.8
 
 CHUNK = 2048
 
+LOOKED = 30_000
+"""Points whose forces are compared with those of the reference, at most."""
+
 
 def zero_forces(evidence: Evidence) -> list[Finding]:
     """All forces are zero, or those of several points."""
@@ -117,21 +120,16 @@ def force_frame(evidence: Evidence) -> list[Finding]:
 def force_rows(evidence: Evidence) -> list[Finding]:
     """Forces of single points that contradict the slopes of the energies around them.
 
-    Looked at are the points of the reference, at most 3,000, where it does not extrapolate.
+    Looked at are the points, at most 30,000, at which the reference does not extrapolate.
     """
     compared = _compared(evidence)
     if compared is None:
         return []
     rows, labels, fitted = compared
-    difference = (labels - fitted).norm(dim=1)
-    relative = difference / torch.maximum(labels.norm(dim=1), fitted.norm(dim=1)).clamp(min=1e-12)
-    if float(relative.median()) > 0.1:
-        return []
-    strong = fitted.norm(dim=1) > 0.1 * fitted.norm(dim=1).median()
-    bad = strong & (relative > DIFFERENT)
+    bad = _contradicting(labels, fitted)
     if not bad.any():
         return []
-    wrong, total = rows[bad], len(rows)
+    wrong, total, difference = rows[bad], len(rows), (labels - fitted).norm(dim=1)
     return [
         Finding(
             "forces of rows", "warning", len(wrong), worst_first(wrong, difference[bad]),
@@ -141,14 +139,24 @@ def force_rows(evidence: Evidence) -> list[Finding]:
     ]  # fmt: skip
 
 
+def _contradicting(labels: Tensor, fitted: Tensor) -> Tensor:
+    """Mask (R,) of forces that have little to do with the fitted ones where most others agree."""
+    difference, size = (labels - fitted).norm(dim=1), fitted.norm(dim=1)
+    relative = difference / torch.maximum(labels.norm(dim=1), size).clamp(min=1e-12)
+    if float(relative.median()) > 0.1:
+        return torch.zeros_like(relative, dtype=torch.bool)
+    return (size > 0.1 * size.median()) & (relative > DIFFERENT)
+
+
 def force_noise(evidence: Evidence) -> list[Finding]:
-    """Noise of forces where the energies are far smoother."""
+    """Noise of forces where the energies are far smoother; wrong forces of single rows are none."""
     compared = _compared(evidence)
     known = evidence.reference
     if compared is None or known is None:
         return []
     rows, labels, fitted = compared
     calm = known.scale[rows] <= known.scale[rows].median()
+    calm = calm & ~_contradicting(labels, fitted)
     difference = ((labels - fitted)[calm]).square().mean().sqrt() / (CM1 / ANGSTROM)
     smooth = known.residuals[rows][calm].square().mean().sqrt() / CM1
     # The reference's own forces err by its residuals over the width of its bends, about 0.05 Å.
@@ -169,8 +177,9 @@ def _compared(evidence: Evidence) -> tuple[Tensor, Tensor, Tensor] | None:
     known, forces = evidence.reference, evidence.dataset.forces
     if known is None or forces is None or not forces.any():
         return None
-    z, scale = known.standardised[known.rows].abs(), known.scale[known.rows]
-    rows = known.rows[(scale < 3 * scale.median()) & (z < 6)]
+    usual = known.scale[known.rows].median()
+    rows = ((known.scale < 3 * usual) & (known.standardised.abs() < 6)).nonzero().flatten()
+    rows = rows[:: -(-len(rows) // LOOKED) or 1]
     if len(rows) == 0:
         return None
     fitted = [

@@ -3,6 +3,7 @@
 import numpy as np
 import torch
 from scipy.cluster.hierarchy import fcluster, linkage
+from torch import Tensor
 
 from pes.data.isolation import isolated_rows
 from pes.findings.evidence import Evidence
@@ -19,6 +20,8 @@ MOST = 2000
 
 STEEP = 0.02
 """Hartree/bohr; the lowest point of a set that contains the minimum has smaller forces."""
+ABOVE = 0.01
+"""Height of the lowest point above the minimum, in units of the range, that matters."""
 
 
 def bare_well(evidence: Evidence) -> list[Finding]:
@@ -36,17 +39,29 @@ def bare_well(evidence: Evidence) -> list[Finding]:
                 "numbers of a harmonic well", "add points near the minimum",
             )
         )  # fmt: skip
-    lowest = int(dataset.energies.argmin())
-    if dataset.forces is not None and dataset.forces[lowest].abs().max() > STEEP:
-        largest = float(torch.as_tensor(dataset.forces[lowest].abs().max()))
-        findings.append(
-            Finding(
-                "minimum missing", "warning", 1, (lowest,),
-                f"the lowest point has forces up to {largest:.2g} hartree/bohr: the minimum is not "
-                "in the set", "add points near the minimum",
-            )
-        )  # fmt: skip
+    if dataset.forces is not None:
+        findings += _minimum_missing(dataset.forces, heights)
     return findings
+
+
+def _minimum_missing(forces: Tensor, heights: Tensor) -> list[Finding]:
+    """The lowest point lies on a slope, far above the minimum.
+
+    In a well whose force constants are alike, heights are as the squares of the forces.
+    """
+    lowest, squares = int(heights.argmin()), forces.flatten(1).square().sum(1)
+    largest = float(forces[lowest].abs().max())
+    above = float(squares[lowest] * (heights / squares.clamp(min=1e-20)).median())
+    if largest <= STEEP or above <= ABOVE * float(heights.quantile(0.99)):
+        return []
+    return [
+        Finding(
+            "minimum missing", "warning", 1, (lowest,),
+            f"the lowest point has forces up to {largest:.2g} hartree/bohr and is about "
+            f"{above:.2g} cm-1 above the minimum, which is not in the set",
+            "add points near the minimum",
+        )
+    ]  # fmt: skip
 
 
 def isolated_points(evidence: Evidence) -> list[Finding]:

@@ -28,6 +28,14 @@ def test_rows_of_reversed_forces_are_named() -> None:
     assert sorted(finding.rows) == rows.tolist()
 
 
+def test_wrong_forces_of_one_row_are_no_noise_of_all() -> None:
+    data = CLEAN["H2S"]()
+    strongest = data.forces.flatten(1).norm(dim=1)[:30].argmax()[None]
+    own = evidence(with_forces(data, lambda f: -f, strongest))
+    assert [finding.rows for finding in force_rows(own)] == [(int(strongest),)]
+    assert force_noise(own) == []
+
+
 def test_it_is_told_which_of_energies_and_forces_is_implausible() -> None:
     data = ammonia()
     scaled = with_forces(data, lambda f: f * ANGSTROM / EV, slice(None))

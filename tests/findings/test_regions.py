@@ -2,8 +2,11 @@
 
 from dataclasses import replace
 
+import pytest
+import torch
 from made_up import CLEAN, ammonia, evidence
 
+from pes.data import Dataset
 from pes.findings.regions import bare_well, dissociated, isolated_points, separate_regions
 
 
@@ -18,6 +21,21 @@ def test_points_far_above_the_minimum_only() -> None:
     assert "minimum missing" in kinds
     silent = replace(data.select(without), forces=None)
     assert "minimum missing" not in [f.kind for f in bare_well(evidence(silent))]
+
+
+@pytest.mark.parametrize(("nearest", "missing"), [(0.05, False), (0.2, True)])
+def test_the_minimum_is_missing_where_the_lowest_point_is_high_above_it(
+    nearest: float, missing: bool
+) -> None:
+    """A harmonic bond, k = 0.5 hartree/bohr²: forces exceed 0.02 at the lowest point either way,
+    which lies 0.25 % or 4 % of the range above the minimum."""
+    stretch = torch.linspace(nearest, 1.0, 60, dtype=torch.float64)
+    x = torch.zeros(60, 2, 3, dtype=torch.float64)
+    x[:, 1, 0] = 2 + stretch
+    forces = torch.zeros_like(x)
+    forces[:, 0, 0], forces[:, 1, 0] = 0.5 * stretch, -0.5 * stretch
+    own = evidence(Dataset(("C", "O"), x, 0.25 * stretch.square(), forces))
+    assert ("minimum missing" in [finding.kind for finding in bare_well(own)]) == missing
 
 
 def test_isomers_are_two_regions_of_equal_size() -> None:

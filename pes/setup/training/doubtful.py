@@ -12,14 +12,14 @@ from pes.units import CM1
 
 __all__ = ["doubtful_line", "doubtful_rows", "without"]
 
-KINDS = ("stuck labels", "wrong labels")
+KINDS = ("stuck labels", "wrong labels", "forces of rows")
 CHUNK = 2048
 MOST = 40
 """Rows that are named."""
 
 
 def doubtful_rows(audited: Audit) -> Tensor:
-    """Rows (K,) of the single labels that an audit calls stuck or wrong, rising."""
+    """Rows (K,) of the points whose energy or forces an audit calls wrong, rising."""
     rows = {row for one in audited.findings if one.kind in KINDS for row in one.rows}
     return torch.tensor(sorted(rows), dtype=torch.long)
 
@@ -49,9 +49,10 @@ def doubtful_line(
         return ()
     left = rows[~torch.isin(rows, test)]
     errors = _errors(surface, dataset, rows)
+    have, were = "point has" if len(rows) == 1 else "points have", _are(len(left), "was", "were")
     line = (
-        f"{len(rows)} labels are doubtful (rows {_named(rows)}): {len(left)} were left "
-        f"out of training and validation; the surface differs from all of them by up to "
+        f"{len(rows)} {have} doubtful labels (rows {_named(rows)}): {len(left)} {were} left out of "
+        f"training and validation; from their energies the surface differs by up to "
         f"{float(errors.abs().max()):.4g} cm-1, RMSE {_rms(errors):.4g}"
     )
     if len(left) == len(rows):
@@ -59,9 +60,13 @@ def doubtful_line(
     every = _errors(surface, dataset, test)
     sound = every[~torch.isin(test, rows)]
     return (
-        f"{line}; {len(rows) - len(left)} are in the test, whose RMSE is {_rms(every):.4g} cm-1 "
-        f"with and {_rms(sound):.4g} without them",
+        f"{line}; {len(rows) - len(left)} {_are(len(rows) - len(left), 'is', 'are')} in the test, "
+        f"whose RMSE is {_rms(every):.4g} cm-1 with and {_rms(sound):.4g} without",
     )
+
+
+def _are(count: int, one: str, more: str) -> str:
+    return one if count == 1 else more
 
 
 def _named(rows: Tensor) -> str:

@@ -19,6 +19,8 @@ FEW = 0.01
 FEWEST = 20
 """Points below which one of them is no exception."""
 REGION = "The surface is less accurate in a region: add points there"
+FINE = 0.01
+"""RMSE in cm⁻¹ below which no region needs more points."""
 DOMINATED = 2.0
 """RMSE of all points over the RMSE without the far ones, above which the far ones dominate."""
 
@@ -47,7 +49,8 @@ def _line(part: str, errors: Tensor, rows: Tensor) -> str | None:
     rest = torch.ones(len(errors), dtype=torch.bool)
     rest[far] = False
     every, others = (float(e.square().mean().sqrt()) for e in (errors, errors[rest]))
-    if not len(far) or len(errors) < FEWEST or every <= DOMINATED * others:
+    few = not len(far) or len(errors) < FEWEST
+    if few or every <= max(FINE, DOMINATED * others):
         return None
     named = ", ".join(f"{int(rows[k])} ({float(errors[k]):+.3g} cm-1)" for k in far[:NAMED])
     more = ", ..." if len(far) > NAMED else ""

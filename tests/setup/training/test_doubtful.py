@@ -15,12 +15,13 @@ from pes.setup.training.doubtful import doubtful_line, doubtful_rows, without
 from pes.units import CM1
 
 
-def test_stuck_and_wrong_labels_and_no_others(water: Callable[..., Dataset]) -> None:
+def test_stuck_and_wrong_labels_and_wrong_forces_and_no_others(water: Callable[..., Dataset]) -> None:
     findings = tuple(
         Finding(kind, "warning", len(rows), rows, "", "")
-        for kind, rows in (("wrong labels", (7, 3)), ("copies", (1, 2)), ("stuck labels", (5, 3)))
-    )
-    assert doubtful_rows(Audit(water(), findings)).tolist() == [3, 5, 7]
+        for kind, rows in (("wrong labels", (7, 3)), ("copies", (1, 2)), ("stuck labels", (5, 3)),
+                           ("forces of rows", (9,)))
+    )  # fmt: skip
+    assert doubtful_rows(Audit(water(), findings)).tolist() == [3, 5, 7, 9]
 
 
 def test_the_test_keeps_its_own(water: Callable[..., Dataset]) -> None:
@@ -42,9 +43,9 @@ def test_errors_with_and_without(water: Callable[..., Dataset]) -> None:
     test = torch.arange(50, 60)
     (line,) = doubtful_line(surface, exact, test, torch.tensor([3, 50]))
     # √((900 + 1600)/2) = 35.36 of the two, 40/√10 = 12.65 in the test, 0 without.
-    assert "(rows 3, 50): 1 were left out" in line
+    assert "2 points have doubtful labels (rows 3, 50): 1 was left out" in line
     assert "by up to 40 cm-1, RMSE 35.36" in line
-    assert "1 are in the test, whose RMSE is 12.65 cm-1 with and" in line
+    assert "1 is in the test, whose RMSE is 12.65 cm-1 with and" in line
     assert float(line.split(" and ")[-1].split()[0]) == pytest.approx(0, abs=1e-6)
     assert doubtful_line(surface, exact, test, torch.tensor([], dtype=torch.long)) == ()
 
@@ -58,5 +59,5 @@ def test_a_fit_without_settings_is_not_bent(water: Callable[..., Dataset]) -> No
     energies[rows] += 3000 * CM1
     fit = pes.train(replace(points, energies=energies), parts=parts, minutes=0.02)
     assert not torch.isin(rows, torch.cat((fit.plan.parts.train, fit.plan.parts.validation))).any()
-    assert fit.far[0].startswith("3 labels are doubtful")
+    assert fit.far[0].startswith("3 points have doubtful labels")
     assert str(rows[0].item()) in fit.far[0]

@@ -30,6 +30,8 @@ def test_the_worst_rows_and_the_error_without_them() -> None:
     assert line.startswith("test: 2 of 100 points dominate the RMSE: rows 57 (+500 cm-1), 59 (-300")
     assert "Without them the RMSE is 1 instead of 58.32 cm-1" in line  # √(340098/100)
     assert line.endswith("They are isolated or their labels are wrong: run pes-audit")
+    small = replace(points, energies=-1e-5 * errors * CM1)
+    assert far_point_lines(Zero(), {"test": small}, {"test": rows}) == ()  # 0.0006 cm-1 in all
     errors[:4] = 500.0
     (line,) = far_point_lines(
         Zero(), {"test": replace(points, energies=-errors * CM1)}, {"test": rows}
