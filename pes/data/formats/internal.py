@@ -7,7 +7,13 @@ import numpy as np
 
 from pes.data.dataset import Dataset
 from pes.data.formats.request import Request
-from pes.data.formats.tables import Geometry, read_table, required_symbols, table_names
+from pes.data.formats.tables import (
+    Geometry,
+    column_unit,
+    read_table,
+    required_symbols,
+    table_names,
+)
 from pes.data.formats.units import file_units, unit_factor
 from pes.elements import element
 
@@ -38,7 +44,8 @@ def read_triatomic(path: Path, request: Request) -> Iterator[Dataset]:
         raise ValueError(f"a triatomic table has three atoms, `formula` has {' '.join(symbols)}")
     names = [name.lower() for name in table_names(path, request)]
     angle = next((name for name in (*COSINES, *ANGLES) if name in names), "theta")
-    unit = _angle_unit(request, "cosine" if angle in COSINES else None)
+    unit = "cosine" if angle in COSINES else None
+    unit = _angle_unit(request, unit or column_unit(path, request, "angle", (angle,)))
     elements = [element(symbol) for symbol in symbols]
     alone = [k for k, name in enumerate(elements) if elements.count(name) == 1]
     middle = alone[0] if len(alone) == 1 else 1
@@ -92,8 +99,11 @@ def read_zmatrix(path: Path, request: Request) -> Iterator[Dataset]:
                 f"`zmatrix`, row {k}: needs a symbol and the numbers of {min(k, 3)} earlier rows, "
                 f"got {[symbol, *references]}"
             )
-    unit = _angle_unit(request, None) if len(rows) > 2 else "degree"
     names = tuple(f"{p}{k}" for k in range(len(rows)) for p in ("r", "theta", "phi")[: min(k, 3)])
+    angles = [name for name in names if name[0] != "r"]
+    unit = "degree"
+    if angles:
+        unit = _angle_unit(request, column_unit(path, request, "angle", angles))
 
     def to_positions(q: np.ndarray, first: int) -> np.ndarray:
         return _placed(dict(zip(names, q.T, strict=True)), rows, unit, first)

@@ -8,8 +8,9 @@ import torch
 from torch import Tensor
 
 from pes.data.dataset import Dataset
+from pes.data.formats.names import agreed_unit, name_and_unit
 from pes.data.formats.request import Request
-from pes.data.formats.units import echo, unit_factor
+from pes.data.formats.units import TABLES, echo, quantity_of, spelled, unit_factor
 from pes.units import ENERGY_UNITS
 
 __all__ = ["chosen_keys", "points", "rows_at_once"]
@@ -39,10 +40,11 @@ def chosen_keys(
 
     The user's word comes first, then the name that the format fixes, then the quantity's own
     name, then the only key that ends with it (REF_energy); of several, the one that begins as
-    the energy's does.
+    the energy's does. A unit behind the name (TotEnergy_eV) is not part of it.
 
     Raises:
-        ValueError: if a key that was stated is missing, no energy is there, or several are.
+        ValueError: if a key that was stated is missing, no energy is there, or several are, or the
+            unit in a name is not the one stated.
 
     Example:
         >>> chosen_keys(["REF_energy", "REF_forces", "t1"], Request())
@@ -51,6 +53,8 @@ def chosen_keys(
     keys: dict[str, str] = {}
     for quantity, endings in ENDINGS.items():
         stated = request.keys.get(quantity)
+        if stated not in names:  # perhaps without the unit in its name
+            stated = next((n for n in names if name_and_unit(n)[0] == stated), stated)
         if stated is not None and stated not in names:
             raise ValueError(f"no `{stated}` ({quantity}); keys there: {_listed(names)}")
         usual = (fixed or {}).get(quantity)
@@ -64,15 +68,28 @@ def chosen_keys(
         )
     if "forces" in keys:
         keys.pop("gradients", None)
+    _named_units(keys, request.units)
     return keys
+
+
+def _named_units(keys: Mapping[str, str], stated: Mapping[str, str]) -> dict[str, str]:
+    """Units that the names of the quantities end with; they must be the ones stated."""
+    units: dict[str, str] = {}
+    for quantity, key in keys.items():
+        own = "forces" if quantity == "gradients" else quantity
+        unit = name_and_unit(key)[1]
+        if unit is not None and own in TABLES:
+            units[own] = agreed_unit(own, [unit], stated.get(own)) or unit
+    return units
 
 
 def _named(
     quantity: str, endings: tuple[str, ...], names: Collection[str], keys: Mapping[str, str]
 ) -> str | None:
-    exact = [name for name in names if name.lower() in endings]
-    ending = [name for name in names if name.lower().endswith(endings)]
-    prefix = keys.get("energy", "").lower().removesuffix("energy")
+    bare = {name: name_and_unit(name)[0].lower() for name in names}
+    exact = [name for name in names if bare[name] in endings]
+    ending = [name for name in names if bare[name].endswith(endings)]
+    prefix = bare.get(keys.get("energy", ""), "").removesuffix("energy")
     same = [name for name in ending if prefix and name.lower().startswith(prefix)]
     for candidates in (exact[:1], same[:1], ending):
         if len(candidates) == 1:
@@ -115,7 +132,7 @@ def points(
     Raises:
         ValueError: for a value that no point may have.
     """
-    size = len(positions)
+    size, units = len(positions), {**units, **_named_units(keys, {})}
     values = {quantity: _tensor(arrays[key], key) for quantity, key in keys.items()}
     scaled = {
         q: v * unit_factor(units, "forces" if q == "gradients" else q) for q, v in values.items()
@@ -123,10 +140,11 @@ def points(
     forces = scaled.get("forces")
     if "gradients" in scaled:
         forces = -scaled["gradients"]
-    columns = {
-        name: _tensor(array, name) for name, array in arrays.items() if name not in keys.values()
-    }
-    energy_unit = units["energy"] if units["energy"] in ENERGY_UNITS else "1"
+    columns, column_units = {}, {}
+    for key, array in arrays.items():
+        if key not in keys.values():
+            name, unit = _column_name(key, units["energy"])
+            columns[name], column_units[name] = _tensor(array, key), unit
     return Dataset(
         symbols=symbols,
         positions=_tensor(positions, "positions") * unit_factor(units, "length"),
@@ -134,10 +152,20 @@ def points(
         forces=None if forces is None else forces.reshape(size, len(symbols), 3),
         dipoles=scaled["dipole"].reshape(size, 3) if "dipole" in scaled else None,
         columns=columns,
-        column_units={n: energy_unit if "energy" in n.lower() else "1" for n in columns},
+        column_units=column_units,
         provenance={"source": path.name, "format": format_words, "units": echo(units, keys)},
         first_row=first_row,
     )
+
+
+def _column_name(key: str, energy_unit: str) -> tuple[str, str]:
+    """Name and unit of a further number: of a part of the energy its own, or that of the energy."""
+    bare, unit = name_and_unit(key)
+    if "energy" not in key.lower():
+        return key, "1"
+    if unit is not None and quantity_of(unit) == "energy":
+        return bare, spelled("energy", unit)
+    return key, energy_unit if energy_unit in ENERGY_UNITS else "1"
 
 
 def _tensor(array: Array, name: str) -> Tensor:

@@ -1,6 +1,6 @@
 """Tables of numbers in text: a header or stated names, commas or white space between."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -10,11 +10,12 @@ import numpy as np
 from pes.data.dataset import Dataset
 from pes.data.formats.compressed import opened_text
 from pes.data.formats.frames import numbers
+from pes.data.formats.names import agreed_unit, name_and_unit
 from pes.data.formats.points import chosen_keys, points
 from pes.data.formats.request import Request
-from pes.data.formats.units import file_units
+from pes.data.formats.units import file_units, quantity_of
 
-__all__ = ["Geometry", "read_table", "table_names"]
+__all__ = ["Geometry", "column_unit", "read_table", "table_names"]
 
 LINES_AT_ONCE = 20_000
 COMMENTS = ("#", "!", "%")
@@ -38,16 +39,41 @@ class Geometry:
 
 
 def table_names(path: Path, request: Request) -> tuple[str, ...]:
-    """Names of the columns: as stated, else those of the header."""
+    """Names of the columns, without their units: as stated, else those of the header."""
+    return tuple(name_and_unit(name)[0] for name in _head(path, request))
+
+
+def column_unit(
+    path: Path, request: Request, quantity: str, columns: Collection[str]
+) -> str | None:
+    """Unit of some columns (in small letters), as the user or the header states it, such as [A].
+
+    Raises:
+        ValueError: if these differ.
+    """
+    named = map(name_and_unit, _head(path, request))
+    own = [unit for name, unit in named if name.lower() in columns]
+    units = [unit for unit in own if unit is not None and quantity_of(unit) == quantity]
+    return agreed_unit(quantity, units, request.units.get(quantity))
+
+
+def _head(path: Path, request: Request) -> tuple[str, ...]:
+    """Names of the columns with their units."""
     if request.columns is not None:
         return request.columns
+    comment = head = ""
     with opened_text(path) as lines:
-        head = next((line for line in lines if _is_row(line)), "")
-    words = _words(head)
-    try:
-        numbers(words)
-    except ValueError:
+        for head in lines:
+            if _is_row(head):
+                break
+            comment = head.strip() or comment
+    words = _header_words(head)
+    if not _is_data(head):
         return tuple(words)
+    # numpy.savetxt writes the names behind a #.
+    named = _header_words(comment.lstrip("".join(COMMENTS)))
+    if len(named) == len(words) and not _is_data(comment.lstrip("".join(COMMENTS))):
+        return tuple(named)
     raise ValueError(
         f"the table has no header; name its {len(words)} columns in `columns`, such as "
         '"r1 r2 cos energy"'
@@ -62,21 +88,25 @@ def read_table(
     Raises:
         ValueError: naming the line that cannot be read.
     """
-    units = file_units(request.units, fixed)
     names = table_names(path, request)
     small = [name.lower() for name in names]
     missing = [name for name in geometry.names if name not in small]
     if missing:
-        raise ValueError(f"no column `{missing[0]}`; columns there: {', '.join(names)}")
+        raise ValueError(
+            f"no column `{missing[0]}`; columns there: {', '.join(names)}; name all of them in "
+            f'`columns`, such as "{" ".join(geometry.names)} energy"'
+        )
     if len(set(names)) < len(names):
         raise ValueError(f"two columns have the same name: {', '.join(names)}")
     at = [small.index(name) for name in geometry.names]
-    rest = [name for k, name in enumerate(names) if k not in at]
-    usual = next((name for name in rest if name.lower() in ENERGY_NAMES), None)
-    keys = chosen_keys(rest, request, {"energy": usual} if usual else None)
+    rest = {name: k for k, name in enumerate(_head(path, request)) if k not in at}
+    usual = next((name for name, k in rest.items() if small[k] in ENERGY_NAMES), None)
+    keys = chosen_keys(list(rest), request, {"energy": usual} if usual else None)
+    length = column_unit(path, request, "length", geometry.names)
+    units = file_units(request.units, fixed if length is None else {**fixed, "length": length})
     first = 0
     for block in _blocks(path, len(names)):
-        arrays = {name: block[:, names.index(name)] for name in rest}
+        arrays = {name: block[:, k] for name, k in rest.items()}
         yield points(
             path, format_words, geometry.symbols, geometry.to_positions(block[:, at], first),
             arrays, keys=keys, units=units, first_row=first,
@@ -135,6 +165,17 @@ def _words(line: str) -> list[str]:
         if separator in line:
             return [word.strip() for word in line.split(separator)]
     return line.split()
+
+
+def _header_words(line: str) -> list[str]:
+    """Names, each with the unit in brackets that may stand apart behind it."""
+    names: list[str] = []
+    for word in _words(line):
+        if names and word.startswith(("[", "(")):
+            names[-1] += word
+        else:
+            names.append(word)
+    return names
 
 
 def _is_row(line: str) -> bool:

@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 from pes.units import DEGREE, DIPOLE_UNITS, ENERGY_UNITS, FORCE_UNITS, LENGTH_UNITS
 
-__all__ = ["echo", "file_units", "unit_factor"]
+__all__ = ["TABLES", "echo", "file_units", "quantity_of", "spelled", "unit_factor"]
 
 ANGLE_UNITS = MappingProxyType({"degree": DEGREE, "radian": 1.0, "cosine": 1.0})
 """Factors into radians; a cosine is an angle's own function and keeps its value."""
@@ -37,7 +37,7 @@ def file_units(stated: Mapping[str, str], fixed: Mapping[str, str]) -> dict[str,
     unknown = [name for name in stated if name not in TABLES]
     if unknown:
         raise ValueError(f"`units` has keys {', '.join(TABLES)}, not {unknown[0]!r}")
-    units = {**fixed, **{name: _spelled(name, unit) for name, unit in stated.items()}}
+    units = {**fixed, **{name: spelled(name, unit) for name, unit in stated.items()}}
     if "energy" in units and "length" in units:
         units.setdefault("forces", f"{units['energy']}/{units['length']}")
         units.setdefault("dipole", f"e*{units['length']}")
@@ -70,6 +70,9 @@ def echo(units: Mapping[str, str], quantities: Mapping[str, str]) -> str:
         'lengths in angstrom, energy in eV (REF_energy)'
     """
     parts = [f"lengths in {units['length']}"] if "length" in units else []
+    if "angle" in units:
+        parts.append("the cosine of the angle" if units["angle"] == "cosine" else
+                     f"angles in {units['angle']}")  # fmt: skip
     for quantity, key in quantities.items():
         name = "forces" if quantity == "gradients" else quantity
         if name in units:
@@ -78,7 +81,28 @@ def echo(units: Mapping[str, str], quantities: Mapping[str, str]) -> str:
     return ", ".join(parts)
 
 
-def _spelled(quantity: str, unit: str) -> str:
+def quantity_of(unit: str) -> str | None:
+    """The quantity that has a unit; None where it is no unit.
+
+    Example:
+        >>> quantity_of("Eh"), quantity_of("deg"), quantity_of("eV/A"), quantity_of("scf")
+        ('energy', 'angle', 'forces', None)
+    """
+    for quantity in TABLES:
+        try:
+            spelled(quantity, unit)
+        except ValueError:
+            continue
+        return quantity
+    return None
+
+
+def spelled(quantity: str, unit: str) -> str:
+    """The name that this package has for a unit.
+
+    Raises:
+        ValueError: if it is no unit of the quantity.
+    """
     table = TABLES[quantity]
     if unit in table:
         return unit

@@ -45,6 +45,16 @@ def test_further_numbers_become_columns(tmp_path):
     assert back.columns["energy_scf"].isnan().tolist() == [False, True]
 
 
+def test_a_key_may_end_with_its_unit(tmp_path):
+    text = FRAME.replace("energy=", "TotEnergy_hartree=").replace(":forces:", ":dft_forces_eV/A:")
+    back = read(written(tmp_path, text))
+    assert back.energies.tolist() == [-10.0]
+    assert back.forces is not None
+    assert back.forces[0, 0, 1] == EV / ANGSTROM
+    with pytest.raises(ValueError, match="energy is stated as hartree and as eV"):
+        read(written(tmp_path, text), units={"energy": "eV"})
+
+
 def test_other_units_are_stated(tmp_path):
     path = written(tmp_path, FRAME)
     back = read(path, units={"energy": "hartree", "length": "bohr"})

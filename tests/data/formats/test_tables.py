@@ -1,7 +1,10 @@
 """Tables of numbers: header, separators and what may be wrong with a line."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+import torch
 
 from pes.data import read
 from pes.geometry import distances
@@ -89,3 +92,28 @@ def test_units_of_the_energy_are_those_of_its_columns(tmp_path):
     back = read(path, **{**HOW, "units": "energy=cm-1 length=angstrom"})
     assert back.energies[0] == -76.4 * CM1
     assert back.column_units == {"scf_energy": "cm-1"}
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "r1 [A],r2 (angstrom),theta/deg,E [cm-1],scf_energy_eV",
+        "r1 [A] r2 (angstrom) theta/deg E [cm-1] scf_energy_eV",
+        "# r1[A] r2(angstrom) theta/deg E [cm-1] scf_energy_eV",
+    ],
+)
+def test_a_header_may_state_the_units(tmp_path: Path, head: str) -> None:
+    """Lengths in Å, angles in degrees, energies in cm⁻¹ and a part of them in eV."""
+    path = tmp_path / "water.csv"
+    path.write_text(f"{head}\n{'1 2 90 100 3'.replace(' ', ',' if ',' in head else ' ')}\n")
+    back = read(path, formula="O H H")
+    assert back.energies.tolist() == [100 * CM1]
+    assert back.positions[0, 1, 0] == ANGSTROM
+    assert float(back.positions[0, 2, 1]) == pytest.approx(2 * ANGSTROM, rel=1e-15)
+    assert (back.columns["scf_energy"].tolist(), back.column_units["scf_energy"]) == ([3.0], "eV")
+    told = "lengths in angstrom, angles in degree, energy in cm-1 (E"
+    assert back.provenance["units"].startswith(told)
+    assert torch.equal(read(path, formula="O H H", keys="energy=E").energies, back.energies)
+    for units in ("length=bohr", "angle=radian", "energy=eV"):
+        with pytest.raises(ValueError, match=r"is stated as .* and as"):
+            read(path, formula="O H H", units=units)

@@ -18,7 +18,7 @@ def test_a_table_with_its_units(work: Path, capsys: pytest.CaptureFixture[str]) 
     cli.convert(["h2o.csv", "mine.h5", "--formula", "O H D",
                  "--units", "energy=cm-1,length=angstrom,angle=degree"])  # fmt: skip
     said = capsys.readouterr().out
-    assert "lengths in angstrom, energy in cm-1 (E)" in said
+    assert "lengths in angstrom, angles in degree, energy in cm-1 (E)" in said
     assert "mine.h5: 2 points of O H D over 2500.0 cm-1" in said
     assert read(work / "mine.h5").symbols == ("O", "H", "D")
 

@@ -15,7 +15,9 @@ from pes.setup.training.doubtful import doubtful_line, doubtful_rows, without
 from pes.units import CM1
 
 
-def test_stuck_and_wrong_labels_and_wrong_forces_and_no_others(water: Callable[..., Dataset]) -> None:
+def test_stuck_and_wrong_labels_and_wrong_forces_and_no_others(
+    water: Callable[..., Dataset],
+) -> None:
     findings = tuple(
         Finding(kind, "warning", len(rows), rows, "", "")
         for kind, rows in (("wrong labels", (7, 3)), ("copies", (1, 2)), ("stuck labels", (5, 3)),
