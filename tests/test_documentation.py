@@ -76,7 +76,7 @@ FORMATS = {"pes-dataset"}
 """Names of file formats that look like commands."""
 SPOKEN = {
     "gradcheck", "jacrev", "vmap", "null",  # torch, JSON
-    "q1", "q2", "morse_r1", "ccsd_energy", "energy_scf", "O18",  # examples of names
+    "q1", "q2", "morse_r1", "ccsd_energy", "energy_scf", "energy_eV", "O18",  # examples of names
 }  # fmt: skip
 """What texts name although no source holds it."""
 

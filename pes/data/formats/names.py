@@ -1,4 +1,4 @@
-"""Names of numbers in a file that say their unit: `E [cm-1]`, `r1/bohr`, `TotEnergy_eV`."""
+"""Names of numbers in a file that say their unit: `E [cm-1]`, `r1/bohr`, `energy_eV`."""
 
 import re
 from collections.abc import Iterable
@@ -18,8 +18,8 @@ def name_and_unit(name: str) -> tuple[str, str | None]:
     What is no unit belongs to the name; one letter behind `_` is an index.
 
     Example:
-        >>> name_and_unit("E [cm-1]"), name_and_unit("TotEnergy_eV"), name_and_unit("cos(theta)")
-        (('E', 'cm-1'), ('TotEnergy', 'eV'), ('cos(theta)', None))
+        >>> name_and_unit("E [cm-1]"), name_and_unit("energy_eV"), name_and_unit("cos(theta)")
+        (('E', 'cm-1'), ('energy', 'eV'), ('cos(theta)', None))
     """
     for pattern in (_BRACKETS, _UNDERSCORE, _SLASH):
         match = pattern.fullmatch(name)

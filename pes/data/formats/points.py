@@ -40,7 +40,7 @@ def chosen_keys(
 
     The user's word comes first, then the name that the format fixes, then the quantity's own
     name, then the only key that ends with it (REF_energy); of several, the one that begins as
-    the energy's does. A unit behind the name (TotEnergy_eV) is not part of it.
+    the energy's does. A unit behind the name (energy_eV) is not part of it.
 
     Raises:
         ValueError: if a key that was stated is missing, no energy is there, or several are, or the
