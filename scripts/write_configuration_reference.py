@@ -5,7 +5,8 @@ python scripts/write_configuration_reference.py [FILE]
 
 import sys
 import types
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import is_dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -22,7 +23,7 @@ from pes.config import (
     SpectrumConfig,
     TrainConfig,
 )
-from pes.config.section import Name, Section, descriptions
+from pes.config.section import Name, descriptions, keys_of, sections_of
 
 TARGET = Path(__file__).parents[1] / "docs" / "configuration.md"
 TOP = (
@@ -40,7 +41,7 @@ INTRODUCTION = """\
 # Configuration
 
 Every key of every YAML file. `scripts/write_configuration_reference.py` makes this page from
-the files in `pes/config`; change it there.
+the files in `pes/config` and the records of `pes/setup` that they name; change it there.
 
 Energies are in cm⁻¹, lengths in Å, angles in degrees, unless a key says otherwise. Paths are
 relative to that file. A key that is not listed is an error. Where a section has
@@ -52,58 +53,64 @@ PLAIN = {
     str: "text", int: "integer", float: "number", bool: "true or false", Path: "path",
     type(None): "nothing",
 }  # fmt: skip
+TITLES = {"CoordinateRequest": "Coordinates", "MorseMap": "Morse"}
 LIMITS = {"gt": ">", "ge": "≥", "lt": "<", "le": "≤"}
 
 
 def reference() -> str:
     """The whole page."""
-    written: dict[type[Section], str] = {}
+    written: set[type] = set()
     parts = [INTRODUCTION]
     for top in TOP:
         sections = [s for s in found_in(top) if s not in written]
         for section in sections:
-            written[section] = title(section)
+            written.add(section)
             parts.append(described(section, "##" if section is top else "###"))
     return "\n".join(parts)
 
 
-def found_in(section: type[Section]) -> Iterator[type[Section]]:
+def found_in(section: type) -> Iterator[type]:
     """A section and those inside it, each once, in the order of the keys."""
-    seen: list[type[Section]] = []
+    seen: list[type] = []
 
-    def visit(one: type[Section]) -> None:
+    def visit(one: type) -> None:
         if one not in seen:
             seen.append(one)
-            for field in one.model_fields.values():
-                for inner in sections_of(field.annotation):
+            for annotation in keys_of(one).values():
+                for inner in sections_of(annotation):
                     visit(inner)
 
     visit(section)
     yield from seen
 
 
-def sections_of(annotation: Any) -> list[type[Section]]:
-    """Sections that a type mentions."""
-    if isinstance(annotation, type) and not isinstance(annotation, types.GenericAlias):
-        return [annotation] if issubclass(annotation, Section) else []
-    return [s for argument in get_args(annotation) for s in sections_of(argument)]
+def fields_of(section: type) -> dict[str, FieldInfo]:
+    """Keys of a section or a record with their types and defaults."""
+    if not is_dataclass(section):
+        return section.model_fields
+    types, known = keys_of(section), section.__dataclass_fields__
+    return {name: FieldInfo.from_annotated_attribute(types[name], known[name]) for name in known}
 
 
-def described(section: type[Section], level: str) -> str:
+def described(section: type, level: str) -> str:
     """Heading, purpose and table of one section."""
     words = descriptions(section)
     rows = [
         f"| `{key}` | {allowed(field)} | {default(field)} | {meaning(field, words.get(key))} |"
-        for key, field in section.model_fields.items()
+        for key, field in fields_of(section).items()
     ]
     head = ["| key | value | default | meaning |", "|---|---|---|---|"]
-    purpose = " ".join((section.__doc__ or "").split())
-    return "\n".join([f"{level} {title(section)}", "", purpose, "", *head, *rows, ""])
+    return "\n".join([f"{level} {title(section)}", "", purpose(section), "", *head, *rows, ""])
 
 
-def title(section: type[Section]) -> str:
+def purpose(section: type) -> str:
+    """First paragraphs of a docstring, up to the list of attributes."""
+    return " ".join((section.__doc__ or "").partition("Attributes:")[0].split())
+
+
+def title(section: type) -> str:
     """Name of a section as readers of YAML know it."""
-    return section.__name__.removesuffix("Section")
+    return TITLES.get(section.__name__, section.__name__.removesuffix("Section"))
 
 
 def allowed(field: FieldInfo) -> str:
@@ -121,7 +128,7 @@ def in_words(annotation: Any) -> str:
     """A type as a reader of YAML thinks of it."""
     arguments = get_args(annotation)
     match get_origin(annotation):
-        case None if isinstance(annotation, type) and issubclass(annotation, Section):
+        case None if isinstance(annotation, type) and sections_of(annotation):
             return f"[{title(annotation)}](#{title(annotation).lower()})"
         case None:
             return PLAIN.get(annotation, str(annotation))
@@ -131,11 +138,11 @@ def in_words(annotation: Any) -> str:
             return in_words(arguments[0])
         case origin if origin in (Union, types.UnionType):
             return " or ".join(in_words(a) for a in arguments if a is not type(None))
-        case origin if origin is tuple and arguments[-1] is Ellipsis:
+        case origin if origin is Sequence or (origin is tuple and arguments[-1] is Ellipsis):
             return f"list of {in_words(arguments[0])}"
         case origin if origin is tuple:
             return "[" + ", ".join(in_words(a) for a in arguments) + "]"
-        case origin if origin is dict:
+        case origin if origin in (dict, Mapping):
             return f"{in_words(arguments[0])}: {in_words(arguments[1])}, any number of them"
         case _:
             return str(annotation)
@@ -143,12 +150,12 @@ def in_words(annotation: Any) -> str:
 
 def default(field: FieldInfo) -> str:
     """Default value as it would be written in YAML."""
-    value = field.default
+    value = field.get_default(call_default_factory=True)
     if value is PydanticUndefined:
         return "name of the file" if field.metadata == list(get_args(Name)[1:]) else "required"
     if value is None:
         return "none"
-    if isinstance(value, Section):
+    if sections_of(type(value)):
         kind = getattr(value, "kind", None)
         return f"`{kind}`" if kind else "its defaults"
     if isinstance(value, tuple | dict):
@@ -161,7 +168,7 @@ def default(field: FieldInfo) -> str:
 def meaning(field: FieldInfo, words: str | None) -> str:
     """Description, or that of the section the key holds, in one line and safe in a table."""
     inner = sections_of(field.annotation)
-    words = words or (inner[0].__doc__ if len(inner) == 1 else None) or ""
+    words = words or (purpose(inner[0]) if len(inner) == 1 else "")
     return " ".join(words.split()).replace("|", "\\|").replace("<", "&lt;")
 
 

@@ -2,11 +2,11 @@
 
 import difflib
 from collections.abc import Mapping, Sequence
-from typing import Any, get_args
+from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from pes.config.section import NumberError
+from pes.config.section import keys_of, sections_of
 
 __all__ = ["first_error"]
 
@@ -22,28 +22,35 @@ RENAMED_VALUES = {("solver", "iterative"): "davidson"}
 def first_error(error: ValidationError, kind: type[BaseModel]) -> str:
     """First error of a configuration of a kind, in one line."""
     # A misspelt key explains the missing one; within a union the deepest error is the one meant.
-    first = min(error.errors(), key=lambda e: (e["type"] != "extra_forbidden", -len(e["loc"])))
-    before = (None, *first["loc"])
-    place = [p for b, p in zip(before, first["loc"], strict=False) if not _is_tag(p, b)]
+    errors = error.errors()
+    first = min(errors, key=lambda e: (e["type"] not in _UNKNOWN, -len(e["loc"])))
+    place = _place(first["loc"])
     shown = "" if isinstance(first["input"], Mapping) else f", got {first['input']!r}"
     if first["type"] == "union_tag_invalid":
         place.append("kind")
         shown = f", got {first.get('ctx', {})['tag']!r}"
-    if isinstance(wrong := first.get("ctx", {}).get("error"), NumberError):
-        place.append(wrong.key)
-        shown = f", got {str(wrong.value)[:40]}"
     key = ".".join(str(p) for p in place)
-    more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+    # Other members of a union complain about the same value.
+    others = [e for e in errors if not _within(place, _place(e["loc"]))]
+    more = f" (and {len(others)} more)" if others else ""
     if (sentence := _of_earlier_versions(key, first["input"])) is not None:
         return f"`{key}`: {sentence}{more}"
-    if first["type"] == "extra_forbidden":
+    if first["type"] in _UNKNOWN:
         return f"unknown key `{key}`{_nearest(str(place[-1]), kind, place[:-1])}{more}"
     if first["type"] == "missing":
         return f"key `{key}` is missing{more}"
+    if isinstance(first["input"], bool) and first["type"] in _OF_NUMBERS:
+        return f"`{key}`: must not be true or false{shown}{more}"
     if first["type"] in REQUIREMENTS:
-        requirement = REQUIREMENTS[first["type"]].format(**first.get("ctx", {}))
-        return f"`{key}`: must be {requirement}{shown}{more}"
+        kinds = [
+            REQUIREMENTS[e["type"]].format(**e.get("ctx", {}))
+            for e in errors
+            if e["type"] in REQUIREMENTS and _place(e["loc"]) == _place(first["loc"])
+        ]
+        return f"`{key}`: must be {' or '.join(dict.fromkeys(kinds))}{shown}{more}"
     message = first["msg"].removeprefix("Value error, ")
+    if message.startswith("`"):  # it names the key itself
+        return f"{message}{more}"
     where = f"`{key}`: " if key else ""
     return f"{where}{message[0].lower()}{message[1:]}{shown}{more}"
 
@@ -71,10 +78,19 @@ REQUIREMENTS = {
     "list_type": "a list, such as [a, b]",
     "tuple_type": "a list, such as [a, b]",
     "dict_type": "a section of `key: value` lines",
+    "dataclass_type": "a section of `key: value` lines",
+    "sequence_str": "a list, such as [a, b]",
+    "is_instance_of": "a list, such as [a, b]",
     "model_type": "a section of `key: value` lines",
     "model_attributes_type": "a section of `key: value` lines",
 }
 """Ends of `must be ...` for the errors of pydantic, by its names for them."""
+
+_UNKNOWN = {"extra_forbidden", "unexpected_keyword_argument"}
+"""Errors of keys that are not known, of a section and of a record."""
+
+_OF_NUMBERS = {"greater_than", "greater_than_equal", "less_than", "less_than_equal"}
+"""Errors of numbers; true counts as 1 and false as 0."""
 
 
 def _of_earlier_versions(key: str, value: Any) -> str | None:
@@ -90,7 +106,7 @@ def _of_earlier_versions(key: str, value: Any) -> str | None:
 
 _TAGS = {
     "levenberg_marquardt", "lbfgs", "adam", "none", "partridge_schwenke", "boltzmann", "ratio",
-    "neural", "linear", "kernel",
+    "neural", "linear", "kernel", "MorseMap",
 }  # fmt: skip
 
 _KINDS_AND_KEYS = {
@@ -98,6 +114,17 @@ _KINDS_AND_KEYS = {
     "processes": "workers", "dask": "workers", "queue": "workers",
 }  # fmt: skip
 """Kinds that are or may be names of keys, and the section that they are a kind of."""
+
+
+def _place(path: Sequence[str | int]) -> list[str | int]:
+    """Keys and numbers that lead to a value, as a reader of YAML sees them."""
+    before = (None, *path)
+    return [p for b, p in zip(before, path, strict=False) if not _is_tag(p, b)]
+
+
+def _within(place: Sequence[str | int], outer: Sequence[str | int]) -> bool:
+    """Whether a place is another one or lies in it."""
+    return list(place[: len(outer)]) == list(outer)
 
 
 def _is_tag(part: str | int, before: str | int | None) -> bool:
@@ -121,14 +148,7 @@ def _keys(kind: type[BaseModel], parents: list[str | int]) -> list[str]:
     """Keys allowed in the section that the path leads to, every member of a union counted."""
     kinds: list[Any] = [kind]
     for parent in parents:
-        fields = [k.model_fields[parent] for k in kinds if parent in k.model_fields]
-        if fields:
-            kinds = [m for f in fields for m in _models(f.annotation)]
-    return sorted({name for k in kinds for name in k.model_fields})
-
-
-def _models(annotation: Any) -> list[type[BaseModel]]:
-    """Section classes inside an annotation."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return [annotation]
-    return [m for argument in get_args(annotation) for m in _models(argument)]
+        within = [keys_of(k)[parent] for k in kinds if parent in keys_of(k)]
+        if within:
+            kinds = [m for annotation in within for m in sections_of(annotation)]
+    return sorted({name for k in kinds for name in keys_of(k)})

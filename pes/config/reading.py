@@ -53,11 +53,7 @@ def checked(content: dict[str, Any], kind: type[C], settings: Sequence[str], whe
     """
     for setting in settings:
         _set(content, setting)
-    try:
-        config = kind.model_validate(content)
-    except ValidationError as error:
-        raise ValueError(f"{where}: {first_error(error, kind)}") from None
-    return config
+    return _validated(content, kind, where)
 
 
 def changed(config: C, changes: Mapping[str, Any], where: str) -> C:
@@ -74,10 +70,47 @@ def changed(config: C, changes: Mapping[str, Any], where: str) -> C:
     content = config.model_dump(mode="json")
     for key, value in changes.items():
         _place(content, key, value, where)
+    return _validated(content, type(config), f"`{where}`")
+
+
+def _validated(content: dict[str, Any], kind: type[C], where: str) -> C:
     try:
-        return type(config).model_validate(content)
+        config = kind.model_validate(content)
     except ValidationError as error:
-        raise ValueError(f"`{where}`: {first_error(error, type(config))}") from None
+        raise ValueError(f"{where}: {first_error(error, kind)}") from None
+    if (doubt := _wrong_number(content, config)) is not None:
+        raise ValueError(f"{where}: {doubt}")
+    return config
+
+
+def _wrong_number(content: Any, read: Any, key: str = "") -> str | None:
+    """What is wrong with the first number that pydantic accepts and no key means.
+
+    YAML reads `yes` as true, which counts as 1, and a whole number may have any length.
+
+    Args:
+        content: as it stands in the file.
+        read: what was made of it, a configuration or a part of one.
+        key: where it stands.
+    """
+    if isinstance(read, int | float) and not isinstance(read, bool):
+        if isinstance(content, bool):
+            return f"`{key}`: must not be true or false, got {content}"
+        if isinstance(read, int) and abs(read) >= 2**63:
+            return f"`{key}`: must be less than {2**63}, got {str(read)[:40]}"
+        return None
+    inner = vars(read) if hasattr(read, "__dict__") else read
+    if isinstance(inner, list | tuple):
+        inner = dict(enumerate(inner))
+        content = dict(enumerate(content)) if isinstance(content, list | tuple) else None
+    if not isinstance(inner, Mapping):
+        return None
+    given = content if isinstance(content, Mapping) else {}
+    doubts = (
+        _wrong_number(given.get(name), part, f"{key}.{name}".lstrip("."))
+        for name, part in inner.items()
+    )
+    return next(filter(None, doubts), None)
 
 
 def read_yaml(path: Path) -> dict[str, Any]:

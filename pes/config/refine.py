@@ -5,8 +5,9 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
-from pes.config.coordinates import BasisSizeSection, Coordinates
 from pes.config.section import Isotopes, Name, Section, by_name
+from pes.setup.basis import BasisSize
+from pes.setup.coordinate_request import CoordinateRequest
 
 __all__ = ["ObservedLevelsSection", "RefineConfig"]
 
@@ -82,8 +83,8 @@ class RefineConfig(Section):
     """Largest number of Gauss–Newton steps."""
     nuclear_masses: bool = False
     """Masses of bare nuclei instead of whole atoms."""
-    coordinates: Coordinates = Coordinates()
-    basis: dict[str, BasisSizeSection] = {}
+    coordinates: CoordinateRequest = CoordinateRequest()
+    basis: dict[str, BasisSize] = {}
     """Size of the basis of each coordinate, by its name; `all` for coordinates not named."""
     quanta: float | None = Field(default=None, gt=0)
     """Keep only products of functions with so many quanta in all; for four atoms and more."""

@@ -5,8 +5,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from pes.config.coordinates import Coordinates
 from pes.config.section import Isotopes, Name, Section, Seed
+from pes.setup.coordinate_request import CoordinateRequest
 from pes.setup.level_points import LEVELS
 
 __all__ = ["SampleConfig"]
@@ -31,7 +31,7 @@ class SampleConfig(Section):
     functions: tuple[str, ...] = ()
     """Functions, module:function or file.py:function, that a surface file may be built on; a file
     alone runs no code."""
-    coordinates: Coordinates | None = None
+    coordinates: CoordinateRequest | None = None
     """Ranges to fill; by default the distances of the training points and of `points`."""
     points: Path | None = None
     """Points that are there already, a file in any format that `pes-convert` reads."""

@@ -2,14 +2,25 @@
 
 import ast
 import inspect
-from collections.abc import Mapping
+import re
+from dataclasses import is_dataclass
 from itertools import pairwise
 from textwrap import dedent
-from typing import Annotated, Any, Self, get_args
+from types import GenericAlias
+from typing import Annotated, Any, get_args, get_type_hints
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-__all__ = ["Isotopes", "Name", "NumberError", "Section", "Seed", "by_name", "descriptions"]
+__all__ = [
+    "Isotopes",
+    "Name",
+    "Section",
+    "Seed",
+    "by_name",
+    "descriptions",
+    "keys_of",
+    "sections_of",
+]
 
 LONGEST_NAME = 200
 """Bytes; file systems take 255, and temporary files add some."""
@@ -42,14 +53,6 @@ Name = Annotated[str, AfterValidator(_name)]
 """Name of a run; its folder is runs/<name>."""
 
 
-class NumberError(ValueError):
-    """Error: the number at a key of a section cannot be used."""
-
-    def __init__(self, doubt: str, key: str, value: int) -> None:
-        super().__init__(doubt)
-        self.key, self.value = key, value
-
-
 class Section(BaseModel):
     """Base of all sections: an unknown key is an error.
 
@@ -60,28 +63,28 @@ class Section(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, defer_build=True)
 
-    @model_validator(mode="before")
-    @classmethod
-    def _no_truth_for_numbers(cls, content: Any) -> Any:
-        """YAML reads `yes` as true, which is not a number."""
-        for name, value in content.items() if isinstance(content, Mapping) else ():
-            if isinstance(value, bool) and name in cls.model_fields:
-                kinds = _kinds(cls.model_fields[name].annotation)
-                if bool not in kinds and Any not in kinds:
-                    raise NumberError("must not be true or false", name, value)
-        return content
 
-    @model_validator(mode="after")
-    def _numbers_of_a_machine(self) -> Self:
-        """Whole numbers fit into 64 bits."""
-        for name, value in self:
-            if isinstance(value, int) and abs(value) >= 2**63:
-                raise NumberError(f"must be less than {2**63}", name, value)
-        return self
+def sections_of(annotation: Any) -> list[type]:
+    """Sections, and records that take their place, that a type mentions.
+
+    Example:
+        >>> sections_of(dict[str, Section] | None)
+        [<class 'pes.config.section.Section'>]
+    """
+    if isinstance(annotation, type) and not isinstance(annotation, GenericAlias):
+        return [annotation] if issubclass(annotation, Section) or is_dataclass(annotation) else []
+    return [s for argument in get_args(annotation) for s in sections_of(argument)]
 
 
-def descriptions(section: type[Section]) -> dict[str, str]:
-    """Meaning of each key of a section, those that it inherits included.
+def keys_of(section: type) -> dict[str, Any]:
+    """Types of the keys of a section, or of the attributes of a record."""
+    if is_dataclass(section):
+        return get_type_hints(section, include_extras=True)
+    return {name: field.annotation for name, field in section.model_fields.items()}
+
+
+def descriptions(section: type) -> dict[str, str]:
+    """Meaning of each key of a section, those that it inherits included; of a record likewise.
 
     Example:
         >>> class Box(Section):
@@ -89,6 +92,8 @@ def descriptions(section: type[Section]) -> dict[str, str]:
         >>> descriptions(Box)  # no docstring stands below the key
         {}
     """
+    if is_dataclass(section):
+        return _attributes(inspect.getdoc(section) or "")
     meanings: dict[str, str] = {}
     for owner in reversed([c for c in section.__mro__ if issubclass(c, Section)]):
         try:
@@ -103,9 +108,17 @@ def descriptions(section: type[Section]) -> dict[str, str]:
     return meanings
 
 
-def _kinds(annotation: Any) -> list[Any]:
-    """All types that an annotation names."""
-    return [annotation, *(kind for inner in get_args(annotation) for kind in _kinds(inner))]
+def _attributes(docstring: str) -> dict[str, str]:
+    """What the docstring of a record says about its attributes."""
+    part = re.split(r"^(?=\w+:$)", docstring.partition("Attributes:\n")[2], flags=re.M)[0]
+    rows = re.findall(r"^    (\w+): (.*(?:\n {8}.*)*)", part, flags=re.M)
+    return {name: _capitalised(" ".join(words.split())) for name, words in rows}
+
+
+def _capitalised(words: str) -> str:
+    """The same with a capital, but for a symbol."""
+    first = words.split(maxsplit=1)[0]
+    return words[0].upper() + words[1:] if first.isalpha() and len(first) > 1 else words
 
 
 def by_name(value: Any) -> Any:

@@ -4,10 +4,10 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from pes.config.coordinates import BasisSizeSection, Coordinates
 from pes.config.label import WorkerKinds
 from pes.config.section import Isotopes, Name, Section, by_name
 from pes.setup.basis import BasisSize
+from pes.setup.coordinate_request import CoordinateRequest
 from pes.setup.problem import Bump
 from pes.setup.truncation import GroupRequest, TruncationRequest
 
@@ -118,8 +118,8 @@ class Vibration(Section):
     list of such lists asks for several isotopologues and their shifts."""
     nuclear_masses: bool = False
     """Masses of bare nuclei instead of whole atoms."""
-    coordinates: Coordinates = Coordinates()
-    basis: dict[str, BasisSizeSection] = {}
+    coordinates: CoordinateRequest = CoordinateRequest()
+    basis: dict[str, BasisSize] = {}
     """Size of the basis of each coordinate, by its name; `all` for coordinates not named."""
     levels: int | None = Field(default=None, gt=0)
     """Number of levels, the ground state included; 20 unless `energy` is given."""
@@ -194,10 +194,6 @@ class Vibration(Section):
     def isotopologues(self) -> tuple[tuple[str, ...], ...]:
         """Isotopes of several molecules; empty for one."""
         return tuple(one for one in self.molecule or () if not isinstance(one, str))
-
-    def sizes(self) -> dict[str, BasisSize]:
-        """Sizes of the bases as `pes.setup` takes them."""
-        return {name: size.resolved() for name, size in self.basis.items()}
 
     def truncation(self) -> TruncationRequest:
         """Limits on product functions as `pes.setup` takes them."""

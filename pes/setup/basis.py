@@ -6,9 +6,14 @@ from math import ceil, pi
 
 from pes.coordinates import Internal
 from pes.coordinates.kinds import KINDS
+from pes.setup.maps import PLAIN_RECORD
+from pes.vibration.basis.primitives import PRIMITIVES
 from pes.vibration.basis.specification import BasisSpec
 
 __all__ = ["BasisSize", "basis_of"]
+
+MOST = 5000
+"""Functions or points of one coordinate; matrices between them have this many rows."""
 
 NORMAL_SIZES = {6: (7, 9), 9: (4, 5)}
 """Functions and points of each normal coordinate by their number; six take minutes, nine long."""
@@ -22,19 +27,37 @@ ROUNDED = 1e-3
 
 @dataclass(frozen=True)
 class BasisSize:
-    """Basis of one coordinate; None where the usual choice is to be made.
+    """Basis of one coordinate; numbers are 1 to 5000.
 
     Attributes:
-        kind: primitive functions, a key of `pes.vibration.PRIMITIVES`.
-        functions: contracted functions n.
-        points: quadrature points m; Fourier functions have uniform points of their own.
-        primitives: primitive functions.
+        kind: primitive functions: sinc, box, hermite, legendre, polynomial or fourier; by default
+            sinc for lengths, legendre for angles, hermite for normal modes, polynomial for the
+            cosine of an angle, fourier for a dihedral over a full turn.
+        functions: contracted functions n; by default 10 for lengths, 14 for angles, 25 for
+            fourier.
+        points: quadrature points m; by default 1.8 n for lengths, 1.4 n for angles, uniform for
+            fourier.
+        primitives: primitive functions; by default 60 for lengths, 40 for angles, n (odd) for
+            fourier.
+
+    Raises:
+        ValueError: for an unknown kind, or a number out of its range.
     """
+
+    __pydantic_config__ = PLAIN_RECORD
 
     kind: str | None = None
     functions: int | None = None
     points: int | None = None
     primitives: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.kind is not None and self.kind not in PRIMITIVES:
+            raise ValueError(f"kind must be one of {', '.join(PRIMITIVES)}, got {self.kind!r}")
+        for name in ("functions", "points", "primitives"):
+            size = getattr(self, name)
+            if size is not None and not 1 <= size <= MOST:
+                raise ValueError(f"the number of {name} must be 1 to {MOST}, got {size}")
 
 
 def basis_of(

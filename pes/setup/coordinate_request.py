@@ -5,48 +5,69 @@ from dataclasses import dataclass, field
 from math import pi
 from typing import Literal
 
-from pes.coordinates import COORDINATES, Internal
+from pes.coordinates import COORDINATES
 from pes.coordinates.kinds import KINDS
-from pes.setup.maps import MorseMap
+from pes.setup.maps import PLAIN_RECORD, MorseMap
 
 __all__ = ["CoordinateRequest"]
 
 Row = tuple[str | int, ...]
+End = int | tuple[int | str, ...]
 
 
 @dataclass(frozen=True)
 class CoordinateRequest:
-    """Internal coordinates and how far they reach, in Å and degrees; every default is a choice.
+    """Internal coordinates and their ranges; the program chooses what is not given.
 
     Attributes:
-        kind: a key of `pes.coordinates.COORDINATES`; None for those usual for so many atoms.
-        centre: number of the middle atom of three, or of an umbrella, from 0.
-        rows: of a zmatrix, such as `(("O",), ("H", 0), ("H", 0, 1))`.
-        vectors: of polyspherical coordinates, from and to.
-        bonds: of bond vectors, pairs of atoms that join all atoms without a ring.
-        normal: curvilinear normal coordinates, combinations of these.
-        reference: positions (N, 3) near the minimum, Å.
-        fixed: coordinates of a zmatrix that keep a value.
-        relaxed: coordinates that take the lowest energy along the others.
-        maps: other variables for some coordinates, by name.
-        ranges: ends of each coordinate by name, or `auto`.
-        energy: height of the cuts for `auto`, cm⁻¹ above the minimum.
-        system: coordinates already made; nothing is chosen but their ranges.
+        kind: one of valence (the default), radau and jacobi for three atoms; bond_vectors (the
+            default), zmatrix, polyspherical and normal_modes for four and more; umbrella for an
+            atom with three others around it: r1, r2, r3, beta, sa, sb, where beta inverts the
+            pyramid. Bond vectors are normal coordinates q1, q2, … whose bends turn bonds without
+            stretching them; they keep the symmetry of the molecule. They and normal_modes also
+            take linear molecules, of three atoms too, with `quanta` and `grid_level` or without
+            any sizes.
+        centre: number of the middle atom (jacobi: of the single one), from 0; by default the one
+            of its kind, for umbrella the nearest to all others.
+        rows: rows of a zmatrix: [C], [O, 0], [H, 0, 1], [H, 0, 1, 2], X for a dummy; by default
+            made from the geometry at the minimum.
+        vectors: vectors of polyspherical: from and to, each the number of an atom, a list for a
+            centre of mass or [radau, centre, satellites] for a canonical point, such as [1, 2],
+            [[1, 2], 0].
+        bonds: bonds of bond_vectors, pairs of atoms numbered from 0 that join all atoms without a
+            ring: [0, 1], [0, 2]; by default the shortest for their elements.
+        normal: curvilinear normal coordinates q1, q2, …: the combinations of these lengths and
+            angles that are normal coordinates at the minimum. For four atoms and more they take
+            far fewer `quanta`.
+        reference: positions of the atoms near the minimum, Å: where to start for a surface that
+            has no training points.
+        fixed: coordinates of a zmatrix that keep a value, Å or degrees.
+        relaxed: coordinates (lengths and angles) that take the lowest energy along the others, of
+            which one or two are left; these need `ranges`, a dihedral over a full turn does not.
+        maps: other variables for some of the coordinates, by name: r1: {steepness: 2.2,
+            centre: 0.96}, theta: cos. Ranges stay in Å and degrees, the new name is morse_r1.
+        ranges: ends of each coordinate (Å, degrees), or auto: along cuts until V passes `energy`,
+            but lengths no farther out than the training points.
+        energy: height of the cuts for auto, cm⁻¹ above the minimum, positive.
+
+    Raises:
+        ValueError: for an unknown kind, or a number out of its range; it names the key.
     """
+
+    __pydantic_config__ = PLAIN_RECORD
 
     kind: str | None = None
     centre: int | None = None
-    rows: Sequence[Row] | None = None
-    vectors: Sequence | None = None
-    bonds: Sequence[tuple[int, int]] | None = None
+    rows: tuple[Row, ...] | None = None
+    vectors: tuple[tuple[End, End], ...] | None = None
+    bonds: tuple[tuple[int, int], ...] | None = None
     normal: bool = False
     reference: Sequence[Sequence[float]] | None = None
     fixed: Mapping[str, float] = field(default_factory=dict)
-    relaxed: Sequence[str] = ()
+    relaxed: tuple[str, ...] = ()
     maps: Mapping[str, MorseMap | Literal["cos"]] = field(default_factory=dict)
     ranges: Literal["auto"] | Mapping[str, tuple[float, float]] = "auto"
     energy: float = 60000.0
-    system: Internal | None = None
 
     @property
     def free(self) -> bool:
@@ -59,6 +80,12 @@ class CoordinateRequest:
             raise ValueError(
                 f"`coordinates.kind` must be one of {', '.join(COORDINATES)}, got {self.kind!r}"
             )
+        if self.centre is not None and self.centre < 0:
+            raise ValueError(
+                f"`coordinates.centre` is the number of an atom, from 0, got {self.centre}"
+            )
+        if not self.energy > 0:
+            raise ValueError(f"`coordinates.energy` must be positive, got {self.energy} cm-1")
 
     def ends(self, names: Sequence[str], kinds: Sequence[str]) -> list[tuple[float, float]] | None:
         """Ranges of coordinates as the user gave them, bohr and radians; None for `auto`.

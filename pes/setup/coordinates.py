@@ -41,13 +41,20 @@ KEYS = {
 """Keys that belong to one kind of coordinates."""
 
 
-def internal_coordinates(request: CoordinateRequest, geometries: Geometries) -> Internal:
+def internal_coordinates(
+    request: CoordinateRequest, geometries: Geometries, made: Internal | None = None
+) -> Internal:
     """Coordinates of the kind asked for, or those usual for so many atoms.
+
+    Args:
+        request: their kind and what it takes.
+        geometries: minima of the surface.
+        made: coordinates to take in place of a kind.
 
     Raises:
         ValueError: if they do not suit the molecule or the surface; the message names the key.
     """
-    inner = request.system or _internal(request, geometries)
+    inner = made or _internal(request, geometries)
     if request.relaxed:
         inner = _relaxed(request, inner, geometries)
     if zero_at_minimum(inner.kinds) and request.maps:

@@ -143,9 +143,10 @@ def levels(
     if quanta is not None and truncation is not None:
         raise ValueError("give `quanta` or `truncation`, not both")
     isotopes = isotopes_of(loaded, molecule)
+    request, internal = _coordinates(coordinates, ranges, reference)
     with threads(usual_threads(len(isotopes.symbols))):
         task = problem(
-            loaded, isotopes, coordinates=_request(coordinates, ranges, reference), basis=basis,
+            loaded, isotopes, coordinates=request, internal=internal, basis=basis,
             perturbations=perturbations, device=place,
         )  # fmt: skip
         return solved(
@@ -169,18 +170,20 @@ def _refuse(*given: object) -> None:
         )
 
 
-def _request(
-    coordinates: str | CoordinateRequest | Internal | None,
+def _coordinates(
+    given: str | CoordinateRequest | Internal | None,
     ranges: Mapping[str, tuple[float, float]] | None,
     reference: Sequence[Sequence[float]] | None,
-) -> CoordinateRequest:
-    """The three arguments combined into one request."""
-    if coordinates is None or isinstance(coordinates, str):
-        request = CoordinateRequest(kind=coordinates)
-    elif isinstance(coordinates, CoordinateRequest):
-        request = coordinates
+) -> tuple[CoordinateRequest, Internal | None]:
+    """The request of three arguments of `levels`, and coordinates that are already made."""
+    if isinstance(given, CoordinateRequest):
+        request, internal = given, None
+    elif given is None or isinstance(given, str):
+        request, internal = CoordinateRequest(kind=given), None
     else:
-        request = CoordinateRequest(system=coordinates)
+        request, internal = CoordinateRequest(), given
     if ranges is not None:
         request = replace(request, ranges=ranges)
-    return request if reference is None else replace(request, reference=reference)
+    if reference is not None:
+        request = replace(request, reference=reference)
+    return request, internal

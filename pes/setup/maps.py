@@ -10,7 +10,10 @@ from torch import Tensor
 from pes.coordinates import MAPS, Internal, Map, Mapped
 from pes.units import ANGSTROM
 
-__all__ = ["MorseMap", "mapped"]
+__all__ = ["PLAIN_RECORD", "MorseMap", "mapped"]
+
+PLAIN_RECORD = {"extra": "forbid", "allow_inf_nan": False}
+"""What pydantic refuses where a configuration holds a record of `pes.setup`."""
 
 
 @dataclass(frozen=True)
@@ -18,12 +21,26 @@ class MorseMap:
     """y = 1 − exp(−a(r − r_e)) in place of a length r.
 
     Attributes:
-        steepness: a, 1/Å.
-        centre: r_e, Å.
+        steepness: a, 1/Å, positive.
+        centre: r_e, Å, positive.
+        kind: name of this variable, which may be left out.
+
+    Raises:
+        ValueError: unless both are positive.
     """
+
+    __pydantic_config__ = PLAIN_RECORD
 
     steepness: float
     centre: float
+    kind: Literal["morse"] = "morse"
+
+    def __post_init__(self) -> None:
+        if not (self.steepness > 0 and self.centre > 0):
+            raise ValueError(
+                "a Morse variable takes a positive steepness and centre, got "
+                f"{self.steepness} 1/A and {self.centre} A"
+            )
 
 
 def mapped(

@@ -102,6 +102,7 @@ def problem(
     *,
     nuclear_masses: bool = False,
     coordinates: CoordinateRequest | None = None,
+    internal: Internal | None = None,
     basis: Mapping[str, BasisSize | int] | None = None,
     perturbations: Mapping[str, Bump] | None = None,
     device: torch.device = CPU,
@@ -113,6 +114,7 @@ def problem(
         molecule: isotopes in the order of the surface's atoms; default those of the surface.
         nuclear_masses: bare nuclei instead of whole atoms.
         coordinates: default those usual for so many atoms, ranges by the surface.
+        internal: coordinates already made; of `coordinates` only the rest is taken.
         basis: sizes by the name of the coordinate, `all` for those not named.
         perturbations: terms added to the surface, by a name.
         device: of the calculation.
@@ -133,7 +135,9 @@ def problem(
         surface.potential, sensible.to(device), surface.name or type(surface.potential).__name__
     )
     geometries = Geometries(surface, isotopes, potential, request.reference)
-    internal = internal_coordinates(request, geometries)
+    free = request.free and internal is None
+    others = () if internal is not None else _others(request, geometries)
+    internal = internal_coordinates(request, geometries, internal)
     line = getattr(internal, "line", None)
     across, bends = (None, ()) if line is None else (line.across, line.bends)
     system = molecular(potential, internal.to_positions, masses, across=across, bends=bends)
@@ -156,15 +160,18 @@ def problem(
     inside = given or coordinate_limits(surface, internal, isotopes.masses)
     return Problem(
         surface, isotopes, internal, sizes, system, masses, tuple(bumps), strengths, start,
-        _wells(start, _others(request, geometries), internal, masses, inside), given,
-        request.free, bool(basis or request.maps), height,
+        _wells(start, others, internal, masses, inside), given, free,
+        bool(basis or request.maps), height,
     )  # fmt: skip
 
 
 def _others(request: CoordinateRequest, geometries: Geometries) -> tuple[Tensor, ...]:
     """Further minima, looked for only where the coordinates may hold them."""
-    chosen = request.system is None and request.ranges == "auto"
-    return geometries.wells[1:] if chosen and request.kind in (None, "jacobi") else ()
+    return (
+        geometries.wells[1:]
+        if request.ranges == "auto" and request.kind in (None, "jacobi")
+        else ()
+    )
 
 
 def _wells(

@@ -97,11 +97,12 @@ def _task(first: LevelsResult, molecule: Molecule) -> Problem:
     """The same surface, coordinates and minimum with other masses."""
     with torch.no_grad():
         start = first.task.internal.to_positions(first.task.start[None], first.task.masses)[0]
-    request = CoordinateRequest(
-        system=first.task.internal, reference=(start.cpu() / ANGSTROM).tolist()
-    )
+    request = CoordinateRequest(reference=(start.cpu() / ANGSTROM).tolist())
     device = first.task.masses.device
-    return problem(first.task.surface, molecule, coordinates=request, device=device)
+    return problem(
+        first.task.surface, molecule, coordinates=request, internal=first.task.internal,
+        device=device,
+    )  # fmt: skip
 
 
 def _modes(task: Problem) -> Tensor:

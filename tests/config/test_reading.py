@@ -1,10 +1,8 @@
 """A wrong configuration ends in one line that names file, key and what would be right."""
 
 import re
-import types
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, get_args
 
 import pytest
 import yaml
@@ -22,7 +20,7 @@ from pes.config import (
     read_yaml,
 )
 from pes.config.reading import yaml_value
-from pes.config.section import Section, descriptions
+from pes.config.section import Section, descriptions, keys_of, sections_of
 
 TRAIN = "name: water\ndata: {file: water.h5}\n"
 LEVELS = "name: water\nsurface: water_pjt1996\n"
@@ -259,40 +257,35 @@ def test_a_wrong_setting(tmp_path: Path, setting: str, expected: str) -> None:
     assert expected in refusal(tmp_path, TRAIN, TrainConfig, setting)
 
 
-def sections(kind: type[Section], seen: set[type]) -> Iterator[type[Section]]:
-    """A section and all sections inside it."""
+def sections(kind: type, seen: set[type]) -> Iterator[type]:
+    """A section and all sections and records inside it."""
     if kind in seen:
         return
     seen.add(kind)
     yield kind
-    for field in kind.model_fields.values():
-        for inner in models(field.annotation):
+    for annotation in keys_of(kind).values():
+        for inner in sections_of(annotation):
             yield from sections(inner, seen)
-
-
-def models(annotation: Any) -> list[type[Section]]:
-    if isinstance(annotation, type) and not isinstance(annotation, types.GenericAlias):
-        return [annotation] if issubclass(annotation, Section) else []
-    return [m for argument in get_args(annotation) for m in models(argument)]
 
 
 SECTIONS = [s for top in (TrainConfig, LevelsConfig, ModelConfig) for s in sections(top, set())]
 
 
 @pytest.mark.parametrize("section", sorted(set(SECTIONS), key=lambda s: s.__name__))
-def test_every_section_forbids_unknown_keys_and_says_what_it_is(section: type[Section]) -> None:
-    assert section.model_config.get("extra") == "forbid"
+def test_every_section_forbids_unknown_keys_and_says_what_it_is(section: type) -> None:
+    rules = vars(section).get("__pydantic_config__") or getattr(section, "model_config", {})
+    assert rules.get("extra") == "forbid"
+    assert rules.get("allow_inf_nan") is False
     assert section.__doc__
 
 
 @pytest.mark.parametrize(
     ("section", "key"),
-    [(s, k) for s in sorted(set(SECTIONS), key=lambda s: s.__name__) for k in s.model_fields],
+    [(s, k) for s in sorted(set(SECTIONS), key=lambda s: s.__name__) for k in keys_of(s)],
 )
-def test_every_key_is_documented(section: type[Section], key: str) -> None:
-    field = section.model_fields[key]
+def test_every_key_is_documented(section: type, key: str) -> None:
     # `kind` chooses a section, and a key that holds a section is documented by it.
-    if key != "kind" and not models(field.annotation):
+    if key != "kind" and not sections_of(keys_of(section)[key]):
         assert descriptions(section).get(key), f"{section.__name__}.{key} needs a docstring"
 
 
@@ -398,12 +391,46 @@ def test_requirements_are_said_in_plain_words(tmp_path: Path, setting: str, mess
 
 
 @pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("coordinates: {energy: -1}", "`coordinates.energy` must be positive, got -1.0 cm-1"),
+        ("coordinates: {kind: radua}", "`coordinates.kind` must be one of "),
+        (
+            "coordinates: {ranges: aut}",
+            "`coordinates.ranges`: must be 'auto' or a section of `key: value` lines, got 'aut'",
+        ),
+        (
+            "coordinates: {maps: {r1: sin}}",
+            "`coordinates.maps.r1`: must be a section of `key: value` lines or 'cos', got 'sin'",
+        ),
+        (
+            "coordinates: {maps: {r1: {steepness: 2}}}",
+            "key `coordinates.maps.r1.centre` is missing",
+        ),
+        ("coordinates: {relaxed: r1}", "`coordinates.relaxed`: must be a list, such as [a, b]"),
+        ("basis: {r1: {points: 9999}}", "`basis.r1`: the number of points must be 1 to 5000, got"),
+        ("basis: {r1: {kind: sin}}", "`basis.r1`: kind must be one of sinc, "),
+        ("basis: {r1: 3}", "`basis.r1`: must be a section of `key: value` lines, got 3"),
+    ],
+)
+def test_a_record_of_setup_is_read_as_a_section(tmp_path: Path, text: str, expected: str) -> None:
+    line = refusal(tmp_path, LEVELS + text, LevelsConfig)
+    assert line.startswith(expected)
+    assert "more)" not in line
+
+
+@pytest.mark.parametrize(
     ("setting", "words"),
     [
         ("surface.kind=forest", "`surface.kind`: must be one of 'neural', .*, got 'forest'"),
         ("training.optimizer=sgd", "`training.optimizer.kind`: must be one of .*, got 'sgd'"),
         ("threads=yes", "`threads`: must not be true or false"),
         ("training.epochs=true", "`training.epochs`: must not be true or false"),
+        ("training.epochs=no", "`training.epochs`: must not be true or false, got False"),
+        (
+            "vibration.coordinates.ranges={r1: [no, 2]}",
+            "`vibration.coordinates.ranges.r1.0`: must not be true or false, got False",
+        ),
         (f"training.epochs='{10**30}'", "`training.epochs`: must be less than 9223372036854775808"),
         (f"training.epochs={10**30}", "`training.epochs`: must be less than 9223372036854775808"),
     ],

@@ -67,7 +67,7 @@ def test_defaults_are_those_of_the_command() -> None:
     for name, argument in signature(pes.levels).parameters.items():
         if name in Vibration.model_fields and name not in ("coordinates", "basis", "reference"):
             assert getattr(section, name) == argument.default, name
-    assert section.coordinates.resolved() == pes.CoordinateRequest()
+    assert section.coordinates == pes.CoordinateRequest()
     assert section.truncation() == pes.TruncationRequest()
 
 

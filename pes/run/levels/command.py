@@ -194,7 +194,7 @@ def _run(request: Request) -> Path:
         dipole = dipole_function(config.spectrum.dipole, request.base)
     task = problem(
         request.surface, config.isotopes(), nuclear_masses=config.nuclear_masses,
-        coordinates=config.coordinates.resolved(), basis=config.sizes(),
+        coordinates=config.coordinates, basis=config.basis,
         perturbations=config.bumps(), device=request.device,
     )  # fmt: skip
     if config.spectrum is not None and dipole is not None:

@@ -46,7 +46,7 @@ def level_settings(config: Vibration, device: torch.device) -> dict[str, Any]:
     """Arguments of `pes.levels` that do not depend on the molecule."""
     return {
         "count": config.levels, "energy": config.energy,
-        "coordinates": config.coordinates.resolved(), "basis": config.sizes(),
+        "coordinates": config.coordinates, "basis": config.basis,
         "truncation": config.truncation(), "cap": config.cap, "solver": config.solver,
         "symmetry": config.symmetry, "convergence": config.convergence,
         "accuracy": config.accuracy, "minutes": config.minutes, "perturbations": config.bumps(),

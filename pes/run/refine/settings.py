@@ -30,8 +30,7 @@ def adjust_of(config: RefineConfig) -> Polynomial | Literal["weights"]:
 
 def level_settings(config: RefineConfig) -> LevelSettings:
     """Settings of the calculation of levels."""
-    basis = {name: size.resolved() for name, size in config.basis.items()}
     return LevelSettings(
-        config.coordinates.resolved(), basis, config.nuclear_masses, config.cap,
+        config.coordinates, config.basis, config.nuclear_masses, config.cap,
         config.uncertainty_floor, TruncationRequest(config.quanta, grid_level=config.grid_level),
     )  # fmt: skip

@@ -174,9 +174,7 @@ def _drawn(config: SampleConfig, loaded: Surface, base: Path, place: torch.devic
         generator = torch.Generator().manual_seed(config.seed)
         chance = torch.rand(len(x), generator=generator, dtype=x.dtype)
         return Drawn(x, chance, _lowest(loaded, known, place), known, symbols)
-    found = problem(
-        loaded, config.molecule, coordinates=config.coordinates.resolved(), device=place
-    )
+    found = problem(loaded, config.molecule, coordinates=config.coordinates, device=place)
     ranges = [(c.low, c.high) for c in found.coordinates]
     unit = sobol_sequence(ranges, max(1, ceil(log2(config.samples))), config.seed)
     masses = found.masses.detach()

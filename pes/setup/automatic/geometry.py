@@ -83,13 +83,12 @@ class Geometries:
         given = self.reference
         given = getattr(inner, "reference", None) if given is None else given
         if given is not None:
-            x = torch.as_tensor(given, dtype=torch.float64) * ANGSTROM
-            if x.shape != (count, 3):
+            if len(given) != count or any(len(row) != 3 for row in given):
                 raise ValueError(
-                    f"`coordinates.reference` holds {len(x)} positions, the molecule has {count} "
-                    "atoms"
+                    f"`coordinates.reference` takes three numbers (A) for each of the {count} "
+                    f"atoms, got {len(given)} rows of {', '.join({str(len(r)) for r in given})}"
                 )
-            return x
+            return torch.as_tensor(given, dtype=torch.float64) * ANGSTROM
         if self.surface.record is not None:
             x = self.surface.record.training_positions
             with torch.no_grad():
