@@ -7,7 +7,8 @@ or its result does, by itself or inside a record, a container or a module. Such 
 kinds:
 
 * it is handed on: the call returns it, or is still running when the value arrives;
-* it is looked at: the call ends and gives nothing of it back, as checks, audits and forecasts do.
+* it is looked at: the call ends and gives nothing of it back, as checks, audits and forecasts do,
+  or gives back the very object that it is a method of, as checks of a configuration must.
   What is called from there is part of the look.
 
 Both kinds are counted by files; a file that does both is listed with the first. An energy is known
@@ -26,12 +27,41 @@ from types import FrameType
 from typing import Any
 
 import torch
-from structure import PATHS, Arrived
+
+FIT = """\
+name: fit
+threads: 1
+device: cpu
+data: {file: DATA}
+surface: {descriptor: {kind: invariants, degree: 2}, hidden: [3]}
+training: {epochs: 1, optimizer: levenberg_marquardt}
+"""
+
+LEVELS = """\
+name: levels
+threads: 1
+device: cpu
+molecule: [O, H, H]
+surface: water_pjt1996
+levels: 3
+coordinates: {ranges: {r1: [0.7, 1.3], r2: [0.7, 1.3], theta: [60, 160]}}
+basis: {all: {functions: 3, points: 5, primitives: 20}}
+"""
+
+PATHS = {
+    "energy": ("train", FIT, ("normal_equations", "jacobian")),
+    "range": ("levels", LEVELS, ("sinc",)),
+}
+"""The command of each value, its configuration, and the functions that end the path."""
 
 DEPTH = 5
 """Records inside records that are looked into."""
 LOWER, UPPER = 0.7123, 1.3217
 """Range of r1, Å: numbers that nothing else has."""
+
+
+class Arrived(BaseException):
+    """The end of the path was reached."""
 
 
 class Followed(torch.Tensor):
@@ -99,6 +129,7 @@ class Call:
         self.file, self.inside = file, dict[str, str]()
         self.function = frame.f_code.co_qualname.partition(".<locals>")[0]
         self.holding = any(holds(argument, known) for argument in arguments(frame))
+        self.owner = frame.f_locals.get("self")
 
 
 def arguments(frame: FrameType) -> list[Any]:
@@ -113,9 +144,8 @@ def follow(what: str, root: Path) -> tuple[dict[str, str], dict[str, str]]:
     """Files that hand a value on and files that look at it, with a function of each."""
     from pes import cli
 
-    command = {"energy": "train", "range": "levels"}[what]
     known = {"energy": is_energy, "range": is_range}[what]
-    text, _, ends = PATHS[command]
+    command, text, ends = PATHS[what]
     package = f"{root / 'pes'}{os.sep}"
     looks: dict[str, str] = {}
     handed: dict[str, str] = {}
@@ -140,7 +170,10 @@ def follow(what: str, root: Path) -> tuple[dict[str, str], dict[str, str]]:
             sys.setprofile(None)
             call = stack.pop()
             made = frame.f_locals.get("self") if code.co_name.startswith("__") else None
-            returned = holds(result, known) or (made is not None and holds(made, known))
+            checked = result is not None and result is call.owner
+            returned = (holds(result, known) and not checked) or (
+                made is not None and holds(made, known)
+            )
             around = stack[-1].inside if stack else handed
             if returned:
                 around.update(call.inside)

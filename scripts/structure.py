@@ -1,9 +1,9 @@
-"""Measure how the code hangs together: `python scripts/structure.py [--files] [ROOT]`.
+"""Measure how the code hangs together: `python scripts/structure.py [ROOT]`.
 
 ROOT is a clone, by default the one this script lies in, so that two states can be compared. All
-rows but two are read off the source; those two run a small fit and a small levels calculation
-of ROOT in a process of their own (some seconds, nothing is written to ROOT). With --files their
-files are listed, in the order of their calls and with their lines.
+rows but two are read off the source; those two are `scripts/follow.py`, which runs a small fit
+and a small levels calculation of ROOT and names the files (some seconds, nothing is written to
+ROOT).
 
 * Functions that take `config`: those with a parameter of this name.
 * isinstance on surfaces and coordinates: calls that name a class defined in `pes/potential`,
@@ -11,48 +11,20 @@ files are listed, in the order of their calls and with their lines.
 * Public names defined twice: names in `__all__` of two modules that each define them. Modules of
   commands (`cli/` and `run/`) are left out.
 * Modules hidden by a name: a package exports a name that is also the name of one of its modules.
-* Files from HDF5 to the loss: files of `pes/` with a function that is on the stack when `read_hdf5`
-  is first called, or is called from then on, until the residuals of the fit are first computed.
-* Files from YAML to the basis: the same from `read_yaml` to the first table of sinc functions.
+* Files that hand on one energy: from HDF5 to the loss of a fit. Files that hand on one range: from
+  YAML to the basis. Files whose functions only look at the value are not among them.
 * Longest chain of imports: files of `pes/vibration` of which each imports the next.
 """
 
 import ast
 import os
+import re
 import subprocess
 import sys
-import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from types import FrameType
-
-FIT = """\
-name: fit
-threads: 1
-device: cpu
-data: {file: DATA}
-surface: {descriptor: {kind: invariants, degree: 2}, hidden: [3]}
-training: {epochs: 1, optimizer: levenberg_marquardt}
-"""
-
-LEVELS = """\
-name: levels
-threads: 1
-device: cpu
-molecule: [O, H, H]
-surface: water_pjt1996
-levels: 3
-coordinates: {ranges: {r1: [0.7, 1.3], r2: [0.7, 1.3], theta: [60, 160]}}
-basis: {all: {functions: 3, points: 5, primitives: 20}}
-"""
-
-PATHS = {
-    "train": (FIT, "read_hdf5", ("normal_equations", "jacobian")),
-    "levels": (LEVELS, "read_yaml", ("sinc",)),
-}
-"""Of each command: its configuration, the function that begins the path, those that end it."""
 
 Sources = dict[str, ast.Module]
 
@@ -176,70 +148,17 @@ def imports_of(tree: ast.Module, modules: dict[str, str]) -> set[str]:
     return files
 
 
-def files_on_the_way(root: Path, command: str) -> list[str]:
-    """Files between the file that is read and the first numbers, in the order of their calls."""
-    with tempfile.TemporaryDirectory() as folder:
-        run = subprocess.run(
-            [sys.executable, __file__, "--trace", command, str(root)],
-            cwd=folder, capture_output=True, text=True, check=False,
-            env=os.environ | {"PYTHONPATH": str(root), "OMP_NUM_THREADS": "1"},
-        )  # fmt: skip
-    if run.returncode:
+def files_handing_on(value: str, root: Path) -> int:
+    """Number of files that hand on an `energy` or a `range`, by `scripts/follow.py`."""
+    script = Path(__file__).with_name("follow.py")
+    run = subprocess.run(
+        [sys.executable, str(script), value, str(root)],
+        capture_output=True, text=True, check=False, env=os.environ | {"OMP_NUM_THREADS": "1"},
+    )  # fmt: skip
+    count = re.search(rf"{value} handed on by (\d+) files", run.stdout)
+    if count is None:
         sys.exit(run.stderr)
-    return run.stdout.splitlines()[-1].split()
-
-
-class Arrived(BaseException):
-    """The end of the path was reached."""
-
-
-def trace(command: str, root: Path) -> None:
-    """Run a command in this process up to the end of its path; print the files called."""
-    from pes import cli
-
-    configuration, start, ends = PATHS[command]
-    package = f"{root / 'pes'}{os.sep}"
-    files: list[str] = []
-
-    def note(frame: FrameType) -> bool:
-        file = frame.f_code.co_filename
-        ours = file.startswith(package) and frame.f_code.co_name != "<module>"
-        if ours and (name := file.removeprefix(package)) not in files:
-            files.append(name)
-        return ours
-
-    def watch(frame: FrameType, event: str, _: object) -> None:
-        if event != "call":
-            return
-        name = frame.f_code.co_name
-        if files:
-            if note(frame) and name in ends:
-                sys.setprofile(None)
-                raise Arrived
-        elif name == start:
-            caller: FrameType | None = frame
-            while caller:
-                note(caller)
-                caller = caller.f_back
-
-    data = root / "data" / "h2o_ccsdt_vtz.h5"
-    Path("config.yaml").write_text(configuration.replace("DATA", str(data)), "utf-8")
-    sys.setprofile(watch)
-    try:
-        getattr(cli, command)(["--config", "config.yaml"])
-    except Arrived:
-        print(*files)
-    else:
-        sys.exit(f"{command}: none of {', '.join(ends)} was called")
-
-
-def list_files(root: Path) -> None:
-    """Print the files of both ways with their lines."""
-    for command in PATHS:
-        print(f"{command}:")
-        for file in files_on_the_way(root, command):
-            lines = len((root / "pes" / file).read_text("utf-8").splitlines())
-            print(f"{lines:>6}  {file}")
+    return int(count[1])
 
 
 def main(root: Path) -> None:
@@ -257,8 +176,8 @@ def main(root: Path) -> None:
         "isinstance on surfaces and coordinates": class_checks(trees),
         "public names defined twice": len(names),
         "modules hidden by a name": len(hidden),
-        "files from HDF5 to the loss": len(files_on_the_way(root, "train")),
-        "files from YAML to the basis": len(files_on_the_way(root, "levels")),
+        "files that hand on one energy": files_handing_on("energy", root),
+        "files that hand on one range": files_handing_on("range", root),
         "longest chain of imports in vibration": len(chain),
     }
     for what, number in rows.items():
@@ -271,9 +190,4 @@ def main(root: Path) -> None:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["--trace"]:
-        trace(sys.argv[2], Path(sys.argv[3]))
-    else:
-        given = [argument for argument in sys.argv[1:] if argument != "--files"]
-        clone = Path(given[0] if given else Path(__file__).parents[1]).resolve()
-        (list_files if "--files" in sys.argv else main)(clone)
+    main(Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).parents[1]).resolve())

@@ -36,7 +36,7 @@ def test_a_second_meaning_is_seen(structure) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("value", "most"), [("energy", 12), ("range", 14)])
+@pytest.mark.parametrize(("value", "most"), [("energy", 12), ("range", 10)])
 def test_a_value_passes_few_files(value: str, most: int) -> None:
     """An energy from HDF5 to the loss, a range from YAML to the basis."""
     command = [sys.executable, str(ROOT / "scripts" / "follow.py"), value]

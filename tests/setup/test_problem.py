@@ -121,7 +121,7 @@ def test_names_of_maps_in_the_table(pes_levels: Command) -> None:
         ({"maps": {"s": "cos"}}, "`coordinates.maps.s`: no such coordinate"),
         (
             {"kind": "normal_modes", "ranges": "auto", "reference": WATER[:2]},
-            "`coordinates.reference` holds 2 positions",
+            "takes three numbers (A) for each of the 3 atoms, got 2 rows of 3",
         ),
         (
             {"kind": "normal_modes", "normal": True, "ranges": "auto", "reference": WATER},

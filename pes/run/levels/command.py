@@ -1,9 +1,12 @@
 """`pes-levels`: surface to levels, their errors and derivatives, in one folder."""
 
 import logging
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
+
+import torch
 
 from pes.config import (
     FitConfig,
@@ -18,9 +21,9 @@ from pes.config import (
 )
 from pes.potential import Surface
 from pes.run.folder import check_folder, claimed, open_log, pick_device
+from pes.run.levels.progress import report
 from pes.run.levels.results import OPTIONAL, Additions, write_results
 from pes.run.levels.resume import STATE, check_state
-from pes.run.levels.solution import Request, solved_with_progress
 from pes.setup.density_maps import Maps, density_maps
 from pes.setup.dipoles import check_turns, dipole_function
 from pes.setup.environment import usual_threads
@@ -29,13 +32,40 @@ from pes.setup.line_list import check_temperature, line_list
 from pes.setup.problem import Problem, problem
 from pes.setup.rotation import check_rotation
 from pes.setup.sensitivity import check_sensitivities
-from pes.setup.solved import COUNT
+from pes.setup.solved import COUNT, solved
 from pes.setup.surfaces import load_potential, names_function, permitted, resolved
 from pes.staging import staged
 
 __all__ = ["levels_of_config", "run_levels"]
 
 log = logging.getLogger("pes")
+
+
+@dataclass(frozen=True)
+class Request:
+    """Request: the task, and the folder of its results.
+
+    Attributes:
+        name: in the tables.
+        vibration: section of the configuration.
+        content: of config.yaml, files named in full.
+        source: surface as a configuration names it, its file in full.
+        surface: on its device.
+        device: of the calculation.
+        folder: of the results.
+        base: folder that relative paths start from.
+        state: of a calculation that was cut short, to go on from.
+    """
+
+    name: str
+    vibration: Vibration
+    content: Mapping[str, Any]
+    source: str
+    surface: Surface
+    device: torch.device
+    folder: Path
+    base: Path
+    state: Path | None
 
 
 def run_levels(
@@ -206,7 +236,16 @@ def _run(request: Request) -> Path:
             check_temperature(config.spectrum.temperature)
     maps = _maps(config, task)
     open_log(None)
-    result = solved_with_progress(request, task)
+    with report(
+        task, config, request.content, folder=request.folder, state=request.state
+    ) as reported:  # fmt: skip
+        result = solved(
+            task, count=config.levels, energy=config.energy, truncation=config.truncation(),
+            cap=config.cap, solver=config.solver, symmetry=config.symmetry,
+            convergence=config.convergence, ensemble=config.ensemble, labels=config.labels,
+            accuracy=config.accuracy, minutes=config.minutes, memory=config.memory,
+            progress=reported.progress, watch=reported.watch, start=reported.start,
+        )  # fmt: skip
     derived = result.sensitivity(
         masses=wanted.masses,
         parameters=[*wanted.parameters, *(task.surface.parameters() if wanted.weights else ())],
