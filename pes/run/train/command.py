@@ -1,5 +1,6 @@
 """`pes-train`: points to a surface, in one folder."""
 
+import logging
 import signal
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
@@ -24,6 +25,8 @@ from pes.staging import swapped
 from pes.training.distributed import ALONE, Ranks
 
 __all__ = ["train"]
+
+log = logging.getLogger("pes")
 
 
 def train(
@@ -111,9 +114,21 @@ def trained(
                 swapped(place, folder, finished=RUN_FINISHED, stale=(*RESULTS, *PROGRESS))
             report_surface(folder)
     if number:
-        name = signal.Signals(number).name
-        raise Stopped(number, f"stopped by {name}; the best surface so far is in {folder}")
+        raise _stopped(number, folder)
     return folder
+
+
+def _stopped(number: int, folder: Path) -> Stopped:
+    """The end of an automatic fit by a signal, which is said."""
+    again = "--overwrite to try all of the plan"
+    if (folder / "state.pt").is_file():
+        again = "--resume auto to train the network longer"
+    message = (
+        f"stopped by {signal.Signals(number).name}; the best surface so far is in {folder}: the "
+        f"same command with {again}"
+    )
+    log.info("%s", message)
+    return Stopped(number, message)
 
 
 def _only_with_points(statements: Mapping[str, Any]) -> None:

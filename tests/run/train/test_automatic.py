@@ -1,6 +1,7 @@
 """`pes-train DATA`: no configuration in, one out that gives the same surface."""
 
 import json
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import yaml
 from pes import cli, plots
 from pes.data import Dataset, write
 from pes.potential import load_surface
+from pes.setup.training.fit_result import FitResult
 
 
 @pytest.fixture(autouse=True)
@@ -64,6 +66,28 @@ def test_the_configuration_written_gives_the_surface_again(
     cli.train(["--config", str(folder / "config.yaml"), "--output", "again"])
     points = water()
     assert torch.equal(energies(folder, points), energies(Path("again"), points))
+
+
+def test_a_signal_is_the_reason_and_nothing_else(
+    here: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save = FitResult.save_surface
+
+    def saved_and_stopped(result: FitResult, folder: Path) -> None:
+        save(result, folder)
+        signal.raise_signal(signal.SIGTERM)
+        monkeypatch.setattr(FitResult, "save_surface", save)
+
+    monkeypatch.setattr(FitResult, "save_surface", saved_and_stopped)
+    with pytest.raises(SystemExit) as end:
+        here("mine.h5", "--minutes", "5")
+    assert end.value.code == 128 + signal.SIGTERM
+    *_, last = lines = Path("runs/mine/train.log").read_text().splitlines()
+    assert "stopped by SIGTERM; the best surface so far is in runs/mine" in last
+    assert last.endswith("the same command with --overwrite to try all of the plan")
+    assert sum("stopped by a signal after" in line for line in lines) == 1
+    assert not any("too little time" in line or "nothing else" in line for line in lines)
+    here("mine.h5", "--minutes", "0.005", "--overwrite")
 
 
 def test_a_network_goes_on_in_place(here: Callable[..., Path]) -> None:

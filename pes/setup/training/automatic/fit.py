@@ -134,8 +134,12 @@ def automatic_fit(
             lines.append(text)
             say(text)
 
+    def reason(text: str) -> None:
+        if not stop():  # a signal is no reason of the plan
+            note(text)
+
     note(*plan_lines(task.summary, seconds))
-    for trial in _trials(task, note):
+    for trial in _trials(task, reason):
         trials.append(trial)
         reached += [*trial.progress, (budget.used, trial.error)]
         note(trial_line(trial, budget.used))
@@ -146,6 +150,11 @@ def automatic_fit(
         raise ValueError(
             f"{task.summary.count} points are too few even for a linear surface of degree 2; "
             "add points"
+        )
+    if stop():
+        note(
+            f"stopped by a signal after {budget.used:.0f} of {seconds:.0f} CPU-seconds: what the "
+            "plan still had was not tried"
         )
     note(f"chosen: {best.name}, validation error {best.error:.4g} cm-1", *far_line(best))
     return AutomaticFit(

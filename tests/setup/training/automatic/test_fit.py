@@ -94,6 +94,11 @@ def test_an_asked_for_end_keeps_the_best(water: Callable[..., Dataset]) -> None:
     fit = automatic_fit(points, parts, seconds=4, keep=kept.append, stop=lambda: len(kept) > 1)
     assert len(kept) == 2
     assert fit.chosen is kept[-1]
+    for one in (at_once, fit):
+        (_, *said, stopped, chosen) = one.lines[: 4 + len(one.trials)]
+        assert stopped.startswith("stopped by a signal after ")
+        assert chosen.startswith("chosen: ")
+        assert not any("no networks" in line or "nothing else" in line for line in said)
 
 
 def test_a_contest_goes_on_with_the_better_half(water: Callable[..., Dataset]) -> None:
