@@ -15,6 +15,7 @@ from pes.setup.chosen import chosen_settings
 from pes.setup.density_maps import Maps
 from pes.setup.dimensions import missing_motions
 from pes.setup.dipoles import DipoleLike, check_turns, dipole_function
+from pes.setup.fit_error import fit_sentence
 from pes.setup.irreps import unequal
 from pes.setup.labels import LevelLabels, level_labels, with_axial_states
 from pes.setup.level_files import LEVELS_JSON, summary, write_arrays, write_tables
@@ -102,7 +103,9 @@ class LevelsResult:
         )
 
     def __str__(self) -> str:
-        return "\n".join([repr(self), *printed(self.table, self.quanta.heading, Sensitivities())])
+        fitted = None if self.error_bars.members else fit_sentence(self.task)
+        lines = [repr(self), *([] if fitted is None else [fitted])]
+        return "\n".join([*lines, *printed(self.table, self.quanta.heading, Sensitivities())])
 
     def _repr_html_(self) -> str:
         return table_html(self.table, self.quanta.heading, repr(self))

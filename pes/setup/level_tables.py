@@ -10,6 +10,7 @@ from torch import Tensor
 from pes.chunks import in_chunks
 from pes.coordinates.kinds import KINDS
 from pes.potential.holes.coverage import Coverage
+from pes.setup.fit_error import fit_errors, fit_sentence
 from pes.setup.irreps import degenerate_species
 from pes.setup.labels import LevelLabels
 from pes.setup.problem import Problem
@@ -46,6 +47,8 @@ def level_table(
     constants = rotational_constants(levels, task.masses.cpu()) / CM1
     axes = [k for k in range(3) if not bool(constants[:, k].isnan().all())]
     outside = _outside(levels, task)
+    # The spread of an ensemble is the error of the fit already.
+    fitted = None if error_bars.members else fit_errors(levels, task)
     kinds = list(zip(task.internal.names, task.internal.kinds, strict=True))
     rows = []
     for n, excitation in enumerate((levels.excitations / CM1).tolist()):
@@ -56,6 +59,8 @@ def level_table(
             "residual": float(levels.eigenpairs.residuals[n]) / CM1,
         }
         row |= {name: float(column[n]) / CM1 for name, column in error_bars.columns.items()}
+        if fitted is not None:
+            row["fit"] = float(fitted[n]) / CM1
         for k, (name, kind) in enumerate(kinds):
             row[f"<{name}>"] = float(averages[n, k]) / KINDS[kind].size
         row |= {f"<{'ABC'[k]}>": float(constants[n, k]) for k in axes}
@@ -148,9 +153,11 @@ def header(name: str, levels: Levels, task: Problem, error_bars: Spreads) -> lis
             "energy in row 0, of excitations below; through |psi|^2, `spread_full` by "
             "diagonalising each"
         ]
+    fitted = None if error_bars.members else fit_sentence(task)
     return [
         *lines,
         *members,
+        *([] if fitted is None else [fitted]),
         f"minimum: {levels.minimum_energy:.9f} hartree at {bottom}",
         f"{_cap(levels)}; {levels.hamiltonian.size} functions, "
         f"{len(levels.hamiltonian.potential)} grid points, solver {levels.eigenpairs.solver}",
@@ -173,7 +180,7 @@ def _blocks(levels: Levels) -> list[str]:
 def _cells(table: Sequence[Mapping[str, Any]], heading: str) -> list[list[str]]:
     """Heads of the printed columns, then the texts of each row."""
     first = table[0]
-    spread = [key for key in ("spread", "spread_full") if key in first]
+    spread = [key for key in ("spread", "spread_full", "fit") if key in first]
     means = [key for key in first if key.startswith("<")]
     extra = [key for key in ("irrep", "P(extrap)") if key in first]
     head = ["level", "E/cm-1", "conv", *spread, *means, heading, "weight", *extra]

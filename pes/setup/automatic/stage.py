@@ -12,7 +12,7 @@ from pes.units import CM1
 from pes.vibration.basis.specification import BasisSpec
 from pes.vibration.basis.truncation import Truncation
 from pes.vibration.eigensolvers.blockwise import lowest_blockwise
-from pes.vibration.eigensolvers.eigenpairs import Eigenpairs
+from pes.vibration.eigensolvers.eigenpairs import Eigenpairs, SolverError
 from pes.vibration.eigensolvers.following import followed
 from pes.vibration.hamiltonian.build import build_hamiltonian
 from pes.vibration.hamiltonian.operator import Hamiltonian
@@ -182,10 +182,14 @@ def _levels(
     if bool((vectors.norm(dim=1) < KEPT).any()):
         return lowest_blockwise(h, more)
     tolerance = (RESIDUAL * target.accuracy) ** 0.5
-    return followed(
-        h, replace(pairs, coefficients=vectors), tolerance=tolerance,
-        complete=count if complete else 0,
-    )  # fmt: skip
+    try:
+        return followed(
+            h, replace(pairs, coefficients=vectors), tolerance=tolerance,
+            complete=count if complete else 0,
+        )  # fmt: skip
+    except SolverError:
+        # Levels near a dissociation limit look unlike those in other ranges.
+        return lowest_blockwise(h, more)
 
 
 def fixed_sides(target: Target, one: Stage) -> list[tuple[bool, bool]]:

@@ -175,14 +175,22 @@ class Levels:
         Args:
             condition: of points q (P, Q) to truth values (P,); asked only where levels are.
         """
+        return self.means_of(condition)
+
+    def means_of(self, function: Callable[[Tensor], Tensor]) -> Tensor:
+        """⟨n|f|n⟩ of a function of bounded values, (S,).
+
+        Args:
+            function: of points q (P, Q) to values (P,); asked only where levels are.
+        """
         drawn = self.hamiltonian.basis.drawn(self.eigenpairs.coefficients, DRAWN)
         if drawn is not None:
             points, shares = drawn
-            return shares @ condition(points).to(shares)
+            return shares @ function(points).to(shares)
         at = self.visited(NOWHERE)
-        where = torch.zeros_like(self.hamiltonian.potential, dtype=torch.bool)
-        where[at] = condition(self.points[at])
-        return self.probability(where)
+        values = torch.zeros_like(self.hamiltonian.potential)
+        values[at] = function(self.points[at]).to(values)
+        return self.means(values[:, None])[:, 0]
 
     def means(self, values: Tensor) -> Tensor:
         """⟨n|f|n⟩ of functions by their values on the grid, (P, K) -> (S, K)."""

@@ -1,0 +1,149 @@
+"""Error of a fitted surface in levels, from its errors at points that the fit left out.
+
+To first order an error δV of the surface moves a level by ⟨n|δV|n⟩, at most √⟨n|δV²|n⟩. Points
+left out of the fit say how large δV is at each height of the surface, not its sign, so that the
+root of its mean square over |ψ|² is what is printed: levels move by less where errors of
+different places cancel.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from math import inf, sqrt
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from pes.potential import SurfaceRecord
+from pes.setup.problem import Problem
+from pes.units import CM1
+from pes.vibration.levels.result import Levels
+from pes.vibration.system.system import potential_in_chunks
+
+__all__ = ["HeldOut", "fit_errors", "fit_sentence", "held_out"]
+
+PARTS = ("validation", "test")
+"""Points that a fit leaves out, as far as its record tells their errors."""
+
+FEW = 2
+"""Points without which a window is joined with the next: their errors may be small by chance."""
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """Errors of a surface at points left out of its fit.
+
+    Attributes:
+        tops: upper ends of energy windows above the lowest training energy, cm⁻¹, ascending; the
+            last is infinite.
+        errors: root mean square errors between one end and the next, cm⁻¹.
+    """
+
+    tops: tuple[float, ...]
+    errors: tuple[float, ...]
+
+    def at(self, heights: Tensor) -> Tensor:
+        """Errors at heights above the lowest training energy, both in hartree, (P,)."""
+        ends = heights.new_tensor(self.tops[:-1]) * CM1
+        return heights.new_tensor(self.errors)[torch.bucketize(heights, ends)] * CM1
+
+    def __str__(self) -> str:
+        words = [f"below {top:.0f} cm-1" for top in self.tops[:-1]]
+        words.append(f"above {self.tops[-2]:.0f} cm-1" if words else "at all energies")
+        pairs = zip(self.errors, words, strict=True)
+        return ", ".join(f"{error:.2g} {place}" for error, place in pairs)
+
+
+def held_out(record: SurfaceRecord | None) -> HeldOut | None:
+    """Errors in windows that do not overlap; None for a surface that does not know them.
+
+    Args:
+        record: of a fit; its errors are those of all points up to the end of each window.
+    """
+    fitted = record is not None and "refined" not in record.notes
+    reports = _reports(record.notes.get("errors")) if record is not None and fitted else []
+    if not reports:
+        return None
+    ends = [*sorted((float(w), w) for w in reports[0][0] if w != "all"), (inf, "all")]
+    sums = [
+        (sum(n[w] for n, _ in reports), sum(n[w] * (e[w] or 0.0) ** 2 for n, e in reports))
+        for _, w in ends
+    ]
+    steps = [(m - n, max(0.0, b - a)) for (n, a), (m, b) in pairwise([(0, 0.0), *sums])]
+    joined = _joined([top for top, _ in ends], steps)
+    if not joined:
+        return None
+    return HeldOut(tuple(t for t, _ in joined), tuple(e for _, e in joined))
+
+
+def _reports(errors: Any) -> list[tuple[Mapping[str, int], Mapping[str, float | None]]]:
+    """Numbers of points and errors of the energies up to the end of each window."""
+    known = errors if isinstance(errors, Mapping) else {}
+    parts = [known[part] for part in PARTS if part in known]
+    return [
+        (part["points"]["count"], part["energy"]["rmse"])
+        for part in parts
+        if "points" in part and part["points"]["count"]["all"]
+    ]
+
+
+def _joined(
+    tops: Sequence[float], steps: Sequence[tuple[float, float]]
+) -> list[tuple[float, float]]:
+    """End and error of each window, joined upwards until it has enough points."""
+    windows: list[tuple[float, float, float]] = []
+    count = squares = 0.0
+    for top, (n, square) in zip(tops, steps, strict=True):
+        count, squares = count + n, squares + square
+        if count >= FEW:
+            windows.append((top, count, squares))
+            count = squares = 0.0
+    if count and windows:
+        _, n, square = windows.pop()
+        windows.append((inf, n + count, square + squares))
+    elif count:
+        windows.append((inf, count, squares))
+    if windows:
+        windows[-1] = (inf, *windows[-1][1:])
+    return [(top, sqrt(square / n)) for top, n, square in windows]
+
+
+def fit_errors(levels: Levels, task: Problem) -> Tensor | None:
+    """Errors (S,) of levels that come from the fit, hartree; None where nothing is known of it.
+
+    That of the first is of the zero-point energy, which counts from the minimum of the surface;
+    the others are of excitations, which count from the ground state.
+
+    Args:
+        levels: on the CPU.
+        task: with the surface.
+    """
+    known, record = held_out(task.surface.record), task.surface.record
+    if known is None or record is None:
+        return None
+    lowest = record.energy_range[0]
+
+    def squared(q: Tensor) -> Tensor:
+        return known.at(potential_in_chunks(levels.system, q).cpu() - lowest).square()
+
+    with torch.no_grad():
+        mean = levels.means_of(squared)
+    bottom = (known.errors[0] * CM1) ** 2
+    return torch.cat((mean[:1] + bottom, mean[1:] + mean[0])).sqrt()
+
+
+def fit_sentence(task: Problem) -> str | None:
+    """Sentence about the error of a fitted surface; None for a surface that is no fit."""
+    if task.surface.record is None:
+        return None
+    known = held_out(task.surface.record)
+    if known is None:
+        return (
+            "conv holds no error of the fit, and the surface does not tell its errors at points "
+            "left out: levels may be off by as much as the fit is"
+        )
+    return (
+        "conv holds no error of the fit: at points left out the surface is off by (root mean "
+        f"square, cm-1) {known}; fit is that error where each level is"
+    )

@@ -1,0 +1,93 @@
+"""Error of a fit in levels, from its errors at points left out."""
+
+from math import inf, sqrt
+
+import pytest
+import torch
+
+import pes
+from pes.potential import SurfaceRecord
+from pes.potential.analytic import WaterPJT
+from pes.setup.fit_error import HeldOut, fit_sentence, held_out
+from pes.setup.level_tables import header
+from pes.units import CM1
+
+SIZES = {"count": 3, "basis": {"all": 4}, "convergence": False,
+         "ranges": {"r1": (0.7, 1.3), "r2": (0.7, 1.3), "theta": (60.0, 160.0)}}  # fmt: skip
+
+
+def record_of(notes: dict) -> SurfaceRecord:
+    return SurfaceRecord(("O", "H", "H"), (0.0, 0.1), "none", torch.rand(5, 3, 3).double(), notes)
+
+
+def part(counts: list[int], errors: list[float | None]) -> dict:
+    names = ("5000", "10000", "all")
+    rmse = dict(zip(names, errors, strict=True))
+    return {
+        "energy": {"rmse": rmse},
+        "points": {"count": dict(zip(names, counts, strict=True))},
+    }
+
+
+def levels_of(surface: pes.Surface) -> pes.LevelsResult:
+    return pes.levels(surface, "O H H", **SIZES)
+
+
+def test_windows_no_longer_overlap_and_parts_are_one() -> None:
+    # Validation: 4 points with 1; 2 more, up to 10,000, with 3; 3 more with 5. The test has as
+    # many with twice that. Errors of all points up to each end are what a record holds.
+    def up_to(scale: float) -> list[float | None]:
+        squares = [4 * 1, 4 * 1 + 2 * 9, 4 * 1 + 2 * 9 + 3 * 25]
+        return [scale * sqrt(s / n) for s, n in zip(squares, (4, 6, 9), strict=True)]
+
+    errors = {"validation": part([4, 6, 9], up_to(1.0)), "test": part([4, 6, 9], up_to(2.0))}
+    known = held_out(record_of({"errors": errors}))
+    assert known is not None
+    assert known.tops == (5000.0, 10000.0, inf)
+    # Root mean square of e and 2e.
+    assert known.errors == pytest.approx([sqrt(2.5) * e for e in (1, 3, 5)])
+    assert str(known) == "1.6 below 5000 cm-1, 4.7 below 10000 cm-1, 7.9 above 10000 cm-1"
+
+
+def test_a_window_of_one_point_is_joined_with_the_next() -> None:
+    """The only point below 5,000 is hit by chance; the one above 10,000 belongs to the last."""
+    few = held_out(record_of({"errors": {"test": part([1, 3, 4], [0.0, sqrt(2), sqrt(2.5)])}}))
+    # Squares 0, 6 and 4 of 1, 2 and 1 points.
+    assert few == HeldOut((inf,), pytest.approx((sqrt(10 / 4),)))
+    assert str(few) == "1.6 at all energies"
+
+
+def test_errors_at_heights() -> None:
+    known = HeldOut((5000.0, inf), (0.5, 4.0))
+    heights = torch.tensor([-1.0, 4999.0, 5001.0]).double() * CM1
+    assert (known.at(heights) / CM1).tolist() == pytest.approx([0.5, 0.5, 4.0])
+
+
+def test_an_error_of_one_size_is_that_of_every_level() -> None:
+    """Twice in each number: at the minimum or in the ground state, and in the level itself."""
+    record = record_of({"errors": {"test": part([9, 9, 9], [0.3, 0.3, 0.3])}})
+    result = levels_of(pes.Surface(WaterPJT(), record.symbols, record))
+    assert [row["fit"] for row in result.table] == pytest.approx([0.3 * sqrt(2)] * 3)
+    assert "conv holds no error of the fit: at points left out" in str(result)
+    lines = header("h2o", result.levels, result.task, result.error_bars)
+    assert any("0.3 at all energies; fit is that error where each level is" in x for x in lines)
+
+
+@pytest.mark.parametrize(
+    "notes", [{}, {"errors": {"test": part([9] * 3, [1.0] * 3)}, "refined": 1}]
+)
+def test_a_surface_that_does_not_know_its_errors(notes: dict) -> None:
+    """Those of a fit are not those of what was refined from it."""
+    record = record_of(notes)
+    result = levels_of(pes.Surface(WaterPJT(), record.symbols, record))
+    assert "fit" not in result.table[0]
+    sentence = fit_sentence(result.task)
+    assert sentence is not None
+    assert "does not tell its errors" in sentence
+
+
+def test_an_analytic_surface_is_no_fit() -> None:
+    result = levels_of(pes.load("water_pjt1996"))
+    assert fit_sentence(result.task) is None
+    assert "fit" not in result.table[0]
+    assert "conv holds" not in str(result)
