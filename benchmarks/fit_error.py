@@ -51,7 +51,8 @@ def main() -> None:
         some = torch.randperm(len(every), generator=torch.Generator().manual_seed(seed))[:count]
         fit, result = levels_on(every.select(some.sort().values), 0.08, seed)
         error = np.abs(energies(result) - true)
-        said = np.array([row["fit"] for row in result.table])
+        # An ensemble has its own figure.
+        said = np.array([row.get("fit", row.get("spread")) for row in result.table])
         both, worst = said + result.convergence.numpy(), int(error.argmax())
         rmse = fit.errors["test"]["energy"]["rmse"]["all"]
         print(f"{count:6d} {rmse:10.3g} {(error > both).sum():7d} "
