@@ -35,7 +35,7 @@ SUMS, MANY = 3.3e4, 2500
 """The same for integrals over pairs of functions, or products with H, at a point of a product grid;
 so much again for each so many functions."""
 
-BRANCHES = 24.0
+BRANCHES = 7.0
 """The same for a multiplication in products with H on a sparse grid, whose sums are short."""
 
 PRODUCTS = 9

@@ -79,11 +79,12 @@ def lowest_blockwise(
                          "the quanta")  # fmt: skip
     counts = _guess(parts, count, torch.cat([part.zero_order_energies for part in parts]))
     begin = [lowered(part, start) for part in parts]
-    # Vectors of a smaller calculation know better than zero-order energies what a block holds.
-    counts = [
-        n if known is None else min(part.size, max(n, len(known) + 1))
-        for part, n, known in zip(parts, counts, begin, strict=True)
-    ]
+    if start is not None and len(start) >= count:
+        # As many vectors of a smaller calculation know better what each block holds.
+        counts = [
+            n if known is None else min(part.size, len(known) + 1)
+            for part, n, known in zip(parts, counts, begin, strict=True)
+        ]
     solve = partial(_solved, solver=solver, tolerance=tolerance, watch=watch)
     solutions, products = solve(parts, counts, begin)
     while short := _short(parts, solutions, count):

@@ -157,17 +157,27 @@ class GridBasis(ABC):
         """
 
     @abstractmethod
-    def on_grid_with_slopes(self, coefficients: Tensor) -> tuple[Tensor, Tensor]:
-        """ψ (S, P) and ∂ψ (Q, S, P), times √|weight|, of functions (S, N)."""
+    def on_grid_with_slopes(
+        self, coefficients: Tensor, spare: list[Tensor] | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """ψ (S, P) and ∂ψ (Q, S, P), times √|weight|, of functions (S, N).
+
+        Args:
+            coefficients: of the functions kept.
+            spare: arrays of calls before, which may be used again, and are left there.
+        """
 
     @abstractmethod
-    def from_grid(self, psi: Tensor, slopes: Tensor | None = None) -> Tensor:
+    def from_grid(
+        self, psi: Tensor, slopes: Tensor | None = None, spare: list[Tensor] | None = None
+    ) -> Tensor:
         """Overlaps with the functions kept by the quadrature: (S, P) -> (S, N).
 
         Args:
             psi: times √|weight|; overlaps with the functions are taken of it.
             slopes: times √|weight|, (Q, S, P); overlaps with the derivatives are taken of these
                 and added.
+            spare: arrays of calls before, which may be used again, and are left there.
         """
 
     @abstractmethod

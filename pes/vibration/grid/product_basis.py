@@ -138,21 +138,26 @@ class ProductBasis(GridBasis):
         back = [1 + self.order.index(k) for k in range(len(self.bases))]
         return x.permute(0, *back).flatten(1)
 
-    def on_grid_with_slopes(self, coefficients: Tensor) -> tuple[Tensor, Tensor]:
-        """ψ (S, P) and ∂ψ (Q, S, P), times √weight, of functions (S, N).
+    def on_grid_with_slopes(
+        self, coefficients: Tensor, spare: list[Tensor] | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """ψ (S, P) and ∂ψ (Q, S, P), times √weight, of functions (S, N); no array is used again.
 
         The vector goes to the grid once; each ∂_k is then the m × m matrix dB_k B_kᵀ.
         """
         psi = self.on_grid(coefficients)
         return psi, torch.stack([self._along(k, psi, False) for k in range(len(self.bases))])
 
-    def from_grid(self, psi: Tensor, slopes: Tensor | None = None) -> Tensor:
+    def from_grid(
+        self, psi: Tensor, slopes: Tensor | None = None, spare: list[Tensor] | None = None
+    ) -> Tensor:
         """Overlaps with the functions kept, the transpose of `on_grid`: (S, P) -> (S, N).
 
         Args:
             psi: overlaps with the functions are taken of it.
             slopes: overlaps with their derivatives are taken of these, (Q, S, P), and added:
                 the transpose of `on_grid_with_slopes`.
+            spare: not used.
         """
         for k, slope in enumerate(() if slopes is None else slopes):
             psi = self._along(k, slope, True).add_(psi)

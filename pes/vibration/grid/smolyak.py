@@ -6,12 +6,15 @@ With U_ℓ the rule of level ℓ and Δ_ℓ = U_ℓ − U_{ℓ−1},
 
 The rules are nested, so that the points are the tuples of Σ_k w_k λ(i_k) ≤ L, with λ(i) the level
 that adds point i. Weights have either sign.
+
+Coordinates may be taken two at a time: their points, by the level that adds them, are nested like
+those of one.
 """
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from functools import reduce
 
 import torch
 from torch import Tensor
@@ -27,8 +30,6 @@ HIGHEST = 25
 ROUNDING = 1e-9
 """Sums of weights such as 0.1 may pass a limit by rounding."""
 
-SIZES = tuple(accumulate(ADDED))
-
 
 @dataclass(frozen=True)
 class Smolyak:
@@ -37,13 +38,16 @@ class Smolyak:
     Attributes:
         level: L.
         coordinate_weights: w of each of the Q coordinates.
-        strips: layout of the points, for each coordinate.
+        groups: coordinates that are taken together, one after the other: numbers of the nested
+            points of each group by its coordinates, (m, g).
+        strips: layout of the points, for each group.
         numbers: of the nested points of each coordinate, (P, Q).
         weights: without the factor exp(x²), (P,).
     """
 
     level: float
     coordinate_weights: tuple[float, ...]
+    groups: tuple[Tensor, ...]
     strips: tuple[tuple[Strip, ...], ...]
     numbers: Tensor
     weights: Tensor
@@ -52,6 +56,11 @@ class Smolyak:
     def sizes(self) -> tuple[int, ...]:
         """Number of points of each coordinate."""
         return tuple(int(n) + 1 for n in self.numbers.amax(0))
+
+    @property
+    def together(self) -> int:
+        """Coordinates to a group."""
+        return self.groups[0].shape[1]
 
     def places(self, numbers: Tensor) -> Tensor:
         """Places of points given by their numbers (P′, Q), −1 for those that are not there."""
@@ -62,12 +71,44 @@ class Smolyak:
         return order[at].where(inside, -1)
 
 
-def smolyak(level: float, weights: Sequence[float]) -> Smolyak:
+@dataclass(frozen=True)
+class _Axis:
+    """Nested points of some coordinates, in the order of the level that adds them.
+
+    Attributes:
+        numbers: of the points of each coordinate, (m, g).
+        levels: w λ of each point, ascending, (m,).
+        differences: Δ at the points by its level, (m,).
+    """
+
+    numbers: Tensor
+    levels: Tensor
+    differences: dict[float, Tensor]
+
+    def beside(self, other: "_Axis", limit: float) -> "_Axis":
+        """Points of both together up to a level."""
+        sums = (self.levels[:, None] + other.levels).flatten()
+        order = sums.argsort(stable=True)
+        order = order[sums[order] <= limit]
+        first, second = order // len(other.levels), order % len(other.levels)
+        differences: dict[float, Tensor] = {}
+        for one, left in self.differences.items():
+            for two, right in other.differences.items():
+                if one + two <= limit:
+                    key = round(one + two, 9)
+                    both = left[first] * right[second]
+                    differences[key] = differences.get(key, 0.0) + both
+        numbers = torch.cat((self.numbers[first], other.numbers[second]), 1)
+        return _Axis(numbers, sums[order], differences)
+
+
+def smolyak(level: float, weights: Sequence[float], *, together: int = 1) -> Smolyak:
     """The sparse grid of level L.
 
     Args:
         level: L.
         weights: w of each coordinate.
+        together: coordinates to a group; the last holds what is left.
 
     References:
         S. A. Smolyak, Dokl. Akad. Nauk SSSR 148, 1042 (1963); G. Avila, T. Carrington,
@@ -81,23 +122,40 @@ def smolyak(level: float, weights: Sequence[float]) -> Smolyak:
         >>> round(float(grid.weights @ q.square().sum(1)) / torch.pi, 12)
         1.0
     """
+    limit = level + ROUNDING
+    single = [_axis(w, limit) for w in weights]
+    axes = [
+        reduce(lambda one, other: one.beside(other, limit), single[k : k + together])
+        for k in range(0, len(single), together)
+    ]
     levels = torch.zeros(1, dtype=torch.float64)
     numbers = torch.zeros(1, 0, dtype=torch.uint8)
     spent = {0.0: torch.ones(1, dtype=torch.float64)}
     strips: list[tuple[Strip, ...]] = []
-    for w in reversed(weights):
-        steps = torch.tensor([w * l for l in RULE_LEVELS], dtype=torch.float64)  # noqa: E741
-        rules = (levels[:, None] + steps <= level + ROUNDING).sum(1)
-        layer = tuple(
-            Strip(SIZES[r - 1], rest, len(rest))
-            for r in range(len(RULE_LEVELS), 0, -1)
-            if len(rest := (rules == r).nonzero().flatten())
-        )
-        spent = _weighted(spent, layer, steps.tolist(), level)
-        numbers, levels = _extended(numbers, levels, layer, steps)
+    for axis in reversed(axes):
+        points = torch.searchsorted(axis.levels, limit - levels, right=True)
+        rests = [(m, (points == m).nonzero().flatten()) for m in points.unique().flip(0).tolist()]
+        layer = tuple(Strip(m, rest, len(rest)) for m, rest in rests)
+        spent = _weighted(spent, layer, axis, limit)
+        numbers, levels = _extended(numbers, levels, layer, axis)
         strips.append(layer)
     total = torch.stack(list(spent.values())).sum(0)
-    return Smolyak(level, tuple(weights), tuple(strips[::-1]), numbers, total)
+    groups = tuple(axis.numbers for axis in axes)
+    return Smolyak(level, tuple(weights), groups, tuple(strips[::-1]), numbers, total)
+
+
+def _axis(weight: float, limit: float) -> _Axis:
+    """Points of one coordinate up to a level."""
+    steps = weight * torch.tensor(RULE_LEVELS, dtype=torch.float64)
+    levels = steps.repeat_interleave(torch.tensor(ADDED))
+    count = int((levels <= limit).sum())
+    table = genz_keister().weights
+    differences = torch.diff(table, dim=0, prepend=torch.zeros_like(table[:1]))[:, :count]
+    pairs = zip(steps.tolist(), differences, strict=True)
+    return _Axis(
+        torch.arange(count, dtype=torch.uint8)[:, None], levels[:count],
+        {step: difference for step, difference in pairs if step <= limit},
+    )  # fmt: skip
 
 
 def point_count(level: float, weights: Sequence[float]) -> int:
@@ -119,18 +177,16 @@ def point_count(level: float, weights: Sequence[float]) -> int:
 
 
 def _weighted(
-    spent: dict[float, Tensor], layer: Sequence[Strip], steps: Sequence[float], level: float
+    spent: dict[float, Tensor], layer: Sequence[Strip], axis: _Axis, limit: float
 ) -> dict[float, Tensor]:
-    """Σ Π Δ by the levels spent so far, with one coordinate more.
+    """Σ Π Δ by the levels spent so far, with one axis more.
 
     Each is an array over the tuples: (S,) of those that follow, to (S′,) of all.
     """
-    table = genz_keister().weights
-    differences = torch.diff(table, dim=0, prepend=torch.zeros_like(table[:1]))
     more: dict[float, Tensor] = {}
     for before, values in spent.items():
-        for step, difference in zip(steps, differences, strict=True):
-            if before + step > level + ROUNDING:
+        for step, difference in axis.differences.items():
+            if before + step > limit:
                 continue
             parts = [(difference[: s.points, None] * values[s.rest]).flatten() for s in layer]
             key = round(before + step, 9)
@@ -139,16 +195,14 @@ def _weighted(
 
 
 def _extended(
-    numbers: Tensor, levels: Tensor, layer: Sequence[Strip], steps: Tensor
+    numbers: Tensor, levels: Tensor, layer: Sequence[Strip], axis: _Axis
 ) -> tuple[Tensor, Tensor]:
-    """Numbers and levels of the tuples with one coordinate more in front."""
-    rule_of_point = torch.repeat_interleave(torch.arange(len(ADDED)), torch.tensor(ADDED))
+    """Numbers and levels of the tuples with one axis more in front."""
     rows, sums = [], []
     for strip in layer:
-        points = torch.arange(strip.points)
-        first = points.repeat_interleave(strip.count).to(torch.uint8)
-        rows.append(torch.cat((first[:, None], numbers[strip.rest].repeat(strip.points, 1)), 1))
-        sums.append((steps[rule_of_point[points]][:, None] + levels[strip.rest]).flatten())
+        first = axis.numbers[: strip.points].repeat_interleave(strip.count, 0)
+        rows.append(torch.cat((first, numbers[strip.rest].repeat(strip.points, 1)), 1))
+        sums.append((axis.levels[: strip.points, None] + levels[strip.rest]).flatten())
     return torch.cat(rows), torch.cat(sums)
 
 

@@ -4,38 +4,47 @@ Functions are φ_n(x) = h_n(x) exp(−x²/2) of x = (q − centre)/width, orthon
 Hermite polynomials; products with Σ_k w_k n_k ≤ K are kept. The exponentials belong to the weight
 of the quadrature, so that every table holds polynomials.
 
-To and from the grid the sums run over one coordinate at a time. After coordinate c the array
-runs over the beginnings (n_1 … n_{c−1}) of products and the tuples (i_c … i_Q) of point numbers,
-far fewer than the functions times the points.
+To and from the grid the sums run over one coordinate at a time, or two. After coordinate c the
+array runs over the beginnings (n_1 … n_{c−1}) of products and the tuples (i_c … i_Q) of point
+numbers, far fewer than the functions times the points.
 """
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import accumulate, pairwise
 from math import prod
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from pes.vibration.basis.basis import Basis
 from pes.vibration.basis.factor import Factor
-from pes.vibration.basis.product_tree import unraveled
+from pes.vibration.basis.product_tree import tree, unraveled
 from pes.vibration.grid.genz_keister import genz_keister
 from pes.vibration.grid.grid_basis import GridBasis
 from pes.vibration.grid.matrix import matrix, multiplications
-from pes.vibration.grid.random_points import hermite_polynomials, random_points
+from pes.vibration.grid.random_points import random_points
 from pes.vibration.grid.smolyak import Smolyak, point_count, smolyak
-from pes.vibration.grid.sparse_transform import ArrayRegion, from_grid, regions, towards_grid
+from pes.vibration.grid.sparse_regions import regions
+from pes.vibration.grid.sparse_sums import (
+    Arrays,
+    Sums,
+    flat,
+    from_points,
+    sums_over,
+    to_points,
+    towards_grid,
+)
 from pes.vibration.grid.strips import PairFields, Strip
 
-__all__ = ["SparseBasis", "oscillator_functions"]
-
-FINE = 80
-"""Gauss–Hermite points of functions of one coordinate, for pictures and overlaps."""
+__all__ = ["SparseBasis"]
 
 SIMPLE = 40
 """Products times points of their grid, over the points of the whole: a matrix of some H·v."""
+
+SLOWER = 3
+"""CPU time of a multiplication in `matrix`, in that of one in a transform: measured for six and
+nine coordinates."""
 
 MOST_NUMBERS = 2**20
 """Numbers of the largest array of a transform, which should stay in the cache."""
@@ -114,7 +123,7 @@ class SparseBasis(GridBasis):
         level = self.grid.level - most + float(self._spent(products).max())
         if level >= self.grid.level:
             return self, None
-        grid = smolyak(level, self.grid.coordinate_weights)
+        grid = smolyak(level, self.grid.coordinate_weights, together=self.grid.together)
         return replace(self, grid=grid), self.grid.places(grid.numbers).to(self.device)
 
     def _spent(self, products: Tensor) -> Tensor:
@@ -151,54 +160,59 @@ class SparseBasis(GridBasis):
             coefficients: of the functions kept.
             slope: coordinate to differentiate along.
         """
-        return torch.cat([self._on_grid(c, slope) for c in coefficients.split(self._at_once)])
+        spare: Arrays = []
+        parts = []
+        for part in coefficients.split(self._at_once):
+            x = flat(part, spare)
+            for sums in reversed(self._sums):
+                y = towards_grid(x, sums.along(slope), sums, len(part), spare)
+                spare.append(x)
+                x = y
+            parts.append(self._from_rows(x, len(part)))
+            spare.append(x)
+        return torch.cat(parts)
 
-    def _on_grid(self, coefficients: Tensor, slope: int | None) -> Tensor:
-        x = coefficients.T
-        for f, step in self._steps[::-1]:
-            x = towards_grid(x, f.along(slope), step)
-        return x.T * self._roots
-
-    def on_grid_with_slopes(self, coefficients: Tensor) -> tuple[Tensor, Tensor]:
-        """ψ (S, P) and ∂ψ (Q, S, P), times √|weight|, of functions (S, N).
-
-        ∂_k differs from ψ from coordinate k on only: it leaves there the way that they share.
-        """
-        modes, points = len(self.bases), len(self._roots)
-        arrays = coefficients.new_empty(modes + 1, len(coefficients), points)
+    def on_grid_with_slopes(
+        self, coefficients: Tensor, spare: Arrays | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """ψ (S, P) and ∂ψ (Q, S, P), times √|weight|, of functions (S, N)."""
+        modes, spare = len(self.bases), [] if spare is None else spare
+        arrays = coefficients.new_empty(modes + 1, len(coefficients), len(self._roots))
         first = 0
         for part in coefficients.split(self._at_once):
-            here = slice(first, first + len(part))
-            way = [part.T]
-            for f, step in self._steps[::-1]:
-                slope = towards_grid(way[0], f.derivatives[0], step)
-                way = [*(towards_grid(x, f.values, step) for x in way), slope]
-            for target, x in zip((0, *range(modes, 0, -1)), way, strict=True):
-                torch.mul(x.T, self._roots, out=arrays[target, here])
-            first = here.stop
+            count = len(part)
+            way = to_points(flat(part, spare), self._sums, count, spare)
+            for k, x in zip((0, *range(modes, 0, -1)), way, strict=True):
+                arrays[k, first : first + count] = self._from_rows(x, count)
+            spare += way
+            first += count
         return arrays[0], arrays[1:]
 
-    def from_grid(self, psi: Tensor, slopes: Tensor | None = None) -> Tensor:
+    def from_grid(
+        self, psi: Tensor, slopes: Tensor | None = None, spare: Arrays | None = None
+    ) -> Tensor:
         """Overlaps with the functions kept by the quadrature: (S, P) -> (S, N).
 
         Args:
             psi: times √|weight|; overlaps with the functions are taken of it.
             slopes: times √|weight|, (Q, S, P); overlaps with the derivatives are taken of these
                 and added.
+            spare: arrays of calls before, to be used again.
         """
-        signed = self._roots * self.signs
+        signed, spare = self._roots * self.signs, [] if spare is None else spare
+        fields = [psi] if slopes is None else [psi, *slopes.flip(0)]
         parts = []
         for here in torch.arange(len(psi)).split(self._at_once):
-            way = [(psi[here] * signed).T.contiguous()]
-            if slopes is not None:
-                way += [(along[here] * signed).T.contiguous() for along in slopes.flip(0)]
-            for f, step in self._steps:
-                last = None if slopes is None else way.pop()
-                way = [from_grid(x, f.values, step) for x in way]
-                if last is not None:
-                    way[0] += from_grid(last, f.derivatives[0], step)
-            parts.append(way[0].T)
+            rows = slice(int(here[0]), int(here[-1]) + 1)
+            way = [flat(field[rows] * signed, spare) for field in fields]
+            x = from_points(way, self._sums, len(here), spare)
+            parts.append(x[: self.size * len(here)].view(-1, len(here)).T.clone())
+            spare.append(x)
         return torch.cat(parts)
+
+    def _from_rows(self, x: Tensor, count: int) -> Tensor:
+        """Values at the points times √|weight|, (S, P), of a flat array."""
+        return x[: len(self._roots) * count].view(-1, count).T * self._roots
 
     def matrix(self, fields: PairFields) -> Tensor:
         """∫ Σ_kl F_kl (∂_kφ_a)(∂_lφ_b), (N, N), differentiable in the fields.
@@ -214,7 +228,7 @@ class SparseBasis(GridBasis):
     ) -> tuple[PairFields, Sequence[Sequence[Strip]]]:
         """Fields times the weights, for sums over the coordinates in an order, and their strips."""
         weighted = ((pair, f * self._polynomial_weights) for pair, f in fields)
-        if tuple(order) == self.order:
+        if tuple(order) == self.order and len(self.grid.groups) == len(order):
             return dict(weighted), self.grid.strips
         turned = smolyak(self.grid.level, [self.grid.coordinate_weights[k] for k in order])
         places = torch.tensor(order).argsort()
@@ -235,17 +249,17 @@ class SparseBasis(GridBasis):
     @property
     def transform_cost(self) -> int:
         """Multiplications of one vector to the grid, with its slopes, and back."""
-        modes = len(self.bases)
-        costs = [
-            (modes - c + 1) * sum(len(r.functions) * (r.rows.stop - r.rows.start) for r in step)
-            for c, (_, step) in enumerate(self._steps)
-        ]
-        return 2 * sum(costs)
+        arrays, cost = 1, 0
+        for sums in reversed(self._sums):
+            arrays += len(sums.slopes)
+            cost += arrays * sums.multiplications
+        return 2 * cost
 
     @property
     def matrix_cost(self) -> int:
-        """Multiplications of `matrix`."""
-        return multiplications(self.factors, self.grid.strips, self.branches)
+        """Multiplications of `matrix`, in those of the transforms."""
+        strips = smolyak(self.grid.level, self.grid.coordinate_weights).strips
+        return SLOWER * multiplications(self.factors, strips, self.branches)
 
     @cached_property
     def _polynomial_weights(self) -> Tensor:
@@ -257,40 +271,19 @@ class SparseBasis(GridBasis):
         return self._polynomial_weights.abs().sqrt()
 
     @cached_property
-    def _steps(self) -> list[tuple[Factor, list[ArrayRegion]]]:
-        """Functions of each coordinate, and the sums over them."""
-        return list(zip(self.factors, regions(self.branches, self.grid.strips), strict=True))
+    def _sums(self) -> list[Sums]:
+        """Sums over the coordinates, in the order of the grid."""
+        starts = [0, *accumulate(numbers.shape[1] for numbers in self.grid.groups)]
+        bases = [self.bases[i:j] for i, j in pairwise(starts)]
+        branches = tree(
+            [prod(b.size for b in some) for some in bases], self.kept, device=self.device
+        )
+        parts = regions(branches, self.grid.strips)
+        return [
+            sums_over(*one) for one in zip(starts[:-1], bases, self.grid.groups, parts, strict=True)
+        ]
 
     @cached_property
     def _at_once(self) -> int:
         """Vectors that go to the grid together."""
-        return max(1, MOST_NUMBERS // max(step[-1].rows.stop for _, step in self._steps))
-
-
-def oscillator_functions(
-    frequency: float, size: int, points: int, *, centre: float = 0.0, width: float = 1.0
-) -> Basis:
-    """Oscillator functions of x = (q − centre)/width on the nested points of a coordinate q.
-
-    Args:
-        frequency: ω of the reference energies ω (n + ½), hartree.
-        size: number of functions.
-        points: number of points.
-        centre: of the functions.
-        width: of the functions; 1 for those of the oscillator itself.
-    """
-    rule = genz_keister()
-    x = rule.points[:points]
-    fine, fine_weights = np.polynomial.hermite.hermgauss(FINE)
-    values = hermite_polynomials(x, size + 1)
-    n = torch.arange(size, dtype=torch.float64)
-    slopes = -((n + 1) / 2).sqrt() * values[:, 1:]
-    slopes[:, 1:] += (n[1:] / 2).sqrt() * values[:, : size - 1]
-    fine_values = hermite_polynomials(torch.from_numpy(fine), size)
-    reach = width * float(x.abs().max())
-    return Basis(
-        centre + width * x, torch.full_like(x, width), values[:, :size], slopes / width,
-        torch.zeros_like(x), frequency * (n + 0.5), centre + width * torch.from_numpy(fine),
-        fine_values * torch.from_numpy(fine_weights).sqrt()[:, None],
-        (centre - reach, centre + reach), (False, False),
-    )  # fmt: skip
+        return max(1, MOST_NUMBERS // max(sums.rows for sums in self._sums))

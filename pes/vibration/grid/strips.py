@@ -11,7 +11,7 @@ from math import prod
 
 from torch import Tensor
 
-__all__ = ["PairFields", "Strip", "product_strips", "tuples_after"]
+__all__ = ["ArrayRegion", "PairFields", "Strip", "product_strips", "tuples_after"]
 
 
 PairFields = dict[tuple[int, int], Tensor]
@@ -31,6 +31,28 @@ class Strip:
     points: int
     rest: Tensor | slice
     count: int
+
+
+@dataclass(frozen=True)
+class ArrayRegion:
+    """Part of an array between two coordinates, and what it is a sum of.
+
+    Attributes:
+        points: number m of points, the first ones of the coordinate.
+        functions: numbers of the functions, (C,).
+        rows: where it is, (m · beginnings · tuples).
+        sources: rows of the array before, (C · beginnings · tuples).
+    """
+
+    points: int
+    functions: Tensor
+    rows: slice
+    sources: Tensor
+
+    def of(self, array: Tensor, vectors: int) -> Tensor:
+        """Its part of a flat array of vectors, (m, beginnings · tuples · V)."""
+        here = array[self.rows.start * vectors : self.rows.stop * vectors]
+        return here.view(self.points, -1)
 
 
 def product_strips(points: Sequence[int]) -> list[list[Strip]]:

@@ -149,19 +149,19 @@ class Hamiltonian:
         Many vectors go a few at a time: each makes 2 Q + 4 arrays as large as the grid.
         """
         each = 8 * len(self.potential) * (2 * self.modes + 4)
+        spare: list[Tensor] = []
         parts = coefficients.split(max(1, MOST_BYTES // each))
-        return torch.cat([self._apply(part) for part in parts])
+        return torch.cat([self._apply(part, spare) for part in parts])
 
-    def _apply(self, coefficients: Tensor) -> Tensor:
-        psi, slopes = self.basis.on_grid_with_slopes(coefficients)
+    def _apply(self, coefficients: Tensor, spare: list[Tensor]) -> Tensor:
+        psi, slopes = self.basis.on_grid_with_slopes(coefficients, spare)
         for k, slope in enumerate(slopes):
             slope += self.s[:, k] * psi
-        flux, out = self._flux(psi, slopes)
-        return self.basis.from_grid(out, flux)
+        self._act(psi, slopes)
+        return self.basis.from_grid(psi, slopes, spare)
 
-    def _flux(self, psi: Tensor, slopes: Tensor) -> tuple[Tensor, Tensor]:
-        """½ Σ_l G_kl D̃_lψ (Q, S, P) and Vψ + Σ_k s_k flux_k (S, P), in portions of the grid."""
-        flux, out = torch.empty_like(slopes), torch.empty_like(psi)
+    def _act(self, psi: Tensor, slopes: Tensor) -> None:
+        """Vψ + Σ_k s_k flux_k for ψ (S, P), and flux_k = ½ Σ_l G_kl D̃_lψ for D̃ψ (Q, S, P)."""
         for p in range(0, psi.shape[1], PORTION):
             at = slice(p, p + PORTION)
             g, part = self.g_matrix[at].permute(1, 2, 0) / 2, slopes[..., at]
@@ -170,9 +170,9 @@ class Hamiltonian:
                 here[k].addcmul_(g[k, m], part[m])
                 if k != m:
                     here[m].addcmul_(g[k, m], part[k])
-            flux[..., at] = here
-            out[:, at] = self.potential[at] * psi[:, at] + (self.s[at].T[:, None] * here).sum(0)
-        return flux, out
+            slopes[..., at] = here
+            psi[:, at] *= self.potential[at]
+            psi[:, at] += (self.s[at].T[:, None] * here).sum(0)
 
     def dense(self) -> Tensor:
         """H as a symmetric (N, N) matrix; differentiable. See `grid/matrix.py`."""

@@ -11,8 +11,9 @@ from pes.vibration.basis.product_tree import within_quanta
 from pes.vibration.basis.specification import BasisSpec
 from pes.vibration.basis.truncation import Truncation
 from pes.vibration.eigensolvers.memory import check_points
+from pes.vibration.grid.oscillators import FINE, oscillator_functions
 from pes.vibration.grid.smolyak import HIGHEST, ROUNDING, Smolyak, point_count, smolyak
-from pes.vibration.grid.sparse_basis import FINE, SparseBasis, oscillator_functions
+from pes.vibration.grid.sparse_basis import SparseBasis
 from pes.vibration.hamiltonian.operator import Hamiltonian
 from pes.vibration.symmetry.grid_symmetry import kinetic_on_grid, potential_on_grid
 from pes.vibration.symmetry.operation import Operation
@@ -143,7 +144,9 @@ class SparseGrid:
 
     @cached_property
     def _grid(self) -> Smolyak:
-        return smolyak(self.level, self.all_weights)
+        # Unequal weights would leave many small sums over two coordinates.
+        together = 2 if len(set(self.all_weights)) == 1 else 1
+        return smolyak(self.level, self.all_weights, together=together)
 
     @property
     def _kept(self) -> Tensor:

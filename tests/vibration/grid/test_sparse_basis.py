@@ -7,19 +7,25 @@ import torch
 from torch import Tensor
 
 from pes.vibration.basis.product_tree import within_quanta
+from pes.vibration.grid.oscillators import oscillator_functions
 from pes.vibration.grid.smolyak import smolyak
-from pes.vibration.grid.sparse_basis import SparseBasis, oscillator_functions
+from pes.vibration.grid.sparse_basis import SparseBasis
 from pes.vibration.grid.submatrix import elements
 
-LIMITS = {"plain": (4, 6, (1.0, 1.0, 1.0)), "weighted": (5, 7.5, (1.0, 1.5, 2.2))}
+LIMITS = {
+    "plain": (4, 6, (1.0, 1.0, 1.0), 1),
+    "weighted": (5, 7.5, (1.0, 1.5, 2.2), 1),
+    "in_pairs": (4, 6, (1.0, 1.0, 1.0), 2),
+    "weighted_pairs": (5, 7.5, (1.0, 1.5, 2.2), 2),
+}
 every_basis = pytest.mark.parametrize("name", LIMITS)
 
 
 @cache
 def basis_of(name: str) -> SparseBasis:
-    quanta, level, weights = LIMITS[name]
+    quanta, level, weights, together = LIMITS[name]
     sizes = [int(quanta / w) + 1 for w in weights]
-    grid = smolyak(level, weights)
+    grid = smolyak(level, weights, together=together)
     one_dimensional = tuple(
         oscillator_functions(0.01, n, m) for n, m in zip(sizes, grid.sizes, strict=True)
     )
@@ -49,6 +55,21 @@ def test_to_the_grid(name: str) -> None:
     for k in range(3):
         torch.testing.assert_close(slopes[k], c @ tables(basis, k).T)
         torch.testing.assert_close(basis.on_grid(c, slope=k), slopes[k])
+
+
+@every_basis
+def test_arrays_that_are_used_again(name: str) -> None:
+    """Whatever they hold, and however many vectors they were made for."""
+    basis, spare = basis_of(name), list[Tensor]()
+    for count in (3, 1, 2):
+        c = noise(count, basis.size, seed=count)
+        psi, slopes = basis.on_grid_with_slopes(c, spare)
+        back = basis.from_grid(psi, slopes, spare)
+        for known, again in zip(basis.on_grid_with_slopes(c), (psi, slopes), strict=True):
+            assert torch.equal(known, again)
+        assert torch.equal(back, basis.from_grid(psi, slopes))
+        for array in spare:
+            array.fill_(torch.nan)
 
 
 @every_basis

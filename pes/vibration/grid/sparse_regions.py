@@ -1,4 +1,4 @@
-"""Sums over one coordinate of a sparse grid, each a few large matrix products.
+"""Layout of the arrays between sums over one coordinate of a sparse grid, or two together.
 
 Between coordinates c − 1 and c an array runs over beginnings (n_1 … n_{c−1}) of products and
 tuples (i_c … i_Q) of point numbers. It is stored in regions, one for each strip of coordinate c
@@ -11,33 +11,15 @@ is one product with the table of the functions, straight into its place.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from itertools import product
 
 import torch
 from torch import Tensor
 
 from pes.vibration.basis.product_tree import Branch
-from pes.vibration.grid.strips import Strip
+from pes.vibration.grid.strips import ArrayRegion, Strip
 
-__all__ = ["ArrayRegion", "from_grid", "regions", "towards_grid"]
-
-
-@dataclass(frozen=True)
-class ArrayRegion:
-    """Part of an array between two coordinates, and what it is a sum of.
-
-    Attributes:
-        points: number m of points, the first ones of the coordinate.
-        functions: numbers of the functions, (C,).
-        rows: where it is, (m · beginnings · tuples).
-        sources: rows of the array before, (C · beginnings · tuples).
-    """
-
-    points: int
-    functions: Tensor
-    rows: slice
-    sources: Tensor
+__all__ = ["regions"]
 
 
 def regions(
@@ -105,34 +87,3 @@ def _places(
         return starts[strip[t], branch[n]] + (point[t] * many[n] + among[n]) * after[t] + rest[t]
 
     return place
-
-
-def towards_grid(x: Tensor, table: Tensor, step: Sequence[ArrayRegion]) -> Tensor:
-    """Σ over the functions of a coordinate, (rows before, V) -> (rows, V).
-
-    Args:
-        x: array.
-        table: functions of the coordinate at its points, (m, n).
-        step: regions of the coordinate.
-    """
-    vectors = x.shape[1]
-    y = x.new_empty(step[-1].rows.stop, vectors)
-    # Rows of one number are gathered one by one, numbers of a plain array twice as fast.
-    x = x.reshape(-1) if vectors == 1 else x
-    for region in step:
-        part = x.index_select(0, region.sources).view(len(region.functions), -1)
-        out = y[region.rows].view(region.points, -1)
-        torch.mm(table[: region.points, region.functions], part, out=out)
-    return y
-
-
-def from_grid(y: Tensor, table: Tensor, step: Sequence[ArrayRegion]) -> Tensor:
-    """Σ over the points of a coordinate, the transpose of `towards_grid`."""
-    vectors = y.shape[1]
-    x = y.new_empty(sum(len(region.sources) for region in step), vectors)
-    target = x.view(-1) if vectors == 1 else x
-    for region in step:
-        part = y[region.rows].view(region.points, -1)
-        sums = table[: region.points, region.functions].T @ part
-        target.index_copy_(0, region.sources, sums.view(-1, *target.shape[1:]))
-    return x
