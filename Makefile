@@ -31,7 +31,7 @@ test: lint ## lint, types, docs, unit and wheel-check, as the CI does
 # settings once: an old processor or this one, one thread or two, vectors of LAPACK or scrambled ones.
 # Two threads are tried where linear algebra is large enough to use them.
 NUMERICAL := tests/coordinates tests/vibration tests/descriptors tests/potential tests/training tests/setup \
-  tests/refinement tests/evaluation
+  tests/refinement tests/evaluation tests/rovibration tests/force_fields tests/data
 THREADED := tests/coordinates tests/vibration/eigensolvers tests/vibration/levels tests/vibration/symmetry \
   tests/vibration/system tests/potential tests/refinement
 OLD_PROCESSOR := MKL_CBWR=COMPATIBLE ATEN_CPU_CAPABILITY=default

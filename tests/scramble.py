@@ -34,7 +34,10 @@ def levels_of(values: Tensor) -> list[tuple[int, int]]:
 
 
 class Scramble:
-    """Replacements of `eigh`, `svd`, `qr` and `eigsh` with a random choice, from a seed."""
+    """Replacements of `eigh`, `svd`, `qr` and `eigsh` with a random choice, from a seed.
+
+    Those of NumPy are made of those of torch.
+    """
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
@@ -105,6 +108,22 @@ class Scramble:
         q = q if mode == "r" else q @ turn
         return torch.return_types.linalg_qr((q, turn.mT @ r))
 
+    def eigh_of_numpy(self, matrix: np.ndarray, UPLO: str = "L") -> object:
+        values, vectors = self.eigh(torch.tensor(matrix), UPLO)  # type: ignore[misc]
+        return np.linalg._linalg.EighResult(values.numpy(), vectors.numpy())
+
+    def svd_of_numpy(
+        self, matrix: np.ndarray, full_matrices: bool = True, **options: bool
+    ) -> object:
+        if not options.get("compute_uv", True):
+            return self.svd_before(torch.tensor(matrix)).S.numpy()
+        parts = self.svd(torch.tensor(matrix), full_matrices)
+        return np.linalg._linalg.SVDResult(*(part.numpy() for part in parts))  # type: ignore[attr-defined]
+
+    def qr_of_numpy(self, matrix: np.ndarray, mode: str = "reduced") -> object:
+        q, r = self.qr(torch.tensor(matrix), mode)  # type: ignore[misc]
+        return r.numpy() if mode == "r" else np.linalg._linalg.QRResult(q.numpy(), r.numpy())
+
     def eigsh(self, solve: Callable[..., object]) -> Callable[..., object]:
         def scrambled(*arguments: object, **options: object) -> object:
             values, vectors = solve(*arguments, **options)  # type: ignore[misc]
@@ -120,7 +139,7 @@ class Scramble:
 
 @contextmanager
 def scrambled(seed: int) -> Iterator[Scramble]:
-    """Replace the decompositions of `torch.linalg` and ARPACK's as long as this lasts."""
+    """Replace those of `torch.linalg`, `numpy.linalg` and ARPACK as long as this lasts."""
     from scipy.sparse.linalg import eigsh
 
     one = Scramble(seed)
@@ -128,6 +147,9 @@ def scrambled(seed: int) -> Iterator[Scramble]:
         patch.object(torch.linalg, "eigh", one.eigh),
         patch.object(torch.linalg, "svd", one.svd),
         patch.object(torch.linalg, "qr", one.qr),
+        patch.object(np.linalg, "eigh", one.eigh_of_numpy),
+        patch.object(np.linalg, "svd", one.svd_of_numpy),
+        patch.object(np.linalg, "qr", one.qr_of_numpy),
         patch(EIGSH, one.eigsh(eigsh)),
     ):
         yield one

@@ -7,6 +7,7 @@ from typing import TypeVar
 import pytest
 import torch
 from scramble import scrambled
+from small_fields import pyramid
 
 import pes
 from pes.data import Dataset
@@ -16,6 +17,9 @@ T = TypeVar("T")
 
 RANGES = {"r1": (0.7, 1.4), "r2": (0.7, 1.4), "theta": (50.0, 175.0)}
 SIZES = {"all": pes.BasisSize(None, 6, 9, 30)}
+
+UNEQUAL = pes.TruncationRequest(3, {"q2": 1.3}, grid_level=5)
+"""One of two degenerate modes has a weight: which of them is q2 is not the machine's choice."""
 
 SEEDS = (11, 12)
 """Two other machines."""
@@ -40,8 +44,15 @@ def everywhere(compute: Callable[[], T]) -> tuple[T, list[T]]:
             marks=pytest.mark.slow,
         ),
         ("water_pjt1996", "O H H", {"ranges": RANGES, "basis": SIZES}),
+        (
+            "ammonia_model", "N H H H",
+            {"coordinates": "bond_vectors", "truncation": UNEQUAL},
+        ),
     ],
-    ids=["normal modes", "degenerate normal modes", "lengths and angle"],
+    ids=[
+        "normal modes", "degenerate normal modes", "lengths and angle",
+        "sparse grid in degenerate bond vectors",
+    ],
 )  # fmt: skip
 def test_levels_at_given_sizes(surface: object, molecule: str, settings: dict[str, object]) -> None:
     def energies() -> torch.Tensor:
@@ -51,6 +62,16 @@ def test_levels_at_given_sizes(surface: object, molecule: str, settings: dict[st
     here, others = everywhere(energies)
     for there in others:
         torch.testing.assert_close(there, here, rtol=0, atol=1e-6)
+
+
+def test_levels_of_a_force_field() -> None:
+    def numbers() -> list[float]:
+        result = pes.levels(pyramid(), count=12, accuracy=1.0)
+        return [x for row in result.table for x in row.values() if isinstance(x, float)]
+
+    here, others = everywhere(numbers)
+    for there in others:
+        assert there == pytest.approx(here, rel=0, abs=1e-6)
 
 
 @pytest.mark.parametrize(

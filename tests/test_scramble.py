@@ -54,6 +54,22 @@ def test_factors(mode: str) -> None:
         assert unitary(q)
 
 
+def test_decompositions_of_numpy() -> None:
+    matrix, tall = DEGENERATE.numpy(), A.numpy()
+    plain = np.linalg.eigh(matrix)
+    with scrambled(3):
+        values, vectors = np.linalg.eigh(matrix)
+        u, s, vh = np.linalg.svd(tall, full_matrices=False)
+        q, r = np.linalg.qr(tall)
+    np.testing.assert_allclose(values, plain.eigenvalues)
+    np.testing.assert_allclose(vectors @ np.diag(values) @ vectors.T, matrix, atol=1e-12)
+    np.testing.assert_allclose(u * s @ vh, tall, atol=1e-12)
+    np.testing.assert_allclose(q @ r, tall, atol=1e-12)
+    assert not np.allclose(abs(vectors), abs(plain.eigenvectors))
+    assert not np.allclose(u, np.linalg.svd(tall, full_matrices=False)[0])
+    assert not np.allclose(q, np.linalg.qr(tall)[0])
+
+
 def test_arpack() -> None:
     matrix = torch.diag(torch.arange(1.0, 31, dtype=torch.float64)).numpy()
     values, vectors = Scramble(1).eigsh(eigsh)(matrix, 4, which="SA")  # type: ignore[misc]
