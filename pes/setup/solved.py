@@ -12,8 +12,8 @@ from pes.setup.automatic.grid_of_stage import Grid
 from pes.setup.automatic.growing_grids import first_grid
 from pes.setup.automatic.growing_quanta import levels_by_quanta
 from pes.setup.automatic.missing_wells import LargeAmplitudes, in_all_wells
-from pes.setup.automatic.stage import Target
-from pes.setup.automatic.target import Budget, levels_to_target
+from pes.setup.automatic.stage import Budget, Target
+from pes.setup.automatic.target import levels_to_target
 from pes.setup.automatic.wide_grid import wide_grid
 from pes.setup.folds import check_domain, folds
 from pes.setup.level_result import LevelsResult

@@ -1,7 +1,7 @@
 """Time and memory of levels of three atoms to an accuracy, once the first calculation is done."""
 
 from dataclasses import dataclass
-from math import ceil, log10
+from math import log10
 
 import torch
 
@@ -12,7 +12,7 @@ from pes.setup.memory_limit import refuse_shortage
 from pes.setup.speed import point_seconds
 from pes.units import CM1
 
-__all__ = ["CutForecast", "expected_cost", "seconds_left"]
+__all__ = ["CHECKS", "LAST", "CutForecast", "expected_cost"]
 
 MORE = 4.0
 """Quanta of the stiffest mode beyond the highest level that the largest functions have for levels
@@ -27,9 +27,6 @@ GRIDS = 4.0
 
 CHECKS = 2.0
 """Time of the calculations with more points and wider ranges, in that of the last."""
-
-UNKNOWN = 1e3
-"""Error that is left, in what functions may leave, where levels had no partners."""
 
 LAST = 1.7
 """Functions of a calculation that passes the limit, in that limit: the cube of the least step."""
@@ -101,14 +98,3 @@ def expected_cost(target: Target, stage: Stage, count: int, limit: int) -> CutFo
     points = len(stage.hamiltonian.potential) * functions / stage.hamiltonian.size
     seconds += GRIDS * points * sum(point_seconds(target.system, target.wells[0]))
     return CutForecast(functions, resident_memory() + LEAST + arrays, seconds)
-
-
-def seconds_left(following: float, seconds: float, left: float) -> float:
-    """CPU time of what is still to come: errors fall by ten with each calculation.
-
-    Args:
-        following: of the next calculation with more functions.
-        seconds: of the last.
-        left: error that is left, in what functions may leave; infinite where it is unknown.
-    """
-    return following * ceil(log10(min(max(left, 1.0), UNKNOWN))) + CHECKS * seconds

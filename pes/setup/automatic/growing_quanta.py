@@ -17,8 +17,7 @@ from pes.setup.automatic.grid_of_stage import Grid
 from pes.setup.automatic.left_out import still_to_come
 from pes.setup.automatic.left_over import share_left
 from pes.setup.automatic.quanta_series import QuantaStage, Series
-from pes.setup.automatic.stage import Target
-from pes.setup.automatic.target import Budget
+from pes.setup.automatic.stage import Budget, Target
 from pes.units import CM1
 from pes.vibration.hamiltonian.sparse import SparseGrid
 from pes.vibration.levels.diagnostics import level_warnings

@@ -48,7 +48,8 @@ def outcome(target: Target, stage: Stage, changes: Tensor, walls: Tensor) -> Lev
     Args:
         target: with the accuracy.
         stage: the largest calculation.
-        changes: with other functions, points and ranges, (3, S); some cross zero by chance.
+        changes: with other functions, points and ranges, (3, S); some cross zero by chance. Those
+            with points are NaN where they are among those with ranges.
         walls: what is left beyond ends that cannot move out, (S,).
     """
     changes = changes.maximum(NEIGHBOURS * _largest_below(changes))
@@ -58,7 +59,8 @@ def outcome(target: Target, stage: Stage, changes: Tensor, walls: Tensor) -> Lev
         result = replace(result, dissociation=dissociation(target, stage))
     rough = roughness(result)
     if rough.size > ROUGH:
-        changes[1] += SIGMAS * rough.effect
+        # Unknown by itself where it is among the changes with ranges.
+        changes[1] = changes[1].nan_to_num() + SIGMAS * rough.effect
         # The minimum that the zero-point energy is counted from is one point.
         changes[1, 0] += SIGMAS * rough.size
     noise = rough.largest if rough.size > ROUGH else 0.0

@@ -17,8 +17,7 @@ from pes.setup.automatic.growing_grids import STEP, SparsePoints, memory
 from pes.setup.automatic.left_out import expected_changes
 from pes.setup.automatic.preliminary import preliminary
 from pes.setup.automatic.quanta_forecast import FEW, Forecast, largest_expected
-from pes.setup.automatic.stage import SolvedHamiltonian, Target
-from pes.setup.automatic.target import Budget
+from pes.setup.automatic.stage import Budget, SolvedHamiltonian, Target
 from pes.setup.speed import Speed, iterations_left, measured_speed
 from pes.units import CM1
 from pes.vibration.eigensolvers.blockwise import lowest_blockwise

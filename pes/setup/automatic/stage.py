@@ -23,7 +23,15 @@ from pes.vibration.system.cuts import Cut
 from pes.vibration.system.region import energies_or_infinite
 from pes.vibration.system.system import System
 
-__all__ = ["SMALL", "SolvedHamiltonian", "Stage", "Target", "fixed_sides", "solved_stage"]
+__all__ = [
+    "SMALL",
+    "Budget",
+    "SolvedHamiltonian",
+    "Stage",
+    "Target",
+    "fixed_sides",
+    "solved_stage",
+]
 
 WALL = 0.5
 """Hartree above the minimum: no wavefunction comes to the end of a cut as high as this."""
@@ -38,6 +46,9 @@ KEPT = 0.5
 RESIDUAL = 1e-4
 """Hartree times the accuracy is the square of the residual norm that levels may have: over the
 gap to the levels beyond those solved for, some hundredths of a hartree, it is their error."""
+
+ROUGH = 1e-3
+"""The same for levels that others are only compared with."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +93,21 @@ class Target:
         if self.count is not None:
             return self.count
         return int((energies - energies[0] <= (self.energy or 0.0)).sum())
+
+
+@dataclass(frozen=True)
+class Budget:
+    """Limits of time and memory of a calculation.
+
+    Attributes:
+        seconds: CPU time.
+        functions: size of the largest basis.
+        memory: bytes that the process may take; None for what is free.
+    """
+
+    seconds: float = 300.0
+    functions: int = 12000
+    memory: float | None = None
 
 
 @dataclass(frozen=True)
@@ -181,7 +207,7 @@ def _levels(
     vectors = in_new_basis(near.hamiltonian.basis, pairs, h.basis).to(h.device)
     if bool((vectors.norm(dim=1) < KEPT).any()):
         return lowest_blockwise(h, more)
-    tolerance = (RESIDUAL * target.accuracy) ** 0.5
+    tolerance = ((RESIDUAL if complete else ROUGH) * target.accuracy) ** 0.5
     try:
         return followed(
             h, replace(pairs, coefficients=vectors), tolerance=tolerance,

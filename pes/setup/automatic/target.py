@@ -2,12 +2,11 @@
 
 Cuts of the surface tell where wavefunctions of the highest level die out and which functions
 they need. Products of these are kept up to an energy, which grows step by step; then more
-quadrature points, and wider ranges with denser primitive functions and a higher cap, are tried
-by themselves. Levels of two calculations are paired by the overlap of their vectors.
+quadrature points, and wider ranges with denser primitive functions and a higher cap, are tried.
+Levels of two calculations are paired by the overlap of their vectors.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from functools import partial
 from math import expm1
 from time import process_time
@@ -16,47 +15,25 @@ import torch
 from torch import Tensor
 
 from pes.setup.automatic.bases import Resolution
-from pes.setup.automatic.cut_forecast import expected_cost, seconds_left
+from pes.setup.automatic.cut_forecast import expected_cost
 from pes.setup.automatic.cuts_below import cuts_below
+from pes.setup.automatic.growing_functions import LONG_STEP, grown, left_by_functions
 from pes.setup.automatic.harmonic_levels import frequencies, harmonic_level
-from pes.setup.automatic.left_over import share_left
 from pes.setup.automatic.outcome import attainable, outcome
-from pes.setup.automatic.stage import Stage, Target, fixed_sides, solved_stage
+from pes.setup.automatic.stage import Budget, Stage, Target, fixed_sides, solved_stage
 from pes.units import CM1
-from pes.vibration.levels.matching import EXTRA, matching, of_partners
+from pes.vibration.levels.matching import EXTRA, matching
 from pes.vibration.levels.result import Levels
 
-__all__ = ["Budget", "levels_to_target"]
+__all__ = ["levels_to_target"]
 
-FIRST = 2.2
+FIRST = 2.6
 """Cut energy of the first calculation, in energies of the highest level."""
-
-STEP = 1.2
-"""Least factor by which the cut energy grows."""
-
-LONG_STEP = 1.4
-"""Least factor by which the cut energy grows while the levels are far from the accuracy."""
-
-STIFF = 2.2
-"""Least cut energy of the last calculation, in the highest harmonic frequency: levels far below it,
-as of a weakly bound complex, shift with the stiffest mode too, which no smaller one holds."""
-
-FAR = 1000.0
-"""Largest change, in accuracies, from which the longer step is taken."""
-
-LEAST = 0.15
-"""Least part of the last change that is taken for the error that is left."""
-
-STALLED = 0.9
-"""Share of the last change left to come from which points are looked at before more functions."""
-
-POINTS = 0.3
-"""Change with more points, in that with more functions, from which the points are too few."""
 
 LITTLE = 0.1
 """Change with more points or farther ranges, in that left by others, that needs no second one."""
 
-SHARES = {"functions": 0.4, "points": 0.7, "ranges": 1.0}
+SHARES = {"functions": 0.6, "points": 0.8, "ranges": 1.0}
 """Parts of the accuracy that the changes may have used up once each has been looked at."""
 
 SURVEYED = 2.0
@@ -77,21 +54,6 @@ SWEEPS = 4
 Report = Callable[[str], None]
 Solve = Callable[..., Stage]
 """`solved_stage` in the ranges and for the levels of one series."""
-
-
-@dataclass(frozen=True)
-class Budget:
-    """Limits of time and memory of a calculation.
-
-    Attributes:
-        seconds: CPU time.
-        functions: size of the largest basis.
-        memory: bytes that the process may take; None for what is free.
-    """
-
-    seconds: float = 300.0
-    functions: int = 12000
-    memory: float | None = None
 
 
 def levels_to_target(
@@ -116,23 +78,16 @@ def levels_to_target(
     report(f"forecast, if errors fall as usual: {ahead}")
     ahead.check(budget.memory, target.system.device)
     goal = attainable(target, base, count, report)
-    larger, base, share = _grown(goal, solve, base, count, budget, started, report)
-    end = started + budget.seconds
-    functions = share * matching(larger.levels, base.levels, count).changes
-    # Of the largest calculation: a smaller one has fewer points for its functions too.
-    points, larger = _checked(goal, "points", solve, larger, functions, end, report)
-    used = functions + 2 * points
-    ranges, better = _checked(goal, "ranges", solve, base, used, end, report)
-    if better is not base:
-        base, grown = better, larger.resolution
-        wider = replace(better.resolution, cut_energy=grown.cut_energy, surplus=grown.surplus)
-        larger = solve(wider, larger)
-        functions = share * matching(larger.levels, base.levels, count).changes
-    walls = _walls(target, solve, base, count, report)
-    count = min(count, target.number(larger.pairs.energies))
+    most, end = SHARES["functions"] * goal.accuracy, started + budget.seconds
+    large, functions = grown(goal, most, solve, base, count, budget, started, report)
+    last, points, ranges = _checked_grid(goal, solve, large, functions, end, report)
+    if last is not large:
+        functions = left_by_functions(last, count)
+    walls = _walls(target, solve, last, count, report)
+    count = min(count, target.number(last.pairs.energies))
     changes = torch.stack((functions, points, ranges))
-    result = outcome(target, larger, changes[:, :count], walls[:count])
-    return result, SURVEYED * larger.top
+    result = outcome(target, last, changes[:, :count], walls[:count])
+    return result, SURVEYED * last.top
 
 
 def _first(target: Target, report: Report) -> tuple[Solve, Stage, int]:
@@ -171,72 +126,31 @@ def _first(target: Target, report: Report) -> tuple[Solve, Stage, int]:
     raise AssertionError("the last sweep returns")
 
 
-def _grown(
-    target: Target,
-    solve: Solve,
-    base: Stage,
-    count: int,
-    budget: Budget,
-    started: float,
-    report: Report,
-) -> tuple[Stage, Stage, Tensor]:
-    """The largest calculation, the one before it, and shares of its changes left to come, (S,)."""
-    far, before, unsure = False, torch.full((count,), torch.inf, dtype=torch.float64), True
-    least = STIFF * float(frequencies(target.system, target.wells[0], target.limits)[-1])
-    error = torch.inf
-    while True:
-        up = least / base.resolution.cut_energy if error <= 1 else 0.0
-        step = max(_step(base), up, LONG_STEP if far else 0.0)
-        larger = solve(base.resolution.more_functions(step), base)
-        match = matching(larger.levels, base.levels, count)
-        moved, most = match.changes, float(match.changes.max())
-        share = share_left(moved, of_partners(before, match.partners), LEAST)
-        far = most > FAR * target.accuracy
-        growth = (larger.hamiltonian.size / base.hamiltonian.size) ** 2
-        spent, following = process_time() - started, growth * larger.seconds
-        error = float((share * moved).max()) / (SHARES["functions"] * target.accuracy)
-        report(
-            f"{larger.hamiltonian.size} functions on {len(larger.hamiltonian.potential)} points: "
-            f"levels moved by up to {most / CM1:.2g} cm-1; {spent:.1f} CPU-s spent, about "
-            f"{seconds_left(following, larger.seconds, error):.1f} left"
-        )
-        done = error <= 1 and larger.resolution.cut_energy >= least
-        stalled = most > STALLED * float(before.max()) / 3
-        if not done and unsure and stalled and bool(before.isfinite().all()):
-            finer = _finer(solve, base, count, most, report)
-            unsure = finer is not base
-            if unsure:
-                base, before = finer, torch.full_like(moved, torch.inf)
-                continue
-        before = moved
-        late = spent + 4 * following > budget.seconds
-        if done or late or larger.hamiltonian.size > budget.functions:
-            return larger, base, share
-        base = larger
+def _checked_grid(
+    target: Target, solve: Solve, stage: Stage, used: Tensor, end: float, report: Report
+) -> tuple[Stage, Tensor, Tensor]:
+    """A calculation whose points and ranges do, and changes with more of each, (S,).
 
-
-def _finer(solve: Solve, base: Stage, count: int, most: float, report: Report) -> Stage:
-    """The same calculation with more points if these, not functions, move the levels so much.
+    Both are enlarged at once; where that is too much for the accuracy, one after the other. The
+    changes with points are unknown, NaN, where they are among those with ranges.
 
     Args:
+        target: with the accuracy.
         solve: makes the calculations.
-        base: calculation that is looked at.
-        count: number of levels.
-        most: largest change with more functions, hartree.
-        report: called with a sentence.
+        stage: calculation that is looked at.
+        used: estimated errors from the functions, (S,) for the levels that are asked for.
+        end: CPU time of the process after which nothing is looked at twice.
+        report: called with a sentence after each calculation.
     """
-    finer = solve(base.resolution.more_points(), base, complete=False)
-    change = float(matching(finer.levels, base.levels, count).changes.max())
-    report(f"more points: levels moved by up to {change / CM1:.2g} cm-1")
-    return finer if change > POINTS * most else base
-
-
-def _step(stage: Stage) -> float:
-    """Factor of the cut energy that adds two functions to each coordinate.
-
-    One alone would leave levels of the other parity where they are.
-    """
-    return max(STEP, 1 + 2 / min(spec.functions for spec in stage.bases))
+    other = solve(stage.resolution.more_points().farther(), stage, complete=False)
+    change = matching(other.levels, stage.levels, len(used)).changes
+    most = float(change.max()) / CM1
+    report(f"more points and wider ranges: levels moved by up to {most:.2g} cm-1")
+    if float((used + 2 * change).max()) <= target.accuracy or process_time() > end:
+        return stage, torch.full_like(change, torch.nan), change
+    points, stage = _checked(target, "points", solve, stage, used, end, report)
+    ranges, stage = _checked(target, "ranges", solve, stage, used + 2 * points, end, report)
+    return stage, points, ranges
 
 
 def _checked(

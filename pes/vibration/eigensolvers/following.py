@@ -21,7 +21,7 @@ from pes.vibration.symmetry.blocks import Block, symmetry_blocks
 
 __all__ = ["followed"]
 
-EXACT = 150
+EXACT = 100
 """Functions of each block in which the zero-order Hamiltonian is exact where states are searched
 for; levels that are known already need none."""
 

@@ -78,12 +78,16 @@ class Cut:
 
     def mean(self, q: Tensor) -> tuple[Tensor, Tensor]:
         """Mean potential and G_kk at any values of the coordinate, (P,) each; constant beyond."""
-        x = self.points.numpy()
         inside = q.cpu().clamp(float(self.points[0]), float(self.points[-1])).numpy()
+        v, g = (torch.from_numpy(curve(inside)) for curve in self._curves)
+        return v, g
+
+    @cached_property
+    def _curves(self) -> tuple[CubicSpline, PchipInterpolator]:
+        """Mean potential and G_kk as functions of the coordinate."""
+        x = self.points.numpy()
         # Two derivatives are continuous, or quadratures in its eigenfunctions converge slowly.
-        v = CubicSpline(x, self.softened.numpy())(inside)
-        g = PchipInterpolator(x, self.g_element.numpy())(inside)
-        return torch.from_numpy(v), torch.from_numpy(g)
+        return CubicSpline(x, self.softened.numpy()), PchipInterpolator(x, self.g_element.numpy())
 
     @cached_property
     def fine(self) -> tuple[Tensor, Tensor, Tensor]:

@@ -1,12 +1,6 @@
 """Time and memory of three atoms, said once the first calculation is done."""
 
-from pes.setup.automatic.cut_forecast import CutForecast, seconds_left
-
-
-def test_errors_fall_by_ten_with_each_calculation() -> None:
-    assert seconds_left(5.0, 2.0, 0.5) == 4.0  # nothing but points and ranges
-    assert seconds_left(5.0, 2.0, 30.0) == 14.0  # two more
-    assert seconds_left(5.0, 2.0, float("inf")) == 19.0  # three where levels had no partners
+from pes.setup.automatic.cut_forecast import CutForecast
 
 
 def test_sentence() -> None:

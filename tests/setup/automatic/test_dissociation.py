@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from pes.setup.automatic.stage import Target
-from pes.setup.automatic.target import Budget, levels_to_target
+from pes.setup.automatic.stage import Budget, Target
+from pes.setup.automatic.target import levels_to_target
 from pes.setup.verdict import verdict
 from pes.units import CM1
 from pes.vibration.system.system import model

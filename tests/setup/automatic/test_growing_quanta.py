@@ -11,8 +11,7 @@ from pes.setup.automatic import quanta_series
 from pes.setup.automatic.grid_of_stage import Grid
 from pes.setup.automatic.growing_grids import ProductGrid, first_grid, memory
 from pes.setup.automatic.growing_quanta import levels_by_quanta
-from pes.setup.automatic.stage import Target
-from pes.setup.automatic.target import Budget
+from pes.setup.automatic.stage import Budget, Target
 from pes.units import CM1
 from pes.vibration.grid.sparse_basis import SparseBasis
 from pes.vibration.hamiltonian.sparse import SparseGrid

@@ -2,17 +2,14 @@
 
 from dataclasses import replace
 from math import pi
-from types import SimpleNamespace
 
 import pytest
 import torch
 from torch import Tensor
 
-from pes.setup.automatic import target as series
-from pes.setup.automatic.bases import Resolution
 from pes.setup.automatic.harmonic_levels import frequencies, harmonic_level
-from pes.setup.automatic.stage import Target
-from pes.setup.automatic.target import Budget, levels_to_target
+from pes.setup.automatic.stage import Budget, Target
+from pes.setup.automatic.target import levels_to_target
 from pes.units import CM1
 from pes.vibration.system.system import System, model
 
@@ -176,16 +173,3 @@ def test_dissociation_does_not_widen_the_ranges() -> None:
     exact = (morse[:, None, None] + morse[:, None] + bend).flatten().sort().values[:12]
     error = (levels.excitations - (exact - exact[0])).abs()
     assert bool((error <= levels.convergence + 1e-6 * CM1).all())
-
-
-@pytest.mark.parametrize(("change", "taken"), [(0.5, True), (0.2, False)])
-def test_points_are_taken_where_they_rule_the_changes(
-    monkeypatch: pytest.MonkeyPatch, change: float, taken: bool
-) -> None:
-    """More points move levels by half as much as more functions did, or by a fifth."""
-    changes = SimpleNamespace(changes=torch.tensor([change]))
-    monkeypatch.setattr(series, "matching", lambda *_: changes)
-    base = SimpleNamespace(resolution=Resolution(1.0), levels=None)
-    finer = SimpleNamespace(resolution=Resolution(1.0).more_points(), levels=None)
-    left = series._finer(lambda *_, **__: finer, base, 1, 1.0, lambda _: None)
-    assert left is (finer if taken else base)

@@ -1,0 +1,141 @@
+"""Functions that levels to an accuracy take, by what the vectors of each calculation say.
+
+The products of functions that a calculation keeps reach up to an energy. What those of the last
+step do to its levels, and how much less than those of the step before, tells what is still to come
+and how far the next calculation must reach: no second one is needed for the comparison.
+"""
+
+from collections.abc import Callable
+from math import exp, inf, log
+from time import process_time
+
+import torch
+from torch import Tensor
+
+from pes.setup.automatic.cut_forecast import CHECKS, LAST
+from pes.setup.automatic.harmonic_levels import frequencies
+from pes.setup.automatic.inner_products import expected_changes, inner_changes
+from pes.setup.automatic.left_over import share_left
+from pes.setup.automatic.stage import Budget, Stage, Target
+from pes.units import CM1
+
+__all__ = ["LONG_STEP", "grown", "left_by_functions"]
+
+STEP = 1.2
+"""Least factor by which the cut energy grows."""
+
+LONG_STEP = 1.8
+"""Largest factor by which the cut energy grows at once."""
+
+STIFF = 2.2
+"""Least cut energy of the last calculation, in the highest harmonic frequency: levels far below it,
+as of a weakly bound complex, shift with the stiffest mode too, which no smaller one holds."""
+
+SHORT_STEP = 1.05
+"""Least factor: a larger calculation costs about as much as the one before it."""
+
+AIM = 0.5
+"""Part of what functions may leave that a larger calculation is made for."""
+
+SURE = 4.0
+"""What functions are expected to leave, in what they may, from which it is computed properly."""
+
+LEAST = 0.15
+"""Least part of the last change that is taken for the error that is left."""
+
+
+def grown(
+    target: Target,
+    goal: float,
+    solve: Callable[..., Stage],
+    stage: Stage,
+    count: int,
+    budget: Budget,
+    started: float,
+    report: Callable[[str], None],
+) -> tuple[Stage, Tensor]:
+    """A calculation with functions enough for a goal, and the errors that they leave, (S,).
+
+    Args:
+        target: with the system.
+        goal: largest error that functions may leave, hartree.
+        solve: makes the calculations.
+        stage: the first of them.
+        count: number of levels.
+        budget: what all of it may cost.
+        started: CPU time of the process at the start, seconds.
+        report: called with a sentence after each calculation.
+    """
+    least = STIFF * float(frequencies(target.system, target.wells[0], target.limits)[-1])
+    while True:
+        expected = _expected(stage, count)
+        left = expected[0] * _share(expected)
+        if float(left.max()) < SURE * goal:
+            left = left_by_functions(stage, count)
+        most, cut = float(left.max()), stage.resolution.cut_energy
+        done, room = most <= goal and cut >= least, LAST * budget.functions / stage.hamiltonian.size
+        step = min(
+            max(_growth(stage, expected, AIM * goal), least / cut), max(1.0, room) ** (1 / 3)
+        )
+        ahead = (CHECKS if done else (1 + CHECKS) * step**4) * stage.seconds
+        spent = process_time() - started
+        report(
+            f"{stage.hamiltonian.size} functions on {len(stage.hamiltonian.potential)} points: "
+            f"more would move levels by up to {most / CM1:.2g} cm-1; {spent:.1f} CPU-s spent, "
+            f"about {ahead:.1f} left"
+        )
+        late = spent + ahead > budget.seconds
+        if done or late or stage.hamiltonian.size > budget.functions:
+            return stage, left
+        stage = solve(stage.resolution.more_functions(step), stage)
+
+
+def left_by_functions(stage: Stage, count: int) -> Tensor:
+    """Errors of levels by the functions that a calculation does not have, (S,)."""
+    change = inner_changes(stage, stage.resolution.cut_energy / _step(stage), count)
+    return change * _share(_expected(stage, count))
+
+
+def _share(expected: Tensor) -> Tensor:
+    """Part of the changes with the last step that is still to come, (S,)."""
+    return share_left(expected[0], expected[1], LEAST)
+
+
+def _expected(stage: Stage, count: int) -> Tensor:
+    """Changes of levels without the products of the last step and of the last two, (2, S)."""
+    cut, step = stage.resolution.cut_energy, _step(stage)
+    return torch.stack([expected_changes(stage, cut / by, count) for by in (step, step**2)])
+
+
+def _growth(stage: Stage, expected: Tensor, goal: float) -> float:
+    """Factor of the cut energy after which errors have fallen to a goal: exponentially.
+
+    What the last step does falls as the errors where it begins, and its share that is left as its
+    ratio to the step before. Half the way, in orders of magnitude, where it is a long one.
+
+    Args:
+        stage: calculation so far.
+        expected: changes without the last step and the last two, (2, S).
+        goal: error to come to, hartree.
+    """
+    inner = 1 / _step(stage)
+    last, both = expected.amax(1).tolist()
+    rate = log(max(both / last, 1.01)) / (inner - inner**2) if last else inf
+    # No faster than errors are taken to fall.
+    rate = min(rate, log(1 + 1 / LEAST) / (1 - inner))
+    needed = SHORT_STEP
+    while needed < LONG_STEP**2:
+        ratio = exp(-rate * needed * (inner - inner**2))
+        share = max(LEAST, min(3 * ratio, 1.0))
+        if share * last * exp(-rate * inner * (needed - 1)) <= goal:
+            break
+        needed += 0.01
+    return needed if needed <= LONG_STEP else needed**0.5
+
+
+def _step(stage: Stage) -> float:
+    """Factor of the cut energy that adds two functions to each coordinate.
+
+    One alone would leave levels of the other parity where they are.
+    """
+    return max(STEP, 1 + 2 / min(spec.functions for spec in stage.bases))
