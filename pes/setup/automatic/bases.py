@@ -181,5 +181,7 @@ def _spec(
     every = contract(primitive, v.clamp(max=resolution.cap), g, primitives - 1, range=ends)
     within = every.energies - every.energies[0] <= resolution.cut_energy
     functions = max(3, min(int(within.sum()), primitives - 3))
-    points = min(primitives - 1, max(functions + 2, ceil(resolution.surplus * functions)))
+    # Few functions take more points than their share.
+    least = functions + ceil(2 * (resolution.surplus - 1.0) / (Resolution.surplus - 1.0))
+    points = min(primitives - 1, max(least, ceil(resolution.surplus * functions)))
     return BasisSpec(PRIMITIVE[kind], low, high, functions, points, primitives, name)

@@ -15,7 +15,7 @@ from torch import Tensor
 from pes.setup.automatic.cut_forecast import CHECKS, LAST
 from pes.setup.automatic.harmonic_levels import frequencies
 from pes.setup.automatic.inner_products import expected_changes, inner_changes
-from pes.setup.automatic.left_over import share_left
+from pes.setup.automatic.left_over import share_after_half, share_left
 from pes.setup.automatic.stage import Budget, Stage, Target
 from pes.units import CM1
 
@@ -69,7 +69,7 @@ def grown(
     least = STIFF * float(frequencies(target.system, target.wells[0], target.limits)[-1])
     while True:
         expected = _expected(stage, count)
-        left = expected[0] * _share(expected)
+        left = expected[1] * _share(expected)
         if float(left.max()) < SURE * goal:
             left = left_by_functions(stage, count)
         most, cut = float(left.max()), stage.resolution.cut_energy
@@ -97,14 +97,19 @@ def left_by_functions(stage: Stage, count: int) -> Tensor:
 
 
 def _share(expected: Tensor) -> Tensor:
-    """Part of the changes with the last step that is still to come, (S,)."""
-    return share_left(expected[0], expected[1], LEAST)
+    """Part of the changes with the last step that is still to come, (S,).
+
+    Errors that fell fast may fall slowly in the end: the last half step tells.
+    """
+    half, last, two = expected
+    return share_left(last, two, LEAST).maximum(share_after_half(half, last))
 
 
 def _expected(stage: Stage, count: int) -> Tensor:
-    """Changes of levels without the products of the last step and of the last two, (2, S)."""
+    """Changes of levels without the last half step, the last step and the last two, (3, S)."""
     cut, step = stage.resolution.cut_energy, _step(stage)
-    return torch.stack([expected_changes(stage, cut / by, count) for by in (step, step**2)])
+    parts = (1 + 1 / step) / 2, 1 / step, 1 / step**2
+    return torch.stack([expected_changes(stage, part * cut, count) for part in parts])
 
 
 def _growth(stage: Stage, expected: Tensor, goal: float) -> float:
@@ -115,11 +120,11 @@ def _growth(stage: Stage, expected: Tensor, goal: float) -> float:
 
     Args:
         stage: calculation so far.
-        expected: changes without the last step and the last two, (2, S).
+        expected: changes without the last half step, the last one and the last two, (3, S).
         goal: error to come to, hartree.
     """
     inner = 1 / _step(stage)
-    last, both = expected.amax(1).tolist()
+    _, last, both = expected.amax(1).tolist()
     rate = log(max(both / last, 1.01)) / (inner - inner**2) if last else inf
     # No faster than errors are taken to fall.
     rate = min(rate, log(1 + 1 / LEAST) / (1 - inner))

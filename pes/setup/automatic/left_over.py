@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-__all__ = ["share_left"]
+__all__ = ["share_after_half", "share_left"]
 
 
 def share_left(moved: Tensor, before: Tensor, least: float, *, most: float = 1.0) -> Tensor:
@@ -35,3 +35,24 @@ def share_left(moved: Tensor, before: Tensor, least: float, *, most: float = 1.0
     q = torch.maximum(ratios, overall).clamp(max=most / (1 + most))
     share = torch.maximum((3 * q).clamp(max=1.0), q / (1 - q))
     return share.where(known, 1.0).clamp(min=least)
+
+
+def share_after_half(half: Tensor, whole: Tensor) -> Tensor:
+    """Part of the change with a step that is still to come, from the upper half of the step, (S,).
+
+    Errors that fall by z in each half make the change of the upper half ρ = z/(1 + z) of the whole,
+    and z²/(1 − z²) of it is left: nothing where the upper half hardly mattered, all of it at most.
+
+    Args:
+        half: changes with the upper half of the step, (S,).
+        whole: with all of it.
+
+    Example:
+        Errors of 9, 3 and 1; and a change that is as large in the upper half:
+
+        >>> share_after_half(torch.tensor([2.0, 1.0]), torch.tensor([8.0, 2.0]))
+        tensor([0.1250, 1.0000])
+    """
+    ratio = (half / whole.clamp(min=1e-12)).clamp(max=0.499)
+    z = ratio / (1 - ratio)
+    return (z**2 / (1 - z**2)).clamp(max=1.0)

@@ -25,6 +25,9 @@ Some changes cross zero by chance. A high level that has hardly arrived says not
 ABOVE = 3
 """Number of levels above each that count as little above it."""
 
+FINEST = 0.05
+"""Least estimate, in the accuracy asked for: nothing was tried that would tell a smaller error."""
+
 SIGMAS = 1.5
 """Standard deviations of what noise does to a level, counted twice in its estimate."""
 
@@ -53,6 +56,7 @@ def outcome(target: Target, stage: Stage, changes: Tensor, walls: Tensor) -> Lev
         walls: what is left beyond ends that cannot move out, (S,).
     """
     changes = changes.maximum(NEIGHBOURS * _largest_below(changes))
+    changes[0].clamp_(min=FINEST * target.accuracy)
     changes[2] += walls
     result = replace(_stage_levels(target, stage, changes.shape[1]), estimated_changes=changes)
     if bool(walls.any()):
