@@ -142,14 +142,14 @@ def peak():
     print("\\nPEAK", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)
 atexit.register(peak)
 from pes.cli import levels
-from pes.run.levels import solution
-solved = solution.solved
+from pes.run.levels import command
+solved = command.solved
 def timed(*arguments, **options):
     begun = time.process_time()
     result = solved(*arguments, **options)
     print("\\nSOLVED", time.process_time() - begun, file=sys.stderr)
     return result
-solution.solved = timed
+command.solved = timed
 sys.exit(levels())
 """
 

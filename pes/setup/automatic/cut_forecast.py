@@ -12,7 +12,7 @@ from pes.setup.memory_limit import refuse_shortage
 from pes.setup.speed import point_seconds
 from pes.units import CM1
 
-__all__ = ["CHECKS", "LAST", "CutForecast", "expected_cost"]
+__all__ = ["LAST", "TRIALS", "CutForecast", "expected_cost"]
 
 MORE = 4.0
 """Quanta of the stiffest mode beyond the highest level that the largest functions have for levels
@@ -25,7 +25,7 @@ levels: fifteen triatomic surfaces took 0.6 to 4 seconds, half to twice the fore
 GRIDS = 4.0
 """Points at which V and G are computed in all calculations, in those of the largest."""
 
-CHECKS = 2.0
+TRIALS = 2.0
 """Time of the calculations with more points and wider ranges, in that of the last."""
 
 LAST = 1.7

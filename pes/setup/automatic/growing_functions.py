@@ -12,9 +12,9 @@ from time import process_time
 import torch
 from torch import Tensor
 
-from pes.setup.automatic.cut_forecast import CHECKS, LAST
+from pes.setup.automatic.cut_forecast import LAST, TRIALS
 from pes.setup.automatic.harmonic_levels import frequencies
-from pes.setup.automatic.inner_products import expected_changes, inner_changes
+from pes.setup.automatic.inner_products import inner_changes, rough_changes
 from pes.setup.automatic.left_over import share_after_half, share_left
 from pes.setup.automatic.stage import Budget, Stage, Target
 from pes.units import CM1
@@ -77,7 +77,7 @@ def grown(
         step = min(
             max(_growth(stage, expected, AIM * goal), least / cut), max(1.0, room) ** (1 / 3)
         )
-        ahead = (CHECKS if done else (1 + CHECKS) * step**4) * stage.seconds
+        ahead = (TRIALS if done else (1 + TRIALS) * step**4) * stage.seconds
         spent = process_time() - started
         report(
             f"{stage.hamiltonian.size} functions on {len(stage.hamiltonian.potential)} points: "
@@ -109,7 +109,7 @@ def _expected(stage: Stage, count: int) -> Tensor:
     """Changes of levels without the last half step, the last step and the last two, (3, S)."""
     cut, step = stage.resolution.cut_energy, _step(stage)
     parts = (1 + 1 / step) / 2, 1 / step, 1 / step**2
-    return torch.stack([expected_changes(stage, part * cut, count) for part in parts])
+    return torch.stack([rough_changes(stage, part * cut, count) for part in parts])
 
 
 def _growth(stage: Stage, expected: Tensor, goal: float) -> float:

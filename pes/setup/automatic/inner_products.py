@@ -5,7 +5,7 @@ from torch import Tensor
 
 from pes.setup.automatic.stage import SolvedHamiltonian
 
-__all__ = ["expected_changes", "inner_changes"]
+__all__ = ["inner_changes", "rough_changes"]
 
 NONE = 1e-12
 """Least probability that a level leaves to inner products."""
@@ -32,7 +32,7 @@ def inner_changes(stage: SolvedHamiltonian, energy: float, count: int) -> Tensor
     return _above_ground(energies - pairs.energies)
 
 
-def expected_changes(stage: SolvedHamiltonian, energy: float, count: int) -> Tensor:
+def rough_changes(stage: SolvedHamiltonian, energy: float, count: int) -> Tensor:
     """The same but for couplings among the products lost, at no cost, (S,).
 
     Half to twice the changes of `inner_changes` on most surfaces, a third on some.

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from pes.setup.automatic.inner_products import expected_changes, inner_changes
+from pes.setup.automatic.inner_products import inner_changes, rough_changes
 from pes.setup.automatic.stage import SolvedHamiltonian
 from pes.vibration import BasisSpec
 from pes.vibration.basis.truncation import Truncation
@@ -41,14 +41,14 @@ def test_changes_are_those_of_the_smaller_calculation() -> None:
     changes = inner_changes(large, LOW, COUNT)
     assert float(true.max()) > 1e-7
     torch.testing.assert_close(changes, true, rtol=0.2, atol=0.02 * float(true.max()))
-    roughly = expected_changes(large, LOW, COUNT)
+    roughly = rough_changes(large, LOW, COUNT)
     assert bool((roughly[true > 0.1 * true.max()] > true[true > 0.1 * true.max()] / 3).all())
     assert float(roughly.max()) < 3 * float(true.max())
 
 
 def test_all_products_change_nothing() -> None:
     large = calculation(HIGH)
-    for changes in (inner_changes, expected_changes):
+    for changes in (inner_changes, rough_changes):
         none = torch.zeros(COUNT, dtype=torch.float64)
         torch.testing.assert_close(changes(large, HIGH, COUNT), none, rtol=0, atol=1e-12)
 
