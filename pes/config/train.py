@@ -52,9 +52,15 @@ class Data(Section):
     audit: Literal["refuse", "warn"] = "refuse"
     """Findings of `pes-audit` that make a fit meaningless (errors): refuse the fit, or warn."""
     doubtful: Literal["fit", "leave_out"] = "fit"
-    """Single labels that `pes-audit` calls stuck or wrong: fit them like all others, or leave them
-    out of training and validation and report them. `pes-train` of a file of points leaves them
-    out."""
+    """Points whose energy or forces `pes-audit` calls stuck or wrong: fit them like all others, or
+    leave them out of training and validation and report them. `pes-train` of a file of points
+    leaves them out."""
+
+    @property
+    def statements(self) -> dict[str, Any]:
+        """What is stated about the file, by the arguments of `pes.read`."""
+        names = ("format", "formula", "columns", "keys", "units", "zmatrix")
+        return {name: value for name in names if (value := getattr(self, name))}
 
     @model_validator(mode="after")
     def _rising_window(self) -> "Data":

@@ -172,10 +172,10 @@ def hole_lines(report: HoleReport) -> list[str]:
         "no geometry is below the minimum",
     ]
     if report.below:
+        number = f"{len(report.below)} hole{'s' * (len(report.below) > 1)}"
         lines[-1] = (
-            f"{len(report.below)} holes below the minimum, the deepest by "
-            f"{-search.holes[0].energy / CM1:.0f} cm-1; {100 * search.share_below:.2g} % of the "
-            "geometries"
+            f"{number} below the minimum, the deepest by {-search.holes[0].energy / CM1:.0f} cm-1; "
+            f"{100 * search.share_below:.2g} % of the geometries"
         )
     lines += _place_lines(report.below, elements)
     if report.disagreement is not None:

@@ -4,9 +4,11 @@ import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from tqdm import tqdm
 
+from pes.config import TrainConfig, load_config
 from pes.data import read
 from pes.evaluation import HOLES, evaluate
 from pes.evaluation.dipoles import evaluate_dipoles
@@ -41,7 +43,8 @@ def run_evaluate(
         surface: run folder, surface file, module:function, file.py:function or name.
         data: points in any format that `pes.read` knows.
         format: name of the format where suffix and content cannot tell.
-        statements: formula, columns, keys, units and zmatrix, as `pes.read` takes them.
+        statements: formula, columns, keys, units and zmatrix, as `pes.read` takes them; if none
+            is made, those of the training hold for a file with the same ending.
         output: folder; default evaluation-<data> in the run folder or here.
         holes: geometries to search for holes; 0 for no search.
         device: auto, cpu or cuda.
@@ -61,7 +64,7 @@ def run_evaluate(
         check_folder(folder, finished=EVALUATED, overwrite=overwrite)
         known = loaded(surface, Path.cwd(), functions)
         open_log(None)  # what the reader says of units
-        points = read(data, format=format, **statements)
+        points = read(data, **_as_trained(parent / "config.yaml", data, statements, format))
         if known.is_dipole:
             judged = evaluate_dipoles(known, points, device=place, file=str(data))
             for line in judged.lines():
@@ -80,3 +83,25 @@ def run_evaluate(
                 log.info("%s", line)
             evaluation.save(new)
     return folder
+
+
+def _as_trained(
+    config: Path, data: Path, statements: Mapping[str, str | None], format: str | None
+) -> dict[str, Any]:
+    """What is stated about a file; if nothing is, what the training stated of one with its ending.
+
+    Args:
+        config: configuration in the run folder; it need not exist.
+        data: file of points.
+        statements: formula, columns, keys, units and zmatrix.
+        format: name of the format.
+    """
+    own = {name: text for name, text in {**statements, "format": format}.items() if text}
+    if own or not config.is_file():
+        return own
+    section = load_config(config, TrainConfig).data
+    known = section.statements
+    if not known or section.file.suffixes != data.suffixes:
+        return {}
+    log.info("%s is read with the %s of %s", data, ", ".join(known), config)
+    return known

@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 
 from pes.config import TrainConfig
-from pes.config.train import Data
 from pes.config.training import Column
 from pes.data import Dataset, Split, read, split
 from pes.data.dataset import joined
@@ -115,9 +114,9 @@ def load_points(config: TrainConfig) -> Chosen:
         ValueError, FileNotFoundError: if the file does not hold what is asked of it.
     """
     section = config.data
-    source, held_out = _read(section, section.file), 0
+    source, held_out = read(section.file, **section.statements), 0
     if section.test is not None:
-        test = _read(section, section.test)
+        test = read(section.test, **section.statements)
         try:
             source, held_out = joined((source, test)), len(test)
         except ValueError as error:
@@ -156,13 +155,6 @@ def _as_read(source: Dataset) -> tuple[str, ...]:
     if "format" not in known or "units" not in known:
         return ()
     return (f"{known.get('source', 'data')}: {known['format']}, {known['units']}",)
-
-
-def _read(section: Data, file: Path) -> Dataset:
-    return read(
-        file, format=section.format, formula=section.formula, columns=section.columns,
-        keys=section.keys, units=section.units, zmatrix=section.zmatrix,
-    )  # fmt: skip
 
 
 def drawn_split(config: TrainConfig, points: Chosen) -> Split:

@@ -57,6 +57,26 @@ def test_a_table_needs_its_units(work: Path, refusal: Refusal) -> None:
     assert read(work / "evaluation-h2o")["errors"]["points"]["count"]["all"] == 2
 
 
+def test_what_the_training_stated_of_its_file_holds_for_another(
+    work: Path, capsys: pytest.CaptureFixture[str], refusal: Refusal
+) -> None:
+    run = work / "run"
+    run.mkdir()
+    record = SurfaceRecord(("O", "H", "H"), (0.0, 0.1), "", torch.zeros(0, 3, 3).double())
+    save_surface(run / "surface.safetensors", LinearSurface(Invariants(record.symbols, 2)), record)
+    stated = "{file: own.csv, formula: [O, H, H], columns: [r1, r2, theta, energy], " \
+        "units: {energy: cm-1, length: angstrom, angle: degree}}"  # fmt: skip
+    (run / "config.yaml").write_text(f"data: {stated}\n")
+    (run / "summary.json").write_text("{}")
+    for name in ("other.csv", "other.dat"):
+        (work / name).write_text("0.95,0.96,104,0\n1.0,0.97,100,2500\n")
+    cli.evaluate([str(run), "other.csv", "--holes", "0"])
+    assert "other.csv is read with the formula, columns, units of" in capsys.readouterr().out
+    assert read(run / "evaluation-other")["errors"]["points"]["count"]["all"] == 2
+    assert "state" in refusal(cli.evaluate, [str(run), "other.dat"])
+    assert "state" in refusal(cli.evaluate, [str(run), "other.csv", "--formula", "O H D"])
+
+
 def test_a_plain_function_on_points_with_forces(
     work: Path, water: Callable[..., Dataset], refusal: Refusal
 ) -> None:

@@ -15,8 +15,8 @@ __all__ = ["contest", "finale", "measured_rate", "prospect", "shortfall"]
 SHARE = 0.3
 """Share of the time left that the contest may take, half of it for the first round."""
 FIRST, MOST_EPOCHS = 40, 120
-"""Epochs of the first round, and as many as there is time for; each further round has three times
-as many."""
+"""Epochs of the first round, and as many where they take no more than a network's share of its
+time; each further round has three times as many."""
 CONVERGED = 250
 """Epochs that each member of an ensemble can make: one network that converges is better than
 several that do not."""
@@ -57,7 +57,7 @@ def contest(
         if entry not in tried and (not tried or used + cost <= seconds / 2):
             trial = _begun(entry, task)
             if trial is not None:
-                tried[entry] = advanced(trial, max(each, cost), budget, epochs=MOST_EPOCHS)
+                tried[entry] = _first_round(trial, each, cost, budget)
                 rate = max(rate, measured_rate(entry, tried[entry]))
                 if tried[entries[0] if entries[0] in tried else entry].error > limit:
                     break
@@ -66,6 +66,20 @@ def contest(
             if used + cost > seconds / 2:
                 break
     return _halved(tried, seconds / 2, budget)
+
+
+def _first_round(trial: Trial, share: float, cost: float, budget: FitBudget) -> Trial:
+    """A network after its share of the time (CPU seconds), or after the fewest epochs.
+
+    Args:
+        trial: before its first epoch.
+        share: time for which it goes on beyond the fewest epochs.
+        cost: time that these are expected to take.
+        budget: CPU time of the whole fit.
+    """
+    trial = advanced(trial, share, budget, epochs=MOST_EPOCHS)
+    missing = FIRST - len(trial.history)
+    return trial if missing <= 0 else advanced(trial, cost, budget, epochs=missing)
 
 
 def _halved(

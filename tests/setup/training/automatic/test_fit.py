@@ -116,6 +116,22 @@ def test_a_contest_goes_on_with_the_better_half(water: Callable[..., Dataset]) -
     assert len(networks[0][1].history) >= len(networks[-1][1].history)
 
 
+def test_the_first_network_leaves_time_for_others(
+    water: Callable[..., Dataset], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beyond the fewest epochs it has its share of the time, however slow they may turn out."""
+    module = "pes.setup.training.automatic.contest"
+    monkeypatch.setattr(f"{module}.FIRST", 9)
+    monkeypatch.setattr(f"{module}.RATE", 1.0)
+    monkeypatch.setattr(f"{module}.neighbours", lambda _: [])
+    points = water(points=60)
+    entry = Candidate(NetworkForm(degree=2, hidden=(4, 4)), points.elements)
+    settings = replace(NETWORK, epochs=10**6)
+    task = fit_task(points, split(points, seed=0), settings, FitBudget(12.0))
+    ((_, trial),) = contest([entry], task)
+    assert len(trial.history) == 9
+
+
 @pytest.mark.parametrize(("patience", "members"), [(10**6, 1), (1, 3)])
 def test_a_network_that_met_some_points_meets_all_before_members_begin(
     water: Callable[..., Dataset], monkeypatch: pytest.MonkeyPatch, patience: int, members: int
