@@ -49,7 +49,8 @@ def first_error(error: ValidationError, kind: type[BaseModel]) -> str:
         ]
         return f"`{key}`: must be {' or '.join(dict.fromkeys(kinds))}{shown}{more}"
     message = first["msg"].removeprefix("Value error, ")
-    if message.startswith("`"):  # it names the key itself
+    # Records in a section name their key; a section names only keys of its own.
+    if message.startswith("`") and (len(place) > 1 or message.startswith(f"`{key}")):
         return f"{message}{more}"
     where = f"`{key}`: " if key else ""
     return f"{where}{message[0].lower()}{message[1:]}{shown}{more}"
