@@ -68,7 +68,7 @@ def point_charges(positions: torch.Tensor) -> torch.Tensor:
 def compare(water: pes.LevelsResult, states: list[int]) -> None:
     """Largest difference to the known levels, and how many lie outside their estimates."""
     print("frame           states   largest difference   outside   largest estimate   CPU-s")
-    for frame in ("eckart", "bisector", "embedded"):
+    for frame in ("eckart", "bisector", "linear", "embedded"):
         for number in states:
             start = time.process_time()
             turning = water.rotation(KNOWN, states=number, frame=frame)

@@ -74,12 +74,16 @@ class RotationSection(Section):
 
     states: int | None = Field(default=None, gt=0)
     """Number of J = 0 states contracted; by default three for each level, 60 at least."""
-    frame: Literal["auto", "eckart", "flexible", "bisector", "principal_axes", "embedded"] = "auto"
+    frame: Literal[
+        "auto", "eckart", "flexible", "linear", "bisector", "principal_axes", "embedded"
+    ] = "auto"
     """Axes of the body: those of Eckart, with a reference that is the mean geometry or, `flexible`,
-    follows the coordinate of the largest amplitude; the bisector of a triatomic or of a chain of
-    four atoms; principal axes (not defined where two moments of inertia are equal); the
-    coordinates' own. `auto` takes `flexible` where the ground state lies in several wells, and
-    `eckart` elsewhere."""
+    follows the coordinate of the largest amplitude; `linear`, a straightened triatomic for a
+    reference and states of their own for each K, which linear geometries ask for; the bisector of
+    a triatomic or of a chain of four atoms; principal axes (not defined where two moments of
+    inertia are equal); the coordinates' own. `auto` takes `linear` for a triatomic whose levels
+    reach linear geometries, `flexible` for four atoms and more with a ground state in several
+    wells, and `eckart` elsewhere."""
 
 
 class Sweep(Section):

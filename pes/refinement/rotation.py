@@ -77,8 +77,8 @@ def rotating(levels: Levels, observed: Observed, *, symmetric: bool) -> Rotating
     upper: list[Label] = list(zip(observed.quanta, observed.rotors, strict=True))
     ground = (0,) * len(observed.quanta[0])
     lower: list[Label] = list(observed.lower) or [(ground, NOTHING)] * len(upper)
-    basis = contract_states(levels)
     needed = {rotor[0] for _, rotor in (*upper, *lower, (ground, NOTHING))}
+    basis = contract_states(levels, highest=max(needed))
     by_j = {j: levels_of(basis, j) for j in sorted(needed)}
     origins = _origins(by_j, upper, lower, observed.energies, ground)
     quanta = [q for q in origins if q != ground]

@@ -14,12 +14,15 @@ References:
     Mol. Phys. 58, 1067 (1986), doi:10.1080/00268978600101801
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import torch
+from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
 from pes.rovibration.coupling import RotationalFields, rotational_fields
+from pes.rovibration.reference import BodyReference
 from pes.units import CM1
 from pes.vibration.basis.associated import associated_legendre
 from pes.vibration.basis.basis import Basis
@@ -30,7 +33,7 @@ from pes.vibration.hamiltonian.operator import Hamiltonian
 from pes.vibration.levels.result import Levels
 from pes.vibration.system.system import potential_in_chunks
 
-__all__ = ["AxialStates", "axial_states"]
+__all__ = ["AxialStates", "axial_states", "parents_of"]
 
 WARMTH = 1500 * CM1
 """k T of the mean over the stretches, along which the functions of the bend are contracted."""
@@ -49,14 +52,17 @@ class AxialStates:
     fields: RotationalFields
 
 
-def axial_states(levels: Levels, count: int, highest: int, reference: Tensor) -> AxialStates:
+def axial_states(
+    levels: Levels, count: int, highest: int, reference: BodyReference, frame: str = "eckart"
+) -> AxialStates:
     """The lowest states for K = 0 … highest.
 
     Args:
-        levels: J = 0 of a linear molecule of three atoms, in two lengths and an angle.
+        levels: J = 0 of a molecule of three atoms, in two lengths and an angle.
         count: how many for each K.
         highest: largest K.
-        reference: minimum on the z axis, (3, 3) in bohr.
+        reference: on the z axis where it is linear.
+        frame: `eckart`, or `linear` for a reference that follows the bend.
 
     Raises:
         ValueError: for a basis that is not one of lengths and of Legendre functions of the angle.
@@ -71,7 +77,7 @@ def axial_states(levels: Levels, count: int, highest: int, reference: Tensor) ->
     axes = [b.points for b in functions]
     axes[bend] = primitives[0].points
     q = torch.stack([a.flatten() for a in torch.meshgrid(*axes, indexing="ij")], -1)
-    fields = rotational_fields(levels.system, q, "eckart", reference)
+    fields = rotational_fields(levels.system, q, frame, reference)
     potential = potential_in_chunks(levels.system, q).clamp(max=levels.cap + levels.minimum_energy)
     g_matrix, volume = levels.system.kinetic(q)
     g_matrix, spin = g_matrix.detach(), fields.inner[:, 2, 2]
@@ -92,6 +98,21 @@ def axial_states(levels: Levels, count: int, highest: int, reference: Tensor) ->
         pairs = lowest_blockwise(h, min(count, h.size))
         states.append(replace(levels, hamiltonian=h, eigenpairs=pairs, estimated_changes=None))
     return AxialStates(tuple(states), fields)
+
+
+def parents_of(states: Sequence[Levels]) -> Tensor:
+    """J = 0 state that each state with K = 0, 1, … belongs to, by their overlaps, (n,).
+
+    Functions of neighbouring K are the more alike: each K is compared with the one before.
+    """
+    parents = [torch.arange(len(states[0].energies))]
+    for one, last in zip(states[1:], states[:-1], strict=True):
+        psi, before = (x.hamiltonian.basis.on_grid(x.eigenpairs.coefficients) for x in (one, last))
+        rows, columns = linear_sum_assignment(-(psi @ before.T).square().cpu().numpy())
+        own = torch.full((len(psi),), len(states[0].energies))
+        own[torch.from_numpy(rows)] = parents[-1][torch.from_numpy(columns)]
+        parents.append(own)
+    return torch.cat(parents)
 
 
 def _bend(levels: Levels) -> int:

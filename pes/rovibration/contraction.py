@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from pes.rovibration.axial import axial_states
+from pes.rovibration.axial import axial_states, parents_of
 from pes.rovibration.coupling import (
     Coupling,
     coupling,
@@ -27,12 +27,18 @@ from pes.rovibration.group import molecular_group
 from pes.rovibration.multiplets import symmetric_coupling, symmetric_moments
 from pes.rovibration.reference import (
     BodyReference,
+    FlexibleReference,
     avoided_coordinate,
     flexible_reference,
     masses_of,
     reference_geometry,
 )
 from pes.rovibration.state_choice import contracted_states, only, with_fewer_functions, with_states
+from pes.rovibration.straight import (
+    reaches_linearity,
+    straight_end,
+    straight_reference,
+)
 from pes.rovibration.symmetric_states import beside, multiplets_of, with_multiplets
 from pes.rovibration.symmetry import equivalent_turns, with_inversion
 from pes.rovibration.truncation import left_out, outside
@@ -65,6 +71,8 @@ class Contraction:
             one for each K, see `pes.rovibration.axial`.
         frame: axes of the body.
         reference: geometry that the axes refer to, in bohr.
+        parents: J = 0 state that each state belongs to, where a bent molecule has states for each
+            K; None for others.
         coupling: of the states.
         others: of half of the states, and of as many made of fewer functions.
         operations: symmetries of levels with rotation; empty where they are not known.
@@ -82,11 +90,19 @@ class Contraction:
     operations: tuple[Operation, ...]
     turns: tuple[int | None, ...]
     characters: Tensor
+    parents: Tensor | None = None
+
+    @property
+    def is_linear(self) -> bool:
+        """Whether states with K ≠ 0 are levels of their own, with l = K."""
+        return self.coupling.axial is not None and self.parents is None
 
     @property
     def asked(self) -> Tensor:
         """Mask (n,) of the levels asked for and of states with another K that lie no higher."""
         count, energies = len(self.levels.energies), self.coupling.energies
+        if self.parents is not None:
+            return self.parents < count
         if self.coupling.axial is None:
             return torch.arange(len(energies)) < count
         first = torch.arange(len(energies)) < count
@@ -97,8 +113,8 @@ class Contraction:
     def origins(self) -> Tensor:
         """Levels asked for above the ground state, in hartree; twice where K ≠ 0."""
         energies, axial = self.coupling.energies - self.levels.energies[0], self.coupling.axial
-        if axial is None:
-            return energies[self.asked]
+        if axial is None or not self.is_linear:
+            return energies[: len(self.levels.energies)]
         return energies.repeat_interleave(torch.where(self.asked, 1 + (axial > 0).long(), 0))
 
     def moments(self, function: Callable[[Tensor], Tensor]) -> Tensor:
@@ -158,11 +174,10 @@ def contract_states(
     Args:
         levels: J = 0.
         states: how many; default three times the levels, 60 at least.
-        frame: axes of the body, see `pes.rovibration.frames`; `auto` takes `flexible` where the
-            ground state lies in several wells, and else `eckart`.
+        frame: axes of the body, see `pes.rovibration.frames`; for `auto` see `chosen_frame`.
         reference: geometry that the axes refer to, (N, 3) in bohr; default the mean of the ground
             state, see `pes.rovibration.reference`.
-        highest: J, and so K, up to which a linear molecule is to rotate.
+        highest: J, and so K, up to which a molecule that is linear, or becomes so, is to rotate.
 
     Raises:
         ValueError: for a linear molecule of more than three atoms, fewer states than levels, or
@@ -174,6 +189,8 @@ def contract_states(
     if bool((centre[:, :2] == 0).all()):
         return _contract_linear(levels, number, centre, highest)
     frame = chosen_frame(levels, frame)
+    if frame == "linear":
+        return _contract_linear(levels, number, straight_reference(levels), highest)
     path = flexible_reference(levels) if frame == "flexible" else None
     centre = centre if path is None else path.middle
     masses = masses_of(levels.system)
@@ -189,7 +206,7 @@ def contract_states(
     basis, whole = basis.only(away), only(whole, away)
     of = None if group is None else multiplets_of(whole, group, count)
     if of is not None:
-        basis, whole = with_multiplets(whole, fields, of)
+        basis, whole = with_multiplets(whole, basis, of)
         less = beside(less, whole, kept, basis)
     fewer = coupling([less], fields)
     if basis.multiplets is not None:
@@ -220,17 +237,31 @@ def contract_states(
 
 
 def chosen_frame(levels: Levels, frame: str) -> str:
-    """For `auto` `flexible` from four atoms on in several wells, else `eckart`."""
+    """Frame that `auto` stands for.
+
+    Of three atoms `linear` where the levels reach linear geometries, of more `flexible` where the
+    ground state lies in several wells; else `eckart`.
+    """
+    if frame == "linear" and straight_end(levels) is None:
+        raise ValueError(
+            "`rotation.frame: linear` is for three atoms in two lengths and an angle whose range "
+            "ends at linearity; choose another frame"
+        )
     if frame != "auto":
         return frame
-    small = len(masses_of(levels.system)) < 4
-    return "eckart" if small or avoided_coordinate(levels) is None else "flexible"
+    if len(masses_of(levels.system)) < 4:
+        return "linear" if reaches_linearity(levels) else "eckart"
+    return "eckart" if avoided_coordinate(levels) is None else "flexible"
 
 
-def _contract_linear(levels: Levels, number: int, centre: Tensor, highest: int) -> Contraction:
-    """States of each K of a linear molecule, coupled by rotation."""
-    count = len(levels.energies)
-    made = axial_states(levels, number, highest, centre)
+def _contract_linear(
+    levels: Levels, number: int, reference: BodyReference, highest: int
+) -> Contraction:
+    """States of each K of a triatomic that is linear, or becomes so, coupled by rotation."""
+    count, straight = len(levels.energies), not isinstance(reference, FlexibleReference)
+    frame = "eckart" if straight else "linear"
+    made = axial_states(levels, number, highest, reference, frame)
+    parents = None if straight else parents_of(made.levels)
     basis = coupling(made.levels, made.fields)
     half = [torch.arange(number) < max(1, int(HALF * number)) for _ in made.levels]
     others = (
@@ -240,14 +271,26 @@ def _contract_linear(levels: Levels, number: int, centre: Tensor, highest: int) 
     first = replace(made.levels[0], estimated_changes=levels.estimated_changes)
     first = replace(first, eigenpairs=first.eigenpairs.first(count))
     # Bent, an exchange of the ends and E* are half turns about x and y.
-    operations, bent = with_inversion(levels.hamiltonian.operations, 3), centre.clone()
-    bent[centre[:, 2].abs().argmin(), 0] = float(centre.norm())
+    operations = with_inversion(levels.hamiltonian.operations, 3)
+    line = reference.middle if isinstance(reference, FlexibleReference) else reference
+    bent = torch.zeros_like(line)
+    bent[:, 2] = line[:, 2]
+    bent[line[:, 2].abs().argmin(), 0] = float(line.norm())
     bent = bent - bent.mean(0) * torch.tensor([1.0, 0.0, 0.0]).to(bent)
     turns = equivalent_turns(operations, bent)
     assert turns is not None
     signs = torch.cat([characters(one, operations) for one in made.levels])
     return Contraction(
-        first, made.levels, "eckart", centre, basis, others, operations, tuple(turns), signs
+        first,
+        made.levels,
+        frame,
+        reference,
+        basis,
+        others,
+        operations,
+        tuple(turns),
+        signs,
+        parents,
     )
 
 

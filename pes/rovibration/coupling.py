@@ -5,6 +5,7 @@ H = H_vib + ½ Σ_αβ G_αβ J_α J_β + ½ Σ_kα (p̃_k† G_kα + G_kα p̃_
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations_with_replacement
 
 import torch
 from torch import Tensor
@@ -18,24 +19,44 @@ from pes.rovibration.reference import (
     centred_positions,
     masses_of,
 )
-from pes.vibration.analysis.quadratic_form import Waves, waves
+from pes.vibration.grid.grid_basis import GridBasis
+from pes.vibration.hamiltonian.operator import Hamiltonian
 from pes.vibration.levels.result import Levels
 from pes.vibration.system.kinetic import metric_tensor, tangents
 from pes.vibration.system.system import System
 
 __all__ = [
+    "PAIRS",
     "Coupling",
+    "PartDone",
     "RotationalFields",
     "coupling",
     "frame_positions",
     "integrals",
-    "joint_waves",
+    "rotated",
     "rotational_fields",
     "rotational_metric",
+    "silent",
 ]
 
 CHUNK = 4096
 """Grid points worked on at once."""
+
+MOST_NUMBERS = 10_000_000
+"""Numbers held at once for ψ, its slopes and what is made of them."""
+
+NEARLY_LINEAR = 20.0
+"""Rotational energy at a point, in that of the ground state, from which it is nearly linear."""
+
+PAIRS = tuple(combinations_with_replacement(range(3), 2))
+"""Axes α ≤ β of G_αβ."""
+
+PartDone = Callable[[float], None]
+"""What is called with the part of a step that is done, from 0 to 1."""
+
+
+def silent(part: float) -> None:
+    """PartDone nothing."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +70,8 @@ class Coupling:
             antisymmetric in a and b.
         near_jumps: probability of each state near places where the axes jump, (n,); these places
             are left out of the integrals.
+        near_lines: rotational energy of each state with J = 1 from places where the molecule is
+            nearly linear, (n,) in hartree: there G diverges, and the integrals with it.
         missing: coupling of the lowest states to all that is not among the states, see
             `pes.rovibration.truncation`; None without.
         axial: of a linear molecule: K of each state, (n,); G_zz is in the energies then.
@@ -59,6 +82,7 @@ class Coupling:
     rotation: Tensor
     coriolis: Tensor
     near_jumps: Tensor
+    near_lines: Tensor
     missing: Tensor | None = None
     axial: Tensor | None = None
     multiplets: Multiplets | None = None
@@ -73,7 +97,7 @@ class Coupling:
         return Coupling(
             self.energies[states], self.rotation[..., states, :][..., states],
             self.coriolis[..., states, :][..., states], self.near_jumps[states],
-            axial=None if self.axial is None else self.axial[states],
+            self.near_lines[states], axial=None if self.axial is None else self.axial[states],
         )  # fmt: skip
 
 
@@ -116,63 +140,120 @@ def rotational_fields(
     return RotationalFields(inner, mixed, near)
 
 
-def coupling(levels: Sequence[Levels], fields: RotationalFields) -> Coupling:
+def coupling(
+    levels: Sequence[Levels], fields: RotationalFields, report: PartDone = silent
+) -> Coupling:
     """Integrals over the states of a calculation.
 
     Args:
         levels: of a molecule, J = 0; of a linear one those of K = 0, 1, …, on one grid.
         fields: on the grid.
+        report: called with the part that is done.
     """
-    energies, start = torch.cat([one.energies for one in levels]), 0
-    n = len(energies)
-    rotation, coriolis = energies.new_zeros(3, 3, n, n), energies.new_zeros(3, n, n)
-    jumps = energies.new_zeros(n)
-    for wave in joint_waves(levels):
-        here = slice(start, start := start + len(wave.points))
-        inner, mixed, near = fields.inner[here], fields.mixed[here], fields.near_jump[here]
-        jumps += (wave.signs * wave.psi.square())[:, near].sum(1)
-        signed = wave.signs * wave.psi
-        for a in range(3):
-            for b in range(a + 1):
-                rotation[a, b] += (signed * inner[:, a, b]) @ wave.psi.T
-            slope = torch.einsum("spk,pk->sp", wave.slopes, mixed[:, :, a])
-            coriolis[a] += slope @ signed.T / 2
-    lower = torch.tril(torch.ones(3, 3).to(rotation), -1)[..., None, None]
-    rotation = rotation + (rotation * lower).transpose(0, 1)
+    energies = torch.cat([one.energies for one in levels])
+    n, axial = len(energies), _axial(levels)
+    operators = energies.new_zeros(len(PAIRS) + 3, n, n)
+    jumps, lines = energies.new_zeros(2, n)
+    spin = fields.inner.diagonal(dim1=1, dim2=2).sum(1) / 2
+    far = torch.zeros_like(fields.near_jump)
+    for here, h, vectors in _portions(levels, len(PAIRS) + 3):
+        report(here[0] / n)
+        # Rotation changes K by two at most.
+        near = [k for k in range(len(levels)) if abs(k - int(axial[here[0]])) <= 2]
+        rows = torch.isin(axial, torch.tensor(near)).nonzero()
+        psi, images = rotated(h, vectors, fields, [levels[k].hamiltonian.basis for k in near])
+        density = h.basis.signs * psi.square()
+        far = spin > NEARLY_LINEAR * (density[0] @ spin) if int(here[0]) == 0 else far
+        jumps[here] = density[:, fields.near_jump].sum(1)
+        lines[here] = density[:, far] @ spin[far]
+        blocks = [
+            levels[k].eigenpairs.coefficients @ image.mT
+            for k, image in zip(near, images, strict=True)
+        ]
+        operators[:, rows, here] = torch.cat(blocks, 1)
+    rotation = energies.new_zeros(3, 3, n, n)
+    for (j, k), one in zip(PAIRS, operators, strict=False):
+        rotation[j, k] = rotation[k, j] = (one + one.T) / 2
+    coriolis = operators[len(PAIRS) :]
+    coriolis = (coriolis - coriolis.mT) / 2
     if len(levels) == 1:
-        return Coupling(energies, rotation, coriolis - coriolis.mT, jumps)
+        return Coupling(energies, rotation, coriolis, jumps, lines)
     rotation[2, 2] = 0.0
-    counts = torch.tensor([len(one.energies) for one in levels])
-    axial = torch.arange(len(levels)).repeat_interleave(counts)
-    return Coupling(energies, rotation, coriolis - coriolis.mT, jumps, axial=axial)
+    return Coupling(energies, rotation, coriolis, jumps, lines, axial=axial)
 
 
-def integrals(levels: Sequence[Levels], function: Callable[[Tensor], Tensor]) -> Tensor:
+def _axial(levels: Sequence[Levels]) -> Tensor:
+    """Number of the calculation that each state is of: K of a linear molecule."""
+    return torch.cat([torch.full((len(one.energies),), k) for k, one in enumerate(levels)])
+
+
+def _portions(
+    levels: Sequence[Levels], fields: int
+) -> Iterator[tuple[Tensor, Hamiltonian, Tensor]]:
+    """Numbers of some states (S,), their Hamiltonian and coefficients (S, N).
+
+    Args:
+        levels: calculations one after the other.
+        fields: numbers that are held at each point for a state, beside ψ and its slopes.
+    """
+    start = 0
+    for one in levels:
+        h, vectors = one.hamiltonian, one.eigenpairs.coefficients
+        each = len(h.potential) * (2 * h.modes + 2 + fields)
+        for part in torch.arange(len(vectors)).split(max(1, MOST_NUMBERS // each)):
+            yield start + part, h, vectors[part]
+        start += len(vectors)
+
+
+def rotated(
+    h: Hamiltonian, vectors: Tensor, fields: RotationalFields, bras: Sequence[GridBasis]
+) -> tuple[Tensor, list[Tensor]]:
+    """ψ of some states on the grid, and the nine operators of rotation applied to them.
+
+    Args:
+        h: of the states.
+        vectors: their coefficients, (S, N).
+        fields: of rotation on the grid.
+        bras: functions on that grid.
+
+    Returns:
+        ψ times √weight, (S, P); of each basis ⟨i|G_αβ|ψ⟩ for `PAIRS`, then ⟨i|A^α|ψ⟩, (9, S, N).
+    """
+    psi, slopes = h.basis.on_grid_with_slopes(vectors)
+    for k, slope in enumerate(slopes):
+        slope += h.s[:, k] * psi
+    images: list[list[Tensor]] = [[] for _ in bras]
+    for j, k in PAIRS:
+        value = fields.inner[:, j, k] * psi
+        for rows, basis in zip(images, bras, strict=True):
+            rows.append(basis.from_grid(value))
+    for axis in range(3):
+        mixed = fields.mixed[:, :, axis].T[:, None] / 2
+        value = -(mixed * slopes).sum(0) + (h.s.T[:, None] * mixed).sum(0) * psi
+        flux = mixed * psi
+        for rows, basis in zip(images, bras, strict=True):
+            rows.append(basis.from_grid(value, flux))
+    return psi, [torch.stack(rows) for rows in images]
+
+
+def integrals(
+    levels: Sequence[Levels], function: Callable[[Tensor], Tensor], report: PartDone = silent
+) -> Tensor:
     """⟨a|f_k|b⟩ (K, n, n) of a function of coordinates (P, Q) with values (P, K)."""
-    count, total = sum(len(one.energies) for one in levels), None
-    for wave in joint_waves(levels):
-        values = function(wave.points)
-        if total is None:
-            total = values.new_zeros(values.shape[1], count, count)
-        # Weights of sparse grids have either sign.
-        signed = wave.signs * wave.psi
-        for one, column in zip(total, values.mT, strict=True):
-            one += (signed * column) @ wave.psi.T
-    assert total is not None
-    return total
-
-
-def joint_waves(levels: Sequence[Levels]) -> Iterator[Waves]:
-    """Wavefunctions of all states of several calculations on one grid, part by part."""
-    total = sum(len(one.energies) for one in levels)
-    each = (
-        waves(one, range(len(one.energies)), beside=total - len(one.energies)) for one in levels
-    )
-    for parts in zip(*each, strict=True):
-        psi, slopes, flux = (
-            torch.cat([getattr(part, name) for part in parts]) for name in ("psi", "slopes", "flux")
-        )
-        yield Waves(parts[0].points, psi, slopes, flux, parts[0].signs)
+    points, n = levels[0].hamiltonian.basis.points, sum(len(one.energies) for one in levels)
+    values = in_chunks(function, points, CHUNK).T.contiguous()
+    total = values.new_zeros(len(values), n, n)
+    for here, h, vectors in _portions(levels, 0):
+        report(int(here[0]) / n)
+        psi = h.basis.on_grid(vectors)
+        for k, value in enumerate(values):
+            images = [one.hamiltonian.basis.from_grid(value * psi) for one in levels]
+            blocks = [
+                one.eigenpairs.coefficients @ image.T
+                for one, image in zip(levels, images, strict=True)
+            ]
+            total[k][:, here] = torch.cat(blocks)
+    return (total + total.mT) / 2
 
 
 def rotational_metric(

@@ -250,7 +250,8 @@ def _gradients(parts: Callable[[Tensor], tuple[Tensor, ...]], x: Tensor) -> Tens
 
 
 FRAMES: dict[str, Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Conditions]]] = {
-    "eckart": _eckart, "flexible": _eckart, "principal_axes": _principal, "bisector": _bisector,
+    "eckart": _eckart, "flexible": _eckart, "linear": _eckart, "principal_axes": _principal,
+    "bisector": _bisector,
 }  # fmt: skip
 """Frames by name: positions, reference and masses to the turn R (P, 3, 3), x R in the frame, and
 the gradients of its conditions."""

@@ -85,6 +85,10 @@ def lowering(basis: Coupling, j: int) -> tuple[Tensor, Tensor]:
     With S the least rotational energy of the lowest states when they mix with the other ones, and
     L = S^½ q S^½, eigenvalues of q beyond `LARGEST` mean that the second order is not small. They
     become `LARGEST`, so that rotation never lowers an energy, and the error is all of S.
+
+    Raises:
+        ValueError: if the rotational energy is not positive: a quadrature whose weights have either
+            sign is too coarse, and nothing would limit the second order.
     """
     assert basis.missing is not None
     turns = angular_momentum(j).to(basis.energies)
@@ -92,11 +96,16 @@ def lowering(basis: Coupling, j: int) -> tuple[Tensor, Tensor]:
     total = second_order(basis.missing, j).reshape(size, size)
     energy = _rotational_energy(basis.rotation, turns).flatten(2).flatten(0, 1)
     own = energy[:size, :size].diagonal()
-    if j == 0 or float((total.diagonal() / own).max()) < SMALL:
+    least = float(own.min())
+    if j == 0 or (least > 0 and float((total.diagonal() / own).max()) < SMALL):
         return total, HIGHER_ORDERS * total
     values, vectors = eigenpairs((energy + energy.T) / 2)
     if not float(values[0]) > 0:
-        return total, HIGHER_ORDERS * total
+        raise ValueError(
+            f"the rotational energy of the J = 0 states is not positive (J = {j}): the sparse grid "
+            "is too coarse for the highest of them; raise `grid_level`, or contract fewer states "
+            "with `rotation.states`"
+        )
     # The inverse of S is a part of the inverse of all.
     inverse, axes = eigenpairs((vectors[:size] / values) @ vectors[:size].T)
     ratios, directions = eigenpairs(

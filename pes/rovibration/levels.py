@@ -110,6 +110,8 @@ def levels_of(basis: Contraction, j: int) -> Rovibrational:
     vibration, share = _vibrations(every, basis, j)
     ka, kc = _labels(vibration, every, basis.coupling, j)
     own = vibration >= 0
+    if basis.parents is not None:
+        vibration = basis.parents[vibration].where(own, -1)
     mine = own & (share >= SHARE)
     solved = every.only(mine)
     vibration, share, ka, kc = (column[mine] for column in (vibration, share, ka, kc))
@@ -167,7 +169,7 @@ def _second_order_errors(basis: Coupling, solved: Solved, j: int) -> Tensor:
 
 
 def _known_estimates(basis: Contraction) -> Tensor:
-    """Estimates of the J = 0 levels, (n,) in hartree; of states with K ≠ 0 the largest of them."""
+    """Estimates of the J = 0 levels, (n,) in hartree; of others the largest of them."""
     levels = basis.levels.convergence.nan_to_num(0.0).clone()
     levels[0] = 0.0
     known = levels.max().repeat(len(basis.coupling.energies))

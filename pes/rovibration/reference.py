@@ -5,7 +5,7 @@ References:
     doi:10.1016/0022-2852(70)90080-9, for a reference that follows one coordinate
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from scipy.interpolate import CubicSpline
@@ -24,6 +24,7 @@ __all__ = [
     "is_linear",
     "masses_of",
     "mean_geometry",
+    "on_a_line",
     "reference_geometry",
 ]
 
@@ -76,6 +77,13 @@ class FlexibleReference:
         geometry, slope = (x.reshape(len(q), -1, 3) for x in both)
         return geometry, slope
 
+    def turned(self, turn: Tensor) -> "FlexibleReference":
+        """The same along other axes, x → x R, (3, 3)."""
+        knots = self.path.x
+        path = torch.from_numpy(self.path(knots)).reshape(len(knots), -1, 3) @ turn.cpu()
+        spline = CubicSpline(knots, path.flatten(1).numpy())
+        return replace(self, path=spline, middle=self.middle @ turn)
+
     def near_jump(self, q: Tensor) -> Tensor:
         """Whether points (P, Q) are near ends where the reference turns over, (P,)."""
         low, high = self.ends
@@ -107,8 +115,7 @@ def reference_geometry(levels: Levels) -> Tensor:
     with torch.no_grad():
         x = positions(levels.minimum[None])[0]
     if is_linear(x, masses):
-        line = _along_principal_axes(x, masses)
-        return torch.stack((0 * line[:, 2], 0 * line[:, 2], line[:, 2]), -1)
+        return on_a_line(x, masses)
     density = next(levels.each_density())
     here = (density.abs() > UNSEEN).nonzero().flatten()
     start = _along_principal_axes(x, masses)
@@ -147,6 +154,12 @@ def _along_principal_axes(x: Tensor, masses: Tensor) -> Tensor:
     return x @ axes
 
 
+def on_a_line(x: Tensor, masses: Tensor) -> Tensor:
+    """Positions (N, 3) of atoms on a line, or nearly so, on the z axis."""
+    line = _along_principal_axes(x, masses)[:, 2]
+    return torch.stack((0 * line, 0 * line, line), -1)
+
+
 def is_linear(x: Tensor, masses: Tensor) -> bool:
     """Whether all atoms (N, 3) lie on a line, or nearly so."""
     _, spread, _ = _spread(x, masses)
@@ -173,8 +186,8 @@ def avoided_coordinate(levels: Levels) -> int | None:
     return None
 
 
-def flexible_reference(levels: Levels) -> FlexibleReference:
-    """Geometries along the coordinate of the largest amplitude, others at their means.
+def flexible_reference(levels: Levels, coordinate: int | None = None) -> FlexibleReference:
+    """Geometries along a coordinate, by default that of the largest amplitude, others at means.
 
     The amplitude is that of the ground state relative to the harmonic one of the same inertia:
     ⟨(q − ⟨q⟩)²⟩/⟨G_kk⟩ is the largest.
@@ -189,6 +202,7 @@ def flexible_reference(levels: Levels) -> FlexibleReference:
     means = density @ q
     inertia = density @ levels.hamiltonian.g_matrix.diagonal(dim1=1, dim2=2)
     k = int(((density @ (q - means).square()) / inertia).argmax())
+    k = k if coordinate is None else coordinate
     spec = levels.bases[k]
     points = means.repeat(KNOTS, 1)
     points[:, k] = torch.linspace(spec.low, spec.high, KNOTS).to(q)

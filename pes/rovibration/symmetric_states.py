@@ -5,7 +5,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from pes.rovibration.coupling import Coupling, RotationalFields, coupling, integrals
+from pes.rovibration.coupling import Coupling, integrals
 from pes.rovibration.group import MolecularGroup, Multiplets
 from pes.rovibration.multiplets import aligned, geometry_functions, state_images, symmetric_coupling
 from pes.rovibration.reference import masses_of
@@ -24,12 +24,10 @@ def multiplets_of(whole: Levels, group: MolecularGroup, count: int) -> Multiplet
     return of if len(of.sets) >= count else None
 
 
-def with_multiplets(
-    whole: Levels, fields: RotationalFields, of: Multiplets
-) -> tuple[Coupling, Levels]:
+def with_multiplets(whole: Levels, basis: Coupling, of: Multiplets) -> tuple[Coupling, Levels]:
     """Coupling with the whole symmetry, and the states that it is of."""
     whole = only(whole, torch.arange(len(of.sets)))
-    basis, mixed = symmetric_coupling(coupling([whole], fields), of)
+    basis, mixed = symmetric_coupling(basis.first(len(of.sets)), of)
     pairs = whole.eigenpairs
     pairs = replace(pairs, energies=basis.energies, coefficients=mixed.T @ pairs.coefficients)
     return basis, replace(whole, eigenpairs=pairs)

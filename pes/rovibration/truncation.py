@@ -15,30 +15,33 @@ References:
     P.-O. Löwdin, J. Chem. Phys. 19, 1396 (1951), doi:10.1063/1.1748067
 """
 
-from itertools import combinations_with_replacement
-
 import torch
 from torch import Tensor
 
-from pes.rovibration.coupling import RotationalFields
+from pes.rovibration.coupling import PAIRS, PartDone, RotationalFields, rotated, silent
 from pes.rovibration.rotor import angular_momentum
 from pes.vibration.levels.result import Levels
 
 __all__ = ["left_out", "outside", "second_order"]
 
-PAIRS = tuple(combinations_with_replacement(range(3), 2))
-"""Axes α ≤ β of G_αβ."""
 
-
-def outside(states: Levels, fields: RotationalFields, count: int) -> Tensor:
+def outside(
+    states: Levels, fields: RotationalFields, count: int, report: PartDone = silent
+) -> Tensor:
     """⟨i|O_γ|a⟩ of all functions i and the lowest states a, (9, N, count).
 
     Args:
         states: whose lowest are coupled.
         fields: of rotation on their grid.
         count: how many.
+        report: called with the part that is done.
     """
-    return torch.stack([_outside(states, fields, a) for a in range(count)], -1)
+    h, rows = states.hamiltonian, []
+    for a in range(count):
+        report(a / count)
+        vector = states.eigenpairs.coefficients[a : a + 1]
+        rows.append(rotated(h, vector, fields, [h.basis])[1][0][:, 0])
+    return torch.stack(rows, -1)
 
 
 def left_out(operators: Tensor, states: Levels) -> Tensor:
@@ -59,20 +62,6 @@ def left_out(operators: Tensor, states: Levels) -> Tensor:
 
 SMALLEST = 1e-5
 """Hartree: the gap of the highest states, were they all that is left, would be zero."""
-
-
-def _outside(states: Levels, fields: RotationalFields, a: int) -> Tensor:
-    """⟨i|O_γ|a⟩ of all functions i, (9, N)."""
-    h = states.hamiltonian
-    one = states.eigenpairs.coefficients[a : a + 1]
-    psi, slopes = h.basis.on_grid(one)[0], h.slopes_on_grid(one)[0]
-    rows = [h.basis.from_grid((fields.inner[:, j, k] * psi)[None])[0] for j, k in PAIRS]
-    for axis in range(3):
-        mixed = fields.mixed[:, :, axis] / 2
-        flux = mixed * psi[:, None]
-        value = (h.s * flux).sum(1) - (mixed * slopes).sum(1)
-        rows.append(h.basis.from_grid(value[None], flux.T[:, None].contiguous())[0])
-    return torch.stack(rows)
 
 
 def second_order(missing: Tensor, j: int) -> Tensor:

@@ -135,7 +135,7 @@ class LevelsResult:
         Args:
             J: total angular momenta, such as `range(4)`.
             states: J = 0 states contracted; default three for each level, 60 at least.
-            frame: eckart, bisector, principal_axes or embedded.
+            frame: eckart, flexible, linear, bisector, principal_axes or embedded.
             parameters: single numbers of an analytic surface by name, for derivatives.
 
         Raises:
@@ -146,7 +146,7 @@ class LevelsResult:
         check_rotation(self.task, asked, frame)
         highest = max(asked, default=0)
         basis = contract_states(self.levels.cpu(), states=states, frame=frame, highest=highest)
-        quanta = with_axial_states(self.quanta, basis.states)
+        quanta = with_axial_states(self.quanta, basis.states) if basis.is_linear else self.quanta
         return rotation_of(basis, self.task, asked, quanta, parameters)
 
     def spectrum(self, dipole: DipoleLike, temperature: float = 296.0) -> Sticks:

@@ -105,7 +105,7 @@ class LineList:
             )
         levels = self.rotation.basis.levels
         origins = self.rotation.basis.origins.cpu() / CM1
-        linear = self.rotation.basis.coupling.axial is not None
+        linear = self.rotation.basis.is_linear
         modes = 3 * len(self.rotation.molecule.symbols) - (5 if linear else 6)
         return (
             above_highest_j(shares) / self.partition(temperatures),

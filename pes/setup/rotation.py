@@ -28,6 +28,9 @@ ROVIBRATIONAL_CSV = "rovibrational.csv"
 ROUNDING = 1e-9
 """cm⁻¹; the ground state of J = 0 is solved for again and would read -0.0000."""
 
+NEAR_LINE = 0.01 * CM1
+"""Hartree; see `pes.rovibration.straight.ENERGY`."""
+
 SHOWN = 30
 """Levels printed."""
 
@@ -74,7 +77,7 @@ class Rotation:
                     "convergence": float(one.convergence[k]) / CM1,
                     "weight": float(one.share[k]),
                 }  # fmt: skip
-                if self.basis.coupling.axial is not None:
+                if self.basis.is_linear:
                     row["parity"] = "e" if (row["J"] - row["Kc"]) % 2 == 0 else "f"
                 row |= {"irrep": one.symmetry[k]} if one.symmetry else {}
                 row |= {} if one.projection is None else {"K": int(one.projection[k])}
@@ -87,6 +90,24 @@ class Rotation:
     @property
     def warnings(self) -> list[str]:
         """Reasons for doubt, with what to do about each."""
+        return [*self._near_lines(), *self._left_out()]
+
+    def _near_lines(self) -> list[str]:
+        """Warning about levels at linear geometries, where other frames than `linear` fail."""
+        basis = self.basis.coupling
+        reaching = (basis.near_lines > NEAR_LINE) & self.basis.asked
+        if basis.axial is not None or not bool(reaching.any()):
+            return []
+        level = int(reaching.nonzero()[0])
+        return [
+            f"level {level} reaches geometries where the molecule is linear and its rotational "
+            f"energy diverges: in the frame {self.basis.frame!r} levels with Ka > 0 of such a "
+            "level may be wrong by more than their estimates; `rotation.frame: auto` takes "
+            "functions made for it where there are some (three atoms in two lengths and an angle)"
+        ]
+
+    def _left_out(self) -> list[str]:
+        """Warning about levels that belong to no J = 0 level."""
         left_out = {one.j: one.left_out for one in self.levels if one.left_out}
         if not left_out:
             return []
@@ -223,7 +244,7 @@ def check_rotation(task: Problem, j: Iterable[int], frame: str) -> None:
     with torch.no_grad():
         start = task.internal.to_positions(task.start.cpu()[None], task.masses.cpu())[0]
     linear = is_linear(start, task.masses.detach().cpu())
-    if linear and (atoms != 3 or frame not in ("auto", "eckart") or task.system.bends):
+    if linear and (atoms != 3 or frame not in ("auto", "eckart", "linear") or task.system.bends):
         raise ValueError(
             f"{task.molecule.formula} is linear at its minimum: levels with J > 0 are computed for "
             "linear molecules of three atoms, with `rotation.frame: eckart` and coordinates "

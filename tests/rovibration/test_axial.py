@@ -5,6 +5,7 @@ import torch
 
 import pes
 from pes.setup.rotation import Rotation
+from pes.units import ANGSTROM, CM1, DEGREE
 
 
 @pytest.fixture(scope="module")
@@ -86,3 +87,41 @@ def test_nuclei_without_spin_leave_every_other_level_out(turning: Rotation) -> N
 def test_other_linear_molecules_are_refused(dioxide: pes.LevelsResult) -> None:
     with pytest.raises(ValueError, match=r"linear molecules of three atoms, with `rotation\.frame"):
         dioxide.rotation([1], frame="embedded")
+
+
+INDEPENDENT = {
+    (0, 1, 0, 1): 15.4136, (0, 1, 1, 1): 94.3544, (0, 1, 1, 0): 95.4370, (1, 1, 0, 1): 824.9402,
+    (1, 1, 1, 1): 1074.4498, (1, 1, 1, 0): 1075.5417, (2, 1, 1, 1): 2141.0450,
+    (2, 1, 1, 0): 2142.3584,
+}  # fmt: skip
+"""Level, J, Ka, Kc: cm⁻¹ above the ground state by a DVR with associated Legendre functions, see
+benchmarks/rotating_dvr.py."""
+
+
+def bent(x: torch.Tensor) -> torch.Tensor:
+    """A CH2-like surface: bent by 134°, a barrier of 1,650 cm⁻¹ to linearity."""
+    d1, d2 = x[:, 1] - x[:, 0], x[:, 2] - x[:, 0]
+    r1, r2 = d1.norm(dim=-1), d2.norm(dim=-1)
+    w = (d1 * d2).sum(-1) / (r1 * r2) - torch.tensor(134.0 * DEGREE).cos()
+    stretch = sum((1 - torch.exp(-1.9 * (r / ANGSTROM - 1.078))) ** 2 for r in (r1, r2))
+    return (45000 * stretch + 15500 * w**2 + 6500 * w**3 + 3000 * w**4) * CM1
+
+
+def test_a_bent_molecule_that_reaches_linearity() -> None:
+    """From functions that do not vanish at linearity Ka = 1 of 2 ν2 is 14 too low, ± 2."""
+    result = pes.levels(bent, ["C", "H", "H"], count=3)
+    rotation = result.rotation(range(2), states=30)
+    assert rotation.basis.frame == "linear"
+    table = {(r["level"], r["J"], r["Ka"], r["Kc"]): r for r in rotation.table}
+    assert len(table) == len(rotation.table) == 3 * (1 + 3)
+    for key, energy in INDEPENDENT.items():
+        row = table[key]
+        # The other program's levels are good to 0.01, those of a basis by default to 0.003.
+        assert row["energy"] == pytest.approx(energy, abs=0.013)
+        assert row["convergence"] < 0.3
+    assert {row["irrep"] for row in rotation.table} == {"A1", "A2", "B1", "B2"}
+    assert "parity" not in rotation.table[0]
+    assert not rotation.warnings
+    # In another frame they are wrong, and a warning says so.
+    (warning,) = result.rotation([1], states=30, frame="eckart").warnings
+    assert "level 0 reaches geometries where the molecule is linear" in warning

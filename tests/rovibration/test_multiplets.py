@@ -29,7 +29,7 @@ def rigid(group: MolecularGroup, constants: tuple[float, float, float], j: int) 
     of = Multiplets(group, torch.zeros(1).long(), torch.ones(len(group.starred), 1, 1).double())
     inertia = 2 * torch.diag(torch.tensor(constants, dtype=torch.float64))[..., None, None]
     zero = torch.zeros(1, dtype=torch.float64)
-    basis = Coupling(zero, inertia, zero.expand(3, 1, 1), zero, multiplets=of)
+    basis = Coupling(zero, inertia, zero.expand(3, 1, 1), zero, zero, multiplets=of)
     solved = solve_by_species(hamiltonian(basis, j), of, j, eigenpairs)
     names = [group.species[k] for k in solved.species.tolist()]
     return list(zip(solved.energies.tolist(), names, strict=True))

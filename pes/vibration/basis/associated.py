@@ -6,7 +6,7 @@ from torch import Tensor
 
 from pes.vibration.basis.primitives import Primitive
 
-__all__ = ["associated_legendre"]
+__all__ = ["STRAIGHT", "associated_legendre"]
 
 STRAIGHT = 1e-9
 """Radians from 0 or π within which a range ends at linearity."""

@@ -1,0 +1,89 @@
+"""Triatomics whose levels reach linear geometries.
+
+There the least moment of inertia vanishes, ½ G_zz K² diverges, and functions with K = 0, which do
+not vanish, have no finite integrals with it: a quadrature gives one all the same, too small by more
+the fewer its points. States of each K of their own (`pes.rovibration.axial`) vanish there.
+"""
+
+from math import pi
+
+import torch
+from torch import Tensor
+
+from pes.geometry import nearest_rotation
+from pes.rovibration.reference import (
+    FlexibleReference,
+    centred_positions,
+    flexible_reference,
+    masses_of,
+)
+from pes.units import CM1
+from pes.vibration.basis.associated import STRAIGHT
+from pes.vibration.grid.product_basis import ProductBasis
+from pes.vibration.levels.result import Levels
+
+__all__ = ["reaches_linearity", "straight_end", "straight_reference"]
+
+ENERGY = 0.01 * CM1
+"""Hartree: rotational energy of K = 1 at the point next to linearity from which a level reaches it.
+For a CH2-like molecule (barrier 1,650 cm⁻¹) it was 20 cm⁻¹ in the ground state, whose Ka = 1 was
+0.18 too low."""
+
+
+def straight_end(levels: Levels) -> tuple[int, float] | None:
+    """Number of the angle and its value at linearity; None for others than such triatomics."""
+    angles = [k for k, spec in enumerate(levels.bases) if spec.basis == "legendre"]
+    product = isinstance(levels.hamiltonian.basis, ProductBasis)
+    if levels.system.positions is None or len(levels.bases) != 3 or len(angles) != 1 or not product:
+        return None
+    spec = levels.bases[angles[0]]
+    ends = [end for end, low in ((pi, spec.high - pi), (0.0, spec.low)) if abs(low) < STRAIGHT]
+    density, q = next(levels.each_density()), levels.points[:, angles[0]]
+    return min(
+        ((angles[0], end) for end in ends), key=lambda k: float(density @ (q - k[1]).abs()),
+        default=None,
+    )  # fmt: skip
+
+
+def reaches_linearity(levels: Levels) -> bool:
+    """Whether one of the levels of a triatomic that is bent reaches a linear geometry."""
+    end = straight_end(levels)
+    if end is None:
+        return False
+    angle, value = end
+    q = levels.points[:, angle]
+    there = ((q - value).abs() <= (q - value).abs().min() + STRAIGHT).nonzero().flatten()
+    x, masses = centred_positions(levels.system, levels.points[there]), masses_of(levels.system)
+    # ½ G_zz = 1/(2 I), with the least moment of inertia.
+    moments = torch.linalg.eigvalsh(x.mT @ (masses[:, None] * x))[:, :2].sum(1)
+    return any(
+        float(density[there] @ (1 / (2 * moments))) > ENERGY for density in levels.each_density()
+    )
+
+
+def straight_reference(levels: Levels) -> FlexibleReference:
+    """A reference that follows the bend of a triatomic and lies on the z axis where it is straight.
+
+    References:
+        J. T. Hougen, P. R. Bunker, J. W. C. Johns, J. Mol. Spectrosc. 34, 136 (1970),
+        doi:10.1016/0022-2852(70)90080-9
+    """
+    end = straight_end(levels)
+    assert end is not None
+    path = flexible_reference(levels, end[0])
+    q = levels.minimum[None].clone()
+    q[:, end[0]] = end[1]
+    line = path.at(q)[0][0]
+    along = line[line.norm(dim=1).argmax()]
+    z = torch.tensor([0.0, 0.0, 1.0]).to(along)
+    along = along * (along @ z).sign()
+    return path.turned(nearest_rotation(z[:, None] * along + _normal(z, along)).T)
+
+
+def _normal(one: Tensor, other: Tensor) -> Tensor:
+    """n nᵀ of the normal of two vectors' plane, or of the xz plane where they are one, (3, 3)."""
+    n = torch.linalg.cross(one, other)
+    if float(n.norm()) < STRAIGHT * float(other.norm()):
+        n = torch.tensor([0.0, 1.0, 0.0]).to(one)
+    n = n / n.norm() * float(other.norm())
+    return n[:, None] * n
