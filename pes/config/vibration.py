@@ -162,7 +162,8 @@ class Vibration(Section):
     1 for more."""
     minutes: float | None = Field(default=None, gt=0)
     """CPU time after which the calculation no longer grows for the sake of `accuracy`; by default
-    5, from five atoms on 20."""
+    5, from five atoms on 20. Rotation may take as much again: fewer J = 0 states are contracted
+    where all would take longer, and no J begins that is not likely to end."""
     memory: float | None = Field(default=None, gt=0)
     """Memory that the process may take in all, GiB, Python and its libraries (0.35) included: what
     is forecast to take more is not begun. By default what is free."""

@@ -11,6 +11,7 @@ References:
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -23,20 +24,19 @@ from pes.rovibration.coupling import (
     integrals,
     rotational_fields,
 )
+from pes.rovibration.frame_choice import SYMMETRIC, away_from_jumps, chosen_frame
 from pes.rovibration.group import molecular_group
 from pes.rovibration.multiplets import symmetric_coupling, symmetric_moments
+from pes.rovibration.progress import StepDone, unheard
 from pes.rovibration.reference import (
     BodyReference,
     FlexibleReference,
-    avoided_coordinate,
     flexible_reference,
     masses_of,
     reference_geometry,
 )
 from pes.rovibration.state_choice import contracted_states, only, with_fewer_functions, with_states
 from pes.rovibration.straight import (
-    reaches_linearity,
-    straight_end,
     straight_reference,
 )
 from pes.rovibration.symmetric_states import beside, multiplets_of, with_multiplets
@@ -46,19 +46,12 @@ from pes.vibration.analysis.characters import characters
 from pes.vibration.levels.result import Levels
 from pes.vibration.symmetry.operation import Operation
 
-__all__ = ["Contraction", "chosen_frame", "contract_states"]
+__all__ = ["Contraction", "contract_states"]
 
 HALF = 1 / 2
 """Share of the J = 0 states in the run to compare with. For water up to J = 10 and 20 to 200 states
 doubling them changes a level by at least four times what is then left. Half as many more do not
 always: the states that matter come in groups."""
-
-SYMMETRIC = ("eckart", "flexible")
-"""Frames that turn as their reference does when like nuclei change places."""
-
-JUMPS = 1e-5
-"""Probability of a state near places where the axes of a frame jump, above which it is not used:
-the integrals leave out what happens there."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,6 +161,7 @@ def contract_states(
     frame: str = "auto",
     reference: Tensor | None = None,
     highest: int = 0,
+    report: StepDone = unheard,
 ) -> Contraction:
     """The lowest J = 0 states of a calculation, coupled by rotation.
 
@@ -178,6 +172,7 @@ def contract_states(
         reference: geometry that the axes refer to, (N, 3) in bohr; default the mean of the ground
             state, see `pes.rovibration.reference`.
         highest: J, and so K, up to which a molecule that is linear, or becomes so, is to rotate.
+        report: called with the name of a step and the part of it that is done.
 
     Raises:
         ValueError: for a linear molecule of more than three atoms, fewer states than levels, or
@@ -187,35 +182,38 @@ def contract_states(
     number = contracted_states(states, count, levels.hamiltonian.size)
     centre = reference_geometry(levels) if reference is None else reference
     if bool((centre[:, :2] == 0).all()):
-        return _contract_linear(levels, number, centre, highest)
+        return _contract_linear(levels, number, centre, highest, report)
     frame = chosen_frame(levels, frame)
     if frame == "linear":
-        return _contract_linear(levels, number, straight_reference(levels), highest)
+        return _contract_linear(levels, number, straight_reference(levels), highest, report)
     path = flexible_reference(levels) if frame == "flexible" else None
     centre = centre if path is None else path.middle
     masses = masses_of(levels.system)
     group = molecular_group(centre, masses) if frame in SYMMETRIC else None
     centre = centre if group is None else group.symmetrised(centre)
     body = centre if path is None else path
-    whole = with_states(levels, number)
+    whole = with_states(levels, number, partial(report, "J = 0 states"))
+    report("axes", 0.0)
     fields = rotational_fields(whole.system, whole.points, frame, body)
-    basis = coupling([whole], fields)
-    away = _away_from_jumps(basis, count, frame)
-    less, kept = with_fewer_functions(whole)
+    basis = coupling([whole], fields, partial(report, "coupling"))
+    away = away_from_jumps(basis, count, frame)
+    fewer_done = partial(report, "fewer functions")
+    less, kept = with_fewer_functions(whole, lambda part: fewer_done(part / 2))
     less = only(less, away[away < len(less.energies)])
     basis, whole = basis.only(away), only(whole, away)
+    report("symmetry", 0.0)
     of = None if group is None else multiplets_of(whole, group, count)
     if of is not None:
         basis, whole = with_multiplets(whole, basis, of)
         less = beside(less, whole, kept, basis)
-    fewer = coupling([less], fields)
+    fewer = coupling([less], fields, lambda part: fewer_done((1 + part) / 2))
     if basis.multiplets is not None:
         fewer, _ = symmetric_coupling(fewer, basis.multiplets.first(len(less.energies)))
     half, rotated = max(1, int(HALF * len(basis.energies))), count
     if basis.multiplets is not None:
         half, rotated = basis.multiplets.whole(half), basis.multiplets.whole(count)
     few = only(whole, torch.arange(half))
-    operators = outside(whole, fields, min(rotated, half))
+    operators = outside(whole, fields, min(rotated, half), partial(report, "states left out"))
     basis = replace(basis, missing=left_out(operators, whole))
     others = (
         replace(basis.first(half), missing=left_out(operators, few)),
@@ -236,33 +234,17 @@ def contract_states(
     )
 
 
-def chosen_frame(levels: Levels, frame: str) -> str:
-    """Frame that `auto` stands for.
-
-    Of three atoms `linear` where the levels reach linear geometries, of more `flexible` where the
-    ground state lies in several wells; else `eckart`.
-    """
-    if frame == "linear" and straight_end(levels) is None:
-        raise ValueError(
-            "`rotation.frame: linear` is for three atoms in two lengths and an angle whose range "
-            "ends at linearity; choose another frame"
-        )
-    if frame != "auto":
-        return frame
-    if len(masses_of(levels.system)) < 4:
-        return "linear" if reaches_linearity(levels) else "eckart"
-    return "eckart" if avoided_coordinate(levels) is None else "flexible"
-
-
 def _contract_linear(
-    levels: Levels, number: int, reference: BodyReference, highest: int
+    levels: Levels, number: int, reference: BodyReference, highest: int, report: StepDone
 ) -> Contraction:
     """States of each K of a triatomic that is linear, or becomes so, coupled by rotation."""
     count, straight = len(levels.energies), not isinstance(reference, FlexibleReference)
     frame = "eckart" if straight else "linear"
+    report("J = 0 states", 0.0)
     made = axial_states(levels, number, highest, reference, frame)
     parents = None if straight else parents_of(made.levels)
-    basis = coupling(made.levels, made.fields)
+    basis = coupling(made.levels, made.fields, partial(report, "coupling"))
+    report("fewer functions", 0.0)
     half = [torch.arange(number) < max(1, int(HALF * number)) for _ in made.levels]
     others = (
         basis.only(torch.cat(half).nonzero().flatten()),
@@ -292,26 +274,3 @@ def _contract_linear(
         signs,
         parents,
     )
-
-
-def _away_from_jumps(basis: Coupling, count: int, frame: str) -> Tensor:
-    """Numbers of the states that stay away from places where the axes of the frame jump.
-
-    Raises:
-        ValueError: if one of the levels asked for does not.
-    """
-    near = basis.near_jumps
-    reaching = (near[:count] > JUMPS).nonzero().flatten()
-    if len(reaching):
-        level = int(reaching[0])
-        why, other = {
-            "principal_axes": ("change places where two moments of inertia are equal", "eckart"),
-            "eckart": ("turn over where a part of the molecule has turned half round", "embedded"),
-            "flexible": ("turn over where a part of the molecule has turned round", "embedded"),
-            "bisector": ("turn over where both arms lie on one side", "embedded"),
-        }[frame]
-        raise ValueError(
-            f"the axes of the frame {frame!r} {why}, and level {level} reaches there (probability "
-            f"{float(near[level]):.2g}); ask for fewer levels, or choose `frame: {other}`"
-        )
-    return (near <= JUMPS).nonzero().flatten()

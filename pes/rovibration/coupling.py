@@ -13,6 +13,7 @@ from torch import Tensor
 from pes.chunks import in_chunks, tuple_in_chunks
 from pes.rovibration.frames import in_frame, is_near_jump
 from pes.rovibration.group import Multiplets
+from pes.rovibration.progress import PartDone, silent
 from pes.rovibration.reference import (
     BodyReference,
     FlexibleReference,
@@ -28,7 +29,6 @@ from pes.vibration.system.system import System
 __all__ = [
     "PAIRS",
     "Coupling",
-    "PartDone",
     "RotationalFields",
     "coupling",
     "frame_positions",
@@ -36,7 +36,6 @@ __all__ = [
     "rotated",
     "rotational_fields",
     "rotational_metric",
-    "silent",
 ]
 
 CHUNK = 4096
@@ -50,13 +49,6 @@ NEARLY_LINEAR = 20.0
 
 PAIRS = tuple(combinations_with_replacement(range(3), 2))
 """Axes α ≤ β of G_αβ."""
-
-PartDone = Callable[[float], None]
-"""What is called with the part of a step that is done, from 0 to 1."""
-
-
-def silent(part: float) -> None:
-    """PartDone nothing."""
 
 
 @dataclass(frozen=True)

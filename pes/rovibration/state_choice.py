@@ -5,11 +5,12 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
+from pes.rovibration.progress import PartDone, silent
 from pes.vibration.eigensolvers.blockwise import lowest_blockwise
 from pes.vibration.eigensolvers.eigenpairs import Eigenpairs
 from pes.vibration.levels.result import Levels
 
-__all__ = ["contracted_states", "only", "with_fewer_functions", "with_states"]
+__all__ = ["contracted_states", "default_states", "only", "with_fewer_functions", "with_states"]
 
 FEWER = 2 / 3
 """Share of the functions that the J = 0 states are made of in the other run to compare with."""
@@ -27,7 +28,7 @@ def contracted_states(asked: int | None, count: int, most: int) -> int:
         ValueError: for fewer states than levels or more than functions.
     """
     if asked is None:
-        return min(most, max(60, 3 * count))
+        return min(most, default_states(count))
     if not count <= asked <= most:
         raise ValueError(
             f"the J = 0 states contracted must be between the {count} levels and the {most} "
@@ -36,25 +37,36 @@ def contracted_states(asked: int | None, count: int, most: int) -> int:
     return asked
 
 
-def with_states(levels: Levels, count: int) -> Levels:
+def default_states(count: int) -> int:
+    """Number of J = 0 states that are contracted where nobody says: three a level, 60 at least."""
+    return max(60, 3 * count)
+
+
+def with_states(levels: Levels, count: int, report: PartDone = silent) -> Levels:
     """The same calculation with more of its states."""
     if count <= len(levels.energies):
         return levels
-    pairs = lowest_blockwise(levels.hamiltonian, count, start=levels.eigenpairs.coefficients)
+    pairs = lowest_blockwise(
+        levels.hamiltonian, count, start=levels.eigenpairs.coefficients,
+        watch=lambda now: report(now.converged / max(now.requested, 1)),
+    )  # fmt: skip
     return replace(levels, eigenpairs=pairs, estimated_changes=None)
 
 
-def with_fewer_functions(levels: Levels) -> tuple[Levels, Tensor]:
+def with_fewer_functions(levels: Levels, report: PartDone = silent) -> tuple[Levels, Tensor]:
     """States of the functions with the lowest zero-order energies, and the numbers of these.
 
-    Of functions with one energy all are taken or none.
+    Of functions with one energy all are taken or none. Iterations begin with the states of all.
     """
     h, count = levels.hamiltonian, len(levels.energies)
     order = h.zero_order_energies.sort().values
     last = order[max(count, int(FEWER * len(order))) - 1]
     kept = (h.zero_order_energies <= last + 1e-9).nonzero().flatten()
     fewer = h.only(kept)
-    pairs = lowest_blockwise(fewer, min(count, fewer.size))
+    pairs = lowest_blockwise(
+        fewer, min(count, fewer.size), start=levels.eigenpairs.coefficients[:, kept],
+        watch=lambda now: report(now.converged / max(now.requested, 1)),
+    )  # fmt: skip
     return replace(levels, hamiltonian=fewer, eigenpairs=_like(pairs, levels, kept)), kept
 
 

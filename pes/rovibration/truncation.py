@@ -18,7 +18,8 @@ References:
 import torch
 from torch import Tensor
 
-from pes.rovibration.coupling import PAIRS, PartDone, RotationalFields, rotated, silent
+from pes.rovibration.coupling import PAIRS, RotationalFields, rotated
+from pes.rovibration.progress import PartDone, silent
 from pes.rovibration.rotor import angular_momentum
 from pes.vibration.levels.result import Levels
 

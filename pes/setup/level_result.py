@@ -1,8 +1,9 @@
 """Result of a levels calculation: tables, derivatives, spectrum and files."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from torch import Tensor
 
 from pes.files import write_json
 from pes.rovibration.contraction import contract_states
+from pes.rovibration.state_choice import contracted_states
 from pes.setup.bond_lengths import strange_bonds
 from pes.setup.chosen import chosen_settings
 from pes.setup.density_maps import Maps
@@ -20,8 +22,11 @@ from pes.setup.irreps import unequal
 from pes.setup.labels import LevelLabels, level_labels, with_axial_states
 from pes.setup.level_files import LEVELS_JSON, summary, write_arrays, write_tables
 from pes.setup.level_tables import far, level_table, printed, table_html, unrotated
+from pes.setup.memory_limit import refuse_shortage
 from pes.setup.problem import Problem
-from pes.setup.rotation import Rotation, check_rotation, rotation_of
+from pes.setup.rotation import Rotation, rotation_of
+from pes.setup.rotation_checks import check_rotation
+from pes.setup.rotation_forecast import RotationClock, affordable, rotation_forecast
 from pes.setup.sensitivity import Sensitivities, sensitivities
 from pes.setup.uncertainty import Spreads
 from pes.setup.verdict import verdict
@@ -31,6 +36,9 @@ from pes.vibration.analysis.intensities import Sticks, stick_spectrum
 from pes.vibration.levels.result import Levels
 
 __all__ = ["LevelsResult", "spectrum"]
+
+SHARE = 0.7
+"""Part of the CPU time of rotation that the J = 0 states may take to be coupled."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -129,25 +137,47 @@ class LevelsResult:
         states: int | None = None,
         frame: str = "auto",
         parameters: Sequence[str] = (),
+        minutes: float = inf,
+        memory: float | None = None,
+        progress: Callable[[str], None] = lambda _: None,
     ) -> Rotation:
         """Levels with J > 0 that belong to these; see `pes.rovibration.rovibrational_levels`.
 
         Args:
             J: total angular momenta, such as `range(4)`.
-            states: J = 0 states contracted; default three for each level, 60 at least.
+            states: J = 0 states contracted; default three for each level, 60 at least, or fewer
+                where `minutes` allow no more.
             frame: eckart, flexible, linear, bisector, principal_axes or embedded.
             parameters: single numbers of an analytic surface by name, for derivatives.
+            minutes: CPU time after which no other J begins.
+            memory: GiB that the process may take in all; default what is free.
+            progress: called with sentences about what runs.
 
         Raises:
-            ValueError: for a linear molecule, and for J, states, a frame or parameters that do
-                not do.
+            ValueError: for a linear molecule of more than three atoms, and for J, states, a frame,
+                parameters or memory that do not do.
         """
-        asked = tuple(J)
+        asked = tuple(dict.fromkeys(J))
         check_rotation(self.task, asked, frame)
-        highest = max(asked, default=0)
-        basis = contract_states(self.levels.cpu(), states=states, frame=frame, highest=highest)
+        levels, limit = self.levels.cpu(), 60 * minutes
+        count = len(levels.energies)
+        most = contracted_states(states, count, levels.hamiltonian.size)
+        forecast = rotation_forecast(levels, most, asked)
+        if states is None and (number := affordable(forecast, count, SHARE * limit)) < most:
+            forecast = rotation_forecast(levels, number, asked)
+        progress(f"rotation: {forecast}")
+        refuse_shortage(
+            "rotation", forecast.memory, "ask for a lower `J` or fewer `rotation.states`",
+            allowed=None if memory is None else memory * 2**30, device=levels.energies.device,
+        )  # fmt: skip
+        clock = RotationClock(forecast, progress, limit)
+        basis = contract_states(
+            levels, states=forecast.states, frame=frame, highest=max(asked, default=0),
+            report=clock.report,
+        )  # fmt: skip
         quanta = with_axial_states(self.quanta, basis.states) if basis.is_linear else self.quanta
-        return rotation_of(basis, self.task, asked, quanta, parameters)
+        made = rotation_of(basis, self.task, asked, quanta, parameters, clock=clock)
+        return replace(made, fewer=(forecast.states, most) if forecast.states < most else None)
 
     def spectrum(self, dipole: DipoleLike, temperature: float = 296.0) -> Sticks:
         """J = 0 transitions among the levels; see `spectrum`."""

@@ -1,6 +1,6 @@
 """Levels with J > 0 of a levels calculation: choices, tables and files."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -11,17 +11,17 @@ from torch import Tensor, nn
 
 from pes.files import write_csv
 from pes.molecule import Molecule
-from pes.rovibration import FRAMES, Contraction, Rovibrational
+from pes.rovibration import Contraction, Rovibrational
 from pes.rovibration.levels import first_order_shifts, levels_of
-from pes.rovibration.reference import is_linear
 from pes.setup.labels import LevelLabels
 from pes.setup.problem import Problem
+from pes.setup.rotation_forecast import RotationClock
 from pes.setup.sensitivity import check_sensitivities
 from pes.tables import html_table
 from pes.units import CM1
 from pes.vibration.analysis.uncertainty import standard_deviation
 
-__all__ = ["ROVIBRATIONAL_CSV", "Rotation", "check_rotation", "rotation_of"]
+__all__ = ["ROVIBRATIONAL_CSV", "Rotation", "rotation_of"]
 
 ROVIBRATIONAL_CSV = "rovibrational.csv"
 
@@ -47,6 +47,8 @@ class Rotation:
         moved: by how much each member of an ensemble surface moves the levels of each J from their
             mean, (M, S) in hartree; empty without an ensemble.
         slopes: derivatives of the energies of each J, (S,), by names that hold the unit.
+        missing: J that were asked for and not reached within the CPU time.
+        fewer: J = 0 states that the CPU time allowed, and those of the default; None for all.
     """
 
     molecule: Molecule
@@ -55,6 +57,8 @@ class Rotation:
     quanta: LevelLabels
     moved: tuple[Tensor, ...] = ()
     slopes: Mapping[str, tuple[Tensor, ...]] = field(default_factory=dict)
+    missing: tuple[int, ...] = ()
+    fewer: tuple[int, int] | None = None
 
     @property
     def ground(self) -> float:
@@ -90,7 +94,24 @@ class Rotation:
     @property
     def warnings(self) -> list[str]:
         """Reasons for doubt, with what to do about each."""
-        return [*self._near_lines(), *self._left_out()]
+        return [*self._cut_short(), *self._near_lines(), *self._left_out()]
+
+    def _cut_short(self) -> list[str]:
+        """Warnings about what the CPU time did not allow."""
+        said = []
+        if self.missing:
+            js = ", ".join(map(str, self.missing))
+            said.append(
+                f"levels with J = {js} are not among these: they would not have ended within "
+                "`minutes`; raise them"
+            )
+        if self.fewer is not None:
+            said.append(
+                f"{self.fewer[0]} J = 0 states are contracted in place of {self.fewer[1]}, for "
+                "`minutes` allow no more: estimates are the larger; raise `minutes`, or give "
+                "`rotation.states`"
+            )
+        return said
 
     def _near_lines(self) -> list[str]:
         """Warning about levels at linear geometries, where other frames than `linear` fail."""
@@ -175,6 +196,8 @@ def rotation_of(
     j: Iterable[int],
     quanta: LevelLabels,
     parameters: Sequence[str] = (),
+    *,
+    clock: RotationClock | None = None,
 ) -> Rotation:
     """Levels of some J, with the spread of an ensemble surface and derivatives by parameters.
 
@@ -187,11 +210,14 @@ def rotation_of(
         j: values of J.
         quanta: labels of the J = 0 levels.
         parameters: names of single numbers of an analytic surface.
+        clock: hears of each J, and says when no other one is begun; by default all are.
 
     Raises:
         ValueError: for a parameter that the surface does not have.
     """
-    levels = tuple(levels_of(basis, one) for one in dict.fromkeys(j))
+    asked = list(dict.fromkeys(j))
+    levels = tuple(_within(basis, asked, clock))
+    missing = tuple(asked[len(levels) :])
     moved: tuple[Tensor, ...] = ()
     if (ensemble := task.surface.ensemble) is not None:
 
@@ -209,7 +235,20 @@ def rotation_of(
         integrals = basis.scalars(_slope(task.surface.module, name))
         columns = (first_order_shifts(one, integrals)[0] / CM1 * size for one in levels)
         slopes[f"{name} (cm-1/{label})"] = tuple(columns)
-    return Rotation(task.molecule, basis, levels, quanta, moved, slopes)
+    return Rotation(task.molecule, basis, levels, quanta, moved, slopes, missing)
+
+
+def _within(
+    basis: Contraction, asked: Sequence[int], clock: RotationClock | None
+) -> Iterator[Rovibrational]:
+    """Levels of one J after the other, the first in any case."""
+    for n, one in enumerate(asked):
+        step = f"J = {one}"
+        if clock is not None:
+            if n and not clock.allows(step):
+                return
+            clock.report(step, 0.0)
+        yield levels_of(basis, one)
 
 
 def _slope(surface: nn.Module, name: str) -> Callable[[Tensor], Tensor]:
@@ -227,26 +266,3 @@ def _slope(surface: nn.Module, name: str) -> Callable[[Tensor], Tensor]:
 
 def _shown(value: str | float) -> str:
     return f"{value:.4f}" if isinstance(value, float) else str(value)
-
-
-def check_rotation(task: Problem, j: Iterable[int], frame: str) -> None:
-    """Raise a `ValueError` before the J = 0 levels are computed if rotation cannot be had."""
-    if bad := [one for one in j if one < 0]:
-        raise ValueError(f"`J` must be whole numbers from 0 on, got {bad[0]}")
-    if frame not in (names := ("auto", *FRAMES, "embedded")):
-        known = ", ".join(names)
-        raise ValueError(f"`rotation.frame` must be one of {known}, got {frame!r}")
-    atoms = len(task.molecule.symbols)
-    if frame == "bisector" and atoms not in (3, 4):
-        raise ValueError(
-            f"`rotation.frame: bisector` is for three atoms or a chain of four, {atoms} were given"
-        )
-    with torch.no_grad():
-        start = task.internal.to_positions(task.start.cpu()[None], task.masses.cpu())[0]
-    linear = is_linear(start, task.masses.detach().cpu())
-    if linear and (atoms != 3 or frame not in ("auto", "eckart", "linear") or task.system.bends):
-        raise ValueError(
-            f"{task.molecule.formula} is linear at its minimum: levels with J > 0 are computed for "
-            "linear molecules of three atoms, with `rotation.frame: eckart` and coordinates "
-            "valence, radau or jacobi"
-        )

@@ -12,7 +12,7 @@ from pes.units import CM1
 from pes.vibration.eigensolvers.davidson import Progress
 from pes.vibration.eigensolvers.select import Watch
 
-__all__ = ["step_bar"]
+__all__ = ["quiet_bar", "step_bar"]
 
 log = logging.getLogger("pes")
 
@@ -60,3 +60,23 @@ def step_bar(forecast: SizeForecast, keep: Watch) -> Iterator[tuple[Callable[[st
     total = len(forecast.steps)
     with tqdm(total=total, bar_format=FORM, leave=False, disable=None) as bar:
         yield begin, watch
+
+
+@contextmanager
+def quiet_bar() -> Iterator[Callable[[str], None]]:
+    """One line at a terminal that changes, or lines of a log, the first at once.
+
+    Yields:
+        What is to be called with each sentence.
+    """
+    following = 0.0
+    with tqdm(bar_format="{desc} {elapsed}", leave=False, disable=None) as bar:
+
+        def say(sentence: str) -> None:
+            nonlocal following
+            bar.set_description_str(sentence)
+            if bar.disable and monotonic() > following:
+                following = monotonic() + (QUIET if following else SOON)
+                log.info("  %s", sentence)
+
+        yield say

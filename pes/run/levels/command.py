@@ -21,6 +21,7 @@ from pes.config import (
 )
 from pes.potential import Surface
 from pes.run.folder import check_folder, claimed, open_log, pick_device
+from pes.run.levels.bar import quiet_bar
 from pes.run.levels.progress import report
 from pes.run.levels.results import OPTIONAL, Additions, write_results
 from pes.run.levels.resume import STATE, check_state
@@ -30,9 +31,9 @@ from pes.setup.environment import usual_threads
 from pes.setup.level_files import LEVELS_JSON
 from pes.setup.line_list import check_temperature, line_list
 from pes.setup.problem import Problem, problem
-from pes.setup.rotation import check_rotation
+from pes.setup.rotation_checks import check_rotation, check_size
 from pes.setup.sensitivity import check_sensitivities
-from pes.setup.solved import COUNT, solved
+from pes.setup.solved import COUNT, growing_minutes, solved
 from pes.setup.surfaces import load_potential, names_function, permitted, resolved
 from pes.staging import staged
 
@@ -232,6 +233,7 @@ def _run(request: Request) -> Path:
         check_turns(dipole, task.minimum, config.spectrum.dipole)
     if config.J:
         check_rotation(task, config.J, config.rotation.frame)
+        check_size(config.J, config.rotation.states, config.levels or 1, config.memory)
         if config.spectrum is not None:
             check_temperature(config.spectrum.temperature)
     maps = _maps(config, task)
@@ -253,10 +255,12 @@ def _run(request: Request) -> Path:
     )
     sticks, rotation, lines = None, None, None
     if config.J:
-        rotation = result.rotation(
-            config.J, states=config.rotation.states, frame=config.rotation.frame,
-            parameters=wanted.parameters,
-        )  # fmt: skip
+        with quiet_bar() as say:
+            rotation = result.rotation(
+                config.J, states=config.rotation.states, frame=config.rotation.frame,
+                parameters=wanted.parameters, minutes=growing_minutes(config.minutes, task),
+                memory=config.memory, progress=say,
+            )  # fmt: skip
     if config.spectrum is not None and dipole is not None:
         settings = config.spectrum
         sticks = result.spectrum(dipole, settings.temperature)

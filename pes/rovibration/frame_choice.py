@@ -1,0 +1,58 @@
+"""Axes of the body that suit a molecule, and states that keep away from where they jump."""
+
+from torch import Tensor
+
+from pes.rovibration.coupling import Coupling
+from pes.rovibration.reference import avoided_coordinate, masses_of
+from pes.rovibration.straight import reaches_linearity, straight_end
+from pes.vibration.levels.result import Levels
+
+__all__ = ["SYMMETRIC", "away_from_jumps", "chosen_frame"]
+
+SYMMETRIC = ("eckart", "flexible")
+"""Frames that turn as their reference does when like nuclei change places."""
+
+JUMPS = 1e-5
+"""Probability of a state near places where the axes of a frame jump, above which it is not used:
+the integrals leave out what happens there."""
+
+
+def chosen_frame(levels: Levels, frame: str) -> str:
+    """Frame that `auto` stands for.
+
+    Of three atoms `linear` where the levels reach linear geometries, of more `flexible` where the
+    ground state lies in several wells; else `eckart`.
+    """
+    if frame == "linear" and straight_end(levels) is None:
+        raise ValueError(
+            "`rotation.frame: linear` is for three atoms in two lengths and an angle whose range "
+            "ends at linearity; choose another frame"
+        )
+    if frame != "auto":
+        return frame
+    if len(masses_of(levels.system)) < 4:
+        return "linear" if reaches_linearity(levels) else "eckart"
+    return "eckart" if avoided_coordinate(levels) is None else "flexible"
+
+
+def away_from_jumps(basis: Coupling, count: int, frame: str) -> Tensor:
+    """Numbers of the states that stay away from places where the axes of the frame jump.
+
+    Raises:
+        ValueError: if one of the levels asked for does not.
+    """
+    near = basis.near_jumps
+    reaching = (near[:count] > JUMPS).nonzero().flatten()
+    if len(reaching):
+        level = int(reaching[0])
+        why, other = {
+            "principal_axes": ("change places where two moments of inertia are equal", "eckart"),
+            "eckart": ("turn over where a part of the molecule has turned half round", "embedded"),
+            "flexible": ("turn over where a part of the molecule has turned round", "embedded"),
+            "bisector": ("turn over where both arms lie on one side", "embedded"),
+        }[frame]
+        raise ValueError(
+            f"the axes of the frame {frame!r} {why}, and level {level} reaches there (probability "
+            f"{float(near[level]):.2g}); ask for fewer levels, or choose `frame: {other}`"
+        )
+    return (near <= JUMPS).nonzero().flatten()

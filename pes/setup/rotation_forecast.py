@@ -1,0 +1,185 @@
+"""Time and memory of levels with rotation, measured and said before they start."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from time import process_time
+
+import torch
+
+from pes.memory import resident_memory
+from pes.rovibration.coupling import RotationalFields, rotated, rotational_metric
+from pes.rovibration.reference import masses_of, reference_geometry
+from pes.vibration.hamiltonian.operator import Hamiltonian
+from pes.vibration.levels.result import Levels
+
+__all__ = ["RotationClock", "RotationForecast", "affordable", "matrix_memory", "rotation_forecast"]
+
+PROBED = 512
+"""Grid points whose inverse metric is timed."""
+
+PRODUCTS = 9
+"""Products with H for a state, begun with vectors of a smaller calculation."""
+
+FEWER = 0.7
+"""Time of functions left out, in that of all: two thirds of them on all points."""
+
+FACTORED = 4e10
+"""Multiplications per second in eigenvalue problems, of n³ for n functions in one block."""
+
+COPIES = 6
+"""Matrices as large as H that are held at once."""
+
+
+GROWING = ("J = 0 states", "coupling", "symmetry", "fewer functions")
+"""Steps whose time is proportional to the number of states."""
+
+SLOWEST = 3.0
+"""Most that the time of a step is believed to differ from its forecast by, for the next ones."""
+
+ENOUGH = 0.1
+"""Part of a step after which its own speed says more than the forecast."""
+
+
+@dataclass(frozen=True)
+class RotationForecast:
+    """Forecast of levels with rotation.
+
+    Attributes:
+        states: J = 0 states that are contracted.
+        points: of the grid.
+        memory: bytes of the whole process at its peak.
+        steps: CPU seconds of each step by its name, in their order.
+    """
+
+    states: int
+    points: int
+    memory: int
+    steps: Mapping[str, float]
+
+    @property
+    def seconds(self) -> float:
+        """CPU seconds of all steps."""
+        return sum(self.steps.values())
+
+    def seconds_left(self, step: str, part: float, before: float, taken: float) -> float:
+        """CPU seconds that are left.
+
+        Args:
+            step: that runs.
+            part: of it that is done.
+            before: CPU seconds of the steps before.
+            taken: CPU seconds of this one.
+        """
+        names = list(self.steps)
+        place = names.index(step)
+        said = sum(self.steps[name] for name in names[:place])
+        ratio = min(max(before / said, 1 / SLOWEST), SLOWEST) if said > 1 else 1.0
+        own = max(ratio * self.steps[step] - taken, 0.0)
+        own = taken * (1 - part) / part if part > ENOUGH else own
+        return own + ratio * sum(self.steps[name] for name in names[place + 1 :])
+
+    def __str__(self) -> str:
+        return (
+            f"{self.states} J = 0 states on {self.points:,} points; about "
+            f"{self.memory / 2**30:.2g} GiB in all and {max(self.seconds, 1.0):.0f} CPU-s"
+        )
+
+
+def rotation_forecast(levels: Levels, states: int, j: Sequence[int]) -> RotationForecast:
+    """Steps of `contract_states` and of the levels of each J.
+
+    Args:
+        levels: J = 0.
+        states: number of states contracted.
+        j: values of J.
+    """
+    h, count = levels.hamiltonian, len(levels.energies)
+    image, point = _image_seconds(levels), _point_seconds(levels)
+    more = PRODUCTS * max(states - count, 0) * image / 3
+    steps = {
+        "J = 0 states": more,
+        "axes": len(h.potential) * point,
+        "coupling": states * image,
+        "symmetry": states * image / 3 if len(levels.bases) > 3 else 0.0,
+        "fewer functions": FEWER * (PRODUCTS * image / 3 + image) * states,
+        "states left out": count * image,
+    }
+    steps |= {f"J = {one}": 3 * (states * (2 * one + 1)) ** 3 / FACTORED / 4 for one in j}
+    grid = 8 * len(h.potential) * (27 + 6 * h.modes)
+    memory = resident_memory() + grid + matrix_memory(states, max(j, default=0))
+    return RotationForecast(states, len(h.potential), memory, steps)
+
+
+def affordable(forecast: RotationForecast, least: int, seconds: float) -> int:
+    """Number of states whose contraction is likely to end in so many CPU seconds.
+
+    Args:
+        forecast: of all states.
+        least: number of states that there must be.
+        seconds: CPU time of the contraction.
+    """
+    fixed = forecast.steps["axes"] + forecast.steps["states left out"]
+    grows = sum(forecast.steps[name] for name in GROWING)
+    if fixed + grows <= seconds:
+        return forecast.states
+    part = max(seconds - fixed, 0.0) / max(grows, 1e-9)
+    return min(forecast.states, max(least, int(part * forecast.states)))
+
+
+def matrix_memory(states: int, highest: int) -> int:
+    """Bytes of the matrices of the largest J."""
+    return COPIES * 8 * (states * (2 * highest + 1)) ** 2
+
+
+def _image_seconds(levels: Levels) -> float:
+    """CPU seconds of the operators of rotation on one state."""
+    h = levels.hamiltonian
+    begun = process_time()
+    rotated(h, levels.eigenpairs.coefficients[:1], _nothing(h), [h.basis])
+    return process_time() - begun
+
+
+def _nothing(h: Hamiltonian) -> RotationalFields:
+    """Fields that are zero on the grid, and take no memory."""
+    zero, points = h.potential.new_zeros(1, 1, 1), len(h.potential)
+    return RotationalFields(
+        zero.expand(points, 3, 3), zero.expand(points, h.modes, 3),
+        torch.zeros(1, dtype=torch.bool).expand(points),
+    )  # fmt: skip
+
+
+def _point_seconds(levels: Levels) -> float:
+    """CPU seconds of the inverse metric at a grid point."""
+    q = levels.points[:: max(1, len(levels.points) // PROBED)]
+    centre, begun = reference_geometry(levels), process_time()
+    rotational_metric(levels.system, q, centre, masses_of(levels.system), "embedded")
+    return (process_time() - begun) / len(q)
+
+
+class RotationClock:
+    """Sentences about what runs and the CPU time left.
+
+    Attributes:
+        forecast: of the steps.
+        say: called with each sentence.
+        limit: CPU seconds in all.
+    """
+
+    def __init__(
+        self, forecast: RotationForecast, say: Callable[[str], None], limit: float
+    ) -> None:
+        self.forecast, self.say, self.limit = forecast, say, limit
+        self._start = self._begun = process_time()
+        self._step = ""
+
+    def report(self, step: str, part: float) -> None:
+        """Say how far a step is."""
+        now = process_time()
+        if step != self._step:
+            self._step, self._begun = step, now
+        left = self.forecast.seconds_left(step, part, self._begun - self._start, now - self._begun)
+        self.say(f"rotation: {step}, {100 * part:.0f} %; about {max(left, 1.0):.0f} CPU-s left")
+
+    def allows(self, step: str) -> bool:
+        """Whether a step is likely to end within the limit."""
+        return process_time() - self._start + self.forecast.steps[step] <= self.limit
