@@ -110,21 +110,23 @@ def write_line_list(lines: LineTables, folder: str | Path, name: str) -> Path:
 
 
 def _states(lines: LineTables) -> Iterator[str]:
-    """Number, energy, weight, J, uncertainty, lifetime, irrep, quanta, Ka, Kc, K of a top."""
+    """Number, energy, weight, J, uncertainty, lifetime, irrep, quanta, `_rotors`."""
     heading, weights = lines.heading, lines.weights.round().long().tolist()
+    rotors = _rotors(lines)
     rows = zip(lines.states, weights, lines.lifetimes.tolist(), strict=True)
     for k, (row, weight, lifetime) in enumerate(rows):
         quanta = " ".join(f"{q:>3}" for q in _quanta(row[heading], heading, "NaN"))
         yield (
             f"{k + 1:12d} {row['energy'] + 0.0:12.6f} {weight:6d} {row['J']:7d} "
             f"{row['convergence']:12.6f} {lifetime:12.4E} {row.get('irrep', '-'):>4} {quanta} "
-            f"{row['Ka']:3d} {row['Kc']:3d}{_top(row)}\n"
+            f"{' '.join(f'{row[name]:3d}' for name in rotors)}\n"
         )
 
 
-def _top(row: dict[str, Any]) -> str:
-    """K of a symmetric top, for which Ka and Kc are not good."""
-    return f" {row['K']:3d}" if "K" in row else ""
+def _rotors(lines: LineTables) -> tuple[str, ...]:
+    """Columns beside J: Ka and Kc, K as well of a symmetric top, of a spherical one its counter."""
+    row = lines.states[0] if lines.states else {}
+    return ("n",) if "n" in row else ("Ka", "Kc", "K") if "K" in row else ("Ka", "Kc")
 
 
 def _transitions(lines: LineTables) -> Iterator[str]:
@@ -148,8 +150,7 @@ def _definition(lines: LineTables, name: str) -> Iterator[str]:
     molecule, s = lines.molecule, lines.spectrum
     mass = float(molecule.masses.sum()) / AMU
     highest = float(s.wavenumbers.max()) if len(s.wavenumbers) else 0.0
-    top = ("K",) if lines.states and "K" in lines.states[0] else ()
-    quanta = ("irrep", *lines.heading.split(), "Ka", "Kc", *top)
+    quanta = ("irrep", *lines.heading.split(), *_rotors(lines))
     rows = [
         ("EXOMOL.def", "ID"),
         (molecule.formula, "Molecule chemical formula"),
@@ -180,7 +181,8 @@ def _records(lines: LineTables) -> Iterator[str]:
         for row in table
     ]
     rotations = [
-        f"{r['J']:3d}{r['K']:3d} {r['irrep']}" if "K" in r
+        f"  {r['J']:3d}{r['irrep']:>2}{r['n']:3d}" if "n" in r
+        else f"{r['J']:3d}{r['K']:3d} {r['irrep']}" if "K" in r
         else f"{r['J']:3d}{r['Ka']:3d}{r['Kc']:3d}"
         for r in table
     ]  # fmt: skip
@@ -250,7 +252,7 @@ def _write_arrays(path: Path, lines: LineTables) -> None:
         for name, values in _spreads(lines).items():
             file[f"lines/{name}"] = values.numpy()
             file[f"lines/{name}"].attrs["unit"] = SPREADS[name]
-        columns = ("energy", "convergence", "J", "Ka", "Kc", "K", "level")
+        columns = ("energy", "convergence", "J", "Ka", "Kc", "K", "n", "level")
         for name in (name for name in columns if name in lines.states[0]):
             file[f"states/{name}"] = np.array([row[name] for row in lines.states])
         file["states/weight"] = lines.weights.numpy()

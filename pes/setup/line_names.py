@@ -24,8 +24,11 @@ def _modes(labels: LevelLabels, state: int) -> str:
 def level_name(row: dict[str, object], labels: LevelLabels) -> str:
     """Label of a level with rotation, for example `(0 1 0) 1_1,1`, from its row of the table.
 
-    A symmetric top has J and K: `(0 1 0) J = 2, K = 1`.
+    A symmetric top has J and K: `(0 1 0) J = 2, K = 1`; a spherical one counts the levels of a
+    species: `(0 0 0 0) J = 2, F2, n = 1`.
     """
+    if "n" in row:
+        return f"({row[labels.heading]}) J = {row['J']}, {row['irrep']}, n = {row['n']}"
     if "K" in row:
         return f"({row[labels.heading]}) J = {row['J']}, K = {row['K']}"
     return f"({row[labels.heading]}) {row['J']}_{row['Ka']},{row['Kc']}"

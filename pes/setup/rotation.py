@@ -1,5 +1,6 @@
 """Levels with J > 0 of a levels calculation: choices, tables and files."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -89,7 +90,14 @@ class Rotation:
                 row |= {"spread": float(spreads[i][k])} if spreads else {}
                 row |= {name: float(columns[i][k]) for name, columns in self.slopes.items()}
                 rows.append(row)
-        return sorted(rows, key=lambda row: row["energy"])
+        rows.sort(key=lambda row: row["energy"])
+        return _counted(rows) if self._is_spherical else rows
+
+    @property
+    def _is_spherical(self) -> bool:
+        """Whether no axis of the molecule is apart from others, which Ka, Kc and K count from."""
+        of = self.basis.coupling.multiplets
+        return of is not None and of.group.axis is None
 
     @property
     def warnings(self) -> list[str]:
@@ -154,8 +162,8 @@ class Rotation:
         heading = self.quanta.heading
         rows = self.table[:most]
         extra = [key for key in ("parity", "irrep", "K", "spread") if rows and key in rows[0]]
-        head = ["J", "Ka", "Kc", "level", heading, "E/cm-1", "conv", "weight", *extra]
-        keys = ["J", "Ka", "Kc", "level", heading]
+        keys = ["J", *(("n",) if self._is_spherical else ("Ka", "Kc")), "level", heading]
+        head = [*keys, "E/cm-1", "conv", "weight", *extra]
         return [
             head,
             *(
@@ -188,6 +196,18 @@ class Rotation:
         place.mkdir(parents=True, exist_ok=True)
         write_csv(place / ROVIBRATIONAL_CSV, self.table)
         return place
+
+
+def _counted(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows by energy with n, which counts the levels of one J and species, for Ka and Kc."""
+    count: Counter[tuple[int, str]] = Counter()
+    made = []
+    for row in rows:
+        key = row["J"], row["irrep"]
+        count[key] += 1
+        own = {name: value for name, value in row.items() if name not in ("J", "Ka", "Kc")}
+        made.append({"J": row["J"], "n": count[key], **own})
+    return made
 
 
 def rotation_of(

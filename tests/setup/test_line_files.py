@@ -168,6 +168,38 @@ def test_a_symmetric_top_has_k_and_no_lines_of_levels_without_spin(tmp_path: Pat
         assert file["states/K"][:].tolist() == [0] * 4
 
 
+def write_methane(folder: Path) -> None:
+    """Levels of methane with J = 0 to 2, and one line."""
+    rows = [("A1", 0, 1, 0.0), ("F1", 1, 1, 10.4), ("E", 2, 1, 31.3), ("F2", 2, 1, 31.4)]
+    states = [
+        {"J": j, "n": n, "level": 0, "v": "0", "energy": energy, "convergence": 0.01,
+         "irrep": irrep}
+        for irrep, j, n, energy in rows
+    ]  # fmt: skip
+    upper, lower, nu = torch.tensor([3]), torch.tensor([1]), torch.tensor([21.0]).double()
+    ones, weights = torch.ones(4).double(), torch.tensor([5.0, 9.0, 10.0, 15.0]).double()
+    line = Spectrum(nu, nu, nu, lower, upper, nu)
+    tables = LineTables(
+        pes.Molecule(("C", "H", "H", "H", "H")), "v", 296.0, states, weights, ones, line,
+        lambda: iter([(upper, lower, nu, nu)]), ones, ones, (ones, ones),
+    )  # fmt: skip
+    write_line_list(tables, folder, "ch4")
+
+
+def test_a_spherical_top_has_a_counter_and_neither_ka_nor_kc(tmp_path: Path) -> None:
+    write_methane(tmp_path)
+    written = [one.split() for one in (tmp_path / "ch4.states").read_text().splitlines()]
+    assert [(row[3], row[6], row[8:]) for row in written] == [
+        ("0", "A1", ["1"]), ("1", "F1", ["1"]), ("2", "E", ["1"]), ("2", "F2", ["1"]),
+    ]  # fmt: skip
+    definition = (tmp_path / "ch4.def").read_text()
+    labels = [x.split()[0] for x in definition.splitlines() if "Quantum label" in x]
+    assert labels == ["irrep", "v", "n"]
+    record = (tmp_path / "ch4.par").read_text().removesuffix("\n")
+    # As HITRAN has it for spherical tops: J, symmetry, counter.
+    assert (len(record), record[97:112].split()) == (160, ["2F2", "1"])
+
+
 @pytest.mark.skipif(find_spec("radis") is None, reason="RADIS is missing; see CONTRIBUTING.md")
 @pytest.mark.filterwarnings("ignore")  # of the reader and its packages
 def test_a_published_reader_reads_the_files_of_exomol(
@@ -199,3 +231,13 @@ def test_a_published_reader_reads_the_files_of_exomol(
     partition = exomolapi.read_pf(folder / "h2o.pf")
     assert len(partition) == 100
     assert float(partition["QT"].iloc[-1]) > float(partition["QT"].iloc[0])
+    write_methane(tmp_path)
+    for name in ("states", "trans"):
+        packed = bz2.compress((tmp_path / f"ch4.{name}").read_bytes())
+        (tmp_path / f"ch4.{name}.bz2").write_bytes(packed)
+    known = exomolapi.read_def(tmp_path / "ch4.def")
+    states = exomolapi.read_states(
+        tmp_path / "ch4.states.bz2", known, engine="csv", skip_optional_data=False
+    )
+    assert states["n"].tolist() == [1, 1, 1, 1]
+    assert states["irrep"].tolist() == ["A1", "F1", "E", "F2"]
