@@ -165,7 +165,7 @@ def _lowest(
     block = np.sort(np.argsort(diagonal)[:ZERO_ORDER])
     inner = matrix[block][:, block].toarray() * limits.scale
     preconditioner = zero_order(*map(torch.from_numpy, (block, inner, diagonal)))
-    energies, vectors, end = driven(
+    energies, vectors, _, end = driven(
         davidson(
             preconditioner, count, tolerance=limits.residual * limits.scale,
             start=None if start is None else torch.from_numpy(start),

@@ -108,7 +108,7 @@ def davidson(
     tolerance: float = 2e-9,
     most: int = 20000,
     watch: Callable[[Progress], None] = lambda _: None,
-) -> Steps[tuple[Tensor, Tensor, Progress]]:
+) -> Steps[tuple[Tensor, Tensor, Tensor, Progress]]:
     """The lowest `count` eigenpairs; yields rows (S, N) and is to be sent H times them.
 
     Args:
@@ -121,8 +121,8 @@ def davidson(
         watch: called after each step.
 
     Returns:
-        Energies (count,), orthonormal vectors (count, N) and what the last step was like; the
-        caller must look whether all have converged.
+        Energies (count,), orthonormal vectors (count, N), residual norms (count,) and what the last
+        step was like; the caller must look whether all have converged.
 
     References:
         E. R. Davidson, J. Comput. Phys. 17, 87 (1975), doi:10.1016/0021-9991(75)90065-0
@@ -145,7 +145,7 @@ def davidson(
         now = Progress(count - len(left), count, float(norms.max()), used, vectors)
         watch(now)
         if not len(left) or used >= most or len(v) == size:
-            return energies, vectors, now
+            return energies, vectors, norms, now
         chosen = left[:BLOCK]
         new = preconditioner.divide(residuals[chosen], energies[chosen])
         if len(v) + len(new) > largest:
@@ -153,7 +153,7 @@ def davidson(
             v, hv = keep @ v, keep @ hv
         new = _orthonormal(new, v)
         if not len(new):
-            return energies, vectors, now
+            return energies, vectors, norms, now
         more = yield new
         v, hv, used = torch.cat((v, new)), torch.cat((hv, more)), used + len(new)
 

@@ -109,7 +109,7 @@ def _lowest(
 def _converged(zero: ZeroOrder, start: Tensor | None, tolerance: float) -> Steps[Eigenpairs]:
     """Levels of one block from vectors near them; the lowest where there are none."""
     count = 1 if start is None else len(start)
-    energies, vectors, end = yield from davidson(
+    energies, vectors, residuals, end = yield from davidson(
         zero, count, start=start, tolerance=tolerance, most=MOST
     )
     if end.converged < count:
@@ -117,7 +117,6 @@ def _converged(zero: ZeroOrder, start: Tensor | None, tolerance: float) -> Steps
             f"only {end.converged} of {count} levels followed those of a smaller calculation after "
             f"{end.matvecs} products H·v; take `solver: davidson` or ask for fewer levels"
         )
-    residuals = torch.full_like(energies, end.residual)
     return Eigenpairs(energies, vectors, residuals, "davidson", end.matvecs)
 
 
@@ -126,5 +125,5 @@ def _missed(zero: ZeroOrder, known: Eigenpairs, top: float) -> Steps[Tensor]:
     begin = unlike(zero.start(len(known.energies) + BEYOND), known.coefficients)
     lift = 2 * (top - known.energies).clamp(min=0.0) + 1.0
     search = davidson(zero, 1, start=begin, tolerance=ROUGH, most=MOST)
-    energies, vectors, _ = yield from multiplied(search, None, known.coefficients, lift)
+    energies, vectors, *_ = yield from multiplied(search, None, known.coefficients, lift)
     return vectors[energies < top]

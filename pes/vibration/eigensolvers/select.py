@@ -174,7 +174,7 @@ def davidson_steps(
     same = start is not None and start.shape[1] == len(zero.diagonal)
     used, vectors = 0, start if same else None
     while True:
-        levels, vectors, end = yield from multiplied(
+        levels, vectors, residuals, end = yield from multiplied(
             davidson(zero, count, start=vectors, tolerance=tolerance, most=most, watch=watch),
             matrix,
         )
@@ -188,13 +188,11 @@ def davidson_steps(
         begin = unlike(zero.start(count + 8), vectors)
         search = davidson(zero, 1, start=begin, tolerance=LOOSE, most=most)
         lift = 2 * (levels[-1] - levels) + 1.0
-        missed, other, end = yield from multiplied(search, matrix, vectors, lift)
+        missed, other, _, end = yield from multiplied(search, matrix, vectors, lift)
         used += end.matvecs
         if float(missed[0]) > float(levels[-1]) - GAP:
             break
         vectors = torch.cat((vectors, other))
-    applied = (yield vectors) if matrix is None else vectors @ matrix
-    residuals = (applied - levels[:, None] * vectors).norm(dim=1)
     return Eigenpairs(levels, vectors, residuals, "davidson", used)
 
 
