@@ -63,7 +63,7 @@ def convert(arguments: Sequence[str] | None = None) -> None:
         parser, "sources", nargs="+", metavar="IN", help="points, plain or in .gz, .xz or .zip"
     )
     file_option(parser, "target", metavar="OUT", help="file to write, such as mine.h5")
-    parser.add_argument("--to", help="format of OUT where its suffix belongs to several")
+    parser.add_argument("--to", help="format of OUT, if several formats have its suffix")
     statement_options(parser)
     parser.add_argument("--overwrite", action="store_true", help="replace OUT")
     given = parser.parse_args(arguments)
@@ -123,11 +123,11 @@ def sample(arguments: Sequence[str] | None = None) -> None:
     file_option(source, "--config", help="configuration of the choice, a YAML file")
     folder_option(
         source, "--from", dest="run", metavar="RUN",
-        help="run folder with its levels, whose error bars new points are to reduce; exit code 3 "
-        "if all are small enough",
+        help="run folder with levels; new points are chosen to reduce their error bars; exit code "
+        "3 if all error bars are small enough",
     )  # fmt: skip
     for name, what in (
-        ("levels", "number of levels that matter, with the ground state (default: 20)"),
+        ("levels", "number of levels to improve, the ground state included (default: 20)"),
         ("accuracy", "error bar that is small enough, cm-1"),
         ("count", "number of geometries to choose (default: 100)"),
     ):

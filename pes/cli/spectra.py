@@ -26,7 +26,7 @@ def spectrum(arguments: Sequence[str] | None = None) -> None:
         "pes-spectrum --config configs/spectrum_h2o.yaml",
     )  # fmt: skip
     source = parser.add_mutually_exclusive_group(required=True)
-    folder_option(source, "run", nargs="?", help="folder of a finished pes-train of energies")
+    folder_option(source, "run", nargs="?", help="folder of a finished pes-train run of energies")
     file_option(source, "--config", help="configuration of the line list, a YAML file")
     file_option(
         parser, "dipole", kind=str, nargs="?",

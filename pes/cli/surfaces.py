@@ -34,9 +34,7 @@ def train(arguments: Sequence[str] | None = None) -> None:
         "pes-train --config mine.yaml --set training.epochs=200 --set name=short",
     )  # fmt: skip
     source = parser.add_mutually_exclusive_group(required=True)
-    file_option(
-        source, "data", nargs="?", help="points to fit by a surface that is chosen for them"
-    )
+    file_option(source, "data", nargs="?", help="file of points; the program chooses the surface")
     file_option(source, "--config", help="configuration of the fit, a YAML file")
     example_option(source, examples.TRAIN)
     parser.add_argument(
@@ -45,16 +43,16 @@ def train(arguments: Sequence[str] | None = None) -> None:
     )  # fmt: skip
     statement_options(parser)
     file_option(
-        parser, "--split", help="rows of train, validation and test of DATA (JSON or .npz), or of "
-        "the test alone (text)",
+        parser, "--split", help="file with the rows of the training, validation and test points "
+        "(JSON or .npz), or of the test points alone (text)",
     )  # fmt: skip
-    file_option(parser, "--test", help="points of the test, in the format of DATA")
+    file_option(parser, "--test", help="file of the test points, in the format of DATA")
     parser.add_argument(
         "--check", action="store_true", help="check the configuration and the data, then stop"
     )
     parser.add_argument(
         "--regroup", action="store_true",
-        help="move copies of a geometry that a given split has in several parts into one",
+        help="if a split puts copies of a geometry into several parts, move them all into one",
     )  # fmt: skip
     folder_option(parser, "--output", help="folder of the run (default: runs/<name>)")
     file_option(
@@ -92,7 +90,7 @@ def levels(arguments: Sequence[str] | None = None) -> None:
         "pes-levels --config mine.yaml --set coordinates.kind=radau",
     )  # fmt: skip
     source = parser.add_mutually_exclusive_group(required=True)
-    folder_option(source, "run", nargs="?", help="folder of a finished pes-train")
+    folder_option(source, "run", nargs="?", help="folder of a finished pes-train run")
     file_option(source, "--config", help="configuration of the calculation, a YAML file")
     example_option(source, examples.LEVELS)
     folder_option(
@@ -206,7 +204,7 @@ def check_gradients(arguments: Sequence[str] | None = None) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--geometries", type=whole_number, default=10, metavar="N",
-        help="number of geometries that are taken of these (default: %(default)s)",
+        help="number of these geometries to compare at (default: %(default)s)",
     )  # fmt: skip
     folder_option(
         parser,
@@ -266,7 +264,9 @@ def export(arguments: Sequence[str] | None = None) -> None:
     )  # fmt: skip
     file_option(parser, "surface", kind=str, help="run folder or surface file")
     file_option(parser, "target", metavar="OUT", help="file to write: .c, .f90, .py, .pt2, .onnx")
-    parser.add_argument("--to", choices=TARGETS, help="language where the suffix cannot tell")
+    parser.add_argument(
+        "--to", choices=TARGETS, help="language, if the suffix of OUT does not tell it"
+    )
     function_option(parser)
     parser.add_argument("--overwrite", action="store_true", help="replace OUT")
     given = parser.parse_args(arguments)

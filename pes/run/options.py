@@ -59,10 +59,12 @@ def folder_option(parser: argparse._ActionsContainer, name: str, **how: object) 
 
 def statement_options(parser: argparse.ArgumentParser) -> None:
     """Options that say about a file of points what its content cannot."""
-    parser.add_argument("--format", help="format of the file where its suffix cannot tell")
+    parser.add_argument("--format", help="format of the file, if its suffix does not tell it")
     parser.add_argument("--formula", help="atoms in the order of the file, such as 'O H D'")
     parser.add_argument("--columns", help="names of the columns of a table, such as 'r0 r1 r2 E'")
-    parser.add_argument("--keys", help="names in the file, such as energy=E_ccsd,gradients=grad")
+    parser.add_argument(
+        "--keys", help="names of quantities in the file, such as energy=E_ccsd,gradients=grad"
+    )
     parser.add_argument("--units", help="units of the file, such as energy=eV,length=angstrom")
     parser.add_argument("--zmatrix", help="Z-matrix of a table, such as 'O; H 0; H 0 1'")
 
@@ -119,8 +121,8 @@ def function_option(parser: argparse.ArgumentParser) -> None:
     """Functions that a surface file or a run folder may use."""
     parser.add_argument(
         "--function", action="append", default=[], metavar="NAME", dest="functions",
-        help="function, module:function or file.py:function, that a surface file or a run folder "
-        "may use; without this option they run no code; may be given several times",
+        help="Python function, module:function or file.py:function, that a surface file or a run "
+        "folder may call; without this option they run no code; may be given several times",
     )  # fmt: skip
 
 

@@ -140,10 +140,11 @@ def fit_sentence(task: Problem) -> str | None:
     known = held_out(task.surface.record)
     if known is None:
         return (
-            "conv holds no error of the fit, and the surface does not tell its errors at points "
-            "left out: levels may be off by as much as the fit is"
+            "conv does not include the error of the fit, and the surface file holds no errors at "
+            "points left out of the fit: levels may be wrong by as much as the fit is"
         )
     return (
-        "conv holds no error of the fit: at points left out the surface is off by (root mean "
-        f"square, cm-1) {known}; fit is that error where each level is"
+        "conv does not include the error of the fit: at points left out of the fit the RMSE of "
+        f"the surface in cm-1 is {known}; the column fit is this error, averaged over the "
+        "wavefunction of each level"
     )

@@ -68,9 +68,9 @@ def test_an_error_of_one_size_is_that_of_every_level() -> None:
     record = record_of({"errors": {"test": part([9, 9, 9], [0.3, 0.3, 0.3])}})
     result = levels_of(pes.Surface(WaterPJT(), record.symbols, record))
     assert [row["fit"] for row in result.table] == pytest.approx([0.3 * sqrt(2)] * 3)
-    assert "conv holds no error of the fit: at points left out" in str(result)
+    assert "conv does not include the error of the fit: at points left out" in str(result)
     lines = header("h2o", result.levels, result.task, result.error_bars)
-    assert any("0.3 at all energies; fit is that error where each level is" in x for x in lines)
+    assert any("0.3 at all energies; the column fit is this error" in x for x in lines)
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_a_surface_that_does_not_know_its_errors(notes: dict) -> None:
     assert "fit" not in result.table[0]
     sentence = fit_sentence(result.task)
     assert sentence is not None
-    assert "does not tell its errors" in sentence
+    assert "holds no errors" in sentence
 
 
 def test_an_analytic_surface_is_no_fit() -> None:

@@ -209,5 +209,5 @@ def _walls(target: Target, solve: Solve, base: Stage, count: int, report: Report
     ]
     change = matching(base.levels, nearer.levels, count).changes
     left = change * min(1.0, 1 / max(expm1(2 * min(steps)), 1e-9))
-    report(f"nearer walls: levels moved by up to {float(change.max()) / CM1:.2g} cm-1")
+    report(f"shorter ranges: levels moved by up to {float(change.max()) / CM1:.2g} cm-1")
     return left

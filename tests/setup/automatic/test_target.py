@@ -112,9 +112,9 @@ def test_a_wall_that_cannot_move_counts_in_the_estimates() -> None:
     error = levels.excitations - exact_levels(modes, 12)
     assert float(error.max()) > 0.02 * CM1
     assert bool((error.abs() <= levels.convergence + 1e-6 * CM1).all())
-    assert "nearer walls" in said[-1]
+    assert "shorter ranges" in said[-1]
     levels_to_target(target(system), report=said.append)
-    assert "nearer walls" not in said[-1]
+    assert "shorter ranges" not in said[-1]
 
 
 def test_a_hole_is_refused() -> None:

@@ -14,12 +14,14 @@ def plan_lines(summary: PointSummary, seconds: float) -> list[str]:
     degree, atoms = summary.smallest_degree, len(summary.elements)
     lines = [
         str(summary),
-        f"plan for {seconds / 60:g} CPU-minutes: linear surfaces by degree, judged by points left "
-        "out; kernels at some points, judged likewise; a contest of "
-        f"networks with invariants of degree {degree} and more (lower ones cannot tell all "
-        f"geometries of {atoms} atoms apart), judged by the validation points; kernels at more "
-        "points where they may become the best surface; the best network gets the time that is "
-        "left, as an ensemble if its members can converge",
+        f"plan for {seconds / 60:g} CPU-minutes:",
+        "  1. linear surfaces of rising degree, then kernels at some of the points, compared by "
+        "points left out of each fit",
+        "  2. networks of several sizes, compared by the validation points; their inputs have "
+        f"degree {degree} or more, since lower degrees cannot tell all geometries of {atoms} atoms "
+        "apart",
+        "  3. kernels at more points, if they may become the best surface; the best network gets "
+        "the time that is left, as an ensemble if its members can converge",
     ]
     if summary.forces:
         lines.append(
@@ -53,5 +55,6 @@ def far_line(trial: Trial) -> list[str]:
     )
     more = f" and {len(rows) - NAMED} more" if len(rows) > NAMED else ""
     return [
-        f"validation points far off the rest, which count less: rows {named}{more}, errors in cm-1"
+        "validation points with far larger errors than the others, which count less: rows "
+        f"{named}{more}, errors in cm-1"
     ]

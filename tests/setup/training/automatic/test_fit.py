@@ -95,7 +95,7 @@ def test_an_asked_for_end_keeps_the_best(water: Callable[..., Dataset]) -> None:
     assert len(kept) == 2
     assert fit.chosen is kept[-1]
     for one in (at_once, fit):
-        (_, *said, stopped, chosen) = one.lines[: 4 + len(one.trials)]
+        (_, *said, stopped, chosen) = one.lines[: 7 + len(one.trials)]
         assert stopped.startswith("stopped by a signal after ")
         assert chosen.startswith("chosen: ")
         assert not any("no networks" in line or "nothing else" in line for line in said)
