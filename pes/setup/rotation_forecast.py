@@ -85,13 +85,16 @@ class RotationForecast:
         )
 
 
-def rotation_forecast(levels: Levels, states: int, j: Sequence[int]) -> RotationForecast:
+def rotation_forecast(
+    levels: Levels, states: int, j: Sequence[int], *, axial: bool = False
+) -> RotationForecast:
     """Steps of `contract_states` and of the levels of each J.
 
     Args:
         levels: J = 0.
         states: number of states contracted.
         j: values of J.
+        axial: whether each K has states of its own.
     """
     h, count = levels.hamiltonian, len(levels.energies)
     image, point = _image_seconds(levels), _point_seconds(levels)
@@ -105,8 +108,14 @@ def rotation_forecast(levels: Levels, states: int, j: Sequence[int]) -> Rotation
         "states left out": count * image,
     }
     steps |= {f"J = {one}": 3 * (states * (2 * one + 1)) ** 3 / FACTORED / 4 for one in j}
+    highest = max(j, default=0)
+    if axial:
+        # Each K is solved for by itself and coupled to five; half the coupling is done twice.
+        once = states * (highest + 1) * image
+        steps |= {"J = 0 states": once, "coupling": 3 * once, "fewer functions": 4 * once}
     grid = 8 * len(h.potential) * (27 + 6 * h.modes)
-    memory = resident_memory() + grid + matrix_memory(states, max(j, default=0))
+    matrices = matrix_memory(states, highest) * ((highest + 1) / 2 if axial else 1)
+    memory = resident_memory() + grid + int(matrices)
     return RotationForecast(states, len(h.potential), memory, steps)
 
 
