@@ -262,6 +262,10 @@ WAYS: dict[str, tuple[Engine | Dvr, ...]] = {
     "shared_proton": grids(dvr.jacobi, (0.95, 2.25), (2.50, 3.90), (30, 46, 40), 20000, finer=1.1),
     "weak_complex": grids(dvr.jacobi, (0.65, 1.35), (2.4, 12.0), (12, 90, 40), 14000, finer=1.1),
     "three_protons": grids(dvr.radau, (0.22, 1.75), (0.22, 1.75), (38, 38, 40), 40000, finer=1.1),
+    "silicon_dicarbide": grids(dvr.jacobi, (1.05, 1.6), (1.3, 2.6), (14, 28, 60), 13000, finer=1.1),
+    "migrating_hydrogen": grids(
+        dvr.jacobi, (1.05, 1.75), (0.75, 2.2), (18, 30, 44), 26000, finer=1.1
+    ),
     "ammonia_model": (
         umbrella(13500, 0, (0.66, 1.65), ((6, 8), (21, 24), (10, 13))),
         umbrella(16500, 0, (0.62, 1.72), ((7, 9), (25, 28), (12, 15))),

@@ -182,6 +182,35 @@ def flat_cyanide(x: Tensor) -> Tensor:
     return (48000 * (y1**2 + y2**2) + 9000 * y1 * y2 + bend) * CM1
 
 
+def _around_pair(x: Tensor, share: float) -> tuple[Tensor, Tensor, Tensor]:
+    """Bond of the last two atoms, the way to the first from a point on it, and their cosine.
+
+    The point divides the bond: `share` of it lies on the side of the second atom.
+    """
+    bond = x[:, 2] - x[:, 1]
+    way = x[:, 0] - x[:, 1] - share * bond
+    r, distance = bond.norm(dim=-1), way.norm(dim=-1)
+    return r / ANGSTROM, distance / ANGSTROM, (bond * way).sum(-1) / (r * distance)
+
+
+def silicon_dicarbide(x: Tensor) -> Tensor:
+    """Si, C, C: a T in which C2 turns almost freely, the linear molecule at 1,900 cm⁻¹."""
+    r, distance, c = _around_pair(x, 0.5)
+    y1 = _morse(r, 2.0, 1.269)
+    y2 = 1 - torch.exp(-1.75 * (distance - 1.72 - 0.42 * c**2 + 0.06 * c**4))
+    turn = 1300 * c**2 + 1400 * c**4 - 800 * c**6 + 1500 * y1 * c**2
+    return (60000 * y1**2 + 33000 * y2**2 + turn) * CM1
+
+
+def migrating_hydrogen(x: Tensor) -> Tensor:
+    """H, O, O: hydrogen on either oxygen atom, 3,000 cm⁻¹ between the two equal wells."""
+    r, distance, c = _around_pair(x, 0.5)
+    y1 = _morse(r, 2.7, 1.33)
+    y2 = 1 - torch.exp(-2.0 * (distance - 1.15 - 0.32 * c**2))
+    wells = 3000 * (1 - (c / 0.62) ** 2) ** 2 * (1 + 0.4 * c**2)
+    return (45000 * y1**2 + 36000 * y2**2 + wells) * CM1
+
+
 def crossing_states(x: Tensor) -> Tensor:
     """H, S, H with a kink: the lower of two states that cross without a coupling at 4,000 cm⁻¹."""
     r1, r2, c = _bonds(x, 1, (0, 2))
@@ -208,6 +237,8 @@ SURFACES: dict[str, Callable[[Tensor], Tensor]] = {
     "proton_shoulder": proton_shoulder,
     "weak_complex": weak_complex,
     "flat_cyanide": flat_cyanide,
+    "silicon_dicarbide": silicon_dicarbide,
+    "migrating_hydrogen": migrating_hydrogen,
     "crossing_states": crossing_states,
 }
 """Surfaces by name."""
@@ -229,6 +260,8 @@ MOLECULES = {
     "proton_shoulder": ("H", "Cl", "F"),
     "weak_complex": ("Ar", "H", "F"),
     "flat_cyanide": ("C", "N", "C"),
+    "silicon_dicarbide": ("Si", "C", "C"),
+    "migrating_hydrogen": ("H", "O", "O"),
     "crossing_states": ("H", "S", "H"),
 }
 """Their isotopes."""

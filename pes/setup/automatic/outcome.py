@@ -28,6 +28,10 @@ ABOVE = 3
 FINEST = 0.05
 """Least estimate, in the accuracy asked for: nothing was tried that would tell a smaller error."""
 
+BEHIND = 2.0
+"""Decay on the way to a limit beyond that to the nearest one from which it does not count: levels
+feel it as exp(−2S), by a fiftieth as much."""
+
 SIGMAS = 1.5
 """Standard deviations of what noise does to a level, counted twice in its estimate."""
 
@@ -101,14 +105,26 @@ def _missed(target: Target, stage: Stage, result: Levels, walls: Tensor, rough: 
     stopped = ((convergence > target.accuracy) & (walls > 0) & bound).nonzero().flatten().tolist()
     stopped = [n for n in stopped if n not in over or 2 * float(walls[n]) > target.accuracy]
     if stopped:
-        sides_of = fixed_sides(target, stage)
-        ends = [name for name, sides in zip(target.names, sides_of, strict=True) if any(sides)]
         sentences.append(
-            f"levels {', '.join(map(str, stopped))} feel the limits of {', '.join(ends)}, by up to "
+            f"levels {', '.join(map(str, stopped))} feel the limits of "
+            f"{', '.join(_nearest_limits(target, stage))}, by up to "
             f"{2 * float(walls[stopped].max()) / CM1:.2g} cm-1: only wider `coordinates.ranges`, "
             "on a surface that holds there, give them better"
         )
     return sentences
+
+
+def _nearest_limits(target: Target, stage: Stage) -> list[str]:
+    """Names of the coordinates whose limits are felt; others stand where nothing reaches them."""
+    decays = {
+        name: min(cut.decay(stage.top, end) for end, here in zip(ends, fixed, strict=True) if here)
+        for name, cut, ends, fixed in zip(
+            target.names, stage.cuts, ((b.low, b.high) for b in stage.bases),
+            fixed_sides(target, stage), strict=True,
+        )
+        if any(fixed)
+    }  # fmt: skip
+    return [name for name, decay in decays.items() if decay < min(decays.values()) + BEHIND]
 
 
 def _remedy(changes: Tensor, rough: bool) -> str:

@@ -32,8 +32,15 @@ def of_two_levels(walls: torch.Tensor) -> list[str]:
         changes=torch.stack((0.2 * one, 0.1 * one, 0.1 * one + walls)),
         convergence=2 * (0.2 + walls), energies=one, dissociation=torch.inf,
     )  # fmt: skip
-    target = SimpleNamespace(accuracy=0.01, names=("r1",), kinds=("length",), ranges=[(1.0, 3.0)])
-    stage = SimpleNamespace(bases=[BasisSpec("box", 1.0, 3.0, 5, 7, 9, "r1")])
+    names, ends = ("r1", "r2", "r3"), (1.0, 3.0)
+    target = SimpleNamespace(
+        accuracy=0.01, names=names, kinds=("length",) * 3, ranges=[ends, ends, ends]
+    )
+    # Walls at 3 of r1 and r2, and none that is felt of r3.
+    cuts = [SimpleNamespace(decay=lambda top, q, s=s: s * q) for s in (1.0, 1.2, 9.0)]
+    stage = SimpleNamespace(
+        bases=[BasisSpec("box", *ends, 5, 7, 9, n) for n in names], cuts=cuts, top=0.1
+    )
     return _missed(target, stage, result, walls, rough=False)
 
 
@@ -42,7 +49,7 @@ def test_limits_that_matter_most_are_what_is_said() -> None:
     walls = torch.tensor([5.0, 0.001], dtype=torch.float64)
     over, stopped = of_two_levels(walls)
     assert over.endswith("asked for")
-    assert stopped.startswith("levels 0 feel the limits of r1")
+    assert stopped.startswith("levels 0 feel the limits of r1, r2, by up to")
     over, _ = of_two_levels(walls / 100)
     assert over.endswith("raise `minutes`")
 
