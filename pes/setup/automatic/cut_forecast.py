@@ -1,28 +1,24 @@
 """Time and memory of levels of three atoms to an accuracy, once the first calculation is done."""
 
 from dataclasses import dataclass
-from math import log10
 
 import torch
 
 from pes.memory import resident_memory
-from pes.setup.automatic.harmonic_levels import frequencies
 from pes.setup.automatic.stage import SMALL, Stage, Target
 from pes.setup.memory_limit import refuse_shortage
 from pes.setup.speed import point_seconds
-from pes.units import CM1
+from pes.vibration.hamiltonian.operator import MOST_BYTES
+from pes.vibration.levels.matching import EXTRA
+from pes.vibration.levels.size_estimate import field_bytes
 
 __all__ = ["LAST", "TRIALS", "CutForecast", "expected_cost"]
 
-MORE = 4.0
-"""Quanta of the stiffest mode beyond the highest level that the largest functions have for levels
-to 1 cm⁻¹; two more for each digit. For 0.01 cm⁻¹ ten triatomic surfaces took 5 to 12 in all."""
-
-SECONDS, EACH, USUAL = 0.5, 2.5e-4, 20
+SECONDS, EACH, USUAL = 0.2, 3.5e-4, 20
 """CPU time of all calculations beside V and G, and for each function of the largest, for so many
-levels: fifteen triatomic surfaces took 0.6 to 4 seconds, half to twice the forecast in most."""
+levels: nineteen triatomic surfaces took 0.4 to 3.5 seconds, 0.8 to 2.3 times the forecast."""
 
-GRIDS = 4.0
+GRIDS = 3.0
 """Points at which V and G are computed in all calculations, in those of the largest."""
 
 TRIALS = 2.0
@@ -31,7 +27,13 @@ TRIALS = 2.0
 LAST = 1.7
 """Functions of a calculation that passes the limit, in that limit: the cube of the least step."""
 
-LEAST = 85 * 2**20
+FINER = 1.7
+"""Points of the calculation with more of them in wider ranges, in those of the largest."""
+
+SHARED = 0.6
+"""Part of the vectors that go to the grid at once where blocks by symmetry share products."""
+
+LEAST = 50 * 2**20
 """Bytes of quadrature, results and pictures, whatever the size."""
 
 
@@ -70,31 +72,26 @@ class CutForecast:
         refuse_shortage("the levels", self.memory, advice, allowed=allowed, device=device)
 
 
-def expected_cost(target: Target, stage: Stage, count: int, limit: int) -> CutForecast:
-    """The largest calculation, from one that is smaller, if errors fall as in most molecules.
-
-    Functions fill a volume of three dimensions: their number grows as the cube of their energy.
-    The levels of a weakly bound complex lie so low against its stiffest mode that this says too
-    much by far; the budget ends the growth of the others.
+def expected_cost(target: Target, stage: Stage, count: int, functions: int) -> CutForecast:
+    """Time and memory of all calculations, from one that is smaller.
 
     Args:
         target: molecule and levels.
         stage: a calculation in the same ranges.
         count: number of levels asked for.
-        limit: functions from which nothing grows any more.
+        functions: of the largest calculation.
     """
-    energies = stage.pairs.energies
-    last = float(energies[count - 1] - energies[0])
-    stiffest = float(frequencies(target.system, target.wells[0], target.limits).max())
-    energy = last + (MORE - 2 * log10(target.accuracy / CM1)) * stiffest
-    growth = max(1.0, energy / stage.resolution.cut_energy) ** 3
-    functions = min(round(growth * stage.hamiltonian.size), round(LAST * limit))
-    block = functions // (len(stage.hamiltonian.operations) + 1)
+    h = stage.hamiltonian
+    points = round(len(h.potential) * functions / h.size)
+    block = functions // (len(h.operations) + 1)
     # Larger ones are solved by iterations, unless the user wants the matrix.
     most = SMALL if target.solver == "auto" else block
     # Copies of the matrix of a block while it is factorised; vectors and their products with H.
-    arrays = 36 * min(block, most) ** 2 + 16 * functions * (3 * count + 96)
-    seconds = (SECONDS + EACH * functions) * max(1.0, count / USUAL) ** 0.75
-    points = len(stage.hamiltonian.potential) * functions / stage.hamiltonian.size
+    matrix, vectors = 36 * min(block, most) ** 2, 16 * functions * (3 * count + 96)
+    fields = field_bytes(h.modes) * points * (1 + FINER)
+    each = FINER * points * 8 * (2 * h.modes + 4)
+    together = (SHARED if h.operations else 1.0) * (count + EXTRA) * each
+    arrays = round(max(matrix, min(together, MOST_BYTES)) + fields) + vectors
+    seconds = (SECONDS + EACH * functions) * max(1.0, count / USUAL) ** 0.5
     seconds += GRIDS * points * sum(point_seconds(target.system, target.wells[0]))
     return CutForecast(functions, resident_memory() + LEAST + arrays, seconds)

@@ -17,7 +17,12 @@ from torch import Tensor
 from pes.setup.automatic.bases import Resolution
 from pes.setup.automatic.cut_forecast import expected_cost
 from pes.setup.automatic.cuts_below import cuts_below
-from pes.setup.automatic.growing_functions import LONG_STEP, grown, left_by_functions
+from pes.setup.automatic.growing_functions import (
+    LONG_STEP,
+    functions_ahead,
+    grown,
+    left_by_functions,
+)
 from pes.setup.automatic.harmonic_levels import frequencies, harmonic_level
 from pes.setup.automatic.outcome import attainable, outcome
 from pes.setup.automatic.stage import Budget, Stage, Target, fixed_sides, solved_stage
@@ -74,7 +79,8 @@ def levels_to_target(
     """
     budget, started = budget or Budget(), process_time()
     solve, base, count = _first(target, report)
-    ahead = expected_cost(target, base, count, budget.functions)
+    most = SHARES["functions"] * target.accuracy
+    ahead = expected_cost(target, base, count, functions_ahead(base, count, most, budget))
     report(f"forecast, if errors fall as usual: {ahead}")
     ahead.check(budget.memory, target.system.device)
     goal = attainable(target, base, count, report)

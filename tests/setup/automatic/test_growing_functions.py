@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from pes.setup.automatic.growing_functions import LEAST, LONG_STEP, SHORT_STEP, _growth, _share
+from pes.setup.automatic.growing_functions import LEAST, LONG_STEP, SHORT_STEP, _growth, _needed, _share
 
 STAGE = SimpleNamespace(bases=[SimpleNamespace(functions=20)])
 INNER = 1 / 1.2
@@ -42,3 +42,11 @@ def test_the_share_left_of_a_slow_end() -> None:
     # Fast at first, then by half a step after the other alike.
     slow = torch.tensor([[1.0], [2.0], [100.0]], dtype=torch.float64)
     assert float(_share(slow)) == 1.0
+
+
+def test_the_whole_way_is_foreseen() -> None:
+    """A long way is gone in two steps: the first is its root."""
+    goal = 1e-4 * float(changes(10.0)[1])
+    whole = _needed(STAGE, changes(10.0), goal, 4.0)
+    assert LONG_STEP < whole < LONG_STEP**2
+    assert _growth(STAGE, changes(10.0), goal) == pytest.approx(whole**0.5)
