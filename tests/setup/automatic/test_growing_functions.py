@@ -6,7 +6,14 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from pes.setup.automatic.growing_functions import LEAST, LONG_STEP, SHORT_STEP, _growth, _needed, _share
+from pes.setup.automatic.growing_functions import (
+    LEAST,
+    LONG_STEP,
+    SHORT_STEP,
+    _growth,
+    _needed,
+    _share,
+)
 
 STAGE = SimpleNamespace(bases=[SimpleNamespace(functions=20)])
 INNER = 1 / 1.2
