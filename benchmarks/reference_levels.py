@@ -259,7 +259,7 @@ WAYS: dict[str, tuple[Engine | Dvr, ...]] = {
         dvr.radau, (0.93, 1.66), (0.93, 1.66), (30, 30, 70), 27000, order=(1, 0, 2), finer=1.1
     ),
     "bifluoride": grids(dvr.jacobi, (0.60, 2.20), (1.68, 3.05), (40, 46, 36), 26000, finer=1.1),
-    "shared_proton": grids(dvr.jacobi, (0.95, 2.25), (2.50, 3.90), (30, 46, 40), 20000, finer=1.1),
+    "shared_proton": grids(dvr.jacobi, (0.95, 2.90), (2.50, 3.90), (45, 46, 40), 20000, finer=1.1),
     "weak_complex": grids(dvr.jacobi, (0.65, 1.35), (2.4, 12.0), (12, 90, 40), 14000, finer=1.1),
     "three_protons": grids(dvr.radau, (0.22, 1.75), (0.22, 1.75), (38, 38, 40), 40000, finer=1.1),
     "silicon_dicarbide": grids(dvr.jacobi, (1.05, 1.6), (1.3, 2.6), (14, 28, 60), 13000, finer=1.1),
