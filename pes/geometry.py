@@ -10,6 +10,7 @@ __all__ = [
     "atom_pairs",
     "distances",
     "first_largest",
+    "nearest_orthogonal",
     "nearest_rotation",
     "sorted_distances",
 ]
@@ -69,6 +70,18 @@ def sorted_distances(positions: Tensor, kinds: Sequence[str | float]) -> Tensor:
         columns = [k for k, pair in enumerate(pairs) if pair == kind]
         result[..., columns] = values[..., columns].sort(-1).values
     return result
+
+
+def nearest_orthogonal(matrices: Tensor) -> Tensor:
+    """Orthogonal matrices (..., n, n) nearest to matrices, turns or reflections: U Vᵀ of U S Vᵀ.
+
+    Example:
+        >>> nearest_orthogonal(torch.tensor([[2.0, 0.0], [0.0, -0.5]])).abs()
+        tensor([[1., 0.],
+                [0., 1.]])
+    """
+    u, _, vh = torch.linalg.svd(matrices)
+    return u @ vh
 
 
 def nearest_rotation(correlation: Tensor) -> Tensor:

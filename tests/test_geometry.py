@@ -2,7 +2,13 @@
 
 import torch
 
-from pes.geometry import atom_pairs, distances, nearest_rotation, sorted_distances
+from pes.geometry import (
+    atom_pairs,
+    distances,
+    nearest_orthogonal,
+    nearest_rotation,
+    sorted_distances,
+)
 
 
 def test_a_right_triangle() -> None:
@@ -41,3 +47,5 @@ def test_a_rotation_is_recovered_and_a_reflection_is_not_taken() -> None:
     turn = turn * turn.det().sign()
     torch.testing.assert_close(nearest_rotation(x.mT @ (x @ turn)), turn)
     torch.testing.assert_close(nearest_rotation(x.mT @ -x).det(), torch.tensor(1.0).double())
+    # A mirror image is an orthogonal matrix as well.
+    torch.testing.assert_close(nearest_orthogonal(x.mT @ -x), -torch.eye(3).double())

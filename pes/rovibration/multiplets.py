@@ -16,7 +16,7 @@ import torch
 from scipy.spatial.transform import Rotation as SpatialRotation
 from torch import Tensor
 
-from pes.geometry import distances
+from pes.geometry import distances, nearest_orthogonal
 from pes.rovibration.coupling import Coupling
 from pes.rovibration.group import MolecularGroup, Multiplets
 from pes.rovibration.rotor import angular_momentum
@@ -108,22 +108,17 @@ def _set_images(
     """D of a set by its integrals with states below, (K, s, low), and what it leaves amiss."""
     moved = sign[:, :, None, None] * below[place] @ known[:, None]
     moved, plain = moved.movedim(1, 2).flatten(2), below.movedim(0, 1).flatten(1)
-    matrices = _nearest_orthogonal(moved @ plain.mT)
+    matrices = nearest_orthogonal(moved @ plain.mT)
     lost = (matrices @ plain - moved).square().sum((1, 2)).max() / plain.square().sum()
     products = (matrices[:, None] @ matrices - matrices[group.products]).abs().amax()
     return matrices, max(float(lost), float(products))
-
-
-def _nearest_orthogonal(matrices: Tensor) -> Tensor:
-    u, _, vh = torch.linalg.svd(matrices)
-    return u @ vh
 
 
 def _representation(matrices: Tensor, group: MolecularGroup) -> Tensor:
     """Matrices that multiply as the elements do, from such that nearly do."""
     for _ in range(ROUNDS):
         mean = torch.einsum("opij,pkj->oik", matrices[group.products], matrices)
-        matrices = _nearest_orthogonal(mean)
+        matrices = nearest_orthogonal(mean)
     return matrices
 
 
@@ -179,7 +174,7 @@ def aligned(coefficients: Tensor, reference: Tensor, of: Multiplets) -> Tensor:
     """
     mixed = torch.zeros_like(of.images[0])
     for span in of.spans:
-        mixed[span, span] = _nearest_orthogonal(reference[span] @ coefficients[span].T)
+        mixed[span, span] = nearest_orthogonal(reference[span] @ coefficients[span].T)
     return mixed
 
 

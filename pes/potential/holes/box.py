@@ -8,7 +8,7 @@ import scipy
 import torch
 from torch import Tensor
 
-from pes.geometry import distances
+from pes.geometry import distances, nearest_orthogonal
 
 __all__ = ["DistanceBox", "distance_box", "filling", "mixtures"]
 
@@ -150,8 +150,7 @@ def mixtures(box: DistanceBox, positions: Tensor, count: int, *, seed: int = 0) 
 
     rows = (uniform(2, count) * len(positions)).long().clamp(max=len(positions) - 1)
     first, second = (x - x.mean(1, keepdim=True) for x in (positions[rows[0]], positions[rows[1]]))
-    u, _, vh = torch.linalg.svd(second.mT @ first)
-    turned = second @ (u @ vh)
+    turned = second @ nearest_orthogonal(second.mT @ first)
     share = (1 + 2 * BEYOND) * uniform(count, 1, 1) - BEYOND
     noise = torch.randn(first.shape, generator=generator, dtype=positions.dtype)
     shift = LARGEST_SHIFT * uniform(count, 1, 1) ** 2 * noise.to(positions.device)

@@ -10,6 +10,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
+from pes.geometry import nearest_orthogonal
 from pes.vibration.basis.basis import Basis
 from pes.vibration.basis.factor import Group
 from pes.vibration.basis.truncation import GroupSize
@@ -71,11 +72,11 @@ def self_consistent(hamiltonian: Hamiltonian, *, sweeps: int = 20) -> tuple[Basi
 def modal_rotations(hamiltonian: Hamiltonian) -> list[Tensor]:
     """Coefficients of the modals by the functions of each coordinate, (n, n) each, orthogonal."""
     modals = self_consistent(hamiltonian)
-    # Both sets are orthonormal on the points up to quadrature: the nearest rotation is wanted.
-    products = [
-        old.values.T @ new.values for old, new in zip(hamiltonian.basis.bases, modals, strict=True)
+    # Both sets are orthonormal on the points up to quadrature.
+    return [
+        nearest_orthogonal(old.values.T @ new.values)
+        for old, new in zip(hamiltonian.basis.bases, modals, strict=True)
     ]
-    return [u @ vh for u, _, vh in map(torch.linalg.svd, products)]
 
 
 def first(basis: Basis, functions: int) -> Basis:
