@@ -34,7 +34,7 @@ GROWING = ("J = 0 states", "coupling", "symmetry", "fewer functions")
 """Steps whose time is proportional to the number of states."""
 
 SLOWEST = 3.0
-"""Most that the time of a step is believed to differ from its forecast by, for the next ones."""
+"""Most by which steps that took longer than forecast lengthen the next ones."""
 
 ENOUGH = 0.1
 """Part of a step after which its own speed says more than the forecast."""
@@ -73,7 +73,8 @@ class RotationForecast:
         names = list(self.steps)
         place = names.index(step)
         said = sum(self.steps[name] for name in names[:place])
-        ratio = min(max(before / said, 1 / SLOWEST), SLOWEST) if said > 1 else 1.0
+        # Each step has a speed of its own: one that ended early does not make the others quick.
+        ratio = min(max(before / said, 1.0), SLOWEST) if said > 1 else 1.0
         own = max(ratio * self.steps[step] - taken, 0.0)
         own = taken * (1 - part) / part if part > ENOUGH else own
         return own + ratio * sum(self.steps[name] for name in names[place + 1 :])
