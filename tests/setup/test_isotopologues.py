@@ -53,8 +53,8 @@ def test_files(water: Isotopologues, tmp_path: Path) -> None:
 
 
 def test_sizes_that_do_not_do_are_refused() -> None:
-    first = pes.levels("water_pjt1996", "O T T", count=4, accuracy=0.2)
-    sizes = shared_sizes(first, 0.2)
+    first = pes.levels("water_pjt1996", "O T T", count=4, accuracy=0.05)
+    sizes = shared_sizes(first, 0.05)
     assert sizes is not None
     # The ranges of T2O are too short for H2O.
     assert sizes.levels(pes.Molecule(["O", "H", "H"])) is None

@@ -119,8 +119,9 @@ def test_a_contest_goes_on_with_the_better_half(water: Callable[..., Dataset]) -
 def test_the_first_network_leaves_time_for_others(
     water: Callable[..., Dataset], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Beyond the fewest epochs it has its share of the time, however slow they may turn out."""
+    """Beyond the fewest epochs it has its share of the time, here none, whatever they may cost."""
     module = "pes.setup.training.automatic.contest"
+    monkeypatch.setattr(f"{module}.SHARE", 0.0)
     monkeypatch.setattr(f"{module}.FIRST", 9)
     monkeypatch.setattr(f"{module}.RATE", 1.0)
     monkeypatch.setattr(f"{module}.neighbours", lambda _: [])
