@@ -11,6 +11,7 @@ every l: the real parts of products are those of Σ⁺, the imaginary parts thos
 of products of oscillator functions of x and y, which H is applied to.
 """
 
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -94,7 +95,11 @@ def axial_functions(basis: GridBasis, bends: Bends) -> AxialFunctions:
     q, momenta, signs, first = (torch.tensor(part) for part in zip(*found, strict=True))
     where = torch.tensor([rows, columns])
     values = torch.tensor(amounts, dtype=torch.float64)
-    whole = torch.sparse_coo_tensor(where, values, (basis.size, len(found)), check_invariants=False)
+    with warnings.catch_warnings():  # torch 2.11 warns of checks that are off, also if told so
+        warnings.filterwarnings("ignore", "Sparse invariant checks")
+        whole = torch.sparse_coo_tensor(
+            where, values, (basis.size, len(found)), check_invariants=False
+        )
     return AxialFunctions(q, momenta, signs, whole.coalesce().to(basis.device), first)
 
 
