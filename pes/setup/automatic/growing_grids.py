@@ -44,7 +44,7 @@ PRIMITIVES = 40
 OVERHEAD = 220 * 2**20
 """Bytes of linear algebra, tables and libraries that depend little on the size."""
 
-SPARSE_OVERHEAD = 300 * 2**20
+SPARSE_OVERHEAD = 200 * 2**20
 """The same for a sparse grid."""
 
 
@@ -254,7 +254,7 @@ def memory(grid: Grid, count: int, blocks: int = 1) -> int:
     fields, pairs = (modes + 1) ** 2, (modes + 1) * (modes + 2)
     vectors = 16 * grid.functions * (3 * count + 96)
     if isinstance(grid, SparsePoints):
-        return SPARSE_OVERHEAD + 12 * points * (fields + pairs) + vectors
+        return SPARSE_OVERHEAD + 8 * points * (fields + pairs) + vectors
     # The matrix of a block, and copies of it while it is put together; larger ones are not made.
     block = grid.functions // blocks
     matrix = 26 * block**2 if block <= DENSE_LIMIT else 0
