@@ -22,7 +22,7 @@ from pes.data import Dataset
 
 DATA = Path(__file__).parents[1] / "data" / "h2o_ccsdt_vtz.h5"
 ACCURACY = 0.02
-"""Of the calculations, cm⁻¹."""
+"""Accuracy asked of the calculations of levels, cm⁻¹."""
 
 
 def levels_on(points: Dataset, minutes: float, seed: int) -> tuple[pes.FitResult, pes.LevelsResult]:

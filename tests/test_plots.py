@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from pes import plots
+from pes.plots.vibration import label_margin
 from pes.vibration import BasisSpec, Levels, vibrational_levels
 from pes.vibration.analysis.intensities import Sticks
 from pes.vibration.system.system import model
@@ -163,3 +165,11 @@ def test_units_of_the_axes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     plots.level_diagram(tmp_path / "a.png", found, "two", kinds=("length", "angle"))
     labels = {text for a in figures[0].axes for text in (a.get_xlabel(), a.get_ylabel())} - {""}
     assert labels == {"q₁ (Å)", "q₂ (degrees)", "energy above the minimum (cm⁻¹)"}
+
+
+@pytest.mark.parametrize("label", ["(0 0 0) A1", "(0 0 1 0 0 0 0 0 0) F2"])
+def test_labels_of_levels_fit_beside_the_panels(label: str) -> None:
+    figure = Figure()
+    text = figure.text(0, 0, label, fontsize="small")
+    width = text.get_window_extent(FigureCanvasAgg(figure).get_renderer()).width / figure.dpi
+    assert width + 0.05 < label_margin(["-", label]) < width + 0.6

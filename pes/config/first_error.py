@@ -15,6 +15,9 @@ RENAMED = {
 }
 """Keys of earlier versions, from their section on, and what takes their place."""
 
+ONE_WORD = ({"kind": "cos"},)
+"""Sections of earlier versions that are one word now."""
+
 RENAMED_VALUES = {("solver", "iterative"): "davidson"}
 """Keys with values of earlier versions, and what these are called now."""
 
@@ -37,6 +40,9 @@ def first_error(error: ValidationError, kind: type[BaseModel]) -> str:
         return f"`{key}`: {sentence}{more}"
     if first["type"] in _UNKNOWN:
         return f"unknown key `{key}`{_nearest(str(place[-1]), kind, place[:-1])}{more}"
+    if first["type"] == "missing" and first["input"] in ONE_WORD:
+        word = first["input"]["kind"]
+        return f"`{'.'.join(map(str, place[:-1]))}`: write `{word}` in place of `kind: {word}`"
     if first["type"] == "missing":
         return f"key `{key}` is missing{more}"
     if isinstance(first["input"], bool) and first["type"] in _OF_NUMBERS:
@@ -88,10 +94,10 @@ REQUIREMENTS = {
 """Ends of `must be ...` for the errors of pydantic, by its names for them."""
 
 _UNKNOWN = {"extra_forbidden", "unexpected_keyword_argument"}
-"""Errors of keys that are not known, of a section and of a record."""
+"""Names that pydantic gives to errors of unknown keys, in sections and in records."""
 
 _OF_NUMBERS = {"greater_than", "greater_than_equal", "less_than", "less_than_equal"}
-"""Errors of numbers; true counts as 1 and false as 0."""
+"""Errors of numbers; pydantic reads true as 1 and false as 0."""
 
 
 def _of_earlier_versions(key: str, value: Any) -> str | None:
@@ -124,7 +130,7 @@ def _place(path: Sequence[str | int]) -> list[str | int]:
 
 
 def _within(place: Sequence[str | int], outer: Sequence[str | int]) -> bool:
-    """Whether a place is another one or lies in it."""
+    """Whether a place in a configuration equals an outer one or lies within it."""
     return list(place[: len(outer)]) == list(outer)
 
 

@@ -84,7 +84,7 @@ def _validated(content: dict[str, Any], kind: type[C], where: str) -> C:
 
 
 def _wrong_number(content: Any, read: Any, key: str = "") -> str | None:
-    """What is wrong with the first number that pydantic accepts and no key means.
+    """Why the first wrong number that pydantic accepts is refused; None if there is none.
 
     YAML reads `yes` as true, which counts as 1, and a whole number may have any length.
 

@@ -109,7 +109,7 @@ def descriptions(section: type) -> dict[str, str]:
 
 
 def _attributes(docstring: str) -> dict[str, str]:
-    """What the docstring of a record says about its attributes."""
+    """Meaning of each attribute of a record, from its docstring."""
     part = re.split(r"^(?=\w+:$)", docstring.partition("Attributes:\n")[2], flags=re.M)[0]
     rows = re.findall(r"^    (\w+): (.*(?:\n {8}.*)*)", part, flags=re.M)
     return {name: _capitalised(" ".join(words.split())) for name, words in rows}

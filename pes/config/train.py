@@ -58,7 +58,7 @@ class Data(Section):
 
     @property
     def statements(self) -> dict[str, Any]:
-        """What is stated about the file, by the arguments of `pes.read`."""
+        """Statements of the user about the file, as arguments of `pes.read`."""
         names = ("format", "formula", "columns", "keys", "units", "zmatrix")
         return {name: value for name in names if (value := getattr(self, name))}
 

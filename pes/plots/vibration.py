@@ -17,7 +17,9 @@ from pes.units import CM1
 from pes.vibration.grid.by_coordinates import by_coordinates
 from pes.vibration.levels.result import Levels
 
-__all__ = ["cut_potential", "heights_of", "level_diagram", "scales_of", "span_of"]
+__all__ = [
+    "cut_potential", "heights_of", "label_margin", "level_diagram", "scales_of", "span_of",
+]  # fmt: skip
 
 MOST_DRAWN = 8
 MOST_STATES = 5
@@ -70,7 +72,7 @@ def level_diagram(
         cuts[0].set_ylabel("energy above the minimum (cm⁻¹)")
         if labels is not None:
             _name_levels(cuts[-1], heights_of(levels), labels)
-        right = 0.15 if labels is None else 0.9
+        right = 0.15 if labels is None else label_margin(labels[:MOST_DRAWN])
         margins(rows[0], width, heights[0], left=0.8, top=0.5, between=0.2, right=right)
         if pairs:
             panels = rows[1].subplots(len(pairs), states, sharey="row", squeeze=False)
@@ -139,6 +141,11 @@ def _cut(axes: Axes, levels: Levels, k: int, unit: float, label: str) -> None:
     axes.set_xlim(x[inside[0]] - margin, x[inside[-1]] + margin)
     axes.set_ylim(0, top)
     tidy(axes, label, "")
+
+
+def label_margin(labels: Sequence[str]) -> float:
+    """Inches right of the panels that the labels of levels take."""
+    return 0.3 + 0.06 * max(10, *map(len, labels))
 
 
 def _name_levels(axes: Axes, heights: NDArray[np.float64], labels: Sequence[str]) -> None:

@@ -87,7 +87,7 @@ class Contraction:
 
     @property
     def is_linear(self) -> bool:
-        """Whether states with K ≠ 0 are levels of their own, with l = K."""
+        """Whether the molecule is linear at its minimum: states with K ≠ 0 have l = K there."""
         return self.coupling.axial is not None and self.parents is None
 
     @property

@@ -175,7 +175,7 @@ def coupling(
 
 
 def _axial(levels: Sequence[Levels]) -> Tensor:
-    """Number of the calculation that each state is of: K of a linear molecule."""
+    """Number of the calculation that each state comes from: K of a linear molecule."""
     return torch.cat([torch.full((len(one.energies),), k) for k, one in enumerate(levels)])
 
 

@@ -1,14 +1,14 @@
-"""What a long calculation says while it runs."""
+"""Progress of a long calculation."""
 
 from collections.abc import Callable
 
 __all__ = ["PartDone", "StepDone", "silent", "unheard"]
 
 PartDone = Callable[[float], None]
-"""What is called with the part of a step that is done, from 0 to 1."""
+"""Function that takes the finished part of a step, from 0 to 1."""
 
 StepDone = Callable[[str, float], None]
-"""What is called with the name of a step and the part of it that is done."""
+"""Function that takes the name of a step and its finished part, from 0 to 1."""
 
 
 def silent(part: float) -> None:

@@ -22,9 +22,9 @@ from pes.vibration.basis.associated import STRAIGHT
 from pes.vibration.grid.product_basis import ProductBasis
 from pes.vibration.levels.result import Levels
 
-__all__ = ["reaches_linearity", "straight_end", "straight_reference"]
+__all__ = ["NEAR_LINE", "reaches_linearity", "straight_end", "straight_reference"]
 
-ENERGY = 0.01 * CM1
+NEAR_LINE = 0.01 * CM1
 """Hartree: rotational energy of K = 1 at the point next to linearity from which a level reaches it.
 For a CH2-like molecule (barrier 1,650 cm⁻¹) it was 20 cm⁻¹ in the ground state, whose Ka = 1 was
 0.18 too low."""
@@ -46,7 +46,7 @@ def straight_end(levels: Levels) -> tuple[int, float] | None:
 
 
 def reaches_linearity(levels: Levels) -> bool:
-    """Whether one of the levels of a triatomic that is bent reaches a linear geometry."""
+    """Whether a level of a bent triatomic reaches linear geometries."""
     end = straight_end(levels)
     if end is None:
         return False
@@ -57,7 +57,7 @@ def reaches_linearity(levels: Levels) -> bool:
     # ½ G_zz = 1/(2 I), with the least moment of inertia.
     moments = torch.linalg.eigvalsh(x.mT @ (masses[:, None] * x))[:, :2].sum(1)
     return any(
-        float(density[there] @ (1 / (2 * moments))) > ENERGY for density in levels.each_density()
+        float(density[there] @ (1 / (2 * moments))) > NEAR_LINE for density in levels.each_density()
     )
 
 

@@ -14,6 +14,7 @@ from pes.files import write_csv
 from pes.molecule import Molecule
 from pes.rovibration import Contraction, Rovibrational
 from pes.rovibration.levels import first_order_shifts, levels_of
+from pes.rovibration.straight import NEAR_LINE
 from pes.setup.labels import LevelLabels
 from pes.setup.problem import Problem
 from pes.setup.rotation_forecast import RotationClock
@@ -28,9 +29,6 @@ ROVIBRATIONAL_CSV = "rovibrational.csv"
 
 ROUNDING = 1e-9
 """cm⁻¹; the ground state of J = 0 is solved for again and would read -0.0000."""
-
-NEAR_LINE = 0.01 * CM1
-"""Hartree; see `pes.rovibration.straight.ENERGY`."""
 
 SHOWN = 30
 """Levels printed."""
@@ -110,14 +108,13 @@ class Rotation:
         if self.missing:
             js = ", ".join(map(str, self.missing))
             said.append(
-                f"levels with J = {js} are not among these: they would not have ended within "
-                "`minutes`; raise them"
+                f"levels with J = {js} are missing: `minutes` was too short for them; raise "
+                "`minutes`"
             )
         if self.fewer is not None:
             said.append(
-                f"{self.fewer[0]} J = 0 states are contracted in place of {self.fewer[1]}, for "
-                "`minutes` allow no more: estimates are the larger; raise `minutes`, or give "
-                "`rotation.states`"
+                f"`minutes` allowed {self.fewer[0]} J = 0 states in place of {self.fewer[1]}, "
+                "which makes the estimates larger; raise `minutes`, or give `rotation.states`"
             )
         return said
 
@@ -131,8 +128,8 @@ class Rotation:
         return [
             f"level {level} reaches geometries where the molecule is linear and its rotational "
             f"energy diverges: in the frame {self.basis.frame!r} levels with Ka > 0 of such a "
-            "level may be wrong by more than their estimates; `rotation.frame: auto` takes "
-            "functions made for it where there are some (three atoms in two lengths and an angle)"
+            "level may be wrong by more than their estimates; for three atoms in two lengths and "
+            "an angle `rotation.frame: auto` chooses functions that suit linear geometries"
         ]
 
     def _left_out(self) -> list[str]:

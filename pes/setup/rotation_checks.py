@@ -1,4 +1,4 @@
-"""Requests for rotation that do not do, refused before the J = 0 levels are computed."""
+"""Requests for rotation that cannot be met, refused before the J = 0 levels are computed."""
 
 from collections.abc import Iterable, Sequence
 
@@ -16,7 +16,7 @@ __all__ = ["check_rotation", "check_size"]
 
 
 def check_size(j: Sequence[int], states: int | None, count: int, memory: float | None) -> None:
-    """Raise a `ValueError` before the J = 0 levels are computed if rotation is too large, or small.
+    """Raise a `ValueError`, before the J = 0 levels are computed, for too many or too few states.
 
     Args:
         j: values of J.
@@ -27,7 +27,7 @@ def check_size(j: Sequence[int], states: int | None, count: int, memory: float |
     if states is not None and states < count:
         raise ValueError(
             f"`rotation.states` must be at least the number of levels, {count}, got {states}: "
-            "a level with rotation is made of states beside its own"
+            "each level with J > 0 is built from several of these states"
         )
     needed = matrix_memory(default_states(count) if states is None else states, max(j))
     refuse_shortage(
@@ -38,7 +38,7 @@ def check_size(j: Sequence[int], states: int | None, count: int, memory: float |
 
 
 def check_rotation(task: Problem, j: Iterable[int], frame: str) -> None:
-    """Raise a `ValueError` before the J = 0 levels are computed if rotation cannot be had."""
+    """Raise a `ValueError` before the J = 0 levels are computed if rotation is not possible."""
     if bad := [one for one in j if one < 0]:
         raise ValueError(f"`J` must be whole numbers from 0 on, got {bad[0]}")
     if frame not in (names := ("auto", *FRAMES, "embedded")):

@@ -134,6 +134,12 @@ def test_missing_key(tmp_path: Path, text: str, expected: str) -> None:
     assert refusal(tmp_path, text) == expected
 
 
+def test_section_of_earlier_versions_that_is_one_word_now(tmp_path: Path) -> None:
+    text = "surface: water_pjt1996\ncoordinates: {maps: {theta: {kind: cos}}}"
+    line = refusal(tmp_path, text, LevelsConfig)
+    assert line.startswith("`coordinates.maps.theta`: write `cos` in place of `kind: cos`")
+
+
 def test_run_has_the_name_of_the_file_unless_it_names_one(tmp_path: Path) -> None:
     path = tmp_path / "formaldehyde.yaml"
     path.write_text("data: {file: water.h5}")

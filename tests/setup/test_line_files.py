@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import h5py
 import pytest
@@ -211,13 +212,17 @@ def test_a_published_reader_reads_the_files_of_exomol(
     """
     from radis.api import exomolapi
 
-    for name in ("states", "trans"):
-        packed = bz2.compress((folder / f"h2o.{name}").read_bytes())
-        (tmp_path / f"h2o.{name}.bz2").write_bytes(packed)
-    known = exomolapi.read_def(folder / "h2o.def")
-    states = exomolapi.read_states(
-        tmp_path / "h2o.states.bz2", known, engine="csv", skip_optional_data=False
-    )
+    def read(name: str, files: Path) -> tuple[dict, Any]:
+        for kind in ("states", "trans"):
+            packed = bz2.compress((files / f"{name}.{kind}").read_bytes())
+            (tmp_path / f"{name}.{kind}.bz2").write_bytes(packed)
+        known = exomolapi.read_def(files / f"{name}.def")
+        states = exomolapi.read_states(
+            tmp_path / f"{name}.states.bz2", known, engine="csv", skip_optional_data=False
+        )
+        return known, states
+
+    known, states = read("h2o", folder)
     lines = exomolapi.read_trans(tmp_path / "h2o.trans.bz2", engine="csv")
     assert known["molmass"] == pytest.approx(18.0105647)
     energies = water.energies.sort().values.tolist()
@@ -232,12 +237,6 @@ def test_a_published_reader_reads_the_files_of_exomol(
     assert len(partition) == 100
     assert float(partition["QT"].iloc[-1]) > float(partition["QT"].iloc[0])
     write_methane(tmp_path)
-    for name in ("states", "trans"):
-        packed = bz2.compress((tmp_path / f"ch4.{name}").read_bytes())
-        (tmp_path / f"ch4.{name}.bz2").write_bytes(packed)
-    known = exomolapi.read_def(tmp_path / "ch4.def")
-    states = exomolapi.read_states(
-        tmp_path / "ch4.states.bz2", known, engine="csv", skip_optional_data=False
-    )
+    _, states = read("ch4", tmp_path)
     assert states["n"].tolist() == [1, 1, 1, 1]
     assert states["irrep"].tolist() == ["A1", "F1", "E", "F2"]

@@ -53,6 +53,6 @@ def test_what_was_reached_is_kept_and_labelled() -> None:
     assert [one.j for one in cut.levels] == [0]
     assert len(cut.basis.coupling.energies) == 2
     missing, fewer = cut.warnings
-    assert missing.startswith("levels with J = 1, 2 are not among these")
-    assert fewer.startswith("2 J = 0 states are contracted in place of ")
+    assert missing.startswith("levels with J = 1, 2 are missing: ")
+    assert fewer.startswith("`minutes` allowed 2 J = 0 states in place of ")
     torch.testing.assert_close(cut.levels[0].energies, whole.levels[0].energies)

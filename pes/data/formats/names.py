@@ -29,7 +29,7 @@ def name_and_unit(name: str) -> tuple[str, str | None]:
 
 
 def agreed_unit(quantity: str, units: Iterable[str | None], stated: str | None) -> str | None:
-    """The one unit of a quantity in what names say and the user states; None if nobody says it.
+    """Unit of a quantity, from names in the file and from the user; None if neither gives one.
 
     Raises:
         ValueError: if they differ, or the unit is one of another quantity.

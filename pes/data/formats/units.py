@@ -82,7 +82,7 @@ def echo(units: Mapping[str, str], quantities: Mapping[str, str]) -> str:
 
 
 def quantity_of(unit: str) -> str | None:
-    """The quantity that has a unit; None where it is no unit.
+    """Quantity that a unit measures; None for an unknown unit.
 
     Example:
         >>> quantity_of("Eh"), quantity_of("deg"), quantity_of("eV/A"), quantity_of("scf")

@@ -88,7 +88,7 @@ def run_evaluate(
 def _as_trained(
     config: Path, data: Path, statements: Mapping[str, str | None], format: str | None
 ) -> dict[str, Any]:
-    """What is stated about a file; if nothing is, what the training stated of one with its ending.
+    """Statements about a file, or else those of the training about a file with the same ending.
 
     Args:
         config: configuration in the run folder; it need not exist.

@@ -1,4 +1,4 @@
-"""What a levels calculation says before and while it runs, and the state to go on from."""
+"""Forecast and progress of a calculation of levels, and the state from which it goes on."""
 
 import logging
 from collections.abc import Callable, Iterator, Mapping

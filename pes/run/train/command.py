@@ -119,13 +119,13 @@ def trained(
 
 
 def _stopped(number: int, folder: Path) -> Stopped:
-    """The end of an automatic fit by a signal, which is said."""
-    again = "--overwrite to try all of the plan"
+    """Message about an automatic fit that a signal ended."""
+    again = "--overwrite, which tries the whole plan again"
     if (folder / "state.pt").is_file():
-        again = "--resume auto to train the network longer"
+        again = "--resume auto, which trains the network longer"
     message = (
-        f"stopped by {signal.Signals(number).name}; the best surface so far is in {folder}: the "
-        f"same command with {again}"
+        f"stopped by {signal.Signals(number).name}; the best surface so far is in {folder}; to go "
+        f"on, repeat the command with {again}"
     )
     log.info("%s", message)
     return Stopped(number, message)

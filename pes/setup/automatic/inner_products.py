@@ -33,7 +33,7 @@ def inner_changes(stage: SolvedHamiltonian, energy: float, count: int) -> Tensor
 
 
 def rough_changes(stage: SolvedHamiltonian, energy: float, count: int) -> Tensor:
-    """The same but for couplings among the products lost, at no cost, (S,).
+    """The same changes without couplings among the lost products, which costs nothing, (S,).
 
     Half to twice the changes of `inner_changes` on most surfaces, a third on some.
     """

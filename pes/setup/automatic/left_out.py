@@ -18,8 +18,8 @@ NEAR = 3
 """Number of levels on either side that count as neighbours."""
 
 NEIGHBOURS = 0.5
-"""Least part that each level counts with of what is to come of its neighbours: a level of H2CO
-cancelled by chance, 0.0004 cm⁻¹ where 0.0044 were to come, and 0.0135 of the next one."""
+"""Part of the changes of its neighbours still to come that each estimate holds at least. Terms of a
+level of H2CO cancelled by chance: 0.0004 cm⁻¹ for 0.0044 to come, next to a level with 0.0135."""
 
 
 def expected_changes(h: Hamiltonian, larger: Sequence[Hamiltonian], pairs: Eigenpairs) -> Tensor:

@@ -17,7 +17,7 @@ from pes.vibration.levels.result import Levels
 __all__ = ["attainable", "outcome"]
 
 NEIGHBOURS = 0.25
-"""Least part that each level counts with of the largest change of levels below it, or little above.
+"""Part of the largest change of levels below, or little above, that each estimate holds at least.
 
 Some changes cross zero by chance. A high level that has hardly arrived says nothing of low ones.
 """
@@ -26,7 +26,7 @@ ABOVE = 3
 """Number of levels above each that count as little above it."""
 
 FINEST = 0.05
-"""Least estimate, in the accuracy asked for: nothing was tried that would tell a smaller error."""
+"""Least estimate, in the accuracy asked for: no calculation here could show a smaller error."""
 
 BEHIND = 2.0
 """Decay on the way to a limit beyond that to the nearest one from which it does not count: levels
@@ -115,7 +115,7 @@ def _missed(target: Target, stage: Stage, result: Levels, walls: Tensor, rough: 
 
 
 def _nearest_limits(target: Target, stage: Stage) -> list[str]:
-    """Names of the coordinates whose limits are felt; others stand where nothing reaches them."""
+    """Names of the coordinates whose limits change levels."""
     decays = {
         name: min(cut.decay(stage.top, end) for end, here in zip(ends, fixed, strict=True) if here)
         for name, cut, ends, fixed in zip(

@@ -84,7 +84,7 @@ def test_a_signal_is_the_reason_and_nothing_else(
     assert end.value.code == 128 + signal.SIGTERM
     *_, last = lines = Path("runs/mine/train.log").read_text().splitlines()
     assert "stopped by SIGTERM; the best surface so far is in runs/mine" in last
-    assert last.endswith("the same command with --overwrite to try all of the plan")
+    assert last.endswith("repeat the command with --overwrite, which tries the whole plan again")
     assert sum("stopped by a signal after" in line for line in lines) == 1
     assert not any("too little time" in line or "nothing else" in line for line in lines)
     here("mine.h5", "--minutes", "0.005", "--overwrite")
