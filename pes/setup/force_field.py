@@ -15,6 +15,7 @@ from pes.memory import free_memory
 from pes.setup.force_field_result import ForceFieldResult
 from pes.units import CM1
 from pes.vibration.eigensolvers.eigenpairs import SolverError
+from pes.vibration.levels.sentences import about_levels
 
 __all__ = ["force_field_levels"]
 
@@ -150,11 +151,12 @@ def _refuse_levels_beyond(levels: FieldLevels) -> None:
     )
     away = mean_values(levels, squares) > AWAY * float(share @ q**2)
     if away.any():
-        numbers = ", ".join(map(str, np.flatnonzero(away)[:10]))
-        raise ValueError(
-            f"{name}: levels {numbers} lie beyond the barrier of the force field: {where}; ask "
-            "for fewer levels, or add constants of a higher even degree that bound it"
+        numbers = np.flatnonzero(away).tolist()
+        beyond = (
+            f"beyond the barrier of the force field: {where}; ask for fewer levels, or add "
+            "constants of a higher even degree that bound it"
         )
+        raise ValueError(f"{name}: {about_levels(numbers, f'lies {beyond}', f'lie {beyond}')}")
 
 
 def _warnings(levels: FieldLevels, way: Escape | None, limits: Limits) -> list[str]:

@@ -23,6 +23,7 @@ from pes.vibration.analysis.intensities import Sticks
 from pes.vibration.analysis.rotational_constants import is_spherical, rotational_constants
 from pes.vibration.eigensolvers.blockwise import all_blocks
 from pes.vibration.levels.result import Levels
+from pes.vibration.levels.sentences import about_levels
 from pes.vibration.symmetry.operations import symmetry_operations
 from pes.vibration.symmetry.representations import symmetry_labels
 
@@ -106,10 +107,12 @@ def far(table: Sequence[Mapping[str, Any]]) -> list[str]:
     reaching = [row["level"] for row in table if row.get("P(extrap)", 0.0) > FAR]
     if not reaching:
         return []
+    beyond = f"beyond the training points with more than {FAR:g} of"
+    remedy = "probability (`P(extrap)`, marked !); add points there before trusting"
     return [
-        f"levels {', '.join(map(str, reaching))} reach beyond the training points with more than "
-        f"{FAR:g} of their probability (`P(extrap)`, marked !); add points there before trusting "
-        "them"
+        about_levels(
+            reaching, f"reaches {beyond} its {remedy} it", f"reach {beyond} their {remedy} them"
+        )
     ]
 
 
@@ -122,9 +125,12 @@ def unrotated(table: Sequence[Mapping[str, Any]], task: Problem) -> list[str]:
         reference = task.internal.to_positions(task.start.cpu()[None], task.masses.cpu())[0]
     if is_spherical(reference, task.masses.detach().cpu()):
         return ["no rotational constants A, B, C: all moments of inertia are equal at the minimum"]
+    why = (
+        "no rotational constants: {} geometries where the molecule is linear or far from the "
+        "shape of its minimum, and 1/(2I) has no mean"
+    )
     return [
-        f"no rotational constants of levels {', '.join(map(str, missing))}: these reach geometries "
-        "where the molecule is linear or far from the shape of its minimum, and 1/(2I) has no mean"
+        about_levels(missing, f"has {why.format('it reaches')}", f"have {why.format('they reach')}")
     ]
 
 

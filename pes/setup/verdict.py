@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby
 
 import torch
 from torch import Tensor
 
 from pes.units import CM1
 from pes.vibration.levels.result import Levels
+from pes.vibration.levels.sentences import about_levels
 from pes.vibration.system.roughness import jumps
 
 __all__ = ["ROUGH", "Roughness", "roughness", "verdict", "verdict_of_errors"]
@@ -104,7 +104,7 @@ def verdict_of_errors(errors: Sequence[float]) -> str:
 
     Example:
         >>> verdict_of_errors([0.002, 0.002, 0.05])
-        'levels 0 to 1 are good to 0.003 cm-1; level 2 is good to 0.1 cm-1'
+        'levels 0 and 1 are good to 0.003 cm-1; level 2 is good to 0.1 cm-1'
     """
     return _listed([_accuracy(error) for error in errors])
 
@@ -112,22 +112,9 @@ def verdict_of_errors(errors: Sequence[float]) -> str:
 def _listed(classes: Sequence[tuple[str, str]]) -> str:
     """Each class once with its levels, in the order in which its first level comes."""
     return "; ".join(
-        _sentence([n for n, c in enumerate(classes) if c == use], *use)
+        about_levels([n for n, c in enumerate(classes) if c == use], *use)
         for use in dict.fromkeys(classes)
     )
-
-
-def _sentence(numbers: Sequence[int], one: str, several: str) -> str:
-    """Levels by number and what is said of them: `levels 0 to 4, 7 are good to 0.01 cm-1`."""
-    # Numbers that follow each other differ from their places by the same.
-    runs = [
-        [n for _, n in run]
-        for _, run in groupby(enumerate(numbers), key=lambda row: row[1] - row[0])
-    ]
-    words = [f"{run[0]} to {run[-1]}" if run[1:] else f"{run[0]}" for run in runs]
-    if not numbers[1:]:
-        return f"level {words[0]} {one}"
-    return f"levels {', '.join(words)} {several}"
 
 
 def _apart(limit: float) -> tuple[str, str]:

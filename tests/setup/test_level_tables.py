@@ -48,7 +48,7 @@ def test_levels_beyond_the_training_points_are_marked() -> None:
     record = SurfaceRecord(("O", "H", "H"), (0.0, 0.1), "none", away)
     result = result_of(pes.Surface(WaterPJT(), record.symbols, record))
     assert [row["P(extrap)"] for row in result.table] == pytest.approx([1.0] * 3)
-    assert "levels 0, 1, 2 reach beyond the training points" in result.warnings[-1]
+    assert "levels 0 to 2 reach beyond the training points" in result.warnings[-1]
     lines = printed(result.table, result.quanta.heading, Sensitivities())
     assert all(line.endswith("1.0e+00 !") for line in lines[2:])
     assert lines[1].split()[-1] == "P(extrap)"
@@ -57,7 +57,7 @@ def test_levels_beyond_the_training_points_are_marked() -> None:
 def test_few_beyond_are_no_reason_for_doubt() -> None:
     assert far([{"level": 0, "P(extrap)": 1e-3}, {"level": 1}]) == []
     (line,) = far([{"level": 0, "P(extrap)": 0.0}, {"level": 1, "P(extrap)": 0.0011}])
-    assert line.startswith("levels 1 reach")
+    assert line.startswith("level 1 reaches")
 
 
 def test_lines_above_the_table(water: pes.LevelsResult) -> None:

@@ -13,6 +13,7 @@ from pes.units import CM1
 from pes.vibration.basis.truncation import Truncation
 from pes.vibration.levels.diagnostics import level_warnings
 from pes.vibration.levels.result import Levels
+from pes.vibration.levels.sentences import about_levels
 
 __all__ = ["attainable", "outcome"]
 
@@ -105,12 +106,12 @@ def _missed(target: Target, stage: Stage, result: Levels, walls: Tensor, rough: 
     stopped = ((convergence > target.accuracy) & (walls > 0) & bound).nonzero().flatten().tolist()
     stopped = [n for n in stopped if n not in over or 2 * float(walls[n]) > target.accuracy]
     if stopped:
-        sentences.append(
-            f"levels {', '.join(map(str, stopped))} feel the limits of "
-            f"{', '.join(_nearest_limits(target, stage))}, by up to "
+        limits = (
+            f"the limits of {', '.join(_nearest_limits(target, stage))}, by up to "
             f"{2 * float(walls[stopped].max()) / CM1:.2g} cm-1: only wider `coordinates.ranges`, "
-            "on a surface that holds there, give them better"
+            "on a surface that holds there, give better levels"
         )
+        sentences.append(about_levels(stopped, f"feels {limits}", f"feel {limits}"))
     return sentences
 
 

@@ -8,6 +8,7 @@ from torch import Tensor
 from pes.units import CM1
 from pes.vibration.eigensolvers.degeneracy import is_cut
 from pes.vibration.levels.result import Levels
+from pes.vibration.levels.sentences import about_levels
 from pes.vibration.system.minimum import HOLE
 
 __all__ = ["level_warnings"]
@@ -44,9 +45,12 @@ def _alone(levels: Levels) -> Iterator[str]:
     alone = levels.convergence.isinf().nonzero().flatten().tolist()
     if alone:
         remedy = "`minutes`" if levels.compared_with == "target" else "the sizes"
-        yield (
-            f"levels {', '.join(map(str, alone))} appear in the largest calculation only: their "
-            f"errors are unknown, and levels may be missing among them; raise {remedy}"
+        yield about_levels(
+            alone,
+            "appears in the largest calculation only: its error is unknown, and a level below it "
+            f"may be missing; raise {remedy}",
+            "appear in the largest calculation only: their errors are unknown, and levels may be "
+            f"missing among them; raise {remedy}",
         )
 
 

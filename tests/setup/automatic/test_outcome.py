@@ -49,7 +49,7 @@ def test_limits_that_matter_most_are_what_is_said() -> None:
     walls = torch.tensor([5.0, 0.001], dtype=torch.float64)
     over, stopped = of_two_levels(walls)
     assert over.endswith("asked for")
-    assert stopped.startswith("levels 0 feel the limits of r1, r2, by up to")
+    assert stopped.startswith("level 0 feels the limits of r1, r2, by up to")
     over, _ = of_two_levels(walls / 100)
     assert over.endswith("raise `minutes`")
 

@@ -195,4 +195,4 @@ def test_a_level_that_the_run_asked_for_cannot_hold() -> None:
         rtol=0, atol=1e-4,
     )  # fmt: skip
     assert found.convergence.isinf().tolist() == [False] * 4 + [True, False]
-    assert found.warnings[0].startswith("levels 4 appear in the largest calculation only")
+    assert found.warnings[0].startswith("level 4 appears in the largest calculation only")
