@@ -1,6 +1,7 @@
 """A user's mistake ends in one line that says what to do, and harms no file."""
 
 import pickle
+import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -53,8 +54,8 @@ def test_help_ends_with_examples_that_parse(
     assert end.value.code == 0
     shown = capsys.readouterr().out
     name = shown.split()[1]
-    uses = [line.split()[1:] for line in shown.partition("examples:\n")[2].splitlines()]
-    assert len(uses) == 2
+    uses = [shlex.split(line)[1:] for line in shown.partition("examples:\n")[2].splitlines()]
+    assert len(uses) >= 2
     monkeypatch.setattr(sys.modules[command.__module__], "ended", lambda _: None)
     for use in uses:
         command(use)

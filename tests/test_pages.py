@@ -20,6 +20,7 @@ SETTINGS = {
     "pes-train --config": ["training.epochs=3", "ensemble.members=2"],
     "pes-levels runs": [f"vibration.{setting}" for setting in FEW],
     "pes-levels --config": FEW,
+    "pes-levels examples": FEW,
     "pes-levels --config configs/harmonic_gaussian": ["kappa=[0,1]"],
     "pes-refine --config": ["steps=1", "adjust.degree=1", "anchor=0.1", *FEW[2:]],
 }

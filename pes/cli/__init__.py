@@ -4,8 +4,8 @@ Each command imports what it runs when it runs: half of the time to start is tha
 """
 
 from pes.cli.points import audit, convert, label, sample
-from pes.cli.spectra import spectrum
-from pes.cli.surfaces import check_gradients, evaluate, export, levels, refine, report, train
+from pes.cli.spectra import levels, spectrum
+from pes.cli.surfaces import check_gradients, evaluate, export, refine, report, train
 
 __all__ = [
     "audit",

@@ -1,10 +1,9 @@
 """Commands about surfaces: those that fit, use, adjust, judge and export them."""
 
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 
 from pes.run import examples
-from pes.run.examples import Example, copy_example
+from pes.run.examples import copied
 from pes.run.loading import loading
 from pes.run.messages import ended
 from pes.run.options import (
@@ -23,7 +22,7 @@ from pes.run.options import (
     with_pictures,
 )
 
-__all__ = ["check_gradients", "evaluate", "export", "levels", "refine", "report", "train"]
+__all__ = ["check_gradients", "evaluate", "export", "refine", "report", "train"]
 
 
 def train(arguments: Sequence[str] | None = None) -> None:
@@ -79,42 +78,8 @@ def train(arguments: Sequence[str] | None = None) -> None:
                 overwrite=given.overwrite, check=given.check, ranks=ranks,
             )  # fmt: skip
 
-    ended(_copy(examples.TRAIN[given.example]) if given.example else with_pictures(command, given))
-
-
-def levels(arguments: Sequence[str] | None = None) -> None:
-    """`pes-levels`."""
-    parser = parser_of(
-        "pes-levels", "Compute the vibrational levels of a surface.",
-        "pes-levels runs/h2o --set vibration.levels=40",
-        "pes-levels --config mine.yaml --set coordinates.kind=radau",
-    )  # fmt: skip
-    source = parser.add_mutually_exclusive_group(required=True)
-    folder_option(source, "run", nargs="?", help="folder of a finished pes-train run")
-    file_option(source, "--config", help="configuration of the calculation, a YAML file")
-    example_option(source, examples.LEVELS)
-    folder_option(
-        parser, "--output", help="folder of the levels (default: RUN/levels or runs/<name>)"
-    )
-    file_option(
-        parser, "--resume", kind=str, metavar="auto|PATH",
-        help="continue a calculation that was cut short: auto takes the vectors in its folder",
-    )  # fmt: skip
-    common_options(parser)
-    function_option(parser)
-    picture_option(parser)
-    given = parser.parse_args(arguments)
-
-    def command() -> None:
-        with loading():
-            from pes.run.levels.command import run_levels
-
-        run_levels(
-            given.run, config=given.config, output=given.output, settings=settings_of(given),
-            overwrite=given.overwrite, resume=given.resume, functions=given.functions,
-        )  # fmt: skip
-
-    ended(_copy(examples.LEVELS[given.example]) if given.example else with_pictures(command, given))
+    example = given.example and copied(examples.TRAIN[given.example])
+    ended(example or with_pictures(command, given))
 
 
 def refine(arguments: Sequence[str] | None = None) -> None:
@@ -143,7 +108,8 @@ def refine(arguments: Sequence[str] | None = None) -> None:
             overwrite=given.overwrite,
         )
 
-    ended(_copy(examples.REFINE[given.example]) if given.example else with_pictures(command, given))
+    example = given.example and copied(examples.REFINE[given.example])
+    ended(example or with_pictures(command, given))
 
 
 def evaluate(arguments: Sequence[str] | None = None) -> None:
@@ -278,14 +244,3 @@ def export(arguments: Sequence[str] | None = None) -> None:
         )  # fmt: skip
 
     ended(command)
-
-
-def _copy(example: Example) -> Callable[[], None]:
-    """Copy an example here and say what to do with it."""
-
-    def command() -> None:
-        copy_example(example, Path())
-        print(f"copied: {', '.join(example.files)}\nnext:")
-        print("\n".join(f"  {line}" for line in example.commands))
-
-    return command

@@ -1,12 +1,12 @@
 """Examples that come with the package: configurations and data to copy and start from."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from pes.files import replaced
 
-__all__ = ["LEVELS", "REFINE", "TRAIN", "Example", "copy_example"]
+__all__ = ["LEVELS", "REFINE", "TRAIN", "Example", "copied", "copy_example"]
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,17 @@ REFINE: Mapping[str, Example] = {
     ),
 }  # fmt: skip
 """Examples of `pes-refine` by name."""
+
+
+def copied(example: Example) -> Callable[[], None]:
+    """Command that copies an example here and says what to run next."""
+
+    def command() -> None:
+        copy_example(example, Path())
+        print(f"copied: {', '.join(example.files)}\nnext:")
+        print("\n".join(f"  {line}" for line in example.commands))
+
+    return command
 
 
 def copy_example(example: Example, folder: Path) -> None:

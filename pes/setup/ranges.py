@@ -12,7 +12,7 @@ from pes.coordinates.kinds import KINDS
 from pes.molecule import Molecule, like_permutations
 from pes.potential import Surface, SurfaceRecord
 from pes.setup.automatic.geometry import Geometries
-from pes.vibration.system.minimum import minimum, reach
+from pes.vibration.system.minimum import EdgeError, minimum, reach
 from pes.vibration.system.system import System
 
 __all__ = ["automatic_ranges", "coordinate_limits", "sampled", "start_within"]
@@ -33,10 +33,29 @@ ROUNDED = 1e-4
 def start_within(
     ranges: Sequence[tuple[float, float]], internal: Internal, system: System
 ) -> Tensor:
-    """A point near the bottom (Q,) inside given ranges."""
+    """A point near the bottom (Q,) inside given ranges.
+
+    Raises:
+        ValueError: if the lowest point lies at the end of a range.
+    """
     if zero_at_minimum(internal.kinds):
         return torch.zeros(len(internal.names), dtype=torch.float64)
-    return minimum(system, ranges)[0]
+    return _lowest(system, ranges, internal)
+
+
+def _lowest(
+    system: System,
+    ranges: Sequence[tuple[float, float]],
+    internal: Internal,
+    near: Tensor | None = None,
+) -> Tensor:
+    """Lowest point (Q,); a range that ends there is named as the user gives it."""
+    try:
+        return minimum(system, ranges, near=near)[0]
+    except EdgeError as edge:
+        name, kind = internal.names[edge.coordinate], KINDS[internal.kinds[edge.coordinate]]
+        place, low, high = (x / kind.size for x in (edge.place, edge.low, edge.high))
+        raise ValueError(edge.sentence(name, place, low, high, kind.unit)) from None
 
 
 def automatic_ranges(
@@ -55,7 +74,7 @@ def automatic_ranges(
     limits = coordinate_limits(geometries.surface, internal, masses)
     if zero_at_minimum(internal.kinds):
         return start, reach(system, start, limits, energy)
-    bottom, _ = minimum(system, limits, near=start)
+    bottom = _lowest(system, limits, internal, near=start)
     bottom, special = _straightened(bottom, internal)
     ranges = reach(system, bottom, limits, energy)
     # About a special angle both sides are alike already.

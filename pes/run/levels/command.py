@@ -70,7 +70,7 @@ class Request:
 
 
 def run_levels(
-    run: Path | None = None,
+    surface: str | Path | None = None,
     *,
     config: Path | None = None,
     output: Path | None = None,
@@ -79,11 +79,12 @@ def run_levels(
     resume: str | None = None,
     functions: Sequence[str] = (),
 ) -> Path:
-    """Levels as a configuration says, of a trained run folder or of any surface.
+    """Levels of a surface, or as a configuration says.
 
     Args:
-        run: folder of a finished training, whose `vibration` section is used, or of a fit saved
-            from Python, with every default.
+        surface: folder of a finished training, whose `vibration` section is used, or of a fit
+            saved from Python; else surface file, module:function, file.py:function or the name of
+            an analytic surface; what `settings` do not say is chosen.
         config: YAML file instead.
         output: folder of the results; default RUN/levels or runs/<name>.
         settings: `section.key=value` that override the file.
@@ -91,7 +92,7 @@ def run_levels(
         resume: `auto` goes on where a calculation of the same levels was cut short; else the
             file of its state.
         functions: names of functions that code may be run of beside those in `config`: what a
-            surface file is built on, or the dipole that the configuration of `run` names.
+            surface file is built on, or the dipole that the configuration of a run folder names.
 
     Returns:
         The folder.
@@ -99,20 +100,20 @@ def run_levels(
     Raises:
         ValueError, FileNotFoundError: for anything the user can mend, in one line.
     """
-    if run is not None:
-        if not run.is_dir():
-            raise FileNotFoundError(f"{run}: no such run folder")
-        whole = _of_training(run, settings)
-        _check_dipole(run, whole.vibration, settings, functions)
-        surface = load_potential(str(run.resolve()), Path.cwd(), functions)
-        device = pick_device(whole.device, whole.threads or _few(whole.vibration, surface))
-        folder = output or run / "levels"
-        vibration, name, base = whole.vibration, whole.name, Path.cwd()
-        content, source = vibration.model_dump(mode="json"), str(run.resolve())
-        names = [resolved(one, base) for one in functions]
-    elif config is None:
-        raise ValueError("give a run folder or --config FILE")
-    elif "force_field" in read_yaml(config):
+    if surface is not None and Path(surface).is_dir():
+        request = _of_run(Path(surface), settings, output, functions)
+        return _claimed(request, overwrite=overwrite, resume=resume)
+    if surface is not None:
+        # A surface by its name is a configuration of this one key.
+        source = str(surface)
+        content = {"name": Path(source.partition(":")[0]).stem, "surface": source}
+        return levels_of_config(
+            checked(content, LevelsConfig, settings, source), Path.cwd(), output=output,
+            overwrite=overwrite, resume=resume, functions=functions,
+        )  # fmt: skip
+    if config is None:
+        raise ValueError("give a surface, such as a run folder, or --config FILE")
+    if "force_field" in read_yaml(config):
         from pes.run.levels.force_field import run_force_field
 
         if resume is not None:
@@ -120,19 +121,15 @@ def run_levels(
         field = load_config(config, ForceFieldConfig, settings)
         folder = output or Path("runs") / field.name
         return run_force_field(field, config.parent, folder, overwrite=overwrite)
-    elif "model" in read_yaml(config):
+    if "model" in read_yaml(config):
         from pes.run.levels.harmonic_gaussian import run_model
 
         model = load_config(config, ModelConfig, settings)
         return run_model(model, output or Path("runs") / model.name, overwrite=overwrite)
-    else:
-        return levels_of_config(
-            load_config(config, LevelsConfig, settings), config.parent, output=output,
-            overwrite=overwrite, resume=resume, functions=functions,
-        )  # fmt: skip
-    content |= {"functions": names} if names else {}
-    request = Request(name, vibration, content, source, surface, device, folder, base, None)
-    return _claimed(request, overwrite=overwrite, resume=resume)
+    return levels_of_config(
+        load_config(config, LevelsConfig, settings), config.parent, output=output,
+        overwrite=overwrite, resume=resume, functions=functions,
+    )  # fmt: skip
 
 
 def levels_of_config(
@@ -188,6 +185,24 @@ def _claimed(request: Request, *, overwrite: bool, resume: str | None) -> Path:
         check_folder(folder, finished=LEVELS_JSON, overwrite=overwrite, resume=resume is not None)
         request.surface.to(request.device)
         return _run(replace(request, state=state))
+
+
+def _of_run(
+    run: Path, settings: Sequence[str], output: Path | None, functions: Sequence[str]
+) -> Request:
+    """Levels of a run folder; the arguments are those of `run_levels`."""
+    whole = _of_training(run, settings)
+    _check_dipole(run, whole.vibration, settings, functions)
+    base, source = Path.cwd(), str(run.resolve())
+    surface = load_potential(source, base, functions)
+    device = pick_device(whole.device, whole.threads or _few(whole.vibration, surface))
+    content = whole.vibration.model_dump(mode="json")
+    names = [resolved(one, base) for one in functions]
+    content |= {"functions": names} if names else {}
+    folder = output or run / "levels"
+    return Request(
+        whole.name, whole.vibration, content, source, surface, device, folder, base, None
+    )
 
 
 def _of_training(run: Path, settings: Sequence[str]) -> TrainConfig | FitConfig:

@@ -10,7 +10,7 @@ from torch import Tensor
 from pes.vibration.system.region import energies_or_infinite
 from pes.vibration.system.system import System, potential_in_chunks
 
-__all__ = ["HOLE", "minimum", "reach"]
+__all__ = ["HOLE", "EdgeError", "minimum", "reach"]
 
 HOLE = 1e-7
 """A grid point this far (hartree) below the bottom of the well lies in a hole: above the
@@ -18,6 +18,30 @@ rounding of any surface, far below a level spacing."""
 
 FALLING = 0.5
 """Slope one step from the end of a range over that three steps from it, a third where V is even."""
+
+
+class EdgeError(ValueError):
+    """The lowest point of a surface lies at the end of the range of a coordinate.
+
+    Attributes:
+        coordinate: number of the coordinate, from 0.
+        place: its value at the lowest point, atomic units.
+        low, high: ends of its range.
+    """
+
+    def __init__(self, coordinate: int, place: float, low: float, high: float) -> None:
+        """One sentence in atomic units."""
+        super().__init__(self.sentence(f"coordinate {coordinate + 1}", place, low, high))
+        self.coordinate, self.place, self.low, self.high = coordinate, place, low, high
+
+    @staticmethod
+    def sentence(name: str, place: float, low: float, high: float, unit: str = "a.u.") -> str:
+        """What is wrong, with a name and a unit for the coordinate."""
+        return (
+            f"the lowest point of the surface lies at the end of the range of {name} "
+            f"({place:.4f} of {low:.4f} to {high:.4f} {unit}): widen this range, or the surface "
+            "has a hole there"
+        )
 
 
 def minimum(
@@ -34,7 +58,7 @@ def minimum(
         q (Q,) on the CPU, where the search runs, and V there in hartree.
 
     Raises:
-        ValueError: if the lowest point lies on the edge of a range.
+        EdgeError: if the lowest point lies at the end of a range.
     """
     low, high = torch.tensor(ranges, dtype=torch.float64).T
     start = _coarse_lowest(system, low, high) if near is None else near.cpu()
@@ -64,11 +88,7 @@ def minimum(
     falling = slope.abs() < FALLING * before.abs()
     if (beyond := edge & ~falling & (slope.abs() * (high - low) > 1e-3)).any():
         k = int(beyond.nonzero()[0])
-        raise ValueError(
-            f"the lowest point of the surface lies on the edge of coordinate {k + 1} "
-            f"({float(q[k]):.4f} of {float(low[k]):.4f} to {float(high[k]):.4f}, bohr or "
-            "radians): widen its range, or the surface has a hole there"
-        )
+        raise EdgeError(k, float(q[k]), float(low[k]), float(high[k]))
     # The search keeps a step away from the ends; linearity is one of them.
     snapped = torch.where(q - low < 2 * step, low, torch.where(high - q < 2 * step, high, q))
     energies = potential_in_chunks(system, torch.stack((q, snapped)))

@@ -310,10 +310,42 @@ def test_symmetry_is_used_or_projected(pes_levels: Command) -> None:
 
 @pytest.mark.usefixtures("_no_picture")
 def test_run_or_configuration(work: Path) -> None:
-    with pytest.raises(ValueError, match="give a run folder or --config"):
+    with pytest.raises(ValueError, match="give a surface, such as a run folder, or --config"):
         run_levels()
-    with pytest.raises(FileNotFoundError, match="no such run folder"):
+    with pytest.raises(FileNotFoundError, match="nowhere' is not a run folder, surface file"):
         run_levels(work / "nowhere")
+
+
+@pytest.mark.usefixtures("_no_picture")
+def test_a_surface_by_its_name_needs_no_configuration(work: Path) -> None:
+    (work / "own.py").write_text(OWN)
+    given = ["own.py:in_torch", "--levels", "3", "--accuracy", "50"]
+    cli.levels([*given, "--molecule", "O H D"])
+    found = read(work / "runs" / "own")
+    assert (found["molecule"], len(found["levels"])) == (["O", "H", "D"], 3)
+    config = yaml.safe_load((work / "runs" / "own" / "config.yaml").read_text())
+    assert config["accuracy"] == 50
+
+
+def test_a_surface_that_does_not_know_its_atoms(work: Path, refusal: Refusal) -> None:
+    (work / "own.py").write_text(OWN)
+    assert "molecule" in refusal(cli.levels, ["own.py:in_torch"])
+    assert "levels" in refusal(cli.levels, ["water_pjt1996", "--levels", "many"])
+
+
+@pytest.mark.usefixtures("_no_picture")
+def test_a_range_that_ends_at_the_minimum(pes_levels: Command, refusal: Refusal) -> None:
+    ranges = {"r1": [1.0, 1.4], "r2": [0.7, 1.4], "theta": [60, 160]}
+    line = refusal(pes_levels, coordinates={"ranges": ranges})
+    assert "the range of r1 (1.0000 of 1.0000 to 1.4000 A): widen this range" in line
+
+
+@pytest.mark.usefixtures("_no_picture")
+def test_keys_of_a_run_folder_as_options(pes_train: Command, work: Path) -> None:
+    run = pes_train(surface={"baseline": {"kind": "linear", "degree": 4}})
+    cli.levels([str(run), "--levels", "2", "--molecule", "O H D"])
+    found = read(work / "runs" / "tiny" / "levels")
+    assert (found["molecule"], len(found["levels"])) == (["O", "H", "D"], 2)
 
 
 @pytest.mark.parametrize(
@@ -401,7 +433,7 @@ def test_error_bars_of_an_ensemble(pes_levels: Command, work: Path) -> None:
     assert "spread  spread_full" in log
     # Two training points only: every level leaves them, and is marked.
     assert all(row["P(extrap)"] > 1e-3 for row in found["levels"])
-    assert any("levels 0, 1, 2 reach beyond" in w for w in found["warnings"])
+    assert any("levels 0 to 2 reach beyond" in w for w in found["warnings"])
     assert log.count(" !\n") == 3
 
 

@@ -43,7 +43,7 @@ def test_the_lowest_well_or_the_one_nearby(start: list[float] | None, side: int)
 
 
 def test_the_edge_is_no_minimum() -> None:
-    with pytest.raises(ValueError, match=r"edge of coordinate 2 \(.*-2.0000 to 2.0000"):
+    with pytest.raises(ValueError, match=r"range of coordinate 2 \(.*-2.0000 to 2.0000 a.u."):
         minimum(system(lambda q: q[:, 0] ** 2 + 0.1 * q[:, 1]), BOX)
 
 
