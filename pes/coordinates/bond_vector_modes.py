@@ -20,10 +20,13 @@ ITERATIONS = 12
 """Newton steps to the orientation of a geometry; they converge quadratically."""
 
 SHORT = 0.98
-"""Share of the way to a bond length of zero at which a range ends."""
+"""Share of the way to a folded geometry at which a range ends."""
 
 FAR = 10.0
 """Farthest q that is looked at for the end of the domain."""
+
+HALF_TURN = 4.0
+"""|w| at which a bond has turned by 180°, 4 arctan 1."""
 
 Tree = tuple[tuple[int, int], ...]
 
@@ -35,15 +38,17 @@ class BondVectors:
     With e_j and r_j direction and length of a bond at the minimum and δ_jk = ∂b_j/∂q_k of the
     rectilinear normal modes,
 
-        b_j = (r_j + Σ_k (e_j·δ_jk) q_k) u_j/|u_j|,
-        u_j = e_j + Σ_k (δ_jk − e_j (e_j·δ_jk)) q_k / r_j
+        b_j = r_j exp(s_j) n_j,  s_j = Σ_k (e_j·δ_jk) q_k / r_j,
+        n_j = 2 (h_j·e_j) h_j − e_j,  h_j = 2 k_j/k_j² − e_j,  k_j = e_j + w_j/4,
+        w_j = Σ_k (δ_jk − e_j (e_j·δ_jk)) q_k / r_j
 
     Positions are sums of bonds. At the minimum q touches the normal modes: V = ½ Σ_k ω_k q_k² and
-    G = diag(ω_k). Farther out a bend turns bonds without stretching them, so that V and G stay
-    nearly diagonal. A permutation of like atoms that maps the tree onto itself acts linearly on q:
-    the symmetry of the molecule is kept. Bonds never turn by more than 90°, and no angle is
-    singular before the whole molecule is straight. A molecule that is so at its minimum has a
-    `line`, 3N − 5 coordinates and two rotations, and nothing is singular there.
+    G = diag(ω_k). Farther out a bend turns bonds without stretching them: n_j, h_j and k_j stand at
+    θ, θ/2 and θ/4 from e_j, θ = 4 arctan(|w_j|/4), nearly |w_j|. A stretch goes farther outwards
+    than inwards, as that of an anharmonic bond does, so that V and G stay nearly those of
+    oscillators. A permutation of like atoms that maps the tree onto itself acts linearly on q: the
+    symmetry of the molecule is kept. No angle is singular before the whole molecule is straight. A
+    molecule that is so at its minimum has a `line`, 3N − 5 coordinates, and nothing is singular.
 
     The modes belong to the masses they were made with; other masses given later enter the kinetic
     energy and do not move x(q). Made by `bond_vectors`.
@@ -116,19 +121,21 @@ class BondVectors:
         first, second = zip(*self.tree, strict=True)
         return x[..., list(second), :] - x[..., list(first), :]
 
-    def _stretches(self, q: Tensor) -> tuple[Tensor, Tensor]:
-        """Lengths ρ_j (..., N−1) and displacements Σ_k δ_jk q_k (..., N−1, 3)."""
-        moved = torch.einsum("...k,kji->...ji", q, self._changes.to(q))
-        return self._lengths.to(q) + (moved * self._directions.to(q)).sum(-1), moved
+    def _moved(self, q: Tensor) -> tuple[Tensor, Tensor]:
+        """s_j (..., N−1, 1) and w_j (..., N−1, 3)."""
+        changes = self._changes.to(q) / self._lengths.to(q)[:, None]
+        moved, e = torch.einsum("...k,kji->...ji", q, changes), self._directions.to(q)
+        along = _dot(moved, e)
+        return along, moved - e * along
 
     def to_positions(self, q: Tensor, masses: Tensor | None = None) -> Tensor:
         """Positions (..., N, 3) in bohr of q (..., Q), the first atom at the origin."""
-        e, r = self._directions.to(q), self._lengths.to(q)
-        stretched, moved = self._stretches(q)
-        across = moved - e * (moved * e).sum(-1, keepdim=True)
-        u = e + across / r[:, None]
-        bonds = stretched[..., None] * u / u.square().sum(-1, keepdim=True).sqrt()
-        return self._paths.to(q) @ bonds
+        e, r = self._directions.to(q), self._lengths.to(q)[:, None]
+        along, across = self._moved(q)
+        k = e + across / 4
+        h = 2 * k / _dot(k, k) - e
+        n = 2 * _dot(h, e) * h - e
+        return self._paths.to(q) @ (r * along.exp() * n)
 
     def from_positions(self, positions: Tensor, masses: Tensor | None = None) -> Tensor:
         """q (..., Q) of positions (..., N, 3), turned to where no displacement is a rotation.
@@ -162,20 +169,23 @@ class BondVectors:
 
     def _components(self, bonds: Tensor) -> Tensor:
         """q and the rotation left over (..., 3N−3) of bonds (..., N−1, 3)."""
-        e, r = self._directions, self._lengths
+        e, r = self._directions, self._lengths[:, None]
         length = bonds.norm(dim=-1, keepdim=True)
-        along = (bonds * e).sum(-1, keepdim=True)
-        moved = e * (length - r[:, None]) + r[:, None] * (length * bonds / (length * along) - e)
+        k = _halfway(_halfway(bonds / length, e), e)
+        moved = r * (e * (length / r).log() + 4 * (k / _dot(k, e) - e))
         return moved.flatten(-2) @ self._inverse.mT
 
     def _rates(self, bonds: Tensor) -> Tensor:
         """Derivative of the remaining rotation by the bonds (..., N−1, 3) turn, (..., A, A)."""
         e, r = self._directions, self._lengths[:, None]
-        axes = self._axes[:, None]
-        around = torch.linalg.cross(*torch.broadcast_tensors(axes, bonds[..., None, :, :]))
-        b = bonds[..., None, :, :]
-        along, rate = ((v * e).sum(-1, keepdim=True) for v in (b, around))
-        moved = r * (around / along - b * rate / along**2)
+        n = (bonds / bonds.norm(dim=-1, keepdim=True))[..., None, :, :]
+        turn = torch.linalg.cross(*torch.broadcast_tensors(self._axes[:, None], n))
+        for _ in range(2):
+            # Of (n + e)/|n + e|.
+            root = (2 + 2 * _dot(n, e)).sqrt()
+            turn, n = turn / root - (n + e) * _dot(turn, e) / root**3, _halfway(n, e)
+        along = _dot(n, e)
+        moved = 4 * r * (turn / along - n * _dot(turn, e) / along**2)
         return (moved.flatten(-2) @ self._inverse.mT)[..., -len(self._axes) :].mT
 
     def _correction(self, bonds: Tensor) -> Tensor:
@@ -188,7 +198,7 @@ class BondVectors:
         return torch.matrix_exp(rows.unflatten(-1, (3, 3)))
 
     def bounds(self) -> list[tuple[float, float]]:
-        """Domain of each q alone: up to a bond length of zero or a folded geometry."""
+        """Domain of each q alone: up to a folded geometry."""
         steps = torch.linspace(0, FAR, 401, dtype=torch.float64)
         return [(-self._reach(-steps, k), self._reach(steps, k)) for k in range(len(self.names))]
 
@@ -200,15 +210,25 @@ class BondVectors:
         return SHORT * float(steps[beyond[0]].abs()) if len(beyond) else inf
 
     def folds(self, q: Tensor) -> list[Fold]:
-        """Bond lengths below zero; orientations past the one where all changes are rotations."""
-        stretched, _ = self._stretches(q)
-        negative = [
-            Fold(f"the bond {a + 1}-{b + 1}", "length", s <= 0)
-            for (a, b), s in zip(self.tree, stretched.unbind(-1), strict=True)
+        """Bonds that turn by 180° or more; orientations past which all changes are rotations."""
+        _, across = self._moved(q)
+        turned = [
+            Fold(f"the turn of the bond {a + 1}-{b + 1}", "angle", w >= HALF_TURN)
+            for (a, b), w in zip(self.tree, across.norm(dim=-1).unbind(-1), strict=True)
         ]
         bonds = self._of_tree(self.to_positions(q))
-        turned = torch.linalg.det(self._rates(bonds)) <= 0
-        return [*negative, Fold("the orientation of the molecule", "dihedral", turned)]
+        rotated = torch.linalg.det(self._rates(bonds)) <= 0
+        return [*turned, Fold("the orientation of the molecule", "dihedral", rotated)]
+
+
+def _dot(a: Tensor, b: Tensor) -> Tensor:
+    """Scalar products of vectors (..., 3), (..., 1)."""
+    return (a * b).sum(-1, keepdim=True)
+
+
+def _halfway(n: Tensor, e: Tensor) -> Tensor:
+    """Unit vectors in the middle of two."""
+    return (n + e) / (n + e).norm(dim=-1, keepdim=True)
 
 
 def bond_vectors(modes: NormalModes, tree: Sequence[tuple[int, int]]) -> BondVectors:

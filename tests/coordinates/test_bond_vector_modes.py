@@ -76,20 +76,44 @@ def test_permutations_act_linearly(methane: BondVectors) -> None:
         torch.testing.assert_close(linear.mT @ linear, torch.eye(9).double(), rtol=0, atol=1e-10)
 
 
-def test_a_bond_that_ends_is_named(methane: BondVectors) -> None:
-    q = torch.zeros(2, 9, dtype=torch.float64)
-    stretch = torch.zeros(4, dtype=torch.float64)
-    stretch[0] = -1.05 * methane._lengths[0]
-    along = (methane._changes * methane._directions).sum(-1)
-    q[1] = torch.linalg.pinv(along.mT, rtol=1e-10) @ stretch
-    beyond = {fold.name: fold.beyond.tolist() for fold in methane.folds(q)}
-    assert beyond["the bond 1-2"] == [False, True]
-    assert beyond["the bond 1-3"] == [False, False]
-    assert beyond["the orientation of the molecule"][0] is False
+def test_bonds_turn_by_the_angle_and_stretch_by_the_share(methane: BondVectors) -> None:
+    """θ = 4 arctan(|w|/4) and r = r_e exp(s) of each bond, far from the minimum."""
+    q = 5.0 * torch.randn(6, 9, generator=torch.Generator().manual_seed(5)).double()
+    x = methane.to_positions(q)
+    rest = tetrahedron()[1:] / methane._lengths[:, None]
+    bonds = x[:, 1:] - x[:, :1]
+    lengths = bonds.norm(dim=-1)
+    cosines = (bonds * rest).sum(-1) / lengths
+    moved = torch.einsum("bk,kji->bji", q, methane._changes) / methane._lengths[:, None]
+    along = (moved * rest).sum(-1)
+    across = (moved - along[..., None] * rest).norm(dim=-1)
+    assert float(across.max()) > 1.0
+    torch.testing.assert_close(cosines.acos(), 4 * (across / 4).atan(), rtol=1e-9, atol=0)
+    torch.testing.assert_close(lengths, methane._lengths * along.exp(), rtol=1e-12, atol=0)
+
+
+def test_a_bond_that_turns_round_is_named(methane: BondVectors) -> None:
+    """Two hydrogens turn towards each other, by 3.9 and by 4.1 of the 4 that are half a turn."""
+    rest = tetrahedron()[1:]
+    turned = torch.zeros(4, 3, dtype=torch.float64)
+    turned[0] = torch.linalg.cross(torch.tensor([0.0, 1, -1]).double(), rest[0])
+    turned[0] *= methane._lengths[0] / turned[0].norm()
+    changes = torch.cat((methane._changes, torch.linalg.cross(
+        torch.eye(3).double()[:, None].expand(3, 4, 3), rest.expand(3, 4, 3), dim=-1
+    ))).flatten(1)  # fmt: skip
+    # The rest of the molecule turns the other way, for q holds no rotation.
+    q = torch.linalg.solve(changes.mT, turned.flatten())[:9]
+    relative = torch.einsum("k,kji->ji", q, methane._changes)[0].norm() / methane._lengths[0]
+    beyond = {
+        fold.name: fold.beyond.tolist()
+        for fold in methane.folds(torch.stack((3.9 * q, 4.1 * q)) / relative)
+    }
+    assert beyond["the turn of the bond 1-2"] == [False, True]
+    assert beyond["the turn of the bond 1-3"] == [False, False]
 
 
 def test_ranges_end_at_the_domain() -> None:
-    """A soft stretch of a triatomic reaches a bond of no length, and no farther."""
+    """A soft bend of a triatomic goes as far as no geometry is met again."""
     x = torch.tensor([[0.0, 0, 0], [1.2, 0, 0], [-0.4, 1.1, 0]]).double()
     masses = torch.full((3,), 300.0).double()
 

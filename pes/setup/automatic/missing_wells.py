@@ -228,8 +228,8 @@ def sentence(one: LargeAmplitude, molecule: Molecule, top: float, holds: bool) -
     if one.what == "linear bend":
         return (
             f"the linear angle {names} can close to 90 degrees at about {height}, and {reach}: "
-            "bonds turn by less than that in these coordinates, so levels that reach it are "
-            "unreliable, and those of other isomers are missing"
+            "functions stand about the linear molecule, so levels that reach it are unreliable, "
+            "and those of other isomers are missing"
         )
     return (
         f"the torsion about {names} is of large amplitude: its lowest barrier is about {height}, "
