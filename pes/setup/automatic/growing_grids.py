@@ -21,7 +21,7 @@ from pes.vibration.basis.truncation import Truncation
 from pes.vibration.eigensolvers.select import DENSE_LIMIT
 from pes.vibration.hamiltonian.adapted import adapted
 from pes.vibration.hamiltonian.operator import Hamiltonian
-from pes.vibration.hamiltonian.sparse import SparseGrid, coarser, sparse_hamiltonian
+from pes.vibration.hamiltonian.sparse import SparseGrid, beyond, coarser, sparse_hamiltonian
 from pes.vibration.symmetry.invariance import invariant
 from pes.vibration.symmetry.operations import commuting, symmetry_operations
 from pes.vibration.system.system import System
@@ -196,9 +196,13 @@ class SparsePoints:
         """The Hamiltonian of this grid with fewer quanta."""
         return coarser(h, replace(self.grid, quanta=quanta))
 
-    def more(self, h: Hamiltonian, by: float) -> None:
-        """Nothing: more products than the points integrate give levels that are not bounded."""
-        return
+    def more(self, h: Hamiltonian, by: float) -> Hamiltonian | None:
+        """The Hamiltonian of this grid with more quanta, one step at most.
+
+        Elements between the levels and products two steps beyond were found tens of times too
+        large on these points.
+        """
+        return beyond(h, self.grid, by) if by <= STEP else None
 
     def cap(self, target: Target) -> float:
         """Infinity: no cap, as no quadrature rule integrates the edge of a capped region."""

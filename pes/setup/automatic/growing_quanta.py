@@ -2,8 +2,8 @@
 
 In dimensionless normal coordinates products of functions with Σ_k n_k ≤ K are kept. K grows by two
 at a time; levels of two calculations are paired by overlap. What is left to come is estimated from
-the products left out, to second order, or on a sparse grid from how the changes fall. Time and
-memory of a calculation are said before it begins, and one that would not fit is not begun.
+the products left out, to second order. Time and memory of a calculation are said before it begins,
+and one that would not fit is not begun.
 """
 
 from collections.abc import Callable
@@ -14,8 +14,7 @@ import torch
 from torch import Tensor
 
 from pes.setup.automatic.grid_of_stage import Grid
-from pes.setup.automatic.left_out import still_to_come
-from pes.setup.automatic.left_over import share_left
+from pes.setup.automatic.left_out import LEAST, still_to_come
 from pes.setup.automatic.quanta_series import QuantaStage, Series
 from pes.setup.automatic.stage import Budget, Target
 from pes.units import CM1
@@ -25,12 +24,6 @@ from pes.vibration.levels.matching import of_length, of_partners
 from pes.vibration.levels.result import Levels
 
 __all__ = ["levels_by_quanta"]
-
-LEAST = 0.2
-"""Least part of the last change that is taken for the error that is left."""
-
-MOST = 3.0
-"""Most that is taken, where changes fall by a quarter or less: what is left is a sum of many."""
 
 SHARE = 0.7
 """Part of the accuracy that missing functions may use up; points and ranges take the rest."""
@@ -63,8 +56,9 @@ def levels_by_quanta(
     series = Series(target, budget or Budget(), report, process_time(), smallest, check)
     stage = series.first()
     base = series.smaller(stage).functions_only()
-    moved, expected = series.matched(stage, base).changes, series.expected(stage)
-    left = moved if expected is None else still_to_come(expected, LEAST * moved)
+    moved = series.matched(stage, base).changes
+    expected = series.expected(stage, moved)
+    left = still_to_come(expected, LEAST * moved)
     series.table(stage, left)
     shorter = series.narrower(stage)
     ended = ""
@@ -91,13 +85,11 @@ def levels_by_quanta(
             report(f"stopped: {ended}")
             base, stage = earlier, series.again(stage)
             break
-        match, before, foreseen = series.matched(stage, base), moved, expected
-        moved, expected = match.changes, series.expected(stage)
-        if expected is None or foreseen is None:
-            left = moved * share_left(moved, of_partners(before, match.partners), LEAST, most=MOST)
-        else:
-            surprise = (moved - of_partners(foreseen[0].abs(), match.partners)).abs()
-            left = still_to_come(expected, surprise.where(match.partners >= 0, torch.inf))
+        match, foreseen = series.matched(stage, base), expected
+        moved = match.changes
+        expected = series.expected(stage, moved)
+        surprise = (moved - of_partners(foreseen[0].abs(), match.partners)).abs()
+        left = still_to_come(expected, surprise.where(match.partners >= 0, torch.inf))
         series.table(stage, left)
     changes = torch.stack((left, series.finer(stage, base), of_length(shorter, len(left))))
     return _result(target, stage, changes, ended)

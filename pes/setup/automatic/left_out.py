@@ -5,11 +5,18 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from pes.setup.automatic.left_over import share_left
 from pes.vibration.eigensolvers.eigenpairs import Eigenpairs
 from pes.vibration.eigensolvers.warm_start import renumbered
 from pes.vibration.hamiltonian.operator import Hamiltonian
 
-__all__ = ["expected_changes", "still_to_come"]
+__all__ = ["LEAST", "expected_changes", "still_to_come", "with_second_step"]
+
+LEAST = 0.2
+"""Least part of the last change that is taken for the error that is left."""
+
+MOST = 3.0
+"""Most of a change that is taken for what follows, where changes fall by a quarter or less."""
 
 HIGHER = 1.1
 """Changes to all orders, at most, in those to second order; 0.98 to 1.08 where both are known."""
@@ -41,17 +48,39 @@ def expected_changes(h: Hamiltonian, larger: Sequence[Hamiltonian], pairs: Eigen
     """
     last = larger[-1]
     vectors = renumbered(pairs.coefficients, h.basis, last.basis)
-    energies, numbers = last.zero_order_energies, last.basis.numbers
-    new = ~torch.isin(numbers, h.basis.numbers)
+    energies, new = last.zero_order_energies, ~_among(h, last)
     at = new.to(vectors.device)
     coupling = last.apply(vectors)[:, at]
     excited = (energies[at] - energies.min()) - (pairs.energies - pairs.energies[0])[:, None]
     half = excited.abs() / 2
     lowered = coupling.square() / (half + (half.square() + coupling.square()).sqrt())
-    among = [torch.isin(numbers[new], one.basis.numbers).to(lowered) for one in larger]
+    among = [_among(one, last)[new].to(lowered) for one in larger]
     changes = -torch.stack([lowered @ kept for kept in among])
     changes[:, 1:] -= changes[:, :1].clone()
     return changes.cpu()
+
+
+def _among(h: Hamiltonian, larger: Hamiltonian) -> Tensor:
+    """Whether each product of a larger calculation is in another, (N,)."""
+    ones = torch.ones(1, h.size, dtype=torch.float64)
+    return renumbered(ones, h.basis, larger.basis)[0] > 0
+
+
+def with_second_step(near: Tensor, moved: Tensor) -> Tensor:
+    """Changes by the next step and by the next two, where only the first is known, (2, S).
+
+    The second falls from the first as that one from the last.
+
+    Args:
+        near: change of each level by the next step, (S,).
+        moved: its last change, (S,), zero or more; infinite for a level not there before.
+
+    Example:
+        >>> with_second_step(torch.tensor([-0.1, -1.0]), torch.tensor([1.0, 10.0]))
+        tensor([[-0.1000, -1.0000],
+                [-0.1300, -1.3000]])
+    """
+    return torch.stack((near, near * (1 + share_left(near.abs(), moved, LEAST, most=MOST))))
 
 
 def still_to_come(expected: Tensor, surprise: Tensor) -> Tensor:

@@ -14,7 +14,7 @@ from pes.coordinates.internal import zero_at_minimum
 from pes.memory import free_memory, resident_memory
 from pes.setup.automatic.grid_of_stage import Grid
 from pes.setup.automatic.growing_grids import STEP, SparsePoints, memory
-from pes.setup.automatic.left_out import expected_changes
+from pes.setup.automatic.left_out import expected_changes, with_second_step
 from pes.setup.automatic.preliminary import preliminary
 from pes.setup.automatic.quanta_forecast import FEW, Forecast, largest_expected
 from pes.setup.automatic.stage import Budget, SolvedHamiltonian, Target
@@ -200,11 +200,17 @@ class Series:
         h = stage.grid.fewer(stage.hamiltonian, stage.grid.quanta - STEP)
         return replace(stage, hamiltonian=h, pairs=self.eigenpairs(h, stage))
 
-    def expected(self, stage: QuantaStage) -> Tensor | None:
-        """Changes of the levels by one more step and by two, to second order, (2, S)."""
+    def expected(self, stage: QuantaStage, moved: Tensor) -> Tensor:
+        """Changes of the levels by one more step and by two, to second order, (2, S).
+
+        Args:
+            stage: last calculation.
+            moved: changes of its levels by the last step, (S,).
+        """
         h, pairs = stage.hamiltonian, stage.pairs.first(self.number(stage))
-        known = [one for steps in (1, 2) if (one := stage.grid.more(h, steps * STEP)) is not None]
-        return expected_changes(h, known, pairs) if known else None
+        larger = [one for steps in (1, 2) if (one := stage.grid.more(h, steps * STEP)) is not None]
+        changes = expected_changes(h, larger, pairs)
+        return changes if len(larger) == 2 else with_second_step(changes[0], moved)
 
     def narrower(self, stage: QuantaStage) -> Tensor:
         """Changes of the first levels in narrower ranges, (S,); zero where nothing has ranges."""

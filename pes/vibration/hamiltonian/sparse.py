@@ -19,7 +19,7 @@ from pes.vibration.symmetry.grid_symmetry import kinetic_on_grid, potential_on_g
 from pes.vibration.symmetry.operation import Operation
 from pes.vibration.system.system import System
 
-__all__ = ["SparseGrid", "coarser", "sparse_hamiltonian"]
+__all__ = ["SparseGrid", "beyond", "coarser", "sparse_hamiltonian"]
 
 
 @dataclass(frozen=True)
@@ -91,12 +91,12 @@ class SparseGrid:
     @property
     def sizes(self) -> tuple[int, ...]:
         """Functions of each coordinate."""
-        return tuple(int(self.quanta / w + ROUNDING) + 1 for w in self.all_weights)
+        return self._sizes(self.quanta)
 
     @property
     def functions(self) -> int:
         """Number of products kept, N."""
-        return len(self._kept)
+        return len(within_quanta(self.sizes, self.quanta, weights=self.weights))
 
     @property
     def point_count(self) -> int:
@@ -133,24 +133,37 @@ class SparseGrid:
         Args:
             frequencies: of the zero-order energies, (Q,) in hartree.
         """
-        modes = len(self.names)
+        return self.basis_beyond(frequencies, 0.0)
+
+    def basis_beyond(self, frequencies: Tensor, more: float) -> SparseBasis:
+        """Functions with more quanta than K on the same points.
+
+        With more than L − K of them H has no lower bound. Its elements between these functions and
+        the largest ones of a level are right: those have few quanta.
+
+        Args:
+            frequencies: of the zero-order energies, (Q,) in hartree.
+            more: quanta beyond K.
+        """
+        modes, quanta = len(self.names), self.quanta + more
         places = zip(self.centres or (0.0,) * modes, self.widths or (1.0,) * modes, strict=True)
-        sizes = zip(frequencies.tolist(), self.sizes, self._grid.sizes, places, strict=True)
+        sizes = self._sizes(quanta)
+        each = zip(frequencies.tolist(), sizes, self._grid.sizes, places, strict=True)
         bases = tuple(
             oscillator_functions(w, n, m, centre=centre, width=width).to(frequencies.device)
-            for w, n, m, (centre, width) in sizes
+            for w, n, m, (centre, width) in each
         )
-        return SparseBasis(bases, self._kept, grid=self._grid)
+        kept = within_quanta(sizes, quanta, weights=self.weights)
+        return SparseBasis(bases, kept, grid=self._grid)
+
+    def _sizes(self, quanta: float) -> tuple[int, ...]:
+        return tuple(int(quanta / w + ROUNDING) + 1 for w in self.all_weights)
 
     @cached_property
     def _grid(self) -> Smolyak:
         # Unequal weights would leave many small sums over two coordinates.
         together = 2 if len(set(self.all_weights)) == 1 else 1
         return smolyak(self.level, self.all_weights, together=together)
-
-    @property
-    def _kept(self) -> Tensor:
-        return within_quanta(self.sizes, self.quanta, weights=self.weights)
 
 
 def sparse_hamiltonian(
@@ -192,7 +205,26 @@ def coarser(hamiltonian: Hamiltonian, grid: SparseGrid) -> Hamiltonian:
     """
     whole = hamiltonian.basis
     assert isinstance(whole, SparseBasis)
-    basis = grid.basis(torch.stack([b.energies[0] * 2 for b in whole.bases]))
+    basis = grid.basis(_frequencies(whole))
     if basis.grid.level == whole.grid.level:
         return replace(hamiltonian, basis=replace(basis, grid=whole.grid))
     return hamiltonian.at_points(basis, whole.grid.places(basis.grid.numbers))
+
+
+def beyond(hamiltonian: Hamiltonian, grid: SparseGrid, more: float) -> Hamiltonian:
+    """The same Hamiltonian on the same points in functions with more quanta, for `left_out`.
+
+    Args:
+        hamiltonian: on a sparse grid.
+        grid: of it.
+        more: quanta beyond those of the grid; see `SparseGrid.basis_beyond`.
+    """
+    whole = hamiltonian.basis
+    assert isinstance(whole, SparseBasis)
+    basis = grid.basis_beyond(_frequencies(whole), more)
+    return replace(hamiltonian, basis=replace(basis, grid=whole.grid))
+
+
+def _frequencies(basis: SparseBasis) -> Tensor:
+    """Frequencies of the zero-order energies, (Q,) in hartree."""
+    return torch.stack([b.energies[0] * 2 for b in basis.bases])

@@ -4,12 +4,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from pes.setup.automatic.growing_grids import ProductGrid
-from pes.setup.automatic.left_out import expected_changes, still_to_come
+from pes.setup.automatic.growing_grids import ProductGrid, SparsePoints
+from pes.setup.automatic.left_out import expected_changes, still_to_come, with_second_step
 from pes.setup.automatic.stage import Target
 from pes.units import CM1
 from pes.vibration.eigensolvers.eigenpairs import Eigenpairs
 from pes.vibration.hamiltonian.operator import Hamiltonian
+from pes.vibration.hamiltonian.sparse import SparseGrid
 from pes.vibration.system.system import model
 
 RANGES = ((-7.0, 7.0),) * 3
@@ -50,6 +51,36 @@ def test_second_order_is_what_larger_matrices_give(target: Target) -> None:
         assert changes.tolist() == pytest.approx((true / CM1).tolist(), rel=0.1)
     # Of levels far from the first quanta left out, and of those next to them.
     assert 0.001 < float(expected.abs().min()) < 0.01 < 1 < float(expected.abs().max())
+
+
+def test_on_the_points_of_a_sparse_grid_one_step_is_known(target: Target) -> None:
+    """By two quanta, against the next grid, whose points are others too; no more than that."""
+    grid = SparsePoints(SparseGrid(target.names, 6, 8))
+    h, _ = grid.hamiltonian(target)
+    finer, _ = grid.grown(2.0).hamiltonian(target)
+    pairs, larger = solved(h), grid.more(h, 2.0)
+    assert larger is not None
+    assert larger.size == finer.size
+    assert grid.more(h, 4.0) is None
+    (near,) = expected_changes(h, [larger], pairs) / CM1
+    true = (solved(finer).energies - pairs.energies) / CM1
+    true[1:] -= true[:1].clone()
+    # Squares of elements that these points do not quite integrate add a fifth.
+    assert near.tolist() == pytest.approx(true.tolist(), rel=0.25)
+    assert float(true.abs().max()) > 0.1
+
+
+def test_a_second_step_that_is_not_known_falls_from_the_first() -> None:
+    """By thirty, by two, and of a level that was not there before."""
+    near = torch.tensor([-0.1, -5.0, 0.2])
+    moved = torch.tensor([3.0, 10.0, torch.inf])
+    first, both = with_second_step(near, moved)
+    assert torch.equal(first, near)
+    # All count as falling no faster than the largest does: 5 of 10.
+    assert both.tolist() == pytest.approx([-0.2, -10.0, 0.4])
+    (_, alone) = with_second_step(near[:1], moved[:1])
+    # A fifth at least.
+    assert alone.tolist() == pytest.approx([-0.12])
 
 
 def test_what_is_to_come_holds_a_step_more_and_surprises() -> None:
