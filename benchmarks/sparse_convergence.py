@@ -1,9 +1,11 @@
 """Sparse grids: errors of the quadrature against L and of levels against K, with estimates.
 
-    python benchmarks/sparse_convergence.py --picture docs/sparse_convergence.png
+    python benchmarks/sparse_convergence.py --store runs/sparse --picture sparse_convergence.png
     python benchmarks/sparse_convergence.py --only water
 
-The ten lowest levels of water, formaldehyde and methane (model surfaces of `pes`) in bond vectors.
+With --store every run is kept in a file of that folder, and a benchmark that was ended goes on from
+there. Levels are the ten lowest of water, formaldehyde and methane (model surfaces of `pes`) in
+bond vectors.
 With K fixed L grows, and what is compared is the same K on the finest grid; then K grows with
 L = K + 2, and what is compared is the run with the most quanta, whose own error is of the size of
 its last change. Errors are the largest and the median of the ten, the zero-point energy among them.
@@ -11,6 +13,7 @@ A line is fitted to the logarithm of the medians: digits for each level of the g
 """
 
 import argparse
+import json
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -45,8 +48,8 @@ class Case:
 
 CASES = {
     "water": Case("water_pjt1996", (4, 6, 8, 10, 12, 14, 18), 8, (9, 10, 11, 12, 13, 14, 18)),
-    "formaldehyde": Case("formaldehyde_model", (4, 5, 6, 7, 8, 10), 6, (7, 8, 9, 10, 12)),
-    "methane": Case("methane_model", (2, 3, 4, 5, 7), 4, (5, 6, 7, 9)),
+    "formaldehyde": Case("formaldehyde_model", (4, 5, 6, 7, 9), 6, (7, 8, 9, 10, 12)),
+    "methane": Case("methane_model", (2, 3, 4, 5), 3, (5, 6, 7, 8)),
 }
 
 
@@ -65,6 +68,23 @@ class Run:
     estimates: np.ndarray
 
 
+def kept(
+    store: Path | None, case: Case, quanta: int, level: int, *, estimates: bool = False
+) -> Run:
+    """The run in the folder of runs, or a new one that is written there."""
+    letter = "K" if estimates else "L"
+    file = None if store is None else store / f"{case.surface}_{letter}_{quanta}_{level}.json"
+    if file is not None and file.exists():
+        stored = json.loads(file.read_text())
+        return Run(stored["size"], np.array(stored["levels"]), np.array(stored["estimates"]))
+    run = solved(case, quanta, level, estimates=estimates)
+    if file is not None:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        arrays = {"levels": run.levels.tolist(), "estimates": run.estimates.tolist()}
+        file.write_text(json.dumps({"size": run.size, **arrays}))
+    return run
+
+
 def solved(case: Case, quanta: int, level: int, *, estimates: bool) -> Run:
     """Levels up to K quanta on the grid of level L."""
     result = pes.levels(
@@ -75,8 +95,8 @@ def solved(case: Case, quanta: int, level: int, *, estimates: bool) -> Run:
     levels[0] = result.zero_point_energy
     basis = result.levels.hamiltonian.basis
     most = int(basis.quanta(torch.arange(basis.size)).sum(1).max())
-    kept = result.convergence if estimates else torch.zeros(COUNT)
-    return Run(most if estimates else level, levels, np.asarray(kept))
+    errors_said = result.convergence if estimates else torch.zeros(COUNT)
+    return Run(most if estimates else level, levels, np.asarray(errors_said))
 
 
 def errors(runs: list[Run]) -> list[np.ndarray]:
@@ -130,13 +150,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Convergence of levels on sparse grids.")
     parser.add_argument("--only", choices=CASES, nargs="*", default=list(CASES))
     parser.add_argument("--picture", type=Path)
+    parser.add_argument("--store", type=Path, help="folder of runs that are done")
     given = parser.parse_args()
     torch.set_num_threads(1)
     series = {}
     for name in given.only:
         case, begun = CASES[name], process_time()
-        by_level = [solved(case, case.fixed, level, estimates=False) for level in case.levels]
-        by_quanta = [solved(case, k, k + 2, estimates=True) for k in case.quanta]
+        by_level = [kept(given.store, case, case.fixed, level) for level in case.levels]
+        by_quanta = [kept(given.store, case, k, k + 2, estimates=True) for k in case.quanta]
         assert all(a.size < b.size for runs in (by_level, by_quanta) for a, b in pairwise(runs))
         report(f"{name}, K = {case.fixed}", "L", by_level)
         report(f"{name}, L = K + 2 and estimates with one more", "K", by_quanta)

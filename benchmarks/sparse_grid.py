@@ -9,29 +9,23 @@
 H2CO has the surface `formaldehyde_model` of `pes.potential.analytic`, CH4 a linear surface in
 invariants of degree 6, fitted to the energies of --data (B3LYP, jmbowma/QM-22). Coordinates are
 bond vectors, or with --coordinates zmatrix curvilinear normal ones of a Z-matrix. Functions stand
-about the mean of the ground state, as in `pes-levels`; the figures below are those of --plain ones
-about the minimum.
+about the mean of the ground state, as in `pes-levels`, or with --plain about the minimum.
 
-One thread of a busy core, H2CO, thirty levels; errors are those against 11 quanta, level 13, the
-largest of all and of the lowest ten:
+A machine with a dozen other jobs, H2CO, thirty levels; errors are those against 11 quanta, level 13
+(--save and --against), which took 48 CPU-s:
 
-    quanta level functions  points  CPU-s   MiB  error/cm-1    ten
-         6     8       924  27,357    3.3   490       20.06   2.09
-         8    10     3,003  86,517    9.7   625        1.91   0.27
-        10    12     8,008 218,157     35   905        0.21   0.02
+    quanta level functions  points  CPU-s   MiB  error/cm-1
+         6     8       924  27,357    2.8   443       2.77
+         8    10     3,003  86,517     14   621       0.162
+        10    12     8,008 218,157     34   736       0.0057
 
-(The cost with 10 quanta was measured with --coordinates zmatrix.) Levels change by about 0.01
-cm-1 from level 8 to 9 with 6 quanta and by 0.0002 from 12 to 13 with 10 (--compare). With 8
-quanta weighted by 1 1 1.25 1.5 2.25 2.25 level 10 leaves 23 cm-1, level 12 0.04, against level 14:
-the level has to be higher than the quanta by twice the largest weight. 12 weighted quanta at
-level 16, 3,004 functions, leave 20 cm-1, more than 8 plain ones. In coordinates of the Z-matrix 10
-quanta are within 0.043 of the product grid at 9 (h2co_levels.py), the lowest ten within 0.003.
+With bonds that turn by arctan |w| and stretch linearly, as in earlier versions, errors were ten
+times larger. In coordinates of a Z-matrix 8 quanta leave about 0.35. With 8 quanta weighted by 1 1
+1.25 1.5 2.25 2.25 level 10 left 23 cm-1 in those bond vectors, level 12 0.04, against level 14: the
+level has to be higher than the quanta by twice the largest weight.
 
 With --derivatives dE_n/dw of every level by every coefficient w of the surface of CH4 follows, in
 reverse mode; checked against H of a surface moved along all derivatives of the ground state.
-
-CH4 with 5 quanta at level 7, 2,002 functions, four blocks: 20 levels in 81 CPU-s; fundamentals F2
-at 1335.836 equal to 0.0001, E at 1547.460 to 0.0004, the overtones F2 at 2676.79 to 0.014.
 """
 
 import argparse

@@ -87,7 +87,9 @@ class ForceFieldResult:
         pairs = ", ".join(f"{x + 1} and {y + 1}" for x, y in levels.operators.pairs)
         return [
             f"{field.name}: {len(field.frequencies)} modes, {len(field.constants)} constants to "
-            f"degree {field.degree}; J = 0 without Coriolis coupling and Watson term",
+            f"degree {field.degree}",
+            "J = 0 without the vibrational angular momentum (Coriolis coupling and Watson term), "
+            "which moves levels by about the largest rotational constant, overtones by more",
             *([f"pairs of modes with vibrational angular momentum: {pairs}"] if pairs else []),
             f"blocks by symmetry: {'; '.join(blocks[:8])}{'; …' if len(blocks) > 8 else ''}",
             f"zero-point energy: {self.zero_point_energy:.4f} cm-1",

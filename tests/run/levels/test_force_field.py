@@ -37,7 +37,7 @@ def test_files_of_a_run(config: Path, tmp_path: Path) -> None:
     assert content["force_field"] == "field"
     assert len(content["levels"]) == 6
     log = (folder / "levels.log").read_text()
-    assert "J = 0 without Coriolis coupling" in log
+    assert "J = 0 without the vibrational angular momentum (Coriolis coupling" in log
     assert "with this force field levels 0 to 5 are good to 0.0" in log
 
 
