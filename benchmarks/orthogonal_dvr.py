@@ -95,7 +95,7 @@ def levels(
 
     cosines, weights = np.polynomial.legendre.leggauss(grid.points[2])
     (r1, t1), (r2, t2) = (
-        _sinc(ends, mass, points)
+        sinc(ends, mass, points)
         for ends, mass, points in zip(
             (grid.first, grid.second), (mass1, mass2), grid.points[:2], strict=True
         )
@@ -106,7 +106,7 @@ def levels(
     return np.linalg.eigvalsh(_contracted(t1, t2, v, turning, squared, grid.cutoff))[:count] / CM1
 
 
-def _sinc(ends: tuple[float, float], mass: float, points: int) -> tuple[Array, Array]:
+def sinc(ends: tuple[float, float], mass: float, points: int) -> tuple[Array, Array]:
     """Even points between the ends (Å) in bohr, and −1/(2μ) ∂²/∂R² there."""
     at = np.linspace(*ends, points) * ANGSTROM
     apart = np.subtract.outer(np.arange(points), np.arange(points)).astype(float)
