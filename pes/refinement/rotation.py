@@ -8,6 +8,7 @@ from torch import Tensor
 
 from pes.data.observed import Observed, Rotor
 from pes.rovibration.contraction import Contraction, contract_states
+from pes.rovibration.coupling import integrals
 from pes.rovibration.levels import Rovibrational, first_order_shifts, levels_of
 from pes.vibration.analysis.assignment import assigned
 from pes.vibration.levels.result import Levels
@@ -58,8 +59,8 @@ class Rotating:
 
     def slopes(self, function: Callable[[Tensor], Tensor]) -> Tensor:
         """First-order changes of the rows, (O, K), by changes of V: q (P, Q) to (P, K)."""
-        integrals = self.basis.integrals(function)
-        shifts = {j: first_order_shifts(one, integrals).T for j, one in self.levels.items()}
+        changes = integrals(self.basis.states, function)
+        shifts = {j: first_order_shifts(one, changes).T for j, one in self.levels.items()}
         return self.differences(shifts)
 
 

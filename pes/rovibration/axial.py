@@ -21,7 +21,7 @@ import torch
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
-from pes.rovibration.coupling import RotationalFields, rotational_fields
+from pes.rovibration.fields import RotationalFields, rotational_fields
 from pes.rovibration.reference import BodyReference
 from pes.units import CM1
 from pes.vibration.basis.associated import associated_legendre

@@ -16,18 +16,13 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from pes.rovibration.axial import axial_states, parents_of
-from pes.rovibration.coupling import (
-    Coupling,
-    coupling,
-    frame_positions,
-    integrals,
-    rotational_fields,
-)
+from pes.rovibration.axial import AxialStates, axial_states, parents_of
+from pes.rovibration.coupling import Coupling, coupling, integrals
+from pes.rovibration.fields import frame_positions, rotational_fields
 from pes.rovibration.frame_choice import SYMMETRIC, away_from_jumps, chosen_frame
 from pes.rovibration.group import molecular_group
 from pes.rovibration.multiplets import symmetric_coupling, symmetric_moments
-from pes.rovibration.progress import StepDone, unheard
+from pes.rovibration.progress import PartDone, StepDone, unheard
 from pes.rovibration.reference import (
     BodyReference,
     FlexibleReference,
@@ -36,12 +31,10 @@ from pes.rovibration.reference import (
     reference_geometry,
 )
 from pes.rovibration.state_choice import contracted_states, only, with_fewer_functions, with_states
-from pes.rovibration.straight import (
-    straight_reference,
-)
+from pes.rovibration.straight import straight_reference
 from pes.rovibration.symmetric_states import beside, multiplets_of, with_multiplets
 from pes.rovibration.symmetry import equivalent_turns, with_inversion
-from pes.rovibration.truncation import left_out, outside
+from pes.rovibration.truncation import left_out, rotational_images
 from pes.vibration.analysis.characters import characters
 from pes.vibration.levels.result import Levels
 from pes.vibration.symmetry.operation import Operation
@@ -133,7 +126,7 @@ class Contraction:
                 )
             return values
 
-        moments, of = self.integrals(vectors), self.coupling.multiplets
+        moments, of = integrals(self.states, vectors, 1), self.coupling.multiplets
         return moments if of is None else symmetric_moments(moments, of)
 
     def scalars(self, function: Callable[[Tensor], Tensor]) -> Tensor:
@@ -147,11 +140,7 @@ class Contraction:
         """
         positions = self.levels.system.positions
         assert positions is not None
-        return self.integrals(lambda q: function(positions(q).detach()).detach())
-
-    def integrals(self, function: Callable[[Tensor], Tensor]) -> Tensor:
-        """⟨a|f_k|b⟩ (K, n, n) of a function of coordinates (P, Q) with values (P, K)."""
-        return integrals(self.states, function)
+        return integrals(self.states, lambda q: function(positions(q).detach()).detach())
 
 
 def contract_states(
@@ -213,10 +202,11 @@ def contract_states(
     if basis.multiplets is not None:
         half, rotated = basis.multiplets.whole(half), basis.multiplets.whole(count)
     few = only(whole, torch.arange(half))
-    operators = outside(whole, fields, min(rotated, half), partial(report, "states left out"))
-    basis = replace(basis, missing=left_out(operators, whole))
+    coupled = torch.arange(min(rotated, half))
+    made_of = rotational_images([whole], fields, [coupled], partial(report, "states left out"))
+    basis = replace(basis, missing=left_out(made_of, [whole]))
     others = (
-        replace(basis.first(half), missing=left_out(operators, few)),
+        replace(basis.first(half), missing=left_out(made_of, [few])),
         replace(fewer, missing=basis.missing),
     )
     made = Contraction(
@@ -245,32 +235,41 @@ def _contract_linear(
     parents = None if straight else parents_of(made.levels)
     basis = coupling(made.levels, made.fields, partial(report, "coupling"))
     report("fewer functions", 0.0)
-    half = [torch.arange(number) < max(1, int(HALF * number)) for _ in made.levels]
-    others = (
-        basis.only(torch.cat(half).nonzero().flatten()),
-        coupling([with_fewer_functions(one)[0] for one in made.levels], made.fields),
-    )
+    fewer = coupling([with_fewer_functions(one)[0] for one in made.levels], made.fields)
     first = replace(made.levels[0], estimated_changes=levels.estimated_changes)
     first = replace(first, eigenpairs=first.eigenpairs.first(count))
-    # Bent, an exchange of the ends and E* are half turns about x and y.
     operations = with_inversion(levels.hamiltonian.operations, 3)
+    turns = equivalent_turns(operations, _bent(reference))
+    assert turns is not None
+    whole = Contraction(
+        first, made.levels, frame, reference, basis, (basis, fewer), operations, tuple(turns),
+        torch.cat([characters(one, operations) for one in made.levels]), parents,
+    )  # fmt: skip
+    return _with_second_order(whole, made, fewer, partial(report, "states left out"))
+
+
+def _bent(reference: BodyReference) -> Tensor:
+    """A bent geometry (3, 3): an exchange of the ends and E* are half turns about its x and y."""
     line = reference.middle if isinstance(reference, FlexibleReference) else reference
     bent = torch.zeros_like(line)
     bent[:, 2] = line[:, 2]
     bent[line[:, 2].abs().argmin(), 0] = float(line.norm())
-    bent = bent - bent.mean(0) * torch.tensor([1.0, 0.0, 0.0]).to(bent)
-    turns = equivalent_turns(operations, bent)
-    assert turns is not None
-    signs = torch.cat([characters(one, operations) for one in made.levels])
-    return Contraction(
-        first,
-        made.levels,
-        frame,
-        reference,
-        basis,
-        others,
-        operations,
-        tuple(turns),
-        signs,
-        parents,
-    )
+    return bent - bent.mean(0) * torch.tensor([1.0, 0.0, 0.0]).to(bent)
+
+
+def _with_second_order(
+    whole: Contraction, made: AxialStates, fewer: Coupling, report: PartDone
+) -> Contraction:
+    """A contraction of states of each K, with what the states left out do to those asked for."""
+    number = len(made.levels[0].energies)
+    half = torch.arange(max(1, int(HALF * number)))
+    coupled = [own.nonzero().flatten() for own in whole.asked.split(number)]
+    coupled = [own[own < len(half)] for own in coupled]
+    made_of = rotational_images(made.levels, made.fields, coupled, report)
+    few = [only(one, half) for one in made.levels]
+    kept = torch.cat([k * number + half for k in range(len(few))])
+    basis = replace(whole.coupling, missing=left_out(made_of, made.levels))
+    smaller = replace(whole.coupling.only(kept), missing=left_out(made_of, few))
+    alike = len(fewer.energies) == len(basis.energies)
+    fewer = replace(fewer, missing=basis.missing) if alike else fewer
+    return replace(whole, coupling=basis, others=(smaller, fewer))

@@ -3,11 +3,16 @@
 from torch import Tensor
 
 from pes.rovibration.coupling import Coupling
-from pes.rovibration.reference import avoided_coordinate, masses_of
+from pes.rovibration.reference import (
+    avoided_coordinate,
+    centred_positions,
+    is_linear,
+    masses_of,
+)
 from pes.rovibration.straight import reaches_linearity, straight_end
 from pes.vibration.levels.result import Levels
 
-__all__ = ["SYMMETRIC", "away_from_jumps", "chosen_frame"]
+__all__ = ["SYMMETRIC", "away_from_jumps", "chosen_frame", "has_states_of_each_k"]
 
 SYMMETRIC = ("eckart", "flexible")
 """Frames that turn as their reference does when like nuclei change places."""
@@ -33,6 +38,13 @@ def chosen_frame(levels: Levels, frame: str) -> str:
     if len(masses_of(levels.system)) < 4:
         return "linear" if reaches_linearity(levels) else "eckart"
     return "eckart" if avoided_coordinate(levels) is None else "flexible"
+
+
+def has_states_of_each_k(levels: Levels, frame: str) -> bool:
+    """Whether each K has J = 0 states of its own: of triatomics that are linear, or become so."""
+    masses = masses_of(levels.system)
+    still = centred_positions(levels.system, levels.minimum[None])[0]
+    return is_linear(still, masses) or chosen_frame(levels, frame) == "linear"
 
 
 def away_from_jumps(basis: Coupling, count: int, frame: str) -> Tensor:

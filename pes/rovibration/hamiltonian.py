@@ -8,10 +8,10 @@ from torch import Tensor
 from pes.rovibration.coupling import Coupling
 from pes.rovibration.multiplets import solve_by_species
 from pes.rovibration.rotor import angular_momentum
+from pes.rovibration.second_order import second_order
 from pes.rovibration.solved import Solved
-from pes.rovibration.truncation import second_order
 
-__all__ = ["eigenpairs", "hamiltonian", "lowering", "solve"]
+__all__ = ["eigenpairs", "hamiltonian", "lowering", "own_products", "solve"]
 
 LARGEST = 0.5
 """Part of the rotational energy by which states that are left out may lower it. Where a molecule
@@ -34,12 +34,23 @@ def solve(basis: Coupling, j: int) -> Solved:
     if basis.axial is None:
         return Solved(*eigenpairs(hamiltonian(basis, j)))
     size = 2 * j + 1
-    rotor = (torch.arange(size) + 1) // 2
-    own = (basis.axial[:, None] == rotor).flatten().nonzero().flatten()
+    state, rotor = own_products(basis.axial, size)
+    own = state * size + rotor
     energies, inner = eigenpairs(_axial_hamiltonian(basis, j, own))
     vectors = inner.new_zeros(len(basis.energies) * size, len(own))
     vectors[own] = inner
     return Solved(energies, vectors)
+
+
+def own_products(axial: Tensor, size: int) -> tuple[Tensor, Tensor]:
+    """States of each K with the functions of the rotor of that K: numbers of both, (p,) each.
+
+    Args:
+        axial: K of each state, (n,).
+        size: functions of the rotor, 2J + 1.
+    """
+    state, rotor = (axial[:, None] == (torch.arange(size) + 1) // 2).nonzero().unbind(1)
+    return state, rotor
 
 
 def _axial_hamiltonian(basis: Coupling, j: int, own: Tensor) -> Tensor:
@@ -49,9 +60,15 @@ def _axial_hamiltonian(basis: Coupling, j: int, own: Tensor) -> Tensor:
     rows, columns = (rotor[:, None], rotor), (state[:, None], state)
     matrix = torch.diag(basis.energies[state])
     for a in range(3):
-        matrix -= basis.coriolis[a][columns] * turns[a][rows]
+        if bool(basis.coriolis[a].any()):
+            matrix -= basis.coriolis[a][columns] * turns[a][rows]
         for b in range(3):
-            matrix -= basis.rotation[a, b][columns] * (turns[a] @ turns[b])[rows] / 2
+            if bool(basis.rotation[a, b].any()):
+                matrix -= basis.rotation[a, b][columns] * (turns[a] @ turns[b])[rows] / 2
+    if basis.missing:
+        products, less, _ = lowering(basis, j)
+        places = torch.searchsorted(own, products)
+        matrix[places[:, None], places] -= less
     return (matrix + matrix.T) / 2
 
 
@@ -62,14 +79,13 @@ def hamiltonian(basis: Coupling, j: int) -> Tensor:
     states that are left out do to second order.
     """
     turns = angular_momentum(j).to(basis.energies)
-    n, size = len(basis.energies), 2 * j + 1
+    size = 2 * j + 1
     matrix = _rotational_energy(basis.rotation, turns)
     matrix = matrix - torch.einsum("amn,aij->minj", basis.coriolis, turns)
-    if basis.missing is not None:
-        count = basis.missing.shape[-1]
-        less, _ = lowering(basis, j)
-        matrix[:count, :, :count] -= less.reshape(count, size, count, size)
-    matrix = matrix.reshape(n * size, n * size)
+    matrix = matrix.flatten(2).flatten(0, 1)
+    if basis.missing:
+        products, less, _ = lowering(basis, j)
+        matrix[products[:, None], products] -= less
     return (matrix + matrix.T) / 2 + torch.diag(basis.energies.repeat_interleave(size))
 
 
@@ -79,43 +95,66 @@ def _rotational_energy(rotation: Tensor, turns: Tensor) -> Tensor:
     return -torch.einsum("abmn,abij->minj", rotation, pairs) / 2
 
 
-def lowering(basis: Coupling, j: int) -> tuple[Tensor, Tensor]:
-    """Second order L of states that are left out, and its error, (m, m) in hartree.
+def lowering(basis: Coupling, j: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Second order L of states that are left out, and its error.
 
-    With S the least rotational energy of the lowest states when they mix with the other ones, and
-    L = S^½ q S^½, eigenvalues of q beyond `LARGEST` mean that the second order is not small. They
-    become `LARGEST`, so that rotation never lowers an energy, and the error is all of S.
+    With S the rotational energy and L = S^½ q S^½, eigenvalues of q beyond `LARGEST` mean that the
+    second order is not small. They become `LARGEST`, so that rotation never lowers an energy, and
+    the error is all of S.
+
+    Returns:
+        Numbers (p,) of the products of a state and a function of the rotor; L and its error, (p, p)
+        in hartree.
 
     Raises:
         ValueError: if the rotational energy is not positive: a quadrature whose weights have either
             sign is too coarse, and nothing would limit the second order.
     """
-    assert basis.missing is not None
-    turns = angular_momentum(j).to(basis.energies)
-    size = basis.missing.shape[-1] * (2 * j + 1)
-    total = second_order(basis.missing, j).reshape(size, size)
-    energy = _rotational_energy(basis.rotation, turns).flatten(2).flatten(0, 1)
-    own = energy[:size, :size].diagonal()
+    products, total = second_order(basis.missing, basis.axial, j)
+    own = _own_energies(basis, j, products)
     least = float(own.min())
     if j == 0 or (least > 0 and float((total.diagonal() / own).max()) < SMALL):
-        return total, HIGHER_ORDERS * total
+        return products, total, HIGHER_ORDERS * total
+    if basis.axial is None:
+        inverse, axes = _inverse_energy(basis, j, products)
+    else:
+        inverse, axes = 1 / own, torch.eye(len(own)).to(own)
+        _check_positive(least, j)
+    ratios, directions = eigenpairs(
+        (axes * inverse.sqrt()).T @ (total + total.T) @ (axes * inverse.sqrt()) / 2
+    )
+    if float(ratios[-1]) <= LARGEST:
+        return products, total, HIGHER_ORDERS * total
+    along = (axes / inverse.sqrt()) @ directions
+    errors = torch.where(ratios > LARGEST, 1.0, HIGHER_ORDERS * ratios)
+    return products, (along * ratios.clamp(max=LARGEST)) @ along.T, (along * errors) @ along.T
+
+
+def _own_energies(basis: Coupling, j: int, products: Tensor) -> Tensor:
+    """Rotational energies ½ Σ_αβ G_αβ J_α J_β of products, (p,) in hartree."""
+    turns = angular_momentum(j).to(basis.energies)
+    state, rotor = products // (2 * j + 1), products % (2 * j + 1)
+    pairs = torch.einsum("aij,bji->abi", turns, turns)[..., rotor]
+    return -(basis.rotation[..., state, state] * pairs).sum((0, 1)) / 2
+
+
+def _inverse_energy(basis: Coupling, j: int, products: Tensor) -> tuple[Tensor, Tensor]:
+    """Eigenvalues and vectors of 1/S: the least energy S of products when they mix with others."""
+    turns = angular_momentum(j).to(basis.energies)
+    energy = _rotational_energy(basis.rotation, turns).flatten(2).flatten(0, 1)
     values, vectors = eigenpairs((energy + energy.T) / 2)
-    if not float(values[0]) > 0:
+    _check_positive(float(values[0]), j)
+    # The inverse of S is a part of the inverse of all.
+    return eigenpairs((vectors[products] / values) @ vectors[products].T)
+
+
+def _check_positive(least: float, j: int) -> None:
+    if not least > 0:
         raise ValueError(
             f"the rotational energy of the J = 0 states is not positive (J = {j}): the sparse grid "
             "is too coarse for the highest of them; raise `grid_level`, or contract fewer states "
             "with `rotation.states`"
         )
-    # The inverse of S is a part of the inverse of all.
-    inverse, axes = eigenpairs((vectors[:size] / values) @ vectors[:size].T)
-    ratios, directions = eigenpairs(
-        (axes * inverse.sqrt()).T @ (total + total.T) @ (axes * inverse.sqrt()) / 2
-    )
-    if float(ratios[-1]) <= LARGEST:
-        return total, HIGHER_ORDERS * total
-    along = (axes / inverse.sqrt()) @ directions
-    errors = torch.where(ratios > LARGEST, 1.0, HIGHER_ORDERS * ratios)
-    return (along * ratios.clamp(max=LARGEST)) @ along.T, (along * errors) @ along.T
 
 
 def eigenpairs(matrix: Tensor) -> tuple[Tensor, Tensor]:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from pes.rovibration.contraction import Contraction, contract_states
 from pes.rovibration.coupling import Coupling
-from pes.rovibration.hamiltonian import lowering, solve
+from pes.rovibration.hamiltonian import lowering, own_products, solve
 from pes.rovibration.rotor import angular_momentum, half_turns
 from pes.rovibration.solved import Solved, mean_of_members
 from pes.rovibration.symmetry import rovibrational_characters
@@ -161,10 +161,10 @@ def first_order_shifts(level: Rovibrational, integrals: Tensor) -> Tensor:
 
 def _second_order_errors(basis: Coupling, solved: Solved, j: int) -> Tensor:
     """Errors of the second order by states that are left out, (S,) in hartree."""
-    if basis.missing is None:
+    if not basis.missing:
         return torch.zeros_like(solved.energies)
-    _, error = lowering(basis, j)
-    vectors = solved.vectors[: len(error)]
+    products, _, error = lowering(basis, j)
+    vectors = solved.vectors[products]
     return solved.mean((vectors * (error @ vectors)).sum(0))
 
 
@@ -185,7 +185,7 @@ def _vibrations(solved: Solved, basis: Contraction, j: int) -> tuple[Tensor, Ten
     count as one, by their first.
     """
     vectors, size, axial = solved.vectors, 2 * j + 1, basis.coupling.axial
-    weights = vectors.square().reshape(-1, size, vectors.shape[1]).sum(1)
+    weights = _weights(vectors, axial, size)
     number = torch.full((len(weights),), size) if axial is None else 1 + (axial > 0).long()
     number, first = number if axial is None else number.where(axial <= j, 0), None
     if (of := basis.coupling.multiplets) is not None:
@@ -203,6 +203,15 @@ def _vibrations(solved: Solved, basis: Contraction, j: int) -> tuple[Tensor, Ten
     return torch.where(basis.asked[owner], owner, -1).to(vectors.device), share
 
 
+def _weights(vectors: Tensor, axial: Tensor | None, size: int) -> Tensor:
+    """Part of each state in each vector, whatever the function of the rotor, (states, vectors)."""
+    if axial is None:
+        return vectors.square().reshape(-1, size, vectors.shape[1]).sum(1)
+    state, rotor = own_products(axial, size)
+    total = vectors.new_zeros(len(axial), vectors.shape[1])
+    return total.index_add(0, state, vectors[state * size + rotor].square())
+
+
 def _labels(vibration: Tensor, solved: Solved, basis: Coupling, j: int) -> tuple[Tensor, Tensor]:
     """Ka and Kc by the order of the levels of each vibration: J_0J, J_1J, J_1J−1, and so on.
 
@@ -213,10 +222,9 @@ def _labels(vibration: Tensor, solved: Solved, basis: Coupling, j: int) -> tuple
     """
     if basis.axial is not None:
         ka = basis.axial[vibration.clamp(min=0)]
-        signs = half_turns(j)[1].to(solved.vectors)
-        vectors = solved.vectors
-        weights = vectors.square().reshape(-1, 2 * j + 1, vectors.shape[1]).sum(0)
-        odd = (signs @ weights) < 0
+        state, rotor = own_products(basis.axial, 2 * j + 1)
+        weights = solved.vectors[state * (2 * j + 1) + rotor].square()
+        odd = (half_turns(j)[1].to(weights)[rotor] @ weights) < 0
         kc = j - ka
         return ka, kc + ((kc % 2 == 1) != odd).long()
     rank = torch.zeros_like(vibration)
@@ -237,8 +245,8 @@ def _overlaps(columns: Tensor, other: Coupling, vectors: Tensor, size: int) -> T
     most = torch.bincount(other.axial)
     every = len(vectors) // size // len(most)
     place = torch.cat([k * every + torch.arange(n) for k, n in enumerate(most.tolist())])
-    kept = vectors.reshape(-1, size, vectors.shape[1])[place].flatten(0, 1)
-    return columns.T @ kept
+    state, rotor = own_products(other.axial, size)
+    return columns[state * size + rotor].T @ vectors[place[state] * size + rotor]
 
 
 def _change(ground: float, solved: Solved, other: Coupling, j: int) -> Tensor:

@@ -7,73 +7,110 @@ G_αβ and three of Coriolis. Of O_γ|a⟩ the contracted states hold a part; of
 
 with the zero-order energies ε_i of the functions and the energy E_n of the highest state: nothing
 that was left out lies below it. Σ_γδ M_γδ T_γᵀ T_δ, with the matrices T_γ of the rotor, is taken
-from the Hamiltonian of the contracted states. Which states matter does not go by their order, and
-in a frame that suits a molecule badly those that do come late: for hydrogen peroxide half of the
-states change Ka = 1 by 0.3 cm⁻¹, and those left out by 4.
+from the Hamiltonian of the contracted states. Where each K has states of its own, i runs over the
+functions of those K that the operators join to that of a. Which states matter does not go by their
+order, and in a frame that suits a molecule badly those that do come late: for hydrogen peroxide
+half of the states change Ka = 1 by 0.3 cm⁻¹, and those left out by 4.
 
 References:
     P.-O. Löwdin, J. Chem. Phys. 19, 1396 (1951), doi:10.1063/1.1748067
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 
-from pes.rovibration.coupling import PAIRS, RotationalFields, rotated
+from pes.rovibration.coupling import coupled_calculations, portions, rotated
+from pes.rovibration.fields import RotationalFields
+from pes.rovibration.operators import PAIRS
 from pes.rovibration.progress import PartDone, silent
-from pes.rovibration.rotor import angular_momentum
+from pes.rovibration.second_order import LeftOut
+from pes.rovibration.state_choice import only
 from pes.vibration.levels.result import Levels
 
-__all__ = ["left_out", "outside", "second_order"]
-
-
-def outside(
-    states: Levels, fields: RotationalFields, count: int, report: PartDone = silent
-) -> Tensor:
-    """⟨i|O_γ|a⟩ of all functions i and the lowest states a, (9, N, count).
-
-    Args:
-        states: whose lowest are coupled.
-        fields: of rotation on their grid.
-        count: how many.
-        report: called with the part that is done.
-    """
-    h, rows = states.hamiltonian, []
-    for a in range(count):
-        report(a / count)
-        vector = states.eigenpairs.coefficients[a : a + 1]
-        rows.append(rotated(h, vector, fields, [h.basis])[1][0][:, 0])
-    return torch.stack(rows, -1)
-
-
-def left_out(operators: Tensor, states: Levels) -> Tensor:
-    """M of the lowest states, (9, 9, count, count) in hartree.
-
-    Args:
-        operators: ⟨i|O_γ|a⟩, (9, N, count).
-        states: contracted, the lowest of which are |a⟩.
-    """
-    c, energies = states.eigenpairs.coefficients, states.energies
-    # Sums of reference energies tell differences; self-consistent ones count the others as well.
-    order = states.hamiltonian.zero_order_energies.to(energies)
-    lowest = (order - order.min() + energies[0]).clamp(min=float(energies[-1]))
-    gaps = (lowest[:, None] - energies[: operators.shape[-1]]).clamp(min=SMALLEST)
-    scaled = (operators - c.T @ (c @ operators)) / gaps.sqrt()
-    return torch.einsum("gia,hib->ghab", scaled, scaled)
-
+__all__ = ["Images", "left_out", "rotational_images"]
 
 SMALLEST = 1e-5
 """Hartree: the gap of the highest states, were they all that is left, would be zero."""
 
 
-def second_order(missing: Tensor, j: int) -> Tensor:
-    """Σ_γδ M_γδ T_γᵀ T_δ, (count, 2J + 1, count, 2J + 1) in hartree: positive.
+@dataclass(frozen=True, eq=False)
+class Images:
+    """⟨i|O_γ|a⟩ of all functions i of one calculation.
+
+    Attributes:
+        values: (O, N, m).
+        operators: numbers of the operators γ, (O,).
+        states: number of the calculation that each a belongs to and its number there, (2, m).
+    """
+
+    values: Tensor
+    operators: Tensor
+    states: Tensor
+
+
+def rotational_images(
+    levels: Sequence[Levels],
+    fields: RotationalFields,
+    coupled: Sequence[Tensor],
+    report: PartDone = silent,
+) -> list[Images]:
+    """What rotation makes of some states, in the functions of each calculation.
 
     Args:
-        missing: what `left_out` returned.
-        j: J.
+        levels: calculations on one grid; of K = 0, 1, … if several.
+        fields: of rotation on the grid.
+        coupled: numbers of the states of each calculation.
+        report: called with the part that is done.
     """
-    turns = angular_momentum(j).to(missing)
-    # ½ Σ_αβ G_αβ J_α J_β and i Σ_α A^α J_α with J = i L, both with the sign reversed.
-    inner = [(turns[a] @ turns[b] + turns[b] @ turns[a]) / (4 if a == b else 2) for a, b in PAIRS]
-    rotor = torch.stack([*inner, *turns])
-    return torch.einsum("ghab,gki,hkj->aibj", missing, rotor, rotor)
+    operators = torch.tensor(sorted(fields.present))
+    values: list[list[Tensor]] = [[] for _ in levels]
+    owners: list[list[Tensor]] = [[] for _ in levels]
+    of = torch.repeat_interleave(torch.tensor([len(numbers) for numbers in coupled]))
+    states = torch.stack((of, torch.cat(list(coupled))))
+    some = [only(one, numbers) for one, numbers in zip(levels, coupled, strict=True)]
+    for here, h, vectors in portions(some, len(PAIRS) + 3):
+        report(int(here[0]) / len(of))
+        near = coupled_calculations(levels, int(of[here[0]]))
+        bras = [(levels[other].hamiltonian.basis, own) for other, own in near.items()]
+        for other, image in zip(near, rotated(h, vectors, fields, bras)[1], strict=True):
+            values[other].append(image[operators].mT)
+            owners[other].append(states[:, here])
+    return [
+        Images(torch.cat(value, -1), operators, torch.cat(own, 1))
+        for value, own in zip(values, owners, strict=True)
+    ]
+
+
+def left_out(every: Sequence[Images], levels: Sequence[Levels]) -> tuple[LeftOut, ...]:
+    """M of each calculation among its states and those of its neighbours.
+
+    Args:
+        every: of each calculation; states beyond those that are contracted are passed over.
+        levels: states that are contracted, of each calculation.
+    """
+    counts = torch.tensor([len(one.energies) for one in levels])
+    first = counts.cumsum(0) - counts
+    energies = torch.cat([one.energies for one in levels])
+    made = []
+    for k, (one, states) in enumerate(zip(every, levels, strict=True)):
+        of, number = one.states
+        there = number < counts[of]
+        places = (first[of] + number)[there]
+        products = _products(one.values[..., there], energies[places], states)
+        made.append(LeftOut(products, one.operators, places, k if len(levels) > 1 else None))
+    return tuple(made)
+
+
+def _products(values: Tensor, energies: Tensor, states: Levels) -> Tensor:
+    """M_γδ,ab (O, O, m, m) of ⟨i|O_γ|a⟩ (O, N, m), with the energies of a (m,) and states of i."""
+    c, own = states.eigenpairs.coefficients, states.energies
+    # Sums of reference energies tell differences; self-consistent ones count the others as well.
+    order = states.hamiltonian.zero_order_energies.to(own)
+    lowest = (order - order.min() + own[0]).clamp(min=float(own[-1]))
+    gaps = (lowest[:, None] - energies).clamp(min=SMALLEST)
+    scaled = ((values - c.T @ (c @ values)) / gaps.sqrt()).permute(0, 2, 1).flatten(0, 1)
+    products = (scaled @ scaled.T).reshape(len(values), len(energies), len(values), len(energies))
+    return products.transpose(1, 2)

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from pes.files import write_json
 from pes.rovibration.contraction import contract_states
-from pes.rovibration.frame_choice import chosen_frame
+from pes.rovibration.frame_choice import has_states_of_each_k
 from pes.rovibration.state_choice import contracted_states
 from pes.setup.bond_lengths import strange_bonds
 from pes.setup.chosen import chosen_settings
@@ -163,7 +163,7 @@ class LevelsResult:
         levels, limit = self.levels.cpu(), 60 * minutes
         count = len(levels.energies)
         most = contracted_states(states, count, levels.hamiltonian.size)
-        axial = chosen_frame(levels, frame) == "linear"
+        axial = has_states_of_each_k(levels, frame)
         forecast = rotation_forecast(levels, most, asked, axial=axial)
         if states is None and (number := affordable(forecast, count, SHARE * limit)) < most:
             forecast = rotation_forecast(levels, number, asked, axial=axial)

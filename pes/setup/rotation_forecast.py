@@ -7,7 +7,8 @@ from time import process_time
 import torch
 
 from pes.memory import resident_memory
-from pes.rovibration.coupling import RotationalFields, rotated, rotational_metric
+from pes.rovibration.coupling import rotated
+from pes.rovibration.fields import RotationalFields, rotational_metric
 from pes.rovibration.reference import masses_of, reference_geometry
 from pes.vibration.hamiltonian.operator import Hamiltonian
 from pes.vibration.levels.result import Levels
@@ -22,6 +23,10 @@ PRODUCTS = 9
 
 FEWER = 0.7
 """Time of functions left out, in that of all: two thirds of them on all points."""
+
+OF_EACH_K = {"J = 0 states": 0.5, "coupling": 0.5, "fewer functions": 0.7}
+"""Time where each K has states of its own, for one of them in that of all operators on it. Of a
+triatomic four of the nine are zero, and each of the others joins K to some of its neighbours."""
 
 FACTORED = 4e10
 """Multiplications per second in eigenvalue problems, of n³ for n functions in one block."""
@@ -111,9 +116,9 @@ def rotation_forecast(
     steps |= {f"J = {one}": 3 * (states * (2 * one + 1)) ** 3 / FACTORED / 4 for one in j}
     highest = max(j, default=0)
     if axial:
-        # Each K is solved for by itself and coupled to five; half the coupling is done twice.
-        once = states * (highest + 1) * image
-        steps |= {"J = 0 states": once, "coupling": 3 * once, "fewer functions": 4 * once}
+        once = (highest + 1) * image
+        steps |= {name: part * states * once for name, part in OF_EACH_K.items()}
+        steps["states left out"] = count * once
     grid = 8 * len(h.potential) * (27 + 6 * h.modes)
     matrices = matrix_memory(states, highest) * ((highest + 1) / 2 if axial else 1)
     memory = resident_memory() + grid + int(matrices)
@@ -145,15 +150,15 @@ def _image_seconds(levels: Levels) -> float:
     """CPU seconds of the operators of rotation on one state."""
     h = levels.hamiltonian
     begun = process_time()
-    rotated(h, levels.eigenpairs.coefficients[:1], _nothing(h), [h.basis])
+    rotated(h, levels.eigenpairs.coefficients[:1], _unity(h), [(h.basis, range(9))])
     return process_time() - begun
 
 
-def _nothing(h: Hamiltonian) -> RotationalFields:
-    """Fields that are zero on the grid, and take no memory."""
-    zero, points = h.potential.new_zeros(1, 1, 1), len(h.potential)
+def _unity(h: Hamiltonian) -> RotationalFields:
+    """Fields that are one on the grid, and take no memory."""
+    one, points = h.potential.new_ones(1, 1, 1), len(h.potential)
     return RotationalFields(
-        zero.expand(points, 3, 3), zero.expand(points, h.modes, 3),
+        one.expand(points, 3, 3), one.expand(points, h.modes, 3),
         torch.zeros(1, dtype=torch.bool).expand(points),
     )  # fmt: skip
 

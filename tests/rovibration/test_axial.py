@@ -90,12 +90,12 @@ def test_other_linear_molecules_are_refused(dioxide: pes.LevelsResult) -> None:
 
 
 INDEPENDENT = {
-    (0, 1, 0, 1): 15.4136, (0, 1, 1, 1): 94.3544, (0, 1, 1, 0): 95.4370, (1, 1, 0, 1): 824.9402,
-    (1, 1, 1, 1): 1074.4498, (1, 1, 1, 0): 1075.5417, (2, 1, 1, 1): 2141.0450,
-    (2, 1, 1, 0): 2142.3584,
+    (0, 1, 0, 1): 15.4135, (0, 1, 1, 1): 94.3541, (0, 1, 1, 0): 95.4367, (1, 1, 0, 1): 824.9348,
+    (1, 1, 1, 1): 1074.4455, (1, 1, 1, 0): 1075.5375, (2, 1, 1, 1): 2141.0365,
+    (2, 1, 1, 0): 2142.3499,
 }  # fmt: skip
 """Level, J, Ka, Kc: cm⁻¹ above the ground state by a DVR with associated Legendre functions, see
-benchmarks/rotating_dvr.py."""
+benchmarks/rotating_dvr.py; all digits hold."""
 
 
 def bent(x: torch.Tensor) -> torch.Tensor:
@@ -110,15 +110,15 @@ def bent(x: torch.Tensor) -> torch.Tensor:
 def test_a_bent_molecule_that_reaches_linearity() -> None:
     """From functions that do not vanish at linearity Ka = 1 of 2 ν2 is 14 too low, ± 2."""
     result = pes.levels(bent, ["C", "H", "H"], count=3)
-    rotation = result.rotation(range(2), states=30)
+    rotation = result.rotation(range(2), states=12)
     assert rotation.basis.frame == "linear"
     table = {(r["level"], r["J"], r["Ka"], r["Kc"]): r for r in rotation.table}
     assert len(table) == len(rotation.table) == 3 * (1 + 3)
     for key, energy in INDEPENDENT.items():
         row = table[key]
-        # The other program's levels are good to 0.01, those of a basis by default to 0.003.
-        assert row["energy"] == pytest.approx(energy, abs=0.013)
-        assert row["convergence"] < 0.3
+        # Without what twelve states leave out, to second order, 2 ν2 is 0.05 too high.
+        assert row["energy"] == pytest.approx(energy, abs=row["convergence"] + 1e-4)
+        assert row["convergence"] < 0.02
     assert {row["irrep"] for row in rotation.table} == {"A1", "A2", "B1", "B2"}
     assert "parity" not in rotation.table[0]
     assert not rotation.warnings

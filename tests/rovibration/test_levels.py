@@ -13,7 +13,7 @@ from pes.rovibration import Rovibrational, contract_states, rovibrational_levels
 from pes.rovibration.hamiltonian import hamiltonian, lowering, solve
 from pes.rovibration.levels import levels_of
 from pes.rovibration.reference import avoided_coordinate
-from pes.rovibration.truncation import second_order
+from pes.rovibration.second_order import second_order
 from pes.units import ANGSTROM, CM1, DEGREE
 from pes.vibration import BasisSpec, Levels, SparseGrid, model, molecular, vibrational_levels
 
@@ -99,7 +99,7 @@ def test_states_that_are_left_out_count_to_second_order(water: Levels, frame: st
     assert float(error.max()) < 5e-4
     assert bool((error <= one.convergence[one.vibration == 0] / CM1 + 1.5e-4).all())
     # Without it the levels are upper bounds, and as far off as it says.
-    plain = torch.linalg.eigvalsh(hamiltonian(replace(basis.coupling, missing=None), 3))
+    plain = torch.linalg.eigvalsh(hamiltonian(replace(basis.coupling, missing=()), 3))
     assert bool((plain[:7] >= one.energies[:7]).all())
     off = (plain[:7] - water.energies[0]) / CM1 - torch.tensor(GROUND[3])
     assert float(off.max()) > 1e-3
@@ -109,14 +109,15 @@ def test_second_order_is_limited_where_it_diverges(water: Levels) -> None:
     """Near linear geometries G diverges: rotation must raise every energy all the same."""
     basis = contract_states(water, states=20, frame="eckart")
     coupling, ground = basis.coupling, float(water.energies[0])
-    assert coupling.missing is not None
-    less, error = lowering(coupling, 3)
-    assert torch.equal(less, second_order(coupling.missing, 3).reshape(less.shape))
+    (missing,) = coupling.missing
+    products, less, error = lowering(coupling, 3)
+    assert torch.equal(less, second_order(coupling.missing, None, 3)[1])
     assert torch.equal(error, 0.1 * less)
     # What the states left out do, a million times as strong as it is in this molecule.
-    strong = replace(coupling, missing=1e6 * coupling.missing)
-    plain, limited = (solve(one, 3).energies for one in (replace(coupling, missing=None), strong))
-    wild = hamiltonian(coupling, 3) - 1e6 * _padded(less, len(plain))
+    strong = replace(coupling, missing=(replace(missing, products=1e6 * missing.products),))
+    plain, limited = (solve(one, 3).energies for one in (replace(coupling, missing=()), strong))
+    wild = hamiltonian(coupling, 3)
+    wild[products[:, None], products] -= 1e6 * less
     assert float(torch.linalg.eigvalsh(wild)[0]) < ground
     # Rotation is positive, so that the n-th level lies above the n-th of its absence.
     bare = coupling.energies.repeat_interleave(7).sort().values
@@ -131,17 +132,10 @@ def test_rotational_energy_that_is_not_positive_is_refused(water: Levels) -> Non
     """As of a sparse grid too coarse for G: the second order would have no limit."""
     basis = contract_states(water, states=20, frame="eckart")
     coupling = basis.coupling
-    assert coupling.missing is not None
     wrong = coupling.rotation.clone()
     wrong[0, 0] = wrong[0, 0] - 10 * wrong[0, 0].diagonal().mean() * torch.eye(20)
     with pytest.raises(ValueError, match=r"is not positive.*grid_level.*rotation\.states"):
         lowering(replace(coupling, rotation=wrong), 3)
-
-
-def _padded(matrix: torch.Tensor, size: int) -> torch.Tensor:
-    whole = torch.zeros(size, size, dtype=matrix.dtype)
-    whole[: len(matrix), : len(matrix)] = matrix
-    return whole
 
 
 def test_sparse_grid() -> None:

@@ -9,7 +9,7 @@ from pes.coordinates import ZMatrix
 from pes.molecule import Molecule
 from pes.potential.analytic import ANALYTIC
 from pes.rovibration import contract_states
-from pes.rovibration.coupling import rotational_metric
+from pes.rovibration.fields import rotational_metric
 from pes.rovibration.levels import levels_of
 from pes.rovibration.reference import (
     FlexibleReference,

@@ -51,6 +51,22 @@ def test_texts(turning: Rotation) -> None:
     assert "<td>B1</td>" in turning._repr_html_()
 
 
+def test_derivatives_of_states_of_each_k() -> None:
+    """Two bonds that are 1e-3 longer and shorter, in functions that follow them: 0.0003."""
+
+    def turning(change: float, *parameters: str) -> Rotation:
+        surface = WaterPJT()
+        with torch.no_grad():
+            surface.r_e += change * ANGSTROM
+        result = pes.levels(surface, count=2, accuracy=0.01)
+        return result.rotation([1], states=20, frame="linear", parameters=parameters)
+
+    still, step = turning(0.0, "r_e"), 1e-3
+    up, down = (turning(s).levels[0].energies / CM1 for s in (step, -step))
+    (slopes,) = still.slopes["r_e (cm-1/A)"]
+    torch.testing.assert_close(slopes, (up - down) / (2 * step), rtol=2e-3, atol=0)
+
+
 def test_derivatives_by_a_parameter(water: pes.LevelsResult) -> None:
     turning = water.rotation([0, 1], states=30, parameters=["r_e"])
     ((name, by_level),) = water.sensitivity(masses=False, parameters=["r_e"]).columns.items()
