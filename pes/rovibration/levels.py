@@ -108,7 +108,7 @@ def levels_of(basis: Contraction, j: int) -> Rovibrational:
         raise ValueError(f"`J` must be whole numbers from 0 on, got {j}")
     every = solve(basis.coupling, j)
     vibration, share = _vibrations(every, basis, j)
-    ka, kc = _labels(vibration, every, basis.coupling, j)
+    ka, kc = _labels(vibration, every, basis, j)
     own = vibration >= 0
     if basis.parents is not None:
         vibration = basis.parents[vibration].where(own, -1)
@@ -212,14 +212,18 @@ def _weights(vectors: Tensor, axial: Tensor | None, size: int) -> Tensor:
     return total.index_add(0, state, vectors[state * size + rotor].square())
 
 
-def _labels(vibration: Tensor, solved: Solved, basis: Coupling, j: int) -> tuple[Tensor, Tensor]:
-    """Ka and Kc by the order of the levels of each vibration: J_0J, J_1J, J_1J−1, and so on.
+def _labels(
+    vibration: Tensor, solved: Solved, contraction: Contraction, j: int
+) -> tuple[Tensor, Tensor]:
+    """Ka and Kc of each level.
 
-    A degenerate level has the labels of its first member.
+    They go by energy, J_0J, J_1J, J_1J−1, and so on, of a degenerate level by its first member;
+    where the axes are those of inertia, among levels that half turns about them leave alike.
 
     Of a linear molecule Ka is the K of the state, and Kc, which is even where half a turn about y
     leaves the level as it is, follows from that.
     """
+    basis = contraction.coupling
     if basis.axial is not None:
         ka = basis.axial[vibration.clamp(min=0)]
         state, rotor = own_products(basis.axial, 2 * j + 1)
@@ -228,14 +232,48 @@ def _labels(vibration: Tensor, solved: Solved, basis: Coupling, j: int) -> tuple
         kc = j - ka
         return ka, kc + ((kc % 2 == 1) != odd).long()
     rank = torch.zeros_like(vibration)
-    for v in vibration.unique():
+    turned = basis.multiplets is None and contraction.frame != "embedded"
+    for v in vibration[vibration >= 0].unique():
         own = (vibration == v).nonzero().flatten()
         own = own[solved.energies[own].argsort()]
+        if turned:
+            block = solved.vectors.reshape(-1, 2 * j + 1, solved.vectors.shape[1])[v][:, own]
+            rank[own] = _ranks(block.square(), j).to(rank)
+            continue
         members = solved.degeneracies[own]
         share = 1 if basis.multiplets is None else basis.multiplets.size_of(int(v))
         rank[own] = (members.cumsum(0) - members) // share
-    ka = (rank + 1) // 2
-    return ka, j - rank // 2
+    return _labels_of(rank, j)
+
+
+def _labels_of(rank: Tensor, j: int) -> tuple[Tensor, Tensor]:
+    """Ka and Kc of the levels 0, 1, … of a rotor by energy."""
+    return (rank + 1) // 2, j - rank // 2
+
+
+def _ranks(weights: Tensor, j: int) -> Tensor:
+    """Places in the order J_0J, J_1J, J_1J−1, … of the levels of one vibration by energy.
+
+    Half a turn about the axis of least inertia, z, multiplies a level by (−1)^Ka, about that of
+    largest inertia, y, by (−1)^Kc. A resonance of one of two near levels with another vibration may
+    exchange them.
+
+    Args:
+        weights: of the functions of the rotor (rows) in each level, (2J + 1, 2J + 1).
+        j: J.
+    """
+    rank = torch.arange(2 * j + 1)
+    labels = torch.stack(_labels_of(rank, j))
+    kinds, turns = 1 - 2 * (labels % 2), half_turns(j)[[2, 1]]
+    alike = (kinds[:, :, None] == turns[:, None]).all(0)
+    # Of all ways to give them out the likeliest; of levels of one kind the lower comes first.
+    _, places = linear_sum_assignment(-(alike.to(weights) @ weights).mT.cpu().numpy())
+    places = torch.from_numpy(places)
+    kind = kinds[:, places]
+    for each in kind.unique(dim=1).mT:
+        own = (kind == each[:, None]).all(0)
+        places[own] = places[own].sort().values
+    return places
 
 
 def _overlaps(columns: Tensor, other: Coupling, vectors: Tensor, size: int) -> Tensor:

@@ -174,6 +174,24 @@ def test_labels(rotating: Callable[[str], list[Rovibrational]]) -> None:
     assert third == ["A2", "B1", "A1"]
 
 
+@pytest.mark.parametrize("frame", ["eckart", "bisector"])
+def test_labels_have_the_parity_of_their_levels(
+    water: Levels, rotating: Callable[[str], list[Rovibrational]], frame: str
+) -> None:
+    """(−1)^Kc is E*: a resonance with 2_2 of ν1 + ν3 puts 3_30 of ν1 + ν2 below its 3_31."""
+    for one in rotating(frame):
+        even = torch.tensor([name in ("A1", "B2") for name in one.symmetry])
+        assert torch.equal(one.kc % 2 == 0, even)
+        for v in range(8):
+            own = one.vibration == v
+            pairs = sorted(zip(one.ka[own].tolist(), one.kc[own].tolist(), strict=True))
+            # Each label once.
+            assert len(set(pairs)) == int(own.sum()) == 2 * one.j + 1
+    crossed = one.energies[(one.vibration == 6) & (one.ka == 3)]
+    assert one.kc[(one.vibration == 6) & (one.ka == 3)].tolist() == [0, 1]
+    assert float(crossed.diff()) == pytest.approx(0.39 * CM1, abs=0.05 * CM1)
+
+
 def test_one_well_has_the_frame_of_eckart(water: Levels) -> None:
     few = replace(water, eigenpairs=water.eigenpairs.first(3))
     assert contract_states(few, states=8).frame == "eckart"
