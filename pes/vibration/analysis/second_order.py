@@ -143,20 +143,23 @@ def _columns(live: Fields, parameter: Tensor, q: Tensor) -> list[Fields]:
 
 
 def _pushed(levels: Levels, tangent: Fields) -> Tensor:
-    """∂H times the coefficients of all levels, (S, N): half the slope of the form in them."""
+    """∂H times the coefficients of all levels, (S, N); t is the change of ∂ ln √det g.
+
+    ⟨φ|∂H|ψ⟩ = ⟨φ|∂V ψ − ¼ Σ_k (Gt)_k D̃_kψ⟩ + Σ_k ⟨D̃_kφ|½ (∂G D̃ψ)_k − ¼ (Gt)_k ψ⟩
+    """
     h = levels.hamiltonian
     block = max(1, MOST_NUMBERS // (4 * len(h.potential) * (h.modes + 1)))
     pieces = []
     for c in levels.eigenpairs.coefficients.split(block):
-        live = c.detach().requires_grad_()
-        psi = h.basis.on_grid(live)
-        form = torch.einsum("sp,p,sp->", psi, tangent.potential, psi)
+        psi, slopes = h.basis.on_grid_with_slopes(c)
+        value, flux = tangent.potential * psi, None
         if _moves(tangent.g_matrix) or _moves(tangent.slope):
-            u = h.slopes_on_grid(live)
-            form = form + torch.einsum("spk,pkl,spl->", u, tangent.g_matrix, u) / 2
-            flux = torch.einsum("pkl,spl->spk", h.g_matrix, u)
-            form = form - torch.einsum("sp,pk,spk->", psi, tangent.slope, flux) / 2
-        pieces.append(torch.autograd.grad(form, live)[0] / 2)
+            s = h.s.T[:, None]
+            slopes += s * psi
+            along = torch.einsum("pkl,pl->kp", h.g_matrix, tangent.slope)[:, None] / 4
+            flux = torch.einsum("pkl,lsp->ksp", tangent.g_matrix, slopes) / 2 - along * psi
+            value += (s * flux - along * slopes).sum(0)
+        pieces.append(h.basis.from_grid(value, flux))
     return torch.cat(pieces)
 
 

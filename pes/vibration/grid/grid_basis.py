@@ -13,6 +13,7 @@ from torch import Tensor
 from pes.vibration.basis.basis import Basis
 from pes.vibration.basis.factor import Factor
 from pes.vibration.basis.product_tree import Branch, tree
+from pes.vibration.grid.arrays import Arrays
 from pes.vibration.grid.strips import PairFields, Strip
 
 __all__ = ["GridBasis"]
@@ -158,7 +159,7 @@ class GridBasis(ABC):
 
     @abstractmethod
     def on_grid_with_slopes(
-        self, coefficients: Tensor, spare: list[Tensor] | None = None
+        self, coefficients: Tensor, spare: Arrays | None = None
     ) -> tuple[Tensor, Tensor]:
         """ψ (S, P) and ∂ψ (Q, S, P), times √|weight|, of functions (S, N).
 
@@ -169,7 +170,7 @@ class GridBasis(ABC):
 
     @abstractmethod
     def from_grid(
-        self, psi: Tensor, slopes: Tensor | None = None, spare: list[Tensor] | None = None
+        self, psi: Tensor, slopes: Tensor | None = None, spare: Arrays | None = None
     ) -> Tensor:
         """Overlaps with the functions kept by the quadrature: (S, P) -> (S, N).
 

@@ -14,8 +14,10 @@ from torch import Tensor
 from pes.vibration.basis.basis import Basis
 from pes.vibration.basis.factor import Factor, Group
 from pes.vibration.basis.product_tree import unraveled
+from pes.vibration.grid.arrays import Arrays, shaped
 from pes.vibration.grid.grid_basis import GridBasis
 from pes.vibration.grid.matrix import matrix, multiplications
+from pes.vibration.grid.product_sums import add_along, along, from_grid, towards_grid
 from pes.vibration.grid.strips import PairFields, Strip, product_strips
 
 __all__ = ["ProductBasis"]
@@ -118,38 +120,41 @@ class ProductBasis(GridBasis):
     def on_grid(self, coefficients: Tensor, *, slope: int | None = None) -> Tensor:
         """Functions times √weight on the grid: (S, N) -> (S, P).
 
-        One factor at a time from the last on, over the nodes of the tree alone.
-
         Args:
             coefficients: of the functions kept.
             slope: coordinate to differentiate along.
         """
-        x = coefficients[..., None]
+        return self._to_points(coefficients, slope, [])
+
+    def _to_points(self, coefficients: Tensor, slope: int | None, spare: Arrays) -> Tensor:
+        """One factor at a time from the last on, over the nodes of the tree alone."""
+        count = len(coefficients)
+        x = shaped(spare, coefficients, coefficients.numel()).copy_(coefficients.flatten())
         for f, branches in zip(reversed(self.factors), reversed(self.branches), strict=True):
-            nodes = sum(len(branch.nodes) for branch in branches)
-            wider = x.new_empty(len(x), nodes, len(f.values), x.shape[-1])
-            for branch in branches:
-                table = f.along(slope)[:, branch.functions]
-                wider[:, branch.nodes] = torch.matmul(table, x[:, branch.children])
-            x = wider.flatten(2)
-        if self.order == tuple(range(len(self.bases))):
-            return x.flatten(1)
-        x = x.reshape(-1, *[self.grid_shape[k] for k in self.order])
+            y = towards_grid(x, f.along(slope), branches, count, spare)
+            spare.append(x)
+            x = y
+        x = x.view(-1, *[self.grid_shape[k] for k in self.order])
         back = [1 + self.order.index(k) for k in range(len(self.bases))]
         return x.permute(0, *back).flatten(1)
 
     def on_grid_with_slopes(
-        self, coefficients: Tensor, spare: list[Tensor] | None = None
+        self, coefficients: Tensor, spare: Arrays | None = None
     ) -> tuple[Tensor, Tensor]:
-        """ψ (S, P) and ∂ψ (Q, S, P), times √weight, of functions (S, N); no array is used again.
+        """ψ (S, P) and ∂ψ (Q, S, P), times √weight, of functions (S, N).
 
         The vector goes to the grid once; each ∂_k is then the m × m matrix dB_k B_kᵀ.
         """
-        psi = self.on_grid(coefficients)
-        return psi, torch.stack([self._along(k, psi, False) for k in range(len(self.bases))])
+        spare = [] if spare is None else spare
+        psi = self._to_points(coefficients, None, spare)
+        slopes = shaped(spare, psi, len(self.bases), *psi.shape)
+        by_axes = psi.view(-1, *self.grid_shape)
+        for k, slope in enumerate(slopes):
+            along(self._derivative(k), by_axes, k + 1, slope)
+        return psi, slopes
 
     def from_grid(
-        self, psi: Tensor, slopes: Tensor | None = None, spare: list[Tensor] | None = None
+        self, psi: Tensor, slopes: Tensor | None = None, spare: Arrays | None = None
     ) -> Tensor:
         """Overlaps with the functions kept, the transpose of `on_grid`: (S, P) -> (S, N).
 
@@ -157,21 +162,20 @@ class ProductBasis(GridBasis):
             psi: overlaps with the functions are taken of it.
             slopes: overlaps with their derivatives are taken of these, (Q, S, P), and added:
                 the transpose of `on_grid_with_slopes`.
-            spare: not used.
+            spare: arrays of calls before, which may be used again, and are left there.
         """
+        spare = [] if spare is None else spare
+        total = shaped(spare, psi, len(psi), *self.grid_shape)
+        total.copy_(psi.reshape(total.shape))
         for k, slope in enumerate(() if slopes is None else slopes):
-            psi = self._along(k, slope, True).add_(psi)
-        x = psi.reshape(-1, *self.grid_shape).permute(0, *[1 + k for k in self.order])
-        x = x.reshape(len(psi), 1, -1)
+            add_along(self._derivative(k).T, slope.reshape(total.shape), k + 1, total)
+        x = total.permute(0, *[1 + k for k in self.order]).flatten()
         for f, branches in zip(self.factors, self.branches, strict=True):
-            x = x.reshape(*x.shape[:2], len(f.values), -1)
-            nodes = sum(branch.children.numel() for branch in branches)
-            narrower = x.new_empty(len(x), nodes, x.shape[-1])
-            for branch in branches:
-                table = f.values[:, branch.functions].T
-                narrower[:, branch.children] = torch.matmul(table, x[:, branch.nodes])
-            x = narrower
-        return x.flatten(1)
+            y = from_grid(x, f.values, branches, len(psi), spare)
+            spare.append(x)
+            x = y
+        spare.append(x)
+        return x.view(len(psi), -1).clone()
 
     def matrix(self, fields: PairFields) -> Tensor:
         """∫ Σ_kl F_kl (∂_kφ_a)(∂_lφ_b), (N, N), differentiable in the fields.
@@ -218,12 +222,10 @@ class ProductBasis(GridBasis):
         strips = product_strips([len(f.values) for f in self.factors])
         return multiplications(self.factors, strips, self.branches)
 
-    def _along(self, k: int, psi: Tensor, transpose: bool) -> Tensor:
-        """∂_k (or its transpose) acting on √weight-scaled functions on the grid."""
+    def _derivative(self, k: int) -> Tensor:
+        """∂_k of √weight-scaled functions from their values at its points, (m, m)."""
         b = self.bases[k]
-        matrix = b.scaled_derivatives @ b.scaled_values.T
-        shaped = psi.reshape(-1, *self.grid_shape)
-        return _apply_one(matrix.T if transpose else matrix, shaped, k + 1).reshape(psi.shape)
+        return b.scaled_derivatives @ b.scaled_values.T
 
 
 def _single(bases: Sequence[Basis], k: int) -> Factor:

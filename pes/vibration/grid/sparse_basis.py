@@ -20,6 +20,7 @@ from torch import Tensor
 
 from pes.vibration.basis.factor import Factor
 from pes.vibration.basis.product_tree import tree, unraveled
+from pes.vibration.grid.arrays import Arrays, shaped
 from pes.vibration.grid.genz_keister import genz_keister
 from pes.vibration.grid.grid_basis import GridBasis
 from pes.vibration.grid.matrix import matrix, multiplications
@@ -27,7 +28,6 @@ from pes.vibration.grid.random_points import random_points
 from pes.vibration.grid.smolyak import Smolyak, point_count, smolyak
 from pes.vibration.grid.sparse_regions import regions
 from pes.vibration.grid.sparse_sums import (
-    Arrays,
     Sums,
     flat,
     from_points,
@@ -177,16 +177,16 @@ class SparseBasis(GridBasis):
     ) -> tuple[Tensor, Tensor]:
         """ψ (S, P) and ∂ψ (Q, S, P), times √|weight|, of functions (S, N)."""
         modes, spare = len(self.bases), [] if spare is None else spare
-        arrays = coefficients.new_empty(modes + 1, len(coefficients), len(self._roots))
-        first = 0
+        shape, first = (len(coefficients), len(self._roots)), 0
+        psi, slopes = (shaped(spare, coefficients, *n, *shape) for n in ((), (modes,)))
         for part in coefficients.split(self._at_once):
             count = len(part)
             way = to_points(flat(part, spare), self._sums, count, spare)
-            for k, x in zip((0, *range(modes, 0, -1)), way, strict=True):
-                arrays[k, first : first + count] = self._from_rows(x, count)
+            for array, x in zip((psi, *reversed(slopes.unbind())), way, strict=True):
+                array[first : first + count] = self._from_rows(x, count)
             spare += way
             first += count
-        return arrays[0], arrays[1:]
+        return psi, slopes
 
     def from_grid(
         self, psi: Tensor, slopes: Tensor | None = None, spare: Arrays | None = None

@@ -1,7 +1,6 @@
 """Sums over the coordinates of a sparse grid, one or two at a time, each a few matrix products.
 
-Numbers are moved more than they are multiplied: two coordinates together halve that. Arrays are
-used again, for it takes longer to get new memory than to fill it.
+Numbers are moved more than they are multiplied: two coordinates together halve that.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,9 +10,10 @@ import torch
 from torch import Tensor
 
 from pes.vibration.basis.basis import Basis
+from pes.vibration.grid.arrays import Arrays, taken
 from pes.vibration.grid.strips import ArrayRegion
 
-__all__ = ["Arrays", "Sums", "flat", "from_points", "sums_over", "to_points", "towards_grid"]
+__all__ = ["Sums", "flat", "from_points", "sums_over", "to_points", "towards_grid"]
 
 
 @dataclass(frozen=True)
@@ -58,10 +58,6 @@ class Sums:
         return max(len(r.sources) for r in self.regions)
 
 
-Arrays = list[Tensor]
-"""Flat arrays that are free to be used again."""
-
-
 def towards_grid(x: Tensor, table: Tensor, sums: Sums, vectors: int, spare: Arrays) -> Tensor:
     """Σ over the functions of a coordinate, rows before × V to rows × V.
 
@@ -72,7 +68,7 @@ def towards_grid(x: Tensor, table: Tensor, sums: Sums, vectors: int, spare: Arra
         vectors: V.
         spare: arrays, one of which the result takes.
     """
-    y, part = (_taken(spare, n * vectors, x) for n in (sums.rows, sums.largest))
+    y, part = (taken(spare, n * vectors, x) for n in (sums.rows, sums.largest))
     # Rows of one number are gathered one by one, numbers of a plain array twice as fast.
     x = x if vectors == 1 else _rows(x, sums.sources, vectors)
     for region in sums.regions:
@@ -88,7 +84,7 @@ def towards_grid(x: Tensor, table: Tensor, sums: Sums, vectors: int, spare: Arra
 
 def from_grid(y: Tensor, table: Tensor, sums: Sums, vectors: int, spare: Arrays) -> Tensor:
     """Σ over the points of a coordinate, the transpose of `towards_grid`."""
-    x, part = (_taken(spare, n * vectors, y) for n in (sums.sources, sums.largest))
+    x, part = (taken(spare, n * vectors, y) for n in (sums.sources, sums.largest))
     target = x if vectors == 1 else _rows(x, sums.sources, vectors)
     for region in sums.regions:
         gathered = part[: len(region.sources) * vectors]
@@ -159,7 +155,7 @@ def from_points(
 
 def flat(rows: Tensor, spare: Arrays) -> Tensor:
     """Vectors (S, n) as a flat array with the vectors fast."""
-    x = _taken(spare, rows.numel(), rows)
+    x = taken(spare, rows.numel(), rows)
     x[: rows.numel()].view(-1, len(rows)).copy_(rows.T)
     return x
 
@@ -176,14 +172,6 @@ def _passed(
     y = transform(x, table, sums, vectors, spare)
     spare.append(x)
     return y
-
-
-def _taken(spare: Arrays, numbers: int, like: Tensor) -> Tensor:
-    """The shortest free array that is long enough, or a new one; flat."""
-    fits = [k for k, array in enumerate(spare) if len(array) >= numbers]
-    if fits:
-        return spare.pop(min(fits, key=lambda k: len(spare[k])))
-    return like.new_empty(numbers)
 
 
 def _rows(x: Tensor, rows: int, vectors: int) -> Tensor:

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from pes.vibration.eigensolvers.eigenpairs import Eigenpairs
+from pes.vibration.grid.arrays import Arrays
 from pes.vibration.grid.grid_basis import GridBasis
 from pes.vibration.grid.strips import PairFields
 from pes.vibration.symmetry.operation import Operation
@@ -25,7 +26,7 @@ __all__ = ["Hamiltonian", "Solve"]
 MOST_BYTES = 2**28
 """Held at once by a product of H with several vectors, unless one alone needs more."""
 
-PORTION = 8192
+PORTION = 16384
 """Grid points worked on at once where G acts, so that they stay in the cache."""
 
 
@@ -149,30 +150,30 @@ class Hamiltonian:
         Many vectors go a few at a time: each makes 2 Q + 4 arrays as large as the grid.
         """
         each = 8 * len(self.potential) * (2 * self.modes + 4)
-        spare: list[Tensor] = []
+        spare: Arrays = []
         parts = coefficients.split(max(1, MOST_BYTES // each))
         return torch.cat([self._apply(part, spare) for part in parts])
 
-    def _apply(self, coefficients: Tensor, spare: list[Tensor]) -> Tensor:
+    def _apply(self, coefficients: Tensor, spare: Arrays) -> Tensor:
         psi, slopes = self.basis.on_grid_with_slopes(coefficients, spare)
-        for k, slope in enumerate(slopes):
-            slope += self.s[:, k] * psi
         self._act(psi, slopes)
-        return self.basis.from_grid(psi, slopes, spare)
+        product = self.basis.from_grid(psi, slopes, spare)
+        spare += [psi.view(-1), slopes.view(-1)]
+        return product
 
     def _act(self, psi: Tensor, slopes: Tensor) -> None:
-        """Vψ + Σ_k s_k flux_k for ψ (S, P), and flux_k = ½ Σ_l G_kl D̃_lψ for D̃ψ (Q, S, P)."""
-        for p in range(0, psi.shape[1], PORTION):
-            at = slice(p, p + PORTION)
-            g, part = self.g_matrix[at].permute(1, 2, 0) / 2, slopes[..., at]
-            here = torch.zeros_like(part)
+        """Vψ + Σ_k s_k flux_k for ψ (S, P), and flux_k = ½ Σ_l G_kl D̃_lψ for ∂ψ (Q, S, P)."""
+        fields = self.potential, self.s.T, self.g_matrix.permute(1, 2, 0), psi, slopes
+        for v, s, g, value, flux in zip(*(x.split(PORTION, -1) for x in fields), strict=True):
+            slope = torch.addcmul(flux, s[:, None], value)
+            flux.zero_()
             for k, m in self.coupled:
-                here[k].addcmul_(g[k, m], part[m])
+                flux[k].addcmul_(g[k, m], slope[m], value=0.5)
                 if k != m:
-                    here[m].addcmul_(g[k, m], part[k])
-            slopes[..., at] = here
-            psi[:, at] *= self.potential[at]
-            psi[:, at] += (self.s[at].T[:, None] * here).sum(0)
+                    flux[m].addcmul_(g[k, m], slope[k], value=0.5)
+            value *= v
+            for k in range(self.modes):
+                value.addcmul_(s[k], flux[k])
 
     def dense(self) -> Tensor:
         """H as a symmetric (N, N) matrix; differentiable. See `grid/matrix.py`."""
