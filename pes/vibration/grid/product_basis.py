@@ -124,15 +124,16 @@ class ProductBasis(GridBasis):
             coefficients: of the functions kept.
             slope: coordinate to differentiate along.
         """
-        return self._to_points(coefficients, slope, [])
+        return self._to_points(coefficients, slope, None)
 
-    def _to_points(self, coefficients: Tensor, slope: int | None, spare: Arrays) -> Tensor:
+    def _to_points(self, coefficients: Tensor, slope: int | None, spare: Arrays | None) -> Tensor:
         """One factor at a time from the last on, over the nodes of the tree alone."""
         count = len(coefficients)
-        x = shaped(spare, coefficients, coefficients.numel()).copy_(coefficients.flatten())
+        x = coefficients.flatten().clone()
         for f, branches in zip(reversed(self.factors), reversed(self.branches), strict=True):
-            y = towards_grid(x, f.along(slope), branches, count, spare)
-            spare.append(x)
+            y = towards_grid(x, f.along(slope), branches, count, [] if spare is None else spare)
+            if spare is not None:
+                spare.append(x)
             x = y
         x = x.view(-1, *[self.grid_shape[k] for k in self.order])
         back = [1 + self.order.index(k) for k in range(len(self.bases))]
@@ -145,9 +146,8 @@ class ProductBasis(GridBasis):
 
         The vector goes to the grid once; each ∂_k is then the m × m matrix dB_k B_kᵀ.
         """
-        spare = [] if spare is None else spare
         psi = self._to_points(coefficients, None, spare)
-        slopes = shaped(spare, psi, len(self.bases), *psi.shape)
+        slopes = shaped([] if spare is None else spare, psi, len(self.bases), *psi.shape)
         by_axes = psi.view(-1, *self.grid_shape)
         for k, slope in enumerate(slopes):
             along(self._derivative(k), by_axes, k + 1, slope)
@@ -164,18 +164,19 @@ class ProductBasis(GridBasis):
                 the transpose of `on_grid_with_slopes`.
             spare: arrays of calls before, which may be used again, and are left there.
         """
-        spare = [] if spare is None else spare
-        total = shaped(spare, psi, len(psi), *self.grid_shape)
-        total.copy_(psi.reshape(total.shape))
-        for k, slope in enumerate(() if slopes is None else slopes):
-            add_along(self._derivative(k).T, slope.reshape(total.shape), k + 1, total)
+        total = psi.reshape(-1, *self.grid_shape)
+        if slopes is not None:
+            total = shaped([] if spare is None else spare, psi, *total.shape).copy_(total)
+            for k, slope in enumerate(slopes):
+                add_along(self._derivative(k).T, slope.reshape(total.shape), k + 1, total)
         x = total.permute(0, *[1 + k for k in self.order]).flatten()
-        for f, branches in zip(self.factors, self.branches, strict=True):
-            y = from_grid(x, f.values, branches, len(psi), spare)
-            spare.append(x)
+        for n, (f, branches) in enumerate(zip(self.factors, self.branches, strict=True)):
+            y = from_grid(x, f.values, branches, len(psi), [] if spare is None else spare)
+            # The first array may be the caller's.
+            if spare is not None and (n or slopes is not None):
+                spare.append(x)
             x = y
-        spare.append(x)
-        return x.view(len(psi), -1).clone()
+        return x.view(len(psi), -1)
 
     def matrix(self, fields: PairFields) -> Tensor:
         """∫ Σ_kl F_kl (∂_kφ_a)(∂_lφ_b), (N, N), differentiable in the fields.

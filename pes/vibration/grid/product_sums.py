@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from pes.vibration.basis.product_tree import Branch
-from pes.vibration.grid.arrays import Arrays, shaped
+from pes.vibration.grid.arrays import Arrays, shaped, taken
 
 __all__ = ["add_along", "along", "from_grid", "towards_grid"]
 
@@ -25,18 +25,21 @@ def towards_grid(
     """
     nodes, children = _sizes(branches)
     source = x.view(vectors, children, -1)
-    y = shaped(spare, x, vectors, nodes, len(table), source.shape[2])
+    rest = source.shape[2]
+    y = shaped(spare, x, vectors, nodes, len(table), rest)
+    if len(branches) == 1:
+        _multiply(table[:, branches[0].functions], source, y, vectors * nodes)
+        return y.view(-1)
+    most = vectors * rest * max(b.children.numel() for b in branches)
+    part = taken(spare, most, x)
+    sums = taken(spare, vectors * rest * len(table) * max(len(b.nodes) for b in branches), x)
     for branch in branches:
-        functions = table[:, branch.functions]
-        if len(branches) == 1:
-            _multiply(functions, source.view(vectors * nodes, len(branch.functions), -1), y)
-            break
-        part = shaped(spare, x, vectors, branch.children.numel(), source.shape[2])
-        torch.index_select(source, 1, branch.children.flatten(), out=part)
-        sums = shaped(spare, x, vectors, len(branch.nodes), *y.shape[2:])
-        _multiply(functions, part.view(-1, len(branch.functions), source.shape[2]), sums)
-        y.index_copy_(1, branch.nodes, sums)
-        spare += [part.view(-1), sums.view(-1)]
+        gathered = _as(part, vectors, branch.children.numel(), rest)
+        torch.index_select(source, 1, branch.children.flatten(), out=gathered)
+        here = _as(sums, vectors, len(branch.nodes), *y.shape[2:])
+        _multiply(table[:, branch.functions], gathered, here, vectors * len(branch.nodes))
+        y.index_copy_(1, branch.nodes, here)
+    spare += [part, sums]
     return y.view(-1)
 
 
@@ -46,24 +49,26 @@ def from_grid(
     """Σ over the points of a factor, the transpose of `towards_grid`."""
     nodes, children = _sizes(branches)
     source = y.view(vectors, nodes, len(table), -1)
-    x = shaped(spare, y, vectors, children, source.shape[3])
+    rest = source.shape[3]
+    x = shaped(spare, y, vectors, children, rest)
+    if len(branches) == 1:
+        _multiply(table[:, branches[0].functions].T, source, x, vectors * nodes)
+        return x.view(-1)
+    part = taken(spare, vectors * rest * len(table) * max(len(b.nodes) for b in branches), y)
+    sums = taken(spare, vectors * rest * max(b.children.numel() for b in branches), y)
     for branch in branches:
-        functions = table[:, branch.functions].T
-        if len(branches) == 1:
-            _multiply(functions, source.view(-1, *source.shape[2:]), x)
-            break
-        part = shaped(spare, y, vectors, len(branch.nodes), *source.shape[2:])
-        torch.index_select(source, 1, branch.nodes, out=part)
-        sums = shaped(spare, y, vectors, branch.children.numel(), source.shape[3])
-        _multiply(functions, part.view(-1, *source.shape[2:]), sums)
-        x.index_copy_(1, branch.children.flatten(), sums)
-        spare += [part.view(-1), sums.view(-1)]
+        gathered = _as(part, vectors, len(branch.nodes), *source.shape[2:])
+        torch.index_select(source, 1, branch.nodes, out=gathered)
+        here = _as(sums, vectors, branch.children.numel(), rest)
+        _multiply(table[:, branch.functions].T, gathered, here, vectors * len(branch.nodes))
+        x.index_copy_(1, branch.children.flatten(), here)
+    spare += [part, sums]
     return x.view(-1)
 
 
 def along(matrix: Tensor, x: Tensor, axis: int, out: Tensor) -> None:
     """Matrix (i, i) on one axis of x, into an array of the same shape."""
-    _multiply(matrix, x.view(x.shape[:axis].numel(), x.shape[axis], -1), out)
+    _multiply(matrix, x, out, x.shape[:axis].numel())
 
 
 def add_along(matrix: Tensor, x: Tensor, axis: int, total: Tensor) -> None:
@@ -76,15 +81,20 @@ def add_along(matrix: Tensor, x: Tensor, axis: int, total: Tensor) -> None:
         total.baddbmm_(matrix.expand(before, -1, -1), x)
 
 
-def _multiply(matrix: Tensor, x: Tensor, out: Tensor) -> None:
-    """Matrix (i, j) times each x_b (j, r), into an array of as many numbers."""
-    out = out.view(len(x), len(matrix), -1)
+def _multiply(matrix: Tensor, x: Tensor, out: Tensor, before: int) -> None:
+    """Matrix (i, j) times each of so many (j, r), into an array of as many (i, r)."""
+    x, out = x.view(before, matrix.shape[1], -1), out.view(before, len(matrix), -1)
     if x.shape[2] == 1:
         torch.mm(x[..., 0], matrix.T, out=out[..., 0])
     else:
-        torch.bmm(matrix.expand(len(x), -1, -1), x, out=out)
+        torch.bmm(matrix.expand(before, -1, -1), x, out=out)
 
 
 def _sizes(branches: Sequence[Branch]) -> tuple[int, int]:
     """Nodes before and after the factor."""
     return sum(len(b.nodes) for b in branches), sum(b.children.numel() for b in branches)
+
+
+def _as(array: Tensor, *shape: int) -> Tensor:
+    """The beginning of a flat array in a shape."""
+    return array[: torch.Size(shape).numel()].view(shape)
