@@ -15,21 +15,22 @@ from pes.potential.linear import LinearSurface
 from pes.potential.named_function import NamedFunction
 from pes.potential.neural import NeuralSurface
 
-__all__ = ["SURFACES", "Functions", "references", "surface_from", "surface_settings"]
+__all__ = ["FITTED", "SURFACES", "Functions", "references", "surface_from", "surface_settings"]
 
 Functions = Mapping[str, Callable[[Tensor], Tensor]]
 
-SURFACES = {
+FITTED = {
     "corrected": CorrectedSurface,
     "dipole": DipoleSurface,
     "dipole_network": DipoleNetwork,
     "ensemble": Ensemble,
-    "function": NamedFunction,
     "kernel": KernelSurface,
     "linear": LinearSurface,
     "neural": NeuralSurface,
-    **ANALYTIC,
 }
+"""Surfaces whose parameters come from points."""
+
+SURFACES = {**FITTED, "function": NamedFunction, **ANALYTIC}
 """Every surface that a file can hold."""
 
 

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from pes.potential import SurfaceRecord
+from pes.potential.kinds import FITTED
 from pes.setup.problem import Problem
 from pes.units import CM1
 from pes.vibration.levels.result import Levels
@@ -25,6 +26,12 @@ __all__ = ["HeldOut", "fit_errors", "fit_sentence", "held_out"]
 
 PARTS = ("validation", "test")
 """Points that a fit leaves out, as far as its record tells their errors."""
+
+NO_RECORD = (
+    "conv does not include the error of the fit, which is not known: a bare module has no record "
+    "of it; give the result of pes.train, its folder or a surface file instead of the module"
+)
+"""Sentence about a fitted surface that came without its record."""
 
 FEW = 2
 """Points without which a window is joined with the next: their errors may be small by chance."""
@@ -136,7 +143,7 @@ def fit_errors(levels: Levels, task: Problem) -> Tensor | None:
 def fit_sentence(task: Problem) -> str | None:
     """Sentence about the error of a fitted surface; None for a surface that is no fit."""
     if task.surface.record is None:
-        return None
+        return NO_RECORD if isinstance(task.surface.potential, tuple(FITTED.values())) else None
     known = held_out(task.surface.record)
     if known is None:
         return (

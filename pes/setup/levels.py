@@ -93,9 +93,9 @@ def levels(
     Args:
         surface: a torch module or a function in torch or NumPy, of positions (B, N, 3) in bohr to
             energies (B,) in hartree; a run folder, a surface file, `module:function`,
-            `file.py:function` or the name of an analytic surface; or what `pes.load` returned. A
-            force field, what `pes.read_force_field` returned, takes `count` or `energy`,
-            `accuracy`, `minutes` and `memory` alone.
+            `file.py:function` or the name of an analytic surface; or what `pes.load` or
+            `pes.train` returned. A force field, what `pes.read_force_field` returned, takes
+            `count` or `energy`, `accuracy`, `minutes` and `memory` alone.
         molecule: isotopes in the order of the surface's atoms, such as `"O H D"`, or a
             `Molecule`; default those of the surface.
         count: number of levels, the ground state included; 20 unless

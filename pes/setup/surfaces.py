@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -33,7 +33,23 @@ __all__ = [
 USER_MODULE = "_pes_user_"
 """Beginning of the names of modules that are read from the user's files."""
 
-SurfaceLike = Surface | nn.Module | Callable[..., Any] | str | Path
+
+@runtime_checkable
+class Fitted(Protocol):
+    """Result of a fit, as `pes.train` returns it."""
+
+    @property
+    def surface(self) -> nn.Module:
+        """The fitted surface."""
+        ...
+
+    @property
+    def record(self) -> SurfaceRecord:
+        """Its atoms, training points and errors."""
+        ...
+
+
+SurfaceLike = Surface | Fitted | nn.Module | Callable[..., Any] | str | Path
 """Forms in which a Python user may give a surface."""
 
 
@@ -102,8 +118,9 @@ def as_surface(surface: SurfaceLike) -> Surface:
     """Whatever a Python user calls a surface of energies, as one.
 
     Args:
-        surface: a `Surface`, a torch module or any function of positions (B, N, 3) in bohr, whose
-            atoms are known if it has an attribute `symbols`, or a name as for `load_potential`.
+        surface: a `Surface`, the result of a fit, a torch module or any function of positions
+            (B, N, 3) in bohr, whose atoms are known if it has an attribute `symbols`, or a name as
+            for `load_potential`.
 
     Raises:
         ValueError, FileNotFoundError: for a name of no surface, or a surface of dipole moments.
@@ -122,6 +139,9 @@ def _as_any(surface: SurfaceLike) -> Surface:
         return surface
     if isinstance(surface, str | Path):
         return loaded(str(surface), Path.cwd())
+    if isinstance(surface, Fitted):
+        module = _as_function(surface.surface, "the fitted surface")
+        return Surface(module, surface.record.symbols, surface.record)
     if not callable(surface):
         raise TypeError(
             f"a surface must be a function of positions or the name of one, got {surface!r}"

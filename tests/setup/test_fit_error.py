@@ -1,11 +1,13 @@
 """Error of a fit in levels, from its errors at points left out."""
 
+from collections.abc import Callable
 from math import inf, sqrt
 
 import pytest
 import torch
 
 import pes
+from pes.data import Dataset
 from pes.potential import SurfaceRecord
 from pes.potential.analytic import WaterPJT
 from pes.setup.fit_error import HeldOut, fit_sentence, held_out
@@ -91,3 +93,13 @@ def test_an_analytic_surface_is_no_fit() -> None:
     assert fit_sentence(result.task) is None
     assert "fit" not in result.table[0]
     assert "conv holds" not in str(result)
+
+
+def test_result_of_a_fit_and_its_bare_module(water: Callable[..., Dataset]) -> None:
+    """The result knows its errors, a module of it does not, and says so."""
+    fit = pes.train(water(), form=pes.LinearForm(degree=2), fractions=(0.7, 0.15, 0.15))
+    known, bare = (pes.levels(surface, "O H H", **SIZES) for surface in (fit, fit.surface))
+    torch.testing.assert_close(known.energies, bare.energies)
+    assert all(row["fit"] > 0 for row in known.table)
+    assert "fit" not in bare.table[0]
+    assert "a bare module has no record" in str(bare)
