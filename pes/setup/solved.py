@@ -11,6 +11,7 @@ from pes.setup.automatic.cuts_below import cuts_below
 from pes.setup.automatic.grid_of_stage import Grid
 from pes.setup.automatic.growing_grids import first_grid
 from pes.setup.automatic.growing_quanta import levels_by_quanta
+from pes.setup.automatic.migration import around_the_pair
 from pes.setup.automatic.missing_wells import LargeAmplitudes, in_all_wells
 from pes.setup.automatic.stage import Budget, Target
 from pes.setup.automatic.target import levels_to_target
@@ -95,8 +96,9 @@ def solved(
     goal = accuracy_goal(accuracy, task, limits, convergence)
     try:
         if goal is not None:
-            if len(task.molecule.symbols) > 3:
-                task = in_all_wells(task, wanted, energy, progress)
+            three = len(task.molecule.symbols) == 3
+            hold = around_the_pair if three else in_all_wells
+            task = hold(task, wanted, energy, progress)
             target = Target(
                 task.system, task.internal.kinds, task.internal.names, task.wells, task.limits,
                 goal * CM1, wanted, highest, task.given, cap * CM1, solver, symmetry,
