@@ -17,7 +17,12 @@ from pes.vibration.basis.product_tree import unraveled
 from pes.vibration.grid.arrays import Arrays, shaped
 from pes.vibration.grid.grid_basis import GridBasis
 from pes.vibration.grid.matrix import matrix, multiplications
-from pes.vibration.grid.product_sums import add_along, along, from_grid, towards_grid
+from pes.vibration.grid.product_sums import (
+    add_along,
+    along,
+    sums_over_functions,
+    sums_over_points,
+)
 from pes.vibration.grid.strips import PairFields, Strip, product_strips
 
 __all__ = ["ProductBasis"]
@@ -131,7 +136,9 @@ class ProductBasis(GridBasis):
         count = len(coefficients)
         x = coefficients.flatten().clone()
         for f, branches in zip(reversed(self.factors), reversed(self.branches), strict=True):
-            y = towards_grid(x, f.along(slope), branches, count, [] if spare is None else spare)
+            y = sums_over_functions(
+                x, f.along(slope), branches, count, [] if spare is None else spare
+            )
             if spare is not None:
                 spare.append(x)
             x = y
@@ -171,7 +178,7 @@ class ProductBasis(GridBasis):
                 add_along(self._derivative(k).T, slope.reshape(total.shape), k + 1, total)
         x = total.permute(0, *[1 + k for k in self.order]).flatten()
         for n, (f, branches) in enumerate(zip(self.factors, self.branches, strict=True)):
-            y = from_grid(x, f.values, branches, len(psi), [] if spare is None else spare)
+            y = sums_over_points(x, f.values, branches, len(psi), [] if spare is None else spare)
             # The first array may be the caller's.
             if spare is not None and (n or slopes is not None):
                 spare.append(x)

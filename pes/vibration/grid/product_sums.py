@@ -8,10 +8,10 @@ from torch import Tensor
 from pes.vibration.basis.product_tree import Branch
 from pes.vibration.grid.arrays import Arrays, shaped, taken
 
-__all__ = ["add_along", "along", "from_grid", "towards_grid"]
+__all__ = ["add_along", "along", "sums_over_functions", "sums_over_points"]
 
 
-def towards_grid(
+def sums_over_functions(
     x: Tensor, table: Tensor, branches: Sequence[Branch], vectors: int, spare: Arrays
 ) -> Tensor:
     """Σ over the functions of a factor at every node: V × children × r to V × nodes × m × r.
@@ -43,10 +43,10 @@ def towards_grid(
     return y.view(-1)
 
 
-def from_grid(
+def sums_over_points(
     y: Tensor, table: Tensor, branches: Sequence[Branch], vectors: int, spare: Arrays
 ) -> Tensor:
-    """Σ over the points of a factor, the transpose of `towards_grid`."""
+    """Σ over the points of a factor, the transpose of `sums_over_functions`."""
     nodes, children = _sizes(branches)
     source = y.view(vectors, nodes, len(table), -1)
     rest = source.shape[3]
