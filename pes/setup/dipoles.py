@@ -17,6 +17,9 @@ __all__ = ["DipoleLike", "check_turns", "dipole_function"]
 TURN = ((0.0, -1.0, 0.0), (0.0, 0.0, 1.0), (-1.0, 0.0, 0.0))
 """A rotation that takes every axis to another."""
 
+MOVED = 0.1
+"""Bohr by which atoms are moved for the test: at a symmetric geometry there may be no moment."""
+
 FRAME = 1e-3
 """Part of a moment by which it may miss the turned one."""
 
@@ -66,13 +69,14 @@ def check_turns(dipole: Callable[[Tensor], Tensor], x: Tensor, name: str) -> Non
 
     Args:
         dipole: positions (B, N, 3) in bohr to (B, 3) in e·bohr.
-        x: a geometry (N, 3) in bohr.
+        x: a geometry (N, 3) in bohr, near which moments are tested.
         name: of the dipole, for messages.
 
     Raises:
         ValueError: if moments are given along other axes than those of the positions.
     """
-    turn = x.new_tensor(TURN)
+    turn, generator = x.new_tensor(TURN), torch.Generator().manual_seed(0)
+    x = x + MOVED * torch.randn(x.shape, generator=generator, dtype=torch.float64).to(x)
     with torch.no_grad():
         moment, turned = dipole(torch.stack((x, x @ turn.T)))
     expected = turn @ moment

@@ -50,6 +50,9 @@ def test_a_moment_turns_with_the_molecule() -> None:
     x = torch.tensor([[0.0, 0, 0], [1.8, 0, 0.2], [-0.5, 1.7, 0.1]], dtype=torch.float64)
     check_turns(lambda x: 0.3 * (x[:, 1] + x[:, 2] - 2 * x[:, 0]), x, "charges")
     check_turns(lambda x: torch.zeros(len(x), 3, dtype=torch.float64), x, "none")
+    # Linear and symmetric: nothing but rounding is left of a moment that turns.
+    line = torch.tensor([[0.0, 0, 0], [1.1, 1.3, 1.7], [-1.1, -1.3, -1.7]], dtype=torch.float64)
+    check_turns(lambda x: 0.3 * (x[:, 1] + x[:, 2] - 2 * x[:, 0]) + 1e-17, line, "charges")
     for wrong in (
         lambda x: torch.ones(len(x), 3, dtype=torch.float64),
         lambda x: (x[:, 1] - x[:, 0]).norm(dim=-1, keepdim=True) * torch.tensor([[0.0, 0, 1.0]]),
