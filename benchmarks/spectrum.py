@@ -23,7 +23,8 @@ import pes
 from pes.rovibration.hamiltonian import eigenpairs, hamiltonian
 from pes.rovibration.levels import levels_of
 from pes.rovibration.lines import strengths
-from pes.setup.line_list import LineList, level_name
+from pes.setup.line_list import LineList
+from pes.setup.line_names import level_name
 
 BANDS = {"rotation": (0, 0, 0), "ν2": (0, 1, 0), "ν1": (1, 0, 0), "ν3": (0, 0, 1)}
 HIGHEST_J = 10
@@ -41,8 +42,8 @@ def band_lines(found: LineList, quanta: tuple[int, ...]) -> dict[Key, tuple[floa
     own = ((level[s.upper] == upper) & (level[s.lower] == 0)).nonzero().flatten()
     rows = own[s.intensities[own].argsort(descending=True)]
     return {
-        (level_name(table[int(s.upper[k])], found.rotation),
-         level_name(table[int(s.lower[k])], found.rotation)): (
+        (level_name(table[int(s.upper[k])], found.rotation.quanta.heading),
+         level_name(table[int(s.lower[k])], found.rotation.quanta.heading)): (
             float(s.wavenumbers[k]), float(s.uncertainty[k]), float(s.intensities[k])
         )
         for k in rows

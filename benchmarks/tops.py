@@ -50,8 +50,10 @@ def show(name: str, highest: int, states: int) -> None:
     spectrum, table = made.spectrum, rotation.table
     print(f"\n{name}: {made!r}, {time.process_time() - start:.0f} CPU-s")
     print("\n".join(rotation.lines(24)))
-    order = made.rows.argsort()
-    spins = (made.degeneracies[order] / torch.tensor([2 * row["J"] + 1 for row in table])).tolist()
+    order = made.levels.rows.argsort()
+    spins = (
+        made.levels.degeneracies[order] / torch.tensor([2 * row["J"] + 1 for row in table])
+    ).tolist()
     found = {(row["irrep"], round(spin)) for row, spin in zip(table, spins, strict=True)}
     print("nuclear weights:", ", ".join(f"{irrep} {spin}" for irrep, spin in sorted(found)))
     pairs = Counter(

@@ -22,7 +22,7 @@ from pes.rovibration.fields import frame_positions, rotational_fields
 from pes.rovibration.frame_choice import SYMMETRIC, away_from_jumps, chosen_frame
 from pes.rovibration.group import molecular_group
 from pes.rovibration.multiplets import symmetric_coupling, symmetric_moments
-from pes.rovibration.progress import PartDone, StepDone, unheard
+from pes.rovibration.progress import PartDone, StepDone, silent, unheard
 from pes.rovibration.reference import (
     BodyReference,
     FlexibleReference,
@@ -103,11 +103,12 @@ class Contraction:
             return energies[: len(self.levels.energies)]
         return energies.repeat_interleave(torch.where(self.asked, 1 + (axial > 0).long(), 0))
 
-    def moments(self, function: Callable[[Tensor], Tensor]) -> Tensor:
+    def moments(self, function: Callable[[Tensor], Tensor], report: PartDone = silent) -> Tensor:
         """⟨a|f_α|b⟩ of a vector, such as the dipole moment, along the axes of the body.
 
         Args:
             function: positions (P, N, 3) in bohr to vectors (P, 3) that turn with them.
+            report: called with the part that is done.
 
         Returns:
             (3, n, n), in the unit of the function.
@@ -126,7 +127,7 @@ class Contraction:
                 )
             return values
 
-        moments, of = integrals(self.states, vectors, 1), self.coupling.multiplets
+        moments, of = integrals(self.states, vectors, 1, report), self.coupling.multiplets
         return moments if of is None else symmetric_moments(moments, of)
 
     def scalars(self, function: Callable[[Tensor], Tensor]) -> Tensor:

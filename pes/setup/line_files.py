@@ -23,6 +23,7 @@ from pes.files import replaced
 from pes.hdf5_files import replaced_hdf5
 from pes.molecule import Molecule
 from pes.rovibration.lines import Spectrum
+from pes.setup.line_progress import FileClock
 from pes.units import AMU, AVOGADRO
 
 __all__ = ["HITRAN", "LINES_CSV", "LINES_H5", "PARTITION_CSV", "LineTables", "write_line_list"]
@@ -65,6 +66,7 @@ class LineTables:
         weights: degeneracies of the states, (S,).
         lifetimes: of the states, (S,) in s.
         spectrum: lines by wavenumber.
+        count: of the lines in `transitions` whose levels have nuclear-spin functions.
         transitions: upper and lower states, A (s⁻¹) and wavenumbers (cm⁻¹) of all lines, in blocks.
         temperatures: of the partition function, (T,) in kelvin.
         partition: Q, (T,).
@@ -78,32 +80,45 @@ class LineTables:
     weights: Tensor
     lifetimes: Tensor
     spectrum: Spectrum
+    count: int
     transitions: Callable[[], Iterator[tuple[Tensor, Tensor, Tensor, Tensor]]]
     temperatures: Tensor
     partition: Tensor
     missing: tuple[Tensor, Tensor]
 
 
-def write_line_list(lines: LineTables, folder: str | Path, name: str) -> Path:
+def write_line_list(
+    lines: LineTables,
+    folder: str | Path,
+    name: str,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Path:
     """Write every file of a line list into a folder, which is made if need be.
 
     NAME.states, NAME.trans, NAME.pf and NAME.def as of ExoMol; NAME.par as of HITRAN; lines.csv,
     lines.h5 and partition.csv. NAME.trans holds lines of any intensity, the others those of the
     spectrum. Intensities are those of one molecule of the isotopologue, whatever its abundance.
 
+    Args:
+        lines: content of the files.
+        folder: of the files.
+        name: of those of ExoMol and HITRAN.
+        progress: called with sentences about the lines written and the CPU time left.
+
     Returns:
         The folder.
     """
     place = Path(folder)
     place.mkdir(parents=True, exist_ok=True)
+    wrote = FileClock(lines.count + 2 * len(lines.spectrum.wavenumbers), progress).wrote
     texts = {
-        "states": _states(lines), "trans": _transitions(lines), "def": _definition(lines, name),
-        "pf": _partition(lines), "par": _records(lines),
+        "states": _states(lines), "trans": _transitions(lines, wrote),
+        "def": _definition(lines, name), "pf": _partition(lines), "par": _records(lines, wrote),
     }  # fmt: skip
     for suffix, text in texts.items():
         with replaced(place / f"{name}.{suffix}") as file, file.open("w", encoding="utf-8") as out:
             out.writelines(text)
-    _write_csv(place / LINES_CSV, lines)
+    _write_csv(place / LINES_CSV, lines, wrote)
     _write_partition(place / PARTITION_CSV, lines)
     _write_arrays(place / LINES_H5, lines)
     return place
@@ -129,7 +144,7 @@ def _rotors(lines: LineTables) -> tuple[str, ...]:
     return ("n",) if "n" in row else ("Ka", "Kc", "K") if "K" in row else ("Ka", "Kc")
 
 
-def _transitions(lines: LineTables) -> Iterator[str]:
+def _transitions(lines: LineTables, wrote: Callable[[int], None]) -> Iterator[str]:
     """Upper and lower number, A, wavenumber; levels that no spin function allows have no lines."""
     for upper, lower, *rest in lines.transitions():
         real = lines.weights[upper] > 0
@@ -137,6 +152,7 @@ def _transitions(lines: LineTables) -> Iterator[str]:
         for block in zip(*(column.split(BLOCK) for column in columns), strict=True):
             rows = zip(*(part.tolist() for part in block), strict=True)
             yield "".join(f"{u:12d} {d:12d} {a:10.4E} {w:15.6f}\n" for u, d, a, w in rows)
+            wrote(len(block[0]))
 
 
 def _partition(lines: LineTables) -> Iterator[str]:
@@ -170,7 +186,7 @@ def _definition(lines: LineTables, name: str) -> Iterator[str]:
     yield from (f"{value:<60} # {meaning}\n" for value, meaning in rows)
 
 
-def _records(lines: LineTables) -> Iterator[str]:
+def _records(lines: LineTables, wrote: Callable[[int], None]) -> Iterator[str]:
     """Records of 160 characters by wavenumber; broadening, which is not known, is 0."""
     s, table, molecule = lines.spectrum, lines.states, lines.molecule
     plain = all(mass_number(symbol) == mass_number(e) for symbol, e in zip(
@@ -198,6 +214,7 @@ def _records(lines: LineTables) -> Iterator[str]:
                 f"{weights[d]:7.1f}\n"
             )
         yield "".join(text)
+        wrote(len(text))
 
 
 def _grade(error: float) -> int:
@@ -205,7 +222,7 @@ def _grade(error: float) -> int:
     return int(np.clip(np.ceil(-np.log10(max(error, 1e-9))), 0, 9))
 
 
-def _write_csv(path: Path, lines: LineTables) -> None:
+def _write_csv(path: Path, lines: LineTables, wrote: Callable[[int], None]) -> None:
     """Rows of lines.csv."""
     names = ("wavenumber_cm1", "uncertainty_cm1", "intensity_cm_per_molecule", "einstein_per_s")
     with replaced(path) as file, file.open("w", newline="", encoding="utf-8") as out:
@@ -217,6 +234,7 @@ def _write_csv(path: Path, lines: LineTables) -> None:
         columns = (*_columns(lines), *spreads.values())
         for block in zip(*(c.split(BLOCK) for c in columns), strict=True):
             writer.writerows(zip(*(part.tolist() for part in block), strict=True))
+            wrote(len(block[0]))
 
 
 def _columns(lines: LineTables) -> tuple[Tensor, ...]:

@@ -1,5 +1,7 @@
 """Names of bands and of levels with rotation, as spectroscopists write them."""
 
+from collections.abc import Mapping
+
 from pes.setup.labels import LevelLabels
 
 __all__ = ["band_name", "level_name"]
@@ -21,14 +23,18 @@ def _modes(labels: LevelLabels, state: int) -> str:
     return "+".join(excited) or "0"
 
 
-def level_name(row: dict[str, object], labels: LevelLabels) -> str:
+def level_name(row: Mapping[str, object], heading: str) -> str:
     """Label of a level with rotation, for example `(0 1 0) 1_1,1`, from its row of the table.
 
     A symmetric top has J and K: `(0 1 0) J = 2, K = 1`; a spherical one counts the levels of a
     species: `(0 0 0 0) J = 2, F2, n = 1`.
+
+    Args:
+        row: of the table of levels with rotation.
+        heading: of its column of vibrational quanta.
     """
     if "n" in row:
-        return f"({row[labels.heading]}) J = {row['J']}, {row['irrep']}, n = {row['n']}"
+        return f"({row[heading]}) J = {row['J']}, {row['irrep']}, n = {row['n']}"
     if "K" in row:
-        return f"({row[labels.heading]}) J = {row['J']}, K = {row['K']}"
-    return f"({row[labels.heading]}) {row['J']}_{row['Ka']},{row['Kc']}"
+        return f"({row[heading]}) J = {row['J']}, K = {row['K']}"
+    return f"({row[heading]}) {row['J']}_{row['Ka']},{row['Kc']}"

@@ -1,9 +1,14 @@
 """Linear molecules: states with l ≠ 0, their doubling, their parity and spin statistics."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
 import pes
+from pes.rovibration.hamiltonian import solve
+from pes.rovibration.levels import levels_of
+from pes.rovibration.lines import strengths
 from pes.setup.rotation import Rotation
 from pes.units import ANGSTROM, CM1, DEGREE
 
@@ -67,11 +72,11 @@ def test_nuclei_without_spin_leave_every_other_level_out(turning: Rotation) -> N
     """16O: the ground state has even J alone, of ν2 one of the two levels of each J remains."""
     charges = torch.tensor([0.6, -0.3, -0.3], dtype=torch.float64)
     lines = pes.line_list(turning, lambda x: torch.einsum("a,pai->pi", charges, x))
-    weights = torch.cat(lines.weights)
+    weights = torch.cat(lines.levels.weights)
     assert set(weights.tolist()) == {0.0, 1.0}
     ground = {
         one.j: float(w[int((one.vibration == 0).nonzero())])
-        for one, w in zip(turning.levels, lines.weights, strict=True)
+        for one, w in zip(turning.levels, lines.levels.weights, strict=True)
     }
     assert ground == {0: 1.0, 1: 0.0, 2: 1.0}
     # ν2 ← 0: P, Q and R lines, all with l = 1 above and l = 0 below; no rotational lines.
@@ -82,6 +87,32 @@ def test_nuclei_without_spin_leave_every_other_level_out(turning: Rotation) -> N
     ]
     assert {(up["Ka"], low["Ka"]) for up, low in strongest} <= {(1, 0), (0, 0)}
     assert bool((s.wavenumbers > 500).all())
+
+
+def test_sum_rule(turning: Rotation) -> None:
+    """Σ_f S(f ← i) over all states with J ≤ 2 and K ≤ 2 of a level with J = 1.
+
+    Along the axis the moment leads to states of the same K alone, across it to those of K + 1 and
+    K − 1 by equal parts.
+    """
+    basis, charges = turning.basis, torch.tensor([0.6, -0.35, -0.25], dtype=torch.float64)
+    moments = basis.moments(lambda x: torch.einsum("a,pai->pi", charges, x))
+    every = {}
+    for j in (0, 1, 2):
+        solved = solve(basis.coupling, j)
+        every[j] = replace(levels_of(basis, j), energies=solved.energies, vectors=solved.vectors)
+    total = torch.stack([strengths(moments, one, every[1]).sum(0) for one in every.values()]).sum(0)
+    axial = basis.coupling.axial
+    assert axial is not None
+    of_k = [(axial == k).to(moments) for k in range(3)]
+    vectors, expected = every[1].vectors.reshape(len(axial), 3, -1), torch.zeros_like(total)
+    for k, neighbours in ((0, {1: 1.0}), (1, {0: 0.5, 2: 0.5})):
+        across = sum(part * of_k[other] for other, part in neighbours.items())
+        squares = moments[2] * of_k[k] @ moments[2]
+        squares += sum(one * across @ one for one in moments[:2])
+        own = vectors * of_k[k][:, None, None]
+        expected += 3 * torch.einsum("nks,nm,mks->s", own, squares, own)
+    torch.testing.assert_close(total, expected, rtol=1e-9, atol=0)
 
 
 def test_other_linear_molecules_are_refused(dioxide: pes.LevelsResult) -> None:

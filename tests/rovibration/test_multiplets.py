@@ -15,9 +15,9 @@ from pes.rovibration import Contraction, angular_momentum, contract_states
 from pes.rovibration.coupling import Coupling
 from pes.rovibration.group import MolecularGroup, Multiplets
 from pes.rovibration.hamiltonian import eigenpairs, hamiltonian
-from pes.rovibration.levels import levels_of
+from pes.rovibration.levels import Rovibrational, levels_of
 from pes.rovibration.lines import strengths
-from pes.rovibration.multiplets import rotor_images, solve_by_species
+from pes.rovibration.multiplets import rotor_images, solve_by_species, symmetric_moments
 from pes.rovibration.nuclear_spin import spin_weights
 from pes.units import ANGSTROM, CM1
 from pes.vibration import BasisSpec, molecular, vibrational_levels
@@ -159,6 +159,54 @@ def test_strengths_of_degenerate_levels(ammonia: Contraction) -> None:
             upper, lower = every[j].symmetry[f], every[2].symmetry[i]
             assert upper[:-1].rstrip("12") == lower[:-1].rstrip("12")
             assert upper[-1] != lower[-1]
+
+
+def test_sum_rule_of_a_spherical_top() -> None:
+    """A rigid sphere with a vibration of species F2 and another of E; the moments are invented."""
+    group = group_of(*reversed(SHAPES["Td"]))
+    assert group is not None
+    signs = group.turns.new_tensor([-1.0 if star else 1.0 for star in group.starred])
+    vector = signs[:, None, None] * group.turns
+    assert torch.allclose(vector[:, None] @ vector, vector[group.products])
+    # Of the squares of x, y and z, the sum is A1 and what is left is E.
+    plane = torch.tensor([[1.0, -1, 0], [1, 1, -2]], dtype=torch.float64)
+    plane = plane / plane.norm(dim=1, keepdim=True)
+    pair = plane @ vector.square() @ plane.T
+    images = torch.stack(
+        [
+            torch.block_diag(torch.ones(1, 1).double(), v, e)
+            for v, e in zip(vector, pair, strict=True)
+        ]
+    )
+    of = Multiplets(group, torch.tensor([0, 1, 1, 1, 2, 2]), images)
+    energies = torch.tensor([0.0, 6, 6, 6, 7, 7]).double() * 1e-3
+    inertia = 1e-4 * torch.einsum("ab,mn->abmn", torch.eye(3), torch.eye(6)).double()
+    zero = torch.zeros(6, dtype=torch.float64)
+    basis = Coupling(energies, inertia, zero.expand(3, 6, 6), zero, zero, multiplets=of)
+    generator = torch.Generator().manual_seed(0)
+    moments = torch.randn(3, 6, 6, dtype=torch.float64, generator=generator)
+    moments = symmetric_moments(moments + moments.mT, of)
+    assert float(moments[:, 0, 1:4].abs().max()) > 0.1
+    every = {}
+    for j in (1, 2, 3):
+        solved = solve_by_species(hamiltonian(basis, j), of, j, eigenpairs)
+        names = tuple(group.species[k] for k in solved.species.tolist())
+        none = torch.zeros(len(names), dtype=torch.long)
+        every[j] = Rovibrational(
+            j, solved.energies, solved.vectors, none, none, none, none, none, none,
+            group.characters[solved.species, 1:], names, 0, solved.members,
+        )  # fmt: skip
+    total = torch.stack([strengths(moments, one, every[2]).sum(0) for one in every.values()]).sum(0)
+    squares = (moments @ moments).sum(0)
+    vectors = every[2].vectors.reshape(6, 5, -1)
+    expected = 5 * torch.einsum("nks,nm,mks->s", vectors, squares, vectors)
+    assert every[2].members is not None
+    leading = every[2].members.diff(prepend=torch.tensor([-1])).nonzero().flatten()
+    torch.testing.assert_close(total, expected[leading], rtol=1e-9, atol=0)
+    for one in every.values():
+        values = strengths(moments, one, every[2])
+        for f, i in (values > 1e-12 * values.max()).nonzero().tolist():
+            assert {one.symmetry[f], every[2].symmetry[i]} in ({"A1", "A2"}, {"E"}, {"F1", "F2"})
 
 
 def test_axes_without_the_symmetry_get_no_species(ammonia: Contraction) -> None:

@@ -46,7 +46,7 @@ def test_files_of_exomol(water: LineList, folder: Path) -> None:
     states = [line.split() for line in (folder / "h2o.states").read_text().splitlines()]
     energy = {int(row[0]): float(row[1]) for row in states}
     j = {int(row[0]): int(row[3]) for row in states}
-    assert list(energy) == list(range(1, len(water.energies) + 1))
+    assert list(energy) == list(range(1, len(water.levels.energies) + 1))
     assert list(energy.values()) == sorted(energy.values())
     assert {len(row) for row in states} == {4 + 2 + 1 + 3 + 2}
     lines = [line.split() for line in (folder / "h2o.trans").read_text().splitlines()]
@@ -63,7 +63,7 @@ def test_files_of_exomol(water: LineList, folder: Path) -> None:
     assert len(lines) >= len(water.spectrum.wavenumbers) > 50
     first = (folder / "h2o.pf").read_text().splitlines()[0].split()
     assert [float(v) for v in first] == pytest.approx(
-        [10.0, float(water.partition(torch.tensor([10.0]).double()))], abs=1e-4
+        [10.0, float(water.levels.partition(torch.tensor([10.0]).double()))], abs=1e-4
     )
     rows = (folder / "h2o.def").read_text().splitlines()
     definition = dict(reversed(row.split(" # ")) for row in rows)
@@ -105,12 +105,13 @@ def test_hapi_reads_the_records(
         for name in ("molec_id", "local_iso_id", "nu", "sw", "a", "elower", "gp", "gpp")
     }
     s = water.spectrum
-    order = water.rows.argsort()
+    order = water.levels.rows.argsort()
+    weights = water.levels.degeneracies[order]
     assert set(columns["molec_id"]) == set(columns["local_iso_id"]) == {1}
     expected = {
         "nu": s.wavenumbers, "sw": s.intensities, "a": s.einstein,
-        "elower": water.energies[order][s.lower], "gp": water.degeneracies[order][s.upper],
-        "gpp": water.degeneracies[order][s.lower],
+        "elower": water.levels.energies[order][s.lower], "gp": weights[s.upper],
+        "gpp": weights[s.lower],
     }  # fmt: skip
     for name, values in expected.items():
         # Four digits of intensities and A, millionths of cm⁻¹, ten thousandths of E″.
@@ -150,7 +151,7 @@ def test_a_symmetric_top_has_k_and_no_lines_of_levels_without_spin(tmp_path: Pat
     weights = torch.tensor([0.0, 12.0, 36.0, 0.0], dtype=torch.float64)
     line = Spectrum(nu[one], nu[one], nu[one], lower[one], upper[one], nu[one])
     tables = LineTables(
-        pes.Molecule(("N", "H", "H", "H")), "v", 296.0, states, weights, ones, line,
+        pes.Molecule(("N", "H", "H", "H")), "v", 296.0, states, weights, ones, line, 1,
         lambda: iter([(upper, lower, nu, nu)]), ones, ones, (ones, ones),
     )  # fmt: skip
     write_line_list(tables, tmp_path, "nh3")
@@ -181,7 +182,7 @@ def write_methane(folder: Path) -> None:
     ones, weights = torch.ones(4).double(), torch.tensor([5.0, 9.0, 10.0, 15.0]).double()
     line = Spectrum(nu, nu, nu, lower, upper, nu)
     tables = LineTables(
-        pes.Molecule(("C", "H", "H", "H", "H")), "v", 296.0, states, weights, ones, line,
+        pes.Molecule(("C", "H", "H", "H", "H")), "v", 296.0, states, weights, ones, line, 1,
         lambda: iter([(upper, lower, nu, nu)]), ones, ones, (ones, ones),
     )  # fmt: skip
     write_line_list(tables, folder, "ch4")
@@ -225,7 +226,7 @@ def test_a_published_reader_reads_the_files_of_exomol(
     known, states = read("h2o", folder)
     lines = exomolapi.read_trans(tmp_path / "h2o.trans.bz2", engine="csv")
     assert known["molmass"] == pytest.approx(18.0105647)
-    energies = water.energies.sort().values.tolist()
+    energies = water.levels.energies.sort().values.tolist()
     assert states["E"].tolist() == pytest.approx(energies, abs=1e-6)
     for label in ("J", "Ka", "Kc"):
         assert states[label].tolist() == [row[label] for row in water.rotation.table]

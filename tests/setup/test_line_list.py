@@ -10,9 +10,11 @@ import torch
 from torch import Tensor
 
 import pes
+from pes.potential import DipoleSurface
 from pes.potential.analytic import WaterPJT
+from pes.rovibration.lines import lines
 from pes.setup.line_list import LineList, line_list
-from pes.units import DEBYE
+from pes.setup.thermal_levels import ThermalLevels
 from pes.vibration.analysis.intensities import BOLTZMANN_CM1
 
 RANGES = {"r1": (0.7, 1.4), "r2": (0.7, 1.4), "theta": (50.0, 175.0)}
@@ -40,7 +42,7 @@ def test_spin_weights_and_partition_function(water: LineList) -> None:
     """Ortho levels (B1 and B2) three times, para levels (A1 and A2) once."""
     weights = {
         irrep: int(w)
-        for one, ws in zip(water.rotation.levels, water.weights, strict=True)
+        for one, ws in zip(water.rotation.levels, water.levels.weights, strict=True)
         for irrep, w in zip(one.symmetry, ws, strict=True)
     }
     assert weights == {"A1": 1, "A2": 1, "B1": 3, "B2": 3}
@@ -50,12 +52,14 @@ def test_spin_weights_and_partition_function(water: LineList) -> None:
         weights[str(row["irrep"])] * (2 * row["J"] + 1) * exp(-row["energy"] / kt)
         for row in water.rotation.table
     )
-    assert float(water.partition(torch.tensor([20.0]).double())) == pytest.approx(q, rel=1e-6)
+    assert float(water.levels.partition(torch.tensor([20.0]).double())) == pytest.approx(
+        q, rel=1e-6
+    )
 
 
 @pytest.mark.parametrize(("molecule", "expected"), [("O D D", {3.0, 6.0}), ("O H D", {6.0})])
 def test_spin_weights_of_isotopologues(molecule: str, expected: set[float]) -> None:
-    found = {float(w) for weights in listed(molecule).weights for w in weights}
+    found = {float(w) for weights in listed(molecule).levels.weights for w in weights}
     assert found == expected
 
 
@@ -83,8 +87,9 @@ def test_lifetimes(water: LineList) -> None:
     ]
     assert stable == sorted(lowest)
     k, rate = 40, 0.0
-    for some, _, upper, _ in water.blocks():
-        rate += float(some.einstein[water.rows[upper] == k].sum())
+    for one in lines(water.moments, water.rotation.levels):
+        rows = water.levels.rows[water.levels.starts[one.upper_j] + one.upper]
+        rate += float(one.einstein[rows == k].sum())
     assert float(water.lifetimes[k]) == pytest.approx(1 / rate)
 
 
@@ -100,9 +105,11 @@ def test_spin_statistics_that_are_not_known(water: LineList) -> None:
     assert not any("nuclear-spin" in warning for warning in water.warnings)
     rotation = water.rotation
     nothing = replace(rotation, basis=replace(rotation.basis, operations=(), turns=()))
-    unknown = replace(water, rotation=nothing)
+    unknown = ThermalLevels(nothing)
     assert {float(w) for weights in unknown.weights for w in weights} == {4.0}
-    assert any("weights of single lines are wrong" in warning for warning in unknown.warnings)
+    assert any(
+        "weights of single lines are wrong" in warning for warning in unknown.warnings(296.0)
+    )
 
 
 def test_spread_over_ensembles(tmp_path: Path) -> None:
@@ -116,9 +123,11 @@ def test_spread_over_ensembles(tmp_path: Path) -> None:
         convergence=False,
     )  # fmt: skip
     rotation = levels.rotation(range(2))
-    charges = torch.tensor([[-0.66, 0.33, 0.33], [-0.726, 0.363, 0.363]], dtype=torch.float64)
-    each = torch.stack([rotation.basis.moments(lambda x, c=c: charge(x, c)) for c in charges])
-    listed = LineList(rotation, each.mean(0) / DEBYE, members=each / DEBYE)
+    moments = DipoleSurface(("O", "H", "H"), 1), DipoleSurface(("O", "H", "H"), 1)
+    with torch.no_grad():
+        for charge, moment in zip((0.3, 0.33), moments, strict=True):
+            moment.coefficients[0] = charge
+    listed = line_list(rotation, pes.Ensemble(moments))
     s = listed.spectrum
     assert s.position_spread is not None
     assert s.intensity_spread is not None
@@ -134,7 +143,3 @@ def test_spread_over_ensembles(tmp_path: Path) -> None:
         rows = list(csv.DictReader(file))
     assert float(rows[k]["position_spread_cm1"]) == float(s.position_spread[k])
     assert float(rows[k]["intensity_spread_cm_per_molecule"]) == float(s.intensity_spread[k])
-
-
-def charge(positions: Tensor, charges: Tensor) -> Tensor:
-    return torch.einsum("a,pai->pi", charges, positions)

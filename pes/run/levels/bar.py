@@ -12,7 +12,7 @@ from pes.units import CM1
 from pes.vibration.eigensolvers.davidson import Progress
 from pes.vibration.eigensolvers.select import Watch
 
-__all__ = ["quiet_bar", "step_bar"]
+__all__ = ["QUIET", "quiet_bar", "step_bar"]
 
 log = logging.getLogger("pes")
 
@@ -63,20 +63,23 @@ def step_bar(forecast: SizeForecast, keep: Watch) -> Iterator[tuple[Callable[[st
 
 
 @contextmanager
-def quiet_bar() -> Iterator[Callable[[str], None]]:
-    """One line at a terminal that changes, or lines of a log, the first at once.
+def quiet_bar(first: float = 0.0) -> Iterator[Callable[[str], None]]:
+    """One line at a terminal that changes, or lines of a log.
+
+    Args:
+        first: seconds until the first line of a log.
 
     Yields:
         What is to be called with each sentence.
     """
-    following = 0.0
+    following, said = monotonic() + first, False
     with tqdm(bar_format="{desc} {elapsed}", leave=False, disable=None) as bar:
 
         def say(sentence: str) -> None:
-            nonlocal following
+            nonlocal following, said
             bar.set_description_str(sentence)
-            if bar.disable and monotonic() > following:
-                following = monotonic() + (QUIET if following else SOON)
+            if bar.disable and monotonic() >= following:
+                following, said = monotonic() + (QUIET if said else SOON), True
                 log.info("  %s", sentence)
 
         yield say

@@ -29,7 +29,7 @@ from pes.setup.density_maps import Maps, density_maps
 from pes.setup.dipoles import check_turns, dipole_function
 from pes.setup.environment import usual_threads
 from pes.setup.level_files import LEVELS_JSON
-from pes.setup.line_list import check_temperature, line_list
+from pes.setup.line_list import check_lines, line_list
 from pes.setup.problem import Problem, problem
 from pes.setup.rotation_checks import check_rotation, check_size
 from pes.setup.sensitivity import check_sensitivities
@@ -250,7 +250,7 @@ def _run(request: Request) -> Path:
         check_rotation(task, config.J, config.rotation.frame)
         check_size(config.J, config.rotation.states, config.levels or 1, config.memory)
         if config.spectrum is not None:
-            check_temperature(config.spectrum.temperature)
+            check_lines(config.J, config.spectrum.temperature)
     maps = _maps(config, task)
     open_log(None)
     with report(
@@ -280,9 +280,11 @@ def _run(request: Request) -> Path:
         settings = config.spectrum
         sticks = result.spectrum(dipole, settings.temperature)
         if rotation is not None:
-            lines = line_list(
-                rotation, dipole, temperature=settings.temperature, weakest=settings.weakest
-            )
+            with quiet_bar() as say:
+                lines = line_list(
+                    rotation, dipole, temperature=settings.temperature, weakest=settings.weakest,
+                    progress=say,
+                )  # fmt: skip
     more = Additions(derived, sticks, maps, rotation, lines, config.spectrum)
     old = [path.name for path in request.folder.glob("density_*.png")]
     with staged(request.folder, finished=LEVELS_JSON, stale=[*OPTIONAL, *old]) as place:

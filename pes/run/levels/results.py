@@ -10,6 +10,7 @@ import torch
 
 from pes.config.vibration import Spectrum
 from pes.run.folder import open_log, write_config
+from pes.run.levels.bar import QUIET, quiet_bar
 from pes.setup.density_maps import Maps
 from pes.setup.environment import environment_line
 from pes.setup.level_result import LevelsResult
@@ -68,7 +69,8 @@ class Additions:
         if self.rotation is not None:
             self.rotation.save(folder)
         if self.lines is not None:
-            self.lines.save(folder, name)
+            with quiet_bar(first=QUIET) as say:
+                self.lines.save(folder, name, progress=say)
 
 
 def write_results(

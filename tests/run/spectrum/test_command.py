@@ -59,6 +59,16 @@ def test_run_folders(folder: Path) -> None:
     assert (folder / "again" / "energy.states").read_text().splitlines() == states
 
 
+def test_a_list_without_lines_keeps_its_levels(folder: Path) -> None:
+    spectrum(["energy", "dipole", "--set", "J=[0, 1]", "--set", "spectrum.weakest=1"])
+    place = folder / "energy" / "spectrum"
+    said = "no line reaches 1 cm/molecule; lower `spectrum.weakest`"
+    assert said in (place / "levels.log").read_text()
+    assert len((place / "energy.states").read_text().splitlines()) == 3 * (1 + 3)
+    assert (place / "energy.par").read_text() == ""
+    assert not (place / "lines.png").exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -68,6 +78,7 @@ def test_run_folders(folder: Path) -> None:
         (["dipole", "dipole"], "is a dipole surface; one of energies is needed here"),
         (["energy", "dipole", "--set", "J=[-1]"], "`J.0`"),
         (["energy", "dipole", "--set", "J=[]"], "a line list needs `J` and"),
+        (["energy", "dipole", "--set", "J=[0]"], "a line list needs a `J` above 0"),
         (["energy", "dipole", "--set", "spectrum.temperature=0"], "must be above 0 for lines"),
         (["energy", "dipole", "--set", "molecule=[S, H, H]"], "S H H"),
     ],
