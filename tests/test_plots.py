@@ -12,6 +12,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from pes import plots
+from pes.plots.stick_spectrum import COLUMNS, _strongest_of_each_column
 from pes.plots.vibration import label_margin
 from pes.vibration import BasisSpec, Levels, vibrational_levels
 from pes.vibration.analysis.intensities import Sticks
@@ -99,6 +100,19 @@ PICTURES: dict[str, Callable[[Path], None]] = {
     "sticks": lambda path: plots.sticks(path, lines(3.0, 100.0, 90.0, 1e-9)),
     "model_levels": sweep,
 }
+
+
+def test_of_very_many_lines_only_those_that_show_are_drawn() -> None:
+    """A million would take minutes."""
+    place = np.linspace(1.0, 9000.0, 100_000)
+    height = np.random.default_rng(0).random(len(place))
+    x, y = _strongest_of_each_column(place, height)
+    assert len(x) <= COLUMNS + 1
+    assert y.max() == height.max()
+    assert set(y) <= set(height)
+    # Fewer lines than columns are all there.
+    few = _strongest_of_each_column(place[::1000], height[::1000])
+    assert np.array_equal(few[0], place[::1000])
 
 
 @pytest.mark.parametrize("name", PICTURES)

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from pes.plots.figure import COLOURS, picture, tidy
 
-__all__ = ["absorption"]
+__all__ = ["absorption", "name_bands"]
 
 BOTTOM = 1e-6
 """Part of the strongest absorption at which the logarithmic scale ends."""
@@ -63,9 +63,9 @@ def absorption(
             tidy(axes, label, "cross-section (cm²/molecule)")
             axes.set_yscale("log")
             axes.set_ylim(BOTTOM * strongest, 30 * strongest)
-        _name(above, [(name, place, place / nu.max()) for name, place in bands], strongest)
+        name_bands(above, [(name, place, place / nu.max()) for name, place in bands], strongest)
         span = np.log(longest / shortest)
-        _name(
+        name_bands(
             below,
             [
                 (name, 1e4 / place, float(np.log(1e4 / place / shortest) / span))
@@ -75,8 +75,14 @@ def absorption(
         )  # fmt: skip
 
 
-def _name(axes: Axes, bands: Sequence[tuple[str, float, float]], strongest: float) -> None:
-    """Names at their places, given also as parts of the width; where two meet, the stronger."""
+def name_bands(axes: Axes, bands: Sequence[tuple[str, float, float]], strongest: float) -> None:
+    """Names of bands above their lines; where two meet, that of the stronger one.
+
+    Args:
+        axes: panel with a logarithmic axis.
+        bands: names, places and their parts of the width, the strongest first.
+        strongest: highest value in the panel.
+    """
     stronger: list[float] = []
     for name, place, part in bands:
         if 0 < part < 1 and all(abs(part - other) > APART for other in stronger):

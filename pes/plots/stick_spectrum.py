@@ -1,5 +1,6 @@
 """Lines of a spectrum as sticks, on a linear and on a logarithmic scale."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -8,12 +9,16 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pes.plots.figure import COLOURS, picture, tidy
+from pes.plots.spectrum import name_bands
 from pes.vibration.analysis.intensities import Sticks
 
 __all__ = ["absorption_lines", "sticks"]
 
 BOTTOM = 1e-6
 """Intensity, in that of the strongest line, from which a line is drawn."""
+
+COLUMNS = 3000
+"""Columns of a picture, more than it has dots."""
 
 
 def sticks(path: str | Path, sticks: Sticks) -> None:
@@ -32,22 +37,27 @@ def sticks(path: str | Path, sticks: Sticks) -> None:
 
 
 def absorption_lines(
-    path: str | Path, wavenumbers: Tensor, intensities: Tensor, temperature: float
+    path: str | Path,
+    wavenumbers: Tensor,
+    intensities: Tensor,
+    temperature: float,
+    bands: Sequence[tuple[str, float]] = (),
 ) -> None:
-    """Absorption lines, above on a linear and below on a logarithmic scale.
+    """Absorption lines, above on a linear and below on a logarithmic scale, their bands named.
 
     Args:
         path: of the PNG.
         wavenumbers: (L,) in cm⁻¹.
         intensities: (L,) in cm/molecule; those below a millionth of the strongest are left out.
         temperature: kelvin.
+        bands: names and places (cm⁻¹), the strongest first.
 
     Raises:
         ValueError: if no line has any intensity.
     """
     title = f"absorption lines at {temperature:g} K"
     values = (wavenumbers.cpu().numpy(), intensities.cpu().numpy())
-    _draw_sticks(path, *values, title, "intensity (cm/molecule)")
+    _draw_sticks(path, *values, title, "intensity (cm/molecule)", bands)
 
 
 def _draw_sticks(
@@ -56,12 +66,14 @@ def _draw_sticks(
     intensities: NDArray[np.float64],
     title: str,
     label: str,
+    bands: Sequence[tuple[str, float]] | None = None,
 ) -> None:
+    """Both panels; without bands the strongest lines are named."""
     strongest = intensities.max(initial=0.0)
     if not strongest > 0:
         raise ValueError("no line of this spectrum has any intensity; is the dipole zero?")
     seen = intensities > BOTTOM * strongest
-    x, y = wavenumbers[seen], intensities[seen]
+    x, y = _strongest_of_each_column(wavenumbers[seen], intensities[seen])
     with picture(path, 8.0, 5.6) as figure:
         linear, logarithmic = figure.subplots(2, 1, sharex=True)
         figure.suptitle(title, parse_math=False)
@@ -73,7 +85,22 @@ def _draw_sticks(
         linear.set_ylim(0, 1.15 * strongest)
         linear.set_xlim(0, 1.05 * x.max())
         logarithmic.set_xlabel("wavenumber (cm⁻¹)")
-        _name_strongest(linear, x, y)
+        if bands is None:
+            _name_strongest(linear, x, y)
+            return
+        logarithmic.set_ylim(BOTTOM * strongest, (30 if bands else 3) * strongest)
+        width = linear.get_xlim()[1]
+        name_bands(logarithmic, [(name, nu, nu / width) for name, nu in bands], strongest)
+
+
+def _strongest_of_each_column(
+    x: NDArray[np.float64], y: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The strongest line of each column: others hide behind it, and take minutes to draw."""
+    column = (x / x.max() * COLUMNS).astype(int)
+    order = np.lexsort((-y, column))
+    first = order[np.unique(column[order], return_index=True)[1]]
+    return x[first], y[first]
 
 
 def _name_strongest(axes: Axes, x: NDArray[np.float64], y: NDArray[np.float64]) -> None:

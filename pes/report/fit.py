@@ -33,6 +33,11 @@ GRADIENT_PICTURES = {
     "truncation on the right.",
 }
 
+MEMBERS = (
+    "Members of the ensemble; in their validation errors far points count at most six times the "
+    "rest"
+)
+
 
 def fit_sections(folder: Path, summary: Mapping[str, Any]) -> list[PagePart]:
     """Section of the page about the fit and its errors.
@@ -109,7 +114,8 @@ def check_sections(folder: Path) -> list[PagePart]:
 
 def _story(summary: Mapping[str, Any]) -> list[str]:
     """Points, parameters and the end of the fit, in sentences."""
-    points = ", ".join(f"{count:,} {part}" for part, count in summary["points"].items())
+    names = {"train": "for training", "validation": "for validation", "test": "for the test"}
+    points = ", ".join(f"{count:,} {names[part]}" for part, count in summary["points"].items())
     seconds = summary["seconds"]["training"]
     words = [
         f"The surface has {summary['parameters']:,} parameters and was fitted in {seconds:.0f} s. "
@@ -133,7 +139,7 @@ def _members(summary: Mapping[str, Any]) -> list[Table]:
     """Members of an ensemble."""
     if "ensemble" not in summary:
         return []
-    head = ("member", "validation RMSE/cm⁻¹", "test RMSE/cm⁻¹", "best epoch", "kept")
+    head = ("member", "validation error/cm⁻¹", "test RMSE/cm⁻¹", "best epoch", "kept")
     rows = [
         (
             str(k), number(row["validation_cm1"]), number(row["test_rmse_cm1"]),
@@ -141,7 +147,7 @@ def _members(summary: Mapping[str, Any]) -> list[Table]:
         )
         for k, row in enumerate(summary["ensemble"]["members"], 1)
     ]  # fmt: skip
-    return [Table("Members of the ensemble", head, rows)]
+    return [Table(MEMBERS, head, rows)]
 
 
 def _calibration(summary: Mapping[str, Any]) -> list[Table]:

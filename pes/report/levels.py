@@ -1,10 +1,11 @@
 """Sections of a page about levels, their convergence, rotation, spectrum and refinement."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pes.report.page_part import PagePart, Table, number, pictures, rows_of_csv
+from pes.setup.line_names import level_name
 
 __all__ = ["level_sections", "refinement_sections"]
 
@@ -16,14 +17,34 @@ LEVEL_PICTURES = {
 }
 SPECTRUM_PICTURES = {
     "spectrum.png": "J = 0 transitions with their intensities.",
-    "lines.png": "Absorption lines with rotation.",
+    "lines.png": "Absorption lines with rotation on a linear and on a logarithmic scale, their "
+    "bands named.",
+    "absorption.png": "Absorption cross-section with line profiles against wavenumber and against "
+    "wavelength, its bands named.",
 }
 REFINEMENT_PICTURES = {
     "refinement.png": "Calculated − observed energies of the levels before and after the "
     "refinement.",
 }
-HEADS = {"energy": "E/cm⁻¹", "convergence": "conv", "spread": "spread"}
+HEADS = {
+    "energy": "E/cm⁻¹", "convergence": "conv", "wavenumber_cm1": "wavenumber/cm⁻¹",
+    "uncertainty_cm1": "error/cm⁻¹", "intensity_cm_per_molecule": "intensity/(cm/molecule)",
+    "einstein_per_s": "A/s⁻¹", "intensity_km_per_mol": "intensity/(km/mol)",
+    "mu_x_debye": "μx/debye", "mu_y_debye": "μy/debye", "mu_z_debye": "μz/debye",
+    "position_spread_cm1": "spread of the wavenumber/cm⁻¹",
+    "intensity_spread_cm_per_molecule": "spread of the intensity/(cm/molecule)",
+}  # fmt: skip
+"""Heads of columns whose names in the files are others."""
 DROPPED = ("residual",)
+MEANINGS = {
+    "convergence": "The column conv is the estimated error of the calculation on this surface "
+    "(cm⁻¹).",
+    "spread": "The column spread is the standard deviation over the members of the ensemble "
+    "(cm⁻¹).",
+    "fit": "The column fit is the uncertainty that the fit leaves (cm⁻¹).",
+    "P(extrap)": "P(extrap) is the probability of geometries beyond the points of the fit.",
+}
+"""Sentences about columns of the levels."""
 
 
 def level_sections(folder: Path, content: Mapping[str, Any]) -> list[PagePart]:
@@ -34,12 +55,12 @@ def level_sections(folder: Path, content: Mapping[str, Any]) -> list[PagePart]:
         content: of levels.json.
     """
     names = [str(name) for name in content["levels"][0] if name not in DROPPED]
-    head = [HEADS.get(name) or name for name in names]
+    head = _heads(names)
     rows = [[number(row.get(name)) for name in names] for row in content["levels"]]
     words = [
-        f"Zero-point energy {content['zero_point_energy']:.4f} cm⁻¹ above the minimum; levels "
-        "count from the ground state. conv is the estimated basis-set error, spread the "
-        "uncertainty that the fit leaves, both in cm⁻¹."
+        f"The zero-point energy is {content['zero_point_energy']:.4f} cm⁻¹ above the minimum; "
+        "levels count from the ground state. "
+        + " ".join(text for name, text in MEANINGS.items() if name in names)
     ]
     density = {
         file.name: f"Density of level {file.stem.removeprefix('density_')} in pairs of "
@@ -90,7 +111,7 @@ def _rotation(folder: Path) -> list[PagePart]:
     if not rows:
         return []
     table = Table(
-        f"{len(rows)} levels with rotation", list(rows[0]),
+        f"{len(rows):,} levels with rotation", _heads(rows[0]),
         [[number(value) for value in row.values()] for row in rows], folded=len(rows) > STRONGEST,
     )  # fmt: skip
     return [PagePart("Rotation", tables=[table])]
@@ -98,17 +119,34 @@ def _rotation(folder: Path) -> list[PagePart]:
 
 def _spectrum(folder: Path) -> list[PagePart]:
     """Strongest transitions without and with rotation."""
-    tables = []
-    for file, name in (("spectrum.csv", "transitions without rotation"), ("lines.csv", "lines")):
-        rows = rows_of_csv(folder / file)
-        if rows:
-            strength = next(key for key in reversed(rows[0]) if "intensity" in key)
-            rows.sort(key=lambda row: -float(row[strength]))
-            shown = [[number(value) for value in row.values()] for row in rows[:STRONGEST]]
-            caption = f"Strongest of {len(rows)} {name}"
-            tables.append(Table(caption, list(rows[0]), shown, folded=True))
+    parts = (
+        ("spectrum.csv", "transitions without rotation", []),
+        ("lines.csv", "lines", rows_of_csv(folder / "rovibrational.csv")),
+    )
+    tables = [
+        _strongest(rows, name, levels)
+        for file, name, levels in parts
+        if (rows := rows_of_csv(folder / file))
+    ]
     images = pictures(folder, SPECTRUM_PICTURES)
     return [PagePart("Spectrum", tables=tables, pictures=images)] if tables or images else []
+
+
+def _strongest(rows: list[dict[str, str]], name: str, levels: Sequence[Mapping[str, str]]) -> Table:
+    """Strongest of some transitions; levels with rotation by their names."""
+    strength = next(key for key in reversed(rows[0]) if "intensity" in key and "spread" not in key)
+    rows.sort(key=lambda row: -float(row[strength]))
+    shown = [dict(row) for row in rows[:STRONGEST]]
+    for row in shown if levels else ():
+        for end in ("upper", "lower"):
+            level = levels[int(row[end]) - 1]
+            row[end] = level_name(level, list(level)[list(level).index("level") + 1])
+    cells = [[number(value) for value in row.values()] for row in shown]
+    return Table(f"Strongest of {len(rows):,} {name}", _heads(rows[0]), cells, folded=True)
+
+
+def _heads(names: Iterable[str]) -> list[str]:
+    return [HEADS.get(name, name) for name in names]
 
 
 def refinement_sections(folder: Path, content: Mapping[str, Any]) -> list[PagePart]:

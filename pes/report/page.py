@@ -55,6 +55,7 @@ def report_page(folder: str | Path) -> str:
         loader=jinja2.PackageLoader("pes.report", "."), autoescape=True, trim_blocks=True,
         lstrip_blocks=True, undefined=jinja2.StrictUndefined,
     )  # fmt: skip
+    environment.filters["units"] = lambda text: text.replace("cm-1", "cm⁻¹")
     return environment.get_template("page.html").render(
         title=place.resolve().name, formula=_formula(known), facts=_facts(known),
         warnings=_warnings(place, known), sections=[*sections, _provenance(place, known)],

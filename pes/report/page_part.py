@@ -84,8 +84,10 @@ def number(value: object, digits: int = 4) -> str:
     """A number with so many decimals, scientific if these show nothing of it; other text as it is.
 
     Example:
-        >>> number("1616.90877"), number(2e-7), number("A1"), number(None), number("nan")
-        ('1616.9088', '2.0e-07', 'A1', '–', '–')
+        >>> number("1616.90877"), number(2.66e-18), number("A1"), number(None), number("nan")
+        ('1616.9088', '2.66e-18', 'A1', '–', '–')
+        >>> number(3), number("3"), number("3.0")
+        ('3', '3', '3.0000')
     """
     if value is None or value == "":
         return "–"
@@ -95,6 +97,6 @@ def number(value: object, digits: int = 4) -> str:
         return str(value)
     if x != x:
         return "–"
-    if x == int(x) and isinstance(value, int):
+    if isinstance(value, int) or str(value).lstrip("-").isdigit():
         return str(value)
-    return f"{x:.1e}" if 0 < abs(x) < 0.5 * 10**-digits else f"{x:.{digits}f}"
+    return f"{x:.2e}" if 0 < abs(x) < 0.5 * 10**-digits else f"{x:.{digits}f}"

@@ -26,9 +26,13 @@ class Profile:
 
     def __str__(self) -> str:
         """Kind and the widths that it has."""
-        widths = {"gaussian": self.gaussian, "lorentzian": self.lorentzian}
-        used = [f"{value:g}" for name, value in widths.items() if self.kind in (name, "voigt")]
-        return f"{self.kind} profile, half width {' and '.join(used)} cm⁻¹"
+        if self.kind == "voigt":
+            widths = (
+                f"half widths {self.gaussian:g} (Gaussian) and {self.lorentzian:g} (Lorentzian)"
+            )
+        else:
+            widths = f"half width {getattr(self, self.kind):g}"
+        return f"{self.kind.capitalize()} profile, {widths} cm⁻¹"
 
 
 def draw_pictures(
@@ -49,18 +53,18 @@ def draw_pictures(
         for n in (n for n in maps.levels if n < len(levels.energies)):
             path = folder / f"density_{n}.png"
             plots.density_map(path, levels, n, maps.pairs, kinds, sampled=maps.sampled)
-    if spectrum is not None:
+    if spectrum is not None and bool((spectrum.intensities > 0).any()):
         plots.sticks(folder / "spectrum.png", spectrum)
-    if transitions is not None:
+    if transitions is not None and transitions.bands:
         s = transitions.spectrum
         path = folder / "lines.png"
-        plots.absorption_lines(path, s.wavenumbers, s.intensities, transitions.temperature)
+        strong = WEAKEST * transitions.bands[0][2]
+        bands = [(name, place) for name, place, sum_ in transitions.bands if sum_ > strong]
+        plots.absorption_lines(path, s.wavenumbers, s.intensities, transitions.temperature, bands)
         grid, sigma = cross_section(
             s.wavenumbers, s.intensities, profile=profile.kind, gaussian=profile.gaussian,
             lorentzian=profile.lorentzian,
         )  # fmt: skip
-        strong = WEAKEST * transitions.bands[0][2]
-        bands = [(name, place) for name, place, sum_ in transitions.bands if sum_ > strong]
         heading = f"{title}: absorption at {transitions.temperature:g} K, {profile}"
         plots.absorption(folder / "absorption.png", grid, sigma, bands, heading)
 
