@@ -266,7 +266,7 @@ def ranges(**changed: list[float]) -> dict:
         ({"surface": "own.py:holes"}, "the surface is not a number at 9375 of 15625 grid points"),
         ({"surface": "own.py:buggy"}, "own.py:buggy failed: KeyError: 'depth' ("),
         ({"spectrum": {"dipole": "own.py:none"}}, "own.py has no 'none'"),
-        ({"spectrum": {"dipole": "own.py:holes"}}, "own.py:holes returned shape (2,) for 2 geo"),
+        ({"spectrum": {"dipole": "own.py:holes"}}, "own.py:holes returned shape (3,) for 3 geo"),
         ({"device": "mps"}, "mps has no float64"),
     ],
 )

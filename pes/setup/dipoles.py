@@ -12,13 +12,16 @@ from pes.potential import Ensemble, Surface, UserFunction
 from pes.potential.atomic_charges import AtomicCharges
 from pes.setup.surfaces import imported, loaded, names_function
 
-__all__ = ["DipoleLike", "check_turns", "dipole_function"]
+__all__ = ["DipoleLike", "check_vectors", "dipole_function"]
 
 TURN = ((0.0, -1.0, 0.0), (0.0, 0.0, 1.0), (-1.0, 0.0, 0.0))
 """A rotation that takes every axis to another."""
 
 MOVED = 0.1
 """Bohr by which atoms are moved for the test: at a symmetric geometry there may be no moment."""
+
+SHIFT = (1.0, 1.0, 1.0)
+"""Bohr by which the molecule is moved for the test of the total charge."""
 
 FRAME = 1e-3
 """Part of a moment by which it may miss the turned one."""
@@ -64,8 +67,10 @@ def dipole_function(
     return UserFunction(given, name, (3,))
 
 
-def check_turns(dipole: Callable[[Tensor], Tensor], x: Tensor, name: str) -> None:
-    """Refuse a dipole moment that does not turn with the molecule.
+def check_vectors(dipole: Callable[[Tensor], Tensor], x: Tensor, name: str) -> None:
+    """Refuse a dipole moment that does not turn with the molecule or that no total charge fits.
+
+    Moved by d, a moment changes by Q d; the total charge Q is a whole number.
 
     Args:
         dipole: positions (B, N, 3) in bohr to (B, 3) in e·bohr.
@@ -73,18 +78,26 @@ def check_turns(dipole: Callable[[Tensor], Tensor], x: Tensor, name: str) -> Non
         name: of the dipole, for messages.
 
     Raises:
-        ValueError: if moments are given along other axes than those of the positions.
+        ValueError: if moments are given along other axes than those of the positions, or change
+            otherwise when the molecule is moved.
     """
     turn, generator = x.new_tensor(TURN), torch.Generator().manual_seed(0)
     x = x + MOVED * torch.randn(x.shape, generator=generator, dtype=torch.float64).to(x)
     with torch.no_grad():
-        moment, turned = dipole(torch.stack((x, x @ turn.T)))
-    expected = turn @ moment
-    if float((turned - expected).abs().max()) > FRAME * float(moment.abs().max()):
+        moment, turned, moved = dipole(torch.stack((x, x @ turn.T, x + x.new_tensor(SHIFT))))
+    expected, size = turn @ moment, FRAME * float(moment.abs().max())
+    if float((turned - expected).abs().max()) > size:
         raise ValueError(
             f"{name}: turned with the molecule, the moment {_vector(expected)} is "
             f"{_vector(turned)} e bohr; give moments along the axes of the positions, not along "
             "axes of the molecule"
+        )
+    charges = (moved - moment) / x.new_tensor(SHIFT)
+    if float((charges - charges.mean().round()).abs().max()) > max(size, FRAME):
+        raise ValueError(
+            f"{name}: moved by {_vector(x.new_tensor(SHIFT))} bohr, the moment changes by "
+            f"{_vector(moved - moment)} e bohr, which is no whole total charge times the shift; "
+            "give the moment of the whole molecule in e bohr"
         )
 
 

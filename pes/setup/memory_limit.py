@@ -22,14 +22,20 @@ def refuse_shortage(
     Raises:
         ValueError: with what is needed and what there is.
     """
-    said = f"{what} would take about {needed / 2**30:.2g} GiB in all"
+    said = f"{what} would take about {_gibibytes(needed)} in all"
     if allowed is not None and needed > allowed:
         raise ValueError(
-            f"{said}, `memory` allows {allowed / 2**30:.2g} GiB; {advice}, or raise `memory`"
+            f"{said}, `memory` allows {_gibibytes(allowed)}; {advice}, or raise `memory`"
         )
     free = free_memory(device)
     more = needed - resident_memory()
     if free is not None and more > free:
         raise ValueError(
-            f"{said}, {more / 2**30:.2g} GiB more than now: {free / 2**30:.2g} are free; {advice}"
+            f"{said}, {_gibibytes(more)} more than now: {_gibibytes(free)} are free; {advice}"
         )
+
+
+def _gibibytes(number: float) -> str:
+    """Bytes in GiB: two digits, or the whole number where that has more."""
+    size = number / 2**30
+    return f"{size:,.0f} GiB" if size >= 10 else f"{size:.2g} GiB"

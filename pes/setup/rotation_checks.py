@@ -32,7 +32,7 @@ def check_size(j: Sequence[int], states: int | None, count: int, memory: float |
     needed = matrix_memory(default_states(count) if states is None else states, max(j))
     refuse_shortage(
         f"levels with J = {max(j)}", resident_memory() + needed,
-        "ask for a lower `J` or fewer `rotation.states`",
+        "ask for a lower `J`, fewer `levels` or fewer `rotation.states`",
         allowed=None if memory is None else memory * 2**30, device=torch.device("cpu"),
     )  # fmt: skip
 

@@ -9,7 +9,7 @@ import pes
 from pes.potential import DipoleNetwork, DipoleSurface, SurfaceRecord, UserFunction
 from pes.potential.analytic import WaterPJT
 from pes.potential.atomic_charges import AtomicCharges
-from pes.setup.dipoles import check_turns, dipole_function
+from pes.setup.dipoles import check_vectors, dipole_function
 from pes.setup.surfaces import as_surface, load_potential
 
 WATER = ("O", "H", "H")
@@ -48,11 +48,11 @@ def test_other_surfaces_and_other_atoms(file: Path) -> None:
 
 def test_a_moment_turns_with_the_molecule() -> None:
     x = torch.tensor([[0.0, 0, 0], [1.8, 0, 0.2], [-0.5, 1.7, 0.1]], dtype=torch.float64)
-    check_turns(lambda x: 0.3 * (x[:, 1] + x[:, 2] - 2 * x[:, 0]), x, "charges")
-    check_turns(lambda x: torch.zeros(len(x), 3, dtype=torch.float64), x, "none")
+    check_vectors(lambda x: 0.3 * (x[:, 1] + x[:, 2] - 2 * x[:, 0]), x, "charges")
+    check_vectors(lambda x: torch.zeros(len(x), 3, dtype=torch.float64), x, "none")
     # Linear and symmetric: nothing but rounding is left of a moment that turns.
     line = torch.tensor([[0.0, 0, 0], [1.1, 1.3, 1.7], [-1.1, -1.3, -1.7]], dtype=torch.float64)
-    check_turns(lambda x: 0.3 * (x[:, 1] + x[:, 2] - 2 * x[:, 0]) + 1e-17, line, "charges")
+    check_vectors(lambda x: 0.3 * (x[:, 1] + x[:, 2] - 2 * x[:, 0]) + 1e-17, line, "charges")
     for wrong in (
         lambda x: torch.ones(len(x), 3, dtype=torch.float64),
         lambda x: (x[:, 1] - x[:, 0]).norm(dim=-1, keepdim=True) * torch.tensor([[0.0, 0, 1.0]]),
@@ -60,4 +60,13 @@ def test_a_moment_turns_with_the_molecule() -> None:
         with pytest.raises(
             ValueError, match=r"own: turned with the molecule, the moment .* e bohr"
         ):
-            check_turns(wrong, x, "own")
+            check_vectors(wrong, x, "own")
+
+
+def test_a_moment_belongs_to_a_whole_total_charge() -> None:
+    x = torch.tensor([[0.0, 0, 0], [1.8, 0, 0.2], [-0.5, 1.7, 0.1]], dtype=torch.float64)
+    check_vectors(lambda x: 0.5 * (x[:, 1] + x[:, 2]), x, "of a cation")
+    with pytest.raises(
+        ValueError, match=r"own: moved by \(1, 1, 1\) bohr, the moment changes by \("
+    ):
+        check_vectors(lambda x: 0.5 * x.sum(1), x, "own")

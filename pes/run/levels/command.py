@@ -26,7 +26,7 @@ from pes.run.levels.progress import report
 from pes.run.levels.results import OPTIONAL, Additions, write_results
 from pes.run.levels.resume import STATE, check_state
 from pes.setup.density_maps import Maps, density_maps
-from pes.setup.dipoles import check_turns, dipole_function
+from pes.setup.dipoles import check_vectors, dipole_function
 from pes.setup.environment import usual_threads
 from pes.setup.level_files import LEVELS_JSON
 from pes.setup.line_list import check_lines, line_list
@@ -245,7 +245,7 @@ def _run(request: Request) -> Path:
     )  # fmt: skip
     if config.spectrum is not None and dipole is not None:
         dipole = dipole_function(dipole, symbols=task.molecule.symbols)
-        check_turns(dipole, task.minimum, config.spectrum.dipole)
+        check_vectors(dipole, task.minimum, config.spectrum.dipole)
     if config.J:
         check_rotation(task, config.J, config.rotation.frame)
         check_size(config.J, config.rotation.states, config.levels or 1, config.memory)

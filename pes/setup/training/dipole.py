@@ -16,7 +16,13 @@ from pes.findings.dipoles import check_dipoles, sign_doubt
 from pes.molecule import Molecule
 from pes.potential import SurfaceRecord
 from pes.potential.holes.coverage import thinned
-from pes.setup.training.dipole_fits import LabelledDipoles, fitted_networks, fitted_polynomials
+from pes.setup.training.dipole_fits import (
+    ONE_SESSION,
+    LabelledDipoles,
+    NetworkSessions,
+    fitted_networks,
+    fitted_polynomials,
+)
 from pes.setup.training.dipole_forms import DipoleForm, DipoleNetworkForm, check_form
 from pes.setup.training.dipole_result import MEASURES, DipoleFit
 from pes.setup.training.settings import Weights, point_weights
@@ -37,6 +43,7 @@ def train_dipole(
     device: torch.device | None = None,
     name: str = "dipole",
     strict: bool = True,
+    sessions: NetworkSessions = ONE_SESSION,
 ) -> DipoleFit:
     """Fit a dipole surface to labelled points.
 
@@ -51,6 +58,7 @@ def train_dipole(
         device: of the fit; by default that of the points.
         name: of the fit in the surface file.
         strict: refuse dipole moments of another frame or total charge; else warn.
+        sessions: states of networks to go on from, and what hears of their epochs.
 
     Raises:
         TypeError: if points, form or parts are something else, such as the name of a file.
@@ -85,7 +93,9 @@ def train_dipole(
         for part, own in rows.items() if part != "test"
     }  # fmt: skip
     if isinstance(form, DipoleNetworkForm):
-        surface, tried = fitted_networks(form, dataset.symbols, **labelled, seed=seed)
+        surface, tried = fitted_networks(
+            form, dataset.symbols, **labelled, seed=seed, sessions=sessions
+        )
     else:
         surface, tried = fitted_polynomials(form, dataset.symbols, **labelled, seed=seed)
     report = {

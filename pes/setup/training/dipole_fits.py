@@ -1,7 +1,8 @@
 """Fits of the charges of a dipole surface: polynomials or networks, single or as an ensemble."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -18,12 +19,32 @@ from pes.training import OPTIMIZERS
 from pes.training.bounded import bounded_rms
 from pes.training.dipole import DipoleCandidate, best_dipole_fit, dipole_fits
 from pes.training.dipole_network import NetworkEnding, dipole_problem, fit_network
+from pes.training.epoch import TrainingState
 from pes.training.memory import check_memory, needed_memory
 from pes.training.optimizers.choice import chosen_optimizer
 from pes.training.optimizers.problem import Optimizer
 from pes.units import DEBYE
 
-__all__ = ["LabelledDipoles", "fitted_networks", "fitted_polynomials"]
+__all__ = [
+    "ONE_SESSION", "LabelledDipoles", "NetworkSessions", "fitted_networks", "fitted_polynomials",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class NetworkSessions:
+    """Fits of networks that were cut short, and a function that hears of each epoch.
+
+    Attributes:
+        earlier: last states by the number of the network, from 0.
+        watch: called with the number of the network and its state after each epoch.
+    """
+
+    earlier: Mapping[int, TrainingState] = field(default_factory=dict)
+    watch: Callable[[int, TrainingState], None] = lambda number, state: None
+
+
+ONE_SESSION = NetworkSessions()
+"""A fit from the beginning that nobody watches."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +103,7 @@ def fitted_networks(
     validation: LabelledDipoles,
     *,
     seed: int,
+    sessions: NetworkSessions = ONE_SESSION,
 ) -> tuple[nn.Module, tuple[DipoleCandidate, ...]]:
     """A network surface or an ensemble of them, and its size and endings.
 
@@ -91,6 +113,7 @@ def fitted_networks(
         train: points to fit.
         validation: points that choose the epoch of each network, all alike.
         seed: of the starting weights and of the members' weights of the points.
+        sessions: states of networks to go on from.
 
     Raises:
         ValueError: if the fit would need more memory than there is.
@@ -99,7 +122,7 @@ def fitted_networks(
     if form.members > 1:
         weights = list(_random_weights(train.weights, form.members, seed))
     pairs = [
-        _network(form, symbols, replace(train, weights=own), validation, seed + k)
+        _network(form, symbols, replace(train, weights=own), validation, seed, k, sessions)
         for k, own in enumerate(weights)
     ]
     fits, endings = [fit for fit, _ in pairs], tuple(ending for _, ending in pairs)
@@ -120,7 +143,10 @@ def _network(
     train: LabelledDipoles,
     validation: LabelledDipoles,
     seed: int,
+    number: int,
+    sessions: NetworkSessions,
 ) -> tuple[DipoleNetwork, NetworkEnding]:
+    seed += number
     start = form.surface(symbols, seed).to(train.positions.device)
     surface = scaled_to(start, train.positions, train.dipoles)
     optimizer = _optimizer(form, surface, len(train.weights), seed)
@@ -129,7 +155,8 @@ def _network(
     held_out = dipole_problem(surface, validation.positions, validation.dipoles, alike)
     ending = fit_network(
         surface, problem, held_out, optimizer, epochs=form.epochs, patience=form.patience,
-        max_seconds=form.max_seconds or float("inf"),
+        max_seconds=form.max_seconds or float("inf"), state=sessions.earlier.get(number),
+        watch=partial(sessions.watch, number),
     )  # fmt: skip
     return surface, ending
 
