@@ -1,7 +1,7 @@
 """Networks fitted to dipole moments: residuals, their derivatives, and the loop of a fit."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
@@ -14,7 +14,7 @@ from pes.chunks import in_chunks
 from pes.potential.backpropagation import Layer, energy_gradient, forward, jacobian, layers_of
 from pes.potential.dipole_network import PASS, DipoleNetwork
 from pes.training.bounded import bounded_sum
-from pes.training.epoch import StopReason
+from pes.training.epoch import OptimizerState, StopReason, TrainingState
 from pes.training.loss import CACHED, normalised_root
 from pes.training.optimizers.problem import ChunkedLeastSquares, LeastSquares, Optimizer
 
@@ -140,6 +140,8 @@ def fit_network(
     epochs: int = 1000,
     patience: int = 500,
     max_seconds: float = float("inf"),
+    state: TrainingState | None = None,
+    watch: Callable[[TrainingState], None] = lambda _: None,
 ) -> NetworkEnding:
     """Fit the networks of a surface in place; the epoch with the best validation loss is kept.
 
@@ -150,24 +152,38 @@ def fit_network(
         optimizer: one of `OPTIMIZERS`, its settings bound with `functools.partial`.
         epochs: steps of the optimizer at most.
         patience: stop after so many epochs without a better validation loss.
-        max_seconds: stop after the epoch that passes this wall time.
+        max_seconds: stop after the epoch that passes this wall time, earlier sessions included.
+        state: of an earlier session, to go on from.
+        watch: called with the state after each epoch; what it raises ends the fit.
 
     Raises:
         FloatingPointError: if the loss becomes NaN or infinite.
     """
-    best = parameters_to_vector(surface.networks.parameters()).detach().clone()
-    lowest, best_epoch, done = float("inf"), 0, 0
-    started, reason = time.monotonic(), "converged"
-    steps: Iterator = iter(optimizer(problem, best, None))
-    for done, step in enumerate(steps, 1):
-        loss = float(bounded_sum(held_out.squares(step.parameters)))
-        if loss < lowest:
-            lowest, best_epoch, best = loss, done, step.parameters
-        if done - best_epoch >= patience or done >= epochs:
-            reason = "epochs" if done >= epochs else "patience"
+    first = parameters_to_vector(surface.networks.parameters()).detach().clone()
+    now = state or TrainingState(0, 0.0, first, first, float("inf"), 0, {})
+    begun = time.monotonic() - now.seconds
+    steps = iter(optimizer(problem, now.parameters, OptimizerState(now.optimizer) or None))
+    while (reason := _reason(now, epochs, patience, max_seconds)) is None:
+        step = next(steps, None)
+        if step is None:
+            reason = "converged"
             break
-        if time.monotonic() - started >= max_seconds:
-            reason = "max_seconds"
-            break
-    vector_to_parameters(best.clone(), surface.networks.parameters())
-    return NetworkEnding(done, best_epoch, reason)
+        loss, done = float(bounded_sum(held_out.squares(step.parameters))), now.epoch + 1
+        best = (now.best_parameters, now.best_loss, now.best_epoch)
+        if loss < now.best_loss:
+            best = (step.parameters, loss, done)
+        now = TrainingState(done, time.monotonic() - begun, step.parameters, *best, step.state)
+        watch(now)
+    vector_to_parameters(now.best_parameters.clone(), surface.networks.parameters())
+    return NetworkEnding(now.epoch, now.best_epoch, reason)
+
+
+def _reason(
+    now: TrainingState, epochs: int, patience: int, max_seconds: float
+) -> StopReason | None:
+    """Why a fit ends after an epoch; None if it goes on."""
+    if now.epoch >= epochs:
+        return "epochs"
+    if now.epoch - now.best_epoch >= patience:
+        return "patience"
+    return "max_seconds" if now.epoch and now.seconds >= max_seconds else None

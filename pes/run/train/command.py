@@ -99,7 +99,9 @@ def trained(
     device = rank_device(pick_device(config.device, config.threads or rank_threads()), ranks)
     config = with_full_paths(config, base)
     if config.surface.kind in ("dipole", "dipole_network"):
-        return dipole_training(config, folder, device, overwrite=overwrite, check=check)
+        return dipole_training(
+            config, folder, device, resume=resume, overwrite=overwrite, check=check
+        )
     search_choices(config)
     fit = automatic_training if config.surface.kind == "auto" else planned_training
     if check:

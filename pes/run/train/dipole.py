@@ -1,6 +1,7 @@
-"""`pes-train` of a dipole surface: one fit, no epochs, no state to resume from."""
+"""`pes-train` of a dipole surface; fits of networks go on where they were cut short."""
 
 import logging
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +11,9 @@ from pes.config import TrainConfig
 from pes.config.surface import DipoleNetworkSection, DipoleSection
 from pes.files import RUN_FINISHED
 from pes.run.folder import check_folder, claimed, open_log, write_config
+from pes.run.train.dipole_networks import earlier_networks, network_files, watched
 from pes.run.train.job import drawn_split, load_points
+from pes.run.train.resume import workplace
 from pes.run.train.settings import optimizer_of, weights_of
 from pes.setup.environment import environment_line
 from pes.setup.training.dipole import train_dipole
@@ -34,49 +37,83 @@ def dipole_training(
     folder: Path,
     device: torch.device,
     *,
+    resume: str | None = None,
     overwrite: bool = False,
     check: bool = False,
 ) -> Path | None:
     """Fit dipole moments as a configuration with full paths says.
+
+    Args:
+        config: of the fit.
+        folder: of the run.
+        device: of the fit.
+        resume: `auto` goes on with networks whose fit was cut short.
+        overwrite: replace a finished run, or begin an unfinished one again.
+        check: read the points and write nothing.
 
     Returns:
         The run folder, or None after a check.
 
     Raises:
         ValueError, FileNotFoundError: for anything the user can mend, in one line.
+        Stopped: after a signal, when the state of a network is saved.
     """
     open_log(None)
     if check:
         log.info("%s: %s", config.name, load_points(config).dataset)
         return None
+    if resume not in (None, "auto"):
+        raise ValueError(
+            f"--resume {resume}: a fit of dipole moments has a state for each network in its run "
+            "folder; continue it with --resume auto"
+        )
     with claimed(folder):
-        check_folder(folder, overwrite=overwrite)
-        result, lines = _fitted(config, device)
-        with staged(folder, finished=RUN_FINISHED, stale=STALE) as place:
-            open_log(place / "train.log")
+        place = workplace(folder)
+        started = (place / "config.yaml").exists()
+        check_folder(place if started else folder, overwrite=overwrite, resume=resume is not None)
+        result, lines = _fitted(config, place, device, resume=resume is not None)
+        with staged(folder, finished=RUN_FINISHED, stale=STALE) as fresh:
+            open_log(fresh / "train.log")
             log.info("%s", environment_line(device, config.seed))
             for line in (*lines, repr(result), *result.lines()):
                 log.info("%s", line)
-            write_config(place / "config.yaml", config)
-            result.write(place)
+            write_config(fresh / "config.yaml", config)
+            result.write(fresh)
+        _remove_states(folder, place)
     log.info("dipole surface: %s", folder / "surface.safetensors")
     return folder
 
 
-def _fitted(config: TrainConfig, device: torch.device) -> tuple[DipoleFit, list[str]]:
-    """The fit, and what was left out or is doubtful, in words."""
+def _remove_states(folder: Path, place: Path) -> None:
+    """Remove what a finished run does not go on from."""
+    for file in network_files(place):
+        file.unlink()
+    if place != folder:
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def _fitted(
+    config: TrainConfig, place: Path, device: torch.device, *, resume: bool
+) -> tuple[DipoleFit, list[str]]:
+    """The fit, whose states lie in a folder, and what was left out or is doubtful, in words."""
     points = load_points(config)
     if points.dataset.forces is not None:
         points = replace(points, dataset=replace(points.dataset, forces=None))
+    earlier = earlier_networks(config, points, place) if resume else None
+    if earlier is None:
+        for file in network_files(place):
+            file.unlink()
+    states, parts = ({}, drawn_split(config, points)) if earlier is None else earlier
     # The audit judges energies, of which a dipole fit takes the windows only.
-    try:
-        result = train_dipole(
-            points.dataset, form=_form(config), parts=drawn_split(config, points),
-            weights=weights_of(config.training), seed=config.seed, device=device,
-            name=config.name, strict=config.data.audit == "refuse",
-        )  # fmt: skip
-    except ValueError as error:
-        raise ValueError(f"{config.data.file}: {error}") from None
+    with watched(config, parts, place, states) as sessions:
+        try:
+            result = train_dipole(
+                points.dataset, form=_form(config), parts=parts,
+                weights=weights_of(config.training), seed=config.seed, device=device,
+                name=config.name, strict=config.data.audit == "refuse", sessions=sessions,
+            )  # fmt: skip
+        except ValueError as error:
+            raise ValueError(f"{config.data.file}: {error}") from None
     return result, list(points.left_out)
 
 

@@ -15,7 +15,10 @@ from pes.setup.training.choices import TrainingChoices
 from pes.training.checkpoint import latest_checkpoint, previous
 from pes.training.epoch import TrainingState
 
-__all__ = ["EarlierSession", "checkpoint_of", "earlier_session", "with_full_paths", "workplace"]
+__all__ = [
+    "EarlierSession", "check_same", "checkpoint_of", "earlier_session", "with_full_paths",
+    "workplace",
+]  # fmt: skip
 
 FIXED = (
     "seed", "molecule", "data.forces", "data.column", "data.window", "surface",
@@ -99,7 +102,14 @@ def earlier_session(config: TrainConfig, points: Chosen, checkpoint: Path) -> Ea
             run cannot be read.
     """
     state, trouble = latest_checkpoint(checkpoint)
-    before = checkpoint.with_name("config.yaml")
+    check_same(config, checkpoint.with_name("config.yaml"))
+    parts = Split.load(checkpoint.with_name("split.json"), points.source)
+    choices = TrainingChoices.load(checkpoint.with_name("chosen.json"))
+    return EarlierSession(state, points.among_chosen(parts), choices, trouble)
+
+
+def check_same(config: TrainConfig, before: Path) -> None:
+    """Raise a `ValueError` if keys that a resumed run keeps differ from the file of that run."""
     first = load_config(before, TrainConfig)
     for key in FIXED:
         new, old = (reduce(getattr, key.split("."), c) for c in (config, first))
@@ -108,6 +118,3 @@ def earlier_session(config: TrainConfig, points: Chosen, checkpoint: Path) -> Ea
                 f"`{key}` is not as in {before}: a resumed run keeps it; to change it, start "
                 "another run"
             )
-    parts = Split.load(checkpoint.with_name("split.json"), points.source)
-    choices = TrainingChoices.load(checkpoint.with_name("chosen.json"))
-    return EarlierSession(state, points.among_chosen(parts), choices, trouble)

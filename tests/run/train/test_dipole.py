@@ -12,6 +12,9 @@ import yaml
 import pes
 from pes.cli import evaluate, report, train
 from pes.data import Dataset, write
+from pes.run.train import dipole_networks
+from pes.setup.training.dipole_fits import NetworkSessions
+from pes.training.epoch import TrainingState
 
 CHARGES = torch.tensor([-0.6, 0.3, 0.3]).double()
 
@@ -82,3 +85,57 @@ def test_mistakes(
     assert words in said
     assert len(said.splitlines()) == 1
     assert not (folder / "runs").exists() or not any((folder / "runs").iterdir())
+
+
+NETWORKS = ("surface={kind: dipole_network, hidden: [4], members: 2}", "training.optimizer=lbfgs",
+            "training.epochs=12")  # fmt: skip
+
+
+def with_networks(*more: str) -> list[str]:
+    return ["--config", "mu.yaml", *(word for one in NETWORKS for word in ("--set", one)), *more]
+
+
+def test_a_killed_fit_goes_on_and_ends_as_if_left_alone(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Killed in the seventh epoch of the second network."""
+    train(with_networks("--output", "whole"))
+    monkeypatch.setattr(dipole_networks, "SAVE_SECONDS", 0.0)
+    alone, heard = NetworkSessions.__init__, []
+
+    def killed(self: NetworkSessions, earlier: dict, watch: Callable) -> None:
+        def until(number: int, state: TrainingState) -> None:
+            heard.append((number, state.epoch))
+            if heard.count((1, 7)) == 1 and heard[-1] == (1, 7):
+                raise KeyboardInterrupt
+            watch(number, state)
+
+        alone(self, earlier, until)
+
+    monkeypatch.setattr(NetworkSessions, "__init__", killed)
+    with pytest.raises((KeyboardInterrupt, SystemExit)):
+        train(with_networks("--output", "cut"))
+    assert not (folder / "cut/summary.json").exists()
+    with pytest.raises(SystemExit):
+        train(with_networks("--output", "cut"))
+    assert "continue it with --resume auto" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        train(with_networks("--output", "cut", "--resume", "auto", "--set", "surface.degree=2"))
+    assert "`surface` is not as in" in capsys.readouterr().err
+    train(with_networks("--output", "cut", "--resume", "auto"))
+    # The first network was done; the second goes on after its sixth epoch.
+    again = heard[heard.index((1, 7)) + 1 :]
+    assert again == [(1, epoch) for epoch in range(7, 13)]
+    data = pes.read("water.xyz")
+    assert torch.equal(pes.load("cut")(data.positions), pes.load("whole")(data.positions))
+    assert {p.name for p in (folder / "cut").iterdir()} == {
+        p.name for p in (folder / "whole").iterdir()
+    }
+
+
+def test_another_state_than_that_of_the_run_folder_is_refused(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        train(with_networks("--resume", "state.pt"))
+    assert "a state for each network in its run folder" in capsys.readouterr().err
