@@ -47,7 +47,7 @@ class Case:
 
 
 CASES = {
-    "water": Case("water_pjt1996", (4, 6, 8, 10, 12, 14, 18), 8, (9, 10, 11, 12, 13, 14, 18)),
+    "water": Case("water_pjt1996", (4, 5, 6, 7, 8, 11), 8, (9, 10, 11, 12, 13, 14)),
     "formaldehyde": Case("formaldehyde_model", (4, 5, 6, 7, 9), 6, (7, 8, 9, 10, 12)),
     "methane": Case("methane_model", (2, 3, 4, 5), 3, (5, 6, 7, 8)),
 }
@@ -138,8 +138,8 @@ def draw(path: Path, series: dict[str, tuple[list[Run], list[Run]]]) -> None:
         left.set(xlabel="L of the grid", ylabel="error of ten levels (cm⁻¹)", title="a  quadrature")
         right.set(xlabel="K, most quanta", title="b  functions, L = K + 2")
         right.text(
-            0.98, 0.98, "line: median\ndots: largest\n×: largest estimate",
-            ha="right", va="top", transform=right.transAxes, fontsize="small",
+            0.98, 0.3, "line: median\ndots: largest\n×: largest estimate",
+            ha="right", va="bottom", transform=right.transAxes, fontsize="small",
         )  # fmt: skip
         for axes in (left, right):
             axes.legend(fontsize="small", loc="lower left")
