@@ -35,12 +35,12 @@ def triangular_factor(blocks: Iterable[Tensor]) -> Tensor:
 
 @dataclass(frozen=True)
 class Decomposition:
-    """Decomposition that gives the solution for any ridge; the columns of A have one length.
+    """Decomposition of A D⁻¹ that gives the solution for any ridge.
 
     Attributes:
         values: singular values s (K,), the largest first.
         projections: uᵀ Qᵀ b (K,).
-        directions: right singular vectors (K, F), divided by the lengths of the columns.
+        directions: right singular vectors (K, F), divided by the lengths D of the columns.
     """
 
     values: Tensor
@@ -65,14 +65,34 @@ class Decomposition:
         kept = s > smallest * s[0]
         return torch.where(kept, s**2 / torch.where(kept, s**2 + damping**2, 1.0), 0.0)
 
+    def leverages(self, rows: Tensor, ridges: Sequence[float]) -> Tensor:
+        """How far the fit at each row of A (M, F) follows its own label, for R ridges (M, R).
 
-def decomposition(matrix: Tensor, values: Tensor) -> Decomposition:
+        h_i = Σ_k U_ik² s_k²/(s_k² + ridge² s₁²) with U_ik = a_i·v_k/s_k. The residual at point i
+        of a fit without it is r_i/(1 − h_i): one decomposition gives them all.
+
+        References:
+            D. M. Allen, Technometrics 16, 125 (1974), doi:10.1080/00401706.1974.10489157
+        """
+        scaled = self.directions / self.values.clamp(min=1e-300)[:, None]
+        return (rows @ scaled.mT).square() @ self.filters(ridges)
+
+
+def decomposition(
+    matrix: Tensor, values: Tensor, *, lengths: Tensor | None = None
+) -> Decomposition:
     """Singular values of A (M, F) and what they leave of b (M,).
 
     A and b may be the triangular factor of a larger problem, its right-hand side the last column.
+
+    Args:
+        matrix: A (M, F).
+        values: b (M,).
+        lengths: D (F,), by which the columns are divided; their own by default.
     """
-    lengths = matrix.norm(dim=0)
-    lengths = torch.where(lengths > 0, lengths, 1.0)
+    if lengths is None:
+        own = matrix.norm(dim=0)
+        lengths = torch.where(own > 0, own, 1.0)
     u, s, vh = torch.linalg.svd(matrix / lengths, full_matrices=False)
     return Decomposition(s, u.mT @ values, vh / lengths)
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor
 
+from pes.potential.least_squares import decomposition
 from pes.potential.linear_fit import LinearFits
 from pes.potential.neural import left_by
 
@@ -40,15 +41,13 @@ def left_out_errors(
     w = torch.ones_like(energies) if weights is None else weights
     energies, _ = left_by(fits.baseline, positions, energies, None)
     coefficients, shifts = fits.numbers(ridges)
-    shares, own = fits.solution.filters(ridges), fits.constant[0]
-    middle = fits.middle + fits.constant[1:-1] / own
-    scaled = fits.solution.directions / fits.solution.values.clamp(min=1e-300)[:, None]
-    parts = []
+    own = fits.constant[0]
+    middle, parts = fits.middle + fits.constant[1:-1] / own, []
     for part in torch.arange(len(energies), device=w.device).split(PIECE):
         with torch.no_grad():
             features = fits.descriptor(positions[part])
-        squares = ((features - middle) @ scaled.mT).square()
-        leverage = w[part, None] * (squares @ shares + 1 / own**2)
+        along = fits.solution.leverages(features - middle, ridges)
+        leverage = w[part, None] * (along + 1 / own**2)
         errors = shifts + features @ coefficients - energies[part, None]
         parts.append(errors / (1 - leverage).clamp(min=SMALLEST))
     return torch.cat(parts)
@@ -59,9 +58,7 @@ def leave_one_out(
 ) -> Iterator[tuple[float, Tensor]]:
     """Coefficients for each ridge, and the error they would have on a point left out.
 
-    c minimises Σ_i w_i (A c − b)_i² + λ‖c‖². With √w A = U S Vᵀ, f = S²/(S² + λ) and the
-    leverages h_i = Σ_k U_ik² f_k, the residual at point i of a fit without it is r_i/(1 − h_i):
-    one decomposition gives them all, for every λ.
+    c minimises Σ_i w_i (A c − b)_i² + λ‖c‖²; see `Decomposition.leverages`.
 
     Args:
         matrix: A (M, F).
@@ -72,9 +69,6 @@ def leave_one_out(
     Yields:
         Root mean square (unweighted) of the residuals of points left out, and c (F,).
 
-    References:
-        D. M. Allen, Technometrics 16, 125 (1974), doi:10.1080/00401706.1974.10489157
-
     Example:
         >>> column, labels = torch.ones(3, 1).double(), torch.tensor([0.0, 0.0, 3.0]).double()
         >>> error, c = next(leave_one_out(column, labels, [0.0]))  # residuals −1.5, −1.5 and 3
@@ -82,11 +76,11 @@ def leave_one_out(
         (2.1213, 1.0)
     """
     root = torch.ones_like(values) if weights is None else weights.sqrt()
-    u, s, vh = torch.linalg.svd(root[:, None] * matrix, full_matrices=False)
-    projected = u.mT @ (root * values)
-    for ridge in ridges:
-        filtered = s**2 / (s**2 + ridge)
-        leverage = u.square() @ filtered
-        residuals = (root * values - u @ (filtered * projected)) / root
-        left_out = residuals / (1 - leverage)
-        yield float(left_out.square().mean().sqrt()), vh.mT @ (filtered / s * projected)
+    rows = root[:, None] * matrix
+    solution = decomposition(rows, root * values, lengths=torch.ones_like(matrix[0]))
+    relative = [ridge**0.5 / float(solution.values[0]) for ridge in ridges]
+    coefficients = solution.coefficients(relative)
+    leverage = solution.leverages(rows, relative)
+    left_out = (values[:, None] - matrix @ coefficients) / (1 - leverage).clamp(min=SMALLEST)
+    errors = left_out.square().mean(0).sqrt()
+    yield from zip(errors.tolist(), coefficients.mT, strict=True)
