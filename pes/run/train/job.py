@@ -19,7 +19,7 @@ from pes.molecule import Molecule
 from pes.run.folder import open_folder, open_log, silence_log
 from pes.run.train.resume import EarlierSession, earlier_session
 from pes.run.train.tables import cut_metrics
-from pes.setup.training.doubtful import doubtful_rows, without
+from pes.setup.training.doubtful import doubtful_rows, not_fitted, without
 from pes.training.distributed import Ranks
 from pes.training.weights import column
 from pes.units import CM1
@@ -86,6 +86,8 @@ def prepared(
         points = replace(points, left_out=(*points.left_out, *remarks))
         if config.data.doubtful == "leave_out":
             doubtful, parts = suspects, without(parts, suspects)
+    elif config.data.doubtful == "leave_out":
+        doubtful = not_fitted(doubtful_rows(audit(points.dataset)), parts)
     return Job(
         config, folder, device, ranks, points, parts, doubtful, checkpoint, earlier, begun
     )  # fmt: skip

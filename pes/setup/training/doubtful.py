@@ -10,7 +10,7 @@ from pes.data import Dataset, Split
 from pes.findings.audit import Audit
 from pes.units import CM1
 
-__all__ = ["doubtful_line", "doubtful_rows", "without"]
+__all__ = ["doubtful_line", "doubtful_rows", "not_fitted", "without"]
 
 KINDS = ("stuck labels", "wrong labels", "forces of rows")
 CHUNK = 2048
@@ -32,6 +32,11 @@ def without(parts: Split, rows: Tensor) -> Split:
     """
     kept = {name: getattr(parts, name) for name in ("train", "validation")}
     return replace(parts, **{name: own[~torch.isin(own, rows)] for name, own in kept.items()})
+
+
+def not_fitted(rows: Tensor, parts: Split) -> Tensor:
+    """The rows that are in neither training nor validation."""
+    return rows[~torch.isin(rows, torch.cat((parts.train, parts.validation)))]
 
 
 def doubtful_line(

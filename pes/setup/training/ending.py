@@ -18,6 +18,8 @@ LAST = 0.2
 """Share of the epochs over which the fall of the validation error is told."""
 FALLING = 0.02
 """Relative fall over these epochs below which the fit had settled."""
+FEWEST = 20
+"""Epochs before which a standstill says nothing: a step may have been refused."""
 
 
 def cut_short(reason: StopReason | None) -> bool:
@@ -47,6 +49,6 @@ error fell by 50 %; to train longer: pes-train ...'
     fall = 1 - (after / before) ** 0.5 if before > 0 else 0.0
     during = "one" if last == 1 else f"{last}"
     text += f"; during the last {during} the validation error fell by {100 * fall:.0f} %"
-    if fall < FALLING:
+    if fall < FALLING and len(losses) >= FEWEST:
         return f"{text}, so more time would help little"
     return text if command is None else f"{text}; to train longer: {command}"

@@ -1,6 +1,7 @@
 """`pes-train DATA`: no configuration in, one out that gives the same surface."""
 
 import json
+import re
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -10,9 +11,10 @@ import torch
 import yaml
 
 from pes import cli, plots
-from pes.data import Dataset, write
+from pes.data import Dataset, split, write
 from pes.potential import load_surface
 from pes.setup.training.fit_result import FitResult
+from pes.units import CM1
 
 
 @pytest.fixture(autouse=True)
@@ -105,6 +107,23 @@ def test_a_network_goes_on_in_place(here: Callable[..., Path]) -> None:
     assert (written["training"]["epochs"], written["training"]["budget"]) == (3, None)
     log = (folder / "train.log").read_text()
     assert "stopped after 3 epochs: the CPU time was used up" in log
+
+
+def test_doubtful_labels_are_named_again_where_a_network_goes_on(
+    here: Callable[..., Path], water: Callable[..., Dataset]
+) -> None:
+    points = water(points=150)
+    points.energies[split(points, seed=0).train[[5, 60]]] += 3000 * CM1
+    write("mine.h5", points)
+    settings = {
+        "name": "mine", "data": {"file": "mine.h5", "doubtful": "leave_out"},
+        "surface": {"descriptor": {"degree": 2}, "hidden": [3]}, "training": {"epochs": 2},
+    }  # fmt: skip
+    Path("mine.yaml").write_text(yaml.safe_dump(settings))
+    for more in ((), ("--resume", "auto", "--minutes", "1e-9")):
+        log = here("--config", "mine.yaml", *more) / "train.log"
+        line = re.search(r"2 points have doubtful labels .* 2 were left out", log.read_text())
+        assert line is not None, more
 
 
 def test_a_file_of_test_points(here: Callable[..., Path], water: Callable[..., Dataset]) -> None:

@@ -19,5 +19,10 @@ def test_a_fit_that_had_settled_says_so(reason) -> None:
     assert line.endswith("fell by 0 %, so more time would help little")
 
 
+def test_a_few_epochs_tell_nothing() -> None:
+    line = ending("epochs", [4.0, 4.0, 4.0], "pes-train")
+    assert line.endswith("fell by 0 %; to train longer: pes-train")
+
+
 def test_patience_asks_for_nothing() -> None:
     assert "fell" not in ending("patience", [4.0, 1.0, 1.0], "pes-train")
