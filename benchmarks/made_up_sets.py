@@ -327,7 +327,7 @@ def one_isolated() -> Dataset:
         [((-1.1, 0.05, 0), (0.0, 0, 0), (1.2, 0, 0), (2.5, 0.05, 0), (3.6, 0, 0))]
     ).double() * ANGSTROM  # fmt: skip
     start = relaxed(shared_proton, start)
-    x = walked(shared_proton, start, (80, 450), 22000, 7800, farthest=18.0, step=0.07)
+    x = walked(shared_proton, start, (80, 450), 22000, 7800, farthest=18.0, step=0.03)
     x[4321, 2] = x[4321, 2] + torch.tensor([0.0, 3.0, 1.0]).double()
     return _dataset(("O", "C", "H", "C", "O"), shared_proton, x)
 

@@ -106,7 +106,8 @@ def candidates(summary: PointSummary, points: int, seconds: float) -> list[Candi
         shapes.append(replace(form, baseline=LinearBaseline(degree=degree + 1)))
     tried = [Candidate(shape, summary.elements) for shape in shapes if _possible(summary, shape)]
     if summary.forces and points <= FEW:
-        tried = [replace(first, forces=True), replace(tried[1], forces=True), *tried]
+        wide = (_widest(summary, one.form, points, seconds, forces=True) for one in tried[:2])
+        tried = [*(one for one in wide if one is not None), *tried]
     return [one for one in tried if one.least(points) <= seconds]
 
 
@@ -118,13 +119,13 @@ def neighbours(candidate: Candidate) -> list[Candidate]:
 
 
 def _widest(
-    summary: PointSummary, form: NetworkForm, points: int, seconds: float
+    summary: PointSummary, form: NetworkForm, points: int, seconds: float, *, forces: bool = False
 ) -> Candidate | None:
     """Network of the largest width, up to the usual one, for which there are points and time."""
     if not _possible(summary, form):
         return None
     for width in reversed(WIDTHS[: WIDTHS.index(USUAL) + 1]):
-        one = Candidate(replace(form, hidden=(width, width)), summary.elements)
+        one = Candidate(replace(form, hidden=(width, width)), summary.elements, forces)
         if one.parameters <= points and one.least(points) <= seconds:
             return one
     return None

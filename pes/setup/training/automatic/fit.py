@@ -10,7 +10,12 @@ from torch import Tensor
 from pes.data import Dataset, Split
 from pes.setup.training.automatic.candidates import Candidate, candidates
 from pes.setup.training.automatic.contest import contest, finale, prospect, shortfall
-from pes.setup.training.automatic.kernel_trials import KernelStart, first_kernels, larger_kernels
+from pes.setup.training.automatic.kernel_trials import (
+    KernelStart,
+    first_kernels,
+    larger_kernels,
+    last_kernels,
+)
 from pes.setup.training.automatic.linear_trials import (
     force_trials,
     last_trials,
@@ -231,6 +236,7 @@ def _contenders(
         note("networks do not come near the best surface: they get no more time")
     if best is not None:
         yield from last_trials(task, best, tried)
+        yield from last_kernels(task, best)
     if task.budget.left > UNUSED * task.budget.seconds:
         note(
             f"nothing else is worth trying in the time left: {task.budget.used:.0f} of "

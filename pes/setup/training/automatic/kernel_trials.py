@@ -1,6 +1,7 @@
 """Kernel surfaces: shape chosen with some of the points, then as many points as time allows."""
 
 import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import log2
 
@@ -10,12 +11,12 @@ from pes.data import Dataset
 from pes.descriptors.invariants import pair_permutations
 from pes.potential import kernel_surface
 from pes.setup.training.automatic.task import FitTask
-from pes.setup.training.automatic.trial import FitBudget, Trial, measure
+from pes.setup.training.automatic.trial import FitBudget, Trial, better, measure
 from pes.setup.training.settings import KernelForm
 from pes.setup.training.starting_surface import MIB
 from pes.units import ANGSTROM
 
-__all__ = ["KernelStart", "first_kernels", "larger_kernels"]
+__all__ = ["KernelStart", "first_kernels", "larger_kernels", "last_kernels"]
 
 LENGTHS, WIDTHS = (1.0, 0.7, 1.5, 2.2), (9.0, 5.0, 3.0, 2.0, 15.0)
 NOISES = (1e-12, 1e-11, 1e-10, 1e-8)
@@ -34,6 +35,8 @@ SLOPES = 0.3, 2.0
 """Powers of the number of points with which errors fall, at least and at most."""
 SPEEDS = 0.5, 4.0
 """Speeds in units of `RATE`, at least and at most."""
+REST = 0.8
+"""Share of the time left for a fit after which no other is made."""
 MOST_ATOMS = 6
 LARGEST_NOISE = 1e-7
 
@@ -127,6 +130,37 @@ def larger_kernels(task: FitTask, start: KernelStart, hope: float) -> Trial | No
     return _trial(_sized(start.form, centres, count), task.without_forces)
 
 
+def last_kernels(task: FitTask, best: Trial) -> Iterator[Trial]:
+    """The best kernels with another noise, width and length, with the time that is left.
+
+    Those of the first surface were chosen with some of the points.
+
+    Args:
+        task: points and time.
+        best: best surface of all; nothing is tried if it is not one of kernels.
+    """
+    form = best.plan.settings.form
+    if not isinstance(form, KernelForm):
+        return
+    for name, values in (("noise", NOISES), ("width", WIDTHS), ("length", LENGTHS)):
+        for value in _beside(values, getattr(form, name)):
+            if best.seconds > REST * task.budget.left:
+                return
+            other = replace(form, **{name: value})
+            trial = _trial(other, task.without_forces)
+            if trial is None:
+                continue
+            yield trial
+            if better(trial, best) is trial:
+                best, form = trial, other
+
+
+def _beside(values: Sequence[float], value: float) -> list[float]:
+    """The next smaller and the next larger one of the values."""
+    below, above = [v for v in values if v < value], [v for v in values if v > value]
+    return [*([max(below)] if below else []), *([min(above)] if above else [])]
+
+
 def _sized(form: KernelForm, centres: int, points: int) -> KernelForm:
     return replace(form, centres=None if centres == points else centres)
 
@@ -189,7 +223,10 @@ def _trial(form: KernelForm, task: FitTask) -> Trial | None:
     begun = time.process_time()
     while form.noise < LARGEST_NOISE:
         number = "all" if form.centres is None else f"{form.centres:,}"
-        name = f"kernels at {number} points, length {form.length:g} A, width {form.width:g}"
+        name = (
+            f"kernels at {number} points, length {form.length:g} A, width {form.width:g}, "
+            f"noise {form.noise:.0e}"
+        )
         try:
             trial = task.started(name, replace(task.settings, form=form))
             return replace(trial, seconds=time.process_time() - begun)

@@ -45,6 +45,14 @@ def test_forces_of_few_points_are_fitted_first() -> None:
     assert not any(one.forces for one in candidates(summary("OHH", forces=True), 40_000, 1e5))
 
 
+def test_a_network_with_forces_is_narrower_where_time_is_short() -> None:
+    """Ten residuals for each of 1,600 points of five atoms."""
+    tried = candidates(summary("CFHHH", forces=True), 1600, 60.0)
+    widths = {one.forces: one.form.hidden[0] for one in reversed(tried)}
+    assert 4 <= widths[True] < widths[False]
+    assert all(one.least(1600) <= 60 for one in tried)
+
+
 def test_parameters_are_those_of_the_network() -> None:
     form = NetworkForm(degree=2, hidden=(20, 20))
     one = Candidate(form, ("O", "H", "H"))

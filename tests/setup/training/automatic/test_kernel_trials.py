@@ -11,6 +11,7 @@ from pes.setup.training.automatic.kernel_trials import (
     KernelStart,
     first_kernels,
     larger_kernels,
+    last_kernels,
 )
 from pes.setup.training.automatic.task import fit_task
 from pes.setup.training.automatic.trial import FitBudget, Trial, better
@@ -109,3 +110,26 @@ def test_more_centres_where_they_may_become_the_best(
     assert trial is not None
     assert trial.plan.settings.form == replace(start.form, centres=None)
     assert larger(start, 1e9) is None  # it has all points already
+
+
+def test_time_that_is_left_goes_to_other_settings_at_all_points(
+    one: Trial, water: Callable[..., Dataset]
+) -> None:
+    points = water(points=150, forces=True)
+    parts, settings = split(points, seed=0), TrainingSettings()
+    # A tenth of the usual width, which the next larger one of the list must beat.
+    narrow = replace(one.plan.settings.form, width=0.9)
+    plan = training_plan(replace(points, forces=None), parts, replace(settings, form=narrow))
+    known = torch.cat((parts.train, parts.validation))
+    assert plan.left_out is not None
+    poor = Trial("poor", plan, plan.left_out[-len(parts.validation) :] / CM1, 0.01,
+                 unseen=plan.left_out / CM1)  # fmt: skip
+    assert len(known) == len(plan.left_out)
+    task = fit_task(points, parts, settings, FitBudget(60.0))
+    trials = list(last_kernels(task, poor))
+    assert 2 < len(trials) <= 6
+    widths = {trial.plan.settings.form.width for trial in trials}  # pyright: ignore
+    assert 2.0 in widths
+    assert better(trials[-1], poor) is trials[-1]
+    assert not list(last_kernels(replace(task, budget=FitBudget(0.0)), poor))
+    assert not list(last_kernels(task, replace(poor, seconds=100.0)))
