@@ -1,4 +1,4 @@
-"""Tables of all interatomic distances, r0 r1 … and the energy, as PES-Learn has them."""
+"""Tables of all interatomic distances, r0 r1 … as PES-Learn has them, or named after atoms."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from pes.data.dataset import Dataset
+from pes.data.formats.pair_names import pair_columns
 from pes.data.formats.request import Request
 from pes.data.formats.tables import (
     Geometry,
@@ -23,14 +24,18 @@ TOLERANCE = 1e-3
 
 
 def is_distances(path: Path, request: Request) -> bool:
-    """Whether the columns r0, r1, … of all pairs are there."""
-    return "r0" in [name.lower() for name in table_names(path, request)]
+    """Whether the columns r0, r1, … of all pairs are there, or ones named after the atoms."""
+    names = table_names(path, request)
+    if "r0" in [name.lower() for name in names]:
+        return True
+    return request.symbols is not None and pair_columns(names, request.symbols) is not None
 
 
 def read_distances(path: Path, request: Request) -> Iterator[Dataset]:
     """Points whose distances r0, r1, r2, … are those of the pairs 10, 20, 21, 30, 31, 32, ….
 
-    These are the rows of the lower triangle of the distance matrix. Atoms, unit of lengths and
+    These are the rows of the lower triangle of the distance matrix. Columns may be named after
+    the atoms instead, as `pair_columns` tells. Atoms, unit of lengths and
     unit of energies must be stated. Distances do not tell a geometry from its mirror image;
     one of the two is taken.
 
@@ -39,7 +44,8 @@ def read_distances(path: Path, request: Request) -> Iterator[Dataset]:
     """
     symbols = required_symbols(request, "H H O")
     pairs = len(symbols) * (len(symbols) - 1) // 2
-    if f"r{pairs}" in [name.lower() for name in table_names(path, request)]:
+    names = table_names(path, request)
+    if f"r{pairs}" in [name.lower() for name in names]:
         raise ValueError(
             f"{' '.join(symbols)} has {pairs} distances, but there is a column r{pairs}: "
             "`formula` must name all atoms"
@@ -48,7 +54,8 @@ def read_distances(path: Path, request: Request) -> Iterator[Dataset]:
     def to_positions(distances: np.ndarray, first: int) -> np.ndarray:
         return embedded(distances, len(symbols), first)
 
-    geometry = Geometry(symbols, tuple(f"r{k}" for k in range(pairs)), to_positions)
+    columns = pair_columns(names, symbols) or [f"r{k}" for k in range(pairs)]
+    geometry = Geometry(symbols, tuple(name.lower() for name in columns), to_positions)
     yield from read_table(path, "table of distances", request, {}, geometry)
 
 
@@ -86,7 +93,7 @@ def embedded(distances: np.ndarray, atoms: int, first: int = 0) -> np.ndarray:
         row = distances[bad[0]].tolist()
         raise ValueError(
             f"row {first + int(bad[0])}: no geometry has the distances {row}; they are those of "
-            "the pairs 10, 20, 21, 30, … in the order of `formula`"
+            "the pairs 10, 20, 21, 30, … of the atoms in the order of `formula`"
         )
     return positions
 

@@ -43,7 +43,15 @@ def read_triatomic(path: Path, request: Request) -> Iterator[Dataset]:
     if len(symbols) != 3:
         raise ValueError(f"a triatomic table has three atoms, `formula` has {' '.join(symbols)}")
     names = [name.lower() for name in table_names(path, request)]
-    angle = next((name for name in (*COSINES, *ANGLES) if name in names), "theta")
+    angle = next((name for name in (*COSINES, *ANGLES) if name in names), None)
+    if angle is None:
+        there = ", ".join(table_names(path, request))
+        raise ValueError(
+            f"no column of an angle ({', '.join((*ANGLES, *COSINES))}); columns there: {there}; a "
+            "table of three atoms holds r1, r2 and an angle, or all distances (r0, r1, r2, or "
+            "named after their atoms, such as r_OH); name its columns in `columns` "
+            '(--columns "r1 r2 theta energy")'
+        )
     unit = "cosine" if angle in COSINES else None
     unit = _angle_unit(request, unit or column_unit(path, request, "angle", (angle,)))
     elements = [element(symbol) for symbol in symbols]

@@ -67,7 +67,9 @@ def _one(names: tuple[str, ...], members: Mapping[str, Member]) -> str:
     for name in names:
         if name in members:
             return name
-    raise ValueError(f"no array {' or '.join(names)}; arrays there: {', '.join(members)}")
+    raise ValueError(
+        f"no array {' or '.join(names)}; arrays there: {', '.join(members)}; add it to the file"
+    )
 
 
 def _own_units(members: Mapping[str, Member]) -> dict[str, str]:

@@ -63,8 +63,8 @@ def chosen_keys(
             keys[quantity] = key
     if "energy" not in keys:
         raise ValueError(
-            f"no `energy` (keys there: {_listed(names)}); state its name in `keys`, such as "
-            "energy=NAME"
+            f"no `energy` (keys there: {_listed(names)}); state its name in `keys` "
+            "(--keys energy=NAME)"
         )
     if "forces" in keys:
         keys.pop("gradients", None)
@@ -96,8 +96,8 @@ def _named(
             return candidates[0]
     if len(ending) > 1:
         raise ValueError(
-            f"several keys may be the {quantity}: {_listed(ending)}; state one in `keys`, such as "
-            f"{quantity}={ending[0]}"
+            f"several keys may be the {quantity}: {_listed(ending)}; state one in `keys` "
+            f"(--keys {quantity}={ending[0]})"
         )
     return None
 

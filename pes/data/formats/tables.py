@@ -75,8 +75,8 @@ def _head(path: Path, request: Request) -> tuple[str, ...]:
     if len(named) == len(words) and not _is_data(comment.lstrip("".join(COMMENTS))):
         return tuple(named)
     raise ValueError(
-        f"the table has no header; name its {len(words)} columns in `columns`, such as "
-        '"r1 r2 cos energy"'
+        f"the table has no header; name its {len(words)} columns in `columns` "
+        '(--columns "r1 r2 cos energy")'
     )
 
 
@@ -94,7 +94,7 @@ def read_table(
     if missing:
         raise ValueError(
             f"no column `{missing[0]}`; columns there: {', '.join(names)}; name all of them in "
-            f'`columns`, such as "{" ".join(geometry.names)} energy"'
+            f'`columns` (--columns "{" ".join(geometry.names)} energy")'
         )
     if len(set(names)) < len(names):
         raise ValueError(f"two columns have the same name: {', '.join(names)}")
@@ -197,7 +197,7 @@ def required_symbols(request: Request, example: str) -> tuple[str, ...]:
     """
     if request.symbols is None:
         raise ValueError(
-            f"a table does not say its atoms; state them in `formula`, as in {example!r}"
+            f'a table does not say its atoms; state them in `formula` (--formula "{example}")'
         )
     return request.symbols
 

@@ -51,9 +51,13 @@ def unit_factor(units: Mapping[str, str], quantity: str) -> float:
         ValueError: if its unit is not known.
     """
     if quantity not in units:
+        missing = [quantity, *(n for n in ("energy", "length") if n not in {quantity, *units})]
+        example = ",".join(f"{name}={next(iter(TABLES[name]))}" for name in missing)
+        known = "; ".join(f"{name}: {', '.join(TABLES[name])}" for name in missing)
         raise ValueError(
-            f"the format does not say the unit of the {quantity}; state it in `units`, one of "
-            f"{', '.join(TABLES[quantity])}"
+            f"the format does not say the unit of the {' and of the '.join(missing)}; state "
+            f"{'it' if len(missing) == 1 else 'them'} in `units` (--units {example}). Known are "
+            f"{known}"
         )
     return TABLES[quantity][units[quantity]]
 
