@@ -1,7 +1,7 @@
 """`audit`: everything that is doubtful about labelled points, the most important first."""
 
 import csv
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -213,13 +213,21 @@ def audit(dataset: Dataset) -> Audit:
         }
         findings += wrong_labels(evidence, named)
     findings.sort(key=lambda finding: SEVERITIES.index(finding.severity))
-    left_out = ()
-    if evidence.reference is None:
-        left_out = (
-            "checks of single labels were left out: they need a surface, of at most six atoms and "
-            "at least 24 different labelled points",
+    return Audit(dataset, tuple(findings), tuple(_left_out(evidence, kinds)))
+
+
+def _left_out(evidence: Evidence, kinds: Collection[str]) -> Iterator[str]:
+    """A sentence about the checks that need a surface, where none could be fitted."""
+    if "length unit" in kinds:
+        yield (
+            "checks of single labels were left out: they need right lengths; mend these and repeat "
+            "the audit"
         )
-    return Audit(dataset, tuple(findings), left_out)
+    elif evidence.reference is None:
+        yield (
+            "checks of single labels were left out: they need a surface, of at most six atoms and "
+            "at least 24 different labelled points"
+        )
 
 
 def _evidence(dataset: Dataset) -> Evidence:

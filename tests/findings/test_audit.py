@@ -88,3 +88,13 @@ def test_consequences_name_kinds_that_exist() -> None:
     sources = Path(pes.findings.audit.__file__).parent.glob("*.py")  # type: ignore[attr-defined]
     text = "".join(file.read_text() for file in sources if file.name != "audit.py")
     assert [kind for kind in named if f'"{kind}"' not in text] == []
+
+
+def test_labels_are_not_judged_where_lengths_are_wrong() -> None:
+    points = ammonia()
+    result = pes.audit(replace(points, positions=points.positions * 1.8897))
+    assert result.findings[0].kind == "length unit"
+    assert result.left_out == (
+        "checks of single labels were left out: they need right lengths; mend these and repeat "
+        "the audit",
+    )

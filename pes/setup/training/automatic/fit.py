@@ -21,7 +21,12 @@ from pes.setup.training.automatic.linear_trials import (
     last_trials,
     linear_trials,
 )
-from pes.setup.training.automatic.report import far_line, plan_lines, trial_line
+from pes.setup.training.automatic.report import (
+    choice_lines,
+    far_line,
+    plan_lines,
+    trial_line,
+)
 from pes.setup.training.automatic.task import FitTask, fit_task
 from pes.setup.training.automatic.trial import FitBudget, Trial, better
 from pes.setup.training.fit_result import FitResult, fit_result
@@ -161,7 +166,7 @@ def automatic_fit(
             f"stopped by a signal after {budget.used:.0f} of {seconds:.0f} CPU-seconds: what the "
             "plan still had was not tried"
         )
-    note(f"chosen: {best.name}, validation error {best.error:.4g} cm-1", *far_line(best))
+    note(*choice_lines(best, trials), *far_line(best))
     return AutomaticFit(
         best, tuple(trials), tuple(lines), budget.used, tuple(_improvements(reached)), dataset,
         doubtful,
@@ -237,7 +242,7 @@ def _contenders(
     if best is not None:
         yield from last_trials(task, best, tried)
         yield from last_kernels(task, best)
-    if task.budget.left > UNUSED * task.budget.seconds:
+    if best is not None and task.budget.left > UNUSED * task.budget.seconds:
         note(
             f"nothing else is worth trying in the time left: {task.budget.used:.0f} of "
             f"{task.budget.seconds:.0f} CPU-seconds are used"

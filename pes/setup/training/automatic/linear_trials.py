@@ -29,7 +29,7 @@ SHARE = 0.3
 DEAR = 0.02
 """Share of the budget from which one fit with forces that is no better is enough."""
 CHEAP = 0.03
-"""Share of the budget below which all lengths are tried again."""
+"""Share of the budget that a degree with all lengths may take; else the best length is kept."""
 FULLEST = 0.7
 """Coefficients per label at most."""
 FORCE_SHARES = (0.1, 0.01, 1.0)
@@ -55,11 +55,13 @@ def linear_trials(task: FitTask) -> Iterator[Trial]:
 
 def _degrees(variable: Variable, task: FitTask) -> Iterator[Trial]:
     summary, budget = task.summary, task.budget
-    lengths, cost, size, worse = LENGTHS[variable], 0.0, 1, 0
+    cost, size, worse = 0.0, 1, 0
     best: Trial | None = None
     for degree in range(2, MOST_DEGREE + 1):
         number = _coefficients(summary, degree)
-        estimate = cost * (number / size) ** 2
+        estimate, lengths = cost * (number / size) ** 2, LENGTHS[variable]
+        if best is not None and len(lengths) * estimate > CHEAP * budget.seconds:
+            lengths = (_linear(best).length,)
         if number > FULLEST * summary.count or len(lengths) * estimate > SHARE * budget.left:
             return
         form = LinearForm(
@@ -77,8 +79,6 @@ def _degrees(variable: Variable, task: FitTask) -> Iterator[Trial]:
         best = trial if improved else best
         if worse == 2 or summary.settled(trial.error):
             return
-        if len(LENGTHS[variable]) * cost * 4 > CHEAP * budget.seconds:
-            lengths = (_linear(trial).length,)
 
 
 def force_trials(task: FitTask, best: Trial | None) -> Iterator[Trial]:

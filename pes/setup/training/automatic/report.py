@@ -1,10 +1,14 @@
 """Report of an automatic fit in plain lines."""
 
+from collections.abc import Sequence
+
+from torch import Tensor
+
 from pes.setup.training.automatic.points import PointSummary
-from pes.setup.training.automatic.trial import Trial
+from pes.setup.training.automatic.trial import Trial, measure
 from pes.training.bounded import far_points
 
-__all__ = ["far_line", "plan_lines", "trial_line"]
+__all__ = ["choice_lines", "far_line", "plan_lines", "trial_line"]
 
 NAMED = 5
 
@@ -40,6 +44,33 @@ def trial_line(trial: Trial, seconds: float) -> str:
         over = " (overfitted)"
     far = f" ({trial.plain:.4g} with far points)" if trial.plain > 2 * trial.error else ""
     return f"{seconds:7.0f} s  {trial.name}: validation {trial.error:.4g} cm-1{far}{end}{over}"
+
+
+def choice_lines(chosen: Trial, trials: Sequence[Trial]) -> list[str]:
+    """The trial chosen, and why not the one of the lowest validation error if that is another."""
+    lines = [f"chosen: {chosen.name}, validation error {chosen.error:.4g} cm-1"]
+    lowest = min(trials, key=lambda trial: trial.error)
+    if lowest.error >= chosen.error:
+        return lines
+    why = "is not better than it by more than chance"
+    own, other = _compared(chosen), _compared(lowest)
+    if lowest.plan.settings.form.price > chosen.plan.settings.form.price:
+        why = "takes far longer for an energy and does not halve the error"
+    elif measure(other) > measure(own):
+        why = (
+            "has larger errors at far points (root mean square over all points judged: "
+            f"{_rms(other):.4g} against {_rms(own):.4g})"
+        )
+    return [*lines, f"{lowest.name} with a validation error of {lowest.error:.4g} cm-1 {why}"]
+
+
+def _compared(trial: Trial) -> Tensor:
+    errors = trial.errors if trial.unseen is None else trial.unseen
+    return errors[~errors.isnan()]
+
+
+def _rms(errors: Tensor) -> float:
+    return float(errors.square().mean().sqrt())
 
 
 def far_line(trial: Trial) -> list[str]:

@@ -51,6 +51,24 @@ def test_higher_degrees_take_the_weight_that_was_best(labelled: Dataset, energie
     assert trials[3].plan.settings.force_weight == best.plan.settings.force_weight
 
 
+def test_a_slow_first_fit_fixes_no_length(
+    labelled: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first fit of a process loads libraries; its length of a poor degree is no choice."""
+    started = FitTask.started
+
+    def slow(self: FitTask, name: str, settings: TrainingSettings) -> Trial:
+        trial = started(self, name, settings)
+        return replace(trial, seconds=1.0 if "degree 2" in name else 1e-3)
+
+    monkeypatch.setattr(FitTask, "started", slow)
+    lengths = [
+        len(trial.plan.settings.form.length)  # pyright: ignore[reportAttributeAccessIssue]
+        for trial in islice(linear_trials(task(labelled, 20.0)), 3)
+    ]
+    assert lengths == [5, 1, 5]
+
+
 @pytest.mark.parametrize("forces", [False, True])
 def test_the_time_left_goes_to_higher_degrees(
     labelled: Dataset, energies: Trial, *, forces: bool
