@@ -23,6 +23,7 @@ from pes.evaluation.tables import (
     window_rows,
     window_table,
     worst_lines,
+    zero_lines,
 )
 from pes.files import replaced, write_json
 from pes.molecule import Molecule
@@ -98,6 +99,7 @@ class Evaluation:
         elements = Molecule(self.dataset.symbols).elements
         lines = [
             f"{self.surface} on {self.file or 'a data set'}: {len(self.dataset)} points",
+            *zero_lines(self.points),
             window_table(self.errors),
             *part_tables(self.errors_by_part),
             *isolated_lines(self.points, self.isolated),

@@ -25,10 +25,16 @@ __all__ = [
     "window_rows",
     "window_table",
     "worst_lines",
+    "zero_lines",
 ]
 
 LISTED = 10
 """Holes that are printed."""
+
+OTHER_ZERO = 10.0
+"""Mean error in units of the scatter about it from which it is taken for a constant."""
+NO_CONSTANT = 1.0
+"""Mean error in cm⁻¹ that no other zero of energies explains."""
 
 MEASURES = ("rmse", "mae", "median", "max")
 
@@ -39,6 +45,19 @@ PART_TITLES = MappingProxyType(
 
 MOST_BONDS = 6
 """Distances shown of one geometry, the shortest first."""
+
+
+def zero_lines(points: PointErrors) -> list[str]:
+    """That all errors are about the same, where they are: the labels have another zero."""
+    mean = float(points.residuals.mean())
+    scatter = float((points.residuals - mean).square().mean().sqrt())
+    if abs(mean) < NO_CONSTANT or abs(mean) < OTHER_ZERO * scatter or len(points.residuals) < 2:
+        return []
+    return [
+        f"the errors have a mean of {mean:+.4f} cm-1 and scatter by {scatter:.4f} cm-1 about it: "
+        "the energies of these points seem to have another zero, or to be of another method, than "
+        "those of the fit; all errors below include this constant"
+    ]
 
 
 def isolated_lines(points: PointErrors, rows: Sequence[int]) -> list[str]:
@@ -78,7 +97,7 @@ def window_rows(report: Mapping[str, Any]) -> list[list[str]]:
 def window_table(report: Mapping[str, Any]) -> str:
     """Counts and errors by energy window, one line each."""
     return "\n".join(
-        f"{window:<14}{count:>8}" + "".join(f"{value:>13}" for value in values)
+        f"{window:<14}{count:>8}" + "".join(f" {value:>12}" for value in values)
         for window, count, *values in window_rows(report)
     )
 
@@ -139,7 +158,8 @@ def worst_lines(
     head += f"{'spread':>9}" if points.spread is not None else ""
     lines = ["worst points, rows from 0:", head + "  distances (A)"]
     for row in rows:
-        line = f"{row:>8}{float(points.heights[row]):12.1f}{float(points.residuals[row]):+12.4f}"
+        height, error = float(points.heights[row]), float(points.residuals[row])
+        line = f"{row:>8} {height:11.1f} {error:+11.4f}"
         line += f"{float(points.nearest[row]):9.2f}" if points.nearest is not None else ""
         line += f"{float(points.spread[row]):9.4f}" if points.spread is not None else ""
         lines.append(f"{line}  {bonds(positions[row], elements)}")
