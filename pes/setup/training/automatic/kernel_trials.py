@@ -147,7 +147,7 @@ def last_kernels(task: FitTask, best: Trial) -> Iterator[Trial]:
             if best.seconds > REST * task.budget.left:
                 return
             other = replace(form, **{name: value})
-            trial = _trial(other, task.without_forces)
+            trial = _fitted(other, task.without_forces)
             if trial is None:
                 continue
             yield trial
@@ -222,14 +222,21 @@ def _trial(form: KernelForm, task: FitTask) -> Trial | None:
     """One fit, with more noise where the points are too close to each other."""
     begun = time.process_time()
     while form.noise < LARGEST_NOISE:
-        number = "all" if form.centres is None else f"{form.centres:,}"
-        name = (
-            f"kernels at {number} points, length {form.length:g} A, width {form.width:g}, "
-            f"noise {form.noise:.0e}"
-        )
-        try:
-            trial = task.started(name, replace(task.settings, form=form))
+        trial = _fitted(form, task)
+        if trial is not None:
             return replace(trial, seconds=time.process_time() - begun)
-        except ValueError:
-            form = replace(form, noise=max(10 * form.noise, 1e-14))
+        form = replace(form, noise=max(10 * form.noise, 1e-14))
     return None
+
+
+def _fitted(form: KernelForm, task: FitTask) -> Trial | None:
+    """One fit; None where its matrix is singular or its energies would be rounded too much."""
+    number = "all" if form.centres is None else f"{form.centres:,}"
+    name = (
+        f"kernels at {number} points, length {form.length:g} A, width {form.width:g}, "
+        f"noise {form.noise:.0e}"
+    )
+    try:
+        return task.started(name, replace(task.settings, form=form))
+    except ValueError:
+        return None
