@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from pes.config import TrainConfig
+from pes.config.surface import DipoleNetworkSection, DipoleSection
 from pes.data import Split
 from pes.data.labels import Chosen
 from pes.run.folder import write_config
@@ -37,7 +38,7 @@ def earlier_networks(
     Raises:
         ValueError: if the configuration differs where it must not, or a file cannot be read.
     """
-    files = {_file(place, k) for k in range(config.surface.members)}
+    files = {_file(place, k) for k in range(_members(config))}
     known = [one for one in files if one.is_file() or previous(one).is_file()]
     if not known:
         return None
@@ -100,12 +101,17 @@ def watched(
         yield NetworkSessions(earlier, watch)
 
 
+def _members(config: TrainConfig) -> int:
+    assert isinstance(config.surface, DipoleSection | DipoleNetworkSection)
+    return config.surface.members
+
+
 def _file(place: Path, number: int) -> Path:
     return place / f"network_{number + 1}.pt"
 
 
 def _line(config: TrainConfig, number: int, state: TrainingState) -> str:
-    total, count = config.training.epochs, config.surface.members
+    total, count = config.training.epochs, _members(config)
     left = state.seconds / state.epoch * (total - state.epoch)
     return (
         f"network {number + 1} of {count}: epoch {state.epoch} of {total}, the best is "

@@ -21,12 +21,13 @@ from pes.units import CM1
 from pes.vibration.hamiltonian.sparse import SparseGrid
 from pes.vibration.levels.diagnostics import level_warnings
 from pes.vibration.levels.matching import of_length, of_partners
-from pes.vibration.levels.result import Levels
+from pes.vibration.levels.result import WEIGHTS, Levels
 
 __all__ = ["levels_by_quanta"]
 
 SHARE = 0.7
-"""Part of the accuracy that missing functions may use up; points and ranges take the rest."""
+"""Least part of the accuracy that is left to functions and points where ranges matter: calculations
+with more of these do not make ranges better."""
 
 Report = Callable[[str], None]
 Check = Callable[[SparseGrid], None]
@@ -61,9 +62,10 @@ def levels_by_quanta(
     left = still_to_come(expected, LEAST * moved)
     series.table(stage, left)
     shorter = series.narrower(stage)
+    points = series.finer(stage, base)
     ended = ""
     # One grid alone does not tell what its points miss.
-    while base.grid is stage.grid or float(left.max()) > SHARE * target.accuracy:
+    while base.grid is stage.grid or _missing(target, left, points, shorter):
         if float(shorter.max()) > max(target.accuracy, float(left.max())):
             ended = (
                 f"where the ranges end matters by {float(shorter.max()) / CM1:.2g} cm-1, more than "
@@ -91,8 +93,20 @@ def levels_by_quanta(
         surprise = (moved - of_partners(foreseen[0].abs(), match.partners)).abs()
         left = still_to_come(expected, surprise.where(match.partners >= 0, torch.inf))
         series.table(stage, left)
-    changes = torch.stack((left, series.finer(stage, base), of_length(shorter, len(left))))
+        points = series.finer(stage, base)
+    changes = torch.stack((left, points, of_length(shorter, len(left))))
     return _result(target, stage, changes, ended)
+
+
+def _missing(target: Target, left: Tensor, points: Tensor, shorter: Tensor) -> bool:
+    """Whether functions or points that are missing keep a level from its accuracy."""
+    of_functions, of_points, of_ranges = WEIGHTS["target"]
+    narrow = of_ranges * of_length(shorter, len(left))
+    error = of_functions * left + of_points * points
+    # An error that is not a number is none that is small enough.
+    return not bool(
+        (error + narrow.clamp(max=(1 - SHARE) * target.accuracy) <= target.accuracy).all()
+    )
 
 
 def _result(target: Target, stage: QuantaStage, changes: Tensor, ended: str) -> Levels:
