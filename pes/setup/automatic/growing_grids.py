@@ -246,7 +246,7 @@ def first_grid(
 def memory(grid: Grid, count: int, blocks: int = 1) -> int:
     """Bytes of the arrays that are alive while so many levels are solved for.
 
-    Measured with H2CO, HFCO, H2SiO and PH3 (four atoms, 8 to 12 quanta) and CH4 (five, 4 and 6).
+    Measured with H2CO, HFCO, H2SiO and PH3 (four atoms, 8 to 12 quanta) and CH4 (five, 6 and 8).
 
     Args:
         grid: functions and points.
@@ -258,7 +258,8 @@ def memory(grid: Grid, count: int, blocks: int = 1) -> int:
     fields, pairs = (modes + 1) ** 2, (modes + 1) * (modes + 2)
     vectors = 16 * grid.functions * (3 * count + 96)
     if isinstance(grid, SparsePoints):
-        return SPARSE_OVERHEAD + 8 * points * (fields + pairs) + vectors
+        # Functions with more quanta, for what is left out, have arrays of their own.
+        return SPARSE_OVERHEAD + 11 * points * (fields + pairs) + vectors
     # The matrix of a block, and copies of it while it is put together; larger ones are not made.
     block = grid.functions // blocks
     matrix = 26 * block**2 if block <= DENSE_LIMIT else 0
