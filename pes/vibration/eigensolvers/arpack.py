@@ -8,7 +8,7 @@ import scipy.linalg
 import torch
 from scipy.sparse.linalg import LinearOperator, eigsh
 
-from pes.vibration.eigensolvers.eigenpairs import GAP, Eigenpairs, SolverError, of_matrix
+from pes.vibration.eigensolvers.eigenpairs import GAP, Eigenpairs, of_matrix
 from pes.vibration.eigensolvers.memory import check_matrix
 from pes.vibration.eigensolvers.operator import Operator
 
@@ -22,7 +22,8 @@ def shift_invert(hamiltonian: Operator, count: int) -> Eigenpairs:
 
     The kinetic part is never negative, so H − min V has a Cholesky factor. A second factor,
     of H with the found states lifted away and shifted to the highest of them, exists only
-    if no other eigenvalue lies below (Sylvester's law of inertia).
+    if no other eigenvalue lies below (Sylvester's law of inertia). Lanczos finds degenerate states
+    by rounding alone: where it missed one, the whole matrix is diagonalised.
     """
     check_matrix(hamiltonian, copies=3)
     matrix = hamiltonian.dense()
@@ -34,19 +35,20 @@ def shift_invert(hamiltonian: Operator, count: int) -> Eigenpairs:
     energies, vectors = eigsh(h, count, sigma=shift, OPinv=inverse, **options)
     order = np.argsort(energies)
     energies, vectors = energies[order], vectors[:, order]
-    _prove_complete(h, energies, vectors)
+    if not _complete(h, energies, vectors):
+        energies, vectors = scipy.linalg.eigh(h, subset_by_index=(0, count - 1))
     return of_matrix(matrix, torch.from_numpy(energies), torch.from_numpy(vectors), "shift_invert")
 
 
-def _prove_complete(h: np.ndarray, energies: np.ndarray, vectors: np.ndarray) -> None:
+def _complete(h: np.ndarray, energies: np.ndarray, vectors: np.ndarray) -> bool:
+    """Whether no other eigenvalue lies below the highest of those found."""
     lifted = h + (vectors * (2 * (energies[-1] - energies) + 1.0)) @ vectors.T
     np.fill_diagonal(lifted, lifted.diagonal() - (energies[-1] - GAP))
     try:
         scipy.linalg.cholesky(lifted.T, lower=True, overwrite_a=True, check_finite=False)
     except scipy.linalg.LinAlgError:
-        raise SolverError(
-            "Lanczos missed a state (degenerate levels?); use `solver: dense` for these levels"
-        ) from None
+        return False
+    return True
 
 
 def _operator(size: int, product: Product) -> LinearOperator:
