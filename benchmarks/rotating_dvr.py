@@ -81,7 +81,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Solutions:
-    """Of one K, with J = K.
+    """Eigenvectors of the Hamiltonian of one K, with J = K.
 
     Attributes:
         energies: hartree, (S,).

@@ -80,7 +80,7 @@ class Contraction:
 
     @property
     def is_linear(self) -> bool:
-        """Whether the molecule is linear at its minimum: states with K ≠ 0 have l = K there."""
+        """Whether the molecule is linear at its minimum; its states then have l = K."""
         return self.coupling.axial is not None and self.parents is None
 
     @property

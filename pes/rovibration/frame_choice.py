@@ -41,7 +41,10 @@ def chosen_frame(levels: Levels, frame: str) -> str:
 
 
 def has_states_of_each_k(levels: Levels, frame: str) -> bool:
-    """Whether each K has J = 0 states of its own: of triatomics that are linear, or become so."""
+    """Whether each K has contracted states of its own.
+
+    It has for triatomics that are linear at the minimum or whose levels reach linear geometries.
+    """
     masses = masses_of(levels.system)
     still = centred_positions(levels.system, levels.minimum[None])[0]
     return is_linear(still, masses) or chosen_frame(levels, frame) == "linear"

@@ -18,7 +18,7 @@ where each K has states of its own, these hold it."""
 
 
 def rotor_operators(j: int) -> Tensor:
-    """What multiplies ⟨a|G_αβ|b⟩ and ⟨a|A^α|b⟩ in −H, (9, 2J + 1, 2J + 1), in units of ħ.
+    """Rotor factors of ⟨a|G_αβ|b⟩ and ⟨a|A^α|b⟩ in −H, (9, 2J + 1, 2J + 1), in units of ħ.
 
     With J = i L: ½ Σ_αβ G_αβ J_α J_β + i Σ_α A^α J_α = −½ Σ_αβ G_αβ L_α L_β − Σ_α A^α L_α.
 

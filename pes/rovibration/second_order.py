@@ -13,7 +13,7 @@ __all__ = ["LeftOut", "second_order"]
 
 @dataclass(frozen=True, eq=False)
 class LeftOut:
-    """What the functions of one calculation that are not among the states do to some of these.
+    """Second-order effect on some states of the functions that one calculation leaves out.
 
     Attributes:
         products: M_γδ,ab of `pes.rovibration.truncation`, (O, O, m, m) in hartree.

@@ -46,7 +46,7 @@ def straight_end(levels: Levels) -> tuple[int, float] | None:
 
 
 def reaches_linearity(levels: Levels) -> bool:
-    """Whether a level of a bent triatomic reaches linear geometries."""
+    """Whether levels of a bent triatomic reach linear geometries."""
     end = straight_end(levels)
     if end is None:
         return False

@@ -57,7 +57,7 @@ def rotational_images(
     coupled: Sequence[Tensor],
     report: PartDone = silent,
 ) -> list[Images]:
-    """What rotation makes of some states, in the functions of each calculation.
+    """Images of some states under the operators of rotation, in the functions of each calculation.
 
     Args:
         levels: calculations on one grid; of K = 0, 1, … if several.

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from torch import Tensor
+from turning_water import RANGES, point_charges, turning
 
 import pes
 from pes.potential import DipoleSurface
@@ -17,20 +17,9 @@ from pes.setup.line_list import LineList, line_list
 from pes.setup.thermal_levels import ThermalLevels
 from pes.vibration.analysis.intensities import BOLTZMANN_CM1
 
-RANGES = {"r1": (0.7, 1.4), "r2": (0.7, 1.4), "theta": (50.0, 175.0)}
-
-
-def point_charges(positions: Tensor) -> Tensor:
-    charges = torch.tensor([-0.66, 0.33, 0.33], dtype=torch.float64)
-    return torch.einsum("a,pai->pi", charges, positions)
-
 
 def listed(molecule: str) -> LineList:
-    sizes = {"all": pes.BasisSize(None, 6, 9, 30)}
-    levels = pes.levels(
-        "water_pjt1996", molecule.split(), count=3, ranges=RANGES, basis=sizes, convergence=False
-    )
-    return line_list(levels.rotation(range(4)), point_charges)
+    return line_list(turning(molecule), point_charges)
 
 
 @pytest.fixture(scope="module")

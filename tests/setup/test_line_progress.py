@@ -3,30 +3,12 @@
 import re
 
 import pytest
-import torch
-from torch import Tensor
+from turning_water import point_charges, turning
 
-import pes
 from pes.rovibration.lines import lines
 from pes.setup.line_list import line_list
 from pes.setup.line_progress import FileClock, allowed_lines
-from pes.setup.rotation import Rotation
 from pes.setup.thermal_levels import ThermalLevels
-
-RANGES = {"r1": (0.7, 1.4), "r2": (0.7, 1.4), "theta": (50.0, 175.0)}
-
-
-def point_charges(positions: Tensor) -> Tensor:
-    charges = torch.tensor([-0.66, 0.33, 0.33], dtype=torch.float64)
-    return torch.einsum("a,pai->pi", charges, positions)
-
-
-def turning(molecule: str) -> Rotation:
-    sizes = {"all": pes.BasisSize(None, 6, 9, 30)}
-    result = pes.levels(
-        "water_pjt1996", molecule.split(), count=3, ranges=RANGES, basis=sizes, convergence=False
-    )
-    return result.rotation(range(4))
 
 
 @pytest.mark.parametrize("molecule", ["O H H", "O H D"])

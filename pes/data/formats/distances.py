@@ -24,7 +24,7 @@ TOLERANCE = 1e-3
 
 
 def is_distances(path: Path, request: Request) -> bool:
-    """Whether the columns r0, r1, … of all pairs are there, or ones named after the atoms."""
+    """Whether a table has a column r0, or one column for each pair, named after its atoms."""
     names = table_names(path, request)
     if "r0" in [name.lower() for name in names]:
         return True

@@ -95,7 +95,7 @@ def _remove_states(folder: Path, place: Path) -> None:
 def _fitted(
     config: TrainConfig, place: Path, device: torch.device, *, resume: bool
 ) -> tuple[DipoleFit, list[str]]:
-    """The fit, whose states lie in a folder, and what was left out or is doubtful, in words."""
+    """The fit, with checkpoints in a folder, and sentences on points left out or doubtful."""
     points = load_points(config)
     if points.dataset.forces is not None:
         points = replace(points, dataset=replace(points.dataset, forces=None))

@@ -99,7 +99,7 @@ def levels_by_quanta(
 
 
 def _missing(target: Target, left: Tensor, points: Tensor, shorter: Tensor) -> bool:
-    """Whether functions or points that are missing keep a level from its accuracy."""
+    """Whether some level is still less accurate than asked for, for lack of functions or points."""
     of_functions, of_points, of_ranges = WEIGHTS["target"]
     narrow = of_ranges * of_length(shorter, len(left))
     error = of_functions * left + of_points * points

@@ -61,7 +61,7 @@ def expected_changes(h: Hamiltonian, larger: Sequence[Hamiltonian], pairs: Eigen
 
 
 def _among(h: Hamiltonian, larger: Hamiltonian) -> Tensor:
-    """Whether each product of a larger calculation is in another, (N,)."""
+    """Mask (N,) of the products of a larger calculation that a smaller one has too."""
     ones = torch.ones(1, h.size, dtype=torch.float64)
     return renumbered(ones, h.basis, larger.basis)[0] > 0
 

@@ -10,7 +10,7 @@ from pes.memory import resident_memory
 from pes.setup.automatic import quanta_series
 from pes.setup.automatic.grid_of_stage import Grid
 from pes.setup.automatic.growing_grids import ProductGrid, first_grid, memory
-from pes.setup.automatic.growing_quanta import levels_by_quanta
+from pes.setup.automatic.growing_quanta import _missing, levels_by_quanta
 from pes.setup.automatic.stage import Budget, Target
 from pes.units import CM1
 from pes.vibration.grid.sparse_basis import SparseBasis
@@ -161,3 +161,23 @@ def test_a_grid_beyond_the_domain_ends_the_growth() -> None:
     levels = levels_by_quanta(target(system, 7, accuracy=CM1, count=2), grid(7), check=check)
     assert "did not grow further: points beyond 180 degrees" in levels.warnings[-1]
     assert float(levels.convergence.max()) > CM1
+
+
+@pytest.mark.parametrize(
+    ("functions", "points", "ranges", "grows"),
+    [
+        (0.87, 0.03, 0.0, False),
+        (0.69, 0.18, 0.0, True),  # points count twice, and not as part of the functions
+        (0.9, 0.0, 0.06, True),
+        (0.6, 0.0, 5.0, False),  # larger calculations do not make ranges better
+        (float("nan"), 0.0, 0.0, True),
+        (float("inf"), 0.0, 0.0, True),
+    ],
+)
+def test_the_whole_estimate_decides(
+    functions: float, points: float, ranges: float, grows: bool
+) -> None:
+    system, _ = oscillators([1000.0, 1500.0])
+    asked = target(system, 2, accuracy=1.0)
+    errors = [torch.tensor([0.1, x], dtype=torch.float64) for x in (functions, points, ranges)]
+    assert _missing(asked, *errors) == grows

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from reused_arrays import check_reused_arrays
 from torch import Tensor
 
 from pes.vibration.basis.basis import Basis
@@ -61,18 +62,7 @@ def test_slopes_on_the_grid_are_those_of_the_functions(basis: ProductBasis) -> N
 
 @every_basis
 def test_arrays_that_are_used_again(basis: ProductBasis) -> None:
-    """Whatever they hold, and however many vectors they were made for."""
-    spare: list[Tensor] = []
-    for count in (3, 1, 2):
-        c = noise(count, basis.size, seed=count)
-        psi, slopes = basis.on_grid_with_slopes(c, spare)
-        back = basis.from_grid(psi, slopes, spare)
-        for known, again in zip(basis.on_grid_with_slopes(c), (psi, slopes), strict=True):
-            assert torch.equal(known, again)
-        assert torch.equal(back, basis.from_grid(psi, slopes))
-        for array in spare:
-            array.fill_(torch.nan)
-        spare += [psi.view(-1), slopes.view(-1)]
+    check_reused_arrays(basis)
 
 
 @every_basis

@@ -4,6 +4,7 @@ from functools import cache
 
 import pytest
 import torch
+from reused_arrays import check_reused_arrays
 from torch import Tensor
 
 from pes.vibration.basis.product_tree import within_quanta
@@ -59,18 +60,7 @@ def test_to_the_grid(name: str) -> None:
 
 @every_basis
 def test_arrays_that_are_used_again(name: str) -> None:
-    """Whatever they hold, and however many vectors they were made for."""
-    basis, spare = basis_of(name), list[Tensor]()
-    for count in (3, 1, 2):
-        c = noise(count, basis.size, seed=count)
-        psi, slopes = basis.on_grid_with_slopes(c, spare)
-        back = basis.from_grid(psi, slopes, spare)
-        for known, again in zip(basis.on_grid_with_slopes(c), (psi, slopes), strict=True):
-            assert torch.equal(known, again)
-        assert torch.equal(back, basis.from_grid(psi, slopes))
-        for array in spare:
-            array.fill_(torch.nan)
-        spare += [psi.view(-1), slopes.view(-1)]
+    check_reused_arrays(basis_of(name))
 
 
 @every_basis
