@@ -14,7 +14,7 @@ from pes.data import Dataset, Split, read, split
 from pes.data.dataset import joined
 from pes.data.labels import Chosen, chosen_points
 from pes.data.split_files import check_copies, given_split, regrouped, with_validation
-from pes.findings.audit import audit
+from pes.findings.audit import Audit, audit
 from pes.molecule import Molecule
 from pes.run.folder import open_folder, open_log, silence_log
 from pes.run.train.resume import EarlierSession, earlier_session
@@ -82,12 +82,12 @@ def prepared(
     for rows in (parts.train, parts.validation):
         ranks.shard_rows(len(rows))  # refuses more ranks than points
     if earlier is None:
-        remarks, suspects = audited_before_fit(config, points.dataset)
+        remarks, suspects = audited_before_fit(config, points)
         points = replace(points, left_out=(*points.left_out, *remarks))
         if config.data.doubtful == "leave_out":
             doubtful, parts = suspects, without(parts, suspects)
     elif config.data.doubtful == "leave_out":
-        doubtful = not_fitted(doubtful_rows(audit(points.dataset)), parts)
+        doubtful = not_fitted(doubtful_rows(_audit(config, points)), parts)
     return Job(
         config, folder, device, ranks, points, parts, doubtful, checkpoint, earlier, begun
     )  # fmt: skip
@@ -190,15 +190,31 @@ def _before_test(config: TrainConfig, points: Chosen) -> Split:
     return parts
 
 
-def audited_before_fit(config: TrainConfig, dataset: Dataset) -> tuple[tuple[str, ...], Tensor]:
+def audited_before_fit(config: TrainConfig, points: Chosen) -> tuple[tuple[str, ...], Tensor]:
     """What the audit says before a fit, in words, and the rows of the labels that it doubts.
 
     Raises:
         ValueError: if a fit would mean nothing, unless `data.audit` is warn.
     """
-    result = audit(dataset)
+    result = _audit(config, points)
     if result.severity == "error" and config.data.audit == "refuse":
         raise ValueError(
             f"{config.data.file}: {result.findings[0].line()}; `data.audit: warn` fits all the same"
         )
     return tuple(result.before_fit()), doubtful_rows(result)
+
+
+def _audit(config: TrainConfig, points: Chosen) -> Audit:
+    """Audit of the points, with the forces of the file also where these are not fitted.
+
+    A row whose forces are wrong is left out of an automatic fit; the configuration that this
+    writes may have `data.forces: false` and must leave out the same row. Where all the forces are
+    wrong, they are no business of a fit to energies.
+    """
+    forces = points.source.forces
+    unfitted = points.dataset.forces is None and config.data.column is None
+    if config.data.doubtful == "leave_out" and unfitted and forces is not None:
+        result = audit(replace(points.dataset, forces=forces[points.rows]))
+        if result.severity != "error":
+            return result
+    return audit(points.dataset)

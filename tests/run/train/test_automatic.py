@@ -126,6 +126,29 @@ def test_doubtful_labels_are_named_again_where_a_network_goes_on(
         assert line is not None, more
 
 
+def test_rows_of_wrong_forces_stay_left_out_where_forces_are_not_fitted(
+    here: Callable[..., Path], water: Callable[..., Dataset]
+) -> None:
+    points = water(forces=True, points=150)
+    assert points.forces is not None
+    rows = split(points, seed=0).train[[5, 60]].sort().values
+    points.forces[rows] *= -1
+    write("mine.h5", points)
+    settings = {
+        "name": "mine", "data": {"file": "mine.h5", "doubtful": "leave_out", "forces": False},
+        "surface": {"kind": "linear", "degree": 3}, "training": {},
+    }  # fmt: skip
+    Path("mine.yaml").write_text(yaml.safe_dump(settings))
+    folder = here("--config", "mine.yaml")
+    parts = json.loads((folder / "split.json").read_text())
+    assert not set(rows.tolist()) & {*parts["train"], *parts["validation"]}
+    assert "2 points have doubtful labels" in (folder / "train.log").read_text()
+    points.forces[:] *= -1  # all but two of the other sign: energies alone can still be fitted
+    write("mine.h5", points)
+    folder = here("--config", "mine.yaml", "--overwrite")
+    assert len(json.loads((folder / "split.json").read_text())["train"]) == len(parts["train"]) + 2
+
+
 def test_a_file_of_test_points(here: Callable[..., Path], water: Callable[..., Dataset]) -> None:
     points = water(points=130)
     write("test.h5", points.select(slice(120, None)))
