@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from pathlib import Path
+from typing import NoReturn
 
 import shtab
 
@@ -33,10 +34,23 @@ STATEMENTS = ("formula", "columns", "keys", "units", "zmatrix")
 """Statements about a file of points, as `pes.read` takes them."""
 
 
-def parser_of(name: str, purpose: str, *uses: str) -> argparse.ArgumentParser:
+class Parser(argparse.ArgumentParser):
+    """A parser that says what to do about words that belong to no option."""
+
+    def error(self, message: str) -> NoReturn:
+        unknown = message.removeprefix("unrecognized arguments: ")
+        if unknown != message:
+            message = (
+                f"no option takes {unknown!r}; write a value that has spaces in quotes, such as "
+                "'O H H'; --help lists the options"
+            )
+        super().error(message)
+
+
+def parser_of(name: str, purpose: str, *uses: str) -> Parser:
     """A parser whose help ends with examples of its use."""
     lines = "\n".join(f"  {use}" for use in uses)
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         name, description=purpose, epilog=f"examples:\n{lines}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )  # fmt: skip

@@ -29,6 +29,17 @@ def test_memory() -> None:
     assert not is_mendable(KeyError(1))
 
 
+def test_atoms_without_quotes(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        cli.levels(["mine.py:potential", "--molecule", "S", "H", "D"])
+    assert end.value.code == 2
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert said.endswith(
+        "no option takes 'H D'; write a value that has spaces in quotes, such as 'O H H'; "
+        "--help lists the options"
+    )
+
+
 OWN = """
 from torch import nn
 class Surface(nn.Module):

@@ -1,72 +1,39 @@
 """`pes-levels`: surface to levels, their errors and derivatives, in one folder."""
 
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
-
-import torch
 
 from pes.config import (
-    FitConfig,
     ForceFieldConfig,
     LevelsConfig,
     ModelConfig,
-    TrainConfig,
     Vibration,
     checked,
     load_config,
     read_yaml,
 )
-from pes.potential import Surface
 from pes.run.folder import check_folder, claimed, open_log, pick_device
 from pes.run.levels.bar import quiet_bar
 from pes.run.levels.progress import report
+from pes.run.levels.request import Request, request_of_run, threads_for
 from pes.run.levels.results import OPTIONAL, Additions, write_results
 from pes.run.levels.resume import STATE, check_state
 from pes.setup.density_maps import Maps, density_maps
 from pes.setup.dipoles import check_vectors, dipole_function
-from pes.setup.environment import usual_threads
 from pes.setup.level_files import LEVELS_JSON
 from pes.setup.line_list import check_lines, line_list
 from pes.setup.problem import Problem, problem
 from pes.setup.rotation_checks import check_rotation, check_size
 from pes.setup.sensitivity import check_sensitivities
 from pes.setup.solved import COUNT, growing_minutes, solved
-from pes.setup.surfaces import load_potential, names_function, permitted, resolved
+from pes.setup.surfaces import load_potential, resolved
 from pes.staging import staged
 
 __all__ = ["levels_of_config", "run_levels"]
 
 log = logging.getLogger("pes")
-
-
-@dataclass(frozen=True)
-class Request:
-    """Request: the task, and the folder of its results.
-
-    Attributes:
-        name: in the tables.
-        vibration: section of the configuration.
-        content: of config.yaml, files named in full.
-        source: surface as a configuration names it, its file in full.
-        surface: on its device.
-        device: of the calculation.
-        folder: of the results.
-        base: folder that relative paths start from.
-        state: of a calculation that was cut short, to go on from.
-    """
-
-    name: str
-    vibration: Vibration
-    content: Mapping[str, Any]
-    source: str
-    surface: Surface
-    device: torch.device
-    folder: Path
-    base: Path
-    state: Path | None
 
 
 def run_levels(
@@ -101,7 +68,7 @@ def run_levels(
         ValueError, FileNotFoundError: for anything the user can mend, in one line.
     """
     if surface is not None and Path(surface).is_dir():
-        request = _of_run(Path(surface), settings, output, functions)
+        request = request_of_run(Path(surface), settings, output, functions)
         return _claimed(request, overwrite=overwrite, resume=resume)
     if surface is not None:
         # A surface by its name is a configuration of this one key.
@@ -147,7 +114,7 @@ def levels_of_config(
     """
     known = (*(resolved(one, Path.cwd()) for one in functions), *settings.functions)
     surface = load_potential(settings.surface, base, known)
-    device = pick_device(settings.device, settings.threads or _few(settings, surface))
+    device = pick_device(settings.device, settings.threads or threads_for(settings, surface))
     source = resolved(settings.surface, base)
     content = {**settings.model_dump(mode="json"), "surface": source}
     content |= {"functions": [resolved(one, base) for one in known]} if known else {}
@@ -156,11 +123,6 @@ def levels_of_config(
     folder = output or Path("runs") / settings.name
     request = Request(settings.name, settings, content, source, surface, device, folder, base, None)
     return _claimed(request, overwrite=overwrite, resume=resume)
-
-
-def _few(vibration: Vibration, surface: Surface) -> int | None:
-    """CPU threads for the molecule of a configuration, or else that of its surface."""
-    return usual_threads(len(vibration.molecule or surface.symbols or ()))
 
 
 def _claimed(request: Request, *, overwrite: bool, resume: str | None) -> Path:
@@ -185,50 +147,6 @@ def _claimed(request: Request, *, overwrite: bool, resume: str | None) -> Path:
         check_folder(folder, finished=LEVELS_JSON, overwrite=overwrite, resume=resume is not None)
         request.surface.to(request.device)
         return _run(replace(request, state=state))
-
-
-def _of_run(
-    run: Path, settings: Sequence[str], output: Path | None, functions: Sequence[str]
-) -> Request:
-    """Levels of a run folder; the arguments are those of `run_levels`."""
-    whole = _of_training(run, settings)
-    _check_dipole(run, whole.vibration, settings, functions)
-    base, source = Path.cwd(), str(run.resolve())
-    surface = load_potential(source, base, functions)
-    device = pick_device(whole.device, whole.threads or _few(whole.vibration, surface))
-    content = whole.vibration.model_dump(mode="json")
-    names = [resolved(one, base) for one in functions]
-    content |= {"functions": names} if names else {}
-    folder = output or run / "levels"
-    return Request(
-        whole.name, whole.vibration, content, source, surface, device, folder, base, None
-    )
-
-
-def _of_training(run: Path, settings: Sequence[str]) -> TrainConfig | FitConfig:
-    """The configuration of a run folder; `FitResult.save` writes none."""
-    file = run / "config.yaml"
-    if file.is_file():
-        return load_config(file, TrainConfig, settings)
-    return checked({"name": run.resolve().name}, FitConfig, settings, str(run))
-
-
-def _check_dipole(
-    run: Path, vibration: Vibration, settings: Sequence[str], functions: Sequence[str]
-) -> None:
-    """Refuse a dipole that only the folder names: a run folder, like a surface file, is data.
-
-    Raises:
-        ValueError: unless `settings` or `functions` name it too.
-    """
-    if vibration.spectrum is None or any("spectrum" in setting for setting in settings):
-        return
-    dipole = vibration.spectrum.dipole
-    if names_function(dipole, Path.cwd()) and permitted(dipole, functions) is None:
-        raise ValueError(
-            f"{run / 'config.yaml'} names the dipole function {dipole}, and a run folder alone "
-            f"runs no code; if you trust that function, name it: --function {dipole}"
-        )
 
 
 def _run(request: Request) -> Path:

@@ -18,7 +18,8 @@ from pes.data import Dataset
 from pes.potential import Ensemble, Surface, load_surface
 from pes.potential.analytic import WaterPJT
 from pes.potential.storage import SurfaceRecord, save_surface
-from pes.run.levels.command import _few, run_levels
+from pes.run.levels.command import run_levels
+from pes.run.levels.request import threads_for
 from pes.units import ANGSTROM, CM1
 
 Command = Callable[..., Path]
@@ -476,4 +477,4 @@ def test_a_run_folder_runs_no_code(pes_train: Command, work: Path, refusal: Refu
 def test_three_atoms_take_one_thread(symbols: tuple[str, ...] | None, threads: int | None) -> None:
     """Where the surface does not say its atoms, and neither does the user, torch chooses."""
     surface = Surface(torch.nn.Identity(), symbols)
-    assert _few(Vibration(), surface) == threads
+    assert threads_for(Vibration(), surface) == threads
