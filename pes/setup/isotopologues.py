@@ -168,7 +168,7 @@ def isotopologues(
     for number, molecule in enumerate(asked):
         one = origin if number == lightest else None
         if one is None and sizes is not None:
-            one = sizes.levels(molecule)
+            one = sizes.levels(molecule, settings.get("ensemble", "first_order"))
         results.append(levels(known, molecule, **settings) if one is None else one)
     return Isotopologues(tuple(results))
 

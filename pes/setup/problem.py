@@ -1,7 +1,7 @@
 """Problem whose levels are computed: coordinates, bases and system of a surface and a molecule."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import torch
@@ -17,13 +17,13 @@ from pes.setup.basis import BasisSize, basis_of
 from pes.setup.coordinate_request import CoordinateRequest
 from pes.setup.coordinates import internal_coordinates
 from pes.setup.maps import mapped
-from pes.setup.ranges import automatic_ranges, coordinate_limits, start_within
+from pes.setup.ranges import automatic_ranges, coordinate_limits, start_within, straightened
 from pes.units import CM1
 from pes.vibration.basis.specification import BasisSpec
 from pes.vibration.system.perturbation import gaussian, perturbed
 from pes.vibration.system.system import System, molecular
 
-__all__ = ["Bump", "Problem", "isotopes_of", "problem"]
+__all__ = ["Bump", "Problem", "isotopes_of", "problem", "with_isotopes"]
 
 CPU = torch.device("cpu")
 
@@ -124,11 +124,7 @@ def problem(
     """
     request = coordinates or CoordinateRequest()
     isotopes = isotopes_of(surface, molecule, nuclear_masses)
-    masses = isotopes.masses
-
-    def potential(positions: Tensor) -> Tensor:
-        return surface.potential(positions.to(device)).to(positions.device)
-
+    masses, potential = isotopes.masses, _potential(surface, device)
     known = None if surface.record is None else surface.record.training_positions
     sensible = guesses(isotopes)[0] if known is None or not len(known) else known[0]
     check_consistency(
@@ -138,9 +134,7 @@ def problem(
     free = request.free and internal is None
     others = () if internal is not None else _others(request, geometries)
     internal = internal_coordinates(request, geometries, internal)
-    line = getattr(internal, "line", None)
-    across, bends = (None, ()) if line is None else (line.across, line.bends)
-    system = molecular(potential, internal.to_positions, masses, across=across, bends=bends)
+    system = _system(potential, internal, masses)
     given, height = request.ends(internal.names, internal.kinds), request.energy * CM1
     if given is None:
         start, ranges = automatic_ranges(height, geometries, internal, masses, system)
@@ -149,7 +143,7 @@ def problem(
     if request.maps:
         internal, start, ranges = mapped(request.maps, internal, start, ranges)
     masses = masses.to(device).requires_grad_()
-    system = molecular(potential, internal.to_positions, masses, across=across, bends=bends)
+    system = _system(potential, internal, masses)
     bumps = perturbations or {}
     heights = torch.tensor([b.strength * CM1 for b in bumps.values()], dtype=torch.float64)
     strengths = heights.to(device).requires_grad_()
@@ -163,6 +157,40 @@ def problem(
         _wells(start, others, internal, masses, inside), given, free,
         bool(basis or request.maps), height,
     )  # fmt: skip
+
+
+def with_isotopes(task: Problem, molecule: Molecule) -> Problem:
+    """The same problem for other isotopes: minima of a surface do not depend on masses.
+
+    Args:
+        task: with one well and without perturbations.
+        molecule: isotopes of the same elements.
+
+    Raises:
+        ValueError: for another problem.
+    """
+    if len(task.wells) > 1 or task.perturbations:
+        raise ValueError("other isotopes need a problem with one well and without perturbations")
+    device = task.masses.device
+    masses = molecule.masses.to(device).requires_grad_()
+    start = task.internal.from_positions(task.minimum, molecule.masses)
+    start = straightened(start, task.internal)[0]
+    return replace(
+        task, molecule=molecule, masses=masses, start=start, wells=start[None],
+        system=_system(_potential(task.surface, device), task.internal, masses),
+    )  # fmt: skip
+
+
+def _potential(surface: Surface, device: torch.device) -> Callable[[Tensor], Tensor]:
+    """V of positions, calculated on a device."""
+    return lambda positions: surface.potential(positions.to(device)).to(positions.device)
+
+
+def _system(potential: Callable[[Tensor], Tensor], internal: Internal, masses: Tensor) -> System:
+    """V and G in the coordinates."""
+    line = getattr(internal, "line", None)
+    across, bends = (None, ()) if line is None else (line.across, line.bends)
+    return molecular(potential, internal.to_positions, masses, across=across, bends=bends)
 
 
 def _others(request: CoordinateRequest, geometries: Geometries) -> tuple[Tensor, ...]:

@@ -15,7 +15,7 @@ from pes.setup.automatic.geometry import Geometries
 from pes.vibration.system.minimum import EdgeError, minimum, reach
 from pes.vibration.system.system import System
 
-__all__ = ["automatic_ranges", "coordinate_limits", "sampled", "start_within"]
+__all__ = ["automatic_ranges", "coordinate_limits", "sampled", "start_within", "straightened"]
 
 STRAIGHT = 1e-4
 """Radians from a right or straight angle that count as none."""
@@ -75,7 +75,7 @@ def automatic_ranges(
     if zero_at_minimum(internal.kinds):
         return start, reach(system, start, limits, energy)
     bottom = _lowest(system, limits, internal, near=start)
-    bottom, special = _straightened(bottom, internal)
+    bottom, special = straightened(bottom, internal)
     ranges = reach(system, bottom, limits, energy)
     # About a special angle both sides are alike already.
     ranges = [
@@ -98,7 +98,7 @@ def _about_half_a_turn(ends: tuple[float, float]) -> tuple[float, float]:
     return (pi - beyond, pi + beyond) if abs(low + high - 2 * pi) < ALIKE else ends
 
 
-def _straightened(bottom: Tensor, internal: Internal) -> tuple[Tensor, list[bool]]:
+def straightened(bottom: Tensor, internal: Internal) -> tuple[Tensor, list[bool]]:
     """Angles that the search left next to a multiple of π/2 put there, and which these are."""
     whole = (bottom / (pi / 2)).round() * (pi / 2)
     angles = torch.tensor([kind in ("angle", "dihedral", "azimuth") for kind in internal.kinds])

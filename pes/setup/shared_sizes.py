@@ -14,11 +14,10 @@ from torch import Tensor
 
 from pes.molecule import Molecule
 from pes.setup.automatic.harmonic_levels import frequencies, harmonic_level
-from pes.setup.coordinate_request import CoordinateRequest
 from pes.setup.level_result import LevelsResult
-from pes.setup.problem import Problem, problem
+from pes.setup.problem import Problem, with_isotopes
 from pes.setup.uncertainty import spreads
-from pes.units import ANGSTROM, CM1
+from pes.units import CM1
 from pes.vibration.levels.levels import vibrational_levels
 from pes.vibration.levels.matching import EXTRA, matching
 from pes.vibration.levels.result import Levels
@@ -45,14 +44,15 @@ class SharedSizes:
     top: float
     accuracy: float
 
-    def levels(self, molecule: Molecule) -> LevelsResult | None:
+    def levels(self, molecule: Molecule, ensemble: str = "first_order") -> LevelsResult | None:
         """Levels of another isotopologue; None if these sizes do not do for it.
 
         Args:
             molecule: isotopes in the order of the surface's atoms.
+            ensemble: `first_order` or `full` spread of an ensemble surface.
         """
         begun = perf_counter()
-        task = _task(self.first, molecule)
+        task = with_isotopes(self.first.task, molecule)
         count = len(self.first.energies)
         by = harmonic_level(_modes(task), count) / self.top
         base, difference = _pair(self.first.levels, task, count, by)
@@ -68,7 +68,7 @@ class SharedSizes:
         )
         return LevelsResult(
             replace(task, coordinates=result.bases, surveyed=self.first.task.surveyed), result,
-            spreads(result, task), self.first.labels, perf_counter() - begun,
+            spreads(result, task, ensemble), self.first.labels, perf_counter() - begun,
         )  # fmt: skip
 
 
@@ -79,30 +79,19 @@ def shared_sizes(first: LevelsResult, accuracy: float) -> SharedSizes | None:
         first: levels of three atoms that grew to an accuracy, of the lightest isotopologue.
         accuracy: what was asked for, cm⁻¹; where it was not reached, no more is asked of others.
     """
-    kinds = set(first.task.internal.kinds)
-    grown = first.levels.compared_with == "target" and len(first.task.internal.names) == 3
-    if not grown or not kinds <= {"length", "angle"} or len(first.task.wells) > 1:
+    task, kinds = first.task, set(first.task.internal.kinds)
+    grown = first.levels.compared_with == "target" and len(task.internal.names) == 3
+    alone = len(task.wells) == 1 and not task.perturbations
+    if not grown or not alone or not kinds <= {"length", "angle"}:
         return None
     count = len(first.energies)
-    _, difference = _pair(first.levels, first.task, count, 1.0)
+    _, difference = _pair(first.levels, task, count, 1.0)
     if not bool(difference.isfinite().all()):
         return None
     share = float(first.levels.convergence.max() / difference.max())
-    top = harmonic_level(_modes(first.task), count)
+    top = harmonic_level(_modes(task), count)
     limit = max(accuracy * CM1, float(first.levels.convergence.max()))
     return SharedSizes(first, share, top, limit)
-
-
-def _task(first: LevelsResult, molecule: Molecule) -> Problem:
-    """The same surface, coordinates and minimum with other masses."""
-    with torch.no_grad():
-        start = first.task.internal.to_positions(first.task.start[None], first.task.masses)[0]
-    request = CoordinateRequest(reference=(start.cpu() / ANGSTROM).tolist())
-    device = first.task.masses.device
-    return problem(
-        first.task.surface, molecule, coordinates=request, internal=first.task.internal,
-        device=device,
-    )  # fmt: skip
 
 
 def _modes(task: Problem) -> Tensor:
@@ -117,7 +106,6 @@ def _pair(sizes: Levels, task: Problem, count: int, by: float) -> tuple[Levels, 
         task: with the system.
         count: number of levels.
         by: factor of the limit on energies of products.
-        remembered: V on earlier grids.
     """
     truncation = sizes.truncation
     if truncation.energy is not None:

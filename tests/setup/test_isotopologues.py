@@ -5,10 +5,14 @@ import json
 from pathlib import Path
 
 import pytest
+import torch
 
 import pes
+from pes.setup.coordinate_request import CoordinateRequest
 from pes.setup.isotopologues import Isotopologues
+from pes.setup.problem import Bump, problem, with_isotopes
 from pes.setup.shared_sizes import shared_sizes
+from pes.setup.surfaces import as_surface
 
 NAMES = ["O H H", "O H D", "18O H H"]
 
@@ -60,6 +64,30 @@ def test_sizes_that_do_not_do_are_refused() -> None:
     assert sizes.levels(pes.Molecule(["O", "H", "H"])) is None
     fixed = pes.levels("water_pjt1996", count=2, basis={"all": 5}, convergence=False)
     assert shared_sizes(fixed, 0.2) is None
+
+
+def test_perturbations_act_on_every_isotopologue() -> None:
+    bend = {"bend": Bump("theta", 104.5, 10.0, 200.0)}
+    settings = {"count": 3, "accuracy": 0.2, "perturbations": bend}
+    heavy = pes.isotopologues("water_pjt1996", ["O H H", "O D D"], **settings).results[1]
+    alone = pes.levels("water_pjt1996", "O D D", **settings)
+    free = pes.levels("water_pjt1996", "O D D", count=3, accuracy=0.2)
+    difference = (heavy.energies - alone.energies).abs()
+    assert bool((difference <= heavy.convergence + alone.convergence).all())
+    assert float((heavy.energies - free.energies).abs().max()) > 10.0
+
+
+def test_the_minimum_of_other_isotopes_is_where_a_search_finds_it() -> None:
+    # Jacobi coordinates depend on the masses: the minimum has others for each isotopologue.
+    surface, request = as_surface("water_pjt1996"), CoordinateRequest(kind="jacobi")
+    one, heavy = problem(surface, coordinates=request), pes.Molecule(["O", "H", "D"])
+    moved = with_isotopes(one, heavy)
+    searched = problem(surface, heavy, coordinates=request, internal=one.internal)
+    # A search ends within about a millionth of a bohr and radian.
+    torch.testing.assert_close(moved.start, searched.start, atol=1e-5, rtol=0)
+    assert float((moved.start - one.start).abs().max()) > 1e-2
+    place = moved.start[None]
+    torch.testing.assert_close(moved.system.kinetic(place)[0], searched.system.kinetic(place)[0])
 
 
 @pytest.mark.parametrize("molecules", [[], ["O H H", "O H H"]])
