@@ -18,11 +18,12 @@ from pes.potential import Ensemble, SurfaceRecord, save_surface
 from pes.potential.holes.coverage import thinned
 from pes.setup.environment import environment
 from pes.setup.training.doubtful import doubtful_line
-from pes.setup.training.ending import STOPPED, ending
+from pes.setup.training.ending import STOPPED, cut_short, ending
 from pes.setup.training.far_points import far_point_lines
 from pes.setup.training.fit_tables import error_rows, error_table
 from pes.setup.training.members import held_out_errors, kept_members, member_validation
 from pes.setup.training.plan import PARTS, TrainingPlan
+from pes.setup.training.poor_fit import poor_fit_lines
 from pes.setup.training.settings import KernelForm, LinearForm
 from pes.setup.training.starting_surface import fitted_numbers
 from pes.staging import staged
@@ -58,6 +59,7 @@ class FitResult:
         history: one row for each epoch of this session.
         far: names of points far off the rest and of labels left out, in words.
         ensemble: the surface once more if it is an ensemble that was trained.
+        poor: what is to be said first about a poor fit; nothing about a good one.
     """
 
     surface: nn.Module
@@ -72,6 +74,7 @@ class FitResult:
     history: tuple[dict[str, Any], ...] = ()
     far: tuple[str, ...] = ()
     ensemble: Ensemble | None = None
+    poor: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         test = self.errors["test"]["energy"]["rmse"]["all"]
@@ -88,18 +91,16 @@ class FitResult:
         )
 
     def ending(self, command: str | None = None) -> list[str]:
-        """Line about a fit whose epochs came to an end; none for a linear surface.
+        """Lines about a poor fit and about epochs that came to an end.
 
         Args:
             command: command that continues it.
         """
-        if self.stopped_by is None or not self.history:
-            return []
-        return [
-            ending(
-                self.stopped_by, [float(row["validation_loss"]) for row in self.history], command
-            )
-        ]
+        lines = [*self.poor]
+        if self.stopped_by is not None and self.history:
+            losses = [float(row["validation_loss"]) for row in self.history]
+            lines.append(ending(self.stopped_by, losses, command))
+        return lines
 
     def _repr_html_(self) -> str:
         return html_table(error_rows(self.errors), repr(self))
@@ -151,6 +152,7 @@ class FitResult:
             "candidates": plan.candidates,
             "lowest_label_hartree": lowest,
             "errors": self.errors,
+            "poor": self.poor,
             "far_points": self.far,
             **({} if self.members is None else {"ensemble": self.members}),
         }  # fmt: skip
@@ -221,6 +223,7 @@ def fit_result(
     return FitResult(
         surface, record, errors, stopped_by, plan, points, state, plan.seconds + seconds,
         members, tuple(history), far, ensemble,
+        poor_fit_lines(surface, points, cut=cut_short(stopped_by)),
     )  # fmt: skip
 
 

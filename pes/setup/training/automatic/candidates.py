@@ -24,6 +24,8 @@ SAMPLE, MULTIPLE = 4000, 6
 """Points of the contest at most, and for each parameter: enough to tell the networks apart."""
 FEW = 3000
 """Points up to which their forces are worth the time that they take in a network."""
+FULLEST = 1.0
+"""Parameters of a network for each residual at most."""
 MOST_MONOMIALS = 20_000
 FAR = 2.0
 """a of exp(−r/a) in Å for atoms that go far apart: at 1 Å the last 15 Å would be all alike."""
@@ -126,7 +128,7 @@ def _widest(
         return None
     for width in reversed(WIDTHS[: WIDTHS.index(USUAL) + 1]):
         one = Candidate(replace(form, hidden=(width, width)), summary.elements, forces)
-        if one.parameters <= points and one.least(points) <= seconds:
+        if one.parameters <= FULLEST * one.rows(points) and one.least(points) <= seconds:
             return one
     return None
 

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
 import torch
 from torch import Tensor
@@ -42,10 +43,10 @@ FINE = 1e-3
 """Error in cm⁻¹ below which no level would gain from a better fit."""
 FAR = 30.0
 """Error of the first network after its first epochs, in units of the best other surface, from
-which no others begin."""
+which no others begin, and from which it gets no time at all."""
 HOPELESS = 8.0
-"""Error of the best network after the contest, in units of the best other surface, from which no
-network is worth the time that is left."""
+"""Error of the best network after the contest, in units of the best other surface, from which other
+surfaces come first."""
 UNUSED = 0.2
 """Share of the time from which it is said that it was not used."""
 OVERFITTED = 3.0
@@ -238,15 +239,36 @@ def _contenders(
         yield finale(*networks[0], task)
         return
     if networks and task.budget.left > 0:
-        note("networks do not come near the best surface: they get no more time")
+        note("networks do not come near the best surface: other surfaces come first")
     if best is not None:
-        yield from last_trials(task, best, tried)
-        yield from last_kernels(task, best)
-    if best is not None and task.budget.left > UNUSED * task.budget.seconds:
-        note(
-            f"nothing else is worth trying in the time left: {task.budget.used:.0f} of "
-            f"{task.budget.seconds:.0f} CPU-seconds are used"
-        )
+        yield from _others(task, best, tried, networks, note)
+
+
+def _others(
+    task: FitTask,
+    best: Trial,
+    tried: Sequence[str],
+    networks: Sequence[tuple[Candidate, Trial]],
+    note: Callable[[str], object],
+) -> Iterator[Trial]:
+    """Surfaces like the best one; the best network where these leave time.
+
+    A network after its first epochs may be far from what it can reach.
+    """
+    for trial in chain(last_trials(task, best, tried), last_kernels(task, best)):
+        best = better(trial, best)
+        yield trial
+    if task.budget.left <= UNUSED * task.budget.seconds:
+        return
+    settled = task.summary.settled(best.error) or best.error <= FINE
+    if networks and not settled and networks[0][1].error <= FAR * best.error:
+        note("nothing else needs the time left: the best network gets it")
+        yield finale(*networks[0], task)
+        return
+    note(
+        f"nothing else is worth trying in the time left: {task.budget.used:.0f} of "
+        f"{task.budget.seconds:.0f} CPU-seconds are used"
+    )
 
 
 def _hopeless(network: Trial, best: Trial | None) -> bool:

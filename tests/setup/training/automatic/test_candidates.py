@@ -45,6 +45,13 @@ def test_forces_of_few_points_are_fitted_first() -> None:
     assert not any(one.forces for one in candidates(summary("OHH", forces=True), 40_000, 1e5))
 
 
+def test_residuals_of_forces_allow_wider_networks() -> None:
+    """100 energies of water and three directions of its forces."""
+    tried = candidates(summary("OHH", forces=True), 100, 1e5)
+    parameters = {one.forces: one.parameters for one in reversed(tried)}
+    assert parameters[False] <= 100 < parameters[True] <= 400
+
+
 def test_a_network_with_forces_is_narrower_where_time_is_short() -> None:
     """Ten residuals for each of 1,600 points of five atoms."""
     tried = candidates(summary("CFHHH", forces=True), 1600, 60.0)

@@ -68,6 +68,24 @@ def test_its_settings_give_it_again(fit: AutomaticFit) -> None:
         assert torch.equal(again.surface(x), fit.chosen.plan.surface(x))
 
 
+def test_time_that_nothing_else_needs_goes_to_the_best_network(
+    water: Callable[..., Dataset], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After few epochs it is far from a polynomial that has all of its accuracy already."""
+    monkeypatch.setattr("pes.setup.training.automatic.fit.HOPELESS", 0.0)
+    monkeypatch.setattr("pes.setup.training.automatic.fit.FAR", float("inf"))
+    points = water(points=100)
+    fit = automatic_fit(points, split(points, seed=0), seconds=6.0)
+    first, *_, last = (trial for trial in fit.trials if trial.name.startswith("network"))
+    assert last is fit.trials[-1]
+    assert len(last.history) > len(first.history)
+    comes_first, gets_it = (
+        next(k for k, line in enumerate(fit.lines) if line.startswith(start))
+        for start in ("networks do not come near", "nothing else needs the time left")
+    )
+    assert comes_first < gets_it
+
+
 def test_labels_in_steps_end_at_their_noise(water: Callable[..., Dataset]) -> None:
     """Steps of 1e-3 hartree: the floor is 219/√12 = 63 cm⁻¹, and the fit comes near it."""
     points = water(points=200)
