@@ -1,7 +1,7 @@
 """Functions and points of calculations in normal coordinates, each larger than the last.
 
-A product grid holds four atoms, with functions that are self-consistent: they converge with fewer
-quanta than oscillator functions. Beyond, it has too many points, and a sparse grid replaces it.
+A sparse grid takes the fewest points. A product grid can still hold four atoms: its points end
+where ranges do, and a wall may stand in a hole of the surface.
 """
 
 from dataclasses import dataclass, replace
@@ -26,7 +26,7 @@ from pes.vibration.symmetry.invariance import invariant
 from pes.vibration.symmetry.operations import commuting, symmetry_operations
 from pes.vibration.system.system import System
 
-__all__ = ["STEP", "ProductGrid", "SparsePoints", "first_grid", "memory"]
+__all__ = ["STEP", "ProductGrid", "SparsePoints", "first_grids", "memory"]
 
 STEP = 2.0
 """Quanta by which the limit grows: one more would leave levels of the other parity alone."""
@@ -35,7 +35,7 @@ BEYOND = 2.0
 """Level of a sparse grid beyond the quanta: it integrates products of functions times V and G."""
 
 PRODUCT_MODES = 6
-"""Coordinates up to which a product grid is the cheaper one."""
+"""Coordinates up to which a product grid may take the place of a sparse one."""
 
 PRIMITIVES = 40
 """Hermite functions that those of a product grid are combinations of."""
@@ -224,23 +224,20 @@ def _harmonic_quanta(target: Target, count: int) -> float:
     return (target.energy or harmonic_level(w, count)) / float(w[0])
 
 
-def first_grid(
-    names: tuple[str, ...],
-    ranges: tuple[tuple[float, float], ...],
-    functions: int = 1,
-    *,
-    sparse: bool = False,
-) -> Grid:
-    """The smallest grid in normal coordinates with so many functions.
+def first_grids(
+    names: tuple[str, ...], ranges: tuple[tuple[float, float], ...], *, linear: bool = False
+) -> tuple[SparsePoints, ProductGrid | None]:
+    """The smallest sparse grid in normal coordinates, and a product grid to take in its place.
 
-    A sparse one for many coordinates, or where functions must be those of oscillators.
+    Args:
+        names: of the coordinates.
+        ranges: ends of each, of the product grid.
+        linear: whether the functions must be those of oscillators; then there is no other grid,
+            and for many coordinates neither.
     """
-    grid: Grid = ProductGrid(names, ranges, STEP)
-    if sparse or len(names) > PRODUCT_MODES:
-        grid = SparsePoints(SparseGrid(names, STEP, STEP + BEYOND))
-    while grid.functions < functions:
-        grid = grid.grown(STEP)
-    return grid
+    sparse = SparsePoints(SparseGrid(names, STEP, STEP + BEYOND))
+    alone = linear or len(names) > PRODUCT_MODES
+    return sparse, None if alone else ProductGrid(names, ranges, STEP)
 
 
 def memory(grid: Grid, count: int, blocks: int = 1) -> int:

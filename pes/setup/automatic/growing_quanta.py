@@ -7,13 +7,15 @@ and one that would not fit is not begun.
 """
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from time import process_time
 
 import torch
 from torch import Tensor
 
+from pes.memory import resident_memory
 from pes.setup.automatic.grid_of_stage import Grid
+from pes.setup.automatic.growing_grids import STEP
 from pes.setup.automatic.left_out import LEAST, still_to_come
 from pes.setup.automatic.quanta_series import QuantaStage, Series
 from pes.setup.automatic.stage import Budget, Target
@@ -33,10 +35,28 @@ Report = Callable[[str], None]
 Check = Callable[[SparseGrid], None]
 
 
+@dataclass(frozen=True)
+class Growth:
+    """The largest calculation of a series, and why there is none larger.
+
+    Attributes:
+        stage: this calculation.
+        changes: with other functions, points and ranges, (3, S) in hartree.
+        ended: reason, where levels are not as accurate as asked for; or nothing.
+        refused: whether the reason lies in the points of the next calculation.
+    """
+
+    stage: QuantaStage
+    changes: Tensor
+    ended: str
+    refused: bool
+
+
 def levels_by_quanta(
     target: Target,
     smallest: Grid,
     *,
+    instead: Grid | None = None,
     budget: Budget | None = None,
     report: Report = lambda _: None,
     check: Check = lambda _: None,
@@ -46,7 +66,8 @@ def levels_by_quanta(
     Args:
         target: molecule in coordinates, and levels.
         smallest: functions and points to grow from.
-        budget: CPU time that it may cost.
+        instead: others, where the surface or the coordinates do not suit these points.
+        budget: CPU time that all may cost together.
         report: called with a sentence before and after each calculation.
         check: refuses points of a sparse grid beyond the domain of the coordinates.
 
@@ -55,6 +76,59 @@ def levels_by_quanta(
             calculation fits.
     """
     series = Series(target, budget or Budget(), report, process_time(), smallest, check)
+    other = None if instead is None else replace(series, smallest=instead)
+    try:
+        growth = _growth(series)
+    except ValueError as failure:
+        if other is None:
+            raise
+        report(f"a product grid takes the place of the sparse grid: {failure}")
+        return _result(target, _growth(other))
+    levels = _result(target, growth)
+    if other is None or not growth.refused:
+        return levels
+    return _better(levels, other, growth)
+
+
+def _better(levels: Levels, other: Series, growth: Growth) -> Levels:
+    """The same levels in another series if that makes them better, or as they are.
+
+    Args:
+        levels: not as accurate as asked for.
+        other: functions and points to take instead, from as many quanta on.
+        growth: that they are of.
+    """
+    grid = other.smallest
+    while grid.quanta < growth.stage.grid.quanta:
+        grid = grid.grown(STEP)
+    other = replace(other, smallest=grid, program=resident_memory())
+    # With as many quanta nothing is better yet.
+    ahead = other.ahead(grid.grown(STEP))
+    ahead = replace(ahead, seconds=other.usual(grid) + other.usual(ahead.grid))
+    obstacle = other.obstacle(ahead)
+    if obstacle:
+        other.report(f"a product grid, {ahead}, is not begun: {obstacle}")
+        return levels
+    other.report(f"a product grid takes the place of the sparse grid: {growth.ended}")
+    try:
+        changed = _result(other.target, _growth(other))
+    except ValueError as failure:
+        other.report(f"levels are those of the sparse grid: {failure}")
+        return levels
+    estimates = float(changed.convergence.max()), float(levels.convergence.max())
+    if estimates[0] < estimates[1]:
+        return changed
+    larger, smaller = (x / CM1 for x in estimates)
+    other.report(
+        f"levels are those of the sparse grid, known to {smaller:.2g} cm-1; on the product grid "
+        f"they are to {larger:.2g}"
+    )
+    return levels
+
+
+def _growth(series: Series) -> Growth:
+    """Calculations each larger than the last, until all levels are as accurate as asked for."""
+    target = series.target
     stage = series.first()
     base = series.smaller(stage).functions_only()
     moved = series.matched(stage, base).changes
@@ -63,7 +137,7 @@ def levels_by_quanta(
     series.table(stage, left)
     shorter = series.narrower(stage)
     points = series.finer(stage, base)
-    ended = ""
+    ended, refused = "", False
     # One grid alone does not tell what its points miss.
     while base.grid is stage.grid or _missing(target, left, points, shorter):
         if float(shorter.max()) > max(target.accuracy, float(left.max())):
@@ -75,16 +149,16 @@ def levels_by_quanta(
         ahead = series.forecast(stage)
         ended = series.obstacle(ahead)
         if ended:
-            report(f"{ahead}, are not begun: {ended}")
+            series.report(f"{ahead}, are not begun: {ended}")
             break
-        report(f"next: {ahead}")
+        series.report(f"next: {ahead}")
         # Its V and G give way to the larger ones.
         earlier, stage = base, stage.functions_only()
         try:
             base, stage = stage, series.solved(ahead, stage)
         except ValueError as failure:
-            ended = str(failure)
-            report(f"stopped: {ended}")
+            ended, refused = str(failure), True
+            series.report(f"stopped: {ended}")
             base, stage = earlier, series.again(stage)
             break
         match, foreseen = series.matched(stage, base), expected
@@ -95,7 +169,7 @@ def levels_by_quanta(
         series.table(stage, left)
         points = series.finer(stage, base)
     changes = torch.stack((left, points, of_length(shorter, len(left))))
-    return _result(target, stage, changes, ended)
+    return Growth(stage, changes, ended, refused)
 
 
 def _missing(target: Target, left: Tensor, points: Tensor, shorter: Tensor) -> bool:
@@ -109,8 +183,9 @@ def _missing(target: Target, left: Tensor, points: Tensor, shorter: Tensor) -> b
     )
 
 
-def _result(target: Target, stage: QuantaStage, changes: Tensor, ended: str) -> Levels:
+def _result(target: Target, growth: Growth) -> Levels:
     """Levels of the largest calculation and the changes from which their errors are estimated."""
+    stage, changes = growth.stage, growth.changes
     levels = Levels(
         target.system, stage.grid.bases, stage.grid.truncation, stage.grid.cap(target),
         target.wells[0], target.lowest_energy, stage.hamiltonian,
@@ -118,7 +193,7 @@ def _result(target: Target, stage: QuantaStage, changes: Tensor, ended: str) -> 
     )  # fmt: skip
     depth = stage.grid.hole(stage.hamiltonian, target)
     levels, hole = _with_hole(levels, depth)
-    missed = _missed(target, levels.convergence, ended)
+    missed = _missed(target, levels.convergence, growth.ended)
     return replace(levels, warnings=(*stage.warnings, *hole, *level_warnings(levels), *missed))
 
 

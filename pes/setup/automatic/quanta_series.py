@@ -116,18 +116,22 @@ class Series:
         """CPU time since the start."""
         return process_time() - self.started
 
+    def ahead(self, grid: Grid) -> Forecast:
+        """Time and memory of a calculation that none has been measured before."""
+        taken = memory(grid, self.target.count or FEW, self.blocks)
+        return Forecast(grid, taken, self.program, self.usual(grid))
+
     def first(self) -> QuantaStage:
-        """The smallest calculation with several functions for each level.
+        """The smallest calculation.
 
         Raises:
             ValueError: if it does not fit.
         """
-        count, system = self.target.count or FEW, self.target.system
         grid = self.smallest
-        while grid.functions < FEWEST * count:
+        while grid.functions < FEWEST * (self.target.count or FEW):
             grid = grid.grown(STEP)
         # Sizes are known, and said, before functions follow the surface, which takes its time.
-        ahead = Forecast(grid, memory(grid, count, self.blocks), self.program, self.usual(grid))
+        ahead = self.ahead(grid)
         short = self.shortage(ahead)
         if short:
             raise ValueError(
@@ -139,7 +143,7 @@ class Series:
         )  # fmt: skip
         self.report(f"forecast of all calculations together, if errors fall as usual: {whole}")
         self.report(f"first: {ahead}")
-        return self.solved(replace(ahead, grid=grid.adapted(system)), None)
+        return self.solved(replace(ahead, grid=grid.adapted(self.target.system)), None)
 
     def solved(self, ahead: Forecast, base: QuantaStage | None) -> QuantaStage:
         """One calculation, begun with the vectors of another.

@@ -1,8 +1,8 @@
-"""Grids that grow: product grids for four atoms, sparse ones beyond."""
+"""Grids that grow: sparse ones, and product grids in place of these for four atoms."""
 
 import torch
 
-from pes.setup.automatic.growing_grids import ProductGrid, SparsePoints, first_grid, memory
+from pes.setup.automatic.growing_grids import ProductGrid, SparsePoints, first_grids, memory
 from pes.setup.speed import Speed
 from pes.vibration.eigensolvers.select import DENSE_LIMIT
 from pes.vibration.grid.sparse_basis import SparseBasis
@@ -16,16 +16,16 @@ def names(modes: int) -> tuple[str, ...]:
     return tuple(f"q{k + 1}" for k in range(modes))
 
 
-def test_four_atoms_stand_on_a_product_and_more_on_a_sparse_grid() -> None:
-    four, five = (first_grid(names(n), ENDS * n, 200) for n in (6, 9))
-    assert isinstance(four, ProductGrid)
-    assert isinstance(five, SparsePoints)
-    # Products of six and of nine coordinates with up to four quanta: binomial coefficients.
-    assert (four.functions, five.functions) == (210, 715)
+def test_a_product_grid_may_take_the_place_of_a_sparse_one_for_four_atoms_alone() -> None:
+    (four, instead), (five, none) = (first_grids(names(n), ENDS * n) for n in (6, 9))
+    assert isinstance(instead, ProductGrid)
+    assert none is None
+    # Products of six and of nine coordinates with up to two quanta: binomial coefficients.
+    assert (four.functions, instead.functions, five.functions) == (28, 28, 55)
 
 
-def test_enough_functions_for_the_levels() -> None:
-    assert first_grid(names(9), ENDS * 9, 716).functions == 5005
+def test_oscillators_on_a_line_stand_on_a_sparse_grid_alone() -> None:
+    assert first_grids(names(4), ENDS * 4, linear=True)[1] is None
 
 
 def test_sizes_are_those_of_the_bases() -> None:

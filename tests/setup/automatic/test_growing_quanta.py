@@ -1,5 +1,6 @@
 """Levels in normal coordinates to an accuracy: exact oscillators, budgets, holes."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -9,10 +10,11 @@ from torch import Tensor
 from pes.memory import resident_memory
 from pes.setup.automatic import quanta_series
 from pes.setup.automatic.grid_of_stage import Grid
-from pes.setup.automatic.growing_grids import ProductGrid, first_grid, memory
+from pes.setup.automatic.growing_grids import ProductGrid, SparsePoints, memory
 from pes.setup.automatic.growing_quanta import _missing, levels_by_quanta
 from pes.setup.automatic.stage import Budget, Target
 from pes.units import CM1
+from pes.vibration.grid.product_basis import ProductBasis
 from pes.vibration.grid.sparse_basis import SparseBasis
 from pes.vibration.hamiltonian.sparse import SparseGrid
 from pes.vibration.system.system import System, model
@@ -30,7 +32,13 @@ def oscillators(frequencies: list[float]) -> tuple[System, Tensor]:
 
 
 def grid(modes: int) -> Grid:
-    return first_grid(tuple(f"q{k + 1}" for k in range(modes)), (RANGES,) * modes)
+    """The smallest product grid for few modes, the smallest sparse one for many."""
+    names = tuple(f"q{k + 1}" for k in range(modes))
+    return ProductGrid(names, (RANGES,) * modes, 2.0) if modes < 7 else sparse(modes)
+
+
+def sparse(modes: int) -> SparsePoints:
+    return SparsePoints(SparseGrid(tuple(f"q{k + 1}" for k in range(modes)), 2.0, 4.0))
 
 
 def target(system: System, modes: int, **changes: object) -> Target:
@@ -150,15 +158,72 @@ def test_a_sparse_grid_takes_no_hole() -> None:
         levels_by_quanta(target(holed(7), 7), grid(7))
 
 
+def test_a_product_grid_takes_the_place_of_a_sparse_one_in_a_hole() -> None:
+    """The same levels as on the product grid alone, and a sentence."""
+    asked = target(holed(4), 4, accuracy=200 * CM1, count=3)
+    said: list[str] = []
+    levels = levels_by_quanta(asked, sparse(4), instead=grid(4), report=said.append)
+    alone = levels_by_quanta(asked, grid(4))
+    assert isinstance(levels.hamiltonian.basis, ProductBasis)
+    assert levels.excitations.tolist() == alone.excitations.tolist()
+    (line,) = [s for s in said if "takes the place" in s]
+    assert line.startswith("a product grid takes the place of the sparse grid: the surface falls")
+
+
+def test_a_sparse_grid_that_suits_stays() -> None:
+    system, _ = oscillators([900.0, 1100, 1500, 2100])
+    levels = levels_by_quanta(target(system, 4, count=5), sparse(4), instead=grid(4))
+    assert isinstance(levels.hamiltonian.basis, SparseBasis)
+    assert levels.warnings == ()
+
+
+def to_level(most: float) -> Callable[[SparseGrid], None]:
+    """A check that refuses levels beyond one."""
+
+    def check(sparse: SparseGrid) -> None:
+        if sparse.level > most:
+            raise ValueError("points beyond 180 degrees")
+
+    return check
+
+
+def test_a_product_grid_goes_on_where_a_sparse_one_ends() -> None:
+    """From as many quanta on, as far as is needed."""
+    system, exact = oscillators([900.0, 1100, 1500, 2100])
+    asked, said = target(system, 4, count=5, accuracy=0.05 * CM1), []
+    levels = levels_by_quanta(
+        asked, sparse(4), instead=grid(4), report=said.append, check=to_level(6)
+    )
+    assert isinstance(levels.hamiltonian.basis, ProductBasis)
+    error = (levels.excitations - exact_levels(exact, 5)).abs()
+    assert bool((error <= levels.convergence + 1e-6 * CM1).all())
+    assert levels.warnings == ()
+    begun = [s.split(" quanta")[0] for s in said if s.startswith(("first: ", "next: "))]
+    # The sparse grid stops before 6 quanta, for which it would have to have level 8.
+    assert begun[-2:] == ["first: 4", "next: 6"]
+
+
+def test_a_product_grid_that_does_not_fit_is_not_begun() -> None:
+    system, _ = oscillators([900.0, 1100, 1500, 2100])
+    asked, said = target(system, 4, count=5, accuracy=1e-6 * CM1), []
+
+    class Full(ProductGrid):
+        def seconds(self, *_: object) -> float:
+            return 1e6
+
+    full = Full(asked.names, (RANGES,) * 4, 2.0)
+    levels = levels_by_quanta(asked, sparse(4), instead=full, report=said.append, check=to_level(6))
+    assert isinstance(levels.hamiltonian.basis, SparseBasis)
+    assert any("is not begun" in s and "CPU-s are spent" in s for s in said)
+    assert "did not grow further: points beyond 180 degrees" in levels.warnings[-1]
+
+
 def test_a_grid_beyond_the_domain_ends_the_growth() -> None:
     """What was reached is kept, and the reason is said."""
     system, _ = oscillators([900.0, 1000, 1200, 1400, 1500, 1700, 3000])
 
-    def check(sparse: SparseGrid) -> None:
-        if sparse.level > 4:
-            raise ValueError("points beyond 180 degrees")
-
-    levels = levels_by_quanta(target(system, 7, accuracy=CM1, count=2), grid(7), check=check)
+    asked = target(system, 7, accuracy=CM1, count=2)
+    levels = levels_by_quanta(asked, grid(7), check=to_level(4))
     assert "did not grow further: points beyond 180 degrees" in levels.warnings[-1]
     assert float(levels.convergence.max()) > CM1
 
