@@ -190,6 +190,7 @@ def contract_states(
     fewer_done = partial(report, "fewer functions")
     less, kept = with_fewer_functions(whole, lambda part: fewer_done(part / 2))
     less = only(less, away[away < len(less.energies)])
+    aside = _others(whole, away)
     basis, whole = basis.only(away), only(whole, away)
     report("symmetry", 0.0)
     of = None if group is None else multiplets_of(whole, group, count)
@@ -205,9 +206,9 @@ def contract_states(
     few = only(whole, torch.arange(half))
     coupled = torch.arange(min(rotated, half))
     made_of = rotational_images([whole], fields, [coupled], partial(report, "states left out"))
-    basis = replace(basis, missing=left_out(made_of, [whole]))
+    basis = replace(basis, missing=left_out(made_of, [whole], aside))
     others = (
-        replace(basis.first(half), missing=left_out(made_of, [few])),
+        replace(basis.first(half), missing=left_out(made_of, [few], aside)),
         replace(fewer, missing=basis.missing),
     )
     made = Contraction(
@@ -223,6 +224,13 @@ def contract_states(
     return replace(
         made, operations=operations, turns=tuple(turns), characters=characters(whole, operations)
     )
+
+
+def _others(levels: Levels, states: Tensor) -> Levels | None:
+    """A calculation with all but some of its states; None where these are all."""
+    others = torch.ones(len(levels.energies), dtype=torch.bool)
+    others[states] = False
+    return only(levels, others.nonzero().flatten()) if bool(others.any()) else None
 
 
 def _contract_linear(

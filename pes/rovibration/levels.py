@@ -49,6 +49,7 @@ class Rovibrational:
         members: level that each column of the vectors belongs to, where the group of the molecule
             has degenerate species; None where each has a column of its own.
         projection: K on the axis of a symmetric top, (S,); None for others.
+        axial: K of each J = 0 state, (n,), where each K has states of its own; None for others.
     """
 
     j: int
@@ -65,6 +66,7 @@ class Rovibrational:
     left_out: int
     members: Tensor | None = None
     projection: Tensor | None = None
+    axial: Tensor | None = None
 
     @property
     def degeneracies(self) -> Tensor:
@@ -123,7 +125,7 @@ def levels_of(basis: Contraction, j: int) -> Rovibrational:
     return Rovibrational(
         j, solved.energies, solved.vectors, vibration, ka, kc, share, changes,
         changes.sum(0) + known[vibration], values, names, int((own & ~mine).sum()),
-        solved.members, _projection(solved, basis.coupling, j),
+        solved.members, _projection(solved, basis.coupling, j), basis.coupling.axial,
     )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ References:
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
 from math import pi
 
 import torch
@@ -19,7 +20,7 @@ from torch import Tensor
 
 from pes.rovibration.levels import Rovibrational
 from pes.rovibration.partition import SECOND
-from pes.rovibration.rotor import directions
+from pes.rovibration.rotor import directions, of_each_k
 from pes.rovibration.solved import mean_of_members
 from pes.units import CM1, PLANCK, SPEED_OF_LIGHT, VACUUM_PERMITTIVITY
 
@@ -97,10 +98,17 @@ def strengths(moments: Tensor, final: Rovibrational, initial: Rovibrational) -> 
     bra = final.vectors.reshape(n, 2 * final.j + 1, -1)
     ket = initial.vectors.reshape(n, 2 * initial.j + 1, -1)
     total = moments.new_zeros(bra.shape[2], ket.shape[2])
-    for along, direction in zip(moments, turned, strict=True):
-        moved = torch.einsum("nm,mls->nls", along, ket)
-        moved = torch.einsum("kl,nls->nks", direction, moved)
-        total = total + bra.flatten(0, 1).T @ moved.flatten(0, 1)
+    pairs = product(of_each_k(final.axial, n, final.j), of_each_k(initial.axial, n, initial.j))
+    for (rows, functions), (columns, others) in pairs:
+        joining = moments[:, rows[:, None], columns]
+        if not bool(joining.any()):
+            continue
+        left = bra[rows[:, None], functions].flatten(0, 1)
+        right = ket[columns[:, None], others]
+        for along, direction in zip(joining, turned[:, functions[:, None], others], strict=True):
+            moved = torch.einsum("nm,mls->nls", along, right)
+            moved = torch.einsum("kl,nls->nks", direction, moved)
+            total += left.T @ moved.flatten(0, 1)
     # Each member of a degenerate level goes to one of the other's, which one depends on both.
     each = mean_of_members(total.square(), initial.members)
     if final.members is None:

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-__all__ = ["angular_momentum", "directions", "half_turns"]
+__all__ = ["angular_momentum", "directions", "half_turns", "of_each_k"]
 
 
 def angular_momentum(j: int) -> Tensor:
@@ -47,6 +47,29 @@ def half_turns(j: int) -> Tensor:
     """
     turned = torch.linalg.matrix_exp(torch.pi * angular_momentum(j))
     return turned.diagonal(dim1=-2, dim2=-1).round()
+
+
+def of_each_k(axial: Tensor | None, count: int, j: int) -> list[tuple[Tensor, Tensor]]:
+    """Numbers of the states of each K, and of the functions of the orientation with that K.
+
+    Args:
+        axial: K of each state, (n,), where each K has states of its own; None where every state
+            goes with all functions.
+        count: number n of states.
+        j: J; states with K > J have no functions.
+
+    Example:
+        >>> [(s.tolist(), f.tolist()) for s, f in of_each_k(torch.tensor([0, 0, 1]), 3, 1)]
+        [([0, 1], [0]), ([2], [1, 2])]
+    """
+    k = (torch.arange(2 * j + 1) + 1) // 2
+    if axial is None:
+        return [(torch.arange(count), torch.arange(len(k)))]
+    return [
+        ((axial == one).nonzero().flatten(), (k == one).nonzero().flatten())
+        for one in axial.unique()
+        if one <= j
+    ]
 
 
 def directions(j: int, other: int) -> Tensor:

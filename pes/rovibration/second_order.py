@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from pes.rovibration.operators import rotor_operators
+from pes.rovibration.rotor import of_each_k
 
 __all__ = ["LeftOut", "second_order"]
 
@@ -51,7 +52,7 @@ def second_order(missing: Sequence[LeftOut], axial: Tensor | None, j: int) -> tu
     for one in missing:
         rotor = rotor_operators(j).to(total)[one.operators]
         rotor = rotor if one.axial is None else rotor[:, k == one.axial]
-        groups = _of_each_k(one.states, axial, k)
+        groups = of_each_k(None if axial is None else axial[one.states], len(one.states), j)
         for n, (mine, functions) in enumerate(groups):
             rows = place[one.states[mine]][:, functions].flatten()
             for others, more in groups[n:]:
@@ -64,14 +65,3 @@ def second_order(missing: Sequence[LeftOut], axial: Tensor | None, j: int) -> tu
                 if mine is not others:
                     total[columns[:, None], rows] += block.T
     return (states[:, None] * size + torch.arange(size))[own], total
-
-
-def _of_each_k(states: Tensor, axial: Tensor | None, k: Tensor) -> list[tuple[Tensor, Tensor]]:
-    """Places of the states of each K, and numbers of the functions of the rotor with that K."""
-    if axial is None:
-        return [(torch.arange(len(states)), torch.arange(len(k)))]
-    return [
-        ((axial[states] == one).nonzero().flatten(), (k == one).nonzero().flatten())
-        for one in axial[states].unique()
-        if one <= k[-1]
-    ]

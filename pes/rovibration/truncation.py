@@ -6,7 +6,8 @@ G_αβ and three of Coriolis. Of O_γ|a⟩ the contracted states hold a part; of
   M_γδ,ab = Σ_i ⟨i|P⊥ O_γ|a⟩ ⟨i|P⊥ O_δ|b⟩ / √(D_ia D_ib),   D_ia = max(ε_i, E_n) − E_a,
 
 with the zero-order energies ε_i of the functions and the energy E_n of the highest state: nothing
-that was left out lies below it. Σ_γδ M_γδ T_γᵀ T_δ, with the matrices T_γ of the rotor, is taken
+that was left out lies below it, but for states that are set aside because the axes jump where they
+are: these have their own energies. Σ_γδ M_γδ T_γᵀ T_δ, with the matrices T_γ of the rotor, is taken
 from the Hamiltonian of the contracted states. Where each K has states of its own, i runs over the
 functions of those K that the operators join to that of a. Which states matter does not go by their
 order, and in a frame that suits a molecule badly those that do come late: for hydrogen peroxide
@@ -84,12 +85,15 @@ def rotational_images(
     ]
 
 
-def left_out(every: Sequence[Images], levels: Sequence[Levels]) -> tuple[LeftOut, ...]:
+def left_out(
+    every: Sequence[Images], levels: Sequence[Levels], aside: Levels | None = None
+) -> tuple[LeftOut, ...]:
     """M of each calculation among its states and those of its neighbours.
 
     Args:
         every: of each calculation; states beyond those that are contracted are passed over.
         levels: states that are contracted, of each calculation.
+        aside: states of a single calculation that are not contracted though others above them are.
     """
     counts = torch.tensor([len(one.energies) for one in levels])
     first = counts.cumsum(0) - counts
@@ -99,18 +103,24 @@ def left_out(every: Sequence[Images], levels: Sequence[Levels]) -> tuple[LeftOut
         of, number = one.states
         there = number < counts[of]
         places = (first[of] + number)[there]
-        products = _products(one.values[..., there], energies[places], states)
+        products = _products(one.values[..., there], energies[places], states, aside)
         made.append(LeftOut(products, one.operators, places, k if len(levels) > 1 else None))
     return tuple(made)
 
 
-def _products(values: Tensor, energies: Tensor, states: Levels) -> Tensor:
+def _products(values: Tensor, energies: Tensor, states: Levels, aside: Levels | None) -> Tensor:
     """M_γδ,ab (O, O, m, m) of ⟨i|O_γ|a⟩ (O, N, m), with the energies of a (m,) and states of i."""
     c, own = states.eigenpairs.coefficients, states.energies
     # Sums of reference energies tell differences; self-consistent ones count the others as well.
     order = states.hamiltonian.zero_order_energies.to(own)
     lowest = (order - order.min() + own[0]).clamp(min=float(own[-1]))
+    rest = values - c.T @ (c @ values)
+    if aside is not None:
+        known = aside.eigenpairs.coefficients
+        among = known @ values
+        rest = torch.cat((rest - known.T @ among, among), 1)
+        lowest = torch.cat((lowest, aside.energies))
     gaps = (lowest[:, None] - energies).clamp(min=SMALLEST)
-    scaled = ((values - c.T @ (c @ values)) / gaps.sqrt()).permute(0, 2, 1).flatten(0, 1)
+    scaled = (rest / gaps.sqrt()).permute(0, 2, 1).flatten(0, 1)
     products = (scaled @ scaled.T).reshape(len(values), len(energies), len(values), len(energies))
     return products.transpose(1, 2)

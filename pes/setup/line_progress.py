@@ -1,6 +1,7 @@
 """Progress of a line list: lines so far, memory and the CPU time left."""
 
 from collections.abc import Callable
+from itertools import product
 from time import process_time
 
 import torch
@@ -9,6 +10,7 @@ from torch import Tensor
 from pes.memory import resident_memory
 from pes.rovibration.levels import Rovibrational
 from pes.rovibration.lines import Lines
+from pes.rovibration.rotor import of_each_k
 from pes.setup.thermal_levels import ThermalLevels
 
 __all__ = ["FileClock", "LineClock", "allowed_lines"]
@@ -123,10 +125,21 @@ def _work(levels: ThermalLevels) -> tuple[dict[tuple[int, int], float], int]:
     for j, one in by_j.items():
         for other in (by_j[k] for k in (j, j + 1) if k in by_j):
             columns, rows = one.vectors.shape[1], other.vectors.shape[1]
-            size, moved = 2 * j + 1, n * (2 * other.j + 1) * columns
-            work[j, other.j] = float(n * n * size * columns + moved * (size + rows))
+            work[j, other.j] = float(columns * _products(one, other, n, rows))
+            moved = n * (2 * other.j + 1) * columns
             largest = max(largest, moved, columns * rows)
     return work, largest
+
+
+def _products(one: Rovibrational, other: Rovibrational, n: int, rows: int) -> int:
+    """Multiplications for one level of a J and all of another one's, over n states."""
+    pairs = product(of_each_k(other.axial, n, other.j), of_each_k(one.axial, n, one.j))
+    return sum(
+        len(states) * (len(own) * len(ones) + len(functions) * (len(ones) + rows))
+        for (states, functions), (own, ones) in pairs
+        # The dipole moment changes K by one at most.
+        if abs((int(functions[0]) + 1) // 2 - (int(ones[0]) + 1) // 2) <= 1
+    )
 
 
 class FileClock:
