@@ -150,7 +150,9 @@ def portions(levels: Sequence[Levels], fields: int) -> Iterator[tuple[Tensor, Ha
     for one in levels:
         h, vectors = one.hamiltonian, one.eigenpairs.coefficients
         each = len(h.potential) * (2 * h.modes + 2 + fields)
-        for part in torch.arange(len(vectors)).split(max(1, MOST_NUMBERS // each)):
+        # Of no states there would be one empty portion.
+        parts = torch.arange(len(vectors)).split(max(1, MOST_NUMBERS // each))
+        for part in parts if len(vectors) else ():
             yield start + part, h, vectors[part]
         start += len(vectors)
 

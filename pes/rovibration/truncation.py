@@ -67,10 +67,12 @@ def rotational_images(
         report: called with the part that is done.
     """
     operators = torch.tensor(sorted(fields.present))
-    values: list[list[Tensor]] = [[] for _ in levels]
-    owners: list[list[Tensor]] = [[] for _ in levels]
     of = torch.repeat_interleave(torch.tensor([len(numbers) for numbers in coupled]))
     states = torch.stack((of, torch.cat(list(coupled))))
+    # No state of a high K may be among those that are coupled.
+    sizes = [one.eigenpairs.coefficients.shape[1] for one in levels]
+    values = [[fields.inner.new_zeros(len(operators), size, 0)] for size in sizes]
+    owners = [[states[:, :0]] for _ in levels]
     some = [only(one, numbers) for one, numbers in zip(levels, coupled, strict=True)]
     for here, h, vectors in portions(some, len(PAIRS) + 3):
         report(int(here[0]) / len(of))
@@ -102,6 +104,8 @@ def left_out(
     for k, (one, states) in enumerate(zip(every, levels, strict=True)):
         of, number = one.states
         there = number < counts[of]
+        if not bool(there.any()):
+            continue
         places = (first[of] + number)[there]
         products = _products(one.values[..., there], energies[places], states, aside)
         made.append(LeftOut(products, one.operators, places, k if len(levels) > 1 else None))

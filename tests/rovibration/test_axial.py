@@ -37,6 +37,20 @@ def test_ground_state_is_a_rigid_rotor_but_for_distortion(turning: Rotation) -> 
     assert known[1, 0, "e"] / 2 == pytest.approx(0.390, abs=1e-3)
 
 
+def test_high_j_beyond_the_highest_l(dioxide: pes.LevelsResult) -> None:
+    """No level asked for has l > 3, so that the states with K = 6 join none of them."""
+    rows = dioxide.rotation([1, 6], states=12).table
+    low, high = (row["energy"] for row in rows if row["Ka"] == 0 and row["level"] == 0)
+    # D of 1.3e-7 cm⁻¹ lowers J = 6 by 2.3e-4 of 16 cm⁻¹.
+    assert high == pytest.approx(21 * low, rel=3e-5)
+    for j in (1, 6):
+        own = [(row["level"], row["Ka"]) for row in rows if row["J"] == j]
+        assert {level for level, ka in own if ka == 0} == {0, 1, 2, 3}
+        assert all(own.count(pair) == (1 if pair[1] == 0 else 2) for pair in own)
+        assert max(ka for _, ka in own) == min(j, 3)
+    assert all(0 <= row["convergence"] < 1.0 for row in rows)
+
+
 def test_doubling_of_the_bend(turning: Rotation) -> None:
     """H. H. Nielsen, Rev. Mod. Phys. 23, 90 (1951), doi:10.1103/RevModPhys.23.90."""
     known = energies(turning)
