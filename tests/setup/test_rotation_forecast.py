@@ -4,8 +4,9 @@ import pytest
 import torch
 
 import pes
+from pes.rovibration import contract_states
 from pes.setup.rotation_checks import check_size
-from pes.setup.rotation_forecast import RotationForecast, affordable
+from pes.setup.rotation_forecast import RotationForecast, affordable, rotation_forecast
 
 STEPS = {
     "J = 0 states": 10.0, "axes": 5.0, "coupling": 40.0, "symmetry": 0.0, "fewer functions": 20.0,
@@ -32,6 +33,20 @@ def test_states_within_a_limit(forecast: RotationForecast) -> None:
     # Ten seconds go whatever their number, seventy to sixty states.
     assert affordable(forecast, 20, 50.0) == 34
     assert affordable(forecast, 20, 1.0) == 20
+
+
+@pytest.mark.parametrize("frame", ["eckart", "linear"])
+def test_steps_run_in_the_order_in_which_they_are_forecast(frame: str) -> None:
+    """Else steps that are over would count as time that is left."""
+    result = pes.levels("water_pjt1996", count=2, accuracy=1.0)
+    forecast = list(rotation_forecast(result.levels, 10, [1]).steps)
+    places = []
+    contract_states(
+        result.levels, states=10, frame=frame, highest=1,
+        report=lambda step, part: places.append(forecast.index(step)),
+    )  # fmt: skip
+    assert len(set(places)) > 3
+    assert places == sorted(places)
 
 
 def test_sizes_are_refused_before_the_start() -> None:
