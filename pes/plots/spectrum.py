@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from torch import Tensor
 
-from pes.plots.figure import COLOURS, picture, tidy
+from pes.plots.figure import COLOURS, lettered, picture, tidy
 
 __all__ = ["absorption", "name_bands"]
 
@@ -46,6 +46,7 @@ def absorption(
     with picture(path, 9.0, 7.2) as figure:
         above, below = figure.subplots(2, 1)
         figure.suptitle(title, parse_math=False)
+        lettered((above, below))
         above.plot(nu, sigma, color=COLOURS[0], lw=0.5)
         above.set_xlim(0, nu.max())
         shortest = 1e4 / nu.max()

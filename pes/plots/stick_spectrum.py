@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pes.plots.figure import COLOURS, picture, tidy
+from pes.plots.figure import COLOURS, lettered, picture, tidy
 from pes.plots.spectrum import name_bands
 from pes.vibration.analysis.intensities import Sticks
 
@@ -80,6 +80,7 @@ def _draw_sticks(
         for axes, base in ((linear, 0.0), (logarithmic, BOTTOM * strongest)):
             axes.vlines(x, base, y, color=COLOURS[0], lw=1.2 if len(x) < 300 else 0.4)
             tidy(axes, "", label)
+        lettered((linear, logarithmic))
         logarithmic.set_yscale("log")
         logarithmic.set_ylim(BOTTOM * strongest, 3 * strongest)
         linear.set_ylim(0, 1.15 * strongest)

@@ -12,7 +12,7 @@ from scipy.interpolate import CubicSpline
 from torch import Tensor
 
 from pes.coordinates.kinds import KINDS
-from pes.plots.figure import COLOURS, margins, picture, tidy
+from pes.plots.figure import COLOURS, lettered, margins, picture, tidy
 from pes.units import CM1
 from pes.vibration.grid.by_coordinates import by_coordinates
 from pes.vibration.levels.result import Levels
@@ -74,6 +74,7 @@ def level_diagram(
             _name_levels(cuts[-1], heights_of(levels), labels)
         right = 0.15 if labels is None else label_margin(labels[:MOST_DRAWN])
         margins(rows[0], width, heights[0], left=0.8, top=0.5, between=0.2, right=right)
+        shown = [cuts[0]]
         if pairs:
             panels = rows[1].subplots(len(pairs), states, sharey="row", squeeze=False)
             rows[1].suptitle(CAPTION, fontsize="medium")
@@ -81,6 +82,8 @@ def level_diagram(
                 _densities(row, levels, j, k, scales, labels)
             between = 0.55 if labels is None else 0.65
             margins(rows[1], width, heights[1], left=0.8, top=0.8, between=between)
+            shown += [row[0] for row in panels]
+        lettered(shown)
 
 
 def scales_of(levels: Levels, kinds: Sequence[str] | None) -> list[tuple[float, str]]:

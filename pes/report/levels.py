@@ -13,14 +13,16 @@ STRONGEST = 30
 """Transitions that are listed."""
 
 LEVEL_PICTURES = {
-    "levels.png": "Levels over the surface along its coordinates, with their quanta.",
+    "levels.png": "(a) Levels over cuts of the surface along its coordinates, with their quanta; "
+    "from (b) on, densities of the lowest levels in pairs of coordinates.",
 }
 SPECTRUM_PICTURES = {
-    "spectrum.png": "J = 0 transitions with their intensities.",
-    "lines.png": "Absorption lines with rotation on a linear and on a logarithmic scale, their "
-    "bands named.",
-    "absorption.png": "Absorption cross-section with line profiles against wavenumber and against "
-    "wavelength, its bands named.",
+    "spectrum.png": "J = 0 transitions with their intensities, (a) on a linear and (b) on a "
+    "logarithmic scale.",
+    "lines.png": "Absorption lines with rotation, (a) on a linear and (b) on a logarithmic scale, "
+    "their bands named.",
+    "absorption.png": "Absorption cross-section with line profiles, (a) against wavenumber and (b) "
+    "against wavelength, its bands named.",
 }
 REFINEMENT_PICTURES = {
     "refinement.png": "Calculated − observed energies of the levels before and after the "
