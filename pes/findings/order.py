@@ -113,7 +113,8 @@ def atom_order_of_rows(evidence: Evidence) -> list[Finding]:
     fitted to the others, confirms it where the label belongs to the geometry with its atoms
     exchanged.
     """
-    if atom_order(evidence) or evidence.reference is None:
+    alike = len(set(evidence.dataset.elements)) == 1
+    if alike or atom_order(evidence) or evidence.reference is None:
         return []
     known, alone = evidence.reference, torch.zeros_like(evidence.misplaced)
     alone[isolated_rows(evidence.dataset)] = True

@@ -14,6 +14,7 @@ import pes
 from pes.data import Dataset
 from pes.findings.audit import CHECKS
 from pes.findings.finding import SEVERITIES
+from pes.geometry import distances
 from pes.units import CM1, EV
 
 ALL = {**FAULTS, **FORCE_FAULTS}
@@ -75,6 +76,18 @@ def test_few_odd_points_are_no_crash(points: int, symbols: str) -> None:
     for energies in (torch.zeros(points), torch.arange(float(points))):
         data = Dataset(tuple(symbols), 3 * x, energies.double(), forces=0 * x)
         assert pes.audit(data).lines()[-1].startswith("verdict: do not fit these points")
+
+
+def test_a_wrong_label_of_like_atoms() -> None:
+    """Morse potentials of three oxygen atoms; none can stand in the place of another element."""
+    x = torch.rand(120, 3, 3, generator=torch.Generator().manual_seed(0)).double()
+    corners = torch.tensor([[0.0, 0.0, 0.0], [2.4, 0.0, 0.0], [1.2, 2.1, 0.0]], dtype=torch.float64)
+    x = corners + 0.3 * x
+    energies = 0.1 * (1 - torch.exp(-1.2 * (distances(x) - 2.4))).square().sum(1)
+    energies[7] += 0.02
+    (finding,) = (f for f in pes.audit(Dataset(("O",) * 3, x, energies)).findings
+                  if f.kind == "wrong labels")  # fmt: skip
+    assert finding.rows == (7,)
 
 
 def test_one_geometry_only() -> None:

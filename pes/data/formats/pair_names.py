@@ -8,14 +8,15 @@ from pes.elements import element
 
 __all__ = ["pair_columns"]
 
-_NAME = re.compile(r"(?:[rRdD]|dist)?[_ ]?([A-Z][a-z]?\d*|\d)[-_]?([A-Z][a-z]?\d*|\d)")
+_ATOM = r"([A-Z][a-z]?\d*|\d)"
+_NAME = re.compile(rf"(?:[rRdD]|dist)?[_ (\[]?{_ATOM}[-_, ]?{_ATOM}[)\]]?")
 
 
 def pair_columns(names: Sequence[str], symbols: Sequence[str]) -> tuple[str, ...] | None:
     """The columns of all pairs 10, 20, 21, 30, …; None unless each pair has a name of its own.
 
-    Atoms are named by their elements, alike ones with a number (r_OH1), or by numbers from 1 or
-    from 0 (r12).
+    Atoms are named by their elements, alike ones with a number (r_OH1, r(O-H1)), or by numbers from
+    1 or from 0 (r12).
 
     Example:
         >>> pair_columns(["r_OH", "r_HCl", "r_OCl", "E"], ["H", "O", "Cl"])

@@ -148,7 +148,10 @@ def load_points(config: TrainConfig) -> Chosen:
     elif section.column is not None and source.forces is not None:
         remark = f"forces belong to `energies`, not to `{section.column}`, and are left out"
         points = replace(points, left_out=(*points.left_out, remark))
-    return replace(points, left_out=(*_as_read(source), *points.left_out))
+    counted = ()
+    if len(points.dataset) < len(source):
+        counted = ("rows named below are counted from 0 among the points that are left",)
+    return replace(points, left_out=(*_as_read(source), *points.left_out, *counted))
 
 
 def _as_read(source: Dataset) -> tuple[str, ...]:

@@ -20,6 +20,8 @@ from pes.units import ANGSTROM
         ("rO1H2 rO1H3 rH2H3", "O H H", "rO1H2 rO1H3 rH2H3"),
         ("O-H1 O-H2 H1-H2", "O H H", "O-H1 O-H2 H1-H2"),
         ("r12 r13 r23", "O H H", "r12 r13 r23"),
+        ("r(O1-O2) r(O1-O3) r(O2-O3) E", "O O O", "r(O1-O2) r(O1-O3) r(O2-O3)"),
+        ("d(1,2) d(1,3) d(2,3)", "O O O", "d(1,2) d(1,3) d(2,3)"),
         ("r01 r02 r12", "O H H", "r01 r02 r12"),
         ("r_OH r_OD r_HD", "O H D", "r_OH r_OD r_HD"),
         ("r_CO r_CH1 r_CH2 r_OH1 r_OH2 r_HH", "C O H H", "r_CO r_CH1 r_OH1 r_CH2 r_OH2 r_HH"),

@@ -54,7 +54,9 @@ def test_window_keeps_rows_of_the_file(
     inside = ((energies - energies.min()) / CM1 <= 12000).nonzero().flatten().tolist()
     assert rows(folder) == inside
     left_out = 60 - len(inside)
-    assert f"{left_out} of 60 points are not 0 to 12000 cm-1" in (folder / "train.log").read_text()
+    log = (folder / "train.log").read_text()
+    assert f"{left_out} of 60 points are not 0 to 12000 cm-1" in log
+    assert "rows named below are counted from 0 among the points that are left" in log
     given = {"split": str(folder / "split.json"), "window": [0, 12000]}
     pes_train("--output", work / "again", data=given)
     assert rows(work / "again") == inside
