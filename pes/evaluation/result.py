@@ -28,6 +28,7 @@ from pes.evaluation.tables import (
 from pes.files import replaced, write_json
 from pes.molecule import Molecule
 from pes.setup.environment import environment
+from pes.setup.training.far_points import far_point_line
 from pes.staging import staged
 from pes.tables import html_table
 
@@ -100,6 +101,7 @@ class Evaluation:
         lines = [
             f"{self.surface} on {self.file or 'a data set'}: {len(self.dataset)} points",
             *zero_lines(self.points),
+            *self._far_line(),
             window_table(self.errors),
             *part_tables(self.errors_by_part),
             *isolated_lines(self.points, self.isolated),
@@ -112,6 +114,12 @@ class Evaluation:
         elif self.points.spread is not None:
             lines.append("all points took part in the fit and cannot test the spread")
         return lines if self.holes is None else [*lines, *hole_lines(self.holes)]
+
+    def _far_line(self) -> list[str]:
+        """A sentence about a few points that dominate the RMSE, with their rows."""
+        rows = torch.arange(len(self.dataset))
+        line = far_point_line("all points", self.points.residuals, rows)
+        return [] if line is None else [line]
 
     def save(self, folder: str | Path) -> Path:
         """Write tables and pictures as `pes-evaluate` does; the folder is made if need be.

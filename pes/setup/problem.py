@@ -17,7 +17,13 @@ from pes.setup.basis import BasisSize, basis_of
 from pes.setup.coordinate_request import CoordinateRequest
 from pes.setup.coordinates import internal_coordinates
 from pes.setup.maps import mapped
-from pes.setup.ranges import automatic_ranges, coordinate_limits, start_within, straightened
+from pes.setup.ranges import (
+    automatic_ranges,
+    coordinate_limits,
+    sampled,
+    start_within,
+    straightened,
+)
 from pes.units import CM1
 from pes.vibration.basis.specification import BasisSpec
 from pes.vibration.system.perturbation import gaussian, perturbed
@@ -94,6 +100,14 @@ class Problem:
     def limits(self) -> tuple[tuple[float, float], ...]:
         """Ends that no automatic range passes, (low, high) of each coordinate."""
         return tuple(coordinate_limits(self.surface, self.internal, self.molecule.masses))
+
+    @cached_property
+    def sampled(self) -> tuple[tuple[float, float], ...] | None:
+        """Ends of the points to which the surface was fitted, (low, high) of each coordinate."""
+        if self.surface.record is None or not len(self.surface.record.training_positions):
+            return None
+        q = sampled(self.surface.record, self.internal, self.molecule.masses)
+        return tuple(zip(q.amin(0).tolist(), q.amax(0).tolist(), strict=True))
 
 
 def problem(

@@ -101,7 +101,7 @@ def solved(
             task = hold(task, wanted, energy, progress)
             target = Target(
                 task.system, task.internal.kinds, task.internal.names, task.wells, task.limits,
-                goal * CM1, wanted, highest, task.given, cap * CM1, solver, symmetry,
+                goal * CM1, wanted, highest, task.given, cap * CM1, solver, symmetry, task.sampled,
             )  # fmt: skip
             task, result = _grown(task, target, _budget(minutes, memory, task), progress)
         else:
@@ -207,8 +207,9 @@ def _cuts(task: Problem, truncation: TruncationRequest) -> tuple[Cut, ...] | Non
             f"`reference: mean` is for three coordinates, there are {len(task.internal.names)}"
         )
     return cuts_below(
-        task.system, task.wells, task.surveyed, task.limits, task.internal.names, given=task.given
-    )
+        task.system, task.wells, task.surveyed, task.limits, task.internal.names, given=task.given,
+        sampled=task.sampled,
+    )  # fmt: skip
 
 
 def growing_minutes(minutes: float | None, task: Problem) -> float:

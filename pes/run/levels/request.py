@@ -63,10 +63,18 @@ def request_of_run(
 
 def _of_training(run: Path, settings: Sequence[str]) -> TrainConfig | FitConfig:
     """The configuration of a run folder; `FitResult.save` writes none."""
+    settings = [_in_section(one) for one in settings]
     file = run / "config.yaml"
     if file.is_file():
         return load_config(file, TrainConfig, settings)
     return checked({"name": run.resolve().name}, FitConfig, settings, str(run))
+
+
+def _in_section(setting: str) -> str:
+    """The same setting with the section of the levels, if it names none: messages name none."""
+    first = setting.split("=")[0].split(".")[0]
+    alone = first in Vibration.model_fields and first not in TrainConfig.model_fields
+    return f"vibration.{setting}" if alone else setting
 
 
 def _check_dipole(

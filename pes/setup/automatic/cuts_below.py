@@ -34,6 +34,7 @@ def cuts_below(
     names: Sequence[str],
     *,
     given: Sequence[tuple[float, float]] | None = None,
+    sampled: Sequence[tuple[float, float]] | None = None,
 ) -> tuple[Cut, ...]:
     """A cut along each coordinate, the others relaxed where V stays below an energy.
 
@@ -47,6 +48,7 @@ def cuts_below(
         limits: ends that no coordinate passes.
         names: of the coordinates.
         given: ranges of the user.
+        sampled: ends of the points to which the surface was fitted, for the message.
 
     Raises:
         ValueError: if the surface falls below its minimum in that region.
@@ -56,21 +58,43 @@ def cuts_below(
         region = low_region(system, wells, energy, given)
     elif region.depth > DEEPER:
         region = low_region(system, wells, NEARER * energy, limits)
-    _check_holes(system, region, names)
+    _check_holes(system, region, names, sampled)
     return relaxed_cuts(system, region, wells[0])
 
 
-def _check_holes(system: System, region: Region, names: Sequence[str]) -> None:
+def _check_holes(
+    system: System,
+    region: Region,
+    names: Sequence[str],
+    sampled: Sequence[tuple[float, float]] | None,
+) -> None:
     if region.depth > DEEPER and region.depth > NOISE * _noise(system, region):
         place = ", ".join(
             f"{n} = {v:.4f}" for n, v in zip(names, region.lowest.tolist(), strict=True)
         )
         raise ValueError(
             f"the surface falls {region.depth / CM1:.1f} cm-1 below its minimum at {place} (bohr, "
-            "radians), which the levels can reach: there is a hole, or a lower minimum; give "
-            "positions near the lowest minimum (`coordinates.reference`) or narrower "
-            "`coordinates.ranges`"
+            "radians), which the levels can reach: there is a hole, or a lower minimum; "
+            f"{_beyond(region.lowest.tolist(), names, sampled)}give positions near the lowest "
+            "minimum (`coordinates.reference`) or narrower `coordinates.ranges`"
         )
+
+
+def _beyond(
+    place: Sequence[float], names: Sequence[str], sampled: Sequence[tuple[float, float]] | None
+) -> str:
+    """What to do about a place outside the points to which the surface was fitted."""
+    outside = [
+        f"{name} ({low:.4f} to {high:.4f})"
+        for name, q, (low, high) in zip(names, place, sampled or (), strict=False)
+        if not low <= q <= high
+    ]
+    if not outside:
+        return ""
+    return (
+        f"the points that it was fitted to end before that place in {' and '.join(outside)}: add "
+        "points there and fit again, or "
+    )
 
 
 def _noise(system: System, region: Region) -> float:

@@ -68,6 +68,7 @@ class Target:
         cap: ceiling of V above the minimum, hartree.
         solver: a key of `pes.vibration.SOLVERS`, or `auto`.
         symmetry: solve each block of H by itself.
+        sampled: ends of the points to which the surface was fitted; None where they are not known.
     """
 
     system: System
@@ -82,6 +83,7 @@ class Target:
     cap: float = 60000 * CM1
     solver: str = "auto"
     symmetry: bool = True
+    sampled: tuple[tuple[float, float], ...] | None = None
 
     @property
     def lowest_energy(self) -> float:

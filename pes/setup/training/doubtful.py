@@ -8,7 +8,8 @@ from torch import Tensor, nn
 from pes.chunks import in_chunks
 from pes.data import Dataset, Split
 from pes.findings.audit import Audit
-from pes.units import CM1
+from pes.training.errors import predicted
+from pes.units import ANGSTROM, CM1
 
 __all__ = ["doubtful_line", "doubtful_rows", "not_fitted", "without"]
 
@@ -54,20 +55,31 @@ def doubtful_line(
         return ()
     left = rows[~torch.isin(rows, test)]
     errors = _errors(surface, dataset, rows)
-    have, were = "point has" if len(rows) == 1 else "points have", _are(len(left), "was", "were")
-    line = (
-        f"{len(rows)} {have} doubtful labels (rows {_named(rows)}): {len(left)} {were} left out of "
-        f"training and validation; from their energies the surface differs by up to "
-        f"{float(errors.abs().max()):.4g} cm-1, RMSE {_rms(errors):.4g}"
-    )
+    largest = f"{float(errors.abs().max()):.4g} cm-1"
+    if len(rows) == 1:
+        line = (
+            f"1 point has a doubtful label (row {_named(rows)}) and {_are(len(left), 'was', 'is')} "
+            f"{'' if len(left) else 'not '}left out of training and validation; from its energy "
+            f"the surface differs by {largest}"
+        )
+    else:
+        line = (
+            f"{len(rows)} points have doubtful labels (rows {_named(rows)}): {len(left)} "
+            f"{_are(len(left), 'was', 'were')} left out of training and validation; from their "
+            f"energies the surface differs by up to {largest}, RMSE {_rms(errors):.4g}"
+        )
     if len(left) == len(rows):
         return (line,)
-    every = _errors(surface, dataset, test)
-    sound = every[~torch.isin(test, rows)]
-    return (
-        f"{line}; {len(rows) - len(left)} {_are(len(rows) - len(left), 'is', 'are')} in the test, "
-        f"whose RMSE is {_rms(every):.4g} cm-1 with and {_rms(sound):.4g} without",
+    sound = test[~torch.isin(test, rows)]
+    every, rest = (_errors(surface, dataset, some) for some in (test, sound))
+    line += (
+        f"; {len(rows) - len(left)} {_are(len(rows) - len(left), 'is', 'are')} in the test, whose "
+        f"RMSE is {_rms(every):.4g} cm-1 with and {_rms(rest):.4g} without"
     )
+    if dataset.forces is None:
+        return (line,)
+    every, rest = (_force_errors(surface, dataset.select(some)) for some in (test, sound))
+    return (f"{line}, of forces {_rms(every):.4g} cm-1/A with and {_rms(rest):.4g} without",)
 
 
 def _are(count: int, one: str, more: str) -> str:
@@ -85,6 +97,15 @@ def _errors(surface: nn.Module, dataset: Dataset, rows: Tensor) -> Tensor:
     with torch.no_grad():
         values = in_chunks(surface, dataset.positions[rows].to(device), CHUNK)
     return (values.cpu() - dataset.energies[rows].cpu()) / CM1
+
+
+def _force_errors(surface: nn.Module, points: Dataset) -> Tensor:
+    """Forces of the surface − labels (B, N, 3) in cm⁻¹/Å."""
+    points = points.to(next(surface.buffers()).device)
+    _, forces = predicted(surface, points)
+    assert forces is not None
+    assert points.forces is not None
+    return (forces - points.forces).cpu() / (CM1 / ANGSTROM)
 
 
 def _rms(errors: Tensor) -> float:

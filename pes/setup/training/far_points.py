@@ -10,7 +10,7 @@ from pes.data import Dataset
 from pes.training.bounded import far_points
 from pes.units import CM1
 
-__all__ = ["far_point_lines"]
+__all__ = ["far_point_line", "far_point_lines"]
 
 CHUNK = 2048
 NAMED = 3
@@ -39,12 +39,13 @@ def far_point_lines(
     for part, own in points.items():
         with torch.no_grad():
             values = in_chunks(surface, own.positions, CHUNK)
-        line = _line(part, ((values - own.energies) / CM1).cpu(), rows[part])
+        line = far_point_line(part, ((values - own.energies) / CM1).cpu(), rows[part])
         lines += [] if line is None else [line]
     return tuple(lines)
 
 
-def _line(part: str, errors: Tensor, rows: Tensor) -> str | None:
+def far_point_line(part: str, errors: Tensor, rows: Tensor) -> str | None:
+    """A sentence about errors (B,) in cm⁻¹ of which a few dominate the RMSE, or None."""
     far = far_points(errors)
     rest = torch.ones(len(errors), dtype=torch.bool)
     rest[far] = False

@@ -146,7 +146,7 @@ def test_levels_of_a_fit_saved_from_python(
 ) -> None:
     """Its folder holds no configuration: every choice is the default, here and there."""
     pes.train(water(), form=pes.LinearForm(degree=4)).save(work / "fit")
-    few = ("vibration.levels=3", "vibration.basis.all.functions=4", "vibration.convergence=false")
+    few = ("levels=3", "basis.all.functions=4", "vibration.convergence=false")  # either name
     cli.levels(["fit", *(word for setting in few for word in ("--set", setting))])
     basis = {"all": pes.BasisSize(functions=4)}
     ours = pes.levels("fit", count=3, basis=basis, convergence=False)

@@ -127,6 +127,9 @@ def test_a_hole_is_refused() -> None:
     system = model(potential, torch.eye(3, dtype=torch.float64) / MASS)
     with pytest.raises(ValueError, match=r"falls .* cm-1 below its minimum at x = .*reference"):
         levels_to_target(target(system, count=40))
+    points = ((-1.0, 1.0),) * 3
+    with pytest.raises(ValueError, match=r"end before that place in z \(-1.0000 to 1.0000\): add"):
+        levels_to_target(target(system, count=40, sampled=points))
 
 
 def test_noise_sets_the_accuracy_and_is_no_hole() -> None:

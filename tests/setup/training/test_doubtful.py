@@ -12,7 +12,7 @@ from pes.findings.audit import Audit
 from pes.findings.finding import Finding
 from pes.potential.analytic import WaterPJT
 from pes.setup.training.doubtful import doubtful_line, doubtful_rows, without
-from pes.units import CM1
+from pes.units import ANGSTROM, CM1
 
 
 def test_stuck_and_wrong_labels_and_wrong_forces_and_no_others(
@@ -50,6 +50,24 @@ def test_errors_with_and_without(water: Callable[..., Dataset]) -> None:
     assert "1 is in the test, whose RMSE is 12.65 cm-1 with and" in line
     assert float(line.split(" and ")[-1].split()[0]) == pytest.approx(0, abs=1e-6)
     assert doubtful_line(surface, exact, test, torch.tensor([], dtype=torch.long)) == ()
+    (line,) = doubtful_line(surface, exact, test, torch.tensor([3]))
+    assert line == (
+        "1 point has a doubtful label (row 3) and was left out of training and validation; from "
+        "its energy the surface differs by 30 cm-1"
+    )
+
+
+def test_wrong_forces_of_the_test(water: Callable[..., Dataset]) -> None:
+    """One of ten points of the test has forces twice as large; nothing else is wrong."""
+    points = water(forces=True)
+    assert points.forces is not None
+    points.forces[50] *= 2
+    wrong = points.forces[50] / 2 / (CM1 / ANGSTROM)
+    expected = float((wrong.square().mean() / 10).sqrt())
+    (line,) = doubtful_line(WaterPJT(), points, torch.arange(50, 60), torch.tensor([50]))
+    assert "1 point has a doubtful label (row 50) and is not left out" in line
+    assert f", of forces {expected:.4g} cm-1/A with and " in line
+    assert float(line.split()[-2]) == pytest.approx(0, abs=1e-6)
 
 
 def test_a_fit_without_settings_is_not_bent(water: Callable[..., Dataset]) -> None:
