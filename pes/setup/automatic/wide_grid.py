@@ -39,7 +39,10 @@ ALIKE = 0.02
 """Part of its width by which ranges of like coordinates may differ and become one."""
 
 PRIMITIVE = 61
-"""Sinc functions that those of a coordinate are combinations of; waves of a full turn."""
+"""Sinc functions that those of a coordinate are combinations of."""
+
+TURN = 121
+"""Waves of a full turn, at most."""
 
 MIRRORS = {"azimuth": 0.0, "angle": pi / 2}
 """Values where coordinates of a kind may turn the molecule into its mirror image."""
@@ -54,7 +57,10 @@ SURPLUS = 2
 """Points beyond the functions of a coordinate."""
 
 WAVES = 6
-"""Waves of a full turn beyond its functions; its points are as many."""
+"""Waves of a full turn beyond its functions, at least; its points are as many."""
+
+WAVE_ERROR = 1e-4
+"""Error of a function of a torsion by the waves left out, relative to its energy above V."""
 
 
 @dataclass(frozen=True)
@@ -64,26 +70,32 @@ class WideGrid:
     Attributes:
         specs: ranges and primitive functions of each coordinate.
         ladders: energies of these functions above the lowest, hartree.
+        waves: what one, two, … functions of a torsion take; empty for other coordinates. In deep
+            wells, which are narrow, they are far more than the functions.
         unit: energy of one quantum, hartree.
         quanta: energy up to which products are kept, in units.
     """
 
     specs: tuple[BasisSpec, ...]
     ladders: tuple[tuple[float, ...], ...]
+    waves: tuple[tuple[int, ...], ...]
     unit: float
     quanta: float
 
     @property
     def bases(self) -> tuple[BasisSpec, ...]:
         """Functions below the energy and one more, of each coordinate."""
-        return tuple(map(self._sized, self.specs, self.ladders))
+        return tuple(map(self._sized, self.specs, self.ladders, self.waves))
 
-    def _sized(self, spec: BasisSpec, ladder: tuple[float, ...]) -> BasisSpec:
+    def _sized(
+        self, spec: BasisSpec, ladder: tuple[float, ...], waves: tuple[int, ...]
+    ) -> BasisSpec:
         below = sum(e <= self.quanta * self.unit for e in ladder)
         if spec.basis == "fourier":
             # Odd: sine and cosine of every wave.
             n = below + 1 - below % 2
-            return replace(spec, functions=n, primitives=n + WAVES)
+            taken = waves[min(n, len(waves)) - 1]
+            return replace(spec, functions=n, primitives=max(n + WAVES, taken))
         n = min(max(below + 1, FEWEST), spec.primitives - SURPLUS)
         return replace(spec, functions=n, points=n + SURPLUS)
 
@@ -167,27 +179,40 @@ def wide_grid(target: Target, top: float) -> WideGrid:
         top: energy of the highest level above the minimum, hartree.
     """
     start = target.wells[0].cpu()
-    cuts = [_straight_cut(target.system, start, k, ends) for k, ends in enumerate(target.limits)]
+    cuts = [
+        _straight_cut(target.system, start, k, ends, 0.0 if kind == "dihedral" else OFF)
+        for k, (kind, ends) in enumerate(zip(target.kinds, target.limits, strict=True))
+    ]
     specs = [
-        BasisSpec("fourier" if kind == "dihedral" else "sinc", *ends, 1, None, PRIMITIVE, name)
+        BasisSpec("fourier", *ends, 1, None, TURN, name)
+        if kind == "dihedral"
+        else BasisSpec("sinc", *ends, 1, None, PRIMITIVE, name)
         for name, kind, ends in zip(
             target.names, target.kinds, _ranges(target, cuts, top), strict=True
         )
     ]
-    ladders = [_ladder(cut, spec, target.cap) for cut, spec in zip(cuts, specs, strict=True)]
+    pairs = list(zip(cuts, specs, strict=True))
+    ladders = [_ladder(cut, spec, target.cap) for cut, spec in pairs]
+    waves = [_waves(c, s, target.cap) if s.basis == "fourier" else () for c, s in pairs]
     steps = sorted(ladder[1] for ladder in ladders)
-    return WideGrid(tuple(specs), tuple(ladders), steps[(len(steps) - 1) // 2], 2.0)
+    unit = steps[(len(steps) - 1) // 2]
+    return WideGrid(tuple(specs), tuple(ladders), tuple(waves), unit, 2.0)
 
 
-def _straight_cut(system: System, start: Tensor, k: int, limits: tuple[float, float]) -> Cut:
-    """V and G along one coordinate, as far as V is that of a bound molecule."""
+def _straight_cut(
+    system: System, start: Tensor, k: int, limits: tuple[float, float], off: float
+) -> Cut:
+    """V and G along one coordinate, as far as V is that of a bound molecule.
+
+    Ends are left by `off`, where G may be infinite.
+    """
     base = float(energies_or_infinite(system, start[None])[0])
 
     def energy(q: Tensor) -> Tensor:
         return (energies_or_infinite(system, q) - base).clamp(0.0, HIGH)
 
     path = start.repeat(SAMPLES, 1)
-    path[:, k] = torch.linspace(limits[0] + OFF, limits[1] - OFF, SAMPLES, dtype=torch.float64)
+    path[:, k] = torch.linspace(limits[0] + off, limits[1] - off, SAMPLES, dtype=torch.float64)
     v = energy(path)
     high = v >= HIGH
     first = (high & (path[:, k] < start[k])).nonzero().flatten()
@@ -238,9 +263,25 @@ def _mirrored(cut: Cut, middle: float) -> bool:
 
 def _ladder(cut: Cut, spec: BasisSpec, cap: float) -> tuple[float, ...]:
     """Energies of the functions of one coordinate above the lowest, hartree."""
+    every = spec.primitives if spec.basis == "fourier" else spec.primitives - SURPLUS
+    energies = _energies(cut, spec, every, cap)
+    return tuple((energies - energies[0]).tolist())
+
+
+def _waves(cut: Cut, spec: BasisSpec, cap: float) -> tuple[int, ...]:
+    """Waves that the lowest one, two, … functions of a full turn take."""
+    exact = _energies(cut, spec, spec.primitives, cap)
+    taken: list[int] = []
+    for size in range(1, spec.primitives, 2):
+        fewer = _energies(cut, replace(spec, primitives=size), size, cap)
+        good = (fewer - exact[:size]).abs() < WAVE_ERROR * exact[:size]
+        taken += [size] * (int(good.cumprod(0).sum()) - len(taken))
+    return tuple(taken)
+
+
+def _energies(cut: Cut, spec: BasisSpec, functions: int, cap: float) -> Tensor:
+    """Energies of functions of one coordinate, hartree."""
     primitive = PRIMITIVES[spec.basis](spec.low, spec.high, spec.primitives)
     v, g = cut.mean(primitive.points)
-    every = spec.primitives if spec.basis == "fourier" else spec.primitives - SURPLUS
     ends = (spec.low, spec.high)
-    functions = contract(primitive, v.clamp(max=cap), g, every, range=ends)
-    return tuple((functions.energies - functions.energies[0]).tolist())
+    return contract(primitive, v.clamp(max=cap), g, functions, range=ends).energies

@@ -1,18 +1,29 @@
 """Ranges, sizes and energies where one coordinate is of large amplitude."""
 
+from dataclasses import replace
 from math import pi
 
 import pytest
 import torch
+from scipy.special import mathieu_a, mathieu_b
 
 from pes.setup.automatic.stage import Target
-from pes.setup.automatic.wide_grid import WideGrid, wide_grid
+from pes.setup.automatic.wide_grid import (
+    TURN,
+    WAVE_ERROR,
+    WideGrid,
+    _energies,
+    _waves,
+    wide_grid,
+)
 from pes.setup.coordinate_request import CoordinateRequest
 from pes.setup.problem import problem
 from pes.setup.speed import Speed
 from pes.setup.surfaces import as_surface
 from pes.units import CM1
+from pes.vibration.basis.specification import BasisSpec
 from pes.vibration.symmetry.operations import symmetry_operations
+from pes.vibration.system.cuts import Cut
 
 
 @pytest.fixture(scope="module")
@@ -68,3 +79,28 @@ def test_fewer_quanta_keep_fewer_functions(target: Target, grid: WideGrid) -> No
 def test_narrower_ranges(grid: WideGrid) -> None:
     for one, other in zip(grid.specs, grid.narrower().specs, strict=True):
         assert one.low < other.low < other.high < one.high
+
+
+def test_narrow_wells_take_more_waves_than_functions() -> None:
+    """A torsion between two wells, whose levels are characteristic values of Mathieu's equation."""
+    barrier, g = 10000 * CM1, 40 * CM1
+    x = torch.linspace(0, 2 * pi, 401, dtype=torch.float64)
+
+    def energy(q: torch.Tensor) -> torch.Tensor:
+        return barrier / 2 * (1 - (2 * q[:, 0]).cos())
+
+    cut = Cut(0, x[:, None], torch.full_like(x, g), energy(x[:, None]), energy)
+    spec = BasisSpec("fourier", 0.0, 2 * pi, 1, None, TURN, "phi")
+    waves = _waves(cut, spec, 1.0)
+    q = -barrier / (2 * g)
+    values = [mathieu_a(n, q) for n in range(12)] + [mathieu_b(n, q) for n in range(1, 12)]
+    exact = barrier / 2 + g / 2 * torch.tensor(sorted(values), dtype=torch.float64)
+    for n in (2, 6, 12):
+        taken = replace(spec, primitives=waves[n - 1])
+        torch.testing.assert_close(
+            _energies(cut, taken, n, 1.0), exact[:n], rtol=2 * WAVE_ERROR, atol=0
+        )
+        too_few = replace(spec, primitives=waves[n - 1] - 4)
+        error = (_energies(cut, too_few, n, 1.0) - exact[:n]).abs() / exact[:n]
+        assert waves[n - 1] > n + 4
+        assert error.max() > WAVE_ERROR
