@@ -42,6 +42,11 @@ class Grid(Protocol):
         """Number of points."""
         ...
 
+    @property
+    def beyond_highest(self) -> tuple[float, float]:
+        """Quanta beyond the highest level that give it to 1 cm⁻¹, and more for each digit."""
+        ...
+
     def seconds(self, speed: Speed, count: int, blocks: int) -> float:
         """CPU time of so many levels in so many blocks."""
         ...

@@ -26,7 +26,7 @@ from pes.vibration.symmetry.invariance import invariant
 from pes.vibration.symmetry.operations import commuting, symmetry_operations
 from pes.vibration.system.system import System
 
-__all__ = ["STEP", "ProductGrid", "SparsePoints", "first_grids", "memory"]
+__all__ = ["SELF_CONSISTENT", "STEP", "ProductGrid", "SparsePoints", "first_grids", "memory"]
 
 STEP = 2.0
 """Quanta by which the limit grows: one more would leave levels of the other parity alone."""
@@ -40,6 +40,11 @@ PRODUCT_MODES = 6
 PRIMITIVES = 40
 """Hermite functions that those of a product grid are combinations of."""
 
+
+SELF_CONSISTENT, OSCILLATORS = (6.5, 2.0), (3.6, 1.5)
+"""Quanta beyond those of the highest level that give it to about 1 cm⁻¹, and more for each digit,
+by the kind of functions. Oscillators: as CH4, H2CO, H2CS and HFCO take them; PH3, BH3 and H2SiO to
+0.1 cm⁻¹ take two more, SO3 and ClF3 two less."""
 
 OVERHEAD = 220 * 2**20
 """Bytes of linear algebra, tables and libraries that depend little on the size."""
@@ -88,6 +93,11 @@ class ProductGrid:
     def points(self) -> int:
         """Number of points."""
         return prod(b.points or 0 for b in self.bases)
+
+    @property
+    def beyond_highest(self) -> tuple[float, float]:
+        """Quanta beyond the highest level that give it to 1 cm⁻¹, and more for each digit."""
+        return SELF_CONSISTENT
 
     def seconds(self, speed: Speed, count: int, blocks: int) -> float:
         """CPU time of so many levels in so many blocks."""
@@ -166,6 +176,11 @@ class SparsePoints:
     def points(self) -> int:
         """Number of points."""
         return self.grid.point_count
+
+    @property
+    def beyond_highest(self) -> tuple[float, float]:
+        """Quanta beyond the highest level that give it to 1 cm⁻¹, and more for each digit."""
+        return OSCILLATORS
 
     def seconds(self, speed: Speed, count: int, blocks: int) -> float:
         """CPU time of so many levels in so many blocks."""

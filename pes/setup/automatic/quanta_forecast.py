@@ -2,20 +2,24 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import log10
+from math import ceil, isfinite, log10
 
 from pes.setup.automatic.grid_of_stage import Grid
 from pes.setup.automatic.growing_grids import STEP, memory
 from pes.setup.automatic.stage import Target
 from pes.units import CM1
 
-__all__ = ["FEW", "Forecast", "largest_expected"]
+__all__ = ["FEW", "Forecast", "largest_expected", "steps_left"]
 
 FEW = 20
 """Levels that a calculation up to an energy begins with."""
 
-MORE = 6.5
-"""Quanta beyond those of the highest level that give it to about 1 cm⁻¹."""
+DIGITS = 1.2
+"""Digits that estimates gain by a step from the second calculation on. H2CO 1.2 and 1.3, PH3
+1.1 and 1.3, BH3 1.0 and 1.5, H2CS and CH4 1.8, HFCO 0.3 and 1.7."""
+
+FARTHEST = 4
+"""Steps ahead that are foreseen at most."""
 
 
 @dataclass(frozen=True)
@@ -58,11 +62,9 @@ def largest_expected(
     blocks: int,
     program: int,
     usual: Callable[[Grid], float],
-    fits: Callable[[Forecast], bool],
-) -> Forecast:
+    obstacle: Callable[[Forecast], str],
+) -> tuple[Forecast, str]:
     """The largest calculation, from the first, if errors fall as in semi-rigid molecules.
-
-    They take `MORE` quanta than the highest level has in the softest mode, and two for each digit.
 
     Args:
         target: molecule and levels.
@@ -70,16 +72,40 @@ def largest_expected(
         blocks: of the Hamiltonian by symmetry.
         program: bytes of the process before the calculations.
         usual: CPU time of a calculation by the speed of its parts.
-        fits: whether time and memory allow a calculation; its time is that of all up to it.
+        obstacle: reason why time or memory do not allow a calculation, or nothing; its time is
+            that of all up to it.
+
+    Returns:
+        The calculation, and a sentence on a larger one that would be needed, or nothing.
     """
     count = target.count or FEW
-    quanta = grid.highest(target, count) + MORE - 2 * log10(target.accuracy / CM1)
+    first, each = grid.beyond_highest
+    quanta = grid.highest(target, count) + first - each * log10(target.accuracy / CM1)
     ahead = Forecast(grid, memory(grid, count, blocks), program, usual(grid))
     while ahead.grid.quanta < quanta - STEP / 2:
-        grid = ahead.grid.grown(STEP)
+        try:
+            grid = ahead.grid.grown(STEP)
+        except ValueError as failure:
+            return ahead, f"{quanta:.0f} quanta would be needed for all levels, but {failure}"
         seconds = (ahead.seconds or 0) + usual(grid)
         larger = Forecast(grid, memory(grid, count, blocks), program, seconds)
-        if not fits(larger):
-            break
+        reason = obstacle(larger)
+        if reason:
+            return ahead, f"{larger} would be needed for all levels, but {reason}"
         ahead = larger
-    return ahead
+    return ahead, ""
+
+
+def steps_left(largest: float, accuracy: float) -> int:
+    """Calculations that estimates as large as this still need; 1 where they tell nothing.
+
+    Args:
+        largest: estimate of any level.
+        accuracy: estimate that is asked for.
+
+    Example:
+        >>> steps_left(20.0, 0.1), steps_left(float("inf"), 0.1)
+        (2, 1)
+    """
+    digits = log10(largest / accuracy) if isfinite(largest) and largest > 0 else 0.0
+    return min(max(ceil(digits / DIGITS), 1), FARTHEST)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import ceil
-from time import monotonic, process_time
+from time import process_time
 
 import torch
 from numpy.linalg import LinAlgError
@@ -12,16 +12,17 @@ from torch import Tensor
 
 from pes.coordinates.internal import zero_at_minimum
 from pes.memory import free_memory, resident_memory
+from pes.setup.automatic.converging import converging
 from pes.setup.automatic.grid_of_stage import Grid
 from pes.setup.automatic.growing_grids import STEP, SparsePoints, memory
 from pes.setup.automatic.left_out import expected_changes, with_second_step
 from pes.setup.automatic.preliminary import preliminary
-from pes.setup.automatic.quanta_forecast import FEW, Forecast, largest_expected
-from pes.setup.automatic.stage import Budget, SolvedHamiltonian, Target
-from pes.setup.speed import Speed, iterations_left, measured_speed
+from pes.setup.automatic.quanta_forecast import FEW, Forecast, largest_expected, steps_left
+from pes.setup.automatic.quanta_stage import QuantaStage
+from pes.setup.automatic.stage import Budget, Target
+from pes.setup.speed import Speed, measured_speed
 from pes.units import CM1
 from pes.vibration.eigensolvers.blockwise import lowest_blockwise
-from pes.vibration.eigensolvers.davidson import Progress
 from pes.vibration.eigensolvers.eigenpairs import Eigenpairs
 from pes.vibration.eigensolvers.select import TIGHT, Watch
 from pes.vibration.eigensolvers.warm_start import start_vectors
@@ -31,13 +32,10 @@ from pes.vibration.levels.matching import EXTRA, Matching, matching, of_partners
 from pes.vibration.symmetry.axial import level_count
 from pes.vibration.symmetry.operations import commuting, symmetry_operations
 
-__all__ = ["QuantaStage", "Series"]
+__all__ = ["Series"]
 
 FEWEST = 8
 """Functions for each level in the first calculation."""
-
-SOON, QUIET = 3.0, 15.0
-"""Seconds until the first line on the progress of a calculation, and between two lines."""
 
 SLOWEST = 3.0
 """Most that the time of a calculation is believed to exceed its forecast by, for the next ones."""
@@ -50,24 +48,6 @@ RESERVE = 1.2
 
 Report = Callable[[str], None]
 Check = Callable[[SparseGrid], None]
-
-
-@dataclass(frozen=True)
-class QuantaStage(SolvedHamiltonian):
-    """A calculation in products of oscillator functions up to a number of quanta.
-
-    Attributes:
-        grid: functions and points.
-    """
-
-    grid: Grid
-
-    def functions_only(self) -> "QuantaStage":
-        """The same without V and G, which later calculations do not need."""
-        h = self.hamiltonian
-        nothing = h.potential[:0]
-        bare = replace(h, potential=nothing, g_matrix=nothing, s=nothing)
-        return replace(self, hamiltonian=bare)
 
 
 @dataclass(frozen=True)
@@ -137,11 +117,12 @@ class Series:
             raise ValueError(
                 f"the first calculation, {ahead}, does not fit: {short}; ask for fewer levels"
             )
-        whole = largest_expected(
-            self.target, grid, self.blocks, self.program, self.usual,
-            lambda larger: not self.obstacle(larger),
-        )  # fmt: skip
+        whole, lacking = largest_expected(
+            self.target, grid, self.blocks, self.program, self.usual, self.obstacle
+        )
         self.report(f"forecast of all calculations together, if errors fall as usual: {whole}")
+        if lacking:
+            self.report(lacking)
         self.report(f"first: {ahead}")
         return self.solved(replace(ahead, grid=grid.adapted(self.target.system)), None)
 
@@ -156,24 +137,10 @@ class Series:
         if isinstance(grid, SparsePoints):
             self.check(grid.grid)
         h, warnings = grid.hamiltonian(self.target)
-        pairs = self.eigenpairs(h, base, self.watch(begun + (ahead.seconds or self.usual(grid))))
+        pairs = self.eigenpairs(
+            h, base, converging(self.report, begun + (ahead.seconds or self.usual(grid)))
+        )
         return QuantaStage(h, pairs, process_time() - begun, tuple(warnings), grid)
-
-    def watch(self, end: float) -> Watch:
-        """Progress function: number of converged levels and CPU time left."""
-        begun, following = process_time(), monotonic() + SOON
-
-        def say(now: Progress) -> None:
-            nonlocal following
-            if monotonic() > following:
-                following = monotonic() + QUIET
-                left = iterations_left(now, process_time() - begun, end - begun)
-                self.report(
-                    f"{now.converged} of {now.requested} levels, the others to "
-                    f"{now.residual / CM1:.1g} cm-1; about {left:.0f} CPU-s left"
-                )
-
-        return say
 
     def eigenpairs(
         self, h: Hamiltonian, base: QuantaStage | None, watch: Watch = lambda _: None
@@ -266,12 +233,36 @@ class Series:
         for line in preliminary(heading, shown, left, self.target.accuracy, self.spent):
             self.report(line)
 
+    def slower(self, stage: QuantaStage) -> float:
+        """Time of later calculations in that of their parts; a first one may be solved at once."""
+        return min(max(1.0, stage.seconds / self.usual(stage.grid)), SLOWEST)
+
+    def outlook(self, ahead: Forecast, stage: QuantaStage, left: Tensor) -> str:
+        """Words on the quanta that levels will need where the next calculation is not enough.
+
+        Args:
+            ahead: the next calculation.
+            stage: the last one.
+            left: estimated errors of its levels, (S,).
+        """
+        grid, seconds = ahead.grid, self.spent + (ahead.seconds or 0.0)
+        steps = steps_left(float(left.max()), self.target.accuracy)
+        if steps == 1:
+            return ""
+        try:
+            for _ in range(steps - 1):
+                grid = grid.grown(STEP)
+                seconds += self.slower(stage) * self.usual(grid)
+        except ValueError:
+            return ""
+        beyond = ", more than `minutes` allow" if seconds > self.budget.seconds else ""
+        needed = f"; if errors fall as usual {grid.quanta:g} quanta will be needed"
+        return f"{needed}, {seconds:.0f} CPU-s in all{beyond}"
+
     def forecast(self, stage: QuantaStage) -> Forecast:
         """Time and memory of the next calculation."""
         grid = stage.grid.grown(STEP)
-        # A first calculation may be solved at once where the next takes many products.
-        slower = min(max(1.0, stage.seconds / self.usual(stage.grid)), SLOWEST)
-        seconds = slower * self.usual(grid)
+        seconds = self.slower(stage) * self.usual(grid)
         taken = memory(grid, len(stage.pairs.energies), self.blocks)
         return Forecast(grid, taken, self.program, seconds)
 

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from pes.setup.automatic.filled_grid import filled_hamiltonian, hole_depth
+from pes.setup.automatic.growing_grids import SELF_CONSISTENT
 from pes.setup.automatic.stage import Target
 from pes.setup.speed import Speed
 from pes.vibration.basis.contraction import contract
@@ -116,6 +117,11 @@ class WideGrid:
     def points(self) -> int:
         """Number of points."""
         return prod(b.points or b.primitives for b in self.bases)
+
+    @property
+    def beyond_highest(self) -> tuple[float, float]:
+        """Quanta beyond the highest level that give it to 1 cm⁻¹, and more for each digit."""
+        return SELF_CONSISTENT
 
     def seconds(self, speed: Speed, count: int, blocks: int) -> float:
         """CPU time of so many levels in so many blocks."""

@@ -1,5 +1,6 @@
 """Levels in normal coordinates to an accuracy: exact oscillators, budgets, holes."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -102,6 +103,27 @@ def test_a_budget_that_is_too_small_is_said() -> None:
     (warning,) = levels.warnings
     assert "10 of 10 levels, from number 0 on, are not converged to the 1e-07 cm-1" in warning
     assert "of 0 CPU-s are spent, `minutes: 1` allows the next calculation" in warning
+
+
+def test_quanta_that_levels_will_need_are_said() -> None:
+    """Before the first calculation by experience, after the second by its estimates."""
+    system, _ = oscillators([900.0, 1100, 1500, 2100])
+    asked, said = target(system, 4, accuracy=1e-8 * CM1), []
+    levels_by_quanta(asked, sparse(4), report=said.append, check=to_level(12))
+    ahead = [s for s in said if s.startswith("next: ")]
+    assert "will be needed" not in ahead[0]
+    assert re.search(r"as usual 1\d quanta will be needed, \d+ CPU-s in all", ahead[1])
+    said.clear()
+    levels_by_quanta(asked, sparse(4), budget=Budget(0.0), report=said.append)
+    assert "would be needed for all levels, but" in said[1]
+
+
+def test_the_last_rule_of_a_sparse_grid_ends_the_growth() -> None:
+    system, _ = oscillators([900.0, 1100])
+    asked, said = target(system, 2, accuracy=1e-13 * CM1, count=3), []
+    levels = levels_by_quanta(asked, sparse(2), report=said.append)
+    assert "stopped: quadrature rules end at level 25" in "\n".join(said)
+    assert "did not grow further: quadrature rules end at level 25" in levels.warnings[-1]
 
 
 def test_memory_that_is_too_small_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
