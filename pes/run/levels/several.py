@@ -37,6 +37,8 @@ def started(config: Vibration) -> Iterator[_Pool | None]:
 def check_single(config: Vibration, what: str, **others: object) -> None:
     """Raise a `ValueError` for keys that one calculation only can have."""
     single = {"J": config.J, "spectrum": config.spectrum, "densities": config.densities, **others}
+    derivatives = config.sensitivities.model_dump(exclude={"perturbations"})
+    single |= {f"sensitivities.{key}": value for key, value in derivatives.items()}
     for key, value in single.items():
         if value:
             raise ValueError(f"`{key}` is for {what}, or leave it out")
@@ -49,6 +51,7 @@ def level_settings(config: Vibration, device: torch.device) -> dict[str, Any]:
         "coordinates": config.coordinates, "basis": config.basis,
         "truncation": config.truncation(), "cap": config.cap, "solver": config.solver,
         "symmetry": config.symmetry, "convergence": config.convergence,
-        "accuracy": config.accuracy, "minutes": config.minutes, "perturbations": config.bumps(),
-        "ensemble": config.ensemble, "labels": config.labels, "device": device,
+        "accuracy": config.accuracy, "minutes": config.minutes, "memory": config.memory,
+        "perturbations": config.bumps(), "ensemble": config.ensemble, "labels": config.labels,
+        "device": device,
     }  # fmt: skip

@@ -25,5 +25,7 @@ def test_a_folder_for_each_and_a_table(
 def test_refusals(pes_levels: Command, refusal: Callable[..., str]) -> None:
     two = [["O", "H", "H"], ["O", "H", "D"]]
     assert "`J` is for one molecule" in refusal(pes_levels, molecule=two, J=[1])
+    derivatives = refusal(pes_levels, molecule=two, sensitivities={"parameters": ["r_e"]})
+    assert "`sensitivities.parameters` is for one molecule" in derivatives
     assert "elements" in refusal(pes_levels, molecule=[["O", "H", "H"], ["S", "H", "H"]])
     assert "each once" in refusal(pes_levels, molecule=[two[0], two[0]])
