@@ -37,8 +37,8 @@ __all__ = ["Series"]
 FEWEST = 8
 """Functions for each level in the first calculation."""
 
-SLOWEST = 3.0
-"""Most that the time of a calculation is believed to exceed its forecast by, for the next ones."""
+QUICKEST, SLOWEST = 0.4, 3.0
+"""Time of a calculation in that of its parts, as far as it is believed for the next ones."""
 
 RESIDUAL = 0.1
 """Residual norm of a level, in accuracies: its error is the square over the gap, far smaller."""
@@ -234,8 +234,9 @@ class Series:
             self.report(line)
 
     def slower(self, stage: QuantaStage) -> float:
-        """Time of later calculations in that of their parts; a first one may be solved at once."""
-        return min(max(1.0, stage.seconds / self.usual(stage.grid)), SLOWEST)
+        """Time of later calculations in that of their parts; a small one may be solved at once."""
+        least = QUICKEST if stage.pairs.matvecs else 1.0
+        return min(max(least, stage.seconds / self.usual(stage.grid)), SLOWEST)
 
     def outlook(self, ahead: Forecast, stage: QuantaStage, left: Tensor) -> str:
         """Words on the quanta that levels will need where the next calculation is not enough.
