@@ -8,6 +8,7 @@ import os
 import socket
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -121,7 +122,7 @@ def replaced(path: str | Path) -> Iterator[Path]:
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Write JSON, whole or not at all; NaN becomes null."""
+    """Write JSON, whole or not at all; NaN and infinity become null."""
     with replaced(path) as temporary:
         temporary.write_text(json.dumps(_plain(content), indent=1, allow_nan=False) + "\n")
 
@@ -142,6 +143,6 @@ def _plain(value: Any) -> Any:
         return [_plain(item) for item in value]
     if hasattr(value, "tolist"):
         return _plain(value.tolist())
-    if isinstance(value, float) and value != value:
+    if isinstance(value, float) and not isfinite(value):
         return None
     return value

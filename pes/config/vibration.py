@@ -134,7 +134,8 @@ class Vibration(Section):
     normal coordinates get 6 (a first answer in minutes), nine 4 (long), unless limited."""
     grid_level: float | None = Field(default=None, gt=0)
     """Level of a sparse grid in place of the product of all points, for normal coordinates: with
-    `quanta`, two more than these or higher. It makes five and six atoms possible."""
+    `quanta`, two more than these or higher. For five atoms and more `quanta` alone mean such a
+    grid, of two levels more."""
     weights: dict[str, Annotated[float, Field(gt=0)]] = {}
     """Weights of the quanta, by coordinate or group: {r1: 2} counts each quantum of r1 twice."""
     product_energy: float | None = Field(default=None, gt=0)

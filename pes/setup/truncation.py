@@ -9,7 +9,20 @@ from pes.units import CM1
 from pes.vibration.basis.truncation import GroupSize, Truncation
 from pes.vibration.hamiltonian.sparse import SparseGrid
 
-__all__ = ["GroupRequest", "TruncationRequest", "products", "sparse_grid"]
+__all__ = [
+    "BEYOND",
+    "PRODUCT_MODES",
+    "GroupRequest",
+    "TruncationRequest",
+    "products",
+    "sparse_grid",
+]
+
+BEYOND = 2.0
+"""Level of a sparse grid beyond the quanta: it integrates products of functions times V and G."""
+
+PRODUCT_MODES = 6
+"""Normal coordinates up to which a product grid may take the place of a sparse one."""
 
 NORMAL_QUANTA = {6: 6.0, 9: 4.0}
 """Usual limit of the quanta of normal coordinates, by their number."""
@@ -98,12 +111,25 @@ def products(request: TruncationRequest, internal: Internal) -> Truncation:
     )  # fmt: skip
 
 
-def sparse_grid(request: TruncationRequest, internal: Internal) -> SparseGrid | None:
+def sparse_grid(
+    request: TruncationRequest, internal: Internal, *, sized: bool = False
+) -> SparseGrid | None:
     """The sparse grid that is asked for, if one is.
+
+    Quanta alone ask for it where coordinates are many: all products of points would be millions.
+
+    Args:
+        request: limits on products of functions.
+        internal: coordinates.
+        sized: whether functions or points of single coordinates are given.
 
     Raises:
         ValueError: for coordinates that are not normal ones, or limits that a sparse grid has not.
     """
+    others = request.energy is not None or request.groups or request.reference != "cut"
+    many = len(internal.names) > PRODUCT_MODES and zero_at_minimum(internal.kinds)
+    if request.grid_level is None and request.quanta and many and not others and not sized:
+        request = replace(request, grid_level=request.quanta + BEYOND)
     if request.grid_level is None:
         return None
     if not zero_at_minimum(internal.kinds):
@@ -111,7 +137,6 @@ def sparse_grid(request: TruncationRequest, internal: Internal) -> SparseGrid | 
             "`grid_level` belongs to a sparse grid, for normal coordinates alone; give "
             "`coordinates: {kind: bond_vectors}`"
         )
-    others = request.energy is not None or request.groups or request.reference != "cut"
     if request.quanta is None or others:
         raise ValueError(
             "a sparse grid takes `grid_level` with `quanta` and `weights`, without "

@@ -129,6 +129,15 @@ def test_derivatives_by_all_parameters() -> None:
     assert float(named[0]) == pytest.approx(-791.71, abs=0.5)
 
 
+def test_a_level_of_unknown_error_is_written(tmp_path: Path) -> None:
+    """A level that the larger calculation alone has."""
+    result = pes.levels("water_pjt1996", count=8, basis={"all": 4}, convergence="smaller")
+    alone = result.convergence.isinf()
+    assert alone.any()
+    content = json.loads((result.save(tmp_path) / "levels.json").read_text())
+    assert [row["convergence"] is None for row in content["levels"]] == alone.tolist()
+
+
 def test_spectrum_of_charges() -> None:
     result = pes.levels("water_pjt1996", count=2, ranges=RANGES, basis=TINY, convergence=False)
     charges = torch.tensor([-0.66, 0.33, 0.33], dtype=torch.float64)

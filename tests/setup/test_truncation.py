@@ -86,6 +86,16 @@ def test_a_sparse_grid_of_normal_coordinates() -> None:
     assert sparse_grid(TruncationRequest(quanta=4), normal(3)) is None
 
 
+def test_quanta_of_many_normal_coordinates_are_on_a_sparse_grid() -> None:
+    """All products of five points are two million."""
+    grid = sparse_grid(TruncationRequest(quanta=4), normal(9))
+    assert grid is not None
+    assert (grid.quanta, grid.level) == (4.0, 6.0)
+    assert sparse_grid(TruncationRequest(quanta=4), normal(9), sized=True) is None
+    assert sparse_grid(TruncationRequest(quanta=4, reference="vscf"), normal(9)) is None
+    assert sparse_grid(TruncationRequest(), normal(9)) is None
+
+
 @pytest.mark.parametrize(
     ("settings", "count", "message"),
     [

@@ -15,6 +15,7 @@ from pes.setup.automatic.grid_of_stage import Grid
 from pes.setup.automatic.harmonic_levels import harmonic_level
 from pes.setup.automatic.stage import Target
 from pes.setup.speed import Speed
+from pes.setup.truncation import BEYOND, PRODUCT_MODES
 from pes.vibration.basis.product_tree import within_quanta
 from pes.vibration.basis.specification import BasisSpec
 from pes.vibration.basis.truncation import Truncation
@@ -30,12 +31,6 @@ __all__ = ["SELF_CONSISTENT", "STEP", "ProductGrid", "SparsePoints", "first_grid
 
 STEP = 2.0
 """Quanta by which the limit grows: one more would leave levels of the other parity alone."""
-
-BEYOND = 2.0
-"""Level of a sparse grid beyond the quanta: it integrates products of functions times V and G."""
-
-PRODUCT_MODES = 6
-"""Coordinates up to which a product grid may take the place of a sparse one."""
 
 PRIMITIVES = 40
 """Hermite functions that those of a product grid are combinations of."""
