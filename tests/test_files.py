@@ -47,7 +47,10 @@ def test_a_missing_folder_is_named(tmp_path):
 def test_numbers_that_are_none(tmp_path) -> None:
     content = {"a": (float("nan"), 1.5), "b": {"c": torch.tensor([float("inf"), 2.0])}}
     write_json(tmp_path / "x.json", content)
-    assert json.loads((tmp_path / "x.json").read_text()) == {"a": [None, 1.5], "b": {"c": [None, 2]}}
+    assert json.loads((tmp_path / "x.json").read_text()) == {
+        "a": [None, 1.5],
+        "b": {"c": [None, 2]},
+    }
 
 
 def test_what_a_killed_process_left_is_removed(tmp_path) -> None:

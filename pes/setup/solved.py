@@ -126,7 +126,7 @@ def _grown(
 ) -> tuple[Problem, Levels]:
     """Levels of sizes that grow to an accuracy, and the problem with the last bases."""
     if len(target.names) > 3:
-        smallest, instead = _grids(task, target, progress)
+        smallest, instead = _grids(task, target)
         result = levels_by_quanta(
             target, smallest, instead=instead, budget=budget, report=progress,
             check=lambda grid: check_domain(task.internal, grid),
@@ -164,38 +164,14 @@ def _sparse_grid(task: Problem, limits: TruncationRequest) -> SparseGrid | None:
     return grid
 
 
-def _grids(
-    task: Problem, target: Target, progress: Callable[[str], None]
-) -> tuple[Grid, Grid | None]:
+def _grids(task: Problem, target: Target) -> tuple[Grid, Grid | None]:
     """Functions and points that a calculation of four atoms and more grows from, and others."""
     if not zero_at_minimum(task.internal.kinds):
         energy = None if target.energy is None else target.energy / CM1
         top = LargeAmplitudes(task).highest(target.count, energy) or target.cap
         return wide_grid(target, top), None
     ranges = tuple((b.low, b.high) for b in task.coordinates)
-    sparse, product = first_grids(target.names, ranges, linear=bool(task.system.bends))
-    ending = _short_of_data(task)
-    if product is None or not ending:
-        return sparse, product
-    progress(
-        f"a product grid is taken: no training points, or no geometries, lie beyond the ends of "
-        f"{', '.join(ending)}"
-    )
-    return product, None
-
-
-def _short_of_data(task: Problem) -> list[str]:
-    """Names of the coordinates whose range ends with the training points, not at a wall.
-
-    Points of a sparse grid would lie beyond, where a fit is anything.
-    """
-    if task.surface.record is None:
-        return []
-    return [
-        b.name
-        for b, (low, high) in zip(task.coordinates, task.limits, strict=True)
-        if b.low <= low or b.high >= high
-    ]
+    return first_grids(target.names, ranges, linear=bool(task.system.bends))
 
 
 def _cuts(task: Problem, truncation: TruncationRequest) -> tuple[Cut, ...] | None:
