@@ -53,6 +53,8 @@ def main() -> None:
         error = np.abs(energies(result) - true)
         # An ensemble has its own figure.
         said = np.array([row.get("fit", row.get("spread")) for row in result.table])
+        # Where the points end too early nothing is said, and nothing can be wrong.
+        said = np.nan_to_num(said, nan=np.inf)
         both, worst = said + result.convergence.numpy(), int(error.argmax())
         rmse = fit.errors["test"]["energy"]["rmse"]["all"]
         print(f"{count:6d} {rmse:10.3g} {(error > both).sum():7d} "

@@ -22,7 +22,7 @@ from pes.units import CM1
 from pes.vibration.levels.result import Levels
 from pes.vibration.system.system import potential_in_chunks
 
-__all__ = ["HeldOut", "fit_errors", "fit_sentence", "held_out"]
+__all__ = ["MOST_OUTSIDE", "HeldOut", "fit_errors", "fit_sentence", "held_out"]
 
 PARTS = ("validation", "test")
 """Points that a fit leaves out, as far as its record tells their errors."""
@@ -32,6 +32,9 @@ NO_RECORD = (
     "of it; give the result of pes.train, its folder or a surface file instead of the module"
 )
 """Sentence about a fitted surface that came without its record."""
+
+MOST_OUTSIDE = 0.01
+"""Probability beyond the training points from which the error of a fit in a level is not known."""
 
 FEW = 2
 """Points without which a window is joined with the next: their errors may be small by chance."""
@@ -153,5 +156,5 @@ def fit_sentence(task: Problem) -> str | None:
     return (
         "conv does not include the error of the fit: at points left out of the fit the RMSE of "
         f"the surface in cm-1 is {known}; the column fit is this error, averaged over the "
-        "wavefunction of each level"
+        f"wavefunction of each level, - if more than {MOST_OUTSIDE:g} of it lies beyond the points"
     )

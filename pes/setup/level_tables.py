@@ -10,7 +10,7 @@ from torch import Tensor
 from pes.chunks import in_chunks
 from pes.coordinates.kinds import KINDS
 from pes.potential.holes.coverage import Coverage
-from pes.setup.fit_error import fit_errors, fit_sentence
+from pes.setup.fit_error import MOST_OUTSIDE, fit_errors, fit_sentence
 from pes.setup.irreps import degenerate_species
 from pes.setup.labels import LevelLabels
 from pes.setup.problem import Problem
@@ -50,6 +50,9 @@ def level_table(
     outside = _outside(levels, task)
     # The spread of an ensemble is the error of the fit already.
     fitted = None if error_bars.members else fit_errors(levels, task)
+    if fitted is not None and outside is not None:
+        # An excitation counts from the ground state.
+        fitted = fitted.where(outside.maximum(outside[0]) <= MOST_OUTSIDE, nan)
     kinds = list(zip(task.internal.names, task.internal.kinds, strict=True))
     rows = []
     for n, excitation in enumerate((levels.excitations / CM1).tolist()):

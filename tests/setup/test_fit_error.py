@@ -1,7 +1,7 @@
 """Error of a fit in levels, from its errors at points left out."""
 
 from collections.abc import Callable
-from math import inf, sqrt
+from math import inf, isnan, sqrt
 
 import pytest
 import torch
@@ -18,8 +18,19 @@ SIZES = {"count": 3, "basis": {"all": 4}, "convergence": False,
          "ranges": {"r1": (0.7, 1.3), "r2": (0.7, 1.3), "theta": (60.0, 160.0)}}  # fmt: skip
 
 
-def record_of(notes: dict) -> SurfaceRecord:
-    return SurfaceRecord(("O", "H", "H"), (0.0, 0.1), "none", torch.rand(5, 3, 3).double(), notes)
+def covering(count: int = 9) -> torch.Tensor:
+    """Geometries on a grid of lengths (bohr) and angle, (P, 3, 3)."""
+    r = torch.linspace(1.35, 2.5, count, dtype=torch.float64)
+    theta = torch.linspace(1.0, 2.8, count, dtype=torch.float64)
+    a, b, t = torch.cartesian_prod(r, r, theta).T
+    zero = torch.zeros_like(a)
+    second = torch.stack((b * t.cos(), b * t.sin(), zero), -1)
+    return torch.stack((torch.stack((zero,) * 3, -1), torch.stack((a, zero, zero), -1), second), 1)
+
+
+def record_of(notes: dict, positions: torch.Tensor | None = None) -> SurfaceRecord:
+    known = covering() if positions is None else positions
+    return SurfaceRecord(("O", "H", "H"), (0.0, 0.1), "none", known, notes)
 
 
 def part(counts: list[int], errors: list[float | None]) -> dict:
@@ -75,6 +86,15 @@ def test_an_error_of_one_size_is_that_of_every_level() -> None:
     assert any("0.3 at all energies; the column fit is this error" in x for x in lines)
 
 
+def test_beyond_the_points_the_error_is_not_known() -> None:
+    """Points of one geometry say nothing of where the wavefunctions are."""
+    notes = {"errors": {"test": part([9, 9, 9], [0.3, 0.3, 0.3])}}
+    record = record_of(notes, covering()[:1] + 1e-3 * torch.rand(5, 3, 3, dtype=torch.float64))
+    result = levels_of(pes.Surface(WaterPJT(), record.symbols, record))
+    assert all(row["P(extrap)"] > 0.5 for row in result.table)
+    assert all(isnan(row["fit"]) for row in result.table)
+
+
 @pytest.mark.parametrize(
     "notes", [{}, {"errors": {"test": part([9] * 3, [1.0] * 3)}, "refined": 1}]
 )
@@ -100,6 +120,6 @@ def test_result_of_a_fit_and_its_bare_module(water: Callable[..., Dataset]) -> N
     fit = pes.train(water(), form=pes.LinearForm(degree=2), fractions=(0.7, 0.15, 0.15))
     known, bare = (pes.levels(surface, "O H H", **SIZES) for surface in (fit, fit.surface))
     torch.testing.assert_close(known.energies, bare.energies)
-    assert all(row["fit"] > 0 for row in known.table)
+    assert all("fit" in row for row in known.table)
     assert "fit" not in bare.table[0]
     assert "a bare module has no record" in str(bare)
