@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator, Mapping
+from functools import cache
 from importlib.metadata import packages_distributions
 from itertools import product
 from pathlib import Path
@@ -83,7 +84,8 @@ class Import(NamedTuple):
     typing_only: bool
 
 
-def imports(source: str, package: str) -> Iterator[Import]:
+@cache
+def imports(source: str, package: str) -> tuple[Import, ...]:
     """All imports of a source, relative ones resolved against the package it lies in."""
 
     def visit(node: ast.AST, late: bool, typing_only: bool) -> Iterator[Import]:
@@ -98,7 +100,7 @@ def imports(source: str, package: str) -> Iterator[Import]:
         for child in ast.iter_child_nodes(node):
             yield from visit(child, late, typing_only)
 
-    return visit(ast.parse(source), False, False)
+    return tuple(visit(ast.parse(source), False, False))
 
 
 def origins(node: ast.ImportFrom, package: str) -> list[str]:

@@ -1,8 +1,8 @@
 """Run by test_killed.py: trainings that SIGKILL ends anywhere, continued and compared.
 
-    python killed_run.py SEED COUNT
+    python killed_run.py SEED COUNT [TRAINING ...]
 
-COUNT moments for each training, within saving and between epochs by turns.
+COUNT moments for each training, or for those named, within saving and between epochs by turns.
 Each training is a fork of this process, which has only imported. The records go to found.json.
 """
 
@@ -133,9 +133,10 @@ def main() -> None:
     for name in ("learning_curve", "residuals", "calibration_curve"):
         setattr(plots, name, lambda path, *_, **__: path.touch())
     draw, count = random.Random(int(sys.argv[1])), int(sys.argv[2])
+    trainings = sys.argv[3:] or list(SETTINGS)
     found = []
     kinds = cycle(("save", "epoch"))
-    for optimizer in SETTINGS:
+    for optimizer in trainings:
         whole = Path(optimizer)
         assert ended(forked(whole, optimizer)) == 0, Path("log").read_text()
         for k, kind in zip(range(count), kinds, strict=False):
