@@ -9,7 +9,7 @@ __all__ = ["check_reused_arrays"]
 
 
 def check_reused_arrays(basis: GridBasis) -> None:
-    """Whatever arrays hold, and however many vectors they were made for, transforms are right."""
+    """Transforms are right whatever the arrays held before, and for any number of vectors."""
     spare: list[Tensor] = []
     for count in (3, 1, 2):
         generator = torch.Generator().manual_seed(count)

@@ -130,7 +130,7 @@ def _place(path: Sequence[str | int]) -> list[str | int]:
 
 
 def _within(place: Sequence[str | int], outer: Sequence[str | int]) -> bool:
-    """Whether a key of a configuration is the outer key itself or lies inside it."""
+    """Whether a place in a configuration is `outer` or a key inside it."""
     return list(place[: len(outer)]) == list(outer)
 
 

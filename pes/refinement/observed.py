@@ -119,7 +119,7 @@ def isotopologue(
         surface, molecule, nuclear_masses=settings.nuclear_masses,
         coordinates=settings.coordinates, basis=settings.basis, device=device,
     )  # fmt: skip
-    grid = sparse_grid(limits, task.internal, sized=task.sized or task.given is not None)
+    grid = sparse_grid(limits, task.internal, sized=task.has_own_sizes)
     observed, modes = source.read(), len(task.internal.names)
     if len(observed.quanta[0]) != modes:
         raise ValueError(

@@ -101,6 +101,11 @@ class Problem:
         """Ends that no automatic range passes, (low, high) of each coordinate."""
         return tuple(coordinate_limits(self.surface, self.internal, self.molecule.masses))
 
+    @property
+    def has_own_sizes(self) -> bool:
+        """Whether the user gave sizes of bases or ranges, which a sparse grid does not have."""
+        return self.sized or self.given is not None
+
     @cached_property
     def sampled(self) -> tuple[tuple[float, float], ...] | None:
         """Ends of the points to which the surface was fitted, (low, high) of each coordinate."""

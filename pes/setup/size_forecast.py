@@ -95,8 +95,8 @@ def size_forecast(
         convergence: see `pes.levels`.
         symmetry: whether blocks are solved by themselves.
     """
-    program, sized = resident_memory(), task.sized or task.given is not None
-    grid = sparse_grid(truncation, task.internal, sized=sized)
+    program = resident_memory()
+    grid = sparse_grid(truncation, task.internal, sized=task.has_own_sizes)
     speed = measured_speed(task.system, task.start)
     bases = task.coordinates if grid is None else grid.bases
     operations = commuting(symmetry_operations(task.system, bases)) if symmetry else []

@@ -149,7 +149,7 @@ def _sparse_grid(task: Problem, limits: TruncationRequest) -> SparseGrid | None:
     Raises:
         ValueError: if a basis is given as well, or the grid leaves the domain of the coordinates.
     """
-    grid = sparse_grid(limits, task.internal, sized=task.sized or task.given is not None)
+    grid = sparse_grid(limits, task.internal, sized=task.has_own_sizes)
     if grid is None:
         if task.system.bends:
             raise ValueError(

@@ -24,7 +24,7 @@ TOLERANCE = 1e-3
 
 
 def is_distances(path: Path, request: Request) -> bool:
-    """Whether a table has a column r0, or one column for each pair, named after its atoms."""
+    """Whether a table has a column r0, or a column for each pair of atoms, named after the two."""
     names = table_names(path, request)
     if "r0" in [name.lower() for name in names]:
         return True

@@ -1,4 +1,4 @@
-"""What is asked of `pes-levels`: a task, and the folder of its results."""
+"""Request to `pes-levels`: a task, and the folder of its results."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ __all__ = ["Request", "request_of_run", "threads_for"]
 
 @dataclass(frozen=True)
 class Request:
-    """Request: the task, and the folder of its results.
+    """A task, and the folder of its results.
 
     Attributes:
         name: in the tables.

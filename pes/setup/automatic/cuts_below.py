@@ -83,7 +83,7 @@ def _check_holes(
 def _beyond(
     place: Sequence[float], names: Sequence[str], sampled: Sequence[tuple[float, float]] | None
 ) -> str:
-    """What to do about a place outside the points to which the surface was fitted."""
+    """Advice about a place outside the points to which the surface was fitted, or nothing."""
     outside = [
         f"{name} ({low:.4f} to {high:.4f})"
         for name, q, (low, high) in zip(names, place, sampled or (), strict=False)

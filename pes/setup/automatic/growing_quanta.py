@@ -181,7 +181,7 @@ def _growth(series: Series) -> Growth:
 
 
 def _missing(target: Target, left: Tensor, points: Tensor, shorter: Tensor) -> bool:
-    """Whether some level is still less accurate than asked for, for lack of functions or points."""
+    """Whether functions or points are missing for the accuracy that is asked for."""
     of_functions, of_points, of_ranges = WEIGHTS["target"]
     narrow = of_ranges * of_length(shorter, len(left))
     error = of_functions * left + of_points * points

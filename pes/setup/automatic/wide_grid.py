@@ -61,7 +61,8 @@ WAVES = 6
 """Waves of a full turn beyond its functions, at least; its points are as many."""
 
 WAVE_ERROR = 1e-4
-"""Error of a function of a torsion by the waves left out, relative to its energy above V."""
+"""Error of a function of a torsion by the waves left out, in units of its energy above the lowest
+V."""
 
 
 @dataclass(frozen=True)
@@ -71,8 +72,8 @@ class WideGrid:
     Attributes:
         specs: ranges and primitive functions of each coordinate.
         ladders: energies of these functions above the lowest, hartree.
-        waves: what one, two, … functions of a torsion take; empty for other coordinates. In deep
-            wells, which are narrow, they are far more than the functions.
+        waves: number of waves that one, two, … functions of a torsion need; empty for other
+            coordinates. In deep wells, which are narrow, they are far more than the functions.
         unit: energy of one quantum, hartree.
         quanta: energy up to which products are kept, in units.
     """

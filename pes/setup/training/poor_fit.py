@@ -1,4 +1,4 @@
-"""Whether a fit is poor, and what its errors say about the remedy."""
+"""A sentence about a poor fit: how poor it is, and what may make it better."""
 
 from collections.abc import Mapping
 

@@ -210,7 +210,7 @@ def to_level(most: float) -> Callable[[SparseGrid], None]:
 
 
 def test_a_product_grid_goes_on_where_a_sparse_one_ends() -> None:
-    """From as many quanta on, as far as is needed."""
+    """It begins with as many quanta as the sparse grid had."""
     system, exact = oscillators([900.0, 1100, 1500, 2100])
     asked, said = target(system, 4, count=5, accuracy=0.05 * CM1), []
     levels = levels_by_quanta(
