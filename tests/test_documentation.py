@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from pkgutil import resolve_name
 
@@ -22,16 +23,17 @@ FILES = sorted((ROOT / "pes").rglob("*.py"))
 FOLDERS = "benchmarks|configs|data|docs|examples|pes|scripts|tests"
 
 
-def texts(source: str) -> Iterator[str]:
+def texts(tree: ast.Module) -> Iterator[str]:
     """Docstrings of a source, those of constants included."""
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(tree):
         match node:
             case ast.Expr(value=ast.Constant(value=str(text))):
                 yield text
 
 
-DOCSTRINGS = {file: "\n".join(texts(file.read_text())) for file in FILES}
-TEXTS = {file: file.read_text() for file in PAGES} | DOCSTRINGS
+@cache
+def parsed(file: Path) -> ast.Module:
+    return ast.parse(file.read_text())
 
 
 def missing_files(text: str) -> list[str]:
@@ -81,9 +83,9 @@ SPOKEN = {
 """What texts name although no source holds it."""
 
 
-@pytest.mark.parametrize("path", TEXTS, ids=lambda path: str(path.relative_to(ROOT)))
+@pytest.mark.parametrize("path", [*PAGES, *FILES], ids=lambda path: str(path.relative_to(ROOT)))
 def test_what_a_text_names_exists(path: Path) -> None:
-    text = TEXTS[path]
+    text = path.read_text() if path.suffix == ".md" else "\n".join(texts(parsed(path)))
     assert missing_files(text) == []
     assert missing_names(text) == []
     assert missing_commands(text) == []
@@ -101,6 +103,7 @@ def test_what_does_not_exist_is_caught() -> None:
     ]  # fmt: skip
 
 
+@cache
 def identifiers() -> set[str]:
     """Words that mean something in the code: names, and strings such as keys and file names."""
     words = {*dir(builtins), *FORMATS, *SPOKEN, *PROJECT["optional-dependencies"]}
@@ -108,8 +111,9 @@ def identifiers() -> set[str]:
     words |= set(re.findall(r"\w+", (ROOT / "pyproject.toml").read_text()))
     for file in (*FILES, *(ROOT / "examples").glob("*.py")):
         words |= {*file.relative_to(ROOT).parts, file.stem, "py"}
-        docstrings = set(texts(file.read_text()))
-        for node in ast.walk(ast.parse(file.read_text())):
+        tree = parsed(file)
+        docstrings = set(texts(tree))
+        for node in ast.walk(tree):
             for value in vars(node).values():
                 if isinstance(value, str) and value not in docstrings:
                     words |= set(re.findall(r"\w+", value))
@@ -120,12 +124,9 @@ def identifiers() -> set[str]:
     return words
 
 
-KNOWN = identifiers()
-
-
 def unknown_words(text: str) -> list[str]:
     """Identifiers in backticks that mean nothing in the code, nor in a block of the text itself."""
-    known = KNOWN.union(
+    known = identifiers().union(
         *(re.findall(r"\w+", block) for block in re.findall(r"(?s)```.*?```", text))
     )
     quoted = re.findall(r"(?<!`)`([A-Za-z_][\w.]*)(?:\(.*?\))?`(?!`)", text)
