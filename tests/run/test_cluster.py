@@ -121,25 +121,6 @@ def test_more_ranks_than_points(tmp_path: Path, tiny_run: Callable[..., Path]) -
     assert not (tmp_path / "run").exists()
 
 
-THREADS_AFTER_A_FIT = """
-import os, pathlib, torch
-from pes.run.cluster import ranks_started
-with ranks_started() as ranks:
-    ranks.all_gather(0)
-    torch.func.hessian(lambda x: (x**3).sum())(torch.ones(2))
-    import torch._dynamo
-print([t for t in pathlib.Path("/proc/self/task").iterdir() if "gloo" in (t / "comm").read_text()])
-"""
-
-
-@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="threads are listed by Linux only")
-def test_no_thread_of_the_process_group_outlives_it(on_ranks: Callable[..., Any]) -> None:
-    """A thread that lives on when Python ends can abort the process."""
-    runs = on_ranks(2, "-c", THREADS_AFTER_A_FIT)
-    assert [run.communicate(timeout=120)[0] for run in runs] == ["[]\n"] * 2
-    assert [run.returncode for run in runs] == [0, 0]
-
-
 @pytest.fixture
 def _no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Drawing takes longer than these trainings."""

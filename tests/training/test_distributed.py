@@ -28,9 +28,10 @@ def found(
     folder = tmp_path_factory.mktemp("ranks")
     write(folder / "water.h5", water(forces=True))
     runs = on_ranks(request.param, PROGRAM, folder / "water.h5", folder / "result.pt")
-    said = [run.communicate(timeout=120)[1] for run in runs]
+    said = [run.communicate(timeout=120) for run in runs]
     assert [run.returncode for run in runs] == [0] * request.param, said
-    return torch.load(folder / "result.pt", weights_only=True)
+    threads = [output for output, _ in said]
+    return torch.load(folder / "result.pt", weights_only=True) | {"threads left": threads}
 
 
 def largest_difference(a: torch.Tensor, b: torch.Tensor) -> float:
@@ -68,6 +69,11 @@ def test_energies_after_five_steps(found: dict[str, Any], optimizer: str) -> Non
 
 def test_ranks_that_differ_in_one_bit(found: dict[str, Any]) -> None:
     assert "no longer have the same parameters" in found["drifted"]
+
+
+def test_no_thread_of_the_process_group_outlives_it(found: dict[str, Any]) -> None:
+    """A thread that lives on when Python ends can abort the process."""
+    assert set(found["threads left"]) == {"[]\n"}
 
 
 def test_more_ranks_than_points(water: Callable[..., Dataset]) -> None:
