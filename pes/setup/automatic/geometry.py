@@ -7,7 +7,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from pes.coordinates import Jacobi, Valence, optimum
+from pes.coordinates import Jacobi, Valence, hessian, optimum
 from pes.molecule import Molecule, covalent_radii, like_permutations
 from pes.potential import Surface
 from pes.units import ANGSTROM, CM1, DEGREE
@@ -34,6 +34,12 @@ ROUGH = 0.05 * CM1
 
 SMOOTH = 0.002 * CM1
 """Hartree up to which values do not jump at all."""
+
+DOWNHILL = 1e-4
+"""Hartree/bohr²: a slope of zero where V falls off by more than half of this is a saddle."""
+
+ASIDE = 0.1
+"""Bohr by which a search goes on beside a saddle."""
 
 GUESSES = 12
 """Random geometries that a search for the minimum of four atoms and more begins from."""
@@ -131,14 +137,20 @@ def minima(molecule: Molecule, potential: Potential, *known: Tensor) -> list[Min
     # A surface that fails says so here; below, a search that leads nowhere is passed over.
     with torch.no_grad():
         potential(torch.stack(starts))
-    found = _minima_near(starts, molecule, potential)
-    noise = 0.0 if found else _noise(molecule, potential)
-    if noise > SMOOTH:
-        found = _minima_near(starts, molecule, potential, noise=noise)
+    found = _bonded_or_loose(starts, molecule, potential)
     if not found:
-        loose = [*known, *_complexes(molecule)]
-        found = _minima_near(loose, molecule, potential, noise=noise, reach=LOOSE)
+        noise = _noise(molecule, potential)
+        found = _bonded_or_loose(starts, molecule, potential, noise) if noise > SMOOTH else []
     return sorted(found, key=lambda minimum: minimum.energy)
+
+
+def _bonded_or_loose(
+    starts: Sequence[Tensor], molecule: Molecule, potential: Potential, noise: float = 0.0
+) -> list[Minimum]:
+    """Minima in which bonds join the atoms, else those in which weak forces do."""
+    found = _minima_near(starts, molecule, potential, noise=noise)
+    loose = [*starts, *_complexes(molecule)]
+    return found or _minima_near(loose, molecule, potential, noise=noise, reach=LOOSE)
 
 
 def _minima_near(
@@ -154,6 +166,7 @@ def _minima_near(
     for start in starts:
         try:
             x = optimum(potential, start, noise=noise)
+            x = x if noise else _off_saddle(potential, x)
             energy = float(potential(x[None])[0].detach())
         except (ValueError, FloatingPointError, torch.linalg.LinAlgError):
             continue
@@ -162,6 +175,20 @@ def _minima_near(
         ):
             found.append(Minimum(x, energy))
     return found
+
+
+def _off_saddle(potential: Potential, x: Tensor) -> Tensor:
+    """Positions where the slope is zero, or the minimum beside them if they are a saddle.
+
+    Searches that begin on a plane of symmetry stay there, as on the proton half-way in Cl–H–Cl⁻.
+    """
+    force = hessian(potential, x)
+    if not bool(force.isfinite().all()):
+        return x
+    curvatures, ways = torch.linalg.eigh(force)
+    if float(curvatures[0]) > -DOWNHILL:
+        return x
+    return optimum(potential, x + ASIDE * ways[:, 0].reshape(x.shape))
 
 
 def _noise(molecule: Molecule, potential: Potential) -> float:
