@@ -3,8 +3,6 @@
 import gzip
 import lzma
 import os
-import subprocess
-import sys
 import zipfile
 from collections.abc import Mapping
 from dataclasses import replace
@@ -241,12 +239,3 @@ def test_units_are_echoed_and_doubted(tmp_path, caplog):
     assert len(warnings) == 2
     assert "perhaps angstrom is called bohr: check the unit of lengths" in warnings[0]
     assert "check the unit of energies" in warnings[1]
-
-
-def test_importing_the_package_loads_nothing_optional():
-    code = (
-        "import sys, pes.data; "
-        "print([m for m in ('ase', 'pyscf', 'matplotlib', 'h5py', 'cclib') if m in sys.modules])"
-    )
-    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert printed.stdout == "[]\n", printed.stderr
