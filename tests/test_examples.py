@@ -1,7 +1,7 @@
 """The examples run and say something true."""
 
 import json
-import subprocess
+import runpy
 import sys
 from pathlib import Path
 
@@ -29,17 +29,20 @@ def test_own_surface(tmp_path: Path) -> None:
     assert len(found) == 10
 
 
-def test_five_lines(tmp_path: Path) -> None:
+def test_five_lines(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     # From 0.8 Å up: the ranges end where the training points do.
     lengths = torch.tensor([0.8, 0.96, 1.6], dtype=torch.float64)[:, None, None]
     geometries = torch.eye(3, dtype=torch.float64) * ANGSTROM * lengths
     record = SurfaceRecord(("O", "H", "H"), (0.0, 1.0), "none", geometries)
     save_surface(tmp_path / "water.safetensors", WaterPJT(), record)
-    run = subprocess.run(
-        [sys.executable, EXAMPLES / "five_lines.py", "water.safetensors"],
-        capture_output=True, text=True, check=True, cwd=tmp_path,
-    )  # fmt: skip
-    assert run.stdout.startswith("LevelsResult(H2O: 5 levels, zero-point energy 4634.7")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["five_lines.py", "water.safetensors"])
+    runpy.run_path(str(EXAMPLES / "five_lines.py"), run_name="__main__")
+    assert capsys.readouterr().out.startswith(
+        "LevelsResult(H2O: 5 levels, zero-point energy 4634.7"
+    )
     content = json.loads((tmp_path / "five_lines" / "levels.json").read_text())
     energies = [row["energy"] for row in content["levels"]]
     # Literature levels, doi:10.1063/1.472501; the default basis is good to 0.01 cm⁻¹.
