@@ -30,6 +30,10 @@ SETTINGS = {
     "adam": ["training.optimizer=adam"],
     "adam_lbfgs": ["training.optimizer={kind: adam_lbfgs, adam_epochs: 4}"],
     "ensemble": ["ensemble={members: 2, bootstrap: all}"],
+    "ensemble_on_linear_surfaces": [
+        "ensemble={members: 2, bootstrap: baseline}",
+        "surface.baseline={kind: linear, degree: 2}",
+    ],
 }
 """Every optimizer and what else has a loop of its own; none in more than one respect."""
 

@@ -2,9 +2,6 @@
 
 import csv
 import json
-import signal
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -183,10 +180,14 @@ def killed(pes_train: Command, monkeypatch: pytest.MonkeyPatch, epoch: int, **ho
 
 
 @pytest.mark.usefixtures("_no_pictures")
-@pytest.mark.parametrize("optimizer", ["levenberg_marquardt", "lbfgs", "adam"])
+@pytest.mark.parametrize(
+    "optimizer",
+    ["levenberg_marquardt", "lbfgs", "adam", {"kind": "adam_lbfgs", "adam_epochs": 4}],
+    ids=["levenberg_marquardt", "lbfgs", "adam", "adam_lbfgs"],
+)
 def test_resumed_run_ends_where_the_whole_one_does(
     pes_train: Command, work: Path, monkeypatch: pytest.MonkeyPatch, refusal: Refusal,
-    optimizer: str,
+    optimizer: str | dict[str, object],
 ) -> None:  # fmt: skip
     how = {"training": {"optimizer": optimizer, "epochs": 8}}
     whole = work / "whole"
@@ -201,32 +202,15 @@ def test_resumed_run_ends_where_the_whole_one_does(
 
 
 @pytest.mark.usefixtures("_no_pictures")
-@pytest.mark.parametrize("damaged", [False, True])
-def test_killed_by_the_system(pes_train: Command, work: Path, damaged: bool) -> None:
-    """SIGKILL leaves nothing behind but what was finished; a torn last state costs an epoch."""
+def test_a_torn_last_state_costs_an_epoch(
+    pes_train: Command, work: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     whole = work / "whole"
     pes_train("--output", whole)
-    program = """
-import os, signal, sys
-from pes import cli
-from pes.run.train import epochs as epochs
-epochs.SAVE_SECONDS = 0
-save = epochs.save_checkpoint
-def dying(path, state):
-    if state.epoch == 4:
-        os.kill(os.getpid(), signal.SIGKILL)
-    save(path, state)
-epochs.save_checkpoint = dying
-cli.train(sys.argv[1:])
-"""
-    run = subprocess.run([sys.executable, "-c", program, "--config", "train.yaml"], cwd=work)
-    assert run.returncode == -signal.SIGKILL
-    folder = work / "runs" / "tiny"
-    assert not (folder / "summary.json").exists()
-    assert epochs(folder) == [1, 2, 3, 4]
-    if damaged:
-        (folder / "state.pt").write_bytes(b"torn")
+    folder = work / killed(pes_train, monkeypatch, 5)
+    (folder / "state.pt").write_bytes(b"torn")
     pes_train("--resume", "auto")
+    assert "going on from" in (folder / "train.log").read_text()
     assert epochs(folder) == [1, 2, 3, 4, 5, 6]
     assert_same(whole, folder)
 

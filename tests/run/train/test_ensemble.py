@@ -2,9 +2,6 @@
 
 import csv
 import json
-import signal
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -208,31 +205,6 @@ def test_levels_of_the_mean(pes_train: Command, pes_levels: Command, work: Path)
     theirs = json.loads((work / "other" / "levels.json").read_text())
     a, b = ([level["energy"] for level in found["levels"]] for found in (ours, theirs))
     assert a == pytest.approx(b, abs=1e-4)  # cm⁻¹; the zero of V differs, hence the rounding
-
-
-@pytest.mark.usefixtures("_no_pictures")
-def test_killed_by_the_system(pes_train: Command, work: Path) -> None:
-    how = {"ensemble": {"members": 2, "bootstrap": "baseline"}, "surface": LINEAR}
-    whole = work / "whole"
-    pes_train("--output", whole, **how)
-    program = """
-import os, signal, sys
-from pes import cli
-from pes.run.train import epochs as epochs
-epochs.SAVE_SECONDS = 0
-save = epochs.save_checkpoint
-def dying(path, state):
-    if state.epoch == 4:
-        os.kill(os.getpid(), signal.SIGKILL)
-    save(path, state)
-epochs.save_checkpoint = dying
-cli.train(sys.argv[1:])
-"""
-    run = subprocess.run([sys.executable, "-c", program, "--config", "train.yaml"], cwd=work)
-    assert run.returncode == -signal.SIGKILL
-    pes_train("--resume", "auto", **how)
-    ours, theirs = (surface_of(f).state_dict() for f in (whole, work / "runs" / "tiny"))
-    assert all(torch.equal(ours[name], theirs[name]) for name in ours | theirs)
 
 
 @pytest.mark.usefixtures("_no_pictures")

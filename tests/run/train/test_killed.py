@@ -17,7 +17,7 @@ PROGRAM = Path(__file__).with_name("killed_run.py")
 @pytest.mark.parametrize(
     ("seed", "count", "trainings"),
     [
-        (0, 1, ["levenberg_marquardt", "adam_lbfgs", "ensemble"]),
+        (0, 1, ["levenberg_marquardt", "ensemble_on_linear_surfaces"]),
         pytest.param(1, 12, [], marks=pytest.mark.slow),
     ],
 )
@@ -32,7 +32,7 @@ def test_killed_anywhere_ends_bit_for_bit_the_same(
     )  # fmt: skip
     assert run.returncode == 0, run.stderr
     found = json.loads((folder / "found.json").read_text())
-    assert len(found) == (len(trainings) or 5) * count
+    assert len(found) == (len(trainings) or 6) * count
     for one in found:
         assert one["same"], one
         assert one["epochs"] == list(range(1, 9)), one
