@@ -3,7 +3,9 @@
 To first order an error δV of the surface moves a level by ⟨n|δV|n⟩, at most √⟨n|δV²|n⟩. Points
 left out of the fit say how large δV is at each height of the surface, not its sign, so that the
 root of its mean square over |ψ|² is what is printed: levels move by less where errors of
-different places cancel.
+different places cancel. Beyond the ends of the training points nothing is known but how the
+surface leaves them: there |δV| is taken as the distance of the surface from its straight
+continuation.
 """
 
 from collections.abc import Mapping, Sequence
@@ -35,6 +37,9 @@ NO_RECORD = (
 
 MOST_OUTSIDE = 0.01
 """Probability beyond the training points from which the error of a fit in a level is not known."""
+
+INWARDS = 0.05
+"""Part of the way beyond the last point over which the slope of the surface is taken there."""
 
 FEW = 2
 """Points without which a window is joined with the next: their errors may be small by chance."""
@@ -139,8 +144,27 @@ def fit_errors(levels: Levels, task: Problem) -> Tensor | None:
 
     with torch.no_grad():
         mean = levels.means_of(squared)
+        past = levels.means_of(lambda q: _unknown(q, levels, task))
     bottom = (known.errors[0] * CM1) ** 2
-    return torch.cat((mean[:1] + bottom, mean[1:] + mean[0])).sqrt()
+    inside = torch.cat((mean[:1] + bottom, mean[1:] + mean[0])).sqrt()
+    return inside + torch.cat((past[:1], past[1:] + past[0]))
+
+
+def _unknown(q: Tensor, levels: Levels, task: Problem) -> Tensor:
+    """|δV| (P,) in hartree beyond the ends of the training points, zero between them."""
+    assert task.sampled is not None
+    low, high = torch.tensor(task.sampled, dtype=q.dtype, device=q.device).T
+    last = q.clamp(low, high)
+    unknown = torch.zeros_like(q[:, 0])
+    at = (q != last).any(1).nonzero().flatten()
+    if len(at):
+        steps = (q - last)[at]
+        v, end, before = (
+            potential_in_chunks(levels.system, x).to(q)
+            for x in (q[at], last[at], last[at] - INWARDS * steps)
+        )
+        unknown[at] = (v - end - (end - before) / INWARDS).abs()
+    return unknown
 
 
 def fit_sentence(task: Problem) -> str | None:
@@ -156,5 +180,6 @@ def fit_sentence(task: Problem) -> str | None:
     return (
         "conv does not include the error of the fit: at points left out of the fit the RMSE of "
         f"the surface in cm-1 is {known}; the column fit is this error, averaged over the "
-        f"wavefunction of each level, - if more than {MOST_OUTSIDE:g} of it lies beyond the points"
+        "wavefunction of each level, and what the surface beyond the points may be wrong by; - "
+        f"if more than {MOST_OUTSIDE:g} of the level lies there"
     )

@@ -99,7 +99,8 @@ class Problem:
     @cached_property
     def limits(self) -> tuple[tuple[float, float], ...]:
         """Ends that no automatic range passes, (low, high) of each coordinate."""
-        return tuple(coordinate_limits(self.surface, self.internal, self.molecule.masses))
+        masses = self.molecule.masses
+        return tuple(coordinate_limits(self.surface, self.internal, masses, self.system))
 
     @property
     def has_own_sizes(self) -> bool:
@@ -170,7 +171,7 @@ def problem(
         system = perturbed(system, strengths, _shapes(bumps, internal))
     sizes = basis_of(basis or {}, internal, ranges)
     given = None if given is None else tuple(ranges)
-    inside = given or coordinate_limits(surface, internal, isotopes.masses)
+    inside = given or coordinate_limits(surface, internal, isotopes.masses, system)
     return Problem(
         surface, isotopes, internal, sizes, system, masses, tuple(bumps), strengths, start,
         _wells(start, others, internal, masses, inside), given, free,

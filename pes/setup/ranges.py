@@ -13,6 +13,7 @@ from pes.molecule import Molecule, like_permutations
 from pes.potential import Surface, SurfaceRecord
 from pes.setup.automatic.geometry import Geometries
 from pes.vibration.system.minimum import EdgeError, minimum, reach
+from pes.vibration.system.region import energies_or_infinite
 from pes.vibration.system.system import System
 
 __all__ = ["automatic_ranges", "coordinate_limits", "sampled", "start_within", "straightened"]
@@ -25,6 +26,10 @@ ALIKE = 0.02
 
 BEYOND = 1.5
 """Range of normal coordinates relative to the farthest training points; levels vanish before."""
+
+PAST, STEPS, RISE = 3.0, 20, 1e-4
+"""Standard deviations of the points of a fit by which a range may pass the last one, steps on the
+way, and hartree by which the surface must rise in each."""
 
 ROUNDED = 1e-4
 """Bohr or radians that ends found by themselves are multiples of."""
@@ -71,7 +76,7 @@ def automatic_ranges(
         system: V and G of the coordinates.
     """
     start = _start(geometries, internal, masses)
-    limits = coordinate_limits(geometries.surface, internal, masses)
+    limits = coordinate_limits(geometries.surface, internal, masses, system)
     if zero_at_minimum(internal.kinds):
         return start, reach(system, start, limits, energy)
     bottom = _lowest(system, limits, internal, near=start)
@@ -113,11 +118,17 @@ def _outward(ends: tuple[float, float], limit: tuple[float, float]) -> tuple[flo
 
 
 def coordinate_limits(
-    surface: Surface, internal: Internal, masses: Tensor
+    surface: Surface, internal: Internal, masses: Tensor, system: System
 ) -> list[tuple[float, float]]:
-    """Ends that auto never passes: lengths go as far out as the training points do.
+    """Ends that auto never passes: lengths of a fit go on past its points while it rises.
 
     Inwards the repulsive wall itself is the end, points or not; angles go on to linearity.
+
+    Args:
+        surface: with the points that it was fitted to, or the ranges that it declares itself.
+        internal: coordinates.
+        masses: (N,).
+        system: V of these coordinates.
     """
     kinds = [KINDS[kind].limits for kind in internal.kinds]
     pairs = zip(kinds, internal.bounds(), strict=True)
@@ -126,7 +137,7 @@ def coordinate_limits(
         return limits if surface.record is None else _near(surface.record, internal, masses, limits)
     declared = getattr(surface.potential, "ranges", None)
     if surface.record is not None:
-        farthest = sampled(surface.record, internal, masses).amax(0).tolist()
+        farthest = _past_points(sampled(surface.record, internal, masses), internal, system)
     elif declared is None:
         return limits
     else:
@@ -140,6 +151,28 @@ def coordinate_limits(
         (low, min(high, far) if kind == "length" else high)
         for (low, high), kind, far in zip(limits, internal.kinds, farthest, strict=True)
     ]
+
+
+def _past_points(q: Tensor, internal: Internal, system: System) -> list[float]:
+    """Upper ends of lengths: past the last point (bohr) while the surface rises there.
+
+    A wall at the last point moves levels that hardly reach it by far more than a fit errs just
+    beyond; where the fit falls or is flat, it says nothing about what lies behind.
+
+    Args:
+        q: points of the fit, (T, Q).
+        internal: coordinates.
+        system: V of these coordinates.
+    """
+    ends = q.amax(0)
+    for k, kind in enumerate(internal.kinds):
+        if kind == "length":
+            outward = q[q[:, k].argmax()].repeat(STEPS + 1, 1)
+            last = float(ends[k] + PAST * q[:, k].std())
+            outward[:, k] = torch.linspace(float(ends[k]), last, STEPS + 1, dtype=q.dtype)
+            rises = energies_or_infinite(system, outward).diff() > RISE
+            ends[k] = outward[int(rises.cumprod(0).sum()), k]
+    return ends.tolist()
 
 
 def _near(

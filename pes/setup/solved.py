@@ -183,8 +183,8 @@ def _cuts(task: Problem, truncation: TruncationRequest) -> tuple[Cut, ...] | Non
             f"`reference: mean` is for three coordinates, there are {len(task.internal.names)}"
         )
     return cuts_below(
-        task.system, task.wells, task.surveyed, task.limits, task.internal.names, given=task.given,
-        sampled=task.sampled,
+        task.system, task.wells, task.surveyed, task.limits, task.internal.names,
+        task.internal.kinds, given=task.given, sampled=task.sampled,
     )  # fmt: skip
 
 

@@ -32,6 +32,7 @@ def cuts_below(
     energy: float,
     limits: Sequence[tuple[float, float]],
     names: Sequence[str],
+    kinds: Sequence[str],
     *,
     given: Sequence[tuple[float, float]] | None = None,
     sampled: Sequence[tuple[float, float]] | None = None,
@@ -39,7 +40,7 @@ def cuts_below(
     """A cut along each coordinate, the others relaxed where V stays below an energy.
 
     Where the surface has a hole, ranges that the user gave are what is looked at, or else the
-    region below a lower energy, which may end before it.
+    region below a lower energy, or between the points of the fit, which may end before it.
 
     Args:
         system: V and G.
@@ -47,19 +48,34 @@ def cuts_below(
         energy: above the minimum, hartree.
         limits: ends that no coordinate passes.
         names: of the coordinates.
+        kinds: of the coordinates.
         given: ranges of the user.
-        sampled: ends of the points to which the surface was fitted, for the message.
+        sampled: ends of the points to which the surface was fitted.
 
     Raises:
         ValueError: if the surface falls below its minimum in that region.
     """
     region = low_region(system, wells, energy, limits)
-    if given and region.depth > DEEPER:
-        region = low_region(system, wells, energy, given)
-    elif region.depth > DEEPER:
-        region = low_region(system, wells, NEARER * energy, limits)
+    nearer = (NEARER * energy, limits), (energy, _between(limits, kinds, sampled))
+    for other in ((energy, given),) if given else nearer:
+        if region.depth > DEEPER:
+            region = low_region(system, wells, *other)
     _check_holes(system, region, names, sampled)
     return relaxed_cuts(system, region, wells[0])
+
+
+def _between(
+    limits: Sequence[tuple[float, float]],
+    kinds: Sequence[str],
+    sampled: Sequence[tuple[float, float]] | None,
+) -> Sequence[tuple[float, float]]:
+    """Limits of which lengths end with the points; inwards the wall itself is the end."""
+    if sampled is None:
+        return limits
+    return [
+        (low, min(high, last) if kind == "length" else high)
+        for (low, high), kind, (_, last) in zip(limits, kinds, sampled, strict=True)
+    ]
 
 
 def _check_holes(

@@ -108,7 +108,7 @@ def _first(target: Target, report: Report) -> tuple[Solve, Stage, int]:
     for sweep in range(SURVEYS):
         cuts = cuts_below(
             target.system, target.wells, SURVEYED * top, target.limits, target.names,
-            given=target.ranges, sampled=target.sampled,
+            target.kinds, given=target.ranges, sampled=target.sampled,
         )  # fmt: skip
         # A cap that is felt and a range that is too short have errors of opposite signs.
         # A single level has no excitation.

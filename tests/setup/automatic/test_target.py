@@ -127,9 +127,10 @@ def test_a_hole_is_refused() -> None:
     system = model(potential, torch.eye(3, dtype=torch.float64) / MASS)
     with pytest.raises(ValueError, match=r"falls .* cm-1 below its minimum at x = .*reference"):
         levels_to_target(target(system, count=40))
-    points = ((-1.0, 1.0),) * 3
+    # Lengths may end with the points, which an angle does not.
+    changes = {"sampled": ((-1.0, 1.0),) * 3, "kinds": ("length", "length", "angle")}
     with pytest.raises(ValueError, match=r"end before that place in z \(-1.0000 to 1.0000\): add"):
-        levels_to_target(target(system, count=40, sampled=points))
+        levels_to_target(target(system, count=40, **changes))
 
 
 def test_noise_sets_the_accuracy_and_is_no_hole() -> None:
