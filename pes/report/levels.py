@@ -43,7 +43,7 @@ MEANINGS = {
     "(cm⁻¹).",
     "spread": "The column spread is the standard deviation over the members of the ensemble "
     "(cm⁻¹).",
-    "fit": "The column fit is the uncertainty that the fit leaves (cm⁻¹).",
+    "fit": "The column fit is an upper estimate of the error that the fit leaves (cm⁻¹).",
     "P(extrap)": "P(extrap) is the probability of geometries beyond the points of the fit.",
 }
 """Sentences about columns of the levels."""

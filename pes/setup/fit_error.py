@@ -3,7 +3,9 @@
 To first order an error δV of the surface moves a level by ⟨n|δV|n⟩, at most √⟨n|δV²|n⟩. Points
 left out of the fit say how large δV is at each height of the surface, not its sign, so that the
 root of its mean square over |ψ|² is what is printed: levels move by less where errors of
-different places cancel. Beyond the ends of the training points nothing is known but how the
+different places cancel. Few points may have small errors by chance: the bound is taken that nine
+draws of ten keep, for errors of a normal distribution (their summed squares over σ² follow χ²).
+Beyond the ends of the training points nothing is known but how the
 surface leaves them: there |δV| is taken as the distance of the surface from its straight
 continuation.
 """
@@ -15,6 +17,7 @@ from math import inf, sqrt
 from typing import Any
 
 import torch
+from scipy.special import gammaincinv
 from torch import Tensor
 
 from pes.potential import SurfaceRecord
@@ -41,6 +44,9 @@ MOST_OUTSIDE = 0.01
 INWARDS = 0.05
 """Part of the way beyond the last point over which the slope of the surface is taken there."""
 
+LUCK = 0.1
+"""Share of draws in which so few points have smaller errors than the bound allows."""
+
 FEW = 2
 """Points without which a window is joined with the next: their errors may be small by chance."""
 
@@ -53,15 +59,24 @@ class HeldOut:
         tops: upper ends of energy windows above the lowest training energy, cm⁻¹, ascending; the
             last is infinite.
         errors: root mean square errors between one end and the next, cm⁻¹.
+        counts: points in each window.
     """
 
     tops: tuple[float, ...]
     errors: tuple[float, ...]
+    counts: tuple[int, ...]
+
+    @property
+    def bounds(self) -> tuple[float, ...]:
+        """Errors that so many points leave possible, cm⁻¹."""
+        pairs = zip(self.errors, self.counts, strict=True)
+        # Summed squares below this quantile of χ² with n degrees of freedom are that lucky.
+        return tuple(error * sqrt(n / (2 * float(gammaincinv(n / 2, LUCK)))) for error, n in pairs)
 
     def at(self, heights: Tensor) -> Tensor:
-        """Errors at heights above the lowest training energy, both in hartree, (P,)."""
+        """Bounds at heights above the lowest training energy, both in hartree, (P,)."""
         ends = heights.new_tensor(self.tops[:-1]) * CM1
-        return heights.new_tensor(self.errors)[torch.bucketize(heights, ends)] * CM1
+        return heights.new_tensor(self.bounds)[torch.bucketize(heights, ends)] * CM1
 
     def __str__(self) -> str:
         words = [f"below {top:.0f} cm-1" for top in self.tops[:-1]]
@@ -89,7 +104,8 @@ def held_out(record: SurfaceRecord | None) -> HeldOut | None:
     joined = _joined([top for top, _ in ends], steps)
     if not joined:
         return None
-    return HeldOut(tuple(t for t, _ in joined), tuple(e for _, e in joined))
+    tops, errors, counts = zip(*joined, strict=True)
+    return HeldOut(tops, errors, counts)
 
 
 def _reports(errors: Any) -> list[tuple[Mapping[str, int], Mapping[str, float | None]]]:
@@ -104,16 +120,16 @@ def _reports(errors: Any) -> list[tuple[Mapping[str, int], Mapping[str, float | 
 
 
 def _joined(
-    tops: Sequence[float], steps: Sequence[tuple[float, float]]
-) -> list[tuple[float, float]]:
-    """End and error of each window, joined upwards until it has enough points."""
-    windows: list[tuple[float, float, float]] = []
-    count = squares = 0.0
+    tops: Sequence[float], steps: Sequence[tuple[int, float]]
+) -> list[tuple[float, float, int]]:
+    """End, error and points of each window, joined upwards until it has enough points."""
+    windows: list[tuple[float, int, float]] = []
+    count, squares = 0, 0.0
     for top, (n, square) in zip(tops, steps, strict=True):
         count, squares = count + n, squares + square
         if count >= FEW:
             windows.append((top, count, squares))
-            count = squares = 0.0
+            count, squares = 0, 0.0
     if count and windows:
         _, n, square = windows.pop()
         windows.append((inf, n + count, square + squares))
@@ -121,7 +137,7 @@ def _joined(
         windows.append((inf, count, squares))
     if windows:
         windows[-1] = (inf, *windows[-1][1:])
-    return [(top, sqrt(square / n)) for top, n, square in windows]
+    return [(top, sqrt(square / n), n) for top, n, square in windows]
 
 
 def fit_errors(levels: Levels, task: Problem) -> Tensor | None:
@@ -145,7 +161,7 @@ def fit_errors(levels: Levels, task: Problem) -> Tensor | None:
     with torch.no_grad():
         mean = levels.means_of(squared)
         past = levels.means_of(lambda q: _unknown(q, levels, task))
-    bottom = (known.errors[0] * CM1) ** 2
+    bottom = (known.bounds[0] * CM1) ** 2
     inside = torch.cat((mean[:1] + bottom, mean[1:] + mean[0])).sqrt()
     return inside + torch.cat((past[:1], past[1:] + past[0]))
 
@@ -180,6 +196,6 @@ def fit_sentence(task: Problem) -> str | None:
     return (
         "conv does not include the error of the fit: at points left out of the fit the RMSE of "
         f"the surface in cm-1 is {known}; the column fit is this error, averaged over the "
-        "wavefunction of each level, and what the surface beyond the points may be wrong by; - "
-        f"if more than {MOST_OUTSIDE:g} of the level lies there"
+        "wavefunction of each level, larger where few points tell it, and what the surface beyond "
+        f"the points may be wrong by; - if more than {MOST_OUTSIDE:g} of the level lies there"
     )

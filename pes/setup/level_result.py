@@ -112,7 +112,7 @@ class LevelsResult:
         )
 
     def __str__(self) -> str:
-        fitted = None if self.error_bars.members else fit_sentence(self.task)
+        fitted = fit_sentence(self.task)
         lines = [repr(self), *([] if fitted is None else [fitted])]
         return "\n".join([*lines, *printed(self.table, self.quanta.heading, Sensitivities())])
 

@@ -48,8 +48,7 @@ def level_table(
     constants = rotational_constants(levels, task.masses.cpu()) / CM1
     axes = [k for k in range(3) if not bool(constants[:, k].isnan().all())]
     outside = _outside(levels, task)
-    # The spread of an ensemble is the error of the fit already.
-    fitted = None if error_bars.members else fit_errors(levels, task)
+    fitted = fit_errors(levels, task)
     if fitted is not None and outside is not None:
         # An excitation counts from the ground state.
         fitted = fitted.where(outside.maximum(outside[0]) <= MOST_OUTSIDE, nan)
@@ -162,7 +161,7 @@ def header(name: str, levels: Levels, task: Problem, error_bars: Spreads) -> lis
             "energy in row 0, of excitations below; through |psi|^2, `spread_full` by "
             "diagonalising each"
         ]
-    fitted = None if error_bars.members else fit_sentence(task)
+    fitted = fit_sentence(task)
     return [
         *lines,
         *members,
