@@ -1,17 +1,17 @@
 """Levels of linear H–C–C–H by an independent small program: two diatoms and the vector between.
 
-    python benchmarks/diatom_diatom.py [--quanta 14] [--radial 8]
+    python benchmarks/diatom_diatom.py [--quanta 14] [--radial 8] [--j 1]
 
 It shares nothing with the package's own levels but the surface (`acetylene` of
 `four_atom_surfaces.py`). r₁ points from H to C, r₂ from C to H, R joins the centres of mass of the
-two CH; with J = 0 and l₁, l₂ the angular momenta of r₁ and r₂,
+two CH and is the axis of K; with l₁, l₂ the angular momenta of r₁ and r₂,
 
-    H = −1/(2μ) (∂₁² + ∂₂²) − 1/(2M) ∂_R² + l₁²/(2μr₁²) + l₂²/(2μr₂²) + (l₁ + l₂)²/(2MR²) + V,
+    H = −1/(2μ) (∂₁² + ∂₂²) − 1/(2M) ∂_R² + l₁²/(2μr₁²) + l₂²/(2μr₂²) + (J − l₁ − l₂)²/(2MR²) + V,
+    (J − l)² = J (J + 1) + l² − 2K² − J₊l₋ − J₋l₊,  l = l₁ + l₂,  l_z = J_z = K
 
-in products of associated Legendre functions P_l1^m(θ₁) P_l2^m(θ₂) with cos mφ (Σ⁺) or sin mφ (Σ⁻),
-contracted for each m in the mean of V along one angle, and of points of a DVR of each length that
-its own cut optimises. In the contracted functions (l₁ + l₂)² = l₁² + l₂² − 2m² on the diagonal, and
-couples m with m ± 1.
+in products of associated Legendre functions P_l1^m1(θ₁) P_l2^m2(θ₂) with m₁ + m₂ = K, for K = 0
+with cos m(φ₁ − φ₂) (Σ⁺, in levels e) or sin m(φ₁ − φ₂) (Σ⁻, in levels f), contracted for each m in
+the mean of V along one angle, and of points of a DVR of each length that its own cut optimises.
 """
 
 import argparse
@@ -86,51 +86,108 @@ def bends(quanta: int) -> tuple[Array, list[dict[str, Array]]]:
     return c, found
 
 
-def angular(sign: int, quanta: int) -> tuple[Array, Array, Array, list[Array], Array]:
-    """l₁², l₂², (l₁ + l₂)² in the functions, angles of the quadrature, functions there."""
-    c, found = bends(quanta)
-    labels = [
-        (m, j, k) for m in range(0 if sign > 0 else 1, quanta // 2 + 1)
-        for j, k in product(range(quanta // 2 - m + 1), repeat=2) if j + k <= quanta // 2 - m
+def raising(found: list[dict[str, Array]], m: int) -> Array:
+    """l₊ from functions of m to those of m + 1; no function has the phase (−1)^m."""
+    return -found[m]["raise"] if m >= 0 else found[-m - 1]["raise"].T
+
+
+def products(total: int, quanta: int) -> list[tuple[int, int, int, int]]:
+    """m₁ and m₂ with m₁ + m₂ = K, and numbers of the functions of θ₁ and θ₂."""
+    half = quanta // 2
+    every = product(range(-half, half + 1), range(half + 1), range(half + 1))
+    return [
+        (m, total - m, j, k) for m, j, k in every
+        if 2 * (j + k) + abs(m) + abs(total - m) <= quanta
     ]  # fmt: skip
+
+
+def combined(labels: list[tuple[int, int, int, int]], sign: int) -> Array:
+    """Sums (sign > 0) or differences of the products with m and −m, (functions, products)."""
+    rows = []
+    for a, (m, n, j, k) in enumerate(labels):
+        row = np.zeros(len(labels))
+        row[a] = 1.0
+        row[labels.index((n, m, j, k))] += sign
+        if m >= 0 and row.any():
+            rows.append(row / np.linalg.norm(row))
+    return np.array(rows)
+
+
+def angular(total: int, sign: int, quanta: int) -> dict[str, Array]:
+    """Operators of both bends with m₁ + m₂ = K, angles of the quadrature, functions there."""
+    c, found = bends(quanta)
+    labels = products(total, quanta)
     phi = (np.arange(TURNS) + 0.5) * np.pi / TURNS
-    turn = np.cos if sign > 0 else np.sin
     first, second, both = (np.zeros((len(labels), len(labels))) for _ in range(3))
     values = []
-    for a, (m, j, k) in enumerate(labels):
-        around = turn(m * phi) * np.sqrt((1 if m == 0 else 2) / TURNS)
-        v = found[m]["values"]
-        values.append(np.einsum("i,j,p->ijp", v[:, j], v[:, k], around).ravel())
-        for b, (n, p, q) in enumerate(labels):
-            if n == m:
-                first[a, b] = found[m]["square"][j, p] * (k == q)
-                second[a, b] = found[m]["square"][k, q] * (j == p)
-                both[a, b] = first[a, b] + second[a, b] - 2 * m**2 * (a == b)
-            if n == m + 1:
-                up = found[m]["raise"]
-                both[a, b] = both[b, a] = -up[p, j] * up[q, k] * (2**0.5 if m == 0 else 1)
-    grid = np.meshgrid(c, c, phi, indexing="ij")
-    near = np.abs(np.stack(values)).max(0) > 1e-9
-    return first, second, both, [g.ravel()[near] for g in grid], np.stack(values)[:, near]
+    for a, (m, n, j, k) in enumerate(labels):
+        one, other = found[abs(m)], found[abs(n)]
+        around = np.stack((np.cos(m * phi), np.sin(m * phi))) / TURNS**0.5
+        values.append(
+            np.einsum("i,j,sp->sijp", one["values"][:, j], other["values"][:, k], around).ravel()
+        )
+        for b, (p, q, s, t) in enumerate(labels):
+            if p == m:
+                first[a, b] = one["square"][j, s] * (k == t)
+                second[a, b] = other["square"][k, t] * (j == s)
+                both[a, b] = first[a, b] + second[a, b] + 2 * m * n * (a == b)
+            if p == m + 1:
+                both[a, b] = both[b, a] = raising(found, m)[s, j] * raising(found, q)[k, t]
+    turn = np.eye(len(labels)) if total else combined(labels, sign)
+    table = turn @ np.stack(values)
+    near = np.abs(table).max(0) > 1e-9
+    grid = [np.tile(g.ravel(), 2)[near] for g in np.meshgrid(c, c, phi, indexing="ij")]
+    each = {name: turn @ x @ turn.T for name, x in (("1", first), ("2", second), ("12", both))}
+    return {**each, "values": table[:, near], "angles": np.stack(grid), "turn": turn}
 
 
-def levels(sign: int, quanta: int, radial: int, count: int) -> Array:
-    """The lowest levels of Σ⁺ or Σ⁻ above V = 0, cm⁻¹."""
-    first, second, both, (c1, c2, phi), values = angular(sign, quanta)
+def upwards(sign: int, quanta: int) -> Array:
+    """l₁₊ + l₂₊ from functions with K = 0 of one sign to those with K = 1."""
+    found, lower, upper = bends(quanta)[1], products(0, quanta), products(1, quanta)
+    step = np.zeros((len(upper), len(lower)))
+    for b, (m, n, j, k) in enumerate(lower):
+        for a, (p, _, s, t) in enumerate(upper):
+            if p == m + 1 and k == t:
+                step[a, b] = raising(found, m)[s, j]
+            if p == m and j == s:
+                step[a, b] = raising(found, n)[t, k]
+    return step @ combined(lower, sign).T
+
+
+def rotating(j: int, sign: int, quanta: int) -> tuple[list[dict[str, Array]], Array]:
+    """Functions of each |K| ≤ J, and (J − l₁ − l₂)² among all of them."""
+    parts = [angular(total, sign, quanta) for total in range(j + 1)]
+    sizes = [len(part["12"]) for part in parts]
+    square = np.zeros((sum(sizes), sum(sizes)))
+    for total, part in enumerate(parts):
+        own = slice(sum(sizes[:total]), sum(sizes[: total + 1]))
+        square[own, own] = part["12"] + (j * (j + 1) - 2 * total**2) * np.eye(sizes[total])
+    if j:
+        # Of both K = 1 and K = −1, hence √2.
+        step = -(2**0.5) * (j * (j + 1)) ** 0.5 * upwards(sign, quanta)
+        square[sizes[0] :, : sizes[0]], square[: sizes[0], sizes[0] :] = step, step.T
+    return parts, square
+
+
+def levels(j: int, sign: int, quanta: int, radial: int, count: int) -> Array:
+    """The lowest levels of J = 0 or 1 above V = 0, cm⁻¹: e (sign > 0, with Σ⁺) or f (with Σ⁻)."""
+    parts, square = rotating(j, sign, quanta)
     one, zero = np.ones(1), np.zeros(1)
     x, y = np.linspace(1.35, 3.4, 90), np.linspace(1.9, 3.6, 90)
     cut = np.array([energies(r, LENGTH, MIDDLE, one, one, zero)[0] for r in x])
     middle = np.array([energies(LENGTH, LENGTH, r, one, one, zero)[0] for r in y])
     short, kinetic = optimised(cut, x, REDUCED, radial)
     far, across = optimised(middle, y, BETWEEN, radial)
-    blocks = np.empty((radial, radial, radial, len(first), len(first)))
-    for i, j, k in product(range(radial), repeat=3):
-        r1, r2, r = short[i], short[j], far[k]
-        v = np.minimum(energies(r1, r2, r, c1, c2, phi), 0.6)
-        blocks[i, j, k] = (
-            (values * v) @ values.T + first / (2 * REDUCED * r1**2)
-            + second / (2 * REDUCED * r2**2) + both / (2 * BETWEEN * r**2)
-        )  # fmt: skip
+    blocks = np.empty((radial, radial, radial, *square.shape))
+    for i, k, n in product(range(radial), repeat=3):
+        r1, r2, r = short[i], short[k], far[n]
+        block, start = square / (2 * BETWEEN * r**2), 0
+        for part in parts:
+            own = slice(start, start := start + len(part["1"]))
+            v = np.minimum(energies(r1, r2, r, *part["angles"]), 0.6)
+            block[own, own] += (part["values"] * v) @ part["values"].T
+            block[own, own] += part["1"] / (2 * REDUCED * r1**2) + part["2"] / (2 * REDUCED * r2**2)
+        blocks[i, k, n] = block
     shape = blocks.shape[:4]
 
     def apply(flat: Array) -> Array:
@@ -151,13 +208,16 @@ def main() -> None:
     parser.add_argument("--quanta", type=int, default=14, help="of both bends, even")
     parser.add_argument("--radial", type=int, default=8, help="points of each length")
     parser.add_argument("--count", type=int, default=12)
+    parser.add_argument("--j", type=int, default=0, choices=(0, 1), help="largest J")
     options = parser.parse_args()
     begun, ground = time.process_time(), 0.0
-    for sign, name in ((1, "Sigma+"), (-1, "Sigma-")):
-        energy = levels(sign, options.quanta, options.radial, options.count)
-        ground = energy[0] if sign > 0 else ground
+    cases = [(j, sign) for j in range(options.j + 1) for sign in (1, -1)]
+    for j, sign in cases:
+        energy = levels(j, sign, options.quanta, options.radial, options.count)
+        ground = energy[0] if (j, sign) == (0, 1) else ground
+        name = f"J = {j}, {'e' if sign > 0 else 'f'}"
         print(f"{name}: {time.process_time() - begun:.0f} CPU-s; zero-point energy {ground:.4f}")
-        print("  " + " ".join(f"{e - ground:.4f}" for e in energy))
+        print("  " + " ".join(f"{e - ground:.4f}" for e in energy), flush=True)
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from pes.rovibration.coupling import Coupling, coupling, integrals
 from pes.rovibration.fields import frame_positions, rotational_fields
 from pes.rovibration.frame_choice import SYMMETRIC, away_from_jumps, chosen_frame
 from pes.rovibration.group import molecular_group
+from pes.rovibration.line import line_states, line_symmetry
 from pes.rovibration.multiplets import symmetric_coupling, symmetric_moments
 from pes.rovibration.progress import PartDone, StepDone, silent, unheard
 from pes.rovibration.reference import (
@@ -30,13 +31,20 @@ from pes.rovibration.reference import (
     masses_of,
     reference_geometry,
 )
-from pes.rovibration.state_choice import contracted_states, only, with_fewer_functions, with_states
+from pes.rovibration.state_choice import (
+    alike_in_fewer_functions,
+    contracted_states,
+    only,
+    with_fewer_functions,
+    with_states,
+)
 from pes.rovibration.straight import straight_reference
 from pes.rovibration.symmetric_states import beside, multiplets_of, with_multiplets
 from pes.rovibration.symmetry import equivalent_turns, with_inversion
 from pes.rovibration.truncation import left_out, rotational_images
 from pes.vibration.analysis.characters import characters
 from pes.vibration.levels.result import Levels
+from pes.vibration.symmetry.axial import level_count
 from pes.vibration.symmetry.operation import Operation
 
 __all__ = ["Contraction", "contract_states"]
@@ -54,11 +62,12 @@ class Contraction:
     Attributes:
         levels: J = 0 levels asked for.
         states: the same calculation with all n states that are contracted; of a linear molecule
-            one for each K, see `pes.rovibration.axial`.
+            one for each K, see `pes.rovibration.axial` and `pes.rovibration.line`.
         frame: axes of the body.
         reference: geometry that the axes refer to, in bohr.
         parents: J = 0 state that each state belongs to, where a bent molecule has states for each
             K; None for others.
+        species: of each state of a linear molecule in normal coordinates, such as Πu; else empty.
         coupling: of the states.
         others: of half of the states, and of as many made of fewer functions.
         operations: symmetries of levels with rotation; empty where they are not known.
@@ -77,6 +86,7 @@ class Contraction:
     turns: tuple[int | None, ...]
     characters: Tensor
     parents: Tensor | None = None
+    species: tuple[str, ...] = ()
 
     @property
     def is_linear(self) -> bool:
@@ -165,11 +175,10 @@ def contract_states(
         report: called with the name of a step and the part of it that is done.
 
     Raises:
-        ValueError: for a linear molecule of more than three atoms, fewer states than levels, or
-            axes that change places where the levels are.
+        ValueError: for fewer states than levels, or axes that change places where the levels are.
     """
     count = len(levels.energies)
-    number = contracted_states(states, count, levels.hamiltonian.size)
+    number = contracted_states(states, count, level_count(levels.hamiltonian))
     centre = reference_geometry(levels) if reference is None else reference
     if bool((centre[:, :2] == 0).all()):
         return _contract_linear(levels, number, centre, highest, report)
@@ -237,6 +246,8 @@ def _contract_linear(
     levels: Levels, number: int, reference: BodyReference, highest: int, report: StepDone
 ) -> Contraction:
     """States of each K of a triatomic that is linear, or becomes so, coupled by rotation."""
+    if levels.hamiltonian.bends:
+        return _contract_line(levels, number, reference, highest, report)
     count, straight = len(levels.energies), not isinstance(reference, FlexibleReference)
     frame = "eckart" if straight else "linear"
     report("J = 0 states", 0.0)
@@ -257,6 +268,26 @@ def _contract_linear(
     return _with_second_order(whole, made, fewer, partial(report, "states left out"))
 
 
+def _contract_line(
+    levels: Levels, number: int, reference: BodyReference, highest: int, report: StepDone
+) -> Contraction:
+    """States of each K of a linear molecule in 3N − 5 coordinates, coupled by rotation."""
+    assert isinstance(reference, Tensor)
+    count = len(levels.energies)
+    made = line_states(levels, number, highest, reference, partial(report, "J = 0 states"))
+    basis = coupling(made.levels, made.fields, partial(report, "coupling"))
+    report("fewer functions", 0.0)
+    fewer = coupling([alike_in_fewer_functions(one) for one in made.levels], made.fields)
+    first = replace(made.levels[0], estimated_changes=levels.estimated_changes)
+    first = replace(first, eigenpairs=first.eigenpairs.first(count))
+    operations, turns, values, species = line_symmetry(made.levels)
+    whole = Contraction(
+        first, made.levels, "embedded", reference, basis, (basis, fewer), operations, turns, values,
+        species=species,
+    )  # fmt: skip
+    return _with_second_order(whole, made, fewer, partial(report, "states left out"))
+
+
 def _bent(reference: BodyReference) -> Tensor:
     """A bent geometry (3, 3): an exchange of the ends and E* are half turns about its x and y."""
     line = reference.middle if isinstance(reference, FlexibleReference) else reference
@@ -270,13 +301,13 @@ def _with_second_order(
     whole: Contraction, made: AxialStates, fewer: Coupling, report: PartDone
 ) -> Contraction:
     """A contraction of states of each K, with what the states left out do to those asked for."""
-    number = len(made.levels[0].energies)
-    half = torch.arange(max(1, int(HALF * number)))
-    coupled = [own.nonzero().flatten() for own in whole.asked.split(number)]
-    coupled = [own[own < len(half)] for own in coupled]
+    counts = [len(one.energies) for one in made.levels]
+    halves = [torch.arange(max(1, int(HALF * number))) for number in counts]
+    coupled = [own.nonzero().flatten() for own in whole.asked.split(counts)]
+    coupled = [own[own < len(half)] for own, half in zip(coupled, halves, strict=True)]
     made_of = rotational_images(made.levels, made.fields, coupled, report)
-    few = [only(one, half) for one in made.levels]
-    kept = torch.cat([k * number + half for k in range(len(few))])
+    few = [only(one, half) for one, half in zip(made.levels, halves, strict=True)]
+    kept = torch.cat([sum(counts[:k]) + half for k, half in enumerate(halves)])
     basis = replace(whole.coupling, missing=left_out(made_of, made.levels))
     smaller = replace(whole.coupling.only(kept), missing=left_out(made_of, few))
     alike = len(fewer.energies) == len(basis.energies)

@@ -3,7 +3,7 @@
 H = H_vib + ½ Σ_αβ G_αβ J_α J_β + ½ Σ_kα (p̃_k† G_kα + G_kα p̃_k) J_α,  p̃_k = −i D̃_k
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -12,7 +12,7 @@ from torch import Tensor
 from pes.chunks import in_chunks
 from pes.rovibration.fields import CHUNK, RotationalFields
 from pes.rovibration.group import Multiplets
-from pes.rovibration.operators import CHANGES, PAIRS
+from pes.rovibration.operators import CHANGES, PAIRS, line_amount, of_line
 from pes.rovibration.progress import PartDone, silent
 from pes.rovibration.second_order import LeftOut
 from pes.vibration.grid.grid_basis import GridBasis
@@ -24,6 +24,7 @@ __all__ = [
     "coupled_calculations",
     "coupling",
     "integrals",
+    "joining",
     "portions",
     "rotated",
 ]
@@ -99,8 +100,7 @@ def coupling(
         # Both directions are one number.
         near = {other: own for other, own in coupled_calculations(levels, k).items() if other >= k}
         rows = torch.isin(axial, torch.tensor([*near])).nonzero()
-        bras = [(levels[k].hamiltonian.basis, operators) for k, operators in near.items()]
-        psi, images = rotated(h, vectors, fields, bras)
+        psi, images = joining(levels, near, h, vectors, fields)
         density = h.basis.signs * psi.square()
         far = spin > NEARLY_LINEAR * (density[0] @ spin) if int(here[0]) == 0 else far
         jumps[here] = density[:, fields.near_jump].sum(1)
@@ -132,6 +132,29 @@ def coupled_calculations(levels: Sequence[Levels], k: int) -> dict[int, Sequence
         return {0: range(len(PAIRS) + 3)}
     near = range(max(0, k - 2), min(len(levels), k + 3))
     return {other: CHANGES[abs(other - k)] for other in near}
+
+
+def joining(
+    levels: Sequence[Levels],
+    near: Mapping[int, Sequence[int]],
+    h: Hamiltonian,
+    vectors: Tensor,
+    fields: RotationalFields,
+) -> tuple[Tensor, list[Tensor]]:
+    """ψ of some states on the grid, and ⟨i|O|ψ⟩ (9, S, N) of each calculation that is near.
+
+    Args:
+        levels: of K = 0, 1, …, or a single calculation.
+        near: numbers of some of them, with the operators that join their states to ψ.
+        h: of the states.
+        vectors: their coefficients, (S, N).
+        fields: of rotation on the grid.
+    """
+    bras = [(levels[k].hamiltonian.basis, operators) for k, operators in near.items()]
+    psi, images = rotated(h, vectors, fields, bras)
+    if h.bends:
+        images = [of_line(x, h.momentum, k) for k, x in zip(near, images, strict=True)]
+    return psi, images
 
 
 def _axial(levels: Sequence[Levels]) -> Tensor:
@@ -215,10 +238,14 @@ def integrals(
         report(int(here[0]) / len(axial))
         k = int(axial[here[0]])
         near = levels[max(0, k - change) : k + change + 1]
+        amounts = [line_amount(k, one.hamiltonian.momentum) if h.bends else 1.0 for one in near]
         rows = ((axial - k).abs() <= change).nonzero()
         psi = h.basis.on_grid(vectors)
         for row, value in enumerate(values):
-            images = [one.hamiltonian.basis.from_grid(value * psi) for one in near]
+            images = [
+                amount * one.hamiltonian.basis.from_grid(value * psi)
+                for one, amount in zip(near, amounts, strict=True)
+            ]
             blocks = [
                 one.eigenpairs.coefficients @ image.T
                 for one, image in zip(near, images, strict=True)

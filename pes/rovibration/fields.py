@@ -5,6 +5,7 @@ from functools import cached_property
 
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
 from pes.chunks import in_chunks, tuple_in_chunks
 from pes.rovibration.frames import in_frame, is_near_jump
@@ -86,16 +87,22 @@ def rotational_fields(
 def rotational_metric(
     system: System, q: Tensor, reference: BodyReference, masses: Tensor, frame: str
 ) -> tuple[Tensor, Tensor]:
-    """G_αβ (P, 3, 3) and G_kα (P, Q, 3) of the inverse metric at points (P, Q), in a frame."""
+    """G_αβ (P, 3, 3) and G_kα (P, Q, 3) of the inverse metric at points (P, Q), in a frame.
+
+    A linear molecule with 3N − 5 coordinates rotates about the axes across it alone: its fields of
+    z are zero, and the first two axes are those of `System.across`.
+    """
     positions = system.positions
     assert positions is not None
 
     def part(q: Tensor) -> tuple[Tensor, Tensor]:
         x, dx = tangents(lambda q, _: positions(q), q, masses)
         x, dx = _turned(x, dx, q, reference, masses, frame)
-        inverse = torch.linalg.inv(metric_tensor(x, dx, masses)[1])
+        inverse = torch.linalg.inv(metric_tensor(x, dx, masses, system.across)[1])
         modes = q.shape[1]
-        return inverse[:, modes:, modes:], inverse[:, :modes, modes:]
+        inner, mixed = inverse[:, modes:, modes:], inverse[:, :modes, modes:]
+        missing = 3 - inner.shape[-1]
+        return pad(inner, (0, missing, 0, missing)), pad(mixed, (0, missing))
 
     return tuple_in_chunks(part, q, CHUNK)
 

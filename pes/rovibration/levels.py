@@ -92,8 +92,7 @@ def rovibrational_levels(
         For each J the 2J + 1 levels of each J = 0 level.
 
     Raises:
-        ValueError: for a linear molecule of more than three atoms, a J below zero, or fewer states
-            than levels.
+        ValueError: for a J below zero, or fewer states than levels.
     """
     asked = list(dict.fromkeys(j))
     basis = contract_states(levels, states=states, frame=frame, highest=max([*asked, 0]))
@@ -118,8 +117,10 @@ def levels_of(basis: Contraction, j: int) -> Rovibrational:
     solved = every.only(mine)
     vibration, share, ka, kc = (column[mine] for column in (vibration, share, ka, kc))
     values, names = _symmetry(solved, basis, j)
+    names = tuple(basis.species[k] for k in vibration.tolist()) if basis.species else names
     ground = float(basis.levels.energies[0])
-    changes = torch.stack([_change(ground, solved, other, j) for other in basis.others])
+    axial = basis.coupling.axial
+    changes = torch.stack([_change(ground, solved, axial, other, j) for other in basis.others])
     changes[0] += _second_order_errors(basis.coupling, solved, j)
     known = _known_estimates(basis)
     return Rovibrational(
@@ -171,10 +172,13 @@ def _second_order_errors(basis: Coupling, solved: Solved, j: int) -> Tensor:
 
 
 def _known_estimates(basis: Contraction) -> Tensor:
-    """Estimates of the J = 0 levels, (n,) in hartree; of others the largest of them."""
+    """Estimates of the states, (n,) in hartree; of those without, the largest of the levels."""
     levels = basis.levels.convergence.nan_to_num(0.0).clone()
     levels[0] = 0.0
     known = levels.max().repeat(len(basis.coupling.energies))
+    if basis.species:
+        own = torch.cat([one.convergence for one in basis.states])
+        known = own.where(~own.isnan(), known)
     known[: len(levels)] = levels
     return known
 
@@ -278,24 +282,26 @@ def _ranks(weights: Tensor, j: int) -> Tensor:
     return places
 
 
-def _overlaps(columns: Tensor, other: Coupling, vectors: Tensor, size: int) -> Tensor:
+def _overlaps(
+    columns: Tensor, other: Coupling, vectors: Tensor, axial: Tensor | None, size: int
+) -> Tensor:
     """Overlaps of vectors of some states with those of all, (columns, vectors)."""
-    if other.axial is None:
+    if other.axial is None or axial is None:
         return columns.T @ vectors[: len(columns)]
-    most = torch.bincount(other.axial)
-    every = len(vectors) // size // len(most)
-    place = torch.cat([k * every + torch.arange(n) for k, n in enumerate(most.tolist())])
+    every, most = torch.bincount(axial), torch.bincount(other.axial).tolist()
+    first = (every.cumsum(0) - every).tolist()
+    place = torch.cat([first[k] + torch.arange(n) for k, n in enumerate(most)])
     state, rotor = own_products(other.axial, size)
     return columns[state * size + rotor].T @ vectors[place[state] * size + rotor]
 
 
-def _change(ground: float, solved: Solved, other: Coupling, j: int) -> Tensor:
+def _change(ground: float, solved: Solved, axial: Tensor | None, other: Coupling, j: int) -> Tensor:
     """Absolute change of the energies above the J = 0 levels in another set of states, (S,).
 
     Levels are partners by the overlap of their vectors, with the states of both in one order.
     """
     there = solve(other, j)
-    overlap = _overlaps(there.vectors, other, solved.vectors, 2 * j + 1).square()
+    overlap = _overlaps(there.vectors, other, solved.vectors, axial, 2 * j + 1).square()
     overlap = there.mean(solved.mean(overlap).T).T
     rows, places = linear_sum_assignment(-overlap.cpu().numpy())
     change = torch.full_like(solved.energies, torch.inf)

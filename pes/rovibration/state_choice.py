@@ -3,14 +3,23 @@
 from dataclasses import replace
 
 import torch
+from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
 from pes.rovibration.progress import PartDone, silent
 from pes.vibration.eigensolvers.blockwise import lowest_blockwise
 from pes.vibration.eigensolvers.eigenpairs import Eigenpairs
 from pes.vibration.levels.result import Levels
+from pes.vibration.symmetry.axial import level_count
 
-__all__ = ["contracted_states", "default_states", "only", "with_fewer_functions", "with_states"]
+__all__ = [
+    "alike_in_fewer_functions",
+    "contracted_states",
+    "default_states",
+    "only",
+    "with_fewer_functions",
+    "with_states",
+]
 
 FEWER = 2 / 3
 """Share of the functions that the J = 0 states are made of in the other run to compare with."""
@@ -64,10 +73,27 @@ def with_fewer_functions(levels: Levels, report: PartDone = silent) -> tuple[Lev
     kept = (h.zero_order_energies <= last + 1e-9).nonzero().flatten()
     fewer = h.only(kept)
     pairs = lowest_blockwise(
-        fewer, min(count, fewer.size), start=levels.eigenpairs.coefficients[:, kept],
+        fewer, min(count, level_count(fewer)), start=levels.eigenpairs.coefficients[:, kept],
         watch=lambda now: report(now.converged / max(now.requested, 1)),
     )  # fmt: skip
     return replace(levels, hamiltonian=fewer, eigenpairs=_like(pairs, levels, kept)), kept
+
+
+def alike_in_fewer_functions(levels: Levels) -> Levels:
+    """States of fewer functions in the places, and with the energies, of those they are most like.
+
+    What they change is how the states are coupled; errors of their energies are known otherwise.
+    Where fewer functions have fewer states, these as they are.
+    """
+    less, kept = with_fewer_functions(levels)
+    c, whole = less.eigenpairs.coefficients, levels.eigenpairs.coefficients[:, kept]
+    if len(c) < len(whole):
+        return less
+    overlaps = whole @ c.mT
+    places = torch.from_numpy(linear_sum_assignment(-overlaps.square().cpu().numpy())[1])
+    signs = overlaps.gather(1, places.to(c.device)[:, None]).sign()
+    pairs = replace(levels.eigenpairs, coefficients=signs * c[places])
+    return replace(less, eigenpairs=pairs)
 
 
 def _like(pairs: Eigenpairs, levels: Levels, kept: Tensor) -> Eigenpairs:

@@ -23,13 +23,14 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from pes.rovibration.coupling import coupled_calculations, portions, rotated
+from pes.rovibration.coupling import coupled_calculations, joining, portions
 from pes.rovibration.fields import RotationalFields
 from pes.rovibration.operators import PAIRS
 from pes.rovibration.progress import PartDone, silent
 from pes.rovibration.second_order import LeftOut
 from pes.rovibration.state_choice import only
 from pes.vibration.levels.result import Levels
+from pes.vibration.symmetry.axial import axial_part, lowest_zero_order
 
 __all__ = ["Images", "left_out", "rotational_images"]
 
@@ -77,8 +78,9 @@ def rotational_images(
     for here, h, vectors in portions(some, len(PAIRS) + 3):
         report(int(here[0]) / len(of))
         near = coupled_calculations(levels, int(of[here[0]]))
-        bras = [(levels[other].hamiltonian.basis, own) for other, own in near.items()]
-        for other, image in zip(near, rotated(h, vectors, fields, bras)[1], strict=True):
+        for other, image in zip(near, joining(levels, near, h, vectors, fields)[1], strict=True):
+            if h.bends:
+                image = axial_part(levels[other].hamiltonian, image)
             values[other].append(image[operators].mT)
             owners[other].append(states[:, here])
     return [
@@ -117,7 +119,7 @@ def _products(values: Tensor, energies: Tensor, states: Levels, aside: Levels | 
     c, own = states.eigenpairs.coefficients, states.energies
     # Sums of reference energies tell differences; self-consistent ones count the others as well.
     order = states.hamiltonian.zero_order_energies.to(own)
-    lowest = (order - order.min() + own[0]).clamp(min=float(own[-1]))
+    lowest = (order - lowest_zero_order(states.hamiltonian) + own[0]).clamp(min=float(own[-1]))
     rest = values - c.T @ (c @ values)
     if aside is not None:
         known = aside.eigenpairs.coefficients

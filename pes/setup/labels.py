@@ -89,12 +89,16 @@ def level_labels(levels: Levels, task: Problem, labels: str = "normal") -> Level
     return LevelLabels(heading, [tuple(q) for q in quanta.tolist()], weights)
 
 
-def with_axial_states(labels: LevelLabels, states: Sequence[Levels]) -> LevelLabels:
+def with_axial_states(labels: LevelLabels, states: Sequence[Levels], task: Problem) -> LevelLabels:
     """Labels of J = 0 levels, then those of states with K = 1, 2, … of a linear molecule."""
     if len(states) == 1:
         return labels
-    quanta, weights = zip(*map(assignment.leading_modals, states), strict=True)
-    rows = [tuple(q) for q in torch.cat(quanta).tolist()]
+    if states[0].hamiltonian.bends:
+        _, quanta, weights = zip(*(linear_quanta(one, task) for one in states), strict=True)
+        rows = [row for own in quanta for row in own]
+    else:
+        quanta, weights = zip(*map(assignment.leading_modals, states), strict=True)
+        rows = [tuple(q) for q in torch.cat(quanta).tolist()]
     known = len(labels.quanta)
     return LevelLabels(
         labels.heading, [*labels.quanta, *rows[known:]],

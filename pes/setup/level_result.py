@@ -35,6 +35,7 @@ from pes.staging import staged
 from pes.units import CM1
 from pes.vibration.analysis.intensities import Sticks, stick_spectrum
 from pes.vibration.levels.result import Levels
+from pes.vibration.symmetry.axial import level_count
 
 __all__ = ["LevelsResult", "spectrum"]
 
@@ -155,14 +156,13 @@ class LevelsResult:
             progress: called with sentences about what runs.
 
         Raises:
-            ValueError: for a linear molecule of more than three atoms, and for J, states, a frame,
-                parameters or memory that do not do.
+            ValueError: for J, states, a frame, parameters or memory that do not do.
         """
         asked = tuple(dict.fromkeys(J))
         check_rotation(self.task, asked, frame)
         levels, limit = self.levels.cpu(), 60 * minutes
         count = len(levels.energies)
-        most = contracted_states(states, count, levels.hamiltonian.size)
+        most = contracted_states(states, count, level_count(levels.hamiltonian))
         axial = has_states_of_each_k(levels, frame)
         forecast = rotation_forecast(levels, most, asked, axial=axial)
         if states is None and (number := affordable(forecast, count, SHARE * limit)) < most:
@@ -177,7 +177,9 @@ class LevelsResult:
             levels, states=forecast.states, frame=frame, highest=max(asked, default=0),
             report=clock.report,
         )  # fmt: skip
-        quanta = with_axial_states(self.quanta, basis.states) if basis.is_linear else self.quanta
+        quanta = self.quanta
+        if basis.is_linear:
+            quanta = with_axial_states(quanta, basis.states, self.task)
         made = rotation_of(basis, self.task, asked, quanta, parameters, clock=clock)
         return replace(made, fewer=(forecast.states, most) if forecast.states < most else None)
 

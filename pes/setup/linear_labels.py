@@ -8,7 +8,7 @@ from torch import Tensor
 from pes.setup.problem import Problem
 from pes.vibration.analysis.assignment import FIRM
 from pes.vibration.levels.result import Levels
-from pes.vibration.symmetry.axial import axial_functions
+from pes.vibration.symmetry.axial_functions import axial_functions
 
 __all__ = ["linear_quanta"]
 
@@ -26,15 +26,15 @@ def linear_quanta(
 
     Modes are numbered as by Herzberg: stretches before bends, g before u where the molecule has a
     centre, each from the highest frequency down; of three atoms the bend is ν2 between the
-    stretches, ν1 the symmetric or lower one. The l of bends add up to 0 at J = 0, and l and −l go
-    together; they are left out where there is one bend.
+    stretches, ν1 the symmetric or lower one. The l of bends add up to 0 at J = 0, and to K for
+    states of K; l and −l go together; they are left out where there is one bend.
 
     Args:
         levels: on the CPU, of oscillator functions.
         task: what they are of.
     """
     h, bends = levels.hamiltonian, levels.hamiltonian.bends
-    functions = axial_functions(h.basis, bends)
+    functions = axial_functions(h.basis, bends, h.momentum)
     amounts = torch.sparse.mm(functions.columns.mT, levels.eigenpairs.coefficients.mT.contiguous())
     weights, leading = amounts.square().max(0)
     order = _herzberg(levels, task)
@@ -46,8 +46,9 @@ def linear_quanta(
     if len(bends) > 1:
         names += [f"l{n}" for n in numbered]
         momenta = momenta[:, [k - stretches for k in order if k >= stretches]]
-        first = momenta.ne(0).double().argmax(1, keepdim=True)
-        momenta = momenta * momenta.gather(1, first).sign()
+        if h.momentum == 0:
+            first = momenta.ne(0).double().argmax(1, keepdim=True)
+            momenta = momenta * momenta.gather(1, first).sign()
     rows = torch.cat((v, momenta), 1).tolist()
     firm = (weights >= FIRM).tolist()
     quanta = [tuple(row) if f else None for row, f in zip(rows, firm, strict=True)]

@@ -81,7 +81,7 @@ class Rotation:
                     "weight": float(one.share[k]),
                 }  # fmt: skip
                 if self.basis.is_linear:
-                    row["parity"] = "e" if (row["J"] - row["Kc"]) % 2 == 0 else "f"
+                    row["parity"] = self._parity(one, k)
                 row |= {"irrep": one.symmetry[k]} if one.symmetry else {}
                 row |= {} if one.projection is None else {"K": int(one.projection[k])}
                 row |= {} if one.members is None else {"degeneracy": int(one.degeneracies[k])}
@@ -90,6 +90,12 @@ class Rotation:
                 rows.append(row)
         rows.sort(key=lambda row: row["energy"])
         return _counted(rows) if self._is_spherical else rows
+
+    def _parity(self, one: Rovibrational, level: int) -> str:
+        """The parity of a level is (−1)^J for e, and the opposite for f."""
+        inversion = [operation.name for operation in self.basis.operations].index("E*")
+        even = float(one.characters[level, inversion]) > 0
+        return "e" if even == (one.j % 2 == 0) else "f"
 
     @property
     def _is_spherical(self) -> bool:
@@ -148,8 +154,9 @@ class Rotation:
         cells = self._cells(most)
         widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
         shown = f"the lowest {most} of {len(self.table)} " if most < len(self.table) else ""
+        states = "states with all l" if self.basis.is_linear else "J = 0 states"
         return [
-            f"{shown}levels with rotation from {len(self.basis.coupling.energies)} J = 0 states "
+            f"{shown}levels with rotation from {len(self.basis.coupling.energies)} {states} "
             f"({self.basis.frame} frame), "
             "above the J = 0 ground state",
             *("  ".join(c.rjust(w) for c, w in zip(row, widths, strict=True)) for row in cells),

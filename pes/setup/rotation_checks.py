@@ -52,9 +52,15 @@ def check_rotation(task: Problem, j: Iterable[int], frame: str) -> None:
     with torch.no_grad():
         start = task.internal.to_positions(task.start.cpu()[None], task.masses.cpu())[0]
     linear = is_linear(start, task.masses.detach().cpu())
-    if linear and (atoms != 3 or frame not in ("auto", "eckart", "linear") or task.system.bends):
+    if linear and atoms != 3 and not task.system.bends:
         raise ValueError(
-            f"{task.molecule.formula} is linear at its minimum: levels with J > 0 are computed for "
-            "linear molecules of three atoms, with `rotation.frame: eckart` and coordinates "
-            "valence, radau or jacobi"
+            f"{task.molecule.formula} is linear at its minimum: levels with J > 0 of linear "
+            "molecules of four atoms and more are computed in normal coordinates; leave "
+            "`coordinates` out, or give `coordinates: {kind: bond_vectors}`"
+        )
+    frames = ("auto", "embedded") if task.system.bends else ("auto", "eckart", "linear")
+    if linear and frame not in frames:
+        raise ValueError(
+            f"{task.molecule.formula} is linear at its minimum: its axes follow from its "
+            f"coordinates; leave `rotation.frame` out, got {frame!r}"
         )

@@ -129,8 +129,8 @@ def test_sum_rule(turning: Rotation) -> None:
     torch.testing.assert_close(total, expected, rtol=1e-9, atol=0)
 
 
-def test_other_linear_molecules_are_refused(dioxide: pes.LevelsResult) -> None:
-    with pytest.raises(ValueError, match=r"linear molecules of three atoms, with `rotation\.frame"):
+def test_axes_of_a_linear_molecule_are_no_choice(dioxide: pes.LevelsResult) -> None:
+    with pytest.raises(ValueError, match=r"leave `rotation\.frame` out, got 'embedded'"):
         dioxide.rotation([1], frame="embedded")
 
 

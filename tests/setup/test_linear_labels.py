@@ -66,9 +66,3 @@ def test_what_cannot_be_had_is_said() -> None:
         levels(quanta=6)
     with pytest.raises(ValueError, match="bent at its minimum"):
         pes.levels("carbon_dioxide_model", coordinates=CoordinateRequest(normal=True), count=3)
-    result = pes.levels(
-        "carbon_dioxide_model", coordinates="bond_vectors", truncation=SMALL, count=2,
-        convergence=False,
-    )  # fmt: skip
-    with pytest.raises(ValueError, match="coordinates valence, radau or jacobi"):
-        result.rotation([1])

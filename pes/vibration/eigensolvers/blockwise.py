@@ -40,7 +40,7 @@ AnyBlock = Block | AxialBlock
 
 
 def all_blocks(hamiltonian: Hamiltonian) -> Sequence[AnyBlock]:
-    """Blocks by symmetry; those of a linear molecule hold functions of l = 0 alone."""
+    """Blocks by symmetry; those of a linear molecule hold functions of one l alone."""
     return axial_blocks(hamiltonian) if hamiltonian.bends else symmetry_blocks(hamiltonian)
 
 
@@ -75,8 +75,10 @@ def lowest_blockwise(
         )
     available = sum(part.size for part in parts)
     if count > available:
-        raise ValueError(f"{count} levels need more than {available} functions of l = 0; raise "
-                         "the quanta")  # fmt: skip
+        raise ValueError(
+            f"{count} levels need more than {available} functions of l = {hamiltonian.momentum}; "
+            "raise the quanta"
+        )
     counts = _guess(parts, count, torch.cat([part.zero_order_energies for part in parts]))
     begin = [lowered(part, start) for part in parts]
     if start is not None and len(start) >= count:

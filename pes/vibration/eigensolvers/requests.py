@@ -24,7 +24,9 @@ def first_solve(
         extra: levels beyond these, as far as the basis has them.
     """
     if count is not None and energy is None:
-        return lambda h, start: solve(h, max(count, min(count + extra, h.size)), start=start)
+        return lambda h, start: solve(
+            h, max(count, min(count + extra, level_count(h))), start=start
+        )
     if energy is not None and count is None:
         return lambda h, start: _up_to(h, energy, solve, start, extra)
     raise ValueError(f"give either a count or an energy, got {count} and {energy}")

@@ -41,6 +41,7 @@ class Hamiltonian:
         s: ½ ∂_k ln(ρ/√det g), (P, Q).
         operations: symmetries that commute; see `blocks`.
         bends: pairs of coordinates that turn with a linear molecule; see `axial`.
+        momentum: angular momentum k about the line of such a molecule that its levels have.
     """
 
     basis: GridBasis
@@ -49,6 +50,7 @@ class Hamiltonian:
     s: Tensor
     operations: tuple[Operation, ...] = ()
     bends: tuple[tuple[int, int], ...] = ()
+    momentum: int = 0
 
     @property
     def size(self) -> int:

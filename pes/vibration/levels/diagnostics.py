@@ -65,7 +65,8 @@ def _linear(levels: Levels) -> Iterator[str]:
     if across < LINEAR * longest:
         yield (
             "the molecule is linear at its minimum: these are the l = 0 levels of J = 0; levels "
-            "with l > 0, such as the fundamental of each bend, exist only for J > 0 and are absent"
+            "with l > 0, such as the fundamental of each bend, exist only for J > 0; `J: [0, 1]` "
+            "computes them"
         )
 
 

@@ -25,7 +25,7 @@ from pes.vibration.symmetry.operations import commuting, symmetry_operations
 from pes.vibration.system.minimum import minimum
 from pes.vibration.system.system import System
 
-__all__ = ["largest_grid", "sparse_levels"]
+__all__ = ["largest_grid", "slowness", "sparse_levels"]
 
 SLOWEST = 0.9
 """Largest ratio of two changes that is believed: their sum would be nine times the last one."""
@@ -149,7 +149,7 @@ def _compared(
     count = number(best)
     match = matching((largest, best), before, count)
     earlier = of_partners(_earlier_changes(levels, grid, solve), match.partners)
-    changes = match.changes * _slowness(match.changes, earlier)
+    changes = match.changes * slowness(match.changes, earlier)
     points = _with_fewer_points(largest, best.first(count), grid)
     return replace(
         levels, bases=grid.bases, truncation=grid.truncation, hamiltonian=largest,
@@ -176,7 +176,7 @@ def _earlier_changes(levels: Levels, grid: SparseGrid, solve: Solve) -> Tensor:
     return matching((h, pairs), (part, less), len(pairs.energies)).changes
 
 
-def _slowness(changes: Tensor, before: Tensor) -> Tensor:
+def slowness(changes: Tensor, before: Tensor) -> Tensor:
     """What is left of levels in their last changes, one at least, (S,).
 
     Changes that fall by q leave q + q² + … = q/(1 − q) of the last one.

@@ -1,111 +1,39 @@
-"""Blocks of a molecule that is linear at its minimum: functions without angular momentum about it.
+"""Blocks of a molecule that is linear at its minimum: functions of one angular momentum about it.
 
-Each bend is an oscillator in two coordinates x and y of one frequency. Its functions with n quanta
-in all,
-
-    |n l⟩ = (a₊†)^p (a₋†)^m |0⟩ / √(p! m!),  p = (n + l)/2,  m = (n − l)/2,  a± = (a_x ∓ i a_y)/√2,
-
-have the angular momentum l = n, n − 2, …, −n about the line. At J = 0 the sum of all l vanishes.
-Turning the molecule changes no such product, and reflecting it in a plane through the line reverses
-every l: the real parts of products are those of Σ⁺, the imaginary parts those of Σ⁻. Both are sums
-of products of oscillator functions of x and y, which H is applied to.
+See `axial_functions` for the functions. At J = 0 their angular momentum k vanishes; states with
+k = 1, 2, … belong to levels with J ≥ k.
 """
 
-import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
-from math import comb, factorial, sqrt
 
 import torch
 from torch import Tensor
 
-from pes.vibration.grid.grid_basis import GridBasis
 from pes.vibration.hamiltonian.operator import Hamiltonian
+from pes.vibration.symmetry.axial_functions import AxialFunctions, axial_functions
 from pes.vibration.symmetry.operation import Operation
 
-__all__ = ["AxialBlock", "AxialFunctions", "axial_blocks", "axial_functions", "level_count"]
+__all__ = [
+    "AXIAL_SPECIES",
+    "AxialBlock",
+    "axial_blocks",
+    "axial_part",
+    "level_count",
+    "lowest_zero_order",
+]
 
 Bends = Sequence[tuple[int, int]]
 
-
-@dataclass(frozen=True)
-class AxialFunctions:
-    """Functions of l = 0 as sums of products of one-dimensional oscillator functions.
-
-    Attributes:
-        quanta: of the other coordinates, then of each bend, (R, F).
-        momenta: l of each bend, (R, bends); the first that is not zero is positive.
-        signs: 1 for Σ⁺ and −1 for Σ⁻, (R,).
-        columns: sums over the products kept, sparse (N, R).
-        first: place of one of the products of each function, (R,).
-    """
-
-    quanta: Tensor
-    momenta: Tensor
-    signs: Tensor
-    columns: Tensor
-    first: Tensor
-
-    def only(self, functions: Tensor) -> "AxialFunctions":
-        """Some of the functions, by their places."""
-        return AxialFunctions(
-            self.quanta[functions], self.momenta[functions], self.signs[functions],
-            self.columns.index_select(1, functions.to(self.columns.device)).coalesce(),
-            self.first[functions],
-        )  # fmt: skip
-
-    @property
-    def products(self) -> Tensor:
-        """Places of the products that occur, ascending."""
-        return self.columns.indices()[0].unique()
-
-
-def axial_functions(basis: GridBasis, bends: Bends) -> AxialFunctions:
-    """All functions of l = 0 that the products kept make up.
-
-    Args:
-        basis: oscillator functions, the same of both coordinates of a bend.
-        bends: pairs of coordinates.
-
-    Raises:
-        ValueError: if some products of so many quanta of a bend are kept and others are not.
-    """
-    quanta = basis.quanta(torch.arange(basis.size))
-    places = {tuple(row): n for n, row in enumerate(quanta.tolist())}
-    others = [k for k in range(quanta.shape[1]) if not any(k in pair for pair in bends)]
-    both = torch.stack([quanta[:, x] + quanta[:, y] for x, y in bends], 1)
-    shells = torch.cat((quanta[:, others], both), 1).unique(dim=0).tolist()
-    rows, columns, amounts, found = [], [], [], []
-    for shell in shells:
-        fixed, numbers = shell[: len(others)], shell[len(others) :]
-        for momenta, sign, terms in _shell(tuple(numbers)):
-            for pairs, amount in terms:
-                row = _placed(fixed, pairs, others, bends)
-                if row not in places:
-                    raise ValueError(
-                        "both coordinates of a bend of a linear molecule need the same limit on "
-                        "quanta: give them equal `weights`"
-                    )
-                rows.append(places[row])
-                columns.append(len(found))
-                amounts.append(amount)
-            found.append((shell, momenta, sign, rows[-1]))
-    q, momenta, signs, first = (torch.tensor(part) for part in zip(*found, strict=True))
-    where = torch.tensor([rows, columns])
-    values = torch.tensor(amounts, dtype=torch.float64)
-    with warnings.catch_warnings():  # torch 2.11 warns of checks that are off, also if told so
-        warnings.filterwarnings("ignore", "Sparse invariant checks")
-        whole = torch.sparse_coo_tensor(
-            where, values, (basis.size, len(found)), check_invariants=False
-        )
-    return AxialFunctions(q, momenta, signs, whole.coalesce().to(basis.device), first)
+AXIAL_SPECIES = "ΣΠΔΦΓHIKLMNOQ"
+"""Names of k = 0, 1, …"""
 
 
 @dataclass(frozen=True)
 class AxialBlock:
-    """H in functions of l = 0 of one species.
+    """H in functions of one angular momentum and species.
 
     Attributes:
         label: name of the species.
@@ -191,8 +119,13 @@ class AxialBlock:
 
 
 def axial_blocks(hamiltonian: Hamiltonian) -> list[AxialBlock]:
-    """Blocks of l = 0: Σ⁺ and Σ⁻, each g and u where the molecule has a centre."""
-    functions = axial_functions(hamiltonian.basis, hamiltonian.bends)
+    """Blocks of the angular momentum of a Hamiltonian: Σ⁺ and Σ⁻, or Π, or Δ, and so on.
+
+    Where the molecule has a centre each is two, g and u; for odd k a prime tells functions that are
+    even under the operation found, which may be the inversion or the reflection across the line.
+    """
+    k = hamiltonian.momentum
+    functions = _functions(hamiltonian)
     mirrored = _inverted(hamiltonian)
     inversion = None
     if mirrored is not None:
@@ -203,17 +136,39 @@ def axial_blocks(hamiltonian: Hamiltonian) -> list[AxialBlock]:
         if inversion is not None:
             ours &= inversion == parity
         if bool(ours.any()):
-            name = {None: "Σ", 1: "Σg", -1: "Σu"}[parity] + ("+" if sign > 0 else "-")
+            name = AXIAL_SPECIES[min(k, len(AXIAL_SPECIES) - 1)]
+            name += {None: "", 1: "'" if k % 2 else "g", -1: '"' if k % 2 else "u"}[parity]
+            name += "" if k else "+" if sign > 0 else "-"
             part = functions.only(ours.nonzero().flatten())
             blocks.append(AxialBlock(name, hamiltonian, part))
     return [replace(block, sharing=len(blocks)) for block in blocks]
+
+
+def axial_part(hamiltonian: Hamiltonian, vectors: Tensor) -> Tensor:
+    """Part of vectors (..., N) in the functions of the angular momentum of a Hamiltonian."""
+    columns = _functions(hamiltonian).columns.to(vectors)
+    flat = vectors.reshape(-1, vectors.shape[-1])
+    among = torch.sparse.mm(columns.mT, flat.mT.contiguous())
+    return torch.sparse.mm(columns, among).mT.reshape(vectors.shape)
+
+
+def lowest_zero_order(hamiltonian: Hamiltonian) -> float:
+    """Least reference energy of the functions of a Hamiltonian, or of those of its momentum."""
+    energies = hamiltonian.zero_order_energies
+    if hamiltonian.bends:
+        energies = energies[_functions(hamiltonian).first.to(energies.device)]
+    return float(energies.min())
+
+
+def _functions(hamiltonian: Hamiltonian) -> AxialFunctions:
+    return axial_functions(hamiltonian.basis, hamiltonian.bends, hamiltonian.momentum)
 
 
 def _inverted(hamiltonian: Hamiltonian) -> list[bool] | None:
     """Whether the inversion reverses each coordinate that is no bend, then each bend.
 
     What mirrors both coordinates of a bend or none is the inversion, perhaps with a half turn
-    about the line, which changes no function of l = 0. None for a molecule without a centre.
+    about the line, which changes no function of even k. None for a molecule without a centre.
     """
     bends = hamiltonian.bends
     others = [k for k in range(hamiltonian.modes) if not any(k in pair for pair in bends)]
@@ -233,66 +188,7 @@ def _of_shells(operation: Operation, others: Sequence[int], bends: Bends) -> lis
     return [*(signs[k] for k in others), *(signs[x] for x, _ in bends)]
 
 
-def _shell(
-    numbers: tuple[int, ...],
-) -> Iterator[tuple[tuple[int, ...], int, list[tuple[tuple[tuple[int, int], ...], float]]]]:
-    """Functions of l = 0 with so many quanta of each bend.
-
-    Yields:
-        l of each bend, the sign of the species, and quanta (n_x, n_y) with their amounts.
-    """
-    for momenta in product(*(range(-n, n + 1, 2) for n in numbers)):
-        leading = next((m for m in momenta if m), 0)
-        if sum(momenta) or leading < 0:
-            continue
-        bends = [_polar(n, m) for n, m in zip(numbers, momenta, strict=True)]
-        terms = []
-        for places in product(*(range(n + 1) for n in numbers)):
-            amount = 1.0 + 0j
-            for amounts, y in zip(bends, places, strict=True):
-                amount *= amounts[y]
-            pairs = tuple((n - y, y) for n, y in zip(numbers, places, strict=True))
-            terms.append((pairs, amount))
-        norm = sqrt(2.0) if leading else 1.0
-        yield momenta, 1, [(p, norm * a.real) for p, a in terms if abs(a.real) > 1e-14]
-        if leading:
-            yield momenta, -1, [(p, norm * a.imag) for p, a in terms if abs(a.imag) > 1e-14]
-
-
-def _polar(n: int, momentum: int) -> list[complex]:
-    """⟨n_x n_y|n l⟩ for n_y = 0 … n.
-
-    Example:
-        >>> [round(abs(a) ** 2, 12) for a in _polar(2, 0)]
-        [0.5, 0.0, 0.5]
-    """
-    p, m = (n + momentum) // 2, (n - momentum) // 2
-    amounts = []
-    for y in range(n + 1):
-        total = sum(
-            comb(p, j) * comb(m, y - j) * (-1) ** (y - j)
-            for j in range(max(0, y - m), min(p, y) + 1)
-        )
-        size = sqrt(factorial(n - y) * factorial(y) / (factorial(p) * factorial(m)) / 2**n)
-        # A table, for a complex power of i is not exact.
-        amounts.append(total * size * (1, 1j, -1, -1j)[y % 4])
-    return amounts
-
-
-def _placed(
-    fixed: Sequence[int],
-    pairs: Sequence[tuple[int, int]],
-    others: Sequence[int],
-    bends: Bends,
-) -> tuple[int, ...]:
-    """Quanta of all coordinates in their order."""
-    row = dict(zip(others, fixed, strict=True))
-    for (x, y), (n, m) in zip(bends, pairs, strict=True):
-        row[x], row[y] = n, m
-    return tuple(row[k] for k in sorted(row))
-
-
 def level_count(hamiltonian: Hamiltonian) -> int:
-    """Number of levels that a Hamiltonian has: of functions, or of those of l = 0."""
+    """Number of levels that a Hamiltonian has: of functions, or of those of its momentum."""
     parts = axial_blocks(hamiltonian) if hamiltonian.bends else [hamiltonian]
     return sum(part.size for part in parts)

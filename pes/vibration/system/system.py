@@ -24,6 +24,7 @@ class System:
         device: device of q and of all that is computed from it: of the masses, or of a model's G.
         bends: pairs of coordinates of a molecule that is linear at its minimum: turning it about
             its line turns them, and only functions that this leaves as they are (l = 0) count.
+        across: unit vectors (2, 3) along which the first and the second of each pair bend it.
     """
 
     potential: Callable[[Tensor], Tensor]
@@ -32,6 +33,7 @@ class System:
     masses: Tensor | None = None
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
     bends: tuple[tuple[int, int], ...] = ()
+    across: Tensor | None = None
 
     def cpu(self) -> "System":
         """The same for q on the CPU, evaluated where it was."""
@@ -47,6 +49,7 @@ class System:
             lambda q: self.potential(q.to(there)).cpu(), kinetic,
             None if at is None else lambda q: at(q.to(there)).cpu(),
             None if self.masses is None else self.masses.cpu(), bends=self.bends,
+            across=None if self.across is None else self.across.cpu(),
         )  # fmt: skip
 
 
@@ -77,7 +80,7 @@ def molecular(
     return System(
         lambda q: potential(positions(q)),
         lambda q: kinetic(to_positions, q, masses, axes=across), positions, masses, masses.device,
-        tuple(bends),
+        tuple(bends), across,
     )  # fmt: skip
 
 

@@ -6,7 +6,8 @@ import torch
 from pes.vibration import SparseGrid, vibrational_levels
 from pes.vibration.hamiltonian.operator import Hamiltonian
 from pes.vibration.hamiltonian.sparse import sparse_hamiltonian
-from pes.vibration.symmetry.axial import axial_blocks, axial_functions
+from pes.vibration.symmetry.axial import axial_blocks
+from pes.vibration.symmetry.axial_functions import axial_functions
 from pes.vibration.system.system import System
 
 BENDS = ((0, 1), (3, 4))

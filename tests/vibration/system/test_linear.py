@@ -52,7 +52,7 @@ def test_two_coordinate_systems() -> None:
 
 def test_absent_levels_are_named() -> None:
     found = solved("valence")
-    assert any("l > 0" in warning and "absent" in warning for warning in found.warnings)
+    assert any("l > 0" in warning and "`J: [0, 1]`" in warning for warning in found.warnings)
     # Twice the fundamental of 667 cm⁻¹, nearly, is the lowest l = 0 level.
     assert 1100 < float(found.excitations[1] / CM1) < 1500
 

@@ -1,0 +1,108 @@
+"""States of a linear molecule that turn about its line, on the grid of its J = 0 levels.
+
+H keeps the angular momentum k of all bends about the line. The states of k = 1, 2, … are solved
+for in functions and on points of the J = 0 levels, and their errors are estimated as theirs are.
+"""
+
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from pes.vibration.eigensolvers.blockwise import lowest_blockwise
+from pes.vibration.eigensolvers.warm_start import start_vectors
+from pes.vibration.grid.sparse_basis import SparseBasis
+from pes.vibration.hamiltonian.sparse import SparseGrid, coarser
+from pes.vibration.levels.matching import EXTRA, matching
+from pes.vibration.levels.result import Levels
+from pes.vibration.levels.sparse import slowness
+from pes.vibration.symmetry.axial import level_count
+
+__all__ = ["momentum_states"]
+
+
+def momentum_states(levels: Levels, momentum: int, count: int, highest: float) -> Levels:
+    """The lowest states of one angular momentum about the line; of each pair ±k one.
+
+    Args:
+        levels: J = 0 of a linear molecule, on a sparse grid.
+        momentum: k, 1 or more.
+        count: number of states, as far as the functions have them.
+        highest: energy up to which their errors are estimated, hartree.
+
+    Returns:
+        The states. Errors are those of energies above the J = 0 ground state, NaN beyond
+        `highest` and where the J = 0 levels have no estimate.
+    """
+    h = replace(levels.hamiltonian, momentum=momentum)
+    pairs = lowest_blockwise(h, min(count, level_count(h)))
+    states = replace(
+        levels, hamiltonian=h, eigenpairs=pairs, estimated_changes=None, compared_with="sparse",
+        warnings=(),
+    )  # fmt: skip
+    judged = int((pairs.energies <= highest).sum())
+    if levels.estimated_changes is None or judged == 0:
+        return states
+    changes = torch.full((3, len(pairs.energies)), torch.nan).to(pairs.energies)
+    changes[:2, :judged] = _changes(levels, states, judged)
+    return replace(states, estimated_changes=changes)
+
+
+def _changes(levels: Levels, states: Levels, count: int) -> Tensor:
+    """Changes with functions and with points, as of the levels of J = 0, (2, count)."""
+    grid = _grid(levels)
+    one = min(grid.all_weights)
+    last, earlier = (
+        _since(levels, states, replace(grid, quanta=grid.quanta - steps * one), count)
+        for steps in (2, 4)
+    )
+    left = last.abs() * slowness(last.abs(), (earlier - last).abs().nan_to_num(torch.inf))
+    points = _with_fewer_points(states, grid, count)
+    points = (points - _with_fewer_points(levels, grid, 1)).abs()
+    return torch.stack((left, points))
+
+
+def _since(levels: Levels, states: Levels, grid: SparseGrid, count: int) -> Tensor:
+    """Changes (count,) of energies above the ground state since fewer quanta on the same points.
+
+    Infinite where these lack a level.
+    """
+    none = torch.full_like(states.energies[:count], torch.inf)
+    if grid.quanta < 0:
+        return none
+    h = coarser(levels.hamiltonian, grid)
+    turning = replace(h, momentum=states.hamiltonian.momentum)
+    number = min(count + EXTRA, level_count(turning))
+    if number == 0:
+        return none
+    pairs, ground = lowest_blockwise(turning, number), lowest_blockwise(h, 1)
+    whole = states.eigenpairs.first(count)
+    partners = matching((states.hamiltonian, whole), (turning, pairs), count).partners
+    partners = partners.to(none.device)
+    there = pairs.energies[partners] - ground.energies[0]
+    return (whole.energies - levels.energies[0] - there).where(partners >= 0, none)
+
+
+def _with_fewer_points(states: Levels, grid: SparseGrid, count: int) -> Tensor:
+    """First-order changes (count,) of energies when the grid loses a level, in a quantum less."""
+    h, one = states.hamiltonian, min(grid.all_weights)
+    fine, coarse = (
+        coarser(h, grid.larger(quanta=-one, level=-less)) for less in (0.0, one)
+    )  # fmt: skip
+    c = start_vectors(h.basis, states.eigenpairs.first(count), fine.basis)
+    if c is None:
+        return torch.full_like(states.energies[:count], torch.nan)
+    return (c * (coarse.apply(c) - fine.apply(c))).sum(1)
+
+
+def _grid(levels: Levels) -> SparseGrid:
+    """Functions and points of levels."""
+    basis = levels.hamiltonian.basis
+    assert isinstance(basis, SparseBasis)
+    weights = basis.grid.coordinate_weights
+    spent = (basis.quanta(torch.arange(basis.size)) * torch.tensor(weights).double()).sum(-1)
+    return SparseGrid(
+        tuple(b.name for b in levels.bases), float(spent.max()), basis.grid.level, tuple(weights),
+        tuple(float(b.points[0]) for b in basis.bases),
+        tuple(float(b.weights[0]) for b in basis.bases),
+    )  # fmt: skip
