@@ -29,6 +29,9 @@ HIGH = 1.0
 SOFT = 0.5
 """Temperature kT of mean potentials, in energies that the region lies below."""
 
+COLD = 0.125
+"""The same of the geometries that G is taken at."""
+
 FINE = 801
 """Points on which integrals along a cut are taken."""
 
@@ -43,7 +46,7 @@ class Cut:
     Attributes:
         number: of the coordinate, k.
         path: where the cut leads, in ascending order of coordinate k, (M, Q).
-        g_element: G_kk there, (M,).
+        g_element: G_kk at these values of the coordinate and means of the others, (M,).
         softened: mean potential at these values of the coordinate, (M,) in hartree.
         energy: V above the minimum at points (P, Q), (P,) in hartree.
     """
@@ -155,7 +158,7 @@ def _cut(
 
     path = _before_falling(path[energy(path) < HIGH], k, energy, region)
     # At linearity, where an angle ends, G is infinite.
-    off_linear = path.clamp(low + OFF, high - OFF).to(system.device)
+    off_linear = _means(region, k, path[:, k]).clamp(low + OFF, high - OFF).to(system.device)
     with torch.no_grad():
         g = system.kinetic(off_linear)[0].detach()[:, k, k].cpu()
     return Cut(k, path, g, _softened(region, k, path[:, k], energy(path)), energy)
@@ -186,10 +189,7 @@ def _softened(region: Region, k: int, values: Tensor, relaxed: Tensor) -> Tensor
 
     Beyond the grid it rises as the relaxed cut does.
     """
-    temperature = SOFT * region.energy
-    # Low places that the levels cannot reach count for nothing.
-    met = region.inside | (region.energies >= region.energy)
-    v = region.energies.where(met, torch.inf).movedim(k, 0).flatten(1)
+    temperature, v = SOFT * region.energy, _met(region, k)
     mean = -temperature * torch.logsumexp(-v / temperature, 1)
     axis = region.axes[k]
     nearest = (values[:, None] - axis).abs().argmin(1)
@@ -198,6 +198,34 @@ def _softened(region: Region, k: int, values: Tensor, relaxed: Tensor) -> Tensor
     mean = mean[nearest].where(mean[nearest].isfinite(), relaxed)
     softened = relaxed + (mean - relaxed)[at_edge]
     return softened - softened.min()
+
+
+def _means(region: Region, k: int, values: Tensor) -> Tensor:
+    """Values of coordinate k, and of the others their mean over exp(−V/kT), (M, Q).
+
+    The lowest path may jump between equal wells, and G with it: functions would have a corner
+    there. Beyond the grid the others stay as they are at its edge.
+    """
+    weights = (-_met(region, k) / (COLD * region.energy)).exp()
+    there = weights.sum(1).nonzero().flatten()
+    row = there[(values[:, None] - region.axes[k][there]).abs().argmin(1)]
+    shares = weights[row] / weights[row].sum(1, keepdim=True)
+    others = [j for j in range(len(region.axes)) if j != k]
+    places = torch.meshgrid([region.axes[j] for j in others], indexing="ij")
+    means = torch.empty(len(values), len(region.axes), dtype=torch.float64)
+    means[:, k] = values
+    for j, place in zip(others, places, strict=True):
+        means[:, j] = shares @ place.flatten()
+    return means
+
+
+def _met(region: Region, k: int) -> Tensor:
+    """V on the grid of the other coordinates for each value of coordinate k, (M, P).
+
+    Low places that the levels cannot reach count for nothing.
+    """
+    met = region.inside | (region.energies >= region.energy)
+    return region.energies.where(met, torch.inf).movedim(k, 0).flatten(1)
 
 
 def _valley(region: Region, k: int) -> Tensor:

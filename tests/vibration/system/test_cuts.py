@@ -72,6 +72,27 @@ def test_a_mean_knows_the_wall_that_a_bent_valley_avoids() -> None:
     assert float(cut.at(x)[0]) < 0.5 < float(cut.mean(x)[0])
 
 
+def test_g_is_smooth_where_the_lowest_path_jumps() -> None:
+    """Wells at y = ±1, the lower one by the sign of x: G = 1 − y/2 is 0.5 or 1.5 on the path."""
+
+    def potential(q: Tensor) -> Tensor:
+        x, y = q.unbind(-1)
+        return x**2 / 2 + (y**2 - 1) ** 2 - 0.01 * x * y
+
+    def kinetic(q: Tensor) -> tuple[Tensor, Tensor]:
+        g = torch.eye(2, dtype=torch.float64).repeat(len(q), 1, 1)
+        g[:, 0, 0] = 1 - q[:, 1] / 2
+        return g, torch.zeros_like(q)
+
+    system = System(potential, kinetic)
+    bottom = torch.tensor([0.01, 1.0], dtype=torch.float64)
+    cut = relaxed_cuts(system, low_region(system, bottom[None], 2.0, LIMITS), bottom)[0]
+    assert set(cut.path[:, 1].round().tolist()) == {-1.0, 1.0}
+    _, g = cut.mean(torch.linspace(-1, 1, 41, dtype=torch.float64))
+    # Populations of the wells change by a few hundredths of kT from point to point.
+    assert float(g.diff().abs().max()) < 0.02
+
+
 def test_reach_of_an_oscillator() -> None:
     """∫ √(x² − 2E) dx from the turning point is (x √(x² − 2E) − 2E arcosh(x/√2E))/2."""
     cut = line(lambda x: x**2 / 2, -8, 8)
