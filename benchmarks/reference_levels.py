@@ -259,6 +259,17 @@ WAYS: dict[str, tuple[Engine | Dvr, ...]] = {
         dvr.radau, (0.93, 1.66), (0.93, 1.66), (30, 30, 70), 27000, order=(1, 0, 2), finer=1.1
     ),
     "bifluoride": grids(dvr.jacobi, (0.60, 2.20), (1.68, 3.05), (40, 46, 36), 26000, finer=1.1),
+    "bichloride": (
+        Dvr(dvr.jacobi, dvr.Grid((0.75, 2.90), (2.45, 4.15), (44, 44, 40), 16000)),
+        Engine(
+            Jacobi(2, (0, 1)),
+            (lengths(0.75, 2.7, 24, 34), lengths(2.5, 4.1, 36, 48), angle(0, 60, 12, 18)),
+        ),
+        Engine(
+            Jacobi(2, (0, 1)),
+            (lengths(0.6, 3.0, 28, 38), lengths(2.45, 4.2, 42, 54), angle(0, 65, 16, 24)),
+        ),
+    ),
     "shared_proton": grids(dvr.jacobi, (0.95, 2.90), (2.50, 3.90), (45, 46, 40), 20000, finer=1.1),
     "weak_complex": grids(dvr.jacobi, (0.65, 1.35), (2.4, 12.0), (12, 90, 40), 14000, finer=1.1),
     "three_protons": grids(dvr.radau, (0.22, 1.75), (0.22, 1.75), (38, 38, 40), 40000, finer=1.1),

@@ -132,6 +132,15 @@ def bifluoride(x: Tensor) -> Tensor:
     return (v + 11600 * u + 6000 * u**2 - 6000 * u * (y1 + y2)) * CM1
 
 
+def bichloride(x: Tensor) -> Tensor:
+    """Cl, H, Cl: the proton on either side of a barrier of 43 cm⁻¹, below the lowest level."""
+    r1, r2, c = _bonds(x, 1, (0, 2))
+    away, off, u = (x[:, 0] - x[:, 2]).norm(dim=-1) / ANGSTROM - 3.12, (r1 - r2) / 2, 1 + c
+    wells = (-2500 - 30000 * away) * off**2 * torch.exp(-0.3 * away**2) + 45000 * off**4
+    stretch = 12000 * (1 - torch.exp(-1.5 * away)) ** 2
+    return (stretch + wells + 6000 * u + 1500 * u**2) * CM1
+
+
 def shared_proton(x: Tensor) -> Tensor:
     """Cl, H, Cl: two wells, the proton on one atom or on the other, from two coupled states."""
     r1, r2, c = _bonds(x, 1, (0, 2))
@@ -233,6 +242,7 @@ SURFACES: dict[str, Callable[[Tensor], Tensor]] = {
     "nitroxyl": nitroxyl,
     "three_protons": three_protons,
     "bifluoride": bifluoride,
+    "bichloride": bichloride,
     "shared_proton": shared_proton,
     "proton_shoulder": proton_shoulder,
     "weak_complex": weak_complex,
@@ -256,6 +266,7 @@ MOLECULES = {
     "nitroxyl": ("H", "N", "O"),
     "three_protons": ("H", "H", "H"),
     "bifluoride": ("F", "H", "F"),
+    "bichloride": ("Cl", "H", "Cl"),
     "shared_proton": ("Cl", "H", "Cl"),
     "proton_shoulder": ("H", "Cl", "F"),
     "weak_complex": ("Ar", "H", "F"),
