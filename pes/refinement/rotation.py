@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 
 from pes.data.observed import Observed, Rotor
-from pes.rovibration.contraction import Contraction, contract_states
+from pes.rovibration.contract import contract_states
+from pes.rovibration.contraction import Contraction
 from pes.rovibration.coupling import integrals
 from pes.rovibration.levels import Rovibrational, first_order_shifts, levels_of
 from pes.vibration.analysis.assignment import assigned

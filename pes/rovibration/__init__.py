@@ -1,6 +1,7 @@
 """Levels with J > 0 from J = 0 states."""
 
-from pes.rovibration.contraction import Contraction, contract_states
+from pes.rovibration.contract import contract_states
+from pes.rovibration.contraction import Contraction
 from pes.rovibration.coupling import Coupling
 from pes.rovibration.frames import FRAMES
 from pes.rovibration.levels import Rovibrational, rovibrational_levels

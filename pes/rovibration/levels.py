@@ -7,10 +7,12 @@ import torch
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
-from pes.rovibration.contraction import Contraction, contract_states
+from pes.rovibration.assignment import ka_and_kc, vibrations_of
+from pes.rovibration.contract import contract_states
+from pes.rovibration.contraction import Contraction
 from pes.rovibration.coupling import Coupling
 from pes.rovibration.hamiltonian import lowering, own_products, solve
-from pes.rovibration.rotor import angular_momentum, half_turns
+from pes.rovibration.rotor import angular_momentum
 from pes.rovibration.solved import Solved, mean_of_members
 from pes.rovibration.symmetry import rovibrational_characters
 from pes.vibration.levels.result import Levels
@@ -108,8 +110,8 @@ def levels_of(basis: Contraction, j: int) -> Rovibrational:
     if j < 0 or j != int(j):
         raise ValueError(f"`J` must be whole numbers from 0 on, got {j}")
     every = solve(basis.coupling, j)
-    vibration, share = _vibrations(every, basis, j)
-    ka, kc = _labels(vibration, every, basis, j)
+    vibration, share = vibrations_of(every, basis, j)
+    ka, kc = ka_and_kc(vibration, every, basis, j)
     own = vibration >= 0
     if basis.parents is not None:
         vibration = basis.parents[vibration].where(own, -1)
@@ -181,105 +183,6 @@ def _known_estimates(basis: Contraction) -> Tensor:
         known = own.where(~own.isnan(), known)
     known[: len(levels)] = levels
     return known
-
-
-def _vibrations(solved: Solved, basis: Contraction, j: int) -> tuple[Tensor, Tensor]:
-    """J = 0 level of each level, −1 for those of states beyond; share of that state in it.
-
-    Each J = 0 state has 2J + 1 levels, no more, and of a linear molecule one for K = 0 and two for
-    others: of all ways to give them out the one with the largest shares. States that a group mixes
-    count as one, by their first.
-    """
-    vectors, size, axial = solved.vectors, 2 * j + 1, basis.coupling.axial
-    weights = _weights(vectors, axial, size)
-    number = torch.full((len(weights),), size) if axial is None else 1 + (axial > 0).long()
-    number, first = number if axial is None else number.where(axial <= j, 0), None
-    if (of := basis.coupling.multiplets) is not None:
-        counts = of.sets.unique_consecutive(return_counts=True)[1]
-        first = counts.cumsum(0) - counts
-        weights = weights.new_zeros(len(counts), weights.shape[1]).index_add(0, of.sets, weights)
-        number = counts * size
-    state = torch.arange(len(weights)).repeat_interleave(number)
-    rows, columns = linear_sum_assignment(-weights[state].cpu().numpy())
-    owner = torch.empty(vectors.shape[1], dtype=torch.long)
-    owner[torch.from_numpy(columns)] = state[torch.from_numpy(rows)]
-    owner = owner[solved.leading]
-    share = weights.cpu()[owner, solved.leading].to(vectors)
-    owner = owner if first is None else first[owner]
-    return torch.where(basis.asked[owner], owner, -1).to(vectors.device), share
-
-
-def _weights(vectors: Tensor, axial: Tensor | None, size: int) -> Tensor:
-    """Part of each state in each vector, whatever the function of the rotor, (states, vectors)."""
-    if axial is None:
-        return vectors.square().reshape(-1, size, vectors.shape[1]).sum(1)
-    state, rotor = own_products(axial, size)
-    total = vectors.new_zeros(len(axial), vectors.shape[1])
-    return total.index_add(0, state, vectors[state * size + rotor].square())
-
-
-def _labels(
-    vibration: Tensor, solved: Solved, contraction: Contraction, j: int
-) -> tuple[Tensor, Tensor]:
-    """Ka and Kc of each level.
-
-    They go by energy, J_0J, J_1J, J_1J−1, and so on, of a degenerate level by its first member;
-    where the axes are those of inertia, among levels that half turns about them leave alike.
-
-    Of a linear molecule Ka is the K of the state, and Kc, which is even where half a turn about y
-    leaves the level as it is, follows from that.
-    """
-    basis = contraction.coupling
-    if basis.axial is not None:
-        ka = basis.axial[vibration.clamp(min=0)]
-        state, rotor = own_products(basis.axial, 2 * j + 1)
-        weights = solved.vectors[state * (2 * j + 1) + rotor].square()
-        odd = (half_turns(j)[1].to(weights)[rotor] @ weights) < 0
-        kc = j - ka
-        return ka, kc + ((kc % 2 == 1) != odd).long()
-    rank = torch.zeros_like(vibration)
-    turned = basis.multiplets is None and contraction.frame != "embedded"
-    for v in vibration[vibration >= 0].unique():
-        own = (vibration == v).nonzero().flatten()
-        own = own[solved.energies[own].argsort()]
-        if turned:
-            block = solved.vectors.reshape(-1, 2 * j + 1, solved.vectors.shape[1])[v][:, own]
-            rank[own] = _ranks(block.square(), j).to(rank)
-            continue
-        members = solved.degeneracies[own]
-        share = 1 if basis.multiplets is None else basis.multiplets.size_of(int(v))
-        rank[own] = (members.cumsum(0) - members) // share
-    return _labels_of(rank, j)
-
-
-def _labels_of(rank: Tensor, j: int) -> tuple[Tensor, Tensor]:
-    """Ka and Kc of the levels 0, 1, … of a rotor by energy."""
-    return (rank + 1) // 2, j - rank // 2
-
-
-def _ranks(weights: Tensor, j: int) -> Tensor:
-    """Places in the order J_0J, J_1J, J_1J−1, … of the levels of one vibration by energy.
-
-    Half a turn about the axis of least inertia, z, multiplies a level by (−1)^Ka, about that of
-    largest inertia, y, by (−1)^Kc. A resonance of one of two near levels with another vibration may
-    exchange them.
-
-    Args:
-        weights: of the functions of the rotor (rows) in each level, (2J + 1, 2J + 1).
-        j: J.
-    """
-    rank = torch.arange(2 * j + 1)
-    labels = torch.stack(_labels_of(rank, j))
-    kinds, turns = 1 - 2 * (labels % 2), half_turns(j)[[2, 1]]
-    alike = (kinds[:, :, None] == turns[:, None]).all(0)
-    # Of all ways to give them out the likeliest; of levels of one kind the lower comes first.
-    _, places = linear_sum_assignment(-(alike.to(weights) @ weights).mT.cpu().numpy())
-    places = torch.from_numpy(places)
-    kind = kinds[:, places]
-    for each in kind.unique(dim=1).mT:
-        own = (kind == each[:, None]).all(0)
-        places[own] = places[own].sort().values
-    return places
 
 
 def _overlaps(

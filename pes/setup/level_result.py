@@ -10,7 +10,7 @@ from typing import Any
 from torch import Tensor
 
 from pes.files import write_json
-from pes.rovibration.contraction import contract_states
+from pes.rovibration.contract import contract_states
 from pes.rovibration.frame_choice import has_states_of_each_k
 from pes.rovibration.state_choice import contracted_states
 from pes.setup.bond_lengths import strange_bonds
