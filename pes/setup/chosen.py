@@ -33,6 +33,9 @@ def chosen_settings(levels: Levels, task: Problem) -> dict[str, Any]:
     chosen: dict[str, Any] = {
         "levels": len(levels.energies), "coordinates": _kind(task), "convergence": False,
     }  # fmt: skip
+    if levels.system.continuation is not None:
+        continued_from = levels.system.continuation.energy / CM1
+        chosen["coordinates"] = chosen["coordinates"] | {"continued_from": continued_from}
     if isinstance(levels.hamiltonian.basis, SparseBasis):
         weights = dict(zip(task.internal.names, levels.truncation.weights or (), strict=False))
         level = levels.hamiltonian.basis.grid.level
@@ -41,7 +44,7 @@ def chosen_settings(levels: Levels, task: Problem) -> dict[str, Any]:
             "grid_level": level,
             "weights": weights,
         }
-    chosen["coordinates"] |= {"ranges": ranges}
+    chosen["coordinates"] = chosen["coordinates"] | {"ranges": ranges}
     chosen |= {"basis": basis, "cap": levels.cap / CM1}
     if levels.truncation.self_consistent:
         chosen["reference"] = "vscf"

@@ -49,6 +49,9 @@ class CoordinateRequest:
         ranges: ends of each coordinate (Å, degrees), or auto: along cuts until V passes `energy`,
             but lengths no farther out than the training points.
         energy: height of the cuts for auto, cm⁻¹ above the minimum, positive.
+        continued_from: harmonic energy, cm⁻¹, beyond which V is continued along rays from the
+            minimum, in normal coordinates; the program continues a fit that has holes beyond its
+            points.
 
     Raises:
         ValueError: for an unknown kind, or a number out of its range; it names the key.
@@ -68,11 +71,14 @@ class CoordinateRequest:
     maps: Mapping[str, MorseMap | Literal["cos"]] = field(default_factory=dict)
     ranges: Literal["auto"] | Mapping[str, tuple[float, float]] = "auto"
     energy: float = 60000.0
+    continued_from: float | None = None
 
     @property
     def free(self) -> bool:
-        """Whether nothing is given but a reference geometry and the energy of the cuts."""
-        default = CoordinateRequest(reference=self.reference, energy=self.energy)
+        """Whether nothing is given but a reference geometry and energies that V is followed to."""
+        default = CoordinateRequest(
+            reference=self.reference, energy=self.energy, continued_from=self.continued_from
+        )
         return self == default
 
     def __post_init__(self) -> None:
@@ -86,6 +92,10 @@ class CoordinateRequest:
             )
         if not self.energy > 0:
             raise ValueError(f"`coordinates.energy` must be positive, got {self.energy} cm-1")
+        if self.continued_from is not None and not self.continued_from > 0:
+            raise ValueError(
+                f"`coordinates.continued_from` must be positive, got {self.continued_from} cm-1"
+            )
 
     def ends(self, names: Sequence[str], kinds: Sequence[str]) -> list[tuple[float, float]] | None:
         """Ranges of coordinates as the user gave them, bohr and radians; None for `auto`.

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from pes.coordinates import Internal
+from pes.coordinates.internal import zero_at_minimum
 from pes.coordinates.kinds import KINDS
 from pes.molecule import Molecule
 from pes.potential import Surface
@@ -26,8 +27,9 @@ from pes.setup.ranges import (
 )
 from pes.units import CM1
 from pes.vibration.basis.specification import BasisSpec
+from pes.vibration.system.continuation import Continuation
 from pes.vibration.system.perturbation import gaussian, perturbed
-from pes.vibration.system.system import System, molecular
+from pes.vibration.system.system import System, harmonic_frequencies, molecular
 
 __all__ = ["Bump", "Problem", "isotopes_of", "problem", "with_isotopes"]
 
@@ -169,6 +171,7 @@ def problem(
     strengths = heights.to(device).requires_grad_()
     if bumps:
         system = perturbed(system, strengths, _shapes(bumps, internal))
+    system = _continued(system, internal, request.continued_from)
     sizes = basis_of(basis or {}, internal, ranges)
     given = None if given is None else tuple(ranges)
     inside = given or coordinate_limits(surface, internal, isotopes.masses, system)
@@ -189,8 +192,10 @@ def with_isotopes(task: Problem, molecule: Molecule) -> Problem:
     Raises:
         ValueError: for another problem.
     """
-    if len(task.wells) > 1 or task.perturbations:
-        raise ValueError("other isotopes need a problem with one well and without perturbations")
+    if len(task.wells) > 1 or task.perturbations or task.system.continuation:
+        raise ValueError(
+            "other isotopes need a problem with one well, without perturbations and continued V"
+        )
     device = task.masses.device
     masses = molecule.masses.to(device).requires_grad_()
     start = task.internal.from_positions(task.minimum, molecule.masses)
@@ -211,6 +216,23 @@ def _system(potential: Callable[[Tensor], Tensor], internal: Internal, masses: T
     line = getattr(internal, "line", None)
     across, bends = (None, ()) if line is None else (line.across, line.bends)
     return molecular(potential, internal.to_positions, masses, across=across, bends=bends)
+
+
+def _continued(system: System, internal: Internal, energy: float | None) -> System:
+    """The system with V continued beyond a harmonic energy (cm⁻¹), if one is given.
+
+    Raises:
+        ValueError: unless the coordinates are normal ones.
+    """
+    if energy is None:
+        return system
+    if not zero_at_minimum(internal.kinds):
+        raise ValueError(
+            "`coordinates.continued_from` is for normal coordinates alone; give `coordinates: "
+            "{kind: bond_vectors}`"
+        )
+    frequencies = harmonic_frequencies(system, len(internal.names))
+    return system.continued(Continuation(frequencies, energy * CM1))
 
 
 def _others(request: CoordinateRequest, geometries: Geometries) -> tuple[Tensor, ...]:

@@ -19,6 +19,7 @@ from pes.setup.automatic.wide_grid import wide_grid
 from pes.setup.folds import check_domain, folds
 from pes.setup.level_result import LevelsResult
 from pes.setup.problem import Problem
+from pes.setup.ranges import sampled
 from pes.setup.truncation import TruncationRequest, products, sparse_grid
 from pes.setup.uncertainty import SPREADS, spreads
 from pes.units import CM1
@@ -28,7 +29,9 @@ from pes.vibration.hamiltonian.adapted import adapted
 from pes.vibration.hamiltonian.sparse import SparseGrid
 from pes.vibration.levels.levels import vibrational_levels
 from pes.vibration.levels.result import Levels
+from pes.vibration.system.continuation import Continuation, reliable_energy
 from pes.vibration.system.cuts import Cut
+from pes.vibration.system.system import System, harmonic_frequencies
 
 __all__ = ["ACCURACY", "COUNT", "accuracy_goal", "growing_minutes", "solved"]
 
@@ -128,12 +131,23 @@ def _grown(
     if len(target.names) > 3:
         smallest, instead = _grids(task, target)
         result = levels_by_quanta(
-            target, smallest, instead=instead, budget=budget, report=progress,
-            check=lambda grid: check_domain(task.internal, grid),
+            target, smallest, continued=lambda: _continued(task), instead=instead, budget=budget,
+            report=progress, check=lambda grid: check_domain(task.internal, grid),
         )  # fmt: skip
-        return replace(task, coordinates=result.bases), result
+        return replace(task, coordinates=result.bases, system=result.system), result
     result, surveyed = levels_to_target(target, budget=budget, report=progress)
     return replace(task, coordinates=result.bases, surveyed=surveyed), result
+
+
+def _continued(task: Problem) -> System | None:
+    """The system with V continued beyond where the fit is believed; None for no fit."""
+    record, system = task.surface.record, task.system
+    if record is None or not len(record.training_positions) or system.continuation is not None:
+        return None
+    frequencies = harmonic_frequencies(system, len(task.internal.names))
+    points = sampled(record, task.internal, task.molecule.masses).to(frequencies)
+    energy = reliable_energy(system.potential, frequencies, points)
+    return None if energy is None else system.continued(Continuation(frequencies, energy))
 
 
 def _budget(minutes: float | None, memory: float | None, task: Problem) -> Budget:

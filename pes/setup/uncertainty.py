@@ -48,12 +48,15 @@ def spreads(levels: Levels, task: Problem, ensemble: str = "first_order") -> Spr
         return Spreads()
     if task.system.positions is None:
         raise TypeError("an ensemble surface is for molecules")
-    positions = task.system.positions
+    positions, continuation = task.system.positions, task.system.continuation
     device = next(surface.buffers(), next(surface.parameters(), torch.zeros(()))).device
+
+    def fitted(q: Tensor) -> Tensor:
+        return surface.each(positions(q).to(device)).to(q.device)
 
     def members(q: Tensor) -> Tensor:
         with torch.no_grad():
-            each = surface.each(positions(q).to(device)).to(q.device)
+            each = fitted(q) if continuation is None else continuation.of(fitted, q)
             return task.system.potential(q) + each - each.mean(0)
 
     return Spreads({way: ENSEMBLE_METHODS[way](levels, members) for way in SPREADS[ensemble]})

@@ -17,7 +17,11 @@ from pes.vibration.symmetry.operations import commuting, symmetry_operations
 from pes.vibration.system.minimum import HOLE
 from pes.vibration.system.system import System, potential_in_chunks
 
-__all__ = ["filled_hamiltonian", "hole_depth", "refuse_holes"]
+__all__ = ["OuterSurfaceError", "filled_hamiltonian", "hole_depth", "refuse_holes"]
+
+
+class OuterSurfaceError(ValueError):
+    """The surface falls below its minimum at points of a grid, or is not smooth enough for it."""
 
 
 def filled_hamiltonian(
@@ -53,11 +57,15 @@ def _filled(system: System, lowest: float, ceiling: float) -> System:
 
 
 def refuse_holes(h: Hamiltonian, lowest: float) -> None:
-    """Refuse a surface that falls below its minimum: no rule could integrate the edge of a wall."""
+    """Refuse a surface that falls below its minimum: no rule could integrate the edge of a wall.
+
+    Raises:
+        OuterSurfaceError: with the deepest point.
+    """
     depth = lowest - float(h.potential.min())
     if depth > HOLE:
         at = ", ".join(f"{x:.2f}" for x in h.basis.points[int(h.potential.argmin())].tolist())
-        raise ValueError(
+        raise OuterSurfaceError(
             f"the surface falls {depth / CM1:.0f} cm-1 below its minimum at q = ({at}): a hole, or "
             "another well; fit it to points there, or start from the lower minimum "
             "(`coordinates.reference`)"

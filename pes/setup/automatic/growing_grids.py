@@ -25,7 +25,7 @@ from pes.vibration.hamiltonian.operator import Hamiltonian
 from pes.vibration.hamiltonian.sparse import SparseGrid, beyond, coarser, sparse_hamiltonian
 from pes.vibration.symmetry.invariance import invariant
 from pes.vibration.symmetry.operations import commuting, symmetry_operations
-from pes.vibration.system.system import System
+from pes.vibration.system.system import System, harmonic_frequencies
 
 __all__ = ["SELF_CONSISTENT", "STEP", "ProductGrid", "SparsePoints", "first_grids", "memory"]
 
@@ -229,8 +229,7 @@ class SparsePoints:
 
 def _harmonic_quanta(target: Target, count: int) -> float:
     """The energy asked for, or that of the last of so many levels, in the lowest ω = G_kk."""
-    with torch.no_grad():
-        w = target.system.kinetic(target.wells[:1])[0][0].diagonal().cpu().sort().values
+    w = harmonic_frequencies(target.system, len(target.names)).cpu().sort().values
     return (target.energy or harmonic_level(w, count)) / float(w[0])
 
 

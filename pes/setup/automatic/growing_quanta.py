@@ -14,9 +14,11 @@ import torch
 from torch import Tensor
 
 from pes.memory import resident_memory
+from pes.setup.automatic.filled_grid import OuterSurfaceError
 from pes.setup.automatic.grid_of_stage import Grid
 from pes.setup.automatic.growing_grids import STEP
 from pes.setup.automatic.left_out import LEAST, still_to_come
+from pes.setup.automatic.outer_surface import continuation_warnings, with_wall
 from pes.setup.automatic.quanta_series import Series
 from pes.setup.automatic.quanta_stage import QuantaStage
 from pes.setup.automatic.stage import Budget, Target
@@ -25,6 +27,7 @@ from pes.vibration.hamiltonian.sparse import SparseGrid
 from pes.vibration.levels.diagnostics import level_warnings
 from pes.vibration.levels.matching import of_length, of_partners
 from pes.vibration.levels.result import WEIGHTS, Levels
+from pes.vibration.system.system import System
 
 __all__ = ["levels_by_quanta"]
 
@@ -44,19 +47,20 @@ class Growth:
         stage: this calculation.
         changes: with other functions, points and ranges, (3, S) in hartree.
         ended: reason, where levels are not as accurate as asked for; or nothing.
-        refused: whether the reason lies in the points of the next calculation.
+        failure: this reason, where it lies in the points of the next calculation.
     """
 
     stage: QuantaStage
     changes: Tensor
     ended: str
-    refused: bool
+    failure: ValueError | None
 
 
 def levels_by_quanta(
     target: Target,
     smallest: Grid,
     *,
+    continued: Callable[[], System | None] = lambda: None,
     instead: Grid | None = None,
     budget: Budget | None = None,
     report: Report = lambda _: None,
@@ -67,7 +71,10 @@ def levels_by_quanta(
     Args:
         target: molecule in coordinates, and levels.
         smallest: functions and points to grow from.
-        instead: others, where the surface or the coordinates do not suit these points.
+        continued: supplies the system with V continued beyond the points of a fit, asked for where
+            the surface does not suit the points of the grid; None where nothing is known of these.
+        instead: other functions and points, where the first ones do not suit the surface, even
+            continued, or the coordinates.
         budget: CPU time that all may cost together.
         report: called with a sentence before and after each calculation.
         check: refuses points of a sparse grid beyond the domain of the coordinates.
@@ -77,30 +84,45 @@ def levels_by_quanta(
             calculation fits.
     """
     series = Series(target, budget or Budget(), report, process_time(), smallest, check)
-    other = None if instead is None else replace(series, smallest=instead)
+    levels, failure = _attempt(series)
+    if isinstance(failure, OuterSurfaceError) and (system := continued()) is not None:
+        assert system.continuation is not None
+        energy = system.continuation.energy / CM1
+        report(f"V is continued where harmonic energies exceed {energy:.0f} cm-1: {failure}")
+        series = replace(series, target=replace(target, system=system))
+        others, failure = _attempt(series)
+        levels = others or levels
+    if failure is None or instead is None:
+        if levels is None:
+            assert failure is not None
+            raise failure
+        return levels
+    series = replace(series, smallest=instead)
+    if levels is None:
+        report(f"a product grid takes the place of the sparse grid: {failure}")
+        return _result(series.target, _growth(series))
+    return _better(levels, series, failure)
+
+
+def _attempt(series: Series) -> tuple[Levels | None, ValueError | None]:
+    """Levels as far as a series goes, and why its points do not suit surface or coordinates."""
     try:
         growth = _growth(series)
     except ValueError as failure:
-        if other is None:
-            raise
-        report(f"a product grid takes the place of the sparse grid: {failure}")
-        return _result(target, _growth(other))
-    levels = _result(target, growth)
-    if other is None or not growth.refused:
-        return levels
-    return _better(levels, other, growth)
+        return None, failure
+    return _result(series.target, growth), growth.failure
 
 
-def _better(levels: Levels, other: Series, growth: Growth) -> Levels:
+def _better(levels: Levels, other: Series, failure: ValueError) -> Levels:
     """The same levels in another series if that makes them better, or as they are.
 
     Args:
         levels: not as accurate as asked for.
         other: functions and points to take instead, from as many quanta on.
-        growth: that they are of.
+        failure: why they are not.
     """
     grid = other.smallest
-    while grid.quanta < growth.stage.grid.quanta:
+    while grid.quanta < (levels.truncation.quanta or 0.0):
         grid = grid.grown(STEP)
     other = replace(other, smallest=grid, program=resident_memory())
     # With as many quanta nothing is better yet.
@@ -110,11 +132,11 @@ def _better(levels: Levels, other: Series, growth: Growth) -> Levels:
     if obstacle:
         other.report(f"a product grid, {ahead}, is not begun: {obstacle}")
         return levels
-    other.report(f"a product grid takes the place of the sparse grid: {growth.ended}")
+    other.report(f"a product grid takes the place of the sparse grid: {failure}")
     try:
         changed = _result(other.target, _growth(other))
-    except ValueError as failure:
-        other.report(f"levels are those of the sparse grid: {failure}")
+    except ValueError as second:
+        other.report(f"levels are those of the sparse grid: {second}")
         return levels
     estimates = float(changed.convergence.max()), float(levels.convergence.max())
     if estimates[0] < estimates[1]:
@@ -136,16 +158,13 @@ def _growth(series: Series) -> Growth:
     expected = series.expected(stage, moved)
     left = still_to_come(expected, LEAST * moved)
     series.table(stage, left)
-    shorter = series.narrower(stage)
+    shorter, nearer = series.narrower(stage), series.nearer(stage)
     points = series.finer(stage, base)
-    ended, refused = "", False
+    ended, failed = "", None
     # One grid alone does not tell what its points miss.
-    while base.grid is stage.grid or _missing(target, left, points, shorter):
-        if float(shorter.max()) > max(target.accuracy, float(left.max())):
-            ended = (
-                f"where the ranges end matters by {float(shorter.max()) / CM1:.2g} cm-1, more than "
-                "functions that are missing; the surface is needed, and must be right, farther out"
-            )
+    while base.grid is stage.grid or _missing(target, left, points, shorter, nearer):
+        ended = _ended_by_the_surface(target, left, shorter, nearer)
+        if ended:
             break
         try:
             ahead = series.forecast(stage)
@@ -165,7 +184,7 @@ def _growth(series: Series) -> Growth:
         try:
             base, stage = stage, series.solved(ahead, stage)
         except ValueError as failure:
-            ended, refused = str(failure), True
+            ended, failed = str(failure), failure
             series.report(f"stopped: {ended}")
             base, stage = earlier, series.again(stage)
             break
@@ -175,15 +194,31 @@ def _growth(series: Series) -> Growth:
         surprise = (moved - of_partners(foreseen[0].abs(), match.partners)).abs()
         left = still_to_come(expected, surprise.where(match.partners >= 0, torch.inf))
         series.table(stage, left)
-        points = series.finer(stage, base)
-    changes = torch.stack((left, points, of_length(shorter, len(left))))
-    return Growth(stage, changes, ended, refused)
+        points, nearer = series.finer(stage, base), series.nearer(stage)
+    changes = torch.stack((left, points, of_length(shorter, len(left)) + nearer))
+    return Growth(stage, changes, ended, failed)
 
 
-def _missing(target: Target, left: Tensor, points: Tensor, shorter: Tensor) -> bool:
+def _ended_by_the_surface(target: Target, left: Tensor, shorter: Tensor, nearer: Tensor) -> str:
+    """Reason why larger calculations do not make levels better, or nothing."""
+    limit = max(target.accuracy, float(left.max()))
+    if float(shorter.max()) > limit:
+        return (
+            f"where the ranges end matters by {float(shorter.max()) / CM1:.2g} cm-1, more than "
+            "functions that are missing; the surface is needed, and must be right, farther out"
+        )
+    if float(nearer.max()) > limit:
+        return (
+            f"where V is continued matters by {float(nearer.max()) / CM1:.2g} cm-1, more than "
+            "functions that are missing; fit points farther out"
+        )
+    return ""
+
+
+def _missing(target: Target, left: Tensor, points: Tensor, shorter: Tensor, nearer: Tensor) -> bool:
     """Whether functions or points are missing for the accuracy that is asked for."""
     of_functions, of_points, of_ranges = WEIGHTS["target"]
-    narrow = of_ranges * of_length(shorter, len(left))
+    narrow = of_ranges * (of_length(shorter, len(left)) + nearer)
     error = of_functions * left + of_points * points
     # An error that is not a number is none that is small enough.
     return not bool(
@@ -200,31 +235,10 @@ def _result(target: Target, growth: Growth) -> Levels:
         stage.pairs.first(changes.shape[1]), changes, "target",
     )  # fmt: skip
     depth = stage.grid.hole(stage.hamiltonian, target)
-    levels, hole = _with_hole(levels, depth)
+    levels, hole = with_wall(levels, depth)
+    hole += continuation_warnings(levels)
     missed = _missed(target, levels.convergence, growth.ended)
     return replace(levels, warnings=(*stage.warnings, *hole, *level_warnings(levels), *missed))
-
-
-def _with_hole(levels: Levels, depth: Tensor) -> tuple[Levels, list[str]]:
-    """Levels whose estimates hold what the wall across a hole does to them; a sentence on it.
-
-    Args:
-        levels: computed with the ceiling of V in the hole.
-        depth: of the hole at each point, (P,) in hartree.
-    """
-    if not depth.any():
-        return levels, []
-    felt = levels.cap * levels.probability(depth > 0)
-    changes = levels.changes.clone()
-    changes[2] += felt
-    at = ", ".join(f"{x:.2f}" for x in levels.points[int(depth.argmax())].tolist())
-    sentence = (
-        f"hole in the surface: {int((depth > 0).sum())} of {len(depth)} grid points lie below its "
-        f"minimum, the deepest by {float(depth.max()) / CM1:.0f} cm-1 at q = ({at}); a wall stands "
-        f"there instead, which levels feel by up to {float(felt.max()) / CM1:.2g} cm-1; fit points "
-        "there"
-    )
-    return replace(levels, estimated_changes=changes), [sentence]
 
 
 def _missed(target: Target, convergence: Tensor, ended: str) -> list[str]:

@@ -13,9 +13,11 @@ from torch import Tensor
 from pes.coordinates.internal import zero_at_minimum
 from pes.memory import free_memory, resident_memory
 from pes.setup.automatic.converging import converging
+from pes.setup.automatic.filled_grid import OuterSurfaceError
 from pes.setup.automatic.grid_of_stage import Grid
 from pes.setup.automatic.growing_grids import STEP, SparsePoints, memory
 from pes.setup.automatic.left_out import expected_changes, with_second_step
+from pes.setup.automatic.outer_surface import with_nearer_continuation
 from pes.setup.automatic.preliminary import preliminary
 from pes.setup.automatic.quanta_forecast import FEW, Forecast, largest_expected, steps_left
 from pes.setup.automatic.quanta_stage import QuantaStage
@@ -130,8 +132,9 @@ class Series:
         """One calculation, begun with the vectors of another.
 
         Raises:
-            ValueError: if the surface falls below its minimum at a point, the grid is too
-                coarse for the functions, or leaves the domain of the coordinates.
+            OuterSurfaceError: if the surface falls below its minimum at a point, or the grid is
+                too coarse for the functions.
+            ValueError: if the grid leaves the domain of the coordinates.
         """
         begun, grid = process_time(), ahead.grid
         if isinstance(grid, SparsePoints):
@@ -191,6 +194,15 @@ class Series:
         other = self.solved(Forecast(grid, 0, seconds=stage.seconds), stage)
         change = matching(stage.levels, other.levels, self.number(stage)).changes
         self.report(f"narrower ranges: levels moved by up to {float(change.max()) / CM1:.2g} cm-1")
+        return change
+
+    def nearer(self, stage: QuantaStage) -> Tensor:
+        """Changes of the first levels where V is continued from nearer the minimum, (S,)."""
+        pairs = stage.pairs.first(self.number(stage))
+        change = with_nearer_continuation(self.target.system, stage.hamiltonian, pairs)
+        if change.any():
+            most = float(change.max()) / CM1
+            self.report(f"V continued from nearer: levels move by up to {most:.2g} cm-1")
         return change
 
     def finer(self, stage: QuantaStage, base: QuantaStage) -> Tensor:
@@ -294,8 +306,8 @@ class Series:
         return ""
 
 
-def _coarse(h: Hamiltonian) -> ValueError:
-    return ValueError(
+def _coarse(h: Hamiltonian) -> OuterSurfaceError:
+    return OuterSurfaceError(
         f"a grid of {len(h.potential)} points gives levels below the minimum of the surface, which "
         "is not smooth enough or whose modes are far from oscillators; give `coordinates.kind: "
         "zmatrix` with `basis`"

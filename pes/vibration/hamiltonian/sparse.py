@@ -17,7 +17,7 @@ from pes.vibration.grid.sparse_basis import SparseBasis
 from pes.vibration.hamiltonian.operator import Hamiltonian
 from pes.vibration.symmetry.grid_symmetry import kinetic_on_grid, potential_on_grid
 from pes.vibration.symmetry.operation import Operation
-from pes.vibration.system.system import System
+from pes.vibration.system.system import System, harmonic_frequencies
 
 __all__ = ["SparseGrid", "beyond", "coarser", "sparse_hamiltonian"]
 
@@ -186,10 +186,7 @@ def sparse_hamiltonian(
         "lower the level and the quanta, or raise the weights of stiff coordinates",
         device=system.device,
     )  # fmt: skip
-    origin = torch.zeros(1, modes, dtype=torch.float64, device=system.device)
-    with torch.no_grad():
-        frequencies = system.kinetic(origin)[0][0].diagonal()
-    basis = grid.basis(frequencies)
+    basis = grid.basis(harmonic_frequencies(system, modes))
     points = basis.points
     potential = potential_on_grid(system, basis, points, operations)
     g_matrix, s = kinetic_on_grid(system, basis, points, operations)

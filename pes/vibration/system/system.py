@@ -1,15 +1,16 @@
 """System: potential and kinetic energy as functions of q, which make a Hamiltonian."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
 
 from pes.chunks import in_chunks
+from pes.vibration.system.continuation import Continuation
 from pes.vibration.system.kinetic import ToPositions, kinetic
 
-__all__ = ["System", "model", "molecular", "potential_in_chunks"]
+__all__ = ["System", "harmonic_frequencies", "model", "molecular", "potential_in_chunks"]
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class System:
         bends: pairs of coordinates of a molecule that is linear at its minimum: turning it about
             its line turns them, and only functions that this leaves as they are (l = 0) count.
         across: unit vectors (2, 3) along which the first and the second of each pair bend it.
+        continuation: beyond which V is not that of the surface; None where it is everywhere.
     """
 
     potential: Callable[[Tensor], Tensor]
@@ -34,6 +36,13 @@ class System:
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
     bends: tuple[tuple[int, int], ...] = ()
     across: Tensor | None = None
+    continuation: Continuation | None = None
+
+    def continued(self, continuation: Continuation) -> "System":
+        """The same with V continued beyond an energy."""
+        return replace(
+            self, potential=lambda q: continuation.of(self.potential, q), continuation=continuation
+        )
 
     def cpu(self) -> "System":
         """The same for q on the CPU, evaluated where it was."""
@@ -50,6 +59,7 @@ class System:
             None if at is None else lambda q: at(q.to(there)).cpu(),
             None if self.masses is None else self.masses.cpu(), bends=self.bends,
             across=None if self.across is None else self.across.cpu(),
+            continuation=self.continuation,
         )  # fmt: skip
 
 
@@ -91,6 +101,13 @@ def model(potential: Callable[[Tensor], Tensor], g_matrix: Tensor) -> System:
         return g_matrix.expand(len(q), *g_matrix.shape), torch.zeros_like(q)
 
     return System(potential, constant, device=g_matrix.device)
+
+
+def harmonic_frequencies(system: System, modes: int) -> Tensor:
+    """ω = G_kk at the minimum of dimensionless normal coordinates, (Q,) in hartree."""
+    origin = torch.zeros(1, modes, dtype=torch.float64, device=system.device)
+    with torch.no_grad():
+        return system.kinetic(origin)[0][0].diagonal()
 
 
 def potential_in_chunks(system: System, q: Tensor, *, chunk: int = 4096) -> Tensor:

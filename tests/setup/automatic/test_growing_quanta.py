@@ -18,7 +18,8 @@ from pes.units import CM1
 from pes.vibration.grid.product_basis import ProductBasis
 from pes.vibration.grid.sparse_basis import SparseBasis
 from pes.vibration.hamiltonian.sparse import SparseGrid
-from pes.vibration.system.system import System, model
+from pes.vibration.system.continuation import Continuation
+from pes.vibration.system.system import System, harmonic_frequencies, model
 
 RANGES = (-7.0, 7.0)
 
@@ -192,6 +193,65 @@ def test_a_product_grid_takes_the_place_of_a_sparse_one_in_a_hole() -> None:
     assert line.startswith("a product grid takes the place of the sparse grid: the surface falls")
 
 
+def with_pit(modes: int) -> System:
+    """Oscillators and a narrow pit far out, deeper than their minimum."""
+    system, _ = oscillators([900.0, 1100, 1500, 2100][:modes])
+    centre = torch.zeros(modes, dtype=torch.float64)
+    centre[:2] = 2.9
+
+    def potential(q: Tensor) -> Tensor:
+        return system.potential(q) - 0.2 * torch.exp(-8 * (q - centre).square().sum(-1))
+
+    return replace(system, potential=potential)
+
+
+def continued(system: System, modes: int, energy: float) -> System:
+    """The system with V continued beyond a harmonic energy in cm⁻¹."""
+    frequencies = harmonic_frequencies(system, modes)
+    return system.continued(Continuation(frequencies, energy * CM1))
+
+
+def test_a_surface_is_continued_where_it_has_a_hole() -> None:
+    """Levels are those of the oscillators, within estimates that hold the continuation."""
+    system, said = with_pit(4), []
+    _, exact = oscillators([900.0, 1100, 1500, 2100])
+    asked = target(system, 4, accuracy=1.0 * CM1, count=5)
+    levels = levels_by_quanta(
+        asked, sparse(4), continued=lambda: continued(system, 4, 3300), instead=grid(4),
+        report=said.append,
+    )  # fmt: skip
+    assert isinstance(levels.hamiltonian.basis, SparseBasis)
+    assert levels.system.continuation is not None
+    error = (levels.excitations - exact_levels(exact, 5)).abs()
+    error[0] = abs(levels.zero_point_energy - float(exact.sum()) / 2)
+    assert bool((error <= levels.convergence + 1e-6 * CM1).all())
+    assert float(levels.convergence.max()) < 1.0 * CM1
+    assert any(s.startswith("V is continued where harmonic energies exceed 3300") for s in said)
+    (warning,) = [w for w in levels.warnings if "continued" in w]
+    assert warning.startswith(
+        "the surface is not believed where harmonic energies exceed 3300 cm-1"
+    )
+
+
+def test_a_continuation_that_levels_feel_is_in_their_estimates() -> None:
+    """Quartic oscillators continued from so near that levels move."""
+    system, _ = oscillators([900.0, 1500])
+
+    def potential(q: Tensor) -> Tensor:
+        return system.potential(q) + 100 * CM1 * q.pow(4).sum(-1)
+
+    quartic = replace(system, potential=potential)
+    asked = target(quartic, 2, accuracy=1.0 * CM1, count=5)
+    sound = levels_by_quanta(asked, sparse(2))
+    near = replace(asked, system=continued(quartic, 2, 1500))
+    levels = levels_by_quanta(near, sparse(2))
+    error = (levels.excitations - sound.excitations).abs()
+    error[0] = abs(levels.zero_point_energy - sound.zero_point_energy)
+    assert float(error.max()) > 1.0 * CM1
+    assert bool((error <= levels.convergence + sound.convergence).all())
+    assert any("where V is continued matters by" in w for w in levels.warnings)
+
+
 def test_a_sparse_grid_that_suits_stays() -> None:
     system, _ = oscillators([900.0, 1100, 1500, 2100])
     levels = levels_by_quanta(target(system, 4, count=5), sparse(4), instead=grid(4))
@@ -267,4 +327,4 @@ def test_the_whole_estimate_decides(
     system, _ = oscillators([1000.0, 1500.0])
     asked = target(system, 2, accuracy=1.0)
     errors = [torch.tensor([0.1, x], dtype=torch.float64) for x in (functions, points, ranges)]
-    assert _missing(asked, *errors) == grows
+    assert _missing(asked, *errors, torch.zeros(2)) == grows
