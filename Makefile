@@ -22,10 +22,9 @@ run: $(STAMP) ## fit a surface of water, compute its levels, print both tables
 	$(BIN)/pes-train --config configs/h2o.yaml --overwrite
 	$(BIN)/pes-levels runs/h2o --overwrite
 
-test: lint ## lint, types, docs, unit and wheel-check, as the CI does
-	$(MAKE) -j 2 types docs  # one core each, where the tests take two
+test: lint ## lint, types, docs, wheel-check and unit, as the CI does
+	$(MAKE) -j 2 types docs wheel-check  # one core each, where the tests take two
 	$(MAKE) unit
-	$(MAKE) wheel-check
 
 # With `make test` (this processor, one thread, LAPACK's vectors) these three runs show every pair of
 # settings once: an old processor or this one, one thread or two, vectors of LAPACK or scrambled ones.

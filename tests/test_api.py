@@ -23,7 +23,7 @@ def test_import_is_light() -> None:
 def test_garbage_is_looked_for_again_once_a_name_is_loaded() -> None:
     """What a user's program has made is collected as before."""
     program = (  # Python 3.12 begins with some that are frozen
-        "import gc; before = gc.get_freeze_count(); import pes; pes.Molecule; "
+        "import gc; before = gc.get_freeze_count(); import pes; pes.External; "
         "print(gc.isenabled(), gc.get_freeze_count() - before)"
     )
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)

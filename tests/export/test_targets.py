@@ -2,7 +2,6 @@
 
 import ctypes
 import importlib.util
-import pkgutil
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -152,38 +151,26 @@ def test_torch(water: Callable[..., Dataset], tmp_path: Path) -> None:
 @pytest.mark.skipif(importlib.util.find_spec("onnxscript") is None, reason="onnxscript is missing")
 @pytest.mark.filterwarnings("ignore")  # of packages about one another
 def test_onnx(water: Callable[..., Dataset], tmp_path: Path) -> None:
+    """Any number of geometries, in double precision, also in the program others run graphs with."""
     from onnx.reference import ReferenceEvaluator
 
     data = water(points=20)
     members = [network(data, "tanh", seed=seed) for seed in (1, 2)]
     surface = Surface(Ensemble(members), ("O", "H", "H"))
-    graph = ReferenceEvaluator(str(export_surface(surface, tmp_path / "water.onnx")))
-    (energies,) = graph.run(["energies"], {"positions": data.positions.numpy()})
-    with torch.no_grad():
-        expected = surface.potential(data.positions).numpy()
-    # Numbers in single precision anywhere in the graph would leave 1e-8.
-    np.testing.assert_allclose(energies, expected, rtol=0, atol=CLOSE)
+    path = str(export_surface(surface, tmp_path / "water.onnx"))
 
+    def check(graph: Any) -> None:
+        for count in (1, 20):
+            x = data.positions[:count]
+            (energies,) = graph.run(["energies"], {"positions": x.numpy()})
+            with torch.no_grad():
+                expected = surface.potential(x).numpy()
+            # Numbers in single precision anywhere in the graph would leave 1e-8.
+            np.testing.assert_allclose(energies, expected, rtol=0, atol=CLOSE)
 
-@pytest.mark.skipif(
-    not {"onnxscript", "onnxruntime"} <= {m.name for m in pkgutil.iter_modules()},
-    reason="onnxscript or onnxruntime is missing",
-)
-@pytest.mark.filterwarnings("ignore")  # of packages about one another
-def test_onnx_in_its_runtime(water: Callable[..., Dataset], tmp_path: Path) -> None:
-    """Any number of geometries, in double precision, in the program that others run graphs with."""
-    import onnxruntime
-
-    data = water(points=20)
-    surface = Surface(network(data, "tanh"), ("O", "H", "H"))
-    path = export_surface(surface, tmp_path / "water.onnx")
-    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    for count in (1, 20):
-        x = data.positions[:count]
-        (energies,) = session.run(["energies"], {"positions": x.numpy()})
-        with torch.no_grad():
-            expected = surface.potential(x).numpy()
-        np.testing.assert_allclose(energies, expected, rtol=0, atol=CLOSE)
+    check(ReferenceEvaluator(path))
+    onnxruntime = pytest.importorskip("onnxruntime")
+    check(onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"]))
 
 
 @pytest.mark.skipif(importlib.util.find_spec("onnxscript") is not None, reason="it is there")
