@@ -19,6 +19,7 @@ from pes.setup.line_list import LineList
 from pes.setup.rotation import ROVIBRATIONAL_CSV, Rotation
 from pes.setup.sensitivity import Sensitivities
 from pes.vibration.analysis.intensities import Sticks
+from pes.vibration.levels.diagnostics import ONLY_L_ZERO
 
 __all__ = ["OPTIONAL", "Additions", "write_results"]
 
@@ -53,9 +54,12 @@ class Additions:
             for line in ("", *one.lines())
         ]
 
-    def warnings(self) -> list[str]:
-        """Reasons for doubt in either."""
-        return [w for one in (self.rotation, self.lines) if one is not None for w in one.warnings]
+    def warnings(self, result: LevelsResult) -> list[str]:
+        """Reasons for doubt in the levels and in either."""
+        rotates = self.rotation is not None and any(one.j for one in self.rotation.levels)
+        own = [w for w in result.warnings if not (rotates and w == ONLY_L_ZERO)]
+        more = (self.rotation, self.lines)
+        return own + [w for one in more if one is not None for w in one.warnings]
 
     def save(self, folder: Path, name: str, result: LevelsResult) -> None:
         """Pictures of everything, and tables of all but the levels and their derivatives."""
@@ -105,7 +109,7 @@ def write_results(
         *more.printed(),
     ):
         log.info("%s", line)
-    for warning in (*result.warnings, *more.warnings()):
+    for warning in more.warnings(result):
         log.warning("warning: %s", warning)
     log.info("%s", result.verdict)
     write_config(folder / "config.yaml", content)

@@ -11,7 +11,7 @@ from pes.vibration.levels.result import Levels
 from pes.vibration.levels.sentences import about_levels
 from pes.vibration.system.minimum import HOLE
 
-__all__ = ["level_warnings"]
+__all__ = ["ONLY_L_ZERO", "level_warnings"]
 
 GHOST = 0.01
 """Probability in a hole above which a level counts as spurious."""
@@ -21,6 +21,13 @@ LEAK = 1e-5
 
 LINEAR = 1e-3
 """Extent across the axis against that along it, up to which a molecule is linear."""
+
+ONLY_L_ZERO = (
+    "the molecule is linear at its minimum: these are the l = 0 levels of J = 0; levels "
+    "with l > 0, such as the fundamental of each bend, exist only for J > 0; `J: [0, 1]` computes "
+    "them"
+)
+"""Warning about J = 0 levels of a linear molecule."""
 
 
 def level_warnings(levels: Levels, *, noise: float = 0.0) -> list[str]:
@@ -63,11 +70,7 @@ def _linear(levels: Levels) -> Iterator[str]:
         return
     longest, across, _ = torch.linalg.svdvals(x - x.mean(0)).tolist()
     if across < LINEAR * longest:
-        yield (
-            "the molecule is linear at its minimum: these are the l = 0 levels of J = 0; levels "
-            "with l > 0, such as the fundamental of each bend, exist only for J > 0; `J: [0, 1]` "
-            "computes them"
-        )
+        yield ONLY_L_ZERO
 
 
 def _split_cluster(levels: Levels) -> Iterator[str]:
