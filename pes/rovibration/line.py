@@ -19,6 +19,7 @@ References:
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import takewhile
 
 import torch
 from torch import Tensor
@@ -59,7 +60,7 @@ def line_states(
     levels = replace(levels, system=_upright(levels.system))
     below = _below(levels, highest)
     number = max(count, 2 * max(below))
-    ks = range(min(highest, max(k for k, n in enumerate(below) if n) + NEIGHBOURS) + 1)
+    ks = range(min(len(below), max(k for k, n in enumerate(below) if n) + NEIGHBOURS + 1))
     states = [with_states(levels, number, report)]
     for k in ks[1:]:
         report(k / len(ks))
@@ -69,12 +70,12 @@ def line_states(
 
 
 def _below(levels: Levels, highest: int) -> list[int]:
-    """Functions of each K whose reference energies lie below the highest level."""
+    """Functions of each K that has any whose reference energies lie below the highest level."""
     h = levels.hamiltonian
     energies = h.zero_order_energies - h.zero_order_energies.min()
     low = (energies <= levels.excitations[-1]).cpu()
-    first = [axial_functions(h.basis, h.bends, k).first for k in range(highest + 1)]
-    return [int(low[one].sum()) for one in first]
+    first = (axial_functions(h.basis, h.bends, k).first for k in range(highest + 1))
+    return [int(low[one].sum()) for one in takewhile(len, first)]
 
 
 def _upright(system: System) -> System:

@@ -9,6 +9,7 @@ import pes
 from pes.rovibration.hamiltonian import solve
 from pes.rovibration.levels import levels_of
 from pes.rovibration.lines import strengths
+from pes.setup.level_result import LevelsResult
 from pes.setup.rotation import Rotation
 from pes.setup.truncation import TruncationRequest
 
@@ -33,8 +34,8 @@ def dioxide() -> Rotation:
     return result.rotation(range(3), states=12)
 
 
-def chain(coordinates: str, states: int = 8) -> Rotation:
-    """Acetylene-like springs in few functions, J = 0 and 1."""
+def chain(coordinates: str) -> LevelsResult:
+    """Acetylene-like springs in few functions."""
     h1, c1, c2, h2 = range(4)
 
     def surface(x: torch.Tensor) -> torch.Tensor:
@@ -47,16 +48,20 @@ def chain(coordinates: str, states: int = 8) -> Rotation:
         bends = 2 + (u * (one - other)).sum(-1)
         return stretch + 0.12 * bends + 0.02 * (1 + (one * other).sum(-1))
 
-    result = pes.levels(
+    return pes.levels(
         surface, "H C C H", count=2, coordinates=coordinates, convergence=False,
-        truncation=TruncationRequest(quanta=3, grid_level=5),
+        truncation=TruncationRequest(quanta=3, grid_level=4),
     )  # fmt: skip
-    return result.rotation((0, 1), states=states)
 
 
 @pytest.fixture(scope="module")
-def acetylene() -> Rotation:
+def springs() -> LevelsResult:
     return chain("bond_vectors")
+
+
+@pytest.fixture(scope="module")
+def acetylene(springs: LevelsResult) -> Rotation:
+    return springs.rotation((0, 1), states=8)
 
 
 def test_levels_are_those_of_a_bond_angle(dioxide: Rotation) -> None:
@@ -128,7 +133,7 @@ def test_bends_of_four_atoms(acetylene: Rotation) -> None:
 
 def test_bond_vectors_and_rectilinear_coordinates_agree(acetylene: Rotation) -> None:
     """In rectilinear coordinates the Hamiltonian is Watson's."""
-    watson = chain("normal_modes")
+    watson = chain("normal_modes").rotation((0, 1), states=8)
     here, there = (
         {(row["J"], row[one.quanta.heading], row["parity"]): row["energy"] for row in one.table}
         for one in (acetylene, watson)
@@ -142,12 +147,10 @@ def test_bond_vectors_and_rectilinear_coordinates_agree(acetylene: Rotation) -> 
     assert here[1, zero, "e"] == pytest.approx(there[1, zero, "e"], rel=1e-3)
 
 
-def test_states_left_out_are_in_the_estimates(acetylene: Rotation) -> None:
+def test_states_left_out_are_in_the_estimates(springs: LevelsResult, acetylene: Rotation) -> None:
     """Eight states of each l against all that three quanta have."""
-    heading = acetylene.quanta.heading
-    every = {
-        (row["J"], row[heading], row["parity"]): row for row in chain("bond_vectors", 30).table
-    }
+    heading, all_states = acetylene.quanta.heading, springs.rotation((0, 1), states=30)
+    every = {(row["J"], row[heading], row["parity"]): row for row in all_states.table}
     for row in acetylene.table:
         better = every[row["J"], row[heading], row["parity"]]
         # Rounding of J = 0 levels, which are the same.
@@ -161,3 +164,15 @@ def test_axes_that_the_coordinates_do_not_have_are_refused() -> None:
     )  # fmt: skip
     with pytest.raises(ValueError, match=r"leave `rotation\.frame` out, got 'eckart'"):
         result.rotation([1], frame="eckart")
+
+
+def test_l_above_the_quanta() -> None:
+    """Three quanta have no function with l > 3, whatever J is."""
+    result = pes.levels(
+        "carbon_dioxide_model", coordinates="bond_vectors", count=5,
+        truncation=TruncationRequest(quanta=2, grid_level=4),
+    )  # fmt: skip
+    rows = result.rotation([6], states=5).table
+    assert {row["Ka"] for row in rows} == {0, 1, 2, 3}
+    # B of the J = 1 level, less the centrifugal distortion of 0.0002.
+    assert rows[0]["energy"] == pytest.approx(0.78073 / 2 * 42, abs=1e-3)

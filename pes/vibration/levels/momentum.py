@@ -52,25 +52,22 @@ def _changes(levels: Levels, states: Levels, count: int) -> Tensor:
     """Changes with functions and with points, as of the levels of J = 0, (2, count)."""
     grid = _grid(levels)
     one = min(grid.all_weights)
-    last, earlier = (
-        _since(levels, states, replace(grid, quanta=grid.quanta - steps * one), count)
-        for steps in (2, 4)
-    )
+    last, earlier = (_since(levels, states, grid, steps * one, count) for steps in (2, 4))
     left = last.abs() * slowness(last.abs(), (earlier - last).abs().nan_to_num(torch.inf))
     points = _with_fewer_points(states, grid, count)
     points = (points - _with_fewer_points(levels, grid, 1)).abs()
     return torch.stack((left, points))
 
 
-def _since(levels: Levels, states: Levels, grid: SparseGrid, count: int) -> Tensor:
+def _since(levels: Levels, states: Levels, grid: SparseGrid, less: float, count: int) -> Tensor:
     """Changes (count,) of energies above the ground state since fewer quanta on the same points.
 
     Infinite where these lack a level.
     """
     none = torch.full_like(states.energies[:count], torch.inf)
-    if grid.quanta < 0:
+    if grid.quanta < less:
         return none
-    h = coarser(levels.hamiltonian, grid)
+    h = coarser(levels.hamiltonian, replace(grid, quanta=grid.quanta - less))
     turning = replace(h, momentum=states.hamiltonian.momentum)
     number = min(count + EXTRA, level_count(turning))
     if number == 0:

@@ -19,6 +19,7 @@ from pes.vibration.levels.convergence import Number
 from pes.vibration.levels.diagnostics import level_warnings
 from pes.vibration.levels.matching import EXTRA, matching, of_partners
 from pes.vibration.levels.result import Levels
+from pes.vibration.symmetry.axial import level_count
 from pes.vibration.symmetry.invariance import invariant
 from pes.vibration.symmetry.operation import Operation
 from pes.vibration.symmetry.operations import commuting, symmetry_operations
@@ -94,9 +95,9 @@ def sparse_levels(
     near = torch.zeros(len(grid.names)).double() if reference is None else reference
     bottom, v_min = minimum(system, [(b.low, b.high) for b in grid.bases], near=near)
     largest = largest_grid(grid, operations) if convergence else grid
-    asked = _smaller(grid, largest, count) if convergence else grid
     progress("points")
     h, broken = invariant(sparse_hamiltonian(system, largest, operations=operations))
+    asked = _smaller(grid, largest, h, count) if convergence else grid
     progress("levels")
     solve_count = partial(fixed_count, solver=solver, watch=watch)
     solve = first_solve(count, energy, solve_count, extra=EXTRA if convergence else 0)
@@ -122,13 +123,16 @@ def largest_grid(grid: SparseGrid, operations: Sequence[Operation]) -> SparseGri
     return grid.larger(quanta=step, level=step)
 
 
-def _smaller(grid: SparseGrid, largest: SparseGrid, count: int | None) -> SparseGrid:
+def _smaller(
+    grid: SparseGrid, largest: SparseGrid, hamiltonian: Hamiltonian, count: int | None
+) -> SparseGrid:
     """Two quanta less than the largest run where these hold the levels, else those asked for."""
     less = 2 * min(grid.all_weights)
     if largest.quanta - less < 0:
         return grid
     smaller = replace(grid, quanta=largest.quanta - less)
-    return smaller if smaller.functions >= (count or FEW) + EXTRA else grid
+    held = level_count(coarser(hamiltonian, replace(largest, quanta=smaller.quanta)))
+    return smaller if held >= (count or FEW) + EXTRA else grid
 
 
 def _compared(
@@ -169,9 +173,12 @@ def _earlier_changes(levels: Levels, grid: SparseGrid, solve: Solve) -> Tensor:
     h, pairs = levels.hamiltonian, levels.eigenpairs
     quanta = grid.quanta - 4 * min(grid.all_weights)
     smaller = replace(grid, quanta=max(0.0, quanta))
-    if quanta < 0 or not len(pairs.energies) < smaller.functions < h.size:
-        return torch.full_like(pairs.energies, torch.inf)
+    unknown = torch.full_like(pairs.energies, torch.inf)
+    if quanta < 0 or smaller.functions >= h.size:
+        return unknown
     part = coarser(h, smaller)
+    if level_count(part) <= len(pairs.energies):
+        return unknown
     less = solve(part, start_vectors(h.basis, pairs, part.basis))
     return matching((h, pairs), (part, less), len(pairs.energies)).changes
 

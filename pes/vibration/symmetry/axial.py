@@ -22,7 +22,7 @@ __all__ = [
     "axial_blocks",
     "axial_part",
     "level_count",
-    "lowest_zero_order",
+    "zero_order",
 ]
 
 Bends = Sequence[tuple[int, int]]
@@ -152,12 +152,12 @@ def axial_part(hamiltonian: Hamiltonian, vectors: Tensor) -> Tensor:
     return torch.sparse.mm(columns, among).mT.reshape(vectors.shape)
 
 
-def lowest_zero_order(hamiltonian: Hamiltonian) -> float:
-    """Least reference energy of the functions of a Hamiltonian, or of those of its momentum."""
+def zero_order(hamiltonian: Hamiltonian) -> Tensor:
+    """Reference energies of the functions of a Hamiltonian, or of those of its momentum."""
     energies = hamiltonian.zero_order_energies
     if hamiltonian.bends:
         energies = energies[_functions(hamiltonian).first.to(energies.device)]
-    return float(energies.min())
+    return energies
 
 
 def _functions(hamiltonian: Hamiltonian) -> AxialFunctions:

@@ -62,7 +62,7 @@ class AxialFunctions:
 
 
 def axial_functions(basis: GridBasis, bends: Bends, momentum: int = 0) -> AxialFunctions:
-    """All functions of one angular momentum that the products kept make up.
+    """All functions of one angular momentum that the products kept make up; perhaps none.
 
     Args:
         basis: oscillator functions, the same of both coordinates of a bend.
@@ -92,8 +92,10 @@ def axial_functions(basis: GridBasis, bends: Bends, momentum: int = 0) -> AxialF
                 columns.append(len(found))
                 amounts.append(amount)
             found.append((shell, momenta, sign, rows[-1]))
-    q, momenta, signs, first = (torch.tensor(part) for part in zip(*found, strict=True))
-    where = torch.tensor([rows, columns])
+    parts = [[row[n] for row in found] for n in range(4)]
+    q, momenta, signs, first = (torch.tensor(part, dtype=torch.long) for part in parts)
+    q, momenta = q.reshape(-1, len(others) + len(bends)), momenta.reshape(-1, len(bends))
+    where = torch.tensor([rows, columns], dtype=torch.long)
     values = torch.tensor(amounts, dtype=torch.float64)
     with warnings.catch_warnings():  # torch 2.11 warns of checks that are off, also if told so
         warnings.filterwarnings("ignore", "Sparse invariant checks")
