@@ -10,7 +10,7 @@ from pes.rovibration.progress import PartDone, silent
 from pes.vibration.eigensolvers.blockwise import lowest_blockwise
 from pes.vibration.eigensolvers.eigenpairs import Eigenpairs
 from pes.vibration.levels.result import Levels
-from pes.vibration.symmetry.axial import level_count, zero_order
+from pes.vibration.symmetry.axial import level_count, reference_energies
 
 __all__ = [
     "alike_in_fewer_functions",
@@ -79,7 +79,7 @@ def with_fewer_functions(levels: Levels, report: PartDone = silent) -> tuple[Lev
     Of functions with one energy all are taken or none. Iterations begin with the states of all.
     """
     h, count = levels.hamiltonian, len(levels.energies)
-    order = zero_order(h).sort().values
+    order = reference_energies(h).sort().values
     last = order[max(count, int(FEWER * len(order))) - 1]
     kept = (h.zero_order_energies <= last + 1e-9).nonzero().flatten()
     fewer = h.only(kept)

@@ -30,7 +30,7 @@ from pes.rovibration.progress import PartDone, silent
 from pes.rovibration.second_order import LeftOut
 from pes.rovibration.state_choice import only
 from pes.vibration.levels.result import Levels
-from pes.vibration.symmetry.axial import axial_part, zero_order
+from pes.vibration.symmetry.axial import axial_part, reference_energies
 
 __all__ = ["Images", "left_out", "rotational_images"]
 
@@ -119,7 +119,9 @@ def _products(values: Tensor, energies: Tensor, states: Levels, aside: Levels | 
     c, own = states.eigenpairs.coefficients, states.energies
     # Sums of reference energies tell differences; self-consistent ones count the others as well.
     order = states.hamiltonian.zero_order_energies.to(own)
-    lowest = (order - zero_order(states.hamiltonian).min() + own[0]).clamp(min=float(own[-1]))
+    lowest = (order - reference_energies(states.hamiltonian).min() + own[0]).clamp(
+        min=float(own[-1])
+    )
     rest = values - c.T @ (c @ values)
     if aside is not None:
         known = aside.eigenpairs.coefficients

@@ -22,7 +22,7 @@ __all__ = [
     "axial_blocks",
     "axial_part",
     "level_count",
-    "zero_order",
+    "reference_energies",
 ]
 
 Bends = Sequence[tuple[int, int]]
@@ -152,7 +152,7 @@ def axial_part(hamiltonian: Hamiltonian, vectors: Tensor) -> Tensor:
     return torch.sparse.mm(columns, among).mT.reshape(vectors.shape)
 
 
-def zero_order(hamiltonian: Hamiltonian) -> Tensor:
+def reference_energies(hamiltonian: Hamiltonian) -> Tensor:
     """Reference energies of the functions of a Hamiltonian, or of those of its momentum."""
     energies = hamiltonian.zero_order_energies
     if hamiltonian.bends:
