@@ -27,6 +27,10 @@ ROUNDED = 1e-3
 ALIKE = 0.02
 """Part of its width by which ranges of like coordinates may differ and become one."""
 
+NEARER = 2.0
+"""Decay that an end moved in comes nearer at most: on the repulsive side of a bond that breaks a
+small part of the width would end inside the well."""
+
 
 @dataclass(frozen=True)
 class Resolution:
@@ -39,7 +43,7 @@ class Resolution:
         decay: see `Cut.reach`.
         density: the primitive functions resolve this many times `cut_energy`.
         cap: ceiling of V above the minimum, hartree.
-        margin: part of the width by which ends that cannot move out are moved in.
+        margin: part of the width by which ends that cannot move out are moved in, at most.
     """
 
     cut_energy: float
@@ -91,11 +95,8 @@ def automatic_bases(
     if resolution.margin:
         fixed = fixed_ends(ranges, kinds, given or limits)
         ranges = [
-            (
-                low + resolution.margin * (high - low) * a,
-                high - resolution.margin * (high - low) * b,
-            )
-            for (low, high), (a, b) in zip(ranges, fixed, strict=True)
+            _moved_in(cut, top, ends, here, resolution.margin)
+            for cut, ends, here in zip(cuts, ranges, fixed, strict=True)
         ]
     specs = [
         _spec(cut, kind, name, ends, resolution)
@@ -103,6 +104,19 @@ def automatic_bases(
     ]
     # Like coordinates get the larger of their sizes, so that exchanges stay symmetries.
     return tuple(replace(_largest([t for t in specs if _alike(s, t)]), name=s.name) for s in specs)
+
+
+def _moved_in(
+    cut: Cut, top: float, ends: tuple[float, float], fixed: tuple[bool, bool], margin: float
+) -> tuple[float, float]:
+    """Fixed ends moved in by a part of the width, but not far up a steep wall."""
+    low, high = ends
+    step = margin * (high - low)
+    if fixed[0]:
+        low = min(low + step, cut.nearer(top, low, NEARER))
+    if fixed[1]:
+        high = max(high - step, cut.nearer(top, high, NEARER))
+    return low, high
 
 
 def fixed_ends(

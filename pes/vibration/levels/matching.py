@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from scipy.interpolate import CubicSpline
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
@@ -21,6 +22,10 @@ EXTRA = 4
 
 PARTNER = 0.25
 """Square of the overlap from which two vectors belong to the same level."""
+
+MOST_ELEMENTS = 2**25
+"""Elements of vectors by all products of two calculations that are compared by overlaps of their
+functions: a quarter of a GiB."""
 
 
 @dataclass(frozen=True)
@@ -43,8 +48,8 @@ def matching(
 ) -> Matching:
     """Partners of the lowest `count` levels among all levels of another calculation.
 
-    The bases may differ in number of functions, points and ranges; functions of the same number
-    are taken as the same, but for their sign. Levels of another symmetry never are partners.
+    The bases may differ in number of functions, points and ranges. Levels of another symmetry never
+    are partners.
 
     Args:
         levels: Hamiltonian and eigenpairs of the calculation to judge.
@@ -88,28 +93,43 @@ def _names(hamiltonian: Hamiltonian) -> list[str]:
 
 
 def in_new_basis(old: GridBasis, pairs: Eigenpairs, new: GridBasis) -> Tensor:
-    """Coefficients by the products of another basis, with the signs of its functions, (S, N)."""
-    coefficients = pairs.coefficients.cpu()
-    places = unraveled(old.numbers, old.shape)
-    for one, other, i in zip(old.bases, new.bases, places, strict=True):
-        coefficients = coefficients * _signs(one, other)[i.clamp(max=other.size - 1)]
-    return renumbered(coefficients, old, new)
+    """Coefficients by the products of another basis, (S, N).
 
-
-def _signs(one: Basis, other: Basis) -> Tensor:
-    """Signs that the functions of another basis have relative to those of one, (n,) of the other.
-
-    Functions of equal numbers are compared at the primitive points of the other.
+    Projections, by the overlaps of one-dimensional functions: among the free waves above a
+    dissociation limit a bound function has another number in other ranges. Where all products are
+    too many, functions of equal number are taken as the same, but for their signs.
     """
-    count = min(one.size, other.size)
+    coefficients = pairs.coefficients.cpu()
+    overlaps = [_overlaps(one, other) for one, other in zip(old.bases, new.bases, strict=True)]
+    if len(coefficients) * max(old.products, new.products) > MOST_ELEMENTS:
+        places = unraveled(old.numbers, old.shape)
+        for one, i in zip(overlaps, places, strict=True):
+            coefficients = coefficients * _signs(one)[i]
+        return renumbered(coefficients, old, new)
+    products = coefficients.new_zeros(len(coefficients), old.products)
+    products[:, old.numbers] = coefficients
+    products = products.reshape(-1, *old.shape)
+    for one in overlaps:
+        # The axis of the coordinate goes to the end: after all of them their order is the old one.
+        products = products.movedim(1, -1) @ one
+    return products.flatten(1)[:, new.numbers]
+
+
+def _overlaps(one: Basis, other: Basis) -> Tensor:
+    """∫ f_a f_b of the functions of two bases of one coordinate, (n, n')."""
     here, there = one.fine_points.cpu().numpy(), other.fine_points.cpu().numpy()
-    signs = torch.ones(other.size, dtype=torch.float64)
-    if one.fine_points.shape == other.fine_points.shape and np.array_equal(here, there):
-        product = (one.fine_values[:, :count] * other.fine_values[:, :count]).sum(0).cpu()
-    else:
-        moved = [np.interp(there, here, f.numpy(), 0.0, 0.0) for f in one.fine_values.cpu().T]
-        product = (
-            torch.from_numpy(np.stack(moved, 1))[:, :count] * other.fine_values.cpu()[:, :count]
-        ).sum(0)
-    signs[:count] = torch.where(product < 0, -1.0, 1.0)
+    functions, others = one.fine_values.cpu().numpy(), other.fine_values.cpu().numpy()
+    if here.shape != there.shape or not np.array_equal(here, there):
+        # The density at a point is the same in both, the weights differ by the distance of points.
+        curves = CubicSpline(here, functions / np.sqrt(np.gradient(here))[:, None])
+        inside = np.nan_to_num(curves(there, extrapolate=False))
+        functions = inside * np.sqrt(np.gradient(there))[:, None]
+    return torch.from_numpy(functions.T @ others)
+
+
+def _signs(overlaps: Tensor) -> Tensor:
+    """Signs of the functions of another basis relative to those of equal number, (n,)."""
+    signs = torch.ones(len(overlaps), dtype=overlaps.dtype)
+    same = overlaps.diagonal()
+    signs[: len(same)] = torch.where(same < 0, -1.0, 1.0)
     return signs

@@ -126,6 +126,19 @@ class Cut:
         between = (x > min(q, high)) & (x < max(q, low)) & ((x < low) | (x > high))
         return float((2 * (v - energy).clamp(min=0) / g).sqrt()[between].sum() * (x[1] - x[0]))
 
+    def nearer(self, energy: float, q: float, less: float) -> float:
+        """The point inside q between which and q a wavefunction decays by so much.
+
+        The lowest point of V where it decays by less on the whole way from there.
+        """
+        x, v, g = self.fine
+        bottom = float(x[v.argmin()])
+        way = ((x > min(q, bottom)) & (x < max(q, bottom))).nonzero().flatten()
+        inwards = way.flip(0) if q > bottom else way
+        slope = (2 * (v - energy).clamp(min=0) / g).sqrt()[inwards] * (x[1] - x[0])
+        beyond = (slope.cumsum(0) > less).nonzero().flatten()
+        return float(x[inwards[beyond[0]]]) if len(beyond) else bottom
+
     def wave_number(self, energy: float) -> float:
         """Largest √(2(E − V)/G): functions with nodes closer than π over it are not needed."""
         _, v, g = self.fine

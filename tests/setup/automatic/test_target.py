@@ -117,6 +117,33 @@ def test_a_wall_that_cannot_move_counts_in_the_estimates() -> None:
     assert "shorter ranges" not in said[-1]
 
 
+def test_ends_of_a_bond_that_breaks_are_not_moved_into_its_well() -> None:
+    """A Morse oscillator between limits, one on its steep side, beside two harmonic ones."""
+    depth, steep, soft = 6800 * CM1, 1.4, torch.tensor([700.0, 1100.0]).double() * CM1
+
+    def potential(q: Tensor) -> Tensor:
+        morse = depth * (1 - torch.exp(-steep * q[:, 0])) ** 2
+        return morse + MASS * (soft**2 * q[:, 1:] ** 2).sum(1) / 2
+
+    system = model(potential, torch.eye(3, dtype=torch.float64) / MASS)
+    said: list[str] = []
+    levels, _ = levels_to_target(
+        target(system, limits=((-0.85, 3.5), (-4.0, 4.0), (-4.0, 4.0)), count=20),
+        report=said.append,
+    )
+    unit = steep * (2 * depth / MASS) ** 0.5
+    n = torch.arange(6.0).double() + 0.5
+    ladder = unit * n - (unit * n) ** 2 / (4 * depth)
+    every = ladder[:, None, None] + soft[0] * n[:, None] + soft[1] * n
+    exact = every.flatten().sort().values[:20]
+    error = (levels.energies - exact).abs()
+    error[1:] = (levels.excitations - (exact - exact[0]))[1:].abs()
+    assert "shorter ranges" in said[-1]
+    assert bool((error <= levels.convergence + 1e-6 * CM1).all())
+    # The level is 0.0005 off; both ends moved in by equal lengths would say 0.27.
+    assert float(levels.convergence.max()) <= 0.03 * CM1
+
+
 def test_a_hole_is_refused() -> None:
     """A deep pit outside the well, and a pass to it below the levels asked for."""
 

@@ -168,3 +168,14 @@ def test_a_cut_ends_where_the_surface_falls_again() -> None:
     assert float(cut.points[-1]) == pytest.approx(3.0, abs=0.1)
     assert cut.reach(0.04, 50.0)[1] == pytest.approx(3.0, abs=0.1)
     assert float(cut.points[0]) < -1.5
+
+
+def test_an_end_nearer_by_a_decay() -> None:
+    """Decays to both points differ by that; from where waves are free all the way leads nowhere."""
+    cut = line(lambda x: 0.02 * (1 - (-x).exp()) ** 2, -1.5, 8.0, g=1e-3)
+    moved = cut.nearer(0.015, -1.2, 2.0)
+    assert -1.2 < moved < -0.5
+    difference = cut.decay(0.015, -1.2) - cut.decay(0.015, moved)
+    # The integral is a sum over steps of 0.012.
+    assert difference == pytest.approx(2.0, abs=0.2)
+    assert cut.nearer(0.021, 7.0, 2.0) == pytest.approx(0.0, abs=0.02)
