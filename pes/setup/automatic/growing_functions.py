@@ -88,8 +88,10 @@ def grown(
             f"more would move levels by up to {most / CM1:.2g} cm-1; {spent:.1f} CPU-s spent, "
             f"about {ahead:.1f} left"
         )
-        late = spent + ahead > budget.seconds
-        if done or late or stage.hamiltonian.size > budget.functions:
+        late, full = spent + ahead > budget.seconds, stage.hamiltonian.size > budget.functions
+        if full and not (done or late):
+            report(f"functions grow no further: `minutes` allow about {budget.functions} of them")
+        if done or late or full:
             return stage, left
         stage = solve(stage.resolution.more_functions(step), stage)
 
