@@ -43,8 +43,8 @@ class Rotation:
         basis: J = 0 states that were contracted.
         levels: of each J.
         quanta: vibrational labels of the J = 0 levels.
-        moved: by how much each member of an ensemble surface moves the levels of each J from their
-            mean, (M, S) in hartree; empty without an ensemble.
+        moved: by how much each member of an ensemble surface moves the energies above the J = 0
+            ground state of each J from their mean, (M, S) in hartree; empty without an ensemble.
         slopes: derivatives of the energies of each J, (S,), by names that hold the unit.
         missing: J that were asked for and not reached within the CPU time.
         fewer: J = 0 states that the CPU time allowed, and those of the default; None for all.
@@ -251,7 +251,8 @@ def rotation_of(
             return (each - each.mean(0)).mT
 
         integrals = basis.scalars(changes)
-        moved = tuple(first_order_shifts(one, integrals) for one in levels)
+        of_ground = integrals[:, 0, 0, None]
+        moved = tuple(first_order_shifts(one, integrals) - of_ground for one in levels)
     check_sensitivities(task.surface, parameters)
     slopes = {}
     for name in parameters:
