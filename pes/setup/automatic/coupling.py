@@ -36,8 +36,9 @@ STEP = 0.03
 STRAIGHT = 0.1
 """Radians from linearity at which the bend, which has no other to couple with, is left out."""
 
-SHORT = 0.5 * ANGSTROM
-"""Bohr: lengths shorter than this at the minimum may vanish within reach, where G is infinite."""
+SHORT = 0.7 * ANGSTROM
+"""Bohr: lengths shorter than this at the minimum may vanish within reach, where G is infinite: a
+proton that jumps between O atoms 3 Å apart stands 0.6 Å from their middle."""
 
 
 def least_coupled(

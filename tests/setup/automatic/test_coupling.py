@@ -61,3 +61,21 @@ def test_a_light_atom_in_the_middle(
     masses = Molecule(symbols).masses
     chosen = least_coupled(two_bonds(*bonds), masses, line(*bonds), 1)
     assert isinstance(chosen, kind)
+
+
+def test_a_proton_that_jumps_through_the_middle_has_no_length_from_there() -> None:
+    """O-H-O: Jacobi coordinates of the proton would be singular half-way between its two places."""
+
+    def energy(x: Tensor) -> Tensor:
+        one, other, apart = (
+            (x[:, a] - x[:, b]).norm(dim=-1) / ANGSTROM for a, b in ((0, 1), (1, 2), (0, 2))
+        )
+        off, bent, more = (one - other) / 2, one + other - apart, apart - 2.52
+        falling = (21000 + 90000 * more) * torch.exp(-0.5 * more**2)
+        heavy = 20000 * (1 - torch.exp(-1.6 * more)) ** 2
+        return (heavy - falling * off**2 + 90000 * off**4 + 9000 * bent) * CM1
+
+    masses = Molecule(("O", "H", "O")).masses
+    chosen = least_coupled(energy, masses, line(0.9464, 2.0936), 1)
+    assert isinstance(chosen, Jacobi)
+    assert chosen.atom != 1
