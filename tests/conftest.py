@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import torch
 import yaml
+from matplotlib.figure import Figure
 
 from pes import cli
 from pes.coordinates.valence import Valence
@@ -69,6 +70,23 @@ def merged(content: dict, changes: dict) -> dict:
         elif value is None:
             del result[key]
     return result
+
+
+@pytest.fixture(autouse=True)
+def sketches(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pictures are put together everywhere, but drawn only in tests marked `pictures`.
+
+    Drawing is a third of what a small command takes.
+    """
+    if request.node.get_closest_marker("pictures") is None:
+        monkeypatch.setattr(Figure, "savefig", _without_drawing)
+
+
+def _without_drawing(figure: Figure, path: str | Path, *, format: str, dpi: int) -> None:
+    """A file that begins as a picture does."""
+    assert figure.get_axes()
+    assert dpi > 0
+    Path(path).write_bytes({"png": b"\x89PNG\r\n\x1a\n", "pdf": b"%PDF-1.4\n"}[format])
 
 
 @pytest.fixture(scope="session")

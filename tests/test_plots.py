@@ -18,6 +18,8 @@ from pes.vibration import BasisSpec, Levels, vibrational_levels
 from pes.vibration.analysis.intensities import Sticks
 from pes.vibration.system.system import model
 
+pytestmark = pytest.mark.pictures
+
 
 def pixels(path: Path) -> tuple[int, int]:
     """Width and height of a PNG that starts and ends as one must."""

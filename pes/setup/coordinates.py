@@ -136,9 +136,10 @@ def _triatomic(request: CoordinateRequest, geometries: Geometries) -> Internal:
     kind = request.kind or "valence"
     if request.centre is not None:
         return _about(kind, request.centre)
-    lowest, *others = geometries.wells
     named = {} if isinstance(request.ranges, str) else request.ranges
     free = request.kind is None and set(named) != {"r1", "r2", "theta"}
+    # The search for other wells takes longer than a small calculation.
+    lowest, *others = geometries.wells if free else (geometries.start,)
     if free and others:
         return _about("jacobi", _mover(lowest, others[0]))
     lowest = _settled(geometries, lowest)

@@ -83,6 +83,7 @@ def test_normal_modes_show_their_symmetry(pes_levels: Command, normal: dict) -> 
     assert "blocks by symmetry: A1" in (folder / "levels.log").read_text()
 
 
+@pytest.mark.pictures
 @pytest.mark.parametrize(
     ("coordinates", "pair"),
     [

@@ -3,9 +3,12 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 Command = Callable[..., Path]
 
 
+@pytest.mark.pictures
 def test_pages_beside_pictures(pes_levels: Command) -> None:
     """Vector graphics of the same picture; a later run without the option takes them away."""
     folder = pes_levels("--pdf")

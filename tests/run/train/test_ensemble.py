@@ -38,6 +38,7 @@ def summary(folder: Path) -> dict:
     return json.loads((folder / "summary.json").read_text())
 
 
+@pytest.mark.pictures
 def test_what_a_run_leaves(pes_train: Command, work: Path) -> None:
     folder = pes_train(ensemble={"members": 3})
     assert (folder / "calibration.png").stat().st_size > 10_000
