@@ -16,7 +16,6 @@ Rotor = tuple[int, int, int]
 """J, Ka, Kc."""
 
 ROTOR = ["J", "Ka", "Kc"]
-NO_ROTATION: Rotor = (0, 0, 0)
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,6 @@ __all__ = ["FORMATS", "Format", "format_of", "parts_of", "read", "write", "write
 log = logging.getLogger("pes")
 
 Reader = Callable[[Path, Request], Iterator[Dataset]]
-Writer = Callable[[Path, Iterable[Dataset]], None]
 
 
 @dataclass(frozen=True)

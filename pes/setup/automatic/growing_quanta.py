@@ -27,6 +27,7 @@ from pes.vibration.hamiltonian.sparse import SparseGrid
 from pes.vibration.levels.diagnostics import level_warnings
 from pes.vibration.levels.matching import of_length, of_partners
 from pes.vibration.levels.result import WEIGHTS, Levels
+from pes.vibration.levels.sentences import not_converged
 from pes.vibration.system.system import System
 
 __all__ = ["levels_by_quanta"]
@@ -247,7 +248,4 @@ def _missed(target: Target, convergence: Tensor, ended: str) -> list[str]:
     if not over:
         return []
     reason = f"; the calculation did not grow further: {ended}" if ended else ""
-    return [
-        f"{len(over)} of {len(convergence)} levels, from number {over[0]} on, are not converged to "
-        f"the {target.accuracy / CM1:g} cm-1 asked for{reason}"
-    ]
+    return [f"{not_converged(over, target.accuracy)}{reason}"]

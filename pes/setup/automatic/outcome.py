@@ -13,7 +13,7 @@ from pes.units import CM1
 from pes.vibration.basis.truncation import Truncation
 from pes.vibration.levels.diagnostics import level_warnings
 from pes.vibration.levels.result import Levels
-from pes.vibration.levels.sentences import about_levels
+from pes.vibration.levels.sentences import about_levels, not_converged
 
 __all__ = ["attainable", "outcome"]
 
@@ -99,10 +99,7 @@ def _missed(target: Target, stage: Stage, result: Levels, walls: Tensor, rough: 
         # What the limits do is said below.
         by_limits = float(walls.max()) > float(_largest(changes).max())
         remedy = "" if by_limits else f"; {_remedy(changes, rough)}"
-        sentences.append(
-            f"{len(over)} of {len(convergence)} levels, from number {over[0]} on, are not "
-            f"converged to the {target.accuracy / CM1:g} cm-1 asked for{remedy}"
-        )
+        sentences.append(f"{not_converged(over, target.accuracy)}{remedy}")
     stopped = ((convergence > target.accuracy) & (walls > 0) & bound).nonzero().flatten().tolist()
     stopped = [n for n in stopped if n not in over or 2 * float(walls[n]) > target.accuracy]
     if stopped:

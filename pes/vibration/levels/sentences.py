@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from itertools import groupby
 
-__all__ = ["about_levels"]
+from pes.units import CM1
+
+__all__ = ["about_levels", "not_converged"]
 
 
 def about_levels(numbers: Sequence[int], one: str, several: str) -> str:
@@ -24,6 +26,12 @@ def about_levels(numbers: Sequence[int], one: str, several: str) -> str:
         return f"level {numbers[0]} {one}"
     *most, last = _runs(numbers)
     return f"levels {', '.join(most)}{' and ' if most else ''}{last} {several}"
+
+
+def not_converged(numbers: Sequence[int], accuracy: float) -> str:
+    """That some levels are less accurate than asked for (hartree)."""
+    asked = f"converged to the {accuracy / CM1:g} cm-1 asked for"
+    return about_levels(numbers, f"is not {asked}", f"are not {asked}")
 
 
 def _runs(numbers: Sequence[int]) -> list[str]:

@@ -102,7 +102,7 @@ def test_a_budget_that_is_too_small_is_said() -> None:
     )
     assert any("are not begun" in line for line in said)
     (warning,) = levels.warnings
-    assert "10 of 10 levels, from number 0 on, are not converged to the 1e-07 cm-1" in warning
+    assert "levels 0 to 9 are not converged to the 1e-07 cm-1" in warning
     assert "of 0 CPU-s are spent, `minutes: 1` allows the next calculation" in warning
 
 
