@@ -23,6 +23,9 @@ EXTRA = 4
 PARTNER = 0.25
 """Square of the overlap from which two vectors belong to the same level."""
 
+SAME = 1e-6
+"""Rounding in overlaps of functions."""
+
 MOST_ELEMENTS = 2**25
 """Elements of vectors by all products of two calculations that are compared by overlaps of their
 functions: a quarter of a GiB."""
@@ -96,12 +99,14 @@ def in_new_basis(old: GridBasis, pairs: Eigenpairs, new: GridBasis) -> Tensor:
     """Coefficients by the products of another basis, (S, N).
 
     Projections, by the overlaps of one-dimensional functions: among the free waves above a
-    dissociation limit a bound function has another number in other ranges. Where all products are
-    too many, functions of equal number are taken as the same, but for their signs.
+    dissociation limit a bound function has another number in other ranges. Functions of equal
+    number are taken as the same, but for their signs, where they are or where all products are too
+    many.
     """
     coefficients = pairs.coefficients.cpu()
     overlaps = [_overlaps(one, other) for one, other in zip(old.bases, new.bases, strict=True)]
-    if len(coefficients) * max(old.products, new.products) > MOST_ELEMENTS:
+    elements = len(coefficients) * max(old.products, new.products)
+    if elements > MOST_ELEMENTS or all(map(_are_same, overlaps)):
         places = unraveled(old.numbers, old.shape)
         for one, i in zip(overlaps, places, strict=True):
             coefficients = coefficients * _signs(one)[i]
@@ -113,6 +118,12 @@ def in_new_basis(old: GridBasis, pairs: Eigenpairs, new: GridBasis) -> Tensor:
         # The axis of the coordinate goes to the end: after all of them their order is the old one.
         products = products.movedim(1, -1) @ one
     return products.flatten(1)[:, new.numbers]
+
+
+def _are_same(overlaps: Tensor) -> bool:
+    """Whether functions of equal number are the same, but for their signs."""
+    same = torch.eye(*overlaps.shape, dtype=overlaps.dtype)
+    return bool((overlaps.abs() - same).abs().max() < SAME)
 
 
 def _overlaps(one: Basis, other: Basis) -> Tensor:
