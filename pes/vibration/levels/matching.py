@@ -23,8 +23,9 @@ EXTRA = 4
 PARTNER = 0.25
 """Square of the overlap from which two vectors belong to the same level."""
 
-SAME = 1e-6
-"""Rounding in overlaps of functions."""
+ALIKE = 0.9
+"""Mean overlap in every vector from which functions of equal number are taken as the same; smaller
+where free waves change the order of functions."""
 
 MOST_ELEMENTS = 2**25
 """Elements of vectors by all products of two calculations that are compared by overlaps of their
@@ -100,17 +101,17 @@ def in_new_basis(old: GridBasis, pairs: Eigenpairs, new: GridBasis) -> Tensor:
 
     Projections, by the overlaps of one-dimensional functions: among the free waves above a
     dissociation limit a bound function has another number in other ranges. Functions of equal
-    number are taken as the same, but for their signs, where they are or where all products are too
-    many.
+    number are taken as the same, but for their signs, where they are alike or where all products
+    are too many.
     """
     coefficients = pairs.coefficients.cpu()
     overlaps = [_overlaps(one, other) for one, other in zip(old.bases, new.bases, strict=True)]
+    alike = torch.ones(old.size, dtype=coefficients.dtype)
+    for one, i in zip(overlaps, unraveled(old.numbers, old.shape), strict=True):
+        alike = alike * _of_equal_numbers(one)[i]
     elements = len(coefficients) * max(old.products, new.products)
-    if elements > MOST_ELEMENTS or all(map(_are_same, overlaps)):
-        places = unraveled(old.numbers, old.shape)
-        for one, i in zip(overlaps, places, strict=True):
-            coefficients = coefficients * _signs(one)[i]
-        return renumbered(coefficients, old, new)
+    if elements > MOST_ELEMENTS or float((coefficients.square() @ alike.abs()).min()) > ALIKE:
+        return renumbered(torch.where(alike < 0, -1.0, 1.0) * coefficients, old, new)
     products = coefficients.new_zeros(len(coefficients), old.products)
     products[:, old.numbers] = coefficients
     products = products.reshape(-1, *old.shape)
@@ -118,12 +119,6 @@ def in_new_basis(old: GridBasis, pairs: Eigenpairs, new: GridBasis) -> Tensor:
         # The axis of the coordinate goes to the end: after all of them their order is the old one.
         products = products.movedim(1, -1) @ one
     return products.flatten(1)[:, new.numbers]
-
-
-def _are_same(overlaps: Tensor) -> bool:
-    """Whether functions of equal number are the same, but for their signs."""
-    same = torch.eye(*overlaps.shape, dtype=overlaps.dtype)
-    return bool((overlaps.abs() - same).abs().max() < SAME)
 
 
 def _overlaps(one: Basis, other: Basis) -> Tensor:
@@ -138,9 +133,8 @@ def _overlaps(one: Basis, other: Basis) -> Tensor:
     return torch.from_numpy(functions.T @ others)
 
 
-def _signs(overlaps: Tensor) -> Tensor:
-    """Signs of the functions of another basis relative to those of equal number, (n,)."""
-    signs = torch.ones(len(overlaps), dtype=overlaps.dtype)
-    same = overlaps.diagonal()
-    signs[: len(same)] = torch.where(same < 0, -1.0, 1.0)
-    return signs
+def _of_equal_numbers(overlaps: Tensor) -> Tensor:
+    """Overlaps of functions of one basis with those of equal number of the other, (n,)."""
+    same = overlaps.new_zeros(len(overlaps))
+    same[: len(overlaps.diagonal())] = overlaps.diagonal()
+    return same
