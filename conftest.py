@@ -27,7 +27,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:
-    """What is collected stays to the end: garbage is looked for among newer objects alone."""
+    """Garbage is not searched for among the tests, which all stay to the end."""
     gc.disable()
     try:
         return (yield)

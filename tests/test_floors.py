@@ -276,7 +276,7 @@ NEEDLESS = {
     "import pes.data": {"ase", "pyscf", "matplotlib", "h5py", "cclib"},
     "import pes.cli": OPTIONAL,
 }  # fmt: skip
-"""What a statement must not load."""
+"""Modules that a statement must not load."""
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="forks a process that has loaded torch")

@@ -43,8 +43,7 @@ def chosen_frame(levels: Levels, frame: str) -> str:
 def has_states_of_each_k(levels: Levels, frame: str) -> bool:
     """Whether each K has contracted states of its own.
 
-    This is so for triatomics that are linear at the minimum or whose levels reach linear
-    geometries.
+    This is so for linear molecules, and for triatomics whose levels reach linear geometries.
     """
     masses = masses_of(levels.system)
     still = centred_positions(levels.system, levels.minimum[None])[0]

@@ -46,8 +46,8 @@ class CoordinateRequest:
             which one or two are left; these need `ranges`, a dihedral over a full turn does not.
         maps: other variables for some of the coordinates, by name: r1: {steepness: 2.2,
             centre: 0.96}, theta: cos. Ranges stay in Å and degrees, the new name is morse_r1.
-        ranges: ends of each coordinate (Å, degrees), or auto: along cuts until V passes `energy`,
-            but lengths no farther out than the training points.
+        ranges: ends of each coordinate (Å, degrees), or auto: along cuts until V passes `energy`.
+            Lengths of a fit end at its last point, or past it where the surface still rises.
         energy: height of the cuts for auto, cm⁻¹ above the minimum, positive.
         continued_from: harmonic energy, cm⁻¹, beyond which V is continued along rays from the
             minimum, in normal coordinates; the program continues a fit that has holes beyond its
@@ -75,7 +75,7 @@ class CoordinateRequest:
 
     @property
     def free(self) -> bool:
-        """Whether nothing is given but a reference geometry and energies that V is followed to."""
+        """Whether the program chooses all: only `reference` and energies may be given."""
         default = CoordinateRequest(
             reference=self.reference, energy=self.energy, continued_from=self.continued_from
         )

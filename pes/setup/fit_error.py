@@ -195,7 +195,8 @@ def fit_sentence(task: Problem) -> str | None:
         )
     return (
         "conv does not include the error of the fit: at points left out of the fit the RMSE of "
-        f"the surface in cm-1 is {known}; the column fit is this error, averaged over the "
-        "wavefunction of each level, larger where few points tell it, and what the surface beyond "
-        f"the points may be wrong by; - if more than {MOST_OUTSIDE:g} of the level lies there"
+        f"the surface in cm-1 is {known}. The column fit is this error averaged over the "
+        "wavefunction of each level; it grows where these points are few, and includes what the "
+        "surface may be wrong by beyond the points. It is - if more than "
+        f"{MOST_OUTSIDE:g} of the level lies beyond them"
     )

@@ -100,7 +100,7 @@ def test_an_error_of_one_size_is_that_of_every_level() -> None:
     assert said == pytest.approx([known.bounds[0] * sqrt(2)] * 3, rel=1e-3)
     assert "conv does not include the error of the fit: at points left out" in str(result)
     lines = header("h2o", result.levels, result.task, result.error_bars)
-    assert any("0.3 at all energies; the column fit is this error" in x for x in lines)
+    assert any("0.3 at all energies. The column fit is this error" in x for x in lines)
 
 
 def test_beyond_the_points_the_error_is_not_known() -> None:

@@ -236,10 +236,11 @@ def _result(target: Target, growth: Growth) -> Levels:
         stage.pairs.first(changes.shape[1]), changes, "target",
     )  # fmt: skip
     depth = stage.grid.hole(stage.hamiltonian, target)
+    continued = continuation_warnings(levels)
     levels, hole = with_wall(levels, depth)
-    hole += continuation_warnings(levels)
     missed = _missed(target, levels.convergence, growth.ended)
-    return replace(levels, warnings=(*stage.warnings, *hole, *level_warnings(levels), *missed))
+    sentences = (*stage.warnings, *hole, *continued, *level_warnings(levels), *missed)
+    return replace(levels, warnings=sentences)
 
 
 def _missed(target: Target, convergence: Tensor, ended: str) -> list[str]:

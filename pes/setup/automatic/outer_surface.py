@@ -1,4 +1,4 @@
-"""What a wall across a hole, or V continued beyond a fit, does to levels, and its sentences."""
+"""How far levels change by a wall across a hole or a continued surface, and sentences on it."""
 
 from dataclasses import replace
 
