@@ -127,9 +127,9 @@ def _better(levels: Levels, other: Series, failure: ValueError) -> Levels:
         grid = grid.grown(STEP)
     other = replace(other, smallest=grid, program=resident_memory())
     # With as many quanta nothing is better yet.
-    ahead = other.ahead(grid.grown(STEP))
-    ahead = replace(ahead, seconds=other.usual(grid) + other.usual(ahead.grid))
-    obstacle = other.obstacle(ahead)
+    ahead = other.costs.ahead(grid.grown(STEP))
+    ahead = replace(ahead, seconds=other.costs.usual(grid) + ahead.seconds)
+    obstacle = other.costs.obstacle(ahead)
     if obstacle:
         other.report(f"a product grid, {ahead}, is not begun: {obstacle}")
         return levels
@@ -168,17 +168,17 @@ def _growth(series: Series) -> Growth:
         if ended:
             break
         try:
-            ahead = series.forecast(stage)
+            ahead = series.costs.after(stage)
         except ValueError as failure:  # the last rule of a sparse grid
             ended = str(failure)
             series.report(f"stopped: {ended}")
             break
-        ended = series.obstacle(ahead)
+        ended = series.costs.obstacle(ahead)
         if ended:
             series.report(f"{ahead}, are not begun: {ended}")
             break
         # Estimates of a first calculation are cautious: CH4's fell from 180 to 0.9 cm⁻¹ in a step.
-        outlook = "" if base.grid is stage.grid else series.outlook(ahead, stage, left)
+        outlook = "" if base.grid is stage.grid else series.costs.outlook(ahead, stage, left)
         series.report(f"next: {ahead}{outlook}")
         # Its V and G give way to the larger ones.
         earlier, stage = base, stage.functions_only()

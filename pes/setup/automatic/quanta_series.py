@@ -3,26 +3,23 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from math import ceil
 from time import process_time
 
 import torch
 from numpy.linalg import LinAlgError
 from torch import Tensor
 
-from pes.coordinates.internal import zero_at_minimum
-from pes.memory import free_memory, resident_memory
+from pes.memory import resident_memory
 from pes.setup.automatic.converging import converging
 from pes.setup.automatic.filled_grid import OuterSurfaceError
 from pes.setup.automatic.grid_of_stage import Grid
-from pes.setup.automatic.growing_grids import STEP, SparsePoints, memory
+from pes.setup.automatic.growing_grids import STEP, SparsePoints
 from pes.setup.automatic.left_out import expected_changes, with_second_step
 from pes.setup.automatic.outer_surface import with_nearer_continuation
 from pes.setup.automatic.preliminary import preliminary
-from pes.setup.automatic.quanta_forecast import FEW, Forecast, largest_expected, steps_left
+from pes.setup.automatic.quanta_forecast import FEW, Costs, Forecast
 from pes.setup.automatic.quanta_stage import QuantaStage
 from pes.setup.automatic.stage import Budget, Target
-from pes.setup.speed import Speed, measured_speed
 from pes.units import CM1
 from pes.vibration.eigensolvers.blockwise import lowest_blockwise
 from pes.vibration.eigensolvers.eigenpairs import Eigenpairs
@@ -32,21 +29,14 @@ from pes.vibration.hamiltonian.operator import Hamiltonian
 from pes.vibration.hamiltonian.sparse import SparseGrid
 from pes.vibration.levels.matching import EXTRA, Matching, matching, of_partners
 from pes.vibration.symmetry.axial import level_count
-from pes.vibration.symmetry.operations import commuting, symmetry_operations
 
 __all__ = ["Series"]
 
 FEWEST = 8
 """Functions for each level in the first calculation."""
 
-QUICKEST, SLOWEST = 0.4, 3.0
-"""Time of a calculation in that of its parts, as far as it is believed for the next ones."""
-
 RESIDUAL = 0.1
 """Residual norm of a level, in accuracies: its error is the square over the gap, far smaller."""
-
-RESERVE = 1.2
-"""Time that is advised for a calculation, in what is forecast for it."""
 
 Report = Callable[[str], None]
 Check = Callable[[SparseGrid], None]
@@ -75,33 +65,9 @@ class Series:
     program: int = field(default_factory=resident_memory)
 
     @cached_property
-    def blocks(self) -> int:
-        """Blocks of the Hamiltonian: commuting operations and the identity."""
-        if not self.target.symmetry:
-            return 1
-        bases = self.smallest.bases
-        if zero_at_minimum(self.target.kinds):
-            bases = [replace(b, low=-1.0, high=1.0) for b in bases]
-        return len(commuting(symmetry_operations(self.target.system, bases))) + 1
-
-    @cached_property
-    def speed(self) -> Speed:
-        """Speed of the surface and of this machine."""
-        return measured_speed(self.target.system, self.target.wells[0])
-
-    def usual(self, grid: Grid) -> float:
-        """CPU time that a calculation takes by the speed of its parts."""
-        return grid.seconds(self.speed, self.target.count or FEW, self.blocks)
-
-    @property
-    def spent(self) -> float:
-        """CPU time since the start."""
-        return process_time() - self.started
-
-    def ahead(self, grid: Grid) -> Forecast:
-        """Time and memory of a calculation that none has been measured before."""
-        taken = memory(grid, self.target.count or FEW, self.blocks)
-        return Forecast(grid, taken, self.program, self.usual(grid))
+    def costs(self) -> Costs:
+        """Time and memory of the calculations."""
+        return Costs(self.target, self.budget, self.started, self.smallest.bases, self.program)
 
     def first(self) -> QuantaStage:
         """The smallest calculation.
@@ -113,15 +79,13 @@ class Series:
         while grid.functions < FEWEST * (self.target.count or FEW):
             grid = grid.grown(STEP)
         # Sizes are known, and said, before functions follow the surface, which takes its time.
-        ahead = self.ahead(grid)
-        short = self.shortage(ahead)
+        ahead = self.costs.ahead(grid)
+        short = self.costs.shortage(ahead)
         if short:
             raise ValueError(
                 f"the first calculation, {ahead}, does not fit: {short}; ask for fewer levels"
             )
-        whole, lacking = largest_expected(
-            self.target, grid, self.blocks, self.program, self.usual, self.obstacle
-        )
+        whole, lacking = self.costs.largest_expected(grid)
         self.report(f"forecast of all calculations together, if errors fall as usual: {whole}")
         if lacking:
             self.report(lacking)
@@ -140,9 +104,7 @@ class Series:
         if isinstance(grid, SparsePoints):
             self.check(grid.grid)
         h, warnings = grid.hamiltonian(self.target)
-        pairs = self.eigenpairs(
-            h, base, converging(self.report, begun + (ahead.seconds or self.usual(grid)))
-        )
+        pairs = self.eigenpairs(h, base, converging(self.report, begun + ahead.seconds))
         return QuantaStage(h, pairs, process_time() - begun, tuple(warnings), grid)
 
     def eigenpairs(
@@ -191,7 +153,7 @@ class Series:
         grid = stage.grid.narrower()
         if grid is None:
             return torch.zeros(self.number(stage), dtype=torch.float64)
-        other = self.solved(Forecast(grid, 0, seconds=stage.seconds), stage)
+        other = self.solved(Forecast(grid, 0, self.program, stage.seconds), stage)
         change = matching(stage.levels, other.levels, self.number(stage)).changes
         self.report(f"narrower ranges: levels moved by up to {float(change.max()) / CM1:.2g} cm-1")
         return change
@@ -242,68 +204,8 @@ class Series:
         shown = energies - energies[0]
         shown[0] = energies[0] - self.target.lowest_energy
         heading = f"{stage.grid.quanta:g} quanta"
-        for line in preliminary(heading, shown, left, self.target.accuracy, self.spent):
+        for line in preliminary(heading, shown, left, self.target.accuracy, self.costs.spent):
             self.report(line)
-
-    def slower(self, stage: QuantaStage) -> float:
-        """Time of later calculations in that of their parts; a small one may be solved at once."""
-        least = QUICKEST if stage.pairs.matvecs else 1.0
-        return min(max(least, stage.seconds / self.usual(stage.grid)), SLOWEST)
-
-    def outlook(self, ahead: Forecast, stage: QuantaStage, left: Tensor) -> str:
-        """Words on the quanta that levels will need where the next calculation is not enough.
-
-        Args:
-            ahead: the next calculation.
-            stage: the last one.
-            left: estimated errors of its levels, (S,).
-        """
-        grid, seconds = ahead.grid, self.spent + (ahead.seconds or 0.0)
-        steps = steps_left(float(left.max()), self.target.accuracy)
-        if steps == 1:
-            return ""
-        try:
-            for _ in range(steps - 1):
-                grid = grid.grown(STEP)
-                seconds += self.slower(stage) * self.usual(grid)
-        except ValueError:
-            return ""
-        beyond = ", more than `minutes` allow" if seconds > self.budget.seconds else ""
-        needed = f"; if errors fall as usual {grid.quanta:g} quanta will be needed"
-        return f"{needed}, {seconds:.0f} CPU-s in all{beyond}"
-
-    def forecast(self, stage: QuantaStage) -> Forecast:
-        """Time and memory of the next calculation."""
-        grid = stage.grid.grown(STEP)
-        seconds = self.slower(stage) * self.usual(grid)
-        taken = memory(grid, len(stage.pairs.energies), self.blocks)
-        return Forecast(grid, taken, self.program, seconds)
-
-    def shortage(self, ahead: Forecast) -> str:
-        """Sentence on memory that a calculation would lack, or nothing."""
-        limit = self.budget.memory
-        if limit is not None and ahead.in_all > limit:
-            return f"`memory` allows {limit / 2**30:.2g} GiB"
-        device = self.target.system.device
-        # Earlier calculations are part of what the process takes by now, and give way.
-        known = 0 if device.type == "cuda" else resident_memory() - self.program
-        free = free_memory(device)
-        if free is not None and ahead.memory - known > free:
-            return f"{free / 2**30:.2g} GiB of memory are free"
-        return ""
-
-    def obstacle(self, ahead: Forecast) -> str:
-        """Reason why a calculation is not begun, or nothing."""
-        short = self.shortage(ahead)
-        if short:
-            return short
-        needed = self.spent + (ahead.seconds or 0.0)
-        if needed > self.budget.seconds:
-            return (
-                f"{self.spent:.0f} of {self.budget.seconds:.0f} CPU-s are spent, `minutes: "
-                f"{ceil(RESERVE * needed / 60)}` allows the next calculation"
-            )
-        return ""
 
 
 def _coarse(h: Hamiltonian) -> OuterSurfaceError:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from pes.memory import resident_memory
-from pes.setup.automatic import quanta_series
+from pes.setup.automatic import quanta_forecast
 from pes.setup.automatic.grid_of_stage import Grid
 from pes.setup.automatic.growing_grids import ProductGrid, SparsePoints, memory
 from pes.setup.automatic.growing_quanta import _missing, levels_by_quanta
@@ -130,7 +130,7 @@ def test_the_last_rule_of_a_sparse_grid_ends_the_growth() -> None:
 def test_memory_that_is_too_small_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     system, _ = oscillators([900.0, 1100, 1500, 2100])
     asked = target(system, 4, accuracy=1e-7 * CM1)
-    monkeypatch.setattr(quanta_series, "free_memory", lambda _: 2**20)
+    monkeypatch.setattr(quanta_forecast, "free_memory", lambda _: 2**20)
     with pytest.raises(ValueError, match=r"the first calculation, 6 quanta.*does not fit: 0.00098"):
         levels_by_quanta(asked, grid(4))
     said: list[str] = []
@@ -138,7 +138,7 @@ def test_memory_that_is_too_small_is_said(monkeypatch: pytest.MonkeyPatch) -> No
     def less_and_less(_: object) -> int:
         return 2**20 if any(line.startswith("first") for line in said) else 2**40
 
-    monkeypatch.setattr(quanta_series, "free_memory", less_and_less)
+    monkeypatch.setattr(quanta_forecast, "free_memory", less_and_less)
     levels = levels_by_quanta(asked, grid(4), report=said.append)
     assert "GiB of memory are free" in levels.warnings[0]
 
