@@ -12,7 +12,7 @@ from torch import Tensor
 from pes.vibration.basis.basis import Basis
 from pes.vibration.basis.primitives import Primitive
 
-__all__ = ["contract"]
+__all__ = ["contract", "even_and_odd"]
 
 EVEN = 1e-9
 """Hartree: even and odd functions that are coupled by less are not mixed."""
@@ -59,7 +59,7 @@ def contract(
     b, d = root * primitive.values, root * primitive.derivatives
     root_g = b.T @ (g_element.sqrt().expand(len(b))[:, None] * b)
     hamiltonian = root_g @ primitive.kinetic @ root_g + b.T @ (potential[:, None] * b)
-    energies, vectors = _eigenfunctions((hamiltonian + hamiltonian.T) / 2, primitive.odd)
+    energies, vectors = even_and_odd((hamiltonian + hamiltonian.T) / 2, primitive.odd)
     vectors = _fixed_signs(vectors)
     fine = b @ vectors[:, :functions]
     if points is None:
@@ -81,8 +81,13 @@ def contract(
     )  # fmt: skip
 
 
-def _eigenfunctions(h: Tensor, odd: Tensor | None) -> tuple[Tensor, Tensor]:
-    """Eigenvalues and vectors, each even or odd where H is, though pairs be degenerate."""
+def even_and_odd(h: Tensor, odd: Tensor | None) -> tuple[Tensor, Tensor]:
+    """Eigenvalues and vectors, each even or odd where H is, though pairs be degenerate.
+
+    Args:
+        h: symmetric (N, N), hartree.
+        odd: which functions change their sign under a reflection, (N,); None if none is known.
+    """
     if odd is None or not odd.any() or float(h[odd][:, ~odd].abs().max()) > EVEN:
         return torch.linalg.eigh(h)
     energies, vectors = torch.zeros_like(h[0]), torch.zeros_like(h)

@@ -12,12 +12,13 @@ from torch import Tensor
 
 from pes.geometry import nearest_orthogonal
 from pes.vibration.basis.basis import Basis
+from pes.vibration.basis.contraction import even_and_odd
 from pes.vibration.basis.factor import Group
 from pes.vibration.basis.truncation import GroupSize
 from pes.vibration.grid.product_basis import ProductBasis
 from pes.vibration.grid.strips import PairFields
 from pes.vibration.hamiltonian.operator import Hamiltonian
-from pes.vibration.symmetry.action import shared_bases
+from pes.vibration.symmetry.action import odd_functions, shared_bases
 
 __all__ = ["contracted_groups", "modal_rotations", "self_consistent"]
 
@@ -55,13 +56,16 @@ def self_consistent(hamiltonian: Hamiltonian, *, sweeps: int = 20) -> tuple[Basi
     """
     before = float("inf")
     bases, fields = hamiltonian.basis.bases, hamiltonian.fields
+    operations = hamiltonian.operations
     for _ in range(sweeps):
         energy = before
         for k in range(len(bases)):
-            energies, vectors = _averaged(fields, bases, (k,))
+            # Pairs split by next to nothing stay even and odd, or the reflection would be lost.
+            odd = odd_functions(bases[k], k, operations)
+            energies, vectors = _averaged(fields, bases, (k,), odd)
             bases = (*bases[:k], _turned(bases[k], energies, vectors), *bases[k + 1 :])
             # At once, or the others meet a field without the symmetry of the exchange.
-            bases = shared_bases(bases, hamiltonian.operations)
+            bases = shared_bases(bases, operations)
             energy = float(energies[0])
         if abs(before - energy) < CONVERGED:
             break
@@ -85,11 +89,14 @@ def first(basis: Basis, functions: int) -> Basis:
 
 
 def _averaged(
-    fields: PairFields, bases: Sequence[Basis], coordinates: tuple[int, ...]
+    fields: PairFields,
+    bases: Sequence[Basis],
+    coordinates: tuple[int, ...],
+    odd: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
     few = tuple(b if k in coordinates else first(b, 1) for k, b in enumerate(bases))
     matrix = ProductBasis(few).matrix(fields)
-    energies, vectors = torch.linalg.eigh(matrix)
+    energies, vectors = even_and_odd(matrix, odd)
     largest = vectors.abs().argmax(0)
     return energies, vectors * vectors.gather(0, largest[None]).sign()
 

@@ -17,6 +17,7 @@ __all__ = [
     "action",
     "images",
     "mirrored_points",
+    "odd_functions",
     "shared_bases",
 ]
 
@@ -97,6 +98,22 @@ def images(basis: GridBasis, operation: Operation) -> Callable[[Tensor], Tensor]
     if image is None:
         raise NotInvariantError("the points of the sparse grid are not symmetric (weights?)")
     return image
+
+
+def odd_functions(basis: Basis, number: int, operations: Sequence[Operation]) -> Tensor | None:
+    """Which functions of a coordinate change their sign under its reflection, (n,).
+
+    None where no operation reflects it alone, or where a function is neither even nor odd.
+    """
+    if not any(o.mirrored[number] and o.order[number] == number for o in operations):
+        return None
+    try:
+        mirror = mirrored_points(basis, number)
+    except NotInvariantError:
+        return None
+    table = basis.scaled_values
+    signs = (table * table[mirror]).sum(0)
+    return signs < 0 if bool(((signs.abs() - 1).abs() < SIGN).all()) else None
 
 
 def mirrored_points(basis: Basis, number: int) -> Tensor:

@@ -18,6 +18,8 @@ from pes.vibration.basis.truncation import GroupSize, Truncation
 from pes.vibration.eigensolvers.select import lowest_eigenpairs
 from pes.vibration.eigensolvers.warm_start import start_vectors
 from pes.vibration.hamiltonian.modals import contracted_groups, self_consistent
+from pes.vibration.symmetry.invariance import invariant
+from pes.vibration.symmetry.operations import symmetry_operations
 
 LINE = BasisSpec("sinc", -7.0, 7.0, 10, points=14, primitives=50)
 F = torch.tensor([[1.0, 0.1, 0.3], [0.1, 1.3, 0.05], [0.3, 0.05, 0.8]], dtype=torch.float64)
@@ -135,3 +137,20 @@ def test_smaller_runs_bound_the_error(products: Truncation) -> None:
     # The change from a smaller run is larger than what is left, or both are rounding.
     assert (error <= found.convergence[1:] + 1e-9).all()
     assert found.bases == (LINE,) * 3
+
+
+def test_functions_in_deep_wells_stay_even_and_odd() -> None:
+    # A torsion with mirror images behind a barrier: splittings are lost in rounding.
+    def potential(q: Tensor) -> Tensor:
+        turn = torch.cos(q[:, 0])
+        return 900 * turn**2 + 40 * turn + q[:, 1] ** 2 / 2 + 0.3 * turn * q[:, 1]
+
+    deep = model(potential, torch.eye(2).double())
+    bases = [BasisSpec("fourier", 0.0, 2 * torch.pi, 17, primitives=61), LINE]
+    operations = symmetry_operations(deep, bases)
+    assert len(operations) == 1
+    h = build_hamiltonian(
+        deep, bases, torch.tensor([1.6, 0.0]).double(), ceiling=1e4, operations=operations,
+        truncation=Truncation(quanta=14, self_consistent=True),
+    )  # fmt: skip
+    assert invariant(h)[1] == []
