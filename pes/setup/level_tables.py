@@ -1,7 +1,7 @@
 """Tables of levels: rows in cm⁻¹, Å and degrees, for the screen, a notebook and files."""
 
 from collections.abc import Mapping, Sequence
-from math import inf, isnan, nan
+from math import inf, isnan, nan, pi
 from typing import Any
 
 import torch
@@ -35,6 +35,12 @@ OUTSIDE = 1.0
 PORTION = 2**16
 """Points looked at at once."""
 
+UNDIRECTED = 1e-3
+"""Length of ⟨exp iφ⟩ up to which a dihedral has no mean."""
+
+ROUNDING = 1e-6
+"""Radians below a whole turn that count as none."""
+
 FAR = 1e-3
 """Probability beyond the training points from which a level is marked."""
 
@@ -43,7 +49,7 @@ def level_table(
     levels: Levels, task: Problem, error_bars: Spreads, quanta: LevelLabels
 ) -> list[dict[str, Any]]:
     """One row for each level, in cm⁻¹, Å and degrees; levels on the CPU."""
-    averages = levels.means(levels.points)
+    averages = _means(levels, task.internal.kinds)
     symmetry = _symmetry(levels, task)
     constants = rotational_constants(levels, task.masses.cpu()) / CM1
     axes = [k for k in range(3) if not bool(constants[:, k].isnan().all())]
@@ -75,6 +81,23 @@ def level_table(
             row["P(extrap)"] = float(outside[n])
         rows.append(row)
     return rows
+
+
+def _means(levels: Levels, kinds: Sequence[str]) -> Tensor:
+    """Mean of each coordinate, (S, Q) in bohr and radians.
+
+    Of a dihedral φ the direction of ⟨exp iφ⟩, from the lower end on: 0 and 2π are one geometry, and
+    the mean of φ itself would be half a turn away. NaN where all directions are equally probable.
+    """
+    averages = levels.means(levels.points)
+    for k in (k for k, kind in enumerate(kinds) if kind == "dihedral"):
+        turn, low = levels.points[:, k], levels.bases[k].low
+        x, y = levels.means(torch.stack((turn.cos(), turn.sin()), 1)).unbind(1)
+        beyond = (torch.atan2(y, x) - low) % (2 * pi)
+        # Rounding must not turn 0 into a whole turn.
+        beyond = beyond.where(2 * pi - beyond > ROUNDING, 0.0)
+        averages[:, k] = (low + beyond).where(torch.hypot(x, y) > UNDIRECTED, nan)
+    return averages
 
 
 def _symmetry(levels: Levels, task: Problem) -> list[str]:

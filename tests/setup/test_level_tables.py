@@ -105,3 +105,26 @@ def test_rows_of_a_spectrum() -> None:
         },
         rel=1e-6,
     )  # fmt: skip
+
+
+def test_the_mean_of_a_dihedral_knows_that_a_turn_ends_where_it_begins() -> None:
+    # A chain whose dihedral is least at 0: half of each level lies just below a whole turn.
+    def chain(x: torch.Tensor) -> torch.Tensor:
+        bonds = x.diff(dim=1)
+        lengths = bonds.norm(dim=-1)
+        cosines = (bonds[:, :-1] * bonds[:, 1:]).sum(-1) / (lengths[:, :-1] * lengths[:, 1:])
+        normals = torch.linalg.cross(bonds[:, :-1], bonds[:, 1:])
+        turn = normals.prod(1).sum(-1) / normals.norm(dim=-1).prod(1)
+        springs = 0.3 * (lengths - 2).square().sum(1) + 0.1 * (cosines - 0.3).square().sum(1)
+        return springs + 0.02 * (1 - turn)
+
+    vectors = ((1, 2), (1, 0), (2, 3))
+    lengths, angles = (0.8, 1.4), (60.0, 130.0)
+    ends = {"R1": lengths, "R2": lengths, "theta2": angles, "R3": lengths, "theta3": angles}
+    flat = [[0.0, 1, 0], [0.0, 0, 0], [1.06, 0, 0], [1.06, 1, 0]]
+    result = pes.levels(
+        chain, "H C N H", count=2, convergence=False, reference=flat,
+        coordinates=pes.CoordinateRequest(kind="polyspherical", vectors=vectors), quanta=2,
+        ranges=ends | {"phi3": (0.0, 360.0)}, basis={"all": 3, "phi3": 9},
+    )  # fmt: skip
+    assert [row["<phi3>"] for row in result.table] == pytest.approx([0.0, 0.0], abs=1e-6)
