@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from pes.setup.surfaces import load, save
     from pes.setup.sweep import Sweep, sweep
     from pes.setup.training.dipole import train_dipole
-    from pes.setup.training.dipole_forms import DipoleForm, DipoleNetworkForm
+    from pes.setup.training.dipole_forms import AutomaticDipoleForm, DipoleForm, DipoleNetworkForm
     from pes.setup.training.dipole_result import DipoleFit
     from pes.setup.training.fit_result import FitResult
     from pes.setup.training.settings import (
@@ -73,6 +73,7 @@ if TYPE_CHECKING:
 
 _ORIGIN = {
     "Audit": ("pes.findings.audit", "Audit"),
+    "AutomaticDipoleForm": ("pes.setup.training.dipole_forms", "AutomaticDipoleForm"),
     "BasisSize": ("pes.setup.basis", "BasisSize"),
     "BasisSpec": ("pes.vibration.basis.specification", "BasisSpec"),
     "CoordinateRequest": ("pes.setup.coordinate_request", "CoordinateRequest"),
@@ -150,6 +151,7 @@ _ORIGIN = {
 
 __all__ = [
     "Audit",
+    "AutomaticDipoleForm",
     "BasisSize",
     "BasisSpec",
     "CoordinateRequest",

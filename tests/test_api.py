@@ -90,7 +90,7 @@ POINTS = pes.Dataset(
     ("call", "words"),
     [
         (lambda: pes.train_dipole(POINTS, form={"degree": 3}),  # type: ignore[arg-type]
-         "form must be a DipoleForm or a DipoleNetworkForm, got dict"),
+         "form must be a DipoleForm, a DipoleNetworkForm or an AutomaticDipoleForm, got dict"),
         (lambda: pes.train_dipole(POINTS, parts=[[0], [1]]),  # type: ignore[arg-type]
          "parts must be a Split, got list"),
         (lambda: pes.train(POINTS, parts=[[0], [1]]),  # type: ignore[arg-type]

@@ -40,6 +40,9 @@ def train(arguments: Sequence[str] | None = None) -> None:
         "--minutes", type=float, metavar="N",
         help="CPU-minutes of the fit (default: 5 for DATA, no limit for a configuration)",
     )  # fmt: skip
+    parser.add_argument(
+        "--dipole", action="store_true", help="fit the dipole moments of DATA, not the energies"
+    )
     statement_options(parser)
     file_option(
         parser, "--split", help="file with the rows of the training, validation and test points "
@@ -73,7 +76,7 @@ def train(arguments: Sequence[str] | None = None) -> None:
         with ranks_started() as ranks:
             run_train(
                 given.config, data=given.data, statements=statements, minutes=given.minutes,
-                output=given.output, resume=given.resume,
+                dipole=given.dipole, output=given.output, resume=given.resume,
                 settings=[*settings_of(given), *["data.regroup=true"] * given.regroup],
                 overwrite=given.overwrite, check=given.check, ranks=ranks,
             )  # fmt: skip

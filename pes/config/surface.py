@@ -7,11 +7,14 @@ from pydantic import BeforeValidator, Field
 from pes.config.section import Section, by_name
 from pes.potential import Surface
 from pes.setup.surfaces import load
-from pes.setup.training.dipole_forms import DipoleForm, DipoleNetworkForm
+from pes.setup.training.dipole_choice import NETWORKS
+from pes.setup.training.dipole_forms import AutomaticDipoleForm, DipoleForm, DipoleNetworkForm
 from pes.setup.training.settings import KernelForm, LinearBaseline, LinearForm, NetworkForm
 
 __all__ = [
+    "AutomaticDipoleSection",
     "AutomaticSurface",
+    "DipoleBase",
     "DipoleNetworkSection",
     "DipoleSection",
     "InvariantsSection",
@@ -153,7 +156,29 @@ class SurfaceSection(Section):
         return NetworkForm(**inputs, hidden=self.hidden, activation=self.activation, baseline=under)
 
 
-class DipoleSection(Section):
+class DipoleBase(Section):
+    """What all surfaces of dipole moments have."""
+
+    charge: int = Field(default=0, ge=-100, le=100)
+    """Total charge, e."""
+    baseline: None = None
+    """Nothing: the total charge is the baseline."""
+
+    @property
+    def networks(self) -> int:
+        """Largest number of networks that are fitted."""
+        return 0
+
+    def resolved(self) -> NetworkForm:
+        """Nothing that is fitted to energies.
+
+        Raises:
+            ValueError: always.
+        """
+        raise ValueError("this surface is fitted to dipole moments, not to energies")
+
+
+class DipoleSection(DipoleBase):
     """μ = Σ_a z_a(x) x_a, charges linear in polynomials: a surface of dipole moments.
 
     Of several degrees, lengths or ridges the validation points choose.
@@ -168,30 +193,18 @@ class DipoleSection(Section):
     """a, Å, or several to try."""
     ridge: Ridge | Literal["auto"] = "auto"
     """Regularisation relative to the largest singular value; auto tries 0 and 1e-15 to 1e-4."""
-    charge: int = Field(default=0, ge=-100, le=100)
-    """Total charge, e."""
     chosen_by: Literal["validation", "leave_one_out"] = "validation"
     """Judge of several values: validation, or leave_one_out, the error with which each point
     outside the test is predicted from all others; these are then all fitted."""
     members: int = Field(default=1, ge=1, le=100)
     """Number of fits to points weighted at random; their spread is the error bar."""
-    baseline: None = None
-    """Nothing: the total charge is the baseline."""
-
-    def resolved(self) -> NetworkForm:
-        """Nothing that is fitted to energies.
-
-        Raises:
-            ValueError: always.
-        """
-        raise ValueError("`surface: dipole` is fitted to dipole moments, not to energies")
 
     def form(self) -> DipoleForm:
         """The record of `pes.setup`."""
         return DipoleForm(**self.model_dump(exclude={"kind", "baseline"}))
 
 
-class DipoleNetworkSection(Section):
+class DipoleNetworkSection(DipoleBase):
     """μ = Σ_a z_a(x) x_a, charges from networks of polynomials, one for each element."""
 
     kind: Literal["dipole_network"] = "dipole_network"
@@ -205,25 +218,36 @@ class DipoleNetworkSection(Section):
     """Width of each hidden layer."""
     activation: Literal["tanh", "silu", "softplus"] = "tanh"
     """Activation function of the hidden layers."""
-    charge: int = Field(default=0, ge=-100, le=100)
-    """Total charge, e."""
     members: int = Field(default=1, ge=1, le=100)
     """Number of fits from other weights to points weighted at random; their spread is the error
     bar."""
-    baseline: None = None
-    """Nothing: the total charge is the baseline."""
 
-    def resolved(self) -> NetworkForm:
-        """Nothing that is fitted to energies.
-
-        Raises:
-            ValueError: always.
-        """
-        raise ValueError("`surface: dipole_network` is fitted to dipole moments, not to energies")
+    @property
+    def networks(self) -> int:
+        """One for each member."""
+        return self.members
 
     def form(self) -> DipoleNetworkForm:
         """The record of `pes.setup`, with its own settings of the optimizer."""
         return DipoleNetworkForm(**self.model_dump(exclude={"kind", "baseline"}))
+
+
+class AutomaticDipoleSection(DipoleBase):
+    """Polynomials or networks of dipole moments, whichever err less at the validation points.
+
+    `training.budget` limits the time of the fits; the run folder holds what was chosen.
+    """
+
+    kind: Literal["auto_dipole"] = "auto_dipole"
+
+    @property
+    def networks(self) -> int:
+        """Those that are compared."""
+        return len(NETWORKS)
+
+    def form(self) -> AutomaticDipoleForm:
+        """The record of `pes.setup`, with its default time."""
+        return AutomaticDipoleForm(charge=self.charge)
 
 
 class AutomaticSurface(Section):
@@ -248,6 +272,7 @@ Surfaces = Annotated[
     | KernelSection
     | DipoleSection
     | DipoleNetworkSection
+    | AutomaticDipoleSection
     | AutomaticSurface,
     Field(discriminator="kind"),
 ]

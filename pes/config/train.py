@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from pes.config.ensemble import EnsembleSection
 from pes.config.section import Isotopes, Name, Section, Seed
-from pes.config.surface import Surfaces, SurfaceSection, neural
+from pes.config.surface import AutomaticDipoleSection, DipoleBase, Surfaces, SurfaceSection, neural
 from pes.config.training import Training
 from pes.config.vibration import Vibration
 
@@ -112,8 +112,9 @@ class TrainConfig(Section):
     """Isotopes the data must fit, such as [O, H, H]; by default what the file says."""
     data: Data
     surface: Annotated[Surfaces, BeforeValidator(neural)] = SurfaceSection()
-    """neural, linear, kernel, dipole, dipole_network or auto; a network unless `kind` says
-    otherwise, or auto where `training.budget` is given and nothing about the surface."""
+    """neural, linear, kernel or auto; of dipole moments dipole, dipole_network or auto_dipole. A
+    network unless `kind` says otherwise, or auto where `training.budget` is given and nothing about
+    the surface."""
     training: Training = Training()
     search: Search | None = None
     """Hyperparameter search space."""
@@ -142,15 +143,20 @@ class TrainConfig(Section):
 
     @model_validator(mode="after")
     def _dipole_without_settings_of_energies(self) -> "TrainConfig":
-        if not self.surface.kind.startswith("dipole"):
+        if not isinstance(self.surface, DipoleBase):
             return self
         if self.ensemble is not None:
             raise ValueError("`ensemble` is for energies; a dipole surface has `members`")
-        unused = ("budget", "restarts", "first_points")
+        unused = ["restarts", "first_points", "first_epochs"]
+        if not isinstance(self.surface, AutomaticDipoleSection):
+            unused.append("budget")
         given = next((key for key in unused if getattr(self.training, key)), None)
-        if given is not None:
+        if given == "budget":
             raise ValueError(
-                f"`training.{given}` is for surfaces of energies; leave it out, or limit networks "
-                "of dipole moments by `epochs` or `max_seconds`"
+                f"`training.budget` is not for `surface: {self.surface.kind}`; write `surface: "
+                "auto_dipole`, which chooses within this time, or limit networks by `epochs` or "
+                "`max_seconds`"
             )
+        if given is not None:
+            raise ValueError(f"`training.{given}` is for surfaces of energies; leave it out")
         return self

@@ -130,7 +130,8 @@ class Training(Section):
     patience: int = Field(default=500, gt=0)
     """Number of epochs without a better validation error after which the fit stops."""
     budget: float | None = Field(default=None, gt=0)
-    """CPU time after which this session of the fit stops, minutes; 5 for `surface: auto`."""
+    """CPU time after which this session of the fit stops, minutes; 5 for `surface: auto`. Wall
+    time of `surface: auto_dipole`."""
     max_seconds: float | None = Field(default=None, gt=0)
     """Wall time after which the fit stops, seconds."""
     restarts: int = Field(default=0, ge=0)

@@ -87,6 +87,10 @@ def automatic_training(
             save_checkpoint(job.folder / "state.pt", result.state)
         number = received()
     write_results(result, job.folder)
+    if job.points.dataset.dipoles is not None:
+        log.info(
+            "the points have dipole moments: pes-train %s --dipole fits them", config.data.file
+        )
     return number
 
 

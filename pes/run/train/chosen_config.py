@@ -24,9 +24,21 @@ MINUTES = 5.0
 
 
 def points_config(
-    file: Path, statements: Mapping[str, Any], minutes: float | None, settings: Sequence[str]
+    file: Path,
+    statements: Mapping[str, Any],
+    minutes: float | None,
+    settings: Sequence[str],
+    *,
+    dipole: bool = False,
 ) -> TrainConfig:
     """The configuration of a file of points and what is said about it on the command line.
+
+    Args:
+        file: of the points.
+        statements: what the file does not say, and the split.
+        minutes: time of the fit.
+        settings: `section.key=value` that override what is made here.
+        dipole: whether dipole moments are fitted, not energies.
 
     Raises:
         ValueError: if a statement or a setting cannot be understood.
@@ -42,10 +54,12 @@ def points_config(
     if "format" in texts:
         data["format"] = texts["format"]
     content = {
-        "name": file.name.split(".")[0],
+        "name": file.name.split(".")[0] + ("_dipole" if dipole else ""),
         "data": {"file": str(file), **data},
         "training": {"budget": MINUTES if minutes is None else minutes},
     }
+    if dipole:
+        content["surface"] = "auto_dipole"
     return checked(content, TrainConfig, settings, str(file))
 
 

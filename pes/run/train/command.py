@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from pes.config import TrainConfig, load_config
+from pes.config.surface import DipoleBase
 from pes.files import RUN_FINISHED
 from pes.run.cluster import rank_device, rank_threads
 from pes.run.folder import claimed, pick_device
@@ -35,6 +36,7 @@ def train(
     data: Path | None = None,
     statements: Mapping[str, Any] = MappingProxyType({}),
     minutes: float | None = None,
+    dipole: bool = False,
     output: Path | None = None,
     resume: str | None = None,
     settings: Sequence[str] = (),
@@ -49,6 +51,7 @@ def train(
         data: file of points instead, for a surface that is chosen.
         statements: what the file of points does not say, and the split, as on the command line.
         minutes: CPU time of the fit.
+        dipole: fit the dipole moments of the file of points, not the energies.
         output: run folder; default runs/<name>.
         resume: `auto` continues the run folder if it holds a state; else a state file.
         settings: `section.key=value` that override the file.
@@ -64,10 +67,10 @@ def train(
         Stopped: after a signal, when the state is saved.
     """
     if data is not None:
-        config, base = points_config(data, statements, minutes, settings), Path()
+        config, base = points_config(data, statements, minutes, settings, dipole=dipole), Path()
     elif path is not None:
         config, base = load_config(path, TrainConfig, settings), path.parent
-        _only_with_points(statements)
+        _only_with_points({**statements, **({"dipole": True} if dipole else {})})
         if minutes is not None:
             config = with_budget(config, minutes, endless=resume == "auto")
     else:
@@ -98,7 +101,7 @@ def trained(
         config = config.model_copy(update={"threads": config.threads or 1})
     device = rank_device(pick_device(config.device, config.threads or rank_threads()), ranks)
     config = with_full_paths(config, base)
-    if config.surface.kind in ("dipole", "dipole_network"):
+    if isinstance(config.surface, DipoleBase):
         return dipole_training(
             config, folder, device, resume=resume, overwrite=overwrite, check=check
         )

@@ -4,11 +4,13 @@ import logging
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from pes.config import TrainConfig
-from pes.config.surface import DipoleNetworkSection, DipoleSection
+from pes.config.reading import changed
+from pes.config.surface import AutomaticDipoleSection, DipoleNetworkSection, DipoleSection
 from pes.files import RUN_FINISHED
 from pes.run.folder import check_folder, claimed, open_log, write_config
 from pes.run.train.dipole_networks import earlier_networks, network_files, watched
@@ -17,7 +19,12 @@ from pes.run.train.resume import workplace
 from pes.run.train.settings import optimizer_of, weights_of
 from pes.setup.environment import environment_line
 from pes.setup.training.dipole import train_dipole
-from pes.setup.training.dipole_forms import DipoleForm, DipoleNetworkForm
+from pes.setup.training.dipole_forms import (
+    AnyDipoleForm,
+    AutomaticDipoleForm,
+    DipoleForm,
+    DipoleNetworkForm,
+)
 from pes.setup.training.dipole_result import DipoleFit
 from pes.staging import staged
 
@@ -77,7 +84,7 @@ def dipole_training(
             log.info("%s", environment_line(device, config.seed))
             for line in (*lines, repr(result), *result.lines()):
                 log.info("%s", line)
-            write_config(fresh / "config.yaml", config)
+            write_config(fresh / "config.yaml", _chosen(config, result))
             result.write(fresh)
         _remove_states(folder, place)
     log.info("dipole surface: %s", folder / "surface.safetensors")
@@ -117,12 +124,33 @@ def _fitted(
     return result, list(points.left_out)
 
 
-def _form(config: TrainConfig) -> DipoleForm | DipoleNetworkForm:
+def _form(config: TrainConfig) -> AnyDipoleForm:
     surface, training = config.surface, config.training
-    if isinstance(surface, DipoleSection):
-        return surface.form()
-    assert isinstance(surface, DipoleNetworkSection)
-    return replace(
-        surface.form(), optimizer=optimizer_of(training), epochs=training.epochs,
-        patience=training.patience, max_seconds=training.max_seconds,
-    )  # fmt: skip
+    assert isinstance(surface, DipoleSection | DipoleNetworkSection | AutomaticDipoleSection)
+    match form := surface.form():
+        case DipoleNetworkForm():
+            return replace(
+                form, optimizer=optimizer_of(training), epochs=training.epochs,
+                patience=training.patience, max_seconds=training.max_seconds,
+            )  # fmt: skip
+        case AutomaticDipoleForm() if training.budget is not None:
+            return replace(form, minutes=training.budget)
+        case _:
+            return form
+
+
+def _chosen(config: TrainConfig, result: DipoleFit) -> TrainConfig:
+    """The configuration that repeats a fit, the form chosen where it was left open."""
+    if not isinstance(config.surface, AutomaticDipoleSection):
+        return config
+    form, best = result.form, result.candidates[0]
+    changes: dict[str, Any] = {"training.budget": None}
+    if isinstance(form, DipoleForm):
+        surface = {"kind": "dipole", "degree": form.degree}
+    else:
+        surface = {"kind": "dipole_network", "degree": form.degree, "hidden": list(form.hidden)}
+        changes |= {
+            "training.epochs": best.endings[0].epochs, "training.patience": form.patience
+        }  # fmt: skip
+    changes["surface"] = {**surface, "charge": form.charge}
+    return changed(config, changes, "surface: auto_dipole")

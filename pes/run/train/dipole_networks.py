@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from pes.config import TrainConfig
-from pes.config.surface import DipoleNetworkSection, DipoleSection
+from pes.config.surface import DipoleBase
 from pes.data import Split
 from pes.data.labels import Chosen
 from pes.run.folder import write_config
@@ -38,7 +38,7 @@ def earlier_networks(
     Raises:
         ValueError: if the configuration differs where it must not, or a file cannot be read.
     """
-    files = {_file(place, k) for k in range(_members(config))}
+    files = {_file(place, k) for k in range(_networks(config))}
     known = [one for one in files if one.is_file() or previous(one).is_file()]
     if not known:
         return None
@@ -101,9 +101,9 @@ def watched(
         yield NetworkSessions(earlier, watch)
 
 
-def _members(config: TrainConfig) -> int:
-    assert isinstance(config.surface, DipoleSection | DipoleNetworkSection)
-    return config.surface.members
+def _networks(config: TrainConfig) -> int:
+    assert isinstance(config.surface, DipoleBase)
+    return config.surface.networks
 
 
 def _file(place: Path, number: int) -> Path:
@@ -111,7 +111,7 @@ def _file(place: Path, number: int) -> Path:
 
 
 def _line(config: TrainConfig, number: int, state: TrainingState) -> str:
-    total, count = config.training.epochs, _members(config)
+    total, count = config.training.epochs, _networks(config)
     left = state.seconds / state.epoch * (total - state.epoch)
     return (
         f"network {number + 1} of {count}: epoch {state.epoch} of {total}, the best is "

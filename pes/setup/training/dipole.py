@@ -16,6 +16,7 @@ from pes.findings.dipoles import check_dipoles, sign_doubt
 from pes.molecule import Molecule
 from pes.potential import SurfaceRecord
 from pes.potential.holes.coverage import thinned
+from pes.setup.training.dipole_choice import chosen_dipole
 from pes.setup.training.dipole_fits import (
     ONE_SESSION,
     LabelledDipoles,
@@ -23,7 +24,13 @@ from pes.setup.training.dipole_fits import (
     fitted_networks,
     fitted_polynomials,
 )
-from pes.setup.training.dipole_forms import DipoleForm, DipoleNetworkForm, check_form
+from pes.setup.training.dipole_forms import (
+    AnyDipoleForm,
+    AutomaticDipoleForm,
+    DipoleForm,
+    DipoleNetworkForm,
+    check_form,
+)
 from pes.setup.training.dipole_result import MEASURES, DipoleFit
 from pes.setup.training.settings import Weights, point_weights
 from pes.training.errors import window_masks
@@ -35,7 +42,7 @@ __all__ = ["dipole_errors", "train_dipole"]
 def train_dipole(
     dataset: Dataset,
     *,
-    form: DipoleForm | DipoleNetworkForm | None = None,
+    form: AnyDipoleForm | None = None,
     parts: Split | None = None,
     fractions: Sequence[float] = (0.8, 0.1, 0.1),
     weights: Weights | None = None,
@@ -49,7 +56,7 @@ def train_dipole(
 
     Args:
         dataset: points with dipole moments, from the origin of their positions.
-        form: polynomials or networks, and the total charge; polynomials of degree 4 by default.
+        form: polynomials or networks, and the total charge; chosen in five minutes by default.
         parts: rows for training, validation and test; drawn by default.
         fractions: shares of the three where they are drawn.
         weights: energies (B,) in hartree above the lowest training point to weights (B,), or the
@@ -73,7 +80,7 @@ def train_dipole(
         >>> fit.errors["test"]["all"]["rmse"] < 1e-10
         True
     """
-    begun, form = time.process_time(), DipoleForm() if form is None else form
+    begun, form = time.process_time(), AutomaticDipoleForm() if form is None else form
     check_dataset(dataset)
     check_form(form)
     device = device or dataset.positions.device
@@ -92,12 +99,16 @@ def train_dipole(
         part: LabelledDipoles(positions[own], dipoles[own], w[own])
         for part, own in rows.items() if part != "test"
     }  # fmt: skip
-    if isinstance(form, DipoleNetworkForm):
+    if isinstance(form, DipoleForm):
+        surface, tried = fitted_polynomials(form, dataset.symbols, **labelled, seed=seed)
+    elif isinstance(form, DipoleNetworkForm):
         surface, tried = fitted_networks(
             form, dataset.symbols, **labelled, seed=seed, sessions=sessions
         )
     else:
-        surface, tried = fitted_polynomials(form, dataset.symbols, **labelled, seed=seed)
+        surface, tried, form = chosen_dipole(
+            form, dataset.symbols, **labelled, seed=seed, sessions=sessions
+        )
     report = {
         part: _errors(surface, positions[own], dipoles[own], dataset, own, float(lowest))
         for part, own in rows.items()
@@ -110,7 +121,7 @@ def train_dipole(
         {part: fingerprints(dataset.positions[own], dataset.symbols) for part, own in rows.items()},
     )  # fmt: skip
     seconds = time.process_time() - begun
-    return DipoleFit(surface, record, tried, report, parts, tuple(remarks), seconds, device)
+    return DipoleFit(surface, record, form, tried, report, parts, tuple(remarks), seconds, device)
 
 
 def _labels(dataset: Dataset) -> Tensor:

@@ -10,7 +10,7 @@ from pes.potential.dipole_network import DipoleNetwork
 from pes.training.optimizers.problem import Optimizer
 from pes.units import ANGSTROM
 
-__all__ = ["DipoleForm", "DipoleNetworkForm", "check_form"]
+__all__ = ["AnyDipoleForm", "AutomaticDipoleForm", "DipoleForm", "DipoleNetworkForm", "check_form"]
 
 
 @dataclass(frozen=True)
@@ -91,6 +91,24 @@ class DipoleNetworkForm:
         )  # fmt: skip
 
 
+@dataclass(frozen=True)
+class AutomaticDipoleForm:
+    """The better of polynomials and networks, chosen by the validation points.
+
+    Attributes:
+        charge: total charge, e.
+        minutes: wall time of the fits.
+        patience: epochs without a better validation error after which the fit of a network stops.
+    """
+
+    charge: int = 0
+    minutes: float = 5.0
+    patience: int = 100
+
+
+AnyDipoleForm = DipoleForm | DipoleNetworkForm | AutomaticDipoleForm
+
+
 def check_form(form: object) -> None:
     """Refuse what is not the form of a dipole surface, or cannot be fitted.
 
@@ -98,10 +116,15 @@ def check_form(form: object) -> None:
         TypeError: naming what it is instead.
         ValueError: for numbers below one.
     """
-    if not isinstance(form, DipoleForm | DipoleNetworkForm):
+    if not isinstance(form, AnyDipoleForm):
         raise TypeError(
-            f"form must be a DipoleForm or a DipoleNetworkForm, got {type(form).__name__}"
+            "form must be a DipoleForm, a DipoleNetworkForm or an AutomaticDipoleForm, got "
+            f"{type(form).__name__}"
         )
+    if isinstance(form, AutomaticDipoleForm):
+        if form.minutes <= 0:
+            raise ValueError(f"`minutes` must be positive, got {form.minutes!r}")
+        return
     counts: dict[str, object] = {"members": form.members}
     if isinstance(form, DipoleNetworkForm):
         if not isinstance(form.hidden, tuple | list):

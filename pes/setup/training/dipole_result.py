@@ -13,6 +13,7 @@ from pes.files import RUN_FINISHED, RUN_SURFACE, write_json
 from pes.molecule import Molecule
 from pes.potential import SurfaceRecord, save_surface
 from pes.setup.environment import environment
+from pes.setup.training.dipole_forms import DipoleForm, DipoleNetworkForm
 from pes.staging import staged
 from pes.tables import html_table
 from pes.training.dipole import DipoleCandidate
@@ -32,6 +33,7 @@ class DipoleFit:
     Attributes:
         surface: positions (B, N, 3) in bohr to dipole moments (B, 3) in e·bohr.
         record: description in the surface file.
+        form: that was fitted, the chosen one where there was a choice.
         candidates: forms tried, the best first.
         errors: part → window (`all`, `5000`, …) → `MEASURES`, in debye.
         parts: rows of training, validation and test.
@@ -42,6 +44,7 @@ class DipoleFit:
 
     surface: nn.Module
     record: SurfaceRecord
+    form: DipoleForm | DipoleNetworkForm
     candidates: tuple[DipoleCandidate, ...]
     errors: dict[str, dict[str, dict[str, float]]]
     parts: Split

@@ -63,9 +63,25 @@ def test_a_run_of_networks(folder: Path) -> None:
     assert "networks" in (folder / "runs/mu/report.html").read_text()
 
 
+def test_points_alone_are_enough(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Charges that are constant: polynomials of the lowest degree are exact."""
+    train(["water.xyz", "--dipole"])
+    data, run = pes.read("water.xyz"), folder / "runs/water_dipole"
+    assert torch.allclose(pes.load(run)(data.positions), CHARGES @ data.positions, atol=1e-7)
+    chosen = yaml.safe_load((run / "config.yaml").read_text())
+    assert (chosen["surface"]["kind"], chosen["surface"]["degree"]) == ("dipole", 1)
+    assert chosen["training"]["budget"] is None
+    train(["--config", str(run / "config.yaml"), "--output", "again"])
+    assert torch.equal(pes.load("again")(data.positions), pes.load(run)(data.positions))
+    with pytest.raises(SystemExit):
+        train(["--config", "mu.yaml", "--dipole"])
+    assert "--dipole goes with a file of points" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
+        ("training.budget=1", "write `surface: auto_dipole`, which chooses within this time"),
         ("surface.charge=2", "with a total charge of 0 e, not 2; set `surface.charge`"),
         ("training.restarts=2", "`training.restarts` is for surfaces of energies"),
         ("ensemble.members=3", "a dipole surface has `members`"),

@@ -8,8 +8,9 @@ import torch
 
 import pes
 from pes.data import Dataset
+from pes.setup.training import dipole_choice
 from pes.setup.training.dipole import train_dipole
-from pes.setup.training.dipole_forms import DipoleForm, DipoleNetworkForm
+from pes.setup.training.dipole_forms import AutomaticDipoleForm, DipoleForm, DipoleNetworkForm
 
 WATER = ("O", "H", "H")
 
@@ -79,3 +80,35 @@ def test_networks_single_and_as_an_ensemble(tmp_path: Path) -> None:
     assert torch.equal(again(x), surface(x))
     single = train_dipole(data, form=replace(form, members=1))
     assert isinstance(single.surface, pes.DipoleNetwork)
+
+
+def test_the_form_that_errs_least_is_chosen_and_gives_the_fit_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(dipole_choice, "NETWORKS", ((2, (6,)),))
+    monkeypatch.setattr(dipole_choice, "HIGHEST", 2)
+    data = waters()
+    fit = train_dipole(data, form=AutomaticDipoleForm(minutes=0.1, patience=3))
+    errors = [one.error for one in fit.candidates]
+    assert errors == sorted(errors)
+    assert sum(one.hidden == (6,) for one in fit.candidates) == 1
+    assert isinstance(fit.form, DipoleNetworkForm)  # far from any polynomial of degree 2
+    epochs = fit.candidates[0].endings[0].epochs
+    again = train_dipole(data, form=replace(fit.form, epochs=epochs, max_seconds=None))
+    assert torch.equal(again.surface(data.positions), fit.surface(data.positions))
+
+
+def test_no_network_where_polynomials_are_exact() -> None:
+    """Charges that are polynomials of degree 2: degree 3 is no better, and nothing else tried."""
+    data = waters()
+    true = DipoleForm(degree=2).surfaces(WATER)[0]
+    generator = torch.Generator().manual_seed(1)
+    with torch.no_grad():
+        for one in true.parameters():
+            one.copy_(torch.randn(one.shape, generator=generator, dtype=torch.float64))
+        exact = replace(data, dipoles=true(data.positions))
+    fit = train_dipole(exact)
+    assert isinstance(fit.form, DipoleForm)
+    assert fit.form.degree == 2
+    assert [one.degree for one in fit.candidates] == [2, 1]
+    assert fit.errors["test"]["all"]["rmse"] < 1e-6
