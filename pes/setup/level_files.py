@@ -11,7 +11,7 @@ from pes.files import write_csv
 from pes.hdf5_files import replaced_hdf5
 from pes.setup.density_maps import Maps, write_maps
 from pes.setup.environment import environment
-from pes.setup.level_tables import far, stick_rows
+from pes.setup.level_tables import stick_rows
 from pes.setup.problem import Problem
 from pes.setup.sensitivity import Sensitivities
 from pes.setup.uncertainty import Spreads
@@ -51,6 +51,7 @@ def summary(
     derived: Sensitivities,
     error_bars: Spreads,
     seconds: float,
+    warnings: Sequence[str],
 ) -> dict[str, Any]:
     """Content of levels.json, in cm⁻¹; levels on the CPU."""
     return {
@@ -80,7 +81,7 @@ def summary(
             key: (row / CM1).tolist()
             for key, row in zip(("functions", "points", "ranges"), levels.changes, strict=True)
         },
-        "warnings": [*levels.warnings, *far(table)],
+        "warnings": list(warnings),
         "verdict": verdict(levels, task.internal.names),
         "seconds": seconds,
         **environment(task.masses.device),

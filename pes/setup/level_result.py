@@ -195,6 +195,7 @@ class LevelsResult:
         sensitivity: Sensitivities | None = None,
         spectrum: Sticks | None = None,
         maps: Maps | None = None,
+        warnings: Sequence[str] | None = None,
     ) -> Path:
         """Write levels.csv, levels.h5 and, last, levels.json, as `pes-levels` does.
 
@@ -204,6 +205,7 @@ class LevelsResult:
             sensitivity: what `self.sensitivity` returned, for sensitivities.csv.
             spectrum: what `self.spectrum` returned, for spectrum.csv.
             maps: densities to store in levels.h5.
+            warnings: reasons for doubt in levels.json; default those of these levels.
 
         Returns:
             The folder.
@@ -212,7 +214,7 @@ class LevelsResult:
         here = self.levels.cpu()
         content = summary(
             name or Path(folder).name, here, self.task, self.table, self.quanta.heading, derived,
-            self.error_bars, self.seconds,
+            self.error_bars, self.seconds, self.warnings if warnings is None else warnings,
         )  # fmt: skip
         with staged(folder, finished=LEVELS_JSON) as place:
             write_tables(place, self.table, derived, spectrum)

@@ -109,13 +109,17 @@ def write_results(
         *more.printed(),
     ):
         log.info("%s", line)
-    for warning in more.warnings(result):
+    warnings = more.warnings(result)
+    for warning in warnings:
         log.warning("warning: %s", warning)
     log.info("%s", result.verdict)
     write_config(folder / "config.yaml", content)
     write_config(folder / CHOSEN, _repeating(name, source, content, result))
     more.save(folder, name, result)
-    result.save(folder, name=name, sensitivity=more.derived, spectrum=more.sticks, maps=more.maps)
+    result.save(
+        folder, name=name, sensitivity=more.derived, spectrum=more.sticks, maps=more.maps,
+        warnings=warnings,
+    )  # fmt: skip
 
 
 def _repeating(

@@ -17,7 +17,6 @@ from pes.memory import resident_memory
 from pes.setup.automatic.filled_grid import OuterSurfaceError
 from pes.setup.automatic.grid_of_stage import Grid
 from pes.setup.automatic.growing_grids import STEP
-from pes.setup.automatic.left_out import LEAST, still_to_come
 from pes.setup.automatic.outer_surface import continuation_warnings, with_wall
 from pes.setup.automatic.quanta_series import Series
 from pes.setup.automatic.quanta_stage import QuantaStage
@@ -25,6 +24,7 @@ from pes.setup.automatic.stage import Budget, Target
 from pes.units import CM1
 from pes.vibration.hamiltonian.sparse import SparseGrid
 from pes.vibration.levels.diagnostics import level_warnings
+from pes.vibration.levels.left_out import LEAST, still_to_come
 from pes.vibration.levels.matching import of_length, of_partners
 from pes.vibration.levels.result import WEIGHTS, Levels
 from pes.vibration.levels.sentences import not_converged

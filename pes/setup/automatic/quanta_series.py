@@ -14,7 +14,6 @@ from pes.setup.automatic.converging import converging
 from pes.setup.automatic.filled_grid import OuterSurfaceError
 from pes.setup.automatic.grid_of_stage import Grid
 from pes.setup.automatic.growing_grids import STEP, SparsePoints
-from pes.setup.automatic.left_out import expected_changes, with_second_step
 from pes.setup.automatic.outer_surface import with_nearer_continuation
 from pes.setup.automatic.preliminary import preliminary
 from pes.setup.automatic.quanta_forecast import FEW, Costs, Forecast
@@ -27,6 +26,7 @@ from pes.vibration.eigensolvers.select import TIGHT, Watch
 from pes.vibration.eigensolvers.warm_start import start_vectors
 from pes.vibration.hamiltonian.operator import Hamiltonian
 from pes.vibration.hamiltonian.sparse import SparseGrid
+from pes.vibration.levels.left_out import expected_changes, with_second_step
 from pes.vibration.levels.matching import EXTRA, Matching, matching, of_partners
 from pes.vibration.symmetry.axial import level_count
 

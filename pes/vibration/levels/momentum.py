@@ -12,10 +12,12 @@ from torch import Tensor
 from pes.vibration.eigensolvers.blockwise import lowest_blockwise
 from pes.vibration.eigensolvers.warm_start import start_vectors
 from pes.vibration.grid.sparse_basis import SparseBasis
+from pes.vibration.hamiltonian.operator import Hamiltonian
 from pes.vibration.hamiltonian.sparse import SparseGrid, coarser
+from pes.vibration.levels.left_out import expected_lowering, left_after_step
 from pes.vibration.levels.matching import EXTRA, matching
 from pes.vibration.levels.result import Levels
-from pes.vibration.levels.sparse import slowness
+from pes.vibration.levels.sparse import foreseen
 from pes.vibration.symmetry.axial import level_count
 
 __all__ = ["momentum_states"]
@@ -52,19 +54,33 @@ def _changes(levels: Levels, states: Levels, count: int) -> Tensor:
     """Changes with functions and with points, as of the levels of J = 0, (2, count)."""
     grid = _grid(levels)
     one = min(grid.all_weights)
-    last, earlier = (_since(levels, states, grid, steps * one, count) for steps in (2, 4))
-    left = last.abs() * slowness(last.abs(), (earlier - last).abs().nan_to_num(torch.inf))
+    steps = [_since(levels, states, grid, less * one, count) for less in (2, 1)]
+    known = steps[0][0].isfinite()
+    # A level that two quanta less do not hold may be there with one quantum less.
+    moved, expected = (a.where(known, b) for a, b in zip(*steps, strict=True))
+    near = _expected(levels, states, foreseen(levels.hamiltonian, grid), count)
     points = _with_fewer_points(states, grid, count)
     points = (points - _with_fewer_points(levels, grid, 1)).abs()
-    return torch.stack((left, points))
+    return torch.stack((left_after_step(near, moved, expected), points.cpu()))
 
 
-def _since(levels: Levels, states: Levels, grid: SparseGrid, less: float, count: int) -> Tensor:
-    """Changes (count,) of energies above the ground state since fewer quanta on the same points.
+def _expected(levels: Levels, states: Levels, larger: Hamiltonian, count: int) -> Tensor:
+    """Changes of energies above the ground state in more functions, to second order, (count,)."""
+    ground, whole = levels.eigenpairs.first(1), states.eigenpairs.first(count)
+    turning = replace(larger, momentum=states.hamiltonian.momentum)
+    lowest = ground.energies[0]
+    of_ground = expected_lowering(levels.hamiltonian, [larger], ground, lowest)
+    return (of_ground - expected_lowering(states.hamiltonian, [turning], whole, lowest))[0]
 
-    Infinite where these lack a level.
+
+def _since(
+    levels: Levels, states: Levels, grid: SparseGrid, less: float, count: int
+) -> tuple[Tensor, Tensor]:
+    """Sizes of changes of energies above the ground state since fewer quanta on the same points.
+
+    And what was expected of them, both (count,); infinite and zero where these lack a level.
     """
-    none = torch.full_like(states.energies[:count], torch.inf)
+    none = torch.full((count,), torch.inf, dtype=torch.float64), torch.zeros(count).double()
     if grid.quanta < less:
         return none
     h = coarser(levels.hamiltonian, replace(grid, quanta=grid.quanta - less))
@@ -73,11 +89,17 @@ def _since(levels: Levels, states: Levels, grid: SparseGrid, less: float, count:
     if number == 0:
         return none
     pairs, ground = lowest_blockwise(turning, number), lowest_blockwise(h, 1)
+    before, there = (
+        replace(levels, hamiltonian=h, eigenpairs=ground),
+        replace(states, hamiltonian=turning, eigenpairs=pairs),
+    )
     whole = states.eigenpairs.first(count)
     partners = matching((states.hamiltonian, whole), (turning, pairs), count).partners
-    partners = partners.to(none.device)
-    there = pairs.energies[partners] - ground.energies[0]
-    return (whole.energies - levels.energies[0] - there).where(partners >= 0, none)
+    moved = (whole.energies - levels.energies[0]).cpu()
+    moved -= (pairs.energies.cpu() - ground.energies.cpu()[0])[partners]
+    expected = _expected(before, there, levels.hamiltonian, number)[partners]
+    known = partners >= 0
+    return moved.abs().where(known, none[0]), expected.where(known, none[1])
 
 
 def _with_fewer_points(states: Levels, grid: SparseGrid, count: int) -> Tensor:

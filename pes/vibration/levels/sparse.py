@@ -14,9 +14,10 @@ from pes.vibration.eigensolvers.eigenpairs import Eigenpairs, SolverError
 from pes.vibration.eigensolvers.requests import asked_for, first_solve
 from pes.vibration.eigensolvers.warm_start import start_vectors
 from pes.vibration.hamiltonian.operator import Hamiltonian, Solve
-from pes.vibration.hamiltonian.sparse import SparseGrid, coarser, sparse_hamiltonian
+from pes.vibration.hamiltonian.sparse import SparseGrid, beyond, coarser, sparse_hamiltonian
 from pes.vibration.levels.convergence import Number
 from pes.vibration.levels.diagnostics import level_warnings
+from pes.vibration.levels.left_out import expected_changes, left_after_step
 from pes.vibration.levels.matching import EXTRA, matching, of_partners
 from pes.vibration.levels.result import Levels
 from pes.vibration.symmetry.axial import level_count
@@ -26,16 +27,7 @@ from pes.vibration.symmetry.operations import commuting, symmetry_operations
 from pes.vibration.system.minimum import minimum
 from pes.vibration.system.system import System
 
-__all__ = ["largest_grid", "slowness", "sparse_levels"]
-
-SLOWEST = 0.9
-"""Largest ratio of two changes that is believed: their sum would be nine times the last one."""
-
-UNKNOWN = 0.75
-"""Ratio that is taken where the smaller calculations do not hold a level."""
-
-ROUNDING = 1e-14
-"""Change in hartree below which rounding decides."""
+__all__ = ["foreseen", "largest_grid", "sparse_levels"]
 
 FEW = 20
 """Levels that are expected where an energy is given."""
@@ -58,9 +50,10 @@ def sparse_levels(
     """The lowest levels on a sparse grid; `vibrational_levels` with a `SparseGrid` is the same.
 
     The levels returned are those of one quantum and one level more than asked for. Their
-    convergence estimate is the sum of the absolute changes of a level (a) from two quanta less on
-    the same grid, times what is left if changes go on to fall as from the two quanta before, and
-    (b) with one level more of the grid. If V and G are even under the reflection of all
+    convergence estimate is the sum of (a) what products of two quanta more would change to second
+    order, what follows if changes go on to fall, and what two quanta less on the same grid change
+    beside what was expected of them, see `left_after_step`, and (b) the absolute change with one
+    level more of the grid. If V and G are even under the reflection of all
     coordinates, states with an even and an odd number of quanta do not mix, and it is two quanta
     and two levels more.
 
@@ -152,8 +145,9 @@ def _compared(
     best = _bounded(largest, grid, solve, begin)
     count = number(best)
     match = matching((largest, best), before, count)
-    earlier = of_partners(_earlier_changes(levels, grid, solve), match.partners)
-    changes = match.changes * slowness(match.changes, earlier)
+    last = expected_changes(before[0], [largest], before[1])[0]
+    near = expected_changes(largest, [foreseen(largest, grid)], best.first(count))[0]
+    changes = left_after_step(near, match.changes, of_partners(last, match.partners))
     points = _with_fewer_points(largest, best.first(count), grid)
     return replace(
         levels, bases=grid.bases, truncation=grid.truncation, hamiltonian=largest,
@@ -162,35 +156,9 @@ def _compared(
     )  # fmt: skip
 
 
-def _earlier_changes(levels: Levels, grid: SparseGrid, solve: Solve) -> Tensor:
-    """Changes of levels since two quanta less, (S,); infinite where these cannot hold them.
-
-    Args:
-        levels: of the run before the largest.
-        grid: of the largest run.
-        solve: gives as many levels.
-    """
-    h, pairs = levels.hamiltonian, levels.eigenpairs
-    quanta = grid.quanta - 4 * min(grid.all_weights)
-    smaller = replace(grid, quanta=max(0.0, quanta))
-    unknown = torch.full_like(pairs.energies, torch.inf)
-    if quanta < 0 or smaller.functions >= h.size:
-        return unknown
-    part = coarser(h, smaller)
-    if level_count(part) <= len(pairs.energies):
-        return unknown
-    less = solve(part, start_vectors(h.basis, pairs, part.basis))
-    return matching((h, pairs), (part, less), len(pairs.energies)).changes
-
-
-def slowness(changes: Tensor, before: Tensor) -> Tensor:
-    """What is left of levels in their last changes, one at least, (S,).
-
-    Changes that fall by q leave q + q² + … = q/(1 − q) of the last one.
-    """
-    q = (changes / before.clamp(min=ROUNDING)).clamp(max=SLOWEST)
-    q = q.where(before.isfinite(), UNKNOWN)
-    return (q / (1 - q)).clamp(min=1.0)
+def foreseen(hamiltonian: Hamiltonian, grid: SparseGrid) -> Hamiltonian:
+    """The same Hamiltonian in functions of two quanta more, whose effect is only estimated."""
+    return beyond(hamiltonian, grid, 2 * min(grid.all_weights))
 
 
 def _with_fewer_points(largest: Hamiltonian, pairs: Eigenpairs, grid: SparseGrid) -> Tensor:

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from pes.setup.automatic.left_over import share_left
+from pes.vibration.levels.left_over import share_left
 
 LEAST = 0.2
 

@@ -5,12 +5,19 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from pes.setup.automatic.left_over import share_left
 from pes.vibration.eigensolvers.eigenpairs import Eigenpairs
 from pes.vibration.eigensolvers.warm_start import renumbered
 from pes.vibration.hamiltonian.operator import Hamiltonian
+from pes.vibration.levels.left_over import share_left
 
-__all__ = ["LEAST", "expected_changes", "still_to_come", "with_second_step"]
+__all__ = [
+    "LEAST",
+    "expected_changes",
+    "expected_lowering",
+    "left_after_step",
+    "still_to_come",
+    "with_second_step",
+]
 
 LEAST = 0.2
 """Least part of the last change that is taken for the error that is left."""
@@ -32,12 +39,24 @@ level of H2CO cancelled by chance: 0.0004 cm⁻¹ for 0.0044 to come, next to a 
 def expected_changes(h: Hamiltonian, larger: Sequence[Hamiltonian], pairs: Eigenpairs) -> Tensor:
     """Changes of levels by products that larger calculations keep, to second order, (L, S).
 
-        E_n' − E_n = −Σ_i c_i² / (d_i + √(d_i² + c_i²)),  c_i = ⟨i|H|n⟩,  d_i = |E_i − E_n|/2
+    The first change is of the energy of the ground state, the others are of energies above it.
+    See `expected_lowering` for the arguments.
+    """
+    changes = -expected_lowering(h, larger, pairs, pairs.energies[0])
+    changes[:, 1:] -= changes[:, :1].clone()
+    return changes
+
+
+def expected_lowering(
+    h: Hamiltonian, larger: Sequence[Hamiltonian], pairs: Eigenpairs, ground: Tensor
+) -> Tensor:
+    """What products that larger calculations keep take from each energy, to second order, (L, S).
+
+        E_n − E_n' = Σ_i c_i² / (d_i + √(d_i² + c_i²)),  c_i = ⟨i|H|n⟩,  d_i = |E_i − E_n|/2
 
     Sums run over the products i of a larger calculation that are not in this one, and E_i − E_n is
     the difference of excitations, that of i without coupling; each term is the shift that two
-    levels have alone, and −c_i²/(E_i − E_n) where they lie far apart. The first change is of the
-    energy of the ground state, the others are of energies above it. Products with quanta of stiff
+    levels have alone, and c_i²/(E_i − E_n) where they lie far apart. Products with quanta of stiff
     modes arrive late and many at once, which changes so far do not tell.
 
     Args:
@@ -45,19 +64,18 @@ def expected_changes(h: Hamiltonian, larger: Sequence[Hamiltonian], pairs: Eigen
         larger: with more products of the same functions on the same points; the last one keeps all
             those of the others.
         pairs: the levels, in hartree.
+        ground: energy of the ground state, which may be of another momentum, hartree.
     """
     last = larger[-1]
     vectors = renumbered(pairs.coefficients, h.basis, last.basis)
     energies, new = last.zero_order_energies, ~_among(h, last)
     at = new.to(vectors.device)
     coupling = last.apply(vectors)[:, at]
-    excited = (energies[at] - energies.min()) - (pairs.energies - pairs.energies[0])[:, None]
+    excited = (energies[at] - energies.min()) - (pairs.energies - ground)[:, None]
     half = excited.abs() / 2
     lowered = coupling.square() / (half + (half.square() + coupling.square()).sqrt())
     among = [_among(one, last)[new].to(lowered) for one in larger]
-    changes = -torch.stack([lowered @ kept for kept in among])
-    changes[:, 1:] -= changes[:, :1].clone()
-    return changes.cpu()
+    return torch.stack([lowered @ kept for kept in among]).cpu()
 
 
 def _among(h: Hamiltonian, larger: Hamiltonian) -> Tensor:
@@ -103,3 +121,24 @@ def still_to_come(expected: Tensor, surprise: Tensor) -> Tensor:
     known = left.where(left.isfinite(), 0.0)
     nearby = torch.nn.functional.max_pool1d(known[None], 2 * NEAR + 1, stride=1, padding=NEAR)[0]
     return left.maximum(NEIGHBOURS * nearby)
+
+
+def left_after_step(near: Tensor, moved: Tensor, foreseen: Tensor) -> Tensor:
+    """Largest change of each level that is still to come after two calculations, (S,).
+
+    Args:
+        near: change by the next step, as expected, (S,).
+        moved: size of the last change, (S,); infinite for a level not there before.
+        foreseen: what was expected of that, (S,).
+
+    Example:
+        The second level fell by 2 less than was expected, which half counts for its neighbour; the
+        last one is new:
+
+        >>> infinite = torch.inf
+        >>> near, foreseen = torch.tensor([-1.0, -1.0, -1.0]), torch.tensor([-9.0, -11.0, -9.0])
+        >>> left_after_step(near, torch.tensor([9.0, 9.0, infinite]), foreseen)
+        tensor([1.9167, 3.8333,    inf])
+    """
+    surprise = (moved - foreseen.abs()).abs().nan_to_num(torch.inf, posinf=torch.inf)
+    return still_to_come(with_second_step(near, moved), surprise)

@@ -5,12 +5,16 @@ import torch
 from torch import Tensor
 
 from pes.setup.automatic.growing_grids import ProductGrid, SparsePoints
-from pes.setup.automatic.left_out import expected_changes, still_to_come, with_second_step
 from pes.setup.automatic.stage import Target
+from pes.setup.levels import levels
+from pes.setup.truncation import TruncationRequest
 from pes.units import CM1
 from pes.vibration.eigensolvers.eigenpairs import Eigenpairs
 from pes.vibration.hamiltonian.operator import Hamiltonian
 from pes.vibration.hamiltonian.sparse import SparseGrid
+from pes.vibration.levels.left_out import expected_changes, still_to_come, with_second_step
+from pes.vibration.levels.matching import matching
+from pes.vibration.levels.result import Levels
 from pes.vibration.system.system import model
 
 RANGES = ((-7.0, 7.0),) * 3
@@ -95,3 +99,32 @@ def test_a_change_that_cancels_counts_as_half_of_a_neighbours() -> None:
     assert left.tolist() == pytest.approx([0.55, 0.55, 0.55, 1.1, 0.55])
     far = still_to_come(torch.tensor([[0.0, 0.0, 0.0, 0.0, -1.0]]).expand(2, 5), torch.zeros(5))
     assert far.tolist() == pytest.approx([0.0, 0.55, 0.55, 0.55, 1.1])
+
+
+@pytest.mark.parametrize(
+    ("surface", "quanta", "count"),
+    [
+        ("carbon_dioxide_model", 1, 3), ("carbon_dioxide_model", 2, 4),
+        ("carbon_dioxide_model", 3, 3), ("water_pjt1996", 1, 4), ("water_pjt1996", 2, 5),
+        ("water_pjt1996", 3, 8), ("hydrogen_cyanide_model", 3, 4),
+    ],
+)  # fmt: skip
+def test_estimates_of_very_few_quanta_cover_the_error(
+    surface: str, quanta: int, count: int
+) -> None:
+    """Errors of ground state and levels cancel between small calculations, not in second order."""
+
+    def few(quanta: int, count: int, convergence: bool) -> Levels:
+        limits = TruncationRequest(quanta=quanta, grid_level=quanta + 2)
+        return levels(
+            surface, coordinates="bond_vectors", count=count, truncation=limits,
+            convergence=convergence,
+        ).levels  # fmt: skip
+
+    small, large = few(quanta, count, True), few(9, 2 * count + 4, False)
+    error = matching(
+        (small.hamiltonian, small.eigenpairs), (large.hamiltonian, large.eigenpairs), count
+    ).changes
+    assert error[1:].max() > CM1 / 10
+    # The reference is good to 0.1 cm⁻¹ for what has a finite estimate here.
+    assert (error <= small.convergence + 0.1 * CM1).all()
