@@ -59,7 +59,7 @@ def points_config(
         "training": {"budget": MINUTES if minutes is None else minutes},
     }
     if dipole:
-        content["surface"] = "auto_dipole"
+        content["surface"] = {"kind": "auto_dipole"}
     return checked(content, TrainConfig, settings, str(file))
 
 

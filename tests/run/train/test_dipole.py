@@ -76,6 +76,8 @@ def test_points_alone_are_enough(folder: Path, capsys: pytest.CaptureFixture[str
     with pytest.raises(SystemExit):
         train(["--config", "mu.yaml", "--dipole"])
     assert "--dipole goes with a file of points" in capsys.readouterr().err
+    train(["water.xyz", "--dipole", "--set", "surface.charge=1", "--output", "ion"])
+    assert yaml.safe_load((folder / "ion/config.yaml").read_text())["surface"]["charge"] == 1
 
 
 @pytest.mark.parametrize(
