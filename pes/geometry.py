@@ -1,4 +1,4 @@
-"""Geometry of a set of atoms: distances, their sorted fingerprint, the nearest rotation."""
+"""Geometry of a set of atoms: distances, their sorted fingerprint, the nearest rotation, lines."""
 
 from collections.abc import Sequence
 from itertools import combinations
@@ -10,10 +10,15 @@ __all__ = [
     "atom_pairs",
     "distances",
     "first_largest",
+    "is_straight",
     "nearest_orthogonal",
     "nearest_rotation",
     "sorted_distances",
 ]
+
+STRAIGHT = 1e-3
+"""Extent of a molecule across its longest axis, relative to that along it, up to which it is
+linear."""
 
 TIE = 1e-3
 """Relative difference below which two sizes are equal, and the first of them is taken."""
@@ -107,6 +112,21 @@ def nearest_rotation(correlation: Tensor) -> Tensor:
     sign = torch.linalg.det(u @ vh).sign().detach()
     flip = torch.stack((torch.ones_like(sign), torch.ones_like(sign), sign), -1)
     return (u * flip[..., None, :]) @ vh
+
+
+def is_straight(positions: Tensor, width: float = STRAIGHT) -> bool:
+    """Whether all atoms lie on a line.
+
+    Args:
+        positions: (N, 3) of two atoms or more.
+        width: extent across the longest axis, relative to that along it, up to which they do.
+
+    Example:
+        >>> is_straight(torch.tensor([[0.0, 0, 0], [0, 0, 1], [0, 0, 3]]))
+        True
+    """
+    extents = torch.linalg.svdvals(positions - positions.mean(0))
+    return bool(extents[1] < width * extents[0])
 
 
 def first_largest(sizes: Tensor) -> int:

@@ -61,6 +61,8 @@ class BondVectors:
     modes: NormalModes
     tree: Tree
 
+    bend_through_line = True
+
     @property
     def names(self) -> tuple[str, ...]:
         """`q1`, `q2`, … from the lowest frequency up."""

@@ -46,6 +46,8 @@ class Curvilinear(Modes):
     combinations: Tensor
     frequencies: Tensor
 
+    bend_through_line = False
+
     def forward(self, s: Tensor) -> Tensor:
         """q (..., Q) of s (..., Q)."""
         return (s - self.reference) @ torch.linalg.inv(self.combinations).mT

@@ -36,6 +36,11 @@ class Internal(Protocol):
         """length, angle, dihedral, azimuth, normal, number or cosine."""
         ...
 
+    @property
+    def bend_through_line(self) -> bool:
+        """Whether an angle of 180° is as good as any other where other atoms are off its line."""
+        ...
+
     def to_positions(self, q: Tensor, masses: Tensor) -> Tensor:
         """Positions (..., N, 3) of q (..., Q)."""
         ...
@@ -59,6 +64,8 @@ class Direct:
     The ends of their kinds are the ends of their domain: within them nothing is folded. Coordinates
     of your own inherit from it and add names, kinds and the two maps.
     """
+
+    bend_through_line = False
 
     def bounds(self: Internal) -> list[tuple[float, float]]:
         """None: coordinates of this kind have no arguments of their own."""

@@ -2,16 +2,12 @@
 
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 from pes.coordinates.point_group import molecular_axes
+from pes.geometry import is_straight
 
-__all__ = ["Line", "is_straight", "line_of", "paired"]
-
-STRAIGHT = 1e-3
-"""Extent of a molecule across its longest axis, relative to that along it, up to which it is
-linear."""
+__all__ = ["Line", "line_of", "paired"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,17 +22,6 @@ class Line:
 
     across: Tensor
     bends: tuple[tuple[int, int], ...]
-
-
-def is_straight(positions: Tensor) -> bool:
-    """Whether positions (N, 3) lie on a line.
-
-    Example:
-        >>> is_straight(torch.tensor([[0.0, 0, 0], [0, 0, 1], [0, 0, 3]]))
-        True
-    """
-    sizes = torch.linalg.svdvals(positions - positions.mean(0))
-    return bool(sizes[1] < STRAIGHT * sizes[0])
 
 
 def line_of(reference: Tensor, displacements: Tensor) -> Line | None:

@@ -6,7 +6,7 @@ from itertools import product
 import torch
 from torch import Tensor
 
-from pes.geometry import atom_pairs, first_largest
+from pes.geometry import atom_pairs, first_largest, is_straight
 from pes.molecule import like_permutations
 
 __all__ = ["image_matrix", "molecular_axes", "point_group"]
@@ -29,8 +29,7 @@ def point_group(x: Tensor, masses: Tensor) -> Iterator[tuple[list[int], Tensor]]
         x: positions with the centre of mass at the origin (N, 3), bohr.
         masses: (N,); like atoms have equal ones.
     """
-    sizes = torch.linalg.svdvals(x)
-    linear = bool(sizes[1] < LINEAR * sizes[0])
+    linear = is_straight(x)
     for rows in like_permutations(masses.tolist()):
         turns = _of_a_line(molecular_axes(x)) if linear else _nearest(x[rows], x, masses)
         for turn in turns:

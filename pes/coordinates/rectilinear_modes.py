@@ -48,6 +48,8 @@ class NormalModes(Modes, Direct):
     frequencies: Tensor
     masses: Tensor
 
+    bend_through_line = True
+
     @cached_property
     def line(self) -> Line | None:
         """Axes across a molecule that is linear at the reference, and its bends; else None."""

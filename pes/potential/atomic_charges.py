@@ -32,6 +32,8 @@ class AtomicCharges(nn.Module):
         charge: total charge, e.
     """
 
+    value_shape = (3,)
+
     def __init__(
         self, elements: Sequence[str], degree: int, *, variable: str, length: float, charge: int
     ) -> None:
@@ -53,6 +55,11 @@ class AtomicCharges(nn.Module):
             for own in self.fitted
         ]  # fmt: skip
         self.polynomials = nn.ModuleList(polynomials)
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """Elements of the atoms."""
+        return self.elements
 
     @property
     def settings(self) -> dict[str, Any]:

@@ -45,6 +45,16 @@ class Ensemble(nn.Module):
         return [(member, 1 / len(self.members)) for member in self.members]
 
     @property
+    def value_shape(self) -> tuple[int, ...]:
+        """Shape of the value for each geometry: () of an energy, (3,) of a dipole moment."""
+        return getattr(self.members[0], "value_shape", ())
+
+    @property
+    def symbols(self) -> tuple[str, ...] | None:
+        """Atoms that the members were made for, None if they do not say."""
+        return getattr(self.members[0], "symbols", None)
+
+    @property
     def settings(self) -> dict[str, Any]:
         """Settings by which `surface_from` builds it again; the members are not among them."""
         return {} if self.inflation == 1 else {"inflation": self.inflation}

@@ -10,7 +10,6 @@ import torch
 from torch import Tensor, nn
 
 from pes.molecule import Molecule, covalent_radii
-from pes.potential.atomic_charges import AtomicCharges
 from pes.potential.ensemble import Ensemble
 from pes.potential.storage import SurfaceRecord
 
@@ -70,7 +69,7 @@ class Surface:
     @property
     def is_dipole(self) -> bool:
         """Whether the surface returns dipole moments instead of energies."""
-        return any(isinstance(part, AtomicCharges) for part in self.potential.modules())
+        return getattr(self.potential, "value_shape", ()) == (3,)
 
     @property
     def differentiable(self) -> bool:

@@ -36,19 +36,19 @@ class UserFunction(nn.Module):
     Args:
         function: positions (B, N, 3) to energies (B,), or to dipoles (B, 3).
         name: for messages.
-        shape: of the result for each geometry.
+        value_shape: of the result for each geometry.
     """
 
     differentiable = False
 
     def __init__(
-        self, function: Callable[[Any], Any], name: str, shape: tuple[int, ...] = ()
+        self, function: Callable[[Any], Any], name: str, value_shape: tuple[int, ...] = ()
     ) -> None:
         super().__init__()
         # In a tuple, so that a module among functions is not taken for a part of this one.
         self._function = (function,)
         self.name = name
-        self.shape = shape
+        self.value_shape = value_shape
         self.speaks_torch: bool | None = None
 
     @property
@@ -58,7 +58,7 @@ class UserFunction(nn.Module):
         return f"{function.__module__}:{getattr(function, '__qualname__', 'function')}"
 
     def forward(self, positions: Tensor) -> Tensor:
-        """Values of the function, (B, *shape), float64.
+        """Values of the function, (B, *value_shape), float64.
 
         Raises:
             ValueError: if it fails, or returns anything but float64 numbers of this shape.
@@ -99,7 +99,7 @@ class UserFunction(nn.Module):
                 raise ValueError(
                     f"{self.name} returned {type(values).__name__}, not an array of numbers"
                 ) from None
-        wanted = (len(positions), *self.shape)
+        wanted = (len(positions), *self.value_shape)
         if values.shape != wanted:
             raise ValueError(
                 f"{self.name} returned shape {tuple(values.shape)} for {len(positions)} "

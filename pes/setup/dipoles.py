@@ -5,14 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from pes.molecule import Molecule
-from pes.potential import Ensemble, Surface, UserFunction
-from pes.potential.atomic_charges import AtomicCharges
+from pes.potential import Surface, UserFunction
 from pes.setup.surfaces import imported, loaded, names_function
 
-__all__ = ["DipoleLike", "check_vectors", "dipole_function"]
+__all__ = ["DipoleLike", "check_vectors", "dipole_surface"]
 
 TURN = ((0.0, -1.0, 0.0), (0.0, 0.0, 1.0), (-1.0, 0.0, 0.0))
 """A rotation that takes every axis to another."""
@@ -30,10 +29,10 @@ DipoleLike = Surface | Callable[..., Any] | str | Path
 """Forms in which a Python user may give a dipole moment."""
 
 
-def dipole_function(
+def dipole_surface(
     dipole: DipoleLike, base: Path | None = None, *, symbols: Sequence[str] | None = None
-) -> UserFunction | AtomicCharges | Ensemble:
-    """A dipole moment by fitted surface, function or name, in torch, NumPy or anything else.
+) -> Surface:
+    """A dipole moment by fitted surface, function or name, in torch or NumPy, as a surface.
 
     Args:
         dipole: function of positions (B, N, 3) in bohr to (B, 3) in e·bohr; a dipole surface; or
@@ -45,26 +44,42 @@ def dipole_function(
         ValueError, FileNotFoundError: if there is no such function or surface, or it is one of
             energies or of other atoms.
     """
-    place, name = base or Path.cwd(), getattr(dipole, "__name__", "the dipole")
-    given: Any = dipole
-    if isinstance(dipole, str | Path):
-        name = str(dipole)
-        if names_function(name, place):
-            return UserFunction(imported(name, place), name, (3,))
-        given = loaded(name, place)
-    if isinstance(given, Surface):
-        if not given.is_dipole:
-            raise ValueError(
-                f"{given.name or name} is a surface of energies; `dipole` needs one of dipole "
-                "moments, fitted with `surface: dipole`, or a function"
-            )
-        given = given.potential
-    if isinstance(given, UserFunction):
-        return given
-    if isinstance(given, AtomicCharges | Ensemble):
-        _check_atoms(name, given, symbols)
-        return given
-    return UserFunction(given, name, (3,))
+    surface = _given(dipole, base or Path.cwd())
+    name = surface.name or getattr(dipole, "__name__", "the dipole")
+    if not surface.is_dipole:
+        raise ValueError(
+            f"{name} is a surface of energies; `dipole` needs one of dipole moments, fitted with "
+            "`surface: dipole`, or a function"
+        )
+    if surface.symbols and symbols and Molecule(symbols).elements != _elements(surface):
+        raise ValueError(
+            f"{name}: the dipole surface is for {' '.join(_elements(surface))}, the molecule is "
+            f"{' '.join(symbols)}"
+        )
+    return surface
+
+
+def _given(dipole: DipoleLike, place: Path) -> Surface:
+    """The same, of energies too."""
+    if isinstance(dipole, Surface):
+        return dipole
+    if not isinstance(dipole, str | Path):
+        return _of_function(dipole, getattr(dipole, "__name__", "the dipole"))
+    name = str(dipole)
+    if names_function(name, place):
+        return _of_function(imported(name, place), name)
+    return loaded(name, place)
+
+
+def _of_function(function: Callable[..., Any], name: str) -> Surface:
+    """A surface of dipole moments from a function that says so, or that is taken for one."""
+    if isinstance(function, nn.Module) and Surface(function).is_dipole:
+        return Surface(function, getattr(function, "symbols", None), name=name)
+    return Surface(UserFunction(function, name, (3,)), name=name)
+
+
+def _elements(surface: Surface) -> tuple[str, ...]:
+    return Molecule(surface.symbols or ()).elements
 
 
 def check_vectors(dipole: Callable[[Tensor], Tensor], x: Tensor, name: str) -> None:
@@ -103,15 +118,3 @@ def check_vectors(dipole: Callable[[Tensor], Tensor], x: Tensor, name: str) -> N
 
 def _vector(moment: Tensor) -> str:
     return "(" + ", ".join(f"{value:.4g}" for value in moment.tolist()) + ")"
-
-
-def _check_atoms(
-    name: str, surface: AtomicCharges | Ensemble, symbols: Sequence[str] | None
-) -> None:
-    for part in surface.modules():
-        atoms = part.elements if isinstance(part, AtomicCharges) else None
-        if atoms and symbols is not None and Molecule(symbols).elements != atoms:
-            raise ValueError(
-                f"{name}: the dipole surface is for {' '.join(atoms)}, the molecule is "
-                f"{' '.join(symbols)}"
-            )

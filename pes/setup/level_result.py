@@ -17,7 +17,7 @@ from pes.setup.bond_lengths import strange_bonds
 from pes.setup.chosen import chosen_settings
 from pes.setup.density_maps import Maps
 from pes.setup.dimensions import missing_motions
-from pes.setup.dipoles import DipoleLike, check_vectors, dipole_function
+from pes.setup.dipoles import DipoleLike, check_vectors, dipole_surface
 from pes.setup.fit_error import fit_sentence
 from pes.setup.irreps import unequal
 from pes.setup.labels import LevelLabels, level_labels, with_axial_states
@@ -242,7 +242,7 @@ def spectrum(result: LevelsResult, dipole: DipoleLike, *, temperature: float = 2
             f"result must be a LevelsResult, got {type(result).__name__}; "
             "pes.levels(surface, molecule) makes one"
         )
-    function = dipole_function(dipole, symbols=result.task.molecule.symbols)
+    function = dipole_surface(dipole, symbols=result.task.molecule.symbols).potential
     check_vectors(function, result.task.minimum, getattr(dipole, "__name__", str(dipole)))
     masses = result.task.masses.detach().cpu()
     return stick_spectrum(result.levels.cpu(), function, masses, temperature=temperature)

@@ -8,9 +8,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from pes.potential import Ensemble
 from pes.rovibration.lines import Lines, Spectrum, intensities, lines, strengths
-from pes.setup.dipoles import DipoleLike, dipole_function
+from pes.setup.dipoles import DipoleLike, dipole_surface
 from pes.setup.line_files import LineTables, write_line_list
 from pes.setup.line_names import band_name, level_name
 from pes.setup.line_progress import LineClock
@@ -158,18 +157,18 @@ def line_list(
             "pes.levels(surface, molecule).rotation(range(3)) makes them"
         )
     check_lines((one.j for one in rotation.levels), temperature)
-    function = dipole_function(dipole, symbols=rotation.molecule.symbols)
+    surface = dipole_surface(dipole, symbols=rotation.molecule.symbols)
+    ensemble = surface.ensemble
     levels = ThermalLevels(rotation)
-    each = list(function.members) if isinstance(function, Ensemble) else []
-    clock = LineClock(levels, len(each), progress)
+    each = [surface.potential] if ensemble is None else list(ensemble.members)
+    clock = LineClock(levels, 0 if ensemble is None else len(each), progress)
     progress(clock.forecast())
     parts = [
-        rotation.basis.moments(one, partial(clock.moments, k)) / DEBYE
-        for k, one in enumerate(each or [function])
+        rotation.basis.moments(one, partial(clock.moments, k)) / DEBYE for k, one in enumerate(each)
     ]
     moments, members = torch.stack(parts).mean(0), None
-    if isinstance(function, Ensemble):
-        members = moments + function.inflation * (torch.stack(parts) - moments)
+    if ensemble is not None:
+        members = moments + ensemble.inflation * (torch.stack(parts) - moments)
     return _listed(levels, moments, members, temperature, weakest, clock)
 
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from pes.coordinates import NormalModes, bond_vectors, hessian, normal_modes
-from pes.coordinates.line import is_straight
+from pes.geometry import is_straight
 from pes.molecule import Molecule
 
 LENGTHS = (2.27, 2.0, 2.0)

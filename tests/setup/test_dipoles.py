@@ -9,7 +9,7 @@ import pes
 from pes.potential import DipoleNetwork, DipoleSurface, SurfaceRecord, UserFunction
 from pes.potential.analytic import WaterPJT
 from pes.potential.atomic_charges import AtomicCharges
-from pes.setup.dipoles import check_vectors, dipole_function
+from pes.setup.dipoles import check_vectors, dipole_surface
 from pes.setup.surfaces import as_surface, load_potential
 
 WATER = ("O", "H", "H")
@@ -26,24 +26,25 @@ def file(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
 
 def test_forms(file: Path) -> None:
     (file.parent / "own.py").write_text("def moment(x):\n    return x[:, 0]\n")
-    own = dipole_function("own.py:moment", file.parent)
-    assert torch.equal(own(X), X[:, 0])
-    assert dipole_function(own) is own
-    assert isinstance(dipole_function(lambda x: x[:, 0]), UserFunction)
+    own = dipole_surface("own.py:moment", file.parent)
+    assert torch.equal(own.potential(X), X[:, 0])
+    assert dipole_surface(own) is own
+    assert isinstance(dipole_surface(lambda x: x[:, 0]).potential, UserFunction)
     for form in (str(file), pes.load(file), pes.load(file).potential):
-        assert isinstance(dipole_function(form, symbols=("O", "H", "D")), AtomicCharges)
+        assert isinstance(dipole_surface(form, symbols=("O", "H", "D")).potential, AtomicCharges)
 
 
 def test_other_surfaces_and_other_atoms(file: Path) -> None:
     with pytest.raises(ValueError, match="is a surface of energies; `dipole` needs one of"):
-        dipole_function("energy.safetensors", file.parent)
-    with pytest.raises(ValueError, match="is for O H H, the molecule is S H H"):
-        dipole_function(file, symbols=("S", "H", "H"))
+        dipole_surface("energy.safetensors", file.parent)
+    for form in (file, pes.load(file).potential, pes.Ensemble([pes.load(file).potential] * 2)):
+        with pytest.raises(ValueError, match="is for O H H, the molecule is S H H"):
+            dipole_surface(form, symbols=("S", "H", "H"))
     for refused in (lambda: load_potential(str(file), Path()), lambda: as_surface(pes.load(file))):
         with pytest.raises(ValueError, match="is a dipole surface; one of energies is needed"):
             refused()
     with pytest.raises(FileNotFoundError, match="is not a run folder, surface file"):
-        dipole_function("nothing.safetensors", file.parent)
+        dipole_surface("nothing.safetensors", file.parent)
 
 
 def test_a_moment_turns_with_the_molecule() -> None:

@@ -21,7 +21,7 @@ from pes.run.levels.request import Request, request_of_run, threads_for
 from pes.run.levels.results import OPTIONAL, Additions, write_results
 from pes.run.levels.resume import STATE, check_state
 from pes.setup.density_maps import Maps, density_maps
-from pes.setup.dipoles import check_vectors, dipole_function
+from pes.setup.dipoles import check_vectors, dipole_surface
 from pes.setup.level_files import LEVELS_JSON
 from pes.setup.line_list import check_lines, line_list
 from pes.setup.problem import Problem, problem
@@ -155,15 +155,15 @@ def _run(request: Request) -> Path:
     check_sensitivities(request.surface, wanted.parameters, weights=wanted.weights)
     dipole = None
     if config.spectrum is not None:
-        dipole = dipole_function(config.spectrum.dipole, request.base)
+        dipole = dipole_surface(config.spectrum.dipole, request.base)
     task = problem(
         request.surface, config.isotopes(), nuclear_masses=config.nuclear_masses,
         coordinates=config.coordinates, basis=config.basis,
         perturbations=config.bumps(), device=request.device,
     )  # fmt: skip
     if config.spectrum is not None and dipole is not None:
-        dipole = dipole_function(dipole, symbols=task.molecule.symbols)
-        check_vectors(dipole, task.minimum, config.spectrum.dipole)
+        dipole = dipole_surface(dipole, symbols=task.molecule.symbols)
+        check_vectors(dipole.potential, task.minimum, config.spectrum.dipole)
     if config.J:
         check_rotation(task, config.J, config.rotation.frame)
         check_size(config.J, config.rotation.states, config.levels or 1, config.memory)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from pes.coordinates import Jacobi, optimum
+from pes.coordinates import optimum
 from pes.potential.holes.coverage import Coverage
 from pes.setup.automatic.coupling import SHORT
 from pes.setup.automatic.harmonic_levels import frequencies, harmonic_level
@@ -104,8 +104,7 @@ def _single(task: Problem) -> int | None:
     """Number of the atom without its like, if the two others are alike."""
     elements = task.molecule.elements
     alone = [k for k, e in enumerate(elements) if elements.count(e) == 1]
-    jacobi = isinstance(task.internal, Jacobi)
-    return alone[0] if len(elements) == 3 and len(alone) == 1 and not jacobi else None
+    return alone[0] if len(elements) == 3 and len(alone) == 1 else None
 
 
 def _known(task: Problem, x: Tensor) -> bool:

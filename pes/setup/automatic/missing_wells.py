@@ -7,14 +7,15 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from pes.coordinates import BondVectors, NormalModes, hessian, normal_modes, optimum
+from pes.coordinates import hessian, normal_modes, optimum
+from pes.geometry import is_straight
 from pes.molecule import Molecule
 from pes.potential.holes.coverage import Coverage
 from pes.setup.automatic.geometry import Minimum
 from pes.setup.automatic.harmonic_levels import harmonic_level
 from pes.setup.automatic.holding import held, holding
 from pes.setup.automatic.tunnelling import largest_splitting, way_across
-from pes.setup.automatic.wells import LargeAmplitude, large_amplitudes, nearly_straight
+from pes.setup.automatic.wells import LargeAmplitude, large_amplitudes
 from pes.setup.chosen import description
 from pes.setup.problem import Problem
 from pes.units import CM1
@@ -27,9 +28,8 @@ KINDS = ("inversion", "torsion", "bend", "linear bend")
 TUNNELLING = ("inversion", "torsion")
 """Motions whose levels are wrong, not only unreliable, in coordinates of one well."""
 
-STRAIGHT_BENDS = (BondVectors, NormalModes)
-"""Coordinates in which an angle of 180° is as good as any other where other atoms are off its line.
-"""
+SLIM = 0.1
+"""Width over length up to which all atoms lie near a line: one angle in a chain of 160° or more."""
 
 FAR = 2.0
 """Distance to the nearest training point, in the largest spacing of these, from which a fitted
@@ -125,8 +125,8 @@ class LargeAmplitudes:
 
         Some coordinates bend through 180°, unless all atoms are on a line there.
         """
-        if one.what == "bend" and isinstance(self.task.internal, STRAIGHT_BENDS):
-            return nearly_straight(one.crest)
+        if one.what == "bend" and self.task.internal.bend_through_line:
+            return is_straight(one.crest, SLIM)
         if one.what.endswith("bend") or self.minimum is None or self._populated(one.other, top):
             return True
         if one.barrier >= top:

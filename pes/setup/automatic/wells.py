@@ -19,7 +19,7 @@ from pes.geometry import nearest_rotation
 from pes.molecule import Molecule, like_permutations
 from pes.setup.automatic.geometry import Minimum, covalent_distances, same
 
-__all__ = ["LargeAmplitude", "bonded", "large_amplitudes", "nearly_straight"]
+__all__ = ["LargeAmplitude", "bonded", "large_amplitudes"]
 
 Potential = Callable[[Tensor], Tensor]
 
@@ -31,9 +31,6 @@ SAME = 0.1
 
 STRAIGHT = 0.01
 """Sine of an angle up to which it is 180°."""
-
-SLIM = 0.1
-"""Width over length up to which all atoms lie near a line: one angle in a chain of 160° or more."""
 
 BENT = 0.2
 """Least sine of an angle beside a bond about which a torsion is one."""
@@ -107,17 +104,6 @@ def bonded(molecule: Molecule, positions: Tensor) -> Tensor:
     """Matrix (N, N) of bonded atoms at positions (N, 3) in bohr."""
     near = covalent_distances(molecule, positions) < BONDED
     return near & ~torch.eye(len(positions), dtype=torch.bool)
-
-
-def nearly_straight(positions: Tensor) -> bool:
-    """Whether all atoms (N, 3) lie near a line.
-
-    Example:
-        >>> nearly_straight(torch.tensor([[0.0, 0, 0], [1, 0, 0], [2.5, 0, 0], [4, 0.1, 0]]))
-        True
-    """
-    along, across, _ = torch.linalg.svdvals(positions - positions.mean(0)).tolist()
-    return across < SLIM * along
 
 
 @dataclass(frozen=True, eq=False)

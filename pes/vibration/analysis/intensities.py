@@ -7,7 +7,7 @@ from math import pi
 import torch
 from torch import Tensor
 
-from pes.geometry import nearest_rotation
+from pes.geometry import is_straight, nearest_rotation
 from pes.units import (
     AVOGADRO,
     BOLTZMANN,
@@ -75,8 +75,7 @@ def eckart_frame(positions: Tensor, reference: Tensor, masses: Tensor) -> Tensor
     weights = (masses / masses.sum())[:, None]
     x = positions - (weights * positions).sum(-2, keepdim=True)
     c = reference - (weights * reference).sum(-2, keepdim=True)
-    stretch = torch.linalg.svdvals(c)
-    if stretch[1] < 1e-6 * stretch[0]:
+    if is_straight(c, 1e-6):
         return _onto_axis(x, (weights * c).mT @ x, c)
     return x @ nearest_rotation((weights * c).mT @ x).mT
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
+from pes.geometry import is_straight
 from pes.units import CM1
 from pes.vibration.eigensolvers.degeneracy import is_cut
 from pes.vibration.levels.result import Levels
@@ -18,9 +19,6 @@ GHOST = 0.01
 
 LEAK = 1e-5
 """Probability in the outer 2 % of a range from which the range is too short."""
-
-LINEAR = 1e-3
-"""Extent across the axis against that along it, up to which a molecule is linear."""
 
 ONLY_L_ZERO = (
     "the molecule is linear at its minimum: these are the l = 0 levels of J = 0; levels "
@@ -68,8 +66,7 @@ def _linear(levels: Levels) -> Iterator[str]:
     x = levels.system.positions(levels.minimum[None])[0].detach()
     if len(x) < 3:
         return
-    longest, across, _ = torch.linalg.svdvals(x - x.mean(0)).tolist()
-    if across < LINEAR * longest:
+    if is_straight(x):
         yield ONLY_L_ZERO
 
 
