@@ -127,10 +127,19 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
         temporary.write_text(json.dumps(_plain(content), indent=1, allow_nan=False) + "\n")
 
 
-def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write rows with their keys as head, whole or not at all."""
+def write_csv(
+    path: Path, rows: Sequence[Mapping[str, Any]], columns: Sequence[str] | None = None
+) -> None:
+    """Write rows under a head, whole or not at all; lines end as those of any text file.
+
+    Args:
+        path: of the file.
+        rows: values by column.
+        columns: the head; by default the keys of the first row.
+    """
+    head = columns or (list(rows[0]) if rows else [])
     with replaced(path) as temporary, temporary.open("w", newline="") as file:
-        writer = csv.DictWriter(file, list(rows[0]) if rows else [])
+        writer = csv.DictWriter(file, head, lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
 

@@ -1,9 +1,9 @@
-"""Tables of results for a notebook."""
+"""Tables of results, for a terminal and for a notebook."""
 
 from collections.abc import Sequence
 from html import escape
 
-__all__ = ["html_table"]
+__all__ = ["html_table", "text_table"]
 
 
 def html_table(rows: Sequence[Sequence[object]], caption: str = "") -> str:
@@ -20,3 +20,15 @@ def html_table(rows: Sequence[Sequence[object]], caption: str = "") -> str:
         f"<table><caption>{escape(caption)}</caption><thead><tr>{heads}</tr></thead>"
         f"<tbody>{''.join(f'<tr>{line}</tr>' for line in lines)}</tbody></table>"
     )
+
+
+def text_table(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Lines of rows of cells, the columns right-aligned; no spaces end a line.
+
+    Example:
+        >>> text_table([["level", "E/cm-1"], ["0", "4638.31"]])
+        ['level   E/cm-1', '    0  4638.31']
+    """
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ("  ".join(c.rjust(w) for c, w in zip(row, widths, strict=True)) for row in rows)
+    return [line.rstrip() for line in lines]

@@ -1,6 +1,5 @@
 """Errors of a dipole surface on labelled points."""
 
-import csv
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from pes.data import Dataset
 from pes.data.formats.extxyz import write_geometries
 from pes.evaluation.points import parts_of_fit
 from pes.evaluation.result import EVALUATED, STALE, WORST
-from pes.files import replaced, write_json
+from pes.files import write_csv, write_json
 from pes.molecule import Molecule
 from pes.potential import Surface
 from pes.setup.environment import environment
@@ -125,11 +124,11 @@ class DipoleEvaluation:
         for part, mask in self.parts.items():
             for row in mask.nonzero().flatten().tolist():
                 names[row] = part
-        with replaced(path) as temporary, temporary.open("w", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow(["row", "part", *columns])
-            rows = torch.stack(list(columns.values()), 1).tolist()
-            writer.writerows([k, names[k], *values] for k, values in enumerate(rows))
+        head, numbers = ("row", "part", *columns), torch.stack(list(columns.values()), 1).tolist()
+        rows = [
+            dict(zip(head, (k, names[k], *values), strict=True)) for k, values in enumerate(numbers)
+        ]
+        write_csv(path, rows, head)
 
 
 def evaluate_dipoles(

@@ -1,6 +1,5 @@
 """Result of an evaluation."""
 
-import csv
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,7 +24,7 @@ from pes.evaluation.tables import (
     worst_lines,
     zero_lines,
 )
-from pes.files import replaced, write_json
+from pes.files import write_csv, write_json
 from pes.molecule import Molecule
 from pes.setup.environment import environment
 from pes.setup.training.far_points import far_point_line
@@ -167,12 +166,14 @@ class Evaluation:
 
     def _write_predictions(self, path: Path) -> None:
         """Every point and what is known of it, one line each."""
-        with replaced(path) as temporary, temporary.open("w", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow(["row", "part", *self.points.columns])
-            numbers = torch.stack(list(self.points.columns.values()), 1).tolist()
-            parts = self.points.part_of_each
-            writer.writerows([row, parts[row], *values] for row, values in enumerate(numbers))
+        columns = ("row", "part", *self.points.columns)
+        numbers = torch.stack(list(self.points.columns.values()), 1).tolist()
+        parts = self.points.part_of_each
+        rows = [
+            dict(zip(columns, (row, parts[row], *values), strict=True))
+            for row, values in enumerate(numbers)
+        ]
+        write_csv(path, rows, columns)
 
     def _write_worst(self, path: Path) -> None:
         """Geometries of the worst points, with what is known of each."""

@@ -1,6 +1,5 @@
 """`audit`: everything that is doubtful about labelled points, the most important first."""
 
-import csv
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ import torch
 
 from pes.data import Dataset
 from pes.data.dataset import check_dataset
-from pes.files import replaced, write_json
+from pes.files import write_csv, write_json
 from pes.findings.contents import content_summary
 from pes.findings.copies import contradicting_copies, copies, near_copies
 from pes.findings.energies import (
@@ -163,12 +162,12 @@ class Audit:
         """
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        with replaced(folder / "audit.csv") as temporary, temporary.open("w", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow(["severity", "kind", "rank", "row"])
-            for finding in self.findings:
-                for rank, row in enumerate(finding.rows):
-                    writer.writerow([finding.severity, finding.kind, rank, row])
+        rows = [
+            {"severity": finding.severity, "kind": finding.kind, "rank": rank, "row": row}
+            for finding in self.findings
+            for rank, row in enumerate(finding.rows)
+        ]
+        write_csv(folder / "audit.csv", rows, ("severity", "kind", "rank", "row"))
         write_json(folder / AUDITED, self.summary())
         return folder
 

@@ -16,7 +16,7 @@ from pes.setup.solved import ACCURACY
 from pes.setup.surfaces import SurfaceLike, as_surface
 from pes.setup.sweep import Submitter
 from pes.staging import staged
-from pes.tables import html_table
+from pes.tables import html_table, text_table
 from pes.units import CM1
 
 __all__ = ["ISOTOPOLOGUES", "Isotopologues", "isotopologues"]
@@ -99,11 +99,7 @@ class Isotopologues:
 
     def lines(self) -> list[str]:
         """Table for the screen: levels, shifts and errors of the shifts in cm⁻¹."""
-        rows = self._text()
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        return [
-            "  ".join(cell.rjust(w) for cell, w in zip(row, widths, strict=True)) for row in rows
-        ]
+        return text_table(self._text())
 
     def save(self, folder: str | Path) -> Path:
         """Write the levels of each into a folder of its own, isotopologues.csv and, last, .json."""

@@ -16,7 +16,7 @@ from pes.setup.labels import LevelLabels
 from pes.setup.problem import Problem
 from pes.setup.sensitivity import Sensitivities
 from pes.setup.uncertainty import Spreads
-from pes.tables import html_table
+from pes.tables import html_table, text_table
 from pes.units import AMU, CM1
 from pes.vibration.analysis.characters import characters
 from pes.vibration.analysis.intensities import Sticks
@@ -230,11 +230,7 @@ def _cells(table: Sequence[Mapping[str, Any]], heading: str) -> list[list[str]]:
 
 def printed(table: Sequence[Mapping[str, Any]], heading: str, derived: Sensitivities) -> list[str]:
     """Table of levels, then table of derivatives, for the screen."""
-    cells = _cells(table, heading)
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    lines = ["", *("  ".join(c.rjust(w) for c, w in zip(row, widths, strict=True)).rstrip()
-                   for row in cells)]  # fmt: skip
-    return [*lines, *_printed_derivatives(derived)]
+    return ["", *text_table(_cells(table, heading)), *_printed_derivatives(derived)]
 
 
 def _printed_derivatives(derived: Sensitivities) -> list[str]:

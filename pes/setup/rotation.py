@@ -19,7 +19,7 @@ from pes.setup.labels import LevelLabels
 from pes.setup.problem import Problem
 from pes.setup.rotation_forecast import RotationClock
 from pes.setup.sensitivity import check_sensitivities
-from pes.tables import html_table
+from pes.tables import html_table, text_table
 from pes.units import CM1
 from pes.vibration.analysis.uncertainty import standard_deviation
 
@@ -151,15 +151,13 @@ class Rotation:
 
     def lines(self, most: int = SHOWN) -> list[str]:
         """The lowest levels for the screen."""
-        cells = self._cells(most)
-        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
         shown = f"the lowest {most} of {len(self.table)} " if most < len(self.table) else ""
         states = "states with all l" if self.basis.is_linear else "J = 0 states"
         return [
             f"{shown}levels with rotation from {len(self.basis.coupling.energies)} {states} "
             f"({self.basis.frame} frame), "
             "above the J = 0 ground state",
-            *("  ".join(c.rjust(w) for c, w in zip(row, widths, strict=True)) for row in cells),
+            *text_table(self._cells(most)),
         ]
 
     def _cells(self, most: int) -> list[list[str]]:

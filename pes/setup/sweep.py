@@ -17,7 +17,7 @@ from pes.setup.problem import isotopes_of
 from pes.setup.sensitivity import check_sensitivities
 from pes.setup.surfaces import SurfaceLike, as_surface
 from pes.staging import staged
-from pes.tables import html_table
+from pes.tables import html_table, text_table
 
 __all__ = ["SWEEP", "Submitter", "Sweep", "sweep"]
 
@@ -81,11 +81,7 @@ class Sweep:
 
     def lines(self) -> list[str]:
         """Table for the screen."""
-        rows = self._text()
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        return [
-            "  ".join(cell.rjust(w) for cell, w in zip(row, widths, strict=True)) for row in rows
-        ]
+        return text_table(self._text())
 
     def _text(self) -> list[list[str]]:
         rows = self.rows

@@ -9,13 +9,12 @@ from typing import Any
 import torch
 
 from pes.config import TrainConfig
-from pes.files import write_json
+from pes.files import write_csv, write_json
 from pes.run.folder import open_folder, open_log, write_config
 from pes.run.signals import stop_signals
 from pes.run.train.chosen_config import budget, chosen_config
 from pes.run.train.job import PROGRESS, RESULTS, Job, prepared
 from pes.run.train.results import write_results
-from pes.run.train.tables import write_metrics
 from pes.setup.environment import environment_line
 from pes.setup.training.automatic.fit import AutomaticFit, automatic_fit
 from pes.setup.training.automatic.points import point_summary
@@ -83,7 +82,7 @@ def automatic_training(
         write_json(job.folder / "automatic.json", _record(fit))
         result.plan.choices.save(job.folder / "chosen.json")
         if result.state is not None:
-            write_metrics(job.folder / "metrics.csv", result.history)
+            write_csv(job.folder / "metrics.csv", result.history)
             save_checkpoint(job.folder / "state.pt", result.state)
         number = received()
     write_results(result, job.folder)

@@ -1,6 +1,5 @@
 """Hyperparameter search of a training, judged by validation points alone."""
 
-import csv
 import logging
 import math
 import time
@@ -12,7 +11,7 @@ from typing import Any
 
 from pes.config import TrainConfig
 from pes.config.reading import changed
-from pes.files import replaced
+from pes.files import write_csv
 from pes.training.distributed import ALONE, Ranks
 from pes.training.epoch import Epoch
 
@@ -162,9 +161,11 @@ def _words(choice: Mapping[str, Any]) -> str:
 
 
 def _write(path: Path, trials: Sequence[Trial]) -> None:
-    with replaced(path) as temporary, temporary.open("w", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow([*trials[0].choice, "validation_rmse_cm1", "epochs", "cpu_seconds"])
-        for trial in trials:
-            numbers = (trial.validation, trial.done, round(trial.cpu_seconds, 3))
-            writer.writerow([*trial.choice.values(), *numbers])
+    rows = [
+        {
+            **trial.choice, "validation_rmse_cm1": trial.validation, "epochs": trial.done,
+            "cpu_seconds": round(trial.cpu_seconds, 3),
+        }
+        for trial in trials
+    ]  # fmt: skip
+    write_csv(path, rows)

@@ -1,7 +1,6 @@
 """metrics.csv of a training: one row for each epoch."""
 
 import csv
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -9,7 +8,7 @@ from pes.files import replaced
 from pes.setup.training.planned import epoch_row
 from pes.training.epoch import Epoch
 
-__all__ = ["append_epoch", "cut_metrics", "read_metrics", "write_metrics"]
+__all__ = ["append_epoch", "cut_metrics", "read_metrics"]
 
 
 def append_epoch(file: TextIO, epoch: Epoch) -> None:
@@ -27,14 +26,6 @@ def cut_metrics(source: Path, path: Path, epochs: int) -> None:
     rows = source.read_text().splitlines(keepends=True) if source.exists() and epochs else []
     with replaced(path) as temporary:
         temporary.write_text("".join(rows[: epochs + 1]))
-
-
-def write_metrics(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Write rows of epochs as a whole file."""
-    with replaced(path) as temporary, temporary.open("w", newline="") as file:
-        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
 
 
 def read_metrics(path: Path) -> tuple[dict[str, Any], ...]:

@@ -15,7 +15,7 @@ from pes.potential import SurfaceRecord, save_surface
 from pes.setup.environment import environment
 from pes.setup.training.dipole_forms import DipoleForm, DipoleNetworkForm
 from pes.staging import staged
-from pes.tables import html_table
+from pes.tables import html_table, text_table
 from pes.training.dipole import DipoleCandidate
 from pes.units import ANGSTROM
 
@@ -137,7 +137,4 @@ def error_cells(errors: Mapping[str, Mapping[str, Mapping[str, float]]]) -> list
 
 def error_lines(errors: Mapping[str, Mapping[str, Mapping[str, float]]]) -> list[str]:
     """The same as text."""
-    cells = error_cells(errors)
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    table = ("  ".join(c.rjust(w) for c, w in zip(row, widths, strict=True)) for row in cells)
-    return ["errors of a component in 1e-4 debye", *table]
+    return ["errors of a component in 1e-4 debye", *text_table(error_cells(errors))]

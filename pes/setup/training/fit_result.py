@@ -1,6 +1,5 @@
 """Result of a fit: surface, errors by energy window, why it stopped and what was chosen."""
 
-import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,7 @@ from torch import Tensor, nn
 from pes.chunks import in_chunks
 from pes.data import Dataset
 from pes.data.fingerprints import fingerprints
-from pes.files import RUN_FINISHED, RUN_SURFACE, replaced, write_json
+from pes.files import RUN_FINISHED, RUN_SURFACE, write_csv, write_json
 from pes.molecule import Molecule
 from pes.potential import Ensemble, SurfaceRecord, save_surface
 from pes.potential.holes.coverage import thinned
@@ -119,10 +118,7 @@ class FitResult:
             self.plan.parts.save(place / "split.json")
             self.plan.choices.save(place / "chosen.json")
             if self.history:
-                with replaced(place / "metrics.csv") as temporary, temporary.open("w") as file:
-                    writer = csv.DictWriter(file, list(self.history[0]), lineterminator="\n")
-                    writer.writeheader()
-                    writer.writerows(self.history)
+                write_csv(place / "metrics.csv", self.history)
             self.save_summary(place)
         return Path(folder)
 
