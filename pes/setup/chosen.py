@@ -36,6 +36,8 @@ def chosen_settings(levels: Levels, task: Problem) -> dict[str, Any]:
     if levels.system.continuation is not None:
         continued_from = levels.system.continuation.energy / CM1
         chosen["coordinates"] = chosen["coordinates"] | {"continued_from": continued_from}
+    if levels.system.filling is not None:
+        chosen["coordinates"] = chosen["coordinates"] | {"filled": True}
     if isinstance(levels.hamiltonian.basis, SparseBasis):
         weights = dict(zip(task.internal.names, levels.truncation.weights or (), strict=False))
         level = levels.hamiltonian.basis.grid.level

@@ -52,6 +52,8 @@ class CoordinateRequest:
         continued_from: harmonic energy, cm⁻¹, beyond which V is continued along rays from the
             minimum, in normal coordinates; the program continues a fit that has holes beyond its
             points.
+        filled: holes of a fit of three atoms beyond its points are filled by a wall behind the
+            pass that leads into them; the program does so where it finds one.
 
     Raises:
         ValueError: for an unknown kind, or a number out of its range; it names the key.
@@ -72,12 +74,16 @@ class CoordinateRequest:
     ranges: Literal["auto"] | Mapping[str, tuple[float, float]] = "auto"
     energy: float = 60000.0
     continued_from: float | None = None
+    filled: bool = False
 
     @property
     def free(self) -> bool:
         """Whether the program chooses all: only `reference` and energies may be given."""
         default = CoordinateRequest(
-            reference=self.reference, energy=self.energy, continued_from=self.continued_from
+            reference=self.reference,
+            energy=self.energy,
+            continued_from=self.continued_from,
+            filled=self.filled,
         )
         return self == default
 

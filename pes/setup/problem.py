@@ -17,6 +17,7 @@ from pes.setup.automatic.geometry import Geometries, guesses
 from pes.setup.basis import BasisSize, basis_of
 from pes.setup.coordinate_request import CoordinateRequest
 from pes.setup.coordinates import internal_coordinates
+from pes.setup.fit_holes import without_holes
 from pes.setup.maps import mapped
 from pes.setup.ranges import (
     automatic_ranges,
@@ -158,8 +159,9 @@ def problem(
     internal = internal_coordinates(request, geometries, internal)
     system = _system(potential, internal, masses)
     given, height = request.ends(internal.names, internal.kinds), request.energy * CM1
-    if given is None:
+    if given is None or request.filled:
         start, ranges = automatic_ranges(height, geometries, internal, masses, system)
+        ranges = given or ranges
     else:
         start, ranges = start_within(given, internal, system), given
     if request.maps:
@@ -175,10 +177,12 @@ def problem(
     sizes = basis_of(basis or {}, internal, ranges)
     given = None if given is None else tuple(ranges)
     inside = given or coordinate_limits(surface, internal, isotopes.masses, system)
+    wells = _wells(start, others, internal, masses, inside)
+    if request.filled:
+        system = _filled(surface, internal, isotopes.masses, system, wells)
     return Problem(
         surface, isotopes, internal, sizes, system, masses, tuple(bumps), strengths, start,
-        _wells(start, others, internal, masses, inside), given, free,
-        bool(basis or request.maps), height,
+        wells, given, free, bool(basis or request.maps), height,
     )  # fmt: skip
 
 
@@ -192,9 +196,11 @@ def with_isotopes(task: Problem, molecule: Molecule) -> Problem:
     Raises:
         ValueError: for another problem.
     """
-    if len(task.wells) > 1 or task.perturbations or task.system.continuation:
+    changed = task.system.continuation or task.system.filling
+    if len(task.wells) > 1 or task.perturbations or changed:
         raise ValueError(
-            "other isotopes need a problem with one well, without perturbations and continued V"
+            "other isotopes need a problem with one well, without perturbations, continued V "
+            "and filled holes"
         )
     device = task.masses.device
     masses = molecule.masses.to(device).requires_grad_()
@@ -235,11 +241,29 @@ def _continued(system: System, internal: Internal, energy: float | None) -> Syst
     return system.continued(Continuation(frequencies, energy * CM1))
 
 
+def _filled(
+    surface: Surface, internal: Internal, masses: Tensor, system: System, wells: Tensor
+) -> System:
+    """The system with a wall in each hole.
+
+    Raises:
+        ValueError: unless the surface is a fit of three atoms with holes beyond its points.
+    """
+    limits = coordinate_limits(surface, internal, masses, system)
+    filled = without_holes(surface.record, internal, masses, system, wells, limits)
+    if filled is None:
+        raise ValueError(
+            "`coordinates.filled` is for a fit of three atoms that has holes beyond its points, "
+            "and none between them; leave it out"
+        )
+    return filled
+
+
 def _others(request: CoordinateRequest, geometries: Geometries) -> tuple[Tensor, ...]:
     """Further minima, looked for only where the coordinates may hold them."""
     return (
         geometries.wells[1:]
-        if request.ranges == "auto" and request.kind in (None, "jacobi")
+        if (request.ranges == "auto" or request.filled) and request.kind in (None, "jacobi")
         else ()
     )
 

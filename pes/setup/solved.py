@@ -16,6 +16,7 @@ from pes.setup.automatic.missing_wells import LargeAmplitudes, in_all_wells
 from pes.setup.automatic.stage import Budget, Target
 from pes.setup.automatic.target import levels_to_target
 from pes.setup.automatic.wide_grid import wide_grid
+from pes.setup.fit_holes import without_holes
 from pes.setup.folds import check_domain, folds
 from pes.setup.level_result import LevelsResult
 from pes.setup.problem import Problem
@@ -135,8 +136,19 @@ def _grown(
             report=progress, check=lambda grid: check_domain(task.internal, grid),
         )  # fmt: skip
         return replace(task, coordinates=result.bases, system=result.system), result
-    result, surveyed = levels_to_target(target, budget=budget, report=progress)
-    return replace(task, coordinates=result.bases, surveyed=surveyed), result
+    result, surveyed = levels_to_target(
+        target, filled=lambda: _filled(task), budget=budget, report=progress
+    )
+    task = replace(task, coordinates=result.bases, system=result.system, surveyed=surveyed)
+    return task, result
+
+
+def _filled(task: Problem) -> System | None:
+    """The system with a wall in each hole beyond the points of a fit; None if nothing is known."""
+    return without_holes(
+        task.surface.record, task.internal, task.molecule.masses, task.system, task.wells,
+        task.limits,
+    )  # fmt: skip
 
 
 def _continued(task: Problem) -> System | None:

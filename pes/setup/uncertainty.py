@@ -48,7 +48,8 @@ def spreads(levels: Levels, task: Problem, ensemble: str = "first_order") -> Spr
         return Spreads()
     if task.system.positions is None:
         raise TypeError("an ensemble surface is for molecules")
-    positions, continuation = task.system.positions, task.system.continuation
+    positions = task.system.positions
+    outer = task.system.continuation or task.system.filling
     device = next(surface.buffers(), next(surface.parameters(), torch.zeros(()))).device
 
     def fitted(q: Tensor) -> Tensor:
@@ -56,7 +57,7 @@ def spreads(levels: Levels, task: Problem, ensemble: str = "first_order") -> Spr
 
     def members(q: Tensor) -> Tensor:
         with torch.no_grad():
-            each = fitted(q) if continuation is None else continuation.of(fitted, q)
+            each = fitted(q) if outer is None else outer.of(fitted, q)
             return task.system.potential(q) + each - each.mean(0)
 
     return Spreads({way: ENSEMBLE_METHODS[way](levels, members) for way in SPREADS[ensemble]})

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from pes.units import CM1
 from pes.vibration.system.cuts import Cut, relaxed_cuts
+from pes.vibration.system.minimum import OuterSurfaceError
 from pes.vibration.system.region import Region, energies_or_infinite, low_region
 from pes.vibration.system.roughness import jumps
 from pes.vibration.system.system import System
@@ -53,7 +54,7 @@ def cuts_below(
         sampled: ends of the points to which the surface was fitted.
 
     Raises:
-        ValueError: if the surface falls below its minimum in that region.
+        OuterSurfaceError: if the surface falls below its minimum in that region.
     """
     region = low_region(system, wells, energy, limits)
     nearer = (NEARER * energy, limits), (energy, _between(limits, kinds, sampled))
@@ -88,7 +89,7 @@ def _check_holes(
         place = ", ".join(
             f"{n} = {v:.4f}" for n, v in zip(names, region.lowest.tolist(), strict=True)
         )
-        raise ValueError(
+        raise OuterSurfaceError(
             f"the surface falls {region.depth / CM1:.1f} cm-1 below its minimum at {place} (bohr, "
             "radians), which the levels can reach: there is a hole, or a lower minimum; "
             f"{_beyond(region.lowest.tolist(), names, sampled)}give positions near the lowest "

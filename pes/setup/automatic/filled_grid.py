@@ -14,14 +14,10 @@ from pes.vibration.hamiltonian.build import build_hamiltonian
 from pes.vibration.hamiltonian.operator import Hamiltonian
 from pes.vibration.symmetry.invariance import invariant
 from pes.vibration.symmetry.operations import commuting, symmetry_operations
-from pes.vibration.system.minimum import HOLE
+from pes.vibration.system.minimum import HOLE, OuterSurfaceError
 from pes.vibration.system.system import System, potential_in_chunks
 
-__all__ = ["OuterSurfaceError", "filled_hamiltonian", "hole_depth", "refuse_holes"]
-
-
-class OuterSurfaceError(ValueError):
-    """The surface falls below its minimum at points of a grid, or is not smooth enough for it."""
+__all__ = ["filled_hamiltonian", "hole_depth", "refuse_holes"]
 
 
 def filled_hamiltonian(

@@ -14,7 +14,6 @@ import torch
 from torch import Tensor
 
 from pes.memory import resident_memory
-from pes.setup.automatic.filled_grid import OuterSurfaceError
 from pes.setup.automatic.grid_of_stage import Grid
 from pes.setup.automatic.growing_grids import STEP
 from pes.setup.automatic.outer_surface import continuation_warnings, with_wall
@@ -28,6 +27,7 @@ from pes.vibration.levels.left_out import LEAST, still_to_come
 from pes.vibration.levels.matching import of_length, of_partners
 from pes.vibration.levels.result import WEIGHTS, Levels
 from pes.vibration.levels.sentences import not_converged
+from pes.vibration.system.minimum import OuterSurfaceError
 from pes.vibration.system.system import System
 
 __all__ = ["levels_by_quanta"]

@@ -1,5 +1,6 @@
-"""How far levels change by a wall across a hole or a continued surface, and sentences on it."""
+"""How far walls in holes or a continued surface change levels, and sentences on them."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
@@ -9,9 +10,26 @@ from pes.units import CM1
 from pes.vibration.eigensolvers.eigenpairs import Eigenpairs
 from pes.vibration.hamiltonian.operator import Hamiltonian
 from pes.vibration.levels.result import Levels
+from pes.vibration.levels.sentences import about_levels
+from pes.vibration.system.filling import Filling
+from pes.vibration.system.minimum import OuterSurfaceError
 from pes.vibration.system.system import System, potential_in_chunks
 
-__all__ = ["continuation_warnings", "with_nearer_continuation", "with_wall"]
+__all__ = [
+    "check_passes",
+    "continuation_warnings",
+    "with_filling",
+    "with_nearer_continuation",
+    "with_wall",
+]
+
+FELT = 0.01
+"""Probability in filled holes from which a level is not one of the molecule."""
+
+BELOW = 0.9
+"""Energy of the highest level, in that of the lowest pass into a hole, up to which it is solved."""
+
+REMEDY = "add points there and fit again, or ask for fewer levels"
 
 
 def with_wall(levels: Levels, depth: Tensor) -> tuple[Levels, list[str]]:
@@ -34,6 +52,69 @@ def with_wall(levels: Levels, depth: Tensor) -> tuple[Levels, list[str]]:
         "there"
     )
     return replace(levels, estimated_changes=changes), [sentence]
+
+
+def with_filling(levels: Levels, names: Sequence[str]) -> Levels:
+    """Levels whose estimates hold what walls in holes do to them, and a sentence on these.
+
+    On a wall of height W a level E falls as exp(−κx), κ = √(2m(W − E)). Its probability there is
+    P = ψ²/2κ by ψ at the edge, and it rises by up to ψ²κ/m = 4 (W − E) P if the wall does. Half of
+    4 W P is added to a change that counts twice.
+
+    Args:
+        levels: of a system with filled holes.
+        names: of the coordinates.
+
+    Raises:
+        OuterSurfaceError: if a level is in a hole.
+    """
+    system, filling = levels.system, levels.system.filling
+    assert filling is not None
+
+    def height(q: Tensor) -> Tensor:
+        return filling.raised(system.potential, q)
+
+    inside = levels.probability_where(lambda q: height(q) > 0).cpu()
+    reaching = (inside > FELT).nonzero().flatten().tolist()
+    if reaching:
+        end = about_levels(reaching, "reaches a hole", "reach a hole")
+        raise OuterSurfaceError(f"{end} of the surface {_place(filling, names)}: {REMEDY}")
+    felt = 2 * levels.means_of(height).cpu()
+    changes = levels.changes.clone()
+    changes[2] += felt
+    changes[2, 1:] += felt[0]
+    sentence = (
+        f"the fit has holes beyond its points, the first {_place(filling, names)}: walls stand "
+        f"there, which hold up to {float(inside.max()):.2g} of the probability of a level and move "
+        f"levels by up to {2 * float(felt.max()) / CM1:.2g} cm-1, which the estimates include; fit "
+        "points there"
+    )
+    return replace(levels, estimated_changes=changes, warnings=(sentence, *levels.warnings))
+
+
+def check_passes(filling: Filling, names: Sequence[str], top: float) -> None:
+    """Refuse levels about as high as the lowest pass into a hole.
+
+    Args:
+        filling: of the holes.
+        names: of the coordinates.
+        top: energy of the highest level above the minimum, hartree.
+
+    Raises:
+        OuterSurfaceError: if they are too high.
+    """
+    if top > BELOW * filling.lowest_pass:
+        raise OuterSurfaceError(
+            f"levels up to {top / CM1:.0f} cm-1 above the minimum of the surface reach a hole "
+            f"{_place(filling, names)}: {REMEDY}"
+        )
+
+
+def _place(filling: Filling, names: Sequence[str]) -> str:
+    """Words on the nearest hole."""
+    at = ", ".join(f"{n} = {x:.2f}" for n, x in zip(names, filling.place.tolist(), strict=True))
+    height = f"{filling.lowest_pass / CM1:.0f} cm-1 above the minimum"
+    return f"behind a pass {height} at {at} (bohr, radians)"
 
 
 def with_nearer_continuation(system: System, h: Hamiltonian, pairs: Eigenpairs) -> Tensor:

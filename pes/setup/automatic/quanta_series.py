@@ -11,7 +11,6 @@ from torch import Tensor
 
 from pes.memory import resident_memory
 from pes.setup.automatic.converging import converging
-from pes.setup.automatic.filled_grid import OuterSurfaceError
 from pes.setup.automatic.grid_of_stage import Grid
 from pes.setup.automatic.growing_grids import STEP, SparsePoints
 from pes.setup.automatic.outer_surface import with_nearer_continuation
@@ -29,6 +28,7 @@ from pes.vibration.hamiltonian.sparse import SparseGrid
 from pes.vibration.levels.left_out import expected_changes, with_second_step
 from pes.vibration.levels.matching import EXTRA, Matching, matching, of_partners
 from pes.vibration.symmetry.axial import level_count
+from pes.vibration.system.minimum import OuterSurfaceError
 
 __all__ = ["Series"]
 

@@ -20,6 +20,7 @@ from pes.vibration.levels.matching import EXTRA, in_new_basis
 from pes.vibration.symmetry.invariance import invariant
 from pes.vibration.symmetry.operations import commuting, symmetry_operations
 from pes.vibration.system.cuts import Cut
+from pes.vibration.system.minimum import OuterSurfaceError
 from pes.vibration.system.region import energies_or_infinite
 from pes.vibration.system.system import System
 
@@ -250,7 +251,7 @@ def _check_ghosts(target: Target, h: Hamiltonian, pairs: Eigenpairs) -> None:
         return
     q = h.basis.points[h.potential.argmin()].tolist()
     place = ", ".join(f"{n} = {v:.4f}" for n, v in zip(target.names, q, strict=True))
-    raise ValueError(
+    raise OuterSurfaceError(
         f"the lowest level lies {depth / CM1:.1f} cm-1 below the minimum: hole of the surface at "
         f"{place} (bohr, radians), or a lower minimum; give positions near the lowest minimum "
         "(`coordinates.reference`) or narrower `coordinates.ranges`"

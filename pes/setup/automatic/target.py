@@ -7,6 +7,7 @@ Levels of two calculations are paired by the overlap of their vectors.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from math import expm1
 from time import process_time
@@ -25,10 +26,13 @@ from pes.setup.automatic.growing_functions import (
 )
 from pes.setup.automatic.harmonic_levels import frequencies, harmonic_level
 from pes.setup.automatic.outcome import attainable, outcome
+from pes.setup.automatic.outer_surface import check_passes, with_filling
 from pes.setup.automatic.stage import Budget, Stage, Target, fixed_sides, solved_stage
 from pes.units import CM1
 from pes.vibration.levels.matching import EXTRA, matching
 from pes.vibration.levels.result import Levels
+from pes.vibration.system.minimum import OuterSurfaceError
+from pes.vibration.system.system import System
 
 __all__ = ["levels_to_target"]
 
@@ -62,12 +66,18 @@ Solve = Callable[..., Stage]
 
 
 def levels_to_target(
-    target: Target, *, budget: Budget | None = None, report: Report = lambda _: None
+    target: Target,
+    *,
+    filled: Callable[[], System | None] = lambda: None,
+    budget: Budget | None = None,
+    report: Report = lambda _: None,
 ) -> tuple[Levels, float]:
     """The lowest levels, each converged to an accuracy as far as the budget goes.
 
     Args:
         target: molecule, coordinates and levels.
+        filled: supplies the system with the holes of a fit filled, asked for where the surface has
+            one; None where nothing is known of its points.
         budget: what it may cost.
         report: called with a sentence after each calculation.
 
@@ -75,8 +85,20 @@ def levels_to_target(
         The levels, and the energy that relaxed cuts were made below, hartree above the minimum.
 
     Raises:
-        ValueError: if the surface falls below its minimum where the levels reach.
+        OuterSurfaceError: if the surface falls below its minimum where the levels reach.
     """
+    try:
+        return _converged(target, budget, report)
+    except OuterSurfaceError as hole:
+        if (system := filled()) is None:
+            raise
+        report(f"holes of the fit beyond its points are filled: {hole}")
+    levels, surveyed = _converged(replace(target, system=system), budget, report)
+    return with_filling(levels, target.names), surveyed
+
+
+def _converged(target: Target, budget: Budget | None, report: Report) -> tuple[Levels, float]:
+    """The same for a surface that is taken as it is."""
     budget, started = budget or Budget(), process_time()
     solve, base, count = _first(target, report)
     most = SHARES["functions"] * target.accuracy
@@ -106,6 +128,8 @@ def _first(target: Target, report: Report) -> tuple[Solve, Stage, int]:
     last = target.energy or harmonic_level(modes, count)
     top = float(modes.sum()) / 2 + last
     for sweep in range(SURVEYS):
+        if target.system.filling is not None:
+            check_passes(target.system.filling, target.names, top)
         cuts = cuts_below(
             target.system, target.wells, SURVEYED * top, target.limits, target.names,
             target.kinds, given=target.ranges, sampled=target.sampled,

@@ -10,7 +10,7 @@ from torch import Tensor
 from pes.vibration.system.region import energies_or_infinite
 from pes.vibration.system.system import System, potential_in_chunks
 
-__all__ = ["HOLE", "EdgeError", "minimum", "reach"]
+__all__ = ["HOLE", "EdgeError", "OuterSurfaceError", "minimum", "reach"]
 
 HOLE = 1e-7
 """A grid point this far (hartree) below the bottom of the well lies in a hole: above the
@@ -18,6 +18,10 @@ rounding of any surface, far below a level spacing."""
 
 FALLING = 0.5
 """Slope one step from the end of a range over that three steps from it, a third where V is even."""
+
+
+class OuterSurfaceError(ValueError):
+    """The surface falls below its minimum where levels reach, or is not smooth enough there."""
 
 
 class EdgeError(ValueError):

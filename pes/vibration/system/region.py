@@ -13,7 +13,7 @@ from torch import Tensor
 from pes.vibration.basis.product_tree import unraveled
 from pes.vibration.system.system import System
 
-__all__ = ["Region", "energies_or_infinite", "low_region"]
+__all__ = ["Region", "energies_or_infinite", "low_region", "passed"]
 
 CLOSE = 0.5
 """Bohr. Atoms nearer than this never meet in a bound level; the surface is not asked there."""
@@ -75,7 +75,7 @@ def low_region(
     """
     base = float(energies_or_infinite(system, wells[:1])[0])
     ends = [
-        [tuple(_passes(system, well, k, end, base + energy) for end in pair) for well in wells]
+        [tuple(passed(system, well, k, end, base + energy) for end in pair) for well in wells]
         for k, pair in enumerate(limits)
     ]
     box = [[min(low for low, _ in each), max(high for _, high in each)] for each in ends]
@@ -94,7 +94,7 @@ def low_region(
             return Region(axes, v, inside, energy, tuple((low, high) for low, high in limits))
 
 
-def _passes(system: System, bottom: Tensor, k: int, end: float, energy: float) -> float:
+def passed(system: System, bottom: Tensor, k: int, end: float, energy: float) -> float:
     """Point at which a straight cut towards an end passes an energy; the end if it never does."""
     cut = bottom.repeat(SAMPLES, 1)
     cut[:, k] = torch.linspace(float(bottom[k]), end, SAMPLES, dtype=torch.float64)

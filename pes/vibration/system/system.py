@@ -8,6 +8,7 @@ from torch import Tensor
 
 from pes.chunks import in_chunks
 from pes.vibration.system.continuation import Continuation
+from pes.vibration.system.filling import Filling
 from pes.vibration.system.kinetic import ToPositions, kinetic
 
 __all__ = ["System", "harmonic_frequencies", "model", "molecular", "potential_in_chunks"]
@@ -27,6 +28,7 @@ class System:
             its line turns them, and only functions that this leaves as they are (l = 0) count.
         across: unit vectors (2, 3) along which the first and the second of each pair bend it.
         continuation: beyond which V is not that of the surface; None where it is everywhere.
+        filling: of its holes; None where none are filled.
     """
 
     potential: Callable[[Tensor], Tensor]
@@ -37,12 +39,17 @@ class System:
     bends: tuple[tuple[int, int], ...] = ()
     across: Tensor | None = None
     continuation: Continuation | None = None
+    filling: Filling | None = None
 
     def continued(self, continuation: Continuation) -> "System":
         """The same with V continued beyond an energy."""
         return replace(
             self, potential=lambda q: continuation.of(self.potential, q), continuation=continuation
         )
+
+    def filled(self, filling: Filling) -> "System":
+        """The same with V raised in holes."""
+        return replace(self, potential=lambda q: filling.of(self.potential, q), filling=filling)
 
     def cpu(self) -> "System":
         """The same for q on the CPU, evaluated where it was."""
@@ -59,7 +66,7 @@ class System:
             None if at is None else lambda q: at(q.to(there)).cpu(),
             None if self.masses is None else self.masses.cpu(), bends=self.bends,
             across=None if self.across is None else self.across.cpu(),
-            continuation=self.continuation,
+            continuation=self.continuation, filling=self.filling,
         )  # fmt: skip
 
 
