@@ -6,7 +6,7 @@ Each has `names`, `kinds` (length, angle, dihedral, azimuth, normal, number or c
 
 from pes.coordinates.automatic import automatic_rows
 from pes.coordinates.bond_vector_modes import BondVectors, bond_vectors, nearest_tree
-from pes.coordinates.curvilinear_modes import Curvilinear, curvilinear
+from pes.coordinates.curvilinear_modes import Curvilinear, curvilinear, curvilinear_beside
 from pes.coordinates.internal import Direct, Internal
 from pes.coordinates.jacobi import Jacobi
 from pes.coordinates.maps import MAPS, Map, Mapped
@@ -37,6 +37,7 @@ __all__ = [
     "automatic_rows",
     "bond_vectors",
     "curvilinear",
+    "curvilinear_beside",
     "hessian",
     "nearest_tree",
     "normal_modes",

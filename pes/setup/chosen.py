@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from pes.coordinates.curvilinear_modes import BESIDE
 from pes.coordinates.kinds import KINDS
 from pes.setup.problem import Problem
 from pes.units import CM1
@@ -75,6 +76,9 @@ def description(task: Problem) -> str:
     if "bonds" in settings:
         bonds = ", ".join(f"{symbols[a]}{a}-{symbols[b]}{b}" for a, b in settings["bonds"])
         return f"normal coordinates {names} of bond vectors along {bonds}"
+    if settings.get("normal") == BESIDE:
+        first, last = names.rsplit(", ", 1)
+        return f"{last} of {settings['kind']} vectors and normal coordinates {first} of the others"
     if "centre" not in settings:
         return f"{settings['kind']} ({names})"
     number = settings["centre"]

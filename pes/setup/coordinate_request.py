@@ -38,7 +38,8 @@ class CoordinateRequest:
             ring: [0, 1], [0, 2]; by default the shortest for their elements.
         normal: curvilinear normal coordinates q1, q2, …: the combinations of these lengths and
             angles that are normal coordinates at the minimum. For four atoms and more they take
-            far fewer `quanta`.
+            far fewer `quanta`. With beside_torsion a dihedral, the last coordinate, stays as it
+            is, and V and G are means of the minimum and of half a turn from it.
         reference: positions of the atoms near the minimum, Å: where to start for a surface that
             has no training points.
         fixed: coordinates of a zmatrix that keep a value, Å or degrees.
@@ -66,7 +67,7 @@ class CoordinateRequest:
     rows: tuple[Row, ...] | None = None
     vectors: tuple[tuple[End, End], ...] | None = None
     bonds: tuple[tuple[int, int], ...] | None = None
-    normal: bool = False
+    normal: bool | Literal["beside_torsion"] = False
     reference: Sequence[Sequence[float]] | None = None
     fixed: Mapping[str, float] = field(default_factory=dict)
     relaxed: tuple[str, ...] = ()

@@ -1,6 +1,8 @@
 """Internal coordinates of a molecule: those asked for, or those usual for so many atoms."""
 
+from collections.abc import Sequence
 from contextlib import suppress
+from math import pi
 
 import torch
 from torch import Tensor
@@ -16,11 +18,13 @@ from pes.coordinates import (
     automatic_rows,
     bond_vectors,
     curvilinear,
+    curvilinear_beside,
     hessian,
     nearest_tree,
     normal_modes,
     optimum,
 )
+from pes.coordinates.curvilinear_modes import BESIDE
 from pes.coordinates.internal import zero_at_minimum
 from pes.molecule import Molecule
 from pes.setup.automatic.coupling import least_coupled
@@ -28,7 +32,7 @@ from pes.setup.automatic.geometry import Geometries, covalent_distances
 from pes.setup.coordinate_request import CoordinateRequest
 from pes.setup.relaxed import relaxed_coordinates
 from pes.units import ANGSTROM, DEGREE
-from pes.vibration.system.system import molecular
+from pes.vibration.system.system import System, molecular
 
 __all__ = ["internal_coordinates"]
 
@@ -69,6 +73,8 @@ def internal_coordinates(
         raise ValueError(
             f"`coordinates.normal` combines lengths and angles themselves; leave out `{other}`"
         )
+    if request.normal == BESIDE:
+        return _beside_torsion(inner, geometries)
     modes = _normal_modes(geometries)
     if modes.line is not None:
         raise ValueError(
@@ -123,6 +129,51 @@ def _relaxed(request: CoordinateRequest, inner: Internal, geometries: Geometries
     start = inner.from_positions(optimum(geometries.potential, geometries.start), masses)
     system = molecular(geometries.potential, inner.to_positions, masses)
     return relaxed_coordinates(inner, request.relaxed, system, start, request.ends)
+
+
+def _beside_torsion(inner: Internal, geometries: Geometries) -> Internal:
+    """Normal coordinates of all but the last coordinate, a dihedral, which stays as it is.
+
+    V and G are means of the minimum and of half a turn from it, where a second well is or a mirror
+    image of the first lies near.
+    """
+    if inner.kinds[-1] != "dihedral" or inner.kinds.count("dihedral") > 1:
+        raise ValueError(
+            f"`coordinates.normal` {BESIDE} takes coordinates with one dihedral, the last of them, "
+            f"got {', '.join(inner.names)}; give `kind: polyspherical` and `vectors` of four atoms"
+        )
+    masses = geometries.molecule.masses
+    minimum = inner.from_positions(optimum(geometries.potential, geometries.start), masses)
+    start = _with_equals(minimum, inner.kinds)
+    system = molecular(geometries.potential, inner.to_positions, masses)
+    turned = start + torch.eye(len(start), dtype=start.dtype)[-1] * pi
+    both = [_forces_and_g(system, q) for q in (start, turned)]
+    f, g = (torch.stack(each).mean(0) for each in zip(*both, strict=True))
+    try:
+        return curvilinear_beside(inner, start, f, g)
+    except ValueError as error:
+        raise ValueError(f"`coordinates.normal`: {error}; leave it out") from None
+
+
+def _with_equals(q: Tensor, kinds: Sequence[str]) -> Tensor:
+    """Coordinates (Q,) with the mean for those of a kind that are equal but for rounding.
+
+    Stretches of like bonds are all but degenerate: the least difference would mix their modes.
+    """
+    alike = torch.tensor([[one == other for other in kinds] for one in kinds])
+    same = (alike & ((q[:, None] - q).abs() < EQUAL)).to(q)
+    return same @ q / same.sum(1)
+
+
+def _forces_and_g(system: System, q: Tensor) -> tuple[Tensor, Tensor]:
+    """Second derivatives of V by all coordinates but the last, and G of these, (Q − 1, Q − 1)."""
+
+    def energies(others: Tensor) -> Tensor:
+        return system.potential(torch.cat((others, q[-1:].expand(len(others), 1)), 1))
+
+    with torch.no_grad():
+        g = system.kinetic(q[None])[0][0, :-1, :-1]
+    return hessian(energies, q[:-1]), g
 
 
 def _triatomic(request: CoordinateRequest, geometries: Geometries) -> Internal:

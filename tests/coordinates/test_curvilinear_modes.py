@@ -6,10 +6,12 @@ from torch import Tensor
 
 from pes.coordinates import (
     Curvilinear,
+    Polyspherical,
     Radau,
     Valence,
     ZMatrix,
     curvilinear,
+    curvilinear_beside,
     hessian,
     normal_modes,
     optimum,
@@ -125,3 +127,38 @@ def test_coordinates_that_do_not_span() -> None:
     frozen = ZMatrix((("O",), ("H", 0), ("H", 0, 1)), fixed={"theta2": 1.8})
     with pytest.raises(ValueError, match=r"3 normal modes .* got 2 \(r1, r2\)"):
         curvilinear(frozen, modes)
+
+
+def test_modes_beside_a_torsion() -> None:
+    """F and G become diagonal, the dihedral stays, and symmetric coordinates are not mixed."""
+    inner = Polyspherical(((0, 1), (0, 2), (1, 3)))
+    reference = torch.tensor([2.7, 1.8, 1.7, 1.8, 1.7, 2.0]).double()
+    g = torch.diag(torch.tensor([0.1, 0.9, 0.4, 0.9, 0.4]).double())
+    g[0, 1] = g[1, 0] = g[0, 3] = g[3, 0] = 0.04
+    f = torch.diag(torch.tensor([0.3, 0.5, 0.2, 0.5, 0.2]).double())
+    f[2, 4] = f[4, 2] = f[1, 3] = f[3, 1] = 0.05
+    modes = curvilinear_beside(inner, reference, f, g)
+    assert modes.names == ("q1", "q2", "q3", "q4", "q5", "phi3")
+    assert modes.kinds == ("normal",) * 5 + ("dihedral",)
+    l = modes.combinations[:-1, :-1]  # noqa: E741
+    omega = torch.diag(modes.frequencies)
+    torch.testing.assert_close(l.T @ f @ l, omega)
+    torch.testing.assert_close(torch.linalg.inv(l) @ g @ torch.linalg.inv(l).T, omega)
+    q = torch.tensor([[0.1, -0.2, 0.3, 0.1, 0.2, 4.0]]).double()
+    masses = torch.tensor([16.0, 16, 1, 1]).double()
+    torch.testing.assert_close(modes.from_positions(modes.to_positions(q, masses), masses), q)
+    assert float(modes.back(q)[0, -1]) == 4.0
+    assert all(low < 0 < high for low, high in modes.bounds())
+    assert not bool(modes.folded(q).any())
+    # Either both bonds to hydrogen stretch by as much, or one as much as the other shrinks.
+    torch.testing.assert_close(l[1].abs(), l[3].abs())
+    # All but uncoupled, each stretch has a mode of its own, and both are alike.
+    f[1, 3] = f[3, 1] = 1e-4
+    l = curvilinear_beside(inner, reference, f, g).combinations  # noqa: E741
+    one, other = (int(l[k].abs().argmax()) for k in (1, 3))
+    assert one != other
+    assert float(l[3, one].abs()) < 0.05 * float(l[1, one].abs())
+    torch.testing.assert_close(l[1, one], l[3, other])
+    torch.testing.assert_close(l[0, one], l[0, other])
+    with pytest.raises(ValueError, match="not positive"):
+        curvilinear_beside(inner, reference, -f, g)

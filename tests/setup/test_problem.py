@@ -125,6 +125,10 @@ def test_names_of_maps_in_the_table(pes_levels: Command) -> None:
             "takes three numbers (A) for each of the 3 atoms, got 2 rows of 3",
         ),
         (
+            {"normal": "beside_torsion", "ranges": "auto", "reference": WATER},
+            "beside_torsion takes coordinates with one dihedral, the last of them, got r1, r2, ",
+        ),
+        (
             {"kind": "normal_modes", "normal": True, "ranges": "auto", "reference": WATER},
             "`coordinates.normal` combines lengths and angles themselves; leave out `kind: normal",
         ),

@@ -1,12 +1,16 @@
 """Coordinates that hold a motion of large amplitude of four atoms: all wells, or a whole turn."""
 
 from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
 from math import pi
 
 import torch
 from torch import Tensor
 
 from pes.coordinates import Internal
+from pes.coordinates.curvilinear_modes import BESIDE
+from pes.coordinates.internal import zero_at_minimum
 from pes.setup.automatic.wells import LargeAmplitude, bonded
 from pes.setup.coordinate_request import CoordinateRequest
 from pes.setup.problem import Problem, problem
@@ -19,8 +23,8 @@ def holding(one: LargeAmplitude, task: Problem, minimum: Tensor) -> Problem | No
     """The problem in coordinates that hold a motion; None if there are none.
 
     The inversion of a centre with three bonds takes umbrella coordinates. The torsion of a chain
-    takes its bonds, the angles between them and the dihedral: vectors along the middle bond and
-    the outer ones. Of two wells the lower one is where they start.
+    takes its dihedral beside normal coordinates of its bonds and the angles between them: vectors
+    along the middle bond and the outer ones. Of two wells the lower one is where they start.
 
     Args:
         one: a torsion or an inversion.
@@ -32,11 +36,14 @@ def holding(one: LargeAmplitude, task: Problem, minimum: Tensor) -> Problem | No
     request = _request(one, bonded(task.molecule, start), start)
     if request is None or task.perturbations:
         return None
-    try:
-        other = problem(task.surface, task.molecule, coordinates=request, device=task.masses.device)
-    except ValueError:
-        return None
-    return other if held(one, other.internal, other.limits, task.masses.detach().cpu()) else None
+    device = task.masses.device
+    # Forces half a turn on may be such that there are no normal coordinates.
+    for each in (request, replace(request, normal=False)):
+        with suppress(ValueError):
+            other = problem(task.surface, task.molecule, coordinates=each, device=device)
+            if held(one, other.internal, other.limits, task.masses.detach().cpu()):
+                return other
+    return None
 
 
 def _request(one: LargeAmplitude, bonds: Tensor, minimum: Tensor) -> CoordinateRequest | None:
@@ -54,7 +61,9 @@ def _request(one: LargeAmplitude, bonds: Tensor, minimum: Tensor) -> CoordinateR
         first, last = (_neighbour(bonds, here, there) for here, there in ((a, b), (b, a)))
         # The last vector points inwards, so that both angles are those between bonds.
         vectors = ((a, b), (a, first), (last, b))
-        return CoordinateRequest(kind="polyspherical", vectors=vectors, reference=reference)
+        return CoordinateRequest(
+            kind="polyspherical", vectors=vectors, normal=BESIDE, reference=reference
+        )
     return None
 
 
@@ -70,7 +79,7 @@ def held(
     masses: Tensor,
 ) -> bool:
     """Whether coordinates describe a whole motion; normal coordinates, for one well, do not."""
-    if "normal" in internal.kinds:
+    if zero_at_minimum(internal.kinds):
         return False
     with torch.no_grad():
         q = internal.from_positions(one.geometries, masses)

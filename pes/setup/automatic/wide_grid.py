@@ -45,8 +45,8 @@ PRIMITIVE = 61
 TURN = 121
 """Waves of a full turn, at most."""
 
-MIRRORS = {"azimuth": 0.0, "angle": pi / 2}
-"""Values where coordinates of a kind may turn the molecule into its mirror image."""
+MIRRORS = {"azimuth": 0.0, "angle": pi / 2, "normal": 0.0}
+"""Values where coordinates of a kind may turn the molecule into an image of itself."""
 
 SAME = 1e-5
 """Hartree that V may differ by at both sides of such a value, from the search for the minimum."""

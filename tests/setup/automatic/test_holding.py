@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import torch
 
+from pes.coordinates import Curvilinear
 from pes.setup.automatic.holding import _request, holding
 from pes.setup.automatic.wells import LargeAmplitude, large_amplitudes
 from pes.setup.problem import Problem, problem
@@ -19,7 +20,7 @@ def motion(task: Problem) -> LargeAmplitude:
 
 
 def test_a_torsion_in_another_order_of_the_atoms() -> None:
-    """Bond angles are those of the bonds, whatever the order; the last is a whole turn."""
+    """Bond angles are those of the bonds, whatever the order; the dihedral keeps its turn."""
     inner, order = as_surface("hydrogen_peroxide_model"), (2, 3, 0, 1)
     back = torch.tensor(order).argsort()
 
@@ -30,10 +31,15 @@ def test_a_torsion_in_another_order_of_the_atoms() -> None:
     task = problem(as_surface(permuted), symbols)
     other = holding(motion(task), task, task.minimum)
     assert other is not None
-    assert other.internal.names == ("R1", "R2", "theta2", "R3", "theta3", "phi3")
+    assert other.internal.names == ("q1", "q2", "q3", "q4", "q5", "phi3")
+    assert isinstance(other.internal, Curvilinear)
     # The model has 100 degrees, changed a little by the torsion.
-    angles = other.start[[2, 4]].rad2deg()
+    angles = other.internal.back(other.start)[[2, 4]].rad2deg()
     assert bool(((angles - 100).abs() < 3).all())
+    # Modes have the symmetry of the molecule: bends are even or odd, stretches of OH alike.
+    modes = other.internal.combinations
+    torch.testing.assert_close(modes[2, :3].abs(), modes[4, :3].abs(), rtol=1e-9, atol=1e-10)
+    torch.testing.assert_close(modes[[1, 3], 3], modes[[3, 1], 4], rtol=1e-9, atol=1e-10)
     assert other.coordinates[-1].basis == "fourier"
 
 
