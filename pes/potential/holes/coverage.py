@@ -44,12 +44,17 @@ def thinned(positions: Tensor, energies: Tensor, *, most: int = MOST) -> Tensor:
     return positions[torch.cat(rows).unique()]
 
 
+USUAL, FAR = 0.99, 3.0
+"""Quantile of the distances to the nearest neighbour, and how many of them a point is away that is
+isolated: its distance says nothing about how far the others lie apart."""
+
+
 class Coverage(nn.Module):
     """Distance to the nearest training point, in units of how far these lie apart.
 
     Measured between standardised invariants of degree 2, so that a copy with like atoms
     exchanged counts as the same point. One is the largest distance from a training point to its
-    nearest neighbour: values well above one are extrapolation.
+    nearest neighbour, isolated points left out: values well above one are extrapolation.
 
     Args:
         elements: of each atom.
@@ -75,7 +80,8 @@ class Coverage(nn.Module):
         self.register_buffer("deviation", torch.where(deviation > 0, deviation, 1.0))
         self.register_buffer("inputs", (features - self.mean) / self.deviation)
         self.tree = KDTree(self.inputs.cpu().numpy())
-        self.register_buffer("spacing", self._nearest(self.inputs, among=True).max())
+        apart = self._nearest(self.inputs, among=True)
+        self.register_buffer("spacing", apart[apart <= FAR * apart.quantile(USUAL)].max())
         if not self.spacing > 0:
             raise ValueError("coverage needs training points that differ")
 

@@ -34,6 +34,18 @@ def test_the_loneliest_training_point_would_be_at_one() -> None:
     torch.testing.assert_close(gaps.max(), coverage.spacing)
 
 
+def test_an_isolated_point_does_not_make_all_geometries_near() -> None:
+    x = waters(200)
+    coverage = Coverage(WATER, x)
+    other = Coverage(WATER, torch.cat((x, 3 * START[None])))
+    # Means and deviations of the invariants change with the point, by less than this.
+    assert other(0.5 * START[None]).item() == pytest.approx(
+        coverage(0.5 * START[None]).item(), rel=0.5
+    )
+    assert other(0.5 * START[None]).item() > 1
+    assert other(3 * START[None]).item() == 0
+
+
 def test_needs_points_that_differ() -> None:
     with pytest.raises(ValueError, match="two training points, got 1"):
         Coverage(WATER, waters(1))
