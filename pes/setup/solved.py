@@ -65,6 +65,7 @@ def solved(
     progress: Callable[[str], None] = lambda _: None,
     watch: Callable[[Progress], None] = lambda _: None,
     start: Tensor | None = None,
+    stopped: Callable[[], object] = lambda: False,
 ) -> LevelsResult:
     """Levels of a problem already set up; arguments as those of `pes.levels`.
 
@@ -85,6 +86,7 @@ def solved(
         progress: called with the name of each step.
         watch: called after each step of the Davidson method.
         start: vectors to begin the first calculation with, (S, N).
+        stopped: whether sizes that grow by quanta shall grow no further.
 
     Raises:
         ValueError: for settings that do not fit one another, or if the eigensolver fails.
@@ -107,7 +109,7 @@ def solved(
                 task.system, task.internal.kinds, task.internal.names, task.wells, task.limits,
                 goal * CM1, wanted, highest, task.given, cap * CM1, solver, symmetry, task.sampled,
             )  # fmt: skip
-            task, result = _grown(task, target, _budget(minutes, memory, task), progress)
+            task, result = _grown(task, target, _budget(minutes, memory, task, stopped), progress)
         else:
             grid = _sparse_grid(task, limits)
             result = vibrational_levels(
@@ -162,11 +164,13 @@ def _continued(task: Problem) -> System | None:
     return None if energy is None else system.continued(Continuation(frequencies, energy))
 
 
-def _budget(minutes: float | None, memory: float | None, task: Problem) -> Budget:
+def _budget(
+    minutes: float | None, memory: float | None, task: Problem, stopped: Callable[[], object]
+) -> Budget:
     """Limits of CPU time (minutes), functions and memory (GiB)."""
     limit = growing_minutes(minutes, task)
     functions = max(Budget.functions, round(2400 * limit))
-    return Budget(60 * limit, functions, None if memory is None else memory * 2**30)
+    return Budget(60 * limit, functions, None if memory is None else memory * 2**30, stopped)
 
 
 def _sparse_grid(task: Problem, limits: TruncationRequest) -> SparseGrid | None:

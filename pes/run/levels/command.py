@@ -1,6 +1,7 @@
 """`pes-levels`: surface to levels, their errors and derivatives, in one folder."""
 
 import logging
+import signal
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +21,8 @@ from pes.run.levels.progress import report
 from pes.run.levels.request import Request, request_of_run, threads_for
 from pes.run.levels.results import OPTIONAL, Additions, write_results
 from pes.run.levels.resume import STATE, check_state
+from pes.run.signals import Stopped
+from pes.setup.automatic.stage import SIGNALLED
 from pes.setup.density_maps import Maps, density_maps
 from pes.setup.dipoles import check_vectors, dipole_surface
 from pes.setup.level_files import LEVELS_JSON
@@ -180,14 +183,18 @@ def _run(request: Request) -> Path:
             convergence=config.convergence, ensemble=config.ensemble, labels=config.labels,
             accuracy=config.accuracy, minutes=config.minutes, memory=config.memory,
             progress=reported.progress, watch=reported.watch, start=reported.start,
+            stopped=reported.received,
         )  # fmt: skip
+    number = reported.received()
+    if number and config.J:
+        log.warning("warning: J > 0 is left out: %s", SIGNALLED)
     derived = result.sensitivity(
         masses=wanted.masses,
         parameters=[*wanted.parameters, *(task.surface.parameters() if wanted.weights else ())],
         second=wanted.second,
     )
     sticks, rotation, lines = None, None, None
-    if config.J:
+    if config.J and not number:
         with quiet_bar() as say:
             rotation = result.rotation(
                 config.J, states=config.rotation.states, frame=config.rotation.frame,
@@ -212,6 +219,13 @@ def _run(request: Request) -> Path:
         )  # fmt: skip
     (request.folder / STATE).unlink(missing_ok=True)
     log.info("written to %s in %.1f s", request.folder, result.seconds)
+    if number:
+        message = (
+            f"stopped by {signal.Signals(number).name}; the levels reached are in "
+            f"{request.folder}; for better ones repeat the command with --overwrite"
+        )
+        log.info("%s", message)
+        raise Stopped(number, message)
     return request.folder
 
 

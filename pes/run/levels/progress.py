@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from pes.memory import free_memory
 from pes.run.folder import check_space
 from pes.run.levels.bar import step_bar
 from pes.run.levels.resume import digest, earlier, keeper
+from pes.run.signals import stop_signals
 from pes.setup.automatic.missing_wells import LargeAmplitudes
 from pes.setup.chosen import description
 from pes.setup.memory_limit import refuse_shortage
@@ -35,11 +36,13 @@ class Report:
         progress: called with the name of each step.
         watch: called after each step of the Davidson method.
         start: vectors of a calculation that was cut short, (S, N).
+        received: number of a signal that asks a growing calculation to end, or 0.
     """
 
     progress: Callable[[str], None]
     watch: Callable[[Progress], None] = lambda _: None
     start: Tensor | None = None
+    received: Callable[[], int] = lambda: 0
 
 
 @contextmanager
@@ -66,7 +69,9 @@ def report(
     goal = accuracy_goal(config.accuracy, task, config.truncation(), config.convergence)
     if goal is not None:
         _say_goal(task, goal, config.minutes)
-        yield Report(lambda line: log.info("  %s", line))
+        # Three atoms take seconds.
+        with stop_signals() if len(task.coordinates) > 3 else nullcontext(lambda: 0) as received:
+            yield Report(lambda line: log.info("  %s", line), received=received)
         return
     largest = _forecast(task, config)
     check_space(folder, _bytes_on_disk(largest.size.points, task, config.levels or COUNT))

@@ -183,7 +183,7 @@ def _growth(series: Series) -> Growth:
         # Its V and G give way to the larger ones.
         earlier, stage = base, stage.functions_only()
         try:
-            base, stage = stage, series.solved(ahead, stage)
+            base, stage = stage, series.following(ahead, stage)
         except ValueError as failure:
             ended, failed = str(failure), failure
             series.report(f"stopped: {ended}")

@@ -13,7 +13,7 @@ from pes.memory import free_memory, resident_memory
 from pes.setup.automatic.grid_of_stage import Grid
 from pes.setup.automatic.growing_grids import STEP, memory
 from pes.setup.automatic.quanta_stage import QuantaStage
-from pes.setup.automatic.stage import Budget, Target
+from pes.setup.automatic.stage import SIGNALLED, Budget, Target
 from pes.setup.speed import Speed, measured_speed
 from pes.units import CM1
 from pes.vibration.basis.specification import BasisSpec
@@ -192,6 +192,8 @@ class Costs:
 
     def obstacle(self, ahead: Forecast) -> str:
         """Reason why a calculation is not begun, or nothing."""
+        if self.budget.stopped():
+            return SIGNALLED
         short = self.shortage(ahead)
         if short:
             return short

@@ -17,9 +17,10 @@ from pes.setup.automatic.outer_surface import with_nearer_continuation
 from pes.setup.automatic.preliminary import preliminary
 from pes.setup.automatic.quanta_forecast import FEW, Costs, Forecast
 from pes.setup.automatic.quanta_stage import QuantaStage
-from pes.setup.automatic.stage import Budget, Target
+from pes.setup.automatic.stage import SIGNALLED, Budget, Target
 from pes.units import CM1
 from pes.vibration.eigensolvers.blockwise import lowest_blockwise
+from pes.vibration.eigensolvers.davidson import Progress
 from pes.vibration.eigensolvers.eigenpairs import Eigenpairs
 from pes.vibration.eigensolvers.select import TIGHT, Watch
 from pes.vibration.eigensolvers.warm_start import start_vectors
@@ -100,11 +101,29 @@ class Series:
                 too coarse for the functions.
             ValueError: if the grid leaves the domain of the coordinates.
         """
+        return self._solved(ahead, base, converging(self.report, process_time() + ahead.seconds))
+
+    def following(self, ahead: Forecast, base: QuantaStage) -> QuantaStage:
+        """The next calculation of the series, which a signal ends too.
+
+        Raises:
+            ValueError: as `solved` does, or after a signal.
+        """
+        say = converging(self.report, process_time() + ahead.seconds)
+
+        def watch(now: Progress) -> None:
+            if self.budget.stopped():
+                raise ValueError(SIGNALLED)
+            say(now)
+
+        return self._solved(ahead, base, watch)
+
+    def _solved(self, ahead: Forecast, base: QuantaStage | None, watch: Watch) -> QuantaStage:
         begun, grid = process_time(), ahead.grid
         if isinstance(grid, SparsePoints):
             self.check(grid.grid)
         h, warnings = grid.hamiltonian(self.target)
-        pairs = self.eigenpairs(h, base, converging(self.report, begun + ahead.seconds))
+        pairs = self.eigenpairs(h, base, watch)
         return QuantaStage(h, pairs, process_time() - begun, tuple(warnings), grid)
 
     def eigenpairs(

@@ -1,6 +1,6 @@
 """One calculation of a series that grows to an accuracy: request and result."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from math import ceil, floor, inf
 from time import process_time
@@ -25,6 +25,7 @@ from pes.vibration.system.region import energies_or_infinite
 from pes.vibration.system.system import System
 
 __all__ = [
+    "SIGNALLED",
     "SMALL",
     "Budget",
     "SolvedHamiltonian",
@@ -98,6 +99,10 @@ class Target:
         return int((energies - energies[0] <= (self.energy or 0.0)).sum())
 
 
+SIGNALLED = "a signal asked for the end"
+"""Why a calculation goes no further."""
+
+
 @dataclass(frozen=True)
 class Budget:
     """Limits of time and memory of a calculation.
@@ -106,11 +111,13 @@ class Budget:
         seconds: CPU time.
         functions: size of the largest basis.
         memory: bytes that the process may take; None for what is free.
+        stopped: whether the user asked for the end.
     """
 
     seconds: float = 300.0
     functions: int = 12000
     memory: float | None = None
+    stopped: Callable[[], object] = lambda: False
 
 
 @dataclass(frozen=True)

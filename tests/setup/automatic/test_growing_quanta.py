@@ -106,6 +106,22 @@ def test_a_budget_that_is_too_small_is_said() -> None:
     assert "of 0 CPU-s are spent, `minutes: 1` allows the next calculation" in warning
 
 
+@pytest.mark.parametrize("line", ["first: ", "next: "])
+def test_a_signal_ends_the_growth_and_keeps_the_levels(line: str) -> None:
+    """During the first calculation, which goes on to its end, or the second, which does not."""
+    system, exact = oscillators([900.0, 1100, 1500, 2100])
+    said: list[str] = []
+    levels = levels_by_quanta(
+        target(system, 4, accuracy=1e-7 * CM1, solver="davidson"), sparse(4), report=said.append,
+        budget=Budget(stopped=lambda: any(words.startswith(line) for words in said)),
+    )  # fmt: skip
+    assert sum("preliminary" in words for words in said) == 1
+    (warning,) = levels.warnings
+    assert "did not grow further: a signal asked for the end" in warning
+    error = (levels.excitations - exact_levels(exact, 10)).abs()
+    assert bool((error <= levels.convergence + 1e-6 * CM1)[1:].all())
+
+
 def test_quanta_that_levels_will_need_are_said() -> None:
     """Before the first calculation by experience, after the second by its estimates."""
     system, _ = oscillators([900.0, 1100, 1500, 2100])
