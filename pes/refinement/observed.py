@@ -1,6 +1,6 @@
 """Observed levels of a molecule, and what of them is fitted."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from pes.setup.coordinate_request import CoordinateRequest
 from pes.setup.problem import Problem, problem
 from pes.setup.truncation import TruncationRequest, products, sparse_grid
 from pes.units import CM1
+from pes.vibration.hamiltonian.sparse import SparseGrid
 
 __all__ = ["LevelSettings", "ObservedLevels", "isotopologue"]
 
@@ -124,13 +125,39 @@ def isotopologue(
     if len(observed.quanta[0]) != modes:
         raise ValueError(
             f"{source.name}: {len(observed.quanta[0])} quanta for each level, the molecule "
-            f"has {modes} coordinates"
+            f"has {modes} coordinates, two for each bend of a linear molecule; give v1 to v{modes}"
         )
+    if task.system.bends:
+        _check_linear(source.name, observed, task.system.bends, grid)
     return Isotopologue(
         " ".join(molecule), task.system, grid or task.coordinates, task.start, observed,
         source.fitted(observed), _symmetric(task, settings.coordinates), settings.cap * CM1,
         settings.uncertainty_floor * CM1, None if grid else products(limits, task.internal),
     )  # fmt: skip
+
+
+def _check_linear(
+    name: str, observed: Observed, bends: Sequence[tuple[int, int]], grid: SparseGrid | None
+) -> None:
+    """Refuse what is not an l = 0 level of a linear molecule, and other than a sparse grid.
+
+    Raises:
+        ValueError: for either.
+    """
+    if grid is None:
+        raise ValueError(
+            f"{name}: linear molecules take a sparse grid in normal coordinates; give `quanta: 8` "
+            "and `grid_level: 10`"
+        )
+    rotors = observed.rotors or ((0, 0, 0),) * len(observed.quanta)
+    levels = list(zip(observed.quanta, rotors, strict=True)) + list(observed.lower)
+    for quanta, (_, ka, _) in levels:
+        if ka or sum(quanta[k] for pair in bends for k in pair) % 2:
+            row = " ".join(map(str, quanta))
+            raise ValueError(
+                f"{name}: the level {row} with Ka = {ka} has l > 0; levels of linear molecules can "
+                "be refined for l = 0 alone, with any J; leave it out"
+            )
 
 
 def _symmetric(task: Problem, request: CoordinateRequest) -> bool:

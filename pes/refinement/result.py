@@ -17,6 +17,7 @@ from pes.setup.environment import environment
 from pes.staging import staged
 from pes.tables import html_table
 from pes.units import CM1
+from pes.vibration.levels.diagnostics import ONLY_L_ZERO
 
 __all__ = ["REFINED", "RESULTS", "Refinement"]
 
@@ -80,7 +81,12 @@ class Refinement:
                 for one, comparison in pairs
                 for line in (
                     *(f"{one.name}, not assigned: {why}" for why in comparison.assignment.reasons),
-                    *(f"{one.name}: {warning}" for warning in comparison.levels.warnings),
+                    # Observed levels have l = 0 where the molecule is linear.
+                    *(
+                        f"{one.name}: {warning}"
+                        for warning in comparison.levels.warnings
+                        if warning != ONLY_L_ZERO
+                    ),
                 )
             ),
         ]

@@ -148,7 +148,8 @@ class LevelsResult:
         Args:
             J: total angular momenta, such as `range(4)`.
             states: J = 0 states contracted; default three for each level, 60 at least, or fewer
-                where `minutes` allow no more.
+                where `minutes` allow no more. No fewer than the levels and no more than the
+                functions of the basis are taken, which a warning says.
             frame: eckart, flexible, linear, bisector, principal_axes or embedded.
             parameters: single numbers of an analytic surface by name, for derivatives.
             minutes: CPU time after which no other J begins.
@@ -156,13 +157,16 @@ class LevelsResult:
             progress: called with sentences about what runs.
 
         Raises:
-            ValueError: for J, states, a frame, parameters or memory that do not do.
+            ValueError: for J, a frame, parameters or memory that do not do.
         """
         asked = tuple(dict.fromkeys(J))
         check_rotation(self.task, asked, frame)
         levels, limit = self.levels.cpu(), 60 * minutes
         count = len(levels.energies)
-        most = contracted_states(states, count, level_count(levels.hamiltonian))
+        functions = level_count(levels.hamiltonian)
+        # The levels are known by now, and are not lost for a number of states.
+        possible = None if states is None else min(max(states, count), functions)
+        most = contracted_states(possible, count, functions)
         axial = has_states_of_each_k(levels, frame)
         forecast = rotation_forecast(levels, most, asked, axial=axial)
         if states is None and (number := affordable(forecast, count, SHARE * limit)) < most:
@@ -181,7 +185,10 @@ class LevelsResult:
         if basis.is_linear:
             quanta = with_axial_states(quanta, basis.states, self.task)
         made = rotation_of(basis, self.task, asked, quanta, parameters, clock=clock)
-        return replace(made, fewer=(forecast.states, most) if forecast.states < most else None)
+        return replace(
+            made, fewer=(forecast.states, most) if forecast.states < most else None,
+            instead=(most, states) if states not in (None, most) else None,
+        )  # fmt: skip
 
     def spectrum(self, dipole: DipoleLike, temperature: float = 296.0) -> Sticks:
         """J = 0 transitions among the levels; see `spectrum`."""

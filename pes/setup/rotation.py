@@ -48,6 +48,8 @@ class Rotation:
         slopes: derivatives of the energies of each J, (S,), by names that hold the unit.
         missing: J that were asked for and not reached within the CPU time.
         fewer: J = 0 states that the CPU time allowed, and those of the default; None for all.
+        instead: J = 0 states that the basis and the levels allow, and those that were asked for;
+            None where they are the same.
     """
 
     molecule: Molecule
@@ -58,6 +60,7 @@ class Rotation:
     slopes: Mapping[str, tuple[Tensor, ...]] = field(default_factory=dict)
     missing: tuple[int, ...] = ()
     fewer: tuple[int, int] | None = None
+    instead: tuple[int, int] | None = None
 
     @property
     def ground(self) -> float:
@@ -106,7 +109,24 @@ class Rotation:
     @property
     def warnings(self) -> list[str]:
         """Reasons for doubt, with what to do about each."""
-        return [*self._cut_short(), *self._near_lines(), *self._left_out()]
+        return [
+            *self._cut_short(), *self._other_states(), *self._near_lines(), *self._left_out()
+        ]  # fmt: skip
+
+    def _other_states(self) -> list[str]:
+        """Warning about a number of states that is not the one asked for."""
+        if self.instead is None:
+            return []
+        taken, asked = self.instead
+        if taken > asked:
+            return [
+                f"{taken} J = 0 states are contracted, one for each level, in place of the {asked} "
+                "of `rotation.states`; raise `rotation.states`"
+            ]
+        return [
+            f"all {taken} J = 0 states that the basis has are contracted, not the {asked} of "
+            "`rotation.states`; for more give larger sizes, such as `quanta` or `basis`"
+        ]
 
     def _cut_short(self) -> list[str]:
         """Warnings about what the CPU time did not allow."""

@@ -51,6 +51,18 @@ def test_texts(turning: Rotation) -> None:
     assert "<td>B1</td>" in turning._repr_html_()
 
 
+def test_the_number_of_states_is_what_the_basis_has() -> None:
+    """The J = 0 levels are computed by then, and not lost."""
+    small = {"all": pes.BasisSize(None, 3, 6, 30)}
+    water = pes.levels("water_pjt1996", count=3, ranges=RANGES, basis=small, convergence=False)
+    many, few = (water.rotation([1], states=states) for states in (500, 2))
+    assert (len(many.basis.coupling.energies), len(few.basis.coupling.energies)) == (27, 3)
+    (said,) = many.warnings
+    assert said.startswith("all 27 J = 0 states that the basis has are contracted, not the 500 of")
+    assert few.warnings[0].startswith("3 J = 0 states are contracted, one for each level, in place")
+    assert water.rotation([1], states=27).warnings == []
+
+
 def test_derivatives_of_states_of_each_k() -> None:
     """Two bonds that are 1e-3 longer and shorter, in functions that follow them: 0.0003."""
 
