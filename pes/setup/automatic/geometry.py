@@ -166,6 +166,8 @@ def _minima_near(
     for start in starts:
         try:
             x = optimum(potential, start, noise=noise)
+            if any(same(x, m.positions, molecule) for m in found):
+                continue
             x = x if noise else _off_saddle(potential, x)
             energy = float(potential(x[None])[0].detach())
         except (ValueError, FloatingPointError, torch.linalg.LinAlgError):
