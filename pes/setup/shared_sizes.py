@@ -95,7 +95,7 @@ def shared_sizes(first: LevelsResult, accuracy: float) -> SharedSizes | None:
 
 
 def _modes(task: Problem) -> Tensor:
-    return frequencies(task.system, task.wells[0], task.limits)
+    return frequencies(task.system, task.wells[0], task.limits, task.internal.kinds)
 
 
 def _pair(sizes: Levels, task: Problem, count: int, by: float) -> tuple[Levels, Tensor]:

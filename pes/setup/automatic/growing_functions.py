@@ -6,10 +6,11 @@ and how far the next calculation must reach: no second one is needed for the com
 """
 
 from collections.abc import Callable
-from math import exp, inf, log
+from math import exp, expm1, log
 from time import process_time
 
 import torch
+from scipy.optimize import root_scalar
 from torch import Tensor
 
 from pes.setup.automatic.cut_forecast import LAST, TRIALS
@@ -37,6 +38,9 @@ SHORT_STEP = 1.05
 FARTHEST = 2.4
 """Largest factor of the cut energy that is foreseen at the start: small calculations say too much,
 errors fall ever faster. Nineteen triatomic surfaces took 1.1 to 3.4."""
+
+SLOWEST = 0.05
+"""Least rate at which errors are taken to fall with the cut energy."""
 
 AIM = 0.5
 """Part of what functions may leave that a larger calculation is made for."""
@@ -70,12 +74,16 @@ def grown(
         started: CPU time of the process at the start, seconds.
         report: called with a sentence after each calculation.
     """
-    least = STIFF * float(frequencies(target.system, target.wells[0], target.limits)[-1])
+    modes = frequencies(target.system, target.wells[0], target.limits, target.kinds)
+    least = STIFF * float(modes[-1])
     while True:
         expected = _expected(stage, count)
         left = expected[1] * _share(expected)
-        if float(left.max()) < SURE * goal:
-            left = left_by_functions(stage, count)
+        near = _needed(stage, expected, AIM * goal, LONG_STEP) < LONG_STEP
+        if near or float(left.max()) < SURE * goal:
+            rough, left = float(left.max()), left_by_functions(stage, count)
+            # Couplings among lost products matter as much for the next step.
+            expected = expected * (float(left.max()) / rough if rough else 1.0)
         most, cut = float(left.max()), stage.resolution.cut_energy
         done, room = most <= goal and cut >= least, LAST * budget.functions / stage.hamiltonian.size
         step = min(
@@ -153,10 +161,8 @@ def _needed(stage: Stage, expected: Tensor, goal: float, most: float) -> float:
         most: largest factor.
     """
     inner = 1 / _step(stage)
-    _, last, both = expected.amax(1).tolist()
-    rate = log(max(both / last, 1.01)) / (inner - inner**2) if last else inf
-    # No faster than errors are taken to fall.
-    rate = min(rate, log(1 + 1 / LEAST) / (1 - inner))
+    half, last, both = expected.amax(1).tolist()
+    rate = _rate(half, both, inner)
     needed = SHORT_STEP
     while needed < most:
         ratio = exp(-rate * needed * (inner - inner**2))
@@ -165,6 +171,37 @@ def _needed(stage: Stage, expected: Tensor, goal: float, most: float) -> float:
             break
         needed += 0.01
     return needed
+
+
+def _rate(half: float, both: float, inner: float) -> float:
+    """Rate r at which errors exp(−rE) fall, with E in units of the cut energy, from two changes.
+
+    Errors fall ever faster: the change without the last half step says more of what is to come
+    than that without the whole step. Rates stay within what errors are taken to fall by.
+
+    Args:
+        half: change without the last half step.
+        both: change without the last two steps.
+        inner: cut energy a step before, in the cut energy.
+
+    Example:
+        >>> parts, inner = (11 / 12, 25 / 36), 5 / 6
+        >>> half, both = (exp(-10 * part) - exp(-10) for part in parts)
+        >>> round(_rate(half, both, inner), 6)
+        10.0
+    """
+    fastest = log(1 + 1 / LEAST) / (1 - inner)
+
+    def ratio(rate: float) -> float:
+        return expm1(rate * (1 - inner**2)) / expm1(rate * (1 - inner) / 2)
+
+    if both >= half * ratio(fastest):
+        return fastest
+    if both <= half * ratio(SLOWEST):
+        return SLOWEST
+    return root_scalar(
+        lambda rate: ratio(rate) - both / half, bracket=(SLOWEST, fastest), method="brentq"
+    ).root
 
 
 def _step(stage: Stage) -> float:

@@ -21,8 +21,23 @@ SOFT = 20 * CM1
 """Least frequency, of a mode that is flat or no oscillation at all, hartree."""
 
 
-def frequencies(system: System, bottom: Tensor, limits: Sequence[tuple[float, float]]) -> Tensor:
-    """Harmonic frequencies at a minimum by Wilson's GF method, ascending, (Q,) in hartree."""
+def frequencies(
+    system: System,
+    bottom: Tensor,
+    limits: Sequence[tuple[float, float]],
+    kinds: Sequence[str],
+) -> Tensor:
+    """Harmonic frequencies at a minimum by Wilson's GF method, ascending, (Q,) in hartree.
+
+    A bend about a linear minimum counts twice: it is an oscillator of two dimensions, whose levels
+    without angular momentum lie 2ω apart and begin at ω.
+
+    Args:
+        system: V and G.
+        bottom: the minimum, (Q,).
+        limits: ends of the coordinates.
+        kinds: of the coordinates; angles among them may be linear.
+    """
     low, high = torch.tensor(limits, dtype=torch.float64).T
     q = bottom.cpu().clamp(low + ASIDE, high - ASIDE)
     count = len(q)
@@ -35,7 +50,9 @@ def frequencies(system: System, bottom: Tensor, limits: Sequence[tuple[float, fl
     hessian = (v[..., 0] - v[..., 1] - v[..., 2] + v[..., 3]) / (4 * STEP**2)
     with torch.no_grad():
         g = system.kinetic(q[None].to(system.device))[0][0].detach().cpu()
-    squares = torch.linalg.eigvals(g @ hessian.nan_to_num()).real
+    straight = (bottom.cpu().sin().abs() < ASIDE) & torch.tensor([k == "angle" for k in kinds])
+    times = torch.where(straight, 2.0, 1.0).to(g)
+    squares = torch.linalg.eigvals(times[:, None] * g * times @ hessian.nan_to_num()).real
     return squares.clamp(min=SOFT**2).sqrt().sort().values
 
 

@@ -60,7 +60,7 @@ def around_the_pair(
     x = half_way(potential, minimum, mover)
     with torch.no_grad():
         there, lowest = potential(torch.stack((x, minimum))).cpu().tolist()
-    w = frequencies(task.system, task.start, task.limits)
+    w = frequencies(task.system, task.start, task.limits, task.internal.kinds)
     top = float(w.sum()) / 2 + (harmonic_level(w, count) if count else (energy or 0.0) * CM1)
     between = float((x[mover] - x[pair].mean(0)).norm()) < SHORT
     if between or not there - lowest < top or not _known(task, x):

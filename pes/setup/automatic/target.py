@@ -123,7 +123,7 @@ def _first(target: Target, report: Report) -> tuple[Solve, Stage, int]:
 
     Ranges suit an energy that is guessed first, then taken from the levels themselves.
     """
-    modes = frequencies(target.system, target.wells[0], target.limits)
+    modes = frequencies(target.system, target.wells[0], target.limits, target.kinds)
     count = target.count or FEW
     last = target.energy or harmonic_level(modes, count)
     top = float(modes.sum()) / 2 + last

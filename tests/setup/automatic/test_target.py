@@ -40,9 +40,21 @@ def exact_levels(modes: Tensor, count: int) -> Tensor:
 
 def test_harmonic_frequencies() -> None:
     system, exact = oscillators()
-    found = frequencies(system, torch.zeros(3, dtype=torch.float64), LIMITS)
+    found = frequencies(system, torch.zeros(3, dtype=torch.float64), LIMITS, ("length",) * 3)
     torch.testing.assert_close(found, exact.sort().values, rtol=1e-9, atol=0)
     assert harmonic_level(found, 12) == pytest.approx(float(exact_levels(exact, 12)[-1]))
+
+
+def test_bend_of_a_linear_molecule_has_even_quanta_alone() -> None:
+    """Levels of an isotropic oscillator of two dimensions without angular momentum: 2ω apart."""
+    bottom = torch.tensor([0.0, pi, 0.0], dtype=torch.float64)
+    forces = FORCES.diagonal()
+    system = model(lambda q: (q - bottom) ** 2 @ forces / 2, torch.eye(3).double() / MASS)
+    ends = ((-3.0, 3.0), (0.0, pi), (-4.0, 4.0))
+    found = frequencies(system, bottom, ends, ("length", "angle", "length"))
+    quanta = torch.tensor([1.0, 2.0, 1.0], dtype=torch.float64)
+    exact = (quanta * (forces / MASS).sqrt()).sort().values
+    torch.testing.assert_close(found, exact, rtol=1e-9, atol=0)
 
 
 def test_exact_levels_lie_within_the_estimates() -> None:
