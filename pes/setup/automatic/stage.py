@@ -14,9 +14,10 @@ from pes.vibration.basis.truncation import Truncation
 from pes.vibration.eigensolvers.blockwise import lowest_blockwise
 from pes.vibration.eigensolvers.eigenpairs import Eigenpairs, SolverError
 from pes.vibration.eigensolvers.following import followed
+from pes.vibration.grid.grid_basis import GridBasis
 from pes.vibration.hamiltonian.build import build_hamiltonian
 from pes.vibration.hamiltonian.operator import Hamiltonian
-from pes.vibration.levels.matching import EXTRA, in_new_basis
+from pes.vibration.levels.matching import EXTRA, in_new_basis, of_equal_numbers
 from pes.vibration.symmetry.invariance import invariant
 from pes.vibration.symmetry.operations import commuting, symmetry_operations
 from pes.vibration.system.cuts import Cut
@@ -41,6 +42,9 @@ WALL = 0.5
 SMALL = 1000
 """Functions of a block up to which its matrix is the quicker way to the levels; a fourth of them
 where no others are searched for."""
+
+TINY = 450
+"""Functions of a block up to which all of its eigenpairs take little longer than the lowest."""
 
 KEPT = 0.5
 """Least norm of a vector by the functions of another calculation that it can be followed to."""
@@ -143,6 +147,19 @@ class SolvedHamiltonian:
 
 
 @dataclass(frozen=True)
+class Diagonalised:
+    """All eigenpairs of a small calculation.
+
+    Attributes:
+        basis: N products.
+        pairs: N of them.
+    """
+
+    basis: GridBasis
+    pairs: Eigenpairs
+
+
+@dataclass(frozen=True)
 class Stage(SolvedHamiltonian):
     """A calculation in ranges and functions that follow cuts of the surface.
 
@@ -151,12 +168,14 @@ class Stage(SolvedHamiltonian):
         top: energy of the highest level above the minimum that the ranges suit, hartree.
         resolution: how far and how finely it looks.
         bases: ranges and sizes.
+        matrix: the last calculation of the series whose matrix was diagonalised, if there is one.
     """
 
     cuts: tuple[Cut, ...]
     top: float
     resolution: Resolution
     bases: tuple[BasisSpec, ...]
+    matrix: Diagonalised | None
 
 
 def solved_stage(
@@ -196,11 +215,16 @@ def solved_stage(
         truncation=Truncation(energy=resolution.cut_energy), operations=group, cuts=cuts,
     )  # fmt: skip
     h, warnings = invariant(h)
-    pairs = _levels(target, h, count, near, complete)
+    more, matrix = min(count + EXTRA, h.size), near and near.matrix
+    if target.solver == "auto" and complete and h.size // (len(h.operations) + 1) <= TINY:
+        matrix = Diagonalised(h.basis, lowest_blockwise(h, h.size))
+        pairs = matrix.pairs.first(more)
+    else:
+        pairs = _levels(target, h, count, near, complete)
     _check_ghosts(target, h, pairs)
     return Stage(
         h, pairs, process_time() - started, tuple(warnings),
-        cuts=cuts, top=top, resolution=resolution, bases=bases,
+        cuts=cuts, top=top, resolution=resolution, bases=bases, matrix=matrix,
     )  # fmt: skip
 
 
@@ -221,11 +245,20 @@ def _levels(
     try:
         return followed(
             h, replace(pairs, coefficients=vectors), tolerance=tolerance,
-            complete=count if complete else 0,
+            complete=count if complete else 0, inner=_inner(near, h, more) if complete else None,
         )  # fmt: skip
     except SolverError:
         # Levels near a dissociation limit look unlike those in other ranges.
         return lowest_blockwise(h, more)
+
+
+def _inner(near: Stage, h: Hamiltonian, count: int) -> Eigenpairs | None:
+    """All eigenpairs of a smaller calculation by the products of a larger one, if they fit it."""
+    if near.matrix is None:
+        return None
+    pairs = near.matrix.pairs
+    vectors = of_equal_numbers(near.matrix.basis, pairs, h.basis, count)
+    return None if vectors is None else replace(pairs, coefficients=vectors)
 
 
 def fixed_sides(target: Target, one: Stage) -> list[tuple[bool, bool]]:

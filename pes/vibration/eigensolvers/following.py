@@ -41,7 +41,12 @@ R = TypeVar("R")
 
 
 def followed(
-    hamiltonian: Hamiltonian, near: Eigenpairs, *, tolerance: float, complete: int
+    hamiltonian: Hamiltonian,
+    near: Eigenpairs,
+    *,
+    tolerance: float,
+    complete: int,
+    inner: Eigenpairs | None = None,
 ) -> Eigenpairs:
     """As many of the lowest eigenpairs as a similar calculation has.
 
@@ -52,6 +57,8 @@ def followed(
             the levels that are not among these.
         complete: number of the lowest levels among which none may be missing: each block is
             searched for states that the similar calculation does not have. None are with 0.
+        inner: all eigenpairs of H in some of the products, or nearly so, (M, N), if they are known:
+            the zero-order Hamiltonian of such a search.
 
     Raises:
         SolverError: if a level does not converge.
@@ -62,7 +69,7 @@ def followed(
     products = start**2 / start.square().sum(1, keepdim=True) @ hamiltonian.zero_order_energies
     shift = float((near.energies - products).mean())
     zero = [
-        exact_below(part, EXACT, least=2 * len(start)) if complete else _diagonal(part, shift)
+        _exact(part, inner, 2 * len(start)) if complete else _diagonal(part, shift)
         for part in parts
     ]
     begin = [lowered(part, start) if isinstance(part, Block) else start for part in parts]
@@ -78,6 +85,30 @@ def followed(
         if not any(map(len, missed)):
             return pairs
         begin = [torch.cat((s.coefficients, m)) for s, m in zip(solutions, missed, strict=True)]
+
+
+def _exact(part: Block | Hamiltonian, inner: Eigenpairs | None, least: int) -> ZeroOrder:
+    """Zero-order Hamiltonian that is H in some products, at least so many: those that are known."""
+    known = None if inner is None else _of_eigenpairs(part, inner)
+    if known is None or len(known.block) < min(least, part.size):
+        return exact_below(part, EXACT, least=least)
+    return known
+
+
+def _of_eigenpairs(part: Block | Hamiltonian, inner: Eigenpairs) -> ZeroOrder | None:
+    """The same from all eigenpairs in some products; None if they are not those of one block."""
+    if isinstance(part, Block):
+        ours = [n for n, name in enumerate(inner.symmetry) if name == part.label]
+        inner = inner.only(torch.tensor(ours, dtype=torch.long))
+    diagonal = part.zero_order_energies
+    energies, vectors = inner.energies.to(diagonal), inner.coefficients.to(diagonal)
+    vectors = part.lower(vectors) if isinstance(part, Block) else vectors
+    block = vectors.any(0).nonzero().flatten()
+    if len(block) != len(vectors):
+        return None
+    # The trace of H in the block is the sum of its eigenvalues.
+    diagonal = diagonal + (energies - diagonal[block]).mean()
+    return ZeroOrder(block, energies, vectors[:, block].T, diagonal)
 
 
 def _diagonal(part: Block | Hamiltonian, shift: float) -> ZeroOrder:

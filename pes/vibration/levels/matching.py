@@ -1,5 +1,6 @@
 """Levels of one calculation paired with those of another: by overlap, not by position."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +16,15 @@ from pes.vibration.eigensolvers.warm_start import renumbered
 from pes.vibration.grid.grid_basis import GridBasis
 from pes.vibration.hamiltonian.operator import Hamiltonian
 
-__all__ = ["EXTRA", "Matching", "in_new_basis", "matching", "of_length", "of_partners"]
+__all__ = [
+    "EXTRA",
+    "Matching",
+    "in_new_basis",
+    "matching",
+    "of_equal_numbers",
+    "of_length",
+    "of_partners",
+]
 
 EXTRA = 4
 """Levels solved for beyond those asked for, so that each has its partner in the other runs."""
@@ -106,12 +115,10 @@ def in_new_basis(old: GridBasis, pairs: Eigenpairs, new: GridBasis) -> Tensor:
     """
     coefficients = pairs.coefficients.cpu()
     overlaps = [_overlaps(one, other) for one, other in zip(old.bases, new.bases, strict=True)]
-    alike = torch.ones(old.size, dtype=coefficients.dtype)
-    for one, i in zip(overlaps, unraveled(old.numbers, old.shape), strict=True):
-        alike = alike * _of_equal_numbers(one)[i]
+    alike = _alike(overlaps, old)
     elements = len(coefficients) * max(old.products, new.products)
     if elements > MOST_ELEMENTS or float((coefficients.square() @ alike.abs()).min()) > ALIKE:
-        return renumbered(torch.where(alike < 0, -1.0, 1.0) * coefficients, old, new)
+        return renumbered(_signs(alike) * coefficients, old, new)
     products = coefficients.new_zeros(len(coefficients), old.products)
     products[:, old.numbers] = coefficients
     products = products.reshape(-1, *old.shape)
@@ -119,6 +126,32 @@ def in_new_basis(old: GridBasis, pairs: Eigenpairs, new: GridBasis) -> Tensor:
         # The axis of the coordinate goes to the end: after all of them their order is the old one.
         products = products.movedim(1, -1) @ one
     return products.flatten(1)[:, new.numbers]
+
+
+def of_equal_numbers(
+    old: GridBasis, pairs: Eigenpairs, new: GridBasis, count: int
+) -> Tensor | None:
+    """Coefficients by products of equal number of another basis, (S, N), signs made the same.
+
+    None where the functions that the lowest `count` vectors consist of are not alike.
+    """
+    coefficients = pairs.coefficients.cpu()
+    alike = _alike([_overlaps(a, b) for a, b in zip(old.bases, new.bases, strict=True)], old)
+    if float((coefficients[:count].square() @ alike.abs()).min()) <= ALIKE:
+        return None
+    return renumbered(_signs(alike) * coefficients, old, new)
+
+
+def _alike(overlaps: Sequence[Tensor], old: GridBasis) -> Tensor:
+    """Overlaps of the products of one basis with those of equal number of another, (N,)."""
+    alike = torch.ones(old.size, dtype=torch.float64)
+    for one, i in zip(overlaps, unraveled(old.numbers, old.shape), strict=True):
+        alike = alike * _of_equal_numbers(one)[i]
+    return alike
+
+
+def _signs(overlaps: Tensor) -> Tensor:
+    return torch.where(overlaps < 0, -1.0, 1.0)
 
 
 def _overlaps(one: Basis, other: Basis) -> Tensor:

@@ -50,6 +50,6 @@ def test_vectors_that_lead_nowhere_are_not_followed(
     monkeypatch.setattr(stage, "EXTRA", 0)
     h = SimpleNamespace(size=5000, operations=(), device="cpu", basis=None)
     pairs = Eigenpairs(torch.zeros(2).double(), vectors, torch.zeros(2).double(), "dense")
-    near = SimpleNamespace(pairs=pairs, hamiltonian=h)
+    near = SimpleNamespace(pairs=pairs, hamiltonian=h, matrix=None)
     target = SimpleNamespace(solver="auto", accuracy=CM1)
     assert stage._levels(target, h, 2, near, True) == way

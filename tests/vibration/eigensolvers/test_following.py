@@ -1,14 +1,18 @@
 """Levels that follow from those of a similar calculation, and those that it did not have."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
 from pes.vibration import BasisSpec, System, model, vibrational_levels
 from pes.vibration.basis.truncation import Truncation
 from pes.vibration.eigensolvers import following
+from pes.vibration.eigensolvers.blockwise import lowest_blockwise
 from pes.vibration.eigensolvers.eigenpairs import Eigenpairs, SolverError
 from pes.vibration.eigensolvers.following import followed
 from pes.vibration.hamiltonian.operator import Hamiltonian
+from pes.vibration.levels.matching import of_equal_numbers
 
 COUNT = 12
 LINE = BasisSpec("sinc", -8.0, 8.0, 12, points=18, primitives=60)
@@ -49,6 +53,27 @@ def test_levels_are_those_of_the_matrix(symmetry: bool, complete: int) -> None:
     assert sorted(near.symmetry) == sorted(exact.symmetry)
     assert bool((near.residuals <= 1e-6).all())
     assert 0 < near.matvecs < h.size
+
+
+@pytest.mark.parametrize("symmetry", [True, False])
+def test_eigenpairs_in_some_products_are_the_zero_order(
+    symmetry: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """States of the calculation with fewer products take the place of a matrix of its own."""
+    h, exact = solved(0.05, symmetry=symmetry)
+    few = vibrational_levels(
+        oscillators(0.05), [LINE] * 3, COUNT, cap=1e3, truncation=Truncation(quanta=7),
+        convergence=False, symmetry=symmetry, solver="dense",
+    ).hamiltonian  # fmt: skip
+    every = lowest_blockwise(few, few.size)
+    vectors = of_equal_numbers(few.basis, every, h.basis, COUNT)
+    assert vectors is not None
+    inner = replace(every, coefficients=vectors)
+    start = without(inner.first(COUNT), 4)
+    if not symmetry:  # of eight blocks some are too small for it
+        monkeypatch.delattr(following, "exact_below")
+    near = followed(h, start, tolerance=1e-6, complete=COUNT - 1, inner=inner)
+    torch.testing.assert_close(near.energies, exact.energies[:-1], rtol=0, atol=1e-10)
 
 
 def without(pairs: Eigenpairs, lost: int) -> Eigenpairs:
