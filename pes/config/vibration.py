@@ -131,7 +131,7 @@ class Vibration(Section):
     """All levels up to here instead, cm⁻¹ above the ground state."""
     quanta: float | None = Field(default=None, gt=0)
     """Keep only products of functions with so many quanta in all; for four atoms and more. Six
-    normal coordinates get 6 (a first answer in minutes), nine 4 (long), unless limited."""
+    normal coordinates get 6 (a first answer in minutes) unless limited; more of them need it."""
     grid_level: float | None = Field(default=None, gt=0)
     """Level of a sparse grid in place of the product of all points, for normal coordinates: with
     `quanta`, two more than these or higher. For five atoms and more `quanta` alone mean such a

@@ -24,7 +24,7 @@ BEYOND = 2.0
 PRODUCT_MODES = 6
 """Normal coordinates up to which a product grid may take the place of a sparse one."""
 
-NORMAL_QUANTA = {6: 6.0, 9: 4.0}
+NORMAL_QUANTA = {6: 6.0}
 """Usual limit of the quanta of normal coordinates, by their number."""
 
 REFERENCES = {"cut": False, "vscf": True, "mean": False}
@@ -124,10 +124,18 @@ def sparse_grid(
         sized: whether functions or points of single coordinates are given.
 
     Raises:
-        ValueError: for coordinates that are not normal ones, or limits that a sparse grid has not.
+        ValueError: for coordinates that are not normal ones, or limits that a sparse grid has not;
+            for many normal coordinates without any limit.
     """
     others = request.energy is not None or request.groups or request.reference != "cut"
     many = len(internal.names) > PRODUCT_MODES and zero_at_minimum(internal.kinds)
+    limited = request.quanta is not None or request.energy is not None or request.groups
+    if many and not limited and request.grid_level is None:
+        raise ValueError(
+            f"{len(internal.names)} normal coordinates need `quanta`, the most quanta in all, such "
+            "as 6, beside other sizes: all products of their functions are too many; or leave out "
+            "every size, and the program chooses them"
+        )
     if request.grid_level is None and request.quanta and many and not others and not sized:
         request = replace(request, grid_level=request.quanta + BEYOND)
     if request.grid_level is None:

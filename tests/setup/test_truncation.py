@@ -45,7 +45,7 @@ def test_groups_and_weights() -> None:
 
 def test_quanta_of_normal_coordinates() -> None:
     nothing = Vibration.model_validate({})
-    assert [products(nothing.truncation(), normal(n)).quanta for n in (3, 6, 9)] == [None, 6, 4]
+    assert [products(nothing.truncation(), normal(n)).quanta for n in (3, 6)] == [None, 6]
     assert products(nothing.truncation(), FOUR).quanta is None
     given = Vibration.model_validate({"quanta": 3})
     assert products(given.truncation(), normal(6)).quanta == 3
@@ -93,7 +93,14 @@ def test_quanta_of_many_normal_coordinates_are_on_a_sparse_grid() -> None:
     assert (grid.quanta, grid.level) == (4.0, 6.0)
     assert sparse_grid(TruncationRequest(quanta=4), normal(9), sized=True) is None
     assert sparse_grid(TruncationRequest(quanta=4, reference="vscf"), normal(9)) is None
-    assert sparse_grid(TruncationRequest(), normal(9)) is None
+    assert sparse_grid(TruncationRequest(), normal(6)) is None
+
+
+@pytest.mark.parametrize("sized", [True, False])
+def test_many_normal_coordinates_need_quanta(sized: bool) -> None:
+    """Without them all products were kept, on millions of points."""
+    with pytest.raises(ValueError, match="9 normal coordinates need `quanta`"):
+        sparse_grid(TruncationRequest(), normal(9), sized=sized)
 
 
 @pytest.mark.parametrize(
