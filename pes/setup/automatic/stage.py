@@ -46,6 +46,9 @@ where no others are searched for."""
 TINY = 450
 """Functions of a block up to which all of its eigenpairs take little longer than the lowest."""
 
+MOST_ELEMENTS = 2**23
+"""Elements of all eigenpairs of a small calculation by the products of a larger one: 64 MiB."""
+
 KEPT = 0.5
 """Least norm of a vector by the functions of another calculation that it can be followed to."""
 
@@ -254,7 +257,7 @@ def _levels(
 
 def _inner(near: Stage, h: Hamiltonian, count: int) -> Eigenpairs | None:
     """All eigenpairs of a smaller calculation by the products of a larger one, if they fit it."""
-    if near.matrix is None:
+    if near.matrix is None or len(near.matrix.pairs.energies) * h.size > MOST_ELEMENTS:
         return None
     pairs = near.matrix.pairs
     vectors = of_equal_numbers(near.matrix.basis, pairs, h.basis, count)
