@@ -5,7 +5,8 @@ Each has `names`, `kinds` (length, angle, dihedral, azimuth, normal, number or c
 """
 
 from pes.coordinates.automatic import automatic_rows
-from pes.coordinates.bond_vector_modes import BondVectors, bond_vectors, nearest_tree
+from pes.coordinates.bond_tree import nearest_tree
+from pes.coordinates.bond_vector_modes import BondVectors, bond_vectors
 from pes.coordinates.curvilinear_modes import Curvilinear, curvilinear, curvilinear_beside
 from pes.coordinates.internal import Direct, Internal
 from pes.coordinates.jacobi import Jacobi

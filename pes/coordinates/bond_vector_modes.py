@@ -9,12 +9,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from pes.coordinates.bond_tree import Tree, fragments
 from pes.coordinates.internal import Fold
 from pes.coordinates.line import Line
 from pes.coordinates.rectilinear_modes import NormalModes
 from pes.geometry import nearest_rotation
 
-__all__ = ["BondVectors", "bond_vectors", "nearest_tree"]
+__all__ = ["BondVectors", "bond_vectors"]
 
 ITERATIONS = 12
 """Newton steps to the orientation of a geometry; they converge quadratically."""
@@ -27,8 +28,6 @@ FAR = 10.0
 
 HALF_TURN = 4.0
 """|w| at which a bond has turned by 180°, 4 arctan 1."""
-
-Tree = tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -261,42 +260,9 @@ def bond_vectors(modes: NormalModes, tree: Sequence[tuple[int, int]]) -> BondVec
     atoms = len(modes.masses)
     pairs = tuple((int(a), int(b)) for a, b in tree)
     inside = all(0 <= a < atoms and 0 <= b < atoms and a != b for a, b in pairs)
-    if not inside or len(pairs) != atoms - 1 or len(_joined(pairs, range(atoms))) > 1:
+    if not inside or len(pairs) != atoms - 1 or len(fragments(pairs, range(atoms))) > 1:
         raise ValueError(
             f"{atoms} atoms take a tree of {atoms - 1} bonds that joins all of them, without a "
             f"ring; got {', '.join(f'{a}-{b}' for a, b in pairs)}"
         )
     return BondVectors(modes, pairs)
-
-
-def nearest_tree(distances: Tensor) -> Tree:
-    """The tree of the shortest pairs that joins all atoms, each pair in ascending order.
-
-    Args:
-        distances: between the atoms (N, N), in any measure.
-
-    References:
-        J. B. Kruskal, Proc. Am. Math. Soc. 7, 48 (1956), doi:10.1090/S0002-9939-1956-0078686-7
-
-    Example:
-        >>> nearest_tree(torch.tensor([[0.0, 1, 3], [1, 0, 2], [3, 2, 0]]))
-        ((0, 1), (1, 2))
-    """
-    atoms = range(len(distances))
-    pairs = sorted((round(float(distances[a, b]), 6), a, b) for a in atoms for b in atoms if a < b)
-    tree: list[tuple[int, int]] = []
-    for _, a, b in pairs:
-        if len(_joined([*tree, (a, b)], atoms)) < len(_joined(tree, atoms)):
-            tree.append((a, b))
-    return tuple(sorted(tree))
-
-
-def _joined(pairs: Sequence[tuple[int, int]], atoms: range) -> list[set[int]]:
-    """Sets of atoms that bonds hold together."""
-    parts = [{a} for a in atoms]
-    for a, b in pairs:
-        one, other = (next(p for p in parts if atom in p) for atom in (a, b))
-        if one is not other:
-            parts.remove(other)
-            one |= other
-    return parts

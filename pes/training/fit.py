@@ -25,7 +25,7 @@ from pes.training.loss import (
     surface_problem,
 )
 from pes.training.optimizers.damped_least_squares import levenberg_marquardt
-from pes.training.optimizers.problem import LeastSquares, Optimizer
+from pes.training.optimizers.problem import LeastSquares, Optimizer, Step
 from pes.units import ANGSTROM, CM1
 
 __all__ = ["completed", "epochs"]
@@ -128,27 +128,13 @@ def epochs(
                 steps = optimizer(problem, state.parameters, None)
                 continue
             validation_loss = 0.5 * float(bounded_sum(held_out.squares(step.parameters)))
-            improved = validation_loss < state.best_loss
-            epoch = state.epoch + 1
             ranks.check_alike(step.parameters)
-            state = TrainingState(
-                epoch=epoch,
-                seconds=float(ranks.all_gather(time.monotonic() - started)[0]),
-                parameters=step.parameters,
-                best_parameters=step.parameters if improved else state.best_parameters,
-                best_loss=validation_loss if improved else state.best_loss,
-                best_epoch=epoch if improved else state.best_epoch,
-                optimizer=step.state,
-                restart=state.restart,
-                restart_loss=min(validation_loss, state.restart_loss),
-                restart_epoch=epoch
-                if validation_loss < state.restart_loss
-                else state.restart_epoch,
-            )
+            seconds = float(ranks.all_gather(time.monotonic() - started)[0])
+            state = _after(state, step, validation_loss, seconds)
             vector_to_parameters(step.parameters.clone(), surface.mlp.parameters())
             rmse = [_rmse(surface, step.parameters, target, ranks) for target in targets]
             yield Epoch(
-                epoch=epoch,
+                epoch=state.epoch,
                 seconds=state.seconds,
                 loss=step.loss,
                 validation_loss=validation_loss,
@@ -158,7 +144,7 @@ def epochs(
                 validation_force_rmse_cm1_angstrom=rmse[1][1],
                 gradient_norm=step.gradient_norm,
                 details=step.details,
-                improved=improved,
+                improved=state.best_epoch == state.epoch,
                 state=state,
             )
     finally:
@@ -187,6 +173,24 @@ def completed(
 def _start(surface: NeuralSurface) -> TrainingState:
     parameters = parameters_to_vector(surface.mlp.parameters()).detach().clone()
     return TrainingState(0, 0.0, parameters, parameters, float("inf"), 0, {})
+
+
+def _after(state: TrainingState, step: Step, loss: float, seconds: float) -> TrainingState:
+    """The state after a step that has this validation loss."""
+    epoch = state.epoch + 1
+    best, best_of_start = loss < state.best_loss, loss < state.restart_loss
+    return TrainingState(
+        epoch=epoch,
+        seconds=seconds,
+        parameters=step.parameters,
+        best_parameters=step.parameters if best else state.best_parameters,
+        best_loss=loss if best else state.best_loss,
+        best_epoch=epoch if best else state.best_epoch,
+        optimizer=step.state,
+        restart=state.restart,
+        restart_loss=min(loss, state.restart_loss),
+        restart_epoch=epoch if best_of_start else state.restart_epoch,
+    )
 
 
 def _restarted(mlp: MLP, state: TrainingState, seed: int) -> TrainingState:

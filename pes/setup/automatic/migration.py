@@ -10,10 +10,9 @@ import torch
 from torch import Tensor
 
 from pes.coordinates import optimum
-from pes.potential.holes.coverage import Coverage
 from pes.setup.automatic.coupling import SHORT
 from pes.setup.automatic.harmonic_levels import frequencies, harmonic_level
-from pes.setup.automatic.missing_wells import FAR
+from pes.setup.automatic.missing_wells import is_known
 from pes.setup.chosen import description
 from pes.setup.coordinate_request import CoordinateRequest
 from pes.setup.problem import Problem, problem
@@ -63,7 +62,7 @@ def around_the_pair(
     w = frequencies(task.system, task.start, task.limits, task.internal.kinds)
     top = float(w.sum()) / 2 + (harmonic_level(w, count) if count else (energy or 0.0) * CM1)
     between = float((x[mover] - x[pair].mean(0)).norm()) < SHORT
-    if between or not there - lowest < top or not _known(task, x):
+    if between or not there - lowest < top or not is_known(task, x[None]):
         return task
     request = CoordinateRequest(kind="jacobi", centre=mover)
     other = problem(task.surface, task.molecule, coordinates=request, device=task.masses.device)
@@ -105,13 +104,3 @@ def _single(task: Problem) -> int | None:
     elements = task.molecule.elements
     alone = [k for k, e in enumerate(elements) if elements.count(e) == 1]
     return alone[0] if len(elements) == 3 and len(alone) == 1 else None
-
-
-def _known(task: Problem, x: Tensor) -> bool:
-    """Whether a fitted surface has training points near a geometry."""
-    record = task.surface.record
-    if record is None:
-        return True
-    coverage = Coverage(task.molecule.elements, record.training_positions)
-    with torch.no_grad():
-        return bool((coverage(x[None].to(record.training_positions)) < FAR).all())

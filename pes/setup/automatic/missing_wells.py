@@ -20,7 +20,7 @@ from pes.setup.chosen import description
 from pes.setup.problem import Problem
 from pes.units import CM1
 
-__all__ = ["LargeAmplitudes", "in_all_wells", "sentence"]
+__all__ = ["LargeAmplitudes", "in_all_wells", "is_known", "sentence"]
 
 KINDS = ("inversion", "torsion", "bend", "linear bend")
 """Motions of large amplitude."""
@@ -108,7 +108,7 @@ class LargeAmplitudes:
             for one in large_amplitudes(self._potential, self.task.molecule, self.minimum, top)
             if one.what in kinds
             and not held(one, self.task.internal, ranges, masses)
-            and self._known(one)
+            and is_known(self.task, one.geometries)
             and self._seen(one, top)
         ]
 
@@ -146,14 +146,15 @@ class LargeAmplitudes:
         device = self.task.masses.device
         return self.task.surface.potential(x.to(device)).to(x.device)
 
-    def _known(self, one: LargeAmplitude) -> bool:
-        """Whether a fitted surface has training points along the motion."""
-        record = self.task.surface.record
-        if record is None:
-            return True
-        coverage = Coverage(self.task.molecule.elements, record.training_positions)
-        with torch.no_grad():
-            return bool((coverage(one.geometries.to(record.training_positions)) < FAR).all())
+
+def is_known(task: Problem, geometries: Tensor) -> bool:
+    """Whether a fitted surface has training points near geometries (B, N, 3); others know all."""
+    record = task.surface.record
+    if record is None:
+        return True
+    coverage = Coverage(task.molecule.elements, record.training_positions)
+    with torch.no_grad():
+        return bool((coverage(geometries.to(record.training_positions)) < FAR).all())
 
 
 def in_all_wells(
