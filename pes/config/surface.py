@@ -1,6 +1,6 @@
 """Keys of the form of a surface to fit: network or polynomial, and what it corrects."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field
 
@@ -8,7 +8,12 @@ from pes.config.section import Section, by_name
 from pes.potential import Surface
 from pes.setup.surfaces import load
 from pes.setup.training.dipole_choice import NETWORKS
-from pes.setup.training.dipole_forms import AutomaticDipoleForm, DipoleForm, DipoleNetworkForm
+from pes.setup.training.dipole_forms import (
+    AnyDipoleForm,
+    AutomaticDipoleForm,
+    DipoleForm,
+    DipoleNetworkForm,
+)
 from pes.setup.training.settings import KernelForm, LinearBaseline, LinearForm, NetworkForm
 
 __all__ = [
@@ -98,7 +103,18 @@ class StoredSurface(Section):
 Baseline = Annotated[LinearBaselineSection | StoredSurface, Field(discriminator="kind")]
 
 
-class LinearSurfaceSection(Linear):
+class SurfaceBase(Section):
+    """What all surfaces have."""
+
+    of_dipoles: ClassVar[bool] = False
+
+    @property
+    def networks(self) -> int:
+        """Largest number of networks of dipole moments that are fitted."""
+        return 0
+
+
+class LinearSurfaceSection(Linear, SurfaceBase):
     """V = polynomial, fitted in one step: no epochs, no state to resume from."""
 
     ridge: Ridge | Literal["auto"] = "auto"
@@ -115,7 +131,7 @@ class LinearSurfaceSection(Linear):
         return LinearForm(**self.model_dump(exclude={"kind", "baseline"}), baseline=under)
 
 
-class KernelSection(Section):
+class KernelSection(SurfaceBase):
     """V = a smooth bump at each point: Gaussian-process regression of energies, in one step."""
 
     kind: Literal["kernel"] = "kernel"
@@ -136,7 +152,7 @@ class KernelSection(Section):
         return KernelForm(**self.model_dump(exclude={"kind", "baseline"}))
 
 
-class SurfaceSection(Section):
+class SurfaceSection(SurfaceBase):
     """V = baseline + network(descriptor)."""
 
     kind: Literal["neural"] = "neural"
@@ -156,18 +172,19 @@ class SurfaceSection(Section):
         return NetworkForm(**inputs, hidden=self.hidden, activation=self.activation, baseline=under)
 
 
-class DipoleBase(Section):
+class DipoleBase(SurfaceBase):
     """What all surfaces of dipole moments have."""
+
+    of_dipoles: ClassVar[bool] = True
 
     charge: int = Field(default=0, ge=-100, le=100)
     """Total charge, e."""
     baseline: None = None
     """Nothing: the total charge is the baseline."""
 
-    @property
-    def networks(self) -> int:
-        """Largest number of networks that are fitted."""
-        return 0
+    def form(self) -> AnyDipoleForm:
+        """The record of `pes.setup`."""
+        raise NotImplementedError
 
     def resolved(self) -> NetworkForm:
         """Nothing that is fitted to energies.
@@ -250,7 +267,7 @@ class AutomaticDipoleSection(DipoleBase):
         return AutomaticDipoleForm(charge=self.charge)
 
 
-class AutomaticSurface(Section):
+class AutomaticSurface(SurfaceBase):
     """Form, size and fit chosen within `training.budget`; the run folder holds what was chosen."""
 
     kind: Literal["auto"] = "auto"

@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from pes.config.ensemble import EnsembleSection
 from pes.config.section import Isotopes, Name, Section, Seed
-from pes.config.surface import AutomaticDipoleSection, DipoleBase, Surfaces, SurfaceSection, neural
+from pes.config.surface import Surfaces, SurfaceSection, neural
 from pes.config.training import Training
 from pes.config.vibration import Vibration
 
@@ -143,12 +143,12 @@ class TrainConfig(Section):
 
     @model_validator(mode="after")
     def _dipole_without_settings_of_energies(self) -> "TrainConfig":
-        if not isinstance(self.surface, DipoleBase):
+        if not self.surface.of_dipoles:
             return self
         if self.ensemble is not None:
             raise ValueError("`ensemble` is for energies; a dipole surface has `members`")
         unused = ["restarts", "first_points", "first_epochs"]
-        if not isinstance(self.surface, AutomaticDipoleSection):
+        if self.surface.kind != "auto_dipole":
             unused.append("budget")
         given = next((key for key in unused if getattr(self.training, key)), None)
         if given == "budget":

@@ -9,7 +9,6 @@ from types import MappingProxyType
 from typing import Any
 
 from pes.config import TrainConfig, load_config
-from pes.config.surface import DipoleBase
 from pes.files import RUN_FINISHED
 from pes.run.cluster import rank_device, rank_threads
 from pes.run.folder import claimed, pick_device
@@ -101,7 +100,7 @@ def trained(
         config = config.model_copy(update={"threads": config.threads or 1})
     device = rank_device(pick_device(config.device, config.threads or rank_threads()), ranks)
     config = with_full_paths(config, base)
-    if isinstance(config.surface, DipoleBase):
+    if config.surface.of_dipoles:
         return dipole_training(
             config, folder, device, resume=resume, overwrite=overwrite, check=check
         )

@@ -10,7 +10,7 @@ import torch
 
 from pes.config import TrainConfig
 from pes.config.reading import changed
-from pes.config.surface import AutomaticDipoleSection, DipoleNetworkSection, DipoleSection
+from pes.config.surface import DipoleBase
 from pes.files import RUN_FINISHED
 from pes.run.folder import check_folder, claimed, open_log, write_config
 from pes.run.train.dipole_networks import earlier_networks, network_files, watched
@@ -126,7 +126,7 @@ def _fitted(
 
 def _form(config: TrainConfig) -> AnyDipoleForm:
     surface, training = config.surface, config.training
-    assert isinstance(surface, DipoleSection | DipoleNetworkSection | AutomaticDipoleSection)
+    assert isinstance(surface, DipoleBase)
     match form := surface.form():
         case DipoleNetworkForm():
             return replace(
@@ -141,7 +141,7 @@ def _form(config: TrainConfig) -> AnyDipoleForm:
 
 def _chosen(config: TrainConfig, result: DipoleFit) -> TrainConfig:
     """The configuration that repeats a fit, the form chosen where it was left open."""
-    if not isinstance(config.surface, AutomaticDipoleSection):
+    if config.surface.kind != "auto_dipole":
         return config
     form, best = result.form, result.candidates[0]
     changes: dict[str, Any] = {"training.budget": None}

@@ -9,7 +9,6 @@ from datetime import timedelta
 from pathlib import Path
 
 from pes.config import TrainConfig
-from pes.config.surface import DipoleBase
 from pes.data import Split
 from pes.data.labels import Chosen
 from pes.run.folder import write_config
@@ -38,7 +37,7 @@ def earlier_networks(
     Raises:
         ValueError: if the configuration differs where it must not, or a file cannot be read.
     """
-    files = {_file(place, k) for k in range(_networks(config))}
+    files = {_file(place, k) for k in range(config.surface.networks)}
     known = [one for one in files if one.is_file() or previous(one).is_file()]
     if not known:
         return None
@@ -101,17 +100,12 @@ def watched(
         yield NetworkSessions(earlier, watch)
 
 
-def _networks(config: TrainConfig) -> int:
-    assert isinstance(config.surface, DipoleBase)
-    return config.surface.networks
-
-
 def _file(place: Path, number: int) -> Path:
     return place / f"network_{number + 1}.pt"
 
 
 def _line(config: TrainConfig, number: int, state: TrainingState) -> str:
-    total, count = config.training.epochs, _networks(config)
+    total, count = config.training.epochs, config.surface.networks
     left = state.seconds / state.epoch * (total - state.epoch)
     return (
         f"network {number + 1} of {count}: epoch {state.epoch} of {total}, the best is "
