@@ -13,7 +13,7 @@ import torch
 import yaml
 from matplotlib.figure import Figure
 
-from pes import cli
+from pes import cli, plots
 from pes.coordinates.valence import Valence
 from pes.data import Dataset, write
 from pes.potential import energies_and_forces
@@ -80,6 +80,22 @@ def sketches(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
     """
     if request.node.get_closest_marker("pictures") is None:
         monkeypatch.setattr(Figure, "savefig", _without_drawing)
+
+
+@pytest.fixture
+def no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pictures of trainings are not even put together: that takes longer than small trainings."""
+    for name in ("learning_curve", "residuals", "calibration_curve"):
+        monkeypatch.setattr(plots, name, lambda path, *_, **__: path.touch())
+
+
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    """Numbers that are compared bit by bit come from sums in one order."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
 
 
 def _without_drawing(figure: Figure, path: str | Path, *, format: str, dpi: int) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from scattered_waters import WATER, bond_moments, waters
 
 from pes import cli
 from pes.data import Dataset, write
@@ -17,20 +18,16 @@ from pes.units import DEBYE
 Refusal = Callable[..., str]
 
 
-def waters(count: int = 60) -> Dataset:
-    generator = torch.Generator().manual_seed(3)
-    start = torch.tensor([[0.0, 0, 0], [1.8, 0, 0], [-0.5, 1.7, 0]], dtype=torch.float64)
-    x = start + 0.2 * torch.randn(count, 3, 3, generator=generator, dtype=torch.float64)
-    arms = x[:, 1:] - x[:, :1]
-    moments = (arms * torch.exp(-(arms.norm(dim=-1, keepdim=True) ** 2) / 5)).sum(1)
-    return Dataset(("O", "H", "H"), x, (x[:, 0] - x[:, 1]).norm(dim=1), dipoles=moments)
+def points(count: int = 60) -> Dataset:
+    x = waters(count, 3, size=0.2)
+    return Dataset(WATER, x, (x[:, 0] - x[:, 1]).norm(dim=1), dipoles=bond_moments(x))
 
 
 def test_command_prints_and_writes_the_errors_of_the_fit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refusal: Refusal
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    data = waters()
+    data = points()
     form = DipoleForm(degree=2, chosen_by="leave_one_out", members=3)
     fit = train_dipole(data, form=form)
     run = fit.save(tmp_path / "dipole")

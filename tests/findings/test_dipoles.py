@@ -2,17 +2,11 @@
 
 import pytest
 import torch
+from scattered_waters import WATER, waters
 
 from pes.findings.dipoles import check_dipoles, sign_doubt
 
-WATER = ("O", "H", "H")
 CHARGES = torch.tensor([-0.6, 0.3, 0.3]).double()
-
-
-def waters() -> torch.Tensor:
-    generator = torch.Generator().manual_seed(5)
-    start = torch.tensor([[0.0, 0, 0], [1.8, 0, 0], [-0.5, 1.7, 0]], dtype=torch.float64)
-    return start + 0.1 * torch.randn(80, 3, 3, generator=generator, dtype=torch.float64)
 
 
 def turned(x: torch.Tensor) -> torch.Tensor:
@@ -22,7 +16,7 @@ def turned(x: torch.Tensor) -> torch.Tensor:
 
 
 def test_right_labels_pass() -> None:
-    x = turned(waters())
+    x = turned(waters(80, 5))
     check_dipoles(WATER, x, CHARGES @ x, 0)
     assert sign_doubt(WATER, x, CHARGES @ x) is None
     # Carbon and hydrogen differ too little to tell.
@@ -30,7 +24,7 @@ def test_right_labels_pass() -> None:
 
 
 def test_another_frame() -> None:
-    x = waters()
+    x = waters(80, 5)
     with pytest.raises(ValueError, match="do not turn with the positions"):
         check_dipoles(WATER, turned(x), CHARGES @ x, 0)
 
@@ -38,7 +32,7 @@ def test_another_frame() -> None:
 @pytest.mark.parametrize(("true", "given"), [(1, 0), (0, 1)])
 def test_another_total_charge(true: int, given: int) -> None:
     generator = torch.Generator().manual_seed(7)
-    x = turned(waters()) + torch.randn(80, 1, 3, generator=generator).double()
+    x = turned(waters(80, 5)) + torch.randn(80, 1, 3, generator=generator).double()
     labels = (CHARGES + true / 3) @ x
     check_dipoles(WATER, x, labels, true)
     with pytest.raises(ValueError, match=f"total charge of {true} e, not {given}; set"):
@@ -47,13 +41,13 @@ def test_another_total_charge(true: int, given: int) -> None:
 
 def test_no_charge_shows_where_the_origin_is_in_the_molecule() -> None:
     """The fit can describe both; the dipole moment there is right."""
-    x = turned(waters())
+    x = turned(waters(80, 5))
     x = x - x.mean(1, keepdim=True)
     check_dipoles(WATER, x, CHARGES @ x, 1)
 
 
 def test_the_other_sign_is_a_doubt() -> None:
-    x = turned(waters())
+    x = turned(waters(80, 5))
     doubt = sign_doubt(WATER, x, -CHARGES @ x)
     assert doubt is not None
     assert "more electronegative" in doubt

@@ -5,19 +5,12 @@ from itertools import permutations
 
 import pytest
 import torch
+from scattered_waters import WATER, waters
 from torch import Tensor
 
 from pes.potential import KernelSurface, kernel_surface
 from pes.potential.analytic import WaterPJT
 from pes.potential.kernel import matern
-
-WATER = ("O", "H", "H")
-
-
-def waters(count: int, seed: int = 0) -> Tensor:
-    generator = torch.Generator().manual_seed(seed)
-    start = torch.tensor([[0.0, 0, 0], [1.8, 0, 0], [-0.5, 1.7, 0]], dtype=torch.float64)
-    return start + 0.1 * torch.randn(count, 3, 3, generator=generator, dtype=torch.float64)
 
 
 def fitted(count: int = 60, **options) -> tuple[KernelSurface, Tensor]:

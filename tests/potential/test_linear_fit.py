@@ -1,19 +1,11 @@
 import pytest
 import torch
-from torch import Tensor
+from scattered_waters import WATER, waters
 
 from pes.descriptors import Invariants
 from pes.potential.linear import LinearSurface
 from pes.potential.linear_fit import feature_gradients, linear_fits, linear_surface
 from pes.potential.neural import energies_and_forces
-
-WATER = ("O", "H", "H")
-
-
-def waters(count: int, seed: int = 0) -> Tensor:
-    generator = torch.Generator().manual_seed(seed)
-    start = torch.tensor([[0.0, 0, 0], [1.8, 0, 0], [-0.5, 1.7, 0]], dtype=torch.float64)
-    return start + 0.3 * torch.randn(count, 3, 3, generator=generator, dtype=torch.float64)
 
 
 def known_surface(degree: int = 3) -> LinearSurface:
@@ -24,23 +16,24 @@ def known_surface(degree: int = 3) -> LinearSurface:
 
 
 def test_recovers_a_polynomial() -> None:
-    truth, x = known_surface(), waters(60)
+    truth, x = known_surface(), waters(60, size=0.3)
     fitted = linear_surface(truth.descriptor, x, truth(x), ridge=0.0)
     # Condition number about 1e5 of the scaled columns, times the rounding of 76 hartree.
     torch.testing.assert_close(fitted.coefficients, truth.coefficients, rtol=0, atol=1e-7)
-    torch.testing.assert_close(fitted(waters(20, 1)), truth(waters(20, 1)), rtol=0, atol=1e-11)
+    new = waters(20, 1, size=0.3)
+    torch.testing.assert_close(fitted(new), truth(new), rtol=0, atol=1e-11)
 
 
 def test_forces_make_up_for_missing_energies() -> None:
-    truth, few = known_surface(), waters(8)
+    truth, few = known_surface(), waters(8, size=0.3)
     _, forces = energies_and_forces(truth, few)
     fitted = linear_surface(truth.descriptor, few, truth(few), forces=forces, ridge=0.0)
-    x = waters(20, 1)
+    x = waters(20, 1, size=0.3)
     torch.testing.assert_close(fitted(x), truth(x), rtol=0, atol=1e-10)
 
 
 def test_weights_are_repetitions() -> None:
-    descriptor, x = Invariants(WATER, 2), waters(30)
+    descriptor, x = Invariants(WATER, 2), waters(30, size=0.3)
     energies = x.square().sum((1, 2))
     weights = torch.ones(30, dtype=torch.float64)
     weights[:5] = 2
@@ -51,20 +44,20 @@ def test_weights_are_repetitions() -> None:
 
 
 def test_feature_gradients_are_the_jacobian() -> None:
-    descriptor, x = Invariants(WATER, 3), waters(3)
+    descriptor, x = Invariants(WATER, 3), waters(3, size=0.3)
     expected = torch.stack([torch.func.jacrev(descriptor)(one).flatten(1) for one in x])
     torch.testing.assert_close(feature_gradients(descriptor, x), expected)
 
 
 def test_too_few_points() -> None:
-    x = waters(5)
+    x = waters(5, size=0.3)
     with pytest.raises(ValueError, match="5 points cannot fix 12 coefficients"):
         linear_surface(Invariants(WATER, 3), x, x[:, 0, 0], ridge=0.0)
 
 
 def test_too_few_forces() -> None:
     """Of nine forces six are turned and pushed geometry: three numbers and the energy each."""
-    x = waters(3)
+    x = waters(3, size=0.3)
     linear_surface(Invariants(WATER, 2), x, x[:, 0, 0], forces=x, ridge=0.0)
     with pytest.raises(ValueError, match="3 points cannot fix 12 coefficients"):
         linear_surface(Invariants(WATER, 3), x, x[:, 0, 0], forces=x, ridge=0.0)
@@ -73,7 +66,7 @@ def test_too_few_forces() -> None:
 @pytest.mark.parametrize("with_forces", [False, True])
 def test_small_memory_changes_nothing_but_the_blocks(with_forces: bool) -> None:
     """Thirteen blocks instead of one; a polynomial of degree 5 in the lengths is not in the fit."""
-    x = waters(200)
+    x = waters(200, size=0.3)
     energies, forces = energies_and_forces(lambda x: x.square().sum((1, 2)) ** 2, x)
     descriptor, given = Invariants(WATER, 3), forces if with_forces else None
     rows = 10 if with_forces else 1
@@ -89,7 +82,7 @@ def test_small_memory_changes_nothing_but_the_blocks(with_forces: bool) -> None:
 
 
 def test_mean_squares_are_those_of_the_surface() -> None:
-    x, other = waters(40), waters(15, 1)
+    x, other = waters(40, size=0.3), waters(15, 1, size=0.3)
     generator = torch.Generator().manual_seed(5)
     noise = 0.01 * torch.randn(55, generator=generator, dtype=torch.float64)
     truth = known_surface(4)
@@ -108,7 +101,7 @@ def test_mean_squares_are_those_of_the_surface() -> None:
 
 def test_on_top_of_a_surface() -> None:
     """What the baseline holds already the polynomial need not."""
-    truth, under, x = known_surface(4), known_surface(4), waters(60)
+    truth, under, x = known_surface(4), known_surface(4), waters(60, size=0.3)
     under.coefficients[:12] += 0.5  # the polynomials of degree three and lower
     fitted = linear_surface(Invariants(WATER, 3), x, truth(x), ridge=0.0, baseline=under)
     torch.testing.assert_close(fitted(x), truth(x), rtol=0, atol=1e-10)

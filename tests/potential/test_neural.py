@@ -1,17 +1,10 @@
 import pytest
 import torch
+from scattered_waters import WATER, waters
 
 from pes.descriptors import Distances, Invariants
 from pes.potential.analytic import WaterPJT
 from pes.potential.neural import NeuralSurface, energies_and_forces, neural_surface
-
-WATER = ("O", "H", "H")
-
-
-def waters(count: int) -> torch.Tensor:
-    generator = torch.Generator().manual_seed(0)
-    start = torch.tensor([[0.0, 0, 0], [1.8, 0, 0], [-0.5, 1.7, 0]], dtype=torch.float64)
-    return start + 0.1 * torch.randn(count, 3, 3, generator=generator, dtype=torch.float64)
 
 
 def surface(baseline: torch.nn.Module | None = None) -> NeuralSurface:

@@ -12,6 +12,7 @@ from random import Random
 import pytest
 import torch
 from safetensors.torch import save_file
+from scattered_waters import WATER, waters
 from torch import nn
 
 from pes.descriptors import Invariants, Morse, invariants
@@ -29,23 +30,15 @@ from pes.potential.linear_fit import linear_surface
 from pes.potential.neural import NeuralSurface, neural_surface
 from pes.potential.storage import SurfaceRecord, load_surface, save_surface
 
-WATER = ("O", "H", "H")
-
-
-def waters(count: int = 20) -> torch.Tensor:
-    generator = torch.Generator().manual_seed(0)
-    start = torch.tensor([[0.0, 0, 0], [1.8, 0, 0], [-0.5, 1.7, 0]], dtype=torch.float64)
-    return start + 0.1 * torch.randn(count, 3, 3, generator=generator, dtype=torch.float64)
-
 
 def linear() -> LinearSurface:
-    return linear_surface(Invariants(WATER, 2), waters(), WaterPJT()(waters()).detach())
+    return linear_surface(Invariants(WATER, 2), waters(20), WaterPJT()(waters(20)).detach())
 
 
 def neural(baseline: nn.Module | None = None) -> NeuralSurface:
-    energies = WaterPJT()(waters()).detach()
+    energies = WaterPJT()(waters(20)).detach()
     return neural_surface(
-        Morse(WATER, length=1.7), waters(), energies, activation="silu", baseline=baseline, seed=3
+        Morse(WATER, length=1.7), waters(20), energies, activation="silu", baseline=baseline, seed=3
     )
 
 
@@ -58,7 +51,7 @@ def dipole(charge: int = 0) -> DipoleSurface:
 
 
 def kernel() -> KernelSurface:
-    return kernel_surface(WATER, waters(), WaterPJT()(waters()).detach(), length=2.0)[0]
+    return kernel_surface(WATER, waters(20), WaterPJT()(waters(20)).detach(), length=2.0)[0]
 
 
 SURFACES = {
@@ -74,7 +67,7 @@ SURFACES = {
     "neural on analytic": lambda: neural(WaterPJT()),
 }
 RECORD = SurfaceRecord(
-    ("O", "H", "D"), (-76.3, -76.1), "0123abc", waters(), {"rmse": 0.1, "name": "Wasser, ß"},
+    ("O", "H", "D"), (-76.3, -76.1), "0123abc", waters(20), {"rmse": 0.1, "name": "Wasser, ß"},
     {"train": torch.tensor([3, -(2**63)]), "test": torch.tensor([2**63 - 1])},
 )  # fmt: skip
 
@@ -91,7 +84,7 @@ def test_round_trip_is_bit_identical(make, tmp_path: Path) -> None:
     surface, path = make(), tmp_path / "surface.safetensors"
     save_surface(path, surface, RECORD)
     loaded, record = load_surface(path)
-    assert torch.equal(loaded(waters()), surface(waters()))
+    assert torch.equal(loaded(waters(20)), surface(waters(20)))
     assert torch.equal(record.training_positions, RECORD.training_positions)
     assert record.fingerprints.keys() == RECORD.fingerprints.keys()
     for part, keys in RECORD.fingerprints.items():
@@ -195,8 +188,8 @@ def test_the_file_holds_the_order_of_its_invariants(
         ]
 
     monkeypatch.setattr(invariants, "invariant_levels", backwards)
-    assert not torch.equal(Invariants(WATER, 2)(waters()), surface.descriptor(waters()))
-    assert torch.equal(load_surface(path)[0](waters()), surface(waters()))
+    assert not torch.equal(Invariants(WATER, 2)(waters(20)), surface.descriptor(waters(20)))
+    assert torch.equal(load_surface(path)[0](waters(20)), surface(waters(20)))
 
 
 def test_a_file_of_version_1(tmp_path: Path) -> None:
@@ -210,7 +203,7 @@ def test_a_file_of_version_1(tmp_path: Path) -> None:
     save_file(old, path, {"pes": json.dumps(header)})
     with pytest.warns(UserWarning, match="earlier version without a checksum"):
         loaded, _ = load_surface(path)
-    assert torch.equal(loaded(waters()), surface(waters()))
+    assert torch.equal(loaded(waters(20)), surface(waters(20)))
     old.pop("surface.mean")
     save_file(old, path, {"pes": json.dumps(header)})
     with pytest.warns(UserWarning, match="without a checksum"):
@@ -303,7 +296,7 @@ def test_no_bit_may_flip(file: Path) -> None:
             refused += 1
             continue
         # Blanks between the entries of the file's own table mean nothing.
-        assert torch.equal(again(waters()), surface(waters()))
+        assert torch.equal(again(waters(20)), surface(waters(20)))
         assert replace(second, training_positions=None) == replace(record, training_positions=None)
     assert refused > 290
 
@@ -323,11 +316,12 @@ def test_a_missing_checksum(file: Path) -> None:
 
 
 def test_equal_surfaces_are_equal_files(file: Path) -> None:
-    written = "import sys; sys.path.insert(0, sys.argv[1]); import test_storage as t; "
-    written += "t.save_surface(sys.argv[2], t.neural(), t.RECORD)"
-    here, again = str(Path(__file__).parent), file.with_name("again.safetensors")
-    subprocess.run([sys.executable, "-c", written, here, str(again)], check=True)
-    assert again.read_bytes() == file.read_bytes()
+    written = "import sys; sys.path[:0] = sys.argv[1:3]; import test_storage as t; "
+    written += "t.save_surface(sys.argv[3], t.neural(), t.RECORD)"
+    here, again = Path(__file__).parent, str(file.with_name("again.safetensors"))
+    command = [sys.executable, "-c", written, str(here), str(here.parent), again]
+    subprocess.run(command, check=True)
+    assert Path(again).read_bytes() == file.read_bytes()
 
 
 def test_no_such_file(tmp_path: Path) -> None:

@@ -1,14 +1,11 @@
 """Linear molecules in 3N − 5 normal coordinates: levels with l ≠ 0 against other coordinates."""
 
-from dataclasses import replace
-
 import pytest
 import torch
+from chain_of_springs import springs_of
+from sum_rule import check_sum_rule
 
 import pes
-from pes.rovibration.hamiltonian import solve
-from pes.rovibration.levels import levels_of
-from pes.rovibration.lines import strengths
 from pes.setup.level_result import LevelsResult
 from pes.setup.rotation import Rotation
 from pes.setup.truncation import TruncationRequest
@@ -36,20 +33,8 @@ def dioxide() -> Rotation:
 
 def chain(coordinates: str) -> LevelsResult:
     """Acetylene-like springs in few functions."""
-    h1, c1, c2, h2 = range(4)
-
-    def surface(x: torch.Tensor) -> torch.Tensor:
-        pairs = ((c1, c2, 2.27, 1.1), (c1, h1, 2.0, 0.4), (c2, h2, 2.0, 0.4))
-        bonds = [x[:, b] - x[:, a] for a, b, *_ in pairs]
-        stretch = sum(
-            k / 2 * (b.norm(dim=-1) - r) ** 2 for b, (*_, r, k) in zip(bonds, pairs, strict=True)
-        )
-        u, one, other = (b / b.norm(dim=-1, keepdim=True) for b in bonds)
-        bends = 2 + (u * (one - other)).sum(-1)
-        return stretch + 0.12 * bends + 0.02 * (1 + (one * other).sum(-1))
-
     return pes.levels(
-        surface, "H C C H", count=2, coordinates=coordinates, convergence=False,
+        springs_of("H C C H"), "H C C H", count=2, coordinates=coordinates, convergence=False,
         truncation=TruncationRequest(quanta=3, grid_level=4),
     )  # fmt: skip
 
@@ -84,25 +69,7 @@ def test_splittings_are_exact_before_origins_are(dioxide: Rotation) -> None:
 
 
 def test_sum_rule(dioxide: Rotation) -> None:
-    """Σ_f S(f ← i) of a level with J = 1 over all states with K ≤ 2, as in `test_axial`."""
-    basis, charges = dioxide.basis, torch.tensor([0.6, -0.35, -0.25], dtype=torch.float64)
-    moments = basis.moments(lambda x: torch.einsum("a,pai->pi", charges, x))
-    every = {}
-    for j in (0, 1, 2):
-        solved = solve(basis.coupling, j)
-        every[j] = replace(levels_of(basis, j), energies=solved.energies, vectors=solved.vectors)
-    total = torch.stack([strengths(moments, one, every[1]).sum(0) for one in every.values()]).sum(0)
-    axial = basis.coupling.axial
-    assert axial is not None
-    of_k = [(axial == k).to(moments) for k in range(3)]
-    vectors, expected = every[1].vectors.reshape(len(axial), 3, -1), torch.zeros_like(total)
-    for k, neighbours in ((0, {1: 1.0}), (1, {0: 0.5, 2: 0.5})):
-        across = sum(part * of_k[other] for other, part in neighbours.items())
-        squares = moments[2] * of_k[k] @ moments[2]
-        squares += sum(one * across @ one for one in moments[:2])
-        own = vectors * of_k[k][:, None, None]
-        expected += 3 * torch.einsum("nks,nm,mks->s", own, squares, own)
-    torch.testing.assert_close(total, expected, rtol=1e-9, atol=0)
+    check_sum_rule(dioxide)
 
 
 def test_nuclei_without_spin_leave_every_other_level_out(dioxide: Rotation) -> None:

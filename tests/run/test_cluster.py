@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import torch
 
-from pes import cli, plots
+from pes import cli
 from pes.config import TrainConfig, load_config
 from pes.potential import load_surface
 from pes.run import cluster
@@ -121,13 +121,6 @@ def test_more_ranks_than_points(tmp_path: Path, tiny_run: Callable[..., Path]) -
     assert not (tmp_path / "run").exists()
 
 
-@pytest.fixture
-def _no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Drawing takes longer than these trainings."""
-    for name in ("learning_curve", "residuals", "calibration_curve"):
-        monkeypatch.setattr(plots, name, lambda path, *_, **__: path.touch())
-
-
 @pytest.fixture(scope="module")
 def endings(
     tmp_path_factory: pytest.TempPathFactory, tiny_run: Callable[..., Path],
@@ -187,7 +180,7 @@ def surface(folder: Path) -> dict[str, torch.Tensor]:
     return load_surface(folder / "surface.safetensors")[0].state_dict()
 
 
-@pytest.mark.usefixtures("_no_pictures")
+@pytest.mark.usefixtures("no_pictures")
 @pytest.mark.parametrize("name", ["single", "ensemble"])
 @pytest.mark.parametrize(("kind", "resume"), [("one", []), ("stopped", ["--resume", "auto"])])
 def test_one_rank_ends_where_two_do(
@@ -207,7 +200,7 @@ def test_one_rank_ends_where_two_do(
         assert torch.allclose(ours[key], theirs[key], rtol=1e-9, atol=1e-9), key
 
 
-@pytest.mark.usefixtures("_no_pictures")
+@pytest.mark.usefixtures("no_pictures")
 def test_two_ranks_choose_what_one_does(endings: Endings, monkeypatch: pytest.MonkeyPatch) -> None:
     folder, found = endings
     assert [one["searched"]["code"] for one in found] == [0, 0], found

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from chain_of_springs import springs_of
 
 import pes
 from pes.setup.coordinates import CoordinateRequest
@@ -16,20 +17,8 @@ DIOXIDE = {"0 0 0": 2532.6464, "0 2 0": 1272.6126, "1 0 0": 1393.3652, "0 0 1": 
 
 
 def chain(order: str) -> LevelsResult:
-    """Acetylene with its atoms in some order: springs along bonds, stiffest when straight."""
-    h1, c1, c2, h2 = {"H C C H": (0, 1, 2, 3), "C H C H": (1, 0, 2, 3)}[order]
-
-    def surface(x: torch.Tensor) -> torch.Tensor:
-        pairs = ((c1, c2, 2.27, 1.1), (c1, h1, 2.0, 0.4), (c2, h2, 2.0, 0.4))
-        bonds = [x[:, b] - x[:, a] for a, b, *_ in pairs]
-        stretch = sum(
-            k / 2 * (b.norm(dim=-1) - r) ** 2 for b, (*_, r, k) in zip(bonds, pairs, strict=True)
-        )
-        u, one, other = (b / b.norm(dim=-1, keepdim=True) for b in bonds)
-        bends = 2 + (u * (one - other)).sum(-1)
-        return stretch + 0.12 * bends + 0.02 * (1 + (one * other).sum(-1))
-
-    return pes.levels(surface, order, count=5, truncation=SMALL, convergence=False)
+    """Acetylene with its atoms in some order."""
+    return pes.levels(springs_of(order), order, count=5, truncation=SMALL, convergence=False)
 
 
 def test_levels_of_a_triatomic_are_those_of_its_bond_angle() -> None:

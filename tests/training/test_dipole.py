@@ -1,22 +1,19 @@
 """Fits of dipole moments and their errors at points left out."""
 
 import torch
+from scattered_waters import WATER, bond_moments, waters
 
 from pes.potential.dipole import DipoleSurface
 from pes.training.dipole import best_dipole_fit, dipole_fits
 
-WATER = ("O", "H", "H")
 RIDGES = (0.0, 1e-4)
 
 
 def points(count: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Positions, moments of charges that change with the bonds, weights."""
-    generator = torch.Generator().manual_seed(3)
-    start = torch.tensor([[0.0, 0, 0], [1.8, 0, 0], [-0.5, 1.7, 0]], dtype=torch.float64)
-    x = start + 0.2 * torch.randn(count, 3, 3, generator=generator, dtype=torch.float64)
-    arms = x[:, 1:] - x[:, :1]
-    moments = (arms * torch.exp(-(arms.norm(dim=-1, keepdim=True) ** 2) / 5)).sum(1)
-    return x, moments, 0.5 + torch.rand(count, generator=generator, dtype=torch.float64)
+    x, generator = waters(count, 3, size=0.2), torch.Generator().manual_seed(4)
+    weights = 0.5 + torch.rand(count, generator=generator, dtype=torch.float64)
+    return x, bond_moments(x), weights
 
 
 def test_points_left_out_as_by_fits_without_them() -> None:

@@ -4,22 +4,18 @@ from functools import partial
 
 import pytest
 import torch
+from scattered_waters import WATER, bond_moments, waters
 from torch.nn.utils import parameters_to_vector
 
 from pes.potential.dipole_network import DipoleNetwork, scaled_to
 from pes.training import OPTIMIZERS
 from pes.training.dipole_network import dipole_problem, fit_network
 
-WATER = ("O", "H", "H")
-
 
 def points(count: int) -> tuple[torch.Tensor, torch.Tensor]:
     """Positions about those of water, and moments of charges that change with the bonds."""
-    generator = torch.Generator().manual_seed(3)
-    start = torch.tensor([[0.0, 0, 0], [1.8, 0, 0], [-0.5, 1.7, 0]], dtype=torch.float64)
-    x = start + 0.2 * torch.randn(count, 3, 3, generator=generator, dtype=torch.float64)
-    arms = x[:, 1:] - x[:, :1]
-    return x, (arms * torch.exp(-(arms.norm(dim=-1, keepdim=True) ** 2) / 5)).sum(1)
+    x = waters(count, 3, size=0.2)
+    return x, bond_moments(x)
 
 
 @pytest.mark.parametrize("elements", [WATER, ("H", "H", "H")])

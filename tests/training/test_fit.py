@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from scattered_waters import WATER, waters
 from torch.nn.utils import parameters_to_vector
 
 from pes.data.dataset import Dataset
@@ -22,7 +23,6 @@ from pes.training.fit import epochs as epochs_of
 from pes.training.optimizers.problem import ChunkedLeastSquares, Optimizer, Step
 from pes.training.weights import ratio
 
-WATER = ("O", "H", "H")
 OPTIMIZERS: dict[str, Optimizer] = {
     "adam": partial(adam, batch=16, epochs=50),
     "adam_lbfgs": partial(adam_lbfgs, batch=16, adam_epochs=3, iterations=3),
@@ -31,18 +31,11 @@ OPTIMIZERS: dict[str, Optimizer] = {
 }
 
 
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def dataset(count: int, seed: int, with_forces: bool = False) -> Dataset:
-    generator = torch.Generator().manual_seed(seed)
-    start = torch.tensor([[0.0, 0, 0], [1.8, 0, 0], [-0.5, 1.7, 0]], dtype=torch.float64)
-    x = start + 0.08 * torch.randn(count, 3, 3, generator=generator, dtype=torch.float64)
+    x = waters(count, seed, size=0.08)
     energies, forces = energies_and_forces(WaterPJT(), x)
     return Dataset(WATER, x, energies - 76, forces=forces if with_forces else None)
 

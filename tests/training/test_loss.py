@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from scattered_waters import WATER, waters
 from torch import Tensor
 from torch.func import functional_call
 from torch.nn.utils import parameters_to_vector
@@ -15,15 +16,12 @@ from pes.potential.linear_fit import linear_surface
 from pes.potential.neural import NeuralSurface, energies_and_forces, neural_surface
 from pes.training.loss import balanced_force_weight, normalised_root, prepare, surface_problem
 
-WATER = ("O", "H", "H")
 POINTS = 12
 ALL = torch.arange(POINTS)
 
 
 def dataset(with_forces: bool) -> Dataset:
-    generator = torch.Generator().manual_seed(0)
-    start = torch.tensor([[0.0, 0, 0], [1.8, 0, 0], [-0.5, 1.7, 0]], dtype=torch.float64)
-    x = start + 0.1 * torch.randn(POINTS, 3, 3, generator=generator, dtype=torch.float64)
+    x = waters(POINTS)
     energies, forces = energies_and_forces(WaterPJT(), x)
     return Dataset(WATER, x, energies - 76, forces=forces if with_forces else None)
 

@@ -10,17 +10,13 @@ import pytest
 import torch
 import yaml
 
-from pes import cli, plots
+from pes import cli
 from pes.data import Dataset, split, write
 from pes.potential import load_surface
 from pes.setup.training.fit_result import FitResult
 from pes.units import CM1
 
-
-@pytest.fixture(autouse=True)
-def _no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("learning_curve", "residuals", "calibration_curve"):
-        monkeypatch.setattr(plots, name, lambda path, *_, **__: path.touch())
+pytestmark = pytest.mark.usefixtures("no_pictures")
 
 
 @pytest.fixture

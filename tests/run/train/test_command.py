@@ -10,7 +10,6 @@ import pytest
 import torch
 import yaml
 
-from pes import plots
 from pes.config import TrainConfig, load_config
 from pes.data import Dataset, write
 from pes.potential import load_surface
@@ -21,13 +20,6 @@ Command = Callable[..., Path]
 Refusal = Callable[..., str]
 
 WINDOWS = {"all", "5000", "10000", "15000", "25000"}
-
-
-@pytest.fixture
-def _no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Drawing takes longer than these trainings."""
-    for name in ("learning_curve", "residuals"):
-        monkeypatch.setattr(plots, name, lambda path, *_, **__: path.touch())
 
 
 def weights(folder: Path) -> dict[str, torch.Tensor]:
@@ -77,7 +69,7 @@ def test_everything_a_run_leaves(pes_train: Command, work: Path) -> None:
     assert any(line.startswith("tiny: 60 points of H2O") for line in rest)
 
 
-@pytest.mark.usefixtures("_no_pictures")
+@pytest.mark.usefixtures("no_pictures")
 def test_same_seed_same_surface(pes_train: Command, work: Path) -> None:
     first = pes_train()
     assert_same(first, pes_train("--output", work / "again") and work / "again")
@@ -86,7 +78,7 @@ def test_same_seed_same_surface(pes_train: Command, work: Path) -> None:
     assert summary(other)["errors"] != summary(first)["errors"]
 
 
-@pytest.mark.usefixtures("_no_pictures")
+@pytest.mark.usefixtures("no_pictures")
 @pytest.mark.parametrize("optimizer", ["levenberg_marquardt", "lbfgs", "adam"])
 def test_forces_with_each_optimizer(
     pes_train: Command, work: Path, water: Callable[..., Dataset], optimizer: str
@@ -98,7 +90,7 @@ def test_forces_with_each_optimizer(
     assert epochs(folder) == [1, 2]
 
 
-@pytest.mark.usefixtures("_no_pictures")
+@pytest.mark.usefixtures("no_pictures")
 def test_forces_can_be_left_out(
     pes_train: Command, work: Path, water: Callable[..., Dataset]
 ) -> None:
@@ -108,7 +100,7 @@ def test_forces_can_be_left_out(
     assert_same(work / "runs" / "tiny", work / "without")
 
 
-@pytest.mark.usefixtures("_no_pictures")
+@pytest.mark.usefixtures("no_pictures")
 def test_each_weight(pes_train: Command, work: Path) -> None:
     errors = []
     for kind in ("none", "partridge_schwenke", "boltzmann", "ratio"):
@@ -118,7 +110,7 @@ def test_each_weight(pes_train: Command, work: Path) -> None:
     assert len(set(errors)) == 4
 
 
-@pytest.mark.usefixtures("_no_pictures")
+@pytest.mark.usefixtures("no_pictures")
 def test_linear_baseline_does_most_of_the_work(pes_train: Command, work: Path) -> None:
     few = {"epochs": 1}
     alone = pes_train(training=few)
@@ -128,7 +120,7 @@ def test_linear_baseline_does_most_of_the_work(pes_train: Command, work: Path) -
     assert b < a / 10
 
 
-@pytest.mark.usefixtures("_no_pictures")
+@pytest.mark.usefixtures("no_pictures")
 def test_check_writes_nothing(
     pes_train: Command, work: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -137,7 +129,7 @@ def test_check_writes_nothing(
     assert {p.name for p in work.iterdir()} == {"water.h5", "train.yaml"}
 
 
-@pytest.mark.usefixtures("_no_pictures")
+@pytest.mark.usefixtures("no_pictures")
 def test_settings_win_over_the_file(pes_train: Command) -> None:
     folder = pes_train("--set", "training.epochs=2", "--set", "surface.hidden=[2]")
     assert epochs(folder) == [1, 2]
@@ -145,14 +137,14 @@ def test_settings_win_over_the_file(pes_train: Command) -> None:
     assert config["surface"]["hidden"] == [2]
 
 
-@pytest.mark.usefixtures("_no_pictures")
+@pytest.mark.usefixtures("no_pictures")
 def test_max_seconds(pes_train: Command) -> None:
     folder = pes_train(training={"epochs": 500, "max_seconds": 1e-9})
     assert summary(folder)["stopped_by"] == "max_seconds"
     assert epochs(folder) == [1]
 
 
-@pytest.mark.usefixtures("_no_pictures")
+@pytest.mark.usefixtures("no_pictures")
 def test_finished_folder(pes_train: Command, refusal: Refusal) -> None:
     folder = pes_train()
     assert "holds a finished run; give --overwrite" in refusal(pes_train)
@@ -179,7 +171,7 @@ def killed(pes_train: Command, monkeypatch: pytest.MonkeyPatch, epoch: int, **ho
     return Path("runs") / "tiny"
 
 
-@pytest.mark.usefixtures("_no_pictures")
+@pytest.mark.usefixtures("no_pictures")
 @pytest.mark.parametrize(
     "optimizer",
     ["levenberg_marquardt", "lbfgs", "adam", {"kind": "adam_lbfgs", "adam_epochs": 4}],
@@ -201,7 +193,7 @@ def test_resumed_run_ends_where_the_whole_one_does(
     assert (folder / "train.log").read_text().count("tiny: 60 points") == 2
 
 
-@pytest.mark.usefixtures("_no_pictures")
+@pytest.mark.usefixtures("no_pictures")
 def test_a_torn_last_state_costs_an_epoch(
     pes_train: Command, work: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -215,7 +207,7 @@ def test_a_torn_last_state_costs_an_epoch(
     assert_same(whole, folder)
 
 
-@pytest.mark.usefixtures("_no_pictures")
+@pytest.mark.usefixtures("no_pictures")
 def test_continued_with_more_epochs_from_another_folder(pes_train: Command, work: Path) -> None:
     whole = work / "whole"
     pes_train("--output", whole)
@@ -227,7 +219,7 @@ def test_continued_with_more_epochs_from_another_folder(pes_train: Command, work
     assert epochs(short) == [1, 2, 3]
 
 
-@pytest.mark.usefixtures("_no_pictures")
+@pytest.mark.usefixtures("no_pictures")
 def test_killed_before_the_first_state_starts_again(pes_train: Command, work: Path) -> None:
     folder = pes_train()
     for name in ("state.pt", "summary.json", "surface.safetensors"):
@@ -236,7 +228,7 @@ def test_killed_before_the_first_state_starts_again(pes_train: Command, work: Pa
     assert epochs(folder) == [1, 2, 3, 4, 5, 6]
 
 
-@pytest.mark.usefixtures("_no_pictures")
+@pytest.mark.usefixtures("no_pictures")
 def test_overwriting_forgets_the_old_state(
     pes_train: Command, work: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -254,7 +246,7 @@ def test_overwriting_forgets_the_old_state(
     assert left == {"config.yaml", "split.json", "chosen.json", "train.log"}
 
 
-@pytest.mark.usefixtures("_no_pictures")
+@pytest.mark.usefixtures("no_pictures")
 def test_overwriting_keeps_the_finished_run_until_the_new_one_is_finished(
     pes_train: Command, refusal: Refusal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -279,7 +271,7 @@ def test_overwriting_keeps_the_finished_run_until_the_new_one_is_finished(
     assert_same(folder.parents[1] / "whole", folder)
 
 
-@pytest.mark.usefixtures("_no_pictures")
+@pytest.mark.usefixtures("no_pictures")
 def test_resuming_with_other_data_or_settings(
     pes_train: Command, work: Path, water: Callable[..., Dataset], refusal: Refusal
 ) -> None:
@@ -295,7 +287,7 @@ def test_resuming_with_other_data_or_settings(
     assert "split.json" in line
 
 
-@pytest.mark.usefixtures("_no_pictures")
+@pytest.mark.usefixtures("no_pictures")
 def test_loss_that_explodes(pes_train: Command, work: Path, capsys: pytest.CaptureFixture) -> None:
     optimizer = {"kind": "adam", "learning_rate": 1e300, "last_learning_rate": 1e300}
     with pytest.raises(SystemExit) as end:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from pes import cli, plots
+from pes import cli
 from pes.data import Dataset, Split, read, write
 from pes.potential import Ensemble, energies_and_forces, load_surface
 from pes.setup.training.choices import TrainingChoices
@@ -19,13 +19,6 @@ from pes.units import ANGSTROM, CM1
 Command = Callable[..., Path]
 Refusal = Callable[..., str]
 LINEAR = {"baseline": {"kind": "linear", "degree": 2}}
-
-
-@pytest.fixture
-def _no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Drawing takes longer than these trainings."""
-    for name in ("learning_curve", "residuals", "calibration_curve"):
-        monkeypatch.setattr(plots, name, lambda path, *_, **__: path.touch())
 
 
 def surface_of(folder: Path) -> Ensemble:
@@ -66,7 +59,7 @@ def test_what_a_run_leaves(pes_train: Command, work: Path) -> None:
     assert float(rows[-1]["member_3"]) > 0
 
 
-@pytest.mark.usefixtures("_no_pictures")
+@pytest.mark.usefixtures("no_pictures")
 @pytest.mark.parametrize(
     "settings",
     [
@@ -88,7 +81,7 @@ def test_members_differ(pes_train: Command, settings: dict) -> None:
         assert degrees == [1, 3, 1]
 
 
-@pytest.mark.usefixtures("_no_pictures")
+@pytest.mark.usefixtures("no_pictures")
 def test_only_the_best_are_kept(pes_train: Command) -> None:
     folder = pes_train(ensemble={"members": 4, "keep": 0.5})
     members = summary(folder)["ensemble"]["members"]
@@ -98,7 +91,7 @@ def test_only_the_best_are_kept(pes_train: Command) -> None:
     assert "dropped" in (folder / "train.log").read_text()
 
 
-@pytest.mark.usefixtures("_no_pictures")
+@pytest.mark.usefixtures("no_pictures")
 def test_own_cuts_never_touch_the_test(pes_train: Command, work: Path) -> None:
     folder = pes_train(ensemble={"members": 3})
     points = read(work / "water.h5")
@@ -111,7 +104,7 @@ def test_own_cuts_never_touch_the_test(pes_train: Command, work: Path) -> None:
     assert len({tuple(validation.tolist()) for _, validation in cuts}) == 3
 
 
-@pytest.mark.usefixtures("_no_pictures")
+@pytest.mark.usefixtures("no_pictures")
 def test_own_cuts_of_a_given_split(pes_train: Command, work: Path) -> None:
     # The shares are those of the file, 20 to 10, whatever `data.fractions` says.
     parts = {"train": [*range(20)], "validation": [*range(20, 30)], "test": [*range(30, 60)]}
@@ -125,7 +118,7 @@ def test_own_cuts_of_a_given_split(pes_train: Command, work: Path) -> None:
         assert set(train.tolist()) | set(validation.tolist()) == set(range(30))
 
 
-@pytest.mark.usefixtures("_no_pictures")
+@pytest.mark.usefixtures("no_pictures")
 def test_forces(pes_train: Command, work: Path, water: Callable[..., Dataset]) -> None:
     write(work / "water.h5", water(forces=True))
     folder = pes_train(ensemble={"members": 2}, surface=LINEAR, training={"epochs": 3})
@@ -141,7 +134,7 @@ def weight(energies: torch.Tensor, forces: torch.Tensor) -> float:
     return float(ratio) / ANGSTROM**2
 
 
-@pytest.mark.usefixtures("_no_pictures")
+@pytest.mark.usefixtures("no_pictures")
 def test_what_was_chosen_for_each_member_is_recorded(
     pes_train: Command, work: Path, water: Callable[..., Dataset]
 ) -> None:
@@ -164,7 +157,7 @@ def test_what_was_chosen_for_each_member_is_recorded(
         assert row["baseline"]["ridge"] == one.linear.ridge
 
 
-@pytest.mark.usefixtures("_no_pictures")
+@pytest.mark.usefixtures("no_pictures")
 def test_what_was_recorded_is_used_again(
     pes_train: Command, work: Path, water: Callable[..., Dataset]
 ) -> None:
@@ -190,7 +183,7 @@ def test_what_was_recorded_is_used_again(
     assert (chosen["force_weight_angstrom2"], chosen["baseline"]["ridge"]) == (0.5, 0.25)
 
 
-@pytest.mark.usefixtures("_no_pictures")
+@pytest.mark.usefixtures("no_pictures")
 def test_levels_of_the_mean(pes_train: Command, pes_levels: Command, work: Path) -> None:
     folder = pes_train(ensemble={"members": 2}, training={"epochs": 40})
     cli.levels([str(folder)])
@@ -208,7 +201,7 @@ def test_levels_of_the_mean(pes_train: Command, pes_levels: Command, work: Path)
     assert a == pytest.approx(b, abs=1e-4)  # cm⁻¹; the zero of V differs, hence the rounding
 
 
-@pytest.mark.usefixtures("_no_pictures")
+@pytest.mark.usefixtures("no_pictures")
 def test_resuming_with_other_members(pes_train: Command, refusal: Refusal) -> None:
     (pes_train(ensemble={"members": 2}) / "summary.json").unlink()
     line = refusal(pes_train, "--resume", "auto", ensemble={"members": 3})

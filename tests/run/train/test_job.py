@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 import torch
 
-from pes import plots
 from pes.config import TrainConfig
 from pes.config.train import Data
 from pes.data import Dataset, write
@@ -20,11 +19,7 @@ Command = Callable[..., Path]
 Refusal = Callable[..., str]
 
 
-@pytest.fixture(autouse=True)
-def _no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Drawing takes longer than these trainings."""
-    for name in ("learning_curve", "residuals"):
-        monkeypatch.setattr(plots, name, lambda path, *_, **__: path.touch())
+pytestmark = pytest.mark.usefixtures("no_pictures")
 
 
 LINEAR = {"kind": "linear", "descriptor": None, "hidden": None, "degree": 3}

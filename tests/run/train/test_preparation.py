@@ -9,7 +9,7 @@ import pytest
 import torch
 import yaml
 
-from pes import cli, plots
+from pes import cli
 from pes.data import Dataset, write
 from pes.potential import UserFunction, load_surface
 from pes.setup.surfaces import load_potential
@@ -21,11 +21,7 @@ Refusal = Callable[..., str]
 LINEAR = {"kind": "linear", "descriptor": None, "hidden": None}
 
 
-@pytest.fixture(autouse=True)
-def _no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Drawing takes longer than these trainings."""
-    for name in ("learning_curve", "residuals"):
-        monkeypatch.setattr(plots, name, lambda path, *_, **__: path.touch())
+pytestmark = pytest.mark.usefixtures("no_pictures")
 
 
 def summary(folder: Path) -> dict:

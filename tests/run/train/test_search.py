@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from pes import plots
 from pes.config import TrainConfig, load_config
 from pes.potential import load_surface
 from pes.run.train import planned as planned_run
@@ -22,19 +21,12 @@ Refusal = Callable[..., str]
 SEARCH = {"surface.hidden": [[2], [5]], "surface.descriptor.degree": [1, 2], "budget": 0.5}
 
 
-@pytest.fixture
-def _no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Drawing takes longer than these trainings."""
-    for name in ("learning_curve", "residuals", "calibration_curve"):
-        monkeypatch.setattr(plots, name, lambda path, *_, **__: path.touch())
-
-
 def rows(folder: Path) -> list[dict[str, str]]:
     with (folder / "search.csv").open(newline="") as file:
         return list(csv.DictReader(file))
 
 
-@pytest.mark.usefixtures("_no_pictures")
+@pytest.mark.usefixtures("no_pictures")
 @pytest.mark.parametrize("strategy", ["grid", "halving"])
 def test_the_best_candidate_is_trained(pes_train: Command, strategy: str) -> None:
     folder = pes_train(search={**SEARCH, "strategy": strategy})
@@ -82,13 +74,13 @@ def test_budgets(monkeypatch: pytest.MonkeyPatch) -> None:
         assert clock.now == 72
 
 
-@pytest.mark.usefixtures("_no_pictures")
+@pytest.mark.usefixtures("no_pictures")
 def test_with_an_ensemble(pes_train: Command) -> None:
     folder = pes_train(search=SEARCH, ensemble={"members": 2})
     assert len(json.loads((folder / "summary.json").read_text())["ensemble"]["members"]) == 2
 
 
-@pytest.mark.usefixtures("_no_pictures")
+@pytest.mark.usefixtures("no_pictures")
 def test_a_resumed_run_does_not_search_again(
     pes_train: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -131,7 +123,7 @@ def test_optuna_is_missing(pes_train: Command, capsys: pytest.CaptureFixture[str
 
 @pytest.mark.skipif(find_spec("optuna") is None, reason="needs the extra `search`")
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.usefixtures("_no_pictures")
+@pytest.mark.usefixtures("no_pictures")
 def test_optuna(pes_train: Command) -> None:
     folder = pes_train(search={**SEARCH, "strategy": "optuna", "trials": 5})
     assert len(rows(folder)) == 5

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from scattered_waters import WATER, bond_moments, waters
 
 import pes
 from pes.data import Dataset
@@ -12,20 +13,14 @@ from pes.setup.training import dipole_choice
 from pes.setup.training.dipole import train_dipole
 from pes.setup.training.dipole_forms import AutomaticDipoleForm, DipoleForm, DipoleNetworkForm
 
-WATER = ("O", "H", "H")
 
-
-def waters(count: int = 80) -> Dataset:
-    generator = torch.Generator().manual_seed(3)
-    start = torch.tensor([[0.0, 0, 0], [1.8, 0, 0], [-0.5, 1.7, 0]], dtype=torch.float64)
-    x = start + 0.2 * torch.randn(count, 3, 3, generator=generator, dtype=torch.float64)
-    arms = x[:, 1:] - x[:, :1]
-    moments = (arms * torch.exp(-(arms.norm(dim=-1, keepdim=True) ** 2) / 5)).sum(1)
-    return Dataset(WATER, x, (x[:, 0] - x[:, 1]).norm(dim=1), dipoles=moments)
+def points(count: int = 80) -> Dataset:
+    x = waters(count, 3, size=0.2)
+    return Dataset(WATER, x, (x[:, 0] - x[:, 1]).norm(dim=1), dipoles=bond_moments(x))
 
 
 def test_errors_of_the_table_are_those_of_the_surface(tmp_path: Path) -> None:
-    data = waters()
+    data = points()
     fit = train_dipole(data, form=DipoleForm(degree=(1, 2)))
     test = data.select(fit.parts.test)
     assert test.dipoles is not None
@@ -40,12 +35,12 @@ def test_errors_of_the_table_are_those_of_the_surface(tmp_path: Path) -> None:
 
 
 def test_ensembles_are_as_uncertain_as_they_err() -> None:
-    data = waters(150)
+    data = points(150)
     fit = train_dipole(data, form=DipoleForm(degree=2, chosen_by="leave_one_out", members=4))
     surface = fit.surface
     assert isinstance(surface, pes.Ensemble)
     assert "validation" not in fit.errors
-    new = waters(300).select(range(150, 300))
+    new = points(300).select(range(150, 300))
     assert new.dipoles is not None
     errors = (surface(new.positions) - new.dipoles).norm().detach()
     # Widened to the errors left out: the same within the scatter of 150 points.
@@ -53,7 +48,7 @@ def test_ensembles_are_as_uncertain_as_they_err() -> None:
 
 
 def test_doubts_are_said() -> None:
-    data = waters()
+    data = points()
     assert data.dipoles is not None
     scf = replace(data, provenance={"dipoles": "of the SCF wavefunction"})
     assert "of the SCF wavefunction" in train_dipole(scf).remarks[0]
@@ -66,7 +61,7 @@ def test_doubts_are_said() -> None:
 
 
 def test_networks_single_and_as_an_ensemble(tmp_path: Path) -> None:
-    data = waters()
+    data = points()
     form = DipoleNetworkForm(degree=2, hidden=(6,), epochs=15, members=2)
     fit = train_dipole(data, form=form)
     surface, tried = fit.surface, fit.candidates[0]
@@ -87,7 +82,7 @@ def test_the_form_that_errs_least_is_chosen_and_gives_the_fit_again(
 ) -> None:
     monkeypatch.setattr(dipole_choice, "NETWORKS", ((2, (6,)),))
     monkeypatch.setattr(dipole_choice, "HIGHEST", 2)
-    data = waters()
+    data = points()
     fit = train_dipole(data, form=AutomaticDipoleForm(minutes=0.1, patience=3))
     errors = [one.error for one in fit.candidates]
     assert errors == sorted(errors)
@@ -100,7 +95,7 @@ def test_the_form_that_errs_least_is_chosen_and_gives_the_fit_again(
 
 def test_no_network_where_polynomials_are_exact() -> None:
     """Charges that are polynomials of degree 2: degree 3 is no better, and nothing else tried."""
-    data = waters()
+    data = points()
     true = DipoleForm(degree=2).surfaces(WATER)[0]
     generator = torch.Generator().manual_seed(1)
     with torch.no_grad():

@@ -12,7 +12,6 @@ import pytest
 import torch
 
 import pes
-from pes import plots
 from pes.config import TrainConfig
 from pes.data import Dataset, Split, read, write
 from pes.potential import load_surface
@@ -27,11 +26,7 @@ FEW = {"form": pes.NetworkForm(degree=2, hidden=(3,)), "fractions": (0.7, 0.15, 
 BASELINE = {"kind": "linear", "degree": [1, 2], "ridge": "auto"}
 
 
-@pytest.fixture(autouse=True)
-def _no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Drawing takes longer than these trainings."""
-    for name in ("learning_curve", "residuals", "calibration_curve"):
-        monkeypatch.setattr(plots, name, lambda path, *_, **__: path.touch())
+pytestmark = pytest.mark.usefixtures("no_pictures")
 
 
 CASES = {

@@ -1,12 +1,12 @@
 """Members trained together do what each would do alone, and resume bit for bit."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import pytest
 import torch
+from scattered_waters import WATER, waters
 from torch import Tensor
 from torch.nn.utils import parameters_to_vector
 
@@ -22,22 +22,14 @@ from pes.training.epoch import Epoch
 from pes.training.fit import epochs as epochs_of
 from pes.training.optimizers.damped_least_squares import levenberg_marquardt
 
-WATER = ("O", "H", "H")
 MEMBERS = 3
 
 
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def dataset(count: int, with_forces: bool = False) -> Dataset:
-    generator = torch.Generator().manual_seed(0)
-    start = torch.tensor([[0.0, 0, 0], [1.8, 0, 0], [-0.5, 1.7, 0]], dtype=torch.float64)
-    x = start + 0.08 * torch.randn(count, 3, 3, generator=generator, dtype=torch.float64)
+    x = waters(count, size=0.08)
     energies, forces = energies_and_forces(WaterPJT(), x)
     return Dataset(WATER, x, energies - 76, forces=forces if with_forces else None)
 

@@ -1,6 +1,5 @@
 """What every optimizer owes: records, a falling loss, and a stop that leaves no trace."""
 
-from collections.abc import Iterator
 from functools import partial
 from itertools import islice
 
@@ -21,12 +20,7 @@ SETTINGS: dict[str, Optimizer] = {
 every_optimizer = pytest.mark.parametrize("optimizer", SETTINGS.values(), ids=SETTINGS)
 
 
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def problem_of(residuals, points: int) -> ChunkedLeastSquares:

@@ -4,28 +4,14 @@ from dataclasses import replace
 
 import pytest
 import torch
+from oscillator_products import mixed_pair, noise, oscillators
 from reused_arrays import check_reused_arrays
-from torch import Tensor
 
-from pes.vibration.basis.basis import Basis
-from pes.vibration.basis.contraction import contract
 from pes.vibration.basis.factor import Group
-from pes.vibration.basis.primitives import PRIMITIVES
 from pes.vibration.grid.product_basis import ProductBasis
 
-
-def oscillator(functions: int, points: int) -> Basis:
-    p = PRIMITIVES["sinc"](-7.5, 7.5, 50)
-    one = torch.ones(()).double()
-    return contract(p, p.points**2 / 2, one, functions, points=points, range=(-7.5, 7.5))
-
-
-def noise(*shape: int, seed: int = 1) -> Tensor:
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
-
-
-PLAIN = ProductBasis((oscillator(3, 5), oscillator(4, 6), oscillator(2, 4)))
-GROUP = Group((0, 2), torch.linalg.qr(noise(6, 6))[0][:, :5], torch.arange(5).double())
+PLAIN = ProductBasis(oscillators())
+GROUP = mixed_pair(5)
 EVERY = {
     "all products": PLAIN,
     "some products": replace(PLAIN, kept=torch.tensor([0, 1, 5, 13, 23])),
@@ -83,7 +69,7 @@ def test_matrix_of_fields(basis: ProductBasis) -> None:
 
 
 def test_last_coordinate_is_fastest() -> None:
-    q = ProductBasis((oscillator(2, 4), oscillator(2, 5))).points
+    q = ProductBasis(oscillators((2, 4), (2, 5))).points
     assert (q[:5, 0] == q[0, 0]).all()
     assert (q[:5, 1].diff() > 0).all()
 
@@ -92,6 +78,6 @@ def test_quanta_of_a_group_are_those_of_its_leading_product() -> None:
     expansion = torch.zeros(15, 2, dtype=torch.float64)
     expansion[7, 0] = expansion[11, 1] = 1.0  # (1, 2) and (2, 1) of 3 x 5 products
     group = Group((0, 2), expansion, torch.arange(2).double())
-    bases = (oscillator(3, 6), oscillator(4, 7), oscillator(5, 8))
+    bases = oscillators((3, 6), (4, 7), (5, 8))
     basis = ProductBasis(bases, groups=(group,))
     assert basis.quanta(torch.tensor([3, 4])).tolist() == [[1, 3, 2], [2, 0, 1]]

@@ -4,28 +4,13 @@ from itertools import permutations
 
 import pytest
 import torch
-from torch import Tensor
+from oscillator_products import mixed_pair, noise, oscillators
 
-from pes.vibration.basis.basis import Basis
-from pes.vibration.basis.contraction import contract
-from pes.vibration.basis.factor import Group
-from pes.vibration.basis.primitives import PRIMITIVES
 from pes.vibration.grid.product_basis import ProductBasis
 from pes.vibration.grid.submatrix import elements
 
-
-def oscillator(functions: int, points: int) -> Basis:
-    p = PRIMITIVES["sinc"](-7.5, 7.5, 50)
-    one = torch.ones(()).double()
-    return contract(p, p.points**2 / 2, one, functions, points=points, range=(-7.5, 7.5))
-
-
-def noise(*shape: int, seed: int = 1) -> Tensor:
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
-
-
-BASES = (oscillator(3, 5), oscillator(4, 6), oscillator(2, 4))
-GROUP = Group((0, 2), torch.linalg.qr(noise(6, 6))[0], torch.arange(6).double())
+BASES = oscillators()
+GROUP = mixed_pair(6)
 EVERY = {
     "all products": ProductBasis(BASES),
     "some products": ProductBasis(BASES, kept=torch.arange(0, 24, 2)),

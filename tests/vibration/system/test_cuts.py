@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 import torch
+from double_well import two_wells
 from torch import Tensor
 
 from pes.vibration.system.cuts import Cut, relaxed_cuts
@@ -25,16 +26,6 @@ def line(energies: Callable[[Tensor], Tensor], low: float, high: float, g: float
     x = torch.linspace(low, high, 400, dtype=torch.float64)[:, None]
     v = energies(x[:, 0])
     return Cut(0, x, torch.full_like(v, g), v, lambda q: energies(q[:, 0]))
-
-
-def two_wells() -> System:
-    """(x² − 1)² + 0.05 x + (y − x)²: wells near x = ∓1, a barrier of about one between."""
-
-    def potential(q: Tensor) -> Tensor:
-        x, y = q.unbind(-1)
-        return (x**2 - 1) ** 2 + 0.05 * x + (y - x) ** 2
-
-    return model(potential, torch.eye(2, dtype=torch.float64))
 
 
 def test_a_relaxed_cut_follows_the_valley() -> None:

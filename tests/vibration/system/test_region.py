@@ -1,22 +1,13 @@
 """Regions below an energy: wells, holes and the boxes around them."""
 
 import torch
+from double_well import two_wells
 from torch import Tensor
 
 from pes.vibration.system.region import energies_or_infinite, low_region
 from pes.vibration.system.system import System, model
 
 LIMITS = ((-6.0, 6.0), (-6.0, 6.0))
-
-
-def two_wells() -> System:
-    """(x² − 1)² + 0.05 x + (y − x)²: wells near x = ∓1, a barrier of about one between."""
-
-    def potential(q: Tensor) -> Tensor:
-        x, y = q.unbind(-1)
-        return (x**2 - 1) ** 2 + 0.05 * x + (y - x) ** 2
-
-    return model(potential, torch.eye(2, dtype=torch.float64))
 
 
 def test_the_region_of_a_low_energy_holds_one_well() -> None:
