@@ -10,12 +10,13 @@ from pes.coordinates import Internal
 from pes.force_fields import ForceField
 from pes.molecule import Molecule
 from pes.setup.basis import BasisSize
+from pes.setup.bumps import Bump
 from pes.setup.coordinate_request import CoordinateRequest
 from pes.setup.environment import threads, usual_threads
 from pes.setup.force_field import force_field_levels
 from pes.setup.force_field_result import ForceFieldResult
 from pes.setup.level_result import LevelsResult
-from pes.setup.problem import Bump, isotopes_of, problem
+from pes.setup.problem import isotopes_of, problem
 from pes.setup.solved import solved
 from pes.setup.surfaces import SurfaceLike, as_surface
 from pes.setup.truncation import TruncationRequest

@@ -9,12 +9,12 @@ from torch import Tensor
 
 from pes.coordinates import Internal
 from pes.coordinates.internal import zero_at_minimum
-from pes.coordinates.kinds import KINDS
 from pes.molecule import Molecule
 from pes.potential import Surface
 from pes.potential.consistency import check_consistency
 from pes.setup.automatic.geometry import Geometries, guesses
 from pes.setup.basis import BasisSize, basis_of
+from pes.setup.bumps import Bump, shapes_of
 from pes.setup.coordinate_request import CoordinateRequest
 from pes.setup.coordinates import internal_coordinates
 from pes.setup.fit_holes import without_holes
@@ -29,32 +29,15 @@ from pes.setup.ranges import (
 from pes.units import CM1
 from pes.vibration.basis.specification import BasisSpec
 from pes.vibration.system.continuation import Continuation
-from pes.vibration.system.perturbation import gaussian, perturbed
+from pes.vibration.system.perturbation import perturbed
 from pes.vibration.system.system import System, harmonic_frequencies, molecular
 
-__all__ = ["Bump", "Problem", "isotopes_of", "problem", "with_isotopes"]
+__all__ = ["Problem", "isotopes_of", "problem", "with_isotopes"]
 
 CPU = torch.device("cpu")
 
 NEAR = 1e-6
 """Bohr or radians beyond a limit that are rounding."""
-
-
-@dataclass(frozen=True)
-class Bump:
-    """κ exp(−(q − centre)²/(2 width²)) of one coordinate, added to the surface.
-
-    Attributes:
-        coordinate: its name.
-        centre: Å or degrees.
-        width: Å or degrees.
-        strength: κ, cm⁻¹.
-    """
-
-    coordinate: str
-    centre: float
-    width: float
-    strength: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -172,7 +155,7 @@ def problem(
     heights = torch.tensor([b.strength * CM1 for b in bumps.values()], dtype=torch.float64)
     strengths = heights.to(device).requires_grad_()
     if bumps:
-        system = perturbed(system, strengths, _shapes(bumps, internal))
+        system = perturbed(system, strengths, shapes_of(bumps, internal))
     system = _continued(system, internal, request.continued_from)
     sizes = basis_of(basis or {}, internal, ranges)
     given = None if given is None else tuple(ranges)
@@ -307,17 +290,3 @@ def isotopes_of(
                 f"{' '.join(isotopes.elements)}, the surface is for {' '.join(known)} in this order"
             )
     return isotopes
-
-
-def _shapes(bumps: Mapping[str, Bump], internal: Internal) -> list:
-    shapes = []
-    for name, bump in bumps.items():
-        if bump.coordinate not in internal.names:
-            raise ValueError(
-                f"`sensitivities.perturbations.{name}.coordinate` must be one of "
-                f"{', '.join(internal.names)}, got {bump.coordinate!r}"
-            )
-        k = internal.names.index(bump.coordinate)
-        size = KINDS[internal.kinds[k]].size
-        shapes.append(gaussian(k, bump.centre * size, bump.width * size))
-    return shapes

@@ -8,9 +8,10 @@ import pytest
 import torch
 
 import pes
+from pes.setup.bumps import Bump
 from pes.setup.coordinate_request import CoordinateRequest
 from pes.setup.isotopologues import Isotopologues
-from pes.setup.problem import Bump, problem, with_isotopes
+from pes.setup.problem import problem, with_isotopes
 from pes.setup.shared_sizes import shared_sizes
 from pes.setup.surfaces import as_surface
 

@@ -14,9 +14,9 @@ import pes
 from pes import plots
 from pes.config import Vibration
 from pes.potential.analytic import WaterPJT
+from pes.setup.bumps import Bump
 from pes.setup.environment import threads
 from pes.setup.maps import MorseMap
-from pes.setup.problem import Bump
 
 Command = Callable[..., Path]
 

@@ -6,7 +6,7 @@ from torch import Tensor
 
 import pes
 from pes.potential.analytic import WaterPJT
-from pes.setup.problem import Bump
+from pes.setup.bumps import Bump
 from pes.setup.sensitivity import check_sensitivities, coefficients
 from pes.units import AMU
 
