@@ -3,18 +3,17 @@
 from collections.abc import Mapping
 from typing import Any
 
-from torch import nn
-
+from pes.descriptors.descriptor import Descriptor
 from pes.descriptors.distances import Distances
 from pes.descriptors.invariants import Invariants
 from pes.descriptors.morse import Morse
 
-__all__ = ["DESCRIPTORS", "Distances", "Invariants", "Morse", "descriptor_from"]
+__all__ = ["DESCRIPTORS", "Descriptor", "Distances", "Invariants", "Morse", "descriptor_from"]
 
 DESCRIPTORS = {"distances": Distances, "invariants": Invariants, "morse": Morse}
 
 
-def descriptor_from(settings: Mapping[str, Any]) -> nn.Module:
+def descriptor_from(settings: Mapping[str, Any]) -> Descriptor:
     """The descriptor whose `settings` these are.
 
     Raises:

@@ -3,14 +3,15 @@
 from collections.abc import Sequence
 from typing import Any
 
-from torch import Tensor, nn
+from torch import Tensor
 
+from pes.descriptors.descriptor import Descriptor
 from pes.geometry import distances
 
 __all__ = ["Distances"]
 
 
-class Distances(nn.Module):
+class Distances(Descriptor):
     """Interatomic distances in bohr, not symmetrised.
 
     Args:

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from pes.descriptors.descriptor import Descriptor
 from pes.descriptors.morse import check_length, morse
 from pes.geometry import distances
 from pes.molecule import like_permutations
@@ -130,7 +131,7 @@ def pair_of_likes(elements: Sequence[str]) -> int:
     return pairs[0]
 
 
-class Invariants(nn.Module):
+class Invariants(Descriptor):
     """Orbit sums of monomials in the pair variables, without the constant.
 
     f_k = Σ_{m ∈ orbit k} Π_p y_p^{m_p} with 1 ≤ Σ_p m_p ≤ degree: linearly independent and

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from pes.descriptors.descriptor import Descriptor
 from pes.geometry import distances
 
 __all__ = ["Morse", "check_length", "morse"]
@@ -35,7 +36,7 @@ def check_length(length: float) -> float:
     return float(length)
 
 
-class Morse(nn.Module):
+class Morse(Descriptor):
     """Morse variables of all pairs, not symmetrised.
 
     Args:

@@ -156,7 +156,7 @@ def _linear(part: LinearSurface, share: float) -> LinearHead:
 def _network(part: NeuralSurface, share: float) -> NetworkHead:
     layers = tuple(
         (layer.weight.detach().cpu().numpy(), layer.bias.detach().cpu().numpy())
-        for layer in part.mlp.layers
+        for layer in part.mlp.linear_maps
     )
     numbers = (part.mean.cpu().numpy(), part.deviation.cpu().numpy())
     return NetworkHead(*numbers, layers, part.mlp.activation, share * float(part.scale))

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from pes.chunks import in_chunks
 from pes.data import Dataset
-from pes.descriptors import Invariants
+from pes.descriptors import Descriptor, Invariants
 
 __all__ = ["RobustFit", "features", "ridge_factors", "robust_fit"]
 
@@ -104,7 +104,7 @@ def _weighted(
     )
 
 
-def features(descriptor: nn.Module, positions: Tensor) -> Tensor:
+def features(descriptor: Descriptor, positions: Tensor) -> Tensor:
     """One and the features (B, F + 1) of positions (B, N, 3)."""
     with torch.no_grad():
         own = in_chunks(descriptor, positions, 512)

@@ -47,11 +47,10 @@ def cluster_workers(address: str | None, count: int) -> Iterator[Submit]:
         with _client(address) as submit:
             yield submit
         return
+    options: dict[str, Any] = {"dashboard_address": None, "silence_logs": CRITICAL}
     with (
         _settings(),
-        LocalCluster(
-            n_workers=count, threads_per_worker=1, dashboard_address=None, silence_logs=CRITICAL
-        ) as cluster,
+        LocalCluster(n_workers=count, threads_per_worker=1, **options) as cluster,
         _client(cluster) as submit,
     ):
         yield submit
@@ -81,7 +80,7 @@ def job_workers(system: str, jobs: int, options: Mapping[str, Any]) -> Iterator[
             yield submit
 
 
-def queue_cluster(system: str, options: Mapping[str, Any]) -> dask_jobqueue.core.JobQueueCluster:
+def queue_cluster(system: str, options: Mapping[str, Any]) -> Any:
     """The cluster of a batch system, no job asked for yet.
 
     Raises:
@@ -147,7 +146,7 @@ def _followed(remote: distributed.Future) -> Future[Any]:
         if remote.cancelled():
             future.set_exception(ConnectionError("the scheduler of Dask is gone; call again"))
             return
-        error = remote.exception()
+        error: Any = remote.exception()
         if isinstance(error, KilledWorker):
             error = WorkerLostError(f"its worker was lost {KILLS} times; too little memory?")
         if isinstance(error, CancelledError):

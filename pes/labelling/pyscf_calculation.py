@@ -141,8 +141,9 @@ def _mean_field(settings: PySCF, molecule: gto.Mole, attempt: int, field: np.nda
 
     A field adds F·r to the energy of each electron; that of the nuclei is left to `_slope`.
     """
+    mean_field: Any
     if settings.method == "dft":
-        mean_field = dft.RKS(molecule, xc=settings.functional)
+        mean_field = dft.RKS(molecule, xc=settings.functional or "")
         mean_field.grids.level = GRID
     else:
         mean_field = scf.RHF(molecule)

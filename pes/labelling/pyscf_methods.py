@@ -45,7 +45,7 @@ def _by_scf(mean_field: Any, frozen: int, damping: float) -> Converged:
 
 
 def _by_mp2(mean_field: Any, frozen: int, damping: float) -> Converged:
-    perturbed = mp.MP2(mean_field, frozen=frozen)
+    perturbed: Any = mp.MP2(mean_field, frozen=frozen)
     perturbed.kernel()
     columns = {"scf_energy": float(mean_field.e_tot), "mp2_correlation": float(perturbed.e_corr)}
     return Converged(

@@ -7,6 +7,7 @@ from contextvars import ContextVar
 from itertools import cycle, islice
 from pathlib import Path
 from string import ascii_lowercase
+from typing import Literal
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -47,7 +48,11 @@ def also_as_pdf() -> Iterator[None]:
 
 @contextmanager
 def picture(
-    path: str | Path, width: float, height: float, *, layout: str | None = "constrained"
+    path: str | Path,
+    width: float,
+    height: float,
+    *,
+    layout: Literal["constrained"] | None = "constrained",
 ) -> Iterator[Figure]:
     """A figure of so many inches that becomes a PNG, or a PDF by its suffix, once the block ends.
 

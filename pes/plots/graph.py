@@ -43,8 +43,8 @@ def computational_graph(
             colour = COLOURS[1] if k == last else COLOURS[0] if parents[k] else COLOURS[2]
             frame = {"boxstyle": "round,pad=0.35", "fc": "white", "ec": colour, "lw": 1.3}
             axes.text(
-                *place, text, ha="center", va="center", fontsize=8, bbox=frame, zorder=2,
-                parse_math=False,
+                place[0], place[1], text, ha="center", va="center", fontsize=8, bbox=frame,
+                zorder=2, parse_math=False,
             )  # fmt: skip
             for parent in parents[k]:
                 axes.annotate(

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -57,7 +58,8 @@ def model_levels(
     """
     k = np.asarray(kappa, dtype=float)
     with picture(path, 12.0, 7.0) as figure:
-        upper, lower = figure.subfigures(2, 1, height_ratios=(1.15, 1.0))
+        parts: Any = figure.subfigures(2, 1, height_ratios=(1.15, 1.0))
+        upper, lower = parts
         shown = list(wells)[:4]
         panels = upper.subplots(1, len(shown), sharex=True, sharey=True, squeeze=False)[0]
         tallest = max(well.densities.max() for well in shown)
@@ -87,7 +89,7 @@ def _well(axes: Axes, well: Well, scale: float) -> None:
         axes.plot(well.points, curve, color=colour, lw=1.1)
         axes.fill_between(well.points, level, curve, where=seen, color=colour, alpha=0.25, lw=0)
     axes.set_title(f"κ = {well.kappa:g}", fontsize="medium")
-    axes.set_xlim(well.points[inside[0]], well.points[inside[-1]])
+    axes.set_xlim(*map(float, well.points[inside[[0, -1]]]))
     axes.set_ylim(0, top)
     tidy(axes, f"x ({LENGTH})", "")
 
@@ -97,7 +99,9 @@ def _against(
 ) -> None:
     """One quantity for every grid: the first as a line, the others as rings."""
     for n, (grid, each) in enumerate(values.items()):
-        style = {"lw": 1.3} if n == 0 else {"ls": "", "marker": "o", "mfc": "none", "ms": 5}
+        style: dict[str, Any] = {"ls": "", "marker": "o", "mfc": "none", "ms": 5}
+        if n == 0:
+            style = {"lw": 1.3}
         axes.plot(kappa, np.asarray(each), color=COLOURS[n], label=grid.replace("_", "-"), **style)
     tidy(axes, "κ (ħω)", label)
 

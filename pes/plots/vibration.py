@@ -141,7 +141,7 @@ def _cut(axes: Axes, levels: Levels, k: int, unit: float, label: str) -> None:
             axes.plot(x_fine[seen], curve[seen], color=colour, lw=1.0)
             axes.fill_between(x_fine[seen], height, curve[seen], color=colour, alpha=0.25, lw=0)
     margin = 0.04 * (x[inside[-1]] - x[inside[0]])
-    axes.set_xlim(x[inside[0]] - margin, x[inside[-1]] + margin)
+    axes.set_xlim(float(x[inside[0]] - margin), float(x[inside[-1]] + margin))
     axes.set_ylim(0, top)
     tidy(axes, label, "")
 

@@ -55,6 +55,7 @@ class AtomicCharges(nn.Module):
             for own in self.fitted
         ]  # fmt: skip
         self.polynomials = nn.ModuleList(polynomials)
+        self.counts = [one.size for one in polynomials]
 
     @property
     def symbols(self) -> tuple[str, ...]:

@@ -87,7 +87,7 @@ class Forward:
 def layers_of(mlp: MLP, parameters: Tensor) -> list[Layer]:
     """The parameters (P,), in the order of `mlp.parameters()`, layer by layer; views."""
     layers, start = [], 0
-    for layer in mlp.layers:
+    for layer in mlp.linear_maps:
         above, below = layer.weight.shape
         middle, end = start + above * below, start + above * (below + 1)
         layers.append((parameters[start:middle].view(above, below), parameters[middle:end]))

@@ -46,7 +46,7 @@ class DipoleSurface(AtomicCharges):
         charge: int = 0,
     ) -> None:
         super().__init__(elements, degree, variable=variable, length=length, charge=charge)
-        self._sizes = [1 + int(one.size) for one in self.polynomials]
+        self._sizes = [1 + count for count in self.counts]
         self.coefficients = nn.Parameter(torch.zeros(self.size, dtype=torch.float64))
 
     @property

@@ -62,7 +62,7 @@ class DipoleNetwork(AtomicCharges):
     ) -> None:
         super().__init__(elements, degree, variable=variable, length=length, charge=charge)
         self.hidden, self.activation = tuple(hidden), activation
-        sizes = [int(one.size) for one in self.polynomials]
+        sizes = self.counts
         self.networks = nn.ModuleList(
             MLP(size, hidden, activation=activation, seed=len(sizes) * seed + k)
             for k, size in enumerate(sizes)

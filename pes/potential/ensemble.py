@@ -6,6 +6,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from pes.descriptors import Descriptor
+
 __all__ = ["Ensemble"]
 
 
@@ -71,7 +73,7 @@ class Ensemble(nn.Module):
         """Energies (M, B) in hartree of every member as it was fitted."""
         known: dict[nn.Module, Tensor] = {}
 
-        def features(descriptor: nn.Module) -> Tensor:
+        def features(descriptor: Descriptor) -> Tensor:
             if descriptor not in known:
                 known[descriptor] = descriptor(positions)
             return known[descriptor]
@@ -87,9 +89,7 @@ class Ensemble(nn.Module):
         return self.each(positions).std(0, correction=min(1, len(self.members) - 1))
 
 
-def _energies(
-    surface: nn.Module, positions: Tensor, features: Callable[[nn.Module], Tensor]
-) -> Tensor:
+def _energies(surface: Any, positions: Tensor, features: Callable[[Descriptor], Tensor]) -> Tensor:
     """Energies of a surface, its features and those of its baselines from `features`."""
     if not hasattr(surface, "of_features"):
         return surface(positions)
@@ -99,7 +99,7 @@ def _energies(
     return energies + _energies(surface.baseline, positions, features)
 
 
-def _share(surfaces: Sequence[nn.Module], known: dict[str, nn.Module]) -> None:
+def _share(surfaces: Sequence[Any], known: dict[str, Descriptor]) -> None:
     """Give surfaces the first descriptor that has the settings of their own."""
     for surface in surfaces:
         if hasattr(surface, "of_features"):

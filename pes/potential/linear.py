@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from pes.chunks import in_chunks
-from pes.descriptors import descriptor_from
+from pes.descriptors import Descriptor, descriptor_from
 
 __all__ = ["LinearSurface"]
 
@@ -27,7 +27,7 @@ class LinearSurface(nn.Module):
         shift: energy in hartree where all features vanish.
     """
 
-    def __init__(self, descriptor: nn.Module, *, baseline: nn.Module | None = None) -> None:
+    def __init__(self, descriptor: Descriptor, *, baseline: nn.Module | None = None) -> None:
         super().__init__()
         self.descriptor = descriptor
         self.baseline = baseline

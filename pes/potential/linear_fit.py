@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from pes.descriptors import Descriptor
 from pes.potential.least_squares import Decomposition, decomposition, triangular_factor
 from pes.potential.linear import LinearSurface
 from pes.potential.neural import left_by
@@ -29,7 +30,7 @@ FEWEST = 16
 """Points in a block; a memory that holds no more is too small."""
 
 
-def feature_gradients(descriptor: nn.Module, positions: Tensor) -> Tensor:
+def feature_gradients(descriptor: Descriptor, positions: Tensor) -> Tensor:
     """∂f/∂x (B, F, 3N) in 1/bohr by forward mode, one direction of all molecules at a time."""
     flat = positions.flatten(-2)
     directions = torch.eye(flat.shape[-1], dtype=flat.dtype, device=flat.device)
@@ -67,7 +68,7 @@ class LinearFits:
         force_weight: in bohr².
     """
 
-    descriptor: nn.Module
+    descriptor: Descriptor
     baseline: nn.Module | None
     solution: Decomposition
     constant: Tensor
@@ -117,7 +118,7 @@ class LinearFits:
 
 
 def linear_fits(
-    descriptor: nn.Module,
+    descriptor: Descriptor,
     positions: Tensor,
     energies: Tensor,
     *,
@@ -191,7 +192,7 @@ def _block(size: int, rows: int, memory: int) -> int:
 
 
 def linear_surface(
-    descriptor: nn.Module,
+    descriptor: Descriptor,
     positions: Tensor,
     energies: Tensor,
     *,

@@ -41,7 +41,7 @@ class MLP(nn.Module):
             )
         if min((inputs, *hidden)) < 1:
             raise ValueError(f"widths must be at least 1, got {inputs} inputs, hidden {hidden}")
-        self.hidden = tuple(hidden)
+        self.inputs, self.hidden = inputs, tuple(hidden)
         self.activation = activation
         sizes = (inputs, *hidden, 1)
         self.layers = nn.ModuleList(
@@ -52,6 +52,11 @@ class MLP(nn.Module):
         for name, values in self.named_parameters():
             scale = values.shape[-1] ** -0.5 if name.endswith("weight") else 0.5
             nn.init.normal_(values, std=scale, generator=generator)
+
+    @property
+    def linear_maps(self) -> list[nn.Linear]:
+        """Layers from the inputs to the output."""
+        return [one for one in self.layers if isinstance(one, nn.Linear)]
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Outputs (...) of inputs (..., F)."""

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from pes.chunks import in_chunks, tuple_in_chunks
-from pes.descriptors import descriptor_from
+from pes.descriptors import Descriptor, descriptor_from
 from pes.potential.mlp import MLP
 
 __all__ = ["NeuralSurface", "energies_and_forces", "left_by", "neural_surface"]
@@ -42,7 +42,7 @@ class NeuralSurface(nn.Module):
     scale: Tensor
 
     def __init__(
-        self, descriptor: nn.Module, mlp: MLP, *, baseline: nn.Module | None = None
+        self, descriptor: Descriptor, mlp: MLP, *, baseline: nn.Module | None = None
     ) -> None:
         super().__init__()
         self.descriptor = descriptor
@@ -97,7 +97,7 @@ class NeuralSurface(nn.Module):
 
 
 def neural_surface(
-    descriptor: nn.Module,
+    descriptor: Descriptor,
     positions: Tensor,
     energies: Tensor,
     *,

@@ -95,7 +95,7 @@ def coupling(
     spin = fields.inner.diagonal(dim1=1, dim2=2).sum(1) / 2
     far = torch.zeros_like(fields.near_jump)
     for here, h, vectors in portions(levels, len(PAIRS) + 3):
-        report(here[0] / n)
+        report(int(here[0]) / n)
         k = int(axial[here[0]])
         # Both directions are one number.
         near = {other: own for other, own in coupled_calculations(levels, k).items() if other >= k}

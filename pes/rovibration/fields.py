@@ -104,7 +104,8 @@ def rotational_metric(
         missing = 3 - inner.shape[-1]
         return pad(inner, (0, missing, 0, missing)), pad(mixed, (0, missing))
 
-    return tuple_in_chunks(part, q, CHUNK)
+    inner, mixed = tuple_in_chunks(part, q, CHUNK)
+    return inner, mixed
 
 
 def frame_positions(system: System, q: Tensor, reference: BodyReference, frame: str) -> Tensor:

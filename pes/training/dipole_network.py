@@ -13,6 +13,7 @@ from torch.nn.utils import parameters_to_vector, vector_to_parameters
 from pes.chunks import in_chunks
 from pes.potential.backpropagation import Layer, energy_gradient, forward, jacobian, layers_of
 from pes.potential.dipole_network import PASS, DipoleNetwork
+from pes.potential.mlp import MLP
 from pes.training.bounded import bounded_sum
 from pes.training.epoch import OptimizerState, StopReason, TrainingState
 from pes.training.loss import CACHED, normalised_root
@@ -46,7 +47,8 @@ class _Targets:
         for one in networks:
             ends.append(ends[-1] + sum(p.numel() for p in one.parameters()))
         parts = [parameters[start:end] for start, end in pairwise(ends)]
-        return [layers_of(one, part) for one, part in zip(networks, parts, strict=True)]
+        pairs = zip(networks, parts, strict=True)
+        return [layers_of(one, part) for one, part in pairs if isinstance(one, MLP)]
 
 
 def dipole_problem(

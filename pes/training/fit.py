@@ -197,8 +197,8 @@ def _restarted(mlp: MLP, state: TrainingState, seed: int) -> TrainingState:
     """The state with new weights, the best ones so far kept."""
     restart = state.restart + 1
     log.info("restart %d from other weights after epoch %d", restart, state.epoch)
-    inputs = mlp.layers[0].in_features
-    fresh = MLP(inputs, mlp.hidden, activation=mlp.activation, seed=seed + RESTART * restart)
+    seed += RESTART * restart
+    fresh = MLP(mlp.inputs, mlp.hidden, activation=mlp.activation, seed=seed)
     parameters = parameters_to_vector(fresh.parameters()).detach().to(state.parameters.device)
     return replace(
         state,

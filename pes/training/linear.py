@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from pes.data.dataset import Dataset
+from pes.descriptors import Descriptor
 from pes.potential.least_squares import RIDGES
 from pes.potential.leave_one_out import left_out_errors
 from pes.potential.linear import LinearSurface
@@ -40,7 +41,7 @@ class LinearCandidate:
 
 
 def fit_linear(
-    descriptors: Sequence[nn.Module],
+    descriptors: Sequence[Descriptor],
     train: Dataset,
     validation: Dataset,
     *,
@@ -113,7 +114,7 @@ def fit_linear(
 
 
 def fit_linear_left_out(
-    descriptors: Sequence[nn.Module],
+    descriptors: Sequence[Descriptor],
     points: Dataset,
     *,
     ridges: Sequence[float] = RIDGES,

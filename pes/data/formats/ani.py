@@ -133,6 +133,7 @@ def write_ani(path: Path, parts: Iterable[Dataset]) -> None:
                 named["forces"] = part.forces / unit_factor(units, "forces")
             if part.dipoles is not None:
                 named["dipole"] = part.dipoles / unit_factor(units, "dipole")
-            rows = len(group["energies"]) if "energies" in group else 0
+            known = group.get("energies")
+            rows = len(known) if isinstance(known, h5py.Dataset) else 0
             for name, tensor in named.items():
                 appended(group, name, tensor.numpy(), rows)

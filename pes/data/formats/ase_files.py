@@ -10,6 +10,7 @@ import ase.io
 import numpy as np
 from ase import Atoms
 from ase.calculators.singlepoint import SinglePointCalculator
+from ase.io.trajectory import TrajectoryWriter
 
 from pes.data.dataset import Dataset
 from pes.data.formats.compressed import plain_file
@@ -64,7 +65,7 @@ def _frames(path: Path) -> Iterator[tuple[Atoms, Mapping[str, Any]]]:
     if head.startswith(BEGINNINGS[1]) and path.stat().st_size < pages:
         raise ValueError(f"truncated: a database of {pages} bytes in {path.stat().st_size}")
     if path.suffix.lower() == ".db":
-        with ase.db.connect(path, type="db") as database:
+        with _database(path) as database:
             for row in database.select():
                 yield row.toatoms(), {**row.data, **row.key_value_pairs}
     else:
@@ -127,7 +128,7 @@ def _atoms(part: Dataset, units: Mapping[str, str]) -> Iterator[tuple[Atoms, dic
     """Frames with a calculator that holds the results, and the columns beside."""
     for k in range(len(part)):
         positions = (part.positions[k] / unit_factor(units, "length")).numpy()
-        atoms = Atoms(part.elements, positions=positions)
+        atoms: Any = Atoms(part.elements, positions=positions)
         masses = [{"D": 2.014, "T": 3.016}.get(symbol) for symbol in part.symbols]
         if any(masses):
             atoms.set_masses([m or own for m, own in zip(masses, atoms.get_masses(), strict=True)])
@@ -144,7 +145,7 @@ def _atoms(part: Dataset, units: Mapping[str, str]) -> Iterator[tuple[Atoms, dic
 def write_trajectory(path: Path, parts: Iterable[Dataset]) -> None:
     """Write a trajectory; columns go to `info`."""
     units = file_units({}, FIXED)
-    with replaced(path) as temporary, ase.io.Trajectory(temporary, "w") as file:
+    with replaced(path) as temporary, TrajectoryWriter(temporary) as file:
         for part in parts:
             for atoms, columns in _atoms(part, units):
                 atoms.info.update(columns)
@@ -154,7 +155,11 @@ def write_trajectory(path: Path, parts: Iterable[Dataset]) -> None:
 def write_database(path: Path, parts: Iterable[Dataset]) -> None:
     """Write a database; columns go to `data`."""
     units = file_units({}, FIXED)
-    with replaced(path) as temporary, ase.db.connect(temporary, type="db") as database:
+    with replaced(path) as temporary, _database(temporary) as database:
         for part in parts:
             for atoms, columns in _atoms(part, units):
                 database.write(atoms, data=columns)
+
+
+def _database(path: Path) -> Any:
+    return ase.db.connect(path, type="db")

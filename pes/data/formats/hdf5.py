@@ -210,7 +210,7 @@ def _text(value: Any) -> Any:
 
 def _check_numbers(item: Any) -> None:
     if type(item) is not h5py.Dataset or item.dtype.kind not in "fiub" or item.ndim == 0:
-        raise ValueError(f"`{item.name.lstrip('/')}` must be a dataset of numbers")
+        raise ValueError(f"`{str(item.name).lstrip('/')}` must be a dataset of numbers")
 
 
 def _tensor(item: Any, rows: slice) -> Tensor:

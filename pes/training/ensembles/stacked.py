@@ -32,7 +32,7 @@ class Stack:
     @staticmethod
     def like(mlp: MLP) -> "Stack":
         """Stack of networks that have the shape of this one."""
-        return Stack((mlp.layers[0].in_features, *mlp.hidden, 1), mlp.activation)
+        return Stack((mlp.inputs, *mlp.hidden, 1), mlp.activation)
 
     @property
     def size(self) -> int:
@@ -96,7 +96,7 @@ class Stack:
             rows.append((tangent @ weight[:, None].mT)[..., 0])
         delta = a.new_ones(*a.shape[:2], 1)
         epsilon = None if tangent is None else torch.zeros_like(tangent[..., :1])
-        blocks = _blocks(delta, epsilon, a, tangent)
+        blocks = [*_blocks(delta, epsilon, a, tangent)]
         for (w, _), step in zip(reversed(layers[1:]), reversed(trace), strict=True):
             a, tangent, slope, curvature, turn = step
             back = delta @ w

@@ -90,7 +90,7 @@ def _by_modals(levels: Levels) -> Tensor:
     """Coefficients by the products of modals, (S, n_1, …, n_Q)."""
     c = levels.hamiltonian.basis.unpruned(levels.eigenpairs.coefficients)
     for k, rotation in enumerate(modal_rotations(levels.hamiltonian)):
-        c = torch.tensordot(c, rotation.to(c), dims=([k + 1], [0])).movedim(-1, k + 1)
+        c = (c.movedim(k + 1, -1) @ rotation.to(c)).movedim(-1, k + 1)
     return c
 
 

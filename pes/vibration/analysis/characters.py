@@ -22,7 +22,7 @@ def characters(levels: Levels, operations: Sequence[Operation]) -> Tensor:
         for k, (b, mirrored) in enumerate(zip(bases, operation.mirrored, strict=True)):
             other = bases[operation.order[k]]
             matrix = _mirror(b) if mirrored else b.fine_values.T @ other.fine_values
-            moved = torch.movedim(torch.tensordot(matrix, moved, ([1], [k + 1])), 0, k + 1)
+            moved = (moved.movedim(k + 1, -1) @ matrix.T).movedim(-1, k + 1)
         rows.append((c * moved).flatten(1).sum(1))
     return torch.stack(rows, 1) if rows else c.new_zeros(len(c), 0)
 

@@ -152,6 +152,7 @@ def _pushed(levels: Levels, tangent: Fields) -> Tensor:
     pieces = []
     for c in levels.eigenpairs.coefficients.split(block):
         psi, slopes = h.basis.on_grid_with_slopes(c)
+        assert tangent.potential is not None
         value, flux = tangent.potential * psi, None
         if _moves(tangent.g_matrix) or _moves(tangent.slope):
             s = h.s.T[:, None]

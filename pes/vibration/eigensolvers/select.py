@@ -228,7 +228,7 @@ def multiplied(
         v = next(steps)
         while True:
             product = (yield v) if matrix is None else v @ matrix
-            if known is not None:
+            if known is not None and lift is not None:
                 product = product + ((v @ known.T) * lift) @ known
             v = steps.send(product)
     except StopIteration as end:

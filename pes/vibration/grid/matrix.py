@@ -202,7 +202,9 @@ def _integrated(
         row += b.children.numel()
     if len(strips) == 1:
         return after
-    return after.index_select(1, torch.cat([s.rest for s in strips]).argsort())
+    return after.index_select(
+        1, torch.cat([s.rest for s in strips if isinstance(s.rest, Tensor)]).argsort()
+    )
 
 
 def _many(
