@@ -195,10 +195,11 @@ def _rate(half: float, both: float, inner: float) -> float:
     def ratio(rate: float) -> float:
         return expm1(rate * (1 - inner**2)) / expm1(rate * (1 - inner) / 2)
 
+    # Changes that are not numbers tell nothing.
+    if not both > half * ratio(SLOWEST):
+        return SLOWEST
     if both >= half * ratio(fastest):
         return fastest
-    if both <= half * ratio(SLOWEST):
-        return SLOWEST
     return root_scalar(
         lambda rate: ratio(rate) - both / half, bracket=(SLOWEST, fastest), method="brentq"
     ).root

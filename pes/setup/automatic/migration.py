@@ -45,7 +45,8 @@ def around_the_pair(
         report: called with a sentence if the coordinates change.
     """
     mover = _single(task)
-    if mover is None or task.perturbations or not task.free:
+    suits = getattr(task.internal, "settings", {}).get("kind") == "jacobi"
+    if mover is None or suits or task.perturbations or not task.free:
         return task
     with torch.no_grad():
         minimum = task.internal.to_positions(task.start.cpu()[None], task.masses.detach().cpu())[0]
