@@ -20,6 +20,7 @@ def nearest_tree(distances: Tensor) -> Tree:
         J. B. Kruskal, Proc. Am. Math. Soc. 7, 48 (1956), doi:10.1090/S0002-9939-1956-0078686-7
 
     Example:
+        >>> import torch
         >>> nearest_tree(torch.tensor([[0.0, 1, 3], [1, 0, 2], [3, 2, 0]]))
         ((0, 1), (1, 2))
     """
