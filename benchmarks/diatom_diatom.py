@@ -1,6 +1,6 @@
 """Levels of linear H–C–C–H by an independent small program: two diatoms and the vector between.
 
-    python benchmarks/diatom_diatom.py [--quanta 14] [--radial 8] [--j 1]
+    python benchmarks/diatom_diatom.py [--quanta 14] [--radial 8] [--j 2]
 
 It shares nothing with the package's own levels but the surface (`acetylene` of
 `four_atom_surfaces.py`). r₁ points from H to C, r₂ from C to H, R joins the centres of mass of the
@@ -70,13 +70,14 @@ def bends(quanta: int) -> tuple[Array, list[dict[str, Array]]]:
     cut = energies(LENGTH, LENGTH, MIDDLE, c, one, zero)
     size = 1 / (2 * REDUCED * LENGTH**2) + 1 / (2 * BETWEEN * MIDDLE**2)
     found = []
-    for m in range(quanta // 2 + 1):
+    # For K = 2 one of both m may be higher than half of the quanta, by one.
+    for m in range(quanta // 2 + 2):
         l = np.arange(m, MOST_L)  # noqa: E741
         table = np.stack([lpmv(m, k, c) for k in l], 1) * (-1.0) ** m
         table = table * np.sqrt(w)[:, None]
         table /= np.linalg.norm(table, axis=0)
         whole = table.T @ (cut[:, None] * table) + size * np.diag(l * (l + 1.0))
-        mixed = np.linalg.eigh(whole)[1][:, : quanta // 2 - m + 1]
+        mixed = np.linalg.eigh(whole)[1][:, : quanta // 2 - m + 2]
         square = mixed.T @ (l[:, None] * (l[:, None] + 1.0) * mixed)
         found.append({"l": l, "mixed": mixed, "values": table @ mixed, "square": square})
     for m, (here, above) in enumerate(pairwise(found)):
@@ -94,7 +95,7 @@ def raising(found: list[dict[str, Array]], m: int) -> Array:
 def products(total: int, quanta: int) -> list[tuple[int, int, int, int]]:
     """m₁ and m₂ with m₁ + m₂ = K, and numbers of the functions of θ₁ and θ₂."""
     half = quanta // 2
-    every = product(range(-half, half + 1), range(half + 1), range(half + 1))
+    every = product(range(-half - 1, half + 2), range(half + 1), range(half + 1))
     return [
         (m, total - m, j, k) for m, j, k in every
         if 2 * (j + k) + abs(m) + abs(total - m) <= quanta
@@ -141,9 +142,9 @@ def angular(total: int, sign: int, quanta: int) -> dict[str, Array]:
     return {**each, "values": table[:, near], "angles": np.stack(grid), "turn": turn}
 
 
-def upwards(sign: int, quanta: int) -> Array:
-    """l₁₊ + l₂₊ from functions with K = 0 of one sign to those with K = 1."""
-    found, lower, upper = bends(quanta)[1], products(0, quanta), products(1, quanta)
+def upwards(total: int, sign: int, quanta: int) -> Array:
+    """l₁₊ + l₂₊ from functions with one K, for K = 0 of one sign, to those with K + 1."""
+    found, lower, upper = bends(quanta)[1], products(total, quanta), products(total + 1, quanta)
     step = np.zeros((len(upper), len(lower)))
     for b, (m, n, j, k) in enumerate(lower):
         for a, (p, _, s, t) in enumerate(upper):
@@ -151,7 +152,7 @@ def upwards(sign: int, quanta: int) -> Array:
                 step[a, b] = raising(found, m)[s, j]
             if p == m and j == s:
                 step[a, b] = raising(found, n)[t, k]
-    return step @ combined(lower, sign).T
+    return step if total else step @ combined(lower, sign).T
 
 
 def rotating(j: int, sign: int, quanta: int) -> tuple[list[dict[str, Array]], Array]:
@@ -162,15 +163,19 @@ def rotating(j: int, sign: int, quanta: int) -> tuple[list[dict[str, Array]], Ar
     for total, part in enumerate(parts):
         own = slice(sum(sizes[:total]), sum(sizes[: total + 1]))
         square[own, own] = part["12"] + (j * (j + 1) - 2 * total**2) * np.eye(sizes[total])
-    if j:
-        # Of both K = 1 and K = −1, hence √2.
-        step = -(2**0.5) * (j * (j + 1)) ** 0.5 * upwards(sign, quanta)
-        square[sizes[0] :, : sizes[0]], square[: sizes[0], sizes[0] :] = step, step.T
+    for total in range(j):
+        lower, upper = (
+            slice(sum(sizes[:k]), sum(sizes[: k + 1])) for k in (total, total + 1)
+        )  # fmt: skip
+        # From K = 0 to both K = 1 and K = −1, hence √2.
+        size = ((1 if total else 2) * (j * (j + 1) - total * (total + 1))) ** 0.5
+        step = -size * upwards(total, sign, quanta)
+        square[upper, lower], square[lower, upper] = step, step.T
     return parts, square
 
 
 def levels(j: int, sign: int, quanta: int, radial: int, count: int) -> Array:
-    """The lowest levels of J = 0 or 1 above V = 0, cm⁻¹: e (sign > 0, with Σ⁺) or f (with Σ⁻)."""
+    """The lowest levels of one J above V = 0, cm⁻¹: e (sign > 0, with Σ⁺) or f (with Σ⁻)."""
     parts, square = rotating(j, sign, quanta)
     one, zero = np.ones(1), np.zeros(1)
     x, y = np.linspace(1.35, 3.4, 90), np.linspace(1.9, 3.6, 90)
@@ -208,7 +213,7 @@ def main() -> None:
     parser.add_argument("--quanta", type=int, default=14, help="of both bends, even")
     parser.add_argument("--radial", type=int, default=8, help="points of each length")
     parser.add_argument("--count", type=int, default=12)
-    parser.add_argument("--j", type=int, default=0, choices=(0, 1), help="largest J")
+    parser.add_argument("--j", type=int, default=0, choices=(0, 1, 2), help="largest J")
     options = parser.parse_args()
     begun, ground = time.process_time(), 0.0
     cases = [(j, sign) for j in range(options.j + 1) for sign in (1, -1)]
