@@ -15,6 +15,7 @@ from pes.config import (
     load_config,
     read_yaml,
 )
+from pes.potential import Surface
 from pes.run.folder import check_folder, claimed, open_log, pick_device
 from pes.run.levels.bar import quiet_bar
 from pes.run.levels.progress import report
@@ -26,6 +27,7 @@ from pes.setup.automatic.stage import SIGNALLED
 from pes.setup.density_maps import Maps, density_maps
 from pes.setup.dipoles import check_vectors, dipole_surface
 from pes.setup.level_files import LEVELS_JSON
+from pes.setup.level_result import LevelsResult
 from pes.setup.line_list import check_lines, line_list
 from pes.setup.problem import Problem, problem
 from pes.setup.rotation_checks import check_rotation, check_size
@@ -156,22 +158,7 @@ def _run(request: Request) -> Path:
     config = request.vibration
     wanted = config.sensitivities
     check_sensitivities(request.surface, wanted.parameters, weights=wanted.weights)
-    dipole = None
-    if config.spectrum is not None:
-        dipole = dipole_surface(config.spectrum.dipole, request.base)
-    task = problem(
-        request.surface, config.isotopes(), nuclear_masses=config.nuclear_masses,
-        coordinates=config.coordinates, basis=config.basis,
-        perturbations=config.bumps(), device=request.device,
-    )  # fmt: skip
-    if config.spectrum is not None and dipole is not None:
-        dipole = dipole_surface(dipole, symbols=task.molecule.symbols)
-        check_vectors(dipole.potential, task.minimum, config.spectrum.dipole)
-    if config.J:
-        check_rotation(task, config.J, config.rotation.frame)
-        check_size(config.J, config.rotation.states, config.levels or 1, config.memory)
-        if config.spectrum is not None:
-            check_lines(config.J, config.spectrum.temperature)
+    task, dipole = _posed(request)
     maps = _maps(config, task)
     open_log(None)
     with report(
@@ -188,16 +175,60 @@ def _run(request: Request) -> Path:
     number = reported.received()
     if number and config.J:
         log.warning("warning: J > 0 is left out: %s", SIGNALLED)
+    more = _additions(config, result, dipole, maps, () if number else config.J)
+    old = [path.name for path in request.folder.glob("density_*.png")]
+    with staged(request.folder, finished=LEVELS_JSON, stale=[*OPTIONAL, *old]) as place:
+        write_results(
+            place, result, more, name=request.name, content=request.content,
+            source=request.source, device=request.device,
+        )  # fmt: skip
+    (request.folder / STATE).unlink(missing_ok=True)
+    log.info("written to %s in %.1f s", request.folder, result.seconds)
+    if number:
+        raise _stopped(number, request.folder)
+    return request.folder
+
+
+def _posed(request: Request) -> tuple[Problem, Surface | None]:
+    """The problem, and the dipole moments if there is a spectrum; what does not fit is refused."""
+    config, dipole = request.vibration, None
+    if config.spectrum is not None:
+        dipole = dipole_surface(config.spectrum.dipole, request.base)
+    task = problem(
+        request.surface, config.isotopes(), nuclear_masses=config.nuclear_masses,
+        coordinates=config.coordinates, basis=config.basis,
+        perturbations=config.bumps(), device=request.device,
+    )  # fmt: skip
+    if config.spectrum is not None and dipole is not None:
+        dipole = dipole_surface(dipole, symbols=task.molecule.symbols)
+        check_vectors(dipole.potential, task.minimum, config.spectrum.dipole)
+    if config.J:
+        check_rotation(task, config.J, config.rotation.frame)
+        check_size(config.J, config.rotation.states, config.levels or 1, config.memory)
+        if config.spectrum is not None:
+            check_lines(config.J, config.spectrum.temperature)
+    return task, dipole
+
+
+def _additions(
+    config: Vibration,
+    result: LevelsResult,
+    dipole: Surface | None,
+    maps: Maps | None,
+    momenta: Sequence[int],
+) -> Additions:
+    """Derivatives, levels with rotation (J in `momenta`) and spectra, as far as asked for."""
+    wanted, task = config.sensitivities, result.task
     derived = result.sensitivity(
         masses=wanted.masses,
         parameters=[*wanted.parameters, *(task.surface.parameters() if wanted.weights else ())],
         second=wanted.second,
     )
     sticks, rotation, lines = None, None, None
-    if config.J and not number:
+    if momenta:
         with quiet_bar() as say:
             rotation = result.rotation(
-                config.J, states=config.rotation.states, frame=config.rotation.frame,
+                momenta, states=config.rotation.states, frame=config.rotation.frame,
                 parameters=wanted.parameters, minutes=growing_minutes(config.minutes, task),
                 memory=config.memory, progress=say,
             )  # fmt: skip
@@ -210,23 +241,17 @@ def _run(request: Request) -> Path:
                     rotation, dipole, temperature=settings.temperature, weakest=settings.weakest,
                     progress=say,
                 )  # fmt: skip
-    more = Additions(derived, sticks, maps, rotation, lines, config.spectrum)
-    old = [path.name for path in request.folder.glob("density_*.png")]
-    with staged(request.folder, finished=LEVELS_JSON, stale=[*OPTIONAL, *old]) as place:
-        write_results(
-            place, result, more, name=request.name, content=request.content,
-            source=request.source, device=request.device,
-        )  # fmt: skip
-    (request.folder / STATE).unlink(missing_ok=True)
-    log.info("written to %s in %.1f s", request.folder, result.seconds)
-    if number:
-        message = (
-            f"stopped by {signal.Signals(number).name}; the levels reached are in "
-            f"{request.folder}; for better ones repeat the command with --overwrite"
-        )
-        log.info("%s", message)
-        raise Stopped(number, message)
-    return request.folder
+    return Additions(derived, sticks, maps, rotation, lines, config.spectrum)
+
+
+def _stopped(number: int, folder: Path) -> Stopped:
+    """Message about a calculation that a signal ended."""
+    message = (
+        f"stopped by {signal.Signals(number).name}; the levels reached are in {folder}; for better "
+        "ones repeat the command with --overwrite"
+    )
+    log.info("%s", message)
+    return Stopped(number, message)
 
 
 def _maps(config: Vibration, task: Problem) -> Maps | None:
