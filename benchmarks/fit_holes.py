@@ -66,7 +66,7 @@ def points(task: Problem, below: float, count: int, seed: int) -> Dataset:
 
 
 def remedy(result: pes.LevelsResult) -> str:
-    """What was done about holes."""
+    """How the holes of a fit were treated: `wall`, `continued` or `none` were found."""
     if result.levels.system.filling is not None:
         return "wall"
     return "none" if result.levels.system.continuation is None else "continued"

@@ -104,7 +104,7 @@ Baseline = Annotated[LinearBaselineSection | StoredSurface, Field(discriminator=
 
 
 class SurfaceBase(Section):
-    """What all surfaces have."""
+    """Base of all sections `surface`."""
 
     of_dipoles: ClassVar[bool] = False
 
@@ -173,7 +173,7 @@ class SurfaceSection(SurfaceBase):
 
 
 class DipoleBase(SurfaceBase):
-    """What all surfaces of dipole moments have."""
+    """Keys of every section for a surface of dipole moments."""
 
     of_dipoles: ClassVar[bool] = True
 
@@ -259,7 +259,7 @@ class AutomaticDipoleSection(DipoleBase):
 
     @property
     def networks(self) -> int:
-        """Those that are compared."""
+        """One of each size that is tried."""
         return len(NETWORKS)
 
     def form(self) -> AutomaticDipoleForm:

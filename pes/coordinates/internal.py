@@ -38,7 +38,7 @@ class Internal(Protocol):
 
     @property
     def bend_through_line(self) -> bool:
-        """Whether an angle of 180° is as good as any other where other atoms are off its line."""
+        """Whether bond angles may pass 180°, where other atoms lie off the line of the bonds."""
         ...
 
     def to_positions(self, q: Tensor, masses: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""What every descriptor has."""
+"""Base class of descriptors."""
 
 from typing import Any
 

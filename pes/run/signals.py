@@ -1,4 +1,4 @@
-"""Signals that ask a training to stop: it ends its epoch, saves and leaves."""
+"""Signals that ask a training or a calculation of levels to stop: it saves and leaves."""
 
 import signal
 import threading
@@ -14,15 +14,15 @@ SIGNALS = tuple(
 
 
 class Stopped(Exception):  # noqa: N818 - asked for, no error
-    """A training stopped by a signal, its state saved.
+    """A training or calculation stopped by a signal, what it reached saved.
 
     Args:
         number: of the signal.
-        message: what was saved and how to go on.
+        saved: what follows "stopped by SIGTERM": what was saved, where, and how to go on.
     """
 
-    def __init__(self, number: int, message: str) -> None:
-        super().__init__(message)
+    def __init__(self, number: int, saved: str) -> None:
+        super().__init__(f"stopped by {signal.Signals(number).name}{saved}")
         self.number = number
 
     @property

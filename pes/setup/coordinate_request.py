@@ -79,7 +79,7 @@ class CoordinateRequest:
 
     @property
     def free(self) -> bool:
-        """Whether the program chooses all: only `reference` and energies may be given."""
+        """Whether the user chose no coordinates; `reference` and energies may be given."""
         default = CoordinateRequest(
             reference=self.reference,
             energy=self.energy,

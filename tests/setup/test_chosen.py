@@ -1,13 +1,10 @@
 """What was chosen, written as a configuration, gives the same levels again."""
 
-import json
 from pathlib import Path
 
 import pytest
-import torch
-import yaml
+from repeated_levels import check_repeated
 
-from pes import cli
 from pes.setup.levels import levels
 from pes.setup.truncation import TruncationRequest
 
@@ -24,15 +21,7 @@ from pes.setup.truncation import TruncationRequest
     ],
 )
 def test_the_configuration_repeats_the_levels(tmp_path: Path, surface: str, settings: dict) -> None:
-    result = levels(surface, **settings)
-    content = {"name": "again", "surface": surface, **result.chosen}
-    (tmp_path / "again.yaml").write_text(yaml.safe_dump(content))
-    folder = tmp_path / "again"
-    cli.levels(["--config", str(tmp_path / "again.yaml"), "--output", str(folder)])
-    again = json.loads((folder / "levels.json").read_text())["levels"]
-    energies = torch.tensor([level["energy"] for level in again], dtype=torch.float64)
-    # Ranges pass through Å and degrees: their last digits move levels by less than this.
-    torch.testing.assert_close(energies, result.energies, rtol=0, atol=1e-5)
+    check_repeated(levels(surface, **settings), surface, tmp_path)
 
 
 def test_expert_sizes_are_told_as_they_are() -> None:

@@ -1,17 +1,15 @@
 """Fits of three atoms with holes beyond their points: exact levels, refusals, repetition."""
 
-import json
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 import pytest
 import torch
-import yaml
+from repeated_levels import check_repeated
 from torch import Tensor
 
 import pes
-from pes import cli
 from pes.data import Dataset
 from pes.potential.analytic import WaterPJT
 from pes.setup.coordinate_request import CoordinateRequest
@@ -70,14 +68,7 @@ def test_the_configuration_repeats_the_levels(tmp_path: Path) -> None:
     result = levels()
     assert result.chosen["coordinates"]["filled"] is True
     holey().save(tmp_path / "fit")
-    content = {"name": "again", "surface": str(tmp_path / "fit"), **result.chosen}
-    (tmp_path / "again.yaml").write_text(yaml.safe_dump(content))
-    folder = tmp_path / "again"
-    cli.levels(["--config", str(tmp_path / "again.yaml"), "--output", str(folder)])
-    again = json.loads((folder / "levels.json").read_text())["levels"]
-    energies = torch.tensor([level["energy"] for level in again], dtype=torch.float64)
-    # Ranges pass through Å and degrees: their last digits move levels by less than this.
-    torch.testing.assert_close(energies, result.energies, rtol=0, atol=1e-5)
+    check_repeated(result, str(tmp_path / "fit"), tmp_path)
 
 
 def test_a_surface_without_holes_has_none_to_fill() -> None:

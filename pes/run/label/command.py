@@ -81,7 +81,7 @@ def run_label(
                 "interrupted; the points done so far are in %s; the same command again continues",
                 folder,
             )
-            raise Stopped(signal.SIGINT, "interrupted") from None
+            raise Stopped(signal.SIGINT, "") from None
         _write(folder, config, path.parent, result)
     return SOME_FAILED if result.failures else 0
 

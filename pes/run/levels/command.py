@@ -1,7 +1,6 @@
 """`pes-levels`: surface to levels, their errors and derivatives, in one folder."""
 
 import logging
-import signal
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -246,12 +245,13 @@ def _additions(
 
 def _stopped(number: int, folder: Path) -> Stopped:
     """Message about a calculation that a signal ended."""
-    message = (
-        f"stopped by {signal.Signals(number).name}; the levels reached are in {folder}; for better "
-        "ones repeat the command with --overwrite"
+    stopped = Stopped(
+        number,
+        f"; the levels reached are in {folder}; for better ones repeat the command with "
+        "--overwrite",
     )
-    log.info("%s", message)
-    return Stopped(number, message)
+    log.info("%s", stopped)
+    return stopped
 
 
 def _maps(config: Vibration, task: Problem) -> Maps | None:

@@ -1,7 +1,6 @@
 """`pes-train`: points to a surface, in one folder."""
 
 import logging
-import signal
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
@@ -127,12 +126,10 @@ def _stopped(number: int, folder: Path) -> Stopped:
     again = "--overwrite, which tries the whole plan again"
     if (folder / "state.pt").is_file():
         again = "--resume auto, which trains the network longer"
-    message = (
-        f"stopped by {signal.Signals(number).name}; the best surface so far is in {folder}; to go "
-        f"on, repeat the command with {again}"
-    )
-    log.info("%s", message)
-    return Stopped(number, message)
+    saved = f"; the best surface so far is in {folder}; to go on, repeat the command with {again}"
+    stopped = Stopped(number, saved)
+    log.info("%s", stopped)
+    return stopped
 
 
 def _only_with_points(statements: Mapping[str, Any]) -> None:

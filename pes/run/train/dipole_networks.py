@@ -1,7 +1,6 @@
 """Networks of a dipole fit while they are trained: their states on disk, progress, signals."""
 
 import logging
-import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -114,9 +113,7 @@ def _line(config: TrainConfig, number: int, state: TrainingState) -> str:
 
 
 def _stopped(number: int, state: TrainingState) -> Stopped:
-    message = (
-        f"stopped by {signal.Signals(number).name} after epoch {state.epoch}; its state is saved; "
-        "to continue, add --resume auto"
-    )
-    log.info("%s", message)
-    return Stopped(number, message)
+    saved = f" after epoch {state.epoch}; its state is saved; to continue, add --resume auto"
+    stopped = Stopped(number, saved)
+    log.info("%s", stopped)
+    return stopped

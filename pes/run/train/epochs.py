@@ -1,7 +1,6 @@
 """Training loop of `pes-train`: metrics, checkpoints, progress, signals, failures."""
 
 import logging
-import signal
 import sys
 import time
 from collections.abc import Callable, Generator, Iterator
@@ -110,15 +109,13 @@ def _ignored(epoch: Epoch) -> None:
 
 def _stopped(folder: Path, state: TrainingState, number: int, ranks: Ranks) -> Stopped:
     """Exception that ends a fit after a signal; the state is saved before any rank leaves."""
-    message = (
-        f"stopped by {signal.Signals(number).name} after epoch {state.epoch}; its state is saved; "
-        "to continue, add --resume auto"
-    )
+    saved = f" after epoch {state.epoch}; its state is saved; to continue, add --resume auto"
+    stopped = Stopped(number, saved)
     if ranks.rank == 0:
         save_checkpoint(folder / "state.pt", state)
-        log.info("%s", message)
+        log.info("%s", stopped)
     ranks.all_gather(0)
-    return Stopped(number, message)
+    return stopped
 
 
 @contextmanager

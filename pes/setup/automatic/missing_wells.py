@@ -148,7 +148,7 @@ class LargeAmplitudes:
 
 
 def is_known(task: Problem, geometries: Tensor) -> bool:
-    """Whether a fitted surface has training points near geometries (B, N, 3); others know all."""
+    """Whether a fit has training points near geometries (B, N, 3); true of all other surfaces."""
     record = task.surface.record
     if record is None:
         return True

@@ -50,7 +50,7 @@ def expected_changes(h: Hamiltonian, larger: Sequence[Hamiltonian], pairs: Eigen
 def expected_lowering(
     h: Hamiltonian, larger: Sequence[Hamiltonian], pairs: Eigenpairs, ground: Tensor
 ) -> Tensor:
-    """What products that larger calculations keep take from each energy, to second order, (L, S).
+    """Lowering of energies by the products that larger calculations keep, to second order, (L, S).
 
         E_n − E_n' = Σ_i c_i² / (d_i + √(d_i² + c_i²)),  c_i = ⟨i|H|n⟩,  d_i = |E_i − E_n|/2
 
