@@ -25,9 +25,10 @@ from pes.setup.level_files import LEVELS_JSON, summary, write_arrays, write_tabl
 from pes.setup.level_tables import far, level_table, printed, table_html, unrotated
 from pes.setup.memory_limit import refuse_shortage
 from pes.setup.problem import Problem
-from pes.setup.rotation import Rotation, rotation_of
+from pes.setup.rotation import Rotation
 from pes.setup.rotation_checks import check_rotation
 from pes.setup.rotation_forecast import RotationClock, affordable, rotation_forecast
+from pes.setup.rotation_solved import rotation_of
 from pes.setup.sensitivity import Sensitivities, sensitivities
 from pes.setup.uncertainty import Spreads
 from pes.setup.verdict import verdict

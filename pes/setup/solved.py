@@ -13,7 +13,7 @@ from pes.setup.automatic.growing_grids import first_grids
 from pes.setup.automatic.growing_quanta import levels_by_quanta
 from pes.setup.automatic.migration import around_the_pair
 from pes.setup.automatic.missing_wells import LargeAmplitudes, in_all_wells
-from pes.setup.automatic.stage import Budget, Target
+from pes.setup.automatic.request import Budget, Target
 from pes.setup.automatic.target import levels_to_target
 from pes.setup.automatic.wide_grid import wide_grid
 from pes.setup.fit_holes import without_holes

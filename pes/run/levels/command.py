@@ -22,7 +22,7 @@ from pes.run.levels.request import Request, request_of_run, threads_for
 from pes.run.levels.results import OPTIONAL, Additions, write_results
 from pes.run.levels.resume import STATE, check_state
 from pes.run.signals import Stopped
-from pes.setup.automatic.stage import SIGNALLED
+from pes.setup.automatic.request import SIGNALLED
 from pes.setup.density_maps import Maps, density_maps
 from pes.setup.dipoles import check_vectors, dipole_surface
 from pes.setup.level_files import LEVELS_JSON

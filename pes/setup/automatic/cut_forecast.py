@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import torch
 
 from pes.memory import resident_memory
-from pes.setup.automatic.stage import SMALL, Stage, Target
+from pes.setup.automatic.request import Target
+from pes.setup.automatic.stage import SMALL, Stage
 from pes.setup.memory_limit import refuse_shortage
 from pes.setup.speed import point_seconds
 from pes.vibration.hamiltonian.operator import MOST_BYTES

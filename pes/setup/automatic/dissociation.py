@@ -10,7 +10,8 @@ from math import inf
 import torch
 from torch import Tensor
 
-from pes.setup.automatic.stage import Stage, Target, fixed_sides
+from pes.setup.automatic.request import Target
+from pes.setup.automatic.stage import Stage, fixed_sides
 from pes.vibration.eigensolvers.blockwise import lowest_blockwise
 from pes.vibration.hamiltonian.build import build_hamiltonian
 from pes.vibration.system.system import System

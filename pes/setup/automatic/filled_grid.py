@@ -6,7 +6,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from pes.setup.automatic.stage import Target
+from pes.setup.automatic.request import Target
 from pes.units import CM1
 from pes.vibration.basis.specification import BasisSpec
 from pes.vibration.basis.truncation import Truncation

@@ -4,7 +4,7 @@ from typing import Protocol, Self
 
 from torch import Tensor
 
-from pes.setup.automatic.stage import Target
+from pes.setup.automatic.request import Target
 from pes.setup.speed import Speed
 from pes.vibration.basis.specification import BasisSpec
 from pes.vibration.basis.truncation import Truncation

@@ -16,7 +16,8 @@ from torch import Tensor
 from pes.setup.automatic.cut_forecast import LAST, TRIALS
 from pes.setup.automatic.harmonic_levels import frequencies
 from pes.setup.automatic.inner_products import inner_changes, rough_changes
-from pes.setup.automatic.stage import Budget, Stage, Target
+from pes.setup.automatic.request import Budget, Target
+from pes.setup.automatic.stage import Stage
 from pes.units import CM1
 from pes.vibration.levels.left_over import share_after_half, share_left
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from pes.setup.automatic.filled_grid import filled_hamiltonian, hole_depth, refuse_holes
 from pes.setup.automatic.grid_of_stage import Grid
 from pes.setup.automatic.harmonic_levels import harmonic_level
-from pes.setup.automatic.stage import Target
+from pes.setup.automatic.request import Target
 from pes.setup.speed import Speed
 from pes.setup.truncation import BEYOND, PRODUCT_MODES
 from pes.vibration.basis.product_tree import within_quanta

@@ -19,7 +19,7 @@ from pes.setup.automatic.growing_grids import STEP
 from pes.setup.automatic.outer_surface import continuation_warnings, with_wall
 from pes.setup.automatic.quanta_series import Series
 from pes.setup.automatic.quanta_stage import QuantaStage
-from pes.setup.automatic.stage import Budget, Target
+from pes.setup.automatic.request import Budget, Target
 from pes.units import CM1
 from pes.vibration.hamiltonian.sparse import SparseGrid
 from pes.vibration.levels.diagnostics import level_warnings

@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 
 from pes.setup.automatic.dissociation import dissociation
-from pes.setup.automatic.stage import Stage, Target, fixed_sides
+from pes.setup.automatic.request import Target
+from pes.setup.automatic.stage import Stage, fixed_sides
 from pes.setup.verdict import ROUGH, roughness
 from pes.units import CM1
 from pes.vibration.basis.truncation import Truncation

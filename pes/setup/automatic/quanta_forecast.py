@@ -13,7 +13,7 @@ from pes.memory import free_memory, resident_memory
 from pes.setup.automatic.grid_of_stage import Grid
 from pes.setup.automatic.growing_grids import STEP, memory
 from pes.setup.automatic.quanta_stage import QuantaStage
-from pes.setup.automatic.stage import SIGNALLED, Budget, Target
+from pes.setup.automatic.request import SIGNALLED, Budget, Target
 from pes.setup.speed import Speed, measured_speed
 from pes.units import CM1
 from pes.vibration.basis.specification import BasisSpec

@@ -17,7 +17,7 @@ from pes.setup.automatic.outer_surface import with_nearer_continuation
 from pes.setup.automatic.preliminary import preliminary
 from pes.setup.automatic.quanta_forecast import FEW, Costs, Forecast
 from pes.setup.automatic.quanta_stage import QuantaStage
-from pes.setup.automatic.stage import SIGNALLED, Budget, Target
+from pes.setup.automatic.request import SIGNALLED, Budget, Target
 from pes.units import CM1
 from pes.vibration.eigensolvers.blockwise import lowest_blockwise
 from pes.vibration.eigensolvers.davidson import Progress

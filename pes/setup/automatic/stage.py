@@ -1,13 +1,12 @@
-"""One calculation of a series that grows to an accuracy: request and result."""
+"""One calculation of a series that grows to an accuracy."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import ceil, floor, inf
 from time import process_time
 
-from torch import Tensor
-
 from pes.setup.automatic.bases import ROUNDED, Resolution, automatic_bases, fixed_ends
+from pes.setup.automatic.request import Target
 from pes.units import CM1
 from pes.vibration.basis.specification import BasisSpec
 from pes.vibration.basis.truncation import Truncation
@@ -22,16 +21,11 @@ from pes.vibration.symmetry.invariance import invariant
 from pes.vibration.symmetry.operations import commuting, symmetry_operations
 from pes.vibration.system.cuts import Cut
 from pes.vibration.system.minimum import OuterSurfaceError
-from pes.vibration.system.region import energies_or_infinite
-from pes.vibration.system.system import System
 
 __all__ = [
-    "SIGNALLED",
     "SMALL",
-    "Budget",
     "SolvedHamiltonian",
     "Stage",
-    "Target",
     "fixed_sides",
     "solved_stage",
 ]
@@ -58,73 +52,6 @@ gap to the levels beyond those solved for, some hundredths of a hartree, it is t
 
 ROUGH = 1e-3
 """The same for levels that others are only compared with."""
-
-
-@dataclass(frozen=True)
-class Target:
-    """A molecule in coordinates, and the levels that are asked for.
-
-    Attributes:
-        system: V and G.
-        kinds: of the coordinates.
-        names: of the coordinates.
-        wells: the lowest minimum, and others that belong to the molecule, (W, Q).
-        limits: ends that no range passes, (low, high) of each coordinate.
-        accuracy: largest error that is asked for, hartree.
-        count: how many levels, the ground state included; or else
-        energy: all levels up to here above the ground state, hartree.
-        ranges: ends given by the user; None where they are to be chosen.
-        cap: ceiling of V above the minimum, hartree.
-        solver: a key of `pes.vibration.SOLVERS`, or `auto`.
-        symmetry: solve each block of H by itself.
-        sampled: ends of the points to which the surface was fitted; None where they are not known.
-    """
-
-    system: System
-    kinds: tuple[str, ...]
-    names: tuple[str, ...]
-    wells: Tensor
-    limits: tuple[tuple[float, float], ...]
-    accuracy: float
-    count: int | None = None
-    energy: float | None = None
-    ranges: tuple[tuple[float, float], ...] | None = None
-    cap: float = 60000 * CM1
-    solver: str = "auto"
-    symmetry: bool = True
-    sampled: tuple[tuple[float, float], ...] | None = None
-
-    @property
-    def lowest_energy(self) -> float:
-        """V at the minimum, hartree."""
-        return float(energies_or_infinite(self.system, self.wells[:1])[0])
-
-    def number(self, energies: Tensor) -> int:
-        """Number of levels asked for among the energies of a calculation (S,)."""
-        if self.count is not None:
-            return self.count
-        return int((energies - energies[0] <= (self.energy or 0.0)).sum())
-
-
-SIGNALLED = "a signal asked for the end"
-"""Why a calculation goes no further."""
-
-
-@dataclass(frozen=True)
-class Budget:
-    """Limits of time and memory of a calculation.
-
-    Attributes:
-        seconds: CPU time.
-        functions: size of the largest basis.
-        memory: bytes that the process may take; None for what is free.
-        stopped: whether the user asked for the end.
-    """
-
-    seconds: float = 300.0
-    functions: int = 12000
-    memory: float | None = None
-    stopped: Callable[[], object] = lambda: False
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,8 @@ from pes.setup.automatic.growing_functions import (
 from pes.setup.automatic.harmonic_levels import frequencies, harmonic_level
 from pes.setup.automatic.outcome import attainable, outcome
 from pes.setup.automatic.outer_surface import check_passes, with_filling
-from pes.setup.automatic.stage import Budget, Stage, Target, fixed_sides, solved_stage
+from pes.setup.automatic.request import Budget, Target
+from pes.setup.automatic.stage import Stage, fixed_sides, solved_stage
 from pes.units import CM1
 from pes.vibration.levels.matching import EXTRA, matching
 from pes.vibration.levels.result import Levels

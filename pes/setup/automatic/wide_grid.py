@@ -13,7 +13,7 @@ from torch import Tensor
 
 from pes.setup.automatic.filled_grid import filled_hamiltonian, hole_depth
 from pes.setup.automatic.growing_grids import SELF_CONSISTENT
-from pes.setup.automatic.stage import Target
+from pes.setup.automatic.request import Target
 from pes.setup.speed import Speed
 from pes.vibration.basis.contraction import contract
 from pes.vibration.basis.primitives import PRIMITIVES

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from pes.setup.automatic.stage import Budget, Target
+from pes.setup.automatic.request import Budget, Target
 from pes.setup.automatic.target import levels_to_target
 from pes.setup.verdict import verdict
 from pes.units import CM1

@@ -13,7 +13,7 @@ from pes.setup.automatic import quanta_forecast
 from pes.setup.automatic.grid_of_stage import Grid
 from pes.setup.automatic.growing_grids import ProductGrid, SparsePoints, memory
 from pes.setup.automatic.growing_quanta import _missing, levels_by_quanta
-from pes.setup.automatic.stage import Budget, Target
+from pes.setup.automatic.request import Budget, Target
 from pes.units import CM1
 from pes.vibration.grid.product_basis import ProductBasis
 from pes.vibration.grid.sparse_basis import SparseBasis

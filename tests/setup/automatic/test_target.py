@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from pes.setup.automatic.harmonic_levels import frequencies, harmonic_level
-from pes.setup.automatic.stage import Budget, Target
+from pes.setup.automatic.request import Budget, Target
 from pes.setup.automatic.target import levels_to_target
 from pes.units import CM1
 from pes.vibration.system.system import System, model

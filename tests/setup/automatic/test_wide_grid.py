@@ -7,7 +7,7 @@ import pytest
 import torch
 from scipy.special import mathieu_a, mathieu_b
 
-from pes.setup.automatic.stage import Target
+from pes.setup.automatic.request import Target
 from pes.setup.automatic.wide_grid import (
     TURN,
     WAVE_ERROR,

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from pes.setup.automatic.growing_grids import ProductGrid, SparsePoints
-from pes.setup.automatic.stage import Target
+from pes.setup.automatic.request import Target
 from pes.setup.levels import levels
 from pes.setup.truncation import TruncationRequest
 from pes.units import CM1
