@@ -108,7 +108,7 @@ class Evaluation:
             *worst_lines(self.points, self.worst, self.dataset.positions, elements),
         ]
         if self.calibration is not None:
-            lines.append("errors against the spread of the ensemble, points of the fit left out:")
+            lines.append("errors and spread of the ensemble at the points that were not fitted:")
             lines.append(calibration_table(self.calibration))
         elif self.points.spread is not None:
             lines.append("all points took part in the fit and cannot test the spread")

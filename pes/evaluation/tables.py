@@ -139,8 +139,8 @@ def extrapolation_lines(points: PointErrors) -> list[str]:
         "others, nearest > 1": points.nearest > 1,
     }
     lines = [
-        "nearest: distance to the nearest training point over the largest gap between those; "
-        "above 1 is extrapolation"
+        "nearest: distance to the nearest training point, in units of the largest gap between "
+        "training points; the surface extrapolates where it is above 1"
     ]
     for name, mask in groups.items():
         if mask.any():
@@ -185,30 +185,32 @@ def hole_lines(report: HoleReport) -> list[str]:
     search, elements = report.search, Molecule(report.symbols).elements
     whose = "training points" if report.from_training else "points"
     lines = [
-        f"holes: {search.samples} geometries within the distances of the {whose} "
-        f"({_bounds(report.box)} A), {report.seconds:.1f} s",
-        f"minimum of the surface: {(search.minimum - report.lowest) / CM1:+.2f} cm-1 from the "
-        f"lowest label, {bonds(search.well, elements)}",
-        "no geometry is below the minimum",
+        f"search for holes: {search.samples} geometries within the distances of the {whose} "
+        f"({_bounds(report.box)} A) were tried in {report.seconds:.1f} s",
+        f"the minimum of the surface lies {(search.minimum - report.lowest) / CM1:+.2f} cm-1 from "
+        f"the lowest label, at {bonds(search.well, elements)}",
+        "no geometry lies below the minimum: no hole was found",
     ]
     if report.below:
         number = f"{len(report.below)} hole{'s' * (len(report.below) > 1)}"
         lines[-1] = (
             f"{number} below the minimum, the deepest by {-search.holes[0].energy / CM1:.0f} cm-1; "
-            f"{100 * search.share_below:.2g} % of the geometries"
+            f"{100 * search.share_below:.2g} % of the geometries lie in holes"
         )
     lines += _place_lines(report.below, elements)
     if report.disagreement is not None:
+        count = len(report.disagreement)
         lines.append(
-            f"{len(report.disagreement)} places below {(report.highest - search.minimum) / CM1:.0f}"
-            f" cm-1 where members differ by more than {report.limit / CM1:.0f} cm-1, "
-            f"{100 * DISAGREEMENT:g} % of that"
+            f"members of the ensemble differ by more than {report.limit / CM1:.0f} cm-1 at "
+            f"{count or 'no'} place{'s' * (count != 1)} below "
+            f"{(report.highest - search.minimum) / CM1:.0f} cm-1 (the limit is "
+            f"{100 * DISAGREEMENT:g} % of that energy)"
         )
         lines += _place_lines(report.disagreement, elements)
     if report.places:
         lines.append(
-            "add points there (holes.xyz has all), or keep the ranges of coordinates away; "
-            "pes-levels warns where its grid meets a hole"
+            "add points there (holes.xyz lists all these places), or choose ranges of coordinates "
+            "that leave them out; pes-levels warns where its grid meets a hole"
         )
     return lines
 

@@ -153,6 +153,7 @@ def adjusted(
     """
     held = task.held
     trial, strength, validation = _chosen(task, anchor)
+    log.info("RMS errors of fitted levels, held-out levels and ab initio points:")
     log.info("%5s %12s %14s %14s", "step", "fitted/cm-1", "held out/cm-1", "ab initio/cm-1")
     done = []
     for number, step in enumerate(
@@ -184,7 +185,10 @@ def _chosen(
     """Adjustment that predicts levels best, its λ, and the RMS (hartree) of everything tried."""
     trials, held = task.trials, task.held
     count = sum(int(one.fitted.sum()) for one in trials[0].isotopologues)
-    log.info("%s: %d levels fitted, %d ab initio points", task.name, count, len(held.energies))
+    log.info(
+        "surface %s: %d observed levels are fitted, %d ab initio points hold the surface in place",
+        task.name, count, len(held.energies),
+    )  # fmt: skip
     if anchor != "auto" and len(trials) == 1:
         trial, strength, rows = trials[0], float(anchor), []
     else:
@@ -193,7 +197,7 @@ def _chosen(
         name, strength, _ = min(rows, key=lambda row: row[2])
         trial = next(t for t in trials if t.name == name)
     size = sum(p.numel() for p in trial.parameters)
-    log.info("%s, %d parameters, anchor %.1e", trial.name, size, strength)
+    log.info("chosen: %s (%d parameters), anchor %.1e", trial.name, size, strength)
     return trial, strength, rows
 
 
@@ -206,8 +210,8 @@ def _validated(
     )
     strength, error = min(tried, key=lambda row: row[1])
     log.info(
-        "%s: each level from the others to %.3f cm-1 with anchor %.1e", trial.name, error / CM1,
-        strength,
+        "%s: with anchor %.1e, the best, a fit to all levels but one predicts that one to %.3f "
+        "cm-1 (RMS)", trial.name, strength, error / CM1,
     )  # fmt: skip
     return [(trial.name, *row) for row in tried]
 

@@ -37,9 +37,10 @@ def environment_line(device: torch.device, seed: int | None = None) -> str:
     known = environment(device, seed)
     versions = ", ".join(f"{name} {number}" for name, number in known["versions"].items())
     drawn = "" if seed is None else f", seed {seed}"
+    plural = "s" * (known["threads"] != 1)
     return (
-        f"{versions}; {known['device']}, {known['threads']} threads, {known['dtype']}{drawn}; "
-        f"units {known['units']}"
+        f"versions: {versions}; device {known['device']}, {known['threads']} thread{plural}, "
+        f"{known['dtype']}{drawn}; units {known['units']}"
     )
 
 

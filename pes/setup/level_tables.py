@@ -133,7 +133,7 @@ def far(table: Sequence[Mapping[str, Any]]) -> list[str]:
     if not reaching:
         return []
     beyond = f"beyond the training points with more than {FAR:g} of"
-    remedy = "probability (`P(extrap)`, marked !); add points there before trusting"
+    remedy = "probability (`P(extrap)`, marked !); add points there before you trust"
     return [
         about_levels(
             reaching, f"reaches {beyond} its {remedy} it", f"reach {beyond} their {remedy} them"
@@ -152,7 +152,7 @@ def unrotated(table: Sequence[Mapping[str, Any]], task: Problem) -> list[str]:
         return ["no rotational constants A, B, C: all moments of inertia are equal at the minimum"]
     why = (
         "no rotational constants: {} geometries where the molecule is linear or far from the "
-        "shape of its minimum, and 1/(2I) has no mean"
+        "shape of its minimum, and the mean of 1/(2I) is not defined"
     )
     return [
         about_levels(missing, f"has {why.format('it reaches')}", f"have {why.format('they reach')}")
@@ -166,32 +166,35 @@ def header(name: str, levels: Levels, task: Problem, error_bars: Spreads) -> lis
         f"{s} {m / AMU:.8f}"
         for s, m in zip(task.molecule.symbols, task.masses.tolist(), strict=True)
     )
-    lines = [f"{name}: {kind} masses {masses} u"]
+    lines = [f"{name}: {kind} masses in u: {masses}"]
     kinds = [KINDS[k] for k in task.internal.kinds]
     for c, k in zip(levels.bases, kinds, strict=True):
         lines.append(
-            f"{c.name}: {c.low / k.size:.4f} to {c.high / k.size:.4f} {k.unit}, {c.functions} "
-            f"functions of {c.primitives} {c.basis}, {c.points or c.primitives} points"
+            f"{c.name}: {_with_unit(f'{c.low / k.size:.4f} to {c.high / k.size:.4f}', k.unit)}, "
+            f"{c.functions} functions contracted from {c.primitives} {c.basis} functions, "
+            f"{c.points or c.primitives} quadrature points"
         )
     bottom = ", ".join(
-        f"{n} {float(q) / k.size:.6f} {k.unit}"
+        f"{n} = {_with_unit(f'{float(q) / k.size + 0.0:.6f}', k.unit)}"
         for n, k, q in zip(task.internal.names, kinds, levels.minimum, strict=True)
     )
     members = []
     if error_bars.members:
         members = [
-            f"spread: standard deviation over {error_bars.members} surfaces, of the zero-point "
-            "energy in row 0, of excitations below; through |psi|^2, `spread_full` by "
-            "diagonalising each"
+            f"The column spread is the standard deviation over the {error_bars.members} members "
+            "of the ensemble, to first order: of the zero-point energy in row 0, of excitation "
+            "energies in the other rows"
+            + ". The column spread_full comes from levels of each member"
+            * ("full" in error_bars.moved)
         ]
     fitted = fit_sentence(task)
     return [
         *lines,
         *members,
         *([] if fitted is None else [fitted]),
-        f"minimum: {levels.minimum_energy:.9f} hartree at {bottom}",
-        f"{_cap(levels)}; {levels.hamiltonian.size} functions, "
-        f"{len(levels.hamiltonian.potential)} grid points, solver {levels.eigenpairs.solver}",
+        f"minimum of the surface: {levels.minimum_energy:.9f} hartree at {bottom}",
+        f"{_cap(levels)}; {levels.hamiltonian.size} basis functions, "
+        f"{len(levels.hamiltonian.potential)} grid points, eigensolver {levels.eigenpairs.solver}",
         *_blocks(levels),
         f"zero-point energy: {levels.zero_point_energy / CM1:.4f} cm-1",
     ]
@@ -202,10 +205,19 @@ def _blocks(levels: Levels) -> list[str]:
     if not levels.eigenpairs.symmetry:
         return []
     counts = [
-        f"{b.label} {b.size} functions, {levels.eigenpairs.symmetry.count(b.label)} levels"
+        f"{b.label} ({b.size} functions, {_levels(levels.eigenpairs.symmetry.count(b.label))})"
         for b in all_blocks(levels.hamiltonian)
     ]
-    return [f"blocks by symmetry: {'; '.join(counts)}"]
+    return [f"symmetry blocks: {', '.join(counts)}"]
+
+
+def _levels(count: int) -> str:
+    return f"{count} level{'s' * (count != 1)}"
+
+
+def _with_unit(number: str, unit: str) -> str:
+    """A number and its unit; normal coordinates have none."""
+    return f"{number} {unit}" if unit else number
 
 
 def _cells(table: Sequence[Mapping[str, Any]], heading: str) -> list[list[str]]:
@@ -237,9 +249,16 @@ def _printed_derivatives(derived: Sensitivities) -> list[str]:
     if not derived.columns:
         return []
     modes = ", ".join(f"{what} in {mode} mode" for what, mode in derived.modes.items())
-    lines = ["", f"derivatives of the absolute energies by Hellmann-Feynman: {modes}"]
+    lines = [
+        "",
+        "derivatives of the absolute energies, from the Hellmann-Feynman theorem "
+        f"(automatic differentiation: {modes})",
+    ]
     if "K" in derived.columns:
-        lines.append("K = dlnE/dlnmu: of the zero-point energy in row 0, of excitations below")
+        lines.append(
+            "K = d ln E / d ln mu; E is the zero-point energy in row 0, the excitation energy in "
+            "the other rows"
+        )
     widths = {name: max(20, len(name) + 2) for name in derived.columns}
     lines.append(f"{'level':>5}" + "".join(f"{name:>{w}}" for name, w in widths.items()))
     for n in range(len(next(iter(derived.columns.values())))):
@@ -253,8 +272,8 @@ def _printed_derivatives(derived: Sensitivities) -> list[str]:
 
 def _cap(levels: Levels) -> str:
     if levels.cap == inf:
-        return "V has no cap"
-    return f"V capped at {levels.cap / CM1:.0f} cm-1 above it"
+        return "the potential has no cap"
+    return f"the potential is capped {levels.cap / CM1:.0f} cm-1 above the minimum"
 
 
 def table_html(table: Sequence[Mapping[str, Any]], heading: str, caption: str) -> str:

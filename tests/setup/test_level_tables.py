@@ -62,11 +62,13 @@ def test_few_beyond_are_no_reason_for_doubt() -> None:
 
 def test_lines_above_the_table(water: pes.LevelsResult) -> None:
     first, r1, *_, bottom, cap, zero = header("hdo", water.levels, water.task, water.error_bars)
-    assert first == "hdo: atomic masses O 15.99491462, H 1.00782503, D 2.01410178 u"
-    assert r1 == "r1: 0.7000 to 1.3000 A, 4 functions of 60 sinc, 8 points"
-    assert bottom.startswith("minimum: 0.000000000 hartree at r1 0.9579")
-    assert "theta 104.4" in bottom
-    assert cap.startswith("V capped at 60000 cm-1 above it; 64 functions,")
+    assert first == "hdo: atomic masses in u: O 15.99491462, H 1.00782503, D 2.01410178"
+    assert r1 == (
+        "r1: 0.7000 to 1.3000 A, 4 functions contracted from 60 sinc functions, 8 quadrature points"
+    )
+    assert bottom.startswith("minimum of the surface: 0.000000000 hartree at r1 = 0.9579")
+    assert "theta = 104.4" in bottom
+    assert cap.startswith("the potential is capped 60000 cm-1 above the minimum; 64 ba")
     assert zero == f"zero-point energy: {water.zero_point_energy:.4f} cm-1"
 
 
@@ -86,8 +88,8 @@ def test_derivatives_below_the_table(water: pes.LevelsResult) -> None:
     columns = {"K": torch.tensor([-0.5, -0.25]), "a*b (cm-1/cm-2)": torch.tensor([1e-7, nan])}
     derived = Sensitivities(columns, {"masses": "reverse"})
     lines = printed(water.table, water.quanta.heading, derived)[6:]
-    assert lines[0].endswith("by Hellmann-Feynman: masses in reverse mode")
-    assert "of the zero-point energy in row 0" in lines[1]
+    assert lines[0].endswith("theorem (automatic differentiation: masses in reverse mode)")
+    assert "the zero-point energy in row 0" in lines[1]
     # Second derivatives are small: with an exponent.
     assert lines[3].split() == ["0", "-0.500000", "1.0000e-07"]
     assert lines[4].split() == ["1", "-0.250000", "nan"]

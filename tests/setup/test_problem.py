@@ -80,7 +80,7 @@ def test_normal_modes_show_their_symmetry(pes_levels: Command, normal: dict) -> 
     found = json.loads((folder / "levels.json").read_text())
     assert [row["irrep"] for row in found["levels"]] == ["A1", "A1", "A1", "A1", "B2"]
     assert not [w for w in found["warnings"] if "symmetry" in w]
-    assert "blocks by symmetry: A1" in (folder / "levels.log").read_text()
+    assert "symmetry blocks: A1" in (folder / "levels.log").read_text()
 
 
 @pytest.mark.pictures

@@ -67,7 +67,7 @@ def convert(
     if finding := force_finding(firsts[0]):
         log.info("%s", finding)
     log.info(
-        "%s: %s points of %s over %.1f cm-1",
+        "written to %s: %s points of %s, energies to %.1f cm-1 above the lowest",
         target, f"{sum(counts):,}", " ".join(firsts[0].symbols),
         (max(heights) - min(heights)) / CM1,
     )  # fmt: skip
@@ -97,4 +97,6 @@ def _tell_losses(part: Dataset, name: str) -> None:
     }
     lost = [what for what in FORMATS[name].loses if held.get(what)]
     if lost:
-        log.warning("format %s has no place for %s: not written", name, ", ".join(lost))
+        log.warning(
+            "the format %s cannot hold %s; the file is written without them", name, ", ".join(lost)
+        )

@@ -14,11 +14,11 @@ __all__ = ["TARGETS", "run_export"]
 log = logging.getLogger("pes")
 
 USES = {
-    "c": "cc -O2 -c {file}",
-    "fortran": "gfortran -O2 -c {file}",
-    "numpy": "from {name} import energy_and_gradient",
-    "torch": "torch.export.load({file!r}).module()",
-    "onnx": "onnxruntime.InferenceSession({file!r}).run(None, {{'positions': x}})",
+    "c": "compile it with: cc -O2 -c {file}",
+    "fortran": "compile it with: gfortran -O2 -c {file}",
+    "numpy": "in Python: from {name} import energy_and_gradient",
+    "torch": "in Python: torch.export.load({file!r}).module()",
+    "onnx": "in Python: onnxruntime.InferenceSession({file!r}).run(None, {{'positions': x}})",
 }
 """One line of use for each target."""
 
@@ -52,5 +52,5 @@ def run_export(
     loaded = load_potential(surface, Path.cwd(), functions)
     open_log(None)
     export_surface(loaded, target, to=kind)
-    log.info("%s: %s", target, USES[kind].format(file=str(target), name=target.stem))
+    log.info("written to %s; %s", target, USES[kind].format(file=str(target), name=target.stem))
     return target

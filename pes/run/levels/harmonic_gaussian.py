@@ -11,7 +11,7 @@ from pes import plots
 from pes.config import ModelConfig
 from pes.files import replaced, write_json
 from pes.run.folder import check_folder, claimed, open_log, pick_device, write_config
-from pes.setup.environment import environment
+from pes.setup.environment import environment, environment_line
 from pes.setup.harmonic_gaussian import SLOPE_METHODS, ModelPoint, model_sweep
 from pes.staging import staged
 from pes.vibration.hamiltonian.one_dimensional import GRIDS
@@ -50,7 +50,7 @@ def run_model(config: ModelConfig, output: Path, *, overwrite: bool = False) -> 
 def _write(folder: Path, config: ModelConfig, device: torch.device) -> None:
     """Solve the model and write its files, model.json last."""
     open_log(folder / "model.log")
-    log.info("%s", environment(device))
+    log.info("%s", environment_line(device))
     write_config(folder / "config.yaml", config)
     found: dict[str, list[ModelPoint]] = {}
     for name, grid in config.grids.items():
@@ -91,6 +91,7 @@ def _check(config: ModelConfig) -> None:
 def _table(points: list[ModelPoint]) -> str:
     """One line for each κ and grid."""
     head = (
+        "the model -1/2 d2/dx2 + x2/2 + kappa exp(-x2/2), in units of the oscillator:\n"
         f"{'':27}{'':14}{'':14}dE0/dkappa by\n"
         f"{'kappa':>7}  {'grid':<12}{'E0':>13}  {'E1 - E0':>13}"
         f"  {'autograd':>13}  {'<exp(-x²/2)>':>13}  {'differences':>13}"

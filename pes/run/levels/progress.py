@@ -108,7 +108,8 @@ def _say_goal(task: Problem, goal: float, minutes: float | None) -> None:
     free = free_memory(task.system.device)
     memory = "" if free is None else f"; {free / 2**30:.2g} GiB of memory are free"
     log.info("coordinates: %s", description(task))
+    allowed = growing_minutes(minutes, task)
     log.info(
-        "ranges and sizes are chosen for levels within %g cm-1, in %g CPU-minutes at most%s",
-        goal, growing_minutes(minutes, task), memory,
+        "ranges and sizes are chosen so that all levels converge to %g cm-1, within %g "
+        "CPU-minute%s%s", goal, allowed, "s" * (allowed != 1), memory,
     )  # fmt: skip

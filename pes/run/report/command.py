@@ -38,5 +38,5 @@ def run_report(run: Path, *, output: Path | None = None, overwrite: bool = False
     open_log(None)
     with replaced(target) as temporary:
         temporary.write_text(page, encoding="utf-8")
-    log.info("%s: %.1f MB, opens in any browser", target, len(page.encode()) / 1e6)
+    log.info("written to %s (%.1f MB); open it in any browser", target, len(page.encode()) / 1e6)
     return target

@@ -50,10 +50,10 @@ def by_levels(config: SampleConfig, loaded: Surface, base: Path) -> Choice:
     }
     wide = int((bars > config.accuracy).sum())
     largest = f"the largest error bar of {len(bars)} levels is {float(bars.max()):.3g} cm-1"
-    done = f"{config.name}: {largest}: no geometry needs to be computed"
+    done = f"{config.name}: {largest}, which is small enough; no geometry needs to be computed"
     more = (
-        f"{config.name}: {len(proposal.positions)} of {proposal.candidates} grid points chosen for "
-        f"the error bars of {wide} levels; {largest}"
+        f"{config.name}: {len(proposal.positions)} of {proposal.candidates} grid points were "
+        f"chosen to reduce the error bars of {wide} levels; {largest}"
     )
     facts = {"candidates": proposal.candidates, "error_bars_cm1": bars.tolist()}
     sentence = more if wide else done

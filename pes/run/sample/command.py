@@ -129,8 +129,8 @@ def _choice(config: SampleConfig, base: Path, place: torch.device) -> Choice:
         columns["spread_cm1"] = (spread[chosen] / CM1).tolist()
     below = int((heights <= config.energy).sum())
     sentence = (
-        f"{config.name}: {len(chosen)} geometries chosen by {config.choose} from {below} of "
-        f"{len(heights)} below {config.energy:.0f} cm-1"
+        f"{config.name}: {len(chosen)} geometries were chosen by {config.choose}, of {below} "
+        f"samples below {config.energy:.0f} cm-1 ({len(heights)} samples in all)"
     )
     facts = {"candidates": len(heights), "minimum_hartree": drawn.minimum}
     return Choice(positions, drawn.symbols, columns, facts, sentence)

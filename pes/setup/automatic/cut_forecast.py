@@ -69,7 +69,7 @@ class CutForecast:
         Raises:
             ValueError: with what is needed and what there is.
         """
-        advice = "ask for fewer levels or a lower `accuracy`"
+        advice = "ask for fewer levels, or give a larger `accuracy`"
         refuse_shortage("the levels", self.memory, advice, allowed=allowed, device=device)
 
 

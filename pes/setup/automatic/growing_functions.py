@@ -94,12 +94,15 @@ def grown(
         spent = process_time() - started
         report(
             f"{stage.hamiltonian.size} functions on {len(stage.hamiltonian.potential)} points: "
-            f"more would move levels by up to {most / CM1:.2g} cm-1; {spent:.1f} CPU-s spent, "
-            f"about {ahead:.1f} left"
+            f"more functions would move levels by up to {most / CM1:.2g} cm-1; {spent:.1f} "
+            f"CPU-s spent, about {ahead:.1f} left"
         )
         late, full = spent + ahead > budget.seconds, stage.hamiltonian.size > budget.functions
         if full and not (done or late):
-            report(f"functions grow no further: `minutes` allow about {budget.functions} of them")
+            report(
+                f"no more functions are added: `minutes` allows about {budget.functions}; "
+                "raise it for more accurate levels"
+            )
         if done or late or full:
             return stage, left
         stage = solve(stage.resolution.more_functions(step), stage)

@@ -173,8 +173,8 @@ class Costs:
                 seconds += self.slower(stage) * self.usual(grid)
         except ValueError:
             return ""
-        beyond = ", more than `minutes` allow" if seconds > self.budget.seconds else ""
-        needed = f"; if errors fall as usual {grid.quanta:g} quanta will be needed"
+        beyond = ", more than `minutes` allows" if seconds > self.budget.seconds else ""
+        needed = f"; if errors fall at the usual rate, {grid.quanta:g} quanta will be needed"
         return f"{needed}, {seconds:.0f} CPU-s in all{beyond}"
 
     def shortage(self, ahead: Forecast) -> str:

@@ -87,7 +87,9 @@ class Series:
                 f"the first calculation, {ahead}, does not fit: {short}; ask for fewer levels"
             )
         whole, lacking = self.costs.largest_expected(grid)
-        self.report(f"forecast of all calculations together, if errors fall as usual: {whole}")
+        self.report(
+            f"forecast of all calculations together, if errors fall at the usual rate: {whole}"
+        )
         if lacking:
             self.report(lacking)
         self.report(f"first: {ahead}")
@@ -174,7 +176,7 @@ class Series:
             return torch.zeros(self.number(stage), dtype=torch.float64)
         other = self.solved(Forecast(grid, 0, self.program, stage.seconds), stage)
         change = matching(stage.levels, other.levels, self.number(stage)).changes
-        self.report(f"narrower ranges: levels moved by up to {float(change.max()) / CM1:.2g} cm-1")
+        self.report(f"narrower ranges moved levels by up to {float(change.max()) / CM1:.2g} cm-1")
         return change
 
     def nearer(self, stage: QuantaStage) -> Tensor:
@@ -183,7 +185,7 @@ class Series:
         change = with_nearer_continuation(self.target.system, stage.hamiltonian, pairs)
         if change.any():
             most = float(change.max()) / CM1
-            self.report(f"V continued from nearer: levels move by up to {most:.2g} cm-1")
+            self.report(f"continuing V from a lower energy moved levels by up to {most:.2g} cm-1")
         return change
 
     def finer(self, stage: QuantaStage, base: QuantaStage) -> Tensor:
@@ -201,7 +203,7 @@ class Series:
         apart = (energies - energies[0] - pairs.energies + pairs.energies[0]).abs()
         apart[0] = (energies[0] - pairs.energies[0]).abs()
         change = of_partners(apart.cpu(), self.matched(stage, base).partners)
-        self.report(f"more points: levels moved by up to {float(change.max()) / CM1:.2g} cm-1")
+        self.report(f"more points moved levels by up to {float(change.max()) / CM1:.2g} cm-1")
         return change
 
     def matched(self, stage: QuantaStage, base: QuantaStage) -> Matching:

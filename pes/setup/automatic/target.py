@@ -93,7 +93,7 @@ def levels_to_target(
     except OuterSurfaceError as hole:
         if (system := filled()) is None:
             raise
-        report(f"holes of the fit beyond its points are filled: {hole}")
+        report(f"the surface has a hole beyond its points, which a wall now fills: {hole}")
     levels, surveyed = _converged(replace(target, system=system), budget, report)
     return with_filling(levels, target.names), surveyed
 
@@ -104,7 +104,7 @@ def _converged(target: Target, budget: Budget | None, report: Report) -> tuple[L
     solve, base, count = _first(target, report)
     most = SHARES["functions"] * target.accuracy
     ahead = expected_cost(target, base, count, functions_ahead(base, count, most, budget))
-    report(f"forecast, if errors fall as usual: {ahead}")
+    report(f"forecast, if errors fall at the usual rate: {ahead}")
     ahead.check(budget.memory, target.system.device)
     goal = attainable(target, base, count, report)
     most, end = SHARES["functions"] * goal.accuracy, started + budget.seconds
@@ -151,7 +151,7 @@ def _first(target: Target, report: Report) -> tuple[Solve, Stage, int]:
             enough = float(energies[-1]) > reached or 2 * len(energies) > stage.hamiltonian.size
             count = target.number(energies) if enough else 2 * len(energies)
         if (enough and 0.7 * top < reached < 1.02 * top) or sweep == SURVEYS - 1:
-            report(f"ranges for levels up to {top / CM1:.0f} cm-1 above the minimum")
+            report(f"ranges are chosen for levels up to {top / CM1:.0f} cm-1 above the minimum")
             return partial(solved_stage, target, cuts, top, count), stage, count
         top = 1.02 * reached
     raise AssertionError("the last sweep returns")
@@ -176,7 +176,7 @@ def _checked_grid(
     other = solve(stage.resolution.more_points().farther(), stage, complete=False)
     change = matching(other.levels, stage.levels, len(used)).changes
     most = float(change.max()) / CM1
-    report(f"more points and wider ranges: levels moved by up to {most:.2g} cm-1")
+    report(f"more points and wider ranges moved levels by up to {most:.2g} cm-1")
     if float((used + 2 * change).max()) <= target.accuracy or process_time() > end:
         return stage, torch.full_like(change, torch.nan), change
     points, stage = _checked(target, "points", solve, stage, used, end, report)
@@ -212,7 +212,7 @@ def _checked(
     while True:
         other = solve(further(base.resolution), base, complete=False)
         change = matching(other.levels, base.levels, len(used)).changes
-        report(f"{words}: levels moved by up to {float(change.max()) / CM1:.2g} cm-1")
+        report(f"{words} moved levels by up to {float(change.max()) / CM1:.2g} cm-1")
         done = float((used + 2 * change).max()) <= SHARES[name] * target.accuracy
         # What other changes leave is not mended here.
         done = done or float(change.max()) <= LITTLE * float(used.max())
@@ -240,5 +240,5 @@ def _walls(target: Target, solve: Solve, base: Stage, count: int, report: Report
     ]
     change = matching(base.levels, nearer.levels, count).changes
     left = change * min(1.0, 1 / max(expm1(2 * min(steps)), 1e-9))
-    report(f"shorter ranges: levels moved by up to {float(change.max()) / CM1:.2g} cm-1")
+    report(f"shorter ranges moved levels by up to {float(change.max()) / CM1:.2g} cm-1")
     return left

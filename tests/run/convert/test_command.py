@@ -19,7 +19,7 @@ def test_a_table_with_its_units(work: Path, capsys: pytest.CaptureFixture[str]) 
                  "--units", "energy=cm-1,length=angstrom,angle=degree"])  # fmt: skip
     said = capsys.readouterr().out
     assert "lengths in angstrom, angles in degree, energy in cm-1 (E)" in said
-    assert "mine.h5: 2 points of O H D over 2500.0 cm-1" in said
+    assert "mine.h5: 2 points of O H D, energies to 2500.0 cm-1 above the lowest" in said
     assert read(work / "mine.h5").symbols == ("O", "H", "D")
 
 
@@ -46,7 +46,10 @@ def test_the_sign_of_forces_is_doubted(
 def test_what_is_lost_is_said(work: Path, water: Water, capsys: pytest.CaptureFixture[str]) -> None:
     write(work / "a.h5", water(forces=True))
     cli.convert(["a.h5", "b.csv"])
-    assert "format distances has no place for forces: not written" in capsys.readouterr().out
+    assert (
+        "the format distances cannot hold forces; the file is written without"
+        in capsys.readouterr().out
+    )
 
 
 @pytest.mark.parametrize(

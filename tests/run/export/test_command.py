@@ -17,7 +17,7 @@ def test_a_run_becomes_a_file(
     cli.export([str(folder), "water.c"])
     before = Path("water.c").read_text()
     assert "int water(const double *x, double *energy, double *gradient)" in before
-    assert "water.c: cc -O2 -c water.c" in capsys.readouterr().out
+    assert "water.c; compile it with: cc -O2 -c water.c" in capsys.readouterr().out
     with pytest.raises(SystemExit) as stop:
         cli.export([str(folder), "water.c"])
     assert stop.value.code == 2

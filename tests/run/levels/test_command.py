@@ -298,7 +298,7 @@ def test_auto_ranges(pes_levels: Command) -> None:
     assert [r2[key] for key in ("low", "high")] == [r1[key] for key in ("low", "high")]
     # Three functions of each bond and of the angle: 3·6 and 3·3.
     log = (folder / "levels.log").read_text()
-    assert "blocks by symmetry: A1 18 functions, 3 levels; B2 9 functions, 0 levels" in log
+    assert "symmetry blocks: A1 (18 functions, 3 levels), B2 (9 functions, 0 levels)" in log
 
 
 @pytest.mark.usefixtures("_no_picture")
@@ -306,7 +306,7 @@ def test_symmetry_is_used_or_projected(pes_levels: Command) -> None:
     blocks, whole = (pes_levels("--overwrite", symmetry=on, levels=6) for on in (True, False))
     ours, theirs = read(blocks), read(whole)
     assert [row["irrep"] for row in ours["levels"]] == [row["irrep"] for row in theirs["levels"]]
-    assert "blocks by symmetry" not in (whole / "levels.log").read_text()
+    assert "symmetry blocks" not in (whole / "levels.log").read_text()
 
 
 @pytest.mark.usefixtures("_no_picture")
@@ -430,7 +430,7 @@ def test_error_bars_of_an_ensemble(pes_levels: Command, work: Path) -> None:
         # Shifts of 1 to 4 cm⁻¹; second order is a thousandth of them.
         assert row["spread"] == pytest.approx(row["spread_full"], rel=0.02)
     log = (work / "runs" / "tiny" / "levels.log").read_text()
-    assert "standard deviation over 3 surfaces" in log
+    assert "standard deviation over the 3 members" in log
     assert "spread  spread_full" in log
     # Two training points only: every level leaves them, and is marked.
     assert all(row["P(extrap)"] > 1e-3 for row in found["levels"])

@@ -129,7 +129,7 @@ def test_quanta_that_levels_will_need_are_said() -> None:
     levels_by_quanta(asked, sparse(4), report=said.append, check=to_level(12))
     ahead = [s for s in said if s.startswith("next: ")]
     assert "will be needed" not in ahead[0]
-    assert re.search(r"as usual 1\d quanta will be needed, \d+ CPU-s in all", ahead[1])
+    assert re.search(r"at the usual rate, 1\d quanta will be needed, \d+ CPU-s in all", ahead[1])
     said.clear()
     levels_by_quanta(asked, sparse(4), budget=Budget(0.0), report=said.append)
     assert "would be needed for all levels, but" in said[1]

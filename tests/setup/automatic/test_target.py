@@ -111,7 +111,9 @@ def test_no_step_follows_a_basis_larger_than_the_budget() -> None:
     said: list[str] = []
     few, _ = levels_to_target(asked, budget=Budget(functions=100), report=said.append)
     assert sum("functions on" in line for line in said) == 1
-    assert sum("functions grow no further: `minutes` allow about 100" in line for line in said) == 1
+    assert (
+        sum("no more functions are added: `minutes` allows about 100" in line for line in said) == 1
+    )
     many, _ = levels_to_target(asked, budget=Budget(functions=1000))
     assert 100 < few.hamiltonian.size < many.hamiltonian.size
 
