@@ -57,7 +57,7 @@ static double part_{p}(const double *r, double *dr)
     double y[{pairs}], dy[{pairs}] = {{0.0}}, f[{count}] = {{0.0}}, df[{count}] = {{0.0}};
     double v = 0.0;
     int i;
-    for (i = 0; i < {pairs}; i++) y[i] = {variable};
+{variables}
     m[0] = 1.0;
     for (i = 0; i < MONOMIALS_{p}; i++) {{
         m[i + 1] = m[parent_{p}[i]] * y[factor_{p}[i]];
@@ -71,7 +71,7 @@ static double part_{p}(const double *r, double *dr)
         dm[parent_{p}[i]] += d * y[factor_{p}[i]];
         dy[factor_{p}[i]] += d * m[parent_{p}[i]];
     }}
-    for (i = 0; i < {pairs}; i++) dr[i] += dy[i] * ({slope});
+{slopes}
     return v;
 }}
 """
@@ -135,14 +135,35 @@ def c_source(form: PlainForm, name: str, formula: str) -> str:
 
 
 def _part(part: Polynomials, p: int, pairs: int, heads: str) -> str:
+    variables, slopes = _variables(part, pairs)
+    return PART.format(
+        p=p, pairs=pairs, count=part.count, variables=variables, slopes=slopes, heads=heads
+    )
+
+
+def _variables(part: Polynomials, pairs: int) -> tuple[str, str]:
+    """Statements that set the variables of the pairs, and that add their slopes."""
     a = repr(part.length)
+    if part.angle is not None:
+        i, j, k = part.angle
+        bonds = [f"    y[{one}] = exp(-r[{one}] / {a});" for one in (i, j)]
+        cosine = (
+            f"    y[{k}] = (r[{i}] * r[{i}] + r[{j}] * r[{j}] - r[{k}] * r[{k}])"
+            f" / (2.0 * r[{i}] * r[{j}]);"
+        )
+        slopes = [
+            f"    dr[{one}] += dy[{k}] * (1.0 / r[{other}] - y[{k}] / r[{one}])"
+            f" - dy[{one}] * y[{one}] / {a};"
+            for one, other in ((i, j), (j, i))
+        ]
+        slopes.append(f"    dr[{k}] -= dy[{k}] * r[{k}] / (r[{i}] * r[{j}]);")
+        return "\n".join((*bonds, cosine)), "\n".join(slopes)
     variable, slope = {
         "morse": (f"exp(-r[i] / {a})", f"-y[i] / {a}"),
         "inverse": (f"{a} / r[i]", "-y[i] / r[i]"),
     }[part.variable]
-    return PART.format(
-        p=p, pairs=pairs, count=part.count, variable=variable, slope=slope, heads=heads
-    )
+    each = f"    for (i = 0; i < {pairs}; i++)"
+    return f"{each} y[i] = {variable};", f"{each} dr[i] += dy[i] * ({slope});"
 
 
 def _head(head: LinearHead | NetworkHead, number: int) -> str:

@@ -76,7 +76,7 @@ PART = """
     real(dp) :: m(0:monomials), dm(0:monomials), y({pairs}), dy({pairs}), f({count}), df({count}), d
     integer :: i
 {tables}
-    y = {variable}
+{variables}
     f = 0.0_dp
     df = 0.0_dp
     m(0) = 1.0_dp
@@ -92,7 +92,7 @@ PART = """
       dm(parent(i)) = dm(parent(i)) + d * y(factor(i))
       dy(factor(i)) = dy(factor(i)) + d * m(parent(i))
     end do
-    dr = dr + dy * ({slope})
+{slopes}
   end subroutine
 """
 
@@ -145,11 +145,7 @@ def fortran_source(form: PlainForm, name: str, formula: str) -> str:
 
 
 def _part(part: Polynomials, p: int, pairs: int, heads: str) -> str:
-    a = _real(part.length)
-    variable, slope = {
-        "morse": (f"exp(-r / {a})", f"-y / {a}"),
-        "inverse": (f"{a} / r", "-y / r"),
-    }[part.variable]
+    variables, slopes = _variables(part)
     # Numbers of atoms, pairs and polynomials count from 1 here.
     tables = [
         *_data("parent", map(str, part.parent.tolist())),
@@ -157,9 +153,32 @@ def _part(part: Polynomials, p: int, pairs: int, heads: str) -> str:
         *_data("orbit", (str(v + 1) for v in part.orbit.tolist())),
     ]
     return PART.format(
-        p=p, pairs=pairs, monomials=len(part.parent), count=part.count, variable=variable,
-        slope=slope, heads=heads, tables=_lines(tables),
+        p=p, pairs=pairs, monomials=len(part.parent), count=part.count, variables=variables,
+        slopes=slopes, heads=heads, tables=_lines(tables),
     )  # fmt: skip
+
+
+def _variables(part: Polynomials) -> tuple[str, str]:
+    """Statements that set the variables of the pairs, and that add their slopes."""
+    a = _real(part.length)
+    if part.angle is not None:
+        i, j, k = (pair + 1 for pair in part.angle)
+        slopes = [
+            f"    dr({one}) = dr({one}) - dy({one}) * y({one}) / {a} &\n"
+            f"      + dy({k}) * (1 / r({other}) - y({k}) / r({one}))"
+            for one, other in ((i, j), (j, i))
+        ]
+        slopes.append(f"    dr({k}) = dr({k}) - dy({k}) * r({k}) / (r({i}) * r({j}))")
+        return (
+            f"    y = exp(-r / {a})\n"
+            f"    y({k}) = (r({i})**2 + r({j})**2 - r({k})**2) / (2 * r({i}) * r({j}))",
+            "\n".join(slopes),
+        )
+    variable, slope = {
+        "morse": (f"exp(-r / {a})", f"-y / {a}"),
+        "inverse": (f"{a} / r", "-y / r"),
+    }[part.variable]
+    return f"    y = {variable}", f"    dr = dr + dy * ({slope})"
 
 
 def _head(head: LinearHead | NetworkHead, number: int) -> str:

@@ -57,11 +57,31 @@ def _network(f, head):
     return scale * a[:, 0], d / _TABLES[name + "deviation"]
 
 
+def _variables(r, kind, length, angle):
+    """Variables of the pairs (B, pairs), and what makes slopes by r of slopes by them."""
+    if kind == "inverse":
+        return length / r, lambda dy: -dy * length / r**2
+    y = np.exp(-r / length)
+    if angle is None:
+        return y, lambda dy: -dy * y / length
+    i, j, k = angle
+    cosine = (r[:, i] ** 2 + r[:, j] ** 2 - r[:, k] ** 2) / (2 * r[:, i] * r[:, j])
+    y[:, k] = cosine
+
+    def slopes(dy):
+        dr, bend = -dy * y / length, dy[:, k]
+        dr[:, i] += bend * (1 / r[:, j] - cosine / r[:, i])
+        dr[:, j] += bend * (1 / r[:, i] - cosine / r[:, j])
+        dr[:, k] = -bend * r[:, k] / (r[:, i] * r[:, j])
+        return dr
+
+    return y, slopes
+
+
 def _part(r, part):
     """Value (B,) and slopes by the distances (B, pairs)."""
-    name, variable, length, count, heads = part
-    y = np.exp(-r / length) if variable == "morse" else length / r
-    dy_dr = -y / length if variable == "morse" else -y / r
+    name, variables, count, heads = part
+    y, slopes_by_r = _variables(r, *variables)
     parent, factor, orbit, starts = (
         _TABLES[name + t] for t in ("parent", "factor", "orbit", "starts")
     )
@@ -83,7 +103,7 @@ def _part(r, part):
         d = dm[low + 1 : high + 1]
         np.add.at(dm, parent[low:high], d * y.T[factor[low:high]])
         np.add.at(dy, factor[low:high], d * m[parent[low:high]])
-    return v, dy.T * dy_dr
+    return v, slopes_by_r(dy.T)
 
 
 def energy_and_gradient(x):
@@ -139,7 +159,8 @@ def numpy_source(form: PlainForm, name: str, formula: str) -> str:
             for k, (weights, biases) in enumerate(head.layers):
                 tables |= {f"{key}w{k}": weights, f"{key}b{k}": biases}
             heads.append((key, len(head.layers), head.activation, head.scale))
-        parts.append((own, part.variable, part.length, part.count, tuple(heads)))
+        variables = part.variable, part.length, part.angle
+        parts.append((own, variables, part.count, tuple(heads)))
     return FILE.format(
         name=name, formula=formula, atoms=len(form.elements), symbols=" ".join(form.elements),
         constant=form.constant, parts=tuple(parts), tables=_text(tables),

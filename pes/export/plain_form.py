@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from pes.descriptors import Invariants
+from pes.descriptors.invariants import pair_of_likes
 from pes.elements import element
 from pes.potential import LinearSurface, NeuralSurface, Surface
 
@@ -63,8 +64,10 @@ class Polynomials:
     i − 1, and adds to polynomial `orbit`.
 
     Attributes:
-        variable: morse, exp(−r/a), or inverse, a/r.
+        variable: morse, exp(−r/a), inverse, a/r, or cosine, exp(−r/a) of the bonds of AB₂ and
+            cos θ of the angle between them.
         length: a in bohr.
+        angle: numbers of the pairs of the two bonds and of the like atoms; none without an angle.
         parent: (M,).
         factor: (M,) numbers of the pairs of atoms, 01 02 … 12 ….
         orbit: (M,).
@@ -74,6 +77,7 @@ class Polynomials:
 
     variable: str
     length: float
+    angle: tuple[int, int, int] | None
     parent: Table
     factor: Table
     orbit: Table
@@ -123,10 +127,6 @@ def plain_form(surface: Surface) -> PlainForm:
         if not isinstance(descriptor, Invariants):
             kind = type(descriptor).__name__
             raise ValueError(f"a surface of {kind} cannot be exported, only one of invariants")
-        if descriptor.variable == "cosine":
-            raise ValueError(
-                "polynomials in cos θ cannot be exported; fit again with `variable: morse`"
-            )
         key = repr(descriptor.settings)
         descriptors[key] = descriptor
         constant += share * float(part.shift.detach())
@@ -177,7 +177,12 @@ def _polynomials(descriptor: Invariants, heads: list[LinearHead | NetworkHead]) 
         factors.append(factor)
         orbits.append(polynomials + orbit)
         below, first, polynomials = first, first + len(parent), polynomials + size
+    angle = None
+    if descriptor.variable == "cosine":
+        apart = pair_of_likes(descriptor.elements)
+        first, second = (pair for pair in range(3) if pair != apart)
+        angle = first, second, apart
     return Polynomials(
-        descriptor.variable, descriptor.length, np.concatenate(parents), np.concatenate(factors),
-        np.concatenate(orbits), polynomials, tuple(heads),
+        descriptor.variable, descriptor.length, angle, np.concatenate(parents),
+        np.concatenate(factors), np.concatenate(orbits), polynomials, tuple(heads),
     )  # fmt: skip

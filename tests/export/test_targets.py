@@ -56,6 +56,7 @@ def network(data: Dataset, activation: str, **more: Any) -> torch.nn.Module:
 SURFACES: dict[str, Callable[[Dataset], torch.nn.Module]] = {
     "linear": linear,
     "inverse distances": lambda data: linear(data, "inverse"),
+    "bonds and angle": lambda data: linear(data, "cosine"),
     "tanh": lambda data: network(data, "tanh"),
     "silu on a linear surface": lambda data: network(data, "silu", baseline=linear(data)),
     "softplus, refined": lambda data: CorrectedSurface(network(data, "softplus"), linear(data)),
@@ -185,9 +186,6 @@ def test_what_cannot_be_exported(water: Callable[..., Dataset], tmp_path: Path) 
     analytic = Surface(WaterPJT(), ("O", "H", "H"))
     with pytest.raises(ValueError, match="a surface of WaterPJT cannot be exported"):
         export_surface(analytic, tmp_path / "water.c")
-    angle = Surface(linear(water(points=20), "cosine"), ("O", "H", "H"))
-    with pytest.raises(ValueError, match="cos θ cannot be exported; fit again"):
-        export_surface(angle, tmp_path / "water.c")
     good = Surface(linear(water(points=20)), ("O", "H", "H"))
     with pytest.raises(
         ValueError, match="is not a target; the targets are c, fortran, numpy, torch, onnx"
