@@ -109,8 +109,14 @@ def force_finding(dataset: Dataset) -> str | None:
         )
     if check.certain:
         return f"forces agree with the slopes of the energies (ratio {check.slope:.3f})"
-    mistake = "" if check.mistake is None else f": {check.mistake}"
-    return f"the forces are {check.slope:.3g} times minus the slopes of the energies{mistake}"
+    if check.mistake is None:
+        return (
+            "the forces cannot be checked closely: they are about "
+            f"{check.slope:.2g} times minus the slopes of a quick fit to the energies"
+        )
+    return (
+        f"the forces are {check.slope:.3g} times minus the slopes of the energies: {check.mistake}"
+    )
 
 
 def _mistake(slope: float, correlation: float) -> str | None:
