@@ -9,7 +9,7 @@ from pes.setup.training.settings import LinearBaseline, NetworkForm
 from pes.training.optimizers.choice import iteration_flops
 from pes.training.projection import reachable_rank
 
-__all__ = ["RATE", "Candidate", "candidates", "neighbours"]
+__all__ = ["RATE", "VARIABLE_NAMES", "Candidate", "candidates", "neighbours"]
 
 WIDTHS = (4, 6, 8, 11, 15, 20, 28, 40)
 """Units of each of the two hidden layers."""
@@ -27,6 +27,7 @@ FEW = 3000
 FULLEST = 1.0
 """Parameters of a network for each residual at most."""
 MOST_MONOMIALS = 20_000
+VARIABLE_NAMES = {"morse": "", "inverse": " in 1/r", "cosine": " in bonds and angle"}
 FAR = 2.0
 """a of exp(−r/a) in Å for atoms that go far apart: at 1 Å the last 15 Å would be all alike."""
 
@@ -81,7 +82,8 @@ class Candidate:
             under = f" on a linear surface of degree {base.degree}"
         return (
             f"network {'-'.join(map(str, self.form.hidden))}, invariants of degree "
-            f"{self.form.degree}, length {self.form.length:g} A{under}"
+            f"{self.form.degree}{VARIABLE_NAMES[self.form.variable]}, length "
+            f"{self.form.length:g} A{under}"
             f"{', with forces' if self.forces else ''}"
         )
 
@@ -99,11 +101,10 @@ def candidates(summary: PointSummary, points: int, seconds: float) -> list[Candi
     if first is None:
         return []
     form = first.form
-    shapes = [
-        form,
-        replace(form, degree=degree + 1),
-        replace(form, length=1.0 if summary.dissociating else 1.5),
-    ]
+    higher = replace(form, degree=degree + 1)
+    shapes = [form, higher, replace(form, length=1.0 if summary.dissociating else 1.5)]
+    if summary.angle:
+        shapes = [*(replace(one, variable="cosine") for one in (form, higher)), higher, form]
     if len(summary.elements) > 3:
         shapes.append(replace(form, baseline=LinearBaseline(degree=degree + 1)))
     tried = [Candidate(shape, summary.elements) for shape in shapes if _possible(summary, shape)]

@@ -7,6 +7,7 @@ from typing import Literal
 
 from pes.descriptors import Invariants
 from pes.potential.linear_fit import default_force_weight
+from pes.setup.training.automatic.candidates import VARIABLE_NAMES
 from pes.setup.training.automatic.points import PointSummary
 from pes.setup.training.automatic.task import FitTask
 from pes.setup.training.automatic.trial import Trial, better
@@ -21,7 +22,6 @@ LENGTHS: Mapping[Variable, tuple[float, ...]] = {
     "cosine": (0.5, 0.7, 1.0, 1.5),
 }
 """a of exp(−r/a) in Å."""
-NAMES: Mapping[Variable, str] = {"morse": "", "cosine": " in bonds and angle"}
 MOST_DEGREE = 18
 MOST_MONOMIALS = 60_000
 SHARE = 0.3
@@ -68,7 +68,7 @@ def _degrees(variable: Variable, task: FitTask) -> Iterator[Trial]:
             degree=degree, variable=variable, length=lengths, chosen_by="leave_one_out"
         )
         try:
-            name = f"linear, degree {degree}{NAMES[variable]}"
+            name = f"linear, degree {degree}{VARIABLE_NAMES[variable]}"
             trial = task.started(name, replace(task.settings, form=form))
         except ValueError:
             return

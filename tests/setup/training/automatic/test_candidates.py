@@ -40,6 +40,17 @@ def test_atoms_far_apart_ask_for_long_variables() -> None:
     assert candidates(summary("OHH", dissociated=0.3), 5000, 1e5)[0].form.length == 2.0
 
 
+def test_networks_of_bonds_and_angle_are_tried_for_ab2_alone() -> None:
+    tried = candidates(summary("HOH"), 5000, 1e5)
+    assert [(one.form.variable, one.form.degree) for one in tried[:2]] == [
+        ("cosine", 2), ("cosine", 3),
+    ]  # fmt: skip
+    assert {one.form.variable for one in tried} == {"cosine", "morse"}
+    assert "invariants of degree 3 in bonds and angle, length 1 A" in str(tried[1])
+    for other in (summary("HCO"), summary("HHH"), summary("OHH", dissociated=0.3)):
+        assert {one.form.variable for one in candidates(other, 5000, 1e5)} == {"morse"}
+
+
 def test_forces_of_few_points_are_fitted_first() -> None:
     assert candidates(summary("OHH", forces=True), 400, 1e5)[0].forces
     assert not any(one.forces for one in candidates(summary("OHH", forces=True), 40_000, 1e5))
