@@ -10,7 +10,6 @@ not follow from the five others, so that none can be chosen by leaving out one o
 
 import argparse
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -24,9 +23,6 @@ from pes.units import ANGSTROM, CM1, DEGREE
 
 DATA = Path(__file__).resolve().parents[1] / "data" / "observed_h2co.csv"
 HIGHEST = 12000 * CM1
-ORDER = (3, 5, 2, 1, 0, 4)
-"""Modes of the list, v1 … v6, from the lowest frequency to the highest: q1 … q6."""
-
 LENGTHS = (1.2 * ANGSTROM, 1.1 * ANGSTROM, 122 * DEGREE, 1.1 * ANGSTROM, 122 * DEGREE, torch.pi)
 SPREAD = (0.12 * ANGSTROM, 0.2 * ANGSTROM, 15 * DEGREE, 0.2 * ANGSTROM, 15 * DEGREE, 30 * DEGREE)
 
@@ -52,20 +48,17 @@ def main() -> None:
     given = parser.parse_args()
     start = time.process_time()
     known = read_observed(DATA)
-    by_mode = replace(known, quanta=tuple(tuple(q[k] for k in ORDER) for q in known.quanta))
-    others = tuple(q for q in by_mode.quanta if sum(q) > 1)
+    others = tuple(q for q in known.quanta if sum(q) > 1)
     fit = pes.refine(
-        "formaldehyde_model", {"C O H H": ObservedLevels(by_mode, held_levels=others)},
+        "formaldehyde_model", {"C O H H": ObservedLevels(known, held_levels=others)},
         hold=points(), adjust=Polynomial(given.degree), anchor=given.anchor, steps=6,
         coordinates=pes.CoordinateRequest("bond_vectors"),
         truncation=pes.TruncationRequest(given.quanta, grid_level=given.quanta + 2),
     )  # fmt: skip
     print(f"{'v1 … v6':<12} {'observed':>10} {'before':>9} {'after':>9}  (calculated - observed)")
-    names = dict(zip(by_mode.names, known.names, strict=True))
     for row in fit.table:
-        name = names[row["quanta"]]
-        print(f"{name:<12} {row['observed']:10.3f} {row['before']:9.3f} {row['after']:9.3f}  "
-              f"{row['role']}")  # fmt: skip
+        numbers = f"{row['observed']:10.3f} {row['before']:9.3f} {row['after']:9.3f}"
+        print(f"{row['quanta']:<12} {numbers}  {row['role']}")
     for name, values in fit.rms.items():
         print(f"{name}: {values['before']:.3f} before, {values['after']:.3f} cm-1 after")
     for warning in fit.warnings:

@@ -1,7 +1,9 @@
 """Observed levels and lines from a small CSV file."""
 
 import csv
+import re
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from pathlib import Path
 
 import torch
@@ -17,6 +19,9 @@ Rotor = tuple[int, int, int]
 
 ROTOR = ["J", "Ka", "Kc"]
 
+QUANTUM = re.compile(r"[vl]\d+|n\(\w+\)")
+"""Names of quanta: of normal modes, of the angular momenta of bends, or of one coordinate."""
+
 
 @dataclass(frozen=True)
 class Observed:
@@ -28,6 +33,7 @@ class Observed:
         uncertainties: (O,) in hartree.
         rotors: J, Ka, Kc of each; empty where nothing rotates.
         lower: quanta and J, Ka, Kc of the lower level of each line; empty for levels.
+        columns: names of the quanta, such as v1, v2, v3; empty where they are not stated.
     """
 
     quanta: tuple[tuple[int, ...], ...]
@@ -35,6 +41,7 @@ class Observed:
     uncertainties: Tensor
     rotors: tuple[Rotor, ...] = ()
     lower: tuple[tuple[tuple[int, ...], Rotor], ...] = ()
+    columns: tuple[str, ...] = ()
 
     @property
     def names(self) -> list[str]:
@@ -59,9 +66,10 @@ class Observed:
 def read_observed(path: Path) -> Observed:
     """Levels or lines from a CSV file; lines of text that start with # are remarks.
 
-    The columns are v1, v2, …, then, of levels with rotation, J, Ka, Kc, and energy, uncertainty
-    (cm⁻¹). A file of lines has, before the wavenumber `energy`, the same once more with `_lower` at
-    each name: v1_lower, …, J_lower, Ka_lower, Kc_lower.
+    The columns are the quanta, by the names that `pes-levels` prints (v1, v2, … or n(r1), …); then,
+    of levels with rotation, J, Ka, Kc; and energy, uncertainty (cm⁻¹). A file of lines has, before
+    the wavenumber `energy`, the same once more with `_lower` at each name: v1_lower, …,
+    J_lower, Ka_lower, Kc_lower.
 
     Raises:
         FileNotFoundError: if there is no such file.
@@ -77,7 +85,8 @@ def read_observed(path: Path) -> Observed:
         raise ValueError(f"{path}: not a CSV file in UTF-8 ({error})") from None
     if len(rows) != len(lines):
         raise ValueError(f"{path}: a quotation mark joins lines; take it out")
-    modes, labels = _head(path, [name.strip() for name in rows[0]] if rows else [])
+    columns, labels = _head(path, [name.strip() for name in rows[0]] if rows else [])
+    modes = len(columns)
     seen, values = [], []
     for (number, _), row in zip(lines[1:], rows[1:], strict=True):
         try:
@@ -101,22 +110,21 @@ def read_observed(path: Path) -> Observed:
     return Observed(
         tuple(quanta for quanta, _ in upper), energies, uncertainties,
         tuple(rotor for _, rotor in upper) if labels > modes else (),
-        tuple((quanta, rotor) for quanta, rotor in lower),
+        tuple((quanta, rotor) for quanta, rotor in lower), columns,
     )  # fmt: skip
 
 
-def _head(path: Path, head: list[str]) -> tuple[int, int]:
-    """Numbers of vibrational quanta and of labels in all.
+def _head(path: Path, head: list[str]) -> tuple[tuple[str, ...], int]:
+    """Names of the vibrational quanta, and the number of labels in all.
 
     Raises:
         ValueError: for other columns.
     """
-    modes = sum(name[:1] == "v" and name[1:].isdigit() for name in head)
-    upper = [f"v{k + 1}" for k in range(modes)]
+    upper = list(takewhile(QUANTUM.fullmatch, head))
     turning = [*upper, *ROTOR]
     for labels in (upper, turning, [*turning, *(f"{name}_lower" for name in turning)]):
-        if modes and head == [*labels, "energy", "uncertainty"]:
-            return modes, len(labels)
+        if upper and head == [*labels, "energy", "uncertainty"]:
+            return tuple(upper), len(labels)
     raise ValueError(
         f"{path}: the head must be v1, v2, …, energy, uncertainty, with J, Ka, Kc before energy "
         f"for levels with rotation, got {', '.join(head)}"

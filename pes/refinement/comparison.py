@@ -1,5 +1,6 @@
 """Calculated beside observed levels of one isotopologue."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -8,7 +9,7 @@ from torch import Tensor
 from pes.data.observed import Observed
 from pes.refinement.rotation import Rotating, rotating
 from pes.units import CM1
-from pes.vibration.analysis.assignment import Assignment, assigned
+from pes.vibration.analysis.assignment import Assignment, Label, assigned
 from pes.vibration.basis.specification import BasisSpec
 from pes.vibration.basis.truncation import Truncation
 from pes.vibration.hamiltonian.sparse import SparseGrid
@@ -40,6 +41,7 @@ class Isotopologue:
         cap: ceiling of V above the minimum, hartree.
         floor: uncertainties below this count as this, hartree.
         truncation: limits on the products of functions of a basis.
+        labels: of levels, by which they are assigned; default those of the coordinates, or of XY₂.
     """
 
     name: str
@@ -52,6 +54,7 @@ class Isotopologue:
     cap: float
     floor: float = FLOOR
     truncation: Truncation | None = None
+    labels: Callable[[Levels], Sequence[Label]] | None = None
 
     @property
     def weights(self) -> Tensor:
@@ -89,12 +92,17 @@ def compared(isotopologue: Isotopologue, *, convergence: bool = False) -> Compar
         energy=float(observed.energies.max()) + MARGIN, cap=CAP if sparse else isotopologue.cap,
         truncation=isotopologue.truncation, convergence=convergence, reference=isotopologue.start,
     )  # fmt: skip
+    labels = None if isotopologue.labels is None else isotopologue.labels(levels.cpu())
     if observed.rotors:
-        turning = rotating(levels.cpu(), observed, symmetric=isotopologue.symmetric)
+        turning = rotating(levels.cpu(), observed, symmetric=isotopologue.symmetric, labels=labels)
         numbers = [None if place is None else place[0][1] for place in turning.places]
         return Comparison(turning.calculated, Assignment(numbers, turning.reasons), levels, turning)
     assignment = assigned(
-        levels.cpu(), observed.quanta, observed.energies, symmetric=isotopologue.symmetric
+        levels.cpu(),
+        observed.quanta,
+        observed.energies,
+        symmetric=isotopologue.symmetric,
+        labels=labels,
     )
     calculated = torch.full_like(observed.energies, torch.nan)
     for i, n in enumerate(assignment.numbers):

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -13,12 +14,18 @@ from pes.potential import Surface
 from pes.refinement.comparison import Isotopologue
 from pes.setup.basis import BasisSize
 from pes.setup.coordinate_request import CoordinateRequest
+from pes.setup.labels import label_heading, level_labels
 from pes.setup.problem import Problem, problem
 from pes.setup.truncation import TruncationRequest, products, sparse_grid
 from pes.units import CM1
+from pes.vibration.analysis.assignment import Label
 from pes.vibration.hamiltonian.sparse import SparseGrid
+from pes.vibration.levels.result import Levels
 
 __all__ = ["LevelSettings", "ObservedLevels", "isotopologue"]
+
+XY2 = "v1 v2 v3"
+"""Quanta of XY₂: symmetric stretch, bend, antisymmetric stretch."""
 
 
 @dataclass(frozen=True)
@@ -121,24 +128,46 @@ def isotopologue(
         coordinates=settings.coordinates, basis=settings.basis, device=device,
     )  # fmt: skip
     grid = sparse_grid(limits, task.internal, sized=task.has_own_sizes)
-    observed, modes = source.read(), len(task.internal.names)
-    if len(observed.quanta[0]) != modes:
-        raise ValueError(
-            f"{source.name}: {len(observed.quanta[0])} quanta for each level, the molecule "
-            f"has {modes} coordinates, two for each bend of a linear molecule; give v1 to v{modes}"
-        )
+    observed, symmetric = source.read(), _symmetric(task, settings.coordinates)
+    heading = XY2 if symmetric else label_heading(task)
+    _check_columns(source.name, observed, heading.split(), molecule)
     if task.system.bends:
-        _check_linear(source.name, observed, task.system.bends, grid)
+        _check_linear(source.name, observed, len(task.system.bends), grid)
     return Isotopologue(
         " ".join(molecule), task.system, grid or task.coordinates, task.start, observed,
-        source.fitted(observed), _symmetric(task, settings.coordinates), settings.cap * CM1,
-        settings.uncertainty_floor * CM1, None if grid else products(limits, task.internal),
+        source.fitted(observed), symmetric, settings.cap * CM1, settings.uncertainty_floor * CM1,
+        None if grid else products(limits, task.internal),
+        None if symmetric else partial(_labels, task=task),
     )  # fmt: skip
 
 
-def _check_linear(
-    name: str, observed: Observed, bends: Sequence[tuple[int, int]], grid: SparseGrid | None
+def _labels(levels: Levels, task: Problem) -> list[Label]:
+    """The labels that `pes-levels` prints."""
+    own = level_labels(levels, task)
+    rows = zip(own.quanta, own.weights.tolist(), strict=True)
+    return [Label(() if quanta is None else quanta, weight) for quanta, weight in rows]
+
+
+def _check_columns(
+    name: str, observed: Observed, columns: Sequence[str], molecule: Sequence[str]
 ) -> None:
+    """Refuse quanta that are not those by which `pes-levels` labels the levels.
+
+    Raises:
+        ValueError: with the names to write.
+    """
+    if observed.columns == tuple(columns):
+        return
+    if not observed.columns and len(observed.quanta[0]) == len(columns):
+        return
+    given = ", ".join(observed.columns) or f"{len(observed.quanta[0])} quanta for each level"
+    raise ValueError(
+        f"{name}: in these coordinates the levels of {' '.join(molecule)} are labelled by "
+        f"{', '.join(columns)}, as pes-levels prints them; give these columns, got {given}"
+    )
+
+
+def _check_linear(name: str, observed: Observed, bends: int, grid: SparseGrid | None) -> None:
     """Refuse what is not an l = 0 level of a linear molecule, and other than a sparse grid.
 
     Raises:
@@ -151,8 +180,11 @@ def _check_linear(
         )
     rotors = observed.rotors or ((0, 0, 0),) * len(observed.quanta)
     levels = list(zip(observed.quanta, rotors, strict=True)) + list(observed.lower)
+    modes = len(grid.names) - bends
     for quanta, (_, ka, _) in levels:
-        if ka or sum(quanta[k] for pair in bends for k in pair) % 2:
+        # The l of several bends stand behind all v; one bend of three atoms is ν2, with l as v.
+        momentum = sum(quanta[modes:]) if len(quanta) > modes else quanta[1] % 2
+        if ka or momentum:
             row = " ".join(map(str, quanta))
             raise ValueError(
                 f"{name}: the level {row} with Ka = {ka} has l > 0; levels of linear molecules can "

@@ -11,6 +11,7 @@ from pes.rovibration.contract import contract_states
 from pes.rovibration.contraction import Contraction
 from pes.rovibration.coupling import integrals
 from pes.rovibration.levels import Rovibrational, first_order_shifts, levels_of
+from pes.vibration.analysis.assignment import Label as LevelLabel
 from pes.vibration.analysis.assignment import assigned
 from pes.vibration.levels.result import Levels
 
@@ -65,7 +66,13 @@ class Rotating:
         return self.differences(shifts)
 
 
-def rotating(levels: Levels, observed: Observed, *, symmetric: bool) -> Rotating:
+def rotating(
+    levels: Levels,
+    observed: Observed,
+    *,
+    symmetric: bool,
+    labels: Sequence[LevelLabel] | None = None,
+) -> Rotating:
     """Levels with the J that were observed, each beside its row.
 
     A vibrational level is found by its quanta, as without rotation, and by its origin: that of a
@@ -75,6 +82,7 @@ def rotating(levels: Levels, observed: Observed, *, symmetric: bool) -> Rotating
         levels: J = 0.
         observed: with J, Ka, Kc.
         symmetric: see `pes.vibration.analysis.assignment.assigned`.
+        labels: of all J = 0 levels, likewise.
     """
     upper: list[Label] = list(zip(observed.quanta, observed.rotors, strict=True))
     ground = (0,) * len(observed.quanta[0])
@@ -85,7 +93,9 @@ def rotating(levels: Levels, observed: Observed, *, symmetric: bool) -> Rotating
     origins = _origins(by_j, upper, lower, observed.energies, ground)
     quanta = [q for q in origins if q != ground]
     energies = torch.stack([origins[q] for q in quanta]) if quanta else observed.energies[:0]
-    vibrational = assigned(levels.cpu(), quanta, energies, symmetric=symmetric) if quanta else None
+    vibrational = None
+    if quanta:
+        vibrational = assigned(levels.cpu(), quanta, energies, symmetric=symmetric, labels=labels)
     matched = [] if vibrational is None else vibrational.numbers
     numbers = {ground: 0, **dict(zip(quanta, matched, strict=True))}
     places = [_both(by_j, numbers, pair) for pair in zip(upper, lower, strict=True)]

@@ -16,14 +16,14 @@ import torch
 from torch import Tensor
 
 from pes.coordinates.internal import zero_at_minimum
-from pes.setup.linear_labels import linear_quanta
+from pes.setup.linear_labels import linear_heading, linear_quanta
 from pes.setup.problem import Problem
 from pes.vibration.analysis import assignment
 from pes.vibration.levels.result import Levels
 from pes.vibration.symmetry.operations import commuting, symmetry_operations
 from pes.vibration.symmetry.representations import symmetry_labels as species
 
-__all__ = ["LABELS", "LevelLabels", "level_labels", "with_axial_states"]
+__all__ = ["LABELS", "LevelLabels", "label_heading", "level_labels", "with_axial_states"]
 
 LABELS = ("normal", "local")
 """Quanta of normal modes where they are safe, or of the basis functions of each coordinate."""
@@ -78,15 +78,32 @@ def level_labels(levels: Levels, task: Problem, labels: str = "normal") -> Level
         if levels.hamiltonian.bends:
             return LevelLabels(*linear_quanta(levels, task))
         if zero_at_minimum(task.internal.kinds):
-            order = _herzberg(levels, task)
+            order = _herzberg(task)
             if order is not None:
                 return _normal_coordinates(levels, order)
         elif _bent_xy2(levels, task):
             return _xy2(levels)
     three = len(task.internal.names) == 3
     quanta, weights = assignment.leading_modals(levels) if three else levels.leading
-    heading = " ".join(f"n({name})" for name in task.internal.names)
-    return LevelLabels(heading, [tuple(q) for q in quanta.tolist()], weights)
+    return LevelLabels(_local_heading(task), [tuple(q) for q in quanta.tolist()], weights)
+
+
+def label_heading(task: Problem) -> str:
+    """Names of the quanta that levels of a problem will have, before any is computed."""
+    modes, bends = len(task.internal.names), len(task.system.bends)
+    if bends:
+        return linear_heading(modes - bends, bends)
+    if not zero_at_minimum(task.internal.kinds) or _herzberg(task) is None:
+        return _local_heading(task)
+    return _normal_heading(modes)
+
+
+def _local_heading(task: Problem) -> str:
+    return " ".join(f"n({name})" for name in task.internal.names)
+
+
+def _normal_heading(modes: int) -> str:
+    return " ".join(f"v{k + 1}" for k in range(modes))
 
 
 def with_axial_states(labels: LevelLabels, states: Sequence[Levels], task: Problem) -> LevelLabels:
@@ -106,7 +123,7 @@ def with_axial_states(labels: LevelLabels, states: Sequence[Levels], task: Probl
     )  # fmt: skip
 
 
-def _herzberg(levels: Levels, task: Problem) -> list[int] | None:
+def _herzberg(task: Problem) -> list[int] | None:
     """Numbers of the coordinates in Herzberg's order; None where that is not safe."""
     # Coordinates that are not of this package may be normal ones without saying of what.
     known = getattr(task.internal, "frequencies", None)
@@ -116,8 +133,8 @@ def _herzberg(levels: Levels, task: Problem) -> list[int] | None:
     if any(b - a < DEGENERATE * b for a, b in pairwise(frequencies)):
         return None
     # The same range on both sides of each coordinate: the molecule is asked, not the basis.
-    specs = [replace(c, low=-1.0, high=1.0) for c in levels.bases]
-    group = commuting(symmetry_operations(levels.system, specs))
+    specs = [replace(c, low=-1.0, high=1.0) for c in task.coordinates]
+    group = commuting(symmetry_operations(task.system, specs))
     still = tuple(range(len(specs)))
     if any(o.order != still for o in group):
         return None
@@ -133,7 +150,7 @@ def _normal_coordinates(levels: Levels, order: Sequence[int]) -> LevelLabels:
     quanta, weights = levels.leading
     rows = quanta[:, list(order)].tolist()
     firm = (weights >= assignment.FIRM).tolist()
-    heading = " ".join(f"v{k + 1}" for k in range(len(order)))
+    heading = _normal_heading(len(order))
     return LevelLabels(heading, [tuple(q) if f else None for q, f in zip(rows, firm, strict=True)],
                        weights)  # fmt: skip
 

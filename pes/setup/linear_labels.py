@@ -10,13 +10,24 @@ from pes.vibration.analysis.assignment import FIRM
 from pes.vibration.levels.result import Levels
 from pes.vibration.symmetry.axial_functions import axial_functions
 
-__all__ = ["linear_quanta"]
+__all__ = ["linear_heading", "linear_quanta"]
 
 STEP = 0.01
 """Step along a normal coordinate that tells g from u."""
 
 SAME = 1e-3
 """Bohr (and electron masses) up to which an atom is the image of another."""
+
+
+def linear_heading(modes: int, bends: int) -> str:
+    """Names of the quanta: v of each mode, and l of each bend where there are several.
+
+    Example:
+        >>> linear_heading(5, 2)
+        'v1 v2 v3 v4 v5 l4 l5'
+    """
+    momenta = range(modes - bends, modes) if bends > 1 else ()
+    return " ".join([f"v{k + 1}" for k in range(modes)] + [f"l{k + 1}" for k in momenta])
 
 
 def linear_quanta(
@@ -41,10 +52,7 @@ def linear_quanta(
     v = functions.quanta[leading][:, order]
     momenta = functions.momenta[leading] if len(bends) > 1 else v[:, :0]
     stretches = len(order) - len(bends)
-    numbered = [place + 1 for place, k in enumerate(order) if k >= stretches]
-    names = [f"v{k + 1}" for k in range(len(order))]
     if len(bends) > 1:
-        names += [f"l{n}" for n in numbered]
         momenta = momenta[:, [k - stretches for k in order if k >= stretches]]
         if h.momentum == 0:
             first = momenta.ne(0).double().argmax(1, keepdim=True)
@@ -52,7 +60,7 @@ def linear_quanta(
     rows = torch.cat((v, momenta), 1).tolist()
     firm = (weights >= FIRM).tolist()
     quanta = [tuple(row) if f else None for row, f in zip(rows, firm, strict=True)]
-    return " ".join(names), quanta, weights
+    return linear_heading(len(order), len(bends)), quanta, weights
 
 
 def _herzberg(levels: Levels, task: Problem) -> list[int]:

@@ -31,6 +31,9 @@ PAST, STEPS, RISE = 3.0, 20, 1e-4
 """Standard deviations of the points of a fit by which a range may pass the last one, steps on the
 way, and hartree by which the surface must rise in each."""
 
+DIGITS = 9
+"""Decimals, in bohr, of the ends of lengths beyond the points of a fit."""
+
 ROUNDED = 1e-4
 """Bohr or radians that ends found by themselves are multiples of."""
 
@@ -171,7 +174,8 @@ def _past_points(q: Tensor, internal: Internal, system: System) -> list[float]:
             last = float(ends[k] + PAST * q[:, k].std())
             outward[:, k] = torch.linspace(float(ends[k]), last, STEPS + 1, dtype=q.dtype)
             rises = energies_or_infinite(system, outward).diff() > RISE
-            ends[k] = outward[int(rises.cumprod(0).sum()), k]
+            # Ends of like coordinates differ in the last bit, which would hide a symmetry.
+            ends[k] = round(float(outward[int(rises.cumprod(0).sum()), k]), DIGITS)
     return ends.tolist()
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from pes.refinement.comparison import Isotopologue
 from pes.refinement.observed import LevelSettings, ObservedLevels, isotopologue
 from pes.setup.coordinate_request import CoordinateRequest
 from pes.setup.surfaces import as_surface
@@ -14,14 +15,14 @@ from pes.setup.truncation import TruncationRequest
 @pytest.mark.parametrize(
     ("rows", "quanta", "sentence"),
     [
-        ("v1,v2,v3\n1,0,0", 4, "give v1 to v4"),
-        ("v1,v2,v3,v4\n0,0,1,0", None, "give `quanta: 8` and `grid_level: 10`"),
-        ("v1,v2,v3,v4\n1,0,0,0", 4, "the level 1 0 0 0 with Ka = 0 has l > 0"),
-        ("v1,v2,v3,v4,J,Ka,Kc\n1,1,0,0,2,2,0", 4, "with Ka = 2 has l > 0"),
+        ("v1,v2,v3,v4\n1,0,0,0", 4, "labelled by v1, v2, v3, as pes-levels prints them; give"),
+        ("v1,v2,v3\n0,0,1", None, "give `quanta: 8` and `grid_level: 10`"),
+        ("v1,v2,v3\n0,1,0", 4, "the level 0 1 0 with Ka = 0 has l > 0"),
+        ("v1,v2,v3,J,Ka,Kc\n0,2,0,2,2,0", 4, "with Ka = 2 has l > 0"),
     ],
 )
 def test_linear_molecules(rows: str, quanta: float | None, sentence: str, tmp_path: Path) -> None:
-    """The first two of four normal coordinates of OCS are its bend."""
+    """Four normal coordinates of OCS are three modes; ν2 is the bend."""
     head, row = rows.split("\n")
     file = tmp_path / "observed.csv"
     file.write_text(f"{head},energy,uncertainty\n{row},900.0,0.1\n")
@@ -35,3 +36,21 @@ def test_linear_molecules(rows: str, quanta: float | None, sentence: str, tmp_pa
             torch.device("cpu"),
         )  # fmt: skip
     assert sentence in str(refused.value)
+
+
+def test_columns_are_those_that_levels_are_labelled_by(tmp_path: Path) -> None:
+    """Which stretch of HDO is v1 is a matter of taste: quanta are those of the bonds."""
+    file = tmp_path / "observed.csv"
+    settings = LevelSettings(CoordinateRequest(), {}, False, 60000.0, 0.1)
+
+    def molecule(head: str, *isotopes: str) -> Isotopologue:
+        file.write_text(f"{head},energy,uncertainty\n0,1,0,900.0,0.1\n")
+        surface = as_surface("water_pjt1996")
+        return isotopologue(isotopes, ObservedLevels(file), surface, settings, torch.device("cpu"))
+
+    with pytest.raises(ValueError, match=r"labelled by n\(r1\), n\(r2\), n\(theta\)") as refused:
+        molecule("v1,v2,v3", "O", "H", "D")
+    assert "got v1, v2, v3" in str(refused.value)
+    local = molecule("n(r1),n(r2),n(theta)", "O", "H", "D")
+    assert local.observed.columns == ("n(r1)", "n(r2)", "n(theta)")
+    assert molecule("v1,v2,v3", "O", "H", "H").symmetric

@@ -1,5 +1,7 @@
 """Ranges of surfaces whose points end before their levels do."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import Tensor
@@ -66,6 +68,17 @@ def test_lengths_end_where_a_fit_falls() -> None:
     assert all(float(cut.points[-1]) <= 1.1 * ANGSTROM * (1 + 1e-12) for cut in cuts[:2])
     with pytest.raises(ValueError, match=r"falls .* below its minimum"):
         cuts_below(task.system, task.wells, below, task.limits, task.internal.names, kinds)
+
+
+def test_like_bonds_end_at_the_same_length() -> None:
+    """Else water would have no blocks by symmetry; means over points differ in the last bit."""
+    draw = torch.rand(301, 3, generator=torch.Generator().manual_seed(3), dtype=torch.float64)
+    q = torch.tensor([1.4, 1.4, 1.2]) + torch.tensor([1.0, 0.7, 1.2]) * draw
+    known = fitted(WaterPJT())
+    assert known.record is not None
+    record = replace(known.record, training_positions=Valence(0, (1, 2)).to_positions(q))
+    first, second, _ = problem(pes.Surface(WaterPJT(), record.symbols, record)).coordinates
+    assert (first.low, first.high) == (second.low, second.high)
 
 
 def test_a_flat_end_is_no_invitation() -> None:

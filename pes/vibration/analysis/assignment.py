@@ -95,7 +95,12 @@ def _by_modals(levels: Levels) -> Tensor:
 
 
 def assigned(
-    levels: Levels, quanta: Sequence[tuple[int, ...]], energies: Tensor, *, symmetric: bool
+    levels: Levels,
+    quanta: Sequence[tuple[int, ...]],
+    energies: Tensor,
+    *,
+    symmetric: bool,
+    labels: Sequence[Label] | None = None,
 ) -> Assignment:
     """The level of each observed one; a doubtful one is refused, not guessed.
 
@@ -108,8 +113,9 @@ def assigned(
         quanta: (v1, v2, v3) of XY₂, else the quanta of each coordinate.
         energies: observed, above the ground state, (O,) in hartree.
         symmetric: see `quantum_labels`.
+        labels: of all levels; default `quantum_labels`.
     """
-    labels = quantum_labels(levels, symmetric=symmetric)
+    labels = labels or quantum_labels(levels, symmetric=symmetric)
     numbers: list[int | None] = [None] * len(quanta)
     reasons = []
     kinds = [_kind(q) if symmetric else tuple(q) for q in quanta]
@@ -119,8 +125,11 @@ def assigned(
         firm = [n for n in there if labels[n].weight >= FIRM]
         if len(firm) < len(observed):
             names = ", ".join(_name(quanta[i]) for i in observed)
-            weights = ", ".join(f"{labels[n].weight:.2f}" for n in there) or "none"
-            reasons.append(f"{names}: no level has these quanta clearly (weights: {weights})")
+            weights = ", ".join(f"{labels[n].weight:.2f}" for n in there)
+            reasons.append(
+                f"{names}: no calculated level has these quanta with a weight of {FIRM:g} or more"
+                + (f" (weights: {weights})" if weights else "")
+            )
             continue
         chosen, doubtful = _fitted(levels.excitations[firm], energies[observed])
         for i, place, doubt in zip(observed, chosen, doubtful, strict=True):

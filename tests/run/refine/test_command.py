@@ -102,8 +102,8 @@ def test_the_refined_surface_gives_the_levels_it_says(
 def test_normal_coordinates_on_a_sparse_grid(
     refine: Callable[..., Path], refusal: Callable[..., str], work: Path
 ) -> None:
-    """The bend is the first coordinate; a correction of three constants moves it."""
-    (work / "bend.csv").write_text("v1,v2,v3,energy,uncertainty\n1,0,0,1600.0,0.1\n")
+    """The bend is ν2, as in `pes-levels`; a correction of three constants moves it."""
+    (work / "bend.csv").write_text("v1,v2,v3,energy,uncertainty\n0,1,0,1600.0,0.1\n")
     changes = {
         "coordinates": {"kind": "bond_vectors"}, "basis": {}, "quanta": 6, "grid_level": 8,
         "isotopologues": [{"molecule": ["O", "H", "H"], "observed": "bend.csv"}],

@@ -35,7 +35,9 @@ def test_a_level_that_is_not_there_is_refused(water_levels: Levels) -> None:
     found = assigned(water_levels, [(0, 1, 0), (0, 5, 0)], energies([1594.7, 7542.0]),
                      symmetric=True)  # fmt: skip
     assert found.numbers == [1, None]
-    assert found.reasons == ["(0 5 0): no level has these quanta clearly (weights: none)"]
+    assert found.reasons == [
+        "(0 5 0): no calculated level has these quanta with a weight of 0.5 or more"
+    ]
 
 
 def test_other_molecules_by_the_quanta_of_each_coordinate(line: BasisSpec) -> None:
@@ -74,7 +76,9 @@ def test_a_label_must_be_firm(monkeypatch: pytest.MonkeyPatch) -> None:
         found = assigned(labelled(monkeypatch, [(10.0, weight)]), [(1, 0, 0)],
                          torch.tensor([10.0]).double(), symmetric=True)  # fmt: skip
         assert found.numbers == [number]
-    assert found.reasons == ["(1 0 0): no level has these quanta clearly (weights: 0.45)"]
+    assert found.reasons == [
+        "(1 0 0): no calculated level has these quanta with a weight of 0.5 or more (weights: 0.45)"
+    ]
 
 
 def test_fewer_firm_levels_than_observed(monkeypatch: pytest.MonkeyPatch) -> None:
