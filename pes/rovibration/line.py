@@ -29,6 +29,7 @@ from pes.rovibration.fields import rotational_fields
 from pes.rovibration.progress import PartDone, silent
 from pes.rovibration.state_choice import with_states
 from pes.rovibration.symmetry import permutation
+from pes.vibration.eigensolvers.shared_elements import with_elements
 from pes.vibration.levels.momentum import momentum_states
 from pes.vibration.levels.result import Levels
 from pes.vibration.symmetry.axial import AXIAL_SPECIES
@@ -36,7 +37,7 @@ from pes.vibration.symmetry.axial_functions import axial_functions
 from pes.vibration.symmetry.operation import Operation
 from pes.vibration.system.system import System
 
-__all__ = ["line_states", "line_symmetry"]
+__all__ = ["line_sizes", "line_states", "line_symmetry"]
 
 NEIGHBOURS = 2
 """K beyond the highest of a level asked for: rotation joins K to K ± 1 and K ± 2."""
@@ -57,16 +58,23 @@ def line_states(
         reference: the molecule on the z axis, (N, 3).
         report: called with the part that is done.
     """
-    levels = replace(levels, system=_upright(levels.system))
-    below = _below(levels, highest)
-    number = max(count, 2 * max(below))
-    ks = range(min(len(below), max(k for k, n in enumerate(below) if n) + NEIGHBOURS + 1))
+    number, ks = line_sizes(levels, count, highest)
+    h = with_elements(levels.hamiltonian, number)
+    levels = replace(levels, system=_upright(levels.system), hamiltonian=h)
     states = [with_states(levels, number, report)]
-    for k in ks[1:]:
-        report(k / len(ks))
-        states.append(momentum_states(levels, k, number, float(levels.energies[-1])))
+    report(1 / ks)
+    for one in momentum_states(levels, range(1, ks), number, float(levels.energies[-1])):
+        states.append(one)
+        report(len(states) / ks)
     fields = rotational_fields(levels.system, levels.points, "embedded", reference)
     return AxialStates(tuple(states), fields)
+
+
+def line_sizes(levels: Levels, count: int, highest: int) -> tuple[int, int]:
+    """Number of states of each K, and number of K, for the arguments of `line_states`."""
+    below = _below(levels, highest)
+    ks = min(len(below), max(k for k, n in enumerate(below) if n) + NEIGHBOURS + 1)
+    return max(count, 2 * max(below)), ks
 
 
 def _below(levels: Levels, highest: int) -> list[int]:

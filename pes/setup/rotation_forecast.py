@@ -1,7 +1,7 @@
 """Time and memory of levels with rotation, measured and said before they start."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import process_time
 
 import torch
@@ -9,9 +9,12 @@ import torch
 from pes.memory import resident_memory
 from pes.rovibration.coupling import rotated
 from pes.rovibration.fields import RotationalFields, rotational_metric
+from pes.rovibration.line import line_sizes
 from pes.rovibration.reference import masses_of, reference_geometry
+from pes.vibration.eigensolvers.shared_elements import by_matrix
 from pes.vibration.hamiltonian.operator import Hamiltonian
 from pes.vibration.levels.result import Levels
+from pes.vibration.symmetry.axial import axial_blocks
 
 __all__ = ["RotationClock", "RotationForecast", "affordable", "matrix_memory", "rotation_forecast"]
 
@@ -28,6 +31,14 @@ OF_EACH_K = {"J = 0 states": 0.5, "coupling": 0.5, "fewer functions": 0.7}
 """Time where each K has states of its own, for one of them in that of all operators on it. Of a
 triatomic four of the nine are zero, and each of the others joins K to some of its neighbours."""
 
+OF_ALL_TURNS = 0.4
+"""Time of the coupling of a linear molecule in that of all nine operators: it has five, each of
+which joins K to some of its neighbours."""
+
+OF_PAIR = 0.7
+"""Time of the matrix of a block on a sparse grid, for each field of H, in that of the operators of
+rotation on one state; with up to 500 functions in a block the points rule it."""
+
 FACTORED = 4e10
 """Multiplications per second in eigenvalue problems, of n³ for n functions in one block."""
 
@@ -40,6 +51,10 @@ GROWING = ("J = 0 states", "coupling", "symmetry", "fewer functions")
 
 SLOWEST = 3.0
 """Most by which steps that took longer than forecast lengthen the next ones."""
+
+LITTLE = 0.02
+"""Part of the time spent that another J may take though the limit has passed: the states that it is
+made of are most of the work."""
 
 ENOUGH = 0.1
 """Part of a step after which its own speed says more than the forecast."""
@@ -115,6 +130,8 @@ def rotation_forecast(
     }
     steps |= {f"J = {one}": 3 * (states * (2 * one + 1)) ** 3 / FACTORED / 4 for one in j}
     highest = max(j, default=0)
+    if h.bends:
+        steps |= _of_line(levels, states, highest, image)
     if axial:
         once = (highest + 1) * image
         steps |= {name: part * states * once for name, part in OF_EACH_K.items()}
@@ -123,6 +140,28 @@ def rotation_forecast(
     matrices = matrix_memory(states, highest) * ((highest + 1) / 2 if axial else 1)
     memory = resident_memory() + grid + int(matrices)
     return RotationForecast(states, len(h.potential), memory, steps)
+
+
+def _of_line(levels: Levels, states: int, highest: int, image: float) -> dict[str, float]:
+    """CPU seconds of steps that are others for a linear molecule in 3N − 5 coordinates."""
+    h = levels.hamiltonian
+    number, ks = line_sizes(levels, states, highest)
+    fields = (h.modes + 1) * (h.modes + 2) / 2
+    each = [_solved_in(replace(h, momentum=k), number, fields * image) for k in range(ks)]
+    coupled = OF_ALL_TURNS * number * ks * image
+    solved = [PRODUCTS * number * image / 3 if one is None else one for one in each]
+    again = [FEWER * one for one, matrix in zip(solved, each, strict=True) if matrix is None]
+    return {
+        "J = 0 states": sum(solved) + 2 * sum(again), "coupling": coupled, "symmetry": 0.0,
+        "fewer functions": sum(again) + coupled,
+    }  # fmt: skip
+
+
+def _solved_in(hamiltonian: Hamiltonian, states: int, pairs: float) -> float | None:
+    """CPU seconds of the matrices of all blocks, None where these are solved by iterations."""
+    blocks = axial_blocks(hamiltonian)
+    few = all(by_matrix(block, states) for block in blocks)
+    return OF_PAIR * pairs * len(blocks) if few else None
 
 
 def affordable(forecast: RotationForecast, least: int, seconds: float) -> int:
@@ -196,5 +235,6 @@ class RotationClock:
         self.say(f"rotation: {step}, {100 * part:.0f} %; about {max(left, 1.0):.0f} CPU-s left")
 
     def allows(self, step: str) -> bool:
-        """Whether a step is likely to end within the limit."""
-        return process_time() - self._start + self.forecast.steps[step] <= self.limit
+        """Whether a step is likely to end within the limit, or adds little to what is spent."""
+        spent, more = process_time() - self._start, self.forecast.steps[step]
+        return spent + more <= self.limit or more < LITTLE * spent

@@ -7,6 +7,7 @@ import pes
 from pes.rovibration import contract_states
 from pes.setup.rotation_checks import check_size
 from pes.setup.rotation_forecast import RotationForecast, affordable, rotation_forecast
+from pes.setup.truncation import TruncationRequest
 
 STEPS = {
     "J = 0 states": 10.0, "axes": 5.0, "coupling": 40.0, "symmetry": 0.0, "fewer functions": 20.0,
@@ -56,13 +57,17 @@ def test_sizes_are_refused_before_the_start() -> None:
         check_size([1], 5, 20, None)
 
 
-def test_what_was_reached_is_kept_and_labelled() -> None:
+def test_what_was_reached_is_kept_and_labelled(monkeypatch: pytest.MonkeyPatch) -> None:
     result = pes.levels("water_pjt1996", count=2, accuracy=1.0)
     said: list[str] = []
     whole = result.rotation(range(3), states=10, progress=said.append)
     assert said[0].startswith("rotation: 10 J = 0 states on ")
     assert any("coupling" in s and "CPU-s left" in s for s in said)
     assert not whole.warnings
+    # The states are most of the work: another J that takes next to no time is not given up.
+    late = result.rotation(range(3), minutes=1e-9)
+    assert [one.j for one in late.levels] == [0, 1, 2]
+    monkeypatch.setattr("pes.setup.rotation_forecast.LITTLE", 0.0)
     cut = result.rotation(range(3), minutes=1e-9)
     # The first J in any case, of as many states as there are levels.
     assert [one.j for one in cut.levels] == [0]
@@ -71,3 +76,21 @@ def test_what_was_reached_is_kept_and_labelled() -> None:
     assert missing.startswith("levels with J = 1, 2 are missing: ")
     assert fewer.startswith("`minutes` allowed 2 J = 0 states in place of ")
     torch.testing.assert_close(cut.levels[0].energies, whole.levels[0].energies)
+
+
+def test_a_linear_molecule_has_states_of_each_l() -> None:
+    result = pes.levels(
+        "carbon_dioxide_model", count=4, coordinates="bond_vectors", convergence=False,
+        truncation=TruncationRequest(quanta=4, grid_level=6),
+    )  # fmt: skip
+    said = rotation_forecast(result.levels, 6, [3])
+    # Of K = 0 to 3 as many as the levels can couple to, of the CO2 model all four.
+    assert said.steps["coupling"] > 2 * rotation_forecast(result.levels, 6, [0]).steps["coupling"]
+    assert said.steps["symmetry"] == 0
+    places: list[int] = []
+    contract_states(
+        result.levels, states=6, highest=3,
+        report=lambda step, part: places.append(list(said.steps).index(step)),
+    )  # fmt: skip
+    assert len(set(places)) > 3
+    assert places == sorted(places)

@@ -19,6 +19,7 @@ from pes.vibration.eigensolvers.eigenpairs import Eigenpairs
 from pes.vibration.grid.arrays import Arrays
 from pes.vibration.grid.grid_basis import GridBasis
 from pes.vibration.grid.strips import PairFields
+from pes.vibration.hamiltonian.known_elements import KnownElements
 from pes.vibration.symmetry.operation import Operation
 
 __all__ = ["Hamiltonian", "Solve"]
@@ -42,6 +43,8 @@ class Hamiltonian:
         operations: symmetries that commute; see `blocks`.
         bends: pairs of coordinates that turn with a linear molecule; see `axial`.
         momentum: angular momentum k about the line of such a molecule that its levels have.
+        elements: matrices among some of the functions, for calculations on this grid that share
+            them; None of none.
     """
 
     basis: GridBasis
@@ -51,6 +54,7 @@ class Hamiltonian:
     operations: tuple[Operation, ...] = ()
     bends: tuple[tuple[int, int], ...] = ()
     momentum: int = 0
+    elements: KnownElements | None = None
 
     @property
     def size(self) -> int:
@@ -100,6 +104,7 @@ class Hamiltonian:
         return replace(
             self, basis=self.basis.cpu(), potential=self.potential.cpu(),
             g_matrix=self.g_matrix.cpu(), s=self.s.cpu(),
+            elements=None if self.elements is None else self.elements.cpu(),
         )  # fmt: skip
 
     def only(self, functions: Tensor) -> "Hamiltonian":
@@ -113,6 +118,11 @@ class Hamiltonian:
 
     def submatrix(self, functions: Tensor) -> Tensor:
         """Matrix in some of the functions, by their places, on as many points as they need."""
+        if self.elements is not None:
+            numbers = self.basis.numbers[functions.cpu()]
+            known = self.elements.among(numbers, self.basis.shape)
+            if known is not None:
+                return known
         return self.on_fewer_points(functions).only(functions).dense()
 
     def on_fewer_points(self, functions: Tensor) -> "Hamiltonian":
@@ -126,7 +136,7 @@ class Hamiltonian:
         g_matrix = self.g_matrix.permute(1, 2, 0)[..., at].permute(2, 0, 1)
         return replace(
             self, basis=basis, potential=self.potential[at], g_matrix=g_matrix,
-            s=self.s.T[:, at].T,
+            s=self.s.T[:, at].T, elements=None,
         )  # fmt: skip
 
     @cached_property

@@ -4,12 +4,16 @@ H keeps the angular momentum k of all bends about the line. The states of k = 1,
 for in functions and on points of the J = 0 levels, and their errors are estimated as theirs are.
 """
 
-from dataclasses import replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import torch
 from torch import Tensor
 
 from pes.vibration.eigensolvers.blockwise import lowest_blockwise
+from pes.vibration.eigensolvers.eigenpairs import Eigenpairs
+from pes.vibration.eigensolvers.shared_elements import with_elements
 from pes.vibration.eigensolvers.warm_start import start_vectors
 from pes.vibration.grid.sparse_basis import SparseBasis
 from pes.vibration.hamiltonian.operator import Hamiltonian
@@ -23,20 +27,56 @@ from pes.vibration.symmetry.axial import level_count
 __all__ = ["momentum_states"]
 
 
-def momentum_states(levels: Levels, momentum: int, count: int, highest: float) -> Levels:
-    """The lowest states of one angular momentum about the line; of each pair ±k one.
+@dataclass(frozen=True, eq=False)
+class _SmallerRuns:
+    """The J = 0 ground state in fewer functions on the same points.
+
+    Attributes:
+        levels: J = 0 of a linear molecule, on a sparse grid.
+        grid: its functions and points.
+    """
+
+    levels: Levels
+    grid: SparseGrid
+
+    @cached_property
+    def runs(self) -> list[tuple[Hamiltonian, Eigenpairs] | None]:
+        """Hamiltonian and ground state of two quanta less and of one; None of fewer than none."""
+        one = min(self.grid.all_weights)
+        return [self._run(less * one) for less in (2, 1)]
+
+    def _run(self, less: float) -> tuple[Hamiltonian, Eigenpairs] | None:
+        if self.grid.quanta < less:
+            return None
+        whole = self.levels.hamiltonian
+        h = coarser(whole, replace(self.grid, quanta=self.grid.quanta - less))
+        return h, lowest_blockwise(h, 1)
+
+
+def momentum_states(
+    levels: Levels, momenta: Iterable[int], count: int, highest: float
+) -> Iterator[Levels]:
+    """The lowest states of each angular momentum about the line; of each pair ±k one.
 
     Args:
         levels: J = 0 of a linear molecule, on a sparse grid.
-        momentum: k, 1 or more.
+        momenta: k, 1 or more each.
         count: number of states, as far as the functions have them.
         highest: energy up to which their errors are estimated, hartree.
 
-    Returns:
-        The states. Errors are those of energies above the J = 0 ground state, NaN beyond
+    Yields:
+        The states of each k. Errors are those of energies above the J = 0 ground state, NaN beyond
         `highest` and where the J = 0 levels have no estimate.
     """
-    h = replace(levels.hamiltonian, momentum=momentum)
+    smaller = _SmallerRuns(levels, _grid(levels))
+    for momentum in momenta:
+        yield _states(smaller, momentum, count, highest)
+
+
+def _states(smaller: _SmallerRuns, momentum: int, count: int, highest: float) -> Levels:
+    """The lowest states of one angular momentum."""
+    levels = smaller.levels
+    h = with_elements(replace(levels.hamiltonian, momentum=momentum, elements=None), count)
     pairs = lowest_blockwise(h, min(count, level_count(h)))
     states = replace(
         levels, hamiltonian=h, eigenpairs=pairs, estimated_changes=None, compared_with="sparse",
@@ -46,15 +86,14 @@ def momentum_states(levels: Levels, momentum: int, count: int, highest: float) -
     if levels.estimated_changes is None or judged == 0:
         return states
     changes = torch.full((3, len(pairs.energies)), torch.nan).to(pairs.energies)
-    changes[:2, :judged] = _changes(levels, states, judged)
+    changes[:2, :judged] = _changes(smaller, states, judged)
     return replace(states, estimated_changes=changes)
 
 
-def _changes(levels: Levels, states: Levels, count: int) -> Tensor:
+def _changes(smaller: _SmallerRuns, states: Levels, count: int) -> Tensor:
     """Changes with functions and with points, as of the levels of J = 0, (2, count)."""
-    grid = _grid(levels)
-    one = min(grid.all_weights)
-    steps = [_since(levels, states, grid, less * one, count) for less in (2, 1)]
+    levels, grid = smaller.levels, smaller.grid
+    steps = [_since(levels, states, run, count) for run in smaller.runs]
     known = steps[0][0].isfinite()
     # A level that two quanta less do not hold may be there with one quantum less.
     moved, expected = (a.where(known, b) for a, b in zip(*steps, strict=True))
@@ -74,21 +113,22 @@ def _expected(levels: Levels, states: Levels, larger: Hamiltonian, count: int) -
 
 
 def _since(
-    levels: Levels, states: Levels, grid: SparseGrid, less: float, count: int
+    levels: Levels, states: Levels, run: tuple[Hamiltonian, Eigenpairs] | None, count: int
 ) -> tuple[Tensor, Tensor]:
     """Sizes of changes of energies above the ground state since fewer quanta on the same points.
 
     And what was expected of them, both (count,); infinite and zero where these lack a level.
     """
     none = torch.full((count,), torch.inf, dtype=torch.float64), torch.zeros(count).double()
-    if grid.quanta < less:
+    if run is None:
         return none
-    h = coarser(levels.hamiltonian, replace(grid, quanta=grid.quanta - less))
-    turning = replace(h, momentum=states.hamiltonian.momentum)
+    h, ground = run
+    turn = states.hamiltonian
+    turning = replace(h, momentum=turn.momentum, elements=turn.elements)
     number = min(count + EXTRA, level_count(turning))
     if number == 0:
         return none
-    pairs, ground = lowest_blockwise(turning, number), lowest_blockwise(h, 1)
+    pairs = lowest_blockwise(turning, number)
     before, there = (
         replace(levels, hamiltonian=h, eigenpairs=ground),
         replace(states, hamiltonian=turning, eigenpairs=pairs),

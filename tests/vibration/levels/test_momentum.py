@@ -37,7 +37,7 @@ def exact(momentum: int, below: float) -> list[float]:
 @pytest.mark.parametrize("momentum", [1, 2, 3])
 def test_oscillators_in_two_dimensions(levels: Levels, momentum: int) -> None:
     known = exact(momentum, 5.0)
-    states = momentum_states(levels, momentum, len(known), float(levels.energies[0]) + 5.0)
+    (states,) = momentum_states(levels, [momentum], len(known), float(levels.energies[0]) + 5.0)
     above = states.energies - levels.energies[0]
     assert above.tolist() == pytest.approx(known, abs=1e-9)
     # Products of oscillator functions are exact, and the estimates know it.
@@ -45,7 +45,7 @@ def test_oscillators_in_two_dimensions(levels: Levels, momentum: int) -> None:
 
 
 def test_errors_are_estimated_up_to_an_energy(levels: Levels) -> None:
-    states = momentum_states(levels, 1, 4, float(levels.energies[0]) + 1.7)
+    (states,) = momentum_states(levels, [1], 4, float(levels.energies[0]) + 1.7)
     assert states.convergence.isnan().tolist() == [False, False, True, True]
 
 
@@ -66,10 +66,11 @@ def test_estimates_cover_the_error_of_few_functions() -> None:
     few, many = (
         sparse_levels(system, SparseGrid(("a", "b", "c", "d"), n, n + 4), 3) for n in (4, 6)
     )
-    for k in (1, 2):
-        states, better = (
-            momentum_states(each, k, 4, float(each.energies[0]) + 4.0) for each in (few, many)
-        )
+    pairs = zip(
+        *(momentum_states(each, (1, 2), 4, float(each.energies[0]) + 4.0) for each in (few, many)),
+        strict=True,
+    )
+    for states, better in pairs:
         errors = (states.energies - few.energies[0]) - (better.energies - many.energies[0])
         known = ~states.convergence.isnan()
         assert int(known.sum()) >= 3
