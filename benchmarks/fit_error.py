@@ -29,8 +29,7 @@ ACCURACY = 0.02
 def levels_on(points: Dataset, minutes: float, seed: int) -> tuple[pes.FitResult, pes.LevelsResult]:
     """A fit without settings, and twenty levels on it."""
     fit = pes.train(points, minutes=minutes, seed=seed)
-    surface = pes.Surface(fit.surface, fit.record.symbols, fit.record)
-    return fit, pes.levels(surface, count=20, accuracy=ACCURACY)
+    return fit, pes.levels(fit.surface, count=20, accuracy=ACCURACY)
 
 
 def energies(result: pes.LevelsResult) -> np.ndarray:

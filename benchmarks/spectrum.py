@@ -94,7 +94,7 @@ def main() -> None:
             states = max(abs(one[k][2] / strong[k][2] - 1) for k in strong)
             print(f"{band:<9} {number:6d} {frames:16.1e} {states:15.1e}")
     form = pes.DipoleForm(degree=7, length=4.0, chosen_by="leave_one_out", members=8)
-    ensemble = pes.train_dipole(pes.read(options.data), form=form).surface
+    ensemble = pes.train_dipole(pes.read(options.data), form=form).module
     assert isinstance(ensemble, pes.Ensemble)
     members = [pes.line_list(best.rotation, one) for one in ensemble.members]
     print(f"\ninflation of the spread of the dipole ensemble: {ensemble.inflation:.2f}")

@@ -20,6 +20,7 @@ __all__ = [
     "USER_MODULE",
     "SurfaceLike",
     "as_surface",
+    "fitted_surface",
     "imported",
     "load",
     "load_potential",
@@ -39,13 +40,8 @@ class Fitted(Protocol):
     """Result of a fit, as `pes.train` returns it."""
 
     @property
-    def surface(self) -> nn.Module:
-        """The fitted surface."""
-        ...
-
-    @property
-    def record(self) -> SurfaceRecord:
-        """Its atoms, training points and errors."""
+    def surface(self) -> Surface:
+        """The fitted surface with its atoms, training points and errors."""
         ...
 
 
@@ -79,6 +75,11 @@ def _of_energies(surface: Surface) -> Surface:
             "(a dipole surface goes into `dipole`)"
         )
     return surface
+
+
+def fitted_surface(module: nn.Module, record: SurfaceRecord) -> Surface:
+    """The surface of a fit, with what its record says of it."""
+    return Surface(_as_function(module, "the fitted surface"), record.symbols, record)
 
 
 def names_function(name: str, base: Path) -> bool:
@@ -140,8 +141,7 @@ def _as_any(surface: SurfaceLike) -> Surface:
     if isinstance(surface, str | Path):
         return loaded(str(surface), Path.cwd())
     if isinstance(surface, Fitted):
-        module = _as_function(surface.surface, "the fitted surface")
-        return Surface(module, surface.record.symbols, surface.record)
+        return surface.surface
     if not callable(surface):
         raise TypeError(
             f"a surface must be a function of positions or the name of one, got {surface!r}"

@@ -23,7 +23,7 @@ def test_train(
     folder = pes_train(data={"fractions": None}, seed=5, **section)
     form = pes.NetworkForm(degree=2, hidden=(3,))
     fit = pes.train(pes.read(work / "water.h5"), form=form, ensemble=ensemble, epochs=6, seed=5)
-    ours, theirs = fit.surface.state_dict(), pes.load(folder).module.state_dict()
+    ours, theirs = fit.module.state_dict(), pes.load(folder).module.state_dict()
     assert all(torch.equal(ours[name], theirs[name]) for name in ours | theirs)
 
 

@@ -135,7 +135,7 @@ def test_an_analytic_surface_is_no_fit() -> None:
 def test_result_of_a_fit_and_its_bare_module(water: Callable[..., Dataset]) -> None:
     """The result knows its errors, a module of it does not, and says so."""
     fit = pes.train(water(), form=pes.LinearForm(degree=2), fractions=(0.7, 0.15, 0.15))
-    known, bare = (pes.levels(surface, "O H H", **SIZES) for surface in (fit, fit.surface))
+    known, bare = (pes.levels(surface, "O H H", **SIZES) for surface in (fit, fit.module))
     torch.testing.assert_close(known.energies, bare.energies)
     assert all("fit" in row for row in known.table)
     assert "fit" not in bare.table[0]

@@ -78,7 +78,7 @@ def test_a_surface_without_holes_has_none_to_fill() -> None:
 
 def test_points_behind_a_pass_belong_to_the_molecule() -> None:
     """The fit is not filled where its own points are: a minimum was missed, or the fit is wrong."""
-    task = problem(pes.Surface(holey().surface, holey().record.symbols, holey().record))
+    task = problem(holey().surface)
     given = task.surface.record, task.internal, task.molecule.masses, task.system
     assert without_holes(*given, task.wells, task.limits) is not None
     q = torch.tensor([[2.3, 2.3, 0.6]], dtype=torch.float64)

@@ -70,7 +70,7 @@ def _residuals(path: Path, result: FitResult) -> None:
     labels, residuals, names = [], [], []
     for name, part in result.points.items():
         with torch.no_grad():
-            predicted = result.surface(part.positions)
+            predicted = result.module(part.positions)
         labels.append(((part.energies - lowest) / CM1).cpu())
         residuals.append(((predicted - part.energies) / CM1).cpu())
         # Each member of an ensemble trains on some of these points and is validated on others.

@@ -11,8 +11,9 @@ from torch import nn
 from pes.data import Split
 from pes.files import RUN_FINISHED, RUN_SURFACE, write_json
 from pes.molecule import Molecule
-from pes.potential import SurfaceRecord, save_surface
+from pes.potential import Surface, SurfaceRecord, save_surface
 from pes.setup.environment import environment
+from pes.setup.surfaces import fitted_surface
 from pes.setup.training.dipole_forms import DipoleForm, DipoleNetworkForm
 from pes.staging import staged
 from pes.tables import html_table, text_table
@@ -31,7 +32,7 @@ class DipoleFit:
     """Result of a dipole fit.
 
     Attributes:
-        surface: positions (B, N, 3) in bohr to dipole moments (B, 3) in e·bohr.
+        module: positions (B, N, 3) in bohr to dipole moments (B, 3) in e·bohr.
         record: description in the surface file.
         form: that was fitted, the chosen one where there was a choice.
         candidates: forms tried, the best first.
@@ -42,7 +43,7 @@ class DipoleFit:
         device: of the fit.
     """
 
-    surface: nn.Module
+    module: nn.Module
     record: SurfaceRecord
     form: DipoleForm | DipoleNetworkForm
     candidates: tuple[DipoleCandidate, ...]
@@ -51,6 +52,11 @@ class DipoleFit:
     remarks: tuple[str, ...]
     seconds: float
     device: torch.device
+
+    @property
+    def surface(self) -> Surface:
+        """The fitted surface with its atoms and training points, as `pes.load` returns it."""
+        return fitted_surface(self.module, self.record)
 
     def __repr__(self) -> str:
         best, test = self.candidates[0], self.errors["test"]["all"]["rmse"]
@@ -93,7 +99,7 @@ class DipoleFit:
 
     def write(self, place: Path) -> None:
         """Write the same files into a folder that is there."""
-        save_surface(place / RUN_SURFACE, self.surface, self.record)
+        save_surface(place / RUN_SURFACE, self.module, self.record)
         self.parts.save(place / "split.json")
         write_json(place / RUN_FINISHED, self.summary())
 

@@ -13,9 +13,10 @@ from pes.data import Dataset
 from pes.data.fingerprints import fingerprints
 from pes.files import RUN_FINISHED, RUN_SURFACE, write_csv, write_json
 from pes.molecule import Molecule
-from pes.potential import Ensemble, SurfaceRecord, save_surface
+from pes.potential import Ensemble, Surface, SurfaceRecord, save_surface
 from pes.potential.holes.coverage import thinned
 from pes.setup.environment import environment
+from pes.setup.surfaces import fitted_surface
 from pes.setup.training.doubtful import doubtful_line
 from pes.setup.training.ending import STOPPED, cut_short, ending
 from pes.setup.training.far_points import far_point_lines
@@ -45,7 +46,7 @@ class FitResult:
     """Result of a fit.
 
     Attributes:
-        surface: positions (B, N, 3) in bohr to energies (B,) in hartree.
+        module: positions (B, N, 3) in bohr to energies (B,) in hartree.
         record: description in the surface file: atoms, energies, training points, errors.
         errors: part (`train`, `validation`, `test`) → energy (cm⁻¹) and force (cm⁻¹/Å) →
             `rmse`, `mae`, `max` → window (`all`, `5000`, ...).
@@ -61,7 +62,7 @@ class FitResult:
         poor: what is to be said first about a poor fit; nothing about a good one.
     """
 
-    surface: nn.Module
+    module: nn.Module
     record: SurfaceRecord
     errors: dict[str, Any]
     stopped_by: StopReason | None
@@ -75,9 +76,14 @@ class FitResult:
     ensemble: Ensemble | None = None
     poor: tuple[str, ...] = ()
 
+    @property
+    def surface(self) -> Surface:
+        """The fitted surface with its atoms and training points, as `pes.load` returns it."""
+        return fitted_surface(self.module, self.record)
+
     def __repr__(self) -> str:
         test = self.errors["test"]["energy"]["rmse"]["all"]
-        kind = type(self.surface).__name__
+        kind = type(self.module).__name__
         end = ""
         if self.state is not None and self.stopped_by is not None:
             end = f", stopped after {self.state.epoch} epochs: {STOPPED[self.stopped_by]}"
@@ -124,7 +130,7 @@ class FitResult:
 
     def save_surface(self, folder: Path) -> None:
         """Write surface.safetensors."""
-        save_surface(folder / RUN_SURFACE, self.surface, self.record)
+        save_surface(folder / RUN_SURFACE, self.module, self.record)
 
     def save_summary(self, folder: Path) -> None:
         """Write summary.json, which says that the fit is finished."""
@@ -137,7 +143,7 @@ class FitResult:
         return {
             **environment(plan.device, plan.settings.seed),
             "points": {name: len(part) for name, part in self.points.items()},
-            "parameters": fitted_numbers(self.surface) if state is None else
+            "parameters": fitted_numbers(self.module) if state is None else
             state.parameters.numel(),
             **self._progress(),
             "seconds": {

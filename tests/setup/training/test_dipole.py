@@ -37,7 +37,7 @@ def test_errors_of_the_table_are_those_of_the_surface(tmp_path: Path) -> None:
 def test_ensembles_are_as_uncertain_as_they_err() -> None:
     data = points(150)
     fit = train_dipole(data, form=DipoleForm(degree=2, chosen_by="leave_one_out", members=4))
-    surface = fit.surface
+    surface = fit.module
     assert isinstance(surface, pes.Ensemble)
     assert "validation" not in fit.errors
     new = points(300).select(range(150, 300))
@@ -64,7 +64,7 @@ def test_networks_single_and_as_an_ensemble(tmp_path: Path) -> None:
     data = points()
     form = DipoleNetworkForm(degree=2, hidden=(6,), epochs=15, members=2)
     fit = train_dipole(data, form=form)
-    surface, tried = fit.surface, fit.candidates[0]
+    surface, tried = fit.module, fit.candidates[0]
     assert isinstance(surface, pes.Ensemble)
     assert [end.epochs for end in tried.endings] == [15, 15]
     assert fit.errors["test"]["all"]["rmse"] < 0.02  # of moments of about 1.5 debye
@@ -74,7 +74,7 @@ def test_networks_single_and_as_an_ensemble(tmp_path: Path) -> None:
     assert again.is_dipole
     assert torch.equal(again(x), surface(x))
     single = train_dipole(data, form=replace(form, members=1))
-    assert isinstance(single.surface, pes.DipoleNetwork)
+    assert isinstance(single.module, pes.DipoleNetwork)
 
 
 def test_the_form_that_errs_least_is_chosen_and_gives_the_fit_again(

@@ -37,12 +37,12 @@ def test_points_that_any_member_saw_are_training_points(
 
 def test_the_members_of_lowest_validation_error_are_kept(water: Water) -> None:
     fit = fitted(water(), keep=0.5)
-    assert isinstance(fit.surface, Ensemble)
+    assert isinstance(fit.module, Ensemble)
     assert fit.members is not None
     rows = fit.members["members"]
     kept = [row["validation_cm1"] for row in rows if row["kept"]]
     dropped = [row["validation_cm1"] for row in rows if not row["kept"]]
-    assert len(kept) == len(fit.surface.members) == 2
+    assert len(kept) == len(fit.module.members) == 2
     assert max(kept) <= min(dropped)
 
 
@@ -60,9 +60,9 @@ def test_errors_of_a_member_are_its_own(water: Water) -> None:
 def test_spread_is_the_standard_deviation_over_members(water: Water) -> None:
     fit = fitted(water())
     test = fit.points["test"]
-    assert isinstance(fit.surface, Ensemble)
-    residuals, spread = errors_and_spread(fit.surface, test)
-    values = fit.surface.each(test.positions).detach()
+    assert isinstance(fit.module, Ensemble)
+    residuals, spread = errors_and_spread(fit.module, test)
+    values = fit.module.each(test.positions).detach()
     torch.testing.assert_close(spread, values.std(0) / CM1, rtol=1e-10, atol=0)
     torch.testing.assert_close(residuals, (values.mean(0) - test.energies) / CM1)
 
@@ -70,10 +70,10 @@ def test_spread_is_the_standard_deviation_over_members(water: Water) -> None:
 def test_members_too_alike_are_moved_apart(water: Water) -> None:
     """Validation errors in units of the spread then have a root mean square of one."""
     fit = fitted(water(points=150), validation="shared", keep=1.0)
-    assert isinstance(fit.surface, Ensemble)
+    assert isinstance(fit.module, Ensemble)
     assert fit.members is not None
-    assert fit.members["inflation"] == fit.surface.inflation > 1
-    errors, spread = errors_and_spread(fit.surface, fit.points["validation"])
+    assert fit.members["inflation"] == fit.module.inflation > 1
+    errors, spread = errors_and_spread(fit.module, fit.points["validation"])
     assert bounded_rms(errors / spread) == pytest.approx(1, rel=1e-9)
 
 

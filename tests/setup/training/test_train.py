@@ -8,6 +8,7 @@ from functools import partial
 from inspect import signature
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -64,7 +65,7 @@ def test_bit_for_bit_as_the_command(
     write(work / "water.h5", water(forces="force" in case))
     folder = pes_train(**keys)
     fit = pes.train(pes.read(work / "water.h5"), epochs=6, **{**FEW, **arguments})
-    ours, theirs = fit.surface.state_dict(), load_surface(folder / "surface.safetensors")[0]
+    ours, theirs = fit.module.state_dict(), load_surface(folder / "surface.safetensors")[0]
     assert all(torch.equal(ours[name], theirs.state_dict()[name]) for name in ours)
     assert set(ours) == set(theirs.state_dict())
     summary = json.loads((folder / "summary.json").read_text())
@@ -100,6 +101,21 @@ def test_defaults_are_those_of_the_command() -> None:
     for field in fields(settings):
         if field.name in given and field.name not in ("form", "weights"):
             assert getattr(settings, field.name) == given[field.name], field.name
+
+
+def test_the_surface_is_the_one_that_is_loaded(
+    water: Callable[..., Dataset], tmp_path: Path
+) -> None:
+    points = water()
+    fit = pes.train(points, form=pes.LinearForm(degree=2))
+    again = pes.load(fit.save(tmp_path / "fit"))
+    assert repr(fit.surface) == repr(again)
+    assert fit.surface.symbols == points.symbols
+    numbers = fit.surface(points.positions.numpy())
+    assert isinstance(numbers, np.ndarray)
+    assert torch.equal(torch.from_numpy(numbers), again(points.positions).detach())
+    with pytest.warns(UserWarning, match="these positions look like Å"):
+        fit.surface(points.positions / pes.units.ANGSTROM)
 
 
 def test_result_in_words(water: Callable[..., Dataset]) -> None:
@@ -143,9 +159,9 @@ def test_watch_sees_every_epoch(water: Callable[..., Dataset]) -> None:
 
 def test_a_module_as_baseline_stays_as_it_is(water: Callable[..., Dataset]) -> None:
     points = water()
-    low = pes.train(points, form=pes.LinearForm(degree=2)).surface.requires_grad_(True)
+    low = pes.train(points, form=pes.LinearForm(degree=2)).module.requires_grad_(True)
     form = pes.NetworkForm(degree=2, hidden=(3,), baseline=low)
-    surface = pes.train(points, epochs=2, form=form).surface
+    surface = pes.train(points, epochs=2, form=form).module
     assert all(parameter.requires_grad for parameter in low.parameters())
     assert torch.equal(surface.baseline(points.positions), low(points.positions))
 
