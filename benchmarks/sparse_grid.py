@@ -67,7 +67,7 @@ from pes.molecule import Molecule  # noqa: E402
 from pes.potential import linear_surface  # noqa: E402
 from pes.potential.analytic.formaldehyde import FormaldehydeModel  # noqa: E402
 from pes.units import ANGSTROM, CM1, DEGREE  # noqa: E402
-from pes.vibration import Levels, SparseGrid, molecular, sensitivity, vibrational_levels  # noqa: E402
+from pes.vibration import Levels, SparseGrid, level_derivatives, molecular, vibrational_levels  # noqa: E402
 from pes.vibration.hamiltonian.adapted import adapted  # noqa: E402
 
 FORMALDEHYDE = ZMatrix((("C",), ("O", 0), ("H", 0, 1), ("H", 0, 1, 2)))
@@ -117,7 +117,7 @@ def derivatives(levels: Levels, potential: nn.Module) -> None:
     """dE_n/dw by all weights, their cost, and a check of one direction by a difference."""
     begun = time.process_time()
     weights = [p.requires_grad_(True) for p in potential.parameters()]
-    slopes = torch.cat([s.reshape(len(s), -1) for s in sensitivity(levels, weights)], 1)
+    slopes = torch.cat([s.reshape(len(s), -1) for s in level_derivatives(levels, weights)], 1)
     print(f"{slopes.shape[0]} levels by {slopes.shape[1]} weights: "
           f"{time.process_time() - begun:.1f} CPU-s")  # fmt: skip
     before = levels.means(levels.hamiltonian.potential[:, None])

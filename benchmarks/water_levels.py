@@ -40,7 +40,7 @@ from pes.coordinates import Valence  # noqa: E402
 from pes.molecule import Molecule  # noqa: E402
 from pes.potential.analytic import WaterPJT  # noqa: E402
 from pes.units import AMU, ANGSTROM, CM1, DEGREE  # noqa: E402
-from pes.vibration import BasisSpec, Levels, molecular, sensitivity, vibrational_levels  # noqa: E402
+from pes.vibration import BasisSpec, Levels, level_derivatives, molecular, vibrational_levels  # noqa: E402
 
 IMPORTS = time.process_time() - CPU, time.perf_counter() - WALL
 
@@ -124,7 +124,7 @@ def derivatives(found: Levels) -> None:
     masses = Molecule(("O", "H", "H")).masses.requires_grad_()
     by_mass, by_bond = timed(
         "derivatives of 21 levels",
-        lambda: sensitivity(
+        lambda: level_derivatives(
             found, [masses, SURFACE.r_e], system=molecular(SURFACE, TO_POSITIONS, masses)
         ),
     )

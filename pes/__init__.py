@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     __version__: str
     from pes.coordinates.valence import Valence
     from pes.data import Dataset, Split, read, split, write
-    from pes.descriptors import Invariants
+    from pes.descriptors import Distances, Invariants, Morse
     from pes.differentiation import Tape, tape
     from pes.evaluation import Evaluation, GradientCheck, check_gradients, evaluate
     from pes.export.targets import export_surface
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from pes.setup.force_field_result import ForceFieldResult
     from pes.setup.isotopologues import Isotopologues, isotopologues
     from pes.setup.level_points import Proposal, propose
-    from pes.setup.level_result import LevelsResult, spectrum
+    from pes.setup.level_result import LevelsResult, sensitivity, spectrum
     from pes.setup.levels import levels
     from pes.setup.line_list import line_list
     from pes.setup.quartic_field import quartic_field
@@ -83,6 +83,7 @@ _ORIGIN = {
     "DipoleNetwork": ("pes.potential", "DipoleNetwork"),
     "DipoleNetworkForm": ("pes.setup.training.dipole_forms", "DipoleNetworkForm"),
     "DipoleSurface": ("pes.potential", "DipoleSurface"),
+    "Distances": ("pes.descriptors", "Distances"),
     "Ensemble": ("pes.potential", "Ensemble"),
     "EnsembleForm": ("pes.setup.training.settings", "EnsembleForm"),
     "Evaluation": ("pes.evaluation", "Evaluation"),
@@ -102,6 +103,7 @@ _ORIGIN = {
     "LinearForm": ("pes.setup.training.settings", "LinearForm"),
     "LinearSurface": ("pes.potential", "LinearSurface"),
     "Molecule": ("pes.molecule", "Molecule"),
+    "Morse": ("pes.descriptors", "Morse"),
     "NetworkForm": ("pes.setup.training.settings", "NetworkForm"),
     "NeuralSurface": ("pes.potential", "NeuralSurface"),
     "ObservedLevels": ("pes.refinement", "ObservedLevels"),
@@ -139,6 +141,7 @@ _ORIGIN = {
     "read_force_field": ("pes.force_fields", "read_force_field"),
     "refine": ("pes.refinement", "refine"),
     "save": ("pes.setup.surfaces", "save"),
+    "sensitivity": ("pes.setup.level_result", "sensitivity"),
     "spectrum": ("pes.setup.level_result", "spectrum"),
     "split": ("pes.data", "split"),
     "sweep": ("pes.setup.sweep", "sweep"),
@@ -161,6 +164,7 @@ __all__ = [
     "DipoleNetwork",
     "DipoleNetworkForm",
     "DipoleSurface",
+    "Distances",
     "Ensemble",
     "EnsembleForm",
     "Evaluation",
@@ -180,6 +184,7 @@ __all__ = [
     "LinearForm",
     "LinearSurface",
     "Molecule",
+    "Morse",
     "NetworkForm",
     "NeuralSurface",
     "ObservedLevels",
@@ -218,6 +223,7 @@ __all__ = [
     "read_force_field",
     "refine",
     "save",
+    "sensitivity",
     "spectrum",
     "split",
     "sweep",

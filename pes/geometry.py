@@ -42,7 +42,15 @@ def distances(positions: Tensor) -> Tensor:
 
     Returns:
         (..., N(N−1)/2) in bohr, in the order of `atom_pairs`.
+
+    Raises:
+        TypeError: for anything but a tensor, such as an array.
     """
+    if not isinstance(positions, Tensor):
+        raise TypeError(
+            f"positions must be a torch tensor, got {type(positions).__name__}; torch.tensor(..., "
+            "dtype=torch.float64) makes one"
+        )
     first, second = atom_pairs(positions.shape[-2]).to(positions.device)
     squares = (positions[..., first, :] - positions[..., second, :]).square().sum(-1)
     apart = squares > 0

@@ -69,7 +69,7 @@ class Molecule:
     """Atoms in the order of the positions, each an isotope.
 
     Args:
-        symbols: isotope symbols, such as `("O", "H", "D")` or `("18O", "H", "H")`.
+        symbols: isotope symbols, such as `"O H D"` or `("18O", "H", "H")`.
         nuclear_masses: bare nuclei instead of whole atoms.
         other_masses: atom → mass in u that replaces that of its isotope.
 
@@ -77,7 +77,7 @@ class Molecule:
         ValueError: for an unknown isotope, fewer than two atoms, or a mass that is not above zero.
 
     Example:
-        >>> Molecule(("O", "H", "D")).elements
+        >>> Molecule("O H D").elements
         ('O', 'H', 'H')
     """
 
@@ -87,10 +87,12 @@ class Molecule:
 
     def __init__(
         self,
-        symbols: Sequence[str],
+        symbols: str | Sequence[str],
         nuclear_masses: bool = False,
         other_masses: Mapping[int, float] = MappingProxyType({}),
     ) -> None:
+        if isinstance(symbols, str):
+            symbols = symbols.split()
         if len(symbols) < 2:
             raise ValueError(
                 f"a molecule needs at least two atoms, got {list(symbols)}; name each of them, in "

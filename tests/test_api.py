@@ -108,6 +108,18 @@ POINTS = pes.Dataset(
         (lambda: pes.write("points.xyz", []), "there are no points to write"),
         (lambda: pes.line_list("runs/h2o", "mu"),  # type: ignore[arg-type]
          "rotation must be levels with rotation, got str"),
+        (lambda: pes.sensitivity("runs/h2o"),  # type: ignore[arg-type]
+         "result must be a LevelsResult, got str"),
+        (lambda: pes.propose(pes.load("water_pjt1996")),  # type: ignore[arg-type]
+         "levels must be a LevelsResult or its folder, got Surface"),
+        (lambda: pes.evaluate("water_pjt1996", GEOMETRIES),  # type: ignore[arg-type]
+         "path must be the name of a file, got ndarray; points in memory are a pes.Dataset"),
+        (lambda: pes.refine("water_pjt1996", {"O H H": FILE}, hold=GEOMETRIES),  # type: ignore[arg-type]
+         "path must be the name of a file, got ndarray"),
+        (lambda: pes.Invariants(("O", "H", "H"), degree=2)(GEOMETRIES),
+         "positions must be a torch tensor, got ndarray"),
+        (lambda: pes.vibrational_levels(pes.load("water_pjt1996"), [], 3),  # type: ignore[arg-type]
+         "system must be a System, got Surface"),
         (lambda: pes.spectrum("runs/h2o", "mu"),  # type: ignore[arg-type]
          "result must be a LevelsResult, got str"),
     ],

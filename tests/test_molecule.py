@@ -86,7 +86,7 @@ def test_nuclear_masses_lack_the_electrons() -> None:
 
 
 def test_a_list_makes_the_same_molecule() -> None:
-    assert Molecule(["O", "H", "H"]) == Molecule(("O", "H", "H"))
+    assert Molecule(["O", "H", "H"]) == Molecule(("O", "H", "H")) == Molecule("O H H")
     assert hash(Molecule(["O", "H", "H"])) == hash(Molecule(("O", "H", "H")))
 
 

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from pes.potential.least_squares import decomposition
 from pes.refinement.anchor import Anchor
 from pes.refinement.comparison import Comparison, Isotopologue
-from pes.vibration.analysis.derivatives import sensitivity
+from pes.vibration.analysis.derivatives import level_derivatives
 
 __all__ = ["anchor_rows", "level_rows", "mean_square", "solution"]
 
@@ -42,7 +42,7 @@ def level_rows(
             continue
         numbers = [comparison.assignment.numbers[i] for i in chosen]
         states = [0, *[n for n in numbers if n is not None]]
-        pieces = sensitivity(
+        pieces = level_derivatives(
             comparison.levels, list(parameters), system=which.system, states=states
         )
         whole = torch.cat([piece.reshape(len(states), -1).cpu() for piece in pieces], 1)

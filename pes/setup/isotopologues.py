@@ -146,7 +146,7 @@ def isotopologues(
         >>> water.names, round(water.rows[1]["shift 18O H H"])
         (['O H H', '18O H H'], -6)
     """
-    asked = [m if isinstance(m, Molecule) else Molecule(_symbols(m)) for m in molecules]
+    asked = [m if isinstance(m, Molecule) else Molecule(m) for m in molecules]
     names = [" ".join(m.symbols) for m in asked]
     if not names or len(set(names)) < len(names):
         raise ValueError(f"isotopologues must be one or more, each once, got {', '.join(names)}")
@@ -171,10 +171,6 @@ def isotopologues(
 
 def _levels(surface: Surface, molecule: Molecule, settings: Mapping[str, Any]) -> LevelsResult:
     return levels(surface, molecule, **settings)
-
-
-def _symbols(molecule: str | Sequence[str]) -> Sequence[str]:
-    return molecule.split() if isinstance(molecule, str) else molecule
 
 
 def _labels(one: LevelsResult) -> list[str | None]:

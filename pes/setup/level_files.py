@@ -11,7 +11,6 @@ from pes.files import write_csv
 from pes.hdf5_files import replaced_hdf5
 from pes.setup.density_maps import Maps, write_maps
 from pes.setup.environment import environment
-from pes.setup.level_tables import stick_rows
 from pes.setup.problem import Problem
 from pes.setup.sensitivity import Sensitivities
 from pes.setup.uncertainty import Spreads
@@ -39,7 +38,7 @@ def write_tables(
     if derived.columns:
         write_csv(folder / "sensitivities.csv", derived.rows())
     if sticks is not None:
-        write_csv(folder / "spectrum.csv", stick_rows(sticks))
+        sticks.save(folder)
 
 
 def summary(

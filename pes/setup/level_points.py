@@ -102,11 +102,19 @@ def propose(
         ValueError: if the surface is no ensemble, holds no training points or is of other atoms, or
             if there are fewer levels.
         FileNotFoundError: if the folder holds no levels.
+        TypeError: for anything but levels or their folder.
     """
-    grid = _read(Path(levels), number) if isinstance(levels, str | Path) else _held(levels, number)
-    if surface is None and not isinstance(levels, LevelsResult):
+    if isinstance(levels, LevelsResult):
+        grid, known = _held(levels, number), levels.task.surface
+    elif not isinstance(levels, str | Path):
+        raise TypeError(
+            f"levels must be a LevelsResult or its folder, got {type(levels).__name__}; "
+            "pes.levels(surface, molecule) makes one"
+        )
+    elif surface is None:
         raise ValueError("`surface` is needed: a folder of levels does not contain it")
-    known = levels.task.surface if isinstance(levels, LevelsResult) else as_surface(surface)  # type: ignore[arg-type]
+    else:
+        grid, known = _read(Path(levels), number), as_surface(surface)
     ensemble, coverage = _trained(known, grid.symbols)
     device, ceiling = coverage.inputs.device, float(grid.potential.max())
 

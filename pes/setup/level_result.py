@@ -38,7 +38,7 @@ from pes.vibration.analysis.intensities import Sticks, stick_spectrum
 from pes.vibration.levels.result import Levels
 from pes.vibration.symmetry.axial import level_count
 
-__all__ = ["LevelsResult", "spectrum"]
+__all__ = ["LevelsResult", "sensitivity", "spectrum"]
 
 SHARE = 0.7
 """Part of the CPU time of rotation that the J = 0 states may take to be coupled."""
@@ -128,10 +128,8 @@ class LevelsResult:
         parameters: Iterable[str | Tensor] = (),
         second: bool = False,
     ) -> Sensitivities:
-        """Derivatives of the levels; see `pes.setup.sensitivity.sensitivities`."""
-        return sensitivities(
-            self.levels, self.task, masses=masses, parameters=parameters, second=second
-        )
+        """Derivatives of the levels; see `sensitivity`."""
+        return sensitivity(self, masses=masses, parameters=parameters, second=second)
 
     def rotation(
         self,
@@ -245,12 +243,47 @@ def spectrum(result: LevelsResult, dipole: DipoleLike, *, temperature: float = 2
         TypeError: for anything but a `LevelsResult`.
         ValueError: for a dipole that does not turn with the molecule.
     """
+    _check_result(result)
+    function = dipole_surface(dipole, symbols=result.task.molecule.symbols).potential
+    check_vectors(function, result.task.minimum, getattr(dipole, "__name__", str(dipole)))
+    masses = result.task.masses.detach().cpu()
+    return stick_spectrum(result.levels.cpu(), function, masses, temperature=temperature)
+
+
+def sensitivity(
+    result: LevelsResult,
+    *,
+    masses: bool = True,
+    parameters: Iterable[str | Tensor] = (),
+    second: bool = False,
+) -> Sensitivities:
+    """First-order derivatives of levels by masses, parameters and perturbations.
+
+    Args:
+        result: what `levels` returned.
+        masses: by the mass of each atom (cm⁻¹/u) and by the logarithm of all together (cm⁻¹).
+        parameters: names of single numbers of an analytic surface, or tensors of the surface, such
+            as `surface.parameters()`; cm⁻¹ per unit of the parameter.
+        second: second derivatives by the strengths of perturbations too.
+
+    Raises:
+        TypeError: for anything but a `LevelsResult`.
+        ValueError: for a parameter that the surface does not have, or a surface whose slopes are
+            needed and not known.
+
+    References:
+        R. P. Feynman, Phys. Rev. 56, 340 (1939), doi:10.1103/PhysRev.56.340
+    """
+    _check_result(result)
+    return sensitivities(
+        result.levels, result.task, masses=masses, parameters=parameters, second=second
+    )
+
+
+def _check_result(result: object) -> None:
+    """Refuse anything but levels."""
     if not isinstance(result, LevelsResult):
         raise TypeError(
             f"result must be a LevelsResult, got {type(result).__name__}; "
             "pes.levels(surface, molecule) makes one"
         )
-    function = dipole_surface(dipole, symbols=result.task.molecule.symbols).potential
-    check_vectors(function, result.task.minimum, getattr(dipole, "__name__", str(dipole)))
-    masses = result.task.masses.detach().cpu()
-    return stick_spectrum(result.levels.cpu(), function, masses, temperature=temperature)

@@ -19,7 +19,6 @@ from pes.setup.uncertainty import Spreads
 from pes.tables import html_table, text_table
 from pes.units import AMU, CM1
 from pes.vibration.analysis.characters import characters
-from pes.vibration.analysis.intensities import Sticks
 from pes.vibration.analysis.rotational_constants import is_spherical, rotational_constants
 from pes.vibration.eigensolvers.blockwise import all_blocks
 from pes.vibration.levels.result import Levels
@@ -27,7 +26,7 @@ from pes.vibration.levels.sentences import about_levels
 from pes.vibration.symmetry.operations import symmetry_operations
 from pes.vibration.symmetry.representations import symmetry_labels
 
-__all__ = ["far", "header", "level_table", "printed", "stick_rows", "table_html", "unrotated"]
+__all__ = ["far", "header", "level_table", "printed", "table_html", "unrotated"]
 
 OUTSIDE = 1.0
 """Distance to the nearest training point, in the largest spacing of these, that counts as far."""
@@ -279,22 +278,3 @@ def _cap(levels: Levels) -> str:
 def table_html(table: Sequence[Mapping[str, Any]], heading: str, caption: str) -> str:
     """The same table for a notebook."""
     return html_table(_cells(table, heading), caption)
-
-
-def stick_rows(sticks: Sticks) -> list[dict[str, Any]]:
-    """Rows of spectrum.csv."""
-    return [
-        {
-            "lower": int(a),
-            "upper": int(b),
-            "wavenumber_cm1": float(w),
-            "mu_x_debye": float(m[0]),
-            "mu_y_debye": float(m[1]),
-            "mu_z_debye": float(m[2]),
-            "intensity_km_per_mol": float(i),
-        }
-        for a, b, w, m, i in zip(
-            sticks.lower, sticks.upper, sticks.wavenumbers, sticks.moments,
-            sticks.intensities, strict=True,
-        )
-    ]  # fmt: skip

@@ -15,6 +15,7 @@ from pes.setup.line_names import band_name, level_name
 from pes.setup.line_progress import LineClock
 from pes.setup.rotation import Rotation
 from pes.setup.thermal_levels import ThermalLevels
+from pes.tables import html_table
 from pes.units import CM1, DEBYE
 from pes.vibration.analysis.uncertainty import standard_deviation
 
@@ -22,6 +23,10 @@ __all__ = ["LineList", "check_lines", "line_list"]
 
 TEMPERATURES = torch.arange(10, 1001, 10, dtype=torch.float64)
 """Kelvin, of the partition function that is written."""
+
+
+SHOWN = 30
+"""Lines of a notebook's table."""
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -88,27 +93,44 @@ class LineList:
 
     def lines(self, most: int = 10) -> list[str]:
         """The strongest lines for the screen."""
-        s, table, heading = self.spectrum, self.rotation.table, self.rotation.quanta.heading
-        text = [
-            f"{len(s.wavenumbers)} lines; the strongest at {self.temperature:g} K:",
-            f"{'cm-1':>12} {'+-':>8} {'cm/molecule':>12} {'A/s-1':>10}  upper <- lower",
+        count = len(self.spectrum.wavenumbers)
+        widths = (12, 8, 12, 10)
+        return [
+            f"{count} lines; the strongest at {self.temperature:g} K:",
+            *(
+                " ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=False))
+                + f"  {row[-1]}"
+                for row in self._cells(most)
+            ),
         ]
+
+    def _cells(self, most: int) -> list[list[str]]:
+        """Head and rows of the strongest lines."""
+        s, table, heading = self.spectrum, self.rotation.table, self.rotation.quanta.heading
+        rows = [["cm-1", "+-", "cm/molecule", "A/s-1", "upper <- lower"]]
         for k in s.intensities.argsort(descending=True)[:most].tolist():
             up, low = (level_name(table[int(row[k])], heading) for row in (s.upper, s.lower))
-            text.append(
-                f"{float(s.wavenumbers[k]):12.4f} {float(s.uncertainty[k]):8.4f} "
-                f"{float(s.intensities[k]):12.4e} {float(s.einstein[k]):10.3e}  {up} <- {low}"
-            )
-        return text
+            rows.append([
+                f"{float(s.wavenumbers[k]):.4f}", f"{float(s.uncertainty[k]):.4f}",
+                f"{float(s.intensities[k]):.4e}", f"{float(s.einstein[k]):.3e}", f"{up} <- {low}",
+            ])  # fmt: skip
+        return rows
+
+    def _repr_html_(self) -> str:
+        return html_table(self._cells(SHOWN), repr(self))
 
     def save(
-        self, folder: str | Path, name: str, *, progress: Callable[[str], None] = lambda _: None
+        self,
+        folder: str | Path,
+        name: str | None = None,
+        *,
+        progress: Callable[[str], None] = lambda _: None,
     ) -> Path:
         """Write all files of `pes.setup.line_files` into a folder, which is made if need be.
 
         Args:
             folder: of the files.
-            name: of those that take the name of the list.
+            name: of those that take the name of the list; default that of the folder.
             progress: called with sentences about what is written.
         """
         levels, order = self.levels, self.levels.rows.argsort()
@@ -118,7 +140,7 @@ class LineList:
             self.count, self._transitions, TEMPERATURES, levels.partition(TEMPERATURES),
             levels.truncation(TEMPERATURES),
         )  # fmt: skip
-        return write_line_list(tables, folder, name, progress)
+        return write_line_list(tables, folder, name or Path(folder).name, progress)
 
     def _transitions(self) -> Iterator[tuple[Tensor, Tensor, Tensor, Tensor]]:
         """Rows of the upper and lower level, A and wavenumbers of lines of any intensity."""

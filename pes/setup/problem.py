@@ -279,8 +279,6 @@ def isotopes_of(
     given = molecule or surface.symbols
     if given is None:
         raise ValueError("`molecule` is needed: this surface does not say what atoms it is for")
-    if isinstance(given, str):
-        given = given.split()
     isotopes = given if isinstance(given, Molecule) else Molecule(given, nuclear_masses)
     if surface.symbols is not None:
         known = Molecule(surface.symbols).elements

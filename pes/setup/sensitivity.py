@@ -11,8 +11,9 @@ from torch import Tensor
 from pes.coordinates import COORDINATES
 from pes.potential import Surface
 from pes.setup.problem import Problem
+from pes.tables import html_table
 from pes.units import AMU, CM1
-from pes.vibration.analysis.derivatives import level_slopes, sensitivity
+from pes.vibration.analysis.derivatives import level_derivatives, level_slopes
 from pes.vibration.analysis.second_order import curvatures
 from pes.vibration.levels.result import Levels
 
@@ -40,6 +41,12 @@ class Sensitivities:
             {"level": n, **{name: float(d[n]) for name, d in self.columns.items()}}
             for n in range(count)
         ]
+
+    def _repr_html_(self) -> str:
+        if not (rows := self.rows()):
+            return ""
+        cells = [[f"{v:.6g}" if isinstance(v, float) else v for v in row.values()] for row in rows]
+        return html_table([[*rows[0]], *cells], repr(self))
 
     def __repr__(self) -> str:
         names = [*self.columns, *(f"{name} {tuple(w.shape)}" for name, w in self.weights.items())]
@@ -192,5 +199,5 @@ def _by_weights(levels: Levels, surface: Surface, tensors: Sequence[Tensor]) -> 
                 f"`parameters`: a tensor of shape {tuple(tensor.shape)} is not a parameter of this "
                 "surface; take them from `surface.parameters()`"
             )
-    pieces = sensitivity(levels, tensors)
+    pieces = level_derivatives(levels, tensors)
     return {names[id(t)]: p.cpu() / CM1 for t, p in zip(tensors, pieces, strict=True)}

@@ -1,6 +1,11 @@
 """Vibrational levels, spectra and derivatives from V, G and one-dimensional bases."""
 
-from pes.vibration.analysis.derivatives import Slopes, kinetic_energies, level_slopes, sensitivity
+from pes.vibration.analysis.derivatives import (
+    Slopes,
+    kinetic_energies,
+    level_derivatives,
+    level_slopes,
+)
 from pes.vibration.analysis.intensities import Sticks, eckart_frame, stick_spectrum
 from pes.vibration.analysis.second_order import curvatures
 from pes.vibration.basis.basis import Basis
@@ -41,11 +46,11 @@ __all__ = [
     "curvatures",
     "eckart_frame",
     "kinetic_energies",
+    "level_derivatives",
     "level_slopes",
     "lowest_eigenpairs",
     "model",
     "molecular",
-    "sensitivity",
     "sparse_hamiltonian",
     "stick_spectrum",
     "vibrational_levels",

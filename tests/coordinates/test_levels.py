@@ -10,7 +10,7 @@ from pes.coordinates import Radau, Valence
 from pes.molecule import Molecule
 from pes.potential.analytic import WaterPJT
 from pes.units import AMU, ANGSTROM, CM1, DEGREE
-from pes.vibration import BasisSpec, Levels, molecular, sensitivity, vibrational_levels
+from pes.vibration import BasisSpec, Levels, level_derivatives, molecular, vibrational_levels
 
 COUNT = 6
 
@@ -31,7 +31,7 @@ def solved(kind: type) -> Solved:
     masses = Molecule(("O", "H", "H")).masses.requires_grad_()
     system = molecular(WaterPJT(), kind(0, (1, 2)).to_positions, masses)
     found = vibrational_levels(system, wanted, COUNT, convergence=False)
-    (slopes,) = sensitivity(found, [masses])
+    (slopes,) = level_derivatives(found, [masses])
     return Solved(found, slopes * AMU / CM1)
 
 

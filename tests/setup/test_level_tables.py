@@ -8,7 +8,7 @@ import torch
 import pes
 from pes.potential import SurfaceRecord
 from pes.potential.analytic import WaterPJT
-from pes.setup.level_tables import far, header, printed, stick_rows, table_html
+from pes.setup.level_tables import far, header, printed, table_html
 from pes.setup.sensitivity import Sensitivities
 from pes.units import ANGSTROM, CM1, DEGREE
 from pes.vibration import Sticks
@@ -99,7 +99,7 @@ def test_rows_of_a_spectrum() -> None:
     one = torch.ones(1)
     sticks = Sticks(one.long() * 0, one.long(), 1594.7 * one, torch.tensor([[0.1, 0.2, 0.3]]),
                     70 * one, 296.0)  # fmt: skip
-    (row,) = stick_rows(sticks)
+    (row,) = sticks.rows()
     assert row == pytest.approx(
         {
             "lower": 0, "upper": 1, "wavenumber_cm1": 1594.7, "mu_x_debye": 0.1, "mu_y_debye": 0.2,
@@ -107,6 +107,8 @@ def test_rows_of_a_spectrum() -> None:
         },
         rel=1e-6,
     )  # fmt: skip
+    assert repr(sticks) == "Sticks(1 transitions without rotation at 296 K, up to 70 km/mol)"
+    assert "<td>1594.7</td>" in sticks._repr_html_()
 
 
 def test_the_mean_of_a_dihedral_knows_that_a_turn_ends_where_it_begins() -> None:

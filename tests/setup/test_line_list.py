@@ -66,6 +66,15 @@ def test_doubt_about_the_highest_j(water: LineList) -> None:
     assert said.endswith("intensities are too large; raise `J`")
 
 
+def test_in_a_notebook_and_as_files_of_the_name_of_the_folder(
+    water: LineList, tmp_path: Path
+) -> None:
+    html, text = water._repr_html_(), water.lines(3)
+    assert html.startswith(f"<table><caption>{water!r}")
+    assert all(cell in html for cell in text[2].split()[:4])
+    assert (water.save(tmp_path / "h2o") / "h2o.trans").is_file()
+
+
 def test_lifetimes(water: LineList) -> None:
     """The lowest ortho and para level live for ever; the others as long as all lines down allow."""
     table = water.rotation.table

@@ -38,6 +38,12 @@ def test_masses_one_by_one_and_all_together(water: pes.LevelsResult) -> None:
     assert bool((each < 0).all())
 
 
+def test_the_function_is_the_method(water: pes.LevelsResult) -> None:
+    derived = pes.sensitivity(water)
+    assert derived.rows() == water.sensitivity().rows()
+    assert derived._repr_html_().count("<tr>") == 1 + 3  # a head and the levels
+
+
 def test_coefficients_of_harmonic_levels(water: pes.LevelsResult) -> None:
     """E ~ 1/√μ: K = −½ of the zero-point energy and of every excitation."""
     levels = water.levels

@@ -17,7 +17,7 @@ from pes.molecule import Molecule
 from pes.potential.analytic import WaterPJT
 from pes.units import CM1
 from pes.vibration import BasisSpec, Levels, System, model, molecular, vibrational_levels
-from pes.vibration.analysis.derivatives import kinetic_energies, sensitivity
+from pes.vibration.analysis.derivatives import kinetic_energies, level_derivatives
 from pes.vibration.analysis.intensities import stick_spectrum
 from pes.vibration.analysis.second_order import curvatures
 from pes.vibration.analysis.uncertainty import ENSEMBLE_METHODS
@@ -154,9 +154,9 @@ def _tell_the_same(device: torch.device, coordinates: list[BasisSpec]) -> None:
         found = vibrational_levels(system, coordinates, 3, solver="dense", convergence=False)
         told.append(
             {
-                "forward": sensitivity(found, [masses], mode="forward")[0],
-                "reverse": sensitivity(found, [masses, strength], mode="reverse")[0],
-                "parameters": sensitivity(found, [surface.r_e])[0],
+                "forward": level_derivatives(found, [masses], mode="forward")[0],
+                "reverse": level_derivatives(found, [masses, strength], mode="reverse")[0],
+                "parameters": level_derivatives(found, [surface.r_e])[0],
                 "all states": curvatures(found, [strength], method="all_states"),
                 "linear": curvatures(found, [strength], method="linear"),
                 "kinetic": kinetic_energies(found),

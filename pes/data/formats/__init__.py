@@ -116,8 +116,14 @@ def read(
 
     Raises:
         FileNotFoundError: if there is no such file.
+        TypeError: for anything but the name of a file, such as an array.
         ValueError: if the file cannot be understood; the message names file and place.
     """
+    if not isinstance(path, str | Path):
+        raise TypeError(
+            f"path must be the name of a file, got {type(path).__name__}; points in memory are a "
+            "pes.Dataset(symbols, positions, energies)"
+        )
     request = stated(formula=formula, columns=columns, keys=keys, units=units, zmatrix=zmatrix)
     return joined(parts_of(Path(path), request, format=format))
 

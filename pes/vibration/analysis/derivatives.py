@@ -24,7 +24,7 @@ from pes.vibration.eigensolvers.degeneracy import clusters, split_slopes
 from pes.vibration.levels.result import Levels
 from pes.vibration.system.system import System
 
-__all__ = ["Slopes", "kinetic_energies", "level_slopes", "sensitivity"]
+__all__ = ["Slopes", "kinetic_energies", "level_derivatives", "level_slopes"]
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Slopes:
         return by_level
 
 
-def sensitivity(
+def level_derivatives(
     levels: Levels,
     parameters: Sequence[Tensor],
     *,

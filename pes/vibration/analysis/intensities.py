@@ -3,11 +3,15 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import pi
+from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from pes.files import write_csv
 from pes.geometry import is_straight, nearest_rotation
+from pes.tables import html_table
 from pes.units import (
     AVOGADRO,
     BOLTZMANN,
@@ -33,7 +37,7 @@ BOLTZMANN_CM1 = BOLTZMANN / (100 * PLANCK * SPEED_OF_LIGHT)
 """k_B in cm⁻¹/K."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Sticks:
     """One row for each transition, by wavenumber.
 
@@ -52,6 +56,43 @@ class Sticks:
     moments: Tensor
     intensities: Tensor
     temperature: float
+
+    def rows(self) -> list[dict[str, Any]]:
+        """One row for each transition, as in spectrum.csv."""
+        columns = (self.lower, self.upper, self.wavenumbers, self.moments, self.intensities)
+        return [
+            {
+                "lower": int(a),
+                "upper": int(b),
+                "wavenumber_cm1": float(w),
+                "mu_x_debye": float(m[0]),
+                "mu_y_debye": float(m[1]),
+                "mu_z_debye": float(m[2]),
+                "intensity_km_per_mol": float(i),
+            }
+            for a, b, w, m, i in zip(*columns, strict=True)
+        ]
+
+    def __repr__(self) -> str:
+        strongest = f", up to {float(self.intensities.max()):.4g} km/mol" if len(self.lower) else ""
+        return (
+            f"Sticks({len(self.lower)} transitions without rotation at {self.temperature:g} K"
+            f"{strongest})"
+        )
+
+    def _repr_html_(self) -> str:
+        head = ("lower", "upper", "cm-1", "mu_x/debye", "mu_y/debye", "mu_z/debye", "km/mol")
+        cells = [
+            [f"{v:.6g}" if isinstance(v, float) else v for v in row.values()] for row in self.rows()
+        ]
+        return html_table([head, *cells], repr(self))
+
+    def save(self, folder: str | Path) -> Path:
+        """Write spectrum.csv into a folder, which is made if need be; the folder."""
+        place = Path(folder)
+        place.mkdir(parents=True, exist_ok=True)
+        write_csv(place / "spectrum.csv", self.rows())
+        return place
 
 
 def eckart_frame(positions: Tensor, reference: Tensor, masses: Tensor) -> Tensor:

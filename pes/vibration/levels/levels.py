@@ -83,6 +83,7 @@ def vibrational_levels(
             through the minimum.
 
     Raises:
+        TypeError: for anything but a `System`, such as a surface.
         ValueError: unless either `count` or `energy` is given; for a basis too small, a
             surface that is not a number or a range whose edge is lower than its inside.
         SolverError: if the eigensolver fails.
@@ -97,6 +98,11 @@ def vibrational_levels(
         >>> vibrational_levels(oscillator, [x], 3, cap=100.0).energies
         tensor([0.5000, 1.5000, 2.5000], dtype=torch.float64)
     """
+    if not isinstance(system, System):
+        raise TypeError(
+            f"system must be a System, got {type(system).__name__}; pes.molecular(surface, "
+            "to_positions, masses) makes one"
+        )
     if isinstance(bases, SparseGrid):
         _refuse(quanta=quanta, truncation=truncation, cuts=cuts, cap=None if cap == CAP else cap)
         return sparse_levels(

@@ -17,10 +17,10 @@ from pes.vibration import (
     System,
     clusters,
     kinetic_energies,
+    level_derivatives,
     level_slopes,
     model,
     molecular,
-    sensitivity,
     vibrational_levels,
 )
 from pes.vibration.analysis import quadratic_form
@@ -66,7 +66,7 @@ def test_strength_of_an_oscillator(line: BasisSpec) -> None:
     k = torch.ones((), dtype=torch.float64, requires_grad=True)
     system = model(lambda q: k * q[:, 0] ** 2 / 2, torch.eye(1).double())
     found = vibrational_levels(system, [line], 5, cap=1e3, convergence=False)
-    (slope,) = sensitivity(found, [k])
+    (slope,) = level_derivatives(found, [k])
     half = (torch.arange(5).double() + 0.5) / 2
     # Converged basis.
     torch.testing.assert_close(slope, half, rtol=0, atol=1e-9)
@@ -78,7 +78,7 @@ def test_inverse_mass_of_an_oscillator(line: BasisSpec) -> None:
     g = torch.ones(1, 1, dtype=torch.float64, requires_grad=True)
     system = model(lambda q: q[:, 0] ** 2 / 2, g)
     found = vibrational_levels(system, [line], 3, cap=1e3, convergence=False)
-    (slope,) = sensitivity(found, [g])
+    (slope,) = level_derivatives(found, [g])
     assert slope.shape == (3, 1, 1)
     exact = (torch.arange(3).double() + 0.5) / 2
     torch.testing.assert_close(slope.flatten(), exact, rtol=0, atol=1e-9)  # converged basis
@@ -88,7 +88,9 @@ def test_masses_and_kinetic_energy(water: Callable[..., System], tiny: list[Basi
     """Σ m dE/dm = −⟨T⟩, whatever the basis."""
     found = vibrational_levels(water(), tiny, 4, convergence=False)
     masses = masses_of_water().requires_grad_()
-    (slope,) = sensitivity(found, [masses], system=molecular(WaterPJT(), TO_POSITIONS, masses))
+    (slope,) = level_derivatives(
+        found, [masses], system=molecular(WaterPJT(), TO_POSITIONS, masses)
+    )
     assert slope.shape == (4, 3)
     # Both are the same quadratic form: rounding, on the scale of a level.
     torch.testing.assert_close(
@@ -99,7 +101,9 @@ def test_masses_and_kinetic_energy(water: Callable[..., System], tiny: list[Basi
 def test_masses_against_differences(water: Callable[..., System], tiny: list[BasisSpec]) -> None:
     found = vibrational_levels(water(), tiny, 4, convergence=False)
     masses = masses_of_water().requires_grad_()
-    (slope,) = sensitivity(found, [masses], system=molecular(WaterPJT(), TO_POSITIONS, masses))
+    (slope,) = level_derivatives(
+        found, [masses], system=molecular(WaterPJT(), TO_POSITIONS, masses)
+    )
     for atom in range(3):
         step = 1e-4 * masses.detach() * (torch.arange(3) == atom)
         up, down = (
@@ -135,7 +139,7 @@ def test_masses_that_move_the_atoms(scaled: bool) -> None:
     masses = masses_of_water().requires_grad_()
     line = BasisSpec("sinc", -0.4, 0.4, 4, points=7, primitives=20)
     found = vibrational_levels(system(masses.detach()), [line] * 3, 3, convergence=False)
-    (slope,) = sensitivity(found, [masses], system=system(masses))
+    (slope,) = level_derivatives(found, [masses], system=system(masses))
     if not scaled:
         torch.testing.assert_close(slope @ masses.detach(), -kinetic_energies(found))
     for atom in range(3):
@@ -150,7 +154,7 @@ def test_masses_that_move_the_atoms(scaled: bool) -> None:
 def test_published_mass_derivatives(water_levels: Levels) -> None:
     masses = masses_of_water().requires_grad_()
     system = molecular(WaterPJT(), TO_POSITIONS, masses)
-    (slope,) = sensitivity(water_levels, [masses], system=system)
+    (slope,) = level_derivatives(water_levels, [masses], system=system)
     together = (slope @ masses.detach()) / CM1
     # Central differences of converged levels by an independent program, cm⁻¹; this basis is
     # good to 0.003 in these levels, and their kinetic part to five times that.
@@ -164,7 +168,7 @@ def test_published_mass_derivatives(water_levels: Levels) -> None:
 def test_published_bond_length_derivatives(water_levels: Levels) -> None:
     surface = WaterPJT()
     system = molecular(surface, TO_POSITIONS, masses_of_water())
-    (slope,) = sensitivity(water_levels, [surface.r_e], system=system, states=[0, 1, 2])
+    (slope,) = level_derivatives(water_levels, [surface.r_e], system=system, states=[0, 1, 2])
     # As above; four digits.
     reference = [-791.71, -2404.21, -3900.73]
     assert (slope * ANGSTROM / CM1).tolist() == pytest.approx(reference, abs=0.1)
@@ -177,7 +181,7 @@ def test_surface_parameters_against_differences(
     surface = WaterPJT()
     parameters = [surface.r_e, surface.alpha_e, surface.a]
     system = molecular(surface, TO_POSITIONS, masses_of_water())
-    slopes = sensitivity(found, parameters, system=system)
+    slopes = level_derivatives(found, parameters, system=system)
     for parameter, slope in zip(parameters, slopes, strict=True):
         ends = []
         for step in (1e-5, -1e-5):
@@ -213,7 +217,7 @@ def test_network_weights_against_differences(line: BasisSpec) -> None:
     short = replace(line, functions=8, points=12)
     found = vibrational_levels(system, [short, short], 5, cap=1e3, convergence=False)
     weights = list(network.parameters())
-    slopes = sensitivity(found, weights, chunk=37)
+    slopes = level_derivatives(found, weights, chunk=37)
     assert [tuple(s.shape) for s in slopes] == [(5, *w.shape) for w in weights]
     for weight, slope in zip(weights, slopes, strict=True):
         direction = torch.randn(
@@ -237,8 +241,8 @@ def test_chunks_and_states_change_nothing(line: BasisSpec) -> None:
     short = replace(line, functions=6, points=9)
     found = vibrational_levels(model(network, torch.eye(2).double()), [short] * 2, 5, cap=1e3,
                    convergence=False)  # fmt: skip
-    (whole,) = sensitivity(found, [network.last])
-    (part,) = sensitivity(found, [network.last], states=[3, 1], chunk=20)
+    (whole,) = level_derivatives(found, [network.last])
+    (part,) = level_derivatives(found, [network.last], states=[3, 1], chunk=20)
     torch.testing.assert_close(part, whole[[3, 1]], rtol=1e-12, atol=1e-14)
 
 
@@ -261,9 +265,9 @@ SHELLS = torch.tensor([1, 1, 3, 1, 3, 5]).double() / 4
 def test_a_degenerate_cluster_splits(line: BasisSpec, mode: str) -> None:
     found, kappa, _ = plane_with_a_stiffer_axis(line, 6)
     assert not found.warnings
-    (slope,) = sensitivity(found, [kappa], mode=mode)
+    (slope,) = level_derivatives(found, [kappa], mode=mode)
     torch.testing.assert_close(slope, SHELLS, rtol=0, atol=1e-9)  # converged basis
-    (one,) = sensitivity(found, [kappa], states=[2], mode=mode)
+    (one,) = level_derivatives(found, [kappa], states=[2], mode=mode)
     torch.testing.assert_close(one, SHELLS[2:3], rtol=0, atol=1e-9)
 
 
@@ -276,7 +280,7 @@ def test_a_cluster_cut_by_the_count_is_told_and_completed(line: BasisSpec, solve
             system, [line, line], count, cap=1e3, convergence=False, solver=solver
         )
         assert any(f"level {count - 1} is degenerate" in w for w in found.warnings)
-        (slope,) = sensitivity(found, [kappa])
+        (slope,) = level_derivatives(found, [kappa])
         torch.testing.assert_close(slope, SHELLS[:count], rtol=0, atol=1e-8)  # residuals of 2e-9
 
 
@@ -306,7 +310,7 @@ def test_both_modes_agree_and_are_chosen_by_the_counts(
     masses, surface = masses_of_water().requires_grad_(), WaterPJT()
     parameters = [masses, surface.r_e, surface.bend.requires_grad_()]
     system = molecular(surface, TO_POSITIONS, masses)
-    forward, reverse = (sensitivity(found, parameters, system=system, mode=mode)
+    forward, reverse = (level_derivatives(found, parameters, system=system, mode=mode)
                         for mode in ("forward", "reverse"))  # fmt: skip
     for one, other in zip(forward, reverse, strict=True):
         # The same sums in another order.
@@ -315,7 +319,7 @@ def test_both_modes_agree_and_are_chosen_by_the_counts(
     assert level_slopes(found, [masses], system=system, states=[1]).mode == "reverse"
     assert level_slopes(found, parameters, system=system).mode == "reverse"
     with pytest.raises(ValueError, match="auto, forward or reverse"):
-        sensitivity(found, [masses], system=system, mode="sideways")
+        level_derivatives(found, [masses], system=system, mode="sideways")
 
 
 class Counted(torch.autograd.Function):
@@ -342,7 +346,7 @@ def test_all_weights_for_twenty_levels_cost_21_evaluations(line: BasisSpec) -> N
     found = vibrational_levels(plain, [short, short], 20, cap=1e3, convergence=False)
     system = replace(plain, potential=lambda q: Counted.apply(network(q)))
     Counted.passed = 0
-    sensitivity(found, list(network.parameters()), system=system, chunk=50)
+    level_derivatives(found, list(network.parameters()), system=system, chunk=50)
     assert Counted.passed == 21 * len(found.points) + 2
 
 
@@ -350,11 +354,11 @@ def test_slabs_change_nothing(line: BasisSpec, monkeypatch: pytest.MonkeyPatch) 
     g = torch.eye(2, dtype=torch.float64, requires_grad=True)
     short = replace(line, functions=6, points=9)
     found = vibrational_levels(model(Network(), g), [short] * 2, 5, cap=1e3, convergence=False)
-    (whole,) = sensitivity(found, [g])
+    (whole,) = level_derivatives(found, [g])
     energies = kinetic_energies(found)
     monkeypatch.setattr(quadratic_form, "MOST_NUMBERS", 600)  # two rows of points at a time
     assert len(list(quadratic_form.waves(found, range(5)))) == 5
-    (parts,) = sensitivity(found, [g])
+    (parts,) = level_derivatives(found, [g])
     torch.testing.assert_close(parts, whole, rtol=1e-12, atol=1e-14)
     torch.testing.assert_close(kinetic_energies(found), energies, rtol=1e-12, atol=1e-14)
 
@@ -366,7 +370,7 @@ def test_derivative_in_the_potential_is_the_density(line: BasisSpec) -> None:
     )  # fmt: skip
     v = found.hamiltonian.potential.clone().requires_grad_()
     system = replace(found.system, potential=lambda _: v)
-    (slope,) = sensitivity(found, [v], system=system)
+    (slope,) = level_derivatives(found, [v], system=system)
     torch.testing.assert_close(slope, found.densities)
 
 
@@ -374,7 +378,7 @@ def test_points_beyond_the_cap_do_not_count(line: BasisSpec) -> None:
     shift = torch.zeros((), dtype=torch.float64, requires_grad=True)
     system = model(lambda q: q[:, 0] ** 2 / 2 + shift, torch.eye(1).double())
     found = vibrational_levels(system, [line], 3, cap=2.0, convergence=False)
-    (slope,) = sensitivity(found, [shift])
+    (slope,) = level_derivatives(found, [shift])
     below = found.hamiltonian.potential < 2.0
     torch.testing.assert_close(slope, found.densities[:, below].sum(1))
 
@@ -384,9 +388,9 @@ def test_parameters_that_cannot_be_differentiated(line: BasisSpec) -> None:
     system = model(lambda q: k * q[:, 0] ** 2 / 2, torch.eye(1).double())
     found = vibrational_levels(system, [line], 2, cap=1e3, convergence=False)
     with pytest.raises(ValueError, match="parameter 1 does not require gradients"):
-        sensitivity(found, [k, torch.ones(3)])
+        level_derivatives(found, [k, torch.ones(3)])
     with pytest.raises(ValueError, match="do not depend on parameter 1"):
-        sensitivity(found, [k, torch.ones(3, requires_grad=True)])
+        level_derivatives(found, [k, torch.ones(3, requires_grad=True)])
     fixed = model(lambda q: q[:, 0] ** 2 / 2, torch.eye(1).double())
     with pytest.raises(ValueError, match="do not depend on parameter 0"):
-        sensitivity(found, [k], system=fixed)
+        level_derivatives(found, [k], system=fixed)

@@ -15,9 +15,9 @@ from pes.vibration import (
     Levels,
     System,
     curvatures,
+    level_derivatives,
     model,
     molecular,
-    sensitivity,
     vibrational_levels,
 )
 from pes.vibration.analysis.resolvents import (
@@ -97,7 +97,7 @@ def test_split_shells_have_curvatures_of_their_own(line: BasisSpec, method: str)
     kappa = number(0.0)
     system = model(lambda q: ((q**2).sum(-1) + kappa * q[:, 0] ** 2) / 2, torch.eye(2).double())
     found = vibrational_levels(system, [line, line], 5, cap=1e3, convergence=False)
-    (slopes,) = sensitivity(found, [kappa])
+    (slopes,) = level_derivatives(found, [kappa])
     torch.testing.assert_close(
         curvatures(found, [kappa], method=method).flatten(), -slopes / 2, rtol=0, atol=1e-7
     )

@@ -17,9 +17,9 @@ from pes.vibration import (
     SparseGrid,
     System,
     kinetic_energies,
+    level_derivatives,
     model,
     molecular,
-    sensitivity,
     vibrational_levels,
 )
 from pes.vibration.analysis.rotational_constants import rotational_constants
@@ -115,7 +115,7 @@ def test_derivatives_by_masses(water: tuple[System, SparseGrid], water_levels: L
     """dE/d ln μ = −⟨T⟩, and the published slopes by central differences."""
     system = water[0]
     assert system.masses is not None
-    (slopes,) = sensitivity(water_levels, [system.masses])
+    (slopes,) = level_derivatives(water_levels, [system.masses])
     along = (slopes * system.masses.detach()).sum(1)
     torch.testing.assert_close(along, -kinetic_energies(water_levels), rtol=1e-9, atol=0)
     expected = torch.tensor([-2280.99, -3050.43, -3780.34, -4024.34, -4067.86])
