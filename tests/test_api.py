@@ -95,6 +95,10 @@ POINTS = pes.Dataset(
          "parts must be a Split, got list"),
         (lambda: pes.train(POINTS, parts=[[0], [1]]),  # type: ignore[arg-type]
          "parts must be a Split, got list"),
+        (lambda: pes.train(POINTS, epochs=3),
+         "`epochs` belongs to a form, and without `form` everything is chosen: give `form` too"),
+        (lambda: pes.train(POINTS, minutes=1, ensemble=pes.EnsembleForm(), watch=print),
+         "`watch` belongs to a form"),
         (lambda: pes.train_dipole(POINTS, form=pes.DipoleNetworkForm(hidden=16)),  # type: ignore[arg-type]
          "`hidden` must list the width of each layer, got 16"),
         (lambda: pes.train_dipole(POINTS, form=pes.DipoleForm(members=0)),

@@ -20,6 +20,7 @@ from pes.evaluation.points import (
 from pes.evaluation.result import WORST, Evaluation
 from pes.molecule import Molecule
 from pes.potential import Surface
+from pes.potential.surface import check_units
 from pes.setup.surfaces import SurfaceLike, as_surface
 from pes.training.calibration import calibration
 from pes.training.errors import WINDOWS, ErrorReport, window_errors
@@ -78,6 +79,8 @@ def evaluate(
     file = str(dataset) if isinstance(dataset, str | Path) else file
     points = dataset if isinstance(dataset, Dataset) else read(dataset)
     _check_atoms(known, points, file or "dataset")
+    if file is None:  # the reader of a file doubts units itself
+        check_units(points.positions, points.symbols, stacklevel=3)
     if not known.differentiable:
         # A plain function may not be differentiable: its energies only.
         points = replace(points, forces=None)

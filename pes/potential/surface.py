@@ -134,7 +134,7 @@ def checked_positions(positions: Tensor | np.ndarray, symbols: Sequence[str] | N
     return x
 
 
-def check_units(positions: Tensor, symbols: Sequence[str]) -> None:
+def check_units(positions: Tensor, symbols: Sequence[str], *, stacklevel: int = 4) -> None:
     """Warn, once for each place of a program, about positions that look like Å.
 
     The shortest distance of a geometry is about the sum of two covalent radii; with numbers in Å
@@ -143,6 +143,7 @@ def check_units(positions: Tensor, symbols: Sequence[str]) -> None:
     Args:
         positions: (B, N, 3), in bohr as they should be.
         symbols: isotopes.
+        stacklevel: of the place that the warning names, as for `warnings.warn`.
     """
     radii = covalent_radii(symbols)
     first, second = torch.triu_indices(len(radii), len(radii), 1)
@@ -152,5 +153,5 @@ def check_units(positions: Tensor, symbols: Sequence[str]) -> None:
     if nearest < NEAREST:
         warnings.warn(
             f"these positions look like Å: the shortest distance is {nearest:.2f} of a usual bond "
-            "length; surfaces take bohr, multiply by pes.units.ANGSTROM", stacklevel=4,
+            "length; surfaces take bohr, multiply by pes.units.ANGSTROM", stacklevel=stacklevel,
         )  # fmt: skip

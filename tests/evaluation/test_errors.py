@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -131,3 +132,10 @@ def test_a_surface_of_an_earlier_version_knows_its_training_points(
         "train": 40, "unseen": 20,
     }  # fmt: skip
     assert not pes.evaluate("water_pjt1996", water(), holes=0).errors_by_part
+
+
+def test_a_data_set_in_angstrom_is_doubted(water: Water) -> None:
+    points = replace(water(), positions=water().positions / ANGSTROM)
+    with pytest.warns(UserWarning, match="these positions look like Å") as warned:
+        pes.evaluate("water_pjt1996", points, holes=0)
+    assert warned[0].filename == __file__

@@ -1,6 +1,7 @@
 """The library gives bit for bit what the commands write."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 import torch
 
 import pes
+from pes import cli
 
 Command = Callable[..., Path]
 
@@ -25,6 +27,18 @@ def test_train(
     fit = pes.train(pes.read(work / "water.h5"), form=form, ensemble=ensemble, epochs=6, seed=5)
     ours, theirs = fit.module.state_dict(), pes.load(folder).module.state_dict()
     assert all(torch.equal(ours[name], theirs[name]) for name in ours | theirs)
+
+
+def test_everything_chosen(work: Path, water: Callable[..., pes.Dataset]) -> None:
+    """Labels of a polynomial: both choose it at once, and nothing depends on time."""
+    points = water(points=120)
+    polynomial = pes.train(points, form=pes.LinearForm(degree=2)).surface
+    pes.write("mine.h5", replace(points, energies=polynomial(points.positions).detach()))
+    cli.train(["mine.h5"])
+    fit, theirs = pes.train(pes.read("mine.h5")), pes.load("runs/mine")
+    assert fit.plan.remarks[-2].startswith("the linear surface is within")
+    ours = fit.module.state_dict()
+    assert all(torch.equal(ours[k], v) for k, v in theirs.module.state_dict().items())
 
 
 def test_levels(work: Path, pes_levels: Command) -> None:

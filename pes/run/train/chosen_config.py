@@ -14,13 +14,12 @@ from pes.run.train.resume import workplace
 from pes.setup.training.automatic.fit import ENDLESS
 from pes.setup.training.fit_result import FitResult
 from pes.setup.training.settings import KernelForm, LinearForm, NetworkForm, TrainingSettings
+from pes.setup.training.train import MINUTES
 
 __all__ = ["budget", "chosen_config", "continued", "points_config", "reproducible", "with_budget"]
 
 READ = ("format", "formula", "columns", "keys", "units", "zmatrix")
 """Arguments of `pes.read` besides the file."""
-MINUTES = 5.0
-"""CPU-minutes of a fit that names none."""
 
 
 def points_config(

@@ -7,16 +7,28 @@ from torch import Tensor, nn
 
 from pes.chunks import in_chunks
 from pes.data import Dataset, Split
-from pes.findings.audit import Audit
+from pes.findings.audit import Audit, audit
 from pes.training.errors import predicted
 from pes.units import ANGSTROM, CM1
 
-__all__ = ["doubtful_line", "doubtful_rows", "not_fitted", "without"]
+__all__ = ["audited", "doubtful_line", "doubtful_rows", "not_fitted", "without"]
 
 KINDS = ("stuck labels", "wrong labels", "forces of rows")
 CHUNK = 2048
 MOST = 40
 """Rows that are named."""
+
+
+def audited(dataset: Dataset, *, strict: bool = True) -> Audit:
+    """The audit of points before a fit.
+
+    Raises:
+        ValueError: if `strict` and a fit would mean nothing.
+    """
+    findings = audit(dataset)
+    if strict and findings.severity == "error":
+        raise ValueError(f"{findings.findings[0].line()}; `strict=False` fits all the same")
+    return findings
 
 
 def doubtful_rows(audited: Audit) -> Tensor:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import fields, replace
 from typing import Any
 
 import torch
@@ -9,12 +10,11 @@ import torch
 from pes.data import Dataset, Split, split
 from pes.data.dataset import check_dataset
 from pes.data.splits import check_parts
-from pes.findings.audit import audit
 from pes.setup.environment import threads
 from pes.setup.training.automatic.fit import automatic_fit
-from pes.setup.training.doubtful import doubtful_rows, without
+from pes.setup.training.doubtful import audited, doubtful_rows, without
 from pes.setup.training.fit_result import FitResult, fit_result
-from pes.setup.training.plan import force_warnings, training_plan
+from pes.setup.training.plan import TrainingPlan, force_warnings, training_plan
 from pes.setup.training.planned import epoch_row, planned_epochs, within
 from pes.setup.training.settings import (
     EnsembleForm,
@@ -28,9 +28,12 @@ from pes.training.epoch import Epoch
 from pes.training.fit import completed
 from pes.training.optimizers.problem import Optimizer
 
-__all__ = ["train"]
+__all__ = ["MINUTES", "train"]
 
 NETWORK = NetworkForm()
+
+MINUTES = 5.0
+"""CPU-minutes of a fit in which everything is chosen."""
 
 
 def train(
@@ -51,18 +54,20 @@ def train(
     seed: int = 0,
     memory: int = 1024,
     device: torch.device | None = None,
-    watch: Callable[[Epoch], object] = lambda _: None,
+    watch: Callable[[Epoch], object] | None = None,
+    strict: bool = True,
 ) -> FitResult:
-    """Fit a surface to labelled points; the same settings give what `pes-train` writes.
+    """Fit a surface to labelled points, as `pes-train` does: what it writes is returned.
 
-    With `minutes` and no form, everything is chosen by itself: see `automatic_fit`. Labels that
-    `audit` calls stuck or wrong are then left out of training and validation, and reported.
+    Without a form everything is chosen, as by `pes-train FILE`: see `automatic_fit`. Labels that
+    `audit` calls stuck or wrong are then left out of training and validation, and reported. With
+    a form the result is that of a configuration with the same settings.
 
     Args:
         dataset: points to divide, fit and judge by; their forces are fitted if there are any.
-        minutes: CPU time after which the fit stops.
-        form: network, linear surface or kernels; by default a network, or what suits the points if
-            `minutes` are given.
+        minutes: CPU time after which the fit stops; 5 without a form, no limit with one.
+        form: network, linear surface or kernels; by default what suits the points. The settings
+            from `ensemble` to `restarts`, but those of the parts, and `watch` go with a form.
         ensemble: several networks instead of one.
         parts: rows for training, validation and test; drawn by default.
         fractions: shares of the three where they are drawn.
@@ -80,11 +85,13 @@ def train(
         memory: MiB for the matrices of a fit.
         device: device of the fit; by default that of the points.
         watch: called after every epoch.
+        strict: refuse points that cannot be fitted by what `audit` says of them.
 
     Raises:
         TypeError: if `dataset` is something else, such as the name of a file.
-        ValueError: if the settings contradict each other or do not fit the points, the forces
-            have a wrong sign or unit, or the fit would need more memory than there is.
+        ValueError: if the settings contradict each other or do not fit the points, the audit finds
+            an error, such as positions in Å, the forces have a wrong sign or unit, or the fit would
+            need more memory than there is.
         FloatingPointError: if the loss becomes NaN or infinite.
 
     Example:
@@ -96,32 +103,80 @@ def train(
         True
     """
     check_dataset(dataset)
-    if parts is None:
-        parts = split(dataset, fractions=fractions, seed=seed)
-    check_parts(parts)
-    force_warnings(dataset.select(parts.train))
-    if minutes is not None and form is None:
-        begun = time.process_time()
-        doubtful = doubtful_rows(audit(dataset))
-        with threads(1):  # the budget is CPU time
-            fit = automatic_fit(
-                dataset, without(parts, doubtful), seconds=60 * minutes,
-                used=time.process_time() - begun, doubtful=doubtful, seed=seed, memory=memory,
-                device=device,
-            )  # fmt: skip
-        return fit.result()
     settings = TrainingSettings(
         form or NETWORK, ensemble, weights, force_weight, optimizer, epochs, patience, max_seconds,
         restarts, seed, memory,
     )  # fmt: skip
+    if form is None:
+        _refuse_settings(settings, watch)
+    if parts is None:
+        parts = split(dataset, fractions=fractions, seed=seed)
+    check_parts(parts)
+    if form is None:
+        seconds = 60 * (MINUTES if minutes is None else minutes)
+        with threads(1):  # the budget is CPU time
+            return _chosen(dataset, parts, settings, seconds, device, strict=strict)
+    remarks = (
+        *audited(dataset, strict=strict).before_fit(),
+        *force_warnings(dataset.select(parts.train)),
+    )
     plan = training_plan(dataset, parts, settings, device=device)
+    plan = replace(plan, remarks=(*remarks, *plan.remarks))
+    return _fitted(plan, minutes, watch)
+
+
+def _refuse_settings(settings: TrainingSettings, watch: Callable[[Epoch], object] | None) -> None:
+    """Refuse settings of a form where everything is chosen.
+
+    Raises:
+        ValueError: for one that was given.
+    """
+    given = ["watch"] * (watch is not None) + [
+        one.name
+        for one in fields(settings)
+        if one.name not in ("form", "seed", "memory") and getattr(settings, one.name) != one.default
+    ]
+    if given:
+        raise ValueError(
+            f"`{given[0]}` belongs to a form, and without `form` everything is chosen: give `form` "
+            f"too, such as pes.NetworkForm(), or leave out `{given[0]}`"
+        )
+
+
+def _chosen(
+    dataset: Dataset,
+    parts: Split,
+    settings: TrainingSettings,
+    seconds: float,
+    device: torch.device | None,
+    *,
+    strict: bool,
+) -> FitResult:
+    """A fit in which everything is chosen; labels that the audit doubts are left out."""
+    begun = time.process_time()
+    findings = audited(dataset, strict=strict)
+    force_warnings(dataset.select(parts.train))
+    doubtful = doubtful_rows(findings)
+    result = automatic_fit(
+        dataset, without(parts, doubtful), seconds=seconds, used=time.process_time() - begun,
+        doubtful=doubtful, seed=settings.seed, memory=settings.memory, device=device,
+    ).result()  # fmt: skip
+    remarks = (*findings.before_fit(), *result.plan.remarks)
+    return replace(result, plan=replace(result.plan, remarks=remarks))
+
+
+def _fitted(
+    plan: TrainingPlan, minutes: float | None, watch: Callable[[Epoch], object] | None
+) -> FitResult:
+    """The fit of a plan, with its epochs if it has any."""
     if plan.optimizer is None:
         return fit_result(plan)
     history: list[dict[str, Any]] = []
 
     def watched(epoch: Epoch) -> None:
         history.append(epoch_row(epoch))
-        watch(epoch)
+        if watch is not None:
+            watch(epoch)
 
     started = time.monotonic()
     steps = planned_epochs(plan)
