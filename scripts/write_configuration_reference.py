@@ -40,18 +40,18 @@ TOP = (
 INTRODUCTION = """\
 # Configuration
 
-Every key of every YAML file. `scripts/write_configuration_reference.py` makes this page from
-the files in `pes/config` and the records of `pes/setup` that they name; change it there.
+This page lists every key of every YAML file. `scripts/write_configuration_reference.py` writes it
+from the files in `pes/config` and the records of `pes/setup` that they name; make changes there.
 
 Energies are in cm⁻¹, lengths in Å, angles in degrees, unless a key says otherwise. Paths are
-relative to that file. A key that is not listed is an error. Where a section has
-a key `kind`, a plain word is short for it: `optimizer: lbfgs` is `optimizer: {kind: lbfgs}`.
+relative to the YAML file. A key that is not listed is an error. Where a section has
+a key `kind`, its value alone may be written: `optimizer: lbfgs` means `optimizer: {kind: lbfgs}`.
 On the command line, `--set section.key=value` replaces any value.
 """
 
 PLAIN = {
     str: "text", int: "integer", float: "number", bool: "true or false", Path: "path",
-    type(None): "nothing",
+    type(None): "nothing", Any: "any value",
 }  # fmt: skip
 TITLES = {"CoordinateRequest": "Coordinates", "MorseMap": "Morse"}
 LIMITS = {"gt": ">", "ge": "≥", "lt": "<", "le": "≤"}
@@ -96,7 +96,7 @@ def described(section: type, level: str) -> str:
     """Heading, purpose and table of one section."""
     words = descriptions(section)
     rows = [
-        f"| `{key}` | {allowed(field)} | {default(field)} | {meaning(field, words.get(key))} |"
+        f"| `{key}` | {allowed(field)} | {default(field)} | {meaning(key, field, words.get(key))} |"
         for key, field in fields_of(section).items()
     ]
     head = ["| key | value | default | meaning |", "|---|---|---|---|"]
@@ -143,7 +143,7 @@ def in_words(annotation: Any) -> str:
         case origin if origin is tuple:
             return "[" + ", ".join(in_words(a) for a in arguments) + "]"
         case origin if origin in (dict, Mapping):
-            return f"{in_words(arguments[0])}: {in_words(arguments[1])}, any number of them"
+            return f"{in_words(arguments[1])} for each name"
         case _:
             return str(annotation)
 
@@ -165,10 +165,11 @@ def default(field: FieldInfo) -> str:
     return f"`{value:g}`" if isinstance(value, float) else f"`{value}`"
 
 
-def meaning(field: FieldInfo, words: str | None) -> str:
+def meaning(key: str, field: FieldInfo, words: str | None) -> str:
     """Description, or that of the section the key holds, in one line and safe in a table."""
     inner = sections_of(field.annotation)
     words = words or (purpose(inner[0]) if len(inner) == 1 else "")
+    words = words or ("Name of this kind of section." if key == "kind" else "")
     return " ".join(words.split()).replace("|", "\\|").replace("<", "&lt;")
 
 

@@ -13,24 +13,26 @@ class ForceFieldConfig(Section):
     name: Name
     """Run name; the output goes to runs/<name>. Without it the run has the name of the file."""
     force_field: str
-    """File of the force field: a plain table, VHCI's input or the output of Gaussian's anharmonic
-    frequencies."""
+    """File of the force field: a plain table, an input file of VHCI, or a Gaussian output of
+    anharmonic frequencies."""
     levels: int | None = Field(default=None, gt=0)
-    """Number of levels, the ground state included, degenerate ones each by itself; 20 unless
-    `energy` is given."""
+    """Number of levels, the ground state included; each level of a degenerate set counts. The
+    default is 20 unless `energy` is given."""
     energy: float | None = Field(default=None, gt=0)
-    """All levels up to so much above the ground state, cm⁻¹."""
+    """Compute all levels up to this energy, cm⁻¹ above the ground state; use it instead of
+    `levels`."""
     accuracy: float = Field(default=0.01, gt=0)
-    """Largest estimated error of a level, cm⁻¹; the number of functions grows until then."""
+    """Largest estimated error of a level, cm⁻¹; functions are added until all levels reach it."""
     minutes: float = Field(default=5.0, gt=0)
-    """CPU time that the calculation may take."""
+    """CPU time that the calculation may take, minutes."""
     functions: int | None = Field(default=None, gt=0)
-    """Largest number of product functions; no limit by default."""
+    """Largest number of product functions; the default is no limit."""
     memory: float | None = Field(default=None, gt=0)
-    """Memory that the calculation may take beside the program itself, GiB; by default what is
-    free."""
+    """Memory that the calculation may take in addition to the program itself, GiB; the default is
+    the free memory."""
     sensitivities: bool = False
-    """Derivatives of the levels by every frequency and constant, into sensitivities.csv."""
+    """Compute the derivatives of the levels by every frequency and constant; sensitivities.csv
+    holds them."""
 
     @model_validator(mode="after")
     def _one_limit(self) -> "ForceFieldConfig":

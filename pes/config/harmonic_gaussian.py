@@ -13,9 +13,9 @@ class Grid(Section):
     """Evenly spaced points of a one-dimensional model."""
 
     low: float
-    """First point, in units of the oscillator's length."""
+    """First point, in units of the oscillator length."""
     high: float
-    """Last point."""
+    """Last point, in the same unit."""
     points: int = Field(gt=2)
     """Number of points, both ends included."""
 
@@ -26,14 +26,14 @@ class ModelConfig(Section):
     name: Name
     """Run name; the output goes to runs/<name>. Without it the run has the name of the file."""
     model: Literal["harmonic_gaussian"]
-    """Marks the file as one of a model."""
+    """Name of the model; it marks the file as one for a one-dimensional model."""
     kappa: tuple[float, ...]
     """Values of κ."""
     grids: dict[Literal["sinc", "three_point"], Grid]
-    """Finite-difference and sinc grids to compare."""
+    """Grids to compare, sinc or three_point (finite differences)."""
     states: int = Field(default=4, gt=1)
-    """Levels to keep."""
+    """Number of levels to keep."""
     device: str = "auto"
     """Device of the computation: auto, cpu or cuda."""
     threads: int | None = Field(default=None, gt=0)
-    """Number of CPU threads."""
+    """Number of CPU threads; the default is the choice of torch."""

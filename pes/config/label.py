@@ -22,22 +22,23 @@ class PySCFSection(Section):
 
     kind: Literal["pyscf"] = "pyscf"
     method: Literal["hf", "dft", "mp2", "ccsd", "ccsd(t)"] = "ccsd(t)"
-    """Method; CCSD(T) by default."""
+    """Method; the default is CCSD(T)."""
     basis: str = "cc-pVTZ"
-    """Name of a Gaussian basis set that PySCF has."""
+    """Name of a Gaussian basis set that PySCF knows."""
     functional: str | None = None
-    """Functional of `dft` as PySCF writes it, such as b3lyp."""
+    """Functional for `method: dft`, by the name that PySCF uses, such as b3lyp."""
     charge: int = 0
     """Charge of the molecule, e."""
     frozen_core: bool = True
-    """Leave the chemical core uncorrelated."""
+    """Use the frozen-core approximation."""
     gradient: bool = False
     """Compute forces by analytic gradients."""
     dipole: Literal["none", "scf", "density", "field"] = "scf"
-    """Dipole moment: of the SCF density; of the method's own density without orbital relaxation;
-    or minus the slope of the energy in a uniform field, six more energies for each point."""
+    """Dipole moment. none: it is not computed. scf: from the SCF density. density: from the density
+    of the method, without orbital relaxation. field: minus the derivative of the energy by a
+    uniform field, which takes six more energies for each point."""
     field: float = Field(default=1e-3, gt=0)
-    """Strength of that field, atomic units."""
+    """Strength of the field for `dipole: field`, atomic units."""
 
     def resolved(self, base: Path) -> Program:
         """The record of `pes.labelling`."""
@@ -45,7 +46,7 @@ class PySCFSection(Section):
 
 
 class ExternalSection(Section):
-    """Any program that reads an input file: a template, a command, a parser.
+    """Any program that reads an input file; it needs a template, a command and patterns.
 
     Patterns are regular expressions, `^` and `$` match at lines; their last match counts.
     """
@@ -57,22 +58,23 @@ class ExternalSection(Section):
     command: str
     """Command to run in the folder of the point, without a shell."""
     energy: str | None = None
-    """Pattern with one group, the energy; or `format`."""
+    """Pattern with one group, which matches the energy; give this or `format`."""
     gradient: str | None = None
-    """Pattern with three groups, matched once for each atom, in the frame of the input."""
+    """Pattern with three groups, which matches the gradient of each atom, in the frame of the
+    input."""
     forces: str | None = None
-    """Pattern for forces instead of gradients."""
+    """Pattern with three groups for forces; use it if the program prints forces, not gradients."""
     columns: dict[str, str] = {}
     """Patterns of further numbers by name; a name with `energy` in it has the unit of energies."""
     finished: str | None = None
-    """Pattern that the output of a good end matches."""
+    """Pattern that the output matches if the program has ended normally."""
     format: str | None = None
-    """Format of the output as `pes-convert` knows it, such as output (by cclib), qcschema or
-    extxyz, instead of patterns."""
+    """Format of the output, such as output (read by cclib), qcschema or extxyz; use it instead of
+    patterns. `pes-convert` knows the same formats."""
     input: str = "point.inp"
     """Name of the input file."""
     output: str | None = None
-    """Name of the output file; by default what the command prints."""
+    """Name of the output file; the default is what the command prints."""
     length: Literal["angstrom", "bohr"] = "angstrom"
     """Unit of the geometry in the input."""
     energy_unit: Literal[tuple(ENERGY_UNITS)] = "hartree"  # type: ignore[valid-type]
@@ -80,9 +82,9 @@ class ExternalSection(Section):
     gradient_unit: Literal[tuple(FORCE_UNITS)] = "hartree/bohr"  # type: ignore[valid-type]
     """Unit of the gradients or forces that they match."""
     guesses: tuple[str, ...] = Field(default=("",), min_length=1)
-    """Texts for {guess}, one for each attempt."""
+    """Texts that replace {guess}, one for each attempt."""
     minutes: float | None = Field(default=None, gt=0)
-    """Longest wall time of a point."""
+    """Longest wall time of one point, minutes."""
 
     def resolved(self, base: Path) -> Program:
         """The record of `pes.labelling`, the template read.
@@ -102,7 +104,7 @@ class ExternalSection(Section):
 
 
 class ProcessesSection(Section):
-    """Processes of this machine."""
+    """Processes on this machine."""
 
     kind: Literal["processes"] = "processes"
     count: Count = 1
@@ -114,14 +116,14 @@ class ProcessesSection(Section):
 
 
 class DaskSection(Section):
-    """Workers of Dask (`pip install 'pes[dask]'`)."""
+    """Dask workers (`pip install 'pes[dask]'`)."""
 
     kind: Literal["dask"] = "dask"
     address: str | None = None
-    """Address of a scheduler that runs, such as tcp://node1:8786; by default one is started here
-    with `count` processes."""
+    """Address of a running scheduler, such as tcp://node1:8786; by default a scheduler with `count`
+    processes is started on this machine."""
     count: Count = 1
-    """Number of processes if there is no `address`."""
+    """Number of processes; it is used if no `address` is given."""
 
     def resolved(self) -> Workers:
         """The record of `pes.labelling`."""
@@ -129,13 +131,13 @@ class DaskSection(Section):
 
 
 class QueueSection(Section):
-    """Dask workers in jobs of a batch system, by dask-jobqueue (`pip install 'pes[dask]'`)."""
+    """Dask workers in jobs of a batch system; they need `pip install 'pes[dask]'`."""
 
     kind: Literal["queue"] = "queue"
     system: Literal["slurm", "pbs", "sge", "lsf"] = "slurm"
     """Batch system."""
     jobs: Count = 1
-    """Number of jobs to ask for."""
+    """Number of jobs to submit."""
     options: dict[str, Any] = {}
     """Options of the jobs as dask-jobqueue names them: queue, account, cores, memory, walltime,
     job_script_prologue, ..."""
@@ -150,19 +152,19 @@ WorkerKinds = Annotated[ProcessesSection | DaskSection | QueueSection, Field(dis
 
 
 class LabelConfig(Section):
-    """`pes-label`: energies of chosen geometries."""
+    """`pes-label`: ab initio energies of given geometries."""
 
     name: Name
     """Run name; the output goes to runs/<name>. Without it the run has the name of the file."""
     geometries: Path
-    """Geometries: a file of `pes-sample`, or of points in any format that `pes-convert` reads."""
+    """File of the geometries, from `pes-sample` or in any format that `pes-convert` reads."""
     program: Annotated[ProgramKinds, BeforeValidator(by_name)] = PySCFSection()
-    """Program: pyscf or external."""
+    """Program that computes the energies: pyscf or external."""
     workers: Annotated[WorkerKinds, BeforeValidator(by_name)] = ProcessesSection()
-    """Workers: processes, dask or queue."""
+    """Workers that run the program: processes, dask or queue."""
     attempts: Annotated[int, Field(gt=0, le=20)] = 3
-    """Attempts before a point fails, each from another guess."""
+    """Number of attempts for each point, each from another initial guess."""
     minimum: bool = False
-    """Make row 0 the minimum of the method, optimised from the lowest geometry."""
+    """Optimise the lowest geometry by this method and put the minimum into row 0."""
     notes: dict[str, str] = {}
-    """Further entries of the provenance, such as how the geometries were chosen."""
+    """Further entries for the provenance in the file, such as how the geometries were chosen."""

@@ -13,20 +13,20 @@ __all__ = ["ObservedLevelsSection", "RefineConfig"]
 
 
 class Polynomial(Section):
-    """A polynomial added to the surface: few coefficients, smooth by nature."""
+    """A polynomial that is added to the surface; it has few coefficients and is smooth."""
 
     kind: Literal["polynomial"] = "polynomial"
     degree: Annotated[int, Field(ge=1, le=12)] | Literal["auto"] = "auto"
-    """Highest total degree of the invariant polynomials; auto: the one of 1 to 5 by which each
-    fitted level is best predicted from the others."""
+    """Highest total degree of the invariant polynomials; auto chooses the degree from 1 to 5 by
+    cross-validation on the fitted levels."""
     variable: Literal["morse", "inverse"] = "morse"
-    """exp(−r/a) or 1/r of each distance r."""
+    """Variables of the polynomial. morse: exp(−r/a) of each distance r. inverse: 1/r."""
     length: float = Field(default=1.0, gt=0)
-    """a, Å."""
+    """Length a of the variables exp(−r/a), Å."""
 
 
 class AllWeights(Section):
-    """Every weight of the surface itself."""
+    """All parameters of the surface itself are adjusted."""
 
     kind: Literal["weights"] = "weights"
 
@@ -40,55 +40,57 @@ class ObservedLevelsSection(Section):
     molecule: Isotopes
     """Isotopes in the order of the surface's atoms."""
     observed: Path
-    """CSV with v1, v2, …, for levels with rotation J, Ka, Kc, then energy and uncertainty (cm⁻¹).
-    Lines have v1_lower … Kc_lower as well, before energy, which is their wavenumber."""
+    """CSV file of the levels. Its columns are the quanta by the names that pes-levels prints, such
+    as v1, v2, v3; for levels with rotation J, Ka, Kc; then energy and uncertainty (cm⁻¹). A file of
+    lines has the columns v1_lower … Kc_lower before energy, which is then the wavenumber."""
     held: bool = False
-    """Hold all of them out of the fit, as validation."""
+    """Hold out all levels of this file: they are not fitted and serve as validation."""
     held_levels: tuple[tuple[int, ...], ...] = ()
-    """Quanta of vibrational levels to hold out, with all their rotation."""
+    """Quanta of the vibrational levels to hold out, with all their rotational levels."""
     held_j: int | None = Field(default=None, ge=0)
-    """Smallest J of levels, or of the upper levels of lines, that are held out."""
+    """Hold out the levels with this J or higher, and lines whose upper level has it."""
     up_to: float | None = Field(default=None, gt=0)
-    """Highest level to use, cm⁻¹."""
+    """Highest energy of the levels to use, cm⁻¹; higher ones are left out."""
 
 
 class RefineConfig(Section):
-    """`pes-refine`: a surface adjusted to observed levels."""
+    """`pes-refine`: adjustment of a surface to observed levels."""
 
     name: Name
     """Run name; the output goes to runs/<name>. Without it the run has the name of the file."""
     device: str = "auto"
     """Device of the computation: auto, cpu or cuda."""
     threads: int | None = Field(default=None, gt=0)
-    """Number of CPU threads."""
+    """Number of CPU threads; the default is the choice of torch."""
     surface: str
-    """Run folder, surface file or a named analytic one."""
+    """Surface to adjust: a run folder, a surface file or the name of an analytic surface."""
     functions: tuple[str, ...] = ()
-    """Functions, module:function or file.py:function, that a surface file may be built on; a file
-    alone runs no code."""
+    """Python functions, module:function or file.py:function, that a surface file may call. A
+    surface file runs no code unless you name its functions here."""
     data: Path
-    """Ab initio points that hold the surface in place."""
+    """File of ab initio points, which hold the surface in place where no level depends on it."""
     isotopologues: tuple[ObservedLevelsSection, ...] = Field(min_length=1)
-    """Fitted and held-out levels."""
+    """Observed levels of each isotopologue, fitted or held out."""
     adjust: Annotated[Adjust, BeforeValidator(by_name)] = Polynomial()
-    """Parameters to adjust: polynomial, added to the surface, or weights, its own."""
+    """What is adjusted: polynomial, which is added to the surface, or weights, its own
+    parameters."""
     anchor: Annotated[float, Field(ge=0)] | Literal["auto"] = "auto"
-    """λ, weight of squared distances from the ab initio points against squared errors of levels;
-    auto: the one by which each fitted level is best predicted from the others."""
+    """Weight λ of the squared errors at the ab initio points, relative to the squared errors of the
+    levels; auto chooses it by cross-validation on the fitted levels."""
     anchor_energy: float = Field(default=5000.0, gt=0)
-    """Points count by [Δ/(Δ + E)]² with this Δ, cm⁻¹."""
+    """Energy Δ in the weights [Δ/(Δ + E)]² of the ab initio points, cm⁻¹."""
     uncertainty_floor: float = Field(default=0.1, gt=0)
-    """Levels weigh as 1/uncertainty²; smaller uncertainties count as this, cm⁻¹."""
+    """Smallest uncertainty that is used in the weights 1/uncertainty² of the levels, cm⁻¹."""
     steps: int = Field(default=10, gt=0)
     """Largest number of Gauss–Newton steps."""
     nuclear_masses: bool = False
-    """Masses of bare nuclei instead of whole atoms."""
+    """Use masses of bare nuclei instead of atomic masses."""
     coordinates: CoordinateRequest = CoordinateRequest()
     basis: dict[str, BasisSize] = {}
-    """Size of the basis of each coordinate, by its name; `all` for coordinates not named."""
+    """Basis size of each coordinate, by its name; `all` stands for the coordinates not named."""
     quanta: float | None = Field(default=None, gt=0)
-    """Keep only products of functions with so many quanta in all; for four atoms and more."""
+    """Largest sum of the quanta of a product of basis functions; for four atoms and more."""
     grid_level: float | None = Field(default=None, gt=0)
-    """Level of a sparse grid, for normal coordinates: two more than `quanta` or higher."""
+    """Level of a sparse grid in normal coordinates; it should be `quanta` + 2 or higher."""
     cap: float = Field(default=60000.0, gt=0)
-    """Ceiling of V, cm⁻¹ above the minimum."""
+    """Potential cap: the largest value of V on the grid, cm⁻¹ above the minimum."""

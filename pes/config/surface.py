@@ -43,11 +43,12 @@ class InvariantsSection(Section):
 
     kind: Literal["invariants"] = "invariants"
     degree: int = Field(default=3, ge=1, le=12)
-    """Highest total degree."""
+    """Highest total degree of the polynomials."""
     variable: Literal["morse", "inverse", "cosine"] = "morse"
-    """exp(−r/a) or 1/r of each distance r; cosine, for AB₂: exp(−r/a) of the bonds and cos θ."""
+    """Variables of the polynomials. morse: exp(−r/a) of each distance r. inverse: 1/r. cosine: for
+    a molecule AB₂, exp(−r/a) of the bonds and cos θ."""
     length: float = Field(default=1.0, gt=0)
-    """a, Å."""
+    """Length a of the variables exp(−r/a), Å."""
 
 
 Degree = Annotated[int, Field(ge=1, le=20)]
@@ -58,26 +59,28 @@ Ridge = Annotated[float, Field(ge=0)]
 class Linear(Section):
     """Linear least squares on invariant polynomials.
 
-    Of several degrees, lengths or ridges the validation points choose.
+    If several degrees, lengths or ridges are given, the validation points choose among them.
     """
 
     kind: Literal["linear"] = "linear"
     degree: Degree | Annotated[tuple[Degree, ...], Field(min_length=1)] = 4
-    """Highest total degree, or several to try: [4, 6, 8]."""
+    """Highest total degree of the polynomials, or several degrees to try, such as [4, 6, 8]."""
     variable: Literal["morse", "inverse", "cosine"] = "morse"
-    """exp(−r/a) or 1/r of each distance r; cosine, for AB₂: exp(−r/a) of the bonds and cos θ."""
+    """Variables of the polynomials. morse: exp(−r/a) of each distance r. inverse: 1/r. cosine: for
+    a molecule AB₂, exp(−r/a) of the bonds and cos θ."""
     length: Length | Annotated[tuple[Length, ...], Field(min_length=1)] = 1.0
-    """a, Å, or several to try."""
+    """Length a of the variables exp(−r/a), Å; or several lengths to try."""
     ridge: Ridge | Literal["auto"] = 1e-12
-    """Regularisation relative to the largest singular value; auto tries 0 and 1e-15 to 1e-4."""
+    """Ridge regularisation, relative to the largest singular value; auto tries 0 and 1e-15 to
+    1e-4."""
 
 
 class LinearBaselineSection(Linear):
     """Linear surface used as the baseline of a network."""
 
     force_weight: float | None = Field(default=None, gt=0)
-    """Weight of squared force errors relative to squared energy errors, Å²; by default both count
-    alike."""
+    """Weight of squared force errors relative to squared energy errors, Å²; by default both have
+    the same weight in total."""
 
     def resolved(self) -> LinearBaseline:
         """The record of `pes.setup`."""
@@ -89,11 +92,12 @@ class StoredSurface(Section):
 
     kind: Literal["surface"] = "surface"
     surface: str
-    """Run folder, surface file, module:function, file.py:function or a named analytic one. Stored
-    surfaces and named ones go into the new surface file, functions by their name."""
+    """Run folder, surface file, module:function, file.py:function or the name of an analytic
+    surface. The new surface file contains a stored or named surface; of a function it contains the
+    name."""
     functions: tuple[str, ...] = ()
-    """Functions, module:function or file.py:function, that a surface file may be built on; a file
-    alone runs no code."""
+    """Python functions, module:function or file.py:function, that a surface file may call. A
+    surface file runs no code unless you name its functions here."""
 
     def resolved(self) -> str | Surface:
         """Its name, as `pes.setup` takes it, or the surface where it needs functions."""
@@ -115,15 +119,17 @@ class SurfaceBase(Section):
 
 
 class LinearSurfaceSection(Linear, SurfaceBase):
-    """V = polynomial, fitted in one step: no epochs, no state to resume from."""
+    """V = polynomial, fitted in one step; it has no epochs, and no state to resume from."""
 
     ridge: Ridge | Literal["auto"] = "auto"
-    """Regularisation relative to the largest singular value; auto tries 0 and 1e-15 to 1e-4."""
+    """Ridge regularisation, relative to the largest singular value; auto tries 0 and 1e-15 to
+    1e-4."""
     chosen_by: Literal["validation", "leave_one_out"] = "validation"
-    """Judge of several values: validation, or leave_one_out, the error with which each point
-    outside the test is predicted from all others; these are then all fitted (energies only)."""
+    """What chooses among several values. validation: the error at the validation points.
+    leave_one_out: the error with which each point outside the test is predicted from all others;
+    all these points are then fitted. It is for energies without forces."""
     baseline: Annotated[StoredSurface, BeforeValidator(by_name)] | None = None
-    """Surface that the polynomial corrects; none by default."""
+    """Surface that the polynomial corrects; the default is none."""
 
     def resolved(self) -> LinearForm:
         """The record of `pes.setup`."""
@@ -132,20 +138,21 @@ class LinearSurfaceSection(Linear, SurfaceBase):
 
 
 class KernelSection(SurfaceBase):
-    """V = a smooth bump at each point: Gaussian-process regression of energies, in one step."""
+    """V = sum of smooth kernels at the points: Gaussian-process regression of energies."""
 
     kind: Literal["kernel"] = "kernel"
     length: Length = 1.0
-    """a of the variables exp(−r/a) of the distances, Å."""
+    """Length a of the variables exp(−r/a) of the distances, Å."""
     width: Annotated[float, Field(gt=0)] = 5.0
-    """Width of a bump in units of the spread of the points in these variables."""
+    """Width of a kernel, in units of the standard deviation of the points in these variables."""
     noise: Annotated[float, Field(ge=0)] = 1e-11
-    """Regularisation relative to the height of a bump; larger for rounded labels."""
+    """Regularisation, relative to the height of a kernel; take a larger value for rounded
+    labels."""
     centres: Annotated[int, Field(gt=0)] | None = None
-    """Number of points, far from each other, that carry a bump; all by default, or as many as
-    `training.memory` allows."""
+    """Number of points that have a kernel; they are chosen far from each other. The default is all
+    points, or as many as `training.memory` allows."""
     baseline: None = None
-    """Nothing."""
+    """Not available: kernels have no baseline."""
 
     def resolved(self) -> KernelForm:
         """The record of `pes.setup`."""
@@ -157,11 +164,11 @@ class SurfaceSection(SurfaceBase):
 
     kind: Literal["neural"] = "neural"
     descriptor: Annotated[InvariantsSection, BeforeValidator(by_name)] = InvariantsSection()
-    """Inputs of the network."""
+    """Descriptor: the inputs of the network."""
     baseline: Annotated[Baseline, BeforeValidator(by_name)] | None = None
-    """Surface that the network corrects: linear or surface; none by default."""
+    """Surface that the network corrects, linear or surface; the default is none."""
     hidden: tuple[Annotated[int, Field(gt=0, le=10_000)], ...] = (20, 20)
-    """Width of each hidden layer."""
+    """Number of units in each hidden layer."""
     activation: Literal["tanh", "silu", "softplus"] = "tanh"
     """Activation function of the hidden layers."""
 
@@ -178,9 +185,9 @@ class DipoleBase(SurfaceBase):
     of_dipoles: ClassVar[bool] = True
 
     charge: int = Field(default=0, ge=-100, le=100)
-    """Total charge, e."""
+    """Total charge of the molecule, e."""
     baseline: None = None
-    """Nothing: the total charge is the baseline."""
+    """Not available: the total charge is the baseline."""
 
     def form(self) -> AnyDipoleForm:
         """The record of `pes.setup`."""
@@ -196,25 +203,27 @@ class DipoleBase(SurfaceBase):
 
 
 class DipoleSection(DipoleBase):
-    """μ = Σ_a z_a(x) x_a, charges linear in polynomials: a surface of dipole moments.
+    """Dipole surface μ = Σ_a z_a(x) x_a with charges z_a that are polynomials.
 
-    Of several degrees, lengths or ridges the validation points choose.
+    If several degrees, lengths or ridges are given, the validation points choose among them.
     """
 
     kind: Literal["dipole"] = "dipole"
     degree: Degree | Annotated[tuple[Degree, ...], Field(min_length=1)] = 4
-    """Highest total degree, or several to try: [4, 5, 6]."""
+    """Highest total degree of the polynomials, or several degrees to try, such as [4, 5, 6]."""
     variable: Literal["morse", "inverse"] = "morse"
-    """exp(−r/a) or 1/r of each distance r."""
+    """Variables of the polynomials. morse: exp(−r/a) of each distance r. inverse: 1/r."""
     length: Length | Annotated[tuple[Length, ...], Field(min_length=1)] = 2.0
-    """a, Å, or several to try."""
+    """Length a of the variables exp(−r/a), Å; or several lengths to try."""
     ridge: Ridge | Literal["auto"] = "auto"
-    """Regularisation relative to the largest singular value; auto tries 0 and 1e-15 to 1e-4."""
+    """Ridge regularisation, relative to the largest singular value; auto tries 0 and 1e-15 to
+    1e-4."""
     chosen_by: Literal["validation", "leave_one_out"] = "validation"
-    """Judge of several values: validation, or leave_one_out, the error with which each point
-    outside the test is predicted from all others; these are then all fitted."""
+    """What chooses among several values. validation: the error at the validation points.
+    leave_one_out: the error with which each point outside the test is predicted from all others;
+    all these points are then fitted."""
     members: int = Field(default=1, ge=1, le=100)
-    """Number of fits to points weighted at random; their spread is the error bar."""
+    """Number of fits, each to points with random weights; their spread is the error bar."""
 
     def form(self) -> DipoleForm:
         """The record of `pes.setup`."""
@@ -222,22 +231,22 @@ class DipoleSection(DipoleBase):
 
 
 class DipoleNetworkSection(DipoleBase):
-    """μ = Σ_a z_a(x) x_a, charges from networks of polynomials, one for each element."""
+    """Dipole surface μ = Σ_a z_a(x) x_a with charges z_a from networks, one for each element."""
 
     kind: Literal["dipole_network"] = "dipole_network"
     degree: int = Field(default=3, ge=1, le=12)
     """Highest total degree of the polynomials."""
     variable: Literal["morse", "inverse"] = "morse"
-    """exp(−r/a) or 1/r of each distance r."""
+    """Variables of the polynomials. morse: exp(−r/a) of each distance r. inverse: 1/r."""
     length: Length = 2.0
-    """a, Å."""
+    """Length a of the variables exp(−r/a), Å."""
     hidden: tuple[Annotated[int, Field(gt=0, le=10_000)], ...] = (16, 16)
-    """Width of each hidden layer."""
+    """Number of units in each hidden layer."""
     activation: Literal["tanh", "silu", "softplus"] = "tanh"
     """Activation function of the hidden layers."""
     members: int = Field(default=1, ge=1, le=100)
-    """Number of fits from other weights to points weighted at random; their spread is the error
-    bar."""
+    """Number of fits, each from other starting weights to points with random weights; their spread
+    is the error bar."""
 
     @property
     def networks(self) -> int:
@@ -250,9 +259,9 @@ class DipoleNetworkSection(DipoleBase):
 
 
 class AutomaticDipoleSection(DipoleBase):
-    """Polynomials or networks of dipole moments, whichever err less at the validation points.
+    """Dipole surface whose form the program chooses: the one with the lowest validation error.
 
-    `training.budget` limits the time of the fits; the run folder holds what was chosen.
+    `training.budget` limits the time of the fits; config.yaml in the run folder holds the choice.
     """
 
     kind: Literal["auto_dipole"] = "auto_dipole"
@@ -268,11 +277,11 @@ class AutomaticDipoleSection(DipoleBase):
 
 
 class AutomaticSurface(SurfaceBase):
-    """Form, size and fit chosen within `training.budget`; the run folder holds what was chosen."""
+    """The program chooses form and size within `training.budget`; config.yaml holds the choice."""
 
     kind: Literal["auto"] = "auto"
     baseline: None = None
-    """Nothing: the fit chooses."""
+    """Not available: the program chooses the baseline."""
 
     def resolved(self) -> NetworkForm:
         """Nothing that could be fitted as it stands.

@@ -20,41 +20,46 @@ class Data(Section):
     file: Path
     """File of points in any format that `pes.read` knows."""
     format: str | None = None
-    """Name of its format where suffix and content cannot tell, such as qm22 or zmatrix."""
+    """Format of the file, such as qm22 or zmatrix, if its suffix and content do not show it."""
     formula: str | tuple[str, ...] | None = None
-    """Atoms of the file in its order, such as O H H; a table needs them."""
+    """Atoms in the order of the file, such as O H H; a table does not name them and needs this
+    key."""
     columns: tuple[str, ...] | None = None
     """Names of the columns of a table without a header."""
     keys: dict[str, str] = {}
-    """Names in the file of energy, forces or gradients, dipole or positions."""
+    """Names that the file uses for energy, forces or gradients, dipole or positions."""
     units: dict[str, str] = {}
-    """Units of energy, length, forces, dipole and angle where the file does not fix them."""
+    """Units of energy, length, forces, dipole and angle, if the file format does not fix them."""
     zmatrix: tuple[tuple[str | int, ...], ...] | None = None
     """Rows of the Z-matrix of a table, such as [O], [H, 0], [H, 0, 1]."""
     column: str | None = None
-    """Column of the file that holds the labels instead of `energies`, such as those of another
-    level of theory; points that lack it are left out."""
+    """Column of the file that is fitted instead of `energies`, such as energies of another level of
+    theory; points without a value in it are left out."""
     window: tuple[float, float] | None = None
-    """Lowest and highest label to use, cm⁻¹ above the lowest one; points outside are in no part."""
+    """Lowest and highest energy to use, cm⁻¹ above the lowest label; all other points are left
+    out."""
     fractions: tuple[float, float, float] = (0.8, 0.1, 0.1)
-    """Shares of train, validation and test."""
+    """Fractions of the training, validation and test points."""
     split: Path | None = None
-    """JSON file with the rows of the file in `train`, `validation` and `test` instead, such as
-    the split.json of another run; without `validation` this part is drawn from the training rows.
-    An .npz file of these arrays, or a text file with the rows of the test, serves as well."""
+    """File with the row numbers of the training, validation and test points; it replaces
+    `fractions`. It is JSON or .npz with the keys `train`, `validation` and `test`, such as the
+    split.json of another run, or a text file with the test rows alone. Without `validation` this
+    part is drawn from the training rows."""
     test: Path | None = None
-    """File of test points in the same format; those of `file` are then for training and
-    validation."""
+    """File of the test points, in the format of `file`; the points of `file` are then used for
+    training and validation."""
     regroup: bool = False
-    """Move copies of a geometry that `split` has in several parts into the first of these."""
+    """If `split` puts copies of a geometry into several parts, move all of them into the first
+    part."""
     forces: bool | None = None
-    """Fit forces too; by default whenever the file has them."""
+    """Fit forces too; the default is true if the file has forces."""
     audit: Literal["refuse", "warn"] = "refuse"
-    """Findings of `pes-audit` that make a fit meaningless (errors): refuse the fit, or warn."""
+    """What to do if `pes-audit` finds errors, which make a fit meaningless: refuse the fit, or
+    warn."""
     doubtful: Literal["fit", "leave_out"] = "fit"
-    """Points whose energy or forces `pes-audit` calls stuck or wrong: fit them like all others, or
-    leave them out of training and validation and report them. `pes-train` of a file of points
-    leaves them out."""
+    """What to do with points whose energy or forces `pes-audit` calls stuck or wrong. fit: fit them
+    like all others. leave_out: leave them out of training and validation, and report them.
+    `pes-train FILE`, without a configuration, leaves them out."""
 
     @property
     def statements(self) -> dict[str, Any]:
@@ -74,16 +79,16 @@ class Data(Section):
 
 
 class Search(Section):
-    """Settings tried in short trainings of one network; the best by validation error is taken."""
+    """Search for settings: short fits of one network are compared by their validation errors."""
 
     candidates: dict[str, Annotated[tuple[Any, ...], Field(min_length=1)]] = Field(min_length=1)
-    """Key → values, such as surface.hidden: [[16, 16], [24, 24]]; such keys may also be written in
-    `search` itself."""
+    """Values to try for each key, such as surface.hidden: [[16, 16], [24, 24]]. Such keys may also
+    be written in `search` itself."""
     strategy: Literal["grid", "halving", "optuna"] = "halving"
-    """grid: all are trained to the end; halving: only the better half continues; optuna: `trials`
-    are chosen one by one."""
+    """grid: every candidate is trained to the end. halving: the better half of the candidates is
+    trained longer, again and again. optuna: Optuna chooses `trials` candidates one by one."""
     budget: float = Field(default=60.0, gt=0)
-    """Total budget, CPU seconds."""
+    """CPU time of the whole search, seconds."""
     trials: int = Field(default=20, gt=0)
     """Number of Optuna trials."""
 
@@ -98,7 +103,7 @@ class Search(Section):
 
 
 class TrainConfig(Section):
-    """`pes-train`: data to surface."""
+    """`pes-train`: fit of a surface to points."""
 
     name: Name
     """Run name; the output goes to runs/<name>. Without it the run has the name of the file."""
@@ -107,19 +112,20 @@ class TrainConfig(Section):
     device: str = "auto"
     """Device of the computation: auto, cpu or cuda."""
     threads: int | None = Field(default=None, gt=0)
-    """Number of CPU threads; by default torch's choice."""
+    """Number of CPU threads; the default is the choice of torch."""
     molecule: Isotopes | None = None
-    """Isotopes the data must fit, such as [O, H, H]; by default what the file says."""
+    """Isotopes of the molecule, such as [O, H, H]; the default is what the file says. Data of
+    another molecule are refused."""
     data: Data
     surface: Annotated[Surfaces, BeforeValidator(neural)] = SurfaceSection()
-    """neural, linear, kernel or auto; of dipole moments dipole, dipole_network or auto_dipole. A
-    network unless `kind` says otherwise, or auto where `training.budget` is given and nothing about
-    the surface."""
+    """Kind of the surface: neural, linear, kernel or auto; for dipole moments dipole,
+    dipole_network or auto_dipole. The default is neural, or auto if `training.budget` is given and
+    the section `surface` is left out."""
     training: Training = Training()
     search: Search | None = None
-    """Hyperparameter search space."""
+    """Hyperparameter search; the default is none."""
     ensemble: EnsembleSection | None = None
-    """Ensemble of networks instead of a single one."""
+    """Ensemble of networks instead of a single network; the default is none."""
     vibration: Vibration = Vibration()
     """Settings of `pes-levels RUN` for this surface."""
 

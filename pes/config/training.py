@@ -10,33 +10,34 @@ __all__ = ["LBFGS", "Adam", "AdamLBFGS", "Auto", "Column", "LevenbergMarquardt",
 
 
 class Auto(Section):
-    """levenberg_marquardt where one iteration is cheap, adam_lbfgs for larger fits."""
+    """levenberg_marquardt if one of its iterations is cheap, otherwise adam_lbfgs."""
 
     kind: Literal["auto"] = "auto"
 
 
 class LevenbergMarquardt(Section):
-    """Gauss–Newton with damping: the best for up to a few thousand parameters."""
+    """Gauss–Newton with damping; it is the best choice for up to a few thousand parameters."""
 
     kind: Literal["levenberg_marquardt"] = "levenberg_marquardt"
     damping: float = Field(default=1e-3, gt=0)
-    """First λ relative to the largest diagonal element of JᵀJ."""
+    """Damping λ of the first step, relative to the largest diagonal element of JᵀJ."""
     acceleration: float = Field(default=0.75, ge=0)
-    """Largest length of the second-order term of a step relative to half the first; 0 for none."""
+    """Largest length of the second-order part of a step (geodesic acceleration), relative to half
+    of the first-order part; 0 switches it off."""
 
 
 class LBFGS(Section):
-    """Quasi-Newton with a strong Wolfe line search, all points at once."""
+    """Quasi-Newton method with a strong Wolfe line search, on all points at once."""
 
     kind: Literal["lbfgs"] = "lbfgs"
     iterations: int = Field(default=10, gt=0)
-    """Line searches in each epoch."""
+    """Number of line searches in each epoch."""
     history: int = Field(default=100, gt=0)
-    """Gradients remembered."""
+    """Number of earlier gradients that are kept."""
 
 
 class Adam(Section):
-    """Stochastic gradient descent with a cosine decay."""
+    """Stochastic gradient descent; the learning rate decays as a cosine."""
 
     kind: Literal["adam"] = "adam"
     learning_rate: float = Field(default=1e-2, gt=0)
@@ -44,63 +45,63 @@ class Adam(Section):
     last_learning_rate: float = Field(default=1e-5, ge=0)
     """Learning rate of the last epoch."""
     batch: int = Field(default=64, gt=0)
-    """Points in each update."""
+    """Number of points in each update."""
 
 
 class AdamLBFGS(Section):
-    """Adam first, then L-BFGS: for fits too large for levenberg_marquardt."""
+    """Adam first, then L-BFGS; for fits that are too large for levenberg_marquardt."""
 
     kind: Literal["adam_lbfgs"] = "adam_lbfgs"
     adam_epochs: int = Field(default=200, gt=0)
-    """Epochs of Adam."""
+    """Number of epochs of Adam."""
     learning_rate: float = Field(default=1e-2, gt=0)
     """Learning rate of the first epoch."""
     last_learning_rate: float = Field(default=1e-4, ge=0)
     """Learning rate of the last epoch of Adam."""
     batch: int = Field(default=64, gt=0)
-    """Points in each update of Adam."""
+    """Number of points in each update of Adam."""
     iterations: int = Field(default=10, gt=0)
-    """Line searches in each epoch of L-BFGS."""
+    """Number of line searches in each epoch of L-BFGS."""
     history: int = Field(default=100, gt=0)
-    """Gradients that L-BFGS remembers."""
+    """Number of earlier gradients that L-BFGS keeps."""
 
 
 class NoWeights(Section):
-    """All points alike."""
+    """All points have the same weight."""
 
     kind: Literal["none"] = "none"
 
 
 class PartridgeSchwenke(Section):
-    """A smooth switch to low weight above an energy."""
+    """Weights that fall smoothly to a low value above an energy, after Partridge and Schwenke."""
 
     kind: Literal["partridge_schwenke"] = "partridge_schwenke"
     top: float = Field(default=30000.0, gt=0)
-    """Middle of the switch, cm⁻¹ above the minimum."""
+    """Energy at the middle of the fall, cm⁻¹ above the minimum."""
     width: float = Field(default=2000.0, gt=0)
-    """Width of the switch, cm⁻¹."""
+    """Width of the fall, cm⁻¹."""
     floor: float = Field(default=0.0, ge=0)
-    """If positive, weights also fall as 1/max(E, floor), cm⁻¹."""
+    """If positive, weights are also divided by max(E, floor), cm⁻¹."""
 
 
 class Boltzmann(Section):
-    """exp(−E/E₀)."""
+    """Weights exp(−E/E₀)."""
 
     kind: Literal["boltzmann"] = "boltzmann"
     energy: float = Field(default=5000.0, gt=0)
-    """E₀, cm⁻¹."""
+    """Energy E₀, cm⁻¹."""
 
 
 class Ratio(Section):
-    """Δ/(Δ + E)."""
+    """Weights Δ/(Δ + E)."""
 
     kind: Literal["ratio"] = "ratio"
     offset: float = Field(default=5000.0, gt=0)
-    """Δ, cm⁻¹."""
+    """Energy Δ, cm⁻¹."""
 
 
 class Column(Section):
-    """A number for each point, in the file."""
+    """Weights from a column of the data file."""
 
     kind: Literal["column"] = "column"
     name: str
@@ -119,29 +120,29 @@ class Training(Section):
     """Settings of the fit."""
 
     optimizer: Annotated[Optimizer, BeforeValidator(by_name)] = Auto()
-    """auto, levenberg_marquardt, lbfgs, adam or adam_lbfgs."""
+    """Optimizer: auto, levenberg_marquardt, lbfgs, adam or adam_lbfgs."""
     weights: Annotated[Weights, BeforeValidator(by_name)] = NoWeights()
-    """none, partridge_schwenke, boltzmann, ratio or column."""
+    """Weights of the points: none, partridge_schwenke, boltzmann, ratio or column."""
     force_weight: float | None = Field(default=None, gt=0)
-    """Weight of squared force errors relative to squared energy errors, Å²; by default both count
-    alike."""
+    """Weight of squared force errors relative to squared energy errors, Å²; by default both have
+    the same weight in total."""
     epochs: int = Field(default=1000, gt=0)
     """Largest number of steps of the optimizer."""
     patience: int = Field(default=500, gt=0)
-    """Number of epochs without a better validation error after which the fit stops."""
+    """The fit stops after so many epochs without a lower validation error."""
     budget: float | None = Field(default=None, gt=0)
-    """CPU time after which this session of the fit stops, minutes; 5 for `surface: auto`. Wall
-    time of `surface: auto_dipole`."""
+    """CPU time after which this session of the fit stops, minutes. The default of `surface: auto`
+    is 5. For `surface: auto_dipole` it is wall time."""
     max_seconds: float | None = Field(default=None, gt=0)
     """Wall time after which the fit stops, seconds."""
     restarts: int = Field(default=0, ge=0)
-    """When patience is over or no step helps, start again so often from other weights; the best
-    by validation is kept."""
+    """Number of restarts from other starting weights, after `patience` epochs without progress or
+    when no step lowers the loss; the network with the lowest validation error is kept."""
     first_points: int | None = Field(default=None, gt=0)
-    """Number of training points, drawn at random, that the first epochs of one network use: many
-    points are needed at the end, not at the beginning."""
+    """Number of training points, drawn at random, that the first epochs of a single network use; it
+    saves time, because many points are needed at the end only."""
     first_epochs: int = Field(default=0, ge=0)
-    """Number of these epochs."""
+    """Number of epochs that use `first_points`."""
     memory: int = Field(default=1024, gt=0)
-    """MiB for the rows of a linear fit, for ∂f/∂x of the training points and the chunks of the
-    Jacobian."""
+    """Memory in MiB for the rows of a linear fit, for the derivatives of the descriptor at the
+    training points, and for parts of the Jacobian."""

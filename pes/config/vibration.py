@@ -28,22 +28,22 @@ class GaussianBump(Section):
 
 
 class Sensitivities(Section):
-    """Derivatives of the levels to print and store."""
+    """Derivatives of the levels that are printed and stored."""
 
     masses: bool = False
-    """dE/dm of each atom; small levels take twice as long with them."""
+    """Compute dE/dm of each atom; a small calculation takes twice as long with them."""
     parameters: tuple[str, ...] = ()
-    """Named parameters of an analytic surface."""
+    """Names of parameters of an analytic surface."""
     weights: bool = False
-    """Every weight of the network, into levels.h5."""
+    """Compute the derivatives by every weight of the network and write them to levels.h5."""
     perturbations: dict[str, GaussianBump] = {}
-    """Perturbations added to the surface, by name; derivatives by their strengths."""
+    """Perturbations added to the surface, by name; the derivatives are those by their strengths."""
     second: bool = False
-    """Second derivatives by the strengths of the perturbations too, pure and mixed."""
+    """Compute second derivatives by the strengths of the perturbations too, pure and mixed ones."""
 
 
 class DensityMaps(Section):
-    """Density maps of levels: pictures density_<level>.png, and arrays in levels.h5."""
+    """Density maps of levels: pictures density_<level>.png and arrays in levels.h5."""
 
     levels: tuple[Annotated[int, Field(ge=0)], ...] = (0,)
     """Numbers of the levels."""
@@ -52,60 +52,62 @@ class DensityMaps(Section):
 
 
 class Spectrum(Section):
-    """J = 0 sticks from a dipole moment; with `J`, a line list as well."""
+    """Spectrum from a dipole moment: J = 0 transitions, and a line list if `J` is given."""
 
     dipole: str
-    """Dipole surface (run folder or surface file), or module:function or file.py:function from
-    positions (B, N, 3) in bohr to (B, 3) in e·bohr."""
+    """Dipole surface: a run folder, a surface file, or a function (module:function or
+    file.py:function) that takes positions (B, N, 3) in bohr and returns moments (B, 3) in
+    e·bohr."""
     temperature: float = Field(default=296.0, ge=0)
     """Temperature, K."""
     weakest: float = Field(default=1e-30, ge=0)
-    """Intensity below which lines are in no file but <name>.trans, cm/molecule."""
+    """Lowest intensity of the lines in the files, cm/molecule; <name>.trans holds all lines."""
     profile: Literal["gaussian", "lorentzian", "voigt"] = "voigt"
     """Profile of the lines in absorption.png."""
     gaussian: float = Field(default=1.0, gt=0)
-    """Half width at half maximum of its Gaussian part, cm⁻¹."""
+    """Half width at half maximum of the Gaussian part of the profile, cm⁻¹."""
     lorentzian: float = Field(default=1.0, gt=0)
-    """Half width at half maximum of its Lorentzian part, cm⁻¹."""
+    """Half width at half maximum of the Lorentzian part of the profile, cm⁻¹."""
 
 
 class RotationSection(Section):
-    """Contraction of J = 0 states to levels with J > 0."""
+    """How levels with J > 0 are built from J = 0 states."""
 
     states: int | None = Field(default=None, gt=0)
-    """Number of J = 0 states contracted; by default three for each level, 60 at least."""
+    """Number of J = 0 states in the basis; by default three for each level, and at least 60."""
     frame: Literal[
         "auto", "eckart", "flexible", "linear", "bisector", "principal_axes", "embedded"
     ] = "auto"
-    """Axes of the body: those of Eckart, with a reference that is the mean geometry or, `flexible`,
-    follows the coordinate of the largest amplitude; `linear`, a straightened triatomic for a
-    reference and states of their own for each K, which linear geometries ask for; the bisector of
-    a triatomic or of a chain of four atoms; principal axes (not defined where two moments of
-    inertia are equal); the coordinates' own. `auto` takes `linear` for a triatomic whose levels
-    reach linear geometries, `flexible` for four atoms and more with a ground state in several
-    wells, and `eckart` elsewhere."""
+    """Axes of the molecule. eckart: Eckart axes of the mean geometry. flexible: Eckart axes whose
+    reference follows the coordinate of the largest amplitude. linear: for three atoms that reach
+    linear geometries; the reference is a straightened molecule, and each K has states of its own.
+    bisector: for three atoms or a chain of four. principal_axes: not defined where two moments of
+    inertia are equal. embedded: the axes of the coordinates. auto: linear for a triatomic whose
+    levels reach linear geometries, flexible for four atoms and more with several wells, otherwise
+    eckart."""
 
 
 class Sweep(Section):
-    """Levels for several values of one number, side by side in sweep.csv."""
+    """Levels for several values of one parameter, written side by side to sweep.csv."""
 
     parameter: str
-    """Named parameter of an analytic surface; a perturbation of `sensitivities.perturbations`,
-    whose strength κ is varied; or a mass: m[1:H] of the atom 1 (from 0), m[H] of all atoms H."""
+    """Parameter to vary: a named parameter of an analytic surface; the name of a perturbation in
+    `sensitivities.perturbations`, whose strength κ is varied; or a mass, m[1:H] for atom 1 (counted
+    from 0) or m[H] for all H atoms."""
     values: tuple[float, ...] = Field(min_length=1)
-    """Values in the unit that the surface gives the parameter, such as Å; strengths in cm⁻¹;
-    masses in u."""
+    """Values of the parameter, in the unit that the surface uses for it, such as Å; strengths are
+    in cm⁻¹, masses in u."""
 
 
 class CoordinateGroup(Section):
-    """Coordinates whose products of functions give way to eigenfunctions of their own."""
+    """Coordinates that are contracted together: eigenfunctions of the group replace products."""
 
     coordinates: tuple[str, ...] = Field(min_length=2)
     """Names of the coordinates."""
     energy: float | None = Field(default=None, gt=0)
-    """Highest energy of the functions to keep, cm⁻¹ above the lowest; or"""
+    """Highest energy of the functions to keep, cm⁻¹ above the lowest; give this or `functions`."""
     functions: int | None = Field(default=None, gt=0)
-    """number of functions to keep."""
+    """Number of functions to keep; give this or `energy`."""
 
     @model_validator(mode="after")
     def _one_limit(self) -> "CoordinateGroup":
@@ -118,73 +120,79 @@ class Vibration(Section):
     """Levels of a surface."""
 
     molecule: Isotopes | tuple[Isotopes, ...] | None = None
-    """Isotopes in the order of the surface's atoms, such as [O, H, D]; by default the data's. A
-    list of such lists asks for several isotopologues and their shifts."""
+    """Isotopes in the order of the surface's atoms, such as [O, H, D]; by default those of the
+    data. A list of such lists computes several isotopologues and their isotope shifts."""
     nuclear_masses: bool = False
-    """Masses of bare nuclei instead of whole atoms."""
+    """Use masses of bare nuclei instead of atomic masses."""
     coordinates: CoordinateRequest = CoordinateRequest()
     basis: dict[str, BasisSize] = {}
-    """Size of the basis of each coordinate, by its name; `all` for coordinates not named."""
+    """Basis size of each coordinate, by its name; `all` stands for the coordinates not named."""
     levels: int | None = Field(default=None, gt=0)
     """Number of levels, the ground state included; 20 unless `energy` is given."""
     energy: float | None = Field(default=None, gt=0)
-    """All levels up to here instead, cm⁻¹ above the ground state."""
+    """Compute all levels up to this energy, cm⁻¹ above the ground state; use it instead of
+    `levels`."""
     quanta: float | None = Field(default=None, gt=0)
-    """Keep only products of functions with so many quanta in all; for four atoms and more. Six
-    normal coordinates get 6 (a first answer in minutes) unless limited; more of them need it."""
+    """Largest sum of the quanta of a product of basis functions; for four atoms and more. Molecules
+    with more than six normal coordinates need it where any size is given; with six the default is
+    6, which gives a first answer in minutes."""
     grid_level: float | None = Field(default=None, gt=0)
-    """Level of a sparse grid in place of the product of all points, for normal coordinates: with
-    `quanta`, two more than these or higher. For five atoms and more `quanta` alone mean such a
-    grid, of two levels more."""
+    """Level of a sparse grid, which replaces the product grid in normal coordinates. Give it with
+    `quanta`; it should be `quanta` + 2 or higher. For five atoms and more, `quanta` alone means a
+    sparse grid of the level `quanta` + 2."""
     weights: dict[str, Annotated[float, Field(gt=0)]] = {}
-    """Weights of the quanta, by coordinate or group: {r1: 2} counts each quantum of r1 twice."""
+    """Weights of the quanta, by coordinate or group: with {r1: 2} each quantum of r1 counts
+    twice."""
     product_energy: float | None = Field(default=None, gt=0)
-    """Keep only products whose reference energies sum to so much above the lowest, cm⁻¹."""
+    """Largest sum of the reference energies of a product of functions, cm⁻¹ above the lowest
+    sum."""
     reference: Literal["cut", "vscf", "mean"] = "cut"
-    """One-dimensional functions of cuts through the minimum, self-consistent ones, or those of mean
-    potentials over the region below `coordinates.energy` (three atoms)."""
+    """One-dimensional functions of the basis. cut: those of cuts through the minimum. vscf:
+    self-consistent ones. mean: those of the potential averaged over the region below
+    `coordinates.energy`, for three atoms."""
     groups: dict[str, CoordinateGroup] = {}
-    """Coordinates contracted together, by a name: {bends: {coordinates: [theta2, theta3],
-    energy: 12000}}."""
+    """Groups of coordinates that are contracted together, each with a name: {bends: {coordinates:
+    [theta2, theta3], energy: 12000}}."""
     cap: float = Field(default=60000.0, gt=0)
-    """Ceiling of V, cm⁻¹ above the minimum."""
+    """Potential cap: the largest value of V on the grid, cm⁻¹ above the minimum."""
     solver: Literal["auto", "dense", "shift_invert", "davidson"] = "auto"
-    """Eigensolver; auto selects by matrix size."""
+    """Eigensolver; auto chooses by the size of the matrix."""
     symmetry: bool = True
-    """Solve each block of H separately where exchanges and reflections of coordinates leave surface
-    and kinetic energy as they are: sooner, in less memory, with exact labels. Checked on the
-    grid; a warning says what prevents it."""
+    """Block-diagonalise H by symmetry where permutations and reflections of coordinates leave the
+    surface and the kinetic energy unchanged. This takes less time and memory and gives exact
+    labels. The symmetry is checked on the grid; a warning says what prevents it."""
     convergence: bool | Literal["smaller", "larger"] = True
-    """Estimate the convergence of each level from three larger or smaller calculations; true:
-    smaller ones from five coordinates on."""
+    """Estimate the convergence error of each level from three larger or three smaller calculations;
+    true means larger ones up to four coordinates and smaller ones from five on."""
     accuracy: float | None = Field(default=None, gt=0)
-    """Largest estimated error of a level, cm⁻¹: the program chooses ranges, functions and points
-    and lets them grow. By default, where no sizes are given, 0.01 for three atoms, 0.1 for four and
-    1 for more."""
+    """Largest estimated convergence error of a level, cm⁻¹. The program chooses ranges, functions
+    and points and enlarges them until all levels are as accurate as that. The default, where no
+    sizes are given, is 0.01 for three atoms, 0.1 for four and 1 for more."""
     minutes: float | None = Field(default=None, gt=0)
-    """CPU time after which the calculation no longer grows for the sake of `accuracy`; by default
-    5, from five atoms on 20. Rotation may take as much again: fewer J = 0 states are contracted
-    where all would take longer, and no J begins that is not likely to end."""
+    """CPU time in minutes that the calculation may take to reach `accuracy`; the default is 5, and
+    20 from five atoms on. Levels with J > 0 may take as much again. If the time is too short for
+    them, fewer J = 0 states are used, and a J that would probably not finish is not begun."""
     memory: float | None = Field(default=None, gt=0)
-    """Memory that the process may take in all, GiB, Python and its libraries (0.35) included: what
-    is forecast to take more is not begun. By default what is free."""
+    """Memory that the process may take in all, GiB; Python and its libraries take 0.35 of it. A
+    calculation that would need more is not begun. The default is the free memory."""
     sensitivities: Sensitivities = Sensitivities()
     ensemble: Literal["first_order", "full"] = "first_order"
-    """Error bars of the levels of an ensemble surface: through |ψ|², or beside that by
-    diagonalising every member's Hamiltonian."""
+    """Error bars of the levels of an ensemble surface. first_order: from the members' differences
+    averaged over |ψ|². full: also from levels computed for every member."""
     densities: DensityMaps | None = None
-    """Density maps of chosen levels, where the surface matters to them; none by default."""
+    """Density maps of chosen levels; they show where a level depends on the surface. The default is
+    none."""
     spectrum: Spectrum | None = None
     J: tuple[Annotated[int, Field(ge=0)], ...] = ()
-    """Total angular momenta, such as [0, 1, 2]: levels with rotation, into rovibrational.csv."""
+    """Total angular momenta, such as [0, 1, 2]; their levels are written to rovibrational.csv."""
     rotation: RotationSection = RotationSection()
     sweep: Sweep | None = None
     workers: Annotated[WorkerKinds, BeforeValidator(by_name)] | None = None
-    """Workers (processes, dask or queue, as of `pes-label`) that calculate a value of a sweep each,
-    or (dask, queue) an isotopologue; by default all are calculated here, one after the other."""
+    """Workers that compute the values of a sweep (processes, dask or queue, as for `pes-label`) or
+    the isotopologues (dask or queue). By default all are computed one after the other."""
     labels: Literal["normal", "local"] = "normal"
-    """Quanta of normal modes, v1 v2 v3, where they are safe; or those of the basis functions of
-    each coordinate, n(r1) n(r2) n(theta)."""
+    """Labels of the levels. normal: quanta of the normal modes in Herzberg's order, v1 v2 v3, where
+    these can be assigned safely. local: quanta of each coordinate, n(r1) n(r2) n(theta)."""
 
     def bumps(self) -> dict[str, Bump]:
         """Perturbations as `pes.setup` takes them."""
@@ -233,19 +241,20 @@ class LevelsConfig(Vibration):
     device: str = "auto"
     """Device of the computation: auto, cpu or cuda."""
     threads: int | None = Field(default=None, gt=0)
-    """Number of CPU threads; by default one for three atoms, else torch's choice."""
+    """Number of CPU threads; the default is one for three atoms, otherwise the choice of torch."""
     surface: str
-    """Run folder, surface file, module:function, file.py:function or a named analytic one."""
+    """Surface: a run folder, a surface file, module:function, file.py:function or the name of an
+    analytic surface."""
     functions: tuple[str, ...] = ()
-    """Functions, module:function or file.py:function, that a surface file may be built on; a file
-    alone runs no code."""
+    """Python functions, module:function or file.py:function, that a surface file may call. A
+    surface file runs no code unless you name its functions here."""
 
 
 class SpectrumConfig(LevelsConfig):
-    """`pes-spectrum --config`: line list of a surface of energies and one of dipole moments."""
+    """`pes-spectrum --config`: line list from an energy surface and a dipole surface."""
 
     J: tuple[Annotated[int, Field(ge=0)], ...] = tuple(range(11))
-    """Total angular momenta; by default 0 to 10."""
+    """Total angular momenta; the default is 0 to 10."""
 
     @model_validator(mode="after")
     def _lines(self) -> "SpectrumConfig":
@@ -262,6 +271,6 @@ class FitConfig(Section):
     device: str = "auto"
     """Device of the computation: auto, cpu or cuda."""
     threads: int | None = Field(default=None, gt=0)
-    """Number of CPU threads; by default one for three atoms, else torch's choice."""
+    """Number of CPU threads; the default is one for three atoms, otherwise the choice of torch."""
     vibration: Vibration = Vibration()
     """Settings of the levels."""

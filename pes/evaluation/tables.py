@@ -202,7 +202,7 @@ def hole_lines(report: HoleReport) -> list[str]:
         count = len(report.disagreement)
         lines.append(
             f"members of the ensemble differ by more than {report.limit / CM1:.0f} cm-1 at "
-            f"{count or 'no'} place{'s' * (count != 1)} below "
+            f"{count or 'no'} place{'s' * (count > 1)} below "
             f"{(report.highest - search.minimum) / CM1:.0f} cm-1 (the limit is "
             f"{100 * DISAGREEMENT:g} % of that energy)"
         )

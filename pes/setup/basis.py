@@ -27,18 +27,18 @@ ROUNDED = 1e-3
 
 @dataclass(frozen=True)
 class BasisSize:
-    """Basis of one coordinate; numbers are 1 to 5000.
+    """Size of the basis of one coordinate; all numbers are 1 to 5000.
 
     Attributes:
-        kind: primitive functions: sinc, box, hermite, legendre, polynomial or fourier; by default
-            sinc for lengths, legendre for angles, hermite for normal modes, polynomial for the
-            cosine of an angle, fourier for a dihedral over a full turn.
-        functions: contracted functions n; by default 10 for lengths, 14 for angles, 25 for
-            fourier.
-        points: quadrature points m; by default 1.8 n for lengths, 1.4 n for angles, uniform for
-            fourier.
-        primitives: primitive functions; by default 60 for lengths, 40 for angles, n (odd) for
-            fourier.
+        kind: kind of the primitive functions: sinc, box, hermite, legendre, polynomial or fourier.
+            The default is sinc for lengths, legendre for angles, hermite for normal modes,
+            polynomial for the cosine of an angle and fourier for a dihedral over a full turn.
+        functions: number n of contracted functions; the default is 10 for lengths, 14 for angles
+            and 25 for fourier.
+        points: number of quadrature points; the default is 1.8 n for lengths, 1.4 n for angles and
+            uniform points for fourier.
+        primitives: number of primitive functions; the default is 60 for lengths, 40 for angles and
+            n (odd) for fourier.
 
     Raises:
         ValueError: for an unknown kind, or a number out of its range.

@@ -20,41 +20,43 @@ class CoordinateRequest:
     """Internal coordinates and their ranges; the program chooses what is not given.
 
     Attributes:
-        kind: one of valence (the default), radau and jacobi for three atoms; bond_vectors (the
-            default), zmatrix, polyspherical and normal_modes for four and more; umbrella for an
-            atom with three others around it: r1, r2, r3, beta, sa, sb, where beta inverts the
-            pyramid. Bond vectors are normal coordinates q1, q2, … whose bends turn bonds without
-            stretching them; they keep the symmetry of the molecule. They and normal_modes also
-            take linear molecules, of three atoms too, with `quanta` and `grid_level` or without
-            any sizes.
-        centre: number of the middle atom (jacobi: of the single one), from 0; by default the one
-            of its kind, for umbrella the nearest to all others.
-        rows: rows of a zmatrix: [C], [O, 0], [H, 0, 1], [H, 0, 1, 2], X for a dummy; by default
-            made from the geometry at the minimum.
-        vectors: vectors of polyspherical: from and to, each the number of an atom, a list for a
-            centre of mass or [radau, centre, satellites] for a canonical point, such as [1, 2],
-            [[1, 2], 0].
+        kind: kind of the coordinates. For three atoms: valence (the default), radau or jacobi. For
+            four and more: bond_vectors (the default), zmatrix, polyspherical or normal_modes; for
+            an atom with three others around it also umbrella (r1, r2, r3, beta, sa, sb, where beta
+            inverts the pyramid). Bond vectors are normal coordinates q1, q2, … whose bends turn
+            bonds without stretching them; they keep the symmetry of the molecule. bond_vectors and
+            normal_modes also take linear molecules, even of three atoms.
+        centre: number of the middle atom, from 0; for jacobi of the atom that moves around the
+            other two. The default is the only atom of its element; for umbrella it is the atom
+            nearest to all others.
+        rows: rows of a zmatrix, such as [C], [O, 0], [H, 0, 1], [H, 0, 1, 2]; X is a dummy atom.
+            The default is made from the geometry at the minimum.
+        vectors: vectors of polyspherical coordinates, each from one end to another. An end is the
+            number of an atom, a list of atoms for their centre of mass, or [radau, centre,
+            satellites] for a canonical point. Example: [1, 2], [[1, 2], 0].
         bonds: bonds of bond_vectors, pairs of atoms numbered from 0 that join all atoms without a
-            ring: [0, 1], [0, 2]; by default the shortest for their elements.
-        normal: curvilinear normal coordinates q1, q2, …: the combinations of these lengths and
-            angles that are normal coordinates at the minimum. For four atoms and more they take
-            far fewer `quanta`. With beside_torsion a dihedral, the last coordinate, stays as it
-            is, and V and G are means of the minimum and of half a turn from it.
-        reference: positions of the atoms near the minimum, Å: where to start for a surface that
-            has no training points.
-        fixed: coordinates of a zmatrix that keep a value, Å or degrees.
-        relaxed: coordinates (lengths and angles) that take the lowest energy along the others, of
-            which one or two are left; these need `ranges`, a dihedral over a full turn does not.
-        maps: other variables for some of the coordinates, by name: r1: {steepness: 2.2,
-            centre: 0.96}, theta: cos. Ranges stay in Å and degrees, the new name is morse_r1.
-        ranges: ends of each coordinate (Å, degrees), or auto: along cuts until V passes `energy`.
-            Lengths of a fit end at its last point, or past it where the surface still rises.
-        energy: height of the cuts for auto, cm⁻¹ above the minimum, positive.
-        continued_from: harmonic energy, cm⁻¹, beyond which V is continued along rays from the
-            minimum, in normal coordinates; the program continues a fit that has holes beyond its
-            points.
-        filled: holes of a fit of three atoms beyond its points are filled by a wall behind the
-            pass that leads into them; the program does so where it finds one.
+            ring, such as [0, 1], [0, 2]. The default is the shortest bonds for the elements.
+        normal: use curvilinear normal coordinates q1, q2, …, which are the normal coordinates at
+            the minimum in terms of these lengths and angles. For four atoms and more they need far
+            fewer `quanta`. With beside_torsion the last coordinate, a dihedral, stays as it is, and
+            the normal coordinates of the others are those of V and G averaged over the minimum and
+            the geometry half a turn from it.
+        reference: positions of the atoms near the minimum, Å; the search for the minimum of a
+            surface without training points starts there.
+        fixed: coordinates of a zmatrix that keep a constant value, Å or degrees.
+        relaxed: lengths and angles that take the values of lowest energy along the others. One or
+            two coordinates must be left; they need `ranges`, except a dihedral over a full turn.
+        maps: other variables for some coordinates, by name, such as r1: {steepness: 2.2,
+            centre: 0.96} or theta: cos. Ranges stay in Å and degrees; the new name is morse_r1.
+        ranges: ends of each coordinate, Å or degrees. With auto each range ends where V passes
+            `energy` along a cut through the minimum. On a fitted surface lengths end at the last
+            point, or beyond it if the surface still rises there.
+        energy: energy at which automatic ranges end, cm⁻¹ above the minimum, positive.
+        continued_from: harmonic energy, cm⁻¹, above which V is extrapolated along rays from the
+            minimum, in normal coordinates. The program does this by itself for a fit that has holes
+            beyond its points.
+        filled: fill the holes that a fit of three atoms has beyond its points, by a wall behind the
+            lowest pass to them. The program does this by itself where it finds such a hole.
 
     Raises:
         ValueError: for an unknown kind, or a number out of its range; it names the key.

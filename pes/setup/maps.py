@@ -18,12 +18,12 @@ PLAIN_RECORD = {"extra": "forbid", "allow_inf_nan": False}
 
 @dataclass(frozen=True)
 class MorseMap:
-    """y = 1 − exp(−a(r − r_e)) in place of a length r.
+    """Morse variable y = 1 − exp(−a(r − r_e)), which replaces a length r.
 
     Attributes:
-        steepness: a, 1/Å, positive.
-        centre: r_e, Å, positive.
-        kind: name of this variable, which may be left out.
+        steepness: steepness a, 1/Å, positive.
+        centre: centre r_e, Å, positive.
+        kind: name of this variable; it may be left out.
 
     Raises:
         ValueError: unless both are positive.
