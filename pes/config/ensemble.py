@@ -19,7 +19,7 @@ class EnsembleSection(Section):
     are not test points; all these points count as training points in the errors of the mean.
     shared: all members have the same training and validation points."""
     bootstrap: Literal["none", "baseline", "all"] = "none"
-    """What of a member is fitted to its own random sample (with replacement) of the training
+    """Part of a member that is fitted to its own random sample (with replacement) of the training
     points: nothing, its baseline, or its baseline and its network."""
     degrees: tuple[Annotated[int, Field(ge=1, le=12)], ...] = ()
     """Degrees of the baselines, which the members take in turn; the default is the degree of

@@ -72,7 +72,7 @@ class RefineConfig(Section):
     isotopologues: tuple[ObservedLevelsSection, ...] = Field(min_length=1)
     """Observed levels of each isotopologue, fitted or held out."""
     adjust: Annotated[Adjust, BeforeValidator(by_name)] = Polynomial()
-    """What is adjusted: polynomial, which is added to the surface, or weights, its own
+    """Quantity to adjust: polynomial, which is added to the surface, or weights, its own
     parameters."""
     anchor: Annotated[float, Field(ge=0)] | Literal["auto"] = "auto"
     """Weight λ of the squared errors at the ab initio points, relative to the squared errors of the

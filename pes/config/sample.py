@@ -42,9 +42,9 @@ class SampleConfig(Section):
     energy: float = Field(default=30000.0, gt=0)
     """Highest energy of the geometries, cm⁻¹ above the minimum."""
     choose: Literal["energy", "spread", "levels"] = "energy"
-    """How geometries are chosen. energy: evenly over the region, fewer at higher energies. spread:
-    where the members of an ensemble differ, away from one another and from the training points.
-    levels: where new labels would reduce the error bars of levels most."""
+    """Criterion for the choice of geometries. energy: evenly over the region, fewer at higher
+    energies. spread: where the members of an ensemble differ, away from one another and from the
+    training points. levels: where new labels would reduce the error bars of levels most."""
     levels: int = Field(default=LEVELS, gt=0)
     """Number of levels whose error bars are reduced, the ground state included."""
     levels_folder: Path | None = None

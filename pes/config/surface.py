@@ -125,9 +125,9 @@ class LinearSurfaceSection(Linear, SurfaceBase):
     """Ridge regularisation, relative to the largest singular value; auto tries 0 and 1e-15 to
     1e-4."""
     chosen_by: Literal["validation", "leave_one_out"] = "validation"
-    """What chooses among several values. validation: the error at the validation points.
-    leave_one_out: the error with which each point outside the test is predicted from all others;
-    all these points are then fitted. It is for energies without forces."""
+    """Criterion for the choice among several values. validation: the error at the validation
+    points. leave_one_out: the error with which each point outside the test is predicted from all
+    others; all these points are then fitted. It is for energies without forces."""
     baseline: Annotated[StoredSurface, BeforeValidator(by_name)] | None = None
     """Surface that the polynomial corrects; the default is none."""
 
@@ -219,9 +219,9 @@ class DipoleSection(DipoleBase):
     """Ridge regularisation, relative to the largest singular value; auto tries 0 and 1e-15 to
     1e-4."""
     chosen_by: Literal["validation", "leave_one_out"] = "validation"
-    """What chooses among several values. validation: the error at the validation points.
-    leave_one_out: the error with which each point outside the test is predicted from all others;
-    all these points are then fitted."""
+    """Criterion for the choice among several values. validation: the error at the validation
+    points. leave_one_out: the error with which each point outside the test is predicted from all
+    others; all these points are then fitted."""
     members: int = Field(default=1, ge=1, le=100)
     """Number of fits, each to points with random weights; their spread is the error bar."""
 

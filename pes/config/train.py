@@ -54,10 +54,10 @@ class Data(Section):
     forces: bool | None = None
     """Fit forces too; the default is true if the file has forces."""
     audit: Literal["refuse", "warn"] = "refuse"
-    """What to do if `pes-audit` finds errors, which make a fit meaningless: refuse the fit, or
+    """Action if `pes-audit` finds errors, which make a fit meaningless: refuse the fit, or
     warn."""
     doubtful: Literal["fit", "leave_out"] = "fit"
-    """What to do with points whose energy or forces `pes-audit` calls stuck or wrong. fit: fit them
+    """Treatment of points whose energy or forces `pes-audit` calls stuck or wrong. fit: fit them
     like all others. leave_out: leave them out of training and validation, and report them.
     `pes-train FILE`, without a configuration, leaves them out."""
 

@@ -71,7 +71,7 @@ class Spectrum(Section):
 
 
 class RotationSection(Section):
-    """How levels with J > 0 are built from J = 0 states."""
+    """Settings for building levels with J > 0 from J = 0 states."""
 
     states: int | None = Field(default=None, gt=0)
     """Number of J = 0 states in the basis; by default three for each level, and at least 60."""
