@@ -19,7 +19,8 @@ fourteen sets without isolated points the largest is 2.7."""
 GAP, HIGHEST, MANY = 0.5, 3, 1000
 """Step in the energies, in units of their span below it, above which so many points may lie; in
 smaller sets the highest energies are naturally far apart."""
-CHUNK = 256
+NUMBERS = 2**21
+"""Distances computed at once, so that memory does not grow with the number of points."""
 
 
 def isolated_rows(dataset: Dataset) -> Tensor:
@@ -51,7 +52,7 @@ def isolated_rows(dataset: Dataset) -> Tensor:
 def _nearest(r: Tensor, rows: Tensor) -> Tensor:
     """Distance (R,) from some points to the nearest other one."""
     parts = []
-    for part in rows.split(CHUNK):
+    for part in rows.split(max(1, NUMBERS // len(r))):
         distance = torch.cdist(r[part], r)
         distance[torch.arange(len(part)), part] = torch.inf
         parts.append(distance.amin(1))

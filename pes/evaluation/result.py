@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +76,7 @@ class Evaluation:
     device: torch.device
     errors_by_part: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def isolated(self) -> tuple[int, ...]:
         """Rows of points far from all others in geometry or energy."""
         return tuple(isolated_rows(self.dataset).tolist())
