@@ -14,7 +14,7 @@ from pes.units import ANGSTROM, CM1, ENERGY_UNITS, FORCE_UNITS, LENGTH_UNITS
 
 __all__ = ["rounded_forces", "rounded_geometries", "rounded_labels"]
 
-HURTS, MATTERS = 0.1, 0.02
+HURTS, MATTERS = 0.1, 0.002
 """Noise in cm⁻¹ from which rounding of labels is a warning, and from which it is mentioned."""
 
 GEOMETRY_MATTERS, FORCES_MATTER = 0.05, 0.1
@@ -71,8 +71,9 @@ def rounded_geometries(evidence: Evidence) -> list[Finding]:
     return [
         Finding(
             "rounded geometries", "note", len(dataset), (),
-            f"geometries are rounded to {step / ANGSTROM:.1g} A: a noise of about {noise:.1g} cm-1 "
-            "in the labels", "take the geometries with all digits",
+            f"geometries are rounded to {step / ANGSTROM:.1g} A: if the labels are those of "
+            f"geometries with more digits, they have a noise of about {noise:.1g} cm-1",
+            "take the geometries with all digits",
         )
     ]  # fmt: skip
 

@@ -22,6 +22,14 @@ def test_single_precision_whatever_the_unit() -> None:
     assert finding.severity == "warning"
 
 
+def test_single_precision_of_small_numbers_is_mentioned() -> None:
+    # Between 1/2 and 1 hartree the steps are 2^-24 hartree, 0.0131 cm-1: fits come closer.
+    labels = (ammonia().energies - 0.6).float().double()
+    (finding,) = rounded_labels(evidence(replace(ammonia(), energies=labels)))
+    assert "0.0131 cm-1" in finding.sentence
+    assert finding.severity == "note"
+
+
 def test_noise_of_rounded_geometries() -> None:
     data = ammonia()
     step = 1e-3 * ANGSTROM
