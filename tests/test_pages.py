@@ -4,13 +4,17 @@ import re
 import shlex
 import shutil
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from pkgutil import resolve_name
 
 import pytest
 
+import pes
 from pes import plots
+from pes.data import Dataset
+from pes.potential import SurfaceRecord
+from pes.potential.analytic import WaterPJT
 
 ROOT = Path(__file__).parents[1]
 # Not the entry points of what is installed, which may be older or missing.
@@ -78,3 +82,14 @@ def test_readme(place: Path) -> None:
     call("pes-refine --example h2o")
     follow(ROOT / "README.md")
     assert (place / "runs" / "h2o" / "levels" / "levels.csv").is_file()
+
+
+def test_programs_of_others(place: Path, water: Callable[..., Dataset]) -> None:
+    """Optimisation, frequencies, thermochemistry and dynamics by ASE."""
+    folder = place / "runs" / "h2o"
+    folder.mkdir(parents=True)
+    points = water(points=20)
+    record = SurfaceRecord(points.symbols, (0.0, 1.0), "", points.positions)
+    pes.save(folder / "surface.safetensors", WaterPJT(), record)
+    (folder / "summary.json").write_text("{}")
+    follow(ROOT / "docs" / "howto" / "other_programs.md")

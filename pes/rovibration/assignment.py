@@ -17,12 +17,18 @@ def vibrations_of(solved: Solved, basis: Contraction, j: int) -> tuple[Tensor, T
 
     Each J = 0 state has 2J + 1 levels, no more, and of a linear molecule one for K = 0 and two for
     others: of all ways to give them out the one with the largest shares. States that a group mixes
-    count as one, by their first.
+    count as one, by their first; states of each K of a bent molecule as one, by their J = 0 state.
     """
     vectors, size, axial = solved.vectors, 2 * j + 1, basis.coupling.axial
     weights = _weights(vectors, axial, size)
-    number = torch.full((len(weights),), size) if axial is None else 1 + (axial > 0).long()
-    number, first = number if axial is None else number.where(axial <= j, 0), None
+    number = torch.full((len(weights),), size)
+    if axial is not None:
+        number = (1 + (axial > 0).long()).where(axial <= j, 0)
+    if (parents := basis.parents) is not None:
+        states = int(parents.max()) + 1
+        weights = weights.new_zeros(states, weights.shape[1]).index_add(0, parents, weights)
+        number = number.new_zeros(states).index_add(0, parents, number)
+    first = None
     if (of := basis.coupling.multiplets) is not None:
         counts = of.sets.unique_consecutive(return_counts=True)[1]
         first = counts.cumsum(0) - counts
@@ -59,7 +65,8 @@ def ka_and_kc(
     leaves the level as it is, follows from that.
     """
     basis = contraction.coupling
-    if basis.axial is not None:
+    if contraction.is_linear:
+        assert basis.axial is not None
         ka = basis.axial[vibration.clamp(min=0)]
         state, rotor = own_products(basis.axial, 2 * j + 1)
         weights = solved.vectors[state * (2 * j + 1) + rotor].square()
@@ -72,13 +79,24 @@ def ka_and_kc(
         own = (vibration == v).nonzero().flatten()
         own = own[solved.energies[own].argsort()]
         if turned:
-            block = solved.vectors.reshape(-1, 2 * j + 1, solved.vectors.shape[1])[v][:, own]
-            rank[own] = _ranks(block.square(), j).to(rank)
+            rank[own] = _ranks(_rotors(solved.vectors[:, own], contraction, int(v), j), j).to(rank)
             continue
         members = solved.degeneracies[own]
         share = 1 if basis.multiplets is None else basis.multiplets.size_of(int(v))
         rank[own] = (members.cumsum(0) - members) // share
     return _labels_of(rank, j)
+
+
+def _rotors(vectors: Tensor, contraction: Contraction, state: int, j: int) -> Tensor:
+    """Part of each function of the rotor times one J = 0 state in vectors, (2J + 1, vectors)."""
+    squares, size, axial = vectors.square(), 2 * j + 1, contraction.coupling.axial
+    if axial is None:
+        return squares.reshape(-1, size, squares.shape[1])[state]
+    assert contraction.parents is not None
+    of, rotor = own_products(axial, size)
+    mine = contraction.parents[of] == state
+    rows = (of * size + rotor)[mine]
+    return squares.new_zeros(size, squares.shape[1]).index_add(0, rotor[mine], squares[rows])
 
 
 def _labels_of(rank: Tensor, j: int) -> tuple[Tensor, Tensor]:

@@ -113,8 +113,6 @@ def levels_of(basis: Contraction, j: int) -> Rovibrational:
     vibration, share = vibrations_of(every, basis, j)
     ka, kc = ka_and_kc(vibration, every, basis, j)
     own = vibration >= 0
-    if basis.parents is not None:
-        vibration = basis.parents[vibration].where(own, -1)
     mine = own & (share >= SHARE)
     solved = every.only(mine)
     vibration, share, ka, kc = (column[mine] for column in (vibration, share, ka, kc))

@@ -144,3 +144,21 @@ def test_a_bent_molecule_that_reaches_linearity() -> None:
     # In another frame they are wrong, and a warning says so.
     (warning,) = result.rotation([1], states=30, frame="eckart").warnings
     assert "level 0 reaches geometries where the molecule is linear" in warning
+
+
+def test_labels_where_rotation_mixes_k() -> None:
+    """9_18 and 9_36 of water lie at 1079 and 1283 cm⁻¹; both hold much of K = 1, 2 and 3."""
+    water = pes.levels("water_pjt1996", count=3, accuracy=0.1)
+    rows = {}
+    for frame in ("linear", "eckart"):
+        table = water.rotation([9], states=30, frame=frame).table
+        rows[frame] = {(row["level"], row["Ka"], row["Kc"]): row for row in table}
+    assert rows["linear"].keys() == rows["eckart"].keys()
+    for key, row in rows["linear"].items():
+        other = rows["eckart"][key]
+        # The levels themselves differ by 0.1 cm⁻¹ at most with so few states.
+        assert row["energy"] == pytest.approx(other["energy"], abs=0.5)
+    # Observed: J. Tennyson et al., J. Quant. Spectrosc. Radiat. Transf. 117, 29 (2013),
+    # doi:10.1016/j.jqsrt.2012.10.002.
+    assert rows["linear"][0, 1, 8]["energy"] == pytest.approx(1079.08, abs=0.2)
+    assert rows["linear"][0, 3, 6]["energy"] == pytest.approx(1282.92, abs=0.2)

@@ -173,7 +173,8 @@ def _run(request: Request) -> Path:
         )  # fmt: skip
     number = reported.received()
     if number and config.J:
-        log.warning("warning: J > 0 is left out: %s", SIGNALLED)
+        lines = "" if config.spectrum is None else " and all lines between them"
+        log.warning("warning: levels with J > 0%s are left out: %s", lines, SIGNALLED)
     more = _additions(config, result, dipole, maps, () if number else config.J)
     old = [path.name for path in request.folder.glob("density_*.png")]
     with staged(request.folder, finished=LEVELS_JSON, stale=[*OPTIONAL, *old]) as place:
@@ -182,7 +183,7 @@ def _run(request: Request) -> Path:
             source=request.source, device=request.device,
         )  # fmt: skip
     (request.folder / STATE).unlink(missing_ok=True)
-    log.info("written to %s in %.1f s", request.folder, result.seconds)
+    log.info("written to %s; the J = 0 levels took %.1f s", request.folder, result.seconds)
     if number:
         raise _stopped(number, request.folder)
     return request.folder

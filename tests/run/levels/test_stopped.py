@@ -7,17 +7,37 @@ from pathlib import Path
 
 import pytest
 
-from pes.cli import levels
+from pes.cli import levels, spectrum
 from pes.setup.automatic.quanta_series import Series
 
 MODEL = ["formaldehyde_model", "--molecule", "C O H H", "--levels", "3", "--set", "J=[0, 1]"]
 
+CHARGES = """
+import torch
+
+
+def moment(x):
+    return (torch.tensor([0.4, -0.6, 0.1, 0.1], dtype=x.dtype)[:, None] * x).sum(-2)
+"""
+
+LINES = """
+name: run
+surface: formaldehyde_model
+molecule: [C, O, H, H]
+levels: 3
+J: [0, 1]
+spectrum: {dipole: "charges.py:moment"}
+"""
+
 
 @pytest.mark.skipif(not hasattr(signal, "SIGUSR1"), reason="has no SIGUSR1")
+@pytest.mark.parametrize("lines", [False, True])
 def test_levels_reached_are_written(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], lines: bool
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "charges.py").write_text(CHARGES)
+    (tmp_path / "lines.yaml").write_text(LINES)
     following = Series.following
 
     def signalled(*arguments: object) -> object:
@@ -26,10 +46,15 @@ def test_levels_reached_are_written(
 
     monkeypatch.setattr(Series, "following", signalled)
     with pytest.raises(SystemExit) as stop:
-        levels([*MODEL, "--output", "run"])
+        spectrum(["--config", "lines.yaml", "--output", "run"]) if lines else levels(
+            [*MODEL, "--output", "run"]
+        )
     assert stop.value.code == 128 + signal.SIGUSR1
     said = "".join(capfd.readouterr())
-    assert "J > 0 is left out: a signal asked for the end" in said
+    left_out = "levels with J > 0" + (" and all lines between them" if lines else "")
+    assert f"{left_out} are left out: a signal asked for the end" in said
+    assert not (tmp_path / "run/rovibrational.csv").exists()
+    assert not (tmp_path / "run/lines.csv").exists()
     assert "stopped by SIGUSR1; the levels reached are in run" in said
     result = json.loads((tmp_path / "run/levels.json").read_text())
     assert len(result["levels"]) == 3

@@ -4,6 +4,7 @@ import json
 import re
 import signal
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,22 @@ def test_the_configuration_written_gives_the_surface_again(
     cli.train(["--config", str(folder / "config.yaml"), "--output", "again"])
     points = water()
     assert torch.equal(energies(folder, points), energies(Path("again"), points))
+
+
+def test_dipole_moments_among_the_points_are_pointed_out(
+    here: Callable[..., Path], water: Callable[..., Dataset]
+) -> None:
+    """Once the energies are fitted: with the command that fits the moments."""
+    log = (here("mine.h5", "--minutes", "0.005") / "train.log").read_text()
+    assert ("dipole" in log) == (water().dipoles is not None)
+    points = water(points=120)
+    charges = torch.tensor([-0.6, 0.3, 0.3], dtype=torch.float64)
+    moments = torch.einsum("a,pai->pi", charges, points.positions)
+    write("with.h5", replace(points, dipoles=moments))
+    cli.train(["with.h5", "--minutes", "0.005"])
+    log = Path("runs/with/train.log").read_text()
+    assert "the points have dipole moments: pes-train" in log
+    assert "with.h5 --dipole fits them" in log
 
 
 def test_a_signal_is_the_reason_and_nothing_else(
