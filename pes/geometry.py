@@ -13,6 +13,7 @@ __all__ = [
     "is_straight",
     "nearest_orthogonal",
     "nearest_rotation",
+    "principal_axes",
     "sorted_distances",
 ]
 
@@ -120,6 +121,30 @@ def nearest_rotation(correlation: Tensor) -> Tensor:
     sign = torch.linalg.det(u @ vh).sign().detach()
     flip = torch.stack((torch.ones_like(sign), torch.ones_like(sign), sign), -1)
     return (u * flip[..., None, :]) @ vh
+
+
+def principal_axes(positions: Tensor, masses: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Positions from their centre of mass, and how far the masses spread along which axes.
+
+    These are eigenvalues and vectors of Σ_a m_a x_a x_aᵀ, rising: the axes of inertia c, b and a,
+    but for their signs and for mixtures of axes of equal moments.
+
+    Args:
+        positions: (..., N, 3) in bohr.
+        masses: (N,) in electron masses.
+
+    Returns:
+        Centred positions (..., N, 3), spreads (..., 3) and axes (..., 3, 3), one a column.
+
+    Example:
+        >>> x = torch.tensor([[0.0, 0.0, 1.0], [0.0, 0.0, 3.0]])
+        >>> centred, spreads, axes = principal_axes(x, torch.ones(2))
+        >>> centred[:, 2].tolist(), spreads.tolist(), axes[:, 2].abs().tolist()
+        ([-1.0, 1.0], [0.0, 0.0, 2.0], [0.0, 0.0, 1.0])
+    """
+    centre = (masses[:, None] * positions).sum(-2, keepdim=True) / masses.sum()
+    x = positions - centre
+    return x, *torch.linalg.eigh(x.mT @ (masses[:, None] * x))
 
 
 def is_straight(positions: Tensor, width: float = STRAIGHT) -> bool:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from pes.geometry import first_largest, nearest_rotation
+from pes.geometry import first_largest, nearest_rotation, principal_axes
 from pes.vibration.system.kinetic import rotations
 
 __all__ = ["FRAMES", "in_frame", "is_near_jump"]
@@ -98,7 +98,7 @@ def is_near_jump(x: Tensor, reference: Tensor, masses: Tensor, frame: str) -> Te
     if frame != "principal_axes":
         return x.new_zeros(len(x), dtype=torch.bool)
     turn, _ = _eckart(x, reference, masses)
-    axes = _principal_axes(x @ turn, masses)
+    axes = _ordered_axes(x @ turn, masses)
     return axes.diagonal(dim1=-2, dim2=-1).amin(-1) < NEAREST
 
 
@@ -150,7 +150,7 @@ def _along_line(x: Tensor, reference: Tensor, masses: Tensor) -> tuple[Tensor, C
 def _principal(x: Tensor, reference: Tensor, masses: Tensor) -> tuple[Tensor, Conditions]:
     """Σ_a m_a x_a y_a = 0 for each pair of axes, those nearest to the Eckart frame."""
     turn, _ = _eckart(x, reference, masses)
-    axes = _principal_axes(x @ turn, masses)
+    axes = _ordered_axes(x @ turn, masses)
 
     def conditions(x: Tensor) -> Tensor:
         a, b, c = (masses[:, None] * x).mT.unbind(1)
@@ -161,9 +161,9 @@ def _principal(x: Tensor, reference: Tensor, masses: Tensor) -> tuple[Tensor, Co
     return turn @ axes, conditions
 
 
-def _principal_axes(y: Tensor, masses: Tensor) -> Tensor:
+def _ordered_axes(y: Tensor, masses: Tensor) -> Tensor:
     """Principal axes (P, 3, 3) in the order and sense of the axes of y that they are nearest to."""
-    axes = torch.linalg.eigh(y.mT @ (masses[:, None] * y)).eigenvectors
+    _, _, axes = principal_axes(y, masses)
     order = axes.abs().argmax(2)
     axes = axes.gather(2, order[:, None].expand(-1, 3, -1))
     return axes * axes.diagonal(dim1=-2, dim2=-1).sign()[:, None]

@@ -13,7 +13,7 @@ from pes.rovibration.contraction import Contraction
 from pes.rovibration.coupling import Coupling
 from pes.rovibration.hamiltonian import lowering, own_products, solve
 from pes.rovibration.rotor import angular_momentum
-from pes.rovibration.solved import Solved, mean_of_members
+from pes.rovibration.solved import Solved, counted_members, mean_of_members
 from pes.rovibration.symmetry import rovibrational_characters
 from pes.vibration.levels.result import Levels
 from pes.vibration.symmetry.representations import symmetry_labels
@@ -73,9 +73,7 @@ class Rovibrational:
     @property
     def degeneracies(self) -> Tensor:
         """Members of each level, (S,)."""
-        if self.members is None:
-            return torch.ones_like(self.vibration)
-        return torch.bincount(self.members, minlength=len(self.energies))
+        return counted_members(self.energies, self.members)
 
 
 def rovibrational_levels(

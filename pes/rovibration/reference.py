@@ -11,7 +11,7 @@ import torch
 from scipy.interpolate import CubicSpline
 from torch import Tensor
 
-from pes.geometry import nearest_rotation
+from pes.geometry import nearest_rotation, principal_axes
 from pes.vibration.levels.result import Levels
 from pes.vibration.system.system import System
 
@@ -146,7 +146,7 @@ def mean_geometry(x: Tensor, density: Tensor, masses: Tensor, start: Tensor) -> 
 def _along_principal_axes(x: Tensor, masses: Tensor) -> Tensor:
     """Centred positions (N, 3) along their principal axes: x is b, y is c and z is a."""
     # The largest spread of masses lies along a, the least across the plane of a planar molecule.
-    x, _, axes = _spread(x, masses)
+    x, _, axes = principal_axes(x, masses)
     axes = axes[:, [1, 0, 2]]
     largest = axes.abs().argmax(0)
     axes = axes * axes[largest, range(3)].sign()
@@ -162,14 +162,8 @@ def on_a_line(x: Tensor, masses: Tensor) -> Tensor:
 
 def is_linear(x: Tensor, masses: Tensor) -> bool:
     """Whether all atoms (N, 3) lie on a line, or nearly so."""
-    _, spread, _ = _spread(x, masses)
+    _, spread, _ = principal_axes(x, masses)
     return float(spread[0] + spread[1]) < LINEAR * float(spread[2])
-
-
-def _spread(x: Tensor, masses: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Centred positions, eigenvalues (3,) and vectors of Σ_a m_a x_a x_aᵀ."""
-    x = x - (masses[:, None] * x).sum(0) / masses.sum()
-    return x, *torch.linalg.eigh(x.mT @ (masses[:, None] * x))
 
 
 def avoided_coordinate(levels: Levels) -> int | None:

@@ -6,7 +6,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-__all__ = ["Solved", "mean_of_members"]
+__all__ = ["Solved", "counted_members", "mean_of_members"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,9 +34,7 @@ class Solved:
     @cached_property
     def degeneracies(self) -> Tensor:
         """Columns of each level, (S,)."""
-        if self.members is None:
-            return torch.ones(len(self.energies), dtype=torch.long, device=self.energies.device)
-        return torch.bincount(self.members, minlength=len(self.energies))
+        return counted_members(self.energies, self.members)
 
     @property
     def leading(self) -> Tensor:
@@ -57,6 +55,18 @@ class Solved:
             self.energies[levels], self.vectors[:, own], number[self.members[own]],
             self.numbers[levels],
         )  # fmt: skip
+
+
+def counted_members(energies: Tensor, members: Tensor | None) -> Tensor:
+    """Number of columns of each level, (S,).
+
+    Args:
+        energies: of the levels, (S,).
+        members: level of each column, ascending; None where each has one column.
+    """
+    if members is None:
+        return torch.ones_like(energies, dtype=torch.long)
+    return torch.bincount(members, minlength=len(energies))
 
 
 def mean_of_members(values: Tensor, members: Tensor | None) -> Tensor:

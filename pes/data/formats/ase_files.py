@@ -14,6 +14,7 @@ from ase.io.trajectory import TrajectoryWriter
 
 from pes.data.dataset import Dataset
 from pes.data.formats.compressed import plain_file
+from pes.data.formats.named_arrays import stacked
 from pes.data.formats.points import chosen_keys, points
 from pes.data.formats.request import Request
 from pes.data.formats.units import file_units, unit_factor
@@ -47,7 +48,7 @@ def read_ase(path: Path, request: Request) -> Iterator[Dataset]:
             yield points(
                 path, "ASE", request.isotopes(_symbols(some[0][0])),
                 np.array([atoms.positions for atoms, _ in some]),
-                {name: _column(name, named) for name in names},
+                {name: stacked(name, named, "frames") for name in names},
                 keys=keys, units=units, first_row=first,
             )  # fmt: skip
             first += len(some)
@@ -113,15 +114,6 @@ def _check_frames(
         lacking = [key for key in keys.values() if key not in named[k]]
         if lacking:
             raise ValueError(f"frame {first + k}: no `{lacking[0]}`, which frame 0 has")
-
-
-def _column(name: str, named: list[dict[str, np.ndarray]]) -> np.ndarray:
-    shape = next(one[name].shape for one in named if name in one)
-    missing = np.full(shape, np.nan)
-    rows = [one.get(name, missing) for one in named]
-    if any(row.shape != shape for row in rows):
-        raise ValueError(f"`{name}` has not the same number of values in all frames")
-    return np.array(rows)
 
 
 def _atoms(part: Dataset, units: Mapping[str, str]) -> Iterator[tuple[Atoms, dict[str, Any]]]:

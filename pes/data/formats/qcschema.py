@@ -10,6 +10,7 @@ import numpy as np
 
 from pes.data.dataset import Dataset
 from pes.data.formats.compressed import opened_text
+from pes.data.formats.named_arrays import stacked
 from pes.data.formats.points import chosen_keys, points
 from pes.data.formats.request import Request
 from pes.data.formats.units import file_units
@@ -153,12 +154,7 @@ def _column(
     lacking = [k for k, one in enumerate(numbers) if name not in one]
     if lacking and name in keys.values():
         raise ValueError(f"record {first + lacking[0]}: no `{name}`, which other records have")
-    shape = next(one[name].shape for one in numbers if name in one)
-    missing = np.full(shape, np.nan)
-    rows = [one.get(name, missing) for one in numbers]
-    if any(row.shape != shape for row in rows):
-        raise ValueError(f"`{name}` has not the same number of values in all records")
-    return np.array(rows)
+    return stacked(name, numbers, "records")
 
 
 def write_qcschema(path: Path, parts: Iterable[Dataset]) -> None:

@@ -10,12 +10,11 @@ from datetime import timedelta
 from tqdm import tqdm
 
 from pes.labelling.batch import Report
+from pes.run.log_lines import at_intervals
 
 __all__ = ["progress", "progress_lines"]
 
 log = logging.getLogger("pes")
-
-LINE_SECONDS = 30.0
 
 
 @contextmanager
@@ -38,27 +37,25 @@ def progress() -> Iterator[Report]:
 def progress_lines(
     *, say: Callable[[str], object] = log.info, clock: Callable[[], float] = time.monotonic
 ) -> Report:
-    """Function that says a line at the beginning and then every `LINE_SECONDS`.
+    """Function that says a line at the beginning and then every half a minute.
 
     Args:
         say: receives each line.
         clock: time in s.
     """
-    started = last = clock()
+    due = at_intervals(clock=clock)
     before: int | None = None
 
     def advance(done: int, failed: int, total: int) -> None:
-        nonlocal last, before
-        now = clock()
+        nonlocal before
         if before is None:
             before = done
             if done:
                 say(f"{done} of {total} points are in the journal, {failed} of them failed")
             return
-        if now - last < LINE_SECONDS:
+        if (elapsed := due()) is None:
             return
-        last = now
-        left = (now - started) / (done - before) * (total - done)
+        left = elapsed / (done - before) * (total - done)
         say(f"{done} of {total} points, {failed} failed; {timedelta(seconds=round(left))} left")
 
     return advance

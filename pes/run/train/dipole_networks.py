@@ -11,8 +11,9 @@ from pes.config import TrainConfig
 from pes.data import Split
 from pes.data.labels import Chosen
 from pes.run.folder import write_config
+from pes.run.log_lines import at_intervals
 from pes.run.signals import Stopped, stop_signals
-from pes.run.train.epochs import LINE_SECONDS, SAVE_SECONDS, safe_stop
+from pes.run.train.epochs import SAVE_SECONDS, safe_stop
 from pes.run.train.resume import check_same
 from pes.setup.training.dipole_fits import NetworkSessions
 from pes.training.checkpoint import latest_checkpoint, previous, save_checkpoint
@@ -67,7 +68,7 @@ def watched(
         Stopped: after a signal, when the state is saved.
     """
     last: tuple[int, TrainingState] | None = None
-    saved = spoken = time.monotonic()
+    saved, due = time.monotonic(), at_intervals()
 
     def save() -> str | None:
         if last is None:
@@ -81,7 +82,7 @@ def watched(
         return f"the state of epoch {last[1].epoch} is in {file}"
 
     def watch(number: int, state: TrainingState) -> None:
-        nonlocal last, saved, spoken
+        nonlocal last, saved
         if last is not None and last[0] != number:
             save()
         last, now = (number, state), time.monotonic()
@@ -91,8 +92,7 @@ def watched(
         if now - saved > SAVE_SECONDS:
             saved = now
             save()
-        if now - spoken > LINE_SECONDS:
-            spoken = now
+        if due() is not None:
             log.info("%s", _line(config, number, state))
 
     with safe_stop(save), stop_signals() as received:

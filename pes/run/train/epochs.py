@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from pes.files import named_errors
 from pes.memory import is_full
+from pes.run.log_lines import at_intervals
 from pes.run.signals import Stopped, stop_signals
 from pes.run.train.tables import append_epoch
 from pes.training.checkpoint import save_checkpoint
@@ -25,7 +26,6 @@ __all__ = ["fitted", "progress", "progress_lines", "safe_stop"]
 log = logging.getLogger("pes")
 
 SAVE_SECONDS = 5.0
-LINE_SECONDS = 30.0
 
 
 def fitted(
@@ -183,7 +183,7 @@ def progress_lines(
     say: Callable[[str], object] = log.info,
     clock: Callable[[], float] = time.monotonic,
 ) -> Callable[[Epoch], None]:
-    """Function that says a line about an epoch if the last line is `LINE_SECONDS` old.
+    """Function that says a line about an epoch if the last line is half a minute old.
 
     The time left is an upper limit, as patience may end a fit: the epochs to come at the pace of
     this session, or what `max_seconds` leaves.
@@ -195,15 +195,12 @@ def progress_lines(
         say: receives each line.
         clock: time in s.
     """
-    started = last = clock()
+    due = at_intervals(clock=clock)
 
     def advance(epoch: Epoch) -> None:
-        nonlocal last
-        now = clock()
-        if now - last < LINE_SECONDS:
+        if (elapsed := due()) is None:
             return
-        last = now
-        left = (now - started) / (epoch.epoch - done) * (total - epoch.epoch)
+        left = elapsed / (epoch.epoch - done) * (total - epoch.epoch)
         if max_seconds is not None:
             left = min(left, max(0.0, max_seconds - epoch.seconds))
         say(

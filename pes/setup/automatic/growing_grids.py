@@ -5,14 +5,14 @@ where ranges do, and a wall may stand in a hole of the surface.
 """
 
 from dataclasses import dataclass, replace
-from math import prod
 
 import torch
 from torch import Tensor
 
-from pes.setup.automatic.filled_grid import filled_hamiltonian, hole_depth, refuse_holes
+from pes.setup.automatic.filled_grid import refuse_holes
 from pes.setup.automatic.grid_of_stage import Grid
 from pes.setup.automatic.harmonic_levels import harmonic_level
+from pes.setup.automatic.product_points import ProductPoints
 from pes.setup.automatic.request import Target
 from pes.setup.speed import Speed
 from pes.setup.truncation import BEYOND, PRODUCT_MODES
@@ -27,7 +27,7 @@ from pes.vibration.symmetry.invariance import invariant
 from pes.vibration.symmetry.operations import commuting, symmetry_operations
 from pes.vibration.system.system import System, harmonic_frequencies
 
-__all__ = ["SELF_CONSISTENT", "STEP", "ProductGrid", "SparsePoints", "first_grids", "memory"]
+__all__ = ["STEP", "ProductGrid", "SparsePoints", "first_grids", "memory"]
 
 STEP = 2.0
 """Quanta by which the limit grows: one more would leave levels of the other parity alone."""
@@ -36,9 +36,9 @@ PRIMITIVES = 40
 """Hermite functions that those of a product grid are combinations of."""
 
 
-SELF_CONSISTENT, OSCILLATORS = (6.5, 2.0), (3.6, 1.5)
+OSCILLATORS = (3.6, 1.5)
 """Quanta beyond those of the highest level that give it to about 1 cm⁻¹, and more for each digit,
-by the kind of functions. Oscillators: as CH4, H2CO, H2CS and HFCO take them; PH3, BH3 and H2SiO to
+with functions of oscillators: as CH4, H2CO, H2CS and HFCO take them; PH3, BH3 and H2SiO to
 0.1 cm⁻¹ take two more, SO3 and ClF3 two less."""
 
 OVERHEAD = 220 * 2**20
@@ -49,7 +49,7 @@ SPARSE_OVERHEAD = 200 * 2**20
 
 
 @dataclass(frozen=True)
-class ProductGrid:
+class ProductGrid(ProductPoints):
     """Self-consistent functions on all products of quadrature points.
 
     Attributes:
@@ -84,48 +84,9 @@ class ProductGrid:
         """Number of products kept."""
         return len(within_quanta([b.functions for b in self.bases], self.quanta))
 
-    @property
-    def points(self) -> int:
-        """Number of points."""
-        return prod(b.points or 0 for b in self.bases)
-
-    @property
-    def beyond_highest(self) -> tuple[float, float]:
-        """Quanta beyond the highest level that give it to 1 cm⁻¹, and more for each digit."""
-        return SELF_CONSISTENT
-
-    def seconds(self, speed: Speed, count: int, blocks: int) -> float:
-        """CPU time of so many levels in so many blocks."""
-        return speed.on_product_grid(self.points, self.functions, blocks)
-
-    def adapted(self, system: System) -> "ProductGrid":
-        """The same: self-consistent functions follow V by themselves."""
-        return self
-
-    def grown(self, by: float) -> "ProductGrid":
-        """The same with more quanta."""
-        return replace(self, quanta=self.quanta + by)
-
-    def hamiltonian(self, target: Target) -> tuple[Hamiltonian, list[str]]:
-        """V and G on the grid, and the symmetries that the surface does not have."""
-        return filled_hamiltonian(self.bases, self.truncation, target)
-
-    def hole(self, h: Hamiltonian, target: Target) -> Tensor:
-        """Depth below the minimum at each point, zero where there is no hole, (P,) in hartree."""
-        return hole_depth(h, target)
-
-    def fewer(self, h: Hamiltonian, quanta: float) -> Hamiltonian:
-        """The Hamiltonian of this grid with fewer quanta."""
-        kept = replace(self.truncation, quanta=quanta).kept(h.basis.factors)
-        return replace(h, basis=h.basis.keeping(kept))
-
-    def more(self, h: Hamiltonian, by: float) -> Hamiltonian:
-        """The Hamiltonian of this grid with more quanta of the same functions."""
-        return self.fewer(h, self.quanta + by)
-
-    def cap(self, target: Target) -> float:
-        """Ceiling of V above the minimum, hartree."""
-        return target.cap
+    def with_quanta(self, quanta: float) -> "ProductGrid":
+        """The same up to another number of quanta."""
+        return replace(self, quanta=quanta)
 
     def narrower(self) -> "ProductGrid | None":
         """The same with each range 5 % shorter at both ends."""

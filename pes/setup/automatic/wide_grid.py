@@ -6,21 +6,18 @@ below it, a stretch of hydrogen few.
 """
 
 from dataclasses import dataclass, replace
-from math import ceil, floor, pi, prod
+from math import ceil, floor, pi
 
 import torch
 from torch import Tensor
 
-from pes.setup.automatic.filled_grid import filled_hamiltonian, hole_depth
-from pes.setup.automatic.growing_grids import SELF_CONSISTENT
+from pes.setup.automatic.product_points import ProductPoints
 from pes.setup.automatic.request import Target
-from pes.setup.speed import Speed
 from pes.vibration.basis.contraction import contract
 from pes.vibration.basis.primitives import PRIMITIVES
 from pes.vibration.basis.product_tree import within_energy
 from pes.vibration.basis.specification import BasisSpec
 from pes.vibration.basis.truncation import Truncation
-from pes.vibration.hamiltonian.operator import Hamiltonian
 from pes.vibration.system.cuts import HIGH, OFF, Cut
 from pes.vibration.system.region import energies_or_infinite
 from pes.vibration.system.system import System
@@ -66,7 +63,7 @@ V."""
 
 
 @dataclass(frozen=True)
-class WideGrid:
+class WideGrid(ProductPoints):
     """Self-consistent functions of lengths and angles on all products of quadrature points.
 
     Attributes:
@@ -114,20 +111,6 @@ class WideGrid:
         ]
         return len(within_energy(ladders, self.quanta * self.unit))
 
-    @property
-    def points(self) -> int:
-        """Number of points."""
-        return prod(b.points or b.primitives for b in self.bases)
-
-    @property
-    def beyond_highest(self) -> tuple[float, float]:
-        """Quanta beyond the highest level that give it to 1 cm⁻¹, and more for each digit."""
-        return SELF_CONSISTENT
-
-    def seconds(self, speed: Speed, count: int, blocks: int) -> float:
-        """CPU time of so many levels in so many blocks."""
-        return speed.on_product_grid(self.points, self.functions, blocks)
-
     def highest(self, target: Target, count: int) -> float:
         """Quanta of the highest level, uncoupled."""
         if target.energy is not None:
@@ -142,34 +125,9 @@ class WideGrid:
                 return float(sums.sort().values[count - 1]) / self.unit
             limit += self.unit
 
-    def adapted(self, system: System) -> "WideGrid":
-        """The same: self-consistent functions follow V by themselves."""
-        return self
-
-    def grown(self, by: float) -> "WideGrid":
-        """The same with more quanta."""
-        return replace(self, quanta=self.quanta + by)
-
-    def hamiltonian(self, target: Target) -> tuple[Hamiltonian, list[str]]:
-        """V and G on the grid, and the symmetries that the surface does not have."""
-        return filled_hamiltonian(self.bases, self.truncation, target)
-
-    def hole(self, h: Hamiltonian, target: Target) -> Tensor:
-        """Depth below the minimum at each point, zero where there is no hole, (P,) in hartree."""
-        return hole_depth(h, target)
-
-    def fewer(self, h: Hamiltonian, quanta: float) -> Hamiltonian:
-        """The Hamiltonian of this grid with fewer quanta."""
-        kept = replace(self, quanta=quanta).truncation.kept(h.basis.factors)
-        return replace(h, basis=h.basis.keeping(kept))
-
-    def more(self, h: Hamiltonian, by: float) -> Hamiltonian:
-        """The Hamiltonian of this grid with more quanta of the same functions."""
-        return self.fewer(h, self.quanta + by)
-
-    def cap(self, target: Target) -> float:
-        """Ceiling of V above the minimum, hartree."""
-        return target.cap
+    def with_quanta(self, quanta: float) -> "WideGrid":
+        """The same up to another number of quanta."""
+        return replace(self, quanta=quanta)
 
     def narrower(self) -> "WideGrid":
         """The same with each range 5 % shorter at both ends, but for a full turn."""

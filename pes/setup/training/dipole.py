@@ -13,6 +13,7 @@ from pes.data.dataset import check_dataset
 from pes.data.fingerprints import fingerprints
 from pes.data.splits import check_parts
 from pes.findings.dipoles import check_dipoles, sign_doubt
+from pes.geometry import principal_axes
 from pes.molecule import Molecule
 from pes.potential import SurfaceRecord
 from pes.potential.holes.coverage import thinned
@@ -194,9 +195,8 @@ def dipole_errors(
 
 def _along_principal_axes(vectors: Tensor, positions: Tensor, masses: Tensor) -> Tensor:
     """Components (B, 3) of vectors along the axes a, b, c of the inertia of each geometry."""
-    x = positions - (masses[:, None] * positions).sum(1, keepdim=True) / masses.sum()
-    axes = torch.linalg.eigh(x.mT @ (masses[:, None] * x)).eigenvectors.flip(-1)
-    return torch.einsum("bi,bij->bj", vectors, axes)
+    _, _, axes = principal_axes(positions, masses)
+    return torch.einsum("bi,bij->bj", vectors, axes.flip(-1))
 
 
 def _hash(dataset: Dataset) -> str:
