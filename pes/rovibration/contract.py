@@ -17,8 +17,8 @@ from torch import Tensor
 
 from pes.rovibration.contract_linear import contract_linear
 from pes.rovibration.contraction import Contraction
-from pes.rovibration.coupling import coupling
-from pes.rovibration.fields import rotational_fields
+from pes.rovibration.coupling import Coupling, coupling
+from pes.rovibration.fields import RotationalFields, rotational_fields
 from pes.rovibration.frame_choice import SYMMETRIC, away_from_jumps, chosen_frame
 from pes.rovibration.group import molecular_group
 from pes.rovibration.multiplets import symmetric_coupling
@@ -87,16 +87,9 @@ def contract_states(
     every, aside = whole, _others(whole, away)
     basis, whole = basis.only(away), only(whole, away)
     report("symmetry", 0.0)
-    of = None if group is None else multiplets_of(whole, group, count)
-    fewer_done = partial(report, "fewer functions")
-    less, kept = with_fewer_functions(every, lambda part: fewer_done(part / 2))
-    less = only(less, away[away < len(less.energies)])
-    if of is not None:
+    if group is not None and (of := multiplets_of(whole, group, count)) is not None:
         basis, whole = with_multiplets(whole, basis, of)
-        less = beside(less, whole, kept, basis)
-    fewer = coupling([less], fields, lambda part: fewer_done((1 + part) / 2))
-    if basis.multiplets is not None:
-        fewer, _ = symmetric_coupling(fewer, basis.multiplets.first(len(less.energies)))
+    fewer = _in_fewer_functions(every, away, whole, basis, fields, report)
     half, rotated = first_half(len(basis.energies)), count
     if basis.multiplets is not None:
         half, rotated = basis.multiplets.whole(half), basis.multiplets.whole(count)
@@ -112,12 +105,47 @@ def contract_states(
         levels, (whole,), frame, body, basis, others, (), (),
         whole.energies.new_zeros(len(basis.energies), 0),
     )  # fmt: skip
+    return _with_operations(made, centre)
+
+
+def _in_fewer_functions(
+    every: Levels,
+    away: Tensor,
+    whole: Levels,
+    basis: Coupling,
+    fields: RotationalFields,
+    report: StepDone,
+) -> Coupling:
+    """The coupling of the same states in fewer functions.
+
+    Args:
+        every: all J = 0 states that were computed.
+        away: numbers of those that are contracted.
+        whole: these.
+        basis: their coupling.
+        fields: on the grid.
+        report: called with the name of a step and the part of it that is done.
+    """
+    done = partial(report, "fewer functions")
+    less, kept = with_fewer_functions(every, lambda part: done(part / 2))
+    less = only(less, away[away < len(less.energies)])
     if basis.multiplets is not None:
-        return replace(made, operations=basis.multiplets.group.operations)
-    operations = with_inversion(levels.hamiltonian.operations, len(centre))
-    turns = None if frame == "embedded" else equivalent_turns(operations, centre)
+        less = beside(less, whole, kept, basis)
+    fewer = coupling([less], fields, lambda part: done((1 + part) / 2))
+    if basis.multiplets is not None:
+        fewer, _ = symmetric_coupling(fewer, basis.multiplets.first(len(less.energies)))
+    return fewer
+
+
+def _with_operations(made: Contraction, centre: Tensor) -> Contraction:
+    """The same with the symmetry operations that its states have characters under."""
+    if (multiplets := made.coupling.multiplets) is not None:
+        return replace(made, operations=multiplets.group.operations)
+    operations = with_inversion(made.levels.hamiltonian.operations, len(centre))
+    turns = None if made.frame == "embedded" else equivalent_turns(operations, centre)
     if not operations or turns is None:
         return made
+    (whole,) = made.states
     return replace(
         made, operations=operations, turns=tuple(turns), characters=characters(whole, operations)
     )

@@ -106,12 +106,9 @@ def epochs(
             targets, (train_weights, validation_weights), (train, validation), strict=True
         )
     )
-    if state is None:
-        state = _start(surface)
-        steps = optimizer(problem, state.parameters, None)
-    else:
-        state = _resumed(surface, state)
-        steps = optimizer(problem, state.parameters, OptimizerState(state.optimizer))
+    begun = None if state is None else OptimizerState(state.optimizer)
+    state = _start(surface) if state is None else _resumed(surface, state)
+    steps = optimizer(problem, state.parameters, begun)
     started = time.monotonic() - state.seconds
     try:
         while True:
@@ -133,20 +130,7 @@ def epochs(
             state = _after(state, step, validation_loss, seconds)
             vector_to_parameters(step.parameters.clone(), surface.mlp.parameters())
             rmse = [_rmse(surface, step.parameters, target, ranks) for target in targets]
-            yield Epoch(
-                epoch=state.epoch,
-                seconds=state.seconds,
-                loss=step.loss,
-                validation_loss=validation_loss,
-                train_rmse_cm1=rmse[0][0],
-                validation_rmse_cm1=rmse[1][0],
-                train_force_rmse_cm1_angstrom=rmse[0][1],
-                validation_force_rmse_cm1_angstrom=rmse[1][1],
-                gradient_norm=step.gradient_norm,
-                details=step.details,
-                improved=state.best_epoch == state.epoch,
-                state=state,
-            )
+            yield _epoch(state, step, validation_loss, *rmse)
     finally:
         vector_to_parameters(state.best_parameters.clone(), surface.mlp.parameters())
 
@@ -168,6 +152,30 @@ def completed(
             return state, end.value
         state = epoch.state
         watch(epoch)
+
+
+def _epoch(
+    state: TrainingState,
+    step: Step,
+    validation_loss: float,
+    train: tuple[float, float | None],
+    validation: tuple[float, float | None],
+) -> Epoch:
+    """Record of an epoch from its state and the RMSE of energies and forces of both sets."""
+    return Epoch(
+        epoch=state.epoch,
+        seconds=state.seconds,
+        loss=step.loss,
+        validation_loss=validation_loss,
+        train_rmse_cm1=train[0],
+        validation_rmse_cm1=validation[0],
+        train_force_rmse_cm1_angstrom=train[1],
+        validation_force_rmse_cm1_angstrom=validation[1],
+        gradient_norm=step.gradient_norm,
+        details=step.details,
+        improved=state.best_epoch == state.epoch,
+        state=state,
+    )
 
 
 def _start(surface: NeuralSurface) -> TrainingState:
