@@ -118,7 +118,7 @@ def parents_of(states: Sequence[Levels]) -> Tensor:
 def _bend(levels: Levels) -> int:
     """Number of the coordinate that is the angle."""
     found = [k for k, spec in enumerate(levels.bases) if spec.basis == "legendre"]
-    product = isinstance(levels.hamiltonian.basis, ProductBasis)
+    product = levels.hamiltonian.basis.grid_shape is not None
     if len(levels.bases) != 3 or len(found) != 1 or not product:
         raise ValueError(
             "levels with J > 0 of a linear molecule need three atoms in two lengths and an angle "

@@ -19,7 +19,6 @@ from pes.rovibration.reference import (
 )
 from pes.units import CM1
 from pes.vibration.basis.associated import STRAIGHT
-from pes.vibration.grid.product_basis import ProductBasis
 from pes.vibration.levels.result import Levels
 
 __all__ = ["NEAR_LINE", "reaches_linearity", "straight_end", "straight_reference"]
@@ -33,7 +32,7 @@ For a CH2-like molecule (barrier 1,650 cm⁻¹) it was 20 cm⁻¹ in the ground 
 def straight_end(levels: Levels) -> tuple[int, float] | None:
     """Number of the angle and its value at linearity; None for others than such triatomics."""
     angles = [k for k, spec in enumerate(levels.bases) if spec.basis == "legendre"]
-    product = isinstance(levels.hamiltonian.basis, ProductBasis)
+    product = levels.hamiltonian.basis.grid_shape is not None
     if levels.system.positions is None or len(levels.bases) != 3 or len(angles) != 1 or not product:
         return None
     spec = levels.bases[angles[0]]

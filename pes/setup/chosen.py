@@ -6,7 +6,6 @@ from pes.coordinates.curvilinear_modes import BESIDE
 from pes.coordinates.kinds import KINDS
 from pes.setup.problem import Problem
 from pes.units import CM1
-from pes.vibration.grid.sparse_basis import SparseBasis
 from pes.vibration.levels.result import Levels
 
 __all__ = ["chosen_settings", "description"]
@@ -39,9 +38,8 @@ def chosen_settings(levels: Levels, task: Problem) -> dict[str, Any]:
         chosen["coordinates"] = chosen["coordinates"] | {"continued_from": continued_from}
     if levels.system.filling is not None:
         chosen["coordinates"] = chosen["coordinates"] | {"filled": True}
-    if isinstance(levels.hamiltonian.basis, SparseBasis):
+    if (level := levels.hamiltonian.basis.grid_level) is not None:
         weights = dict(zip(task.internal.names, levels.truncation.weights or (), strict=False))
-        level = levels.hamiltonian.basis.grid.level
         return chosen | {
             "quanta": levels.truncation.quanta,
             "grid_level": level,

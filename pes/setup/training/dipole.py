@@ -91,7 +91,7 @@ def train_dipole(
     dipoles, positions = _labels(dataset).to(device), dataset.positions.to(device)
     remarks = _doubts(dataset.select(parts.train), form.charge, strict=strict)
     rows = {"train": parts.train, "validation": parts.validation, "test": parts.test}
-    if isinstance(form, DipoleForm) and form.chosen_by == "leave_one_out":
+    if form.fits_validation:
         rows["train"] = torch.cat((rows["train"], rows.pop("validation"))).sort().values
     fitted = rows["train"]
     lowest = dataset.energies[fitted].min()

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pes.molecule import Molecule
 from pes.potential.dipole import DipoleSurface
@@ -37,6 +37,11 @@ class DipoleForm:
     charge: int = 0
     chosen_by: Literal["validation", "leave_one_out"] = "validation"
     members: int = 1
+
+    @property
+    def fits_validation(self) -> bool:
+        """Whether the validation points are fitted too."""
+        return self.chosen_by == "leave_one_out"
 
     def surfaces(self, symbols: Sequence[str]) -> list[DipoleSurface]:
         """One surface without coefficients for each degree and length."""
@@ -83,6 +88,8 @@ class DipoleNetworkForm:
     patience: int = 500
     max_seconds: float | None = None
 
+    fits_validation: ClassVar[bool] = False
+
     def surface(self, symbols: Sequence[str], seed: int) -> DipoleNetwork:
         """The surface with random weights."""
         return DipoleNetwork(
@@ -104,6 +111,8 @@ class AutomaticDipoleForm:
     charge: int = 0
     minutes: float = 5.0
     patience: int = 100
+
+    fits_validation: ClassVar[bool] = False
 
 
 AnyDipoleForm = DipoleForm | DipoleNetworkForm | AutomaticDipoleForm

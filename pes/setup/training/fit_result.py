@@ -24,7 +24,6 @@ from pes.setup.training.fit_tables import error_rows, error_table
 from pes.setup.training.members import held_out_errors, kept_members, member_validation
 from pes.setup.training.plan import PARTS, TrainingPlan
 from pes.setup.training.poor_fit import poor_fit_lines
-from pes.setup.training.settings import KernelForm, LinearForm
 from pes.setup.training.starting_surface import fitted_numbers
 from pes.staging import staged
 from pes.tables import html_table
@@ -238,8 +237,7 @@ def _judged_rows(plan: TrainingPlan) -> dict[str, Tensor]:
     """
     parts, ensemble, form = plan.parts, plan.settings.ensemble, plan.settings.form
     cut = ensemble is not None and ensemble.validation == "own"
-    left_out = isinstance(form, LinearForm) and form.chosen_by == "leave_one_out"
-    if not (cut or left_out or isinstance(form, KernelForm)):
+    if not (cut or form.fits_validation):
         return {name: getattr(parts, name) for name in PARTS}
     return {"train": torch.cat((parts.train, parts.validation)).sort().values, "test": parts.test}
 

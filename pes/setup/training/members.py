@@ -14,8 +14,6 @@ from pes.potential import Ensemble, NeuralSurface
 from pes.setup.training.choices import FitChoice, TrainingChoices
 from pes.setup.training.settings import (
     EnsembleForm,
-    LinearBaseline,
-    NetworkForm,
     TrainingSettings,
 )
 from pes.setup.training.starting_surface import StartingSurface, starting_surface
@@ -100,9 +98,9 @@ def untrained_members(
 def _of_member(settings: TrainingSettings, form: EnsembleForm, k: int) -> TrainingSettings:
     """Settings of one network: its own seed, and its degree of the baseline."""
     surface = settings.form
-    if isinstance(surface, NetworkForm) and isinstance(surface.baseline, LinearBaseline):
-        degree = form.degrees[k % len(form.degrees)] if form.degrees else surface.baseline.degree
-        surface = replace(surface, baseline=replace(surface.baseline, degree=degree))
+    if (linear := surface.linear_baseline) is not None:
+        degree = form.degrees[k % len(form.degrees)] if form.degrees else linear.degree
+        surface = replace(surface, baseline=replace(linear, degree=degree))
     return replace(settings, form=surface, ensemble=None, seed=1000 * settings.seed + k)
 
 

@@ -75,7 +75,14 @@ class LinearForm:
     chosen_by: Literal["validation", "leave_one_out"] = "validation"
     baseline: SurfaceLike | None = None
 
+    kind: ClassVar[str] = "linear"
+    linear_baseline: ClassVar[None] = None
     price: ClassVar[float] = 1.0
+
+    @property
+    def fits_validation(self) -> bool:
+        """Whether the validation points are fitted too."""
+        return self.chosen_by == "leave_one_out"
 
 
 @dataclass(frozen=True)
@@ -98,6 +105,9 @@ class KernelForm:
     noise: float = 1e-11
     centres: int | None = None
 
+    kind: ClassVar[str] = "kernel"
+    linear_baseline: ClassVar[None] = None
+    fits_validation: ClassVar[bool] = True
     price: ClassVar[float] = 2.0
     """Factor by which a kernel surface must be more accurate than another form to be preferred: an
     energy takes a hundred times as long, and it has no forces, error bars or export."""
@@ -125,7 +135,19 @@ class NetworkForm:
     activation: Literal["tanh", "silu", "softplus"] = "tanh"
     baseline: LinearBaseline | SurfaceLike | None = None
 
+    kind: ClassVar[str] = "neural"
+    fits_validation: ClassVar[bool] = False
     price: ClassVar[float] = 1.0
+
+    @property
+    def linear_baseline(self) -> LinearBaseline | None:
+        """The baseline if it is one to fit first."""
+        return self.baseline if isinstance(self.baseline, LinearBaseline) else None
+
+    @property
+    def fixed_baseline(self) -> SurfaceLike | None:
+        """The baseline if it is a surface that stays as it is."""
+        return None if isinstance(self.baseline, LinearBaseline) else self.baseline
 
 
 @dataclass(frozen=True)
@@ -220,10 +242,11 @@ levenberg_marquardt: leave out `ensemble` or the optimizer
                 "from the start: leave out one of the two"
             )
         if not isinstance(self.form, NetworkForm):
-            kind = "linear" if isinstance(self.form, LinearForm) else "kernel"
-            raise ValueError(f"`ensemble` is for networks, but the form of the surface is {kind}")
+            raise ValueError(
+                f"`ensemble` is for networks, but the form of the surface is {self.form.kind}"
+            )
         varied = self.ensemble.degrees or self.ensemble.bootstrap == "baseline"
-        if varied and not isinstance(self.form.baseline, LinearBaseline):
+        if varied and self.form.linear_baseline is None:
             raise ValueError(
                 "`degrees` and `bootstrap: baseline` of an ensemble need a linear `baseline` of "
                 "the networks"

@@ -134,14 +134,13 @@ def _network(
 ) -> StartingSurface:
     train = sets[0]
     baseline, choice, words, rows = None, None, (), ()
-    if isinstance(form.baseline, LinearBaseline):
-        linear = form.baseline
+    if (linear := form.linear_baseline) is not None:
         if known is not None and known.linear is not None:
             linear = replace(_settled(linear, known.linear), force_weight=known.linear.force_weight)
         baseline, choice, tried = _fitted(settings, linear, sets, linear.force_weight)
         words, rows = _report("baseline", linear, tried)
-    elif form.baseline is not None:
-        baseline = frozen_baseline(form.baseline, train)
+    elif form.fixed_baseline is not None:
+        baseline = frozen_baseline(form.fixed_baseline, train)
     elements = Molecule(train.symbols).elements
     descriptor = Invariants(
         elements, form.degree, length=form.length * ANGSTROM, variable=form.variable

@@ -8,7 +8,6 @@ from torch import Tensor
 
 from pes.units import CM1
 from pes.vibration.basis.product_tree import unraveled
-from pes.vibration.grid.sparse_basis import SparseBasis
 from pes.vibration.hamiltonian.modals import modal_rotations
 from pes.vibration.levels.result import Levels
 
@@ -54,7 +53,7 @@ def quantum_labels(levels: Levels, *, symmetric: bool) -> list[Label]:
     """
     if not symmetric:
         # Functions on a sparse grid are those of normal modes: their numbers are quanta.
-        sparse = isinstance(levels.hamiltonian.basis, SparseBasis)
+        sparse = levels.hamiltonian.basis.grid_shape is None
         quanta, weights = levels.leading if sparse else leading_modals(levels)
         rows = zip(quanta.tolist(), weights.tolist(), strict=True)
         return [Label(tuple(q), w) for q, w in rows]

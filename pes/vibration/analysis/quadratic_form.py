@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from pes.vibration.grid.product_basis import ProductBasis
 from pes.vibration.hamiltonian.operator import Hamiltonian
 from pes.vibration.levels.result import Levels
 from pes.vibration.system.system import System
@@ -101,10 +100,10 @@ def waves(levels: Levels, states: Sequence[int], *, beside: int = 0) -> Iterator
     """
     h = levels.hamiltonian
     coefficients = levels.eigenpairs.coefficients[list(states)]
-    if not isinstance(h.basis, ProductBasis):
+    if (shape := h.basis.grid_shape) is None:
         yield from _portions(h, coefficients)
         return
-    first = h.basis.grid_shape[0]
+    first = shape[0]
     inner = len(h.potential) // first
     thick = max(1, MOST_NUMBERS // (2 * inner * (h.modes + 1) * (len(coefficients) + beside)))
     for low in range(0, first, thick):
@@ -130,7 +129,6 @@ def _portions(h: Hamiltonian, coefficients: Tensor) -> Iterator[Waves]:
 
 def _slab(h: Hamiltonian, low: int, high: int, inner: int) -> Hamiltonian:
     """The Hamiltonian on some points of the first coordinate only."""
-    assert isinstance(h.basis, ProductBasis)
     b, *others = h.basis.bases
     if high - low == len(b.points):
         return h

@@ -41,6 +41,16 @@ class GridBasis(ABC):
 
     @property
     @abstractmethod
+    def grid_shape(self) -> tuple[int, ...] | None:
+        """Points of each coordinate where the grid is a direct product; None for a sparse grid."""
+
+    @property
+    def grid_level(self) -> float | None:
+        """Level of a sparse grid; None where the grid is a direct product."""
+        return None
+
+    @property
+    @abstractmethod
     def points(self) -> Tensor:
         """All grid points, (P, Q)."""
 

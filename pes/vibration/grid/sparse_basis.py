@@ -64,6 +64,16 @@ class SparseBasis(GridBasis):
     grid: Smolyak = field(kw_only=True)
 
     @property
+    def grid_shape(self) -> None:
+        """None: the grid is no direct product."""
+        return
+
+    @property
+    def grid_level(self) -> float:
+        """Largest sum of the levels of the rules that make up the grid."""
+        return self.grid.level
+
+    @property
     def points(self) -> Tensor:
         """All grid points, (P, Q)."""
         columns = zip(self.bases, self.grid.numbers.to(self.device).T, strict=True)

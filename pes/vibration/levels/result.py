@@ -12,7 +12,6 @@ from pes.vibration.basis.specification import BasisSpec
 from pes.vibration.basis.truncation import Truncation
 from pes.vibration.eigensolvers.eigenpairs import Eigenpairs
 from pes.vibration.grid.by_coordinates import by_coordinates
-from pes.vibration.grid.sparse_basis import SparseBasis
 from pes.vibration.hamiltonian.operator import Hamiltonian
 from pes.vibration.system.system import System
 
@@ -248,7 +247,7 @@ class Levels:
         oscillator functions on a sparse grid, which have no ends.
         """
         basis, c = self.hamiltonian.basis, self.eigenpairs.coefficients
-        if isinstance(basis, SparseBasis):
+        if basis.grid_shape is None:
             return c.new_zeros(len(c), len(basis.bases), 2)
         c = basis.unpruned(c)
         return torch.stack(

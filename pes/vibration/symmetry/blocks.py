@@ -19,7 +19,6 @@ from torch import Tensor
 
 from pes.vibration.basis.basis import Basis
 from pes.vibration.basis.factor import Factor
-from pes.vibration.grid.product_basis import ProductBasis
 from pes.vibration.grid.submatrix import elements
 from pes.vibration.hamiltonian.operator import Hamiltonian
 from pes.vibration.symmetry.action import NotInvariantError, action, mirrored_points
@@ -257,16 +256,16 @@ def half_grid(hamiltonian: Hamiltonian, reflections: Sequence[Operation]) -> Ham
         reflections: operations that mirror coordinates and exchange none.
     """
     basis = hamiltonian.basis
-    if not isinstance(basis, ProductBasis) or not reflections:
+    if (shape := basis.grid_shape) is None or not reflections:
         return hamiltonian
-    bases, kept = list(basis.bases), [torch.arange(m) for m in basis.grid_shape]
+    bases, kept = list(basis.bases), [torch.arange(m) for m in shape]
     left = list(reflections)
     for k, one in enumerate(basis.bases):
         if any(o.mirrored[k] for o in left):
             # Those that leave this coordinate alone map the half to itself.
             left = [o for o in left if not o.mirrored[k]]
             bases[k], kept[k] = _half(one, mirrored_points(one, k).cpu())
-    at = _places(kept, basis.grid_shape).to(basis.device)
+    at = _places(kept, shape).to(basis.device)
     return hamiltonian.at_points(replace(basis, bases=tuple(bases)), at)
 
 

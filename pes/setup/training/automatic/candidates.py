@@ -76,9 +76,8 @@ class Candidate:
         return iteration_flops(self.rows(points), self.parameters) / rate
 
     def __str__(self) -> str:
-        base = self.form.baseline
         under = ""
-        if isinstance(base, LinearBaseline):
+        if (base := self.form.linear_baseline) is not None:
             under = f" on a linear surface of degree {base.degree}"
         return (
             f"network {'-'.join(map(str, self.form.hidden))}, invariants of degree "
