@@ -9,6 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from pes.units import ANGSTROM
+
 __all__ = ["UserFunction", "reason"]
 
 PACKAGE = str(Path(__file__).parents[1])
@@ -109,5 +111,13 @@ class UserFunction(nn.Module):
             raise ValueError(
                 f"{self.name} returned {str(values.dtype).removeprefix('torch.')} numbers; "
                 "compute in float64"
+            )
+        # Energies may be infinite where atoms meet; whoever needs them finite says where.
+        if self.value_shape and bool((bad := ~values.isfinite().flatten(1).all(1)).any()):
+            where = (positions[bad][0] / ANGSTROM).tolist()
+            atoms = "; ".join(" ".join(f"{v:.3f}" for v in atom) for atom in where)
+            raise ValueError(
+                f"{self.name} is not a number at {int(bad.sum())} of {len(values)} geometries, "
+                f"first with the atoms at {atoms} (Å); correct it there"
             )
         return values

@@ -57,6 +57,16 @@ def test_shape_of_dipoles() -> None:
         UserFunction(in_torch, "mu", (3,))(X)
 
 
+def test_moments_that_are_no_numbers() -> None:
+    """They would make all lines of a list NaN, whose weakest are left out: none would be left."""
+
+    def mu(x: torch.Tensor) -> torch.Tensor:
+        return x[:, 0] * torch.tensor([[1.0], [torch.nan]], dtype=x.dtype)[: len(x)]
+
+    with pytest.raises(ValueError, match=r"mu is not a number at 1 of 2 geometries, first with"):
+        UserFunction(mu, "mu", (3,))(X)
+
+
 def broken_torch(x: torch.Tensor) -> torch.Tensor:
     return torch.zeros(3).double() @ x.clone()[..., 0].unsqueeze(0).mT.mT[:, :, :2].mT
 
