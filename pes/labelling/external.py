@@ -118,7 +118,11 @@ class External(Program):
         return record
 
     def check(self, symbols: Sequence[str]) -> None:
-        """The program is there."""
+        """Check that the program is there.
+
+        Raises:
+            ValueError: if it is not installed, or not on the PATH.
+        """
         name = self._words()[0]
         if shutil.which(name) is None:
             raise ValueError(
@@ -130,7 +134,11 @@ class External(Program):
         return {"program": self.command, "template": self.template}
 
     def with_forces(self) -> Program:
-        """Itself, if its output has forces."""
+        """Itself, if its output has forces.
+
+        Raises:
+            ValueError: if it has none.
+        """
         if self.gradient is None and self.forces is None and self.format is None:
             raise ValueError("a minimum needs forces: give `gradient`, `forces` or `format`")
         return self

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-__all__ = ["RIDGES", "Decomposition", "decomposition", "least_squares", "triangular_factor"]
+__all__ = ["RIDGES", "Decomposition", "decomposition", "triangular_factor"]
 
 RIDGES = (0.0, *(10.0**k for k in range(-15, -3)))
 """Regularisations that `auto` tries."""
@@ -95,25 +95,3 @@ def decomposition(
         lengths = torch.where(own > 0, own, 1.0)
     u, s, vh = torch.linalg.svd(matrix / lengths, full_matrices=False)
     return Decomposition(s, u.mT @ values, vh / lengths)
-
-
-def least_squares(matrix: Tensor, values: Tensor, *, ridge: float = 0.0) -> Tensor:
-    """c minimising ‖A c − b‖² + ridge² s₁² ‖D c‖², the columns of A brought to one length by D.
-
-    QR first, then the singular values s of R: directions with s below 1e-14 s₁ are left out,
-    the others are damped by s²/(s² + ridge² s₁²).
-
-    Args:
-        matrix: A (M, F).
-        values: b (M,).
-        ridge: damping relative to the largest singular value s₁.
-
-    Returns:
-        c (F,).
-
-    Example:
-        >>> least_squares(torch.eye(2), torch.tensor([3.0, 4.0])).tolist()
-        [3.0, 4.0]
-    """
-    factor = triangular_factor([torch.cat((matrix, values[:, None]), 1)])
-    return decomposition(factor[:, :-1], factor[:, -1]).coefficients([ridge])[:, 0]

@@ -205,8 +205,20 @@ def linear_surface(
 ) -> LinearSurface:
     """The surface linear in the descriptor that fits energies, and forces if given, best.
 
-    Minimises Σ_i w_i [(ΔE_i)² + force_weight Σ (ΔF_i)²]. All arguments but `ridge`, see
-    `least_squares`, are those of `linear_fits`.
+    Minimises Σ_i w_i [(ΔE_i)² + force_weight Σ (ΔF_i)²] + ridge² s₁² ‖D c‖², with s₁ the largest
+    singular value and D the lengths of the columns. All arguments but `ridge` are those of
+    `linear_fits`.
+
+    Args:
+        descriptor: positions (B, N, 3) to features (B, F).
+        positions: (B, N, 3) in bohr.
+        energies: (B,) in hartree.
+        weights: w (B,); all one by default.
+        forces: (B, N, 3) in hartree/bohr.
+        force_weight: weight of squared forces in bohr².
+        ridge: damping relative to the largest singular value.
+        baseline: surface that the polynomial corrects.
+        memory: bytes for the rows.
 
     Raises:
         ValueError: if the points are too few to fix the coefficients and there is no ridge.

@@ -140,6 +140,10 @@ def energies_and_forces(
 
     Works for any surface that torch can differentiate; the results carry no graph.
 
+    Args:
+        surface: positions to energies.
+        positions: (B, N, 3) in bohr.
+
     Raises:
         TypeError: for anything but a tensor, such as an array.
     """

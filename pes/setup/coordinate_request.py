@@ -109,6 +109,10 @@ class CoordinateRequest:
     def ends(self, names: Sequence[str], kinds: Sequence[str]) -> list[tuple[float, float]] | None:
         """Ranges of coordinates as the user gave them, bohr and radians; None for `auto`.
 
+        Args:
+            names: of the coordinates.
+            kinds: of each, a key of `pes.coordinates.kinds.KINDS`.
+
         Raises:
             ValueError: for names that are no coordinates, or ends out of order or of the domain.
         """

@@ -1,7 +1,13 @@
 import pytest
 import torch
 
-from pes.potential.least_squares import decomposition, least_squares, triangular_factor
+from pes.potential.least_squares import decomposition, triangular_factor
+
+
+def least_squares(matrix: torch.Tensor, values: torch.Tensor, ridge: float = 0.0) -> torch.Tensor:
+    """Coefficients (F,) in two steps: QR, then the singular values of R."""
+    factor = triangular_factor([torch.cat((matrix, values[:, None]), 1)])
+    return decomposition(factor[:, :-1], factor[:, -1]).coefficients([ridge])[:, 0]
 
 
 def test_residual_is_orthogonal_to_the_columns() -> None:

@@ -9,7 +9,7 @@ from pes.chunks import tuple_in_chunks
 from pes.vibration.analysis.intensities import eckart_frame
 from pes.vibration.levels.result import Levels
 
-__all__ = ["LINEAR", "inverse_inertia", "is_spherical", "mean_constants", "rotational_constants"]
+__all__ = ["LINEAR", "is_spherical", "rotational_constants"]
 
 LINEAR = 1e-3
 """Least moment of inertia of the reference against the largest, up to which it is linear."""
@@ -65,26 +65,6 @@ def rotational_constants(levels: Levels, masses: Tensor) -> Tensor:
             lambda q: _constants(positions(q), reference, masses), levels.points[at], PORTION
         )
         return _means((density[at] for density in levels.each_density()), constants, regular)
-
-
-def mean_constants(
-    densities: Tensor, positions: Tensor, reference: Tensor, masses: Tensor
-) -> Tensor:
-    """½⟨μ_αα⟩ over the points where I″ is far from singular, (S, 3) in hartree.
-
-    Args:
-        densities: probabilities of the points in each level, (S, P).
-        positions: of the points, (P, N, 3) in bohr.
-        reference: the minimum, (N, 3) in bohr.
-        masses: (N,) in electron masses.
-
-    Returns:
-        A, B, C of each level; NaN for a spherical top, and for a level of which more than 1e-4
-        lies elsewhere.
-    """
-    if is_spherical(reference, masses):
-        return densities.new_full((len(densities), 3), torch.nan)
-    return _means(densities, *_constants(positions, reference, masses))
 
 
 def _constants(positions: Tensor, reference: Tensor, masses: Tensor) -> tuple[Tensor, Tensor]:
@@ -144,36 +124,6 @@ def _regular(tensor: Tensor, moments: Tensor) -> Tensor:
     return torch.linalg.svdvals(tensor / (root[:, None] * root))[:, -1] > SINGULAR
 
 
-def inverse_inertia(positions: Tensor, reference: Tensor, masses: Tensor) -> Tensor:
-    """μ, the rotational block of the inverse metric, in the Eckart frame of a reference.
-
-        μ = I″⁻¹ I⁰ I″⁻¹,  I″ = Σ_a m_a [(c_a·x_a) 1 − x_a c_aᵀ],
-
-    with c the reference along its principal axes, I⁰ its moments of inertia and x the positions
-    turned so that Σ_a m_a c_a × x_a = 0. All vibrations are in it, whatever their coordinates.
-
-    Args:
-        positions: (P, N, 3) in bohr.
-        reference: (N, 3) in bohr.
-        masses: (N,) in electron masses.
-
-    Returns:
-        (P, 3, 3), axes in the order A, B, C; first row and column NaN for a linear reference.
-
-    References:
-        J. K. G. Watson, Mol. Phys. 15, 479 (1968), doi:10.1080/00268976800101381
-
-    Example:
-        Two unit masses two bohr apart: I = 2, B = 1/(2I).
-
-        >>> x = torch.tensor([[-1.0, 0, 0], [1.0, 0, 0]]).double()
-        >>> inverse_inertia(x[None], x, torch.ones(2).double())[0, 1, 1] / 2
-        tensor(0.2500, dtype=torch.float64)
-    """
-    moments, tensor = _moments(positions, reference, masses)
-    return _inverse(tensor, moments)
-
-
 def _moments(positions: Tensor, reference: Tensor, masses: Tensor) -> tuple[Tensor, Tensor]:
     """I⁰ (3,), ascending, and I″ (P, 3, 3) along the principal axes of the reference."""
     c = reference - (masses[:, None] * reference).sum(0) / masses.sum()
@@ -184,7 +134,14 @@ def _moments(positions: Tensor, reference: Tensor, masses: Tensor) -> tuple[Tens
 
 
 def _inverse(tensor: Tensor, moments: Tensor) -> Tensor:
-    """I″⁻¹ I⁰ I″⁻¹, (P, 3, 3)."""
+    """μ = I″⁻¹ I⁰ I″⁻¹ (P, 3, 3), the rotational block of the inverse metric.
+
+    I″ = Σ_a m_a [(c_a·x_a) 1 − x_a c_aᵀ], with c the reference along its principal axes, I⁰ its
+    moments of inertia and x the positions turned so that Σ_a m_a c_a × x_a = 0. All vibrations are
+    in it, whatever their coordinates. Axes are in the order A, B, C; first row and column are NaN
+    for a linear reference (J. K. G. Watson, Mol. Phys. 15, 479 (1968),
+    doi:10.1080/00268976800101381).
+    """
     if moments[0] > LINEAR * moments[-1]:
         inverse = torch.linalg.inv(tensor)
         return inverse @ torch.diag(moments) @ inverse

@@ -230,6 +230,11 @@ class Levels:
         """Probability (M_j, M_k) of a level at the fine points of two coordinates.
 
         The others are integrated: it is dE/dV of a change of V in these two alone.
+
+        Args:
+            state: number of the level.
+            j: number of one coordinate.
+            k: number of the other.
         """
         basis = self.hamiltonian.basis
         c = by_coordinates(basis, self.eigenpairs.coefficients[state][None], [j, k])[0]

@@ -102,7 +102,12 @@ def molecular(
 
 
 def model(potential: Callable[[Tensor], Tensor], g_matrix: Tensor) -> System:
-    """A model without atoms: V(q) and a constant G matrix (Q, Q) (inverse masses)."""
+    """A model without atoms.
+
+    Args:
+        potential: V, coordinates (P, Q) to energies (P,) in hartree.
+        g_matrix: constant G (Q, Q), inverse masses in atomic units.
+    """
 
     def constant(q: Tensor) -> tuple[Tensor, Tensor]:
         return g_matrix.expand(len(q), *g_matrix.shape), torch.zeros_like(q)
