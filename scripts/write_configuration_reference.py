@@ -53,7 +53,12 @@ PLAIN = {
     str: "text", int: "integer", float: "number", bool: "true or false", Path: "path",
     type(None): "nothing", Any: "any value",
 }  # fmt: skip
-TITLES = {"CoordinateRequest": "Coordinates", "MorseMap": "Morse"}
+TITLES = {
+    "CoordinateRequest": "Coordinates", "MorseMap": "Morse", "TrainConfig": "pes-train",
+    "LevelsConfig": "pes-levels", "SpectrumConfig": "pes-spectrum", "RefineConfig": "pes-refine",
+    "ForceFieldConfig": "pes-levels with a force field", "SampleConfig": "pes-sample",
+    "ModelConfig": "pes-levels with a one-dimensional model", "LabelConfig": "pes-label",
+}  # fmt: skip
 LIMITS = {"gt": ">", "ge": "≥", "lt": "<", "le": "≤"}
 
 

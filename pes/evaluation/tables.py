@@ -70,7 +70,7 @@ def isolated_lines(points: PointErrors, rows: Sequence[int]) -> list[str]:
         float(e.square().mean().sqrt()) for e in (points.residuals, points.residuals[others])
     )
     named = ", ".join(f"{row} ({float(points.residuals[row]):+.4g} cm-1)" for row in rows[:LISTED])
-    more = ", ..." if len(rows) > LISTED else ""
+    more = " and others" if len(rows) > LISTED else ""
     return [
         f"without {len(rows)} isolated point{'s' * (len(rows) > 1)}, row{'s' * (len(rows) > 1)} "
         f"{named}{more}, the RMSE is {rest:.4f} instead of {every:.4f} cm-1"

@@ -210,8 +210,8 @@ def _validated(
     )
     strength, error = min(tried, key=lambda row: row[1])
     log.info(
-        "%s: with anchor %.1e, the best, a fit to all levels but one predicts that one to %.3f "
-        "cm-1 (RMS)", trial.name, strength, error / CM1,
+        "%s: error in cross-validation %.3f cm-1 (RMS) with the best anchor, %.1e", trial.name,
+        error / CM1, strength,
     )  # fmt: skip
     return [(trial.name, *row) for row in tried]
 

@@ -16,16 +16,17 @@ __all__ = ["check_sections", "fit_sections"]
 
 FIT_PICTURES = {
     "learning_curve.png": "Learning curve: root-mean-square errors of training and validation "
-    "points against the epoch; of forces, if any, in panel (b).",
-    "residuals.png": "(a) Residuals of all points against their energy, linear where nine tenths "
-    "of them lie and logarithmic beyond; (b) their distribution; (c) root-mean-square error in "
-    "intervals of energy.",
+    "points against the epoch. Panel (b), if there is one, shows the errors of forces.",
+    "residuals.png": "(a) Residuals of all points against their energy; the scale is linear where "
+    "nine tenths of them lie and logarithmic beyond. (b) Distribution of the residuals. (c) "
+    "Root-mean-square error in intervals of energy.",
     "calibration.png": "Spread of the ensemble at test points. (a) Error of each point against its "
-    "spread; (b) share of errors within k spreads, and what normal errors would give.",
+    "spread. (b) Share of errors within k spreads, and the share that normally distributed errors "
+    "would have.",
 }
 EVALUATION_PICTURES = {
-    "errors.png": "(a) Prediction against label; (b) residuals; further panels: size of the error "
-    "against the distance to the nearest training point, and errors of forces.",
+    "errors.png": "(a) Prediction against label. (b) Residuals. Further panels show the size of "
+    "the error against the distance to the nearest training point, and errors of forces.",
     "calibration.png": FIT_PICTURES["calibration.png"],
 }
 GRADIENT_PICTURES = {
@@ -34,8 +35,8 @@ GRADIENT_PICTURES = {
 }
 
 MEMBERS = (
-    "Members of the ensemble; in their validation errors far points count at most six times the "
-    "rest"
+    "Members of the ensemble. In the validation errors, outliers count at most six times the RMS "
+    "of the other points"
 )
 
 
@@ -66,7 +67,7 @@ def _dipole_fit(summary: Mapping[str, Any]) -> list[Table]:
     forms = [[_cell(one[key]) for key in columns] for one in tried]
     return [
         _dipole_errors(summary["errors_debye"]),
-        Table("Forms tried, the best first", columns, forms),
+        Table("Forms that were tried, the best first", columns, forms),
     ]
 
 
@@ -123,10 +124,9 @@ def _story(summary: Mapping[str, Any]) -> list[str]:
     ]
     if "epochs" in summary:
         # Members of an ensemble have best epochs of their own, which stand in their table.
-        best = "" if "ensemble" in summary else f", the best of them number {summary['best_epoch']}"
-        words.append(
-            f"It ended after {summary['epochs']} epochs{best}: {STOPPED[summary['stopped_by']]}."
-        )
+        best = "" if "ensemble" in summary else f" (the best was epoch {summary['best_epoch']})"
+        why = STOPPED[summary["stopped_by"]]
+        words.append(f"The fit ended after {summary['epochs']} epochs{best}: {why}.")
     return words
 
 

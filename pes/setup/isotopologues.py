@@ -52,7 +52,8 @@ class Isotopologues:
 
         For each isotopologue: its level, for all but the first the shift, its estimated error of
         convergence (the sum of both) and, on an ensemble, its spread. Levels of the same quanta are
-        paired; NaN where an isotopologue has none of these, or two.
+        paired; NaN where an isotopologue has none of these, or two, or numbers its modes by other
+        species: ν4 of H2CO (B1) is ν6 of HDCO (A").
         """
         first = self.results[0]
         labels = _labels(first)
@@ -64,7 +65,8 @@ class Isotopologues:
     def _cells(self, label: str) -> dict[str, float]:
         first, cells = self.results[0], {}
         for number, (name, one) in enumerate(zip(self.names, self.results, strict=True)):
-            at, origin = _number(one, label), _number(first, label)
+            paired = label == GROUND or _species(one) == _species(first)
+            at, origin = _number(one, label) if paired else None, _number(first, label)
             energy = _energy(one, at)
             cells[name] = energy
             if number:
@@ -194,6 +196,14 @@ def _label(one: LevelsResult, number: int) -> str | None:
         softer = stretches[0] <= stretches[1]
         quanta = (first, bend, second) if softer else (second, bend, first)
     return " ".join(map(str, quanta))
+
+
+def _species(one: LevelsResult) -> str:
+    """Kind of the species that modes of four atoms and more are numbered by: of C2v, Cs or none."""
+    if len(one.task.molecule.symbols) == 3:
+        return "three atoms"
+    names = "".join(str(row.get("irrep", "")) for row in one.table)
+    return "Cs" if "'" in names or '"' in names else "C2v" if names else "none"
 
 
 def _fundamental(one: LevelsResult, quanta: tuple[int, ...]) -> float:

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from math import isnan
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,23 @@ def test_shifts_pair_levels_by_their_quanta(water: Isotopologues) -> None:
     assert rows["ZPE"]["O H H"] == pytest.approx(4634.765, abs=0.2)
     assert "shift O H D" in str(water)
     assert "<table>" in water._repr_html_()
+
+
+def test_modes_numbered_by_other_species_are_not_paired() -> None:
+    """ν4 of H2CO and D2CO is out of plane (B1); in HDCO, of Cs, it is ν6."""
+    few = pes.isotopologues(
+        "formaldehyde_model", ["C O H H", "C O D D", "C O H D"], count=7,
+        coordinates="bond_vectors", convergence=False,
+        truncation=pes.TruncationRequest(2, grid_level=4),
+    )  # fmt: skip
+    label = "0 0 0 1 0 0"
+    (row,) = [row for row in few.rows if row["label"] == label]
+    assert -300 < row["shift C O D D"] < -150
+    assert isnan(row["shift C O H D"])
+    apart = few.results[2]
+    texts = [apart.quanta.text(n) for n in range(7)]
+    # The level of these quanta is another motion there, and not lower than that of H2CO.
+    assert apart.energies[texts.index("0 0 0 0 0 1")] < row["C O H H"]
 
 
 def test_files(water: Isotopologues, tmp_path: Path) -> None:

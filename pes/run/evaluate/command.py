@@ -1,8 +1,10 @@
 """`pes-evaluate`: how a surface does on any labelled points."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from time import monotonic
 from types import MappingProxyType
 from typing import Any
 
@@ -21,6 +23,9 @@ from pes.staging import staged
 __all__ = ["HOLES", "run_evaluate"]
 
 log = logging.getLogger("pes")
+
+LINE_SECONDS = 15.0
+"""Time between two lines of the log where stdout is not a terminal."""
 
 
 def run_evaluate(
@@ -71,10 +76,9 @@ def run_evaluate(
                 log.info("%s", line)
             judged.save(folder)
             return folder
-        hidden = None if holes else True
-        with tqdm(unit="energy", unit_scale=True, desc="holes", disable=hidden) as progress:
+        with _counted(shown=holes > 0) as tick:
             evaluation = evaluate(
-                known, points, holes=holes, device=place, tick=progress.update, file=str(data)
+                known, points, holes=holes, device=place, tick=tick, file=str(data)
             )
         with staged(folder, finished=EVALUATED, stale=STALE) as new:
             open_log(new / "evaluation.log")
@@ -83,6 +87,24 @@ def run_evaluate(
                 log.info("%s", line)
             evaluation.save(new)
     return folder
+
+
+@contextmanager
+def _counted(*, shown: bool) -> Iterator[Callable[[int], None]]:
+    """Function that counts energies: on a bar at a terminal, in lines of the log elsewhere."""
+    count, following = 0, monotonic() + LINE_SECONDS
+    hidden = None if shown else True
+    with tqdm(unit="energy", unit_scale=True, desc="search for holes", disable=hidden) as bar:
+
+        def tick(number: int) -> None:
+            nonlocal count, following
+            bar.update(number)
+            count += number
+            if bar.disable and monotonic() > following:
+                following = monotonic() + LINE_SECONDS
+                log.info("search for holes: %s energies have been computed", f"{count:,}")
+
+        yield tick
 
 
 def _as_trained(

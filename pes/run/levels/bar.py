@@ -39,7 +39,7 @@ def step_bar(forecast: SizeForecast, keep: Watch) -> Iterator[tuple[Callable[[st
     def say(words: str, now: Progress | None = None) -> None:
         nonlocal following
         left = forecast.seconds_left(current, begun - start, process_time() - begun, now)
-        sentence = f"{words}; about {max(left, 1.0):.0f} CPU-s left"
+        sentence = f"computing {words}; about {max(left, 1.0):.0f} CPU-s left"
         bar.set_description(sentence)
         if bar.disable and monotonic() > following:
             following = monotonic() + QUIET
@@ -53,7 +53,8 @@ def step_bar(forecast: SizeForecast, keep: Watch) -> Iterator[tuple[Callable[[st
         say(step)
 
     def watch(now: Progress) -> None:
-        say(f"{current}: {now.converged}/{now.requested} to {now.residual / CM1:.1e} cm-1", now)
+        solved = f"{now.converged} of {now.requested} levels have converged"
+        say(f"{current}: {solved}, residual {now.residual / CM1:.1e} cm-1", now)
         if current == "levels":
             keep(now)
 

@@ -90,9 +90,9 @@ def _forecast(task: Problem, config: Vibration) -> SizeForecast:
     )  # fmt: skip
     free = free_memory(task.system.device)
     known = "" if free is None else f"; {free / 2**30:.2g} GiB are free"
-    log.info("largest run: %s%s", largest, known)
+    log.info("largest calculation: %s%s", largest, known)
     refuse_shortage(
-        "the largest run", largest.memory, "lower the sizes", device=task.system.device,
+        "the largest calculation", largest.memory, "lower the sizes", device=task.system.device,
         allowed=None if config.memory is None else config.memory * 2**30,
     )  # fmt: skip
     return largest

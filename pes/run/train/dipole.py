@@ -82,7 +82,7 @@ def dipole_training(
         with staged(folder, finished=RUN_FINISHED, stale=STALE) as fresh:
             open_log(fresh / "train.log")
             log.info("%s", environment_line(device, config.seed))
-            for line in (*lines, repr(result), *result.lines()):
+            for line in (*lines, *result.lines()):
                 log.info("%s", line)
             write_config(fresh / "config.yaml", _chosen(config, result))
             result.write(fresh)

@@ -15,6 +15,7 @@ from pes.potential import Surface, SurfaceRecord, save_surface
 from pes.setup.environment import environment
 from pes.setup.surfaces import fitted_surface
 from pes.setup.training.dipole_forms import DipoleForm, DipoleNetworkForm
+from pes.setup.training.ending import STOPPED
 from pes.staging import staged
 from pes.tables import html_table, text_table
 from pes.training.dipole import DipoleCandidate
@@ -72,7 +73,8 @@ class DipoleFit:
         """Candidates, doubts and the table of errors."""
         tried = map(_line, self.candidates)
         warned = (f"warning: {remark}" for remark in self.remarks)
-        return [*tried, *warned, *error_lines(self.errors)]
+        head = "forms that were tried, by their errors; the first one is chosen:"
+        return [head, *tried, *warned, *error_lines(self.errors)]
 
     def _repr_html_(self) -> str:
         return html_table(error_cells(self.errors), repr(self))
@@ -112,11 +114,12 @@ def _line(tried: DipoleCandidate) -> str:
     if tried.ridge is not None:
         fit = f"ridge {tried.ridge:.0e}, "
     ends = "".join(
-        f"; epoch {end.best_epoch} of {end.epochs} kept ({end.reason})" for end in tried.endings
+        f"; epoch {end.best_epoch} of {end.epochs} is kept, {STOPPED[end.reason]}"
+        for end in tried.endings
     )
     return (
-        f"{shape}: {tried.coefficients} {_numbers(tried)}, {fit}error {1e4 * tried.error:.4g}e-4 "
-        f"debye at points not fitted{ends}"
+        f"{shape}: {tried.coefficients} {_numbers(tried)}, {fit}error "
+        f"{1e4 * tried.error:.4g}e-4 debye at points that were not fitted{ends}"
     )
 
 

@@ -7,12 +7,12 @@ from pes.training.epoch import StopReason
 __all__ = ["STOPPED", "cut_short", "ending"]
 
 STOPPED = {
-    "epochs": "as many as were asked for",
+    "epochs": "the largest number of epochs was reached",
     "max_seconds": "the wall time was used up",
     "budget": "the CPU time was used up",
-    "signal": "a signal came",
-    "patience": "validation had not improved for `patience` epochs",
-    "converged": "no step lowered the loss any more",
+    "signal": "a signal stopped it",
+    "patience": "the validation error had not improved for `patience` epochs",
+    "converged": "no further step lowered the loss",
 }
 LAST = 0.2
 """Share of the epochs over which the fall of the validation error is told."""

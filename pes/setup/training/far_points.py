@@ -54,7 +54,7 @@ def far_point_line(part: str, errors: Tensor, rows: Tensor) -> str | None:
     if few or every <= max(FINE, DOMINATED * others):
         return None
     named = ", ".join(f"{int(rows[k])} ({float(errors[k]):+.3g} cm-1)" for k in far[:NAMED])
-    more = ", ..." if len(far) > NAMED else ""
+    more = " and others" if len(far) > NAMED else ""
     dominate, them, cause = f"points dominate the RMSE: rows {named}{more}", "them", REGION
     if len(far) <= max(NAMED, FEW * len(errors)):
         cause = "They are isolated or their labels are wrong: run pes-audit"

@@ -90,7 +90,7 @@ class TrainingPlan:
         if self.ensemble is not None:
             members = f", {len(self.networks)} members"
             if self.settings.ensemble is not None and self.settings.ensemble.validation == "own":
-                members += ", each holding out its own part of train and validation"
+                members += ", each with its own validation points"
         if not self.networks:
             return str(self.surface.description)
         first = self.networks[0]

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -36,6 +37,17 @@ def test_a_surface_on_its_own_points(work: Path) -> None:
     assert read(folder)["errors"]["energy"]["max"]["all"] == 0
     with (folder / "predictions.csv").open(newline="") as file:
         assert [int(row["row"]) for row in csv.DictReader(file)] == list(range(60))
+
+
+def test_a_search_for_holes_reports_its_progress_in_a_log(
+    work: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pes.run.evaluate.command.LINE_SECONDS", 0.0)
+    cli.evaluate(["water_pjt1996", "water.h5", "--device", "cpu", "--holes", "256"])
+    lines = re.findall(r"search for holes: ([\d,]+) energies", capsys.readouterr().out)
+    counts = [int(count.replace(",", "")) for count in lines]
+    assert counts[-1] >= 100
+    assert counts == sorted(counts)
 
 
 def test_a_training_reports_the_same_errors_again(pes_train: Command, work: Path) -> None:

@@ -51,7 +51,12 @@ def test_what_a_run_leaves(pes_train: Command, work: Path) -> None:
     share = (errors.mean(0).abs() <= errors.std(0)).double().mean()
     assert calibrated["within_1"] == pytest.approx(float(share))
     assert calibrated["within_1"] <= calibrated["within_2"] <= 1
-    for line in ("3 members, each holding out", "best epoch", "within 2", f"{own[1]:.4f}"):
+    for line in (
+        "3 members, each with its own validation",
+        "best epoch",
+        "within 2",
+        f"{own[1]:.4f}",
+    ):
         assert line in told
     with (folder / "metrics.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))

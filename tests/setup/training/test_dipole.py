@@ -68,7 +68,7 @@ def test_networks_single_and_as_an_ensemble(tmp_path: Path) -> None:
     assert isinstance(surface, pes.Ensemble)
     assert [end.epochs for end in tried.endings] == [15, 15]
     assert fit.errors["test"]["all"]["rmse"] < 0.02  # of moments of about 1.5 debye
-    assert "networks 6" in fit.lines()[0]
+    assert "networks 6" in fit.lines()[1]
     again = pes.load(fit.save(tmp_path / "dipole"))
     x = data.positions
     assert again.is_dipole

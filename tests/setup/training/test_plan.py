@@ -48,7 +48,7 @@ def test_members_are_trained_by_levenberg_marquardt(
     monkeypatch.setitem(choice.MOST_FLOPS, "cpu", 1.0)
     plan = plan_of(water(), ensemble=EnsembleForm(members=2))
     assert plan.choices.optimizer == "levenberg_marquardt"
-    assert "2 members, each holding out its own part" in repr(plan)
+    assert "2 members, each with its own validation points" in repr(plan)
 
 
 def test_adam_gets_seed_and_length_and_keeps_its_settings(water: Water) -> None:

@@ -124,7 +124,7 @@ def test_result_in_words(water: Callable[..., Dataset]) -> None:
     rmse = fit.errors["test"]["energy"]["rmse"]["all"]
     assert repr(fit) == (
         f"FitResult(NeuralSurface of H2O: test RMSE {rmse:.4g} cm-1, stopped after 3 epochs: "
-        "as many as were asked for)"
+        "the largest number of epochs was reached)"
     )
     assert "optimizer levenberg_marquardt: an iteration" in str(fit)
     html = fit._repr_html_()

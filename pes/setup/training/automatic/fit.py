@@ -239,7 +239,7 @@ def _contenders(
         yield finale(*networks[0], task)
         return
     if networks and task.budget.left > 0:
-        note("networks do not come near the best surface: other surfaces come first")
+        note("networks are far from the best surface so far: other surfaces are tried first")
     if best is not None:
         yield from _others(task, best, tried, networks, note)
 
@@ -262,11 +262,11 @@ def _others(
         return
     settled = task.summary.settled(best.error) or best.error <= FINE
     if networks and not settled and networks[0][1].error <= FAR * best.error:
-        note("nothing else needs the time left: the best network gets it")
+        note("the remaining time goes to the best network")
         yield finale(*networks[0], task)
         return
     note(
-        f"nothing else is worth trying in the time left: {task.budget.used:.0f} of "
+        f"nothing else is worth a trial in the remaining time: {task.budget.used:.0f} of "
         f"{task.budget.seconds:.0f} CPU-seconds are used"
     )
 

@@ -26,24 +26,25 @@ def plan_lines(summary: PointSummary, seconds: float) -> list[str]:
         "apart",
         "  3. kernels at more points, if they may become the best surface; the best network gets "
         "the time that is left, as an ensemble if its members can converge",
+        "each line below: CPU time so far, form, and its validation error, in which outliers count "
+        "at most six times the RMS of the best 95 % of the points",
     ]
     if summary.forces:
-        lines.append(
-            "forces: fitted where they make the validation energies better, otherwise left out"
-        )
+        lines.append("forces are fitted if they lower the validation error of the energies")
     if summary.dissociating:
-        lines.append("atoms go far apart: variables exp(-r/a) of longer range come first")
+        lines.append("atoms are far apart: variables exp(-r/a) of longer range are tried first")
     return lines
 
 
 def trial_line(trial: Trial, seconds: float) -> str:
     """Result of one trial."""
-    end = f", training {trial.training:.4g}, {len(trial.history)} epochs" if trial.history else ""
+    epochs = len(trial.history)
+    end = f", training error {trial.training:.4g}, {epochs} epochs" if epochs else ""
     over = ""
     if trial.history and trial.error > 10 * trial.training:
         over = " (overfitted)"
-    far = f" ({trial.plain:.4g} with far points)" if trial.plain > 2 * trial.error else ""
-    return f"{seconds:7.0f} s  {trial.name}: validation {trial.error:.4g} cm-1{far}{end}{over}"
+    far = f" (plain RMSE {trial.plain:.4g})" if trial.plain > 2 * trial.error else ""
+    return f"{seconds:7.0f} s  {trial.name}: {trial.error:.4g} cm-1{far}{end}{over}"
 
 
 def choice_lines(chosen: Trial, trials: Sequence[Trial]) -> list[str]:
@@ -52,13 +53,13 @@ def choice_lines(chosen: Trial, trials: Sequence[Trial]) -> list[str]:
     lowest = min(trials, key=lambda trial: trial.error)
     if lowest.error >= chosen.error:
         return lines
-    why = "is not better than it by more than chance"
+    why = "was passed over: it is not better by more than chance"
     own, other = _compared(chosen), _compared(lowest)
     if lowest.plan.settings.form.price > chosen.plan.settings.form.price:
-        why = "takes far longer for an energy and does not halve the error"
+        why = "was passed over: its energies take far longer, and it does not halve the error"
     elif measure(other) > measure(own):
         why = (
-            "has larger errors at far points (root mean square over all points judged: "
+            "was passed over: it has larger errors at outliers (plain RMSE "
             f"{_rms(other):.4g} against {_rms(own):.4g})"
         )
     return [*lines, f"{lowest.name} with a validation error of {lowest.error:.4g} cm-1 {why}"]
@@ -86,6 +87,6 @@ def far_line(trial: Trial) -> list[str]:
     )
     more = f" and {len(rows) - NAMED} more" if len(rows) > NAMED else ""
     return [
-        "validation points with far larger errors than the others, which count less: rows "
+        "outliers among the validation points, which count less: rows "
         f"{named}{more}, errors in cm-1"
     ]

@@ -81,7 +81,7 @@ def test_time_that_nothing_else_needs_goes_to_the_best_network(
     assert len(last.history) > len(first.history)
     comes_first, gets_it = (
         next(k for k, line in enumerate(fit.lines) if line.startswith(start))
-        for start in ("networks do not come near", "nothing else needs the time left")
+        for start in ("networks are far from", "the remaining time goes to")
     )
     assert comes_first < gets_it
 
@@ -113,7 +113,7 @@ def test_an_asked_for_end_keeps_the_best(water: Callable[..., Dataset]) -> None:
     assert len(kept) == 2
     assert fit.chosen is kept[-1]
     for one in (at_once, fit):
-        (_, *said, stopped, chosen) = one.lines[: 7 + len(one.trials)]
+        (_, *said, stopped, chosen) = one.lines[: 8 + len(one.trials)]
         assert stopped.startswith("stopped by a signal after ")
         assert chosen.startswith("chosen: ")
         assert not any("no networks" in line or "nothing else" in line for line in said)

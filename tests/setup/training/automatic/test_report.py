@@ -29,18 +29,19 @@ def test_a_lower_error_that_was_passed_over_has_a_reason(chosen: Trial) -> None:
     other = replace(chosen, name="other", errors=0.99 * chosen.errors)
     _, line = choice_lines(chosen, [chosen, other])
     assert line == (
-        "other with a validation error of 0.99 cm-1 is not better than it by more than chance"
+        "other with a validation error of 0.99 cm-1 was passed over: it is not better "
+        "by more than chance"
     )
     far = 0.5 * chosen.errors
     far[7] = 400.0  # counts as six times the others: 0.52
     _, line = choice_lines(chosen, [chosen, replace(chosen, name="other", errors=far)])
-    assert "has larger errors at far points" in line
+    assert "has larger errors at outliers" in line
     # √((400² + 399/4)/400) = 20.01
-    assert line.endswith("over all points judged: 20.01 against 1)")
+    assert line.endswith("(plain RMSE 20.01 against 1)")
 
 
 def test_kernels_must_be_far_better(chosen: Trial) -> None:
     plan = replace(chosen.plan, settings=replace(chosen.plan.settings, form=KernelForm()))
     kernels = replace(chosen, name="kernels", plan=plan, errors=0.7 * chosen.errors)
     _, line = choice_lines(chosen, [kernels, chosen])
-    assert line.endswith("takes far longer for an energy and does not halve the error")
+    assert line.endswith("its energies take far longer, and it does not halve the error")
