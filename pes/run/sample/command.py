@@ -145,6 +145,7 @@ def _write(
     log.info("%s", environment_line(place, config.seed))
     log.info("%s", choice.sentence)
     if len(choice.positions):
+        log.info("ranges of the numbers in geometries.xyz:")
         for name, values in choice.columns.items():
             log.info("%-18s%12.4g to %.4g", name, min(values), max(values))
         write_geometries(

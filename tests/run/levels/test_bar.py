@@ -27,6 +27,9 @@ def test_a_log_says_the_time_left_and_vectors_are_kept_of_the_levels_alone(
         begin("more functions")
         watch(NOW)
     assert kept == [NOW]
-    assert caplog.messages[0] == "  levels; about 700 CPU-s left"
-    assert caplog.messages[1] == "  levels: 1/2 to 2.2e+02 cm-1; about 700 CPU-s left"
-    assert caplog.messages[2].startswith("  more functions; about ")
+    assert caplog.messages[0] == "  computing levels; about 700 CPU-s left"
+    assert caplog.messages[1] == (
+        "  computing levels: 1 of 2 levels have converged, residual 2.2e+02 cm-1; about 700 CPU-s "
+        "left"
+    )
+    assert caplog.messages[2].startswith("  computing more functions; about ")
