@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -69,8 +69,7 @@ def report(
     goal = accuracy_goal(config.accuracy, task, config.truncation(), config.convergence)
     if goal is not None:
         _say_goal(task, goal, config.minutes)
-        # Three atoms take seconds.
-        with stop_signals() if len(task.coordinates) > 3 else nullcontext(lambda: 0) as received:
+        with stop_signals() as received:
             yield Report(lambda line: log.info("  %s", line), received=received)
         return
     largest = _forecast(task, config)

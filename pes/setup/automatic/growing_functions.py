@@ -16,7 +16,7 @@ from torch import Tensor
 from pes.setup.automatic.cut_forecast import LAST, TRIALS
 from pes.setup.automatic.harmonic_levels import frequencies
 from pes.setup.automatic.inner_products import inner_changes, rough_changes
-from pes.setup.automatic.request import Budget, Target
+from pes.setup.automatic.request import SIGNALLED, Budget, Target
 from pes.setup.automatic.stage import Stage
 from pes.units import CM1
 from pes.vibration.levels.left_over import share_after_half, share_left
@@ -103,7 +103,10 @@ def grown(
                 f"no more functions are added: `minutes` allows about {budget.functions}; "
                 "raise it for more accurate levels"
             )
-        if done or late or full:
+        stopped = budget.stopped()
+        if stopped and not done:
+            report(f"no more functions are added: {SIGNALLED}")
+        if done or late or full or stopped:
             return stage, left
         stage = solve(stage.resolution.more_functions(step), stage)
 

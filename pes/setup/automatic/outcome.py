@@ -51,7 +51,9 @@ def attainable(target: Target, base: Stage, count: int, report: Callable[[str], 
     return replace(target, accuracy=limit)
 
 
-def outcome(target: Target, stage: Stage, changes: Tensor, walls: Tensor) -> Levels:
+def outcome(
+    target: Target, stage: Stage, changes: Tensor, walls: Tensor, *, ended: str = ""
+) -> Levels:
     """Levels of the largest calculation and the changes from which their errors are estimated.
 
     Args:
@@ -60,6 +62,7 @@ def outcome(target: Target, stage: Stage, changes: Tensor, walls: Tensor) -> Lev
         changes: with other functions, points and ranges, (3, S); some cross zero by chance. Those
             with points are NaN where they are among those with ranges.
         walls: what is left beyond ends that cannot move out, (S,).
+        ended: why it grew no further, if that was not for its levels or its time.
     """
     changes = changes.maximum(NEIGHBOURS * _largest_below(changes))
     changes[0].clamp_(min=FINEST * target.accuracy)
@@ -75,7 +78,7 @@ def outcome(target: Target, stage: Stage, changes: Tensor, walls: Tensor) -> Lev
         changes[1, 0] += SIGMAS * rough.size
     noise = rough.largest if rough.size > ROUGH else 0.0
     limited = bool(noise) and 2 * SIGMAS * float(rough.effect.max()) > target.accuracy
-    missed = _missed(target, stage, result, walls, limited)
+    missed = _missed(target, stage, result, walls, limited, ended)
     warnings = (*stage.warnings, *missed, *level_warnings(result, noise=noise))
     return replace(result, warnings=warnings)
 
@@ -89,7 +92,9 @@ def _stage_levels(target: Target, stage: Stage, count: int) -> Levels:
     )  # fmt: skip
 
 
-def _missed(target: Target, stage: Stage, result: Levels, walls: Tensor, rough: bool) -> list[str]:
+def _missed(
+    target: Target, stage: Stage, result: Levels, walls: Tensor, rough: bool, ended: str = ""
+) -> list[str]:
     """Sentences on the levels that are not as accurate as asked for."""
     changes, convergence = result.changes.clone(), result.convergence
     changes[2] -= walls
@@ -100,6 +105,8 @@ def _missed(target: Target, stage: Stage, result: Levels, walls: Tensor, rough: 
         # What the limits do is said below.
         by_limits = float(walls.max()) > float(_largest(changes).max())
         remedy = "" if by_limits else f"; {_remedy(changes, rough)}"
+        if ended:
+            remedy = f"; the calculation did not grow further: {ended}"
         sentences.append(f"{not_converged(over, target.accuracy)}{remedy}")
     stopped = ((convergence > target.accuracy) & (walls > 0) & bound).nonzero().flatten().tolist()
     stopped = [n for n in stopped if n not in over or 2 * float(walls[n]) > target.accuracy]

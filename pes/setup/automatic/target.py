@@ -27,7 +27,7 @@ from pes.setup.automatic.growing_functions import (
 from pes.setup.automatic.harmonic_levels import frequencies, harmonic_level
 from pes.setup.automatic.outcome import attainable, outcome
 from pes.setup.automatic.outer_surface import check_passes, with_filling
-from pes.setup.automatic.request import Budget, Target
+from pes.setup.automatic.request import SIGNALLED, Budget, Target
 from pes.setup.automatic.stage import Stage, fixed_sides, solved_stage
 from pes.units import CM1
 from pes.vibration.levels.matching import EXTRA, matching
@@ -109,13 +109,18 @@ def _converged(target: Target, budget: Budget | None, report: Report) -> tuple[L
     goal = attainable(target, base, count, report)
     most, end = SHARES["functions"] * goal.accuracy, started + budget.seconds
     large, functions = grown(goal, most, solve, base, count, budget, started, report)
-    last, points, ranges = _checked_grid(goal, solve, large, functions, end, report)
+
+    def over() -> bool:
+        return process_time() > end or bool(budget.stopped())
+
+    last, points, ranges = _checked_grid(goal, solve, large, functions, over, report)
     if last is not large:
         functions = left_by_functions(last, count)
     walls = _walls(target, solve, last, count, report)
     count = min(count, target.number(last.pairs.energies))
     changes = torch.stack((functions, points, ranges))
-    result = outcome(target, last, changes[:, :count], walls[:count])
+    ended = SIGNALLED if budget.stopped() else ""
+    result = outcome(target, last, changes[:, :count], walls[:count], ended=ended)
     return result, SURVEYED * last.top
 
 
@@ -158,7 +163,12 @@ def _first(target: Target, report: Report) -> tuple[Solve, Stage, int]:
 
 
 def _checked_grid(
-    target: Target, solve: Solve, stage: Stage, used: Tensor, end: float, report: Report
+    target: Target,
+    solve: Solve,
+    stage: Stage,
+    used: Tensor,
+    over: Callable[[], bool],
+    report: Report,
 ) -> tuple[Stage, Tensor, Tensor]:
     """A calculation whose points and ranges do, and changes with more of each, (S,).
 
@@ -170,17 +180,17 @@ def _checked_grid(
         solve: makes the calculations.
         stage: calculation that is looked at.
         used: estimated errors from the functions, (S,) for the levels that are asked for.
-        end: CPU time of the process after which nothing is looked at twice.
+        over: whether time is up, or a signal came: nothing is then looked at twice.
         report: called with a sentence after each calculation.
     """
     other = solve(stage.resolution.more_points().farther(), stage, complete=False)
     change = matching(other.levels, stage.levels, len(used)).changes
     most = float(change.max()) / CM1
     report(f"more points and wider ranges moved levels by up to {most:.2g} cm-1")
-    if float((used + 2 * change).max()) <= target.accuracy or process_time() > end:
+    if float((used + 2 * change).max()) <= target.accuracy or over():
         return stage, torch.full_like(change, torch.nan), change
-    points, stage = _checked(target, "points", solve, stage, used, end, report)
-    ranges, stage = _checked(target, "ranges", solve, stage, used + 2 * points, end, report)
+    points, stage = _checked(target, "points", solve, stage, used, over, report)
+    ranges, stage = _checked(target, "ranges", solve, stage, used + 2 * points, over, report)
     return stage, points, ranges
 
 
@@ -190,7 +200,7 @@ def _checked(
     solve: Solve,
     base: Stage,
     used: Tensor,
-    end: float,
+    over: Callable[[], bool],
     report: Report,
 ) -> tuple[Tensor, Stage]:
     """Changes with more points, or farther ranges, and the calculation that they are of.
@@ -201,7 +211,7 @@ def _checked(
         solve: makes the calculations.
         base: calculation that is looked at.
         used: estimated errors from other changes, (S,) for the levels that are asked for.
-        end: CPU time of the process after which nothing is looked at twice.
+        over: whether time is up, or a signal came: nothing is then looked at twice.
         report: called with a sentence after each calculation.
     """
     further, words = {
@@ -216,7 +226,7 @@ def _checked(
         done = float((used + 2 * change).max()) <= SHARES[name] * target.accuracy
         # What other changes leave is not mended here.
         done = done or float(change.max()) <= LITTLE * float(used.max())
-        if done or sweep == SWEEPS or process_time() > end:
+        if done or sweep == SWEEPS or over():
             return change, base
         base, sweep = other, sweep + 1
 

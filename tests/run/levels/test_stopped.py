@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from pes.cli import levels, spectrum
+from pes.setup.automatic import target
 from pes.setup.automatic.quanta_series import Series
 
-MODEL = ["formaldehyde_model", "--molecule", "C O H H", "--levels", "3", "--set", "J=[0, 1]"]
+THREE = ["carbon_dioxide_model", "--levels", "3", "--set", "J=[0, 1]"]
+FOUR = ["formaldehyde_model", "--molecule", "C O H H", "--levels", "3", "--set", "J=[0, 1]"]
 
 CHARGES = """
 import torch
@@ -31,23 +33,29 @@ spectrum: {dipole: "charges.py:moment"}
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGUSR1"), reason="has no SIGUSR1")
-@pytest.mark.parametrize("lines", [False, True])
+@pytest.mark.parametrize(("atoms", "lines"), [(3, False), (4, False), (4, True)])
 def test_levels_reached_are_written(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], lines: bool
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    atoms: int,
+    lines: bool,
 ) -> None:
+    """The signal arrives after the first calculation of three atoms, in the second of four."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "charges.py").write_text(CHARGES)
     (tmp_path / "lines.yaml").write_text(LINES)
-    following = Series.following
+    given, owner, name = (THREE, target, "grown") if atoms == 3 else (FOUR, Series, "following")
+    growing = getattr(owner, name)
 
     def signalled(*arguments: object) -> object:
         os.kill(os.getpid(), signal.SIGUSR1)
-        return following(*arguments)
+        return growing(*arguments)
 
-    monkeypatch.setattr(Series, "following", signalled)
+    monkeypatch.setattr(owner, name, signalled)
     with pytest.raises(SystemExit) as stop:
         spectrum(["--config", "lines.yaml", "--output", "run"]) if lines else levels(
-            [*MODEL, "--output", "run"]
+            [*given, "--output", "run"]
         )
     assert stop.value.code == 128 + signal.SIGUSR1
     said = "".join(capfd.readouterr())
