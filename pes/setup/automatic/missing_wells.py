@@ -120,6 +120,29 @@ class LargeAmplitudes:
         """The problem in coordinates that hold a motion; None if there are none."""
         return None if self.minimum is None else holding(one, self.task, self.minimum)
 
+    def refuse_quasilinear(self, leaving: Sequence[LargeAmplitude]) -> None:
+        """Refuse a molecule that is bent by less than its lowest vibration.
+
+        All of its levels, the ground state too, cross the line, where coordinates about the bent
+        minimum are singular.
+
+        Raises:
+            ValueError: for such a molecule; the message names the angle.
+        """
+        if self.frequencies is None:
+            return
+        lowest = float(self.frequencies.min())
+        for one in leaving:
+            straight = one.what == "bend" and is_straight(one.crest, SLIM)
+            if straight and one.barrier < lowest:
+                raise ValueError(
+                    f"the angle {_names(one, self.task.molecule)} opens to 180 degrees at "
+                    f"{one.barrier / CM1:.2g} cm-1 above the minimum, below the lowest vibration "
+                    f"({lowest / CM1:.0f} cm-1): already the ground state is bent and linear at "
+                    "once. No coordinates describe this for four atoms and more so far, and levels "
+                    "about the bent minimum would have errors of hundreds of cm-1"
+                )
+
     def _seen(self, one: LargeAmplitude, top: float) -> bool:
         """Whether levels are in another well or split; a bend up to linearity is no tunnelling.
 
@@ -172,11 +195,14 @@ def in_all_wells(
         report: called with a sentence if the coordinates change.
 
     Raises:
-        ValueError: if there are no such coordinates, or the user asked for others.
+        ValueError: if there are no such coordinates, or the user asked for others; or if the
+            ground state is bent and linear at once.
     """
     motions = LargeAmplitudes(task)
     top = motions.highest(count, energy)
-    leaving = [] if top is None else motions.leaving(top, TUNNELLING)
+    leaving = [] if top is None else motions.leaving(top, (*TUNNELLING, "bend"))
+    motions.refuse_quasilinear(leaving)
+    leaving = [one for one in leaving if one.what in TUNNELLING]
     if top is None or not leaving:
         return task
     other = motions.holding(leaving[0]) if task.free else None
@@ -206,7 +232,7 @@ def sentence(one: LargeAmplitude, molecule: Molecule, top: float, holds: bool) -
         )
     height = f"{one.barrier / CM1:.0f} cm-1"
     reach = f"the highest level reaches {top / CM1:.0f} cm-1 above the minimum"
-    names = "-".join(f"{molecule.elements[a]}{a + 1}" for a in one.atoms)
+    names = _names(one, molecule)
     if one.what == "inversion":
         return (
             f"the molecule has a second well, its mirror image, across a barrier of about "
@@ -238,3 +264,8 @@ def sentence(one: LargeAmplitude, molecule: Molecule, top: float, holds: bool) -
         "tunnelling splittings are missing, and rotational constants hold for one well only; "
         f"{advice}"
     )
+
+
+def _names(one: LargeAmplitude, molecule: Molecule) -> str:
+    """Atoms that name a motion, such as H1-C2-N3."""
+    return "-".join(f"{molecule.elements[a]}{a + 1}" for a in one.atoms)

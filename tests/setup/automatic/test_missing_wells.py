@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch import Tensor
 
 from pes.molecule import Molecule
 from pes.setup.automatic.missing_wells import LargeAmplitudes, in_all_wells, sentence
@@ -125,6 +126,33 @@ def test_levels_to_an_accuracy_are_refused_where_a_well_would_be_missing() -> No
     words = "the molecule has a second well, its mirror image, across a barrier of.*leave out the"
     with pytest.raises(ValueError, match=f"{words}.*give `quanta: 6`"):
         in_all_wells(task, 20, None)
+
+
+@pytest.mark.parametrize(("barrier", "refused"), [(7.0, True), (1500.0, False)])
+def test_molecules_bent_by_less_than_their_lowest_vibration_are_refused(
+    barrier: float, refused: bool
+) -> None:
+    """HCNO whose angle at C opens through such a barrier: levels about its bent minimum with one of
+    7 cm⁻¹ were off by hundreds.
+    """
+
+    def energies(x: Tensor) -> Tensor:
+        bonds = x.diff(dim=1)
+        r = bonds.norm(dim=-1)
+        bend, other = (1 - (bonds[:, :-1] * bonds[:, 1:]).sum(-1) / (r[:, :-1] * r[:, 1:])).T
+        stretch = ((r / ANGSTROM - torch.tensor([1.062, 1.169, 1.199])) ** 2).sum(1)
+        flat = barrier * (1 - bend / 0.1) ** 2
+        return (150000 * stretch + flat + 24000 * other) * CM1
+
+    start = [[-2.1, 0.5, 0], [-1.17, 0, 0], [0, 0, 0], [1.199, 0, 0]]
+    task = problem(
+        as_surface(energies), ("H", "C", "N", "O"), coordinates=CoordinateRequest(reference=start)
+    )
+    if refused:
+        with pytest.raises(ValueError, match="H1-C2-N3 opens to 180 degrees at 7 cm-1"):
+            in_all_wells(task, 20, None)
+    else:
+        assert in_all_wells(task, 20, None) is task
 
 
 def test_levels_that_stay_in_their_well_keep_their_coordinates() -> None:
