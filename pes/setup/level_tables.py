@@ -10,7 +10,7 @@ from torch import Tensor
 from pes.chunks import in_chunks
 from pes.coordinates.kinds import KINDS
 from pes.potential.holes.coverage import Coverage
-from pes.setup.fit_error import MOST_OUTSIDE, fit_errors, fit_sentence
+from pes.setup.fit_error import fit_errors, fit_sentence
 from pes.setup.irreps import degenerate_species
 from pes.setup.labels import LevelLabels
 from pes.setup.problem import Problem
@@ -53,10 +53,7 @@ def level_table(
     constants = rotational_constants(levels, task.masses.cpu()) / CM1
     axes = [k for k in range(3) if not bool(constants[:, k].isnan().all())]
     outside = _outside(levels, task)
-    fitted = fit_errors(levels, task)
-    if fitted is not None and outside is not None:
-        # An excitation counts from the ground state.
-        fitted = fitted.where(outside.maximum(outside[0]) <= MOST_OUTSIDE, nan)
+    fitted = fit_errors(levels, task, outside)
     kinds = list(zip(task.internal.names, task.internal.kinds, strict=True))
     rows = []
     for n, excitation in enumerate((levels.excitations / CM1).tolist()):
@@ -132,7 +129,10 @@ def far(table: Sequence[Mapping[str, Any]]) -> list[str]:
     if not reaching:
         return []
     beyond = f"beyond the training points with more than {FAR:g} of"
-    remedy = "probability (`P(extrap)`, marked !); add points there before you trust"
+    moved = [row["fit"] for row in table if row["level"] in reaching and row.get("fit") is not None]
+    known = [error for error in moved if not isnan(error)]
+    there = f"; the fit may be wrong there by up to {max(known):.2g} cm-1 (fit)" if known else ""
+    remedy = f"probability (`P(extrap)`, marked !){there}; add points there before you trust"
     return [
         about_levels(
             reaching, f"reaches {beyond} its {remedy} it", f"reach {beyond} their {remedy} them"

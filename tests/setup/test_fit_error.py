@@ -112,6 +112,30 @@ def test_beyond_the_points_the_error_is_not_known() -> None:
     assert all(isnan(row["fit"]) for row in result.table)
 
 
+def test_other_surfaces_through_the_points_show_what_they_leave_open() -> None:
+    """Points of a small box are fitted to a thousandth; levels beyond it are off by far more."""
+    exact = WaterPJT()
+    generator = torch.Generator().manual_seed(3)
+    r, s, t = torch.rand(3, 400, dtype=torch.float64, generator=generator)
+    r, s, t = 1.70 + 0.22 * r, 1.70 + 0.22 * s, 1.66 + 0.32 * t
+    zero = torch.zeros_like(r)
+    second = torch.stack((s * t.cos(), s * t.sin(), zero), -1)
+    x = torch.stack((torch.stack((zero,) * 3, -1), torch.stack((r, zero, zero), -1), second), 1)
+    form = pes.LinearForm(degree=4)
+    fit = pes.train(
+        Dataset(("O", "H", "H"), x, exact(x).detach()), form=form, fractions=(0.8, 0.1, 0.1)
+    )
+    assert fit.errors["test"]["energy"]["rmse"]["all"] < 0.1
+    result, true = levels_of(fit), levels_of(pes.Surface(exact, ("O", "H", "H")))
+    errors = (result.energies - true.energies).abs()
+    errors[0] = abs(result.zero_point_energy - true.zero_point_energy)
+    assert all(row["P(extrap)"] > 0.01 for row in result.table)
+    assert float(errors.max()) > 1
+    for row, error in zip(result.table, errors.tolist(), strict=True):
+        assert error < row["fit"] < 1000
+    assert any("the fit may be wrong there by up to" in warning for warning in result.warnings)
+
+
 @pytest.mark.parametrize(
     "notes", [{}, {"errors": {"test": part([9] * 3, [1.0] * 3)}, "refined": 1}]
 )

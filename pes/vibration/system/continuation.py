@@ -31,7 +31,13 @@ NEARER = 0.8
 DEVIATION = 0.1
 """Difference from V continued from a nearer energy, in E₀, from which V is not believed."""
 
-FEWEST = 0.3
+FAR = 3.0
+"""Distance t at which V continued must still be that of a molecule: outer points lie as far out."""
+
+SOUND = (0.2, 6.0)
+"""V there, in harmonic energies: Morse oscillators of molecules have 0.3 to 5."""
+
+FEWEST = 0.25
 """Least E₀ that is looked at, in the harmonic energy of the farthest point."""
 
 RAYS = 3000
@@ -94,7 +100,8 @@ def reliable_energy(potential: Potential, frequencies: Tensor, points: Tensor) -
     """Harmonic energy up to which a fitted surface goes on as it does farther in, hartree.
 
     At most that of the farthest training point; lower where V on any of many rays is not near
-    what its continuation from four fifths of the energy says.
+    what its continuation from four fifths of the energy says, or where slope and curvature, which
+    a fit has less right than V, lead its continuation into a pit or up a cliff.
 
     Args:
         potential: V of points (P, Q) in dimensionless normal coordinates, (P,) in hartree.
@@ -112,7 +119,9 @@ def reliable_energy(potential: Potential, frequencies: Tensor, points: Tensor) -
         q = rays * (2 * energy / frequencies).sqrt()
         with torch.no_grad():
             off = (at.nearer().of(potential, q) - potential(q)).abs().max()
-        if bool(off <= DEVIATION * energy):
+            above = at.of(potential, FAR * q) - potential(torch.zeros_like(q[:1]))
+        low, high = (above / (FAR**2 * energy)).aminmax()
+        if bool((off <= DEVIATION * energy) & (low > SOUND[0]) & (high < SOUND[1])):
             return energy
         energy *= NEARER**0.5
     return None

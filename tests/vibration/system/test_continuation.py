@@ -110,7 +110,8 @@ def test_a_sound_surface_is_believed_to_its_last_point() -> None:
 def test_a_pit_among_the_last_points_is_left_out() -> None:
     energy = reliable_energy(pitted, OMEGA, points(9.0))
     assert energy is not None
-    assert 3.0 < energy < 8.0
+    # Slopes and curvatures feel its edge from far off.
+    assert 2.0 < energy < 8.0
 
 
 def test_a_surface_that_turns_at_once_is_not_continued() -> None:
