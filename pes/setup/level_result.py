@@ -187,6 +187,8 @@ class LevelsResult:
         return replace(
             made, fewer=(forecast.states, most) if forecast.states < most else None,
             instead=(most, states) if states not in (None, most) else None,
+            # States of a linear molecule with l > 0 are none of the table.
+            fit=() if basis.is_linear else tuple(row["fit"] for row in self.table if "fit" in row),
         )  # fmt: skip
 
     def spectrum(self, dipole: DipoleLike, temperature: float = 296.0) -> Sticks:

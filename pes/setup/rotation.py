@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from math import isnan, nan
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,8 @@ class Rotation:
         fewer: J = 0 states that the CPU time allowed, and those of the default; None for all.
         instead: J = 0 states that the basis and the levels allow, and those that were asked for;
             None where they are the same.
+        fit: errors that a fitted surface leaves in the J = 0 levels, in the first of them that of
+            the zero-point energy, cm⁻¹; empty where they are not known.
     """
 
     molecule: Molecule
@@ -56,6 +59,7 @@ class Rotation:
     missing: tuple[int, ...] = ()
     fewer: tuple[int, int] | None = None
     instead: tuple[int, int] | None = None
+    fit: tuple[float, ...] = ()
 
     @property
     def ground(self) -> float:
@@ -84,10 +88,24 @@ class Rotation:
                 row |= {} if one.projection is None else {"K": int(one.projection[k])}
                 row |= {} if one.members is None else {"degeneracy": int(one.degeneracies[k])}
                 row |= {"spread": float(spreads[i][k])} if spreads else {}
+                row |= {"fit": self._fit_error(level, energy)} if self.fit else {}
                 row |= {name: float(columns[i][k]) for name, columns in self.slopes.items()}
                 rows.append(row)
         rows.sort(key=lambda row: row["energy"])
         return _counted(rows) if self._is_spherical else rows
+
+    def _fit_error(self, level: int, energy: float) -> float:
+        """Error that the fit leaves in a level, cm⁻¹; NaN where that of its J = 0 level is unknown.
+
+        To that of the J = 0 level comes one of the rotational energy: a surface that is wrong by a
+        part p of the zero-point energy has curvatures wrong by 2 p, and lengths by less.
+        """
+        if level >= len(self.fit):
+            return nan
+        of_level = self.fit[level] if level else 0.0
+        j0 = self.basis.levels
+        turning = energy - float(j0.excitations[level]) / CM1
+        return of_level + 2 * abs(turning) * self.fit[0] * CM1 / j0.zero_point_energy
 
     def _parity(self, one: Rovibrational, level: int) -> str:
         """The parity of a level is (−1)^J for e, and the opposite for f."""
@@ -178,7 +196,9 @@ class Rotation:
     def _cells(self, most: int) -> list[list[str]]:
         heading = self.quanta.heading
         rows = self.table[:most]
-        extra = [key for key in ("parity", "irrep", "K", "spread") if rows and key in rows[0]]
+        extra = [
+            key for key in ("parity", "irrep", "K", "spread", "fit") if rows and key in rows[0]
+        ]
         keys = ["J", *(("n",) if self._is_spherical else ("Ka", "Kc")), "level", heading]
         head = [*keys, "E/cm-1", "conv", "weight", *extra]
         return [
@@ -228,4 +248,6 @@ def _counted(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _shown(value: str | float) -> str:
-    return f"{value:.4f}" if isinstance(value, float) else str(value)
+    if not isinstance(value, float):
+        return str(value)
+    return "-" if isnan(value) else f"{value:.4f}"

@@ -1,6 +1,8 @@
 """Levels with rotation as a Python user and `pes-levels` get them."""
 
 import csv
+from dataclasses import replace
+from math import nan
 from pathlib import Path
 
 import pytest
@@ -49,6 +51,29 @@ def test_texts(turning: Rotation) -> None:
     assert repr(turning).startswith("Rotation(H2O: 12 levels, J = 0 to 1, conv up to ")
     assert "the lowest 2 of 12 levels with rotation from 60 J = 0 states" in turning.lines(2)[0]
     assert "<td>B1</td>" in turning._repr_html_()
+
+
+def test_the_fit_leaves_errors_in_levels_with_rotation(
+    turning: Rotation, water: pes.LevelsResult
+) -> None:
+    """That of the J = 0 level, and of its own energy twice the share of the zero-point energy."""
+    share = 0.01
+    fitted = replace(turning, fit=(share * water.zero_point_energy, 3.0))
+    j0 = {row["level"]: row["energy"] for row in fitted.table if row["J"] == 0}
+    for row in fitted.table:
+        own = 2 * share * (row["energy"] - j0[row["level"]])
+        of_level = {0: 0.0, 1: 3.0, 2: nan}[row["level"]]
+        assert row["fit"] == pytest.approx(of_level + own, abs=1e-6, nan_ok=True)
+    assert fitted.lines()[1].split()[-1] == "fit"
+    assert "fit" not in turning.table[0]
+
+
+def test_a_fitted_surface_tells_its_error_with_rotation() -> None:
+    fit = pes.train(pes.read("data/h2o_ccsdt_vtz.h5"), form=pes.LinearForm(degree=4))
+    result = pes.levels(fit, count=2, ranges=RANGES, basis=SIZES, convergence=False)
+    rows = result.rotation([1], states=10).table
+    above = [row["fit"] for row in rows if row["level"] == 1]
+    assert min(above) > result.table[1]["fit"] > 0
 
 
 def test_the_number_of_states_is_what_the_basis_has() -> None:
