@@ -11,6 +11,7 @@ from pes.rovibration.coupling import rotated
 from pes.rovibration.fields import RotationalFields, rotational_metric
 from pes.rovibration.line import line_sizes
 from pes.rovibration.reference import masses_of, reference_geometry
+from pes.setup.step_forecast import seconds_ahead
 from pes.vibration.eigensolvers.shared_elements import by_matrix
 from pes.vibration.hamiltonian.operator import Hamiltonian
 from pes.vibration.levels.result import Levels
@@ -48,9 +49,6 @@ COPIES = 6
 
 GROWING = ("J = 0 states", "coupling", "symmetry", "fewer functions")
 """Steps whose time is proportional to the number of states."""
-
-SLOWEST = 3.0
-"""Most by which steps that took longer than forecast lengthen the next ones."""
 
 LITTLE = 0.02
 """Part of the time spent that another J may take though the limit has passed: the states that it is
@@ -90,14 +88,9 @@ class RotationForecast:
             before: CPU seconds of the steps before.
             taken: CPU seconds of this one.
         """
-        names = list(self.steps)
-        place = names.index(step)
-        said = sum(self.steps[name] for name in names[:place])
-        # Each step has a speed of its own: one that ended early does not make the others quick.
-        ratio = min(max(before / said, 1.0), SLOWEST) if said > 1 else 1.0
-        own = max(ratio * self.steps[step] - taken, 0.0)
-        own = taken * (1 - part) / part if part > ENOUGH else own
-        return own + ratio * sum(self.steps[name] for name in names[place + 1 :])
+        here, later = seconds_ahead(self.steps, step, before)
+        own = taken * (1 - part) / part if part > ENOUGH else max(here - taken, 0.0)
+        return own + later
 
     def __str__(self) -> str:
         return (

@@ -9,6 +9,7 @@ from pes.memory import resident_memory
 from pes.setup.automatic.growing_grids import SparsePoints, memory
 from pes.setup.problem import Problem
 from pes.setup.speed import iterations_left, measured_speed
+from pes.setup.step_forecast import seconds_ahead
 from pes.setup.truncation import TruncationRequest, products, sparse_grid
 from pes.units import CM1
 from pes.vibration.basis.specification import BasisSpec
@@ -29,8 +30,8 @@ LEAST = 70 * 2**20
 SMALLER = 0.3
 """Time of the first calculation on a sparse grid, with two quanta less, in that of the largest."""
 
-SLOWEST = 3.0
-"""Most that the time of a step is believed to differ from its forecast by, for the next ones."""
+QUICKEST = 1 / 3
+"""Least part of its forecast that a step is believed to take where those before were quick."""
 
 
 @dataclass(frozen=True)
@@ -67,13 +68,10 @@ class SizeForecast:
             taken: CPU seconds that it took so far.
             now: state of its iterations.
         """
-        names = list(self.steps)
-        place = names.index(step)
-        said = sum(self.steps[name] for name in names[:place])
-        ratio = min(max(before / said, 1 / SLOWEST), SLOWEST) if said else 1.0
-        here = ratio * self.steps[step]
+        # All steps solve for levels: where one was quick, the next ones are.
+        here, later = seconds_ahead(self.steps, step, before, quickest=QUICKEST)
         left = max(here - taken, 0.0) if now is None else iterations_left(now, taken, here)
-        return left + ratio * sum(self.steps[name] for name in names[place + 1 :])
+        return left + later
 
 
 def size_forecast(
