@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 
 from pes.memory import resident_memory
-from pes.setup.automatic.growing_grids import SparsePoints, memory
+from pes.setup.automatic.growing_grids import SparsePoints
 from pes.setup.problem import Problem
 from pes.setup.speed import iterations_left, measured_speed
 from pes.setup.step_forecast import seconds_ahead
@@ -102,7 +102,7 @@ def size_forecast(
     if grid is not None:
         largest = largest_grid(grid, operations) if convergence else grid
         points = SparsePoints(largest)
-        size = SizeEstimate(points.functions, points.points, memory(points, count))
+        size = SizeEstimate(points.functions, points.points, points.memory(count))
         seconds = points.seconds(speed, count, blocks)
         steps = {"points": speed.on_sparse_grid(points.points, 0, count, blocks)}
         steps["levels"] = SMALLER * seconds if convergence else seconds

@@ -135,7 +135,7 @@ def _grown(
         smallest, instead = _grids(task, target)
         result = levels_by_quanta(
             target, smallest, continued=lambda: _continued(task), instead=instead, budget=budget,
-            report=progress, check=lambda grid: check_domain(task.internal, grid),
+            report=progress,
         )  # fmt: skip
         return replace(task, coordinates=result.bases, system=result.system), result
     result, surveyed = levels_to_target(
@@ -201,7 +201,10 @@ def _grids(task: Problem, target: Target) -> tuple[Grid, Grid | None]:
         top = LargeAmplitudes(task).highest(target.count, energy) or target.cap
         return wide_grid(target, top), None
     ranges = tuple((b.low, b.high) for b in task.coordinates)
-    return first_grids(target.names, ranges, linear=bool(task.system.bends))
+    return first_grids(
+        target.names, ranges, linear=bool(task.system.bends),
+        check=lambda grid: check_domain(task.internal, grid),
+    )  # fmt: skip
 
 
 def _cuts(task: Problem, truncation: TruncationRequest) -> tuple[Cut, ...] | None:

@@ -51,6 +51,10 @@ class Grid(Protocol):
         """CPU time of so many levels in so many blocks."""
         ...
 
+    def memory(self, count: int, blocks: int = 1) -> int:
+        """Bytes of the arrays that are alive while so many levels in so many blocks are solved."""
+        ...
+
     def adapted(self, system: System) -> Self:
         """The same with functions that follow the surface."""
         ...

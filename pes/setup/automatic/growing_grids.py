@@ -4,13 +4,14 @@ A sparse grid takes the fewest points. A product grid can still hold four atoms:
 where ranges do, and a wall may stand in a hole of the surface.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from pes.setup.automatic.filled_grid import refuse_holes
-from pes.setup.automatic.grid_of_stage import Grid
+from pes.setup.automatic.grid_memory import array_memory
 from pes.setup.automatic.harmonic_levels import harmonic_level
 from pes.setup.automatic.product_points import ProductPoints
 from pes.setup.automatic.request import Target
@@ -19,7 +20,6 @@ from pes.setup.truncation import BEYOND, PRODUCT_MODES
 from pes.vibration.basis.product_tree import within_quanta
 from pes.vibration.basis.specification import BasisSpec
 from pes.vibration.basis.truncation import Truncation
-from pes.vibration.eigensolvers.select import DENSE_LIMIT
 from pes.vibration.hamiltonian.adapted import adapted
 from pes.vibration.hamiltonian.operator import Hamiltonian
 from pes.vibration.hamiltonian.sparse import SparseGrid, beyond, coarser, sparse_hamiltonian
@@ -27,7 +27,7 @@ from pes.vibration.symmetry.invariance import invariant
 from pes.vibration.symmetry.operations import commuting, symmetry_operations
 from pes.vibration.system.system import System, harmonic_frequencies
 
-__all__ = ["STEP", "ProductGrid", "SparsePoints", "first_grids", "memory"]
+__all__ = ["STEP", "ProductGrid", "SparsePoints", "first_grids"]
 
 STEP = 2.0
 """Quanta by which the limit grows: one more would leave levels of the other parity alone."""
@@ -41,11 +41,12 @@ OSCILLATORS = (3.6, 1.5)
 with functions of oscillators: as CH4, H2CO, H2CS and HFCO take them; PH3, BH3 and H2SiO to
 0.1 cm⁻¹ take two more, SO3 and ClF3 two less."""
 
-OVERHEAD = 220 * 2**20
+OVERHEAD = 200 * 2**20
 """Bytes of linear algebra, tables and libraries that depend little on the size."""
 
-SPARSE_OVERHEAD = 200 * 2**20
-"""The same for a sparse grid."""
+COPIES = 11
+"""Bytes of each number at a point: functions with more quanta, for what is left out, have arrays of
+their own."""
 
 
 @dataclass(frozen=True)
@@ -104,9 +105,11 @@ class SparsePoints:
 
     Attributes:
         grid: functions and points.
+        check: refuses points beyond the domain of the coordinates.
     """
 
     grid: SparseGrid
+    check: Callable[[SparseGrid], None] = lambda _: None
 
     @property
     def quanta(self) -> float:
@@ -142,16 +145,26 @@ class SparsePoints:
         """CPU time of so many levels in so many blocks."""
         return speed.on_sparse_grid(self.points, self.grid.product_cost, count, blocks)
 
+    def memory(self, count: int, blocks: int = 1) -> int:
+        """Bytes of the arrays that are alive while so many levels in so many blocks are solved."""
+        modes = len(self.bases)
+        return OVERHEAD + array_memory(modes, self.points, self.functions, count, copies=COPIES)
+
     def adapted(self, system: System) -> "SparsePoints":
         """The same with functions about the mean of the ground state."""
-        return SparsePoints(adapted(system, self.grid))
+        return replace(self, grid=adapted(system, self.grid))
 
     def grown(self, by: float) -> "SparsePoints":
         """The same with more quanta, and as many more levels."""
-        return SparsePoints(self.grid.larger(quanta=by, level=by))
+        return replace(self, grid=self.grid.larger(quanta=by, level=by))
 
     def hamiltonian(self, target: Target) -> tuple[Hamiltonian, list[str]]:
-        """V and G on the grid, and the symmetries that the surface does not have."""
+        """V and G on the grid, and the symmetries that the surface does not have.
+
+        Raises:
+            ValueError: if the grid leaves the domain of the coordinates.
+        """
+        self.check(self.grid)
         group = []
         if target.symmetry:
             group = commuting(symmetry_operations(target.system, self.bases))
@@ -195,7 +208,11 @@ def _harmonic_quanta(target: Target, count: int) -> float:
 
 
 def first_grids(
-    names: tuple[str, ...], ranges: tuple[tuple[float, float], ...], *, linear: bool = False
+    names: tuple[str, ...],
+    ranges: tuple[tuple[float, float], ...],
+    *,
+    linear: bool = False,
+    check: Callable[[SparseGrid], None] = lambda _: None,
 ) -> tuple[SparsePoints, ProductGrid | None]:
     """The smallest sparse grid in normal coordinates, and a product grid to take in its place.
 
@@ -204,30 +221,8 @@ def first_grids(
         ranges: ends of each, of the product grid.
         linear: whether the functions must be those of oscillators; then there is no other grid,
             and for many coordinates neither.
+        check: refuses points of a sparse grid beyond the domain of the coordinates.
     """
-    sparse = SparsePoints(SparseGrid(names, STEP, STEP + BEYOND))
+    sparse = SparsePoints(SparseGrid(names, STEP, STEP + BEYOND), check)
     alone = linear or len(names) > PRODUCT_MODES
     return sparse, None if alone else ProductGrid(names, ranges, STEP)
-
-
-def memory(grid: Grid, count: int, blocks: int = 1) -> int:
-    """Bytes of the arrays that are alive while so many levels are solved for.
-
-    Measured with H2CO, HFCO, H2SiO and PH3 (four atoms, 8 to 12 quanta) and CH4 (five, 6 and 8).
-
-    Args:
-        grid: functions and points.
-        count: number of levels.
-        blocks: of the Hamiltonian by symmetry.
-    """
-    points, modes = grid.points, len(grid.bases)
-    # V, G, s and q; then what is integrated over pairs of functions, or taken to the grid.
-    fields, pairs = (modes + 1) ** 2, (modes + 1) * (modes + 2)
-    vectors = 16 * grid.functions * (3 * count + 96)
-    if isinstance(grid, SparsePoints):
-        # Functions with more quanta, for what is left out, have arrays of their own.
-        return SPARSE_OVERHEAD + 11 * points * (fields + pairs) + vectors
-    # The matrix of a block, and copies of it while it is put together; larger ones are not made.
-    block = grid.functions // blocks
-    matrix = 26 * block**2 if block <= DENSE_LIMIT else 0
-    return OVERHEAD + 7 * points * (fields + pairs) + vectors + matrix

@@ -21,7 +21,6 @@ from pes.setup.automatic.quanta_series import Series
 from pes.setup.automatic.quanta_stage import QuantaStage
 from pes.setup.automatic.request import Budget, Target
 from pes.units import CM1
-from pes.vibration.hamiltonian.sparse import SparseGrid
 from pes.vibration.levels.diagnostics import level_warnings
 from pes.vibration.levels.left_out import LEAST, still_to_come
 from pes.vibration.levels.matching import of_length, of_partners
@@ -37,7 +36,6 @@ SHARE = 0.7
 with more of these do not make ranges better."""
 
 Report = Callable[[str], None]
-Check = Callable[[SparseGrid], None]
 
 
 @dataclass(frozen=True)
@@ -65,7 +63,6 @@ def levels_by_quanta(
     instead: Grid | None = None,
     budget: Budget | None = None,
     report: Report = lambda _: None,
-    check: Check = lambda _: None,
 ) -> Levels:
     """The lowest levels, each converged to an accuracy as far as time and memory go.
 
@@ -78,13 +75,12 @@ def levels_by_quanta(
             continued, or the coordinates.
         budget: CPU time that all may cost together.
         report: called with a sentence before and after each calculation.
-        check: refuses points of a sparse grid beyond the domain of the coordinates.
 
     Raises:
         ValueError: if the surface falls below its minimum at a point, or not even the first
             calculation fits.
     """
-    series = Series(target, budget or Budget(), report, process_time(), smallest, check)
+    series = Series(target, budget or Budget(), report, process_time(), smallest)
     levels, failure = _attempt(series)
     if isinstance(failure, OuterSurfaceError) and (system := continued()) is not None:
         assert system.continuation is not None

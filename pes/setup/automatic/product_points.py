@@ -8,10 +8,12 @@ from typing import Self
 from torch import Tensor
 
 from pes.setup.automatic.filled_grid import filled_hamiltonian, hole_depth
+from pes.setup.automatic.grid_memory import array_memory
 from pes.setup.automatic.request import Target
 from pes.setup.speed import Speed
 from pes.vibration.basis.specification import BasisSpec
 from pes.vibration.basis.truncation import Truncation
+from pes.vibration.eigensolvers.select import DENSE_LIMIT
 from pes.vibration.hamiltonian.operator import Hamiltonian
 from pes.vibration.system.system import System
 
@@ -20,6 +22,12 @@ __all__ = ["ProductPoints"]
 SELF_CONSISTENT = (6.5, 2.0)
 """Quanta beyond those of the highest level that give it to about 1 cm⁻¹, and more for each
 digit, with self-consistent functions."""
+
+OVERHEAD = 220 * 2**20
+"""Bytes of linear algebra, tables and libraries that depend little on the size."""
+
+COPIES = 7
+"""Bytes of each number at a point."""
 
 
 class ProductPoints(ABC):
@@ -60,6 +68,17 @@ class ProductPoints(ABC):
     def seconds(self, speed: Speed, count: int, blocks: int) -> float:
         """CPU time of so many levels in so many blocks."""
         return speed.on_product_grid(self.points, self.functions, blocks)
+
+    def memory(self, count: int, blocks: int = 1) -> int:
+        """Bytes of the arrays that are alive while so many levels in so many blocks are solved.
+
+        The matrix of a block, and copies of it while it is put together, are among them where it is
+        small; larger ones are not made.
+        """
+        functions, block = self.functions, self.functions // blocks
+        matrix = 26 * block**2 if block <= DENSE_LIMIT else 0
+        arrays = array_memory(len(self.bases), self.points, functions, count, copies=COPIES)
+        return OVERHEAD + arrays + matrix
 
     def adapted(self, system: System) -> Self:
         """The same: self-consistent functions follow V by themselves."""

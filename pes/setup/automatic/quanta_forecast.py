@@ -11,7 +11,7 @@ from torch import Tensor
 from pes.coordinates.internal import zero_at_minimum
 from pes.memory import free_memory, resident_memory
 from pes.setup.automatic.grid_of_stage import Grid
-from pes.setup.automatic.growing_grids import STEP, memory
+from pes.setup.automatic.growing_grids import STEP
 from pes.setup.automatic.quanta_stage import QuantaStage
 from pes.setup.automatic.request import SIGNALLED, Budget, Target
 from pes.setup.speed import Speed, measured_speed
@@ -115,7 +115,7 @@ class Costs:
 
     def ahead(self, grid: Grid) -> Forecast:
         """Time and memory of a calculation that none has been measured before."""
-        taken = memory(grid, self.target.count or FEW, self.blocks)
+        taken = grid.memory(self.target.count or FEW, self.blocks)
         return Forecast(grid, taken, self.program, self.usual(grid))
 
     def after(self, stage: QuantaStage) -> Forecast:
@@ -126,7 +126,7 @@ class Costs:
         """
         grid = stage.grid.grown(STEP)
         seconds = self.slower(stage) * self.usual(grid)
-        taken = memory(grid, len(stage.pairs.energies), self.blocks)
+        taken = grid.memory(len(stage.pairs.energies), self.blocks)
         return Forecast(grid, taken, self.program, seconds)
 
     def largest_expected(self, grid: Grid) -> tuple[Forecast, str]:

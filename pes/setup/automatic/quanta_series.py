@@ -12,7 +12,7 @@ from torch import Tensor
 from pes.memory import resident_memory
 from pes.setup.automatic.converging import converging
 from pes.setup.automatic.grid_of_stage import Grid
-from pes.setup.automatic.growing_grids import STEP, SparsePoints
+from pes.setup.automatic.growing_grids import STEP
 from pes.setup.automatic.outer_surface import with_nearer_continuation
 from pes.setup.automatic.preliminary import preliminary
 from pes.setup.automatic.quanta_forecast import FEW, Costs, Forecast
@@ -25,7 +25,6 @@ from pes.vibration.eigensolvers.eigenpairs import Eigenpairs
 from pes.vibration.eigensolvers.select import TIGHT, Watch
 from pes.vibration.eigensolvers.warm_start import start_vectors
 from pes.vibration.hamiltonian.operator import Hamiltonian
-from pes.vibration.hamiltonian.sparse import SparseGrid
 from pes.vibration.levels.left_out import expected_changes, with_second_step
 from pes.vibration.levels.matching import EXTRA, Matching, matching, of_partners
 from pes.vibration.symmetry.axial import level_count
@@ -40,7 +39,6 @@ RESIDUAL = 0.1
 """Residual norm of a level, in accuracies: its error is the square over the gap, far smaller."""
 
 Report = Callable[[str], None]
-Check = Callable[[SparseGrid], None]
 
 
 @dataclass(frozen=True)
@@ -53,7 +51,6 @@ class Series:
         report: called with sentences.
         started: CPU time at the start.
         smallest: functions and points that the series grows from.
-        check: refuses points of a sparse grid beyond the domain of the coordinates.
         program: bytes of the process before the calculations.
     """
 
@@ -62,7 +59,6 @@ class Series:
     report: Report
     started: float
     smallest: Grid
-    check: Check = lambda _: None
     program: int = field(default_factory=resident_memory)
 
     @cached_property
@@ -122,8 +118,6 @@ class Series:
 
     def _solved(self, ahead: Forecast, base: QuantaStage | None, watch: Watch) -> QuantaStage:
         begun, grid = process_time(), ahead.grid
-        if isinstance(grid, SparsePoints):
-            self.check(grid.grid)
         h, warnings = grid.hamiltonian(self.target)
         pairs = self.eigenpairs(h, base, watch)
         return QuantaStage(h, pairs, process_time() - begun, tuple(warnings), grid)

@@ -2,11 +2,13 @@
 
 import torch
 
-from pes.setup.automatic.growing_grids import ProductGrid, SparsePoints, first_grids, memory
+from pes.setup.automatic.growing_grids import ProductGrid, SparsePoints, first_grids
+from pes.setup.automatic.request import Target
 from pes.setup.speed import Speed
 from pes.vibration.eigensolvers.select import DENSE_LIMIT
 from pes.vibration.grid.sparse_basis import SparseBasis
 from pes.vibration.hamiltonian.sparse import SparseGrid
+from pes.vibration.system.system import model
 
 ENDS = ((-8.0, 8.0),)
 SPEED = Speed(1e-6, 1e-5, 1e-10)
@@ -28,6 +30,21 @@ def test_oscillators_on_a_line_stand_on_a_sparse_grid_alone() -> None:
     assert first_grids(names(4), ENDS * 4, linear=True)[1] is None
 
 
+def test_only_points_of_a_sparse_grid_are_checked() -> None:
+    """Those of a product grid end where the ranges do."""
+    seen: list[SparseGrid] = []
+    sparse, instead = first_grids(names(4), ENDS * 4, check=seen.append)
+    squares = model(lambda q: q.square().sum(1) / 2, torch.eye(4).double())
+    asked = Target(
+        squares, ("normal",) * 4, names(4), torch.zeros(1, 4).double(), ENDS * 4, 1e-6, count=1
+    )  # fmt: skip
+    grown = sparse.adapted(squares).grown(1.0)
+    for grid in (grown, instead):
+        assert grid is not None
+        grid.hamiltonian(asked)
+    assert seen == [grown.grid]
+
+
 def test_sizes_are_those_of_the_bases() -> None:
     grid = ProductGrid(names(3), ENDS * 3, 8.0)
     assert [b.functions for b in grid.bases] == [7, 7, 7]
@@ -45,7 +62,7 @@ def test_everything_grows_with_the_quanta() -> None:
         for here, there in (
             (grid.functions, larger.functions), (grid.points, larger.points),
             (grid.seconds(SPEED, 20, 2), larger.seconds(SPEED, 20, 2)),
-            (memory(grid, 20), memory(larger, 20)),
+            (grid.memory(20), larger.memory(20)),
         ):  # fmt: skip
             assert here < there
 
@@ -53,6 +70,6 @@ def test_everything_grows_with_the_quanta() -> None:
 def test_memory_of_a_matrix_counts_where_one_is_made() -> None:
     """Of one block of two, not of both; blocks of thousands are solved by products H·v alone."""
     small, large = (ProductGrid(names(6), ENDS * 6, quanta) for quanta in (6.0, 12.0))
-    assert memory(small, 20, 2) < memory(small, 20, 1)
+    assert small.memory(20, 2) < small.memory(20, 1)
     assert large.functions // 2 > DENSE_LIMIT
-    assert memory(large, 20, 2) == memory(large, 20, 1)
+    assert large.memory(20, 2) == large.memory(20, 1)

@@ -1,7 +1,6 @@
 """Levels in normal coordinates to an accuracy: exact oscillators, budgets, holes."""
 
 import re
-from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -11,7 +10,7 @@ from torch import Tensor
 from pes.memory import resident_memory
 from pes.setup.automatic import quanta_forecast
 from pes.setup.automatic.grid_of_stage import Grid
-from pes.setup.automatic.growing_grids import ProductGrid, SparsePoints, memory
+from pes.setup.automatic.growing_grids import ProductGrid, SparsePoints
 from pes.setup.automatic.growing_quanta import _missing, levels_by_quanta
 from pes.setup.automatic.request import Budget, Target
 from pes.units import CM1
@@ -39,8 +38,14 @@ def grid(modes: int) -> Grid:
     return ProductGrid(names, (RANGES,) * modes, 2.0) if modes < 7 else sparse(modes)
 
 
-def sparse(modes: int) -> SparsePoints:
-    return SparsePoints(SparseGrid(tuple(f"q{k + 1}" for k in range(modes)), 2.0, 4.0))
+def sparse(modes: int, level: float = torch.inf) -> SparsePoints:
+    """The smallest sparse grid for many modes, refused beyond a level."""
+
+    def check(grid: SparseGrid) -> None:
+        if grid.level > level:
+            raise ValueError("points beyond 180 degrees")
+
+    return SparsePoints(SparseGrid(tuple(f"q{k + 1}" for k in range(modes)), 2.0, 4.0), check)
 
 
 def target(system: System, modes: int, **changes: object) -> Target:
@@ -126,7 +131,7 @@ def test_quanta_that_levels_will_need_are_said() -> None:
     """Before the first calculation by experience, after the second by its estimates."""
     system, _ = oscillators([900.0, 1100, 1500, 2100])
     asked, said = target(system, 4, accuracy=1e-8 * CM1), []
-    levels_by_quanta(asked, sparse(4), report=said.append, check=to_level(12))
+    levels_by_quanta(asked, sparse(4, 12), report=said.append)
     ahead = [s for s in said if s.startswith("next: ")]
     assert "will be needed" not in ahead[0]
     assert re.search(r"at the usual rate, 1\d quanta will be needed, \d+ CPU-s in all", ahead[1])
@@ -166,7 +171,7 @@ def test_memory_that_the_user_allows() -> None:
     with pytest.raises(ValueError, match=r"does not fit: `memory` allows 0\.00098 GiB"):
         levels_by_quanta(asked, grid(4), budget=Budget(memory=2**20))
     said: list[str] = []
-    enough = resident_memory() + 2**20 + memory(ProductGrid(asked.names, (RANGES,) * 4, 6.0), 10)
+    enough = resident_memory() + 2**20 + ProductGrid(asked.names, (RANGES,) * 4, 6.0).memory(10)
     levels = levels_by_quanta(asked, grid(4), budget=Budget(memory=enough), report=said.append)
     assert not any(line.startswith("next") for line in said)
     assert "`memory` allows" in levels.warnings[0]
@@ -275,23 +280,11 @@ def test_a_sparse_grid_that_suits_stays() -> None:
     assert levels.warnings == ()
 
 
-def to_level(most: float) -> Callable[[SparseGrid], None]:
-    """A check that refuses levels beyond one."""
-
-    def check(sparse: SparseGrid) -> None:
-        if sparse.level > most:
-            raise ValueError("points beyond 180 degrees")
-
-    return check
-
-
 def test_a_product_grid_goes_on_where_a_sparse_one_ends() -> None:
     """It begins with as many quanta as the sparse grid had."""
     system, exact = oscillators([900.0, 1100, 1500, 2100])
     asked, said = target(system, 4, count=5, accuracy=0.05 * CM1), []
-    levels = levels_by_quanta(
-        asked, sparse(4), instead=grid(4), report=said.append, check=to_level(6)
-    )
+    levels = levels_by_quanta(asked, sparse(4, 6), instead=grid(4), report=said.append)
     assert isinstance(levels.hamiltonian.basis, ProductBasis)
     error = (levels.excitations - exact_levels(exact, 5)).abs()
     assert bool((error <= levels.convergence + 1e-6 * CM1).all())
@@ -310,7 +303,7 @@ def test_a_product_grid_that_does_not_fit_is_not_begun() -> None:
             return 1e6
 
     full = Full(asked.names, (RANGES,) * 4, 2.0)
-    levels = levels_by_quanta(asked, sparse(4), instead=full, report=said.append, check=to_level(6))
+    levels = levels_by_quanta(asked, sparse(4, 6), instead=full, report=said.append)
     assert isinstance(levels.hamiltonian.basis, SparseBasis)
     assert any("is not begun" in s and "CPU-s are spent" in s for s in said)
     assert "did not grow further: points beyond 180 degrees" in levels.warnings[-1]
@@ -321,7 +314,7 @@ def test_a_grid_beyond_the_domain_ends_the_growth() -> None:
     system, _ = oscillators([900.0, 1000, 1200, 1400, 1500, 1700, 3000])
 
     asked = target(system, 7, accuracy=CM1, count=2)
-    levels = levels_by_quanta(asked, grid(7), check=to_level(4))
+    levels = levels_by_quanta(asked, sparse(7, 4))
     assert "did not grow further: points beyond 180 degrees" in levels.warnings[-1]
     assert float(levels.convergence.max()) > CM1
 
