@@ -4,7 +4,6 @@ import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from time import monotonic
 from types import MappingProxyType
 from typing import Any
 
@@ -17,15 +16,13 @@ from pes.evaluation.dipoles import evaluate_dipoles
 from pes.evaluation.result import EVALUATED, STALE
 from pes.run.folder import check_folder, claimed, open_log, pick_device
 from pes.setup.environment import environment_line
+from pes.setup.intervals import QUIET, at_intervals
 from pes.setup.surfaces import loaded
 from pes.staging import staged
 
 __all__ = ["HOLES", "run_evaluate"]
 
 log = logging.getLogger("pes")
-
-LINE_SECONDS = 15.0
-"""Time between two lines of the log where stdout is not a terminal."""
 
 
 def run_evaluate(
@@ -92,16 +89,15 @@ def run_evaluate(
 @contextmanager
 def _counted(*, shown: bool) -> Iterator[Callable[[int], None]]:
     """Function that counts energies: on a bar at a terminal, in lines of the log elsewhere."""
-    count, following = 0, monotonic() + LINE_SECONDS
+    count, due = 0, at_intervals(QUIET)
     hidden = None if shown else True
     with tqdm(unit="energy", unit_scale=True, desc="search for holes", disable=hidden) as bar:
 
         def tick(number: int) -> None:
-            nonlocal count, following
+            nonlocal count
             bar.update(number)
             count += number
-            if bar.disable and monotonic() > following:
-                following = monotonic() + LINE_SECONDS
+            if bar.disable and due() is not None:
                 log.info("search for holes: %s energies have been computed", f"{count:,}")
 
         yield tick

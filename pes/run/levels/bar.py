@@ -3,23 +3,21 @@
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from time import monotonic, process_time
+from time import process_time
 
 from tqdm import tqdm
 
+from pes.setup.intervals import QUIET, SOON, at_intervals
 from pes.setup.size_forecast import SizeForecast
 from pes.units import CM1
 from pes.vibration.eigensolvers.davidson import Progress
 from pes.vibration.eigensolvers.select import Watch
 
-__all__ = ["QUIET", "quiet_bar", "step_bar"]
+__all__ = ["quiet_bar", "step_bar"]
 
 log = logging.getLogger("pes")
 
 FORM = "{desc:<16} {bar:20} {elapsed}"
-
-SOON, QUIET = 3.0, 15.0
-"""Seconds until the first line of a log, and between two lines."""
 
 
 @contextmanager
@@ -34,15 +32,13 @@ def step_bar(forecast: SizeForecast, keep: Watch) -> Iterator[tuple[Callable[[st
         What is to be called with the name of each step, and after each step of the iterations.
     """
     start = begun = process_time()
-    current, following = "", monotonic() + SOON
+    current, due = "", at_intervals(SOON, QUIET)
 
     def say(words: str, now: Progress | None = None) -> None:
-        nonlocal following
         left = forecast.seconds_left(current, begun - start, process_time() - begun, now)
         sentence = f"computing {words}; about {max(left, 1.0):.0f} CPU-s left"
         bar.set_description(sentence)
-        if bar.disable and monotonic() > following:
-            following = monotonic() + QUIET
+        if bar.disable and due() is not None:
             log.info("  %s", sentence)
 
     def begin(step: str) -> None:
@@ -73,14 +69,12 @@ def quiet_bar(first: float = 0.0) -> Iterator[Callable[[str], None]]:
     Yields:
         What is to be called with each sentence.
     """
-    following, said = monotonic() + first, False
+    due = at_intervals(first, SOON, QUIET)
     with tqdm(bar_format="{desc} {elapsed}", leave=False, disable=None) as bar:
 
         def say(sentence: str) -> None:
-            nonlocal following, said
             bar.set_description_str(sentence)
-            if bar.disable and monotonic() >= following:
-                following, said = monotonic() + (QUIET if said else SOON), True
+            if bar.disable and due() is not None:
                 log.info("  %s", sentence)
 
         yield say

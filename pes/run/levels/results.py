@@ -10,9 +10,10 @@ import torch
 
 from pes.config.vibration import Spectrum
 from pes.run.folder import open_log, write_config
-from pes.run.levels.bar import QUIET, quiet_bar
+from pes.run.levels.bar import quiet_bar
 from pes.setup.density_maps import Maps
 from pes.setup.environment import environment_line
+from pes.setup.intervals import QUIET
 from pes.setup.level_result import LevelsResult
 from pes.setup.level_tables import header, printed
 from pes.setup.line_list import LineList

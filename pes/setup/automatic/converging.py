@@ -1,17 +1,15 @@
 """Sentences on levels that converge, while they do."""
 
 from collections.abc import Callable
-from time import monotonic, process_time
+from time import process_time
 
+from pes.setup.intervals import QUIET, SOON, at_intervals
 from pes.setup.speed import iterations_left
 from pes.units import CM1
 from pes.vibration.eigensolvers.davidson import Progress
 from pes.vibration.eigensolvers.select import Watch
 
 __all__ = ["converging"]
-
-SOON, QUIET = 3.0, 15.0
-"""Seconds until the first line on the progress of a calculation, and between two lines."""
 
 
 def converging(report: Callable[[str], None], end: float) -> Watch:
@@ -21,12 +19,10 @@ def converging(report: Callable[[str], None], end: float) -> Watch:
         report: called with a sentence now and then.
         end: CPU time of the process at which the calculation is expected to end.
     """
-    begun, following = process_time(), monotonic() + SOON
+    begun, due = process_time(), at_intervals(SOON, QUIET)
 
     def say(now: Progress) -> None:
-        nonlocal following
-        if monotonic() > following:
-            following = monotonic() + QUIET
+        if due() is not None:
             left = iterations_left(now, process_time() - begun, end - begun)
             report(
                 f"{now.converged} of {now.requested} levels, the others to "

@@ -42,7 +42,7 @@ def test_a_surface_on_its_own_points(work: Path) -> None:
 def test_a_search_for_holes_reports_its_progress_in_a_log(
     work: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pes.run.evaluate.command.LINE_SECONDS", 0.0)
+    monkeypatch.setattr("pes.run.evaluate.command.QUIET", 0.0)
     cli.evaluate(["water_pjt1996", "water.h5", "--device", "cpu", "--holes", "256"])
     lines = re.findall(r"search for holes: ([\d,]+) energies", capsys.readouterr().out)
     counts = [int(count.replace(",", "")) for count in lines]

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from pes.chunks import in_chunks
 from pes.data import Dataset, Split
+from pes.setup.intervals import at_intervals
 from pes.setup.training.members import held_out_errors, kept_members, member_validation
 from pes.setup.training.plan import TrainingPlan, training_plan
 from pes.setup.training.planned import epoch_row, planned_epochs
@@ -21,9 +22,6 @@ from pes.units import CM1
 __all__ = ["FitBudget", "Trial", "advanced", "better", "measure", "started"]
 
 CHUNK = 4096
-LINE_SECONDS = 30.0
-"""Wall time between two lines about a trial, s."""
-
 
 NEXT = 1.2
 """Ratio of the CPU times of two entries of the progress of a trial."""
@@ -166,7 +164,7 @@ def advanced(
     """The trial after so many more CPU seconds or epochs, one epoch at least."""
     if trial.stopped is not None:
         return trial
-    begun, told = time.process_time(), time.monotonic()
+    begun, due = time.process_time(), at_intervals()
     state, stopped, rows, progress = trial.state, None, list(trial.history), list(trial.progress)
     steps = planned_epochs(trial.plan, state)
     last = len(rows) + epochs
@@ -178,8 +176,7 @@ def advanced(
             if not progress or budget.used > NEXT * progress[-1][0]:
                 progress.append((budget.used, _bounded(_judged(trial.plan, state)[0])))
             used = time.process_time() - begun
-            if time.monotonic() - told > LINE_SECONDS:
-                told = time.monotonic()
+            if due() is not None:
                 budget.say(
                     f"{budget.used:7.0f} s  ... epoch {state.epoch}: RMSE "
                     f"{epoch.train_rmse_cm1:.4g} cm-1 (training), "
