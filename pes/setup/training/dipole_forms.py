@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 from pes.molecule import Molecule
 from pes.potential.dipole import DipoleSurface
 from pes.potential.dipole_network import DipoleNetwork
+from pes.setup.training.shapes import shapes
 from pes.training.optimizers.problem import Optimizer
 from pes.units import ANGSTROM
 
@@ -45,14 +46,12 @@ class DipoleForm:
 
     def surfaces(self, symbols: Sequence[str]) -> list[DipoleSurface]:
         """One surface without coefficients for each degree and length."""
-        degrees = self.degree if isinstance(self.degree, tuple) else (self.degree,)
-        lengths = self.length if isinstance(self.length, tuple) else (self.length,)
         return [
             DipoleSurface(
                 Molecule(symbols).elements, degree, variable=self.variable,
                 length=length * ANGSTROM, charge=self.charge,
             )
-            for degree in degrees for length in lengths
+            for degree, length in shapes(self.degree, self.length)
         ]  # fmt: skip
 
 

@@ -1,7 +1,6 @@
 """Starting surface of a fit: a linear one is fitted here, a network still untrained."""
 
 from dataclasses import dataclass, replace
-from itertools import product
 from typing import TypeVar
 
 import torch
@@ -23,6 +22,7 @@ from pes.setup.training.settings import (
     TrainingSettings,
     point_weights,
 )
+from pes.setup.training.shapes import shapes
 from pes.training.linear import LinearCandidate, fit_linear, fit_linear_left_out
 from pes.training.loss import balanced_force_weight
 from pes.units import ANGSTROM
@@ -170,7 +170,7 @@ def _fitted(
 ) -> tuple[nn.Module, LinearChoice, list[LinearCandidate]]:
     """The frozen linear fit, the values chosen for it, and everything that was tried."""
     train, validation = sets
-    shapes, descriptors = _shapes(form), _descriptors(form, train)
+    descriptors = _descriptors(form, train)
     lowest = train.energies.min()
     try:
         surface, tried = fit_linear(
@@ -185,7 +185,7 @@ def _fitted(
         raise ValueError(f"linear fit: {error}") from None
     best = min(tried, key=lambda one: one.validation_cm1 or 0)
     weight = None if train.forces is None else tried[0].force_weight / ANGSTROM**2
-    choice = LinearChoice(*shapes[best.index], best.ridge, weight)
+    choice = LinearChoice(*shapes(form.degree, form.length)[best.index], best.ridge, weight)
     return surface.requires_grad_(False), choice, tried
 
 
@@ -207,7 +207,7 @@ def _fitted_left_out(
     except ValueError as error:
         raise ValueError(f"linear fit: {error}") from None
     best = min(tried, key=lambda one: one.validation_cm1 or 0)
-    choice = LinearChoice(*_shapes(form)[best.index], best.ridge)
+    choice = LinearChoice(*shapes(form.degree, form.length)[best.index], best.ridge)
     return surface.requires_grad_(False), choice, tried, left_out
 
 
@@ -217,25 +217,18 @@ def _descriptors(form: LinearForm | LinearBaseline, points: Dataset) -> list[Inv
         Invariants(elements, degree, length=length * ANGSTROM, variable=form.variable).to(
             points.positions.device
         )
-        for degree, length in _shapes(form)
+        for degree, length in shapes(form.degree, form.length)
     ]
-
-
-def _shapes(form: LinearForm | LinearBaseline) -> list[tuple[int, float]]:
-    """Every degree with every length in Å."""
-    degrees = form.degree if isinstance(form.degree, tuple) else (form.degree,)
-    lengths = form.length if isinstance(form.length, tuple) else (form.length,)
-    return list(product(degrees, lengths))
 
 
 def _report(
     name: str, form: LinearForm | LinearBaseline, tried: list[LinearCandidate]
 ) -> tuple[tuple[str, ...], tuple[Row, ...]]:
     """Candidates in words and as rows of a table."""
-    shapes = _shapes(form)
+    values = shapes(form.degree, form.length)
     rows: tuple[Row, ...] = tuple(
         {
-            "of": name, "degree": shapes[one.index][0], "length_angstrom": shapes[one.index][1],
+            "of": name, "degree": values[one.index][0], "length_angstrom": values[one.index][1],
             "coefficients": one.coefficients, "ridge": ridge, "validation_cm1": error,
         }
         for one in tried
@@ -244,7 +237,7 @@ def _report(
     best = min(tried, key=lambda one: one.validation_cm1 or 0)
     lines = []
     for one in tried:
-        degree, length = shapes[one.index]
+        degree, length = values[one.index]
         error = "" if one.validation_cm1 is None else f", validation {one.validation_cm1:.4f} cm-1"
         chosen = ": chosen" if len(tried) > 1 and one is best else ""
         lines.append(

@@ -12,6 +12,7 @@ from pes.setup.training.automatic.points import PointSummary
 from pes.setup.training.automatic.task import FitTask
 from pes.setup.training.automatic.trial import Trial, better
 from pes.setup.training.settings import LinearForm
+from pes.setup.training.shapes import shapes
 from pes.units import ANGSTROM
 
 __all__ = ["force_trials", "last_trials", "linear_trials"]
@@ -188,10 +189,10 @@ def _growth(summary: PointSummary, degree: int) -> float:
 
 
 def _seconds(trial: Trial) -> float:
-    """CPU seconds of a linear trial for each length."""
+    """CPU seconds of a linear trial for each degree and length."""
     form = trial.plan.settings.form
     assert isinstance(form, LinearForm)
-    return trial.seconds / (len(form.length) if isinstance(form.length, tuple) else 1)
+    return trial.seconds / len(shapes(form.degree, form.length))
 
 
 def _linear(trial: Trial):
