@@ -171,7 +171,9 @@ class Vibration(Section):
     minutes: float | None = Field(default=None, gt=0)
     """CPU time in minutes that the calculation may take to reach `accuracy`; the default is 5, and
     20 from five atoms on. Levels with J > 0 may take as much again. If the time is too short for
-    them, fewer J = 0 states are used, and a J that would probably not finish is not begun."""
+    them, fewer J = 0 states are used, and a J that would probably not finish is not begun. With
+    four atoms and more, a calculation under way is ended once half as much time again has passed;
+    the levels of the one before it are kept."""
     memory: float | None = Field(default=None, gt=0)
     """Memory that the process may take in all, GiB; Python and its libraries take 0.35 of it. A
     calculation that would need more is not begun. The default is the free memory."""

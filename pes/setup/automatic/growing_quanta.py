@@ -17,9 +17,10 @@ from pes.memory import resident_memory
 from pes.setup.automatic.grid_of_stage import Grid
 from pes.setup.automatic.growing_grids import STEP
 from pes.setup.automatic.outer_surface import continuation_warnings, with_wall
+from pes.setup.automatic.quanta_forecast import later
 from pes.setup.automatic.quanta_series import Series
 from pes.setup.automatic.quanta_stage import QuantaStage
-from pes.setup.automatic.request import Budget, Target
+from pes.setup.automatic.request import Budget, StoppedError, Target
 from pes.units import CM1
 from pes.vibration.levels.diagnostics import level_warnings
 from pes.vibration.levels.left_out import LEAST, still_to_come
@@ -177,11 +178,12 @@ def _growth(series: Series) -> Growth:
         outlook = "" if base.grid is stage.grid else series.costs.outlook(ahead, stage, left)
         series.report(f"next: {ahead}{outlook}")
         # Its V and G give way to the larger ones.
-        earlier, stage = base, stage.functions_only()
+        begun, earlier, stage = series.costs.spent, base, stage.functions_only()
         try:
             base, stage = stage, series.following(ahead, stage)
         except ValueError as failure:
-            ended, failed = str(failure), failure
+            ended = str(failure)
+            failed = None if isinstance(failure, StoppedError) else failure
             series.report(f"stopped: {ended}")
             base, stage = earlier, series.again(stage)
             break
@@ -192,6 +194,8 @@ def _growth(series: Series) -> Growth:
         left = still_to_come(expected, surprise.where(match.partners >= 0, torch.inf))
         series.table(stage, left)
         points, nearer = series.finer(stage, base), series.nearer(stage)
+        late = later(stage.late, ahead.seconds, series.costs.spent - begun)
+        stage = replace(stage, late=late)
     changes = torch.stack((left, points, of_length(shorter, len(left)) + nearer))
     return Growth(stage, changes, ended, failed)
 

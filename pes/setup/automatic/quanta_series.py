@@ -17,7 +17,7 @@ from pes.setup.automatic.outer_surface import with_nearer_continuation
 from pes.setup.automatic.preliminary import preliminary
 from pes.setup.automatic.quanta_forecast import FEW, Costs, Forecast
 from pes.setup.automatic.quanta_stage import QuantaStage
-from pes.setup.automatic.request import SIGNALLED, Budget, Target
+from pes.setup.automatic.request import Budget, StoppedError, Target
 from pes.units import CM1
 from pes.vibration.eigensolvers.blockwise import lowest_blockwise
 from pes.vibration.eigensolvers.davidson import Progress
@@ -99,26 +99,35 @@ class Series:
                 too coarse for the functions.
             ValueError: if the grid leaves the domain of the coordinates.
         """
-        return self._solved(ahead, base, converging(self.report, process_time() + ahead.seconds))
+        return self._solved(ahead, base, lambda: None)
 
     def following(self, ahead: Forecast, base: QuantaStage) -> QuantaStage:
-        """The next calculation of the series, which a signal ends too.
+        """The next calculation of the series, which a signal or the time ends too.
 
         Raises:
-            ValueError: as `solved` does, or after a signal.
+            ValueError: as `solved` does.
+            StoppedError: after a signal, or far beyond the time allowed.
         """
-        say = converging(self.report, process_time() + ahead.seconds)
+
+        def go_on() -> None:
+            reason = self.costs.overtime()
+            if reason:
+                raise StoppedError(reason)
+
+        return replace(self._solved(ahead, base, go_on), late=base.late)
+
+    def _solved(
+        self, ahead: Forecast, base: QuantaStage | None, go_on: Callable[[], None]
+    ) -> QuantaStage:
+        begun, grid = process_time(), ahead.grid
+        say = converging(self.report, begun + ahead.seconds)
 
         def watch(now: Progress) -> None:
-            if self.budget.stopped():
-                raise ValueError(SIGNALLED)
+            go_on()
             say(now)
 
-        return self._solved(ahead, base, watch)
-
-    def _solved(self, ahead: Forecast, base: QuantaStage | None, watch: Watch) -> QuantaStage:
-        begun, grid = process_time(), ahead.grid
         h, warnings = grid.hamiltonian(self.target)
+        go_on()
         pairs = self.eigenpairs(h, base, watch)
         return QuantaStage(h, pairs, process_time() - begun, tuple(warnings), grid)
 

@@ -9,10 +9,14 @@ from pes.units import CM1
 from pes.vibration.system.region import energies_or_infinite
 from pes.vibration.system.system import System
 
-__all__ = ["SIGNALLED", "Budget", "Target"]
+__all__ = ["SIGNALLED", "Budget", "StoppedError", "Target"]
 
 SIGNALLED = "a signal asked for the end"
 """Why a calculation goes no further."""
+
+
+class StoppedError(ValueError):
+    """A calculation was ended by a signal or for its time; nothing is wrong with its surface."""
 
 
 @dataclass(frozen=True)

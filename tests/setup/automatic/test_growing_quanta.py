@@ -8,10 +8,13 @@ import torch
 from torch import Tensor
 
 from pes.memory import resident_memory
-from pes.setup.automatic import quanta_forecast
+from pes.setup.automatic import growing_quanta, quanta_forecast, quanta_series
 from pes.setup.automatic.grid_of_stage import Grid
 from pes.setup.automatic.growing_grids import ProductGrid, SparsePoints
 from pes.setup.automatic.growing_quanta import _missing, levels_by_quanta
+from pes.setup.automatic.quanta_forecast import Costs, Forecast
+from pes.setup.automatic.quanta_series import Series
+from pes.setup.automatic.quanta_stage import QuantaStage
 from pes.setup.automatic.request import Budget, Target
 from pes.units import CM1
 from pes.vibration.grid.product_basis import ProductBasis
@@ -123,6 +126,78 @@ def test_a_signal_ends_the_growth_and_keeps_the_levels(line: str) -> None:
     assert sum("preliminary" in words for words in said) == 1
     (warning,) = levels.warnings
     assert "did not grow further: a signal asked for the end" in warning
+    error = (levels.excitations - exact_levels(exact, 10)).abs()
+    assert bool((error <= levels.convergence + 1e-6 * CM1)[1:].all())
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """CPU-seconds of the process as the calculations read them, set by a test."""
+    now = [0.0]
+    for module in (growing_quanta, quanta_forecast, quanta_series):
+        monkeypatch.setattr(module, "process_time", lambda: now[0])
+    monkeypatch.setattr(Costs, "usual", lambda _, grid: 4.0 ** (grid.quanta / 2))
+    return now
+
+
+def test_calculations_longer_than_forecast_are_expected_again(
+    clock: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Twice the forecast makes the next one twice as long, and it is not begun if that is late."""
+    system, _ = oscillators([900.0, 1100, 1500, 2100])
+    asked = target(system, 4, accuracy=1e-8 * CM1, solver="davidson")
+    following = Series.following
+
+    def seconds(factor: float, budget: float) -> tuple[list[float], str]:
+        """Forecasts of calculations that take so much longer, and the last sentence on them."""
+
+        def late(series: Series, ahead: Forecast, base: QuantaStage) -> QuantaStage:
+            stage = following(series, ahead, base)
+            clock[0] += factor * ahead.seconds
+            return stage
+
+        said: list[str] = []
+        clock[0] = 0.0
+        monkeypatch.setattr(Series, "following", late)
+        levels_by_quanta(asked, sparse(4, 14), budget=Budget(budget), report=said.append)
+        ahead = [line for line in said if "about" in line and "quanta, " in line][2:]
+        return [float(re.findall(r"(\d+) CPU-s", line)[0]) for line in ahead], ahead[-1]
+
+    (usual, second, *_), _ = seconds(1.0, 1e6)
+    (first, doubled, third), _ = seconds(2.0, 1e6)
+    assert first == usual
+    assert doubled == pytest.approx(2 * second, abs=1.5)  # printed without decimals
+    # The second took twice its forecast again: 2.5 times what the speed lets expect is the most.
+    assert third == pytest.approx(2.5 / 2 * 4 * doubled, abs=4)
+    budget = 2 * first + 1.5 * second
+    _, last = seconds(1.0, budget)
+    assert "10 quanta" not in last
+    _, last = seconds(2.0, budget)
+    assert "10 quanta" in last
+    assert "are not begun" in last
+
+
+@pytest.mark.parametrize(("spent", "calculations"), [(1.4, 2), (1.6, 1)])
+def test_a_calculation_far_beyond_the_time_is_ended(
+    clock: list[float], spent: float, calculations: int
+) -> None:
+    """Levels of the one before are kept with their estimates; no other grid is tried."""
+    system, exact = oscillators([900.0, 1100, 1500, 2100])
+    said: list[str] = []
+
+    def report(line: str) -> None:
+        said.append(line)
+        if line.startswith("next: "):
+            clock[0] = spent * 1e4
+
+    asked = target(system, 4, accuracy=1e-7 * CM1, solver="davidson")
+    levels = levels_by_quanta(
+        asked, sparse(4, 14), instead=grid(4), budget=Budget(1e4), report=report
+    )
+    assert sum("preliminary" in line for line in said) == calculations
+    ended = "did not grow further: `minutes` ended during the next calculation"
+    assert (ended in levels.warnings[-1]) == (calculations == 1)
+    assert not any("product grid" in line for line in said)
     error = (levels.excitations - exact_levels(exact, 10)).abs()
     assert bool((error <= levels.convergence + 1e-6 * CM1)[1:].all())
 
