@@ -75,9 +75,14 @@ class Curvilinear:
         return ("normal",) * many + self.inner.kinds[many:]
 
     @property
+    def beside(self) -> bool:
+        """Whether a coordinate stays beside the combinations as it is."""
+        return len(self.frequencies) < len(self.reference)
+
+    @property
     def settings(self) -> dict[str, Any]:
         """Keys of a configuration, where a torsion stays beside the modes."""
-        if len(self.frequencies) == len(self.reference):
+        if not self.beside:
             return {}
         return getattr(self.inner, "settings", {}) | {"normal": BESIDE}
 

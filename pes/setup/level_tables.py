@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from pes.chunks import in_chunks
+from pes.coordinates import Curvilinear, Internal
 from pes.coordinates.kinds import KINDS
 from pes.potential.holes.coverage import Coverage
 from pes.setup.fit_error import fit_errors, fit_sentence
@@ -48,13 +49,13 @@ def level_table(
     levels: Levels, task: Problem, error_bars: Spreads, quanta: LevelLabels
 ) -> list[dict[str, Any]]:
     """One row for each level, in cm⁻¹, Å and degrees; levels on the CPU."""
-    averages = _means(levels, task.internal.kinds)
+    described, averages = _means(levels, task.internal)
     symmetry = _symmetry(levels, task)
     constants = rotational_constants(levels, task.masses.cpu()) / CM1
     axes = [k for k in range(3) if not bool(constants[:, k].isnan().all())]
     outside = _outside(levels, task)
     fitted = fit_errors(levels, task, outside)
-    kinds = list(zip(task.internal.names, task.internal.kinds, strict=True))
+    kinds = list(zip(described.names, described.kinds, strict=True))
     rows = []
     for n, excitation in enumerate((levels.excitations / CM1).tolist()):
         row: dict[str, Any] = {
@@ -79,21 +80,27 @@ def level_table(
     return rows
 
 
-def _means(levels: Levels, kinds: Sequence[str]) -> Tensor:
-    """Mean of each coordinate, (S, Q) in bohr and radians.
+def _means(levels: Levels, internal: Internal) -> tuple[Internal, Tensor]:
+    """Coordinates whose means are shown, and the means, (S, Q) in bohr and radians.
+
+    In place of normal coordinates beside a torsion these are the lengths and angles that they
+    combine, for without them nothing tells cis from trans but the dihedral.
 
     Of a dihedral φ the direction of ⟨exp iφ⟩, from the lower end on: 0 and 2π are one geometry, and
     the mean of φ itself would be half a turn away. NaN where all directions are equally probable.
     """
-    averages = levels.means(levels.points)
-    for k in (k for k, kind in enumerate(kinds) if kind == "dihedral"):
+    described, averages = internal, levels.means(levels.points)
+    if isinstance(internal, Curvilinear) and internal.beside:
+        # Linear in q: their means are those at the mean q.
+        described, averages = internal.inner, internal.back(averages)
+    for k in (k for k, kind in enumerate(internal.kinds) if kind == "dihedral"):
         turn, low = levels.points[:, k], levels.bases[k].low
         x, y = levels.means(torch.stack((turn.cos(), turn.sin()), 1)).unbind(1)
         beyond = (torch.atan2(y, x) - low) % (2 * pi)
         # Rounding must not turn 0 into a whole turn.
         beyond = beyond.where(2 * pi - beyond > ROUNDING, 0.0)
         averages[:, k] = (low + beyond).where(torch.hypot(x, y) > UNDIRECTED, nan)
-    return averages
+    return described, averages
 
 
 def _symmetry(levels: Levels, task: Problem) -> list[str]:

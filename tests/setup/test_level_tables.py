@@ -8,11 +8,13 @@ import torch
 import pes
 from pes.potential import SurfaceRecord
 from pes.potential.analytic import WaterPJT
+from pes.setup.basis import BasisSize
 from pes.setup.level_tables import far, header, printed, table_html
 from pes.setup.sensitivity import Sensitivities
 from pes.units import ANGSTROM, CM1, DEGREE
 from pes.vibration import Sticks
 
+PEROXIDE = ((1, 2), (1, 0), (3, 2))
 RANGES = {"r1": (0.7, 1.3), "r2": (0.7, 1.3), "theta": (60.0, 160.0)}
 
 
@@ -132,3 +134,35 @@ def test_the_mean_of_a_dihedral_knows_that_a_turn_ends_where_it_begins() -> None
         ranges=ends | {"phi3": (0.0, 360.0)}, basis={"all": 3, "phi3": 9},
     )  # fmt: skip
     assert [row["<phi3>"] for row in result.table] == pytest.approx([0.0, 0.0], abs=1e-6)
+
+
+def test_lengths_and_angles_beside_a_torsion() -> None:
+    """Means of a bond and of an angle of a chain H-O-O-H against those over all geometries."""
+
+    def chain(x: torch.Tensor) -> torch.Tensor:
+        lengths = [(x[:, a] - x[:, b]).norm(dim=-1) for a, b in PEROXIDE]
+        ends = [(x[:, a] - x[:, b]).norm(dim=-1) for a, b in ((0, 2), (3, 1))]
+        stretches = sum(
+            0.15 * (r - at) ** 2 for r, at in zip(lengths, (2.7, 1.8, 1.8), strict=True)
+        )
+        phi = torch.cross(x[:, 0] - x[:, 1], x[:, 2] - x[:, 1], dim=-1)
+        psi = torch.cross(x[:, 1] - x[:, 2], x[:, 3] - x[:, 2], dim=-1)
+        turn = torch.nn.functional.cosine_similarity(phi, psi, dim=-1)
+        return stretches + sum(0.05 * (r - 3.6) ** 2 for r in ends) + 0.003 * (1 + turn)
+
+    result = pes.levels(
+        chain, "H O O H", count=2, convergence=False,
+        coordinates=pes.CoordinateRequest(
+            kind="polyspherical", vectors=PEROXIDE, normal="beside_torsion"
+        ),
+        basis={"all": BasisSize(functions=3, points=5), "phi3": BasisSize(functions=9, points=15)},
+    )  # fmt: skip
+    x, densities = result.levels.positions, result.levels.densities
+    bonds = [x[:, a] - x[:, b] for a, b in ((1, 2), (1, 0))]
+    lengths = [bond.norm(dim=-1) for bond in bonds]
+    angle = torch.acos((bonds[0] * bonds[1]).sum(-1) / (lengths[0] * lengths[1]))
+    true = densities @ torch.stack([*lengths, angle], 1)
+    units = torch.tensor([ANGSTROM, ANGSTROM, DEGREE], dtype=torch.float64)
+    for row, means in zip(result.table, (true / units).tolist(), strict=True):
+        assert [row[f"<{name}>"] for name in ("R1", "R2", "theta2")] == pytest.approx(means)
+        assert "<q1>" not in row
