@@ -128,7 +128,7 @@ def label(
         >>> x = np.array([[[0, 0, 0], [0, 0, 1.4]], [[0, 0, 0], [0, 0, 1.5]]])
         >>> with TemporaryDirectory() as folder, ThreadPoolExecutor(1) as worker:
         ...     spring = lambda x: 0.2 * (x[1, 2] - x[0, 2] - 1.4) ** 2
-        ...     label(x, spring, folder, symbols="HH", workers=worker)
+        ...     label(x, spring, folder, symbols="H H", workers=worker)
         LabelResult(Dataset: H2, 2 points over 438.9 cm-1, no forces, no dipoles; none failed)
     """
     known = geometries_of(geometries, symbols)

@@ -113,7 +113,7 @@ def test_broken_geometries(tmp_path: Path, content: str, words: str) -> None:
 def test_mistakes(x: torch.Tensor, tmp_path: Path) -> None:
     for arguments, words in (
         ({}, "`symbols` is needed"),
-        ({"symbols": "OH"}, r"must have shape \(B, 2, 3\), got \(10, 3, 3\)"),
+        ({"symbols": "O H"}, r"must have shape \(B, 2, 3\), got \(10, 3, 3\)"),
         ({"symbols": SYMBOLS, "workers": 0}, "`workers` must be at least 1"),
         ({"symbols": SYMBOLS, "attempts": 0}, "`attempts` must be at least 1"),
     ):

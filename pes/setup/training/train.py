@@ -96,7 +96,7 @@ def train(
 
     Example:
         >>> from pes.potential.analytic import WaterPJT
-        >>> x = 1.8 * torch.eye(3, dtype=torch.float64).roll(1, 0)
+        >>> x = torch.tensor([[0, 0, 0], [1.8, 0, 0], [-0.4, 1.75, 0]], dtype=torch.float64)
         >>> x = x + 0.1 * torch.rand(40, 3, 3, generator=torch.Generator().manual_seed(0)).double()
         >>> points = Dataset(("O", "H", "H"), x, WaterPJT()(x).detach())
         >>> train(points, form=LinearForm(degree=2)).stopped_by is None
