@@ -37,10 +37,6 @@ QUICKEST, SLOWEST = 0.4, 3.0
 LATEST = 2.5
 """Time of a calculation in that of its forecast, as far as it is believed for the next ones."""
 
-UNSURE = 1.15
-"""Time that a forecast may reach, in the time allowed: it is known to a fifth, and what it holds
-was learned upwards."""
-
 OVERTIME = 1.5
 """CPU time in that of the budget after which a calculation under way is ended."""
 
@@ -220,7 +216,7 @@ class Costs:
         if short:
             return short
         needed = self.spent + ahead.seconds
-        if needed > UNSURE * self.budget.seconds:
+        if needed > self.budget.seconds:
             return (
                 f"{self.spent:.0f} of {self.budget.seconds:.0f} CPU-s are spent, `minutes: "
                 f"{ceil(RESERVE * needed / 60)}` allows the next calculation"
