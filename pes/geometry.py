@@ -35,6 +35,19 @@ def atom_pairs(atoms: int) -> Tensor:
     return torch.tensor(list(combinations(range(atoms), 2))).T
 
 
+def check_tensor(positions: object) -> None:
+    """Refuse anything but a tensor, such as a NumPy array.
+
+    Raises:
+        TypeError: naming what it is instead.
+    """
+    if not isinstance(positions, Tensor):
+        raise TypeError(
+            f"positions must be a torch tensor, got {type(positions).__name__}; torch.tensor(..., "
+            "dtype=torch.float64) makes one"
+        )
+
+
 def distances(positions: Tensor) -> Tensor:
     """Interatomic distances; where two atoms coincide the gradient is zero, not NaN.
 
@@ -47,11 +60,7 @@ def distances(positions: Tensor) -> Tensor:
     Raises:
         TypeError: for anything but a tensor, such as an array.
     """
-    if not isinstance(positions, Tensor):
-        raise TypeError(
-            f"positions must be a torch tensor, got {type(positions).__name__}; torch.tensor(..., "
-            "dtype=torch.float64) makes one"
-        )
+    check_tensor(positions)
     first, second = atom_pairs(positions.shape[-2]).to(positions.device)
     squares = (positions[..., first, :] - positions[..., second, :]).square().sum(-1)
     apart = squares > 0

@@ -76,7 +76,7 @@ class Curvilinear:
 
     @property
     def beside(self) -> bool:
-        """Whether a coordinate stays beside the combinations as it is."""
+        """Whether one coordinate, such as a dihedral, is not among those that are combined."""
         return len(self.frequencies) < len(self.reference)
 
     @property

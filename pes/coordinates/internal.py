@@ -38,7 +38,7 @@ class Internal(Protocol):
 
     @property
     def bend_through_line(self) -> bool:
-        """Whether bond angles may pass 180°, where other atoms lie off the line of the bonds."""
+        """Whether bond angles may pass 180°, as between two bonds of a T-shaped molecule."""
         ...
 
     def to_positions(self, q: Tensor, masses: Tensor) -> Tensor:

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from pes.chunks import in_chunks, tuple_in_chunks
 from pes.descriptors import Descriptor, descriptor_from
+from pes.geometry import check_tensor
 from pes.potential.mlp import MLP
 
 __all__ = ["NeuralSurface", "energies_and_forces", "left_by", "neural_surface"]
@@ -147,11 +148,7 @@ def energies_and_forces(
     Raises:
         TypeError: for anything but a tensor, such as an array.
     """
-    if not isinstance(positions, Tensor):
-        raise TypeError(
-            f"positions must be a torch tensor, got {type(positions).__name__}; torch.tensor(..., "
-            "dtype=torch.float64) makes one"
-        )
+    check_tensor(positions)
     with torch.enable_grad():
         x = positions.detach().requires_grad_()
         energies = surface(x)

@@ -81,7 +81,7 @@ class CoordinateRequest:
 
     @property
     def free(self) -> bool:
-        """Whether the user chose no coordinates; `reference` and energies may be given."""
+        """Whether the program chooses the coordinates; `reference` and energies may be given."""
         default = CoordinateRequest(
             reference=self.reference,
             energy=self.energy,

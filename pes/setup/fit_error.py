@@ -44,8 +44,8 @@ MOST_OUTSIDE = 0.01
 """Probability beyond the training points from which points left out do not tell the error."""
 
 OPEN = 2.0
-"""Error of a level beyond the points in how far other surfaces through them move it: these may err
-to the same side. Of 140 levels whose errors were known 138 were off by less than once as much."""
+"""Error of a level beyond the points, in the largest shift by other surfaces that fit them: all of
+these may err to the same side."""
 
 INWARDS = 0.05
 """Part of the way beyond the last point over which the slope of the surface is taken there."""
@@ -216,6 +216,6 @@ def fit_sentence(task: Problem) -> str | None:
         f"the surface in cm-1 is {known}. The column fit is this error averaged over the "
         "wavefunction of each level; it grows where these points are few, and includes what the "
         "surface may be wrong by beyond the points. Where more than "
-        f"{MOST_OUTSIDE:g} of a level lies beyond them it is twice how far the level moves on "
-        "other surfaces that fit the same points"
+        f"{MOST_OUTSIDE:g} of the probability of a level lies beyond them, it is twice the shift "
+        "of the level on other surfaces that fit the same points as well"
     )

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor
 
+from pes.chunks import in_chunks
 from pes.descriptors import Invariants
 from pes.potential.linear import LinearSurface
 from pes.potential.linear_fit import linear_fits
@@ -26,19 +27,20 @@ LENGTHS = (1.5, 2.2, 3.2)
 """a of exp(−r/a) in Å."""
 
 ALIKE = 2.0
-"""Errors at the points, in those that the labels have, up to which a surface fits as well."""
+"""A surface fits as well if its RMSE at the points is at most so many times the errors of the
+labels."""
 
 FULLEST = 0.5
-"""Coefficients for each point at most."""
+"""Largest number of coefficients for each point."""
 
 MOST = 1500
-"""Coefficients at most: a fit takes seconds."""
+"""Largest number of coefficients; a fit then takes seconds."""
 
 POINTS = 4000
-"""Points that are fitted at most, drawn among all."""
+"""Largest number of points; of more points so many are drawn at random."""
 
 RIDGE = 1e-12
-"""Of the fits: smaller ones follow rounding beyond the points."""
+"""Ridge of the fits. Beyond the points, a fit with a smaller one follows rounding errors."""
 
 CHUNK = 1024
 """Points whose energies are computed at once."""
@@ -87,9 +89,7 @@ def _other_fits(task: Problem, errors: Errors) -> Iterator[LinearSurface]:
         positions = positions[torch.randperm(len(positions), generator=generator)[:POINTS]]
     device = task.masses.device
     with torch.no_grad():
-        values = torch.cat(
-            [task.surface.potential(x.to(device)).cpu() for x in positions.split(CHUNK)]
-        )
+        values = in_chunks(lambda x: task.surface.potential(x.to(device)).cpu(), positions, CHUNK)
     size = errors(values)
     labels = values + size * torch.randn(len(size), generator=generator, dtype=size.dtype)
     for length in LENGTHS:

@@ -1,4 +1,4 @@
-"""What grids of self-consistent functions on all products of quadrature points share."""
+"""Product grids with self-consistent functions: what both kinds of them share."""
 
 from abc import ABC, abstractmethod
 from dataclasses import replace

@@ -41,7 +41,7 @@ class DipoleForm:
 
     @property
     def fits_validation(self) -> bool:
-        """Whether the validation points are fitted too."""
+        """Whether the surface is fitted to the training points and the validation points."""
         return self.chosen_by == "leave_one_out"
 
     def surfaces(self, symbols: Sequence[str]) -> list[DipoleSurface]:

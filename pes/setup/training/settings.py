@@ -81,7 +81,7 @@ class LinearForm:
 
     @property
     def fits_validation(self) -> bool:
-        """Whether the validation points are fitted too."""
+        """Whether the surface is fitted to the training points and the validation points."""
         return self.chosen_by == "leave_one_out"
 
 

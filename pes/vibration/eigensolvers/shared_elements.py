@@ -35,7 +35,7 @@ def with_elements(hamiltonian: Hamiltonian, count: int) -> Hamiltonian:
 
 
 def by_matrix(part: AxialBlock, count: int) -> bool:
-    """Whether the lowest levels of a block are those of a matrix that is not too large."""
+    """Whether the matrix of a block is made: it must be small enough, and quicker than products."""
     if len(part.functions.products) > MOST:
         return False
     iterated = chosen(part, min(count, part.size), "auto") == "davidson"

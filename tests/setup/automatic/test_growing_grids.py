@@ -31,7 +31,7 @@ def test_oscillators_on_a_line_stand_on_a_sparse_grid_alone() -> None:
 
 
 def test_only_points_of_a_sparse_grid_are_checked() -> None:
-    """Those of a product grid end where the ranges do."""
+    """The points of a product grid end with the ranges and need no check."""
     seen: list[SparseGrid] = []
     sparse, instead = first_grids(names(4), ENDS * 4, check=seen.append)
     squares = model(lambda q: q.square().sum(1) / 2, torch.eye(4).double())

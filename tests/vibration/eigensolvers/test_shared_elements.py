@@ -42,7 +42,7 @@ def test_fewer_functions_find_theirs(hamiltonian: Hamiltonian, momentum: int) ->
 
 
 def test_functions_that_are_not_among_them(hamiltonian: Hamiltonian) -> None:
-    """Those of another momentum, or of a larger basis, are computed."""
+    """Elements between functions of another momentum or of a larger basis are computed."""
     known = with_elements(replace(hamiltonian, momentum=1), 3)
     assert known.elements is not None
     even = (known.basis.quanta(torch.arange(known.size)).sum(1) == 0).nonzero().flatten()
