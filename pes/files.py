@@ -56,8 +56,8 @@ def check_file(path: Path, kind: str = "file") -> None:
     """Refuse what is not a file, with the reason.
 
     Args:
-        path: to be read.
-        kind: of file, in words.
+        path: path of the file to read.
+        kind: kind of file, in words.
 
     Raises:
         FileNotFoundError, IsADirectoryError, OSError: if it is none.
@@ -133,7 +133,7 @@ def write_csv(
     """Write rows under a head, whole or not at all; lines end as those of any text file.
 
     Args:
-        path: of the file.
+        path: path of the file.
         rows: values by column.
         columns: the head; by default the keys of the first row.
     """

@@ -43,7 +43,7 @@ def replaced_hdf5(path: str | Path, **how: Any) -> Iterator[h5py.File]:
     """An HDF5 file that takes its place when it is closed and complete; see `replaced`.
 
     Args:
-        path: of the file.
+        path: path of the file.
         how: more arguments of `h5py.File`.
 
     Raises:

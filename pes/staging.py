@@ -23,7 +23,7 @@ def staged(folder: str | Path, *, finished: str, stale: Sequence[str] = ()) -> I
     that `recovered` removes. Killed while the files are moved, `recovered` moves the rest.
 
     Args:
-        folder: of the results, made if need be.
+        folder: folder of the results, made if need be.
         finished: name of the file that says that the results are complete; moved last.
         stale: names of files of earlier results that are removed if there are no new ones.
 
@@ -58,7 +58,7 @@ def swapped(place: Path, folder: Path, *, finished: str, stale: Sequence[str] = 
 
     Args:
         place: folder of the new results, on the same file system.
-        folder: of the earlier results.
+        folder: folder of the earlier results.
         finished: name of the file that is moved last.
         stale: names of files of earlier results that are removed if there are no new ones.
     """

@@ -25,7 +25,7 @@ def load_config(path: Path, kind: type[C], settings: Sequence[str] = ()) -> C:
     """Read and check a YAML file; a run that it does not name has the name of the file.
 
     Args:
-        path: of the file.
+        path: path of the file.
         kind: the model it must fit.
         settings: `section.key=value` from the command line, values as YAML.
 
@@ -46,7 +46,7 @@ def checked(content: dict[str, Any], kind: type[C], settings: Sequence[str], whe
         content: keys and values; the settings are written into it.
         kind: the model it must fit.
         settings: `section.key=value` from the command line, values as YAML.
-        where: for messages.
+        where: place of the value, named in messages.
 
     Raises:
         ValueError: in one line that names the key and what was expected.
@@ -62,7 +62,7 @@ def changed(config: C, changes: Mapping[str, Any], where: str) -> C:
     Args:
         config: as it is.
         changes: `section.key` → value.
-        where: for messages.
+        where: place of the value, named in messages.
 
     Raises:
         ValueError: in one line that names the key and what was expected.

@@ -18,7 +18,7 @@ def automatic_rows(symbols: Sequence[str], positions: Tensor) -> tuple[tuple[str
     along such bonds, by the first atom that fits, so that like atoms have like coordinates.
 
     Args:
-        symbols: of N atoms.
+        symbols: symbols of N atoms.
         positions: at the minimum (N, 3), bohr.
 
     Raises:

@@ -14,7 +14,7 @@ def nearest_tree(distances: Tensor) -> Tree:
     """The tree of the shortest pairs that joins all atoms, each pair in ascending order.
 
     Args:
-        distances: between the atoms (N, N), in any measure.
+        distances: distances between the atoms (N, N), in any measure.
 
     References:
         J. B. Kruskal, Proc. Am. Math. Soc. 7, 48 (1956), doi:10.1090/S0002-9939-1956-0078686-7

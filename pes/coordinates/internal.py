@@ -13,8 +13,8 @@ class Fold(NamedTuple):
     """Points where a length or an angle is beyond its domain: a geometry met a second time.
 
     Attributes:
-        name: of the length or angle.
-        kind: of it, a key of `KINDS`.
+        name: name of the length or angle.
+        kind: kind of the coordinate, a key of `KINDS`.
         beyond: (...) whether it is.
     """
 

@@ -17,7 +17,7 @@ class Map:
 
     Attributes:
         name: key of `MAPS`, the beginning of the new name.
-        kind: of the new coordinate.
+        kind: kind of the new coordinate.
         forward: y(q), monotonic.
         back: q(y).
     """
@@ -66,7 +66,7 @@ class Mapped(Direct):
 
     Args:
         inner: coordinates before.
-        maps: by the name of the coordinate.
+        maps: maps by name of the coordinate.
 
     Raises:
         ValueError: if there is no such coordinate.

@@ -21,7 +21,8 @@ class Interpolant:
     Attributes:
         ranges: ends of each coordinate, bohr and radians.
         turns: whether a coordinate makes a full turn.
-        coefficients: of the products, one axis for each coordinate, and last the functions.
+        coefficients: coefficients of the products, one axis for each coordinate, and last the
+            functions.
     """
 
     ranges: tuple[tuple[float, float], ...]

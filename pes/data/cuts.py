@@ -19,9 +19,9 @@ def member_cuts(
 
     Args:
         dataset: the points that members may see, those of the test excluded.
-        members: how many cuts.
-        share: of the points that each member holds out.
-        seed: of the order.
+        members: number of cuts.
+        share: share of the points that each member holds out.
+        seed: seed of the order.
 
     Returns:
         Sorted rows (training, validation) of each member.

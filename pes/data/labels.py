@@ -19,8 +19,8 @@ class Chosen:
     Attributes:
         source: the whole set.
         dataset: the points chosen, with the labels wanted.
-        rows: of each of them in the source (B,), rising.
-        left_out: how many points are not among them and why, in words.
+        rows: row of each of them in the source (B,), ascending.
+        left_out: number of points that are not among them, and why, in words.
         held_out: number of the last points of the source that are the test, 0 if it is not given.
     """
 

@@ -29,7 +29,7 @@ class Observed:
 
     Attributes:
         quanta: vibrational quanta of each level, or of the upper level of each line.
-        energies: of levels, wavenumbers of lines, (O,) in hartree.
+        energies: energies of levels, wavenumbers of lines, (O,) in hartree.
         uncertainties: (O,) in hartree.
         rotors: J, Ka, Kc of each; empty where nothing rotates.
         lower: quanta and J, Ka, Kc of the lower level of each line; empty for levels.

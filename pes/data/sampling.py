@@ -18,7 +18,7 @@ def sobol_sequence(ranges: Sequence[tuple[float, float]], exponent: int, seed: i
     Args:
         ranges: (low, high) for each of Q coordinates.
         exponent: logarithm of the number of points to base two.
-        seed: of the scrambling; the same seed gives the same points.
+        seed: seed of the scrambling; the same seed gives the same points.
 
     Returns:
         (2^exponent, Q + 1); the last column decides acceptance.
@@ -60,10 +60,10 @@ def accepted_samples(
     Args:
         potential: q (B, Q) to cheap energies (B,) in hartree above their minimum.
         ranges: (low, high) for each coordinate, bohr and radians.
-        count: how many geometries.
+        count: number of geometries.
         energy_max: E_max in hartree.
         offset: Δ in hartree; keeps a few points at E_max.
-        seed: of the Sobol scrambling.
+        seed: seed of the Sobol scrambling.
 
     Returns:
         (count, Q) in the order of the sequence, so a larger count extends a smaller one.

@@ -28,7 +28,7 @@ class Split:
         validation: the same.
         test: the same.
         sha256: hash of the dataset they belong to.
-        seed: that drew them.
+        seed: seed that drew them.
 
     Raises:
         ValueError: if a part is empty, or a row stands twice.
@@ -110,7 +110,7 @@ def split(dataset: Dataset, *, fractions: Sequence[float] = (0.8, 0.1, 0.1), see
 
     Args:
         dataset: the points.
-        fractions: of train, validation and test; they add up to one.
+        fractions: fractions of train, validation and test; they add up to one.
         seed: the same seed and data give the same split.
 
     Raises:

@@ -38,7 +38,7 @@ def symmetry_groups(
     Args:
         positions: (B, N, 3) in bohr.
         symbols: N isotope symbols.
-        tolerance: in bohr, on every interatomic distance.
+        tolerance: tolerance in bohr, on every interatomic distance.
 
     Example:
         >>> water = torch.tensor([[[0.0, 0, 0], [1.8, 0, 0], [0, 1.9, 0]]])

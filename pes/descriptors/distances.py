@@ -15,7 +15,7 @@ class Distances(Descriptor):
     """Interatomic distances in bohr, not symmetrised.
 
     Args:
-        elements: of each atom.
+        elements: element symbol of each atom.
     """
 
     def __init__(self, elements: Sequence[str]) -> None:

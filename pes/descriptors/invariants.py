@@ -25,7 +25,7 @@ def pair_permutations(elements: Sequence[str]) -> np.ndarray:
     """Permutations of the atom pairs, one for each permutation of like atoms.
 
     Args:
-        elements: of each of N atoms.
+        elements: element symbols of the N atoms.
 
     Returns:
         (|G|, N(N−1)/2) integers; row g holds, for each pair, the pair it becomes.
@@ -138,7 +138,7 @@ class Invariants(Descriptor):
     complete up to the degree. With `variable="inverse"` they diverge at coincident atoms.
 
     Args:
-        elements: of each of 2 to 6 atoms; isotopes of an element are alike.
+        elements: element symbol of each of 2 to 6 atoms; isotopes of an element are alike.
         degree: highest total degree.
         length: a in bohr, of y = exp(−r/a) or y = a/r.
         variable: `morse`, `inverse`, or, for a molecule AB₂, `cosine`: exp(−r/a) for the bonds,

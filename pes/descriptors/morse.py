@@ -40,7 +40,7 @@ class Morse(Descriptor):
     """Morse variables of all pairs, not symmetrised.
 
     Args:
-        elements: of each atom.
+        elements: element symbol of each atom.
         length: a in bohr.
 
     Raises:

@@ -58,8 +58,8 @@ class Tape:
     """The list of a scalar function at a point; `print` shows it, `picture` draws its graph.
 
     Attributes:
-        steps: in the order of computation, which is a topological order of the graph: the inputs,
-            then every step after those it is computed of. The last is the result.
+        steps: steps in the order of computation, which is a topological order of the graph: the
+            inputs, then every step after those it is computed of. The last is the result.
     """
 
     steps: tuple[TapeStep, ...]
@@ -100,7 +100,7 @@ class Tape:
         """Draw the graph: one box for each step, later steps further right.
 
         Args:
-            path: of the PNG.
+            path: path of the PNG file.
 
         Raises:
             ValueError: for a graph of more boxes than a picture can show.
@@ -120,7 +120,7 @@ def tape(
     of a network is one, and so is an eigenvalue problem.
 
     Args:
-        function: of tensors, one for each input, to a scalar tensor.
+        function: function of tensors, one for each input, to a scalar tensor.
         inputs: numbers, lists or tensors; float64.
         direction: one tangent for each input, of its shape, for forward mode; without it the list
             has no tangents.

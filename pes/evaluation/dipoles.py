@@ -42,7 +42,7 @@ class DipoleEvaluation:
         spread: standard deviation of the members of an ensemble, (B, 3) in debye; None without.
         parts: part → mask (B,).
         surface: name.
-        file: of the points, if they came from one.
+        file: file of the points, if they came from one.
         device: where the surface was evaluated.
     """
 
@@ -137,8 +137,8 @@ def evaluate_dipoles(
     """Errors of a dipole surface by part of its fit and energy window.
 
     Args:
-        surface: of dipole moments.
-        points: with dipole moments from the origin of their positions.
+        surface: surface of dipole moments.
+        points: points with dipole moments from the origin of their positions.
         device: where the surface is evaluated.
         file: name of the file that the points came from.
 

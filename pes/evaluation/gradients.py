@@ -48,7 +48,7 @@ def check_gradients(
         points: where to compare: a data set, its file, or positions (B, N, 3) in bohr. Default the
             training points of a fitted surface, else geometries around the minimum.
         geometries: number of points that are taken of these, spread over their energies.
-        steps: of the differences, bohr; three or more, ascending.
+        steps: steps of the differences, bohr; three or more, ascending.
 
     Returns:
         The errors by step and a verdict; `print` shows what `pes-check-gradients` prints and `save`

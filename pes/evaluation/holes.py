@@ -134,7 +134,7 @@ def search_holes(
     """Look for holes, and where an ensemble disagrees.
 
     Args:
-        surface: on the device.
+        surface: surface on the device.
         points: labelled points; they span the region if the surface holds no training points.
         samples: geometries to look at.
         device: where the surface is.

@@ -97,9 +97,9 @@ def checked_predictions(
     """Energies (B,) in hartree and, where points and surface have them, forces (B, N, 3).
 
     Args:
-        surface: on the device.
+        surface: surface on the device.
         points: labelled points.
-        name: of the surface, for messages.
+        name: name of the surface, for messages.
         device: where the surface is.
 
     Raises:

@@ -58,7 +58,7 @@ class Evaluation:
         holes: result of the search for holes, None without a search.
         worst: rows of the largest energy errors, the largest first.
         surface: name of the surface.
-        file: of the points, if they came from one.
+        file: file of the points, if they came from one.
         device: where the surface was evaluated.
         errors_by_part: part of the fit (`train`, `validation`, `test`, `unseen`) → errors of its
             points, as `errors`; empty if the surface does not say what it was fitted to.

@@ -109,9 +109,9 @@ def c_source(form: PlainForm, name: str, formula: str) -> str:
     """C source of a surface.
 
     Args:
-        form: of the surface.
-        name: of the function.
-        formula: for the header.
+        form: form of the surface.
+        name: name of the function.
+        formula: formula for the header.
     """
     atoms, pairs = len(form.elements), form.pairs
     text = [HEAD.format(name=name, formula=formula, size=3 * atoms, atoms=" ".join(form.elements))]

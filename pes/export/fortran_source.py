@@ -127,9 +127,9 @@ def fortran_source(form: PlainForm, name: str, formula: str) -> str:
     """Fortran source of a surface.
 
     Args:
-        form: of the surface.
-        name: of the subroutine; the module adds `_surface`.
-        formula: for the header.
+        form: form of the surface.
+        name: name of the subroutine; the module adds `_surface`.
+        formula: formula for the header.
     """
     atoms, pairs = len(form.elements), form.pairs
     procedures = []

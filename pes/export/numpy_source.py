@@ -135,9 +135,9 @@ def numpy_source(form: PlainForm, name: str, formula: str) -> str:
     """Python source of a surface; its tables are in the file, as text.
 
     Args:
-        form: of the surface.
-        name: of the module.
-        formula: for the header.
+        form: form of the surface.
+        name: name of the module.
+        formula: formula for the header.
     """
     tables: dict[str, np.ndarray] = {}
     parts = []

@@ -21,9 +21,9 @@ def write_onnx(module: nn.Module, x: Tensor, path: Path) -> None:
     """Write a module as ONNX: `positions` (B, N, 3) in bohr to `energies` (B,) in hartree, any B.
 
     Args:
-        module: on the CPU.
+        module: module on the CPU.
         x: positions of three geometries or so.
-        path: of the file.
+        path: path of the file.
 
     Raises:
         ValueError: if the package onnx or onnxscript is missing.

@@ -46,7 +46,7 @@ class NetworkHead:
         deviation: (F,).
         layers: weights (outputs, inputs) and biases (outputs,) from the inputs on.
         activation: tanh, silu or softplus.
-        scale: with the share of its member, hartree.
+        scale: scale with the share of its member, hartree.
     """
 
     mean: Array
@@ -90,7 +90,7 @@ class PlainForm:
     """A whole surface.
 
     Attributes:
-        elements: of the atoms.
+        elements: elements of the atoms.
         constant: hartree.
         parts: sets of polynomials.
     """

@@ -40,7 +40,7 @@ def export_surface(surface: Surface, path: str | Path, *, to: str | None = None)
     Args:
         surface: what `pes.load` returns: of invariant polynomials for source text, any that torch
             differentiates for torch and ONNX.
-        path: of the file; its stem is the name of the function.
+        path: path of the file; its stem is the name of the function.
         to: a key of `TARGETS`; default by the suffix.
 
     Raises:

@@ -44,7 +44,7 @@ class Thresholds:
     Attributes:
         coupling: matrix element times coefficient that counts to second order.
         residual: norm of a converged level.
-        error: that both leave in a level.
+        error: error that both leave in a level.
         scale: factor that brings frequencies to the size of a molecule's.
     """
 
@@ -77,7 +77,7 @@ class FieldBlock:
         energies: variational, second order and extrapolation, (S,) in hartree.
         errors: estimates of what more functions do to them, (S,) in hartree.
         nonzero: elements of the matrix.
-        products: of H with vectors.
+        products: number of products of H with vectors.
     """
 
     label: tuple[int, ...]

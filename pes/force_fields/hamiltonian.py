@@ -33,7 +33,7 @@ class Couplings:
     """Matrix elements of outside functions a with inside functions j.
 
     Attributes:
-        numbers: of the outside functions, (M,), ascending.
+        numbers: numbers of the outside functions, (M,), ascending.
         matrix: ⟨a|H|j⟩, (M, N).
     """
 
@@ -46,7 +46,7 @@ class FieldHamiltonian:
     """H as steps of product functions.
 
     Attributes:
-        numbering: of the product functions.
+        numbering: numbering of the product functions.
         diagonal: terms that change nothing.
         upward: steps whose first change is positive; their adjoints are the others.
     """
@@ -107,8 +107,8 @@ class FieldHamiltonian:
         """Functions outside a set that it couples with, where that matters.
 
         Args:
-            quanta: of the set, (Q, N).
-            numbers: of the set, ascending, (N,).
+            quanta: quanta of the set, (Q, N).
+            numbers: numbers of the set, ascending, (N,).
             largest: largest coefficient of each function in any of the vectors, (N,).
             least: ⟨a|H|j⟩ times the largest coefficient of j that counts, hartree.
         """

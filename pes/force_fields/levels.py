@@ -68,7 +68,7 @@ class FieldLevels:
         h: its matrix elements.
         lattice: steps of the Hamiltonian, whose cosets are the blocks.
         mirror: modes with + and − of each pair exchanged, None without circular operators.
-        way: to where V falls without end, None if there is none.
+        way: way to where V falls without end, None if there is none.
         blocks: symmetry blocks with levels among these; one stands for its mirror image too.
         places: number of the block and in the block of each level, S of them.
         stopped: reason to stop: accuracy, seconds, functions or memory.
@@ -137,7 +137,7 @@ def field_levels(
         count: number of levels, degenerate ones each by itself; or
         energy: all levels up to so much above the ground state, hartree.
         limits: when to stop.
-        way: to where V falls without end; functions beyond its barrier are left out.
+        way: way to where V falls without end; functions beyond its barrier are left out.
         report: called after each round.
 
     Raises:

@@ -30,8 +30,8 @@ class Row:
 
     Attributes:
         line: its number.
-        modes: from 0.
-        value: in the units of the table.
+        modes: modes, numbered from 0.
+        value: value in the units of the table.
     """
 
     line: int

@@ -18,9 +18,9 @@ class SecondOrder:
     """Second-order shifts of the levels by functions outside the basis.
 
     Attributes:
-        shifts: of the levels, (S,) in hartree.
+        shifts: shifts of the levels, (S,) in hartree.
         leaks: sizes of the shifts by functions beyond a barrier, which are not among these, (S,).
-        numbers: of the outside functions, ascending, (M,); none of those.
+        numbers: numbers of the outside functions, ascending, (M,); none of those inside.
         largest: largest shift of any level by each of them, (M,) in hartree.
         elements: matrix elements looked at.
     """

@@ -26,7 +26,7 @@ def assembled(
     """The successful records in their order; nothing else is left out.
 
     Args:
-        records: of a journal, in atomic units.
+        records: records of a journal, in atomic units.
         symbols: isotope symbols of the atoms.
         provenance: what to write on the dataset.
         units: unit of each column.

@@ -105,7 +105,7 @@ def label(
         program: a `PySCF` or an `External` of `pes.labelling`, or a Python function of
             positions (N, 3) in bohr to the energy in hartree or to a mapping of `energy`, `forces`
             and `dipole` that worker processes can import.
-        folder: of the journal, made if need be.
+        folder: folder of the journal, made if need be.
         symbols: isotopes; needed for an array.
         workers: number of processes of this machine; `Processes`, `Dask` or `JobQueue` of
             `pes.labelling.workers`; or an executor of `concurrent.futures`.

@@ -36,7 +36,7 @@ def processes(count: int) -> Iterator[Callable[..., Future[Any]]]:
     costs the call that it was at, which is repeated; the others go on.
 
     Args:
-        count: of processes.
+        count: number of processes.
 
     Yields:
         A function that sends a function and its arguments, all of which can be pickled, to the next

@@ -24,7 +24,7 @@ class Converged:
     """A converged calculation.
 
     Attributes:
-        energy: in hartree.
+        energy: energy in hartree.
         columns: its parts and diagnostics.
         gradient: () to the gradient (N, 3), hartree/bohr.
         density: () to the one-particle density matrix of the method in atomic orbitals.

@@ -36,8 +36,8 @@ class PySCF(Program):
     Attributes:
         method: one of `METHODS`.
         basis: Gaussian basis set by name.
-        functional: of `dft`, as PySCF writes it, such as b3lyp.
-        charge: of the molecule, e.
+        functional: functional of `dft`, as PySCF writes it, such as b3lyp.
+        charge: charge of the molecule, e.
         frozen_core: no correlation of the chemical core.
         gradient: analytic gradients too.
         dipole: none; that of the SCF density; that of the method's own density, without the

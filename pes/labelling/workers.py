@@ -28,7 +28,7 @@ class Processes(Workers):
     """Processes of this machine.
 
     Attributes:
-        count: how many.
+        count: number of processes.
     """
 
     count: int = 1
@@ -43,8 +43,8 @@ class Dask(Workers):
     """Workers of Dask (extra `dask`).
 
     Attributes:
-        address: of a scheduler that runs, such as tcp://node1:8786; None starts a cluster of
-            `count` processes on this machine.
+        address: address of a scheduler that runs, such as tcp://node1:8786; None starts a cluster
+            of `count` processes on this machine.
         count: processes of that cluster.
     """
 
@@ -62,8 +62,8 @@ class JobQueue(Workers):
 
     Attributes:
         system: slurm, pbs, sge or lsf.
-        jobs: how many jobs to ask for.
-        options: of the class of dask-jobqueue, such as queue, cores, memory and walltime.
+        jobs: number of jobs to ask for.
+        options: options of the class of dask-jobqueue, such as queue, cores, memory and walltime.
     """
 
     system: str = "slurm"

@@ -33,8 +33,8 @@ def density_map(
     A change of the surface by δV(q_j, q_k) moves the level by ∫ ρ_n δV dq_j dq_k.
 
     Args:
-        path: of the PNG.
-        levels: of a molecule or a model.
+        path: path of the PNG file.
+        levels: levels of a molecule or a model.
         state: number of the level.
         pairs: numbers of coordinates.
         kinds: a key of `pes.coordinates.kinds.KINDS` for each coordinate.

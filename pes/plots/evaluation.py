@@ -27,7 +27,7 @@ def errors(
     """Prediction against label, residual against energy, forces and distance if known.
 
     Args:
-        path: of the PNG.
+        path: path of the PNG file.
         labels_cm1: energies (B,) above the lowest training point.
         residuals_cm1: surface − label (B,).
         windows: upper ends in cm⁻¹, drawn where there are points on both sides.
@@ -142,9 +142,9 @@ def calibration_curve(path: str | Path, residuals_cm1: ArrayLike, spread_cm1: Ar
     """Errors against the spread of an ensemble, and the share of errors within k spreads.
 
     Args:
-        path: of the PNG.
+        path: path of the PNG file.
         residuals_cm1: surface − label (B,).
-        spread_cm1: of the members (B,).
+        spread_cm1: spread of the members (B,).
 
     Raises:
         ValueError: if there are no points or the numbers of points differ.

@@ -91,12 +91,12 @@ def margins(
     """Panels of a figure placed by margins in inches.
 
     Args:
-        figure: with a grid of panels.
-        width: of the figure.
-        height: of the figure.
+        figure: figure with a grid of panels.
+        width: width of the figure.
+        height: height of the figure.
         left: room for the labels of the vertical axes.
         top: room for titles.
-        between: of rows and columns of panels, in their sizes.
+        between: space between rows and columns of panels, in units of their sizes.
         right: room on the right.
     """
     figure.subplots_adjust(

@@ -23,7 +23,7 @@ def learning_curve(
     Members of an ensemble have their best epochs each: their mean has no mark.
 
     Args:
-        path: of the PNG.
+        path: path of the PNG file.
         rows: one for each epoch, with `epoch`, `train_rmse_cm1`, `validation_rmse_cm1` and,
             if there are forces, `train_force_rmse_cm1_angstrom`,
             `validation_force_rmse_cm1_angstrom`. If rows have `improved`, the best epoch is
@@ -88,9 +88,9 @@ def residuals(
     Label against prediction would be a straight line for any fit worth a picture.
 
     Args:
-        path: of the PNG.
-        labels_cm1: for each part, energies (B,) above the lowest point.
-        residuals_cm1: for each part, surface − label, (B,).
+        path: path of the PNG file.
+        labels_cm1: energies (B,) above the lowest point, for each part.
+        residuals_cm1: surface minus label for each part, (B,).
         part_names: such as train, validation, test.
 
     Raises:

@@ -22,12 +22,12 @@ def difference_errors(
     """V-shaped curves of rounding, on the left, and truncation, on the right.
 
     Args:
-        path: of the PNG.
+        path: path of the PNG file.
         steps: bohr.
         errors: kind of difference → root-mean-square errors, hartree/bohr.
         best: step of the smallest error, marked.
         size: root mean square of the gradient, a line above which nothing is right.
-        title: of the picture.
+        title: title of the picture.
     """
     with picture(path, 6.4, 4.4) as figure:
         axes = figure.subplots()

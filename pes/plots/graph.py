@@ -22,8 +22,8 @@ def computational_graph(
     """One box for each step, in columns by the longest way from an input, and arrows between.
 
     Args:
-        path: of the PNG.
-        texts: of the boxes, in a topological order.
+        path: path of the PNG file.
+        texts: texts of the boxes, in a topological order.
         parents: numbers of the boxes that each is computed of, all before it.
 
     Raises:

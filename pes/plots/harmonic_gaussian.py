@@ -48,8 +48,8 @@ def model_levels(
     """Densities in a few wells, and how E₀, the gap and dE₀/dκ change with κ.
 
     Args:
-        path: of the PNG.
-        wells: for the upper row, four at most.
+        path: path of the PNG file.
+        wells: wells for the upper row, at most four.
         kappa: values of κ, (K,), ascending.
         energies: E₀ (K,) by the name of the grid.
         gaps: E₁ − E₀ (K,) by the name of the grid.

@@ -16,9 +16,9 @@ def energy_histogram(path: str | Path, heights_cm1: ArrayLike, name: str) -> Non
     """Histogram of the energies, and the number of points below each energy.
 
     Args:
-        path: of the PNG.
+        path: path of the PNG file.
         heights_cm1: energies (B,) above the lowest point.
-        name: of the set.
+        name: name of the set.
 
     Raises:
         ValueError: if there are no points.

@@ -13,7 +13,7 @@ def refined_levels(path: str | Path, rows: Sequence[Mapping[str, Any]]) -> None:
     """One panel for each molecule, errors before above, after below on their own scale.
 
     Args:
-        path: of the PNG.
+        path: path of the PNG file.
         rows: `molecule`, `observed`, `before`, `after`, `role` of each level, cm⁻¹.
     """
     molecules = list(dict.fromkeys(row["molecule"] for row in rows))

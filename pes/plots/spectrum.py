@@ -28,11 +28,11 @@ def absorption(
     """Cross-sections against wavenumber and, below, against wavelength.
 
     Args:
-        path: of the PNG.
+        path: path of the PNG file.
         grid: (G,) in cm⁻¹, ascending.
         cross_sections: (G,) in cm²/molecule.
         bands: names and places (cm⁻¹), the strongest first.
-        title: of the picture.
+        title: title of the picture.
 
     Raises:
         ValueError: if nothing absorbs.

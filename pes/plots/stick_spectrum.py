@@ -25,7 +25,7 @@ def sticks(path: str | Path, sticks: Sticks) -> None:
     """Stick spectrum, above on a linear and below on a logarithmic scale.
 
     Args:
-        path: of the PNG.
+        path: path of the PNG file.
         sticks: all lines; those weaker than a millionth of the strongest are left out.
 
     Raises:
@@ -46,7 +46,7 @@ def absorption_lines(
     """Absorption lines, above on a linear and below on a logarithmic scale, their bands named.
 
     Args:
-        path: of the PNG.
+        path: path of the PNG file.
         wavenumbers: (L,) in cm⁻¹.
         intensities: (L,) in cm/molecule; those below a millionth of the strongest are left out.
         temperature: kelvin.

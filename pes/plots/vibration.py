@@ -48,9 +48,9 @@ def level_diagram(
     the densities in pairs of coordinates over contours of V.
 
     Args:
-        path: of the PNG.
-        levels: of a molecule or a model.
-        title: over the picture.
+        path: path of the PNG file.
+        levels: levels of a molecule or a model.
+        title: title of the picture.
         kinds: a key of `pes.coordinates.kinds.KINDS` for each coordinate. Default: in a molecule
             Legendre and Fourier bases are for angles, others for lengths; in a model all
             are numbers.

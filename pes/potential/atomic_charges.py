@@ -28,7 +28,7 @@ class AtomicCharges(nn.Module):
         elements: symbol of each of N atoms.
         degree: highest total degree of the polynomials.
         variable: `morse` or `inverse`, as for `Invariants`.
-        length: of these, bohr.
+        length: length scale a of these variables, bohr.
         charge: total charge, e.
     """
 

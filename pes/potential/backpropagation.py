@@ -99,7 +99,7 @@ def forward(layers: Sequence[Layer], activation: str, inputs: Tensor, *, order: 
     """Energies of inputs (B, F), and what their derivatives need.
 
     Args:
-        layers: of the network.
+        layers: layers of the network.
         activation: one of `DERIVATIVES`.
         inputs: z (B, F).
         order: 0 for energies alone, 1 for `slopes` and `energy_gradient`, 2 for the rest.
@@ -148,8 +148,8 @@ def slope_gradient(
     """Gradient (P,) of Σ (seeds · E + u · ∂E/∂z) by the parameters, seeds and u held fixed.
 
     Args:
-        layers: of the network.
-        at: from `forward`.
+        layers: layers of the network.
+        at: values at each layer, from `forward`.
         seeds: (B,).
         directions: ∂E/∂z (B, F) to u (B, F): asked once the slopes are known.
     """
@@ -175,8 +175,8 @@ def jacobian(
     """seeds · ∂(E, u₁·∂E/∂z, ..., u_K·∂E/∂z)/∂p of each sample, (B, 1 + K, P).
 
     Args:
-        layers: of the network.
-        at: from `forward`.
+        layers: layers of the network.
+        at: values at each layer, from `forward`.
         seeds: (B,).
         directions: u (B, K, F); none for the row of the energy alone.
     """

@@ -25,7 +25,7 @@ def check_consistency(potential: Callable[[Tensor], Any], start: Tensor, name: s
     Args:
         potential: positions (B, N, 3) in bohr to energies (B,) in hartree.
         start: a sensible geometry (N, 3) in bohr.
-        name: of the surface, for messages.
+        name: name of the surface, for messages.
 
     Raises:
         ValueError: if it returns anything but float64 energies of this shape, or energies that

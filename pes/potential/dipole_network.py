@@ -31,9 +31,9 @@ class DipoleNetwork(AtomicCharges):
         hidden: width of each hidden layer.
         activation: `tanh`, `silu` or `softplus`.
         variable: `morse` or `inverse`, as for `Invariants`.
-        length: of these, bohr.
+        length: length scale a of these variables, bohr.
         charge: total charge, e.
-        seed: of the starting weights.
+        seed: seed of the starting weights.
 
     Attributes:
         networks: one for each element with charges of its own.

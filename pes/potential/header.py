@@ -59,7 +59,7 @@ def _checksum(header: str, tensors: Mapping[str, Tensor]) -> str:
 
     Args:
         header: JSON as the file holds it.
-        tensors: on the CPU, contiguous.
+        tensors: tensors on the CPU, contiguous.
     """
     total = sha256(header.encode())
     for name in sorted(tensors):
@@ -220,12 +220,12 @@ class Header(_Part):
 
     Attributes:
         format: `pes surface`.
-        version: of the format.
+        version: version of the format.
         units: hartree and bohr; no other unit is read.
         settings: kind of surface and of its parts, as `surface_settings` writes them.
         symbols: isotopes in the order of the positions.
         energy_range: lowest and highest training energy in hartree.
-        data_hash: of the training data.
+        data_hash: data hash of the training data.
         notes: anything that JSON can hold.
     """
 

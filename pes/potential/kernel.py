@@ -52,7 +52,7 @@ class KernelSurface(nn.Module):
     y are exp(−r/a) of all pairs of atoms, g the permutations of like atoms, κ is `matern`.
 
     Args:
-        elements: of each of 2 to 6 atoms; isotopes of an element are alike.
+        elements: element symbol of each of 2 to 6 atoms; isotopes of an element are alike.
         centres: number of points x_m.
         length: a in bohr.
         width: w, in units of y.

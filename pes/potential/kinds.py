@@ -71,8 +71,8 @@ def surface_from(settings: Mapping[str, Any], functions: Functions | None = None
     """A surface with these settings, its parameters still to be filled in.
 
     Args:
-        settings: from `surface_settings`.
-        functions: by its reference, each function that the surface is built on.
+        settings: settings from `surface_settings`.
+        functions: functions that the surface is built on, by their references.
 
     Raises:
         ValueError: for an unknown kind.

@@ -60,12 +60,12 @@ class LinearFits:
     Attributes:
         descriptor: positions (B, N, 3) to features (B, F).
         baseline: what the fits are on top of.
-        solution: of the centred features.
+        solution: solution of the centred features.
         constant: factor (F + 2,) of the row that fixes the constant: its own, the features', the
             labels'.
         middle: (F,) that was subtracted from the features.
-        height: that was subtracted from the labels, hartree.
-        force_weight: in bohr².
+        height: energy that was subtracted from the labels, hartree.
+        force_weight: weight of the squared force errors, bohr².
     """
 
     descriptor: Descriptor
@@ -139,7 +139,8 @@ def linear_fits(
         energies: (B,) in hartree.
         weights: w (B,); all one if not given.
         forces: (B, N, 3) in hartree/bohr.
-        force_weight: in bohr²; `default_force_weight` if not given.
+        force_weight: weight of the squared force errors, bohr²; `default_force_weight` if not
+            given.
         baseline: a surface in hartree; the fit is to what it leaves.
         memory: bytes that the rows and their factors may take.
 

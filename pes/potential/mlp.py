@@ -21,7 +21,7 @@ class MLP(nn.Module):
         inputs: number of inputs F.
         hidden: width of each hidden layer.
         activation: `tanh`, `silu` or `softplus`.
-        seed: of the starting weights.
+        seed: seed of the starting weights.
 
     Raises:
         ValueError: for an unknown activation or a width below one.

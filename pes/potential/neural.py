@@ -116,7 +116,7 @@ def neural_surface(
         hidden: width of each hidden layer.
         activation: `tanh`, `silu` or `softplus`.
         baseline: a surface in hartree, such as a fitted `LinearSurface`.
-        seed: of the starting weights.
+        seed: seed of the starting weights.
     """
     mlp = MLP(descriptor.size, hidden, activation=activation, seed=seed)
     surface = NeuralSurface(descriptor, mlp, baseline=baseline).to(positions.device)

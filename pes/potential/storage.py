@@ -41,7 +41,7 @@ class SurfaceRecord:
     Attributes:
         symbols: isotope symbols in the order of the positions.
         energy_range: lowest and highest training energy in hartree.
-        data_hash: of the training data.
+        data_hash: data hash of the training data.
         training_positions: (T, N, 3) in bohr, what `Coverage` asks for.
         notes: anything else that JSON can hold: configuration, errors, versions.
         fingerprints: part (`train`, `validation`, `test`) → fingerprints (M,) of all its points,
@@ -95,7 +95,7 @@ def load_surface(
     names is not imported.
 
     Args:
-        path: of the file.
+        path: path of the file.
         functions: turns the reference of a function, such as `file.py:function`, into the
             function; needed where a surface is built on one, which the file knows by name only.
 

@@ -143,7 +143,7 @@ def check_units(positions: Tensor, symbols: Sequence[str], *, stacklevel: int = 
     Args:
         positions: (B, N, 3), in bohr as they should be.
         symbols: isotopes.
-        stacklevel: of the place that the warning names, as for `warnings.warn`.
+        stacklevel: stacklevel of the place that the warning names, as for `warnings.warn`.
     """
     radii = covalent_radii(symbols)
     first, second = torch.triu_indices(len(radii), len(radii), 1)

@@ -37,8 +37,8 @@ class UserFunction(nn.Module):
 
     Args:
         function: positions (B, N, 3) to energies (B,), or to dipoles (B, 3).
-        name: for messages.
-        value_shape: of the result for each geometry.
+        name: name for messages.
+        value_shape: shape of the result for each geometry.
     """
 
     differentiable = False

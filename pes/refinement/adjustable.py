@@ -46,10 +46,10 @@ class AdjustableSurface:
     """A way to adjust the surface.
 
     Attributes:
-        name: for tables.
+        name: name for tables.
         surface: what is refined.
         parameters: what of it may change.
-        isotopologues: on this surface.
+        isotopologues: isotopologues on this surface.
     """
 
     name: str
@@ -68,10 +68,10 @@ def adjustable_surfaces(
     """One for each degree of the polynomial, or one with all weights of the surface.
 
     Args:
-        surface: that is refined.
+        surface: surface that is refined.
         observed: isotopes and levels of each molecule.
         adjust: what of the surface may change.
-        settings: of the calculation of levels.
+        settings: settings of the calculation of levels.
         device: where to compute.
 
     Raises:

@@ -39,12 +39,12 @@ class RefinementProblem:
     """Everything that a refinement needs, checked.
 
     Attributes:
-        name: of the surface to begin with.
+        name: name of the surface to begin with.
         symbols: atoms it is for.
-        record: of the surface; of one without a file, the ab initio points stand for it.
+        record: record of the surface; a surface without a file takes the ab initio points instead.
         trials: ways to adjust it.
         held: ab initio points to stay near.
-        device: of the calculation.
+        device: device of the calculation.
     """
 
     name: str
@@ -94,7 +94,7 @@ def refine(
         basis: sizes by the name of a coordinate, `all` for the others.
         truncation: limits on the products of functions, or a sparse grid.
         cap: ceiling of V above the minimum, cm⁻¹.
-        device: of the calculation.
+        device: device of the calculation.
 
     Returns:
         The new surface, levels before and after, and all steps.

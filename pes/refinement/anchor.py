@@ -36,10 +36,10 @@ def anchor_points(
 
     Args:
         dataset: labelled points.
-        surface: that is refined.
+        surface: surface that is refined.
         energy: Δ, cm⁻¹.
         device: where the surface is.
-        name: of the points, for messages.
+        name: name of the points, for messages.
 
     Raises:
         ValueError: if they are of other atoms than the surface.

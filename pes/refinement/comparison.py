@@ -31,8 +31,8 @@ class Isotopologue:
     """One molecule with observed levels.
 
     Attributes:
-        name: for tables.
-        system: on the surface that is refined, in its own masses.
+        name: name for tables.
+        system: system on the surface that is refined, in its own masses.
         coordinates: basis, or a sparse grid, which has no cap.
         start: near the bottom of the well, (Q,).
         observed: its levels.
@@ -41,7 +41,8 @@ class Isotopologue:
         cap: ceiling of V above the minimum, hartree.
         floor: uncertainties below this count as this, hartree.
         truncation: limits on the products of functions of a basis.
-        labels: of levels, by which they are assigned; default those of the coordinates, or of XY₂.
+        labels: labels of levels, by which they are assigned; default those of the coordinates, or
+            of XY₂.
     """
 
     name: str

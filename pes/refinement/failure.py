@@ -21,8 +21,8 @@ def failure(rows: Sequence[Mapping[str, Any]], uncertainties: Sequence[float]) -
     """One sentence about a refinement that has failed, None about one that has not.
 
     Args:
-        rows: of all observed levels, as `comparison_rows` makes them, cm⁻¹.
-        uncertainties: of each, none below the floor, cm⁻¹.
+        rows: rows of all observed levels, as `comparison_rows` makes them, cm⁻¹.
+        uncertainties: uncertainty of each, none below the floor, cm⁻¹.
 
     Example:
         >>> row = {"molecule": "O H H", "quanta": "0 1 0", "observed": 1595.0, "role": "fitted"}

@@ -30,8 +30,8 @@ class GaussNewtonStep:
         fitted: RMS of the fitted levels, each counted alike, hartree.
         held: RMS of those held out; NaN without any. Nothing is decided by it.
         anchor: weighted RMS distance from the ab initio points, hartree.
-        damping: of the step taken.
-        comparisons: of every isotopologue.
+        damping: damping of the step taken.
+        comparisons: comparisons of every isotopologue.
     """
 
     loss: float
@@ -58,8 +58,8 @@ def refined(
 
     Args:
         surface: positions to energies; every `system` uses it.
-        parameters: of the surface.
-        isotopologues: with levels to fit, or to watch.
+        parameters: parameters of the surface.
+        isotopologues: isotopologues with levels to fit, or to watch.
         anchor: ab initio points.
         strength: λ.
         steps: at most.

@@ -113,8 +113,8 @@ def isotopologue(
     Args:
         molecule: isotopes in the order of the surface's atoms.
         source: observed levels.
-        surface: that is refined.
-        settings: of the calculation of levels.
+        surface: surface that is refined.
+        settings: settings of the calculation of levels.
         device: where the surface is.
 
     Raises:

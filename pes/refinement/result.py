@@ -38,8 +38,8 @@ class Refinement:
         anchor: λ, by which the surface was held to its ab initio points.
         validation: adjustment, λ and RMS of fitted levels predicted from the others, hartree.
         isotopologues: molecules with their observed levels.
-        steps: from the start on, atomic units.
-        device: of the calculation.
+        steps: all steps from the first on, atomic units.
+        device: device of the calculation.
     """
 
     surface: Surface
@@ -122,8 +122,8 @@ class Refinement:
         refinement.json.
 
         Args:
-            folder: of the results.
-            name: in refinement.json; default that of the folder.
+            folder: folder of the results.
+            name: name in refinement.json; by default that of the folder.
 
         Returns:
             The folder.

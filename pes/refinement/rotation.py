@@ -32,9 +32,9 @@ class Rotating:
 
     Attributes:
         basis: J = 0 states that they are made of.
-        levels: by J.
-        places: of the level, or of upper and lower level of a line, for each observed row; None
-            where it was not assigned.
+        levels: levels by J.
+        places: places of the level, or of upper and lower level of a line, for each observed row;
+            None where it was not assigned.
         reasons: why others were not.
     """
 
@@ -80,9 +80,9 @@ def rotating(
 
     Args:
         levels: J = 0.
-        observed: with J, Ka, Kc.
+        observed: observed levels with J, Ka, Kc.
         symmetric: see `pes.vibration.analysis.assignment.assigned`.
-        labels: of all J = 0 levels, likewise.
+        labels: labels of all J = 0 levels, likewise.
     """
     upper: list[Label] = list(zip(observed.quanta, observed.rotors, strict=True))
     ground = (0,) * len(observed.quanta[0])

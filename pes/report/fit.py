@@ -44,7 +44,7 @@ def fit_sections(folder: Path, summary: Mapping[str, Any]) -> list[PagePart]:
     """Section of the page about the fit and its errors.
 
     Args:
-        folder: of the training.
+        folder: folder of the training.
         summary: content of summary.json.
     """
     if "errors_debye" in summary:

@@ -53,8 +53,8 @@ def level_sections(folder: Path, content: Mapping[str, Any]) -> list[PagePart]:
     """Levels, convergence, and what else lies in their folder.
 
     Args:
-        folder: of the levels.
-        content: of levels.json.
+        folder: folder of the levels.
+        content: content of levels.json.
     """
     names = [str(name) for name in content["levels"][0] if name not in DROPPED]
     head = _heads(names)
@@ -155,8 +155,8 @@ def refinement_sections(folder: Path, content: Mapping[str, Any]) -> list[PagePa
     """Observed levels before and after a refinement.
 
     Args:
-        folder: of the refinement.
-        content: of refinement.json.
+        folder: folder of the refinement.
+        content: content of refinement.json.
     """
     words = [f"Adjusted: {content['adjusted']}; strength of the anchor {content['anchor']:g}."]
     rows = rows_of_csv(folder / "levels.csv")

@@ -38,7 +38,8 @@ def report_page(folder: str | Path) -> str:
     """The page of a folder of `pes-train`, `pes-levels` or `pes-refine`, as HTML.
 
     Args:
-        folder: of the run; levels, evaluations and checks of gradients inside it are included.
+        folder: folder of the run; levels, evaluations and checks of gradients inside it are
+            included.
 
     Raises:
         ValueError: if the folder contains no finished run.

@@ -44,10 +44,10 @@ class PagePart:
     """A headed part of the page.
 
     Attributes:
-        title: of the part.
+        title: title of the part.
         paragraphs: sentences.
-        tables: in their order.
-        pictures: in their order.
+        tables: tables in their order.
+        pictures: pictures in their order.
         code: text that is shown as it is, such as a configuration.
     """
 

@@ -112,7 +112,7 @@ def _ranks(weights: Tensor, j: int) -> Tensor:
     exchange them.
 
     Args:
-        weights: of the functions of the rotor (rows) in each level, (2J + 1, 2J + 1).
+        weights: weights of the functions of the rotor (rows) in each level, (2J + 1, 2J + 1).
         j: J.
     """
     rank = torch.arange(2 * j + 1)

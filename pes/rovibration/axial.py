@@ -44,8 +44,8 @@ class AxialStates:
     """States of each K, all on one grid.
 
     Attributes:
-        levels: for K = 0, 1, …: the lowest states of H_K.
-        fields: of rotation on the grid.
+        levels: levels for K = 0, 1, …: the lowest states of H_K.
+        fields: fields of rotation on the grid.
     """
 
     levels: tuple[Levels, ...]
@@ -59,9 +59,9 @@ def axial_states(
 
     Args:
         levels: J = 0 of a molecule of three atoms, in two lengths and an angle.
-        count: how many for each K.
+        count: number of states for each K.
         highest: largest K.
-        reference: on the z axis where it is linear.
+        reference: reference geometry, on the z axis if it is linear.
         frame: `eckart`, or `linear` for a reference that follows the bend.
 
     Raises:

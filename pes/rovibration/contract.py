@@ -55,7 +55,7 @@ def contract_states(
 
     Args:
         levels: J = 0.
-        states: how many; default three times the levels, 60 at least.
+        states: number of states; default three times the levels, at least 60.
         frame: axes of the body, see `pes.rovibration.frames`; for `auto` see `chosen_frame`.
         reference: geometry that the axes refer to, (N, 3) in bohr; default the mean of the ground
             state, see `pes.rovibration.reference`.
@@ -123,7 +123,7 @@ def _in_fewer_functions(
         away: numbers of those that are contracted.
         whole: these.
         basis: their coupling.
-        fields: on the grid.
+        fields: fields on the grid.
         report: called with the name of a step and the part of it that is done.
     """
     done = partial(report, "fewer functions")

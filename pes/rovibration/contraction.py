@@ -29,13 +29,14 @@ class Contraction:
         reference: geometry that the axes refer to, in bohr.
         parents: J = 0 state that each state belongs to, where a bent molecule has states for each
             K; None for others.
-        species: of each state of a linear molecule in normal coordinates, such as Πu; else empty.
-        coupling: of the states.
-        others: of half of the states, and of as many made of fewer functions.
+        species: species of each state of a linear molecule in normal coordinates, such as Πu; else
+            empty.
+        coupling: coupling of the states.
+        others: coupling of half of the states, and of as many made of fewer functions.
         operations: symmetries of levels with rotation; empty where they are not known.
         turns: axis of the half turn that each is for the frame; empty, as are the characters, where
             the coupling has multiplets.
-        characters: of the states, (n, operations).
+        characters: characters of the states, (n, operations).
     """
 
     levels: Levels

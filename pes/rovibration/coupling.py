@@ -41,7 +41,7 @@ class Coupling:
     """Vibrational states and what couples them to rotation.
 
     Attributes:
-        energies: of the J = 0 states, (n,) in hartree.
+        energies: energies of the J = 0 states, (n,) in hartree.
         rotation: ⟨a|G_αβ|b⟩, (3, 3, n, n) in hartree; symmetric.
         coriolis: A^α_ab = ½ Σ_k (⟨D̃_k a|G_kα|b⟩ − ⟨a|G_kα|D̃_k b⟩), (3, n, n) in hartree; real and
             antisymmetric in a and b.
@@ -51,7 +51,7 @@ class Coupling:
             nearly linear, (n,) in hartree: there G diverges, and the integrals with it.
         missing: coupling of the lowest states to all that is not among the states, by
             calculation, see `pes.rovibration.truncation`; empty without.
-        axial: of a linear molecule: K of each state, (n,); G_zz is in the energies then.
+        axial: K of each state of a linear molecule, (n,); then G_zz is part of the energies.
         multiplets: what the elements of a group with degenerate species make of the states.
     """
 
@@ -84,8 +84,8 @@ def coupling(
     """Integrals over the states of a calculation.
 
     Args:
-        levels: of a molecule, J = 0; of a linear one those of K = 0, 1, …, on one grid.
-        fields: on the grid.
+        levels: levels of a molecule, J = 0; of a linear one those of K = 0, 1, …, on one grid.
+        fields: fields on the grid.
         report: called with the part that is done.
     """
     energies = torch.cat([one.energies for one in levels])
@@ -125,7 +125,7 @@ def coupled_calculations(levels: Sequence[Levels], k: int) -> dict[int, Sequence
     """Calculations whose states rotation joins to those of one, with the operators that do.
 
     Args:
-        levels: of K = 0, 1, …, or a single calculation, which all operators join to itself.
+        levels: levels of K = 0, 1, …, or a single calculation, which all operators join to itself.
         k: number of the one.
     """
     if len(levels) == 1:
@@ -144,11 +144,11 @@ def joining(
     """ψ of some states on the grid, and ⟨i|O|ψ⟩ (9, S, N) of each calculation that is near.
 
     Args:
-        levels: of K = 0, 1, …, or a single calculation.
+        levels: levels of K = 0, 1, …, or a single calculation.
         near: numbers of some of them, with the operators that join their states to ψ.
-        h: of the states.
+        h: Hamiltonian of the states.
         vectors: their coefficients, (S, N).
-        fields: of rotation on the grid.
+        fields: fields of rotation on the grid.
     """
     bras = [(levels[k].hamiltonian.basis, operators) for k, operators in near.items()]
     psi, images = rotated(h, vectors, fields, bras)
@@ -189,9 +189,9 @@ def rotated(
     """ψ of some states on the grid, and the nine operators of rotation applied to them.
 
     Args:
-        h: of the states.
+        h: Hamiltonian of the states.
         vectors: their coefficients, (S, N).
-        fields: of rotation on the grid.
+        fields: fields of rotation on the grid.
         bras: functions on that grid, with the numbers of the operators that join them to ψ.
 
     Returns:
@@ -226,9 +226,10 @@ def integrals(
     """⟨a|f_k|b⟩ (K, n, n) of a function of coordinates (P, Q) with values (P, K).
 
     Args:
-        levels: of a molecule, J = 0; of a linear one those of K = 0, 1, …, on one grid.
-        function: of coordinates.
-        change: of K at most that it brings: none by a scalar, one by a vector; others are zero.
+        levels: levels of a molecule, J = 0; of a linear one those of K = 0, 1, …, on one grid.
+        function: function of coordinates.
+        change: largest change of K that the function brings: 0 for a scalar, 1 for a vector; others
+            are zero.
         report: called with the part that is done.
     """
     points, axial = levels[0].hamiltonian.basis.points, _axial(levels)

@@ -35,17 +35,17 @@ class Rovibrational:
 
     Attributes:
         j: total angular momentum.
-        energies: of the surface's scale, ascending, (S,) in hartree.
+        energies: energies of the surface's scale, ascending, (S,) in hartree.
         vectors: columns by J = 0 state, then function of the rotor, (n (2J + 1), S).
         vibration: number of the J = 0 state that a level belongs to, (S,).
         ka: projection on the axis of least inertia, (S,).
         kc: projection on the axis of largest inertia, (S,).
-        share: of the J = 0 state in the level, (S,).
+        share: share of the J = 0 state in the level, (S,).
         changes: with fewer J = 0 states, the error of what all left out do to second order
             included, and with fewer functions in the states, (2, S) in hartree.
         convergence: estimated error of the energy above the J = 0 ground state, (S,) in hartree:
             the changes and the estimate of the J = 0 level.
-        characters: of the operations of the contraction, (S, operations).
+        characters: characters of the operations of the contraction, (S, operations).
         symmetry: irreducible representation of each, empty without symmetry.
         left_out: levels that are not among these, for no J = 0 level has a quarter of them.
         members: level that each column of the vectors belongs to, where the group of the molecule

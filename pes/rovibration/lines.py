@@ -69,7 +69,7 @@ class Spectrum:
         uncertainty: sum of the estimated errors of both levels, (L,) in cm⁻¹.
         position_spread: standard deviation of the wavenumbers over the members of an ensemble
             surface, (L,) in cm⁻¹; None without.
-        intensity_spread: that of the intensities over the members of an ensemble of dipole
+        intensity_spread: spread of the intensities over the members of an ensemble of dipole
             surfaces, (L,) in cm/molecule; None without.
     """
 
@@ -123,7 +123,7 @@ def lines(
 
     Args:
         moments: ⟨a|μ_α|b⟩ in debye, (3, n, n).
-        levels: of several J, each once.
+        levels: levels of several J, each once.
         weakest: strengths in debye² from which a line counts.
     """
     by_j = {one.j: one for one in levels}

@@ -77,7 +77,7 @@ def state_images(functions: Tensor, group: MolecularGroup, atoms: int) -> Multip
 
     Args:
         functions: ⟨a|f_k|b⟩ of `geometry_functions`, (K, n, n).
-        group: of the molecule.
+        group: group of the molecule.
         atoms: N.
 
     Returns:
@@ -168,8 +168,8 @@ def aligned(coefficients: Tensor, reference: Tensor, of: Multiplets) -> Tensor:
     """Orthogonal mixture of states within each set that brings them nearest to others, (n, n).
 
     Args:
-        coefficients: of the states, (n, N).
-        reference: of the others, (n, N).
+        coefficients: coefficients of the states, (n, N).
+        reference: coefficients of the other states, (n, N).
         of: sets of the others.
     """
     mixed = torch.zeros_like(of.images[0])
@@ -213,7 +213,7 @@ def solve_by_species(
         matrix: H among products of states and functions of the rotor, (M, M).
         of: elements of the group among the states.
         j: J.
-        eigenpairs: of a symmetric matrix.
+        eigenpairs: eigenpairs of a symmetric matrix.
     """
     energies, columns, counts, numbers = [], [], [], []
     functions = species_functions(of, j)

@@ -35,10 +35,11 @@ def spin_weights(
     of half-integer spin and does not under that of others; inversion of space leaves spins alone.
 
     Args:
-        nuclei: with mass number, such as `("16O", "1H", "1H")`.
+        nuclei: nuclei with mass number, such as `("16O", "1H", "1H")`.
         operations: symmetries, with the permutation in their names.
-        characters: of the levels, (S, operations).
-        degeneracies: of the levels, (S,), that is their characters under the identity; default 1.
+        characters: characters of the levels, (S, operations).
+        degeneracies: degeneracies of the levels, (S,), that is their characters under the identity;
+            default 1.
 
     Returns:
         Weights of whole levels; without operations those of spins that nothing connects.

@@ -29,7 +29,7 @@ def partition_function(energies: Tensor, degeneracies: Tensor, temperatures: Ten
     """Q(T) = Σ g exp(−hcE/kT), (T,).
 
     Args:
-        energies: of the levels above the ground state, (S,) in cm⁻¹.
+        energies: energies of the levels above the ground state, (S,) in cm⁻¹.
         degeneracies: g = g_ns (2J + 1), (S,).
         temperatures: (T,) in kelvin, above zero.
     """

@@ -58,7 +58,7 @@ class FlexibleReference:
 
     Attributes:
         coordinate: number of the coordinate.
-        ends: of the coordinate.
+        ends: ends of the coordinate.
         closed: whether the reference at both ends is the same, or the coordinate has no period.
         path: geometries by the coordinate, 3N numbers each.
         middle: geometry (N, 3) at the mean of the coordinate, along its principal axes.

@@ -33,7 +33,7 @@ def second_order(missing: Sequence[LeftOut], axial: Tensor | None, j: int) -> tu
     """Σ_γδ M_γδ T_γᵀ T_δ, which is positive.
 
     Args:
-        missing: of each calculation.
+        missing: what each calculation leaves out.
         axial: K of each state where each K has its own, (n,); None for others.
         j: J.
 

@@ -17,7 +17,7 @@ class Solved:
         energies: ascending, (S,) in hartree.
         vectors: columns by J = 0 state, then function of the rotor, (M, C).
         members: level of each column, ascending, (C,); None where each has one column.
-        numbers: of the species of each level, (S,); None without degenerate species.
+        numbers: numbers of the species of each level, (S,); None without degenerate species.
     """
 
     energies: Tensor
@@ -61,7 +61,7 @@ def counted_members(energies: Tensor, members: Tensor | None) -> Tensor:
     """Number of columns of each level, (S,).
 
     Args:
-        energies: of the levels, (S,).
+        energies: energies of the levels, (S,).
         members: level of each column, ascending; None where each has one column.
     """
     if members is None:
@@ -73,7 +73,7 @@ def mean_of_members(values: Tensor, members: Tensor | None) -> Tensor:
     """Means of columns (..., C) that belong to one level, (..., S).
 
     Args:
-        values: of each column.
+        values: values of each column.
         members: level of each column, ascending; None where each has one column.
     """
     if members is None:

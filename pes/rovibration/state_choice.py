@@ -35,7 +35,8 @@ def contracted_states(asked: int | None, count: int, most: int) -> int:
     """Number of J = 0 states that are contracted for the rotation of some levels.
 
     Args:
-        asked: by the user; None for the default, three for each level, 60 at least.
+        asked: number that the user asked for; None for the default, three for each level, at least
+            60.
         count: J = 0 levels to rotate.
         most: functions of the basis.
 

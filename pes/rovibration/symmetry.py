@@ -34,7 +34,7 @@ def equivalent_turns(operations: Sequence[Operation], reference: Tensor) -> list
     equivalent rotation of the molecular symmetry group.
 
     Args:
-        operations: of a molecule.
+        operations: operations of a molecule.
         reference: (N, 3) along its principal axes.
 
     Returns:

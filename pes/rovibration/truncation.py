@@ -63,7 +63,7 @@ def rotational_images(
 
     Args:
         levels: calculations on one grid; of K = 0, 1, … if several.
-        fields: of rotation on the grid.
+        fields: fields of rotation on the grid.
         coupled: numbers of the states of each calculation.
         report: called with the part that is done.
     """
@@ -95,7 +95,7 @@ def left_out(
     """M of each calculation among its states and those of its neighbours.
 
     Args:
-        every: of each calculation; states beyond those that are contracted are passed over.
+        every: images of each calculation; states beyond those that are contracted are ignored.
         levels: states that are contracted, of each calculation.
         aside: states of a single calculation that are not contracted though others above them are.
     """

@@ -36,9 +36,9 @@ class Place:
 
     Attributes:
         rank: its number, from 0.
-        count: how many there are.
+        count: number of ranks.
         local_rank: its number on its machine.
-        local_count: how many are on its machine.
+        local_count: number of ranks on its machine.
         address: host of rank 0.
         port: where rank 0 listens.
     """
@@ -129,7 +129,7 @@ def ranks_started(environment: Mapping[str, str] = os.environ) -> Iterator[Ranks
     error, all ranks end: only the first of them to fail raises it, the others exit with code 2.
 
     Args:
-        environment: of this process.
+        environment: environment of this process.
 
     Raises:
         ConnectionError: if the other ranks do not come.
@@ -246,7 +246,7 @@ def rank_device(
     Args:
         device: as a process alone would choose it.
         ranks: those of the fit.
-        environment: of this process.
+        environment: environment of this process.
 
     Raises:
         ValueError: if a machine has fewer cards than ranks, or some machines have none.

@@ -60,7 +60,7 @@ def check_folder(
     """Refuse a folder that a run must not write to, before any work is done.
 
     Args:
-        folder: of the run, existing or not.
+        folder: folder of the run, existing or not.
         finished: name of the file that the run writes last.
         overwrite: an earlier run of the same kind may be lost.
         resume: an unfinished run is wanted.
@@ -130,8 +130,8 @@ def check_space(folder: Path, size: int) -> None:
     """Refuse a calculation whose results do not fit on the disk.
 
     Args:
-        folder: that exists.
-        size: of the results, bytes.
+        folder: folder that exists.
+        size: size of the results, bytes.
 
     Raises:
         ValueError: with what is free and what is needed.

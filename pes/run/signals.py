@@ -17,7 +17,7 @@ class Stopped(Exception):  # noqa: N818 - asked for, no error
     """A training or calculation stopped by a signal, what it reached saved.
 
     Args:
-        number: of the signal.
+        number: number of the signal.
         saved: what follows "stopped by SIGTERM": what was saved, where, and how to go on.
     """
 

@@ -68,7 +68,7 @@ def basis_of(
     """Basis of every coordinate.
 
     Args:
-        sizes: by the name of the coordinate, `all` for those not named; a number is the number
+        sizes: sizes by name of the coordinate, `all` for those not named; a number is the number
             of contracted functions.
         internal: coordinates.
         ranges: ends of each, bohr and radians.

@@ -110,8 +110,8 @@ class CoordinateRequest:
         """Ranges of coordinates as the user gave them, bohr and radians; None for `auto`.
 
         Args:
-            names: of the coordinates.
-            kinds: of each, a key of `pes.coordinates.kinds.KINDS`.
+            names: names of the coordinates.
+            kinds: kind of each, a key of `pes.coordinates.kinds.KINDS`.
 
         Raises:
             ValueError: for names that are no coordinates, or ends out of order or of the domain.

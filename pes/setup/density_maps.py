@@ -39,10 +39,10 @@ def density_maps(
     """The maps asked for.
 
     Args:
-        task: with coordinates and surface.
+        task: task with coordinates and surface.
         levels: their numbers.
         pairs: names of coordinates; default all pairs.
-        count: of the levels that will be computed, if known.
+        count: number of levels that will be computed, if known.
 
     Raises:
         ValueError: for a coordinate or a level that does not exist.

@@ -90,7 +90,7 @@ def check_vectors(dipole: Callable[[Tensor], Tensor], x: Tensor, name: str) -> N
     Args:
         dipole: positions (B, N, 3) in bohr to (B, 3) in e·bohr.
         x: a geometry (N, 3) in bohr, near which moments are tested.
-        name: of the dipole, for messages.
+        name: name of the dipole, for messages.
 
     Raises:
         ValueError: if moments are given along other axes than those of the positions, or change

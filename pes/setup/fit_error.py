@@ -95,7 +95,7 @@ def held_out(record: SurfaceRecord | None) -> HeldOut | None:
     """Errors in windows that do not overlap; None for a surface that does not know them.
 
     Args:
-        record: of a fit; its errors are those of all points up to the end of each window.
+        record: record of a fit; its errors are those of all points up to the end of each window.
     """
     fitted = record is not None and "refined" not in record.notes
     reports = _reports(record.notes.get("errors")) if record is not None and fitted else []
@@ -153,8 +153,8 @@ def fit_errors(levels: Levels, task: Problem, outside: Tensor | None = None) -> 
     the others are of excitations, which count from the ground state.
 
     Args:
-        levels: on the CPU.
-        task: with the surface.
+        levels: levels on the CPU.
+        task: task with the surface.
         outside: probability of each level beyond the training points, (S,).
 
     Returns:

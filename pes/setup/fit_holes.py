@@ -29,7 +29,7 @@ def without_holes(
     """The system with a wall in each hole; None without holes, or where nothing says what they are.
 
     Args:
-        record: of the fit, with its points.
+        record: record of the fit, with its points.
         internal: three coordinates.
         masses: (N,).
         system: V and G of the coordinates.

@@ -130,7 +130,7 @@ class ForceFieldResult:
 
         Args:
             folder: made if need be; files of these names are replaced.
-            name: in levels.json; default that of the folder.
+            name: name in levels.json; by default that of the folder.
             sensitivity: what `self.sensitivity` returned, for sensitivities.csv.
 
         Returns:

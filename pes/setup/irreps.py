@@ -138,7 +138,7 @@ def _clusters(levels: Levels, parity: Tensor) -> list[list[int]]:
     """Levels that may be members of one degenerate level, by number.
 
     Args:
-        levels: with their estimated errors.
+        levels: levels with their estimated errors.
         parity: sign under E*, which all members share and both levels of a doublet of inversion
             do not, (S,).
     """

@@ -137,7 +137,7 @@ def isotopologues(
             count from the first.
         workers: processes that calculate one each, such as `distributed.Client(cluster)` of Dask;
             each isotopologue then has ranges and sizes of its own.
-        settings: of `levels`, the same for all.
+        settings: settings of `levels`, the same for all.
 
     Raises:
         ValueError: for no molecule, the same twice, or what `levels` refuses.

@@ -44,7 +44,7 @@ class LevelLabels:
 
     Attributes:
         heading: names of the quantum numbers, such as `v1 v2 v3` or `n(r1) n(r2) n(theta)`.
-        quanta: of each level, None where no set of quanta holds half of it.
+        quanta: quanta of each level, None where no set of quanta holds half of it.
         weights: (S,) share of that set.
     """
 
@@ -68,7 +68,7 @@ def level_labels(levels: Levels, task: Problem, labels: str = "normal") -> Level
     what they are.
 
     Args:
-        levels: on the CPU.
+        levels: levels on the CPU.
         task: what they are of.
         labels: one of `LABELS`.
     """

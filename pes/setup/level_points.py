@@ -38,7 +38,7 @@ class Grid:
         positions: (P, N, 3) in bohr.
         weights: densities that the zero-point energy (first) and the energies above the ground
             state are changed with by a change of the surface, (S, P).
-        potential: of the levels at each point, (P,) in hartree.
+        potential: potential of the levels at each point, (P,) in hartree.
         symbols: isotopes.
     """
 
@@ -55,10 +55,10 @@ class Proposal:
     Attributes:
         symbols: isotopes.
         positions: (B, N, 3) in bohr; B is 0 if every error bar is small enough.
-        energies: of the surface there, (B,) in hartree.
-        spread: of the ensemble there, (B,) in hartree.
+        energies: energies of the surface there, (B,) in hartree.
+        spread: spread of the ensemble there, (B,) in hartree.
         nearest: distance to the nearest training point, (B,), in units of the largest gap.
-        error_bars: of the zero-point energy, then of the levels above it, (S,) in cm⁻¹.
+        error_bars: error bars of the zero-point energy, then of the levels above it, (S,) in cm⁻¹.
         candidates: number of grid points.
     """
 
@@ -92,11 +92,11 @@ def propose(
 
     Args:
         levels: result of `pes.levels`, or the folder that its `save` or `pes-levels` wrote.
-        surface: that they are levels of, an ensemble with its training points; needed for a folder.
-        count: how many geometries, at most.
-        number: of levels that matter, the ground state included.
+        surface: surface of the levels, an ensemble with its training points; needed for a folder.
+        count: number of geometries, at most.
+        number: number of levels that matter, the ground state included.
         accuracy: error bar in cm⁻¹ that is small enough: levels below it do not count.
-        seed: of the grid points that stand for all.
+        seed: seed of the grid points that stand for all.
 
     Raises:
         ValueError: if the surface is no ensemble, holds no training points or is of other atoms, or
@@ -191,8 +191,8 @@ def _check_same(energies: Tensor, potential: Tensor) -> None:
     """The levels are those of this surface, not of an earlier one.
 
     Args:
-        energies: of the members on the grid, (M, P) in hartree.
-        potential: of the levels there, (P,).
+        energies: energies of the members on the grid, (M, P) in hartree.
+        potential: potential of the levels there, (P,).
 
     Raises:
         ValueError: if their mean is another one where nothing is capped.

@@ -209,7 +209,7 @@ class LevelsResult:
 
         Args:
             folder: made if need be; files of these names are replaced.
-            name: in levels.json; default that of the folder.
+            name: name in levels.json; by default that of the folder.
             sensitivity: what `self.sensitivity` returned, for sensitivities.csv.
             spectrum: what `self.spectrum` returned, for spectrum.csv.
             maps: densities to store in levels.h5.
@@ -263,7 +263,8 @@ def sensitivity(
 
     Args:
         result: what `levels` returned.
-        masses: by the mass of each atom (cm⁻¹/u) and by the logarithm of all together (cm⁻¹).
+        masses: whether to differentiate by the mass of each atom (cm⁻¹/u) and by the logarithm of
+            all together (cm⁻¹).
         parameters: names of single numbers of an analytic surface, or tensors of the surface, such
             as `surface.parameters()`; cm⁻¹ per unit of the parameter.
         second: second derivatives by the strengths of perturbations too.

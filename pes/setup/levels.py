@@ -110,7 +110,7 @@ def levels(
         quanta: most quanta of a product function; short for
         truncation: all limits on product functions.
         cap: ceiling of V above its minimum, cm⁻¹.
-        solver: of the eigenvalue problem, `auto` by its size.
+        solver: solver of the eigenvalue problem, `auto` by its size.
         symmetry: solve each block of H by itself where the coordinates show symmetry.
         convergence: compare with `larger` or `smaller` calculations; True chooses.
         accuracy: largest estimated error of a level, cm⁻¹. The program then chooses ranges and
@@ -122,7 +122,7 @@ def levels(
         perturbations: terms added to the surface, by a name.
         ensemble: `first_order` or `full` spread of an ensemble surface.
         labels: `normal` or `local` quanta.
-        device: of the calculation.
+        device: device of the calculation.
 
     Raises:
         ValueError: for settings that do not fit the molecule or the surface, or one another.

@@ -61,14 +61,14 @@ class LineTables:
     Attributes:
         molecule: its isotopes.
         heading: names of the vibrational quanta.
-        temperature: of the intensities, kelvin.
+        temperature: temperature of the intensities, kelvin.
         states: rows of the table of levels, by energy.
         weights: degeneracies of the states, (S,).
-        lifetimes: of the states, (S,) in s.
+        lifetimes: lifetimes of the states, (S,) in s.
         spectrum: lines by wavenumber.
-        count: of the lines in `transitions` whose levels have nuclear-spin functions.
+        count: number of lines in `transitions` whose levels have nuclear-spin functions.
         transitions: upper and lower states, A (s⁻¹) and wavenumbers (cm⁻¹) of all lines, in blocks.
-        temperatures: of the partition function, (T,) in kelvin.
+        temperatures: temperatures of the partition function, (T,) in kelvin.
         partition: Q, (T,).
         missing: estimated parts of Q of higher J and of higher vibrational levels, (T,) each.
     """
@@ -101,8 +101,8 @@ def write_line_list(
 
     Args:
         lines: content of the files.
-        folder: of the files.
-        name: of those of ExoMol and HITRAN.
+        folder: folder of the files.
+        name: name of the files of ExoMol and HITRAN.
         progress: called with sentences about the lines written and the CPU time left.
 
     Returns:

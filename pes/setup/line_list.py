@@ -35,8 +35,8 @@ class LineList:
 
     Attributes:
         levels: the levels, their weights and their partition function.
-        moments: of the J = 0 states along the axes of the body, (3, n, n) in debye.
-        temperature: of the intensities, kelvin.
+        moments: moments of the J = 0 states along the axes of the body, (3, n, n) in debye.
+        temperature: temperature of the intensities, kelvin.
         weakest: intensity in cm/molecule below which lines are left out.
         spectrum: lines at or above the weakest intensity, by wavenumber.
         lifetimes: 1/Σ A of the levels in the order of the table, (S,) in s; infinite without lines
@@ -129,8 +129,8 @@ class LineList:
         """Write all files of `pes.setup.line_files` into a folder, which is made if need be.
 
         Args:
-            folder: of the files.
-            name: of those that take the name of the list; default that of the folder.
+            folder: folder of the files.
+            name: name of the files that take the name of the list; by default that of the folder.
             progress: called with sentences about what is written.
         """
         levels, order = self.levels, self.levels.rows.argsort()
@@ -164,7 +164,7 @@ def line_list(
         dipole: function of positions (B, N, 3) in bohr to (B, 3) in e·bohr, in torch or NumPy; a
             dipole surface; or the name of either: run folder, surface file, `module:function` or
             `file.py:function`.
-        temperature: of the intensities, kelvin, above zero.
+        temperature: temperature of the intensities, kelvin, above zero.
         weakest: intensity in cm/molecule below which lines are not in the spectrum.
         progress: called with sentences about lines so far, memory and the CPU time left.
 
@@ -220,7 +220,7 @@ def _listed(
     """Lines of given moments.
 
     Args:
-        levels: that the lines join.
+        levels: levels that the lines join.
         moments: (3, n, n) in debye.
         members: moments of each member of an ensemble of dipole surfaces, (M, 3, n, n).
         temperature: kelvin.

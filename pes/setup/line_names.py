@@ -30,8 +30,8 @@ def level_name(row: Mapping[str, object], heading: str) -> str:
     species: `(0 0 0 0) J = 2, F2, n = 1`.
 
     Args:
-        row: of the table of levels with rotation.
-        heading: of its column of vibrational quanta.
+        row: row of the table of levels with rotation.
+        heading: heading of its column of vibrational quanta.
     """
     if "n" in row:
         return f"({row[heading]}) J = {row['J']}, {row['irrep']}, n = {row['n']}"

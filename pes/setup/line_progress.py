@@ -67,8 +67,8 @@ class LineClock:
     """Sentences about the calculation of lines.
 
     Args:
-        levels: that the lines join.
-        members: of an ensemble of dipole surfaces; 0 without.
+        levels: levels that the lines join.
+        members: number of members of an ensemble of dipole surfaces; 0 without an ensemble.
         say: called with each sentence.
     """
 
@@ -146,7 +146,7 @@ class FileClock:
     """Sentences about the files of lines as text.
 
     Args:
-        lines: in all files together.
+        lines: number of lines in all files together.
         say: called with each sentence.
     """
 

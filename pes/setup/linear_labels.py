@@ -41,7 +41,7 @@ def linear_quanta(
     states of K; l and −l go together; they are left out where there is one bend.
 
     Args:
-        levels: on the CPU, of oscillator functions.
+        levels: levels on the CPU, of oscillator functions.
         task: what they are of.
     """
     h, bends = levels.hamiltonian, levels.hamiltonian.bends

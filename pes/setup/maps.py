@@ -52,7 +52,7 @@ def mapped(
     """Coordinates, start and ranges with the maps asked for.
 
     Args:
-        requests: by the name of a coordinate.
+        requests: requests by name of the coordinate.
         internal: coordinates without them.
         start: a point (Q,).
         ranges: ends of each coordinate.

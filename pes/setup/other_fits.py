@@ -56,9 +56,9 @@ def moved_by_other_fits(levels: Levels, task: Problem, errors: Errors) -> Tensor
     the others are of excitations, which count from the ground state.
 
     Args:
-        levels: on the CPU.
-        task: with the surface and its training points.
-        errors: of the surface where it has values (P,), (P,), both in hartree.
+        levels: levels on the CPU.
+        task: task with the surface and its training points.
+        errors: errors of the surface where it has values (P,), (P,), both in hartree.
 
     Returns:
         The largest of the changes by several surfaces; None where there are none.

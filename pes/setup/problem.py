@@ -52,7 +52,7 @@ class Problem:
         system: V and G.
         masses: (N,), with gradients, on the device of the run.
         perturbations: names of the terms added to the surface.
-        strengths: of these, (K,) in hartree, with gradients, likewise.
+        strengths: strengths of these perturbations, (K,) in hartree, with gradients.
         start: near the bottom of the well, (Q,).
         wells: the lowest minimum and others of the same molecule, (W, Q).
         given: ranges as the user gave them; None where they were chosen.
@@ -116,14 +116,14 @@ def problem(
     """Join surface, molecule, coordinates and basis.
 
     Args:
-        surface: on the device.
+        surface: surface on the device.
         molecule: isotopes in the order of the surface's atoms; default those of the surface.
         nuclear_masses: bare nuclei instead of whole atoms.
         coordinates: default those usual for so many atoms, ranges by the surface.
         internal: coordinates already made; of `coordinates` only the rest is taken.
         basis: sizes by the name of the coordinate, `all` for those not named.
         perturbations: terms added to the surface, by a name.
-        device: of the calculation.
+        device: device of the calculation.
 
     Raises:
         ValueError: if they do not fit together; the message names the key.
@@ -173,7 +173,7 @@ def with_isotopes(task: Problem, molecule: Molecule) -> Problem:
     """The same problem for other isotopes: minima of a surface do not depend on masses.
 
     Args:
-        task: with one well and without perturbations.
+        task: task with one well and without perturbations.
         molecule: isotopes of the same elements.
 
     Raises:

@@ -37,7 +37,7 @@ def quartic_field(
     Args:
         surface: as for `pes.levels`; torch has to differentiate it `degree` times.
         molecule: isotopes; default those of the surface.
-        degree: of the polynomial, 3 to 6: a sextic field has 6.
+        degree: degree of the polynomial, 3 to 6: a sextic field has 6.
         reference: positions (N, 3) near the minimum, Å, for a surface that does not know them.
 
     Raises:

@@ -128,7 +128,8 @@ def coordinate_limits(
     Inwards the repulsive wall itself is the end, points or not; angles go on to linearity.
 
     Args:
-        surface: with the points that it was fitted to, or the ranges that it declares itself.
+        surface: surface with the points that it was fitted to, or the ranges that it declares
+            itself.
         internal: coordinates.
         masses: (N,).
         system: V of these coordinates.

@@ -44,7 +44,7 @@ def relaxed_coordinates(
 
     Args:
         inner: all coordinates.
-        names: of those that follow.
+        names: names of the coordinates that follow.
         system: V in all coordinates.
         start: near the minimum, (Q,).
         ends: ranges that the user gave for coordinates of these names and kinds; without them

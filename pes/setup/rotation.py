@@ -37,7 +37,7 @@ class Rotation:
     Attributes:
         molecule: its isotopes.
         basis: J = 0 states that were contracted.
-        levels: of each J.
+        levels: levels of each J.
         quanta: vibrational labels of the J = 0 levels.
         moved: by how much each member of an ensemble surface moves the energies above the J = 0
             ground state of each J from their mean, (M, S) in hartree; empty without an ensemble.

@@ -64,7 +64,7 @@ class RotationForecast:
 
     Attributes:
         states: J = 0 states that are contracted.
-        points: of the grid.
+        points: number of points of the grid.
         memory: bytes of the whole process at its peak.
         steps: CPU seconds of each step by its name, in their order.
     """
@@ -83,8 +83,8 @@ class RotationForecast:
         """CPU seconds that are left.
 
         Args:
-            step: that runs.
-            part: of it that is done.
+            step: step that runs.
+            part: part of it that is done.
             before: CPU seconds of the steps before.
             taken: CPU seconds of this one.
         """
@@ -161,7 +161,7 @@ def affordable(forecast: RotationForecast, least: int, seconds: float) -> int:
     """Number of states whose contraction is likely to end in so many CPU seconds.
 
     Args:
-        forecast: of all states.
+        forecast: forecast of all states.
         least: number of states that there must be.
         seconds: CPU time of the contraction.
     """
@@ -207,7 +207,7 @@ class RotationClock:
     """Sentences about what runs and the CPU time left.
 
     Attributes:
-        forecast: of the steps.
+        forecast: forecast of the steps.
         say: called with each sentence.
         limit: CPU seconds in all.
     """

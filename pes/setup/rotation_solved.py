@@ -33,7 +33,7 @@ def rotation_of(
 
     Args:
         basis: J = 0 states.
-        task: with the surface.
+        task: task with the surface.
         j: values of J.
         quanta: labels of the J = 0 levels.
         parameters: names of single numbers of an analytic surface.

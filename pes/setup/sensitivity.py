@@ -82,9 +82,9 @@ def sensitivities(
     """Derivatives by masses, parameters and the strengths of the perturbations, if there are any.
 
     Args:
-        levels: on the device of the calculation.
+        levels: levels on the device of the calculation.
         task: what they are of.
-        masses: by the mass of each atom and by all together.
+        masses: whether to differentiate by the mass of each atom and by all together.
         parameters: names of single numbers of an analytic surface, one column each; or tensors
             of the surface, such as `surface.parameters()`, of any shape.
         second: second derivatives by the strengths too, pure and mixed.

@@ -103,7 +103,7 @@ def _pair(sizes: Levels, task: Problem, count: int, by: float) -> tuple[Levels, 
 
     Args:
         sizes: result whose bases, truncation and cap are taken.
-        task: with the system.
+        task: task with the system.
         count: number of levels.
         by: factor of the limit on energies of products.
     """

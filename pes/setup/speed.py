@@ -53,9 +53,9 @@ class Speed:
     """CPU seconds of each part of a calculation.
 
     Attributes:
-        potential: of V at a point.
-        kinetic: of G at a point.
-        multiplication: of a multiplication in sums over a grid.
+        potential: time of V at a point.
+        kinetic: time of G at a point.
+        multiplication: time of a multiplication in sums over a grid.
     """
 
     potential: float
@@ -66,9 +66,10 @@ class Speed:
         """CPU seconds of levels on a product grid.
 
         Args:
-            points: of the grid.
-            functions: of the basis.
-            blocks: of the Hamiltonian by symmetry: G is computed once for points alike.
+            points: number of points of the grid.
+            functions: number of functions of the basis.
+            blocks: number of symmetry blocks of the Hamiltonian: G is computed once for equivalent
+                points.
         """
         sums = HANDLING + SUMS * (1 + functions / MANY)
         surface = self.potential + self.kinetic / blocks
@@ -78,10 +79,11 @@ class Speed:
         """CPU seconds of levels on a sparse grid.
 
         Args:
-            points: of the grid.
+            points: number of points of the grid.
             product: multiplications of a product with H.
             count: number of levels.
-            blocks: of the Hamiltonian by symmetry: V and G are computed once for points alike.
+            blocks: number of symmetry blocks of the Hamiltonian: V and G are computed once for
+                equivalent points.
         """
         products = PRODUCTS * (count + BEYOND) * BRANCHES * product
         surface = (self.potential + self.kinetic) / blocks

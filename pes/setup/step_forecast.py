@@ -18,7 +18,7 @@ def seconds_ahead(
 
     Args:
         steps: CPU seconds forecast for each step by its name, in their order.
-        step: that runs.
+        step: step that runs.
         before: CPU seconds that the steps before it took.
         quickest: least ratio of taken to forecast time that is believed of the next steps; 1 where
             each has a speed of its own, so that one that ended early does not make others quick.

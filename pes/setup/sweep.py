@@ -44,8 +44,8 @@ class Sweep:
 
     Attributes:
         parameter: name.
-        unit: of the values.
-        values: of the parameter.
+        unit: unit of the values.
+        values: values of the parameter.
         levels: for each value: label → energy and estimated error, cm⁻¹.
     """
 
@@ -121,13 +121,13 @@ def sweep(
         surface: as for `levels`; a parameter must be a single number, as those of analytic ones.
         parameter: name of a parameter, or of one of the perturbations among the settings; or a
             mass: `m[1:H]` of the atom 1 (from 0), `m[H]` of all atoms of this symbol.
-        values: in the unit in which the surface gives this parameter, such as Å; strengths κ of a
-            perturbation in cm⁻¹; masses in u.
+        values: values in the unit in which the surface gives this parameter, such as Å; strengths κ
+            of a perturbation in cm⁻¹; masses in u.
         molecule: as for `levels`.
         workers: processes that calculate one value each: `distributed.Client(cluster)` of a
             cluster of Dask, whose jobs a batch system may run, or an executor of processes. All
             values are calculated here one after the other by default.
-        settings: of `levels`, the same for all values.
+        settings: settings of `levels`, the same for all values.
 
     Raises:
         ValueError: for no value, one given twice, a parameter that the surface does not have, or

@@ -57,11 +57,11 @@ class TruncationRequest:
 
     Attributes:
         quanta: most quanta in all.
-        weights: of the quanta, by coordinate or group.
+        weights: weights of the quanta, by coordinate or group.
         energy: largest sum of reference energies above the lowest, cm⁻¹.
         groups: coordinates contracted together, by a name of the group.
         reference: a key of `REFERENCES`.
-        grid_level: of a sparse grid, in place of a product grid; it goes with `quanta`.
+        grid_level: level of a sparse grid, in place of a product grid; it goes with `quanta`.
     """
 
     quanta: float | None = None

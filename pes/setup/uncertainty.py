@@ -37,8 +37,8 @@ def spreads(levels: Levels, task: Problem, ensemble: str = "first_order") -> Spr
     """Spread of the levels; empty unless the surface is an ensemble of two members or more.
 
     Args:
-        levels: of the mean of the members.
-        task: with the surface.
+        levels: levels of the mean of the members.
+        task: task with the surface.
         ensemble: a key of `SPREADS`.
     """
     if ensemble not in SPREADS:

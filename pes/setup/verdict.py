@@ -56,7 +56,7 @@ def roughness(levels: Levels) -> Roughness:
     Where V is capped it may have cusps, as of coincident atoms, that no level feels.
 
     Args:
-        levels: on the CPU.
+        levels: levels on the CPU.
     """
     most, squares = torch.zeros_like(levels.hamiltonian.potential), []
     for density in levels.each_density():
@@ -79,8 +79,8 @@ def verdict(levels: Levels, names: Sequence[str]) -> str:
     """One sentence: which levels may be used, and to how many cm⁻¹.
 
     Args:
-        levels: on the CPU.
-        names: of the coordinates.
+        levels: levels on the CPU.
+        names: names of the coordinates.
     """
     rough = roughness(levels)
     error = levels.convergence

@@ -25,7 +25,7 @@ class DipoleFits:
 
     Attributes:
         form: surface without coefficients; the fits are to what its total charge leaves.
-        solution: of the rows √w (∂μ/∂c, μ), three for each point.
+        solution: solution of the rows √w (∂μ/∂c, μ), three for each point.
     """
 
     form: DipoleSurface
@@ -75,14 +75,14 @@ class DipoleCandidate:
     """One form and its best fit.
 
     Attributes:
-        degree: of the polynomials.
-        length: of their variables, bohr.
+        degree: degree of the polynomials.
+        length: length scale of their variables, bohr.
         coefficients: number of coefficients or weights.
         error: root mean square error of a component at points not fitted, debye; far points count
             as in `bounded_rms`.
         ridge: relative to the largest singular value, of a linear fit.
         hidden: widths of the layers of networks.
-        endings: of the networks of each member.
+        endings: results of the networks of each member.
     """
 
     degree: int

@@ -28,7 +28,7 @@ class _Targets:
 
     Attributes:
         surface: gives the shape of the networks, not their parameters.
-        inputs: of each network, (B, n, F).
+        inputs: inputs of each network, (B, n, F).
         arms: ∂μ/∂z of the same atoms, (B, 3, n) in bohr.
         moments: labels less what the total charge leaves, (B, 3).
         root: √(w/Σw) (B,).
@@ -59,7 +59,7 @@ def dipole_problem(
     ‖r‖² = Σ_i w_i (μ(x_i) − μ_i)² / Σ_i w_i.
 
     Args:
-        surface: from `scaled_to`; its scaling is used as it is.
+        surface: surface from `scaled_to`; its scaling is used as it is.
         positions: (B, N, 3) in bohr.
         dipoles: (B, 3) in e·bohr.
         weights: w (B,).
@@ -155,7 +155,7 @@ def fit_network(
         epochs: steps of the optimizer at most.
         patience: stop after so many epochs without a better validation loss.
         max_seconds: stop after the epoch that passes this wall time, earlier sessions included.
-        state: of an earlier session, to go on from.
+        state: state of an earlier session, to go on from.
         watch: called with the state after each epoch; what it raises ends the fit.
 
     Raises:

@@ -72,7 +72,7 @@ def prepare(surface: NeuralSurface, dataset: Dataset, *, cache: int = MEMORY // 
 
     Args:
         surface: its shift, scale, means and baseline are used as they are.
-        dataset: on the device of the surface.
+        dataset: data set on the device of the surface.
         cache: bytes that ∂inputs/∂x may take; beyond, it is computed again for each chunk.
     """
     positions, forces = dataset.positions, dataset.forces

@@ -32,7 +32,7 @@ class Format:
     """One format.
 
     Attributes:
-        suffixes: of its files.
+        suffixes: suffixes of its files.
         reader: `module:function` in this package; loaded when it is needed.
         writer: the same; None where only other programs write such files.
         recognised: the same, tells from path and request whether a file with a suffix that
@@ -105,8 +105,9 @@ def read(
         formula: isotopes in the order of the file, such as `"O H D"`; a table needs it.
         columns: names of the columns of a table without a header, such as `"r1 r2 cos energy"`.
         keys: names in the file, such as `{"energy": "E_ccsd", "gradients": "grad"}`.
-        units: of `energy`, `length`, `forces`, `dipole` and `angle` where the format does not fix
-            them, such as `{"energy": "eV", "length": "angstrom"}` or `"energy=eV length=angstrom"`.
+        units: units of `energy`, `length`, `forces`, `dipole` and `angle` where the format does not
+            fix them, such as `{"energy": "eV", "length": "angstrom"}` or `"energy=eV
+            length=angstrom"`.
         zmatrix: rows such as `("H", 0, 1)` for a table of internal coordinates, or
             `"O; H 0; H 0 1"`.
 

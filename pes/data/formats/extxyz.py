@@ -203,7 +203,7 @@ def write_geometries(
     """Write geometries without labels in Å, with a number for each under its name.
 
     Args:
-        path: of the file.
+        path: path of the file.
         symbols: isotope symbols of N atoms.
         positions: (B, N, 3) in bohr.
         columns: B numbers by name; the name says their unit.

@@ -25,7 +25,7 @@ class Frames:
         symbols: N atoms.
         comments: B comment lines.
         words: B·N lists, flattened: the words of the atoms' lines after the symbols.
-        width: how many words each atom has.
+        width: number of words of each atom.
     """
 
     first: int

@@ -11,7 +11,7 @@ def stacked(name: str, points: Sequence[Mapping[str, np.ndarray]], of: str) -> n
     """The arrays of a name, one below the other; NaN where a point has none.
 
     Args:
-        name: of the arrays.
+        name: name of the arrays.
         points: arrays of each point by name; at least one has it.
         of: what a point of the file is called, in the plural.
 

@@ -27,7 +27,7 @@ class DistanceBox:
     """Bounds on the P = N(N−1)/2 interatomic distances, alike for pairs of the same elements.
 
     Attributes:
-        elements: of each of N atoms.
+        elements: element symbols of the N atoms.
         low, high: (P,) in bohr.
     """
 
@@ -84,8 +84,8 @@ def filling(box: DistanceBox, count: int, *, seed: int = 0) -> Tensor:
 
     Args:
         box: the bounds.
-        count: how many.
-        seed: of the scrambling.
+        count: number of geometries.
+        seed: seed of the scrambling.
 
     Returns:
         (B, N, 3) in bohr; B is below `count` only where two million draws do not give so many.
@@ -137,8 +137,8 @@ def mixtures(box: DistanceBox, positions: Tensor, count: int, *, seed: int = 0) 
     Args:
         box: the bounds.
         positions: (T, N, 3) in bohr.
-        count: how many to try.
-        seed: of the random numbers.
+        count: number of geometries to try.
+        seed: seed of the random numbers.
 
     Returns:
         (B, N, 3) in bohr, B at most `count`.

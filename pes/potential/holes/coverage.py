@@ -57,7 +57,7 @@ class Coverage(nn.Module):
     nearest neighbour, isolated points left out: values well above one are extrapolation.
 
     Args:
-        elements: of each atom.
+        elements: element symbol of each atom.
         positions: training points (T, N, 3) in bohr, two at least.
 
     Raises:

@@ -41,13 +41,13 @@ def level_proposals(
     the point that removes most is taken, and C is replaced by what is left of it.
 
     Args:
-        coverage: of the training points.
-        positions: of the grid, (P, N, 3) in bohr.
+        coverage: coverage of the training points.
+        positions: positions of the grid, (P, N, 3) in bohr.
         deviations: members' energies from their mean, (M, P) in hartree.
         weights: w_n at each point of the grid, (S, P); differences of densities for energies above
             the ground state.
-        count: how many rows; fewer are returned where nothing is left to remove.
-        seed: of the points that the sums are drawn with.
+        count: number of rows; fewer are returned where nothing is left to remove.
+        seed: seed of the points that the sums are drawn with.
         reach: ℓ in units of the largest gap between training points.
 
     References:

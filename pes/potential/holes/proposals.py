@@ -16,10 +16,10 @@ def proposals(coverage: Coverage, positions: Tensor, spread: Tensor, count: int)
     training points): far corners win by their spread, not by being far.
 
     Args:
-        coverage: of the training points.
+        coverage: coverage of the training points.
         positions: candidates (B, N, 3) in bohr.
-        spread: of the members there (B,).
-        count: how many rows; fewer are returned where no other candidate has any spread or
+        spread: spread of the members there (B,).
+        count: number of rows; fewer are returned where no other candidate has any spread or
             distance left.
     """
     scaled = coverage.standardised(positions)

@@ -40,8 +40,8 @@ class Hole:
 
     Attributes:
         positions: (N, 3) in bohr.
-        energy: of the surface there, in hartree above its minimum: negative in a hole.
-        spread: of the members of an ensemble there, in hartree; None for other surfaces.
+        energy: energy of the surface there, in hartree above its minimum: negative in a hole.
+        spread: spread of the members of an ensemble there, in hartree; None for other surfaces.
     """
 
     positions: Tensor
@@ -54,7 +54,7 @@ class HoleSearch:
     """Result of a search for holes.
 
     Attributes:
-        minimum: of the surface in hartree.
+        minimum: minimum of the surface in hartree.
         well: geometry (N, 3) of the minimum in bohr.
         samples: geometries looked at, minimisations apart.
         share_below: share of them that lie below the minimum.
@@ -89,10 +89,10 @@ def holes(
         potential: positions (B, N, 3) in bohr to energies (B,) in hartree, differentiable.
         box: where to look.
         positions: the points the surface was fitted to, (T, N, 3) in bohr.
-        samples: how many geometries; more find narrower holes.
+        samples: number of geometries; more find narrower holes.
         start: geometry (N, 3) near the minimum.
         gradient: positions to energies and forces, where torch cannot differentiate.
-        seed: of the samples.
+        seed: seed of the samples.
         tick: called with the number of evaluations done.
 
     Raises:
@@ -141,11 +141,11 @@ def doubtful_regions(
         ensemble: positions (B, N, 3) in bohr to energies (M, B) of the members in hartree.
         box: where to look.
         positions: the points the surface was fitted to, (T, N, 3) in bohr.
-        samples: how many geometries.
-        minimum: of the surface in hartree.
+        samples: number of geometries.
+        minimum: minimum of the surface in hartree.
         top: highest energy of interest in hartree.
         limit: spread in hartree above which the members disagree.
-        seed: of the samples.
+        seed: seed of the samples.
         tick: called with the number of evaluations done.
 
     Returns:

@@ -27,11 +27,11 @@ def run_isotopologues(
     """Levels of each isotopologue, their table and shifts.
 
     Args:
-        surface: on the device.
+        surface: surface on the device.
         config: settings of the levels.
-        content: of config.yaml, files named in full.
-        folder: of the results.
-        device: of the calculation.
+        content: content of config.yaml, files named in full.
+        folder: folder of the results.
+        device: device of the calculation.
 
     Returns:
         The folder.

@@ -59,9 +59,9 @@ def report(
     Args:
         task: surface, coordinates and bases.
         config: section of the configuration.
-        content: of config.yaml, which a state belongs to.
-        folder: of the results, where the state is kept.
-        state: of a calculation that was cut short.
+        content: content of config.yaml, which a state belongs to.
+        folder: folder of the results, where the state is kept.
+        state: state of a calculation that was cut short.
 
     Raises:
         ValueError: if there is too little memory or space for given sizes.

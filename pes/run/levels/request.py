@@ -21,15 +21,15 @@ class Request:
     """A task, and the folder of its results.
 
     Attributes:
-        name: in the tables.
+        name: name in the tables.
         vibration: section of the configuration.
-        content: of config.yaml, files named in full.
+        content: content of config.yaml, files named in full.
         source: surface as a configuration names it, its file in full.
-        surface: on its device.
-        device: of the calculation.
-        folder: of the results.
+        surface: surface on its device.
+        device: device of the calculation.
+        folder: folder of the results.
         base: folder that relative paths start from.
-        state: of a calculation that was cut short, to go on from.
+        state: state of a calculation that was cut short, to go on from.
     """
 
     name: str

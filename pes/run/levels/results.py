@@ -91,13 +91,13 @@ def write_results(
     """Log, configuration, pictures; tables and arrays by the result itself.
 
     Args:
-        folder: of the results.
+        folder: folder of the results.
         result: levels.
         more: what was asked for besides.
-        name: in the tables.
-        content: of config.yaml, files named in full.
+        name: name in the tables.
+        content: content of config.yaml, files named in full.
         source: surface as a configuration names it, its file in full.
-        device: of the calculation.
+        device: device of the calculation.
     """
     task = result.task
     # Tables and pictures are made on the CPU, whatever device the levels come from.

@@ -29,7 +29,7 @@ def check_state(folder: Path, resume: str | None, *, overwrite: bool) -> Path | 
     """The state to go on from, None to start afresh.
 
     Args:
-        folder: of the run.
+        folder: folder of the run.
         resume: `auto` for the state in the folder, if there is one; else a state file.
         overwrite: a state may be lost.
 

@@ -24,7 +24,7 @@ class Choice:
         symbols: isotopes.
         columns: numbers of each geometry by name.
         facts: further content of sample.json.
-        sentence: for the log.
+        sentence: sentence for the log.
     """
 
     positions: Tensor

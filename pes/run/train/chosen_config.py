@@ -33,7 +33,7 @@ def points_config(
     """The configuration of a file of points and what is said about it on the command line.
 
     Args:
-        file: of the points.
+        file: file of the points.
         statements: what the file does not say, and the split.
         minutes: time of the fit.
         settings: `section.key=value` that override what is made here.

@@ -51,9 +51,9 @@ def dipole_training(
     """Fit dipole moments as a configuration with full paths says.
 
     Args:
-        config: of the fit.
-        folder: of the run.
-        device: of the fit.
+        config: configuration of the fit.
+        folder: folder of the run.
+        device: device of the fit.
         resume: `auto` goes on with networks whose fit was cut short.
         overwrite: replace a finished run, or begin an unfinished one again.
         check: read the points and write nothing.

@@ -59,7 +59,7 @@ def watched(
     """Sessions that say how far they are, and keep states from which they can go on.
 
     Args:
-        config: of the run, written with the first state.
+        config: configuration of the run, written with the first state.
         parts: rows, written with the first state.
         place: folder of the states.
         earlier: states of an earlier session.

@@ -82,7 +82,7 @@ def searched(config: TrainConfig, start: Start, folder: Path, ranks: Ranks = ALO
     """The best candidate, key → value; all of them are in the log and in search.csv.
 
     Args:
-        config: with a `search` section.
+        config: configuration with a `search` section.
         start: begins a training of one network.
         folder: run folder.
         ranks: processes that share the points of each candidate; the first writes.

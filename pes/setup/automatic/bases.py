@@ -84,8 +84,8 @@ def automatic_bases(
 
     Args:
         cuts: one for each coordinate.
-        kinds: of the coordinates, keys of `PRIMITIVE`.
-        names: of the coordinates.
+        kinds: kinds of the coordinates, keys of `PRIMITIVE`.
+        names: names of the coordinates.
         top: energy of the highest level above the minimum, hartree.
         resolution: how far and how finely to look.
         limits: ends that no range passes.

@@ -43,7 +43,7 @@ class CutForecast:
     """Forecast of the time and memory of all calculations.
 
     Attributes:
-        functions: of the largest.
+        functions: number of functions of the largest calculation.
         memory: bytes of the process at its peak.
         seconds: CPU time.
     """
@@ -80,7 +80,7 @@ def expected_cost(target: Target, stage: Stage, count: int, functions: int) -> C
         target: molecule and levels.
         stage: a calculation in the same ranges.
         count: number of levels asked for.
-        functions: of the largest calculation.
+        functions: number of functions of the largest calculation.
     """
     h = stage.hamiltonian
     points = round(len(h.potential) * functions / h.size)

@@ -46,10 +46,10 @@ def cuts_below(
     Args:
         system: V and G.
         wells: the lowest minimum, and others that belong to the molecule, (W, Q).
-        energy: above the minimum, hartree.
+        energy: energy above the minimum, hartree.
         limits: ends that no coordinate passes.
-        names: of the coordinates.
-        kinds: of the coordinates.
+        names: names of the coordinates.
+        kinds: kinds of the coordinates.
         given: ranges of the user.
         sampled: ends of the points to which the surface was fitted.
 

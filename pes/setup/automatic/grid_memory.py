@@ -11,8 +11,8 @@ def array_memory(modes: int, points: int, functions: int, count: int, *, copies:
 
     Args:
         modes: number of coordinates.
-        points: of the grid.
-        functions: of the basis.
+        points: number of points of the grid.
+        functions: number of functions of the basis.
         count: number of levels.
         copies: bytes for each number of a field; part of these are held more than once.
     """

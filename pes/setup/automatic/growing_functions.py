@@ -66,7 +66,7 @@ def grown(
     """A calculation with functions enough for a goal, and the errors that they leave, (S,).
 
     Args:
-        target: with the system.
+        target: target with the system.
         goal: largest error that functions may leave, hartree.
         solve: makes the calculations.
         stage: the first of them.
@@ -143,7 +143,7 @@ def functions_ahead(stage: Stage, count: int, goal: float, budget: Budget) -> in
         stage: the first calculation.
         count: number of levels.
         goal: largest error that functions may leave, hartree.
-        budget: with the number of functions from which nothing grows any more.
+        budget: budget with the number of functions from which nothing grows any more.
     """
     needed = _needed(stage, _expected(stage, count), AIM * goal, FARTHEST)
     return round(min(needed**3 * stage.hamiltonian.size, LAST * budget.functions))

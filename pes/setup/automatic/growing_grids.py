@@ -54,7 +54,7 @@ class ProductGrid(ProductPoints):
     """Self-consistent functions on all products of quadrature points.
 
     Attributes:
-        names: of the coordinates.
+        names: names of the coordinates.
         ranges: ends of each.
         quanta: most quanta in all.
     """
@@ -217,7 +217,7 @@ def first_grids(
     """The smallest sparse grid in normal coordinates, and a product grid to take in its place.
 
     Args:
-        names: of the coordinates.
+        names: names of the coordinates.
         ranges: ends of each, of the product grid.
         linear: whether the functions must be those of oscillators; then there is no other grid,
             and for many coordinates neither.

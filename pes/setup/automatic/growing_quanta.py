@@ -45,7 +45,7 @@ class Growth:
 
     Attributes:
         stage: this calculation.
-        changes: with other functions, points and ranges, (3, S) in hartree.
+        changes: changes with other functions, points and ranges, (3, S) in hartree.
         ended: reason, where levels are not as accurate as asked for; or nothing.
         failure: this reason, where it lies in the points of the next calculation.
     """

@@ -36,7 +36,7 @@ def frequencies(
         system: V and G.
         bottom: the minimum, (Q,).
         limits: ends of the coordinates.
-        kinds: of the coordinates; angles among them may be linear.
+        kinds: kinds of the coordinates; angles among them may be linear.
     """
     low, high = torch.tensor(limits, dtype=torch.float64).T
     q = bottom.cpu().clamp(low + ASIDE, high - ASIDE)

@@ -23,7 +23,7 @@ def inner_changes(stage: SolvedHamiltonian, energy: float, count: int) -> Tensor
 
     Args:
         stage: a calculation with its levels.
-        energy: of the smaller one above the lowest product, hartree.
+        energy: energy of the smaller one above the lowest product, hartree.
         count: number of levels.
     """
     h, pairs = stage.hamiltonian, stage.pairs.first(count)

@@ -41,7 +41,7 @@ def around_the_pair(
     Args:
         task: three atoms.
         count: number of levels; or else
-        energy: of the highest level, cm⁻¹.
+        energy: energy of the highest level, cm⁻¹.
         report: called with a sentence if the coordinates change.
     """
     mover = _single(task)

@@ -189,9 +189,9 @@ def in_all_wells(
     """The problem in coordinates that hold every well and turn that the levels can pass to.
 
     Args:
-        task: in coordinates that may hold one well.
+        task: task in coordinates that may hold one well.
         count: number of levels; or else
-        energy: of the highest level, cm⁻¹.
+        energy: energy of the highest level, cm⁻¹.
         report: called with a sentence if the coordinates change.
 
     Raises:

@@ -57,10 +57,10 @@ def outcome(
     """Levels of the largest calculation and the changes from which their errors are estimated.
 
     Args:
-        target: with the accuracy.
+        target: target with the accuracy.
         stage: the largest calculation.
-        changes: with other functions, points and ranges, (3, S); some cross zero by chance. Those
-            with points are NaN where they are among those with ranges.
+        changes: changes with other functions, points and ranges, (3, S); some cross zero by chance.
+            Those with points are NaN where they are among those with ranges.
         walls: what is left beyond ends that cannot move out, (S,).
         ended: why it grew no further, if that was not for its levels or its time.
     """
@@ -137,7 +137,7 @@ def _remedy(changes: Tensor, rough: bool) -> str:
     """Choices that limit the accuracy and were not yet enlarged, from changes (3, S).
 
     Args:
-        changes: with other functions, points and ranges.
+        changes: changes with other functions, points and ranges.
         rough: whether noise of the surface alone keeps them from the accuracy.
     """
     if rough:

@@ -37,7 +37,7 @@ def with_wall(levels: Levels, depth: Tensor) -> tuple[Levels, list[str]]:
 
     Args:
         levels: computed with the ceiling of V in the hole.
-        depth: of the hole at each point, (P,) in hartree.
+        depth: depth of the hole at each point, (P,) in hartree.
     """
     if not depth.any():
         return levels, []
@@ -62,8 +62,8 @@ def with_filling(levels: Levels, names: Sequence[str]) -> Levels:
     4 W P is added to a change that counts twice.
 
     Args:
-        levels: of a system with filled holes.
-        names: of the coordinates.
+        levels: levels of a system with filled holes.
+        names: names of the coordinates.
 
     Raises:
         OuterSurfaceError: if a level is in a hole.
@@ -96,8 +96,8 @@ def check_passes(filling: Filling, names: Sequence[str], top: float) -> None:
     """Refuse levels about as high as the lowest pass into a hole.
 
     Args:
-        filling: of the holes.
-        names: of the coordinates.
+        filling: filling of the holes.
+        names: names of the coordinates.
         top: energy of the highest level above the minimum, hartree.
 
     Raises:
@@ -121,7 +121,7 @@ def with_nearer_continuation(system: System, h: Hamiltonian, pairs: Eigenpairs) 
     """Changes of levels, to first order, where V is continued from nearer the minimum, (S,).
 
     Args:
-        system: whose V is continued; where it is not the changes are zero.
+        system: system whose V is continued; where it is not the changes are zero.
         h: Hamiltonian of the levels.
         pairs: levels, in hartree.
     """

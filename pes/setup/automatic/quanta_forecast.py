@@ -151,7 +151,7 @@ class Costs:
         """The largest calculation, if errors fall as in semi-rigid molecules.
 
         Args:
-            grid: of the first calculation.
+            grid: grid of the first calculation.
 
         Returns:
             The calculation, whose time is that of all up to it, and a sentence on a larger one
@@ -232,8 +232,8 @@ def later(late: float, forecast: float, taken: float) -> float:
 
     Args:
         late: the same before the last calculation, a factor of its forecast.
-        forecast: of the last calculation, CPU-seconds.
-        taken: by it and by the estimates of its errors, CPU-seconds.
+        forecast: forecast of the last calculation, CPU-seconds.
+        taken: time taken by it and by the estimates of its errors, CPU-seconds.
 
     Example:
         >>> later(1.0, 40.0, 60.0), later(1.5, 40.0, 30.0), later(1.5, 40.0, 4000.0)

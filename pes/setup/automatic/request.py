@@ -25,12 +25,12 @@ class Target:
 
     Attributes:
         system: V and G.
-        kinds: of the coordinates.
-        names: of the coordinates.
+        kinds: kinds of the coordinates.
+        names: names of the coordinates.
         wells: the lowest minimum, and others that belong to the molecule, (W, Q).
         limits: ends that no range passes, (low, high) of each coordinate.
         accuracy: largest error that is asked for, hartree.
-        count: how many levels, the ground state included; or else
+        count: number of levels, the ground state included; or else
         energy: all levels up to here above the ground state, hartree.
         ranges: ends given by the user; None where they are to be chosen.
         cap: ceiling of V above the minimum, hartree.

@@ -176,7 +176,7 @@ def _checked_grid(
     changes with points are unknown, NaN, where they are among those with ranges.
 
     Args:
-        target: with the accuracy.
+        target: target with the accuracy.
         solve: makes the calculations.
         stage: calculation that is looked at.
         used: estimated errors from the functions, (S,) for the levels that are asked for.
@@ -206,7 +206,7 @@ def _checked(
     """Changes with more points, or farther ranges, and the calculation that they are of.
 
     Args:
-        target: with the accuracy.
+        target: target with the accuracy.
         name: `points` or `ranges`.
         solve: makes the calculations.
         base: calculation that is looked at.

@@ -60,7 +60,8 @@ class LargeAmplitude:
         atoms: those that name it: two for a torsion, three for a bend, none for an inversion.
         barrier: upper bound above the minimum, hartree: the lowest way out of the well.
         highest: the highest point of a whole turn, hartree; the barrier itself for other motions.
-        geometries: along the motion, (K, N, 3) in bohr; coordinates that hold it hold them all.
+        geometries: geometries along the motion, (K, N, 3) in bohr; coordinates that hold it hold
+            them all.
         crest: geometry near the barrier, (N, 3).
         other: the lowest minimum on the way that is not the molecule or its mirror image, its
             energy above the minimum.

@@ -140,7 +140,7 @@ def wide_grid(target: Target, top: float) -> WideGrid:
     A quantum is the median of the lowest excitations of single coordinates: bends, in hydrides.
 
     Args:
-        target: in lengths, angles, azimuths and dihedrals.
+        target: target in lengths, angles, azimuths and dihedrals.
         top: energy of the highest level above the minimum, hartree.
     """
     start = target.wells[0].cpu()

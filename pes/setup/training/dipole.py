@@ -62,9 +62,9 @@ def train_dipole(
         fractions: shares of the three where they are drawn.
         weights: energies (B,) in hartree above the lowest training point to weights (B,), or the
             name of a column; all points alike by default.
-        seed: of the parts and of the members' weights.
-        device: of the fit; by default that of the points.
-        name: of the fit in the surface file.
+        seed: seed of the parts and of the members' weights.
+        device: device of the fit; by default that of the points.
+        name: name of the fit in the surface file.
         strict: refuse dipole moments of another frame or total charge; else warn.
         sessions: states of networks to go on from, and what hears of their epochs.
 

@@ -54,7 +54,7 @@ def chosen_dipole(
         symbols: isotopes.
         train: points to fit.
         validation: points that choose.
-        seed: of the networks' weights.
+        seed: seed of the networks' weights.
         sessions: states of networks to go on from; their numbers are those in `NETWORKS`.
     """
     end = time.monotonic() + 60 * form.minutes

@@ -77,7 +77,7 @@ def fitted_polynomials(
         symbols: isotopes.
         train: points to fit.
         validation: points that choose; by default each point is predicted from all others.
-        seed: of the members' weights of the points.
+        seed: seed of the members' weights of the points.
     """
     x, mu, weights = train.positions, train.dipoles, train.weights
     fits, tried, errors = best_dipole_fit(
@@ -112,7 +112,7 @@ def fitted_networks(
         symbols: isotopes.
         train: points to fit.
         validation: points that choose the epoch of each network, all alike.
-        seed: of the starting weights and of the members' weights of the points.
+        seed: seed of the starting weights and of the members' weights of the points.
         sessions: states of networks to go on from.
 
     Raises:

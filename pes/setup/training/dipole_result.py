@@ -35,13 +35,13 @@ class DipoleFit:
     Attributes:
         module: positions (B, N, 3) in bohr to dipole moments (B, 3) in e·bohr.
         record: description in the surface file.
-        form: that was fitted, the chosen one where there was a choice.
+        form: form that was fitted, the chosen one where there was a choice.
         candidates: forms tried, the best first.
         errors: part → window (`all`, `5000`, …) → `MEASURES`, in debye.
         parts: rows of training, validation and test.
         remarks: reasons for doubt, in words.
         seconds: CPU time.
-        device: of the fit.
+        device: device of the fit.
     """
 
     module: nn.Module

@@ -44,7 +44,7 @@ class TrainingPlan:
         choices: values that the settings left open.
         remarks: candidates, choices and the reasons, in words.
         candidates: rows of a table of everything tried.
-        optimizer: with all its settings bound; None for a linear surface.
+        optimizer: optimizer with all its settings bound; None for a linear surface.
         seconds: wall time that the choices took.
         left_out: errors of a linear surface at points that it has not seen; see `StartingSurface`.
     """

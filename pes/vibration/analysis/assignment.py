@@ -46,7 +46,7 @@ def quantum_labels(levels: Levels, *, symmetric: bool) -> list[Label]:
     """A label for every level.
 
     Args:
-        levels: of a triatomic in two lengths and an angle if `symmetric`.
+        levels: levels of a triatomic in two lengths and an angle if `symmetric`.
         symmetric: the lengths are those of two like atoms, given the same basis. The quanta of
             both together and the parity under their exchange are then good labels, where
             those of one bond are not.
@@ -112,7 +112,7 @@ def assigned(
         quanta: (v1, v2, v3) of XY₂, else the quanta of each coordinate.
         energies: observed, above the ground state, (O,) in hartree.
         symmetric: see `quantum_labels`.
-        labels: of all levels; default `quantum_labels`.
+        labels: labels of all levels; default `quantum_labels`.
     """
     labels = labels or quantum_labels(levels, symmetric=symmetric)
     numbers: list[int | None] = [None] * len(quanta)

@@ -150,11 +150,12 @@ def stick_spectrum(
     """All transitions among the levels, without rotation (J = 0).
 
     Args:
-        levels: of a molecule.
+        levels: levels of a molecule.
         dipole: positions (P, N, 3) in bohr to dipole moments (P, 3) in e·bohr, turning with
             the molecule.
         masses: (N,) in electron masses.
-        temperature: of the populations, in kelvin; 0 for absorption from the ground state.
+        temperature: temperature of the populations, in kelvin; 0 for absorption from the ground
+            state.
         reference: positions (N, 3) of the Eckart frame; default the minimum.
 
     Raises:

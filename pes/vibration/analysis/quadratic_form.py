@@ -47,7 +47,7 @@ class Waves:
         psi: times √weight, (S, P).
         slopes: D̃ψ times √weight, (S, P, Q).
         flux: G D̃ψ, (S, P, Q).
-        signs: of the weights, (P,).
+        signs: signs of the weights, (P,).
     """
 
     points: Tensor

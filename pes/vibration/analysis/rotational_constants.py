@@ -43,7 +43,7 @@ def rotational_constants(levels: Levels, masses: Tensor) -> Tensor:
     to the mirror image of the minimum have its Eckart frame.
 
     Args:
-        levels: of a molecule.
+        levels: levels of a molecule.
         masses: (N,) in electron masses.
 
     Returns:

@@ -31,7 +31,7 @@ def first_order(levels: Levels, members: Members) -> Tensor:
     """Changes of each level by each member, through |ψ|² alone.
 
     Args:
-        levels: of the mean of the members.
+        levels: levels of the mean of the members.
         members: their surfaces.
 
     Returns:

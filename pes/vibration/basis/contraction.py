@@ -34,7 +34,7 @@ def contract(
         potential: reference potential at the primitive's points, (M,) in hartree.
         g_element: diagonal element G_kk of the reference, a scalar or its values at the
             primitive's points, (M,); it need not be exact, the functions are a basis.
-        functions: how many to keep, n.
+        functions: number n of functions to keep.
         points: size m of the quadrature; None keeps the primitive's. A smaller m takes the
             eigenvalues of q, or of cos q for an angle, among the lowest m functions (a
             potential-optimised quadrature, exact for nothing in particular: converge m on

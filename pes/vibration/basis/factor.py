@@ -18,7 +18,7 @@ class Group:
     Attributes:
         coordinates: their numbers, ascending, (K,).
         expansion: columns in the products of their functions, last fastest, (n₁n₂…, n).
-        energies: of the group's own Hamiltonian, (n,) in hartree.
+        energies: energies of the group's own Hamiltonian, (n,) in hartree.
     """
 
     coordinates: tuple[int, ...]

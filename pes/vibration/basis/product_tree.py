@@ -57,7 +57,7 @@ def within_energy(energies: Sequence[Tensor], limit: float) -> Tensor:
     """Numbers of the products whose reference energies, above the lowest, sum to ≤ limit.
 
     Args:
-        energies: of the functions of each factor, hartree.
+        energies: energies of the functions of each factor, hartree.
         limit: hartree.
 
     Example:
@@ -88,7 +88,7 @@ class Branch:
 
     Attributes:
         nodes: their numbers, (B,), in the order of depth k.
-        functions: of factor k + 1, (C,).
+        functions: functions of factor k + 1, (C,).
         children: numbers at depth k + 1, (B, C).
     """
 

@@ -23,7 +23,7 @@ class BasisSpec:
         functions: contracted functions n.
         points: quadrature points m; None uses the primitive quadrature.
         primitives: functions of the primitive basis.
-        name: for messages and tables.
+        name: name for messages and tables.
 
     Raises:
         ValueError: for an unknown basis, an empty range, one that leaves 0 to π under a

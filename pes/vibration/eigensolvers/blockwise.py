@@ -65,7 +65,7 @@ def lowest_blockwise(
         count: at most N.
         solver: see `lowest_eigenpairs`; `auto` goes by the size of each block.
         start: vectors near the eigenvectors, (S, N).
-        tolerance: of residual norms, hartree; only the Davidson method uses it.
+        tolerance: tolerance of residual norms, hartree; only the Davidson method uses it.
         watch: called after each step of the Davidson method.
     """
     parts = all_blocks(hamiltonian)

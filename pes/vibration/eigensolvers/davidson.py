@@ -115,7 +115,7 @@ def davidson(
         preconditioner: zero-order Hamiltonian.
         count: at most N.
         start: vectors to begin with, (S, N), such as those of an earlier calculation.
-        tolerance: of each residual norm, hartree; the error of a level is its square over
+        tolerance: tolerance of each residual norm, hartree; the error of a level is its square over
             the distance to the next.
         most: vectors H is applied to before giving up.
         watch: called after each step.

@@ -53,8 +53,8 @@ def followed(
     Args:
         hamiltonian: N product functions.
         near: those of the similar calculation, by the products of this one.
-        tolerance: of residual norms, hartree; the error of a level is the square over the gap to
-            the levels that are not among these.
+        tolerance: tolerance of residual norms, hartree; the error of a level is the square over the
+            gap to the levels that are not among these.
         complete: number of the lowest levels among which none may be missing: each block is
             searched for states that the similar calculation does not have. None are with 0.
         inner: all eigenpairs of H in some of the products, or nearly so, (M, N), if they are known:

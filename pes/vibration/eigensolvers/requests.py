@@ -19,7 +19,7 @@ def first_solve(
 
     Args:
         count: number of levels; or else
-        energy: above the ground state, hartree.
+        energy: energy above the ground state, hartree.
         solve: gives so many levels.
         extra: levels beyond these, as far as the basis has them.
     """

@@ -81,7 +81,7 @@ def lowest_eigenpairs(
         solver: a key of `SOLVERS`, or `auto`: shift and invert (off the CPU the whole matrix)
             up to 2,500 functions, Davidson beyond and where the matrix takes longer.
         start: vectors near the eigenvectors, (S, N); only the Davidson method uses them.
-        tolerance: of residual norms, hartree; likewise.
+        tolerance: tolerance of residual norms, hartree; likewise.
         watch: called after each of its steps.
 
     Raises:
@@ -203,8 +203,8 @@ def exact_below(
 
     Args:
         hamiltonian: N functions.
-        size: of the block; N at most.
-        matrix: of H, where there is one.
+        size: size of the block, at most N.
+        matrix: matrix of H, if there is one.
         least: size of the block at any cost.
     """
     energies = hamiltonian.zero_order_energies

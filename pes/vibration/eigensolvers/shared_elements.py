@@ -23,7 +23,7 @@ def with_elements(hamiltonian: Hamiltonian, count: int) -> Hamiltonian:
     fewer functions, or of the ground state alone, is to find them in these.
 
     Args:
-        hamiltonian: on a sparse grid.
+        hamiltonian: hamiltonian on a sparse grid.
         count: number of levels.
     """
     parts = [part for part in axial_blocks(hamiltonian) if by_matrix(part, count)]

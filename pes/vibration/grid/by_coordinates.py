@@ -18,8 +18,8 @@ def by_coordinates(basis: GridBasis, coefficients: Tensor, coordinates: Sequence
 
     Args:
         basis: N products.
-        coefficients: of these.
-        coordinates: whose functions are told apart.
+        coefficients: coefficients of these products.
+        coordinates: coordinates whose functions are distinguished.
     """
     if len(basis.factors) < len(basis.bases):  # groups of coordinates
         axes = [1 + k for k in coordinates]

@@ -42,7 +42,7 @@ class Rule:
 
     Attributes:
         points: those of the first rule first, (35,).
-        weights: of each rule, zero at points that it lacks, (5, 35).
+        weights: weights of each rule, zero at points that it lacks, (5, 35).
     """
 
     points: Tensor

@@ -133,7 +133,7 @@ class GridBasis(ABC):
 
         Args:
             products: places among the products kept, (M,).
-            energies: of these, (M,).
+            energies: energies of these functions, (M,).
             most: largest number of products, which a product grid has.
             least: as many at any cost.
         """
@@ -163,7 +163,7 @@ class GridBasis(ABC):
         """Functions times √|weight| on the grid: (S, N) -> (S, P).
 
         Args:
-            coefficients: of the functions kept.
+            coefficients: coefficients of the functions kept.
             slope: coordinate to differentiate along.
         """
 
@@ -174,7 +174,7 @@ class GridBasis(ABC):
         """ψ (S, P) and ∂ψ (Q, S, P), times √|weight|, of functions (S, N).
 
         Args:
-            coefficients: of the functions kept.
+            coefficients: coefficients of the functions kept.
             spare: arrays of calls before, which may be used again, and are left there.
         """
 

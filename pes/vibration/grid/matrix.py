@@ -55,8 +55,8 @@ def matrix(
     """The symmetric (N, N) matrix, or elements between two sets of products, (N, N′).
 
     Args:
-        fields: on the grid in the order of the factors.
-        factors: with tables scaled by √weight, unless the weights are in the fields.
+        fields: fields on the grid in the order of the factors.
+        factors: factors with tables scaled by √weight, unless the weights are in the fields.
         strips: layout of the grid.
         branches: tree of the products kept.
         others: tree of the products on the right, if they are not the same.
@@ -134,11 +134,11 @@ def _descend(
     Args:
         h: the matrix.
         before: fields (tuples of points, nodes of bra, nodes of ket).
-        plan: of this factor.
+        plan: plan of this factor.
         bra: branches whose `nodes` are places in the fields.
         ket: likewise.
         factors: this one and those that follow, each with its strips.
-        trees: of bra and ket, likewise.
+        trees: trees of bra and ket, likewise.
         symmetric: whether the ket holds half of the matrix, the other half being its mirror image.
     """
     pairs, steps = plan

@@ -22,8 +22,8 @@ def oscillator_functions(
         frequency: ω of the reference energies ω (n + ½), hartree.
         size: number of functions.
         points: number of points.
-        centre: of the functions.
-        width: of the functions; 1 for those of the oscillator itself.
+        centre: centre of the functions.
+        width: width of the functions; 1 for those of the oscillator itself.
     """
     rule = genz_keister()
     x = rule.points[:points]

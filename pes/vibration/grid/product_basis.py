@@ -126,7 +126,7 @@ class ProductBasis(GridBasis):
         """Functions times √weight on the grid: (S, N) -> (S, P).
 
         Args:
-            coefficients: of the functions kept.
+            coefficients: coefficients of the functions kept.
             slope: coordinate to differentiate along.
         """
         return self._to_points(coefficients, slope, None)

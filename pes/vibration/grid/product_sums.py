@@ -19,7 +19,7 @@ def sums_over_functions(
     Args:
         x: flat array of V vectors; r follows from its length.
         table: functions of the factor at its points, (m, n).
-        branches: of the tree of products at this factor.
+        branches: branches of the tree of products at this factor.
         vectors: V.
         spare: arrays that may be used again; the result is one of them, or new.
     """

@@ -20,8 +20,8 @@ def random_points(quanta: Tensor, coefficients: Tensor, count: int) -> tuple[Ten
     function; shares add up to 1.
 
     Args:
-        quanta: of N products of Q oscillator functions, (N, Q).
-        coefficients: of these, (S, N).
+        quanta: quanta of N products of Q oscillator functions, (N, Q).
+        coefficients: coefficients of these products, (S, N).
         count: number of points, M.
 
     Example:

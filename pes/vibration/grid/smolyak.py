@@ -41,8 +41,8 @@ class Smolyak:
         groups: coordinates that are taken together, one after the other: numbers of the nested
             points of each group by its coordinates, (m, g).
         strips: layout of the points, for each group.
-        numbers: of the nested points of each coordinate, (P, Q).
-        weights: without the factor exp(x²), (P,).
+        numbers: numbers of the nested points of each coordinate, (P, Q).
+        weights: weights without the factor exp(x²), (P,).
     """
 
     level: float
@@ -76,7 +76,7 @@ class _Axis:
     """Nested points of some coordinates, in the order of the level that adds them.
 
     Attributes:
-        numbers: of the points of each coordinate, (m, g).
+        numbers: numbers of the points of each coordinate, (m, g).
         levels: w λ of each point, ascending, (m,).
         differences: Δ at the points by its level, (m,).
     """

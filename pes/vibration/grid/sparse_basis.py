@@ -155,7 +155,7 @@ class SparseBasis(GridBasis):
         """Random points (M, Q) and the share of each of S states that stands for each, (S, M).
 
         Args:
-            coefficients: of the functions kept, (S, N).
+            coefficients: coefficients of the functions kept, (S, N).
             count: number of points, M.
         """
         x, shares = random_points(self.quanta(torch.arange(self.size)), coefficients.cpu(), count)
@@ -167,7 +167,7 @@ class SparseBasis(GridBasis):
         """Functions times √|weight| on the grid: (S, N) -> (S, P).
 
         Args:
-            coefficients: of the functions kept.
+            coefficients: coefficients of the functions kept.
             slope: coordinate to differentiate along.
         """
         spare: Arrays = []

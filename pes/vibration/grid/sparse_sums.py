@@ -105,7 +105,7 @@ def sums_over(
     Args:
         first: number of the first coordinate.
         bases: functions of each.
-        numbers: of the points of each in every point of all, (m, g).
+        numbers: numbers of the points of each in every point of all, (m, g).
         regions: parts of the array towards the grid.
     """
     columns = numbers.long().to(bases[0].values.device).T

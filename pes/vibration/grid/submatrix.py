@@ -27,8 +27,8 @@ def elements(
         fields: F_kl on its grid by k and l, one after the other.
         rows: places among the products kept.
         columns: likewise; the rows, by default, and half the work.
-        order: of the factors. Cost is that of the beginnings of products, in this order, that
-            rows and columns have: what tells them apart should come first.
+        order: order of the factors. The cost is that of the beginnings of products, in this order,
+            that rows and columns have: what tells them apart should come first.
     """
     ordered, strips = basis.laid_out(fields, order)
     factors = [basis.factors[i] for i in order]

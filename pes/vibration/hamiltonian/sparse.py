@@ -31,13 +31,13 @@ class SparseGrid:
     moved and stretched to where the ground state is; see `adapted`.
 
     Attributes:
-        names: of the coordinates.
+        names: names of the coordinates.
         quanta: K.
         level: L. K plus twice the largest weight integrates V and G of most molecules to 0.01
             cm⁻¹ or better; with no more than K the levels are nonsense, and are refused.
         weights: w of each coordinate, the smaller the more quanta; default 1. Weights like ω_k
             serve low modes; where stretches count as much, plain quanta may be better.
-        centres: of the functions of each coordinate; default 0.
+        centres: centres of the functions of each coordinate; default 0.
         widths: likewise; default 1.
 
     Raises:
@@ -131,7 +131,7 @@ class SparseGrid:
         """Functions and points.
 
         Args:
-            frequencies: of the zero-order energies, (Q,) in hartree.
+            frequencies: frequencies of the zero-order energies, (Q,) in hartree.
         """
         return self.basis_beyond(frequencies, 0.0)
 
@@ -142,7 +142,7 @@ class SparseGrid:
         the largest ones of a level are right: those have few quanta.
 
         Args:
-            frequencies: of the zero-order energies, (Q,) in hartree.
+            frequencies: frequencies of the zero-order energies, (Q,) in hartree.
             more: quanta beyond K.
         """
         modes, quanta = len(self.names), self.quanta + more
@@ -197,8 +197,8 @@ def coarser(hamiltonian: Hamiltonian, grid: SparseGrid) -> Hamiltonian:
     """The same Hamiltonian in fewer functions or on fewer points, all of which it has.
 
     Args:
-        hamiltonian: on a sparse grid.
-        grid: of no more quanta and no higher level.
+        hamiltonian: hamiltonian on a sparse grid.
+        grid: grid of no more quanta and no higher level.
     """
     whole = hamiltonian.basis
     assert isinstance(whole, SparseBasis)
@@ -212,8 +212,8 @@ def beyond(hamiltonian: Hamiltonian, grid: SparseGrid, more: float) -> Hamiltoni
     """The same Hamiltonian on the same points in functions with more quanta, for `left_out`.
 
     Args:
-        hamiltonian: on a sparse grid.
-        grid: of it.
+        hamiltonian: hamiltonian on a sparse grid.
+        grid: its grid.
         more: quanta beyond those of the grid; see `SparseGrid.basis_beyond`.
     """
     whole = hamiltonian.basis

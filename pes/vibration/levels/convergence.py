@@ -53,7 +53,7 @@ def larger_runs(levels: Levels, build: Build, solve: Solve, number: Number) -> L
         levels: the run asked for, with a few levels more, among which partners may be.
         build: makes the Hamiltonian of another run.
         solve: its eigenpairs.
-        number: of the levels asked for.
+        number: number of levels asked for.
     """
 
     def run(name: str, bases: Sequence[BasisSpec], truncation: Truncation) -> _Run:
@@ -90,7 +90,7 @@ def smaller_runs(levels: Levels, build: Build, solve: Solve, number: Number) -> 
         levels: the run asked for, with a few levels more.
         build: makes the Hamiltonian of another run.
         solve: its eigenpairs.
-        number: of the levels asked for.
+        number: number of levels asked for.
     """
     count = number(levels.eigenpairs)
 

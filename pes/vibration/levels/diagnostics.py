@@ -32,7 +32,7 @@ def level_warnings(levels: Levels, *, noise: float = 0.0) -> list[str]:
     """One sentence for each reason to distrust levels, with what to do about it.
 
     Args:
-        levels: to be used or not.
+        levels: levels to be checked.
         noise: largest jump of the surface, hartree; what lies less deep is no hole.
     """
     return [

@@ -61,8 +61,8 @@ def expected_lowering(
 
     Args:
         h: Hamiltonian of the levels.
-        larger: with more products of the same functions on the same points; the last one keeps all
-            those of the others.
+        larger: calculations with more products of the same functions on the same points; the last
+            one keeps all those of the others.
         pairs: the levels, in hartree.
         ground: energy of the ground state, which may be of another momentum, hartree.
     """

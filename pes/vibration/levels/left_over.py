@@ -45,7 +45,7 @@ def share_after_half(half: Tensor, whole: Tensor) -> Tensor:
 
     Args:
         half: changes with the upper half of the step, (S,).
-        whole: with all of it.
+        whole: changes with the whole step, (S,).
 
     Example:
         Errors of 9, 3 and 1; and a change that is as large in the upper half:

@@ -64,7 +64,7 @@ def vibrational_levels(
         system: V and G of a molecule or a model.
         bases: basis of each coordinate; or a `SparseGrid`, which limits quanta and points for
             itself and takes no cap, see `sparse_levels`.
-        count: how many levels, the ground state included; or else
+        count: number of levels, the ground state included; or else
         energy: all levels up to this energy above the ground state, hartree, as counted in
             the basis asked for.
         quanta: keep only products of functions with so many quanta in all; short for

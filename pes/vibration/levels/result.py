@@ -172,7 +172,8 @@ class Levels:
         """Probability of each level where points meet a condition, (S,).
 
         Args:
-            condition: of points q (P, Q) to truth values (P,); asked only where levels are.
+            condition: condition of points q (P, Q) to truth values (P,); asked only where levels
+                are.
         """
         return self.means_of(condition)
 
@@ -180,7 +181,7 @@ class Levels:
         """⟨n|f|n⟩ of a function of bounded values, (S,).
 
         Args:
-            function: of points q (P, Q) to values (P,); asked only where levels are.
+            function: function of points q (P, Q) to values (P,); asked only where levels are.
         """
         drawn = self.hamiltonian.basis.drawn(self.eigenpairs.coefficients, DRAWN)
         if drawn is not None:
@@ -206,8 +207,8 @@ class Levels:
         """⟨m|f|n⟩ by the quadrature of the grid.
 
         Args:
-            function: of positions (P, N, 3), or of the points q (P, Q) for a model, to (P,)
-                or (P, K); or its values on the grid.
+            function: function of positions (P, N, 3), or of the points q (P, Q) for a model, to
+                (P,) or (P, K); or its values on the grid.
 
         Returns:
             (S, S) or (S, S, K).

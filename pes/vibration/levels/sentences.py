@@ -12,7 +12,7 @@ def about_levels(numbers: Sequence[int], one: str, several: str) -> str:
     """A sentence about levels.
 
     Args:
-        numbers: of the levels, ascending, at least one.
+        numbers: numbers of the levels, ascending, at least one.
         one: what is said of a single level.
         several: the same, said of more than one.
 

@@ -30,7 +30,7 @@ class SizeEstimate:
 
     Attributes:
         functions: number of basis functions; None where it depends on energies of functions.
-        points: of the grid.
+        points: number of points of the grid.
         memory: bytes of all arrays alive at the peak, beside the program itself.
     """
 

@@ -134,11 +134,11 @@ def _compared(
     """Levels in more functions, with their changes since and with the grid.
 
     Args:
-        levels: in fewer functions, on the grid of the largest run.
-        grid: of the largest run.
+        levels: levels in fewer functions, on the grid of the largest run.
+        grid: grid of the largest run.
         largest: Hamiltonian of that.
         solve: gives as many levels.
-        number: of the levels asked for.
+        number: number of levels asked for.
     """
     before = (levels.hamiltonian, levels.eigenpairs)
     begin = start_vectors(levels.hamiltonian.basis, levels.eigenpairs, largest.basis)

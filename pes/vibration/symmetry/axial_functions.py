@@ -33,7 +33,7 @@ class AxialFunctions:
     """Functions of one k as sums of products of one-dimensional oscillator functions.
 
     Attributes:
-        quanta: of the other coordinates, then of each bend, (R, F).
+        quanta: quanta of the other coordinates, then of each bend, (R, F).
         momenta: l of each bend, (R, bends); where their sum is zero the first that is not is
             positive.
         signs: −1 for Σ⁻ and 1 for all others, (R,).

@@ -21,8 +21,8 @@ class Operation:
     Attributes:
         name: permutation of the atoms, from 1, with a star where it inverts space too; of a
             model, what becomes of its coordinates.
-        order: of the coordinates.
-        mirrored: for each coordinate.
+        order: order of the coordinates.
+        mirrored: whether each coordinate is mirrored.
     """
 
     name: str

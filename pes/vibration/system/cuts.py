@@ -44,7 +44,7 @@ class Cut:
     """Potential and kinetic energy along one coordinate.
 
     Attributes:
-        number: of the coordinate, k.
+        number: number of the coordinate, k.
         path: where the cut leads, in ascending order of coordinate k, (M, Q).
         g_element: G_kk at these values of the coordinate and means of the others, (M,).
         softened: mean potential at these values of the coordinate, (M,) in hartree.

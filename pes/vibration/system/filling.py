@@ -21,7 +21,7 @@ class Filling:
         heights: least V at the products of these, (M, M, M) in hartree; that of the minimum where
             there is no hole.
         lowest_pass: height above the minimum of the lowest pass into a hole, hartree.
-        place: of this pass, (3,).
+        place: place of the pass, (3,).
     """
 
     axes: tuple[Tensor, ...]

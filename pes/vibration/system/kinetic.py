@@ -26,7 +26,7 @@ def metric_tensor(
         x: positions (P, N, 3), centre of mass at the origin.
         dx: derivatives ∂x/∂q_k (P, Q, N, 3), likewise centred.
         masses: (N,) in electron masses.
-        axes: of the rotations, (A, 3); default all three.
+        axes: axes of the rotations, (A, 3); by default all three.
 
     Returns:
         t (P, Q + A, N, 3), vibrations first, and g (P, Q + A, Q + A).
@@ -60,7 +60,8 @@ def kinetic(
         to_positions: positions of internal coordinates.
         q: grid points (P, Q), bohr and radians.
         masses: (N,) in electron masses; differentiable.
-        axes: of the rotations, (A, 3); default all three, for a linear molecule those across.
+        axes: axes of the rotations, (A, 3); by default all three, for a linear molecule the two
+            perpendicular ones.
         chunk: grid points worked on at once.
 
     Returns:

@@ -122,9 +122,9 @@ def reach(
 
     Args:
         system: supplies V(q).
-        bottom: of the well, (Q,).
+        bottom: bottom of the well, (Q,).
         limits: ends never passed, such as (0, π) for an angle.
-        energy: above the bottom, hartree.
+        energy: energy above the bottom, hartree.
         samples: points of each cut.
 
     Returns:

@@ -27,7 +27,7 @@ def perturbed(
     """The system with V + Σ_i κ_i f_i(q).
 
     Args:
-        system: without the terms.
+        system: system without the terms.
         strengths: κ (K,) in hartree.
         shapes: K functions of q (P, Q) to (P,).
     """

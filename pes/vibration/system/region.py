@@ -34,7 +34,7 @@ class Region:
         energies: V above the minimum on the product grid, (M, …, M); infinite where it is no
             number or atoms meet.
         inside: truth values, likewise.
-        energy: that it lies below, above the minimum, hartree.
+        energy: upper limit of its energies, above the minimum, hartree.
         limits: ends that the axes never pass.
     """
 
@@ -70,7 +70,7 @@ def low_region(
     Args:
         system: supplies V(q), and positions for a molecule.
         wells: the minimum, and others that may be reached from it, (W, Q).
-        energy: above the first minimum, hartree.
+        energy: energy above the first minimum, hartree.
         limits: ends never passed, (low, high) of each coordinate.
     """
     base = float(energies_or_infinite(system, wells[:1])[0])

@@ -39,7 +39,7 @@ def relaxed_points(
         q: points (M, Q).
         others: numbers of the coordinates that are moved.
         limits: ends of all coordinates.
-        step: of differences, (Q,).
+        step: step of differences, (Q,).
         farthest: longest step, (Q,).
         steps: number of steps.
     """

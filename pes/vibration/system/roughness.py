@@ -25,7 +25,7 @@ def jumps(function: Callable[[Tensor], Tensor], q: Tensor) -> Tensor:
     step h: differences that fall so, as where two states avoid each other, are no jumps.
 
     Args:
-        function: of points (P, Q) to (P,).
+        function: function of points (P, Q) to (P,).
         q: points (B, Q).
 
     Example:

@@ -28,7 +28,7 @@ class System:
             its line turns them, and only functions that this leaves as they are (l = 0) count.
         across: unit vectors (2, 3) along which the first and the second of each pair bend it.
         continuation: beyond which V is not that of the surface; None where it is everywhere.
-        filling: of its holes; None where none are filled.
+        filling: filling of its holes; None where none are filled.
     """
 
     potential: Callable[[Tensor], Tensor]

@@ -72,7 +72,7 @@ def _first_round(trial: Trial, share: float, cost: float, budget: FitBudget) -> 
     """A network after its share of the time (CPU seconds), or after the fewest epochs.
 
     Args:
-        trial: before its first epoch.
+        trial: trial before its first epoch.
         share: time for which it goes on beyond the fewest epochs.
         cost: time that these are expected to take.
         budget: CPU time of the whole fit.
