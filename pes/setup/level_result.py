@@ -103,7 +103,7 @@ class LevelsResult:
     @cached_property
     def verdict(self) -> str:
         """Levels that may be used, and to how many cm⁻¹, in one sentence."""
-        return verdict(self.levels.cpu(), self.task.internal.names)
+        return verdict(self.levels.cpu(), self.task.internal.names, self.table)
 
     def __repr__(self) -> str:
         known = self.convergence[~self.convergence.isnan()]

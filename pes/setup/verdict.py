@@ -1,7 +1,8 @@
 """Verdict on a calculation of levels: which may be used, and to how many cm⁻¹."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -75,12 +76,13 @@ def roughness(levels: Levels) -> Roughness:
     return Roughness(size, float(sizes[worst]), q[worst], size * torch.stack(squares).sqrt())
 
 
-def verdict(levels: Levels, names: Sequence[str]) -> str:
+def verdict(levels: Levels, names: Sequence[str], table: Sequence[Mapping[str, Any]] = ()) -> str:
     """One sentence: which levels may be used, and to how many cm⁻¹.
 
     Args:
         levels: levels on the CPU.
         names: names of the coordinates.
+        table: rows of the levels; `fit` of a fitted surface is its error, cm⁻¹.
     """
     rough = roughness(levels)
     error = levels.convergence
@@ -91,12 +93,18 @@ def verdict(levels: Levels, names: Sequence[str]) -> str:
     ghosts = levels.probability(hole) > GHOST
     free = levels.energies > levels.dissociation
     apart = _apart((levels.dissociation - float(levels.energies[0])) / CM1)
-    classes = [
-        HOLE if g else apart if f else _accuracy(float(e))
-        for e, g, f in zip(error / CM1, ghosts, free, strict=True)
-    ]
-    end = _jumps(rough, names) if rough.size > ROUGH else ""
-    return f"on this surface {_listed(classes)}{end}"
+    of_no_use = [HOLE if g else apart if f else None for g, f in zip(ghosts, free, strict=True)]
+    said = f"on this surface {_classes(of_no_use, error)}"
+    if any("fit" in row for row in table):
+        wrong = error + CM1 * torch.tensor([row["fit"] for row in table], dtype=error.dtype)
+        said += f"; with the errors of the fit added, {_classes(of_no_use, wrong)}"
+    return said + (_jumps(rough, names) if rough.size > ROUGH else "")
+
+
+def _classes(of_no_use: Sequence[tuple[str, str] | None], errors: Tensor) -> str:
+    """Each class of levels by its errors (S,) in hartree, or by why a level is of no use."""
+    known = (errors / CM1).tolist()
+    return _listed([use or _accuracy(e) for use, e in zip(of_no_use, known, strict=True)])
 
 
 def verdict_of_errors(errors: Sequence[float]) -> str:

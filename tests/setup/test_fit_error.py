@@ -110,6 +110,7 @@ def test_beyond_the_points_the_error_is_not_known() -> None:
     result = levels_of(pes.Surface(WaterPJT(), record.symbols, record))
     assert all(row["P(extrap)"] > 0.5 for row in result.table)
     assert all(isnan(row["fit"]) for row in result.table)
+    assert result.verdict.endswith("added, levels 0 to 2 have unknown errors")
 
 
 def test_other_surfaces_through_the_points_show_what_they_leave_open() -> None:
@@ -153,6 +154,7 @@ def test_an_analytic_surface_is_no_fit() -> None:
     result = levels_of(pes.load("water_pjt1996"))
     assert fit_sentence(result.task) is None
     assert "fit" not in result.table[0]
+    assert "fit" not in result.verdict
     assert "conv holds" not in str(result)
 
 

@@ -1,6 +1,7 @@
 """Verdicts on levels of oscillators, smooth and in steps."""
 
 from collections.abc import Callable
+from math import nan
 
 import pytest
 import torch
@@ -33,6 +34,15 @@ def test_converged_levels_of_a_smooth_surface() -> None:
 def test_levels_without_an_estimate() -> None:
     levels = oscillator(lambda v: v, convergence=False)
     assert verdict(levels, ["x"]) == "on this surface levels 0 to 4 have unknown errors"
+
+
+def test_errors_of_a_fit_are_added() -> None:
+    fit = [{"fit": 0.2}, {"fit": 2.0}, {"fit": 2.0}, {"fit": nan}, {"fit": nan}]
+    assert verdict(oscillator(lambda v: v), ["x"], fit) == (
+        "on this surface levels 0 to 4 are good to 0.001 cm-1; with the errors of the fit added, "
+        "level 0 is good to 0.3 cm-1; levels 1 and 2 are good to 3 cm-1; "
+        "levels 3 and 4 have unknown errors"
+    )
 
 
 def test_values_in_steps_are_told_with_their_size() -> None:
