@@ -109,7 +109,7 @@ class Molecule:
 
     @property
     def elements(self) -> tuple[str, ...]:
-        """Element of each atom, isotopes forgotten."""
+        """Element of each atom, without its isotope."""
         return tuple(element(symbol) for symbol in self.symbols)
 
     @property

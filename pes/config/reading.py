@@ -194,7 +194,7 @@ class _Loader(yaml.SafeLoader):
             line = key_node.start_mark.line + 1
             if key_node.value in seen:
                 raise ValueError(
-                    f"line {line}: key `{key_node.value}` is there already, in line "
+                    f"line {line}: key `{key_node.value}` is already in line "
                     f"{seen[key_node.value]}; remove one of them"
                 )
             seen[key_node.value] = line
@@ -217,5 +217,5 @@ def _place(content: dict[str, Any], key: str, value: Any, where: str) -> None:
     for parent in parents:
         content = content.setdefault(parent, {})
         if not isinstance(content, dict):
-            raise ValueError(f"{where}: {parent} is not a section")
+            raise ValueError(f"{where}: {parent} is not a section; set it as a whole, {parent}=...")
     content[last] = value

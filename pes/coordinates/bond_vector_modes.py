@@ -262,7 +262,7 @@ def bond_vectors(modes: NormalModes, tree: Sequence[tuple[int, int]]) -> BondVec
     inside = all(0 <= a < atoms and 0 <= b < atoms and a != b for a, b in pairs)
     if not inside or len(pairs) != atoms - 1 or len(fragments(pairs, range(atoms))) > 1:
         raise ValueError(
-            f"{atoms} atoms take a tree of {atoms - 1} bonds that joins all of them, without a "
-            f"ring; got {', '.join(f'{a}-{b}' for a, b in pairs)}"
+            f"{atoms} atoms need {atoms - 1} bonds that connect all of them without a ring; got "
+            f" {', '.join(f'{a}-{b}' for a, b in pairs)}"
         )
     return BondVectors(modes, pairs)

@@ -165,7 +165,7 @@ def curvilinear(inner: Internal, modes: NormalModes) -> Curvilinear:
     """
     if len(inner.names) != len(modes.frequencies):
         raise ValueError(
-            f"{len(modes.frequencies)} normal modes are combinations of as many coordinates, got "
+            f"{len(modes.frequencies)} normal modes need as many coordinates, got "
             f"{len(inner.names)} ({', '.join(inner.names)})"
         )
     rows = torch.autograd.functional.jacobian(
@@ -174,8 +174,8 @@ def curvilinear(inner: Internal, modes: NormalModes) -> Curvilinear:
     combinations = rows.flatten(1) @ modes.displacements.flatten(1).mT
     if not torch.isfinite(combinations).all() or torch.linalg.cond(combinations) > SINGULAR:
         raise ValueError(
-            f"{', '.join(inner.names)} are singular at the minimum of the surface: they must "
-            "describe every small displacement; take others"
+            f"{', '.join(inner.names)} are singular at the minimum of the surface: they do not "
+            "describe every small displacement; choose other coordinates"
         )
     reference = inner.from_positions(modes.reference, modes.masses)
     return Curvilinear(inner, reference, combinations, modes.frequencies)
@@ -210,7 +210,9 @@ def curvilinear_beside(
     root = turns @ torch.diag(squares.sqrt()) @ turns.T
     squares, modes = torch.linalg.eigh(root @ force_constants @ root)
     if not bool((squares > 0).all()):
-        raise ValueError("the mean force constants beside the torsion are not positive")
+        raise ValueError(
+            "the mean force constants of the coordinates beside the torsion are not positive"
+        )
     modes, frequencies = _localised(modes, squares.sqrt())
     combinations = torch.eye(len(reference), dtype=reference.dtype)
     columns = root @ modes / frequencies.sqrt()

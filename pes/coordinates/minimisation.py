@@ -54,6 +54,7 @@ def optimum(potential: Callable[[Tensor], Tensor], start: Tensor, *, noise: floa
     if not np.isfinite(result.fun) or slope > steepest:
         raise ValueError(
             f"no minimum of the surface was reached from this start: after {result.nit} steps the "
-            f"slope is still {slope:.1e} hartree/bohr; start nearer to it (`coordinates.reference`)"
+            f"slope is still {slope:.1e} hartree/bohr; give positions nearer to the minimum "
+            "(`coordinates.reference`)"
         )
     return torch.from_numpy(result.x.reshape(start.shape))

@@ -71,7 +71,9 @@ class Polyspherical(Direct):
             )
         lightest = torch.ones(self.atoms, dtype=torch.float64)
         if torch.linalg.matrix_rank(self._combinations(lightest)) < self.atoms:
-            raise ValueError("the vectors depend on one another; the atoms do not follow from them")
+            raise ValueError(
+                "the vectors are linearly dependent and do not fix the atoms; change one of them"
+            )
 
     @property
     def atoms(self) -> int:

@@ -65,7 +65,9 @@ class Dataset:
         object.__setattr__(self, "symbols", Molecule(self.symbols).symbols)
         unknown = set(self.column_units) - set(self.columns)
         if unknown:
-            raise ValueError(f"column_units names no column: {', '.join(sorted(unknown))}")
+            raise ValueError(
+                f"column_units names columns that do not exist: {', '.join(sorted(unknown))}"
+            )
         units = {name: self.column_units.get(name, "1") for name in self.columns}
         object.__setattr__(self, "column_units", units)
         columns = {name: _as_tensor(f"{COLUMN}{name}", x) for name, x in self.columns.items()}
@@ -98,7 +100,7 @@ class Dataset:
 
     @property
     def elements(self) -> tuple[str, ...]:
-        """Element of each atom, isotopes forgotten."""
+        """Element of each atom, without its isotope."""
         return Molecule(self.symbols).elements
 
     @property

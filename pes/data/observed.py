@@ -84,7 +84,7 @@ def read_observed(path: Path) -> Observed:
     except (csv.Error, UnicodeDecodeError) as error:
         raise ValueError(f"{path}: not a CSV file in UTF-8 ({error})") from None
     if len(rows) != len(lines):
-        raise ValueError(f"{path}: a quotation mark joins lines; take it out")
+        raise ValueError(f"{path}: a quotation mark joins two lines; remove it")
     columns, labels = _head(path, [name.strip() for name in rows[0]] if rows else [])
     modes = len(columns)
     seen, values = [], []
@@ -126,7 +126,7 @@ def _head(path: Path, head: list[str]) -> tuple[tuple[str, ...], int]:
         if upper and head == [*labels, "energy", "uncertainty"]:
             return tuple(upper), len(labels)
     raise ValueError(
-        f"{path}: the head must be v1, v2, …, energy, uncertainty, with J, Ka, Kc before energy "
+        f"{path}: the header must be v1, v2, …, energy, uncertainty, with J, Ka, Kc before energy "
         f"for levels with rotation, got {', '.join(head)}"
     )
 

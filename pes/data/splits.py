@@ -21,17 +21,17 @@ FORMAT, VERSION = "pes-split", 1
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Rows of a dataset in three parts that share none.
+    """Rows of a dataset in three parts without common rows.
 
     Args:
         train: sorted row indices, from 0.
-        validation: the same.
-        test: the same.
+        validation: sorted row indices.
+        test: sorted row indices.
         sha256: hash of the dataset they belong to.
         seed: seed that drew them.
 
     Raises:
-        ValueError: if a part is empty, or a row stands twice.
+        ValueError: if a part is empty, or a row occurs twice.
     """
 
     train: Tensor
@@ -49,7 +49,7 @@ class Split:
             raise ValueError(f"row {int(rows[counts > 1][0])} occurs in the split more than once")
 
     def save(self, path: str | Path) -> None:
-        """Write as JSON, whole or not at all."""
+        """Write as JSON; an interrupted write leaves no incomplete file."""
         parts = {name: getattr(self, name).tolist() for name in PARTS}
         record = {"format": FORMAT, "version": VERSION, "sha256": self.sha256, "seed": self.seed}
         with replaced(path) as temporary:
@@ -103,10 +103,10 @@ def check_parts(parts: object) -> None:
 
 
 def split(dataset: Dataset, *, fractions: Sequence[float] = (0.8, 0.1, 0.1), seed: int) -> Split:
-    """Draw the parts at random, symmetry copies of a geometry always into the same one.
+    """Draw the parts at random; symmetry copies of a geometry go into the same part.
 
-    Without copies the parts have exactly the rounded sizes; a group of copies goes where
-    its middle falls.
+    Without copies the parts have exactly the rounded sizes. A group of copies goes to the part in
+    which its middle lies.
 
     Args:
         dataset: the points.

@@ -76,7 +76,7 @@ class Tape:
 
     @property
     def rows(self) -> list[list[str]]:
-        """The table, its head first."""
+        """Rows of the table; the first one is its header."""
         slopes = self.steps[0].tangent is not None
         head = ["step", "computed as", "value", *["tangent"] * slopes, "adjoint"]
         return [head, *[_cells(step) for step in self.steps]]
@@ -103,7 +103,7 @@ class Tape:
             path: path of the PNG file.
 
         Raises:
-            ValueError: for a graph of more boxes than a picture can show.
+            ValueError: for more boxes than a picture can show.
         """
         texts = [_box(step) for step in self.steps]
         plots.computational_graph(path, texts, [step.parents for step in self.steps])

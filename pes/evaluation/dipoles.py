@@ -155,7 +155,7 @@ def evaluate_dipoles(
         )
     if points.dipoles is None:
         raise ValueError(
-            f"{name}: the points have no dipole moments, by which a dipole surface is judged; name "
+            f"{name}: the points have no dipole moments, which are compared with the surface; name "
             "their column with `--keys dipole=NAME`"
         )
     potential = surface.potential.to(device)

@@ -39,11 +39,11 @@ class GradientCheck:
     """Differences of analytic and numerical gradients of a surface, hartree/bohr.
 
     Attributes:
-        surface: its name.
-        symbols: isotopes.
+        surface: name of the surface.
+        symbols: isotope symbols of the atoms.
         positions: geometries (B, N, 3) in bohr.
         steps: h, (H,) in bohr, ascending.
-        analytic: ∂V/∂x (B, N, 3); None for a surface without.
+        analytic: ∂V/∂x (B, N, 3); None for a surface without analytic gradients.
         central: differences (H, B, N, 3) by V(x + h) − V(x − h).
         forward: differences (H, B, N, 3) by V(x + h) − V(x).
     """
@@ -58,9 +58,9 @@ class GradientCheck:
 
     @property
     def own_error(self) -> Tensor:
-        """Error (H,) that the central differences show among themselves: change to other steps.
+        """Estimated error (H,) of the central differences: their change to other steps.
 
-        Infinite at the ends, and where steps are too small to change rounded energies at all.
+        It is infinite at the first and last step, and for steps too small to change an energy.
         """
         change = _rms(self.central[1:] - self.central[:-1])
         ends = change.new_full((1,), torch.inf)
@@ -70,12 +70,12 @@ class GradientCheck:
 
     @property
     def best(self) -> int:
-        """Number of the step at which they change least."""
+        """Index of the step at which the central differences change least."""
         return int(self.own_error.argmin())
 
     @property
     def best_step(self) -> float:
-        """Bohr."""
+        """Step at which the central differences change least, bohr."""
         return float(self.steps[self.best])
 
     @property

@@ -45,9 +45,9 @@ def check_gradients(
 
     Args:
         surface: whatever `pes.levels` takes.
-        points: where to compare: a data set, its file, or positions (B, N, 3) in bohr. Default the
-            training points of a fitted surface, else geometries around the minimum.
-        geometries: number of points that are taken of these, spread over their energies.
+        points: geometries of the comparison: a data set, its file, or positions (B, N, 3) in bohr.
+            By default the training points of a fitted surface, else geometries around the minimum.
+        geometries: number of these points that are used, spread over their energies.
         steps: steps of the differences, bohr; three or more, ascending.
 
     Returns:

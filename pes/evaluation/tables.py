@@ -40,7 +40,7 @@ MEASURES = ("rmse", "mae", "median", "max")
 
 PART_TITLES = MappingProxyType(
     {"train": "training points", "validation": "validation points, which chose among fits",
-     "test": "test points of the fit", "unseen": "points that the fit has never seen"}
+     "test": "test points of the fit", "unseen": "points that were not used in the fit"}
 )  # fmt: skip
 
 MOST_BONDS = 6
@@ -131,12 +131,12 @@ def _window(name: str) -> str:
 def extrapolation_lines(points: PointErrors) -> list[str]:
     """Errors within and beyond the reach of the training points."""
     if points.nearest is None:
-        return ["the surface comes without training points; extrapolation cannot be measured"]
+        return ["the surface has no training points; extrapolation cannot be measured"]
     known = points.is_training
     groups = {
         "training points": known,
-        "others, nearest <= 1": ~known & (points.nearest <= 1),
-        "others, nearest > 1": points.nearest > 1,
+        "new, nearest <= 1": ~known & (points.nearest <= 1),
+        "new, nearest > 1": points.nearest > 1,
     }
     lines = [
         "nearest: distance to the nearest training point, in units of the largest gap between "
@@ -187,8 +187,9 @@ def hole_lines(report: HoleReport) -> list[str]:
     lines = [
         f"search for holes: {search.samples} geometries within the distances of the {whose} "
         f"({_bounds(report.box)} A) were tried in {report.seconds:.1f} s",
-        f"the minimum of the surface lies {(search.minimum - report.lowest) / CM1:+.2f} cm-1 from "
-        f"the lowest label, at {bonds(search.well, elements)}",
+        f"the minimum of the surface lies {abs(search.minimum - report.lowest) / CM1:.2f} cm-1 "
+        f"{'below' if search.minimum < report.lowest else 'above'} the lowest label, at "
+        f"{bonds(search.well, elements)}",
         "no geometry lies below the minimum: no hole was found",
     ]
     if report.below:
@@ -201,10 +202,9 @@ def hole_lines(report: HoleReport) -> list[str]:
     if report.disagreement is not None:
         count = len(report.disagreement)
         lines.append(
-            f"members of the ensemble differ by more than {report.limit / CM1:.0f} cm-1 at "
-            f"{count or 'no'} place{'s' * (count > 1)} below "
-            f"{(report.highest - search.minimum) / CM1:.0f} cm-1 (the limit is "
-            f"{100 * DISAGREEMENT:g} % of that energy)"
+            f"below {(report.highest - search.minimum) / CM1:.0f} cm-1 the members of the ensemble "
+            f"differ at {count or 'no'} geometr{'y' if count == 1 else 'ies'} by more than "
+            f"{report.limit / CM1:.0f} cm-1, {100 * DISAGREEMENT:g} % of that energy"
         )
         lines += _place_lines(report.disagreement, elements)
     if report.places:

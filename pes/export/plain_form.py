@@ -126,7 +126,9 @@ def plain_form(surface: Surface) -> PlainForm:
         descriptor = part.descriptor
         if not isinstance(descriptor, Invariants):
             kind = type(descriptor).__name__
-            raise ValueError(f"a surface of {kind} cannot be exported, only one of invariants")
+            raise ValueError(
+                f"only surfaces of invariants can be exported, this one has the descriptor {kind}"
+            )
         key = repr(descriptor.settings)
         descriptors[key] = descriptor
         constant += share * float(part.shift.detach())

@@ -31,17 +31,17 @@ TARGETS = tuple(dict.fromkeys(SUFFIXES.values()))
 
 
 def export_surface(surface: Surface, path: str | Path, *, to: str | None = None) -> Path:
-    """Write a surface as a file that needs nothing of this package.
+    """Write a surface as a file that does not need this package.
 
     C, Fortran and NumPy get one function of the positions that returns energy and gradient, in bohr
     and hartree; torch gets a program, `torch.export.load`, of positions (B, N, 3) to energies (B,),
     and ONNX a graph of the same (extra `onnx`).
 
     Args:
-        surface: what `pes.load` returns: of invariant polynomials for source text, any that torch
-            differentiates for torch and ONNX.
+        surface: result of `pes.load`. Source text needs a surface of invariant polynomials; for
+            torch and ONNX it is any surface that torch can differentiate.
         path: path of the file; its stem is the name of the function.
-        to: a key of `TARGETS`; default by the suffix.
+        to: a key of `TARGETS`; by default the suffix decides.
 
     Raises:
         ValueError: for an unknown target, a stem that is not a name, or a surface that cannot be
@@ -54,7 +54,7 @@ def export_surface(surface: Surface, path: str | Path, *, to: str | None = None)
     name = file.stem
     if not re.fullmatch(r"[A-Za-z]\w{0,40}", name, re.ASCII) or keyword.iskeyword(name):
         raise ValueError(
-            f"{file}: the name of the file becomes that of the function; take letters, digits and _"
+            f"{file}: the function gets the name of the file, which must have letters, digits and _"
         )
     form = plain_form(surface)
     assert surface.symbols is not None

@@ -132,7 +132,7 @@ class Audit:
         return [*(f.line() for f in self.findings), *self.left_out, f"verdict: {self.verdict}"]
 
     def before_fit(self, most: int = 3) -> list[str]:
-        """The lines, three at most, that matter before a fit: errors and warnings."""
+        """Errors and warnings to read before a fit, at most `most` lines."""
         serious = [f for f in self.findings if f.severity != "note"]
         lines = [finding.line() for finding in serious[:most]]
         if len(serious) > most:
@@ -140,7 +140,7 @@ class Audit:
         return lines
 
     def rows(self) -> list[list[str]]:
-        """Table of the findings, its head first."""
+        """Table of the findings; the first row is its header."""
         head = ["severity", "kind", "points", "worst rows", "finding", "advice"]
         return [head] + [
             [
@@ -183,12 +183,12 @@ class Audit:
 
 
 def audit(dataset: Dataset) -> Audit:
-    """Everything that is doubtful about labelled points, the most important first.
+    """Find what is doubtful about labelled points, the most important first.
 
-    Lengths, energies and the order of atoms are judged by what molecules allow; labels by a
-    robust linear permutation-invariant surface and by their neighbours, forces by the torque on
-    the molecule and by the slopes of that surface. It is fitted to at most 3,000 points, for at
-    most six atoms; every label is compared with it.
+    Lengths, energies and the order of atoms are compared with what molecules allow. Labels are
+    compared with a robust linear permutation-invariant surface and with their neighbours, forces
+    with the torque on the molecule and with the slopes of that surface. The surface is fitted to
+    at most 3,000 points of at most six atoms; every label is compared with it.
 
     Example:
         >>> from pes.potential.analytic import WaterPJT

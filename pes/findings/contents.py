@@ -19,7 +19,7 @@ def content_lines(dataset: Dataset) -> list[str]:
     held = [name for name in ("forces", "dipoles") if getattr(dataset, name) is not None]
     held += [f"{name} ({unit})" for name, unit in dataset.column_units.items()]
     counts = {
-        ("all" if name == "all" else f"< {name} cm-1"): int(mask.sum())
+        ("in all" if name == "all" else f"below {name} cm-1"): int(mask.sum())
         for name, mask in window_masks(heights, WINDOWS).items()
     }
     lines = [
@@ -27,7 +27,7 @@ def content_lines(dataset: Dataset) -> list[str]:
         f"({' '.join(dataset.symbols)}), energies{''.join(', ' + name for name in held)}",
         f"lowest energy {float(dataset.energies.min()):.9f} hartree in row {lowest}; "
         f"range {float(heights.max()):.1f} cm-1",
-        "points " + ", ".join(f"{name} {count}" for name, count in counts.items()),
+        "number of points: " + ", ".join(f"{count} {name}" for name, count in counts.items()),
     ]
     for pair, (low, high) in _ranges(dataset).items():
         lines.append(f"{pair} distances {low:.4f} to {high:.4f} A")

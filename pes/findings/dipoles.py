@@ -67,14 +67,14 @@ def check_dipoles(symbols: Sequence[str], positions: Tensor, dipoles: Tensor, ch
     size, left, less = (_size(v) for v in (labels, residual, residual - extra * rest))
     if abs(extra) > CHARGE and less < max(SMALL, SHARE * size):
         raise ValueError(
-            f"the dipole moments follow the place of the molecule with a total charge of "
+            f"the dipole moments change with the place of the molecule as for a total charge of "
             f"{round(charge + extra, 2) + 0.0:g} e, not {charge}; set `surface.charge`, or take "
             "dipole moments from the origin of the positions"
         )
     if left > max(SMALL, SHARE * size):
         raise ValueError(
             f"the dipole moments do not turn with the positions: {left / DEBYE:.2f} of "
-            f"{size / DEBYE:.2f} debye (root mean square) are left by a fit; they may be of "
+            f"{size / DEBYE:.2f} debye (root mean square) remain after a fit; they may be of "
             "another frame, such as the standard orientation of a program, or in another order"
         )
 

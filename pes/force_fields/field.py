@@ -46,7 +46,7 @@ class ForceField:
         units: str,
         name: str = "force field",
     ) -> "ForceField":
-        """A force field of numbers in some unit of energy.
+        """A force field from numbers in a unit of energy.
 
         Args:
             frequencies: harmonic wavenumbers or energies ω, (Q,).
@@ -55,8 +55,8 @@ class ForceField:
             name: what it is called in tables.
 
         Raises:
-            ValueError: for an unknown unit, a frequency that is not positive, a mode that there is
-                not, a constant given twice with two values, or one that is not a finite number.
+            ValueError: for an unknown unit, a frequency that is not positive, a mode that does not
+                exist, a constant given twice with two values, or one that is not finite.
         """
         if units not in ENERGY_UNITS:
             raise ValueError(f"`units` must be one of {', '.join(ENERGY_UNITS)}, got {units!r}")

@@ -196,13 +196,13 @@ def _first(
     quanta = quanta[:, ~result.beyond(quanta)]
     if quanta.shape[1] < count:
         raise ValueError(
-            f"{count} levels need more than the {quanta.shape[1]} functions before the barrier of "
-            f"the force field, which is unbounded below: {result.way}; ask for fewer levels"
+            f"{count} levels need more than the {quanta.shape[1]} functions inside the barrier, "
+            f"beyond which the force field falls without end: {result.way}; ask for fewer levels"
         )
     needed = 40.0 * quanta.shape[1] * count  # amplitudes and vectors
     if limits.memory is not None and needed > limits.memory:
         raise ValueError(
-            f"{count} levels need about {needed / 2**30:.2g} GiB to begin with, "
+            f"{count} levels need about {needed / 2**30:.2g} GiB for the first round, "
             f"{limits.memory / 2**30:.2g} GiB are allowed or free; ask for fewer levels or raise "
             "`memory`"
         )

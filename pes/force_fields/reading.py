@@ -43,7 +43,9 @@ Lines = Sequence[tuple[int, str]]
 
 
 def read_force_field(path: str | Path) -> ForceField:
-    """Read a force field in dimensionless normal coordinates; its content tells the format.
+    """Read a force field in dimensionless normal coordinates.
+
+    The format is recognised by the content of the file.
 
     A plain table has lines `units: cm-1`, `modes: 2` and `constants: derivatives`, then rows of
     mode numbers from 1 and a value: `1 1 1000.0` is ω of mode 1, `1 1 2 50.0` a cubic constant.
@@ -51,8 +53,8 @@ def read_force_field(path: str | Path) -> ForceField:
 
     Raises:
         FileNotFoundError: if there is no such file.
-        ValueError: for a malformed row, missing modes or units, and numbers that do not do, with
-            file and line.
+        ValueError: for a malformed row, missing modes or units, or impossible numbers; the message
+            names file and line.
     """
     file = Path(path)
     check_file(file, "force field")
@@ -80,7 +82,7 @@ def _plain(lines: Lines, name: str) -> ForceField:
             rows.append(_row(number, content.split(), first=1))
     missing = [text for word, text in HEAD.items() if word not in head]
     if missing:
-        raise ValueError(f": the head of the table is incomplete; add a line `{missing[0]}`")
+        raise ValueError(f": the header of the table is incomplete; add a line `{missing[0]}`")
     if head["constants"] not in KINDS:
         raise ValueError(f": `constants` must be {' or '.join(KINDS)}, got {head['constants']!r}")
     if not head["modes"].isdecimal() or int(head["modes"]) < 1:
@@ -114,12 +116,12 @@ def _vhci(lines: Lines, name: str) -> ForceField:
             rows.append(_row(number, cells, first=0))
             if degree != str(len(rows[-1].modes)):
                 raise ValueError(
-                    f", line {number}: degree {degree} needs as many modes, got {line!r}"
+                    f", line {number}: a row of degree {degree} needs {degree} modes, got {line!r}"
                 )
     if len(rows) != sizes["Force_constants:"]:
         raise ValueError(
-            f": `Force_constants: {sizes['Force_constants:']}` promises as many rows, there are "
-            f"{len(rows)}; the table may have been cut"
+            f": `Force_constants: {sizes['Force_constants:']}` does not match the number of "
+            f"rows, {len(rows)}; the table may be cut off"
         )
     return _assembled(sizes["Modes:"], frequencies, rows, "cm-1", name, first=0)
 
@@ -193,7 +195,7 @@ def _assembled(
     """The force field of rows, each constant once; modes of the file count from `first`.
 
     Raises:
-        ValueError: for a mode without ω or that there is not, and for two values of a constant.
+        ValueError: for a mode without ω or that does not exist, and for two values of a constant.
     """
     for table in (frequencies, rows):
         known: dict[Modes, Row] = {}
@@ -201,8 +203,8 @@ def _assembled(
             outside = [k + first for k in row.modes if not 0 <= k < modes]
             if outside:
                 raise ValueError(
-                    f", line {row.line}: mode {outside[0]} is not among the {modes}, which count "
-                    f"from {first}"
+                    f", line {row.line}: mode {outside[0]} does not exist: the {modes} modes are "
+                    f"numbered from {first}"
                 )
             other = known.setdefault(tuple(sorted(row.modes)), row)
             if other.value != row.value:

@@ -20,15 +20,15 @@ __all__ = ["SurfaceCalculator"]
 class SurfaceCalculator(Calculator):
     """Energies in eV, forces in eV/Å and Hessians in eV/Å² of a surface, for `Atoms.calc`.
 
-    Atoms must come in the surface's order; isotopes do not matter to it. An ensemble also gives
+    Atoms must be in the surface's order; isotopes do not matter. An ensemble also gives
     `energy_uncertainty`, the spread of its members in eV, among the results.
 
     Args:
         surface: what `pes.load` returns.
-        symbols: atoms that the surface is for, where it does not say.
+        symbols: atoms of the surface, needed if it does not name them.
 
     Raises:
-        ValueError: for a surface that says nothing of its atoms, or that torch cannot
+        ValueError: for a surface that does not name its atoms, or that torch cannot
             differentiate.
 
     Example:
@@ -60,7 +60,7 @@ class SurfaceCalculator(Calculator):
         """A result by its name.
 
         Raises:
-            PropertyNotImplementedError: for stress and anything else a molecule has not.
+            PropertyNotImplementedError: for stress and other properties of crystals.
         """
         if name not in (*self.implemented_properties, "energy_uncertainty"):
             known = ", ".join(self.implemented_properties)

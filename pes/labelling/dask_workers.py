@@ -65,7 +65,9 @@ def job_workers(system: str, jobs: int, options: Mapping[str, Any]) -> Iterator[
     """
     command = SYSTEMS[system].job_cls.submit_command.split()[0]
     if shutil.which(command) is None:
-        raise ValueError(f"`workers.system`: {system} is not there, it has no {command!r}")
+        raise ValueError(
+            f"`workers.system`: {system} is not installed here, the command {command!r} is missing"
+        )
     first: Future[str] = Future()
     options = {"job_cls": _watched(SYSTEMS[system].job_cls, first), **options}
     with _settings(), queue_cluster(system, options) as cluster:

@@ -27,14 +27,14 @@ class External(Program):
     Attributes:
         template: text of the input file; `{geometry}` stands for lines such as `O 0.0 0.0 0.0`,
             `{guess}` for the text of the attempt, `{row}` for the number of the point.
-        command: what to run there; no shell reads it.
+        command: command that runs in this folder, without a shell.
         energy: regular expression whose group is the energy; its last match counts.
         gradient: regular expression with three groups, matched once for each atom, in the frame of
-            the input; the last N matches count. Or
-        forces: the same for forces.
+            the input; the last N matches count.
+        forces: the same with forces in place of gradients; give one of the two.
         columns: further numbers by name, as `energy`; a name with `energy` in it has its unit.
-        finished: regular expression that the output of a good end matches; None where the exit
-            code tells enough.
+        finished: regular expression that matches the output of a successful run; None if the exit
+            code is enough.
         format: instead of patterns, the format of the output as `pes.read` knows it, such as
             `output` (by cclib); energies, forces and their frame are those of the file.
         input: name of the input file.
@@ -43,7 +43,7 @@ class External(Program):
         energy_unit: unit of the energies that the patterns match.
         gradient_unit: unit of gradients or forces that they match.
         guesses: text for `{guess}` in each attempt; the last one serves all further ones.
-        minutes: wall time of one point; None for any.
+        minutes: largest wall time of one point; None for no limit.
 
     Raises:
         ValueError: for settings that cannot work together.
@@ -118,7 +118,7 @@ class External(Program):
         return record
 
     def check(self, symbols: Sequence[str]) -> None:
-        """Check that the program is there.
+        """Check that the program is installed.
 
         Raises:
             ValueError: if it is not installed, or not on the PATH.
@@ -126,7 +126,7 @@ class External(Program):
         name = self._words()[0]
         if shutil.which(name) is None:
             raise ValueError(
-                f"`command`: {name!r} is not installed, or not on the PATH; name its file in full"
+                f"`command`: {name!r} is not installed, or not on the PATH; give its full path"
             )
 
     def provenance(self) -> Mapping[str, str | float]:
@@ -134,7 +134,7 @@ class External(Program):
         return {"program": self.command, "template": self.template}
 
     def with_forces(self) -> Program:
-        """Itself, if its output has forces.
+        """This program, if its output has forces.
 
         Raises:
             ValueError: if it has none.

@@ -40,7 +40,7 @@ class GeometrySet:
 
     @property
     def elements(self) -> tuple[str, ...]:
-        """Element of each atom, isotopes forgotten."""
+        """Element of each atom, without its isotope."""
         return Molecule(self.symbols).elements
 
 
@@ -72,7 +72,7 @@ def geometries_of(given: GeometriesLike, symbols: Sequence[str] | None = None) -
         known = GeometrySet(Molecule(symbols).symbols, x, 0, "an array")
     if symbols is not None and Molecule(symbols).elements != Molecule(known.symbols).elements:
         raise ValueError(
-            f"{known.source}: the atoms are {' '.join(known.symbols)}, `symbols` are "
+            f"{known.source}: the atoms are {' '.join(known.symbols)}, but `symbols` names "
             f"{' '.join(symbols)}"
         )
     shape = tuple(known.positions.shape)

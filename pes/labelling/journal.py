@@ -32,7 +32,9 @@ def read_journal(path: Path, settings: Record) -> dict[int, Record]:
     whole = content[: content.rfind(b"\n") + 1]
     first, *lines = whole.decode(errors="replace").split("\n")
     if not _same(first, header):
-        raise ValueError(f"{path} was written with other settings; move it away to start afresh")
+        raise ValueError(
+            f"{path} was written with other settings; move it to another place to start anew"
+        )
     records = {}
     for number, line in enumerate(lines[:-1], start=2):
         try:

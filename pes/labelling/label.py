@@ -94,10 +94,10 @@ def label(
     notes: Mapping[str, str] = MappingProxyType({}),
     report: Report = lambda *_: None,
 ) -> LabelResult:
-    """Compute energies, and what else a program gives, of many geometries.
+    """Compute energies, and what else a program provides, of many geometries.
 
-    Every point is in the journal of the folder as soon as it is there. The same call again
-    continues where the last one ended, by whatever end.
+    Every point is written to the journal in the folder as soon as it is computed. If the same call
+    is made again, it continues where the last one ended, even if that one was killed.
 
     Args:
         geometries: (B, N, 3) in bohr, a data set, or a file such as the geometries.xyz of
@@ -113,13 +113,13 @@ def label(
         minimum: make row 0 the minimum of the method, optimised from the lowest geometry.
         retry: compute points again that failed in an earlier call.
         notes: further entries of the provenance.
-        report: called with the numbers of points done, failed and in all.
+        report: function called with the numbers of points done, failed and in all.
 
     Raises:
         ValueError: for settings that cannot work, a journal of other settings, or if all points
             fail.
-        OSError: if the journal cannot be written, or the program not be started. What is in the
-            journal stays.
+        OSError: if the journal cannot be written, or the program cannot be started. The content
+            of the journal is kept.
 
     Example:
         >>> from concurrent.futures import ThreadPoolExecutor

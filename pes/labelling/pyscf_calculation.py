@@ -72,7 +72,7 @@ def check(settings: PySCF, symbols: Sequence[str]) -> None:
     if electrons % 2 or electrons < 2:
         raise ValueError(
             f"`charge`: {' '.join(symbols)} with charge {settings.charge} has {electrons} "
-            "electrons; closed shells are needed, others are for an external program"
+            "electrons; this program needs an even number, open shells need an external program"
         )
     if settings.frozen_core and max(map(gto.charge, symbols)) > 18:
         raise ValueError("`frozen_core` is for elements up to argon; set it to false")

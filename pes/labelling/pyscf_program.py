@@ -76,7 +76,7 @@ class PySCF(Program):
         return _pyscf().calculated(self, symbols, positions, attempt)
 
     def check(self, symbols: Sequence[str]) -> None:
-        """PySCF is there, it knows basis and functional, and the shell is closed."""
+        """Check that PySCF is installed, has basis and functional, and that the shell is closed."""
         _pyscf().check(self, symbols)
 
     def provenance(self) -> Mapping[str, str | float]:

@@ -151,7 +151,7 @@ def calibration_curve(path: str | Path, residuals_cm1: ArrayLike, spread_cm1: Ar
     """
     r, sigma = np.asarray(residuals_cm1, dtype=float), np.asarray(spread_cm1, dtype=float)
     if not len(r) or len(r) != len(sigma):
-        raise ValueError("residuals and spreads must be of the same points, one at least")
+        raise ValueError("residuals and spreads must belong to the same points, at least one")
     with picture(path, 10.0, 4.4) as figure:
         first, second = figure.subplots(1, 2)
         _error_against_spread(first, r, sigma)

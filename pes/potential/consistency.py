@@ -49,9 +49,9 @@ def check_consistency(potential: Callable[[Tensor], Any], start: Tensor, name: s
         together.isfinite(), again.isfinite()
     ):
         raise ValueError(
-            f"{name} gives the same geometry energies that differ by {change / CM1:.3g} cm-1 in "
-            "another batch or at another time; each energy must depend on its own geometry only: "
-            "look for sums over the batch, counters and random numbers"
+            f"{name} changes by {change / CM1:.3g} cm-1 when the same geometry is computed again "
+            "or in another batch; each energy must depend on its geometry alone: look for sums "
+            "over the batch, counters and random numbers"
         )
 
 

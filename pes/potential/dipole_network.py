@@ -22,8 +22,8 @@ SMALLEST_SCALE = 1e-12
 class DipoleNetwork(AtomicCharges):
     """Charges z_a = scale · MLP((f_a(x) − mean) / deviation); see `AtomicCharges`.
 
-    Like atoms share a network: there is one for each element but the one that takes what is left of
-    the total charge.
+    Atoms of one element share a network. One element has none: its atoms take the rest of the total
+    charge.
 
     Args:
         elements: symbol of each of N atoms.

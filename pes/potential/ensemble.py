@@ -14,12 +14,12 @@ __all__ = ["Ensemble"]
 class Ensemble(nn.Module):
     """V = mean of the members; their spread is the uncertainty.
 
-    Members with equal descriptors come to share one, evaluated once for all of them. Members that
-    agree better with each other than with points that they have not seen are moved away from their
-    mean by a factor, so that the spread is an uncertainty; the mean stays.
+    Members with equal descriptors share one, which is evaluated once for all of them. If members
+    agree better with each other than with points that they were not fitted to, `inflation` moves
+    them away from their mean, so that the spread is an uncertainty. The mean does not change.
 
     Args:
-        members: surfaces of the same atoms, one at least.
+        members: at least one surface; all are of the same atoms.
         inflation: factor of the members' differences from their mean.
 
     Raises:

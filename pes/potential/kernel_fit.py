@@ -40,7 +40,7 @@ def kernel_surface(
     memory: int = MEMORY,
     seed: int = 0,
 ) -> tuple[KernelSurface, Tensor]:
-    """The surface that fits energies, and its error at each point left out.
+    """Fit a kernel surface to energies, with its leave-one-out error at each point.
 
     With all points as centres c = (K + noise/w)⁻¹ (E − shift); where these are fewer (see
     `spread_rows`), c minimises Σ_i w_i (ΔE_i)² + noise cᵀKc.
@@ -62,7 +62,7 @@ def kernel_surface(
 
     Raises:
         ValueError: if the memory is too small, the noise is too small for the points, or rounding
-            errors would be seen.
+            errors would not be negligible.
     """
     most = int((memory / 16) ** 0.5)
     number = min(len(energies), most if centres is None else centres)
@@ -90,8 +90,9 @@ def kernel_surface(
     typical = float(errors.abs().sort().values[int(0.9 * len(errors))])
     if surface.rounding > max(ROUNDING * typical, FINE):
         raise ValueError(
-            f"energies would be rounded by {surface.rounding / CM1:.1g} cm-1, with errors of "
-            f"{typical / CM1:.2g}: `noise` {noise:.1g} is too small or `width` {width:g} too large"
+            f"rounding errors of {surface.rounding / CM1:.1g} cm-1 are not small beside the error "
+            f"of the fit, {typical / CM1:.2g} cm-1: `noise` {noise:.1g} is too small or `width` "
+            f"{width:g} too large"
         )
     return surface, errors
 

@@ -37,7 +37,7 @@ SURFACES = {**FITTED, "function": NamedFunction, **ANALYTIC}
 def surface_settings(surface: nn.Module) -> dict[str, Any]:
     """Settings by which `surface_from` builds a surface of this kind, parameters apart.
 
-    A surface tells its own by the properties `settings` and, of surfaces within it, `parts`.
+    A surface provides them by its properties `settings` and, for surfaces inside it, `parts`.
 
     Raises:
         ValueError: for a surface or a baseline that is not one of `SURFACES`.

@@ -204,7 +204,7 @@ def linear_surface(
     baseline: nn.Module | None = None,
     memory: int = MEMORY,
 ) -> LinearSurface:
-    """The surface linear in the descriptor that fits energies, and forces if given, best.
+    """The surface linear in the descriptor that best fits energies, and forces if given.
 
     Minimises Σ_i w_i [(ΔE_i)² + force_weight Σ (ΔF_i)²] + ridge² s₁² ‖D c‖², with s₁ the largest
     singular value and D the lengths of the columns. All arguments but `ridge` are those of
@@ -244,6 +244,6 @@ def check_determined(coefficients: int, positions: Tensor, *, forces: bool) -> N
     independent = max(3 * atoms - 6, 1) if forces else 0
     if points * (1 + independent) <= coefficients:
         raise ValueError(
-            f"{points} points cannot fix {coefficients} coefficients and a constant; "
+            f"{points} points cannot determine {coefficients} coefficients and a constant; "
             "lower the degree, add points or give a `ridge`"
         )

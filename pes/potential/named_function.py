@@ -36,7 +36,7 @@ class NamedFunction(nn.Module):
 
     @property
     def settings(self) -> dict[str, Any]:
-        """Arguments, the function apart."""
+        """Arguments other than the function."""
         return {"reference": self.reference, "differentiable": self.differentiable}
 
     def forward(self, positions: Tensor) -> Tensor:

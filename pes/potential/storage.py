@@ -36,7 +36,7 @@ FINGERPRINTS = "fingerprints."
 
 @dataclass(frozen=True)
 class SurfaceRecord:
-    """Origin of a surface.
+    """Origin of a surface: atoms, training points, errors.
 
     Attributes:
         symbols: isotope symbols in the order of the positions.
@@ -45,7 +45,7 @@ class SurfaceRecord:
         training_positions: (T, N, 3) in bohr, what `Coverage` asks for.
         notes: anything else that JSON can hold: configuration, errors, versions.
         fingerprints: part (`train`, `validation`, `test`) → fingerprints (M,) of all its points,
-            by which a file of points is told from points the surface has never seen.
+            which show whether points of a file took part in the fit.
     """
 
     symbols: tuple[str, ...]
@@ -57,7 +57,9 @@ class SurfaceRecord:
 
 
 def save_surface(path: Path | str, surface: nn.Module, record: SurfaceRecord) -> None:
-    """Write a surface and its record to one file, whole or not at all.
+    """Write a surface and its record to one file.
+
+    An interrupted write leaves no incomplete file.
 
     Args:
         path: usually ending in `.safetensors`; replaced if it exists.
@@ -91,8 +93,8 @@ def load_surface(
 ) -> tuple[nn.Module, SurfaceRecord]:
     """The surface and the record that `save_surface` wrote, on the CPU.
 
-    Nothing in the file is executed: a pickle is refused, not opened, and a function that the file
-    names is not imported.
+    Nothing in the file is executed: a pickle is refused without being opened, and a function that
+    the file names is not imported.
 
     Args:
         path: path of the file.

@@ -29,7 +29,7 @@ class Surface:
         potential: the function; a user's own is a `UserFunction`.
         symbols: isotopes of the atoms it was made for, None if it does not say.
         record: training points and energy range of a surface file, None for any other surface.
-        name: what its user calls it; None for a module or a function that was passed as it is.
+        name: name under which it was loaded; None for a module or a function.
 
     Example:
         >>> from pes.potential.analytic import WaterPJT
@@ -73,12 +73,12 @@ class Surface:
 
     @property
     def differentiable(self) -> bool:
-        """Whether torch can be relied on for forces; not so for a user's plain function."""
+        """Whether torch can compute forces; false for a user's plain function."""
         return getattr(self.potential, "differentiable", True)
 
     @property
     def ensemble(self) -> Ensemble | None:
-        """The members, if there are two or more that can disagree."""
+        """The ensemble, if it has two members or more; else None."""
         if isinstance(self.potential, Ensemble) and len(self.potential.members) > 1:
             return self.potential
         return None

@@ -31,9 +31,9 @@ def reason(error: BaseException) -> str:
 class UserFunction(nn.Module):
     """A user's function of positions, in NumPy or torch, as a torch function.
 
-    The first call finds out which: torch if it takes a tensor and returns a tensor, else
-    NumPy. It is given copies, so that it may work in place. Even one in torch may detach what it
-    returns, so no derivative of it is relied on.
+    The first call decides: the function is torch if it takes a tensor and returns a tensor, else
+    NumPy. It receives copies, so that it may work in place. Its derivatives are not used, for even
+    a function in torch may detach its result.
 
     Args:
         function: positions (B, N, 3) to energies (B,), or to dipoles (B, 3).

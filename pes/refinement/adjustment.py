@@ -74,23 +74,23 @@ def refine(
 ) -> Refinement:
     """Adjust a surface to observed levels, held near its ab initio points: `pes-refine`.
 
-    Degree of the polynomial and strength of the anchor are those by which each fitted level is
-    best predicted from the other fitted levels; levels held out as validation are not used. What is
-    done is logged to the logger `pes`.
+    The degree of the polynomial and the strength of the anchor are chosen by cross-validation on
+    the fitted levels; levels held out as validation are not used. Progress goes to the logger
+    `pes`.
 
     Args:
-        surface: a surface, a torch module that says its `symbols`, or a name; not changed unless
-            its own weights are adjusted.
+        surface: a surface, a torch module with an attribute `symbols`, or a name; it is not changed
+            unless its own weights are adjusted.
         observed: by the isotopes of a molecule, such as `"O H D"`, its levels or their file (CSV
             with v1, v2, …, energy, uncertainty); `ObservedLevels` to hold some of them out.
         hold: ab initio points to stay near, or their file.
         adjust: a polynomial to add, or `weights`: every weight of the surface.
         anchor: λ, weight of squared distances from the points against squared errors of levels.
         anchor_energy: Δ of the weights [Δ/(Δ + E)]² of the points, cm⁻¹.
-        uncertainty_floor: smaller uncertainties of observed levels count as this, cm⁻¹.
-        steps: Gauss–Newton steps at most.
+        uncertainty_floor: uncertainty that replaces smaller ones of observed levels, cm⁻¹.
+        steps: largest number of Gauss–Newton steps.
         nuclear_masses: bare nuclei instead of whole atoms.
-        coordinates: default those usual for so many atoms.
+        coordinates: by default the usual ones for this number of atoms.
         basis: sizes by the name of a coordinate, `all` for the others.
         truncation: limits on the products of functions, or a sparse grid.
         cap: ceiling of V above the minimum, cm⁻¹.

@@ -38,7 +38,7 @@ class ObservedLevels:
         held_out: keep all of them out of the fit, as validation.
         held_levels: quanta of vibrational levels to keep out, with all their rotation.
         held_j: keep out levels, or lines to levels, with this J and higher.
-        up_to: leave out levels above, cm⁻¹.
+        up_to: energy above which levels are left out, cm⁻¹.
     """
 
     levels: Observed | Path | str
@@ -49,7 +49,7 @@ class ObservedLevels:
 
     @property
     def name(self) -> str:
-        """File, for messages."""
+        """Name of the file, for messages."""
         return "the list of levels" if isinstance(self.levels, Observed) else str(self.levels)
 
     def read(self) -> Observed:

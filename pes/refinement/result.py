@@ -34,11 +34,11 @@ class Refinement:
     Attributes:
         surface: the new surface.
         start: name of the surface it began with.
-        adjusted: what of it was adjusted.
+        adjusted: part of the surface that was adjusted.
         anchor: λ, by which the surface was held to its ab initio points.
         validation: adjustment, λ and RMS of fitted levels predicted from the others, hartree.
         isotopologues: molecules with their observed levels.
-        steps: all steps from the first on, atomic units.
+        steps: all steps, atomic units; the first is the start.
         device: device of the calculation.
     """
 
@@ -71,7 +71,7 @@ class Refinement:
 
     @property
     def warnings(self) -> list[str]:
-        """A verdict if it failed, levels that were not assigned, and doubts about the others."""
+        """A verdict if the refinement failed, levels that were not assigned, and other doubts."""
         pairs = zip(self.isotopologues, self.steps[-1].comparisons, strict=True)
         failed = failure(self.table, self._uncertainties())
         return [

@@ -78,8 +78,8 @@ def in_frame(
     angles, failed = torch.linalg.solve_ex(gradients @ spin.flatten(2).mT, -change)
     if bool(failed.any()):
         raise ValueError(
-            f"the frame {frame!r} is not defined at a grid point, where the molecule may turn and "
-            "still fulfil its conditions; choose another frame"
+            f"the frame {frame!r} is not unique at a grid point: its conditions still hold if the "
+            "molecule is turned; choose another frame"
         )
     return x, dx + torch.einsum("pak,pand->pknd", angles, spin)
 

@@ -38,7 +38,7 @@ class Rovibrational:
         energies: energies of the surface's scale, ascending, (S,) in hartree.
         vectors: columns by J = 0 state, then function of the rotor, (n (2J + 1), S).
         vibration: number of the J = 0 state that a level belongs to, (S,).
-        ka: projection on the axis of least inertia, (S,).
+        ka: projection K_a on the axis of least inertia, (S,).
         kc: projection on the axis of largest inertia, (S,).
         share: share of the J = 0 state in the level, (S,).
         changes: with fewer J = 0 states, the error of what all left out do to second order
@@ -84,7 +84,8 @@ def rovibrational_levels(
     Args:
         levels: J = 0.
         j: values of J.
-        states: J = 0 states contracted; default three times the levels, 60 at least.
+        states: number of J = 0 states that are contracted; default three times the levels, at
+            least 60.
         frame: axes of the body, see `pes.rovibration.frames`; levels do not depend on them, how
             many states they need does.
 

@@ -110,7 +110,7 @@ def reference_geometry(levels: Levels) -> Tensor:
     """
     positions = levels.system.positions
     if positions is None:
-        raise ValueError("a model Hamiltonian does not rotate")
+        raise ValueError("a model without atoms has no rotation")
     masses = masses_of(levels.system)
     with torch.no_grad():
         x = positions(levels.minimum[None])[0]
@@ -191,7 +191,7 @@ def flexible_reference(levels: Levels, coordinate: int | None = None) -> Flexibl
     """
     system, density = levels.system, next(levels.each_density())
     if system.positions is None:
-        raise ValueError("a model Hamiltonian does not rotate")
+        raise ValueError("a model without atoms has no rotation")
     q = levels.points
     means = density @ q
     inertia = density @ levels.hamiltonian.g_matrix.diagonal(dim1=1, dim2=2)

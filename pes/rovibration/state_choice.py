@@ -54,7 +54,7 @@ def contracted_states(asked: int | None, count: int, most: int) -> int:
 
 
 def default_states(count: int) -> int:
-    """Number of J = 0 states that are contracted where nobody says: three a level, 60 at least."""
+    """Default number of J = 0 states that are contracted: three for each level, at least 60."""
     return max(60, 3 * count)
 
 

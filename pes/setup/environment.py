@@ -27,7 +27,7 @@ def environment(device: torch.device, seed: int | None = None) -> dict[str, Any]
         "device": str(device),
         "threads": torch.get_num_threads(),
         "dtype": "float64",
-        "units": "inside: hartree, bohr, electron mass; files and tables: cm-1, angstrom, u",
+        "units": "internal: hartree, bohr, electron mass; files and tables: cm-1, angstrom, u",
         "seed": seed,
     }
 

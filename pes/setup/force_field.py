@@ -62,13 +62,13 @@ def force_field_levels(
 
     Args:
         force_field: what `pes.read_force_field` returned, or its file.
-        count: number of levels, the ground state included, degenerate ones each by itself; 20
-            unless
-        energy: all levels up to so much above the ground state instead, cm⁻¹.
+        count: number of levels, the ground state included; a degenerate level counts as often as
+            it is degenerate. The default is 20. Give either this or `energy`.
+        energy: energy above the ground state up to which all levels are computed, cm⁻¹.
         accuracy: largest estimated error of a level, cm⁻¹; default 0.01.
         minutes: CPU time that the calculation may take; default 5.
-        functions: most product functions.
-        memory: GiB that it may take; default what is free.
+        functions: largest number of product functions.
+        memory: memory that it may take, GiB; default the free memory.
         progress: called with a line after each round.
 
     Raises:

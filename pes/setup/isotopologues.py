@@ -33,7 +33,7 @@ GROUND = "ZPE"
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Isotopologues:
-    """Levels of isotopologues, those of the first one being what shifts count from.
+    """Levels of isotopologues; shifts are relative to the first one.
 
     Attributes:
         results: levels of each.
@@ -127,9 +127,9 @@ def isotopologues(
 ) -> Isotopologues:
     """Levels of several isotopologues on one surface.
 
-    Three atoms share ranges and sizes, those of the lightest, where the estimates allow; this takes
-    less than half the time of as many calls of `levels`. More atoms, and settings that fix the
-    sizes, are calculated one by one.
+    Isotopologues of three atoms share the ranges and sizes of the lightest one where the estimates
+    allow it. This takes less than half the time of separate calls of `levels`. Molecules of more
+    atoms are calculated one by one, as are all if settings fix the sizes.
 
     Args:
         surface: as for `levels`.

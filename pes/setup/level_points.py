@@ -93,13 +93,13 @@ def propose(
     Args:
         levels: result of `pes.levels`, or the folder that its `save` or `pes-levels` wrote.
         surface: surface of the levels, an ensemble with its training points; needed for a folder.
-        count: number of geometries, at most.
+        count: largest number of geometries.
         number: number of levels that matter, the ground state included.
-        accuracy: error bar in cm⁻¹ that is small enough: levels below it do not count.
+        accuracy: error bar that is small enough, cm⁻¹; levels with a smaller one are ignored.
         seed: seed of the grid points that stand for all.
 
     Raises:
-        ValueError: if the surface is no ensemble, holds no training points or is of other atoms, or
+        ValueError: if the surface is not an ensemble, has no training points or other atoms, or
             if there are fewer levels.
         FileNotFoundError: if the folder holds no levels.
         TypeError: for anything but levels or their folder.
@@ -209,7 +209,7 @@ def _check_same(energies: Tensor, potential: Tensor) -> None:
 def _trained(surface: Surface, symbols: tuple[str, ...]) -> tuple[Ensemble, Coverage]:
     """The ensemble, and the distance to its training points."""
     if surface.ensemble is None:
-        raise ValueError("error bars of levels need an ensemble of two members at least")
+        raise ValueError("error bars of levels need an ensemble of at least two members")
     if surface.record is None or len(surface.record.training_positions) < 2:
         raise ValueError("this surface has no training points; give a run folder")
     elements = Molecule(symbols).elements

@@ -46,7 +46,7 @@ SHARE = 0.7
 
 @dataclass(frozen=True, repr=False)
 class LevelsResult:
-    """Levels in cm⁻¹, how far to trust them, and what else they can tell.
+    """Levels in cm⁻¹ with estimated errors, and what can be computed from them.
 
     Attributes:
         task: surface, molecule, coordinates and bases that were chosen.
@@ -146,9 +146,9 @@ class LevelsResult:
 
         Args:
             J: total angular momenta, such as `range(4)`.
-            states: J = 0 states contracted; default three for each level, 60 at least, or fewer
-                where `minutes` allow no more. No fewer than the levels and no more than the
-                functions of the basis are taken, which a warning says.
+            states: number of J = 0 states that are contracted; default three for each level, at
+                least 60, or fewer if `minutes` allow no more. It is never smaller than the number
+                of levels or larger than that of basis functions; a warning says so.
             frame: eckart, flexible, linear, bisector, principal_axes or embedded.
             parameters: single numbers of an analytic surface by name, for derivatives.
             minutes: CPU time after which no other J begins.
@@ -156,7 +156,7 @@ class LevelsResult:
             progress: called with sentences about what runs.
 
         Raises:
-            ValueError: for J, a frame, parameters or memory that do not do.
+            ValueError: for a wrong J, frame, parameter or memory.
         """
         asked = tuple(dict.fromkeys(J))
         check_rotation(self.task, asked, frame)

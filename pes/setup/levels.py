@@ -98,34 +98,36 @@ def levels(
             `pes.train` returned. A force field, what `pes.read_force_field` returned, takes
             `count` or `energy`, `accuracy`, `minutes` and `memory` alone.
         molecule: isotopes in the order of the surface's atoms, such as `"O H D"`, or a
-            `Molecule`; default those of the surface.
-        count: number of levels, the ground state included; 20 unless
-        energy: all levels up to so much above the ground state instead, cm⁻¹.
+            `Molecule`; by default those of the surface.
+        count: number of levels, the ground state included; default 20. Give either this or
+            `energy`.
+        energy: energy above the ground state up to which all levels are computed, cm⁻¹.
         coordinates: a kind such as `radau`, a `CoordinateRequest`, or coordinates themselves;
-            default those usual for so many atoms.
-        ranges: ends of each coordinate by its name, Å and degrees; default by the surface.
+            by default the usual ones for this number of atoms.
+        ranges: ends of each coordinate by its name, Å and degrees; by default they follow from
+            the surface.
         reference: positions (N, 3) near the minimum, Å, for a surface that does not know them.
         basis: sizes by the name of a coordinate, `all` for the others; a number of functions or
             a `BasisSize`.
-        quanta: most quanta of a product function; short for
+        quanta: largest total number of quanta of a product function, a short form of `truncation`.
         truncation: all limits on product functions.
         cap: ceiling of V above its minimum, cm⁻¹.
         solver: solver of the eigenvalue problem, `auto` by its size.
-        symmetry: solve each block of H by itself where the coordinates show symmetry.
+        symmetry: solve H in blocks, one for each symmetry of the coordinates.
         convergence: compare with `larger` or `smaller` calculations; True chooses.
         accuracy: largest estimated error of a level, cm⁻¹. The program then chooses ranges and
             sizes and lets them grow. Default without sizes: 0.01 for three atoms, 0.1 for four,
             1 for more.
         minutes: CPU time that growing may take; default 5, from five atoms on 20.
-        memory: GiB that the process may take in all, Python and its libraries (0.35) included;
-            default what is free.
-        perturbations: terms added to the surface, by a name.
+        memory: memory that the process may take in all, GiB, Python and its libraries (0.35)
+            included; default the free memory.
+        perturbations: terms added to the surface, each with a name.
         ensemble: `first_order` or `full` spread of an ensemble surface.
         labels: `normal` or `local` quanta.
         device: device of the calculation.
 
     Raises:
-        ValueError: for settings that do not fit the molecule or the surface, or one another.
+        ValueError: for settings that contradict each other, the molecule or the surface.
 
     Example:
         Two levels of water, in a basis far too small:

@@ -107,7 +107,7 @@ class LineList:
     def _cells(self, most: int) -> list[list[str]]:
         """Head and rows of the strongest lines."""
         s, table, heading = self.spectrum, self.rotation.table, self.rotation.quanta.heading
-        rows = [["cm-1", "+-", "cm/molecule", "A/s-1", "upper <- lower"]]
+        rows = [["cm-1", "conv", "cm/molecule", "A/s-1", "upper <- lower"]]
         for k in s.intensities.argsort(descending=True)[:most].tolist():
             up, low = (level_name(table[int(row[k])], heading) for row in (s.upper, s.lower))
             rows.append([

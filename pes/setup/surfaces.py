@@ -153,13 +153,13 @@ def _as_any(surface: SurfaceLike) -> Surface:
 
 
 def load(name: str | Path, *, functions: Sequence[str] = ()) -> Surface:
-    """A surface, ready to be called or to be given to `pes.levels`; or a dipole surface.
+    """Load a surface of energies or of dipole moments, ready to be called.
 
     Args:
         name: run folder, surface file, `module:function`, `file.py:function` or the name of an
             analytic surface.
         functions: names of the functions, such as `file.py:function`, that a surface file may be
-            built on; a file alone runs none.
+            built on; otherwise a file runs no code.
 
     Raises:
         ValueError, FileNotFoundError: if there is no such surface, or if it is built on a function
@@ -179,8 +179,8 @@ def save(
 
     Args:
         path: usually ending in `.safetensors`; replaced if it exists.
-        surface: what `load` returned, or a module of this package.
-        record: where a module comes from.
+        surface: result of `load`, or a module of this package.
+        record: origin of the surface, needed for a module.
 
     Raises:
         ValueError: for a surface that cannot be stored, or a module without a record.

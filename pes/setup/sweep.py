@@ -40,10 +40,10 @@ class Submitter(Protocol):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Sweep:
-    """Levels by the values of a parameter.
+    """Levels for several values of a parameter.
 
     Attributes:
-        parameter: name.
+        parameter: name of the parameter.
         unit: unit of the values.
         values: values of the parameter.
         levels: for each value: label → energy and estimated error, cm⁻¹.

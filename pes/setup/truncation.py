@@ -53,10 +53,10 @@ class GroupRequest:
 
 @dataclass(frozen=True)
 class TruncationRequest:
-    """Selection of products of basis functions; without limits the usual ones.
+    """Selection of products of basis functions; without limits the program's default.
 
     Attributes:
-        quanta: most quanta in all.
+        quanta: largest total number of quanta.
         weights: weights of the quanta, by coordinate or group.
         energy: largest sum of reference energies above the lowest, cm⁻¹.
         groups: coordinates contracted together, by a name of the group.

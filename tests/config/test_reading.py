@@ -318,8 +318,8 @@ def test_a_name_is_no_path(tmp_path: Path, name: str, words: str) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        (TRAIN + "name: other\n", "line 3: key `name` is there already, in line 1"),
-        ("name: a\ndata: {file: a.h5, file: b.h5}\n", "line 2: key `file` is there already"),
+        (TRAIN + "name: other\n", "line 3: key `name` is already in line 1"),
+        ("name: a\ndata: {file: a.h5, file: b.h5}\n", "line 2: key `file` is already in line 2"),
         ("a: " + "[" * 3000, "nested more than 60 deep"),
         ("a: " + "[" * 100 + "]" * 100, "nested more than 60 deep"),
         ("a: &a [" + "x," * 99 + "]\n" + "".join(
@@ -334,7 +334,9 @@ def test_traps_of_yaml(tmp_path: Path, text: str, words: str) -> None:
 
 
 def test_set_reads_values_with_the_same_care(tmp_path: Path) -> None:
-    assert "key `a` is there already" in refusal(tmp_path, TRAIN, TrainConfig, "data={a: 1, a: 2}")
+    assert "key `a` is already in line" in refusal(
+        tmp_path, TRAIN, TrainConfig, "data={a: 1, a: 2}"
+    )
 
 
 def test_aliases_and_merged_keys_are_welcome(tmp_path: Path) -> None:

@@ -131,7 +131,7 @@ def test_ranges_end_at_the_domain() -> None:
 
 @pytest.mark.parametrize("bonds", [[(0, 1)], [(0, 1), (1, 2), (0, 2), (3, 4)], [(0, 5)] * 4])
 def test_no_tree_is_refused(methane: BondVectors, bonds: list) -> None:
-    with pytest.raises(ValueError, match="5 atoms take a tree of 4 bonds that joins all of them"):
+    with pytest.raises(ValueError, match="5 atoms need 4 bonds that connect all of them"):
         bond_vectors(methane.modes, bonds)
 
 

@@ -80,7 +80,7 @@ def test_jacobi_and_radau_vectors_are_orthogonal(vectors: list) -> None:
         ([(0, 1), (1, 0)], "these name 0, 1"),
         ([(0, 1), ((0, 1, 2), 2), (3, 2), ((0, 1), 2)], "5 atoms, 0 to 4; these name 0, 1, 2, 3"),
         ([(0, 1), (0, 2), (1, 2)], "4 atoms"),
-        ([((0, 1), 2), (2, (0, 1))], "depend on one another"),
+        ([((0, 1), 2), (2, (0, 1))], "linearly dependent"),
         ([(0, 1), ((0, 0), 2)], "vector 2: end .* names an atom twice"),
         ([(0, "C"), (0, 2)], "vector 1: end 'C' must be the number"),
         ([(0, 1), (("radau", 0, 1), 2)], "vector 2: end"),

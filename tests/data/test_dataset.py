@@ -107,7 +107,7 @@ def test_the_hash_follows_the_data_and_nothing_else():
         ({"dipoles": torch.zeros(3, 3).double()}, r"dipoles must have shape \(4, 3\)"),
         ({"columns": {"t1": torch.zeros(3).double()}}, r"columns/t1 must have shape \(4,\)"),
         ({"columns": {"t1": torch.tensor(0.0).double()}}, r"columns/t1 must have shape \(4,\)"),
-        ({"column_units": {"t2": "1"}}, "names no column: t2"),
+        ({"column_units": {"t2": "1"}}, "names columns that do not exist: t2"),
         ({"positions": torch.zeros(4, 3, 3).double()}, "row 0: atoms 0 and 1 are 0 angstrom apart"),
     ],
 )

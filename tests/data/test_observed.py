@@ -43,8 +43,8 @@ def test_lines(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("", "the head must be v1"),
-        ("v1,energy\n1,2\n", "the head must be v1"),
+        ("", "the header must be v1"),
+        ("v1,energy\n1,2\n", "the header must be v1"),
         (HEAD, "contains no levels"),
         ("v1,v2,v3,J,energy,uncertainty\n", "with J, Ka, Kc before energy"),
         (TURNING + "0,0,0,1,1,2,23.8,1\n", "line 2: no level is called 1_1,2; Ka"),

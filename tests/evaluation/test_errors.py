@@ -118,7 +118,7 @@ def test_parts_of_a_fit_are_told_apart_in_a_rounded_and_renumbered_file(
         # Rounding of energies near −76 hartree, 1e-14, is 3e-9 cm⁻¹.
         assert errors == pytest.approx([1, 2, 3, 4], abs=1e-6)
     assert evaluation.points.is_new.sum() == 15
-    assert "errors at points that the fit has never seen:" in str(evaluation)
+    assert "errors at points that were not used in the fit:" in str(evaluation)
     folder = evaluation.save(work / "parts")
     assert (folder / "predictions.csv").read_text().count(",unseen,") == 10
 

@@ -191,7 +191,7 @@ def test_what_cannot_be_exported(water: Callable[..., Dataset], tmp_path: Path) 
         ValueError, match="is not a target; the targets are c, fortran, numpy, torch, onnx"
     ):
         export_surface(good, tmp_path / "water.cobol")
-    with pytest.raises(ValueError, match="the name of the file becomes that of the function"):
+    with pytest.raises(ValueError, match="the function gets the name of the file"):
         export_surface(good, tmp_path / "my-water.c")
     with pytest.raises(ValueError, match="does not say which atoms"):
         export_surface(Surface(linear(water(points=20))), tmp_path / "water.c")

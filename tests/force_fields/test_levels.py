@@ -99,5 +99,5 @@ def test_more_levels_than_functions() -> None:
 
 
 def test_memory_that_will_not_do() -> None:
-    with pytest.raises(ValueError, match=r"5000 levels need about .* GiB to begin with"):
+    with pytest.raises(ValueError, match=r"5000 levels need about .* GiB for the first round"):
         field_levels(pyramid(), 5000, limits=fine(0.1, memory=1e6))

@@ -79,7 +79,9 @@ def test_slurm_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
     workers = JobQueue("slurm", 1, {"memory": "2GB"})
     with (
-        pytest.raises(ValueError, match="slurm is not there, it has no 'sbatch'"),
+        pytest.raises(
+            ValueError, match="slurm is not installed here, the command 'sbatch' is missing"
+        ),
         workers.started(),
     ):
         pass

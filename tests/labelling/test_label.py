@@ -120,7 +120,7 @@ def test_mistakes(x: torch.Tensor, tmp_path: Path) -> None:
         with pytest.raises(ValueError, match=words):
             label(x, springs, tmp_path / "none", **arguments)
     data = Dataset(("O", "H", "H"), x, x[:, 1, 0])
-    with pytest.raises(ValueError, match="the atoms are O H H, `symbols` are S H H"):
+    with pytest.raises(ValueError, match="the atoms are O H H, but `symbols` names S H H"):
         label(data, springs, tmp_path / "none", symbols=("S", "H", "H"))
     with pytest.raises(FileNotFoundError, match=r"none.xyz: no such file of geometries"):
         label("none.xyz", springs, tmp_path / "none")

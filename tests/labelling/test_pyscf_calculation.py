@@ -120,7 +120,10 @@ def test_what_must_be_known_to_repeat_it_is_said():
     [
         ({"basis": "nonsense"}, "`basis`: PySCF has no basis 'nonsense' for O"),
         ({"method": "dft", "functional": "nonsense"}, "`functional`: PySCF knows no functional"),
-        ({"charge": 1}, "`charge`: O H H with charge 1 has 9 electrons; closed shells"),
+        (
+            {"charge": 1},
+            "`charge`: O H H with charge 1 has 9 electrons; this program needs an even number",
+        ),
         ({"charge": 10}, "`charge`: O H H with charge 10 has 0 electrons"),
     ],
 )

@@ -51,7 +51,7 @@ def test_feature_gradients_are_the_jacobian() -> None:
 
 def test_too_few_points() -> None:
     x = waters(5, size=0.3)
-    with pytest.raises(ValueError, match="5 points cannot fix 12 coefficients"):
+    with pytest.raises(ValueError, match="5 points cannot determine 12 coefficients"):
         linear_surface(Invariants(WATER, 3), x, x[:, 0, 0], ridge=0.0)
 
 
@@ -59,7 +59,7 @@ def test_too_few_forces() -> None:
     """Of nine forces six are turned and pushed geometry: three numbers and the energy each."""
     x = waters(3, size=0.3)
     linear_surface(Invariants(WATER, 2), x, x[:, 0, 0], forces=x, ridge=0.0)
-    with pytest.raises(ValueError, match="3 points cannot fix 12 coefficients"):
+    with pytest.raises(ValueError, match="3 points cannot determine 12 coefficients"):
         linear_surface(Invariants(WATER, 3), x, x[:, 0, 0], forces=x, ridge=0.0)
 
 

@@ -215,5 +215,5 @@ def test_input_that_does_not_do(water: Levels) -> None:
     with pytest.raises(ValueError, match="between the 8 levels and the"):
         rovibrational_levels(water, [1], states=3)
     oscillator = model(lambda q: q.square().sum(1), torch.eye(3).double())
-    with pytest.raises(ValueError, match="does not rotate"):
+    with pytest.raises(ValueError, match="has no rotation"):
         rovibrational_levels(replace(water, system=oscillator), [1])

@@ -96,7 +96,7 @@ def test_deeper_minimum_elsewhere() -> None:
         ({"count": 0}, "`count` must be positive, got 0"),
         ({"accuracy": -1.0}, "`accuracy` must be positive"),
         ({"count": 3, "energy": 100.0}, "not both"),
-        ({"count": 5000, "memory": 1e-4}, "need about .* GiB to begin with"),
+        ({"count": 5000, "memory": 1e-4}, "need about .* GiB for the first round"),
     ],
 )
 def test_limits_that_will_not_do(limits, words: str) -> None:

@@ -58,7 +58,7 @@ def test_one_ridge_leaves_nothing_to_choose() -> None:
 
 
 def test_too_few_points_without_ridge() -> None:
-    with pytest.raises(ValueError, match="20 points cannot fix"):
+    with pytest.raises(ValueError, match="20 points cannot determine"):
         fit_linear([Invariants(WATER, 5)], points(20, 0), points(5, 1), ridges=[0.0])
     fit_linear([Invariants(WATER, 5)], points(20, 0), points(5, 1))
 

@@ -35,7 +35,7 @@ class Format:
         suffixes: suffixes of its files.
         reader: `module:function` in this package; loaded when it is needed.
         writer: the same; None where only other programs write such files.
-        recognised: the same, tells from path and request whether a file with a suffix that
+        recognised: function that tells from path and request whether a file with a suffix that
             several formats share is of this one.
         loses: what the writer has no place for.
     """
@@ -101,7 +101,7 @@ def read(
 
     Args:
         path: file; its suffix and content choose the format.
-        format: name of the format where they cannot, a key of `FORMATS`.
+        format: name of the format, a key of `FORMATS`, if suffix and content do not determine it.
         formula: isotopes in the order of the file, such as `"O H D"`; a table needs it.
         columns: names of the columns of a table without a header, such as `"r1 r2 cos energy"`.
         keys: names in the file, such as `{"energy": "E_ccsd", "gradients": "grad"}`.
@@ -112,8 +112,8 @@ def read(
             `"O; H 0; H 0 1"`.
 
     Returns:
-        All points in atomic units. `provenance["units"]` says what the file was taken to be in,
-        which the log `pes` also tells, with a warning if it looks wrong.
+        All points in atomic units. `provenance["units"]` states the units that the file was read
+        in. The logger `pes` reports them as well, with a warning if they look wrong.
 
     Raises:
         FileNotFoundError: if there is no such file.
@@ -216,12 +216,14 @@ def writer_of(path: Path, format: str | None = None) -> str:
 def write(
     path: str | Path, dataset: Dataset | Iterable[Dataset], *, format: str | None = None
 ) -> None:
-    """Write points in the format of the suffix, or a named one; whole or not at all.
+    """Write points in the format of the suffix, or a named one.
+
+    An interrupted write leaves no incomplete file.
 
     Args:
         path: file to write.
-        dataset: the points, or parts of them one behind the other.
-        format: name of the format where the suffix belongs to several.
+        dataset: the points, or parts of them one after the other.
+        format: name of the format, if several have this suffix.
 
     Raises:
         FileNotFoundError: if the folder does not exist.

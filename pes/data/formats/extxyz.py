@@ -94,7 +94,7 @@ def _atom_columns(some: Frames, pairs: Sequence[Mapping[str, str]]) -> dict[str,
     if sum(count for *_, count in layout) != some.width:
         raise ValueError(
             f"frame {some.first}: `Properties` name {sum(n for *_, n in layout)} columns after "
-            f"the symbol, the atoms have {some.width}"
+            f"the symbol, but each atom has {some.width}"
         )
     columns, start = {}, 0
     for name, kind, count in layout:

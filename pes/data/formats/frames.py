@@ -99,7 +99,7 @@ def frames(lines: TextIO) -> Iterator[Frames]:
         if block and not block[-1].endswith("\n"):
             # A number cut in two is still a number.
             raise ValueError(
-                "truncated? The last line has no end; if it is whole, add a line break"
+                "the file may be truncated: its last line has no line break; add one if it is whole"
             )
         if block:
             some = _frames(block, step, first, symbols)

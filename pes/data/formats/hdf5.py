@@ -90,7 +90,9 @@ def appended(group: Any, name: str, values: np.ndarray, rows: int) -> Any:
         )  # fmt: skip
     item = group[name]
     if item.shape[1:] != values.shape[1:]:
-        raise ValueError(f"`{name}` has shape {values.shape[1:]} here and {item.shape[1:]} before")
+        raise ValueError(
+            f"`{name}` has shape {values.shape[1:]} in this part, {item.shape[1:]} in parts before"
+        )
     item.resize(rows + len(values), axis=0)
     item[rows:] = values
     return item
@@ -182,7 +184,7 @@ def _check_layout(file: Any) -> None:
         if name not in known:
             raise ValueError(
                 f"unknown dataset `{name}`{_nearest(name, known)}; "
-                "numbers of another kind belong into the group `columns`"
+                "other numbers belong in the group `columns`"
             )
 
 
@@ -219,7 +221,7 @@ def _tensor(item: Any, rows: slice) -> Tensor:
 
 def _units(item: Any) -> str:
     if "units" not in item.attrs:
-        raise ValueError(f"`{item.name.lstrip('/')}` has no attribute `units`; say what it is in")
+        raise ValueError(f"`{item.name.lstrip('/')}` has no attribute `units`; add it")
     return str(_text(item.attrs["units"]))
 
 

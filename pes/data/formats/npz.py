@@ -82,7 +82,9 @@ def _member(name: str, file: IO[bytes], size: int) -> Member | None:
             f"`{name}` declares {math.prod(shape):,} numbers, the file holds {size:,} bytes of it"
         )
     if fortran and len(shape) > 1:
-        raise ValueError(f"`{name}` is stored by columns; save it with numpy.ascontiguousarray")
+        raise ValueError(
+            f"`{name}` is stored column by column; save it with numpy.ascontiguousarray"
+        )
     return Member(name, shape, dtype, file)
 
 

@@ -58,9 +58,9 @@ class Request:
             return self.symbols
         order = " in another order" if sorted(stated) == sorted(present) else ""
         raise ValueError(
-            f"the isotopes {' '.join(self.symbols)} are not of {' '.join(elements)}: these are "
-            f"{'the same atoms' + order if order else 'other atoms'}; state the atoms as the "
-            "file has them"
+            f"`formula` names {' '.join(self.symbols)}, but the file has {' '.join(elements)}, "
+            f"{'the same atoms' + order if order else 'other atoms'}; state the atoms in the "
+            "order of the file"
         )
 
 

@@ -156,7 +156,7 @@ def _check_last(block: Sequence[tuple[int, str]]) -> None:
     number, last = block[-1]
     raise ValueError(
         f"line {number}: the file may be truncated, its last line has no line break "
-        f"({last.strip()[-20:]!r}); if it is whole, add one"
+        f"({last.strip()[-20:]!r}); if it is complete, add one"
     )
 
 

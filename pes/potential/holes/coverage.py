@@ -58,7 +58,7 @@ class Coverage(nn.Module):
 
     Args:
         elements: element symbol of each atom.
-        positions: training points (T, N, 3) in bohr, two at least.
+        positions: at least two training points (T, N, 3) in bohr.
 
     Raises:
         ValueError: for fewer than two different training points.

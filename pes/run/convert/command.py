@@ -44,7 +44,7 @@ def convert(
         ValueError, OSError: if a source cannot be read or the target not written, in one line.
     """
     if target.exists() and not overwrite:
-        raise ValueError(f"{target} is there already; give another name, or --overwrite")
+        raise ValueError(f"{target} exists; give another name, or --overwrite")
     request, name = stated(**statements), writer_of(target, to)
     if not target.parent.is_dir():
         raise FileNotFoundError(f"{target}: the folder {target.parent} does not exist")

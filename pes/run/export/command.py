@@ -44,7 +44,7 @@ def run_export(
         ValueError, OSError: if the surface cannot be exported or the file not written.
     """
     if target.exists() and not overwrite:
-        raise ValueError(f"{target} is there already; give another name, or --overwrite")
+        raise ValueError(f"{target} exists; give another name, or --overwrite")
     kind = target_of(target, to)
     if not target.parent.is_dir():
         raise FileNotFoundError(f"{target}: the folder {target.parent} does not exist")

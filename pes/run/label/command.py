@@ -94,7 +94,8 @@ def _write(folder: Path, config: LabelConfig, base: Path, result: LabelResult) -
             log.warning("row %s failed: %s", one["row"], one["reason"])
         if len(result.failures) > SHOWN:
             log.warning("all %d failures are in failures.csv", len(result.failures))
-        log.info("%s", result)
+        failed = f"{len(result.failures)} failed" if result.failures else "none failed"
+        log.info("%d points were computed, %s: %r", len(result.dataset), failed, result.dataset)
         log.info("%.0f s of calculations; points: %s", result.seconds, folder / POINTS)
         heights = (result.dataset.energies - result.dataset.energies.min()) / CM1
         plots.energy_histogram(place / "energies.png", heights, config.name)

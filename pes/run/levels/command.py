@@ -88,7 +88,9 @@ def run_levels(
         from pes.run.levels.force_field import run_force_field
 
         if resume is not None:
-            raise ValueError("levels of a force field keep no state; leave out --resume")
+            raise ValueError(
+                "a calculation with a force field cannot be resumed; leave out --resume"
+            )
         field = load_config(config, ForceFieldConfig, settings)
         folder = output or Path("runs") / field.name
         return run_force_field(field, config.parent, folder, overwrite=overwrite)

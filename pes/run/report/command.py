@@ -30,7 +30,7 @@ def run_report(run: Path, *, output: Path | None = None, overwrite: bool = False
         raise FileNotFoundError(f"{run}: no such run folder")
     target = output or run / "report.html"
     if target.exists() and not overwrite:
-        raise ValueError(f"{target} is there already; give another --output, or --overwrite")
+        raise ValueError(f"{target} exists; give another --output, or --overwrite")
     if not target.parent.is_dir():
         raise FileNotFoundError(f"{target}: the folder {target.parent} does not exist")
     page = report_page(run)

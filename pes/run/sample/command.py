@@ -213,7 +213,7 @@ def _lowest(loaded: Surface, known: Tensor, place: torch.device) -> float:
 def _spread(loaded: Surface, positions: Tensor, place: torch.device) -> Tensor:
     ensemble = loaded.ensemble
     if ensemble is None:
-        raise ValueError("`choose: spread` needs an ensemble of two members at least as `surface`")
+        raise ValueError("`choose: spread` needs an ensemble of at least two members as `surface`")
     with torch.no_grad():
         return in_chunks(lambda x: ensemble.spread(x.to(place)).to(x.device), positions, CHUNK)
 

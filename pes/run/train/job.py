@@ -173,7 +173,7 @@ def drawn_split(config: TrainConfig, points: Chosen) -> Split:
     try:
         return points.among_chosen(parts)
     except ValueError as error:
-        raise ValueError(f"{section.split}: {error} of the points left") from None
+        raise ValueError(f"{section.split}: of the points that are left, {error}") from None
 
 
 def _before_test(config: TrainConfig, points: Chosen) -> Split:

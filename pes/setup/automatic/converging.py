@@ -25,8 +25,8 @@ def converging(report: Callable[[str], None], end: float) -> Watch:
         if due() is not None:
             left = iterations_left(now, process_time() - begun, end - begun)
             report(
-                f"{now.converged} of {now.requested} levels, the others to "
-                f"{now.residual / CM1:.1g} cm-1; about {left:.0f} CPU-s left"
+                f"{now.converged} of {now.requested} levels have converged, the largest residual "
+                f"is {now.residual / CM1:.2g} cm-1; about {left:.0f} CPU-s left"
             )
 
     return say

@@ -65,12 +65,12 @@ def train_dipole(
         seed: seed of the parts and of the members' weights.
         device: device of the fit; by default that of the points.
         name: name of the fit in the surface file.
-        strict: refuse dipole moments of another frame or total charge; else warn.
-        sessions: states of networks to go on from, and what hears of their epochs.
+        strict: refuse dipole moments of another frame or total charge; otherwise only warn.
+        sessions: states of networks to continue from, and a function called after their epochs.
 
     Raises:
         TypeError: if points, form or parts are something else, such as the name of a file.
-        ValueError: for points without dipole moments, or with such as do not fit their positions.
+        ValueError: for points without dipole moments, or with moments of another frame.
 
     Example:
         >>> x = 1.8 * torch.eye(3, dtype=torch.float64).roll(1, 0)

@@ -35,7 +35,7 @@ class DipoleFit:
     Attributes:
         module: positions (B, N, 3) in bohr to dipole moments (B, 3) in e·bohr.
         record: description in the surface file.
-        form: form that was fitted, the chosen one where there was a choice.
+        form: form that was fitted; if there was a choice, the one that was chosen.
         candidates: forms tried, the best first.
         errors: part → window (`all`, `5000`, …) → `MEASURES`, in debye.
         parts: rows of training, validation and test.
@@ -100,7 +100,7 @@ class DipoleFit:
         return Path(folder)
 
     def write(self, place: Path) -> None:
-        """Write the same files into a folder that is there."""
+        """Write the same files into a folder that exists."""
         save_surface(place / RUN_SURFACE, self.module, self.record)
         self.parts.save(place / "split.json")
         write_json(place / RUN_FINISHED, self.summary())
@@ -128,7 +128,7 @@ def _numbers(tried: DipoleCandidate) -> str:
 
 
 def error_cells(errors: Mapping[str, Mapping[str, Mapping[str, float]]]) -> list[tuple[str, ...]]:
-    """Table of errors in 1e-4 debye, its head first.
+    """Table of errors in 1e-4 debye; the first row is its header.
 
     Args:
         errors: part → window → `MEASURES` in debye.

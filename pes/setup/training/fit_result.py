@@ -56,9 +56,9 @@ class FitResult:
         seconds: wall time of this session.
         members: errors of each member of an ensemble and calibration of the spread.
         history: one row for each epoch of this session.
-        far: names of points far off the rest and of labels left out, in words.
-        ensemble: the surface once more if it is an ensemble that was trained.
-        poor: what is to be said first about a poor fit; nothing about a good one.
+        far: sentences that name points far from all others and labels left out.
+        ensemble: the surface itself if it is a trained ensemble, else None.
+        poor: sentence about a poor fit, printed first; empty for a good one.
     """
 
     module: nn.Module
@@ -95,7 +95,7 @@ class FitResult:
         )
 
     def ending(self, command: str | None = None) -> list[str]:
-        """Lines about a poor fit and about epochs that came to an end.
+        """Lines about a poor fit, and about a fit that used up its epochs.
 
         Args:
             command: command that continues it.
@@ -116,7 +116,7 @@ class FitResult:
         this session) and, last, summary.json.
 
         Returns:
-            The folder, which `pes-levels`, `pes-evaluate` and `load_potential` take.
+            The folder, which `pes-levels`, `pes-evaluate` and `pes.load` take.
         """
         with staged(folder, finished=RUN_FINISHED) as place:
             self.save_surface(place)

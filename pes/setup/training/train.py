@@ -57,14 +57,14 @@ def train(
     watch: Callable[[Epoch], object] | None = None,
     strict: bool = True,
 ) -> FitResult:
-    """Fit a surface to labelled points, as `pes-train` does: what it writes is returned.
+    """Fit a surface to labelled points, as `pes-train` does, and return the result.
 
-    Without a form everything is chosen, as by `pes-train FILE`: see `automatic_fit`. Labels that
-    `audit` calls stuck or wrong are then left out of training and validation, and reported. With
-    a form the result is that of a configuration with the same settings.
+    Without a form the program chooses everything, as `pes-train FILE` does; see `automatic_fit`.
+    Labels that `audit` calls stuck or wrong are then left out of training and validation, and
+    reported. With a form the result is that of a configuration with the same settings.
 
     Args:
-        dataset: points to divide, fit and judge by; their forces are fitted if there are any.
+        dataset: points for training, validation and test; their forces are fitted if there are any.
         minutes: CPU time after which the fit stops; 5 without a form, no limit with one.
         form: network, linear surface or kernels; by default what suits the points. The settings
             from `ensemble` to `restarts`, but those of the parts, and `watch` go with a form.
@@ -80,12 +80,13 @@ def train(
         epochs: largest number of steps of the optimizer.
         patience: epochs without a better validation error after which the fit stops.
         max_seconds: wall time in s after which the fit stops.
-        restarts: new starts from other weights when patience is over or no step helps.
+        restarts: number of new starts from other weights, made when `patience` ends or no step
+            lowers the loss.
         seed: seed of the parts, of starting weights and of the order of points.
         memory: MiB for the matrices of a fit.
         device: device of the fit; by default that of the points.
-        watch: called after every epoch.
-        strict: refuse points that cannot be fitted by what `audit` says of them.
+        watch: function called after every epoch.
+        strict: refuse points in which `audit` reports an error.
 
     Raises:
         TypeError: if `dataset` is something else, such as the name of a file.

@@ -57,7 +57,7 @@ def levenberg_marquardt(
     damping: float = 1e-3,
     acceleration: float = 0.75,
 ) -> Iterator[Step]:
-    """Minimise ½‖r‖², one accepted step at a time (`damped_step`), until no step lowers it.
+    """Minimise ½‖r‖² until no step lowers it; each iteration is one accepted `damped_step`.
 
     Args:
         problem: the residuals.

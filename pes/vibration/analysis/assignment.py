@@ -103,9 +103,9 @@ def assigned(
 ) -> Assignment:
     """The level of each observed one; a doubtful one is refused, not guessed.
 
-    Among levels of the same kind those as many as were observed are taken in the order of the
-    energies, at the place where they fit best; a level that fits its neighbour half as
-    well is doubtful.
+    Observed and calculated levels of the same kind are matched in the order of their energies, so
+    that the sum of their distances is smallest. A level is doubtful if it is more than half as
+    far from the assigned level as from another one of the same kind.
 
     Args:
         levels: calculated, ground state included.

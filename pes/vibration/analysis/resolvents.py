@@ -88,8 +88,8 @@ def _conjugate_gradients(
         p = z + torch.where(left, new / rz, 0.0)[:, None] * p
         rz = torch.where(left, new, rz)
     raise SolverError(
-        f"the linear response did not converge in {steps} products H·v; ask for a level more, or "
-        "less, so that none is close above the highest, or for a lower `cap`"
+        f"the linear response did not converge in {steps} products H·v; another level lies "
+        "close above the highest one: ask for one level more or fewer, or lower `cap`"
     )
 
 

@@ -14,7 +14,7 @@ NATURAL_ENDS = {"legendre": (0.0, pi), "polynomial": (-1.0, 1.0)}
 
 @dataclass(frozen=True)
 class BasisSpec:
-    """Basis of one coordinate, to be made.
+    """Specification of the basis of one coordinate.
 
     Attributes:
         basis: a key of `PRIMITIVES`.
@@ -74,25 +74,27 @@ class BasisSpec:
             )
 
     def more_functions(self) -> "BasisSpec":
-        """15 % more functions, m/n as before; two at least.
+        """The same with 15 % more functions, at least two more, and the old ratio m/n.
 
-        One more would leave every level of the other parity where it was.
+        A single function more would change levels of one parity only.
         """
         n = max(self.functions + 2, round(1.15 * self.functions))
         m = None if self.points is None else ceil(self.points * n / self.functions)
         return self._fitted(n, m)
 
     def more_points(self) -> "BasisSpec":
-        """15 % more quadrature points (of the primitive where that is the quadrature)."""
+        """The same with 15 % more points, or primitive functions if these have the quadrature."""
         if self.points is None:
             return replace(self, primitives=_grown(self.primitives))
         return self._fitted(self.functions, max(self.points + 2, _grown(self.points)))
 
     def widened(self, low: bool, high: bool) -> "BasisSpec":
-        """Each permitted end moved out by 5 % of the range, primitives as dense as before.
+        """The same with each permitted end moved out by 5 % of the range.
 
-        A positive lower end stays positive (a length), an angle stops at linearity, and a
-        period stays what it is.
+        The density of the primitive functions is kept.
+
+        A positive lower end (of a length) stays positive, an angle stops at linearity, and the
+        range of a periodic coordinate is kept.
         """
         if self.basis == "fourier":
             return self
@@ -107,13 +109,16 @@ class BasisSpec:
         )
 
     def fewer_points(self) -> "BasisSpec":
-        """13 % fewer quadrature points, one at least, while they are as many as functions."""
+        """The same with 13 % fewer quadrature points, but no fewer than functions."""
         if self.points is None:
             return self
         return replace(self, points=max(self.functions, min(self.points - 1, _shrunk(self.points))))
 
     def narrowed(self) -> "BasisSpec":
-        """Each end moved in by 5 % of the range, but for a period and natural ends."""
+        """The same with each end moved in by 5 % of the range.
+
+        The range of a periodic coordinate and natural ends, such as linearity, are kept.
+        """
         if self.basis == "fourier":
             return self
         margin = 0.05 * (self.high - self.low)

@@ -94,7 +94,7 @@ class Truncation:
         return 2 * min(self.weights or (1.0,))
 
     def larger(self) -> "Truncation":
-        """15 % more quanta, two at least; 30 % more energy."""
+        """The same with 15 % more quanta, at least two more, and 30 % more energy."""
         q = None if self.quanta is None else max(self.quanta + self.step, round(1.15 * self.quanta))
         return self._scaled(ENERGY_STEP, q)
 

@@ -183,7 +183,7 @@ def davidson_steps(
             raise SolverError(
                 f"only {end.converged} of {count} levels converged after {used} products H·v, "
                 f"largest residual {end.residual / CM1:.2g} cm-1; ask for fewer levels, lower the "
-                "potential cap or go on from the last state"
+                "potential cap or resume the calculation"
             )
         begin = unlike(zero.start(count + 8), vectors)
         search = davidson(zero, 1, start=begin, tolerance=LOOSE, most=most)

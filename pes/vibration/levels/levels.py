@@ -51,7 +51,7 @@ def vibrational_levels(
     symmetry: bool = True,
     cuts: Sequence[Cut] | None = None,
 ) -> Levels:
-    """The lowest levels and how far each is from converged.
+    """The lowest levels and the estimated convergence error of each.
 
     The convergence estimate is the sum of the absolute changes of a level with (a) more
     functions at fixed m/n, (b) more points at fixed n and (c) every range widened by 5 %
@@ -64,10 +64,11 @@ def vibrational_levels(
         system: V and G of a molecule or a model.
         bases: basis of each coordinate; or a `SparseGrid`, which limits quanta and points for
             itself and takes no cap, see `sparse_levels`.
-        count: number of levels, the ground state included; or else
-        energy: all levels up to this energy above the ground state, hartree, as counted in
-            the basis asked for.
-        quanta: keep only products of functions with so many quanta in all; short for
+        count: number of levels, the ground state included; give either this or `energy`.
+        energy: energy above the ground state up to which all levels are computed, hartree;
+            they are counted in the basis asked for.
+        quanta: largest total number of quanta of a product of functions, a short form of
+            `truncation`.
         truncation: limits on the products of functions; (a) then moves these limits too.
         cap: ceiling of V above its minimum, hartree.
         solver: a key of `SOLVERS`, or `auto`.

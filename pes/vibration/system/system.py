@@ -24,11 +24,11 @@ class System:
         positions: q (P, Q) to positions (P, N, 3) in bohr; None for a model.
         masses: (N,) in electron masses; None for a model.
         device: device of q and of all that is computed from it: of the masses, or of a model's G.
-        bends: pairs of coordinates of a molecule that is linear at its minimum: turning it about
-            its line turns them, and only functions that this leaves as they are (l = 0) count.
+        bends: pairs of coordinates of a molecule that is linear at its minimum. A rotation about
+            its line rotates each pair, and only functions with l = 0 are used.
         across: unit vectors (2, 3) along which the first and the second of each pair bend it.
-        continuation: beyond which V is not that of the surface; None where it is everywhere.
-        filling: filling of its holes; None where none are filled.
+        continuation: extrapolation of V at high energies; None if V is that of the surface.
+        filling: walls that fill holes of V; None if no hole is filled.
     """
 
     potential: Callable[[Tensor], Tensor]
@@ -52,7 +52,7 @@ class System:
         return replace(self, potential=lambda q: filling.of(self.potential, q), filling=filling)
 
     def cpu(self) -> "System":
-        """The same for q on the CPU, evaluated where it was."""
+        """The same for q on the CPU; V and G are still evaluated on their device."""
         if self.device.type == "cpu":
             return self
         there, at = self.device, self.positions

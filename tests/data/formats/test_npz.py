@@ -76,7 +76,7 @@ MISTAKES = {
     "text": ({**MD17, "E": np.array(["a", "b"])}, "no `energy` .keys there: F"),
     "unknown unit": ({**MD17, "e_unit": np.array("furlong")}, "unknown energy unit 'furlong'"),
     "objects": ({**MD17, "E": np.array([{}, {}])}, "no `energy`"),
-    "by columns": ({**MD17, "R": np.asfortranarray(X)}, "`R` is stored by columns"),
+    "by columns": ({**MD17, "R": np.asfortranarray(X)}, "`R` is stored column by column"),
 }
 
 

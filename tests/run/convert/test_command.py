@@ -60,7 +60,7 @@ def test_what_is_lost_is_said(work: Path, water: Water, capsys: pytest.CaptureFi
         (["water.h5", "b.npz", "--to", "word"], "cannot write format 'word'"),
         (["water.h5", "b.h5", "--format", "word"], "`format` must be one of hdf5, ani"),
         (["water.h5", "nowhere/b.h5"], "the folder nowhere does not exist"),
-        (["water.h5", "water.h5"], "water.h5 is there already; give another name, or --overwrite"),
+        (["water.h5", "water.h5"], "water.h5 exists; give another name, or --overwrite"),
         (["water.h5", "b.h5", "--units", "energy=eV"], "states its units and keys itself"),
         (["water.h5", "b.h5", "--formula", "H H O"], "the same atoms in another order"),
         (["water.h5", "bad.xyz", "b.h5"], "bad.xyz: frame 1: no `energy`"),

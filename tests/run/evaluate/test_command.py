@@ -172,7 +172,7 @@ def test_extrapolation_is_told(work: Path, water: Callable[..., Dataset]) -> Non
         return float(next(line for line in lines if line.startswith(start)).split()[-2])
 
     inside = rmse("training points")
-    assert rmse("others, nearest > 1") > 10 * inside
+    assert rmse("new, nearest > 1") > 10 * inside
 
 
 def test_spread_of_an_ensemble_is_judged_by_new_points(

@@ -21,7 +21,7 @@ def test_a_run_becomes_a_file(
     with pytest.raises(SystemExit) as stop:
         cli.export([str(folder), "water.c"])
     assert stop.value.code == 2
-    assert "water.c is there already" in capsys.readouterr().err
+    assert "water.c exists" in capsys.readouterr().err
     cli.export([str(folder), "water.c", "--overwrite"])
     assert Path("water.c").read_text() == before
 

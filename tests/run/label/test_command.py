@@ -128,7 +128,7 @@ def test_pyscf_mistakes(work: Path, refusal: Refusal) -> None:
         ({"kind": "pyscf", "basis": "nonsense"}, "PySCF has no basis 'nonsense'"),
         ({"kind": "pyscf", "method": "ccsdt"}, "`program.method`"),
         ({"kind": "pyscf", "method": "dft"}, "`functional` goes with"),
-        ({"kind": "pyscf", "charge": 1}, "closed shells"),
+        ({"kind": "pyscf", "charge": 1}, "an even number"),
     ):
         (work / "label.yaml").write_text(
             yaml.safe_dump({"name": "new", "geometries": "new.xyz", "program": program})

@@ -68,7 +68,7 @@ def test_page_of_a_training_and_its_levels(
     assert levels["verdict"]
     with pytest.raises(SystemExit):
         cli.report([str(folder)])
-    assert "report.html is there already" in capsys.readouterr().err
+    assert "report.html exists" in capsys.readouterr().err
     cli.report([str(folder / "levels"), "--output", "levels.html"])
     assert "How to cite" in Path("levels.html").read_text(encoding="utf-8")
 

@@ -158,7 +158,7 @@ def test_mistakes_with_levels(levelled: Path, work: Path, refusal: Refusal) -> N
     line = refusal(cli.sample, config(work, choose="levels", levels_folder="runs"))
     assert "levels.h5: no such file of levels; compute the levels with pes-levels first" in line
     single = config(work, choose="levels", levels=5, levels_folder="runs/h2o/levels")
-    assert "need an ensemble of two members" in refusal(cli.sample, single)
+    assert "need an ensemble of at least two members" in refusal(cli.sample, single)
     line = refusal(cli.sample, ["--from", "runs/none"])
     assert "runs/none" in line
     assert "`levels`: " in refusal(cli.sample, ["--from", str(levelled), "--levels", "-3"])

@@ -80,7 +80,7 @@ def test_linear_surface_with_forces(
 
 def test_too_few_points_for_a_linear_surface(pes_train: Command, refusal: Refusal) -> None:
     line = refusal(pes_train, surface=LINEAR | {"degree": 8, "ridge": 0})
-    assert line.startswith("linear fit: 42 points cannot fix 94 coefficients")
+    assert line.startswith("linear fit: 42 points cannot determine 94 coefficients")
     line = refusal(pes_train, surface=LINEAR | {"degree": 12}, training={"memory": 1})
     assert "251 coefficients need 2 MiB" in line
     assert "raise `training.memory`" in line
