@@ -32,6 +32,12 @@ V_RELATIVE = 1e-8
 """The same for each hartree above the lowest energy: where V is high, sums of large terms round
 more, and levels hardly go there. They move by at most so much of ⟨V⟩."""
 
+ULPS = 16
+"""Last places by which coordinates are moved, to and fro, to see how a surface rounds."""
+
+ROUNDINGS = 20.0
+"""Energies of images may differ by so many times what such moves change."""
+
 SAMPLE = 256
 """Points at which what was carried over is compared with what is computed there."""
 
@@ -110,7 +116,11 @@ def _alike(g: Tensor, slope: Tensor, other: Tensor, other_slope: Tensor) -> bool
 def potential_on_grid(
     system: System, basis: GridBasis, points: Tensor, operations: Sequence[Operation]
 ) -> Tensor:
-    """V (P,); a surface that lacks a symmetry of the molecule is evaluated at every point."""
+    """V (P,); a surface that lacks a symmetry of the molecule is evaluated at every point.
+
+    Fits whose terms are far larger than their sum round by up to 1e-7 hartree where V is high, and
+    not alike at all images: differences that rounding explains are no lack of symmetry.
+    """
     known = orbits(basis, operations if system.masses is not None else ())
     if not known.carried:
         return potential_in_chunks(system, points)
@@ -120,9 +130,20 @@ def potential_on_grid(
         v[targets] = v[sources]
     sample = known.sample()
     there = potential_in_chunks(system, points[sample])
-    if not bool(energies_differ(there, v[sample], float(v.min())).any()):
-        return v
-    return potential_in_chunks(system, points)
+    apart = energies_differ(there, v[sample], float(v.min()))
+    if bool(apart.any()):
+        known_to = ROUNDINGS * rounding(system, points[sample][apart])
+        if bool(((there - v[sample])[apart].abs() > known_to).any()):
+            return potential_in_chunks(system, points)
+    return v
+
+
+def rounding(system: System, q: Tensor) -> Tensor:
+    """Largest difference (P,) of V, hartree, among points equal to q (P, Q) but for last places."""
+    steps = torch.finfo(q.dtype).eps * torch.arange(-ULPS, ULPS + 1, dtype=q.dtype)
+    moved = [q + step * q.abs().clamp_min(1.0) for step in steps.tolist()]
+    values = torch.stack([potential_in_chunks(system, x) for x in moved])
+    return values.amax(0) - values.amin(0)
 
 
 def energies_differ(v: Tensor, image: Tensor, lowest: float) -> Tensor:
