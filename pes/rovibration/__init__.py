@@ -4,7 +4,7 @@ from pes.rovibration.contract import contract_states
 from pes.rovibration.contraction import Contraction
 from pes.rovibration.coupling import Coupling
 from pes.rovibration.frames import FRAMES
-from pes.rovibration.levels import Rovibrational, rovibrational_levels
+from pes.rovibration.levels import Rovibrational, levels_of
 from pes.rovibration.rotor import angular_momentum, directions, half_turns
 
 __all__ = [
@@ -16,5 +16,5 @@ __all__ = [
     "contract_states",
     "directions",
     "half_turns",
-    "rovibrational_levels",
+    "levels_of",
 ]

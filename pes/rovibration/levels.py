@@ -1,6 +1,5 @@
 """Rovibrational levels by contraction: J = 0 states times functions of the orientation."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import torch
@@ -8,22 +7,15 @@ from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
 from pes.rovibration.assignment import ka_and_kc, vibrations_of
-from pes.rovibration.contract import contract_states
 from pes.rovibration.contraction import Contraction
 from pes.rovibration.coupling import Coupling
 from pes.rovibration.hamiltonian import lowering, own_products, solve
 from pes.rovibration.rotor import angular_momentum
 from pes.rovibration.solved import Solved, counted_members, mean_of_members
 from pes.rovibration.symmetry import rovibrational_characters
-from pes.vibration.levels.result import Levels
 from pes.vibration.symmetry.representations import symmetry_labels
 
-__all__ = [
-    "Rovibrational",
-    "first_order_shifts",
-    "levels_of",
-    "rovibrational_levels",
-]
+__all__ = ["Rovibrational", "first_order_shifts", "levels_of"]
 
 SHARE = 0.25
 """Part of a level in one J = 0 level from which it belongs to that."""
@@ -74,30 +66,6 @@ class Rovibrational:
     def degeneracies(self) -> Tensor:
         """Members of each level, (S,)."""
         return counted_members(self.energies, self.members)
-
-
-def rovibrational_levels(
-    levels: Levels, j: Iterable[int], *, states: int | None = None, frame: str = "auto"
-) -> list[Rovibrational]:
-    """Levels with J > 0 that belong to the J = 0 levels of a calculation.
-
-    Args:
-        levels: J = 0.
-        j: values of J.
-        states: number of J = 0 states that are contracted; default three times the levels, at
-            least 60.
-        frame: axes of the body, see `pes.rovibration.frames`; levels do not depend on them, how
-            many states they need does.
-
-    Returns:
-        For each J the 2J + 1 levels of each J = 0 level.
-
-    Raises:
-        ValueError: for a J below zero, or fewer states than levels.
-    """
-    asked = list(dict.fromkeys(j))
-    basis = contract_states(levels, states=states, frame=frame, highest=max([*asked, 0]))
-    return [levels_of(basis, one) for one in asked]
 
 
 def levels_of(basis: Contraction, j: int) -> Rovibrational:

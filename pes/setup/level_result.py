@@ -142,7 +142,7 @@ class LevelsResult:
         memory: float | None = None,
         progress: Callable[[str], None] = lambda _: None,
     ) -> Rotation:
-        """Levels with J > 0 that belong to these; see `pes.rovibration.rovibrational_levels`.
+        """Levels with J > 0 that belong to these; see `pes.rovibration.levels_of`.
 
         Args:
             J: total angular momenta, such as `range(4)`.

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import torch
 from torch import Tensor, nn
 
-from pes.rovibration import Contraction, Rovibrational
-from pes.rovibration.levels import first_order_shifts, levels_of
+from pes.rovibration import Contraction, Rovibrational, levels_of
+from pes.rovibration.levels import first_order_shifts
 from pes.setup.labels import LevelLabels
 from pes.setup.problem import Problem
 from pes.setup.rotation import Rotation

@@ -2,7 +2,6 @@
 
 from pes.vibration.analysis.derivatives import (
     Slopes,
-    kinetic_energies,
     level_derivatives,
     level_slopes,
 )
@@ -45,7 +44,6 @@ __all__ = [
     "contract",
     "curvatures",
     "eckart_frame",
-    "kinetic_energies",
     "level_derivatives",
     "level_slopes",
     "lowest_eigenpairs",

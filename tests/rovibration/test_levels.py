@@ -9,9 +9,8 @@ import torch
 from pes.coordinates import Valence, curvilinear, hessian, normal_modes
 from pes.molecule import Molecule
 from pes.potential.analytic import WaterPJT
-from pes.rovibration import Rovibrational, contract_states, rovibrational_levels
+from pes.rovibration import Rovibrational, contract_states, levels_of
 from pes.rovibration.hamiltonian import hamiltonian, lowering, solve
-from pes.rovibration.levels import levels_of
 from pes.rovibration.reference import avoided_coordinate
 from pes.rovibration.second_order import second_order
 from pes.units import ANGSTROM, CM1, DEGREE
@@ -48,7 +47,8 @@ def rotating(water: Levels) -> Callable[[str], list[Rovibrational]]:
 
     def levels(frame: str) -> list[Rovibrational]:
         if frame not in known:
-            known[frame] = rovibrational_levels(water, [1, 2, 3], states=60, frame=frame)
+            basis = contract_states(water, states=60, frame=frame, highest=3)
+            known[frame] = [levels_of(basis, j) for j in (1, 2, 3)]
         return known[frame]
 
     return levels
@@ -199,21 +199,21 @@ def test_one_well_has_the_frame_of_eckart(water: Levels) -> None:
 
 
 def test_no_rotation(water: Levels) -> None:
-    (still,) = rovibrational_levels(water, [0], states=20, frame="eckart")
+    still = levels_of(contract_states(water, states=20, frame="eckart", highest=0), 0)
     torch.testing.assert_close(still.energies, water.energies, rtol=0, atol=1e-12)
     assert still.vibration.tolist() == list(range(8))
 
 
 def test_as_many_states_as_levels_are_no_estimate_of_zero(water: Levels) -> None:
-    (one,) = rovibrational_levels(water, [1], states=8)
+    one = levels_of(contract_states(water, states=8, highest=1), 1)
     assert float(one.convergence.min()) > 0
 
 
 def test_input_that_does_not_do(water: Levels) -> None:
     with pytest.raises(ValueError, match="`J` must be whole numbers from 0 on, got -1"):
-        rovibrational_levels(water, [-1])
+        levels_of(contract_states(water, states=8), -1)
     with pytest.raises(ValueError, match="between the 8 levels and the"):
-        rovibrational_levels(water, [1], states=3)
+        contract_states(water, states=3)
     oscillator = model(lambda q: q.square().sum(1), torch.eye(3).double())
     with pytest.raises(ValueError, match="has no rotation"):
-        rovibrational_levels(replace(water, system=oscillator), [1])
+        contract_states(replace(water, system=oscillator))

@@ -17,7 +17,7 @@ from pes.molecule import Molecule
 from pes.potential.analytic import WaterPJT
 from pes.units import CM1
 from pes.vibration import BasisSpec, Levels, System, model, molecular, vibrational_levels
-from pes.vibration.analysis.derivatives import kinetic_energies, level_derivatives
+from pes.vibration.analysis.derivatives import level_derivatives
 from pes.vibration.analysis.intensities import stick_spectrum
 from pes.vibration.analysis.second_order import curvatures
 from pes.vibration.analysis.uncertainty import ENSEMBLE_METHODS
@@ -159,7 +159,6 @@ def _tell_the_same(device: torch.device, coordinates: list[BasisSpec]) -> None:
                 "parameters": level_derivatives(found, [surface.r_e])[0],
                 "all states": curvatures(found, [strength], method="all_states"),
                 "linear": curvatures(found, [strength], method="linear"),
-                "kinetic": kinetic_energies(found),
                 "intensities": stick_spectrum(found, lambda x: x[:, 0] - x[:, 1], masses.detach(),
                                         temperature=0.0).intensities,
                 "spread": ENSEMBLE_METHODS["full"](found, _two_surfaces(system)),

@@ -24,7 +24,7 @@ from pes.vibration.eigensolvers.degeneracy import clusters, split_slopes
 from pes.vibration.levels.result import Levels
 from pes.vibration.system.system import System
 
-__all__ = ["Slopes", "kinetic_energies", "level_derivatives", "level_slopes"]
+__all__ = ["Slopes", "level_derivatives", "level_slopes"]
 
 
 @dataclass(frozen=True)
@@ -214,15 +214,3 @@ def _matrices(
         order = torch.tensor([[rows[min(i, j), max(i, j)] for j in index] for i in index])
         matrices.append([total[order] for total in totals])
     return matrices
-
-
-def kinetic_energies(levels: Levels) -> Tensor:
-    """⟨T⟩ of each level, (S,) in hartree."""
-    everyone = range(len(levels.energies))
-    return sum(
-        (
-            torch.einsum("p,spk,spk->s", part.signs, part.slopes, part.flux) / 2
-            for part in waves(levels, everyone)
-        ),
-        start=torch.zeros_like(levels.energies),
-    )

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from kinetic import kinetic_energies
 from torch import Tensor, nn
 
 from pes.coordinates import Valence
@@ -16,7 +17,6 @@ from pes.vibration import (
     Levels,
     System,
     clusters,
-    kinetic_energies,
     level_derivatives,
     level_slopes,
     model,

@@ -5,6 +5,7 @@ from math import erfc, exp, pi
 
 import pytest
 import torch
+from kinetic import kinetic_energies
 from torch import Tensor
 
 from pes.coordinates import ZMatrix, curvilinear, hessian, normal_modes
@@ -16,7 +17,6 @@ from pes.vibration import (
     Levels,
     SparseGrid,
     System,
-    kinetic_energies,
     level_derivatives,
     model,
     molecular,
