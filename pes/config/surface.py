@@ -57,6 +57,14 @@ class SurfaceBase(Section):
         """Largest number of networks of dipole moments that are fitted."""
         return 0
 
+    def dipole_form(self) -> AnyDipoleForm:
+        """The record of `pes.setup` for a surface of dipole moments.
+
+        Raises:
+            ValueError: if the surface is one of energies.
+        """
+        raise ValueError("this surface is fitted to energies, not to dipole moments")
+
 
 class LinearSurfaceSection(Linear, SurfaceBase):
     """V = polynomial, fitted in one step; it has no epochs, and no state to resume from."""
@@ -129,10 +137,6 @@ class DipoleBase(SurfaceBase):
     baseline: None = None
     """Not available: the total charge is the baseline."""
 
-    def form(self) -> AnyDipoleForm:
-        """The record of `pes.setup`."""
-        raise NotImplementedError
-
     def resolved(self) -> NetworkForm:
         """Nothing that is fitted to energies.
 
@@ -165,7 +169,7 @@ class DipoleSection(DipoleBase):
     members: int = Field(default=1, ge=1, le=100)
     """Number of fits, each to points with random weights; their spread is the error bar."""
 
-    def form(self) -> DipoleForm:
+    def dipole_form(self) -> DipoleForm:
         """The record of `pes.setup`."""
         return DipoleForm(**self.model_dump(exclude={"kind", "baseline"}))
 
@@ -193,7 +197,7 @@ class DipoleNetworkSection(DipoleBase):
         """One for each member."""
         return self.members
 
-    def form(self) -> DipoleNetworkForm:
+    def dipole_form(self) -> DipoleNetworkForm:
         """The record of `pes.setup`, with its own settings of the optimizer."""
         return DipoleNetworkForm(**self.model_dump(exclude={"kind", "baseline"}))
 
@@ -211,7 +215,7 @@ class AutomaticDipoleSection(DipoleBase):
         """One of each size that is tried."""
         return len(NETWORKS)
 
-    def form(self) -> AutomaticDipoleForm:
+    def dipole_form(self) -> AutomaticDipoleForm:
         """The record of `pes.setup`, with its default time."""
         return AutomaticDipoleForm(charge=self.charge)
 

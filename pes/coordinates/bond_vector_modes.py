@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from pes.coordinates.bond_tree import Tree, fragments
-from pes.coordinates.internal import Fold
+from pes.coordinates.internal import Fold, Internal
 from pes.coordinates.line import Line
 from pes.coordinates.rectilinear_modes import NormalModes
 from pes.geometry import nearest_rotation
@@ -197,6 +197,10 @@ class BondVectors:
         zero = torch.zeros_like(x)
         rows = torch.stack((zero, z, -y, -z, zero, x, y, -x, zero), -1)
         return torch.matrix_exp(rows.unflatten(-1, (3, 3)))
+
+    def described(self, means: Tensor) -> tuple[Internal, Tensor]:
+        """These coordinates and their means (S, Q)."""
+        return self, means
 
     def bounds(self) -> list[tuple[float, float]]:
         """Domain of each q alone: up to a folded geometry."""

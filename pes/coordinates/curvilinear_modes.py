@@ -123,6 +123,14 @@ class Curvilinear:
         pairs = zip(self.inner.names, self.inner.kinds, self.folded(q).unbind(-1), strict=True)
         return [Fold(name, kind, beyond) for name, kind, beyond in pairs]
 
+    def described(self, means: Tensor) -> tuple[Internal, Tensor]:
+        """Beside a torsion the lengths and angles that are combined, and their means (S, Q).
+
+        Without them nothing tells cis from trans but the dihedral. They are linear in q: their
+        means are those at the mean q.
+        """
+        return (self.inner, self.back(means)) if self.beside else (self, means)
+
     def bounds(self) -> list[tuple[float, float]]:
         """Range of each q, the others being 0, that stays inside the domain of all s."""
         low, high = (end - self.reference for end in self.domain())

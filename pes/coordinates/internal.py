@@ -57,6 +57,10 @@ class Internal(Protocol):
         """Lengths and angles below q (..., Q) that can leave their domain, and where they do."""
         ...
 
+    def described(self, means: Tensor) -> tuple["Internal", Tensor]:
+        """Coordinates whose means a table of levels shows, and these, of the means (S, Q) of q."""
+        ...
+
 
 class Direct:
     """Coordinates that are lengths and angles themselves, or variables of one of these each.
@@ -74,6 +78,10 @@ class Direct:
     def folds(self, q: Tensor) -> list[Fold]:
         """Empty: each geometry is met once."""
         return []
+
+    def described(self: Internal, means: Tensor) -> tuple[Internal, Tensor]:
+        """These coordinates and their means (S, Q)."""
+        return self, means
 
 
 class Modes:

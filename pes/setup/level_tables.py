@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from pes.chunks import in_chunks
-from pes.coordinates import Curvilinear, Internal
+from pes.coordinates import Internal
 from pes.coordinates.kinds import KINDS
 from pes.potential.holes.coverage import Coverage
 from pes.setup.fit_error import fit_errors, fit_sentence
@@ -83,16 +83,10 @@ def level_table(
 def _means(levels: Levels, internal: Internal) -> tuple[Internal, Tensor]:
     """Coordinates whose means are shown, and the means, (S, Q) in bohr and radians.
 
-    In place of normal coordinates beside a torsion these are the lengths and angles that they
-    combine, for without them nothing tells cis from trans but the dihedral.
-
     Of a dihedral φ the direction of ⟨exp iφ⟩, from the lower end on: 0 and 2π are one geometry, and
     the mean of φ itself would be half a turn away. NaN where all directions are equally probable.
     """
-    described, averages = internal, levels.means(levels.points)
-    if isinstance(internal, Curvilinear) and internal.beside:
-        # Linear in q: their means are those at the mean q.
-        described, averages = internal.inner, internal.back(averages)
+    described, averages = internal.described(levels.means(levels.points))
     for k in (k for k, kind in enumerate(internal.kinds) if kind == "dihedral"):
         turn, low = levels.points[:, k], levels.bases[k].low
         x, y = levels.means(torch.stack((turn.cos(), turn.sin()), 1)).unbind(1)

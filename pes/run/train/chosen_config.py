@@ -1,6 +1,6 @@
 """Configurations made by `pes-train`: for a file of points, with more time, of a finished fit."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,9 @@ from pes.config.reading import changed, checked
 from pes.data.formats.request import stated
 from pes.run.train.resume import workplace
 from pes.setup.training.automatic.fit import ENDLESS
+from pes.setup.training.choices import LinearChoice
 from pes.setup.training.fit_result import FitResult
-from pes.setup.training.settings import KernelForm, LinearForm, NetworkForm, TrainingSettings
+from pes.setup.training.settings import KernelForm, LinearForm, NetworkForm
 from pes.setup.training.train import MINUTES
 
 __all__ = ["budget", "chosen_config", "continued", "points_config", "reproducible", "with_budget"]
@@ -106,7 +107,7 @@ def chosen_config(config: TrainConfig, result: FitResult, *, forces: bool) -> Tr
     settings = result.plan.settings
     without = forces and result.plan.dataset.forces is None
     changes: dict[str, Any] = {
-        "surface": _surface(settings, result),
+        "surface": SURFACES[settings.form.kind](settings.form, result.plan.choices.fits[0].linear),
         "threads": torch.get_num_threads(),
         "data.forces": False if without else None,
         "training.budget": None,
@@ -128,28 +129,35 @@ def chosen_config(config: TrainConfig, result: FitResult, *, forces: bool) -> Tr
     return changed(config, changes, "surface: auto")
 
 
-def _surface(settings: TrainingSettings, result: FitResult) -> dict[str, Any]:
-    form = settings.form
-    if isinstance(form, NetworkForm):
-        content: dict[str, Any] = {
-            "kind": "neural",
-            "descriptor": {"degree": form.degree, "variable": form.variable, "length": form.length},
-            "hidden": list(form.hidden),
-            "activation": form.activation,
-        }
-        if (under := result.plan.choices.fits[0].linear) is not None:
-            content["baseline"] = {
-                "kind": "linear", "degree": under.degree, "length": under.length,
-                "ridge": under.ridge,
-            }  # fmt: skip
-        content["descriptor"]["kind"] = "invariants"
-        return content
-    if isinstance(form, KernelForm):
-        return {"kind": "kernel", **asdict(form)}
-    assert isinstance(form, LinearForm)
-    choice = result.plan.choices.fits[0].linear
-    assert choice is not None
+def _network(form: NetworkForm, under: LinearChoice | None) -> dict[str, Any]:
+    content: dict[str, Any] = {
+        "kind": "neural",
+        "descriptor": {
+            "kind": "invariants", "degree": form.degree, "variable": form.variable,
+            "length": form.length,
+        },
+        "hidden": list(form.hidden),
+        "activation": form.activation,
+    }  # fmt: skip
+    if under is not None:
+        content["baseline"] = {
+            "kind": "linear", "degree": under.degree, "length": under.length, "ridge": under.ridge,
+        }  # fmt: skip
+    return content
+
+
+def _kernels(form: KernelForm, _: None) -> dict[str, Any]:
+    return {"kind": "kernel", **asdict(form)}
+
+
+def _linear(form: LinearForm, choice: LinearChoice) -> dict[str, Any]:
     return {
         "kind": "linear", "degree": choice.degree, "length": choice.length,
         "variable": form.variable, "ridge": choice.ridge, "chosen_by": form.chosen_by,
     }  # fmt: skip
+
+
+SURFACES: Mapping[str, Callable[..., dict[str, Any]]] = {
+    "neural": _network, "kernel": _kernels, "linear": _linear,
+}  # fmt: skip
+"""Section `surface` of each kind of form, with the linear surface that was chosen for it."""

@@ -10,7 +10,6 @@ import torch
 
 from pes.config import TrainConfig
 from pes.config.reading import changed
-from pes.config.surface import DipoleBase
 from pes.files import RUN_FINISHED
 from pes.run.folder import check_folder, claimed, open_log, write_config
 from pes.run.train.dipole_networks import earlier_networks, network_files, watched
@@ -19,12 +18,7 @@ from pes.run.train.resume import workplace
 from pes.run.train.settings import optimizer_of, weights_of
 from pes.setup.environment import environment_line
 from pes.setup.training.dipole import train_dipole
-from pes.setup.training.dipole_forms import (
-    AnyDipoleForm,
-    AutomaticDipoleForm,
-    DipoleForm,
-    DipoleNetworkForm,
-)
+from pes.setup.training.dipole_forms import AnyDipoleForm
 from pes.setup.training.dipole_result import DipoleFit
 from pes.staging import staged
 
@@ -125,18 +119,15 @@ def _fitted(
 
 
 def _form(config: TrainConfig) -> AnyDipoleForm:
-    surface, training = config.surface, config.training
-    assert isinstance(surface, DipoleBase)
-    match form := surface.form():
-        case DipoleNetworkForm():
-            return replace(
-                form, optimizer=optimizer_of(training), epochs=training.epochs,
-                patience=training.patience, max_seconds=training.max_seconds,
-            )  # fmt: skip
-        case AutomaticDipoleForm() if training.budget is not None:
-            return replace(form, minutes=training.budget)
-        case _:
-            return form
+    form, training = config.surface.dipole_form(), config.training
+    if form.kind == "dipole_network":
+        return replace(
+            form, optimizer=optimizer_of(training), epochs=training.epochs,
+            patience=training.patience, max_seconds=training.max_seconds,
+        )  # fmt: skip
+    if form.kind == "auto_dipole" and training.budget is not None:
+        return replace(form, minutes=training.budget)
+    return form
 
 
 def _chosen(config: TrainConfig, result: DipoleFit) -> TrainConfig:
@@ -144,13 +135,11 @@ def _chosen(config: TrainConfig, result: DipoleFit) -> TrainConfig:
     if config.surface.kind != "auto_dipole":
         return config
     form, best = result.form, result.candidates[0]
-    changes: dict[str, Any] = {"training.budget": None}
-    if isinstance(form, DipoleForm):
-        surface = {"kind": "dipole", "degree": form.degree}
-    else:
-        surface = {"kind": "dipole_network", "degree": form.degree, "hidden": list(form.hidden)}
+    surface = {"kind": form.kind, "degree": form.degree, "charge": form.charge}
+    changes: dict[str, Any] = {"training.budget": None, "surface": surface}
+    if form.kind == "dipole_network":
+        surface["hidden"] = list(form.hidden)
         changes |= {
             "training.epochs": best.endings[0].epochs, "training.patience": form.patience
         }  # fmt: skip
-    changes["surface"] = {**surface, "charge": form.charge}
     return changed(config, changes, "surface: auto_dipole")

@@ -1,7 +1,7 @@
 """Fit of a dipole surface: what is chosen, and its errors by energy window."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
 
 import torch
@@ -20,24 +20,26 @@ from pes.potential.holes.coverage import thinned
 from pes.setup.training.dipole_choice import chosen_dipole
 from pes.setup.training.dipole_fits import (
     ONE_SESSION,
+    Fit,
     LabelledDipoles,
     NetworkSessions,
     fitted_networks,
     fitted_polynomials,
 )
-from pes.setup.training.dipole_forms import (
-    AnyDipoleForm,
-    AutomaticDipoleForm,
-    DipoleForm,
-    DipoleNetworkForm,
-    check_form,
-)
+from pes.setup.training.dipole_forms import AnyDipoleForm, AutomaticDipoleForm, check_form
 from pes.setup.training.dipole_result import MEASURES, DipoleFit
 from pes.setup.training.settings import Weights, point_weights
 from pes.training.errors import window_masks
 from pes.units import CM1, DEBYE
 
 __all__ = ["dipole_errors", "train_dipole"]
+
+FITS: Mapping[str, Callable[..., Fit]] = {
+    "dipole": fitted_polynomials,
+    "dipole_network": fitted_networks,
+    "auto_dipole": chosen_dipole,
+}
+"""Fit of each kind of form."""
 
 
 def train_dipole(
@@ -73,6 +75,7 @@ def train_dipole(
         ValueError: for points without dipole moments, or with moments of another frame.
 
     Example:
+        >>> from pes import DipoleForm
         >>> x = 1.8 * torch.eye(3, dtype=torch.float64).roll(1, 0)
         >>> x = x + 0.1 * torch.rand(60, 3, 3, generator=torch.Generator().manual_seed(0)).double()
         >>> charges = torch.tensor([-0.6, 0.3, 0.3]).double()
@@ -100,16 +103,9 @@ def train_dipole(
         part: LabelledDipoles(positions[own], dipoles[own], w[own])
         for part, own in rows.items() if part != "test"
     }  # fmt: skip
-    if isinstance(form, DipoleForm):
-        surface, tried = fitted_polynomials(form, dataset.symbols, **labelled, seed=seed)
-    elif isinstance(form, DipoleNetworkForm):
-        surface, tried = fitted_networks(
-            form, dataset.symbols, **labelled, seed=seed, sessions=sessions
-        )
-    else:
-        surface, tried, form = chosen_dipole(
-            form, dataset.symbols, **labelled, seed=seed, sessions=sessions
-        )
+    surface, tried, best = FITS[form.kind](
+        form, dataset.symbols, **labelled, seed=seed, sessions=sessions
+    )
     report = {
         part: _errors(surface, positions[own], dipoles[own], dataset, own, float(lowest))
         for part, own in rows.items()
@@ -122,7 +118,7 @@ def train_dipole(
         {part: fingerprints(dataset.positions[own], dataset.symbols) for part, own in rows.items()},
     )  # fmt: skip
     seconds = time.process_time() - begun
-    return DipoleFit(surface, record, form, tried, report, parts, tuple(remarks), seconds, device)
+    return DipoleFit(surface, record, best, tried, report, parts, tuple(remarks), seconds, device)
 
 
 def _labels(dataset: Dataset) -> Tensor:

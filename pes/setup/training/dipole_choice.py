@@ -3,9 +3,8 @@
 import time
 from collections.abc import Sequence
 
-from torch import nn
-
 from pes.setup.training.dipole_fits import (
+    Fit,
     LabelledDipoles,
     NetworkSessions,
     fitted_networks,
@@ -16,7 +15,6 @@ from pes.setup.training.dipole_forms import (
     DipoleForm,
     DipoleNetworkForm,
 )
-from pes.training.dipole import DipoleCandidate
 from pes.units import DEBYE
 
 __all__ = ["NETWORKS", "chosen_dipole"]
@@ -33,9 +31,6 @@ EXACT = 1e-7
 """The same at which degrees rise no further."""
 NETWORKS = ((2, (10, 10)), (3, (16, 16)))
 """Degree of the inputs and widths of the layers of the networks that are tried."""
-
-Fit = tuple[nn.Module, tuple[DipoleCandidate, ...], DipoleForm | DipoleNetworkForm]
-"""Surface, what was tried, the best first, and the form of the best."""
 
 
 def chosen_dipole(
@@ -71,10 +66,8 @@ def chosen_dipole(
                 degree=degree, hidden=hidden, charge=form.charge, patience=form.patience,
                 max_seconds=max(left, 0.0),
             )  # fmt: skip
-            surface, tried = fitted_networks(
-                one, symbols, train, validation, seed=seed, sessions=_of(sessions, number)
-            )
-            fits.append((surface, tried, one))
+            own = _of(sessions, number)
+            fits.append(fitted_networks(one, symbols, train, validation, seed=seed, sessions=own))
     fits.sort(key=lambda fit: fit[1][0].error)
     surface, _, best = fits[0]
     return surface, tuple(one for _, tried, _ in fits for one in tried), best
@@ -99,8 +92,7 @@ def _polynomials(
         one = DipoleForm(degree=degree, charge=form.charge)
         if fits and one.surfaces(symbols)[0].size > train.dipoles.numel():
             break
-        surface, tried = fitted_polynomials(one, symbols, train, validation, seed=0)
-        fits.append((surface, tried, one))
+        fits.append(fitted_polynomials(one, symbols, train, validation, seed=0))
         now = time.monotonic()
         errors = [fit[1][0].error for fit in fits]
         rises = len(errors) > 2 and min(errors[-2:]) > BETTER * min(errors[:-2])

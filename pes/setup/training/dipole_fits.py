@@ -26,7 +26,8 @@ from pes.training.optimizers.problem import Optimizer
 from pes.units import DEBYE
 
 __all__ = [
-    "ONE_SESSION", "LabelledDipoles", "NetworkSessions", "fitted_networks", "fitted_polynomials",
+    "ONE_SESSION", "Fit", "LabelledDipoles", "NetworkSessions", "fitted_networks",
+    "fitted_polynomials",
 ]  # fmt: skip
 
 
@@ -45,6 +46,10 @@ class NetworkSessions:
 
 ONE_SESSION = NetworkSessions()
 """A fit from the beginning that nobody watches."""
+
+
+Fit = tuple[nn.Module, tuple[DipoleCandidate, ...], DipoleForm | DipoleNetworkForm]
+"""Surface, what was tried, the best first, and the form of the best."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +74,8 @@ def fitted_polynomials(
     validation: LabelledDipoles | None = None,
     *,
     seed: int,
-) -> tuple[nn.Module, tuple[DipoleCandidate, ...]]:
+    sessions: NetworkSessions = ONE_SESSION,
+) -> Fit:
     """The best linear surface or an ensemble of its form, and the forms tried.
 
     Args:
@@ -78,6 +84,7 @@ def fitted_polynomials(
         train: points to fit.
         validation: points that choose; by default each point is predicted from all others.
         seed: seed of the members' weights of the points.
+        sessions: without effect; polynomials are fitted in one step.
     """
     x, mu, weights = train.positions, train.dipoles, train.weights
     fits, tried, errors = best_dipole_fit(
@@ -88,12 +95,12 @@ def fitted_polynomials(
     ridge = tried[0].ridge
     assert ridge is not None
     if form.members == 1:
-        return fits.surface(ridge), tuple(tried)
+        return fits.surface(ridge), tuple(tried), form
     members = [
         dipole_fits(fits.form, x, mu, drawn).surface(ridge)
         for drawn in _random_weights(weights, form.members, seed)
     ]
-    return _widened(members, (validation or train).positions, errors), tuple(tried)
+    return _widened(members, (validation or train).positions, errors), tuple(tried), form
 
 
 def fitted_networks(
@@ -104,7 +111,7 @@ def fitted_networks(
     *,
     seed: int,
     sessions: NetworkSessions = ONE_SESSION,
-) -> tuple[nn.Module, tuple[DipoleCandidate, ...]]:
+) -> Fit:
     """A network surface or an ensemble of them, and its size and endings.
 
     Args:
@@ -134,7 +141,7 @@ def fitted_networks(
         hidden=form.hidden, endings=endings,
     )  # fmt: skip
     surface = fits[0] if form.members == 1 else _widened(fits, validation.positions, errors)
-    return surface, (candidate,)
+    return surface, (candidate,), form
 
 
 def _network(

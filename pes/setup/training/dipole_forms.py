@@ -29,6 +29,9 @@ class DipoleForm:
             validation point is predicted from all others (both parts are fitted).
         members: number of fits, each to points weighted at random, whose spread is the error
             bar; 1 for a single fit.
+
+    Raises:
+        ValueError: if `members` is not a whole number from 1 on.
     """
 
     degree: int | tuple[int, ...] = 4
@@ -38,6 +41,11 @@ class DipoleForm:
     charge: int = 0
     chosen_by: Literal["validation", "leave_one_out"] = "validation"
     members: int = 1
+
+    kind: ClassVar[Literal["dipole"]] = "dipole"
+
+    def __post_init__(self) -> None:
+        _check_counts(members=self.members)
 
     @property
     def fits_validation(self) -> bool:
@@ -73,6 +81,10 @@ class DipoleNetworkForm:
         epochs: largest number of steps of the optimizer.
         patience: epochs without a better validation error after which a fit stops.
         max_seconds: wall time in s after which the fit of a network stops; none by default.
+
+    Raises:
+        TypeError: if `hidden` is not a list of widths.
+        ValueError: if a number is not a whole one from 1 on.
     """
 
     degree: int = 3
@@ -87,7 +99,15 @@ class DipoleNetworkForm:
     patience: int = 500
     max_seconds: float | None = None
 
+    kind: ClassVar[Literal["dipole_network"]] = "dipole_network"
     fits_validation: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.hidden, tuple | list):
+            raise TypeError(f"`hidden` must list the width of each layer, got {self.hidden!r}")
+        _check_counts(
+            members=self.members, degree=self.degree, epochs=self.epochs, patience=self.patience
+        )
 
     def surface(self, symbols: Sequence[str], seed: int) -> DipoleNetwork:
         """The surface with random weights."""
@@ -105,39 +125,40 @@ class AutomaticDipoleForm:
         charge: total charge, e.
         minutes: wall time of the fits.
         patience: epochs without a better validation error after which the fit of a network stops.
+
+    Raises:
+        ValueError: if `minutes` is not positive.
     """
 
     charge: int = 0
     minutes: float = 5.0
     patience: int = 100
 
+    kind: ClassVar[Literal["auto_dipole"]] = "auto_dipole"
     fits_validation: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        if self.minutes <= 0:
+            raise ValueError(f"`minutes` must be positive, got {self.minutes!r}")
 
 
 AnyDipoleForm = DipoleForm | DipoleNetworkForm | AutomaticDipoleForm
 
 
 def check_form(form: object) -> None:
-    """Refuse what is not the form of a dipole surface, or cannot be fitted.
+    """Refuse what is not the form of a dipole surface.
 
     Raises:
         TypeError: naming what it is instead.
-        ValueError: for numbers below one.
     """
     if not isinstance(form, AnyDipoleForm):
         raise TypeError(
             "form must be a DipoleForm, a DipoleNetworkForm or an AutomaticDipoleForm, got "
             f"{type(form).__name__}"
         )
-    if isinstance(form, AutomaticDipoleForm):
-        if form.minutes <= 0:
-            raise ValueError(f"`minutes` must be positive, got {form.minutes!r}")
-        return
-    counts: dict[str, object] = {"members": form.members}
-    if isinstance(form, DipoleNetworkForm):
-        if not isinstance(form.hidden, tuple | list):
-            raise TypeError(f"`hidden` must list the width of each layer, got {form.hidden!r}")
-        counts |= {"degree": form.degree, "epochs": form.epochs, "patience": form.patience}
+
+
+def _check_counts(**counts: object) -> None:
     for name, value in counts.items():
         if not isinstance(value, int) or value < 1:
             raise ValueError(f"`{name}` must be a whole number from 1 on, got {value!r}")

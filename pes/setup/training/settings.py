@@ -75,7 +75,7 @@ class LinearForm:
     chosen_by: Literal["validation", "leave_one_out"] = "validation"
     baseline: SurfaceLike | None = None
 
-    kind: ClassVar[str] = "linear"
+    kind: ClassVar[Literal["linear"]] = "linear"
     linear_baseline: ClassVar[None] = None
     price: ClassVar[float] = 1.0
 
@@ -105,7 +105,7 @@ class KernelForm:
     noise: float = 1e-11
     centres: int | None = None
 
-    kind: ClassVar[str] = "kernel"
+    kind: ClassVar[Literal["kernel"]] = "kernel"
     linear_baseline: ClassVar[None] = None
     fits_validation: ClassVar[bool] = True
     price: ClassVar[float] = 2.0
@@ -135,7 +135,7 @@ class NetworkForm:
     activation: Literal["tanh", "silu", "softplus"] = "tanh"
     baseline: LinearBaseline | SurfaceLike | None = None
 
-    kind: ClassVar[str] = "neural"
+    kind: ClassVar[Literal["neural"]] = "neural"
     fits_validation: ClassVar[bool] = False
     price: ClassVar[float] = 1.0
 
@@ -241,7 +241,7 @@ levenberg_marquardt: leave out `ensemble` or the optimizer
                 "`first_points` is for one network; members of an ensemble use all their points "
                 "from the start: leave out one of the two"
             )
-        if not isinstance(self.form, NetworkForm):
+        if self.form.kind != "neural":
             raise ValueError(
                 f"`ensemble` is for networks, but the form of the surface is {self.form.kind}"
             )

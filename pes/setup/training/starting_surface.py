@@ -1,5 +1,6 @@
 """Starting surface of a fit: a linear one is fitted here, a network still untrained."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -78,11 +79,7 @@ def starting_surface(
     """
     sets = training.to(device), validation.to(device)
     form = settings.form
-    if isinstance(form, LinearForm):
-        return _linear_surface(settings, form, sets, known)
-    if isinstance(form, KernelForm):
-        return _kernel_surface(settings, form, sets)
-    return _network(settings, form, sets, known)
+    return STARTS[form.kind](settings, form, sets, known)
 
 
 def _linear_surface(
@@ -105,7 +102,10 @@ def _linear_surface(
 
 
 def _kernel_surface(
-    settings: TrainingSettings, form: KernelForm, sets: tuple[Dataset, Dataset]
+    settings: TrainingSettings,
+    form: KernelForm,
+    sets: tuple[Dataset, Dataset],
+    _: FitChoice | None,
 ) -> StartingSurface:
     points = joined(sets)
     if points.forces is not None:
@@ -155,6 +155,12 @@ def _network(
     if weight is None and train.forces is not None:
         weight = balanced_force_weight(network, train) / ANGSTROM**2
     return StartingSurface(network, FitChoice(choice, weight), words, rows, network=network)
+
+
+STARTS: Mapping[str, Callable[..., StartingSurface]] = {
+    "linear": _linear_surface, "kernel": _kernel_surface, "neural": _network,
+}  # fmt: skip
+"""Starting surface of each kind of form."""
 
 
 def _settled(form: L, choice: LinearChoice) -> L:

@@ -61,7 +61,7 @@ class KernelStart:
     def centres(self) -> int | None:
         """Number of centres; None for all points."""
         form = self.trial.plan.settings.form
-        assert isinstance(form, KernelForm)
+        assert form.kind == "kernel"
         return form.centres
 
     def expected(self, centres: int) -> float:
@@ -140,7 +140,7 @@ def last_kernels(task: FitTask, best: Trial) -> Iterator[Trial]:
         best: best surface of all; nothing is tried if it is not one of kernels.
     """
     form = best.plan.settings.form
-    if not isinstance(form, KernelForm):
+    if form.kind != "kernel":
         return
     for name, values in (("noise", NOISES), ("width", WIDTHS), ("length", LENGTHS)):
         for value in _beside(values, getattr(form, name)):

@@ -133,7 +133,7 @@ def _with_forces(
         usual: weight with which they count as much as the energies, Å².
     """
     known = best.plan.settings.form
-    assert isinstance(known, LinearForm)
+    assert known.kind == "linear"
     form = LinearForm(degree=degree, variable=known.variable, length=_linear(best).length)
     try:
         return task.started(
@@ -153,7 +153,7 @@ def last_trials(task: FitTask, best: Trial, tried: Collection[str]) -> Iterator[
         tried: names of the trials made before; a degree among them was no better.
     """
     settings = best.plan.settings
-    if not isinstance(settings.form, LinearForm) or best.plan.choices.fits[0].linear is None:
+    if settings.form.kind != "linear" or best.plan.choices.fits[0].linear is None:
         return
     forces = best.plan.dataset.forces is not None
     length, degree = _linear(best).length, _linear(best).degree
@@ -191,7 +191,7 @@ def _growth(summary: PointSummary, degree: int) -> float:
 def _seconds(trial: Trial) -> float:
     """CPU seconds of a linear trial for each degree and length."""
     form = trial.plan.settings.form
-    assert isinstance(form, LinearForm)
+    assert form.kind == "linear"
     return trial.seconds / len(shapes(form.degree, form.length))
 
 
