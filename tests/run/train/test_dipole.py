@@ -84,7 +84,7 @@ def test_points_alone_are_enough(folder: Path, capsys: pytest.CaptureFixture[str
     ("change", "words"),
     [
         ("training.budget=1", "write `surface: auto_dipole`, which chooses within this time"),
-        ("surface.charge=2", "with a total charge of 0 e, not 2; set `surface.charge`"),
+        ("surface.charge=2", "for a total charge of 0 e, not 2; set `surface.charge`"),
         ("training.restarts=2", "`training.restarts` is for surfaces of energies"),
         ("ensemble.members=3", "a dipole surface has `members`"),
         ("surface.variable=cosine", "must be 'morse' or 'inverse', got 'cosine'"),
