@@ -206,6 +206,17 @@ class GridBasis(ABC):
         """Fields ready for sums over the factors in an order, and the strips of that order."""
 
     @abstractmethod
+    def cheapest(self, products: Tensor, order: Sequence[int]) -> Sequence[int]:
+        """Order of the factors in which elements among some products take least.
+
+        Cost is that of the beginnings of these products, in the order.
+
+        Args:
+            products: by their places, (M,).
+            order: that is taken unless another is known to be better.
+        """
+
+    @abstractmethod
     def image(
         self, order: Sequence[int], mirrors: Sequence[Tensor | None]
     ) -> Callable[[Tensor], Tensor] | None:

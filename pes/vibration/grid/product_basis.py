@@ -16,7 +16,7 @@ from pes.vibration.basis.factor import Factor, Group
 from pes.vibration.basis.product_tree import unraveled
 from pes.vibration.grid.arrays import Arrays, shaped
 from pes.vibration.grid.grid_basis import GridBasis
-from pes.vibration.grid.matrix import matrix, multiplications
+from pes.vibration.grid.matrix import multiplications
 from pes.vibration.grid.product_sums import (
     add_along,
     along,
@@ -24,6 +24,7 @@ from pes.vibration.grid.product_sums import (
     sums_over_points,
 )
 from pes.vibration.grid.strips import PairFields, Strip, product_strips
+from pes.vibration.grid.submatrix import elements, ordered_tree
 
 __all__ = ["ProductBasis"]
 
@@ -191,8 +192,9 @@ class ProductBasis(GridBasis):
         Args:
             fields: F_kl on the grid (P,) by its coordinates, k ≤ l, −1 for no derivative.
         """
-        ordered, strips = self.laid_out(fields.items(), range(len(self.factors)))
-        return matrix(ordered, self.factors, strips, self.branches)
+        every = torch.arange(self.size)
+        order = self.cheapest(every, range(len(self.factors)))
+        return elements(self, fields.items(), every, order=order)
 
     def laid_out(
         self, fields: Iterable[tuple[tuple[int, int], Tensor]], order: Sequence[int]
@@ -227,8 +229,19 @@ class ProductBasis(GridBasis):
     @property
     def matrix_cost(self) -> int:
         """Multiplications of `matrix`."""
-        strips = product_strips([len(f.values) for f in self.factors])
-        return multiplications(self.factors, strips, self.branches)
+        every = torch.arange(self.size)
+        return self._multiplications(every, self.cheapest(every, range(len(self.factors))))
+
+    def cheapest(self, products: Tensor, order: Sequence[int]) -> Sequence[int]:
+        """The order given, or factors with few functions first, which meet the most points."""
+        by_size = sorted(order, key=lambda i: self.factors[i].size)
+        return min(order, by_size, key=lambda one: self._multiplications(products, one))
+
+    def _multiplications(self, products: Tensor, order: Sequence[int]) -> int:
+        """Multiplications for the elements among some products."""
+        factors = [self.factors[i] for i in order]
+        strips = product_strips([len(f.values) for f in factors])
+        return multiplications(factors, strips, ordered_tree(self, products, order)[0])
 
     def _derivative(self, k: int) -> Tensor:
         """∂_k of √weight-scaled functions from their values at its points, (m, m)."""

@@ -1,4 +1,4 @@
-"""Elements of a quadratic form between chosen products, the factors in the cheapest order."""
+"""Elements of a quadratic form between chosen products, the factors in any order."""
 
 from collections.abc import Iterable, Sequence
 
@@ -9,7 +9,7 @@ from pes.vibration.basis.product_tree import Branch, tree, unraveled
 from pes.vibration.grid.grid_basis import GridBasis
 from pes.vibration.grid.matrix import matrix
 
-__all__ = ["elements"]
+__all__ = ["elements", "ordered_tree"]
 
 
 def elements(
@@ -27,22 +27,21 @@ def elements(
         fields: F_kl on its grid by k and l, one after the other.
         rows: places among the products kept.
         columns: likewise; the rows, by default, and half the work.
-        order: order of the factors. The cost is that of the beginnings of products, in this order,
-            that rows and columns have: what tells them apart should come first.
+        order: order of the factors; see `GridBasis.cheapest`.
     """
     ordered, strips = basis.laid_out(fields, order)
     factors = [basis.factors[i] for i in order]
-    left, first = _tree(basis, rows, order)
+    left, first = ordered_tree(basis, rows, order)
     if columns is None:
         return matrix(ordered, factors, strips, left)[first[:, None], first]
-    right, second = _tree(basis, columns, order)
+    right, second = ordered_tree(basis, columns, order)
     return matrix(ordered, factors, strips, left, right)[first[:, None], second]
 
 
-def _tree(
+def ordered_tree(
     basis: GridBasis, products: Tensor, order: Sequence[int]
 ) -> tuple[list[list[Branch]], Tensor]:
-    """Branches of the products, and the place of each of them among the leaves."""
+    """Branches of the products, factors in an order, and the place of each among the leaves."""
     places = unraveled(basis.numbers[products.cpu()], basis.shape)
     numbers = torch.zeros(len(products), dtype=torch.long)
     for i in order:

@@ -6,8 +6,8 @@ which is the matrix of H in a basis that has one function for each of those.
 
 from collections.abc import Sequence
 from dataclasses import replace
+from math import prod
 
-import torch
 from torch import Tensor
 
 from pes.geometry import nearest_orthogonal
@@ -83,22 +83,47 @@ def modal_rotations(hamiltonian: Hamiltonian) -> list[Tensor]:
     ]
 
 
-def first(basis: Basis, functions: int) -> Basis:
-    """The lowest functions of a basis, on the same points."""
-    return _turned(basis, basis.energies[:functions], torch.eye(basis.size)[:, :functions])
-
-
 def _averaged(
     fields: PairFields,
     bases: Sequence[Basis],
     coordinates: tuple[int, ...],
     odd: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
-    few = tuple(b if k in coordinates else first(b, 1) for k, b in enumerate(bases))
-    matrix = ProductBasis(few).matrix(fields)
+    remaining, last = list(range(len(bases))), max(coordinates)
+    # From the ends on, where sums run along the memory, and little is left for the others.
+    for k in [*range(len(bases) - 1, last, -1), *(k for k in range(last) if k not in coordinates)]:
+        remaining.remove(k)
+        after = prod(len(bases[j].points) for j in remaining if j > k)
+        fields = _without(fields, k, bases[k], after)
+    renamed = {-1: -1} | {k: place for place, k in enumerate(coordinates)}
+    left = {(renamed[k], renamed[m]): field for (k, m), field in fields.items()}
+    matrix = ProductBasis(tuple(bases[k] for k in coordinates)).matrix(left)
     energies, vectors = even_and_odd(matrix, odd)
     largest = vectors.abs().argmax(0)
     return energies, vectors * vectors.gather(0, largest[None]).sign()
+
+
+def _without(fields: PairFields, k: int, basis: Basis, after: int) -> PairFields:
+    """Fields averaged over the ground function of a coordinate, whose axis they lose.
+
+    Args:
+        fields: on a grid, by their coordinates.
+        k: the coordinate.
+        basis: its functions.
+        after: grid points of the coordinates after it together.
+    """
+    value, slope = basis.scaled_values[:, 0], basis.scaled_derivatives[:, 0]
+    means: dict[tuple[int, int], Tensor] = {}
+    for (left, right), field in fields.items():
+        weights = (slope if left == k else value) * (slope if right == k else value)
+        # F₋₁ₖ stands for the derivative of either function, which are now the same.
+        weights = 2 * weights if (left, right) == (-1, k) else weights
+        pair = -1 if left == k else left, -1 if right == k else right
+        pair = min(pair), max(pair)
+        lines = field.reshape(-1, len(weights), after)
+        mean = lines[..., 0] @ weights if after == 1 else weights @ lines
+        means[pair] = means.get(pair, 0.0) + mean.flatten()
+    return means
 
 
 def _turned(basis: Basis, energies: Tensor, vectors: Tensor) -> Basis:

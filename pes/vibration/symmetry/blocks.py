@@ -53,8 +53,9 @@ class Sector:
         return self._computed()
 
     def _computed(self) -> list[Tensor]:
-        order, ours = _order(self.whole), self.images[0]
+        ours = self.images[0]
         h = half_grid(self.whole, self.reflections).on_fewer_points(self.images.flatten())
+        order = h.basis.cheapest(ours, _order(self.whole))
         return [
             elements(h.basis, h.each_field(), ours, images if p else None, order=order)
             for p, images in enumerate(self.images)

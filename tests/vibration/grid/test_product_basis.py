@@ -81,3 +81,14 @@ def test_quanta_of_a_group_are_those_of_its_leading_product() -> None:
     bases = oscillators((3, 6), (4, 7), (5, 8))
     basis = ProductBasis(bases, groups=(group,))
     assert basis.quanta(torch.tensor([3, 4])).tolist() == [[1, 3, 2], [2, 0, 1]]
+
+
+def test_factors_with_few_functions_come_first() -> None:
+    """Each pair of functions of the first factor is integrated over all points."""
+    every = torch.arange(PLAIN.size)
+    sizes = torch.tensor([f.size for f in PLAIN.factors])
+    order = list(PLAIN.cheapest(every, range(3)))
+    assert sizes[order].tolist() == sorted(sizes.tolist()) != sizes.tolist()
+    ordered = ProductBasis(tuple(PLAIN.bases[k] for k in order))
+    assert list(ordered.cheapest(every, range(3))) == [0, 1, 2]
+    assert ordered.matrix_cost == PLAIN.matrix_cost

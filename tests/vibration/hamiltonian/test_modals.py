@@ -154,3 +154,26 @@ def test_functions_in_deep_wells_stay_even_and_odd() -> None:
         truncation=Truncation(quanta=14, self_consistent=True),
     )  # fmt: skip
     assert invariant(h)[1] == []
+
+
+@pytest.mark.parametrize("coordinates", [(0,), (1,), (2,), (0, 2), (1, 2)])
+def test_averages_are_elements_of_products_with_the_ground_functions(
+    coordinates: tuple[int, ...],
+) -> None:
+    """All terms of H, those with one derivative too, from random V, G and s."""
+    generator = torch.Generator().manual_seed(1)
+
+    def noise(*shape: int) -> Tensor:
+        return torch.randn(*shape, generator=generator, dtype=torch.float64)
+
+    sizes = (4, 7), (3, 5), (5, 6)
+    bases = [replace(LINE, functions=n, points=m) for n, m in sizes]
+    h = build_hamiltonian(system(), bases, torch.zeros(3).double(), ceiling=1e3)
+    g = noise(len(h.potential), 3, 3)
+    h = replace(h, potential=noise(len(g)), g_matrix=g + g.mT, s=noise(len(g), 3))
+    ground = torch.arange(4 * 3 * 5).reshape(4, 3, 5)
+    for k in {0, 1, 2} - set(coordinates):
+        ground = ground.narrow(k, 0, 1)
+    (group,) = contracted_groups(h, [GroupSize(coordinates, energy=1e9)])
+    among = torch.linalg.eigvalsh(h.only(ground.flatten()).dense())
+    torch.testing.assert_close(group.energies, among, rtol=0, atol=1e-11)
