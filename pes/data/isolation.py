@@ -1,6 +1,8 @@
 """Isolated points: far from all others in geometry or energy, so that a fit extrapolates there."""
 
+import numpy as np
 import torch
+from scipy.spatial import KDTree
 from torch import Tensor
 
 from pes.data.dataset import Dataset
@@ -19,8 +21,6 @@ fourteen sets without isolated points the largest is 2.7."""
 GAP, HIGHEST, MANY = 0.5, 3, 1000
 """Step in the energies, in units of their span below it, above which so many points may lie; in
 smaller sets the highest energies are naturally far apart."""
-NUMBERS = 2**21
-"""Distances computed at once, so that memory does not grow with the number of points."""
 
 
 def isolated_rows(dataset: Dataset) -> Tensor:
@@ -39,24 +39,20 @@ def isolated_rows(dataset: Dataset) -> Tensor:
     count = len(dataset)
     if count < FEWEST:
         return torch.zeros(0, dtype=torch.long)
-    r = sorted_distances(dataset.positions, dataset.elements)
-    some = torch.linspace(0, count - 1, SAMPLE).long().unique()
-    usual = _nearest(r, some).quantile(USUAL)
-    from_sample = torch.cat([torch.cdist(part, r[some]).amin(1) for part in r.split(4096)])
+    r = sorted_distances(dataset.positions, dataset.elements).cpu().numpy()
+    some = torch.linspace(0, count - 1, SAMPLE).long().unique().numpy()
+    tree = KDTree(r)
+    usual = np.quantile(_nearest(tree, r[some]), USUAL)
+    from_sample = KDTree(r[some]).query(r)[0]
     # Members of the sample are at no distance from it: they are candidates on their own.
-    rows = torch.cat((from_sample.topk(min(CANDIDATES, count)).indices, some)).unique()
-    far = rows[_nearest(r, rows) > FAR * usual]
-    return torch.cat((far, _highest(dataset.energies).to(far.device))).unique()
+    rows = np.union1d(np.argsort(-from_sample, kind="stable")[:CANDIDATES], some)
+    far = torch.from_numpy(rows[_nearest(tree, r[rows]) > FAR * usual])
+    return torch.cat((far, _highest(dataset.energies.cpu()))).unique()
 
 
-def _nearest(r: Tensor, rows: Tensor) -> Tensor:
-    """Distance (R,) from some points to the nearest other one."""
-    parts = []
-    for part in rows.split(max(1, NUMBERS // len(r))):
-        distance = torch.cdist(r[part], r)
-        distance[torch.arange(len(part)), part] = torch.inf
-        parts.append(distance.amin(1))
-    return torch.cat(parts)
+def _nearest(tree: KDTree, points: np.ndarray) -> np.ndarray:
+    """Distance (R,) from some points of a tree to the nearest other one."""
+    return tree.query(points, k=2)[0][:, 1]
 
 
 def _highest(energies: Tensor) -> Tensor:

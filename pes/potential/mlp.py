@@ -44,10 +44,11 @@ class MLP(nn.Module):
         self.inputs, self.hidden = inputs, tuple(hidden)
         self.activation = activation
         sizes = (inputs, *hidden, 1)
-        self.layers = nn.ModuleList(
-            nn.utils.skip_init(nn.Linear, below, above, dtype=torch.float64)
-            for below, above in pairwise(sizes)
-        )
+        # `nn.utils.skip_init` would spare the draws, but imports SymPy: 45 MiB.
+        with torch.random.fork_rng(devices=()):
+            self.layers = nn.ModuleList(
+                nn.Linear(below, above, dtype=torch.float64) for below, above in pairwise(sizes)
+            )
         generator = torch.Generator().manual_seed(seed)
         for name, values in self.named_parameters():
             scale = values.shape[-1] ** -0.5 if name.endswith("weight") else 0.5
