@@ -73,13 +73,18 @@ def read_output(path: Path, request: Request) -> Iterator[Dataset]:
 
 
 def _parsed(path: Path) -> Any:
+    # Its logger would print lines of its own beside the message below.
+    logging.getLogger("cclib").setLevel(logging.CRITICAL)
     try:
         parsed = ccread(str(path), loglevel=logging.CRITICAL)
     # Its parsers raise whatever a cut line leads to.
     except Exception as error:
         raise ValueError(f"cclib cannot read it ({type(error).__name__}: {error})") from None
     if parsed is None or not hasattr(parsed, "atomnos"):
-        raise ValueError("cclib recognises no program's output in it")
+        raise ValueError(
+            "cclib recognises no program's output in it; results of PySCF and CFOUR are read as "
+            "QCSchema (.json)"
+        )
     return parsed
 
 

@@ -56,6 +56,47 @@ def test_the_highest_level_is_the_energy(tmp_path, monkeypatch):
     assert back.forces is None
 
 
+GAUSSIAN = """\
+ Copyright (c) 1988-2017, Gaussian, Inc.  All Rights Reserved.
+                          Input orientation:
+ ---------------------------------------------------------------------
+ Center     Atomic      Atomic             Coordinates (Angstroms)
+ Number     Number       Type             X           Y           Z
+ ---------------------------------------------------------------------
+      1          8           0        0.000000    0.000000    0.119262
+      2          1           0        0.000000    0.763239   -0.477047
+      3          1           0        0.000000   -0.763239   -0.477047
+ ---------------------------------------------------------------------
+ SCF Done:  E(RHF) =  -74.9629466450     A.U. after    7 cycles
+ -------------------------------------------------------------------
+ Center     Atomic                   Forces (Hartrees/Bohr)
+ Number     Number              X              Y              Z
+ -------------------------------------------------------------------
+      1        8           0.000000000    0.000000000   -0.027521540
+      2        1          -0.000000000   -0.013234070    0.013760770
+      3        1          -0.000000000    0.013234070    0.013760770
+ -------------------------------------------------------------------
+"""
+"""Lines of an output of Gaussian that cclib looks at."""
+
+
+def test_cclib_reads_an_output(tmp_path):
+    (tmp_path / "a.log").write_text(GAUSSIAN)
+    back = read(tmp_path / "a.log")
+    # cclib keeps energies in eV: two factors that differ in rounding.
+    assert float(back.energies[0]) == pytest.approx(-74.9629466450, abs=1e-12)
+    assert back.forces is not None
+    assert back.forces[0, 0].tolist() == [0, 0, -0.02752154]
+    assert back.positions[0, 1, 1] == 0.763239 * ANGSTROM
+
+
+def test_another_text_is_refused_in_one_line(tmp_path, capfd):
+    (tmp_path / "a.out").write_text("no program wrote this\n")
+    with pytest.raises(ValueError, match="CFOUR are read as QCSchema"):
+        read(tmp_path / "a.out")
+    assert capfd.readouterr().err == ""
+
+
 @pytest.mark.parametrize(
     ("record", "message"),
     [
