@@ -1,13 +1,17 @@
 """Digits that are missing."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
 from made_up import BENCHMARK, ammonia, evidence
 
+from pes.data import read
 from pes.findings.rounding import rounded_forces, rounded_geometries, rounded_labels
 from pes.units import ANGSTROM, CM1, EV
+
+DATA = Path(__file__).parents[2] / "data"
 
 
 def energies() -> torch.Tensor:
@@ -49,6 +53,16 @@ def test_round_geometries_with_exact_labels_are_a_grid() -> None:
     moved = (data.positions / step).round() * step
     exact = BENCHMARK["ANALYTIC"]["ammonia_model"]()(moved).detach()
     assert rounded_geometries(evidence(replace(data, positions=moved, energies=exact))) == []
+
+
+@pytest.mark.parametrize("name", ["h2o_ccsdt_vtz", "h2o_ccsdt_vdz_forces"])
+def test_axes_on_which_most_points_lie_at_zero_are_not_round(name: str) -> None:
+    data = read(DATA / f"{name}.h5")
+    assert rounded_geometries(evidence(data)) == []
+    step = 1e-3 * ANGSTROM
+    moved = (data.positions / step).round() * step
+    (finding,) = rounded_geometries(evidence(replace(data, positions=moved)))
+    assert "rounded to 0.001 A" in finding.sentence
 
 
 def test_rounded_forces() -> None:
