@@ -13,13 +13,13 @@ from pes.run.signals import Stopped
 __all__ = ["ended", "is_mendable", "line_of", "own_code"]
 
 ADVICE = {
-    errno.EACCES: "you may not do that there; choose another --output or change the permissions",
-    errno.EPERM: "you may not do that there; choose another --output or change the permissions",
-    errno.EROFS: "choose another --output",
-    errno.ENOSPC: "free some space or choose another --output",
-    errno.EDQUOT: "free some of your space or choose another --output",
-    errno.EFBIG: "choose an --output that takes larger files",
-    errno.EIO: "the disk or the network fails; try again or choose another --output",
+    errno.EACCES: "choose another output folder or change the permissions",
+    errno.EPERM: "choose another output folder or change the permissions",
+    errno.EROFS: "choose another output folder",
+    errno.ENOSPC: "free some space or choose another output folder",
+    errno.EDQUOT: "free some of your space or choose another output folder",
+    errno.EFBIG: "choose an output folder that takes larger files",
+    errno.EIO: "the disk or the network fails; try again or choose another output folder",
     errno.ESTALE: "the network folder has gone; mount it again",
     errno.ELOOP: "symbolic links lead in a circle; name the file itself",
     errno.ENAMETOOLONG: "choose a shorter name",
@@ -72,7 +72,7 @@ def line_of(error: BaseException) -> str:
 
     Example:
         >>> line_of(OSError(errno.ENOSPC, "No space left on device", "runs/h2o"))
-        'runs/h2o: no space left on device; free some space or choose another --output'
+        'runs/h2o: no space left on device; free some space or choose another output folder'
     """
     if _is_full(error):
         words = "out of memory; ask for less at once, or use a machine with more memory"
