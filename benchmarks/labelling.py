@@ -64,7 +64,7 @@ def labelled(folder: Path, workers: int) -> None:
     """Label two atoms at growing distances."""
     x = np.zeros((KILLED_POINTS, 2, 3))
     x[:, 1, 0] = np.arange(1, KILLED_POINTS + 1)
-    result = pes.label(x, toy, folder, symbols="HH", workers=workers)
+    result = pes.label(x, toy, folder, symbols="H H", workers=workers)
     assert result.dataset.energies.tolist() == x[:, 1, 0].tolist()
 
 
