@@ -17,17 +17,11 @@ from pes.data.formats.units import file_units
 from pes.elements import element, mass_number
 from pes.files import replaced
 
-__all__ = ["is_qcschema", "read_qcschema", "write_qcschema"]
+__all__ = ["read_qcschema", "write_qcschema"]
 
 FIXED = {"length": "bohr", "energy": "hartree", "dipole": "e*bohr"}
 KEYS = {"energy": "return_energy", "forces": "forces", "gradients": "return_gradient"}
 RECORDS_AT_ONCE = 10_000
-
-
-def is_qcschema(path: Path, _request: Request) -> bool:
-    """Whether the text begins as JSON."""
-    with opened_text(path) as lines:
-        return next((line for line in lines if not line.isspace()), "").lstrip()[:1] in ("{", "[")
 
 
 def read_qcschema(path: Path, request: Request) -> Iterator[Dataset]:
