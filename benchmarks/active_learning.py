@@ -22,7 +22,7 @@ from torch import Tensor
 import pes
 from pes import BasisSize, Ensemble, Invariants, LinearSurface, Surface, linear_surface
 from pes.coordinates.valence import Valence
-from pes.data.sampling import accepted_samples
+from pes.data.sampling import acceptance, sobol_sequence
 from pes.plots.figure import COLOURS, picture, tidy
 from pes.potential import SurfaceRecord
 from pes.potential.analytic import WaterPJT
@@ -74,12 +74,9 @@ def ensemble(x: Tensor, seed: int) -> Surface:
 
 def evenly(count: int, seed: int) -> Tensor:
     """Geometries as `pes-sample` chooses them by energy."""
-    to_positions = Valence(0, (1, 2)).to_positions
-    q = accepted_samples(
-        lambda q: TRUTH(to_positions(q)), SAMPLED, count, energy_max=ENERGY, offset=1000 * CM1,
-        seed=seed,
-    )  # fmt: skip
-    return to_positions(q)
+    points = sobol_sequence(SAMPLED, 14, seed)
+    x = Valence(0, (1, 2)).to_positions(points[:, :-1])
+    return x[points[:, -1] < acceptance(TRUTH(x), float(ENERGY), 1000 * CM1)][:count]
 
 
 def by_sobol(x: Tensor, seed: int) -> Tensor:

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from pes.setup.levels import levels
     from pes.setup.line_list import line_list
     from pes.setup.quartic_field import quartic_field
+    from pes.setup.sampling import Sample, sample
     from pes.setup.surfaces import load, save
     from pes.setup.sweep import Sweep, sweep
     from pes.setup.training.dipole import train_dipole
@@ -111,6 +112,7 @@ _ORIGIN = {
     "Proposal": ("pes.setup.level_points", "Proposal"),
     "PySCF": ("pes.labelling.pyscf_program", "PySCF"),
     "Refinement": ("pes.refinement", "Refinement"),
+    "Sample": ("pes.setup.sampling", "Sample"),
     "Split": ("pes.data", "Split"),
     "Surface": ("pes.potential", "Surface"),
     "Sweep": ("pes.setup.sweep", "Sweep"),
@@ -140,6 +142,7 @@ _ORIGIN = {
     "read": ("pes.data", "read"),
     "read_force_field": ("pes.force_fields", "read_force_field"),
     "refine": ("pes.refinement", "refine"),
+    "sample": ("pes.setup.sampling", "sample"),
     "save": ("pes.setup.surfaces", "save"),
     "sensitivity": ("pes.setup.level_result", "sensitivity"),
     "spectrum": ("pes.setup.level_result", "spectrum"),
@@ -192,6 +195,7 @@ __all__ = [
     "Proposal",
     "PySCF",
     "Refinement",
+    "Sample",
     "Split",
     "Surface",
     "SurfaceCalculator",
@@ -222,6 +226,7 @@ __all__ = [
     "read",
     "read_force_field",
     "refine",
+    "sample",
     "save",
     "sensitivity",
     "spectrum",

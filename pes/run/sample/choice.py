@@ -1,18 +1,22 @@
-"""Choice of geometries, and the choice by the error bars of levels."""
+"""Geometries that a configuration asks for, by the library, and what the files say of them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from pes.config import SampleConfig
+from pes.data import read
 from pes.potential import Surface
 from pes.setup.level_points import propose
+from pes.setup.sampling import sample
+from pes.setup.surfaces import load_potential
 from pes.units import CM1
 
-__all__ = ["Choice", "by_levels"]
+__all__ = ["Choice", "chosen"]
 
 
 @dataclass(frozen=True)
@@ -34,7 +38,28 @@ class Choice:
     sentence: str
 
 
-def by_levels(config: SampleConfig, loaded: Surface, base: Path) -> Choice:
+def chosen(config: SampleConfig, base: Path, place: torch.device) -> Choice:
+    """Geometries that the configuration asks for."""
+    loaded = load_potential(config.surface, base, config.functions)
+    loaded.to(place)
+    if config.choose == "levels":
+        return _by_levels(config, loaded, base)
+    result = sample(
+        loaded, config.molecule, count=config.count, energy=config.energy, choose=config.choose,
+        offset=config.offset, samples=config.samples, coordinates=config.coordinates,
+        points=None if config.points is None else read(base / config.points),
+        seed=config.seed, device=place,
+    )  # fmt: skip
+    sentence = (
+        f"{config.name}: {len(result.positions)} geometries were chosen by {config.choose}, of "
+        f"{result.below} samples below {config.energy:.0f} cm-1 ({result.candidates} samples in "
+        "all)"
+    )
+    facts = {"candidates": result.candidates, "minimum_hartree": result.minimum}
+    return Choice(result.positions, result.symbols, result.columns, facts, sentence)
+
+
+def _by_levels(config: SampleConfig, loaded: Surface, base: Path) -> Choice:
     """Points of the grid of levels, until every error bar is small enough."""
     folder = config.levels_folder or Path(config.surface) / "levels"
     proposal = propose(
