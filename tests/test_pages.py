@@ -1,5 +1,6 @@
 """The commands and programs on the pages run as they stand there, with small settings."""
 
+import json
 import re
 import shlex
 import shutil
@@ -12,6 +13,14 @@ import pytest
 
 import pes
 from pes import plots
+from pes.config.force_field import ForceFieldConfig
+from pes.config.label import LabelConfig
+from pes.config.reading import load_config, yaml_value
+from pes.config.refine import RefineConfig
+from pes.config.sample import SampleConfig
+from pes.config.section import Section
+from pes.config.train import TrainConfig
+from pes.config.vibration import SpectrumConfig
 from pes.data import Dataset
 from pes.potential import SurfaceRecord
 from pes.potential.analytic import WaterPJT
@@ -93,3 +102,45 @@ def test_programs_of_others(place: Path, water: Callable[..., Dataset]) -> None:
     pes.save(folder / "surface.safetensors", WaterPJT(), record)
     (folder / "summary.json").write_text("{}")
     follow(ROOT / "docs" / "howto" / "other_programs.md")
+
+
+def configuration(text: str) -> tuple[type[Section], dict[str, object]]:
+    """Kind of a configuration on a page, and its content with the keys that a part of one lacks."""
+    content = yaml_value(text)
+    assert isinstance(content, dict)
+    levels = {
+        "name": "page",
+        "surface": "water_pjt1996",
+        "J": [1],
+        "spectrum": {"dipole": "a.py:f"},
+    }
+    if "data" in content or isinstance(content.get("surface"), dict):
+        return TrainConfig, {"name": "page", "data": {"file": "points.h5"}, **content}
+    if "isotopologues" in content:
+        return RefineConfig, {"name": "page", "surface": "a", "data": "points.h5", **content}
+    if "choose" in content:
+        return SampleConfig, content
+    if "force_field" in content:
+        return ForceFieldConfig, content
+    if "program" in content or ("workers" in content and "sweep" not in content):
+        program = {"kind": "pyscf", "method": "hf", "basis": "sto-3g"}
+        return LabelConfig, {"name": "page", "geometries": "a.xyz", "program": program, **content}
+    return SpectrumConfig, {**levels, **content}
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "docs").rglob("*.md")), ids=lambda page: page.stem)
+def test_configurations_are_read(page: Path, tmp_path: Path) -> None:
+    """Every key and value of a configuration on a page is one that the commands know."""
+    for text in re.findall(r"(?ms)^```yaml\n(.*?)^```", page.read_text()):
+        kind, content = configuration(text)
+        path = tmp_path / "page.yaml"
+        path.write_text(json.dumps(content))
+        assert isinstance(load_config(path, kind, []), kind), text
+
+
+def test_a_wrong_key_on_a_page_is_caught(tmp_path: Path) -> None:
+    kind, content = configuration("coordinates: {kind: umbrela}")
+    path = tmp_path / "page.yaml"
+    path.write_text(json.dumps(content))
+    with pytest.raises(ValueError, match="umbrela"):
+        load_config(path, kind, [])

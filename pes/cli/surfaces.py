@@ -234,7 +234,7 @@ def export(arguments: Sequence[str] | None = None) -> None:
     file_option(parser, "surface", kind=str, help="run folder or surface file")
     file_option(parser, "target", metavar="OUT", help="file to write: .c, .f90, .py, .pt2, .onnx")
     parser.add_argument(
-        "--to", choices=TARGETS, help="language, if the suffix of OUT does not tell it"
+        "--to", choices=TARGETS, help="language, if the suffix of OUT does not determine it"
     )
     function_option(parser)
     parser.add_argument("--overwrite", action="store_true", help="replace OUT")

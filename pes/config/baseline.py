@@ -68,7 +68,7 @@ class StoredSurface(Section):
     surface file runs no code unless you name its functions here."""
 
     def resolved(self) -> str | Surface:
-        """Its name, as `pes.setup` takes it, or the surface where it needs functions."""
+        """Name of the surface, as `pes.setup` takes it, or the surface if it needs functions."""
         return load(self.surface, functions=self.functions) if self.functions else self.surface
 
 

@@ -22,7 +22,7 @@ def automatic_rows(symbols: Sequence[str], positions: Tensor) -> tuple[tuple[str
         positions: at the minimum (N, 3), bohr.
 
     Raises:
-        ValueError: if atoms that stand in a line leave none that fits.
+        ValueError: if an atom has only collinear atoms before it.
 
     Example:
         Formaldehyde:

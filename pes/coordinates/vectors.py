@@ -36,6 +36,10 @@ def dihedral(a: Tensor, axis: Tensor, b: Tensor) -> Tensor:
 
 
 def check_triatomic(first: int, others: tuple[int, int], words: str) -> None:
-    """Refuse anything but the atoms 0, 1 and 2, each once."""
+    """Refuse anything but the atoms 0, 1 and 2, each once.
+
+    Raises:
+        ValueError: for other atoms, or the same atom twice.
+    """
     if sorted((first, *others)) != [0, 1, 2]:
         raise ValueError(f"{words} must be the atoms 0, 1 and 2, each once, got {first}, {others}")

@@ -125,7 +125,7 @@ class ZMatrix(Direct):
     def from_positions(self, positions: Tensor, masses: Tensor | None = None) -> Tensor:
         """q (..., Q) of positions (..., N, 3); angles 0 to π, dihedrals 0 to 2π.
 
-        Coordinates that are fixed are taken for granted. A dummy is placed by its own fixed
+        Coordinates that are fixed are not checked. A dummy is placed by its own fixed
         coordinates.
 
         Raises:

@@ -48,7 +48,7 @@ MOST_BONDS = 6
 
 
 def zero_lines(points: PointErrors) -> list[str]:
-    """That all errors are about the same, where they are: the labels have another zero."""
+    """Sentence for errors that are all about the same: the labels have another zero."""
     mean = float(points.residuals.mean())
     scatter = float((points.residuals - mean).square().mean().sqrt())
     if abs(mean) < NO_CONSTANT or abs(mean) < OTHER_ZERO * scatter or len(points.residuals) < 2:

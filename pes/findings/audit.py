@@ -219,8 +219,8 @@ def _left_out(evidence: Evidence, kinds: Collection[str]) -> Iterator[str]:
     """A sentence about the checks that need a surface, where none could be fitted."""
     if "length unit" in kinds:
         yield (
-            "checks of single labels were left out: they need right lengths; mend these and repeat "
-            "the audit"
+            "checks of single labels were left out: they need correct lengths; correct these and "
+            "repeat the audit"
         )
     elif evidence.reference is None:
         yield (

@@ -73,7 +73,7 @@ def copies(evidence: Evidence) -> list[Finding]:
     return [
         Finding(
             "copies", "warning" if serious else "note", len(rows), worst_first(rows, sizes[rows]),
-            f"{len(rows)} of {total} points stand more than once, one up to {most} times ({how}); "
+            f"{len(rows)} of {total} points occur more than once, one up to {most} times ({how}); "
             f"a random split puts copies of {100 * seen / (TEST * total):.2g} % of its test points "
             "into training", "keep one of each (splits of pes keep copies in one part)",
         )

@@ -75,8 +75,8 @@ def shuffled_labels(evidence: Evidence) -> list[Finding]:
                 Finding(
                     "shifted labels", "error", total, (),
                     f"labels agree with the geometries one row {where} them to "
-                    f"{left / CM1:.2g} cm-1, with their own to "
-                    f"{known.typical / CM1:.2g}",
+                    f"{left / CM1:.2g} cm-1, with their own geometries only to "
+                    f"{known.typical / CM1:.2g} cm-1",
                     "shift the column of energies by a row",
                 )
             ]  # fmt: skip
@@ -85,8 +85,9 @@ def shuffled_labels(evidence: Evidence) -> list[Finding]:
     return [
         Finding(
             "shuffled labels", "error", total, (),
-            f"labels have nothing to do with the geometries: the best smooth surface leaves "
-            f"{100 * share:.0f} % of their spread", "check that both stand in the same order",
+            f"labels are unrelated to the geometries: the best smooth surface leaves "
+            f"{100 * share:.0f} % of their spread unexplained",
+            "check that both stand in the same order",
         )
     ]  # fmt: skip
 

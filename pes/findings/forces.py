@@ -66,7 +66,7 @@ def force_unit(evidence: Evidence) -> list[Finding]:
         return [
             Finding(
                 "forces", "error", total, (),
-                f"{100 * unexplained:.0f} % of the forces have nothing to do with the slopes of "
+                f"{100 * unexplained:.0f} % of the forces is unrelated to the slopes of "
                 "the energies", "check that forces and energies stand in the same order",
             )
         ]  # fmt: skip

@@ -126,6 +126,6 @@ def dissociated(evidence: Evidence) -> list[Finding]:
         Finding(
             "dissociated", "note", len(apart), rows,
             f"{len(apart)} of {len(evidence.dataset)} points are dissociated, the farthest into "
-            f"{names}, from {float(heights.min()):.0f} cm-1 up", "no action if this is meant",
+            f"{names}, from {float(heights.min()):.0f} cm-1 up", "no action if this is intended",
         )
     ]  # fmt: skip

@@ -40,8 +40,8 @@ def rounded_labels(evidence: Evidence) -> list[Finding]:
     return [
         Finding(
             "rounded labels", "warning" if noise > HURTS else "note", len(energies), (),
-            f"{how} {step / CM1:.3g} cm-1 ({step:.3g} hartree): a noise of {noise:.2g} cm-1 that "
-            "no fit can undercut", "take the labels with all digits",
+            f"{how} {step / CM1:.3g} cm-1 ({step:.3g} hartree): a noise of {noise:.2g} cm-1, "
+            "which every fit will show", "take the labels with all digits",
         )
     ]  # fmt: skip
 

@@ -97,7 +97,7 @@ class FieldBlock:
         return len(self.numbers)
 
     def grown(self, more: int) -> np.ndarray:
-        """Its functions and as many more as matter most, ascending."""
+        """Numbers of the functions, and of the `more` others that matter most, ascending."""
         outside = self.outside
         if more < len(outside.numbers):
             added = outside.numbers[np.argpartition(-outside.largest, more)[:more]]

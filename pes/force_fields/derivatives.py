@@ -26,7 +26,11 @@ def derivatives(levels: FieldLevels) -> np.ndarray:
 
 
 def mean_values(levels: FieldLevels, polynomial: ForceField) -> np.ndarray:
-    """⟨ψ_n|Σ f Π q^e/e!|ψ_n⟩ of the constants of another force field, without its ω, (S,)."""
+    """⟨ψ_n|Σ f Π q^e/e!|ψ_n⟩ of the constants of another force field, without its ω, (S,).
+
+    Raises:
+        ValueError: for a polynomial without the symmetry of the force field.
+    """
     operators = ladder(polynomial, levels.operators.pairs)
     if operators is None:
         raise ValueError("the polynomial must have the symmetry of the force field")

@@ -20,9 +20,9 @@ class AtomicCharges(nn.Module):
     """μ(x) = Σ_a z_a(x) x_a in e·bohr, with Σ_a z_a the total charge.
 
     A charge is a function of polynomials of the distances that stay the same when like atoms other
-    than a change places; like atoms share this function. So μ turns with the atoms and is the same
-    for every numbering of like atoms. One element, the one with the fewest atoms, takes what is
-    left of the total charge. The dipole moment of an ion counts from the origin of the positions.
+    than a are exchanged; like atoms share this function. So μ rotates with the atoms and does not
+    depend on the numbering of like atoms. The element with the fewest atoms takes the rest of the
+    total charge. The dipole moment of an ion refers to the origin of the positions.
 
     Args:
         elements: symbol of each of N atoms.

@@ -23,6 +23,9 @@ def triangular_factor(blocks: Iterable[Tensor]) -> Tensor:
 
     References:
         J. Demmel et al., SIAM J. Sci. Comput. 34, A206 (2012), doi:10.1137/080731992
+
+    Raises:
+        ValueError: if there is no row.
     """
     factor: Tensor | None = None
     for block in blocks:
@@ -66,7 +69,7 @@ class Decomposition:
         return torch.where(kept, s**2 / torch.where(kept, s**2 + damping**2, 1.0), 0.0)
 
     def leverages(self, rows: Tensor, ridges: Sequence[float]) -> Tensor:
-        """How far the fit at each row of A (M, F) follows its own label, for R ridges (M, R).
+        """Leverage of the label of each row of A (M, F) on its own fit, for R ridges (M, R).
 
         h_i = Σ_k U_ik² s_k²/(s_k² + ridge² s₁²) with U_ik = a_i·v_k/s_k. The residual at point i
         of a fit without it is r_i/(1 − h_i): one decomposition gives them all.

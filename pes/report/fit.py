@@ -101,7 +101,7 @@ def check_sections(folder: Path) -> list[PagePart]:
         if holes is not None:
             count = len(holes["below_minimum"])
             found = f"{count} places below the minimum" if count else "no hole"
-            words.append(f"A search of {holes['samples']:,} geometries met {found}.")
+            words.append(f"A search of {holes['samples']:,} geometries found {found}.")
         table = Table("Errors by energy above the lowest point", head, rows)
         images = pictures(path.parent, EVALUATION_PICTURES)
         sections.append(PagePart("Evaluation", words, [table], images))

@@ -1,4 +1,4 @@
-"""Which J = 0 level each level with J > 0 belongs to, and its Ka and Kc."""
+"""Assignment of levels with J > 0 to J = 0 levels, and their Ka and Kc."""
 
 import torch
 from scipy.optimize import linear_sum_assignment

@@ -63,7 +63,7 @@ def contract_states(
         report: called with the name of a step and the part of it that is done.
 
     Raises:
-        ValueError: for fewer states than levels, or axes that change places where the levels are.
+        ValueError: for fewer states than levels, or axes that jump where the levels are.
     """
     count = len(levels.energies)
     number = contracted_states(states, count, level_count(levels.hamiltonian))

@@ -27,6 +27,9 @@ def chosen_frame(levels: Levels, frame: str) -> str:
 
     Of three atoms `linear` where the levels reach linear geometries, of more `flexible` where the
     ground state lies in several wells; else `eckart`.
+
+    Raises:
+        ValueError: for `linear` where the molecule or its angle does not suit this frame.
     """
     if frame == "linear" and straight_end(levels) is None:
         raise ValueError(
@@ -62,9 +65,9 @@ def away_from_jumps(basis: Coupling, count: int, frame: str) -> Tensor:
         level = int(reaching[0])
         why, other = {
             "principal_axes": ("change places where two moments of inertia are equal", "eckart"),
-            "eckart": ("turn over where a part of the molecule has turned half round", "embedded"),
-            "flexible": ("turn over where a part of the molecule has turned round", "embedded"),
-            "bisector": ("turn over where both arms lie on one side", "embedded"),
+            "eckart": ("flip where a part of the molecule has made half a turn", "embedded"),
+            "flexible": ("flip where a part of the molecule has made a full turn", "embedded"),
+            "bisector": ("flip where both arms lie on one side", "embedded"),
         }[frame]
         raise ValueError(
             f"the axes of the frame {frame!r} {why}, and level {level} reaches there (probability "

@@ -39,7 +39,7 @@ class Rovibrational:
             the changes and the estimate of the J = 0 level.
         characters: characters of the operations of the contraction, (S, operations).
         symmetry: irreducible representation of each, empty without symmetry.
-        left_out: levels that are not among these, for no J = 0 level has a quarter of them.
+        left_out: number of levels that are left out because they mix several J = 0 levels.
         members: level that each column of the vectors belongs to, where the group of the molecule
             has degenerate species; None where each has a column of its own.
         projection: K on the axis of a symmetric top, (S,); None for others.

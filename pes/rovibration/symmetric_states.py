@@ -16,7 +16,7 @@ __all__ = ["beside", "multiplets_of", "with_multiplets"]
 
 
 def multiplets_of(whole: Levels, group: MolecularGroup, count: int) -> Multiplets | None:
-    """What a group makes of the states; None where the levels asked for are not whole sets."""
+    """Sets of states under a group; None if the levels asked for do not form whole sets."""
     positions = whole.system.positions
     assert positions is not None
     functions = integrals([whole], lambda q: geometry_functions(positions(q).detach()).detach())

@@ -1,4 +1,4 @@
-"""What the commands do: configuration in, one folder out."""
+"""The commands: each reads a configuration and writes one folder."""
 
 import os
 

@@ -73,7 +73,10 @@ def folder_option(parser: argparse._ActionsContainer, name: str, **how: object) 
 
 def statement_options(parser: argparse.ArgumentParser) -> None:
     """Options that say about a file of points what its content cannot."""
-    parser.add_argument("--format", help="format of the file, if its suffix does not tell it")
+    parser.add_argument(
+        "--format",
+        help="format of the file, such as extxyz or qm22, if its suffix does not determine it",
+    )
     parser.add_argument("--formula", help="atoms in the order of the file, such as 'O H D'")
     parser.add_argument("--columns", help="names of the columns of a table, such as 'r0 r1 r2 E'")
     parser.add_argument(

@@ -13,5 +13,5 @@ def missing_motions(task: Problem) -> list[str]:
     return [
         f"this calculation leaves out {vibrations - len(moving)} of {vibrations} vibrations (it "
         f"has the coordinates {', '.join(moving)}; the others are fixed or relaxed): these are "
-        "levels of a model, and no estimate holds how far they are from those of the molecule"
+        "levels of a model, and no estimate includes their difference from those of the molecule"
     ]

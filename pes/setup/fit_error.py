@@ -214,8 +214,8 @@ def fit_sentence(task: Problem) -> str | None:
     return (
         "conv does not include the error of the fit: at points left out of the fit the RMSE of "
         f"the surface in cm-1 is {known}. The column fit is this error averaged over the "
-        "wavefunction of each level; it grows where these points are few, and includes what the "
-        "surface may be wrong by beyond the points. Where more than "
+        "wavefunction of each level; it grows where these points are few, and includes the "
+        "possible error of the surface beyond the points. Where more than "
         f"{MOST_OUTSIDE:g} of the probability of a level lies beyond them, it is twice the shift "
         "of the level on other surfaces that fit the same points as well"
     )

@@ -30,9 +30,9 @@ def folds(internal: Internal, found: Levels) -> list[str]:
         if len(reaching):
             said.append(
                 f"levels from number {int(reaching[0])} on reach geometries where {name} "
-                f"{KINDS[kind].beyond} (up to {float(passed.max()):.1e} of the norm): a geometry "
-                "is multiply covered; use `normal: false` or narrower ranges and check the "
-                "edge-probability warnings"
+                f"{KINDS[kind].beyond} (up to {float(passed.max()):.1e} of the norm): such a "
+                "geometry is counted more than once; use `normal: false` or narrower ranges and "
+                "check the edge-probability warnings"
             )
     return said
 

@@ -36,7 +36,7 @@ AWAY = 0.5
 level lies beyond it."""
 
 ADVICE = {
-    "accuracy": "they feel what lies beyond the barrier, where the force field has no levels",
+    "accuracy": "they depend on the region beyond the barrier, where the force field has no levels",
     "seconds": "raise `minutes`",
     "functions": "raise `functions`",
     "memory": "raise `memory`",
@@ -165,7 +165,7 @@ def _warnings(levels: FieldLevels, way: Escape | None, limits: Limits) -> list[s
     if way is not None:
         warnings.append(
             f"the force field is unbounded below: {way}; functions beyond the barrier are left "
-            "out, and what they would do to a level is part of its estimated error"
+            "out, and their effect on a level is part of its estimated error"
         )
     last = levels.energies[-1]
     if any(b.energies[-1] <= last and len(b.energies) < b.size for b in levels.blocks):

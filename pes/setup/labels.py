@@ -71,6 +71,9 @@ def level_labels(levels: Levels, task: Problem, labels: str = "normal") -> Level
         levels: levels on the CPU.
         task: what they are of.
         labels: one of `LABELS`.
+
+    Raises:
+        ValueError: for other `labels`.
     """
     if labels not in LABELS:
         raise ValueError(f"`labels` must be one of {', '.join(LABELS)}, got {labels!r}")

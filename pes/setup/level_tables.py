@@ -230,7 +230,7 @@ def _cells(table: Sequence[Mapping[str, Any]], heading: str) -> list[list[str]]:
     cells = [head]
     for row in table:
         conv = row["convergence"]
-        numbers = ["-" if isnan(v := row[key]) else f"{v:.4f}" for key in (*spread, *means)]
+        numbers = ["-" if isnan(v := row[key]) else f"{v:z.4f}" for key in (*spread, *means)]
         texts = [row["irrep"]] if "irrep" in row else []
         if "P(extrap)" in row:
             texts.append(f"{row['P(extrap)']:.1e}{' !' * (row['P(extrap)'] > FAR)}")

@@ -13,7 +13,7 @@ from pes.units import ANGSTROM
 __all__ = ["PLAIN_RECORD", "MorseMap", "mapped"]
 
 PLAIN_RECORD = {"extra": "forbid", "allow_inf_nan": False}
-"""What pydantic refuses where a configuration holds a record of `pes.setup`."""
+"""Settings of pydantic for a record of `pes.setup` in a configuration."""
 
 
 @dataclass(frozen=True)

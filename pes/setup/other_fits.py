@@ -50,7 +50,7 @@ Errors = Callable[[Tensor], Tensor]
 
 
 def moved_by_other_fits(levels: Levels, task: Problem, errors: Errors) -> Tensor | None:
-    """How far levels differ at most on other surfaces that fit the same points, (S,) in hartree.
+    """Largest change of levels on other surfaces that fit the same points, (S,) in hartree.
 
     That of the first is of the zero-point energy, which counts from the minimum of the surface;
     the others are of excitations, which count from the ground state.

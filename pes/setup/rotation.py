@@ -168,7 +168,7 @@ class Rotation:
             f"level {level} reaches geometries where the molecule is linear and its rotational "
             f"energy diverges: in the frame {self.basis.frame!r} levels with Ka > 0 of such a "
             "level may be wrong by more than their estimates; for three atoms in two lengths and "
-            "an angle `rotation.frame: auto` chooses functions that suit linear geometries"
+            "an angle give `rotation.frame: linear`"
         ]
 
     def _left_out(self) -> list[str]:

@@ -56,7 +56,11 @@ class Sensitivities:
 def check_sensitivities(
     surface: Surface, parameters: Sequence[str] = (), *, weights: bool = False
 ) -> None:
-    """Refuse derivatives that need torch from a function that is not differentiable by it."""
+    """Refuse derivatives that need torch from a function that is not differentiable by it.
+
+    Raises:
+        ValueError: for parameters of a plain function, or for ones that the surface does not have.
+    """
     if (parameters or weights) and not surface.differentiable:
         raise ValueError(
             "`sensitivities`: this surface is a plain function; derivatives by its parameters "

@@ -229,7 +229,11 @@ def growing_minutes(minutes: float | None, task: Problem) -> float:
 def accuracy_goal(
     accuracy: float | None, task: Problem, truncation: TruncationRequest, convergence: bool | str
 ) -> float | None:
-    """The accuracy to grow to, cm⁻¹; None where the sizes are the user's."""
+    """The accuracy to grow to, cm⁻¹; None where the sizes are the user's.
+
+    Raises:
+        ValueError: for an accuracy that is not positive, or one beside given sizes.
+    """
     fixed = task.sized or truncation != TruncationRequest() or convergence is not True
     atoms = len(task.molecule.symbols)
     three = len(task.internal.names) == 3 and set(task.internal.kinds) <= {"length", "angle"}

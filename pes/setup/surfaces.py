@@ -88,7 +88,11 @@ def names_function(name: str, base: Path) -> bool:
 
 
 def loaded(name: str, base: Path, functions: Sequence[str] = ()) -> Surface:
-    """A surface of energies or of dipole moments; see `load_potential`."""
+    """A surface of energies or of dipole moments; see `load_potential`.
+
+    Raises:
+        ValueError, FileNotFoundError: if there is no such surface.
+    """
     if name in ANALYTIC:
         surface = ANALYTIC[name]()
         return Surface(surface, surface.symbols, name=name)

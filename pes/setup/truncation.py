@@ -37,9 +37,12 @@ class GroupRequest:
     """Coordinates contracted together.
 
     Attributes:
-        coordinates: their names.
-        energy: keep their common functions up to this above the lowest, cm⁻¹; or
-        functions: keep so many.
+        coordinates: names of these coordinates.
+        energy: energy above the lowest common function up to which functions are kept, cm⁻¹.
+        functions: number of common functions to keep; give either this or `energy`.
+
+    Raises:
+        ValueError: if both `energy` and `functions` are given, or neither.
     """
 
     coordinates: Sequence[str]
@@ -62,6 +65,9 @@ class TruncationRequest:
         groups: coordinates contracted together, by a name of the group.
         reference: a key of `REFERENCES`.
         grid_level: level of a sparse grid, in place of a product grid; it goes with `quanta`.
+
+    Raises:
+        ValueError: for an unknown `reference`.
     """
 
     quanta: float | None = None

@@ -40,6 +40,9 @@ def spreads(levels: Levels, task: Problem, ensemble: str = "first_order") -> Spr
         levels: levels of the mean of the members.
         task: task with the surface.
         ensemble: a key of `SPREADS`.
+
+    Raises:
+        ValueError: for another `ensemble`.
     """
     if ensemble not in SPREADS:
         raise ValueError(f"`ensemble` must be one of {', '.join(SPREADS)}, got {ensemble!r}")

@@ -104,8 +104,8 @@ def force_finding(dataset: Dataset) -> str | None:
     unexplained = 1 - check.correlation**2
     if unexplained > 0.5:
         return (
-            "the forces have little to do with the slopes of the energies "
-            f"({100 * unexplained:.0f} % unexplained); are the rows in the same order?"
+            "the forces are hardly related to the slopes of the energies "
+            f"({100 * unexplained:.0f} % unexplained); check that the rows are in the same order"
         )
     if check.certain:
         return f"forces agree with the slopes of the energies (ratio {check.slope:.3f})"

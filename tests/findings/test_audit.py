@@ -108,6 +108,6 @@ def test_labels_are_not_judged_where_lengths_are_wrong() -> None:
     result = pes.audit(replace(points, positions=points.positions * 1.8897))
     assert result.findings[0].kind == "length unit"
     assert result.left_out == (
-        "checks of single labels were left out: they need right lengths; mend these and repeat "
-        "the audit",
+        "checks of single labels were left out: they need correct lengths; correct these and "
+        "repeat the audit",
     )

@@ -80,7 +80,7 @@ def test_levels_that_feel_the_region_beyond_are_named() -> None:
     found = force_field_levels(ForceField.of([1000.0], {(0, 0, 0): 700.0}, **CUBIC), count=2)
     assert "functions beyond the barrier are left out" in found.warnings[0]
     assert "2 of 2 levels are less accurate than 0.01 cm-1" in found.warnings[1]
-    assert "they feel what lies beyond the barrier" in found.warnings[1]
+    assert "they depend on the region beyond the barrier" in found.warnings[1]
 
 
 def test_deeper_minimum_elsewhere() -> None:

@@ -54,7 +54,7 @@ def test_rows_in_another_order(points: Dataset) -> None:
     assert points.forces is not None
     order = torch.randperm(200, generator=torch.Generator().manual_seed(0))
     finding = force_finding(replace(points, forces=points.forces[order]))
-    assert "same order?" in str(finding)
+    assert "rows are in the same order" in str(finding)
 
 
 def test_where_nothing_can_be_said(points: Dataset) -> None:

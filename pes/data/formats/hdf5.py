@@ -78,7 +78,11 @@ def _append(file: Any, name: str, tensor: Tensor, units: str, rows: int) -> None
 
 
 def appended(group: Any, name: str, values: np.ndarray, rows: int) -> Any:
-    """The dataset `name` with `values` behind its first `rows` rows, NaN where it had none."""
+    """The dataset `name` with `values` behind its first `rows` rows, NaN where it had none.
+
+    Raises:
+        ValueError: if the shape of a row differs from that of earlier rows.
+    """
     if name not in group:
         width = max(1, values[0].nbytes)
         # fletcher32: a flipped bit is an error on reading, not a strange energy.

@@ -180,7 +180,11 @@ def doubtful_regions(
 
 
 def candidates(box: DistanceBox, positions: Tensor, samples: int, *, seed: int = 0) -> Tensor:
-    """Geometries (B, N, 3) of the box, half of them filling it, half near the given ones."""
+    """Geometries (B, N, 3) of the box, half of them filling it, half near the given ones.
+
+    Raises:
+        ValueError: if no new geometry lies in the box.
+    """
     half = (samples + 1) // 2
     x = torch.cat(
         (filling(box, half, seed=seed), mixtures(box, positions, samples - half, seed=seed))

@@ -60,7 +60,11 @@ def digest(content: Mapping[str, Any]) -> str:
 
 
 def earlier(path: Path | None, configuration: str) -> Tensor | None:
-    """Vectors in a state of the calculation whose configuration has this hash."""
+    """Vectors in a state of the calculation whose configuration has this hash.
+
+    Raises:
+        ValueError: if the file is not the state of a levels calculation.
+    """
     if path is None:
         return None
     try:

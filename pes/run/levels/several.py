@@ -1,4 +1,4 @@
-"""What several calculations of levels in one run share: settings, and workers that do one each."""
+"""Settings and workers of several calculations of levels in one run."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future

@@ -163,7 +163,11 @@ def _as_read(source: Dataset) -> tuple[str, ...]:
 
 
 def drawn_split(config: TrainConfig, points: Chosen) -> Split:
-    """The parts of a new training, drawn or as the user gives them."""
+    """The parts of a new training, drawn or as the user gives them.
+
+    Raises:
+        ValueError: if a given part has none of the points that are left.
+    """
     section = config.data
     if points.held_out:
         return _before_test(config, points)
@@ -194,7 +198,7 @@ def _before_test(config: TrainConfig, points: Chosen) -> Split:
 
 
 def audited_before_fit(config: TrainConfig, points: Chosen) -> tuple[tuple[str, ...], Tensor]:
-    """What the audit says before a fit, in words, and the rows of the labels that it doubts.
+    """Sentences of the audit before a fit, and the rows of the labels that it doubts.
 
     Raises:
         ValueError: if a fit would mean nothing, unless `data.audit` is warn.

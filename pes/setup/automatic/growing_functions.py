@@ -47,7 +47,7 @@ AIM = 0.5
 """Part of what functions may leave that a larger calculation is made for."""
 
 SURE = 4.0
-"""What functions are expected to leave, in what they may, from which it is computed properly."""
+"""Error expected of the functions, in units of the allowed one, above which it is computed."""
 
 LEAST = 0.15
 """Least part of the last change that is taken for the error that is left."""

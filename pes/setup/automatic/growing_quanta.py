@@ -86,7 +86,7 @@ def levels_by_quanta(
     if isinstance(failure, OuterSurfaceError) and (system := continued()) is not None:
         assert system.continuation is not None
         energy = system.continuation.energy / CM1
-        report(f"V is continued where harmonic energies exceed {energy:.0f} cm-1: {failure}")
+        report(f"V is extrapolated where harmonic energies exceed {energy:.0f} cm-1: {failure}")
         series = replace(series, target=replace(target, system=system))
         others, failure = _attempt(series)
         levels = others or levels
@@ -141,8 +141,8 @@ def _better(levels: Levels, other: Series, failure: ValueError) -> Levels:
         return changed
     larger, smaller = (x / CM1 for x in estimates)
     other.report(
-        f"levels are those of the sparse grid, known to {smaller:.2g} cm-1; on the product grid "
-        f"they are to {larger:.2g}"
+        f"levels are those of the sparse grid, with estimated errors to {smaller:.2g} cm-1; "
+        f"on the product grid they are {larger:.2g}"
     )
     return levels
 
@@ -205,13 +205,13 @@ def _ended_by_the_surface(target: Target, left: Tensor, shorter: Tensor, nearer:
     limit = max(target.accuracy, float(left.max()))
     if float(shorter.max()) > limit:
         return (
-            f"where the ranges end matters by {float(shorter.max()) / CM1:.2g} cm-1, more than "
-            "functions that are missing; the surface is needed, and must be right, farther out"
+            f"the ends of the ranges change levels by {float(shorter.max()) / CM1:.2g} cm-1, more "
+            "than missing functions do; wider ranges need a surface that is accurate farther out"
         )
     if float(nearer.max()) > limit:
         return (
-            f"where V is continued matters by {float(nearer.max()) / CM1:.2g} cm-1, more than "
-            "functions that are missing; fit points farther out"
+            f"the extrapolation of V changes levels by {float(nearer.max()) / CM1:.2g} cm-1, more "
+            "than missing functions do; fit points farther out"
         )
     return ""
 

@@ -1,4 +1,4 @@
-"""What the highest products of a calculation do to its levels, by its vectors alone."""
+"""Effect of the highest products of a calculation on its levels, from its vectors alone."""
 
 import torch
 from torch import Tensor

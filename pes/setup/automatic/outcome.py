@@ -45,8 +45,8 @@ def attainable(target: Target, base: Stage, count: int, report: Callable[[str], 
     if rough.size <= ROUGH or limit <= target.accuracy:
         return target
     report(
-        f"the surface is not smooth, its values jump by {rough.size / CM1:.2g} cm-1: levels can be "
-        f"had to about {limit / CM1:.1g} cm-1"
+        f"the surface is not smooth, its values jump by {rough.size / CM1:.2g} cm-1: their "
+        f"errors cannot fall below about {limit / CM1:.1g} cm-1"
     )
     return replace(target, accuracy=limit)
 

@@ -1,4 +1,4 @@
-"""How far walls in holes or a continued surface change levels, and sentences on them."""
+"""Changes of levels by walls in holes or by a continued surface, and sentences on them."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -47,9 +47,8 @@ def with_wall(levels: Levels, depth: Tensor) -> tuple[Levels, list[str]]:
     at = ", ".join(f"{x:.2f}" for x in levels.points[int(depth.argmax())].tolist())
     sentence = (
         f"hole in the surface: {int((depth > 0).sum())} of {len(depth)} grid points lie below its "
-        f"minimum, the deepest by {float(depth.max()) / CM1:.0f} cm-1 at q = ({at}); a wall stands "
-        f"there instead, which levels feel by up to {float(felt.max()) / CM1:.2g} cm-1; fit points "
-        "there"
+        f"minimum, the deepest by {float(depth.max()) / CM1:.0f} cm-1 at q = ({at}); a wall is put "
+        f"there, which moves levels by up to {float(felt.max()) / CM1:.2g} cm-1; fit points there"
     )
     return replace(levels, estimated_changes=changes), [sentence]
 
@@ -84,10 +83,10 @@ def with_filling(levels: Levels, names: Sequence[str]) -> Levels:
     changes[2] += felt
     changes[2, 1:] += felt[0]
     sentence = (
-        f"the fit has holes beyond its points, the first {_place(filling, names)}: walls stand "
-        f"there, which hold up to {float(inside.max()):.2g} of the probability of a level and move "
-        f"levels by up to {2 * float(felt.max()) / CM1:.2g} cm-1, which the estimates include; fit "
-        "points there"
+        f"the fit has holes beyond its points, the first {_place(filling, names)}: walls are "
+        f"put there; up to {float(inside.max()):.2g} of the probability of a level lies in them, "
+        f"and they move levels by up to {2 * float(felt.max()) / CM1:.2g} cm-1, which the "
+        "estimates include; fit points there"
     )
     return replace(levels, estimated_changes=changes, warnings=(sentence, *levels.warnings))
 
@@ -143,10 +142,10 @@ def continuation_warnings(levels: Levels) -> list[str]:
     probability = float(levels.probability_where(continuation.beyond).max())
     moved = float(levels.changes[2].max())
     return [
-        "the surface is not believed where harmonic energies exceed "
-        f"{continuation.energy / CM1:.0f} cm-1: V is continued there along rays from the minimum, "
+        "the surface is not used where harmonic energies exceed "
+        f"{continuation.energy / CM1:.0f} cm-1: V is extrapolated along rays from the minimum, "
         f"at {int(beyond.sum())} of {len(beyond)} grid points, which hold up to {probability:.2g} "
-        f"of the probability of a level; continued from {continuation.nearer().energy / CM1:.0f} "
-        f"cm-1 levels differ by up to {moved / CM1:.2g} cm-1, which the estimates hold twice; fit "
-        "points there"
+        "of the probability of a level; with V extrapolated from "
+        f"{continuation.nearer().energy / CM1:.0f} cm-1 on, levels differ by up to "
+        f"{moved / CM1:.2g} cm-1, which the estimates include twice; fit points there"
     ]

@@ -188,7 +188,9 @@ class Series:
         change = with_nearer_continuation(self.target.system, stage.hamiltonian, pairs)
         if change.any():
             most = float(change.max()) / CM1
-            self.report(f"continuing V from a lower energy moved levels by up to {most:.2g} cm-1")
+            self.report(
+                f"V extrapolated from a lower energy on moved levels by up to {most:.2g} cm-1"
+            )
         return change
 
     def finer(self, stage: QuantaStage, base: QuantaStage) -> Tensor:

@@ -50,6 +50,9 @@ def quantum_labels(levels: Levels, *, symmetric: bool) -> list[Label]:
         symmetric: the lengths are those of two like atoms, given the same basis. The quanta of
             both together and the parity under their exchange are then good labels, where
             those of one bond are not.
+
+    Raises:
+        ValueError: if `symmetric` and the two lengths have different bases.
     """
     if not symmetric:
         # Functions on a sparse grid are those of normal modes: their numbers are quanta.

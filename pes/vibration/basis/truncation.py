@@ -22,9 +22,12 @@ class GroupSize:
     """Coordinates contracted together.
 
     Attributes:
-        coordinates: their numbers, ascending.
-        energy: keep the group's functions up to this above its lowest, hartree; or
-        functions: keep so many.
+        coordinates: numbers of these coordinates, ascending.
+        energy: energy above the group's lowest function up to which functions are kept, hartree.
+        functions: number of the group's functions to keep; give either this or `energy`.
+
+    Raises:
+        ValueError: if both `energy` and `functions` are given, or neither.
     """
 
     coordinates: tuple[int, ...]
@@ -65,7 +68,11 @@ class Truncation:
     self_consistent: bool = False
 
     def kept(self, factors: Sequence[Factor], *, fewer: int = 0) -> Tensor | None:
-        """Numbers of the products kept, with `fewer` functions of each factor left out."""
+        """Numbers of the products kept, with `fewer` functions of each factor left out.
+
+        Raises:
+            ValueError: if `weights` has not one number for each factor.
+        """
         shape = [f.size for f in factors]
         if self.weights is not None and len(self.weights) != len(shape):
             raise ValueError(

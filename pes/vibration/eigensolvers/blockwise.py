@@ -67,6 +67,9 @@ def lowest_blockwise(
         start: vectors near the eigenvectors, (S, N).
         tolerance: tolerance of residual norms, hartree; only the Davidson method uses it.
         watch: called after each step of the Davidson method.
+
+    Raises:
+        ValueError: if there are fewer functions than levels.
     """
     parts = all_blocks(hamiltonian)
     if not hamiltonian.bends and (len(parts) < 2 or count > hamiltonian.size):

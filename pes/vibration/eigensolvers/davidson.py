@@ -73,7 +73,7 @@ class ZeroOrder:
         return replace(self, energies=energies, diagonal=diagonal)
 
     def start(self, count: int) -> Tensor:
-        """Its lowest eigenvectors and one vector that has every symmetry, (count + 1, N)."""
+        """Lowest eigenvectors of H₀, and a vector with parts of every symmetry, (count + 1, N)."""
         count = min(count, len(self.block))
         vectors = self.diagonal.new_zeros(count + 1, len(self.diagonal))
         vectors[:count, self.block] = self.vectors[:, :count].T

@@ -48,7 +48,7 @@ def followed(
     complete: int,
     inner: Eigenpairs | None = None,
 ) -> Eigenpairs:
-    """As many of the lowest eigenpairs as a similar calculation has.
+    """The lowest eigenpairs, as many as a similar calculation has.
 
     Args:
         hamiltonian: N product functions.

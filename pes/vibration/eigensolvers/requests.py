@@ -18,10 +18,13 @@ def first_solve(
     """The solver of the run asked for, by a count of levels or by an energy.
 
     Args:
-        count: number of levels; or else
-        energy: energy above the ground state, hartree.
-        solve: gives so many levels.
-        extra: levels beyond these, as far as the basis has them.
+        count: number of levels; give either this or `energy`.
+        energy: energy above the ground state up to which levels are computed, hartree.
+        solve: solver that returns a given number of levels.
+        extra: number of levels beyond these, as far as the basis has them.
+
+    Raises:
+        ValueError: if both or neither are given, or the basis ends below `energy`.
     """
     if count is not None and energy is None:
         return lambda h, start: solve(

@@ -100,7 +100,11 @@ def lowest_eigenpairs(
 
 
 def chosen(hamiltonian: Operator, count: int, solver: str) -> str:
-    """The solver itself, or for `auto` the one that suits the size."""
+    """The solver itself, or for `auto` the one that suits the size.
+
+    Raises:
+        ValueError: for an unknown solver, or one that does not work on this device.
+    """
     if solver in REPLACED:
         raise ValueError(f"solver {solver!r} was removed; use {REPLACED[solver]!r} instead")
     if solver != "auto" and solver not in SOLVERS:
@@ -167,7 +171,11 @@ def davidson_steps(
     most: int = 20000,
     watch: Watch = lambda _: None,
 ) -> Steps[Eigenpairs]:
-    """Steps of `by_davidson`, whose products with H on the grid are left to others."""
+    """Steps of `by_davidson`, whose products with H on the grid are left to others.
+
+    Raises:
+        SolverError: if a level does not converge.
+    """
     matrix = hamiltonian.dense() if matrix_pays(hamiltonian) else None
     zero = exact_below(hamiltonian, max(BLOCK, 2 * count), matrix, least=2 * count)
     # Vectors of another basis are no beginning.

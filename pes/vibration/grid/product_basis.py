@@ -170,7 +170,7 @@ class ProductBasis(GridBasis):
             psi: overlaps with the functions are taken of it.
             slopes: overlaps with their derivatives are taken of these, (Q, S, P), and added:
                 the transpose of `on_grid_with_slopes`.
-            spare: arrays of calls before, which may be used again, and are left there.
+            spare: arrays of earlier calls, which are used again.
         """
         total = psi.reshape(-1, *self.grid_shape)
         if slopes is not None:

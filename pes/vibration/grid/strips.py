@@ -50,7 +50,7 @@ class ArrayRegion:
     sources: Tensor
 
     def of(self, array: Tensor, vectors: int) -> Tensor:
-        """Its part of a flat array of vectors, (m, beginnings · tuples · V)."""
+        """Part of this strip in a flat array of vectors, (m, beginnings · tuples · V)."""
         here = array[self.rows.start * vectors : self.rows.stop * vectors]
         return here.view(self.points, -1)
 

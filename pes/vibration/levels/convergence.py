@@ -24,7 +24,7 @@ Build = Callable[[str, Sequence[BasisSpec], Truncation], Hamiltonian]
 """Name of a run, its bases and its truncation to the Hamiltonian."""
 
 Number = Callable[[Eigenpairs], int]
-"""How many of the levels solved for were asked for."""
+"""Number of levels asked for among those that were solved for."""
 
 _Run = tuple[Hamiltonian, Eigenpairs]
 
@@ -66,7 +66,9 @@ def larger_runs(levels: Levels, build: Build, solve: Solve, number: Number) -> L
     finer = run("more points", [b.more_points() for b in levels.bases], levels.truncation)
     wider_bases, falling = _widened(levels)
     wider = run("wider ranges", wider_bases, levels.truncation)
-    warnings = [f"not widened, for the surface falls beyond: {', '.join(falling)}"] * bool(falling)
+    warnings = [f"not widened, because the surface falls beyond: {', '.join(falling)}"] * bool(
+        falling
+    )
     before, count = (levels.hamiltonian, levels.eigenpairs), number(pairs)
     match = matching((h, pairs), before, count)
     others = (matching(before, other, len(levels.energies)).changes for other in (finer, wider))

@@ -92,7 +92,7 @@ def _holes(levels: Levels, noise: float) -> Iterator[str]:
     )
     ghosts = (levels.probability(hole) > GHOST).nonzero().flatten().tolist()
     if ghosts:
-        yield f"ghost levels that live in the hole: {ghosts}"
+        yield f"spurious levels that lie in the hole: {ghosts}"
 
 
 def _cap(levels: Levels) -> Iterator[str]:

@@ -29,7 +29,7 @@ def about_levels(numbers: Sequence[int], one: str, several: str) -> str:
 
 
 def not_converged(numbers: Sequence[int], accuracy: float) -> str:
-    """That some levels are less accurate than asked for (hartree)."""
+    """Sentence about levels that are less accurate than asked for (hartree)."""
     asked = f"converged to the {accuracy / CM1:g} cm-1 asked for"
     return about_levels(numbers, f"is not {asked}", f"are not {asked}")
 

@@ -39,7 +39,7 @@ class SizeEstimate:
     memory: int
 
     def __str__(self) -> str:
-        size = "as many functions as the limits on products leave"
+        size = "the functions within the limits on products"
         if self.functions is not None:
             size = f"{self.functions} functions"
         return f"{size} on {self.points} grid points"

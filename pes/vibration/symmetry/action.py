@@ -101,7 +101,7 @@ def images(basis: GridBasis, operation: Operation) -> Callable[[Tensor], Tensor]
 
 
 def odd_functions(basis: Basis, number: int, operations: Sequence[Operation]) -> Tensor | None:
-    """Which functions of a coordinate change their sign under its reflection, (n,).
+    """Mask (n,) of functions of a coordinate that change their sign under its reflection.
 
     None where no operation reflects it alone, or where a function is neither even nor odd.
     """

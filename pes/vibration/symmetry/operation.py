@@ -50,7 +50,7 @@ class Operation:
 
 
 def closed(operations: Sequence[Operation]) -> list[Operation]:
-    """Those that form a group with the identity: the product of any two is among them.
+    """The operations that form a group with the identity: products of any two are among them.
 
     Blocks of a set that is no group overlap. Operations commute; the first are preferred.
     """

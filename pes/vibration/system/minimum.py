@@ -40,7 +40,7 @@ class EdgeError(ValueError):
 
     @staticmethod
     def sentence(name: str, place: float, low: float, high: float, unit: str = "a.u.") -> str:
-        """What is wrong, with a name and a unit for the coordinate."""
+        """The error as a sentence, with a name and a unit for the coordinate."""
         return (
             f"the lowest point of the surface lies at the end of the range of {name} "
             f"({place:.4f} of {low:.4f} to {high:.4f} {unit}): widen this range, or the surface "

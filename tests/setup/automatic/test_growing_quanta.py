@@ -322,11 +322,9 @@ def test_a_surface_is_continued_where_it_has_a_hole() -> None:
     error[0] = abs(levels.zero_point_energy - float(exact.sum()) / 2)
     assert bool((error <= levels.convergence + 1e-6 * CM1).all())
     assert float(levels.convergence.max()) < 1.0 * CM1
-    assert any(s.startswith("V is continued where harmonic energies exceed 3300") for s in said)
-    (warning,) = [w for w in levels.warnings if "continued" in w]
-    assert warning.startswith(
-        "the surface is not believed where harmonic energies exceed 3300 cm-1"
-    )
+    assert any(s.startswith("V is extrapolated where harmonic energies exceed 3300") for s in said)
+    (warning,) = [w for w in levels.warnings if "extrapolated" in w]
+    assert warning.startswith("the surface is not used where harmonic energies exceed 3300 cm-1")
 
 
 def test_a_continuation_that_levels_feel_is_in_their_estimates() -> None:
@@ -345,7 +343,7 @@ def test_a_continuation_that_levels_feel_is_in_their_estimates() -> None:
     error[0] = abs(levels.zero_point_energy - sound.zero_point_energy)
     assert float(error.max()) > 1.0 * CM1
     assert bool((error <= levels.convergence + sound.convergence).all())
-    assert any("where V is continued matters by" in w for w in levels.warnings)
+    assert any("the extrapolation of V changes levels by" in w for w in levels.warnings)
 
 
 def test_a_sparse_grid_that_suits_stays() -> None:

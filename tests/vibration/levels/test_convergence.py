@@ -127,7 +127,7 @@ def test_a_surface_that_falls_beyond_its_range(line: BasisSpec) -> None:
         return torch.where(q[:, 0] > 8.01, -50.0, q[:, 0] ** 2 / 2)
 
     found = vibrational_levels(model(cliff, torch.eye(1).double()), [line], 3, cap=1e3)
-    assert found.warnings == ("not widened, for the surface falls beyond: x at its upper end",)
+    assert found.warnings == ("not widened, because the surface falls beyond: x at its upper end",)
     assert (found.convergence < 1e-9).all()
 
 
@@ -138,7 +138,7 @@ def test_a_surface_that_ends_at_its_range(line: BasisSpec) -> None:
         return torch.where(q[:, 0] < -8.01, torch.nan, q[:, 0] ** 2 / 2)
 
     found = vibrational_levels(model(nothing, torch.eye(1).double()), [line], 3, cap=1e3)
-    assert found.warnings == ("not widened, for the surface falls beyond: x at its lower end",)
+    assert found.warnings == ("not widened, because the surface falls beyond: x at its lower end",)
 
 
 def test_a_hole_beyond_the_ranges_off_the_cuts(line: BasisSpec) -> None:

@@ -38,7 +38,7 @@ def test_a_hole_is_found_and_its_ghosts_are_named(line: BasisSpec) -> None:
     assert "at q = (5." in hole or "at q = (4.9" in hole
     assert "narrow the ranges" in hole
     # ω = √(2·20.5)/0.4 = 16: the lowest state lies at −8 + 6, below the well's 0.5.
-    assert ghosts == "ghost levels that live in the hole: [0]"
+    assert ghosts == "spurious levels that lie in the hole: [0]"
     assert found.energies[1] == pytest.approx(0.5, abs=1e-3)
 
 

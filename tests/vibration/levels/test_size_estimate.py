@@ -68,7 +68,7 @@ def test_what_the_bases_alone_can_tell() -> None:
     limits = Truncation(energy=1.0, groups=(GroupSize((0, 1), functions=9),))
     largest = estimated_size([LINE] * 3, limits, 10, convergence=False)
     assert str(largest).startswith(
-        "as many functions as the limits on products leave on 8000 grid points"
+        "the functions within the limits on products on 8000 grid points"
     )
 
 
