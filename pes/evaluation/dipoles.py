@@ -60,7 +60,7 @@ class DipoleEvaluation:
         rmse, formula = self.errors["all"]["all"]["rmse"], Molecule(self.dataset.symbols).formula
         return (
             f"DipoleEvaluation({len(self.dataset)} points of {formula}: RMSE of a component "
-            f"{1e4 * rmse:.4g}e-4 debye)"
+            f"{rmse:.3g} debye)"
         )
 
     def __str__(self) -> str:
@@ -80,7 +80,7 @@ class DipoleEvaluation:
         text = [
             f"{self.surface} on {self.file or 'a data set'}: {len(self.dataset)} points",
             *error_lines(self.errors),
-            "largest errors: row, cm-1, 1e-4 debye",
+            "largest errors: row, energy of the point in cm-1, error in 1e-4 debye",
             *(f"{k:6d} {self.heights[k]:10.1f} {1e4 * sizes[k]:12.3f}" for k in self.worst),
         ]
         if self.spread is not None:

@@ -172,7 +172,8 @@ class GradientCheck:
 
     def lines(self) -> list[str]:
         """Text that `pes-check-gradients` prints."""
-        heads = f"{'step/bohr':>10}  {'central':>9}  {'forward':>9}   errors, hartree/bohr"
+        title = "errors of central and forward differences of the energies, hartree/bohr:"
+        heads = f"{'step/bohr':>10}  {'central':>9}  {'forward':>9}"
         marks = ("", "  <- best step")
         table = [
             f"{h:10.2e}  {c:9.2e}  {f:9.2e}{marks[k == self.best]}"
@@ -182,7 +183,8 @@ class GradientCheck:
         ]
         worst = [] if self.analytic is None else [self.worst]
         count = f"{len(self.positions)} geometries of {Molecule(self.symbols).formula}"
-        return [f"{self.surface} at {count}", heads, *table, *worst, f"verdict: {self.verdict}"]
+        first = f"{self.surface} at {count}"
+        return [first, title, heads, *table, *worst, f"verdict: {self.verdict}"]
 
     def summary(self) -> dict[str, Any]:
         """Content of gradients.json."""

@@ -73,7 +73,9 @@ def length_unit(evidence: Evidence) -> list[Finding]:
     meant = ""
     if SHORT < mended < longest:
         meant = (
-            " as if bohr were called angstrom" if ratio > 1 else " as if angstrom were called bohr"
+            ", as if bohr were called angstrom"
+            if ratio > 1
+            else ", as if angstrom were called bohr"
         )
     return [
         Finding(

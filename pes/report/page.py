@@ -84,7 +84,7 @@ def _facts(known: Mapping[Path, Mapping[str, Any]]) -> list[tuple[str, str]]:
     for path, content in known.items():
         if "errors_debye" in content:
             test = content["errors_debye"]["test"]["all"]["rmse"]
-            facts.append(("test RMSE of the dipole", f"{number(1e4 * test)}e-4 debye"))
+            facts.append(("test RMSE of the dipole", f"{number(test)} debye"))
         elif path.name == RUN_FINISHED:
             test = content["errors"]["test"]["energy"]["rmse"]["all"]
             facts.append(("test RMSE", f"{number(test)} cm⁻¹"))

@@ -63,7 +63,7 @@ class DipoleFit:
         best, test = self.candidates[0], self.errors["test"]["all"]["rmse"]
         return (
             f"DipoleFit({Molecule(self.record.symbols).formula}: degree {best.degree}, "
-            f"{best.coefficients} {_numbers(best)}, test RMSE {1e4 * test:.4g}e-4 debye)"
+            f"{best.coefficients} {_numbers(best)}, test RMSE {test:.3g} debye)"
         )
 
     def __str__(self) -> str:
@@ -119,7 +119,7 @@ def _line(tried: DipoleCandidate) -> str:
     )
     return (
         f"{shape}: {tried.coefficients} {_numbers(tried)}, {fit}error "
-        f"{1e4 * tried.error:.4g}e-4 debye at points that were not fitted{ends}"
+        f"{tried.error:.3g} debye at points that were not fitted{ends}"
     )
 
 
@@ -146,4 +146,8 @@ def error_cells(errors: Mapping[str, Mapping[str, Mapping[str, float]]]) -> list
 
 def error_lines(errors: Mapping[str, Mapping[str, Mapping[str, float]]]) -> list[str]:
     """The same as text."""
-    return ["errors of a component in 1e-4 debye", *text_table(error_cells(errors))]
+    title = (
+        "errors in 1e-4 debye: RMSE of a component, of those along the principal axes a, b, c, "
+        "mean and largest length of the error vector"
+    )
+    return [title, *text_table(error_cells(errors))]
