@@ -79,7 +79,7 @@ def _write(
     if len(choice.positions):
         log.info("ranges of the numbers in geometries.xyz:")
         for name, values in choice.columns.items():
-            log.info("%-18s%12.4g to %.4g", name, min(values), max(values))
+            log.info("%-18s%12.6g to %.6g", name, min(values), max(values))
         write_geometries(folder / GEOMETRIES, choice.symbols, choice.positions, choice.columns)
         heights = torch.tensor(choice.columns["above_minimum_cm1"], dtype=torch.float64)
         plots.energy_histogram(folder / "energies.png", heights, config.name)
