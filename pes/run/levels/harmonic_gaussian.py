@@ -1,7 +1,5 @@
 """`pes-levels` for the one-dimensional model: its files, its table and its picture."""
 
-import csv
-import io
 import logging
 from pathlib import Path
 
@@ -9,7 +7,7 @@ import torch
 
 from pes import plots
 from pes.config import ModelConfig
-from pes.files import replaced, write_json
+from pes.files import write_csv, write_json
 from pes.run.folder import check_folder, claimed, open_log, pick_device, write_config
 from pes.setup.environment import environment, environment_line
 from pes.setup.harmonic_gaussian import SLOPE_METHODS, ModelPoint, model_sweep
@@ -58,8 +56,7 @@ def _write(folder: Path, config: ModelConfig, device: torch.device) -> None:
         found[name] = model_sweep(name, points, kinetic, config.kappa, states=config.states)
     everything = [point for points in found.values() for point in points]
     log.info("%s", _table(everything))
-    with replaced(folder / "model.csv") as temporary:
-        temporary.write_text(_csv(everything))
+    write_csv(folder / "model.csv", [point.row for point in everything])
     _draw(folder / "model.png", found)
     write_json(
         folder / DONE,
@@ -102,14 +99,6 @@ def _table(points: list[ModelPoint]) -> str:
         for p in sorted(points, key=lambda p: p.kappa)
     ]
     return "\n".join([head, *lines])
-
-
-def _csv(points: list[ModelPoint]) -> str:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(points[0].row), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(point.row for point in points)
-    return text.getvalue()
 
 
 def _draw(path: Path, found: dict[str, list[ModelPoint]]) -> None:

@@ -18,7 +18,7 @@ from pes.vibration.basis.primitives import PRIMITIVES
 from pes.vibration.basis.product_tree import within_energy
 from pes.vibration.basis.specification import BasisSpec
 from pes.vibration.basis.truncation import Truncation
-from pes.vibration.system.cuts import HIGH, OFF, Cut
+from pes.vibration.system.cuts import HIGH, OFF, Cut, heights_above
 from pes.vibration.system.region import energies_or_infinite
 from pes.vibration.system.system import System
 
@@ -171,11 +171,7 @@ def _straight_cut(
 
     Ends are left by `off`, where G may be infinite.
     """
-    base = float(energies_or_infinite(system, start[None])[0])
-
-    def energy(q: Tensor) -> Tensor:
-        return (energies_or_infinite(system, q) - base).clamp(0.0, HIGH)
-
+    energy = heights_above(system, float(energies_or_infinite(system, start[None])[0]))
     path = start.repeat(SAMPLES, 1)
     path[:, k] = torch.linspace(limits[0] + off, limits[1] - off, SAMPLES, dtype=torch.float64)
     v = energy(path)

@@ -18,7 +18,7 @@ from pes.vibration.system.region import Region, energies_or_infinite
 from pes.vibration.system.relaxation import relaxed_points
 from pes.vibration.system.system import System
 
-__all__ = ["Cut", "relaxed_cuts"]
+__all__ = ["Cut", "heights_above", "relaxed_cuts"]
 
 OFF = 0.02
 """Distance from the limits (bohr, radians) at which G is taken."""
@@ -145,6 +145,11 @@ class Cut:
         return float((2 * (energy - v).clamp(min=0) / g).sqrt().max())
 
 
+def heights_above(system: System, base: float) -> Callable[[Tensor], Tensor]:
+    """q (P, Q) to V above `base` (hartree), between 0 and `HIGH`."""
+    return lambda q: (energies_or_infinite(system, q) - base).clamp(0.0, HIGH)
+
+
 def relaxed_cuts(system: System, region: Region, bottom: Tensor) -> tuple[Cut, ...]:
     """Cuts along which the other coordinates take their lowest energy inside a region.
 
@@ -165,10 +170,7 @@ def _cut(
     region: Region,
 ) -> Cut:
     low, high = torch.tensor(region.limits, dtype=torch.float64).T
-
-    def energy(q: Tensor) -> Tensor:
-        return (energies_or_infinite(system, q) - base).clamp(0.0, HIGH)
-
+    energy = heights_above(system, base)
     path = _before_falling(path[energy(path) < HIGH], k, energy, region)
     # At linearity, where an angle ends, G is infinite.
     off_linear = _means(region, k, path[:, k]).clamp(low + OFF, high - OFF).to(system.device)
