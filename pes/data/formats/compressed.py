@@ -72,6 +72,8 @@ def _opened(path: Path) -> Iterator[IO[bytes]]:
 def _only_member(archive: zipfile.ZipFile) -> str:
     # macOS adds a folder of its own to every archive.
     names = [n for n in archive.namelist() if not n.endswith("/") and "__MACOSX" not in n]
+    if not names:
+        raise ValueError("the archive is empty")
     if len(names) != 1:
         raise ValueError(f"the archive must hold one file, it holds {len(names)}; unpack it first")
     return names[0]

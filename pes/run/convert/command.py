@@ -67,8 +67,9 @@ def convert(
     if finding := force_finding(firsts[0]):
         log.info("%s", finding)
     log.info(
-        "written to %s: %s points of %s, energies to %.1f cm-1 above the lowest",
-        target, f"{sum(counts):,}", " ".join(firsts[0].symbols),
+        "written to %s: %s of %s, energies to %.1f cm-1 above the lowest",
+        target, f"{sum(counts):,} point{'s' if sum(counts) > 1 else ''}",
+        " ".join(firsts[0].symbols),
         (max(heights) - min(heights)) / CM1,
     )  # fmt: skip
     return target

@@ -174,8 +174,12 @@ def test_a_failed_write_leaves_nothing(tmp_path, name):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_an_archive_with_two_files_is_refused(tmp_path):
+def test_an_archive_with_two_files_or_none_is_refused(tmp_path):
     path = tmp_path / "both.zip"
+    with zipfile.ZipFile(path, "w"):
+        pass
+    with pytest.raises(ValueError, match=r"both.zip: the archive is empty"):
+        read(path)
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("a.xyz", "")
         archive.writestr("b.xyz", "")
