@@ -109,7 +109,7 @@ def test_wrong_data_end_in_one_line(
     assert "parts.json: `test` contains 60" in refusal(pes_train, data={"split": "parts.json"})
     (work / "parts.json").write_text(json.dumps({"train": [1, 3], "validation": [2], "test": [0]}))
     line = refusal(pes_train, data={"split": "parts.json", "window": [1, 30000]})
-    assert "the test part of the split is empty of the points left" in line
+    assert "of the points that are left, the test part of the split is empty" in line
     copied = data.positions.clone()
     copied[7] = copied[3][[0, 2, 1]]
     write(work / "water.h5", replace(data, positions=copied, forces=None))
