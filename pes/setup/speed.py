@@ -25,15 +25,20 @@ VECTORS, LINE, PLANE = 4, 9, 6561
 REPEATED = 32
 """Sums that are timed together."""
 
-SLOW = 0.03
-"""CPU seconds of few points from which no more are timed."""
+SLOW, SLOWEST = 0.03, 0.25
+"""CPU seconds of the few points from which not as many more, and no more, are timed."""
 
-HANDLING = 7.5e4
-"""Multiplications that take as long as G of a point on its way into memory and out of it."""
+TIMED, RUNS = 0.2, (2, 8)
+"""CPU seconds in which a part is timed again and again, and the fewest and most times."""
 
-SUMS, MANY = 3.3e4, 2500
-"""The same for integrals over pairs of functions, or products with H, at a point of a product grid;
-so much again for each so many functions."""
+HANDLING = 3e4
+"""Multiplications that take as long as G of a point on its way into memory and out of it, and the
+averages of self-consistent functions."""
+
+SUMS, MANY = 2.7e4, 3500
+"""The same for integrals over pairs of functions, and estimates of errors, at a point of a product
+grid; so much again for each so many functions. As HONO takes them with 280 and 1,253 functions, and
+by the number of multiplications with 4,000 to 11,000."""
 
 BRANCHES = 7.0
 """The same for a multiplication in products with H on a sparse grid, whose sums are short."""
@@ -149,16 +154,18 @@ def _seconds_each(part: Callable[[int], object]) -> float:
     """
     part(FEWEST)
     few = _seconds(part, FEWEST)
-    if few > SLOW:
+    if few > SLOWEST:
         return few / FEWEST
-    many = _seconds(part, MOST)
-    return max(many - few, few) / (MOST - FEWEST)
+    # Where few points take long, all of it may be what they take once.
+    count = MOST if few < SLOW else 4 * FEWEST
+    more = _seconds(part, count) - few
+    return max(more / (count - FEWEST), few / MOST)
 
 
 def _seconds(part: Callable[[int], object], count: int) -> float:
-    """CPU time of the shorter of two runs: what disturbs one makes it longer."""
-    times = []
-    for _ in range(2):
+    """CPU time of the shortest run: what disturbs one makes it longer, up to a hundredfold."""
+    (fewest, most), times = RUNS, []
+    while len(times) < fewest or (sum(times) < TIMED and len(times) < most):
         begun = process_time()
         part(count)
         times.append(process_time() - begun)

@@ -29,6 +29,20 @@ def test_a_surface_is_measured(each: float) -> None:
     assert 0 < speed.multiplication < 1e-7
 
 
+def test_what_points_take_once_is_not_counted_for_each() -> None:
+    """A start that takes long, as where the machine is busy, and points that take little."""
+
+    def busy(q: Tensor) -> Tensor:
+        end = process_time() + 0.06 + 2e-5 * len(q)
+        while process_time() < end:
+            pass
+        return q.square().sum(1)
+
+    speed = measured_speed(model(busy, torch.eye(2).double()), torch.zeros(2).double())
+    # The start alone, shared among 64 points, would be 1e-3.
+    assert speed.potential < 2e-4
+
+
 def test_the_surface_counts_once_for_each_point() -> None:
     """V at every point of a product grid, G at one of each pair that a reflection connects."""
     no_surface = Speed(0.0, 0.0, 1e-10)

@@ -17,7 +17,6 @@ from pes.memory import resident_memory
 from pes.setup.automatic.grid_of_stage import Grid
 from pes.setup.automatic.growing_grids import STEP
 from pes.setup.automatic.outer_surface import continuation_warnings, with_wall
-from pes.setup.automatic.quanta_forecast import later
 from pes.setup.automatic.quanta_series import Series
 from pes.setup.automatic.quanta_stage import QuantaStage
 from pes.setup.automatic.request import Budget, StoppedError, Target
@@ -194,8 +193,8 @@ def _growth(series: Series) -> Growth:
         left = still_to_come(expected, surprise.where(match.partners >= 0, torch.inf))
         series.table(stage, left)
         points, nearer = series.finer(stage, base), series.nearer(stage)
-        late = later(stage.late, ahead.seconds, series.costs.spent - begun)
-        stage = replace(stage, late=late)
+        # Estimates take their part of the next calculation's time as of this one's.
+        stage = replace(stage, seconds=series.costs.spent - begun)
     changes = torch.stack((left, points, of_length(shorter, len(left)) + nearer))
     return Growth(stage, changes, ended, failed)
 

@@ -19,7 +19,7 @@ from pes.units import CM1
 from pes.vibration.basis.specification import BasisSpec
 from pes.vibration.symmetry.operations import commuting, symmetry_operations
 
-__all__ = ["FEW", "Costs", "Forecast", "later", "steps_left"]
+__all__ = ["FEW", "Costs", "Forecast", "steps_left"]
 
 FEW = 20
 """Levels that a calculation up to an energy begins with."""
@@ -33,9 +33,6 @@ FARTHEST = 4
 
 QUICKEST, SLOWEST = 0.4, 3.0
 """Time of a calculation in that of its parts, as far as it is believed for the next ones."""
-
-LATEST = 2.5
-"""Time of a calculation in that of its forecast, as far as it is believed for the next ones."""
 
 OVERTIME = 1.5
 """CPU time in that of the budget after which a calculation under way is ended."""
@@ -117,7 +114,7 @@ class Costs:
     def slower(self, stage: QuantaStage) -> float:
         """Time of later calculations in that of their parts; a small one may be solved at once."""
         least = QUICKEST if stage.pairs.matvecs else 1.0
-        return stage.late * min(max(least, stage.seconds / self.usual(stage.grid)), SLOWEST)
+        return min(max(least, stage.seconds / self.usual(stage.grid)), SLOWEST)
 
     def overtime(self) -> str:
         """Reason why a calculation under way is ended, or nothing."""
@@ -222,24 +219,6 @@ class Costs:
                 f"{ceil(RESERVE * needed / 60)}` allows the next calculation"
             )
         return ""
-
-
-def later(late: float, forecast: float, taken: float) -> float:
-    """Time of the next calculations in what the speed of the last one lets expect.
-
-    Whatever took longer than its forecast is expected to do so again; a calculation that took less
-    does not make the next ones quicker, for one begun too late costs more than one not begun.
-
-    Args:
-        late: the same before the last calculation, a factor of its forecast.
-        forecast: forecast of the last calculation, CPU-seconds.
-        taken: time taken by it and by the estimates of its errors, CPU-seconds.
-
-    Example:
-        >>> later(1.0, 40.0, 60.0), later(1.5, 40.0, 30.0), later(1.5, 40.0, 4000.0)
-        (1.5, 1.5, 2.5)
-    """
-    return min(late * max(1.0, taken / max(forecast, 1e-9)), LATEST)
 
 
 def steps_left(largest: float, accuracy: float) -> int:

@@ -114,7 +114,7 @@ class Series:
             if reason:
                 raise StoppedError(reason)
 
-        return replace(self._solved(ahead, base, go_on), late=base.late)
+        return self._solved(ahead, base, go_on)
 
     def _solved(
         self, ahead: Forecast, base: QuantaStage | None, go_on: Callable[[], None]

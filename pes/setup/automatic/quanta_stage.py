@@ -14,11 +14,9 @@ class QuantaStage(SolvedHamiltonian):
 
     Attributes:
         grid: functions and points.
-        late: CPU time of later calculations, in what the speed of this one lets expect.
     """
 
     grid: Grid
-    late: float = 1.0
 
     def functions_only(self) -> "QuantaStage":
         """The same without V and G, which later calculations do not need."""

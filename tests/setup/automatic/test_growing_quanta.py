@@ -167,8 +167,8 @@ def test_calculations_longer_than_forecast_are_expected_again(
     (first, doubled, third), _ = seconds(2.0, 1e6)
     assert first == usual
     assert doubled == pytest.approx(2 * second, abs=1.5)  # printed without decimals
-    # The second took twice its forecast again: 2.5 times what the speed lets expect is the most.
-    assert third == pytest.approx(2.5 / 2 * 4 * doubled, abs=4)
+    # The second took twice its forecast again; each has four times the work of the one before.
+    assert third == pytest.approx(2 * 4 * doubled, abs=8)
     budget = 2 * first + 1.5 * second
     _, last = seconds(1.0, budget)
     assert "10 quanta" not in last
