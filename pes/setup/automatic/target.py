@@ -58,6 +58,11 @@ FEW = 20
 SURVEYS = 6
 """Times that the ranges are chosen anew for the levels that were found."""
 
+NEXT = 0.25
+"""Least change by an enlargement in that by the one before: smaller ones are so by chance. More
+points moved levels near a conical intersection by 0.34, 0.21, 0.09 and 0.007 cm⁻¹, and 0.02 were
+left."""
+
 SWEEPS = 4
 """Times that points, or ranges, are enlarged before the rest is left to the estimate."""
 
@@ -218,17 +223,18 @@ def _checked(
         "points": (Resolution.more_points, "more points"),
         "ranges": (Resolution.farther, "wider ranges"),
     }[name]
-    sweep = 1
+    sweep, before = 1, torch.zeros_like(used)
     while True:
         other = solve(further(base.resolution), base, complete=False)
-        change = matching(other.levels, base.levels, len(used)).changes
-        report(f"{words} moved levels by up to {float(change.max()) / CM1:.2g} cm-1")
+        moved = matching(other.levels, base.levels, len(used)).changes
+        report(f"{words} moved levels by up to {float(moved.max()) / CM1:.2g} cm-1")
+        change = moved.maximum(NEXT * before.where(before.isfinite(), 0.0))
         done = float((used + 2 * change).max()) <= SHARES[name] * target.accuracy
         # What other changes leave is not mended here.
         done = done or float(change.max()) <= LITTLE * float(used.max())
         if done or sweep == SWEEPS or over():
             return change, base
-        base, sweep = other, sweep + 1
+        base, before, sweep = other, moved, sweep + 1
 
 
 def _walls(target: Target, solve: Solve, base: Stage, count: int, report: Report) -> Tensor:

@@ -2,14 +2,17 @@
 
 from dataclasses import replace
 from math import pi
+from types import SimpleNamespace
 
 import pytest
 import torch
 from torch import Tensor
 
+from pes.setup.automatic import target as target_module
+from pes.setup.automatic.bases import Resolution
 from pes.setup.automatic.harmonic_levels import frequencies, harmonic_level
 from pes.setup.automatic.request import Budget, Target
-from pes.setup.automatic.target import levels_to_target
+from pes.setup.automatic.target import NEXT, _checked, levels_to_target
 from pes.units import CM1
 from pes.vibration.system.system import System, model
 
@@ -219,3 +222,26 @@ def test_dissociation_does_not_widen_the_ranges() -> None:
     exact = (morse[:, None, None] + morse[:, None] + bend).flatten().sort().values[:12]
     error = (levels.excitations - (exact - exact[0])).abs()
     assert bool((error <= levels.convergence + 1e-6 * CM1).all())
+
+
+@pytest.mark.parametrize(
+    ("changes", "left"),
+    [((0.3, 0.2, 0.1, 1e-4), NEXT * 0.1), ((0.3, 0.2, 0.1, 0.05), 0.05), ((torch.inf, 0.0), 0.0)],
+)
+def test_a_change_that_is_small_by_chance(
+    changes: tuple[float, ...], left: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Errors fall by a factor of four with each enlargement at most; a level may be new."""
+    following = iter(changes)
+
+    def matching(_: object, __: object, count: int) -> SimpleNamespace:
+        return SimpleNamespace(changes=torch.full((count,), next(following)))
+
+    def solve(resolution: Resolution, *_: object, **__: object) -> SimpleNamespace:
+        return SimpleNamespace(resolution=resolution, levels=None)
+
+    monkeypatch.setattr(target_module, "matching", matching)
+    asked = SimpleNamespace(accuracy=1e-3)
+    used, first = torch.zeros(2), solve(Resolution(1.0))
+    change, _ = _checked(asked, "points", solve, first, used, lambda: False, lambda _: None)  # pyright: ignore[reportArgumentType]
+    torch.testing.assert_close(change, torch.full((2,), left))
