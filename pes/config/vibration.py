@@ -121,7 +121,8 @@ class Vibration(Section):
 
     molecule: Isotopes | tuple[Isotopes, ...] | None = None
     """Isotopes in the order of the surface's atoms, such as [O, H, D]; by default those of the
-    data. A list of such lists computes several isotopologues and their isotope shifts."""
+    data. A list of such lists computes several isotopologues and their isotope shifts, with
+    `J` and `spectrum` their rotation and lines, too."""
     nuclear_masses: bool = False
     """Use masses of bare nuclei instead of atomic masses."""
     coordinates: CoordinateRequest = CoordinateRequest()
@@ -194,7 +195,8 @@ class Vibration(Section):
     the isotopologues (dask or queue). By default all are computed one after the other."""
     labels: Literal["normal", "local"] = "normal"
     """Labels of the levels. normal: quanta of the normal modes in Herzberg's order, v1 v2 v3, where
-    these can be assigned safely. local: quanta of each coordinate, n(r1) n(r2) n(theta)."""
+    these can be assigned safely; v1 v2^l v3 of linear molecules of three atoms. local: quanta of
+    each coordinate, n(r1) n(r2) n(theta)."""
 
     def bumps(self) -> dict[str, Bump]:
         """Perturbations as `pes.setup` takes them."""

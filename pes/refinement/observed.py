@@ -15,11 +15,11 @@ from pes.refinement.comparison import Isotopologue
 from pes.setup.basis import BasisSize
 from pes.setup.coordinate_request import CoordinateRequest
 from pes.setup.labels import label_heading, level_labels
+from pes.setup.linear_labels import bend_of_linear
 from pes.setup.problem import Problem, problem
 from pes.setup.truncation import TruncationRequest, products, sparse_grid
 from pes.units import CM1
 from pes.vibration.analysis.assignment import Label
-from pes.vibration.hamiltonian.sparse import SparseGrid
 from pes.vibration.levels.result import Levels
 
 __all__ = ["LevelSettings", "ObservedLevels", "isotopologue"]
@@ -131,8 +131,13 @@ def isotopologue(
     observed, symmetric = source.read(), _symmetric(task, settings.coordinates)
     heading = XY2 if symmetric else label_heading(task)
     _check_columns(source.name, observed, heading.split(), molecule)
-    if task.system.bends:
-        _check_linear(source.name, observed, len(task.system.bends), grid)
+    if task.system.bends and grid is None:
+        raise ValueError(
+            f"{source.name}: linear molecules in normal coordinates take a sparse grid; give "
+            "`quanta: 8` and `grid_level: 10`"
+        )
+    if task.system.bends or bend_of_linear(task) is not None:
+        _check_linear(source.name, observed, sum(name[0] == "v" for name in heading.split()))
     return Isotopologue(
         " ".join(molecule), task.system, grid or task.coordinates, task.start, observed,
         source.fitted(observed), symmetric, settings.cap * CM1, settings.uncertainty_floor * CM1,
@@ -167,20 +172,14 @@ def _check_columns(
     )
 
 
-def _check_linear(name: str, observed: Observed, bends: int, grid: SparseGrid | None) -> None:
-    """Refuse what is not an l = 0 level of a linear molecule, and other than a sparse grid.
+def _check_linear(name: str, observed: Observed, modes: int) -> None:
+    """Refuse what is not an l = 0 level of a linear molecule of so many modes.
 
     Raises:
-        ValueError: for either.
+        ValueError: for a level with l > 0.
     """
-    if grid is None:
-        raise ValueError(
-            f"{name}: linear molecules take a sparse grid in normal coordinates; give `quanta: 8` "
-            "and `grid_level: 10`"
-        )
     rotors = observed.rotors or ((0, 0, 0),) * len(observed.quanta)
     levels = list(zip(observed.quanta, rotors, strict=True)) + list(observed.lower)
-    modes = len(grid.names) - bends
     for quanta, (_, ka, _) in levels:
         # The l of several bends stand behind all v; one bend of three atoms is ν2, with l as v.
         momentum = sum(quanta[modes:]) if len(quanta) > modes else quanta[1] % 2
@@ -193,10 +192,10 @@ def _check_linear(name: str, observed: Observed, bends: int, grid: SparseGrid | 
 
 
 def _symmetric(task: Problem, request: CoordinateRequest) -> bool:
-    """Whether the molecule is XY₂ in two like lengths and an angle: its quanta are v1 v2 v3."""
+    """Whether the molecule is bent XY₂ in two like lengths and an angle, with v1 v2 v3."""
     like = task.internal.kinds[0] == task.internal.kinds[1]
     bonds = request.kind in (None, "valence", "radau") and not request.normal
-    triatomic = len(task.molecule.symbols) == 3 and bonds
+    triatomic = len(task.molecule.symbols) == 3 and bonds and bend_of_linear(task) is None
     ends = [m for i, m in enumerate(task.masses.tolist()) if i != _middle(task.molecule)]
     return triatomic and like and len(set(ends)) == 1
 

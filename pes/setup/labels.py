@@ -16,9 +16,10 @@ import torch
 from torch import Tensor
 
 from pes.coordinates.internal import zero_at_minimum
-from pes.setup.linear_labels import linear_heading, linear_quanta
+from pes.setup.linear_labels import bend_of_linear, linear_heading, linear_quanta
 from pes.setup.problem import Problem
 from pes.vibration.analysis import assignment
+from pes.vibration.analysis.stretch_and_bend import stretch_and_bend_quanta
 from pes.vibration.levels.result import Levels
 from pes.vibration.symmetry.operations import commuting, symmetry_operations
 from pes.vibration.symmetry.representations import symmetry_labels as species
@@ -46,26 +47,33 @@ class LevelLabels:
         heading: names of the quantum numbers, such as `v1 v2 v3` or `n(r1) n(r2) n(theta)`.
         quanta: quanta of each level, None where no set of quanta holds half of it.
         weights: (S,) share of that set.
+        momenta: l of the bend of a linear triatomic, for each level; empty for other molecules.
     """
 
     heading: str
     quanta: list[tuple[int, ...] | None]
     weights: Tensor
+    momenta: tuple[int, ...] = ()
 
     def text(self, state: int) -> str:
         """Label of a level for tables, `-` where there is none."""
         quanta = self.quanta[state]
-        return "-" if quanta is None else " ".join(map(str, quanta))
+        if quanta is None:
+            return "-"
+        if self.momenta:
+            v1, v2, v3 = quanta
+            return f"{v1} {v2}^{self.momenta[state]} {v3}"
+        return " ".join(map(str, quanta))
 
 
 def level_labels(levels: Levels, task: Problem, labels: str = "normal") -> LevelLabels:
     """Labels of all levels.
 
-    Quanta of normal modes are given for linear molecules in normal coordinates, for bent XY₂
-    molecules in lengths and an angle (by the number of stretching quanta, the bend, parity and the
-    order of energies) and in normal coordinates for molecules whose modes are not degenerate and
-    whose species have names. For all others the quanta of the leading basis function are named as
-    what they are.
+    Quanta of normal modes are given for linear molecules in normal coordinates, or in two lengths
+    and an angle, for bent XY₂ molecules in lengths and an angle (by the number of stretching
+    quanta, the bend, parity and the order of energies) and in normal coordinates for molecules
+    whose modes are not degenerate and whose species have names. For all others the quanta of the
+    leading basis function are named as what they are.
 
     Args:
         levels: levels on the CPU.
@@ -79,11 +87,13 @@ def level_labels(levels: Levels, task: Problem, labels: str = "normal") -> Level
         raise ValueError(f"`labels` must be one of {', '.join(LABELS)}, got {labels!r}")
     if labels == "normal":
         if levels.hamiltonian.bends:
-            return LevelLabels(*linear_quanta(levels, task))
+            return _linear([levels], task)
         if zero_at_minimum(task.internal.kinds):
             order = _herzberg(task)
             if order is not None:
                 return _normal_coordinates(levels, order)
+        elif bend_of_linear(task) is not None:
+            return _linear([levels], task)
         elif _bent_xy2(levels, task):
             return _xy2(levels)
     three = len(task.internal.names) == 3
@@ -96,6 +106,8 @@ def label_heading(task: Problem) -> str:
     modes, bends = len(task.internal.names), len(task.system.bends)
     if bends:
         return linear_heading(modes - bends, bends)
+    if bend_of_linear(task) is not None:
+        return linear_heading(modes, 1)
     if not zero_at_minimum(task.internal.kinds) or _herzberg(task) is None:
         return _local_heading(task)
     return _normal_heading(modes)
@@ -113,16 +125,16 @@ def with_axial_states(labels: LevelLabels, states: Sequence[Levels], task: Probl
     """Labels of J = 0 levels, then those of states with K = 1, 2, … of a linear molecule."""
     if len(states) == 1:
         return labels
-    if states[0].hamiltonian.bends:
-        _, quanta, weights = zip(*(linear_quanta(one, task) for one in states), strict=True)
-        rows = [row for own in quanta for row in own]
+    if labels.heading.startswith("v1"):
+        of_all = _linear(states, task)
     else:
         quanta, weights = zip(*map(assignment.leading_modals, states), strict=True)
-        rows = [tuple(q) for q in torch.cat(quanta).tolist()]
+        rows: list[tuple[int, ...] | None] = [tuple(q) for q in torch.cat(quanta).tolist()]
+        of_all = LevelLabels(labels.heading, rows, torch.cat(weights))
     known = len(labels.quanta)
-    return LevelLabels(
-        labels.heading, [*labels.quanta, *rows[known:]],
-        torch.cat((labels.weights, torch.cat(weights)[known:])),
+    return replace(
+        of_all, quanta=[*labels.quanta, *of_all.quanta[known:]],
+        weights=torch.cat((labels.weights, of_all.weights[known:])),
     )  # fmt: skip
 
 
@@ -147,6 +159,24 @@ def _herzberg(task: Problem) -> list[int] | None:
     if (len(task.molecule.symbols) == 3 and not group) or not set(names) <= set(SPECIES):
         return None
     return sorted(still, key=lambda k: (SPECIES.index(names[k]), -frequencies[k]))
+
+
+def _linear(states: Sequence[Levels], task: Problem) -> LevelLabels:
+    """Quanta of states with K = 0, 1, … of a linear molecule."""
+    bend, weights = bend_of_linear(task), []
+    rows: list[tuple[int, ...] | None] = []
+    for k, one in enumerate(states):
+        if bend is None:
+            quanta, shares = linear_quanta(one, task)
+        else:
+            exchanged = any(o.order != (0, 1, 2) for o in one.hamiltonian.operations)
+            quanta, shares = stretch_and_bend_quanta(one, bend, k, exchanged=exchanged)
+        rows += quanta
+        weights.append(shares)
+    if len(task.molecule.symbols) > 3:
+        return LevelLabels(label_heading(task), rows, torch.cat(weights))
+    momenta = tuple(k for k, one in enumerate(states) for _ in one.energies)
+    return LevelLabels("v1 v2^l v3", rows, torch.cat(weights), momenta)
 
 
 def _normal_coordinates(levels: Levels, order: Sequence[int]) -> LevelLabels:

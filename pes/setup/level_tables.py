@@ -242,7 +242,14 @@ def _cells(table: Sequence[Mapping[str, Any]], heading: str) -> list[list[str]]:
 
 def printed(table: Sequence[Mapping[str, Any]], heading: str, derived: Sensitivities) -> list[str]:
     """Table of levels, then table of derivatives, for the screen."""
-    return ["", *text_table(_cells(table, heading)), *_printed_derivatives(derived)]
+    unknown = [
+        f"- in the column {heading}: no set of quanta holds half of this level, for example in a "
+        "resonance; weight is the share of the leading set"
+    ]
+    some = any(row[heading] == "-" for row in table)
+    return [
+        "", *text_table(_cells(table, heading)), *unknown * some, *_printed_derivatives(derived)
+    ]  # fmt: skip
 
 
 def _printed_derivatives(derived: Sensitivities) -> list[str]:

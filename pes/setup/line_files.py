@@ -166,7 +166,7 @@ def _definition(lines: LineTables, name: str) -> Iterator[str]:
     molecule, s = lines.molecule, lines.spectrum
     mass = float(molecule.masses.sum()) / AMU
     highest = float(s.wavenumbers.max()) if len(s.wavenumbers) else 0.0
-    quanta = ("irrep", *lines.heading.split(), *_rotors(lines))
+    quanta = ("irrep", *_names(lines.heading), *_rotors(lines))
     rows = [
         ("EXOMOL.def", "ID"),
         (molecule.formula, "Molecule chemical formula"),
@@ -282,4 +282,10 @@ def _write_arrays(path: Path, lines: LineTables) -> None:
 
 def _quanta(text: str, heading: str, unknown: str) -> list[str]:
     """Quanta of a label; `unknown` for each where there is none."""
-    return [unknown] * len(heading.split()) if text == "-" else text.split()
+    names = _names(heading)
+    return [unknown] * len(names) if text == "-" else text.replace("^", " ").split()
+
+
+def _names(heading: str) -> list[str]:
+    """Names of the quanta of a label; the l of v2^l stands in a column of its own."""
+    return heading.replace("^", " ").split()

@@ -8,7 +8,10 @@ __all__ = ["band_name", "level_name"]
 
 
 def band_name(labels: LevelLabels, upper: int, lower: int) -> str:
-    """Name of a band: `ν1+2ν2`, `2ν2−ν2`, or `rotation` within one vibrational state."""
+    """Name of a band: `ν1+2ν2`, `2ν2−ν2`, or `rotation` within one vibrational state.
+
+    The bend of a linear triatomic has its l: `ν1+2ν2^0`.
+    """
     if upper == lower == 0:
         return "rotation"
     names = [_modes(labels, state) for state in (upper, lower)]
@@ -19,7 +22,10 @@ def _modes(labels: LevelLabels, state: int) -> str:
     quanta = labels.quanta[state]
     if quanta is None or not labels.heading.startswith("v1"):
         return f"({labels.text(state)})"
-    excited = (f"{n if n > 1 else ''}ν{k}" for k, n in enumerate(quanta, 1) if n)
+    turning = f"^{labels.momenta[state]}" if labels.momenta else ""
+    excited = (
+        f"{n if n > 1 else ''}ν{k}{turning if k == 2 else ''}" for k, n in enumerate(quanta, 1) if n
+    )
     return "+".join(excited) or "0"
 
 

@@ -5,12 +5,13 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from pes.rovibration.reference import is_linear
 from pes.setup.problem import Problem
 from pes.vibration.analysis.assignment import FIRM
 from pes.vibration.levels.result import Levels
 from pes.vibration.symmetry.axial_functions import axial_functions
 
-__all__ = ["linear_heading", "linear_quanta"]
+__all__ = ["bend_of_linear", "linear_heading", "linear_quanta"]
 
 STEP = 0.01
 """Step along a normal coordinate that tells g from u."""
@@ -30,10 +31,17 @@ def linear_heading(modes: int, bends: int) -> str:
     return " ".join([f"v{k + 1}" for k in range(modes)] + [f"l{k + 1}" for k in momenta])
 
 
-def linear_quanta(
-    levels: Levels, task: Problem
-) -> tuple[str, list[tuple[int, ...] | None], Tensor]:
-    """Heading, quanta of each level and the share of the function with these quanta.
+def bend_of_linear(task: Problem) -> int | None:
+    """Number of the angle of a linear molecule in two lengths and an angle; None for others."""
+    kinds = task.internal.kinds
+    angles = [k for k, kind in enumerate(kinds) if kind in ("angle", "cosine")]
+    if len(kinds) != 3 or sorted(kinds)[1:] != ["length", "length"] or len(angles) != 1:
+        return None
+    return angles[0] if is_linear(task.minimum, task.molecule.masses) else None
+
+
+def linear_quanta(levels: Levels, task: Problem) -> tuple[list[tuple[int, ...] | None], Tensor]:
+    """Quanta of each level and the share of the function with these quanta.
 
     Modes are numbered as by Herzberg: stretches before bends, g before u where the molecule has a
     centre, each from the highest frequency down; of three atoms the bend is ν2 between the
@@ -60,7 +68,7 @@ def linear_quanta(
     rows = torch.cat((v, momenta), 1).tolist()
     firm = (weights >= FIRM).tolist()
     quanta = [tuple(row) if f else None for row, f in zip(rows, firm, strict=True)]
-    return linear_heading(len(order), len(bends)), quanta, weights
+    return quanta, weights
 
 
 def _herzberg(levels: Levels, task: Problem) -> list[int]:

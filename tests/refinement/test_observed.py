@@ -38,6 +38,24 @@ def test_linear_molecules(rows: str, quanta: float | None, sentence: str, tmp_pa
     assert sentence in str(refused.value)
 
 
+def test_linear_molecules_in_lengths_and_an_angle(tmp_path: Path) -> None:
+    """Their labels are v1 v2 v3 too, with two quanta of ν2 for each of the angle's functions."""
+    file = tmp_path / "observed.csv"
+    settings = LevelSettings(CoordinateRequest(), {}, False, 60000.0, 0.1)
+
+    def molecule(row: str) -> Isotopologue:
+        file.write_text(f"v1,v2,v3,energy,uncertainty\n{row},1285.4,0.1\n")
+        surface = as_surface("carbon_dioxide_model")
+        observed = ObservedLevels(file)
+        return isotopologue(("C", "O", "O"), observed, surface, settings, torch.device("cpu"))
+
+    with pytest.raises(ValueError, match="the level 0 1 0 with Ka = 0 has l > 0"):
+        molecule("0,1,0")
+    one = molecule("0,2,0")
+    assert not one.symmetric
+    assert one.labels is not None
+
+
 def test_columns_are_those_that_levels_are_labelled_by(tmp_path: Path) -> None:
     """Which stretch of HDO is v1 is a matter of taste: quanta are those of the bonds."""
     file = tmp_path / "observed.csv"

@@ -7,11 +7,12 @@ import torch
 from torch import Tensor
 
 from pes.units import CM1
+from pes.vibration.basis.basis import Basis
 from pes.vibration.basis.product_tree import unraveled
-from pes.vibration.hamiltonian.modals import modal_rotations
+from pes.vibration.hamiltonian.modals import modal_rotations, self_consistent
 from pes.vibration.levels.result import Levels
 
-__all__ = ["Assignment", "Label", "assigned", "leading_modals", "quantum_labels"]
+__all__ = ["Assignment", "Label", "assigned", "by_modals", "leading_modals", "quantum_labels"]
 
 FIRM = 0.5
 """Weight of a label from which it names a level."""
@@ -60,7 +61,7 @@ def quantum_labels(levels: Levels, *, symmetric: bool) -> list[Label]:
         quanta, weights = levels.leading if sparse else leading_modals(levels)
         rows = zip(quanta.tolist(), weights.tolist(), strict=True)
         return [Label(tuple(q), w) for q, w in rows]
-    c = _by_modals(levels)
+    c = by_modals(levels, self_consistent(levels.hamiltonian))
     first, second = levels.hamiltonian.basis.bases[:2]
     alike = c.ndim == 4 and first.values.shape == second.values.shape
     if not alike or not torch.allclose(first.values, second.values, atol=1e-8):
@@ -83,15 +84,15 @@ def leading_modals(levels: Levels) -> tuple[Tensor, Tensor]:
     three atoms are labelled by them: the functions of the basis are made for all levels
     together, and their numbers need not be quanta of any.
     """
-    c = _by_modals(levels)
+    c = by_modals(levels, self_consistent(levels.hamiltonian))
     weights, index = (c.flatten(1) ** 2).max(1)
     return torch.stack(unraveled(index, c.shape[1:]), -1), weights
 
 
-def _by_modals(levels: Levels) -> Tensor:
-    """Coefficients by the products of modals, (S, n_1, …, n_Q)."""
+def by_modals(levels: Levels, modals: Sequence[Basis]) -> Tensor:
+    """Coefficients by the products of modals of each coordinate, (S, n_1, …, n_Q)."""
     c = levels.hamiltonian.basis.unpruned(levels.eigenpairs.coefficients)
-    for k, rotation in enumerate(modal_rotations(levels.hamiltonian)):
+    for k, rotation in enumerate(modal_rotations(levels.hamiltonian.basis.bases, modals)):
         c = (c.movedim(k + 1, -1) @ rotation.to(c)).movedim(-1, k + 1)
     return c
 

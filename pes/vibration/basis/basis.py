@@ -46,6 +46,11 @@ class Basis:
         arrays = {name: v for name, v in vars(self).items() if isinstance(v, Tensor)}
         return replace(self, **{name: v.to(device) for name, v in arrays.items()})
 
+    def first(self, count: int) -> "Basis":
+        """The lowest functions on the same points."""
+        arrays = ("values", "derivatives", "fine_values", "energies")
+        return replace(self, **{name: getattr(self, name)[..., :count] for name in arrays})
+
     @property
     def scaled_values(self) -> Tensor:
         """Functions times √weight, (m, n): columns orthonormal in the plain dot product."""

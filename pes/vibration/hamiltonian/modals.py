@@ -73,13 +73,12 @@ def self_consistent(hamiltonian: Hamiltonian, *, sweeps: int = 20) -> tuple[Basi
     return bases
 
 
-def modal_rotations(hamiltonian: Hamiltonian) -> list[Tensor]:
+def modal_rotations(bases: Sequence[Basis], modals: Sequence[Basis]) -> list[Tensor]:
     """Coefficients of the modals by the functions of each coordinate, (n, n) each, orthogonal."""
-    modals = self_consistent(hamiltonian)
     # Both sets are orthonormal on the points up to quadrature.
     return [
         nearest_orthogonal(old.values.T @ new.values)
-        for old, new in zip(hamiltonian.basis.bases, modals, strict=True)
+        for old, new in zip(bases, modals, strict=True)
     ]
 
 
