@@ -1,7 +1,7 @@
 """Levels of several isotopologues on one surface, side by side, with isotope shifts."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf, nan
 from pathlib import Path
 from typing import Any
@@ -9,8 +9,11 @@ from typing import Any
 from pes.files import write_csv, write_json
 from pes.molecule import Molecule
 from pes.potential import Surface
+from pes.setup.labels import LevelLabels
 from pes.setup.level_result import LevelsResult
 from pes.setup.levels import levels
+from pes.setup.paired_rotation import paired_rotation
+from pes.setup.rotation import Rotation
 from pes.setup.shared_sizes import shared_sizes
 from pes.setup.solved import ACCURACY
 from pes.setup.surfaces import SurfaceLike, as_surface
@@ -24,8 +27,15 @@ __all__ = ["ISOTOPOLOGUES", "Isotopologues", "isotopologues"]
 ISOTOPOLOGUES = "isotopologues.json"
 """Written last."""
 
+ROTATING = "isotopologues_rotation.csv"
+"""Levels with rotation side by side."""
+
 LOCAL = "n(r1) n(r2) n(theta)"
 """Heading of quanta of bonds and their angle."""
+
+PURE = 0.7
+"""Share of a set of quanta from which levels are paired by it: those in resonance have the larger
+part of one set in one isotopologue and of another in the next."""
 
 GROUND = "ZPE"
 """Row of the zero-point energies."""
@@ -37,9 +47,11 @@ class Isotopologues:
 
     Attributes:
         results: levels of each.
+        rotations: levels with J > 0 of each; empty where these were not asked for.
     """
 
     results: tuple[LevelsResult, ...]
+    rotations: tuple[Rotation, ...] = ()
 
     @property
     def names(self) -> list[str]:
@@ -81,6 +93,21 @@ class Isotopologues:
                     cells[f"spread {name}"] = _spread(one, at, first, origin)
         return cells
 
+    def rotation(self, J: Iterable[int], **settings: Any) -> "Isotopologues":
+        """The same with levels with J > 0; the arguments are those of `LevelsResult.rotation`."""
+        asked = tuple(J)
+        rotations = tuple(one.rotation(asked, **settings) for one in self.results)
+        return replace(self, rotations=rotations)
+
+    @property
+    def rotating_rows(self) -> list[dict[str, Any]]:
+        """One row for each level with rotation of the first, in cm⁻¹; see `paired_rotation`."""
+        if not self.rotations:
+            return []
+        pairs = zip(self.results, self.rotations, strict=True)
+        labels = [_rotating_labels(one, rotation.quanta) for one, rotation in pairs]
+        return paired_rotation(self.names, self.rotations, labels)
+
     def __repr__(self) -> str:
         return f"Isotopologues({', '.join(self.names)}: {len(self.results[0].energies)} levels)"
 
@@ -101,15 +128,25 @@ class Isotopologues:
 
     def lines(self) -> list[str]:
         """Table for the screen: levels, shifts and errors of the shifts in cm⁻¹."""
-        return text_table(self._text())
+        mixed = [
+            f"{name}: level{'s' * (len(levels) > 1)} {', '.join(map(str, levels))} not paired, for "
+            f"no set of quanta has {PURE:g} of it, or another level has the same"
+            for name, one in zip(self.names, self.results, strict=True)
+            if (levels := [n for n, label in enumerate(_labels(one)) if n and label is None])
+        ]
+        return [*text_table(self._text()), *mixed]
 
     def save(self, folder: str | Path) -> Path:
-        """Write the levels of each into a folder of its own, isotopologues.csv and, last, .json."""
+        """Write the levels of each into its own folder, tables side by side and, last, .json."""
         place = Path(folder)
         for name, one in zip(self.names, self.results, strict=True):
             one.save(place / name.replace(" ", ""))
-        with staged(place, finished=ISOTOPOLOGUES) as new:
+        for name, rotation in zip(self.names, self.rotations, strict=False):
+            rotation.save(place / name.replace(" ", ""))
+        with staged(place, finished=ISOTOPOLOGUES, stale=[ROTATING]) as new:
             write_csv(new / "isotopologues.csv", self.rows)
+            if rows := self.rotating_rows:
+                write_csv(new / ROTATING, rows)
             content = {
                 "format": "pes-isotopologues", "version": 1, "units": "cm-1",
                 "isotopologues": self.names, "rows": self.rows,
@@ -188,14 +225,22 @@ def _label(one: LevelsResult, number: int) -> str | None:
     Spectroscopists number the modes of HDO so, and it is what the modes of H2O become.
     """
     quanta = one.quanta.quanta[number]
-    if quanta is None:
+    if quanta is None or float(one.quanta.weights[number]) < PURE:
         return None
     if one.quanta.heading == LOCAL:
         stretches = [_fundamental(one, (1, 0, 0)), _fundamental(one, (0, 1, 0))]
         first, second, bend = quanta
         softer = stretches[0] <= stretches[1]
-        quanta = (first, bend, second) if softer else (second, bend, first)
-    return " ".join(map(str, quanta))
+        return " ".join(map(str, (first, bend, second) if softer else (second, bend, first)))
+    return one.quanta.text(number)
+
+
+def _rotating_labels(one: LevelsResult, quanta: LevelLabels) -> list[str | None]:
+    """Labels of J = 0 levels, then of states of a linear molecule with l > 0."""
+    count = len(one.energies)
+    pure = (quanta.weights >= PURE).tolist()
+    others = [quanta.text(n) if pure[n] else None for n in range(count, len(pure))]
+    return [*(_label(one, n) for n in range(count)), *others]
 
 
 def _species(one: LevelsResult) -> str:

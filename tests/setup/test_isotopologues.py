@@ -49,6 +49,13 @@ def test_shifts_pair_levels_by_their_quanta(water: Isotopologues) -> None:
     assert "<table>" in water._repr_html_()
 
 
+def test_levels_in_resonance_are_not_paired() -> None:
+    """ν1 and 2ν2 exchange their larger parts from CO2 to OC18O: shifts of 97 and -145 cm-1."""
+    both = pes.isotopologues("carbon_dioxide_model", ["C O O", "C 18O O"], count=4, accuracy=1)
+    assert [row["label"] for row in both.rows] == ["ZPE", "0 0^0 1"]
+    assert "C 18O O: levels 1, 2 not paired" in str(both)
+
+
 def test_modes_numbered_by_other_species_are_not_paired() -> None:
     """ν4 of H2CO and D2CO is out of plane (B1); in HDCO, of Cs, it is ν6."""
     few = pes.isotopologues(

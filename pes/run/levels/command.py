@@ -16,22 +16,21 @@ from pes.config import (
 )
 from pes.potential import Surface
 from pes.run.folder import check_folder, claimed, open_log, pick_device
-from pes.run.levels.bar import quiet_bar
+from pes.run.levels.additions import additions
 from pes.run.levels.progress import report
 from pes.run.levels.request import Request, request_of_run, threads_for
-from pes.run.levels.results import OPTIONAL, Additions, write_results
+from pes.run.levels.results import OPTIONAL, write_results
 from pes.run.levels.resume import STATE, check_state
 from pes.run.signals import Stopped
 from pes.setup.automatic.request import SIGNALLED
 from pes.setup.density_maps import Maps, density_maps
 from pes.setup.dipoles import check_vectors, dipole_surface
 from pes.setup.level_files import LEVELS_JSON
-from pes.setup.level_result import LevelsResult
-from pes.setup.line_list import check_lines, line_list
+from pes.setup.line_list import check_lines
 from pes.setup.problem import Problem, problem
 from pes.setup.rotation_checks import check_rotation, check_size
 from pes.setup.sensitivity import check_sensitivities
-from pes.setup.solved import COUNT, growing_minutes, solved
+from pes.setup.solved import COUNT, solved
 from pes.setup.surfaces import load_potential, resolved
 from pes.staging import staged
 
@@ -141,7 +140,7 @@ def _claimed(request: Request, *, overwrite: bool, resume: str | None) -> Path:
             check_folder(folder, finished=ISOTOPOLOGUES, overwrite=overwrite)
             surface = request.surface.to(request.device)
             return run_isotopologues(
-                surface, request.vibration, request.content, folder, request.device
+                surface, request.vibration, request.content, folder, request.device, request.base
             )
         if request.vibration.sweep is not None:
             from pes.run.levels.sweep import SWEEP, run_sweep
@@ -177,7 +176,7 @@ def _run(request: Request) -> Path:
     if number and config.J:
         lines = "" if config.spectrum is None else " and all lines between them"
         log.warning("warning: levels with J > 0%s are left out: %s", lines, SIGNALLED)
-    more = _additions(config, result, dipole, maps, () if number else config.J)
+    more = additions(config, result, dipole, maps, () if number else config.J)
     old = [path.name for path in request.folder.glob("density_*.png")]
     with staged(request.folder, finished=LEVELS_JSON, stale=[*OPTIONAL, *old]) as place:
         write_results(
@@ -210,40 +209,6 @@ def _posed(request: Request) -> tuple[Problem, Surface | None]:
         if config.spectrum is not None:
             check_lines(config.J, config.spectrum.temperature)
     return task, dipole
-
-
-def _additions(
-    config: Vibration,
-    result: LevelsResult,
-    dipole: Surface | None,
-    maps: Maps | None,
-    momenta: Sequence[int],
-) -> Additions:
-    """Derivatives, levels with rotation (J in `momenta`) and spectra, as far as asked for."""
-    wanted, task = config.sensitivities, result.task
-    derived = result.sensitivity(
-        masses=wanted.masses,
-        parameters=[*wanted.parameters, *(task.surface.parameters() if wanted.weights else ())],
-        second=wanted.second,
-    )
-    sticks, rotation, lines = None, None, None
-    if momenta:
-        with quiet_bar() as say:
-            rotation = result.rotation(
-                momenta, states=config.rotation.states, frame=config.rotation.frame,
-                parameters=wanted.parameters, minutes=growing_minutes(config.minutes, task),
-                memory=config.memory, progress=say,
-            )  # fmt: skip
-    if config.spectrum is not None and dipole is not None:
-        settings = config.spectrum
-        sticks = result.spectrum(dipole, settings.temperature)
-        if rotation is not None:
-            with quiet_bar() as say:
-                lines = line_list(
-                    rotation, dipole, temperature=settings.temperature, weakest=settings.weakest,
-                    progress=say,
-                )  # fmt: skip
-    return Additions(derived, sticks, maps, rotation, lines, config.spectrum)
 
 
 def _stopped(number: int, folder: Path) -> Stopped:

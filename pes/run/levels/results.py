@@ -2,27 +2,19 @@
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from pes.config.vibration import Spectrum
 from pes.run.folder import open_log, write_config
-from pes.run.levels.bar import quiet_bar
-from pes.setup.density_maps import Maps
+from pes.run.levels.additions import Additions
 from pes.setup.environment import environment_line
-from pes.setup.intervals import QUIET
 from pes.setup.level_result import LevelsResult
 from pes.setup.level_tables import header, printed
-from pes.setup.line_list import LineList
-from pes.setup.rotation import ROVIBRATIONAL_CSV, Rotation
-from pes.setup.sensitivity import Sensitivities
-from pes.vibration.analysis.intensities import Sticks
-from pes.vibration.levels.diagnostics import ONLY_L_ZERO
+from pes.setup.rotation import ROVIBRATIONAL_CSV
 
-__all__ = ["OPTIONAL", "Additions", "write_results"]
+__all__ = ["OPTIONAL", "write_results"]
 
 log = logging.getLogger("pes")
 
@@ -33,49 +25,6 @@ OPTIONAL = (
 
 CHOSEN = "chosen.yaml"
 """Configuration that repeats the levels with nothing left to choose."""
-
-
-@dataclass(frozen=True)
-class Additions:
-    """Results besides the levels; None for each that was not asked for."""
-
-    derived: Sensitivities
-    sticks: Sticks | None
-    maps: Maps | None
-    rotation: Rotation | None
-    lines: LineList | None
-    spectrum: Spectrum | None
-
-    def printed(self) -> list[str]:
-        """Tables of levels with rotation and of lines."""
-        return [
-            line
-            for one in (self.rotation, self.lines)
-            if one is not None
-            for line in ("", *one.lines())
-        ]
-
-    def warnings(self, result: LevelsResult) -> list[str]:
-        """Reasons for doubt in the levels and in either."""
-        rotates = self.rotation is not None and any(one.j for one in self.rotation.levels)
-        own = [w for w in result.warnings if not (rotates and w == ONLY_L_ZERO)]
-        more = (self.rotation, self.lines)
-        return own + [w for one in more if one is not None for w in one.warnings]
-
-    def save(self, folder: Path, name: str, result: LevelsResult) -> None:
-        """Pictures of everything, and tables of all but the levels and their derivatives."""
-        # Matplotlib takes as long to load as small levels do.
-        from pes.run.levels.pictures import Profile, draw_pictures
-
-        profile = Profile()
-        if (section := self.spectrum) is not None:
-            profile = Profile(section.profile, section.gaussian, section.lorentzian)
-        draw_pictures(folder, result, name, self.maps, self.sticks, self.lines, profile)
-        if self.rotation is not None:
-            self.rotation.save(folder)
-        if self.lines is not None:
-            with quiet_bar(first=QUIET) as say:
-                self.lines.save(folder, name, progress=say)
 
 
 def write_results(

@@ -36,7 +36,7 @@ def started(config: Vibration) -> Iterator[_Pool | None]:
 
 def check_single(config: Vibration, what: str, **others: object) -> None:
     """Raise a `ValueError` for keys that one calculation only can have."""
-    single = {"J": config.J, "spectrum": config.spectrum, "densities": config.densities, **others}
+    single = {"densities": config.densities, **others}
     derivatives = config.sensitivities.model_dump(exclude={"perturbations"})
     single |= {f"sensitivities.{key}": value for key, value in derivatives.items()}
     for key, value in single.items():

@@ -32,7 +32,7 @@ def run_sweep(
         ValueError: for a key that is for one calculation only, or what `pes.sweep` refuses.
     """
     assert config.sweep is not None
-    check_single(config, "one calculation; leave out `sweep`")
+    check_single(config, "one calculation; leave out `sweep`", J=config.J, spectrum=config.spectrum)
     isotopes = config.isotopes()
     molecule = None if isotopes is None else Molecule(isotopes, config.nuclear_masses)
     open_log(None)
