@@ -44,8 +44,8 @@ def stretch_and_bend_quanta(
     two-dimensional bend. None where no product of known quanta holds half of a level.
 
     Args:
-        levels: of a linear molecule in two lengths and an angle, on the CPU.
-        bend: number of the angle.
+        levels: levels of a linear molecule in two lengths and an angle, on the CPU.
+        bend: number of the angle among the coordinates.
         momentum: K = l of the levels.
         exchanged: whether an operation of the molecule exchanges the lengths.
     """
