@@ -94,7 +94,8 @@ def _write_torch(module: nn.Module, x: Tensor, path: Path) -> None:
     batch = torch.export.Dim("batch", min=1)
     with torch.no_grad():
         program = torch.export.export(module, (x,), dynamic_shapes=({0: batch},))
-    torch.export.save(program, path)
+    with path.open("wb") as file:  # by its name torch would complain about the suffix
+        torch.export.save(program, file)
 
 
 PROGRAMS: dict[str, Callable[[nn.Module, Tensor, Path], None]] = {

@@ -27,7 +27,7 @@ def environment(device: torch.device, seed: int | None = None) -> dict[str, Any]
         "device": str(device),
         "threads": torch.get_num_threads(),
         "dtype": "float64",
-        "units": "internal: hartree, bohr, electron mass; files and tables: cm-1, angstrom, u",
+        "units": "hartree, bohr, electron mass inside; cm-1, angstrom, u in files and tables",
         "seed": seed,
     }
 
@@ -40,7 +40,7 @@ def environment_line(device: torch.device, seed: int | None = None) -> str:
     plural = "s" * (known["threads"] != 1)
     return (
         f"versions: {versions}; device {known['device']}, {known['threads']} thread{plural}, "
-        f"{known['dtype']}{drawn}; units {known['units']}"
+        f"{known['dtype']}{drawn}; units: {known['units']}"
     )
 
 
