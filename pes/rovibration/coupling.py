@@ -32,9 +32,6 @@ __all__ = [
 MOST_NUMBERS = 10_000_000
 """Numbers held at once for ψ, its slopes and what is made of them."""
 
-NEARLY_LINEAR = 20.0
-"""Rotational energy at a point, in that of the ground state, from which it is nearly linear."""
-
 
 @dataclass(frozen=True)
 class Coupling:
@@ -47,8 +44,6 @@ class Coupling:
             antisymmetric in a and b.
         near_jumps: probability of each state near places where the axes jump, (n,); these places
             are left out of the integrals.
-        near_lines: rotational energy of each state with J = 1 from places where the molecule is
-            nearly linear, (n,) in hartree: there G diverges, and the integrals with it.
         missing: coupling of the lowest states to all that is not among the states, by
             calculation, see `pes.rovibration.truncation`; empty without.
         axial: K of each state of a linear molecule, (n,); then G_zz is part of the energies.
@@ -59,7 +54,6 @@ class Coupling:
     rotation: Tensor
     coriolis: Tensor
     near_jumps: Tensor
-    near_lines: Tensor
     missing: tuple[LeftOut, ...] = ()
     axial: Tensor | None = None
     multiplets: Multiplets | None = None
@@ -74,7 +68,7 @@ class Coupling:
         return Coupling(
             self.energies[states], self.rotation[..., states, :][..., states],
             self.coriolis[..., states, :][..., states], self.near_jumps[states],
-            self.near_lines[states], axial=None if self.axial is None else self.axial[states],
+            axial=None if self.axial is None else self.axial[states],
         )  # fmt: skip
 
 
@@ -91,9 +85,7 @@ def coupling(
     energies = torch.cat([one.energies for one in levels])
     n, axial = len(energies), _axial(levels)
     total = energies.new_zeros(len(PAIRS) + 3, n, n)
-    jumps, lines = energies.new_zeros(2, n)
-    spin = fields.inner.diagonal(dim1=1, dim2=2).sum(1) / 2
-    far = torch.zeros_like(fields.near_jump)
+    jumps = energies.new_zeros(n)
     for here, h, vectors in portions(levels, len(PAIRS) + 3):
         report(int(here[0]) / n)
         k = int(axial[here[0]])
@@ -102,9 +94,7 @@ def coupling(
         rows = torch.isin(axial, torch.tensor([*near])).nonzero()
         psi, images = joining(levels, near, h, vectors, fields)
         density = h.basis.signs * psi.square()
-        far = spin > NEARLY_LINEAR * (density[0] @ spin) if int(here[0]) == 0 else far
         jumps[here] = density[:, fields.near_jump].sum(1)
-        lines[here] = density[:, far] @ spin[far]
         blocks = [
             levels[other].eigenpairs.coefficients @ image.mT
             for other, image in zip(near, images, strict=True)
@@ -117,8 +107,8 @@ def coupling(
     coriolis = total[len(PAIRS) :]
     coriolis = share * (coriolis - coriolis.mT)
     if len(levels) == 1:
-        return Coupling(energies, rotation, coriolis, jumps, lines)
-    return Coupling(energies, rotation, coriolis, jumps, lines, axial=axial)
+        return Coupling(energies, rotation, coriolis, jumps)
+    return Coupling(energies, rotation, coriolis, jumps, axial=axial)
 
 
 def coupled_calculations(levels: Sequence[Levels], k: int) -> dict[int, Sequence[int]]:

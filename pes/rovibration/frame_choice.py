@@ -9,7 +9,7 @@ from pes.rovibration.reference import (
     is_linear,
     masses_of,
 )
-from pes.rovibration.straight import reaches_linearity, straight_end
+from pes.rovibration.straight import NEAR_LINE, near_line_energies, straight_end
 from pes.vibration.levels.result import Levels
 
 __all__ = ["SYMMETRIC", "away_from_jumps", "chosen_frame", "has_states_of_each_k"]
@@ -39,7 +39,9 @@ def chosen_frame(levels: Levels, frame: str) -> str:
     if frame != "auto":
         return frame
     if len(masses_of(levels.system)) < 4:
-        return "linear" if reaches_linearity(levels) else "eckart"
+        if straight_end(levels) is None:
+            return "eckart"
+        return "linear" if bool((near_line_energies(levels) > NEAR_LINE).any()) else "eckart"
     return "eckart" if avoided_coordinate(levels) is None else "flexible"
 
 

@@ -5,12 +5,15 @@ not vanish, have no finite integrals with it: a quadrature gives one all the sam
 the fewer its points. States of each K of their own (`pes.rovibration.axial`) vanish there.
 """
 
+from functools import partial
 from math import pi
 
 import torch
 from torch import Tensor
 
+from pes.chunks import in_chunks
 from pes.geometry import nearest_rotation
+from pes.rovibration.fields import CHUNK
 from pes.rovibration.reference import (
     FlexibleReference,
     centred_positions,
@@ -21,12 +24,17 @@ from pes.units import CM1
 from pes.vibration.basis.associated import STRAIGHT
 from pes.vibration.levels.result import Levels
 
-__all__ = ["NEAR_LINE", "reaches_linearity", "straight_end", "straight_reference"]
+__all__ = ["NEAR_LINE", "near_line_energies", "straight_end", "straight_reference"]
 
 NEAR_LINE = 0.01 * CM1
-"""Hartree: rotational energy of K = 1 at the point next to linearity from which a level reaches it.
-For a CH2-like molecule (barrier 1,650 cm⁻¹) it was 20 cm⁻¹ in the ground state, whose Ka = 1 was
-0.18 too low."""
+"""Hartree: rotational energy from nearly linear geometries from which a level reaches these."""
+
+NEARLY_LINEAR = 20.0
+"""Rotational energy at a point from which it is nearly linear, in that of the mean moments of
+inertia of the ground state."""
+
+LEAST = 1e-6
+"""Moment of inertia (atomic units) below which one is rounding."""
 
 
 def straight_end(levels: Levels) -> tuple[int, float] | None:
@@ -44,20 +52,24 @@ def straight_end(levels: Levels) -> tuple[int, float] | None:
     )  # fmt: skip
 
 
-def reaches_linearity(levels: Levels) -> bool:
-    """Whether levels of a bent triatomic reach linear geometries."""
-    end = straight_end(levels)
-    if end is None:
-        return False
-    angle, value = end
-    q = levels.points[:, angle]
-    there = ((q - value).abs() <= (q - value).abs().min() + STRAIGHT).nonzero().flatten()
-    x, masses = centred_positions(levels.system, levels.points[there]), masses_of(levels.system)
-    # ½ G_zz = 1/(2 I), with the least moment of inertia.
-    moments = torch.linalg.eigvalsh(x.mT @ (masses[:, None] * x))[:, :2].sum(1)
-    return any(
-        float(density[there] @ (1 / (2 * moments))) > NEAR_LINE for density in levels.each_density()
-    )
+def near_line_energies(levels: Levels) -> Tensor:
+    """Rotational energy of each level with J = 1 from nearly linear geometries, (S,) in hartree.
+
+    That of a point is ½ (1/I_a + 1/I_b + 1/I_c); the integrals over it diverge at linearity. Levels
+    above `NEAR_LINE` reach linear geometries.
+    """
+    moments = in_chunks(partial(_moments, levels), levels.points, CHUNK)
+    energies = (1 / (2 * moments)).sum(1)
+    usual = float((1 / (2 * (next(levels.each_density()) @ moments))).sum())
+    near = torch.where(energies > NEARLY_LINEAR * usual, energies, 0.0)
+    return torch.stack([density @ near for density in levels.each_density()])
+
+
+def _moments(levels: Levels, q: Tensor) -> Tensor:
+    """Moments of inertia of points (P, Q), (P, 3)."""
+    x, masses = centred_positions(levels.system, q), masses_of(levels.system)
+    second = torch.linalg.eigvalsh(x.mT @ (masses[:, None] * x))
+    return (second.sum(1, keepdim=True) - second).clamp(min=LEAST)
 
 
 def straight_reference(levels: Levels) -> FlexibleReference:

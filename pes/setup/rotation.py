@@ -13,7 +13,7 @@ from torch import Tensor
 from pes.files import write_csv
 from pes.molecule import Molecule
 from pes.rovibration import Contraction, Rovibrational
-from pes.rovibration.straight import NEAR_LINE
+from pes.rovibration.straight import NEAR_LINE, near_line_energies
 from pes.setup.labels import LevelLabels
 from pes.tables import html_table, text_table
 from pes.units import CM1
@@ -159,9 +159,10 @@ class Rotation:
 
     def _near_lines(self) -> list[str]:
         """Warning about levels at linear geometries, where other frames than `linear` fail."""
-        basis = self.basis.coupling
-        reaching = (basis.near_lines > NEAR_LINE) & self.basis.asked
-        if basis.axial is not None or not bool(reaching.any()):
+        if self.basis.coupling.axial is not None:
+            return []
+        reaching = near_line_energies(self.basis.levels) > NEAR_LINE
+        if not bool(reaching.any()):
             return []
         level = int(reaching.nonzero()[0])
         return [

@@ -146,6 +146,20 @@ def test_a_bent_molecule_that_reaches_linearity() -> None:
     assert "level 0 reaches geometries where the molecule is linear" in warning
 
 
+def test_the_frame_that_is_chosen_is_not_warned_about() -> None:
+    """3 ν2 of water reaches linearity by a little: in the Eckart frame it is 0.06 too low."""
+    result = pes.levels("water_pjt1996", count=6)
+    chosen = result.rotation([3], states=20)
+    assert chosen.basis.frame == "linear"
+    assert not chosen.warnings
+    (warning,) = result.rotation([3], states=20, frame="eckart").warnings
+    assert "level 5 reaches geometries where the molecule is linear" in warning
+    # Three levels keep away from it: both agree that the Eckart frame will do.
+    few = pes.levels("water_pjt1996", count=3).rotation([3], states=20)
+    assert few.basis.frame == "eckart"
+    assert not few.warnings
+
+
 def test_labels_where_rotation_mixes_k() -> None:
     """9_18 and 9_36 of water lie at 1079 and 1283 cm⁻¹; both hold much of K = 1, 2 and 3."""
     water = pes.levels("water_pjt1996", count=3, accuracy=0.1)

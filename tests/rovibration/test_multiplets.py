@@ -29,7 +29,7 @@ def rigid(group: MolecularGroup, constants: tuple[float, float, float], j: int) 
     of = Multiplets(group, torch.zeros(1).long(), torch.ones(len(group.starred), 1, 1).double())
     inertia = 2 * torch.diag(torch.tensor(constants, dtype=torch.float64))[..., None, None]
     zero = torch.zeros(1, dtype=torch.float64)
-    basis = Coupling(zero, inertia, zero.expand(3, 1, 1), zero, zero, multiplets=of)
+    basis = Coupling(zero, inertia, zero.expand(3, 1, 1), zero, multiplets=of)
     solved = solve_by_species(hamiltonian(basis, j), of, j, eigenpairs)
     names = [group.species[k] for k in solved.species.tolist()]
     return list(zip(solved.energies.tolist(), names, strict=True))
@@ -182,7 +182,7 @@ def test_sum_rule_of_a_spherical_top() -> None:
     energies = torch.tensor([0.0, 6, 6, 6, 7, 7]).double() * 1e-3
     inertia = 1e-4 * torch.einsum("ab,mn->abmn", torch.eye(3), torch.eye(6)).double()
     zero = torch.zeros(6, dtype=torch.float64)
-    basis = Coupling(energies, inertia, zero.expand(3, 6, 6), zero, zero, multiplets=of)
+    basis = Coupling(energies, inertia, zero.expand(3, 6, 6), zero, multiplets=of)
     generator = torch.Generator().manual_seed(0)
     moments = torch.randn(3, 6, 6, dtype=torch.float64, generator=generator)
     moments = symmetric_moments(moments + moments.mT, of)

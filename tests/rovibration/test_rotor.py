@@ -12,7 +12,7 @@ def rigid(j: int, constants: tuple[float, float, float]) -> torch.Tensor:
     diagonal = 2 * torch.diag(torch.tensor(constants, dtype=torch.float64))
     one = torch.zeros(1, dtype=torch.float64)
     no_coriolis = torch.zeros(3, 1, 1, dtype=torch.float64)
-    basis = Coupling(one, diagonal[..., None, None], no_coriolis, torch.zeros(1), torch.zeros(1))
+    basis = Coupling(one, diagonal[..., None, None], no_coriolis, torch.zeros(1))
     return torch.linalg.eigvalsh(hamiltonian(basis, j))
 
 
