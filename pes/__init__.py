@@ -56,6 +56,7 @@ if TYPE_CHECKING:
     from pes.setup.training.dipole_forms import AutomaticDipoleForm, DipoleForm, DipoleNetworkForm
     from pes.setup.training.dipole_result import DipoleFit
     from pes.setup.training.fit_result import FitResult
+    from pes.setup.training.search import Search, SearchResult
     from pes.setup.training.settings import (
         EnsembleForm,
         KernelForm,
@@ -113,6 +114,8 @@ _ORIGIN = {
     "PySCF": ("pes.labelling.pyscf_program", "PySCF"),
     "Refinement": ("pes.refinement", "Refinement"),
     "Sample": ("pes.setup.sampling", "Sample"),
+    "Search": ("pes.setup.training.search", "Search"),
+    "SearchResult": ("pes.setup.training.search", "SearchResult"),
     "Split": ("pes.data", "Split"),
     "Surface": ("pes.potential", "Surface"),
     "Sweep": ("pes.setup.sweep", "Sweep"),
@@ -196,6 +199,8 @@ __all__ = [
     "PySCF",
     "Refinement",
     "Sample",
+    "Search",
+    "SearchResult",
     "Split",
     "Surface",
     "SurfaceCalculator",

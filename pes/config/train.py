@@ -10,8 +10,9 @@ from pes.config.section import Isotopes, Name, Section, Seed
 from pes.config.surface import Surfaces, SurfaceSection, neural
 from pes.config.training import Training
 from pes.config.vibration import Vibration
+from pes.setup.training.search import Search
 
-__all__ = ["Data", "Search", "TrainConfig"]
+__all__ = ["Data", "SearchSection", "TrainConfig"]
 
 
 class Data(Section):
@@ -78,7 +79,7 @@ class Data(Section):
         return self
 
 
-class Search(Section):
+class SearchSection(Section):
     """Search for settings: short fits of one network are compared by their validation errors."""
 
     candidates: dict[str, Annotated[tuple[Any, ...], Field(min_length=1)]] = Field(min_length=1)
@@ -101,6 +102,10 @@ class Search(Section):
         rest = {key: value for key, value in content.items() if key not in dotted}
         return {**rest, "candidates": {**rest.get("candidates", {}), **dotted}}
 
+    def resolved(self) -> Search:
+        """The record of `pes.setup`."""
+        return Search(**self.model_dump())
+
 
 class TrainConfig(Section):
     """`pes-train`: fit of a surface to points."""
@@ -122,7 +127,7 @@ class TrainConfig(Section):
     dipole_network or auto_dipole. The default is neural, or auto if `training.budget` is given and
     the section `surface` is left out."""
     training: Training = Training()
-    search: Search | None = None
+    search: SearchSection | None = None
     """Hyperparameter search; the default is none."""
     ensemble: EnsembleSection | None = None
     """Ensemble of networks instead of a single network; the default is none."""

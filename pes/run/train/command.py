@@ -19,7 +19,6 @@ from pes.run.train.job import PROGRESS, RESULTS
 from pes.run.train.planned import planned_training
 from pes.run.train.results import report_surface
 from pes.run.train.resume import checkpoint_of, with_full_paths, workplace
-from pes.run.train.search import search_choices
 from pes.staging import swapped
 from pes.training.distributed import ALONE, Ranks
 
@@ -103,7 +102,6 @@ def trained(
         return dipole_training(
             config, folder, device, resume=resume, overwrite=overwrite, check=check
         )
-    search_choices(config)
     fit = automatic_training if config.surface.kind == "auto" else planned_training
     if check:
         fit(config, folder, None, device, ranks, check=True)

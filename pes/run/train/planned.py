@@ -2,8 +2,8 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,6 @@ from pes.run.train.chosen_config import reproducible
 from pes.run.train.epochs import fitted
 from pes.run.train.job import Job, opened, prepared
 from pes.run.train.results import write_results
-from pes.run.train.search import searched
 from pes.run.train.settings import training_settings
 from pes.run.train.tables import read_metrics
 from pes.setup.environment import environment_line
@@ -24,8 +23,11 @@ from pes.setup.training.choices import TrainingChoices
 from pes.setup.training.fit_result import fit_result
 from pes.setup.training.plan import TrainingPlan, force_warnings, training_plan
 from pes.setup.training.planned import planned_epochs, within
+from pes.setup.training.search import Search
+from pes.setup.training.searched import check_choices, searched_plan
+from pes.setup.training.settings import TrainingSettings
 from pes.training.distributed import Ranks
-from pes.training.epoch import Epoch, StopReason, TrainingState
+from pes.training.epoch import StopReason, TrainingState
 
 __all__ = ["planned_training"]
 
@@ -57,6 +59,9 @@ def planned_training(
     Raises:
         ValueError, FileNotFoundError: for points or a state that cannot be used.
     """
+    search = None if config.search is None else config.search.resolved()
+    if search is not None:
+        check_choices(search, partial(_settings, config))
     job = prepared(config, folder, checkpoint, device, ranks)
     choices = TrainingChoices() if job.earlier is None else job.earlier.choices
     plan = _plan(job, choices)
@@ -66,8 +71,8 @@ def planned_training(
         return 0
     job.ranks.all_gather(0)  # wait until all have read the folder that the first now changes
     opened(job)
-    if job.config.search is not None and job.earlier is None:
-        plan = _searched(job, plan)
+    if search is not None and job.earlier is None:
+        plan = _searched(job, search)
     if job.ranks.rank == 0:
         _record(job, plan)
     started = time.monotonic()
@@ -77,30 +82,29 @@ def planned_training(
     return 0
 
 
-def _plan(job: Job, choices: TrainingChoices, *, single: bool = False) -> TrainingPlan:
-    """The plan of a configuration with what a search chose in it; of one network if `single`."""
-    config = job.config
-    if choices.search:
-        config = changed(config, choices.search, "search")
-    settings = training_settings(config)
-    if single:
-        settings = replace(settings, ensemble=None)
+def _settings(config: TrainConfig, choice: Mapping[str, Any]) -> TrainingSettings:
+    """Settings of a configuration with what a search chose, key → value."""
+    return training_settings(changed(config, choice, "search") if choice else config)
+
+
+def _plan(job: Job, choices: TrainingChoices) -> TrainingPlan:
+    """The plan of a configuration with the choices of an earlier session."""
     return training_plan(
-        job.points.dataset, job.parts, settings, device=job.device, known=choices
+        job.points.dataset, job.parts, _settings(job.config, choices.search),
+        device=job.device, known=choices,
     )  # fmt: skip
 
 
-def _searched(job: Job, plan: TrainingPlan) -> TrainingPlan:
-    """The plan with the settings that a search chose."""
-
-    def start(choice: dict[str, Any]) -> Iterator[Epoch]:
-        tried = TrainingChoices(search=choice)
-        return planned_epochs(_plan(job, tried, single=True), ranks=job.ranks)
-
-    for remark in plan.remarks:
-        log.info("%s", remark)
-    choices = TrainingChoices(optimizer=plan.choices.optimizer)
-    return _plan(job, replace(choices, search=searched(job.config, start, job.folder, job.ranks)))
+def _searched(job: Job, search: Search) -> TrainingPlan:
+    """The plan with the settings that a search chooses; its trials go to the log and a file."""
+    plan = searched_plan(
+        job.points.dataset, job.parts, search, partial(_settings, job.config),
+        device=job.device, ranks=job.ranks,
+    )  # fmt: skip
+    log.info("%s", plan.search)
+    if job.ranks.rank == 0 and plan.search is not None:
+        plan.search.save(job.folder)
+    return plan
 
 
 def _record(job: Job, plan: TrainingPlan) -> None:

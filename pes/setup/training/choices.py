@@ -64,7 +64,8 @@ class TrainingChoices:
     Attributes:
         fits: values of the surface, or of each member of an ensemble.
         optimizer: name of the optimizer; None for a linear surface.
-        search: key of the configuration → value that a search chose.
+        search: name of a setting, for the commands key of the configuration, → value that a search
+            chose.
     """
 
     fits: tuple[FitChoice, ...] = ()
@@ -81,7 +82,7 @@ class TrainingChoices:
             "fits": [one.plain() for one in self.fits],
         }
         with replaced(path) as temporary:
-            temporary.write_text(json.dumps(content, indent=1) + "\n")
+            temporary.write_text(json.dumps(content, indent=1, default=repr) + "\n")
 
     @staticmethod
     def load(path: Path) -> "TrainingChoices":

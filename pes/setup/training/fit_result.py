@@ -24,6 +24,7 @@ from pes.setup.training.fit_tables import error_rows, error_table
 from pes.setup.training.members import held_out_errors, kept_members, member_validation
 from pes.setup.training.plan import PARTS, TrainingPlan
 from pes.setup.training.poor_fit import poor_fit_lines
+from pes.setup.training.search import SearchResult
 from pes.setup.training.starting_surface import fitted_numbers
 from pes.staging import staged
 from pes.tables import html_table
@@ -80,6 +81,11 @@ class FitResult:
         """The fitted surface with its atoms and training points, as `pes.load` returns it."""
         return fitted_surface(self.module, self.record)
 
+    @property
+    def search(self) -> SearchResult | None:
+        """Trials of the search that chose settings of this fit; None without one."""
+        return self.plan.search
+
     def __repr__(self) -> str:
         test = self.errors["test"]["energy"]["rmse"]["all"]
         kind = type(self.module).__name__
@@ -90,9 +96,11 @@ class FitResult:
         return f"FitResult({kind} of {formula}: test RMSE {test:.4g} cm-1{end})"
 
     def __str__(self) -> str:
-        return "\n".join(
-            [*self.ending(), repr(self), *self.plan.remarks, error_table(self.errors), *self.far]
-        )
+        search = [] if self.search is None else [str(self.search)]
+        return "\n".join([
+            *self.ending(), repr(self), *search, *self.plan.remarks, error_table(self.errors),
+            *self.far,
+        ])  # fmt: skip
 
     def ending(self, command: str | None = None) -> list[str]:
         """Lines about a poor fit, and about a fit that used up its epochs.
@@ -113,7 +121,7 @@ class FitResult:
         """Write surface and tables as `pes-train` writes them; the folder is made if need be.
 
         The files are surface.safetensors, split.json, chosen.json, metrics.csv (after epochs of
-        this session) and, last, summary.json.
+        this session), search.csv (after a search) and, last, summary.json.
 
         Returns:
             The folder, which `pes-levels`, `pes-evaluate` and `pes.load` take.
@@ -122,6 +130,8 @@ class FitResult:
             self.save_surface(place)
             self.plan.parts.save(place / "split.json")
             self.plan.choices.save(place / "chosen.json")
+            if self.search is not None:
+                self.search.save(place)
             if self.history:
                 write_csv(place / "metrics.csv", self.history)
             self.save_summary(place)

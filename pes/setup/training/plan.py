@@ -14,6 +14,7 @@ from pes.molecule import Molecule
 from pes.potential import Ensemble, NeuralSurface
 from pes.setup.training.choices import TrainingChoices
 from pes.setup.training.members import untrained_members
+from pes.setup.training.search import SearchResult
 from pes.setup.training.settings import TrainingSettings, optimizer_kind
 from pes.setup.training.starting_surface import MIB, fitted_numbers, starting_surface
 from pes.training import OPTIMIZERS
@@ -41,6 +42,7 @@ class TrainingPlan:
         networks: the network or the members of the ensemble, whose weights the epochs change; none
             for a linear surface.
         ensemble: the surface once more if it is an ensemble.
+        search: trials of the search that chose settings; None without one.
         choices: values that the settings left open.
         remarks: candidates, choices and the reasons, in words.
         candidates: rows of a table of everything tried.
@@ -61,6 +63,7 @@ class TrainingPlan:
     left_out: Tensor | None = None
     networks: tuple[NeuralSurface, ...] = ()
     ensemble: Ensemble | None = None
+    search: SearchResult | None = None
 
     @property
     def device(self) -> torch.device:

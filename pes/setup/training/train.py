@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
+from functools import partial
 from typing import Any
 
 import torch
@@ -16,6 +17,8 @@ from pes.setup.training.doubtful import audited, doubtful_rows, without
 from pes.setup.training.fit_result import FitResult, fit_result
 from pes.setup.training.plan import TrainingPlan, force_warnings, training_plan
 from pes.setup.training.planned import epoch_row, planned_epochs, within
+from pes.setup.training.search import Search
+from pes.setup.training.searched import check_choices, searched_plan, with_choice
 from pes.setup.training.settings import (
     EnsembleForm,
     KernelForm,
@@ -42,6 +45,7 @@ def train(
     minutes: float | None = None,
     form: NetworkForm | LinearForm | KernelForm | None = None,
     ensemble: EnsembleForm | None = None,
+    search: Search | None = None,
     parts: Split | None = None,
     fractions: Sequence[float] = (0.8, 0.1, 0.1),
     weights: Weights | None = None,
@@ -69,6 +73,8 @@ def train(
         form: network, linear surface or kernels; by default what suits the points. The settings
             from `ensemble` to `restarts`, but those of the parts, and `watch` go with a form.
         ensemble: several networks instead of one.
+        search: values of some settings to try first, by short fits of one network; the fit takes
+            the values of the lowest validation error. Its time comes on top of `minutes`.
         parts: rows for training, validation and test; drawn by default.
         fractions: shares of the three where they are drawn.
         weights: energies (B,) in hartree above the lowest training point to weights (B,), or the
@@ -109,7 +115,10 @@ def train(
         restarts, seed, memory,
     )  # fmt: skip
     if form is None:
-        _refuse_settings(settings, watch)
+        _refuse_settings(settings, search=search, watch=watch)
+    settings_of = partial(with_choice, settings)
+    if search is not None:
+        check_choices(search, settings_of)
     if parts is None:
         parts = split(dataset, fractions=fractions, seed=seed)
     check_parts(parts)
@@ -121,18 +130,21 @@ def train(
         *audited(dataset, strict=strict).before_fit(),
         *force_warnings(dataset.select(parts.train)),
     )
-    plan = training_plan(dataset, parts, settings, device=device)
+    if search is None:
+        plan = training_plan(dataset, parts, settings, device=device)
+    else:
+        plan = searched_plan(dataset, parts, search, settings_of, device=device)
     plan = replace(plan, remarks=(*remarks, *plan.remarks))
     return _fitted(plan, minutes, watch)
 
 
-def _refuse_settings(settings: TrainingSettings, watch: Callable[[Epoch], object] | None) -> None:
-    """Refuse settings of a form where everything is chosen.
+def _refuse_settings(settings: TrainingSettings, **others: object) -> None:
+    """Refuse settings of a form, and other arguments, where everything is chosen.
 
     Raises:
         ValueError: for one that was given.
     """
-    given = ["watch"] * (watch is not None) + [
+    given = [name for name, value in others.items() if value is not None] + [
         one.name
         for one in fields(settings)
         if one.name not in ("form", "seed", "memory") and getattr(settings, one.name) != one.default

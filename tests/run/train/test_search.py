@@ -2,10 +2,9 @@
 
 import csv
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,8 +12,6 @@ import pytest
 from pes.config import TrainConfig, load_config
 from pes.potential import load_surface
 from pes.run.train import planned as planned_run
-from pes.run.train import search as run_search
-from pes.run.train.search import STRATEGIES, Trial
 
 Command = Callable[..., Path]
 Refusal = Callable[..., str]
@@ -49,31 +46,6 @@ def choice(folder: Path) -> dict[str, Any]:
     return json.loads((folder / "chosen.json").read_text())["search"]
 
 
-class Clock:
-    """Each epoch takes a CPU second; the error falls to the floor of its trial."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def epochs(self, floor: float) -> Iterator[Any]:
-        for k in range(1, 1000):
-            self.now += 1
-            yield SimpleNamespace(improved=True, validation_rmse_cm1=floor + 1 / k)
-
-
-def test_budgets(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Eight trials and 72 s: nine each; or three rounds of 24 s over 8, 4 and 2 trials."""
-    wanted = {"grid": [9] * 8, "halving": [3 + 6 + 12] * 2 + [3 + 6] * 2 + [3] * 4}
-    assert set(wanted) == set(STRATEGIES)
-    for strategy, epochs in wanted.items():
-        clock = Clock()
-        monkeypatch.setattr(run_search.time, "process_time", lambda clock=clock: clock.now)
-        trials = [Trial({}, clock.epochs(floor)) for floor in range(8)]
-        STRATEGIES[strategy](trials, 72.0)
-        assert [trial.done for trial in trials] == epochs
-        assert clock.now == 72
-
-
 @pytest.mark.usefixtures("no_pictures")
 def test_with_an_ensemble(pes_train: Command) -> None:
     folder = pes_train(search=SEARCH, ensemble={"members": 2})
@@ -90,7 +62,7 @@ def test_a_resumed_run_does_not_search_again(
     def never(*_: object) -> None:
         raise AssertionError
 
-    monkeypatch.setattr(planned_run, "searched", never)
+    monkeypatch.setattr(planned_run, "searched_plan", never)
     before = choice(folder)
     pes_train("--resume", "auto", "--set", "training.epochs=8", search=SEARCH)
     assert choice(folder) == before
