@@ -126,6 +126,9 @@ class NetworkForm:
         activation: function of the hidden layers.
         baseline: surface that the network corrects: a linear surface to fit first, or any other as
             it is, named or given as for `LinearForm`.
+
+    Raises:
+        TypeError: for one width in place of several.
     """
 
     degree: int = 3
@@ -138,6 +141,13 @@ class NetworkForm:
     kind: ClassVar[Literal["neural"]] = "neural"
     fits_validation: ClassVar[bool] = False
     price: ClassVar[float] = 1.0
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.hidden, tuple | list):
+            raise TypeError(
+                "`hidden` must be the widths of the hidden layers, such as (20, 20), got "
+                f"{self.hidden!r}"
+            )
 
     @property
     def linear_baseline(self) -> LinearBaseline | None:

@@ -156,6 +156,11 @@ def test_refused_with_points(
         pes.train(water(), search=pes.Search(candidates), **{**FEW, **arguments})
 
 
+def test_one_width_in_place_of_a_list_of_widths(water: Callable[..., Dataset]) -> None:
+    with pytest.raises(TypeError, match=r"`hidden` must be the widths of .*, got 8"):
+        pes.train(water(), search=pes.Search({"hidden": [8, 16]}), **FEW)
+
+
 @pytest.mark.skipif(find_spec("optuna") is None, reason="needs the extra `search`")
 @pytest.mark.filterwarnings("ignore")
 def test_optuna(water: Callable[..., Dataset]) -> None:
