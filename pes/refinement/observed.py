@@ -14,7 +14,7 @@ from pes.potential import Surface
 from pes.refinement.comparison import Isotopologue
 from pes.setup.basis import BasisSize
 from pes.setup.coordinate_request import CoordinateRequest
-from pes.setup.labels import label_heading, level_labels
+from pes.setup.labels import label_heading, level_labels, normal_heading
 from pes.setup.linear_labels import bend_of_linear
 from pes.setup.problem import Problem, problem
 from pes.setup.truncation import TruncationRequest, products, sparse_grid
@@ -23,9 +23,6 @@ from pes.vibration.analysis.assignment import Label
 from pes.vibration.levels.result import Levels
 
 __all__ = ["LevelSettings", "ObservedLevels", "isotopologue"]
-
-XY2 = "v1 v2 v3"
-"""Quanta of XY₂: symmetric stretch, bend, antisymmetric stretch."""
 
 
 @dataclass(frozen=True)
@@ -129,7 +126,8 @@ def isotopologue(
     )  # fmt: skip
     grid = sparse_grid(limits, task.internal, sized=task.has_own_sizes)
     observed, symmetric = source.read(), _symmetric(task, settings.coordinates)
-    heading = XY2 if symmetric else label_heading(task)
+    # Of XY₂: symmetric stretch, bend, antisymmetric stretch.
+    heading = normal_heading(3) if symmetric else label_heading(task)
     _check_columns(source.name, observed, heading.split(), molecule)
     if task.system.bends and grid is None:
         raise ValueError(

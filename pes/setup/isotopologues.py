@@ -9,7 +9,7 @@ from typing import Any
 from pes.files import write_csv, write_json
 from pes.molecule import Molecule
 from pes.potential import Surface
-from pes.setup.labels import LevelLabels
+from pes.setup.labels import LevelLabels, normal_heading
 from pes.setup.level_result import LevelsResult
 from pes.setup.levels import levels
 from pes.setup.paired_rotation import paired_rotation
@@ -124,7 +124,7 @@ class Isotopologues:
             for row in rows
         ]
         heading = self.results[0].quanta.heading
-        return [["v1 v2 v3" if heading == LOCAL else heading, *list(rows[0])[1:]], *body]
+        return [[normal_heading(3) if heading == LOCAL else heading, *list(rows[0])[1:]], *body]
 
     def lines(self) -> list[str]:
         """Table for the screen: levels, shifts and errors of the shifts in cm⁻¹."""

@@ -24,7 +24,14 @@ from pes.vibration.levels.result import Levels
 from pes.vibration.symmetry.operations import commuting, symmetry_operations
 from pes.vibration.symmetry.representations import symmetry_labels as species
 
-__all__ = ["LABELS", "LevelLabels", "label_heading", "level_labels", "with_axial_states"]
+__all__ = [
+    "LABELS",
+    "LevelLabels",
+    "label_heading",
+    "level_labels",
+    "normal_heading",
+    "with_axial_states",
+]
 
 LABELS = ("normal", "local")
 """Quanta of normal modes where they are safe, or of the basis functions of each coordinate."""
@@ -110,14 +117,15 @@ def label_heading(task: Problem) -> str:
         return linear_heading(modes, 1)
     if not zero_at_minimum(task.internal.kinds) or _herzberg(task) is None:
         return _local_heading(task)
-    return _normal_heading(modes)
+    return normal_heading(modes)
 
 
 def _local_heading(task: Problem) -> str:
     return " ".join(f"n({name})" for name in task.internal.names)
 
 
-def _normal_heading(modes: int) -> str:
+def normal_heading(modes: int) -> str:
+    """Names of the quanta of normal modes, `v1 v2 v3` of three."""
     return " ".join(f"v{k + 1}" for k in range(modes))
 
 
@@ -183,7 +191,7 @@ def _normal_coordinates(levels: Levels, order: Sequence[int]) -> LevelLabels:
     quanta, weights = levels.leading
     rows = quanta[:, list(order)].tolist()
     firm = (weights >= assignment.FIRM).tolist()
-    heading = _normal_heading(len(order))
+    heading = normal_heading(len(order))
     return LevelLabels(heading, [tuple(q) if f else None for q, f in zip(rows, firm, strict=True)],
                        weights)  # fmt: skip
 
