@@ -16,7 +16,7 @@ from torch import Tensor
 from pes.setup.automatic.cut_forecast import LAST, TRIALS
 from pes.setup.automatic.harmonic_levels import frequencies
 from pes.setup.automatic.inner_products import inner_changes, rough_changes
-from pes.setup.automatic.request import SIGNALLED, Budget, Target
+from pes.setup.automatic.request import SIGNALLED, Budget, StoppedError, Target
 from pes.setup.automatic.stage import Stage
 from pes.units import CM1
 from pes.vibration.levels.left_over import share_after_half, share_left
@@ -108,7 +108,14 @@ def grown(
             report(f"no more functions are added: {SIGNALLED}")
         if done or late or full or stopped:
             return stage, left
-        stage = solve(stage.resolution.more_functions(step), stage)
+        try:
+            stage = solve(
+                stage.resolution.more_functions(step), stage,
+                watch=lambda _: budget.go_on(started),
+            )  # fmt: skip
+        except StoppedError as reason:
+            report(f"no more functions are added: {reason}")
+            return stage, left
 
 
 def left_by_functions(stage: Stage, count: int) -> Tensor:

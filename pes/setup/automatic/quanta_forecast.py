@@ -34,9 +34,6 @@ FARTHEST = 4
 QUICKEST, SLOWEST = 0.4, 3.0
 """Time of a calculation in that of its parts, as far as it is believed for the next ones."""
 
-OVERTIME = 1.5
-"""CPU time in that of the budget after which a calculation under way is ended."""
-
 RESERVE = 1.2
 """Time that is advised for a calculation, in what is forecast for it."""
 
@@ -115,18 +112,6 @@ class Costs:
         """Time of later calculations in that of their parts; a small one may be solved at once."""
         least = QUICKEST if stage.pairs.matvecs else 1.0
         return min(max(least, stage.seconds / self.usual(stage.grid)), SLOWEST)
-
-    def overtime(self) -> str:
-        """Reason why a calculation under way is ended, or nothing."""
-        if self.budget.stopped():
-            return SIGNALLED
-        if self.spent > OVERTIME * self.budget.seconds:
-            return (
-                f"`minutes` ended during the next calculation, which took longer than its forecast:"
-                f" {self.spent:.0f} CPU-s are spent, {self.budget.seconds:.0f} were allowed; a "
-                "larger `minutes` lets it end"
-            )
-        return ""
 
     def ahead(self, grid: Grid) -> Forecast:
         """Time and memory of a calculation that none has been measured before."""

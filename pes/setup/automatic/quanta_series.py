@@ -17,7 +17,7 @@ from pes.setup.automatic.outer_surface import with_nearer_continuation
 from pes.setup.automatic.preliminary import preliminary
 from pes.setup.automatic.quanta_forecast import FEW, Costs, Forecast
 from pes.setup.automatic.quanta_stage import QuantaStage
-from pes.setup.automatic.request import Budget, StoppedError, Target
+from pes.setup.automatic.request import Budget, Target
 from pes.units import CM1
 from pes.vibration.eigensolvers.blockwise import lowest_blockwise
 from pes.vibration.eigensolvers.davidson import Progress
@@ -108,13 +108,8 @@ class Series:
             ValueError: as `solved` does.
             StoppedError: after a signal, or far beyond the time allowed.
         """
-
-        def go_on() -> None:
-            reason = self.costs.overtime()
-            if reason:
-                raise StoppedError(reason)
-
-        return self._solved(ahead, base, go_on)
+        costs = self.costs
+        return self._solved(ahead, base, lambda: costs.budget.go_on(costs.started))
 
     def _solved(
         self, ahead: Forecast, base: QuantaStage | None, go_on: Callable[[], None]

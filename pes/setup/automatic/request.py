@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from time import process_time
 
 from torch import Tensor
 
@@ -13,6 +14,9 @@ __all__ = ["SIGNALLED", "Budget", "StoppedError", "Target"]
 
 SIGNALLED = "a signal asked for the end"
 """Why a calculation goes no further."""
+
+OVERTIME = 1.5
+"""CPU time, in that allowed, after which a calculation under way is ended."""
 
 
 class StoppedError(ValueError):
@@ -80,3 +84,22 @@ class Budget:
     functions: int = 12000
     memory: float | None = None
     stopped: Callable[[], object] = lambda: False
+
+    def go_on(self, started: float) -> None:
+        """End a calculation under way after a signal, or far beyond the time.
+
+        Args:
+            started: CPU time of the process when the calculations began, seconds.
+
+        Raises:
+            StoppedError: with the reason.
+        """
+        if self.stopped():
+            raise StoppedError(SIGNALLED)
+        spent = process_time() - started
+        if spent > OVERTIME * self.seconds:
+            raise StoppedError(
+                "`minutes` ended during the next calculation, which took longer than its forecast: "
+                f"{spent:.0f} CPU-s are spent, {self.seconds:.0f} were allowed; a larger `minutes` "
+                "lets it end"
+            )

@@ -13,6 +13,7 @@ from pes.vibration.basis.truncation import Truncation
 from pes.vibration.eigensolvers.blockwise import lowest_blockwise
 from pes.vibration.eigensolvers.eigenpairs import Eigenpairs, SolverError
 from pes.vibration.eigensolvers.following import followed
+from pes.vibration.eigensolvers.select import Watch
 from pes.vibration.grid.grid_basis import GridBasis
 from pes.vibration.hamiltonian.build import build_hamiltonian
 from pes.vibration.hamiltonian.operator import Hamiltonian
@@ -117,6 +118,7 @@ def solved_stage(
     near: Stage | None = None,
     *,
     complete: bool = True,
+    watch: Watch = lambda _: None,
 ) -> Stage:
     """The calculation of one resolution.
 
@@ -128,6 +130,7 @@ def solved_stage(
         resolution: how far and how finely to look.
         near: a similar calculation, from whose levels those of a large one follow.
         complete: search for levels that the similar one does not have.
+        watch: called after each step of the Davidson method.
     """
     started = process_time()
     bases = automatic_bases(
@@ -150,7 +153,7 @@ def solved_stage(
         matrix = Diagonalised(h.basis, lowest_blockwise(h, h.size))
         pairs = matrix.pairs.first(more)
     else:
-        pairs = _levels(target, h, count, near, complete)
+        pairs = _levels(target, h, count, near, complete, watch)
     _check_ghosts(target, h, pairs)
     return Stage(
         h, pairs, process_time() - started, tuple(warnings),
@@ -159,27 +162,28 @@ def solved_stage(
 
 
 def _levels(
-    target: Target, h: Hamiltonian, count: int, near: Stage | None, complete: bool
+    target: Target, h: Hamiltonian, count: int, near: Stage | None, complete: bool, watch: Watch
 ) -> Eigenpairs:
     """The lowest levels: of the matrix, or where that is large from those of a similar one."""
     more = min(count + EXTRA, h.size)
     block = h.size // (len(h.operations) + 1)
     few = block <= (SMALL if complete else SMALL // 4)
     if near is None or few or target.solver != "auto" or len(near.pairs.energies) < more:
-        return lowest_blockwise(h, more, solver=target.solver)
+        return lowest_blockwise(h, more, solver=target.solver, watch=watch)
     pairs = near.pairs.first(more)
     vectors = in_new_basis(near.hamiltonian.basis, pairs, h.basis).to(h.device)
     if bool((vectors.norm(dim=1) < KEPT).any()):
-        return lowest_blockwise(h, more)
+        return lowest_blockwise(h, more, watch=watch)
     tolerance = ((RESIDUAL if complete else ROUGH) * target.accuracy) ** 0.5
     try:
         return followed(
             h, replace(pairs, coefficients=vectors), tolerance=tolerance,
-            complete=count if complete else 0, inner=_inner(near, h, more) if complete else None,
+            complete=count if complete else 0, inner=_inner(near, h, more),
+            watch=watch,
         )  # fmt: skip
     except SolverError:
         # Levels near a dissociation limit look unlike those in other ranges.
-        return lowest_blockwise(h, more)
+        return lowest_blockwise(h, more, watch=watch)
 
 
 def _inner(near: Stage, h: Hamiltonian, count: int) -> Eigenpairs | None:

@@ -6,6 +6,7 @@ No matrix is built.
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import TypeVar
 
@@ -15,15 +16,14 @@ from torch import Tensor
 from pes.vibration.eigensolvers.blockwise import in_step, lowered, merged
 from pes.vibration.eigensolvers.davidson import Steps, ZeroOrder, davidson, driven
 from pes.vibration.eigensolvers.eigenpairs import Eigenpairs, SolverError
-from pes.vibration.eigensolvers.select import exact_below, multiplied, unlike
+from pes.vibration.eigensolvers.select import Watch, exact_below, multiplied, unlike
 from pes.vibration.hamiltonian.operator import Hamiltonian
 from pes.vibration.symmetry.blocks import Block, symmetry_blocks
 
 __all__ = ["followed"]
 
 EXACT = 100
-"""Functions of each block in which the zero-order Hamiltonian is exact where states are searched
-for; levels that are known already need none."""
+"""Functions of each block in which the zero-order Hamiltonian is exact, at least."""
 
 BEYOND = 8
 """Zero-order vectors beyond the levels from which a state that was not there is searched for."""
@@ -33,6 +33,13 @@ ROUGH = 1e-4
 
 BELOW = 1e-5
 """Hartree above the highest level from which such a state cannot belong below it."""
+
+QUICK = 2
+"""Products for each level within which levels that are known converge from the energies of products
+alone; if they do not, the functions are strongly coupled, and H is made exact in some of them."""
+
+SLOW = 30
+"""Products for each level after which an exact block has not helped: the levels look unlike."""
 
 MOST = 5000
 """Products of one block before giving up."""
@@ -47,6 +54,7 @@ def followed(
     tolerance: float,
     complete: int,
     inner: Eigenpairs | None = None,
+    watch: Watch = lambda _: None,
 ) -> Eigenpairs:
     """The lowest eigenpairs, as many as a similar calculation has.
 
@@ -58,7 +66,8 @@ def followed(
         complete: number of the lowest levels among which none may be missing: each block is
             searched for states that the similar calculation does not have. None are with 0.
         inner: all eigenpairs of H in some of the products, or nearly so, (M, N), if they are known:
-            the zero-order Hamiltonian of such a search.
+            the zero-order Hamiltonian of such a search, and of levels that come slowly.
+        watch: called after each step of the Davidson method.
 
     Raises:
         SolverError: if a level does not converge.
@@ -68,14 +77,16 @@ def followed(
     # Products miss the mean coupling: the levels of the similar calculation say what it is.
     products = start**2 / start.square().sum(1, keepdim=True) @ hamiltonian.zero_order_energies
     shift = float((near.energies - products).mean())
-    zero = [
-        _exact(part, inner, 2 * len(start)) if complete else _diagonal(part, shift)
-        for part in parts
-    ]
     begin = [lowered(part, start) if isinstance(part, Block) else start for part in parts]
+    if not complete:
+        zero = [_diagonal(part, shift) for part in parts]
+        with suppress(SolverError):
+            solutions = _solved(parts, zero, begin, tolerance, watch, QUICK * len(start))
+            return _lowest(parts, solutions, len(start))
+    zero = [_exact(part, inner, 2 * len(start)) for part in parts]
+    most = MOST if complete else min(MOST, SLOW * len(start))
     while True:
-        steps = [_converged(z, v, tolerance) for z, v in zip(zero, begin, strict=True)]
-        solutions = _together(parts, steps)
+        solutions = _solved(parts, zero, begin, tolerance, watch, most)
         pairs = _lowest(parts, solutions, len(start))
         if not complete:
             return pairs
@@ -85,6 +96,19 @@ def followed(
         if not any(map(len, missed)):
             return pairs
         begin = [torch.cat((s.coefficients, m)) for s, m in zip(solutions, missed, strict=True)]
+
+
+def _solved(
+    parts: Sequence[Block | Hamiltonian],
+    zero: Sequence[ZeroOrder],
+    begin: Sequence[Tensor | None],
+    tolerance: float,
+    watch: Watch,
+    most: int,
+) -> list[Eigenpairs]:
+    """Levels of each part from vectors near them, by so many products each at most."""
+    steps = [_converged(z, v, tolerance, watch, most) for z, v in zip(zero, begin, strict=True)]
+    return _together(parts, steps)
 
 
 def _exact(part: Block | Hamiltonian, inner: Eigenpairs | None, least: int) -> ZeroOrder:
@@ -137,11 +161,13 @@ def _lowest(
     return replace(pairs, matvecs=sum(one.matvecs for one in solutions))
 
 
-def _converged(zero: ZeroOrder, start: Tensor | None, tolerance: float) -> Steps[Eigenpairs]:
+def _converged(
+    zero: ZeroOrder, start: Tensor | None, tolerance: float, watch: Watch, most: int
+) -> Steps[Eigenpairs]:
     """Levels of one block from vectors near them; the lowest where there are none."""
     count = 1 if start is None else len(start)
     energies, vectors, residuals, end = yield from davidson(
-        zero, count, start=start, tolerance=tolerance, most=MOST
+        zero, count, start=start, tolerance=tolerance, most=most, watch=watch
     )
     if end.converged < count:
         raise SolverError(

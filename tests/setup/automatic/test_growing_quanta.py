@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from pes.memory import resident_memory
-from pes.setup.automatic import growing_quanta, quanta_forecast, quanta_series
+from pes.setup.automatic import growing_quanta, quanta_forecast, quanta_series, request
 from pes.setup.automatic.grid_of_stage import Grid
 from pes.setup.automatic.growing_grids import ProductGrid, SparsePoints
 from pes.setup.automatic.growing_quanta import _missing, levels_by_quanta
@@ -134,7 +134,7 @@ def test_a_signal_ends_the_growth_and_keeps_the_levels(line: str) -> None:
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """CPU-seconds of the process as the calculations read them, set by a test."""
     now = [0.0]
-    for module in (growing_quanta, quanta_forecast, quanta_series):
+    for module in (growing_quanta, quanta_forecast, quanta_series, request):
         monkeypatch.setattr(module, "process_time", lambda: now[0])
     monkeypatch.setattr(Costs, "usual", lambda _, grid: 4.0 ** (grid.quanta / 2))
     return now

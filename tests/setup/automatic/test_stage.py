@@ -52,4 +52,4 @@ def test_vectors_that_lead_nowhere_are_not_followed(
     pairs = Eigenpairs(torch.zeros(2).double(), vectors, torch.zeros(2).double(), "dense")
     near = SimpleNamespace(pairs=pairs, hamiltonian=h, matrix=None)
     target = SimpleNamespace(solver="auto", accuracy=CM1)
-    assert stage._levels(target, h, 2, near, True) == way
+    assert stage._levels(target, h, 2, near, True, lambda _: None) == way

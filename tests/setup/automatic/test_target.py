@@ -121,6 +121,24 @@ def test_no_step_follows_a_basis_larger_than_the_budget() -> None:
     assert 100 < few.hamiltonian.size < many.hamiltonian.size
 
 
+def test_a_signal_ends_a_calculation_under_way() -> None:
+    """The one before it stays; what its levels still lack is in their estimates and is said."""
+    asked = target(oscillators()[0], accuracy=1e-6 * CM1, solver="davidson")
+    calls: list[int] = []
+
+    def stopped() -> bool:
+        calls.append(1)
+        return len(calls) > 1
+
+    said: list[str] = []
+    levels, _ = levels_to_target(asked, budget=Budget(stopped=stopped), report=said.append)
+    assert sum("functions on" in line for line in said) == 1
+    assert "no more functions are added: a signal asked for the end" in said
+    assert any("did not grow further: a signal" in warning for warning in levels.warnings)
+    error = (levels.excitations - exact_levels(oscillators()[1], 12)).abs()
+    assert bool((error <= levels.convergence + 1e-6 * CM1)[1:].all())
+
+
 def test_a_wall_that_cannot_move_counts_in_the_estimates() -> None:
     """z ends where its oscillator is about to die out: levels lie higher, by up to the estimate."""
     system, modes = oscillators()

@@ -76,6 +76,19 @@ def test_eigenpairs_in_some_products_are_the_zero_order(
     torch.testing.assert_close(near.energies, exact.energies[:-1], rtol=0, atol=1e-10)
 
 
+def test_known_levels_that_come_slowly_take_an_exact_block(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Energies of products are a poor zero order where functions are strongly coupled."""
+    h, exact = solved(0.05, symmetry=False)
+    _, similar = solved(0.04, symmetry=False)
+    monkeypatch.setattr(following, "QUICK", 0)
+    monkeypatch.setattr(following, "EXACT", 30)
+    near = followed(h, similar, tolerance=1e-6, complete=0)
+    torch.testing.assert_close(near.energies, exact.energies, rtol=0, atol=1e-10)
+    assert 0 < near.matvecs < h.size
+
+
 def without(pairs: Eigenpairs, lost: int) -> Eigenpairs:
     """All levels but one."""
     return pairs.only((torch.arange(len(pairs.energies)) != lost).nonzero().flatten())
@@ -99,6 +112,7 @@ def test_levels_of_a_block_without_start_vectors() -> None:
 
 def test_levels_that_do_not_converge_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(following, "MOST", 1)
+    monkeypatch.setattr(following, "QUICK", 0)
     h, _ = solved(0.05, symmetry=False)
     _, similar = solved(0.0, symmetry=False)
     with pytest.raises(SolverError, match=r"only \d+ of 12 levels followed"):
