@@ -17,6 +17,7 @@ from pathlib import Path
 
 from pes import cli, plots
 from pes.run.train import planned as train
+from pes.training.epoch import Epoch
 
 RANK = int(os.environ.get("RANK", 0))
 Ending = dict[str, object]
@@ -40,7 +41,7 @@ def interrupted(port: str, arguments: Sequence[str], number: int, rank: int) -> 
     """A rank sends itself a signal in its third epoch."""
     fitted = train.fitted
 
-    def until_then(epochs: Iterator[train.Epoch]) -> Iterator[train.Epoch]:
+    def until_then(epochs: Iterator[Epoch]) -> Iterator[Epoch]:
         for epoch in epochs:
             if epoch.epoch == 3 and rank == RANK:
                 os.kill(os.getpid(), number)
