@@ -29,7 +29,7 @@ from pes.units import CM1
 from pes.vibration.levels.result import Levels
 from pes.vibration.system.system import potential_in_chunks
 
-__all__ = ["HeldOut", "fit_errors", "fit_sentence", "held_out"]
+__all__ = ["MOST_OUTSIDE", "HeldOut", "fit_errors", "fit_sentence", "held_out", "mean_squares"]
 
 PARTS = ("validation", "test")
 """Points that a fit leaves out, as far as its record tells their errors."""
@@ -164,13 +164,7 @@ def fit_errors(levels: Levels, task: Problem, outside: Tensor | None = None) -> 
     if known is None or record is None:
         return None
     lowest = record.energy_range[0]
-
-    def squared(q: Tensor) -> Tensor:
-        return known.at(potential_in_chunks(levels.system, q).cpu() - lowest).square()
-
-    with torch.no_grad():
-        mean = levels.means_of(squared)
-        past = levels.means_of(lambda q: _unknown(q, levels, task))
+    mean, past = mean_squares(levels, task, known)
     bottom = (known.bounds[0] * CM1) ** 2
     inside = torch.cat((mean[:1] + bottom, mean[1:] + mean[0])).sqrt()
     errors = inside + torch.cat((past[:1], past[1:] + past[0]))
@@ -182,6 +176,28 @@ def fit_errors(levels: Levels, task: Problem, outside: Tensor | None = None) -> 
     moved = moved_by_other_fits(levels, task, lambda v: known.at(v - lowest))
     # The straight continuation tells nothing as far out as these levels reach.
     return torch.where(far, nan if moved is None else inside.maximum(OPEN * moved), errors)
+
+
+def mean_squares(levels: Levels, task: Problem, known: HeldOut) -> tuple[Tensor, Tensor]:
+    """⟨n|δV²|n⟩ between the ends of the training points and ⟨n||δV||n⟩ beyond them, (S,) each.
+
+    Args:
+        levels: levels, or other states of the molecule, on the CPU.
+        task: task with the surface, whose record has its training points.
+        known: errors of the surface at points left out of its fit.
+
+    Returns:
+        The first in squared hartree, the second in hartree.
+    """
+    assert task.surface.record is not None
+    lowest = task.surface.record.energy_range[0]
+
+    def squared(q: Tensor) -> Tensor:
+        return known.at(potential_in_chunks(levels.system, q).cpu() - lowest).square()
+
+    with torch.no_grad():
+        mean = levels.means_of(squared)
+        return mean, levels.means_of(lambda q: _unknown(q, levels, task))
 
 
 def _unknown(q: Tensor, levels: Levels, task: Problem) -> Tensor:

@@ -13,6 +13,7 @@ from pes.files import write_json
 from pes.rovibration.contract import contract_states
 from pes.rovibration.frame_choice import has_states_of_each_k
 from pes.rovibration.state_choice import contracted_states
+from pes.setup.axial_fit_error import axial_fit_errors
 from pes.setup.bond_lengths import strange_bonds
 from pes.setup.chosen import chosen_settings
 from pes.setup.density_maps import Maps
@@ -184,11 +185,11 @@ class LevelsResult:
         if basis.is_linear:
             quanta = with_axial_states(quanta, basis.states, self.task)
         made = rotation_of(basis, self.task, asked, quanta, parameters, clock=clock)
+        fitted = tuple(row["fit"] for row in self.table if "fit" in row)
         return replace(
             made, fewer=(forecast.states, most) if forecast.states < most else None,
             instead=(most, states) if states not in (None, most) else None,
-            # States of a linear molecule with l > 0 are none of the table.
-            fit=() if basis.is_linear else tuple(row["fit"] for row in self.table if "fit" in row),
+            fit=axial_fit_errors(basis, self.task, fitted) if basis.is_linear else fitted,
         )  # fmt: skip
 
     def spectrum(self, dipole: DipoleLike, temperature: float = 296.0) -> Sticks:

@@ -27,7 +27,7 @@ from pes.vibration.levels.sentences import about_levels
 from pes.vibration.symmetry.operations import symmetry_operations
 from pes.vibration.symmetry.representations import symmetry_labels
 
-__all__ = ["far", "header", "level_table", "printed", "table_html", "unrotated"]
+__all__ = ["far", "header", "level_table", "outside", "printed", "table_html", "unrotated"]
 
 OUTSIDE = 1.0
 """Distance to the nearest training point, in the largest spacing of these, that counts as far."""
@@ -53,8 +53,8 @@ def level_table(
     symmetry = _symmetry(levels, task)
     constants = rotational_constants(levels, task.masses.cpu()) / CM1
     axes = [k for k in range(3) if not bool(constants[:, k].isnan().all())]
-    outside = _outside(levels, task)
-    fitted = fit_errors(levels, task, outside)
+    beyond = outside(levels, task)
+    fitted = fit_errors(levels, task, beyond)
     kinds = list(zip(described.names, described.kinds, strict=True))
     rows = []
     for n, excitation in enumerate((levels.excitations / CM1).tolist()):
@@ -74,8 +74,8 @@ def level_table(
         row["weight"] = float(quanta.weights[n])
         if symmetry:
             row["irrep"] = symmetry[n]
-        if outside is not None:
-            row["P(extrap)"] = float(outside[n])
+        if beyond is not None:
+            row["P(extrap)"] = float(beyond[n])
         rows.append(row)
     return rows
 
@@ -109,7 +109,7 @@ def _symmetry(levels: Levels, task: Problem) -> list[str]:
     return symmetry_labels(group, characters(levels, group)) if group else []
 
 
-def _outside(levels: Levels, task: Problem) -> Tensor | None:
+def outside(levels: Levels, task: Problem) -> Tensor | None:
     """Probability of each level farther from the training points than these lie apart, (S,)."""
     if task.surface.record is None:
         return None

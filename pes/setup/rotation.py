@@ -46,8 +46,9 @@ class Rotation:
         fewer: J = 0 states that the CPU time allowed, and those of the default; None for all.
         instead: J = 0 states that the basis and the levels allow, and those that were asked for;
             None where they are the same.
-        fit: errors that a fitted surface leaves in the J = 0 levels, in the first of them that of
-            the zero-point energy, cm⁻¹; empty where they are not known.
+        fit: errors that a fitted surface leaves in the J = 0 levels, of a linear molecule in the
+            states of each K, cm⁻¹; the first is that of the zero-point energy. Empty where they are
+            not known.
     """
 
     molecule: Molecule
@@ -95,17 +96,18 @@ class Rotation:
         return _counted(rows) if self._is_spherical else rows
 
     def _fit_error(self, level: int, energy: float) -> float:
-        """Error that the fit leaves in a level, cm⁻¹; NaN where that of its J = 0 level is unknown.
+        """Error that the fit leaves in a level, cm⁻¹; NaN where that of its state is unknown.
 
-        To that of the J = 0 level comes one of the rotational energy: a surface that is wrong by a
+        To that of the J = 0 level, of a linear molecule of the state with its l, comes one of the
+        rotational energy: a surface that is wrong by a
         part p of the zero-point energy has curvatures wrong by 2 p, and lengths by less.
         """
         if level >= len(self.fit):
             return nan
         of_level = self.fit[level] if level else 0.0
-        j0 = self.basis.levels
-        turning = energy - float(j0.excitations[level]) / CM1
-        return of_level + 2 * abs(turning) * self.fit[0] * CM1 / j0.zero_point_energy
+        turning = energy - (float(self.basis.coupling.energies[level]) - self.ground) / CM1
+        zero_point = self.basis.levels.zero_point_energy / CM1
+        return of_level + 2 * abs(turning) * self.fit[0] / zero_point
 
     def _parity(self, one: Rovibrational, level: int) -> str:
         """The parity of a level is (−1)^J for e, and the opposite for f."""

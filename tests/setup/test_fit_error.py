@@ -1,7 +1,7 @@
 """Error of a fit in levels, from its errors at points left out."""
 
 from collections.abc import Callable
-from math import inf, isnan, sqrt
+from math import inf, isnan, pi, sqrt
 
 import pytest
 import torch
@@ -10,6 +10,7 @@ import pes
 from pes.data import Dataset
 from pes.potential import SurfaceRecord
 from pes.potential.analytic import WaterPJT
+from pes.potential.analytic.triatomic import CarbonDioxideModel
 from pes.setup.fit_error import HeldOut, fit_sentence, held_out
 from pes.setup.level_tables import header
 from pes.units import CM1
@@ -101,6 +102,47 @@ def test_an_error_of_one_size_is_that_of_every_level() -> None:
     assert "conv does not include the error of the fit: at points left out" in str(result)
     lines = header("h2o", result.levels, result.task, result.error_bars)
     assert any("0.3 at all energies. The column fit is this error" in x for x in lines)
+
+
+def linear(last: float) -> torch.Tensor:
+    """C O O on a grid of lengths (bohr) and of angles up to the last one, (P, 3, 3)."""
+    r = torch.linspace(1.7, 2.9, 9, dtype=torch.float64)
+    theta = torch.linspace(1.7, last, 9, dtype=torch.float64)
+    a, b, t = torch.cartesian_prod(r, r, theta).T
+    zero = torch.zeros_like(a)
+    second = torch.stack((b * t.cos(), b * t.sin(), zero), -1)
+    return torch.stack((torch.stack((zero,) * 3, -1), torch.stack((a, zero, zero), -1), second), 1)
+
+
+def dioxide(positions: torch.Tensor) -> pes.LevelsResult:
+    """A surface that is 0.3 cm⁻¹ off wherever it is known."""
+    notes = {"errors": {"test": part([9, 9, 9], [0.3, 0.3, 0.3])}}
+    record = SurfaceRecord(("C", "O", "O"), (0.0, 0.1), "none", positions, notes)
+    surface = pes.Surface(CarbonDioxideModel(), record.symbols, record)
+    return pes.levels(surface, count=2, convergence=False)
+
+
+def test_states_with_l_of_a_linear_molecule_have_errors_too() -> None:
+    """As large as those of l = 0, and of the rotational energy twice the share of the ZPE."""
+    result = dioxide(linear(pi))
+    known = held_out(result.task.surface.record)
+    assert known is not None
+    zero_point = result.table[0]["fit"] / result.zero_point_energy
+    rows = result.rotation([1], states=8).table
+    bend = [row for row in rows if row["Ka"] == 1]
+    assert [row["level"] for row in bend[:2]] == [8, 8]
+    # Of B = 0.39 cm⁻¹ some 1e-4.
+    assert known.bounds[0] * sqrt(2) == pytest.approx(result.table[1]["fit"], rel=1e-3)
+    for row in bend:
+        assert row["fit"] == pytest.approx(
+            known.bounds[0] * sqrt(2) + 2 * 0.4 * zero_point, rel=2e-3
+        )
+
+
+def test_states_with_l_beyond_the_points_have_an_unknown_error() -> None:
+    """Points between 97° and 115°: a linear molecule is hardly ever there."""
+    rows = dioxide(linear(2.0)).rotation([1], states=8).table
+    assert all(isnan(row["fit"]) for row in rows if row["Ka"] == 1)
 
 
 def test_beyond_the_points_the_error_is_not_known() -> None:
