@@ -63,7 +63,8 @@ class RefineConfig(Section):
     threads: int | None = Field(default=None, gt=0)
     """Number of CPU threads; the default is the choice of torch."""
     surface: str
-    """Surface to adjust: a run folder, a surface file or the name of an analytic surface."""
+    """Surface to adjust: a run folder, a surface file, module:function, file.py:function or the
+    name of an analytic surface."""
     functions: tuple[str, ...] = ()
     """Python functions, module:function or file.py:function, that a surface file may call. A
     surface file runs no code unless you name its functions here."""

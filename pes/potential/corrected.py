@@ -19,6 +19,11 @@ class CorrectedSurface(nn.Module):
         self.correction = correction
 
     @property
+    def differentiable(self) -> bool:
+        """Whether torch can compute forces; false where the base is a function in NumPy."""
+        return getattr(self.base, "differentiable", True)
+
+    @property
     def parts(self) -> dict[str, nn.Module]:
         """Surfaces that this one is made of, by the name of the argument."""
         return {"base": self.base, "correction": self.correction}
@@ -30,4 +35,6 @@ class CorrectedSurface(nn.Module):
 
     def forward(self, positions: Tensor) -> Tensor:
         """Energies (B,) in hartree of positions (B, N, 3) in bohr."""
-        return self.base(positions) + self.correction(positions)
+        # Slopes of the correction alone would be wrong, and look right.
+        x = positions if self.differentiable else positions.detach()
+        return self.base(x) + self.correction(x)

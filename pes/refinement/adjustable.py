@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-import torch
-from torch import nn
+from torch import Tensor, nn
 
 from pes.descriptors import Invariants
 from pes.molecule import Molecule
@@ -13,6 +12,7 @@ from pes.potential import LinearSurface, Surface
 from pes.potential.corrected import CorrectedSurface
 from pes.refinement.comparison import Isotopologue
 from pes.refinement.observed import LevelSettings, ObservedLevels, isotopologue
+from pes.setup.named_surface import storable
 from pes.units import ANGSTROM
 
 __all__ = ["Adjust", "AdjustableSurface", "Polynomial", "adjustable_surfaces"]
@@ -63,7 +63,7 @@ def adjustable_surfaces(
     observed: Sequence[tuple[tuple[str, ...], ObservedLevels]],
     adjust: Adjust,
     settings: LevelSettings,
-    device: torch.device,
+    geometry: Tensor,
 ) -> list[AdjustableSurface]:
     """One for each degree of the polynomial, or one with all weights of the surface.
 
@@ -72,15 +72,18 @@ def adjustable_surfaces(
         observed: isotopes and levels of each molecule.
         adjust: what of the surface may change.
         settings: settings of the calculation of levels.
-        device: where to compute.
+        geometry: any geometry of the molecule, (1, N, 3) in bohr, where it is to be computed.
 
     Raises:
-        ValueError: if no level is to be fitted, or a file does not suit the surface.
+        ValueError: if no level is to be fitted, the surface has no weights to adjust, or a file
+            does not suit the surface.
     """
     trials = []
-    for name, module, parameters in _adjustable(surface, adjust):
-        adjusted = Surface(module.to(device), surface.symbols, surface.record)
-        beside = [isotopologue(m, levels, adjusted, settings, device) for m, levels in observed]
+    for name, module, parameters in _adjustable(surface, adjust, geometry):
+        adjusted = Surface(module.to(geometry.device), surface.symbols, surface.record)
+        beside = [
+            isotopologue(m, levels, adjusted, settings, geometry.device) for m, levels in observed
+        ]
         trials.append(AdjustableSurface(name, module, parameters, beside))
     if not any(bool(one.fitted.any()) for one in trials[0].isotopologues):
         raise ValueError("`isotopologues`: every level is held out; nothing is left to fit")
@@ -88,17 +91,17 @@ def adjustable_surfaces(
 
 
 def _adjustable(
-    surface: Surface, adjust: Adjust
+    surface: Surface, adjust: Adjust, geometry: Tensor
 ) -> list[tuple[str, nn.Module, list[nn.Parameter]]]:
     """Name, surface to refine and what of it may change, for each way to adjust it."""
-    module = surface.module
     if surface.symbols is None:
         raise ValueError("`surface`: it does not say what atoms it is for; use a surface file")
     if adjust == "weights":
-        parameters = [p for p in module.parameters() if p.requires_grad]
+        parameters = [p for p in surface.parameters() if p.requires_grad]
         if not parameters:
             raise ValueError("`adjust: weights`: the surface has none; use kind: polynomial")
-        return [("weights", module, parameters)]
+        return [("weights", surface.potential, parameters)]
+    module = storable(surface, geometry, "surface")
     degrees = DEGREES if adjust.degree == "auto" else (adjust.degree,)
     elements = Molecule(surface.symbols).elements
     return [_corrected(module, elements, degree, adjust) for degree in degrees]

@@ -19,6 +19,7 @@ from pes.refinement.observed import LevelSettings, ObservedLevels
 from pes.refinement.result import Refinement
 from pes.setup.basis import BasisSize
 from pes.setup.coordinate_request import CoordinateRequest
+from pes.setup.named_surface import name_of
 from pes.setup.surfaces import SurfaceLike, as_surface
 from pes.setup.truncation import TruncationRequest
 from pes.units import CM1
@@ -131,10 +132,9 @@ def problem_of(
     file = hold if isinstance(hold, str | Path) else "hold"
     points = hold if isinstance(hold, Dataset) else read(hold)
     held = anchor_points(points, start, anchor_energy, place, name=str(file))
-    trials = adjustable_surfaces(start, _pairs(observed), adjust, settings, place)
-    name = start.name or type(start.potential).__name__
+    trials = adjustable_surfaces(start, _pairs(observed), adjust, settings, held.positions[:1])
     return RefinementProblem(
-        name, start.symbols, _record(start, points), tuple(trials), held, place
+        name_of(start), start.symbols, _record(start, points), tuple(trials), held, place
     )
 
 

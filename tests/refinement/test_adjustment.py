@@ -3,8 +3,10 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
 import yaml
 
 import pes
@@ -52,7 +54,8 @@ def refined(lists: Path) -> Callable[..., pes.Refinement]:
             "coordinates": pes.CoordinateRequest(ranges=RANGES),
             "basis": {"all": pes.BasisSize(None, 5, 8, 30)},
         }  # fmt: skip
-        return pes.refine("water_pjt1996", observed, hold="water.h5", **{**settings, **changes})
+        surface = changes.pop("surface", "water_pjt1996")
+        return pes.refine(surface, observed, hold="water.h5", **{**settings, **changes})
 
     return run
 
@@ -96,6 +99,42 @@ def test_the_surface_goes_on(refined: Callable[..., pes.Refinement], lists: Path
     assert (again(x) == result.surface.potential(x)).all()
     assert record.notes["refined"]["from"] == "water_pjt1996"
     assert json.loads((folder / "refinement.json").read_text())["name"] == "out"
+
+
+@pytest.mark.parametrize("in_numpy", [True, False])
+def test_a_function_is_refined_as_the_surface_it_computes(
+    refined: Callable[..., pes.Refinement], lists: Path, monkeypatch: Any, in_numpy: bool
+) -> None:
+    """A polynomial needs no parameters and no derivatives of what it is added to."""
+    (lists / "own.py").write_text(
+        "from pes.potential.analytic import WaterPJT\n"
+        "import torch\n"
+        "water = WaterPJT()\n"
+        "def energy(x):\n"
+        + ("    return water(torch.from_numpy(x)).detach().numpy()\n" if in_numpy else
+           "    return water(x)\n")
+        + "energy.symbols = ('O', 'H', 'H')\n"
+    )  # fmt: skip
+    monkeypatch.chdir(lists)
+    module = refined(surface="water_pjt1996")
+    made = refined(surface="own.py:energy")
+    after = [row["after"] for row in made.table]
+    assert after == pytest.approx([row["after"] for row in module.table], abs=1e-5)
+    assert made.surface.differentiable is not in_numpy
+    made.save("out")
+    with pytest.raises(ValueError, match=r"is built on the function own\.py:energy"):
+        pes.load("out/surface.safetensors")
+    again = pes.load("out/surface.safetensors", functions=["own.py:energy"])
+    x = pes.read("water.h5").positions
+    torch.testing.assert_close(again(x), made.surface(x).detach(), rtol=0, atol=1e-10)
+
+
+def test_a_function_has_no_weights(refined: Callable[..., pes.Refinement], lists: Path) -> None:
+    (lists / "own.py").write_text(
+        "def energy(x):\n    return x\nenergy.symbols = ('O', 'H', 'H')\n"
+    )
+    with pytest.raises(ValueError, match="the surface has none; use kind: polynomial"):
+        refined(surface=str(lists / "own.py:energy"), adjust="weights")
 
 
 def test_levels_of_other_molecules_are_refused(lists: Path) -> None:

@@ -3,12 +3,12 @@
 from copy import deepcopy
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from pes.chunks import in_chunks
 from pes.data import Dataset
 from pes.molecule import Molecule
-from pes.potential import NamedFunction, Surface, UserFunction
+from pes.setup.named_surface import name_of, storable
 from pes.setup.surfaces import SurfaceLike, as_surface
 
 __all__ = ["frozen_baseline"]
@@ -31,8 +31,7 @@ def frozen_baseline(surface: SurfaceLike, training: Dataset) -> nn.Module:
             point, has no forces though they are to be fitted, or rests on a function in NumPy.
     """
     given = as_surface(surface)
-    module = given.potential
-    name = given.name or getattr(module, "import_name", type(module).__name__)
+    name = name_of(given)
     if given.symbols is not None:
         own, data = (Molecule(s).elements for s in (given.symbols, training.symbols))
         if own != data:
@@ -40,26 +39,11 @@ def frozen_baseline(surface: SurfaceLike, training: Dataset) -> nn.Module:
                 f"`baseline`: {name} is for the atoms {' '.join(own)}, the data have "
                 f"{' '.join(data)}"
             )
-    if given.record is None and (":" in name or not given.differentiable):
-        module = _named(name, given, training.positions[:1])
-    elif not given.differentiable:  # a stored surface on top of a NumPy function
-        raise ValueError(
-            f"`baseline`: {name} is itself built on a function in NumPy; give that function as "
-            "the baseline, or write it in torch"
-        )
+    module = storable(given, training.positions[:1], "baseline")
     # A copy: the user's own module keeps its device and its gradients.
     frozen = deepcopy(module).to(training.positions.device).requires_grad_(False)
     _check(name, frozen, training)
     return frozen
-
-
-def _named(name: str, given: Surface, positions: Tensor) -> NamedFunction:
-    """A function, or a module of a kind that no file can hold, kept by its name."""
-    function = given.potential
-    if given.differentiable:
-        function = UserFunction(function.to(positions.device).requires_grad_(False), name)
-    energies = function(positions.detach().requires_grad_())
-    return NamedFunction(name, function, differentiable=energies.requires_grad)
 
 
 def _check(name: str, surface: nn.Module, training: Dataset) -> None:
