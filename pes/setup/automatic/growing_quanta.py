@@ -35,6 +35,8 @@ SHARE = 0.7
 """Least part of the accuracy that is left to functions and points where ranges matter: calculations
 with more of these do not make ranges better."""
 
+ESTIMATES = "errors of the levels are estimated, from functions left out"
+
 Report = Callable[[str], None]
 
 
@@ -150,6 +152,7 @@ def _growth(series: Series) -> Growth:
     """Calculations each larger than the last, until all levels are as accurate as asked for."""
     target = series.target
     stage = series.first()
+    series.part(ESTIMATES, stage.seconds)
     base = series.smaller(stage).functions_only()
     moved = series.matched(stage, base).changes
     expected = series.expected(stage, moved)
@@ -186,12 +189,14 @@ def _growth(series: Series) -> Growth:
             series.report(f"stopped: {ended}")
             base, stage = earlier, series.again(stage)
             break
+        series.part(ESTIMATES, stage.seconds)
         match, foreseen = series.matched(stage, base), expected
         moved = match.changes
         expected = series.expected(stage, moved)
         surprise = (moved - of_partners(foreseen[0].abs(), match.partners)).abs()
         left = still_to_come(expected, surprise.where(match.partners >= 0, torch.inf))
         series.table(stage, left)
+        series.part("the effect of more points is computed", stage.seconds)
         points, nearer = series.finer(stage, base), series.nearer(stage)
         # Estimates take their part of the next calculation's time as of this one's.
         stage = replace(stage, seconds=series.costs.spent - begun)

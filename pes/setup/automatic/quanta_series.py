@@ -38,6 +38,10 @@ FEWEST = 8
 RESIDUAL = 0.1
 """Residual norm of a level, in accuracies: its error is the square over the gap, far smaller."""
 
+LONG = 5.0
+"""CPU time in s of a calculation from which its parts are said: on a busy machine each may take
+several times as long without a further line."""
+
 Report = Callable[[str], None]
 
 
@@ -89,6 +93,7 @@ class Series:
         if lacking:
             self.report(lacking)
         self.report(f"first: {ahead}")
+        self.part("the functions are adapted to the surface", ahead.seconds)
         return self.solved(replace(ahead, grid=grid.adapted(self.target.system)), None)
 
     def solved(self, ahead: Forecast, base: QuantaStage | None) -> QuantaStage:
@@ -121,8 +126,10 @@ class Series:
             go_on()
             say(now)
 
+        self.part(f"V and G are computed at {grid.points} points", ahead.seconds)
         h, warnings = grid.hamiltonian(self.target)
         go_on()
+        self.part(f"matrix elements among the {h.size} functions are computed", ahead.seconds)
         pairs = self.eigenpairs(h, base, watch)
         return QuantaStage(h, pairs, process_time() - begun, tuple(warnings), grid)
 
@@ -149,6 +156,16 @@ class Series:
             if target.number(pairs.energies) < len(pairs.energies) or asked == available:
                 return pairs
             count, start = 2 * count, pairs.coefficients
+
+    def part(self, sentence: str, seconds: float) -> None:
+        """Say which part of a calculation begins, if that takes long.
+
+        Args:
+            sentence: what is done in this part.
+            seconds: CPU time of the whole calculation.
+        """
+        if seconds > LONG:
+            self.report(sentence)
 
     def smaller(self, stage: QuantaStage) -> QuantaStage:
         """Fewer functions on the same grid: what the first calculation is compared with."""
