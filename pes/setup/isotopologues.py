@@ -165,7 +165,7 @@ def isotopologues(
     """Levels of several isotopologues on one surface.
 
     Isotopologues of three atoms share the ranges and sizes of the lightest one where the estimates
-    allow it. This takes less than half the time of separate calls of `levels`. Molecules of more
+    allow it. This takes about half the time of separate calls of `levels`. Molecules of more
     atoms are calculated one by one, as are all if settings fix the sizes.
 
     Args:
