@@ -146,7 +146,7 @@ def test_a_perfect_fit_has_a_picture(tmp_path: Path) -> None:
         (lambda path: plots.energy_histogram(path, [], "none"), "at least one point"),
         (lambda path: plots.errors(path, [], [], windows=()), "of the same points"),
         (lambda path: plots.errors(path, [1.0], [1.0, 2.0], windows=()), "of the same points"),
-        (lambda path: plots.calibration_curve(path, [1.0], []), "of the same points"),
+        (lambda path: plots.calibration_curve(path, [1.0], []), "belong to the same points"),
         (lambda path: plots.sticks(path, lines(0.0, 0.0)), "no line of this spectrum"),
     ],
 )
