@@ -57,7 +57,7 @@ def check_file(path: Path, kind: str = "file") -> None:
 
     Args:
         path: path of the file to read.
-        kind: kind of file, in words.
+        kind: name of the kind of file, for messages.
 
     Raises:
         FileNotFoundError, IsADirectoryError, OSError: if it is none.

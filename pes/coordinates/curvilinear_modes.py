@@ -76,7 +76,7 @@ class Curvilinear:
 
     @property
     def beside(self) -> bool:
-        """Whether one coordinate, such as a dihedral, is not among those that are combined."""
+        """Whether one coordinate, such as a dihedral, is left out of the combinations."""
         return len(self.frequencies) < len(self.reference)
 
     @property

@@ -20,7 +20,7 @@ class Chosen:
         source: the whole set.
         dataset: the points chosen, with the labels wanted.
         rows: row of each of them in the source (B,), ascending.
-        left_out: number of points that are not among them, and why, in words.
+        left_out: sentences with the number of points left out and the reason.
         held_out: number of the last points of the source that are the test, 0 if it is not given.
     """
 

@@ -228,6 +228,6 @@ class RotationClock:
         self.say(f"rotation: {step}, {100 * part:.0f} %; about {max(left, 1.0):.0f} CPU-s left")
 
     def allows(self, step: str) -> bool:
-        """Whether a step is begun: it should end in time, or cost little of what is spent."""
+        """Whether a step may begin: it fits into the time left, or adds little to what is spent."""
         spent, more = process_time() - self._start, self.forecast.steps[step]
         return spent + more <= self.limit or more < LITTLE * spent

@@ -171,7 +171,7 @@ class LargeAmplitudes:
 
 
 def is_known(task: Problem, geometries: Tensor) -> bool:
-    """Whether a fit has points near geometries (B, N, 3); true of surfaces that are no fits."""
+    """Whether a fit has points near geometries (B, N, 3); True for surfaces without points."""
     record = task.surface.record
     if record is None:
         return True

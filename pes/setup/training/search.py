@@ -78,7 +78,7 @@ class Search:
 
 @dataclass(frozen=True)
 class SearchResult:
-    """What a search tried, the best first.
+    """Settings that a search tried, the best first.
 
     Attributes:
         strategy: strategy of the search.
