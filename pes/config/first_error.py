@@ -35,7 +35,7 @@ def first_error(error: ValidationError, kind: type[BaseModel]) -> str:
     key = ".".join(str(p) for p in place)
     # Other members of a union complain about the same value.
     others = [e for e in errors if not _within(place, _place(e["loc"]))]
-    more = f" (and {len(others)} more)" if others else ""
+    more = f" ({len(others)} more error{'s' if len(others) > 1 else ''})" if others else ""
     if (sentence := _of_earlier_versions(key, first["input"])) is not None:
         return f"`{key}`: {sentence}{more}"
     if first["type"] in _UNKNOWN:

@@ -9,7 +9,7 @@ from textwrap import dedent
 from types import GenericAlias
 from typing import Annotated, Any, get_args, get_type_hints
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 __all__ = [
     "Isotopes",
@@ -46,8 +46,22 @@ def _name(value: str) -> str:
 Seed = Annotated[int, Field(ge=0, lt=2**63)]
 """Seed of random numbers."""
 
-Isotopes = Annotated[tuple[str, ...], Field(min_length=2)]
-"""Isotopes of a molecule."""
+
+def _atoms(value: Any) -> Any:
+    """Atoms of `O H D` or `O, H, D`, as commands and Python take them; a list as it is.
+
+    Raises:
+        ValueError: for a list of molecules in one line each, which is no molecule.
+    """
+    if isinstance(value, str):
+        return tuple(value.replace(",", " ").split())
+    if isinstance(value, (list, tuple)) and any(" " in str(one) for one in value):
+        raise ValueError("must name one atom in each place, such as [O, H, D]")
+    return value
+
+
+Isotopes = Annotated[tuple[str, ...], BeforeValidator(_atoms), Field(min_length=2)]
+"""Isotopes of a molecule, as a list or in one line."""
 
 Name = Annotated[str, AfterValidator(_name)]
 """Name of a run; its folder is runs/<name>."""

@@ -118,9 +118,22 @@ def test_unknown_key_far_from_all_valid_ones(tmp_path: Path) -> None:
     )
 
 
+def test_molecule_in_one_line(tmp_path: Path) -> None:
+    path = tmp_path / "c.yaml"
+
+    def molecule(text: str) -> object:
+        path.write_text(f"{LEVELS}molecule: {text}\n")
+        return load_config(path, LevelsConfig).molecule
+
+    assert molecule("O H D") == molecule("O, H, D") == molecule("[O, H, D]") == ("O", "H", "D")
+    assert molecule("[O H H, O H D]") == (("O", "H", "H"), ("O", "H", "D"))
+    with pytest.raises(ValueError, match=r"`molecule\.0`: must be a list of at least 2, got 'O'"):
+        molecule("[O, H H]")
+
+
 def test_misspelt_key_is_named_before_the_missing_one(tmp_path: Path) -> None:
     line = refusal(tmp_path, "name: water\ndata: {fil: water.h5}")
-    assert line == "unknown key `data.fil`; did you mean `file`? (and 1 more)"
+    assert line == "unknown key `data.fil`; did you mean `file`? (1 more error)"
 
 
 @pytest.mark.parametrize(
