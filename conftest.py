@@ -12,7 +12,7 @@ OPTIONAL = {
     "pes/labelling/dask_workers.py": "dask_jobqueue",
     "pes/labelling/pyscf_calculation.py": "pyscf",
     "pes/labelling/pyscf_methods.py": "pyscf",
-    "pes/setup/training/search_optuna.py": "optuna",
+    "pes/setup/training/planning/search_optuna.py": "optuna",
 }
 
 collect_ignore = [path for path, package in OPTIONAL.items() if find_spec(package) is None]

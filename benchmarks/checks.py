@@ -25,8 +25,9 @@ from pes.evaluation import points as evaluation_points
 from pes.potential.analytic import WaterPJT
 from pes.run import folder
 from pes.run.train import job, planned
-from pes.setup import problem, verdict
-from pes.setup.automatic import outcome, target
+from pes.setup.automatic.cuts import outcome, target
+from pes.setup.errors import verdict
+from pes.setup.problem import problem
 from pes.units import ANGSTROM, DEGREE
 
 CONFIGURATION = Path(__file__).parents[1] / "configs" / "h2o.yaml"

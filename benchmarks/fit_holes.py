@@ -24,8 +24,8 @@ from fit_error import energies
 
 import pes
 from pes.data import Dataset
-from pes.setup.coordinate_request import CoordinateRequest
-from pes.setup.problem import Problem, problem
+from pes.setup.coordinates.coordinate_request import CoordinateRequest
+from pes.setup.problem.problem import Problem, problem
 from pes.units import CM1
 from pes.vibration.system.system import harmonic_frequencies
 

@@ -30,7 +30,7 @@ from torch import Tensor
 from pes.coordinates import Internal, Jacobi, Radau, Umbrella, Valence, ZMatrix
 from pes.molecule import Molecule
 from pes.potential.analytic import ANALYTIC
-from pes.setup.automatic.geometry import minima
+from pes.setup.minima.geometry import minima
 from pes.units import ANGSTROM, CM1, DEGREE
 from pes.vibration import BasisSpec, Levels, molecular, vibrational_levels
 from pes.vibration.basis.truncation import Truncation

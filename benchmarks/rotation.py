@@ -35,8 +35,8 @@ from pes.rovibration import contract_states
 from pes.rovibration.hamiltonian import eigenpairs, hamiltonian
 from pes.rovibration.levels import levels_of
 from pes.rovibration.lines import strengths
-from pes.setup.coordinate_request import CoordinateRequest
-from pes.setup.line_list import line_list
+from pes.setup.coordinates.coordinate_request import CoordinateRequest
+from pes.setup.lines.line_list import line_list
 from pes.units import CM1
 
 KNOWN = {

@@ -23,8 +23,8 @@ import pes
 from pes.rovibration.hamiltonian import eigenpairs, hamiltonian
 from pes.rovibration.levels import levels_of
 from pes.rovibration.lines import strengths
-from pes.setup.line_list import LineList
-from pes.setup.line_names import level_name
+from pes.setup.lines.line_list import LineList
+from pes.setup.lines.line_names import level_name
 
 BANDS = {"rotation": (0, 0, 0), "ν2": (0, 1, 0), "ν1": (1, 0, 0), "ν3": (0, 0, 1)}
 HIGHEST_J = 10

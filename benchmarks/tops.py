@@ -15,7 +15,7 @@ from collections import Counter
 import torch
 
 import pes
-from pes.setup.truncation import TruncationRequest
+from pes.setup.problem.truncation import TruncationRequest
 
 CASES = {
     "ammonia_model": {"count": 6, "accuracy": 20.0},

@@ -27,8 +27,8 @@ import numpy as np
 import torch
 
 import pes
-from pes.setup.basis import BasisSize
-from pes.setup.level_result import LevelsResult
+from pes.setup.levels.level_result import LevelsResult
+from pes.setup.problem.basis import BasisSize
 from pes.units import CM1
 
 FOLDER = Path(__file__).with_name("reference_levels")

@@ -39,25 +39,30 @@ if TYPE_CHECKING:
         neural_surface,
     )
     from pes.refinement import ObservedLevels, Polynomial, Refinement, refine
-    from pes.setup.basis import BasisSize
-    from pes.setup.coordinate_request import CoordinateRequest
-    from pes.setup.force_field import force_field_levels
-    from pes.setup.force_field_result import ForceFieldResult
-    from pes.setup.isotopologues import Isotopologues, isotopologues
-    from pes.setup.level_points import Proposal, propose
-    from pes.setup.level_result import LevelsResult, sensitivity, spectrum
-    from pes.setup.levels import levels
-    from pes.setup.line_list import line_list
-    from pes.setup.quartic_field import quartic_field
-    from pes.setup.sampling import Sample, sample
-    from pes.setup.surfaces import load, save
-    from pes.setup.sweep import Sweep, sweep
-    from pes.setup.training.dipole import train_dipole
-    from pes.setup.training.dipole_forms import AutomaticDipoleForm, DipoleForm, DipoleNetworkForm
-    from pes.setup.training.dipole_result import DipoleFit
-    from pes.setup.training.fit_result import FitResult
-    from pes.setup.training.search import Search, SearchResult
-    from pes.setup.training.settings import (
+    from pes.setup.coordinates.coordinate_request import CoordinateRequest
+    from pes.setup.force_fields.force_field import force_field_levels
+    from pes.setup.force_fields.force_field_result import ForceFieldResult
+    from pes.setup.force_fields.quartic_field import quartic_field
+    from pes.setup.inputs.surfaces import load, save
+    from pes.setup.levels.level_result import LevelsResult, sensitivity, spectrum
+    from pes.setup.levels.levels import levels
+    from pes.setup.lines.line_list import line_list
+    from pes.setup.new_points.level_points import Proposal, propose
+    from pes.setup.new_points.sampling import Sample, sample
+    from pes.setup.problem.basis import BasisSize
+    from pes.setup.problem.truncation import TruncationRequest
+    from pes.setup.series.isotopologues import Isotopologues, isotopologues
+    from pes.setup.series.sweep import Sweep, sweep
+    from pes.setup.training.dipoles.dipole import train_dipole
+    from pes.setup.training.dipoles.dipole_forms import (
+        AutomaticDipoleForm,
+        DipoleForm,
+        DipoleNetworkForm,
+    )
+    from pes.setup.training.dipoles.dipole_result import DipoleFit
+    from pes.setup.training.outcome.fit_result import FitResult
+    from pes.setup.training.planning.search import Search, SearchResult
+    from pes.setup.training.planning.settings import (
         EnsembleForm,
         KernelForm,
         LinearBaseline,
@@ -65,7 +70,6 @@ if TYPE_CHECKING:
         NetworkForm,
     )
     from pes.setup.training.train import train
-    from pes.setup.truncation import TruncationRequest
     from pes.training.errors import error_report
     from pes.training.fit import epochs
     from pes.vibration.basis.specification import BasisSpec
@@ -75,54 +79,54 @@ if TYPE_CHECKING:
 
 _ORIGIN = {
     "Audit": ("pes.findings.audit", "Audit"),
-    "AutomaticDipoleForm": ("pes.setup.training.dipole_forms", "AutomaticDipoleForm"),
-    "BasisSize": ("pes.setup.basis", "BasisSize"),
+    "AutomaticDipoleForm": ("pes.setup.training.dipoles.dipole_forms", "AutomaticDipoleForm"),
+    "BasisSize": ("pes.setup.problem.basis", "BasisSize"),
     "BasisSpec": ("pes.vibration.basis.specification", "BasisSpec"),
-    "CoordinateRequest": ("pes.setup.coordinate_request", "CoordinateRequest"),
+    "CoordinateRequest": ("pes.setup.coordinates.coordinate_request", "CoordinateRequest"),
     "Dataset": ("pes.data", "Dataset"),
-    "DipoleFit": ("pes.setup.training.dipole_result", "DipoleFit"),
-    "DipoleForm": ("pes.setup.training.dipole_forms", "DipoleForm"),
+    "DipoleFit": ("pes.setup.training.dipoles.dipole_result", "DipoleFit"),
+    "DipoleForm": ("pes.setup.training.dipoles.dipole_forms", "DipoleForm"),
     "DipoleNetwork": ("pes.potential", "DipoleNetwork"),
-    "DipoleNetworkForm": ("pes.setup.training.dipole_forms", "DipoleNetworkForm"),
+    "DipoleNetworkForm": ("pes.setup.training.dipoles.dipole_forms", "DipoleNetworkForm"),
     "DipoleSurface": ("pes.potential", "DipoleSurface"),
     "Distances": ("pes.descriptors", "Distances"),
     "Ensemble": ("pes.potential", "Ensemble"),
-    "EnsembleForm": ("pes.setup.training.settings", "EnsembleForm"),
+    "EnsembleForm": ("pes.setup.training.planning.settings", "EnsembleForm"),
     "Evaluation": ("pes.evaluation", "Evaluation"),
     "External": ("pes.labelling.external", "External"),
     "GradientCheck": ("pes.evaluation", "GradientCheck"),
-    "FitResult": ("pes.setup.training.fit_result", "FitResult"),
+    "FitResult": ("pes.setup.training.outcome.fit_result", "FitResult"),
     "ForceField": ("pes.force_fields", "ForceField"),
-    "ForceFieldResult": ("pes.setup.force_field_result", "ForceFieldResult"),
+    "ForceFieldResult": ("pes.setup.force_fields.force_field_result", "ForceFieldResult"),
     "Invariants": ("pes.descriptors", "Invariants"),
     "Levels": ("pes.vibration.levels.result", "Levels"),
-    "Isotopologues": ("pes.setup.isotopologues", "Isotopologues"),
-    "KernelForm": ("pes.setup.training.settings", "KernelForm"),
+    "Isotopologues": ("pes.setup.series.isotopologues", "Isotopologues"),
+    "KernelForm": ("pes.setup.training.planning.settings", "KernelForm"),
     "KernelSurface": ("pes.potential", "KernelSurface"),
     "LabelResult": ("pes.labelling.label", "LabelResult"),
-    "LevelsResult": ("pes.setup.level_result", "LevelsResult"),
-    "LinearBaseline": ("pes.setup.training.settings", "LinearBaseline"),
-    "LinearForm": ("pes.setup.training.settings", "LinearForm"),
+    "LevelsResult": ("pes.setup.levels.level_result", "LevelsResult"),
+    "LinearBaseline": ("pes.setup.training.planning.settings", "LinearBaseline"),
+    "LinearForm": ("pes.setup.training.planning.settings", "LinearForm"),
     "LinearSurface": ("pes.potential", "LinearSurface"),
     "Molecule": ("pes.molecule", "Molecule"),
     "Morse": ("pes.descriptors", "Morse"),
-    "NetworkForm": ("pes.setup.training.settings", "NetworkForm"),
+    "NetworkForm": ("pes.setup.training.planning.settings", "NetworkForm"),
     "NeuralSurface": ("pes.potential", "NeuralSurface"),
     "ObservedLevels": ("pes.refinement", "ObservedLevels"),
     "Polynomial": ("pes.refinement", "Polynomial"),
-    "Proposal": ("pes.setup.level_points", "Proposal"),
+    "Proposal": ("pes.setup.new_points.level_points", "Proposal"),
     "PySCF": ("pes.labelling.pyscf_program", "PySCF"),
     "Refinement": ("pes.refinement", "Refinement"),
-    "Sample": ("pes.setup.sampling", "Sample"),
-    "Search": ("pes.setup.training.search", "Search"),
-    "SearchResult": ("pes.setup.training.search", "SearchResult"),
+    "Sample": ("pes.setup.new_points.sampling", "Sample"),
+    "Search": ("pes.setup.training.planning.search", "Search"),
+    "SearchResult": ("pes.setup.training.planning.search", "SearchResult"),
     "Split": ("pes.data", "Split"),
     "Surface": ("pes.potential", "Surface"),
-    "Sweep": ("pes.setup.sweep", "Sweep"),
+    "Sweep": ("pes.setup.series.sweep", "Sweep"),
     "SurfaceCalculator": ("pes.interfaces.ase_calculator", "SurfaceCalculator"),
     "System": ("pes.vibration.system.system", "System"),
     "Tape": ("pes.differentiation", "Tape"),
-    "TruncationRequest": ("pes.setup.truncation", "TruncationRequest"),
+    "TruncationRequest": ("pes.setup.problem.truncation", "TruncationRequest"),
     "Valence": ("pes.coordinates.valence", "Valence"),
     "audit": ("pes.findings.audit", "audit"),
     "check_gradients": ("pes.evaluation", "check_gradients"),
@@ -131,29 +135,29 @@ _ORIGIN = {
     "error_report": ("pes.training.errors", "error_report"),
     "evaluate": ("pes.evaluation", "evaluate"),
     "export_surface": ("pes.export.targets", "export_surface"),
-    "force_field_levels": ("pes.setup.force_field", "force_field_levels"),
-    "isotopologues": ("pes.setup.isotopologues", "isotopologues"),
+    "force_field_levels": ("pes.setup.force_fields.force_field", "force_field_levels"),
+    "isotopologues": ("pes.setup.series.isotopologues", "isotopologues"),
     "label": ("pes.labelling.label", "label"),
-    "levels": ("pes.setup.levels", "levels"),
-    "line_list": ("pes.setup.line_list", "line_list"),
+    "levels": ("pes.setup.levels.levels", "levels"),
+    "line_list": ("pes.setup.lines.line_list", "line_list"),
     "linear_surface": ("pes.potential", "linear_surface"),
-    "load": ("pes.setup.surfaces", "load"),
+    "load": ("pes.setup.inputs.surfaces", "load"),
     "molecular": ("pes.vibration.system.system", "molecular"),
     "neural_surface": ("pes.potential", "neural_surface"),
-    "propose": ("pes.setup.level_points", "propose"),
-    "quartic_field": ("pes.setup.quartic_field", "quartic_field"),
+    "propose": ("pes.setup.new_points.level_points", "propose"),
+    "quartic_field": ("pes.setup.force_fields.quartic_field", "quartic_field"),
     "read": ("pes.data", "read"),
     "read_force_field": ("pes.force_fields", "read_force_field"),
     "refine": ("pes.refinement", "refine"),
-    "sample": ("pes.setup.sampling", "sample"),
-    "save": ("pes.setup.surfaces", "save"),
-    "sensitivity": ("pes.setup.level_result", "sensitivity"),
-    "spectrum": ("pes.setup.level_result", "spectrum"),
+    "sample": ("pes.setup.new_points.sampling", "sample"),
+    "save": ("pes.setup.inputs.surfaces", "save"),
+    "sensitivity": ("pes.setup.levels.level_result", "sensitivity"),
+    "spectrum": ("pes.setup.levels.level_result", "spectrum"),
     "split": ("pes.data", "split"),
-    "sweep": ("pes.setup.sweep", "sweep"),
+    "sweep": ("pes.setup.series.sweep", "sweep"),
     "tape": ("pes.differentiation", "tape"),
     "train": ("pes.setup.training.train", "train"),
-    "train_dipole": ("pes.setup.training.dipole", "train_dipole"),
+    "train_dipole": ("pes.setup.training.dipoles.dipole", "train_dipole"),
     "vibrational_levels": ("pes.vibration.levels.levels", "vibrational_levels"),
     "write": ("pes.data", "write"),
 }

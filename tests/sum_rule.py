@@ -7,7 +7,7 @@ import torch
 from pes.rovibration.hamiltonian import solve
 from pes.rovibration.levels import levels_of
 from pes.rovibration.lines import strengths
-from pes.setup.rotation import Rotation
+from pes.setup.rotation.rotation import Rotation
 
 __all__ = ["check_sum_rule"]
 

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.metadata import packages_distributions
@@ -70,6 +71,22 @@ MAY_IMPORT: Mapping[str, set[str]] = {
     "__init__": set(),
 }
 """Each file or folder of `pes/` and what it may import besides its own folder."""
+
+SETUP: tuple[set[str], ...] = (
+    {"inputs", "machine", "minima"},
+    {"automatic", "coordinates", "training/planning"},
+    {"problem", "training/outcome"},
+    {"automatic/motions", "automatic/quanta", "errors", "labels", "training/automatic",
+     "training/dipoles"},
+    {"automatic/cuts", "results", "training"},
+    {"force_fields", "rotation"},
+    {"levels", "lines"},
+    {"new_points", "series"},
+)  # fmt: skip
+"""Rooms of `pes/setup` from below: each imports from the rows before its own."""
+
+MOST_FILES = 20
+"""Files on one shelf of `pes/setup`."""
 
 CONFIGURED = {"config", "run", "cli"}
 """Where a configuration may be spoken of: `cli` has an option `--config`. All others take plain
@@ -161,7 +178,7 @@ def test_file_looks_only_down(path: str) -> None:
         ("plots.py", "from pes.config import Config"),
         ("refinement/result.py", "from pes.run import train"),
         ("cli.py", "from pes.units import CM1"),
-        ("setup/levels.py", "def f():\n    from pes.potential import Surface"),
+        ("setup/levels/levels.py", "def f():\n    from pes.potential import Surface"),
         ("run.py", "def f():\n    from pes.cli import train"),
         ("training/fit.py", "def f():\n    import scipy"),
         ("__init__.py", "from pes.molecule import Molecule"),
@@ -189,6 +206,35 @@ def test_a_violation_is_caught(path: str, source: str) -> None:
 )
 def test_what_is_allowed_passes(path: str, source: str) -> None:
     assert violations(source, path) == []
+
+
+def rooms_seen(path: str, source: str) -> Iterator[str]:
+    """Other rooms of `pes/setup` from which a file of one imports."""
+    package = ["pes", *path.split("/")[:-1]]
+    for one in imports(source, ".".join(package)):
+        if one.module.startswith("pes.setup."):
+            room = one.module.split(".")[2:-1]
+            if room != package[2:]:
+                yield "/".join(room)
+
+
+@pytest.mark.parametrize("path", [p for p in FILES if p.startswith("setup/")])
+def test_a_room_of_setup_looks_only_down(path: str) -> None:
+    own = "/".join(path.split("/")[1:-1])
+    row = next((n for n, rooms in enumerate(SETUP) if own in rooms), 0)  # of the shelf itself
+    below = set().union(*SETUP[:row])
+    assert {*rooms_seen(path, FILES[path])} <= below
+
+
+def test_a_look_up_is_seen() -> None:
+    source = "from pes.setup.levels.solved import solved\nfrom pes.setup.problem.ranges import f"
+    assert [*rooms_seen("setup/problem/problem.py", source)] == ["levels"]
+    assert [*rooms_seen("setup/training/train.py", "import pes.setup.training.train")] == []
+
+
+def test_no_shelf_of_setup_is_long() -> None:
+    shelves = Counter(p.rpartition("/")[0] for p in FILES if p.startswith("setup/"))
+    assert {room: n for room, n in shelves.items() if n > MOST_FILES} == {}
 
 
 def configurations(source: str) -> list[int]:

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 import pes
-from pes.setup.rotation import Rotation
+from pes.setup.rotation.rotation import Rotation
 
 __all__ = ["RANGES", "point_charges", "turning"]
 

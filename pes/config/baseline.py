@@ -6,8 +6,8 @@ from pydantic import Field
 
 from pes.config.section import Section
 from pes.potential import Surface
-from pes.setup.surfaces import load
-from pes.setup.training.settings import LinearBaseline
+from pes.setup.inputs.surfaces import load
+from pes.setup.training.planning.settings import LinearBaseline
 
 __all__ = [
     "Baseline",

@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from pes.config.section import Isotopes, Name, Section, by_name
-from pes.setup.basis import BasisSize
-from pes.setup.coordinate_request import CoordinateRequest
+from pes.setup.coordinates.coordinate_request import CoordinateRequest
+from pes.setup.problem.basis import BasisSize
 
 __all__ = ["ObservedLevelsSection", "RefineConfig"]
 

@@ -6,8 +6,8 @@ from typing import Literal
 from pydantic import Field
 
 from pes.config.section import Isotopes, Name, Section, Seed
-from pes.setup.coordinate_request import CoordinateRequest
-from pes.setup.level_points import LEVELS
+from pes.setup.coordinates.coordinate_request import CoordinateRequest
+from pes.setup.new_points.level_points import LEVELS
 
 __all__ = ["SampleConfig"]
 

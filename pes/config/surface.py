@@ -6,14 +6,14 @@ from pydantic import BeforeValidator, Field
 
 from pes.config.baseline import Baseline, Degree, Length, Linear, Ridge, StoredSurface
 from pes.config.section import Section, by_name
-from pes.setup.training.dipole_choice import NETWORKS
-from pes.setup.training.dipole_forms import (
+from pes.setup.training.dipoles.dipole_choice import NETWORKS
+from pes.setup.training.dipoles.dipole_forms import (
     AnyDipoleForm,
     AutomaticDipoleForm,
     DipoleForm,
     DipoleNetworkForm,
 )
-from pes.setup.training.settings import KernelForm, LinearForm, NetworkForm
+from pes.setup.training.planning.settings import KernelForm, LinearForm, NetworkForm
 
 __all__ = [
     "AutomaticDipoleSection",

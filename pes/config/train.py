@@ -10,7 +10,7 @@ from pes.config.section import Isotopes, Name, Section, Seed
 from pes.config.surface import Surfaces, SurfaceSection, neural
 from pes.config.training import Training
 from pes.config.vibration import Vibration
-from pes.setup.training.search import Search
+from pes.setup.training.planning.search import Search
 
 __all__ = ["Data", "SearchSection", "TrainConfig"]
 

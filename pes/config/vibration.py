@@ -6,10 +6,10 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from pes.config.label import WorkerKinds
 from pes.config.section import Isotopes, Name, Section, by_name
-from pes.setup.basis import BasisSize
-from pes.setup.bumps import Bump
-from pes.setup.coordinate_request import CoordinateRequest
-from pes.setup.truncation import GroupRequest, TruncationRequest
+from pes.setup.coordinates.coordinate_request import CoordinateRequest
+from pes.setup.inputs.bumps import Bump
+from pes.setup.problem.basis import BasisSize
+from pes.setup.problem.truncation import GroupRequest, TruncationRequest
 
 __all__ = ["FitConfig", "LevelsConfig", "SpectrumConfig", "Vibration"]
 

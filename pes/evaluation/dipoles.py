@@ -14,9 +14,9 @@ from pes.evaluation.result import EVALUATED, STALE, WORST
 from pes.files import write_csv, write_json
 from pes.molecule import Molecule
 from pes.potential import Surface
-from pes.setup.environment import environment
-from pes.setup.training.dipole import dipole_errors
-from pes.setup.training.dipole_result import error_cells, error_lines
+from pes.setup.machine.environment import environment
+from pes.setup.training.dipoles.dipole import dipole_errors
+from pes.setup.training.dipoles.dipole_result import error_cells, error_lines
 from pes.staging import staged
 from pes.tables import html_table
 from pes.units import CM1, DEBYE
@@ -36,7 +36,7 @@ class DipoleEvaluation:
     Attributes:
         dataset: the points.
         errors: part of the fit (`all`, `train`, `validation`, `test`, `unseen`) → energy window →
-            measures in debye, see `pes.setup.training.dipole_result.MEASURES`.
+            measures in debye, see `pes.setup.training.dipoles.dipole_result.MEASURES`.
         residuals: surface − label, (B, 3) in debye.
         heights: energies above the lowest training point, (B,) in cm⁻¹.
         spread: standard deviation of the members of an ensemble, (B, 3) in debye; None without.

@@ -21,7 +21,7 @@ from pes.evaluation.result import WORST, Evaluation
 from pes.molecule import Molecule
 from pes.potential import Surface
 from pes.potential.surface import check_units
-from pes.setup.surfaces import SurfaceLike, as_surface
+from pes.setup.inputs.surfaces import SurfaceLike, as_surface
 from pes.training.calibration import calibration
 from pes.training.errors import WINDOWS, ErrorReport, window_errors
 from pes.units import CM1

@@ -10,7 +10,7 @@ from torch import Tensor
 from pes import plots
 from pes.files import replaced, write_json
 from pes.molecule import Molecule
-from pes.setup.environment import environment
+from pes.setup.machine.environment import environment
 from pes.staging import staged
 
 __all__ = ["GRADIENTS", "GradientCheck"]

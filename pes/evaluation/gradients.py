@@ -20,8 +20,8 @@ from pes.molecule import Molecule
 from pes.potential import Surface, energies_and_forces
 from pes.potential.consistency import check_consistency
 from pes.potential.surface import checked_positions
-from pes.setup.automatic.geometry import Geometries
-from pes.setup.surfaces import SurfaceLike, as_surface
+from pes.setup.inputs.surfaces import SurfaceLike, as_surface
+from pes.setup.minima.geometry import Geometries
 
 __all__ = ["STEPS", "check_gradients"]
 

@@ -27,8 +27,8 @@ from pes.evaluation.tables import (
 )
 from pes.files import write_csv, write_json
 from pes.molecule import Molecule
-from pes.setup.environment import environment
-from pes.setup.training.far_points import far_point_line
+from pes.setup.machine.environment import environment
+from pes.setup.training.outcome.far_points import far_point_line
 from pes.staging import staged
 from pes.tables import html_table
 

@@ -12,7 +12,7 @@ from pes.potential import LinearSurface, Surface
 from pes.potential.corrected import CorrectedSurface
 from pes.refinement.comparison import Isotopologue
 from pes.refinement.observed import LevelSettings, ObservedLevels, isotopologue
-from pes.setup.named_surface import storable
+from pes.setup.inputs.named_surface import storable
 from pes.units import ANGSTROM
 
 __all__ = ["Adjust", "AdjustableSurface", "Polynomial", "adjustable_surfaces"]

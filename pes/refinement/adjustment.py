@@ -17,11 +17,11 @@ from pes.refinement.cross_validation import STRENGTHS, cross_validated
 from pes.refinement.gauss_newton import refined
 from pes.refinement.observed import LevelSettings, ObservedLevels
 from pes.refinement.result import Refinement
-from pes.setup.basis import BasisSize
-from pes.setup.coordinate_request import CoordinateRequest
-from pes.setup.named_surface import name_of
-from pes.setup.surfaces import SurfaceLike, as_surface
-from pes.setup.truncation import TruncationRequest
+from pes.setup.coordinates.coordinate_request import CoordinateRequest
+from pes.setup.inputs.named_surface import name_of
+from pes.setup.inputs.surfaces import SurfaceLike, as_surface
+from pes.setup.problem.basis import BasisSize
+from pes.setup.problem.truncation import TruncationRequest
 from pes.units import CM1
 
 __all__ = ["RefinementProblem", "adjusted", "problem_of", "refine"]

@@ -12,12 +12,12 @@ from pes.data.observed import Observed, read_observed
 from pes.molecule import Molecule
 from pes.potential import Surface
 from pes.refinement.comparison import Isotopologue
-from pes.setup.basis import BasisSize
-from pes.setup.coordinate_request import CoordinateRequest
-from pes.setup.labels import label_heading, level_labels, normal_heading
-from pes.setup.linear_labels import bend_of_linear
-from pes.setup.problem import Problem, problem
-from pes.setup.truncation import TruncationRequest, products, sparse_grid
+from pes.setup.coordinates.coordinate_request import CoordinateRequest
+from pes.setup.labels.labels import label_heading, level_labels, normal_heading
+from pes.setup.labels.linear_labels import bend_of_linear
+from pes.setup.problem.basis import BasisSize
+from pes.setup.problem.problem import Problem, problem
+from pes.setup.problem.truncation import TruncationRequest, products, sparse_grid
 from pes.units import CM1
 from pes.vibration.analysis.assignment import Label
 from pes.vibration.levels.result import Levels

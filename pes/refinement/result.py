@@ -13,7 +13,7 @@ from pes.refinement.comparison import Isotopologue
 from pes.refinement.failure import failure
 from pes.refinement.gauss_newton import GaussNewtonStep
 from pes.refinement.tables import comparison_rows, level_lines, root_mean_squares, step_rows
-from pes.setup.environment import environment
+from pes.setup.machine.environment import environment
 from pes.staging import staged
 from pes.tables import html_table
 from pes.units import CM1

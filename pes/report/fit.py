@@ -9,8 +9,8 @@ from pes.evaluation.gradient_check import GRADIENTS
 from pes.evaluation.result import EVALUATED
 from pes.evaluation.tables import window_rows
 from pes.report.page_part import PagePart, Table, number, pictures
-from pes.setup.training.ending import STOPPED
-from pes.setup.training.fit_tables import error_rows
+from pes.setup.training.outcome.ending import STOPPED
+from pes.setup.training.outcome.fit_tables import error_rows
 
 __all__ = ["check_sections", "fit_sections"]
 

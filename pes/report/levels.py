@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from pes.report.page_part import PagePart, Table, number, pictures, rows_of_csv
-from pes.setup.line_names import level_name
+from pes.setup.lines.line_names import level_name
 
 __all__ = ["level_sections", "refinement_sections"]
 

@@ -14,7 +14,7 @@ from pes.molecule import Molecule
 from pes.report.fit import check_sections, fit_sections
 from pes.report.levels import level_sections, refinement_sections
 from pes.report.page_part import PagePart, Table, number
-from pes.setup.level_files import LEVELS_JSON
+from pes.setup.results.level_files import LEVELS_JSON
 
 __all__ = ["report_page"]
 

@@ -54,7 +54,7 @@ def _is_full(error: BaseException) -> bool:
 
 def own_code(error: BaseException) -> str | None:
     """The line of the user's code that an error passed through, such as a surface that raises."""
-    from pes.setup.surfaces import USER_MODULE
+    from pes.setup.inputs.surfaces import USER_MODULE
 
     here = Path.cwd().resolve()
     for frame, line in walk_tb(error.__traceback__):

@@ -11,8 +11,8 @@ from scattered_waters import WATER, bond_moments, waters
 
 from pes import cli
 from pes.data import Dataset, write
-from pes.setup.training.dipole import train_dipole
-from pes.setup.training.dipole_forms import DipoleForm
+from pes.setup.training.dipoles.dipole import train_dipole
+from pes.setup.training.dipoles.dipole_forms import DipoleForm
 from pes.units import DEBYE
 
 Refusal = Callable[..., str]

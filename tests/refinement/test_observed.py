@@ -7,9 +7,9 @@ import torch
 
 from pes.refinement.comparison import Isotopologue
 from pes.refinement.observed import LevelSettings, ObservedLevels, isotopologue
-from pes.setup.coordinate_request import CoordinateRequest
-from pes.setup.surfaces import as_surface
-from pes.setup.truncation import TruncationRequest
+from pes.setup.coordinates.coordinate_request import CoordinateRequest
+from pes.setup.inputs.surfaces import as_surface
+from pes.setup.problem.truncation import TruncationRequest
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import torch
 from sum_rule import check_sum_rule
 
 import pes
-from pes.setup.rotation import Rotation
+from pes.setup.rotation.rotation import Rotation
 from pes.units import ANGSTROM, CM1, DEGREE
 
 

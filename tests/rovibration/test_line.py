@@ -6,9 +6,9 @@ from chain_of_springs import springs_of
 from sum_rule import check_sum_rule
 
 import pes
-from pes.setup.level_result import LevelsResult
-from pes.setup.rotation import Rotation
-from pes.setup.truncation import TruncationRequest
+from pes.setup.levels.level_result import LevelsResult
+from pes.setup.problem.truncation import TruncationRequest
+from pes.setup.rotation.rotation import Rotation
 
 VALENCE = {
     (1, 0, "e", "Σg+"): [0.7807, 1273.3946, 1394.1459], (1, 0, "e", "Σu+"): [2350.7319],

@@ -9,7 +9,7 @@ import torch
 
 from pes import cli
 from pes.run.messages import ADVICE, is_mendable, line_of, own_code
-from pes.setup.surfaces import imported
+from pes.setup.inputs.surfaces import imported
 
 
 @pytest.mark.parametrize("code", [*ADVICE, errno.EBUSY])

@@ -7,7 +7,7 @@ from pathlib import Path
 from pes.evaluation.gradient_check import GRADIENTS
 from pes.evaluation.gradients import check_gradients
 from pes.run.folder import check_folder, claimed, open_log
-from pes.setup.surfaces import load_potential
+from pes.setup.inputs.surfaces import load_potential
 
 __all__ = ["run_check_gradients"]
 

@@ -15,9 +15,9 @@ from pes.evaluation import HOLES, evaluate
 from pes.evaluation.dipoles import evaluate_dipoles
 from pes.evaluation.result import EVALUATED, STALE
 from pes.run.folder import check_folder, claimed, open_log, pick_device
-from pes.setup.environment import environment_line
-from pes.setup.intervals import QUIET, at_intervals
-from pes.setup.surfaces import loaded
+from pes.setup.inputs.surfaces import loaded
+from pes.setup.machine.environment import environment_line
+from pes.setup.machine.intervals import QUIET, at_intervals
 from pes.staging import staged
 
 __all__ = ["HOLES", "run_evaluate"]

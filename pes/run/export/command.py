@@ -7,7 +7,7 @@ from pathlib import Path
 from pes.export import TARGETS, export_surface
 from pes.export.targets import target_of
 from pes.run.folder import check_writable, open_log
-from pes.setup.surfaces import load_potential
+from pes.setup.inputs.surfaces import load_potential
 
 __all__ = ["TARGETS", "run_export"]
 

@@ -10,7 +10,7 @@ from datetime import timedelta
 from tqdm import tqdm
 
 from pes.labelling.batch import Report
-from pes.setup.intervals import at_intervals
+from pes.setup.machine.intervals import at_intervals
 
 __all__ = ["progress", "progress_lines"]
 

@@ -8,13 +8,13 @@ from pes.config import Vibration
 from pes.config.vibration import Spectrum
 from pes.potential import Surface
 from pes.run.levels.bar import quiet_bar
-from pes.setup.density_maps import Maps
-from pes.setup.intervals import QUIET
-from pes.setup.level_result import LevelsResult
-from pes.setup.line_list import LineList, line_list
-from pes.setup.rotation import Rotation
-from pes.setup.sensitivity import Sensitivities
-from pes.setup.solved import growing_minutes
+from pes.setup.levels.level_result import LevelsResult
+from pes.setup.levels.solved import growing_minutes
+from pes.setup.lines.line_list import LineList, line_list
+from pes.setup.machine.intervals import QUIET
+from pes.setup.results.density_maps import Maps
+from pes.setup.results.sensitivity import Sensitivities
+from pes.setup.rotation.rotation import Rotation
 from pes.vibration.analysis.intensities import Sticks
 from pes.vibration.levels.diagnostics import ONLY_L_ZERO
 

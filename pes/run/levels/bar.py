@@ -7,8 +7,8 @@ from time import process_time
 
 from tqdm import tqdm
 
-from pes.setup.intervals import QUIET, SOON, at_intervals
-from pes.setup.size_forecast import SizeForecast
+from pes.setup.levels.size_forecast import SizeForecast
+from pes.setup.machine.intervals import QUIET, SOON, at_intervals
 from pes.units import CM1
 from pes.vibration.eigensolvers.davidson import Progress
 from pes.vibration.eigensolvers.select import Watch

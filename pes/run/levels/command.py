@@ -23,15 +23,15 @@ from pes.run.levels.results import OPTIONAL, write_results
 from pes.run.levels.resume import STATE, check_state
 from pes.run.signals import Stopped
 from pes.setup.automatic.request import SIGNALLED
-from pes.setup.density_maps import Maps, density_maps
-from pes.setup.dipoles import check_vectors, dipole_surface
-from pes.setup.level_files import LEVELS_JSON
-from pes.setup.line_list import check_lines
-from pes.setup.problem import Problem, problem
-from pes.setup.rotation_checks import check_rotation, check_size
-from pes.setup.sensitivity import check_sensitivities
-from pes.setup.solved import COUNT, solved
-from pes.setup.surfaces import load_potential, resolved
+from pes.setup.inputs.dipoles import check_vectors, dipole_surface
+from pes.setup.inputs.surfaces import load_potential, resolved
+from pes.setup.levels.solved import COUNT, solved
+from pes.setup.lines.line_list import check_lines
+from pes.setup.problem.problem import Problem, problem
+from pes.setup.results.density_maps import Maps, density_maps
+from pes.setup.results.level_files import LEVELS_JSON
+from pes.setup.results.sensitivity import check_sensitivities
+from pes.setup.rotation.rotation_checks import check_rotation, check_size
 from pes.staging import staged
 
 __all__ = ["levels_of_config", "run_levels"]

@@ -8,12 +8,12 @@ import torch
 from pes.config import ForceFieldConfig
 from pes.force_fields.labels import heading
 from pes.run.folder import check_folder, claimed, open_log, write_config
-from pes.setup.environment import environment_line
-from pes.setup.force_field import force_field_levels
-from pes.setup.force_field_result import ForceFieldResult
-from pes.setup.level_files import LEVELS_JSON
-from pes.setup.level_tables import printed
-from pes.setup.sensitivity import Sensitivities
+from pes.setup.force_fields.force_field import force_field_levels
+from pes.setup.force_fields.force_field_result import ForceFieldResult
+from pes.setup.machine.environment import environment_line
+from pes.setup.results.level_files import LEVELS_JSON
+from pes.setup.results.level_tables import printed
+from pes.setup.results.sensitivity import Sensitivities
 from pes.staging import staged
 
 __all__ = ["run_force_field"]

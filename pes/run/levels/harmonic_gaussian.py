@@ -9,8 +9,8 @@ from pes import plots
 from pes.config import ModelConfig
 from pes.files import write_csv, write_json
 from pes.run.folder import check_folder, claimed, open_log, pick_device, write_config
-from pes.setup.environment import environment, environment_line
 from pes.setup.harmonic_gaussian import SLOPE_METHODS, ModelPoint, model_sweep
+from pes.setup.machine.environment import environment, environment_line
 from pes.staging import staged
 from pes.vibration.hamiltonian.one_dimensional import GRIDS
 

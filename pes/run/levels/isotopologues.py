@@ -14,12 +14,12 @@ from pes.potential import Surface
 from pes.run.folder import open_log, write_config
 from pes.run.levels.additions import Additions, additions
 from pes.run.levels.several import check_single, level_settings, started
-from pes.setup.dipoles import check_vectors, dipole_surface
-from pes.setup.environment import environment_line
-from pes.setup.isotopologues import ISOTOPOLOGUES, isotopologues
-from pes.setup.level_result import LevelsResult
-from pes.setup.line_list import check_lines
-from pes.setup.rotation_checks import check_size
+from pes.setup.inputs.dipoles import check_vectors, dipole_surface
+from pes.setup.levels.level_result import LevelsResult
+from pes.setup.lines.line_list import check_lines
+from pes.setup.machine.environment import environment_line
+from pes.setup.rotation.rotation_checks import check_size
+from pes.setup.series.isotopologues import ISOTOPOLOGUES, isotopologues
 
 __all__ = ["ISOTOPOLOGUES", "run_isotopologues"]
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from pes import plots
 from pes.rovibration.profiles import cross_section
-from pes.setup.density_maps import Maps
-from pes.setup.level_result import LevelsResult
-from pes.setup.line_list import LineList
+from pes.setup.levels.level_result import LevelsResult
+from pes.setup.lines.line_list import LineList
+from pes.setup.results.density_maps import Maps
 from pes.vibration.analysis.intensities import Sticks
 
 __all__ = ["Profile", "draw_pictures"]

@@ -15,12 +15,12 @@ from pes.run.folder import check_space
 from pes.run.levels.bar import step_bar
 from pes.run.levels.resume import digest, earlier, keeper
 from pes.run.signals import stop_signals
-from pes.setup.automatic.missing_wells import LargeAmplitudes
-from pes.setup.chosen import description
-from pes.setup.memory_limit import refuse_shortage
-from pes.setup.problem import Problem
-from pes.setup.size_forecast import SizeForecast, size_forecast
-from pes.setup.solved import COUNT, accuracy_goal, growing_minutes
+from pes.setup.automatic.motions.missing_wells import LargeAmplitudes
+from pes.setup.levels.size_forecast import SizeForecast, size_forecast
+from pes.setup.levels.solved import COUNT, accuracy_goal, growing_minutes
+from pes.setup.machine.memory_limit import refuse_shortage
+from pes.setup.problem.chosen import description
+from pes.setup.problem.problem import Problem
 from pes.vibration.eigensolvers.davidson import Progress
 
 __all__ = ["Report", "report"]

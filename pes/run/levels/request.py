@@ -10,8 +10,8 @@ import torch
 from pes.config import FitConfig, TrainConfig, Vibration, checked, load_config
 from pes.potential import Surface
 from pes.run.folder import pick_device
-from pes.setup.environment import usual_threads
-from pes.setup.surfaces import load_potential, names_function, permitted, resolved
+from pes.setup.inputs.surfaces import load_potential, names_function, permitted, resolved
+from pes.setup.machine.environment import usual_threads
 
 __all__ = ["Request", "request_of_run", "threads_for"]
 

@@ -9,10 +9,10 @@ import torch
 
 from pes.run.folder import open_log, write_config
 from pes.run.levels.additions import Additions
-from pes.setup.environment import environment_line
-from pes.setup.level_result import LevelsResult
-from pes.setup.level_tables import header, printed
-from pes.setup.rotation import ROVIBRATIONAL_CSV
+from pes.setup.levels.level_result import LevelsResult
+from pes.setup.machine.environment import environment_line
+from pes.setup.results.level_tables import header, printed
+from pes.setup.rotation.rotation import ROVIBRATIONAL_CSV
 
 __all__ = ["OPTIONAL", "write_results"]
 

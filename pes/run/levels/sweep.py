@@ -12,8 +12,8 @@ from pes.molecule import Molecule
 from pes.potential import Surface
 from pes.run.folder import open_log, write_config
 from pes.run.levels.several import check_single, level_settings, started
-from pes.setup.environment import environment_line
-from pes.setup.sweep import SWEEP, sweep
+from pes.setup.machine.environment import environment_line
+from pes.setup.series.sweep import SWEEP, sweep
 
 __all__ = ["SWEEP", "run_sweep"]
 

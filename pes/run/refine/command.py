@@ -13,8 +13,8 @@ from pes.refinement.result import REFINED, RESULTS
 from pes.refinement.tables import level_lines
 from pes.run.folder import check_folder, claimed, open_log, pick_device, write_config
 from pes.run.refine.settings import adjust_of, level_settings, observed_of
-from pes.setup.environment import environment_line
-from pes.setup.surfaces import load_potential, resolved
+from pes.setup.inputs.surfaces import load_potential, resolved
+from pes.setup.machine.environment import environment_line
 from pes.staging import staged
 
 __all__ = ["run_refine"]

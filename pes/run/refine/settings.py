@@ -5,7 +5,7 @@ from typing import Literal
 from pes.config import RefineConfig
 from pes.refinement import ObservedLevels, Polynomial
 from pes.refinement.observed import LevelSettings
-from pes.setup.truncation import TruncationRequest
+from pes.setup.problem.truncation import TruncationRequest
 
 __all__ = ["adjust_of", "level_settings", "observed_of"]
 

@@ -11,9 +11,9 @@ from torch import Tensor
 from pes.config import SampleConfig
 from pes.data import read
 from pes.potential import Surface
-from pes.setup.level_points import propose
-from pes.setup.sampling import sample
-from pes.setup.surfaces import load_potential
+from pes.setup.inputs.surfaces import load_potential
+from pes.setup.new_points.level_points import propose
+from pes.setup.new_points.sampling import sample
 from pes.units import CM1
 
 __all__ = ["Choice", "chosen"]

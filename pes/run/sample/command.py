@@ -12,9 +12,9 @@ from pes.data.formats.extxyz import write_geometries
 from pes.files import write_json
 from pes.run.folder import check_folder, claimed, open_log, pick_device, write_config
 from pes.run.sample.choice import Choice, chosen
-from pes.setup.environment import environment, environment_line
-from pes.setup.sampling import GEOMETRIES
-from pes.setup.surfaces import resolved
+from pes.setup.inputs.surfaces import resolved
+from pes.setup.machine.environment import environment, environment_line
+from pes.setup.new_points.sampling import GEOMETRIES
 from pes.staging import staged
 
 __all__ = ["NOTHING_NEEDED", "sample"]

@@ -15,7 +15,7 @@ from pes.run.signals import stop_signals
 from pes.run.train.chosen_config import budget, chosen_config
 from pes.run.train.job import PROGRESS, RESULTS, Job, prepared
 from pes.run.train.results import write_results
-from pes.setup.environment import environment_line
+from pes.setup.machine.environment import environment_line
 from pes.setup.training.automatic.fit import AutomaticFit, automatic_fit
 from pes.setup.training.automatic.points import point_summary
 from pes.setup.training.automatic.report import plan_lines

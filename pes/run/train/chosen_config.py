@@ -12,9 +12,9 @@ from pes.config.reading import changed, checked
 from pes.data.formats.request import stated
 from pes.run.train.resume import workplace
 from pes.setup.training.automatic.fit import ENDLESS
-from pes.setup.training.choices import LinearChoice
-from pes.setup.training.fit_result import FitResult
-from pes.setup.training.settings import KernelForm, LinearForm, NetworkForm
+from pes.setup.training.outcome.fit_result import FitResult
+from pes.setup.training.planning.choices import LinearChoice
+from pes.setup.training.planning.settings import KernelForm, LinearForm, NetworkForm
 from pes.setup.training.train import MINUTES
 
 __all__ = ["budget", "chosen_config", "continued", "points_config", "reproducible", "with_budget"]

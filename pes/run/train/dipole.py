@@ -16,10 +16,10 @@ from pes.run.train.dipole_networks import earlier_networks, network_files, watch
 from pes.run.train.job import drawn_split, load_points
 from pes.run.train.resume import workplace
 from pes.run.train.settings import optimizer_of, weights_of
-from pes.setup.environment import environment_line
-from pes.setup.training.dipole import train_dipole
-from pes.setup.training.dipole_forms import AnyDipoleForm
-from pes.setup.training.dipole_result import DipoleFit
+from pes.setup.machine.environment import environment_line
+from pes.setup.training.dipoles.dipole import train_dipole
+from pes.setup.training.dipoles.dipole_forms import AnyDipoleForm
+from pes.setup.training.dipoles.dipole_result import DipoleFit
 from pes.staging import staged
 
 __all__ = ["dipole_training"]

@@ -14,8 +14,8 @@ from pes.run.folder import write_config
 from pes.run.signals import Stopped, stop_signals
 from pes.run.train.epochs import SAVE_SECONDS, safe_stop
 from pes.run.train.resume import check_same
-from pes.setup.intervals import at_intervals
-from pes.setup.training.dipole_fits import NetworkSessions
+from pes.setup.machine.intervals import at_intervals
+from pes.setup.training.dipoles.dipole_fits import NetworkSessions
 from pes.training.checkpoint import latest_checkpoint, previous, save_checkpoint
 from pes.training.epoch import TrainingState
 

@@ -15,7 +15,7 @@ from pes.files import named_errors
 from pes.memory import is_full
 from pes.run.signals import Stopped, stop_signals
 from pes.run.train.tables import append_epoch
-from pes.setup.intervals import at_intervals
+from pes.setup.machine.intervals import at_intervals
 from pes.training.checkpoint import save_checkpoint
 from pes.training.distributed import Ranks
 from pes.training.epoch import Epoch, StopReason, TrainingState

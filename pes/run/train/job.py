@@ -19,7 +19,7 @@ from pes.molecule import Molecule
 from pes.run.folder import open_folder, open_log, silence_log
 from pes.run.train.resume import EarlierSession, earlier_session
 from pes.run.train.tables import cut_metrics
-from pes.setup.training.doubtful import doubtful_rows, not_fitted, without
+from pes.setup.training.outcome.doubtful import doubtful_rows, not_fitted, without
 from pes.training.distributed import Ranks
 from pes.training.weights import column
 from pes.units import CM1

@@ -18,14 +18,14 @@ from pes.run.train.job import Job, opened, prepared
 from pes.run.train.results import write_results
 from pes.run.train.settings import training_settings
 from pes.run.train.tables import read_metrics
-from pes.setup.environment import environment_line
-from pes.setup.training.choices import TrainingChoices
-from pes.setup.training.fit_result import fit_result
-from pes.setup.training.plan import TrainingPlan, force_warnings, training_plan
-from pes.setup.training.planned import planned_epochs, within
-from pes.setup.training.search import Search
-from pes.setup.training.searched import check_choices, searched_plan
-from pes.setup.training.settings import TrainingSettings
+from pes.setup.machine.environment import environment_line
+from pes.setup.training.outcome.fit_result import fit_result
+from pes.setup.training.planning.choices import TrainingChoices
+from pes.setup.training.planning.plan import TrainingPlan, force_warnings, training_plan
+from pes.setup.training.planning.planned import planned_epochs, within
+from pes.setup.training.planning.search import Search
+from pes.setup.training.planning.searched import check_choices, searched_plan
+from pes.setup.training.planning.settings import TrainingSettings
 from pes.training.distributed import Ranks
 from pes.training.epoch import StopReason, TrainingState
 

@@ -10,8 +10,8 @@ from pes.data import Split
 from pes.data.labels import Chosen
 from pes.files import RUN_FINISHED
 from pes.run.folder import check_folder
-from pes.setup.surfaces import resolved
-from pes.setup.training.choices import TrainingChoices
+from pes.setup.inputs.surfaces import resolved
+from pes.setup.training.planning.choices import TrainingChoices
 from pes.training.checkpoint import latest_checkpoint, previous
 from pes.training.epoch import TrainingState
 

@@ -5,7 +5,7 @@ from functools import partial
 from pes.config import TrainConfig
 from pes.config.training import Auto, Column
 from pes.config.training import Training as TrainingSection
-from pes.setup.training.settings import EnsembleForm, TrainingSettings, Weights
+from pes.setup.training.planning.settings import EnsembleForm, TrainingSettings, Weights
 from pes.training import OPTIMIZERS
 from pes.training.optimizers.problem import Optimizer
 from pes.training.weights import WEIGHTS

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from pes.files import replaced
-from pes.setup.training.planned import epoch_row
+from pes.setup.training.planning.planned import epoch_row
 from pes.training.epoch import Epoch
 
 __all__ = ["append_epoch", "cut_metrics", "read_metrics"]

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from time import process_time
 
-from pes.setup.intervals import QUIET, SOON, at_intervals
-from pes.setup.speed import iterations_left
+from pes.setup.machine.intervals import QUIET, SOON, at_intervals
+from pes.setup.machine.speed import iterations_left
 from pes.units import CM1
 from pes.vibration.eigensolvers.davidson import Progress
 from pes.vibration.eigensolvers.select import Watch

@@ -11,15 +11,15 @@ import torch
 from pes.data import Dataset, Split, split
 from pes.data.dataset import check_dataset
 from pes.data.splits import check_parts
-from pes.setup.environment import threads
+from pes.setup.machine.environment import threads
 from pes.setup.training.automatic.fit import automatic_fit
-from pes.setup.training.doubtful import audited, doubtful_rows, without
-from pes.setup.training.fit_result import FitResult, fit_result
-from pes.setup.training.plan import TrainingPlan, force_warnings, training_plan
-from pes.setup.training.planned import epoch_row, planned_epochs, within
-from pes.setup.training.search import Search
-from pes.setup.training.searched import check_choices, searched_plan, with_choice
-from pes.setup.training.settings import (
+from pes.setup.training.outcome.doubtful import audited, doubtful_rows, without
+from pes.setup.training.outcome.fit_result import FitResult, fit_result
+from pes.setup.training.planning.plan import TrainingPlan, force_warnings, training_plan
+from pes.setup.training.planning.planned import epoch_row, planned_epochs, within
+from pes.setup.training.planning.search import Search
+from pes.setup.training.planning.searched import check_choices, searched_plan, with_choice
+from pes.setup.training.planning.settings import (
     EnsembleForm,
     KernelForm,
     LinearForm,

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from pes.run.levels import bar
-from pes.setup.size_forecast import SizeForecast
+from pes.setup.levels.size_forecast import SizeForecast
 from pes.vibration.eigensolvers.davidson import Progress
 from pes.vibration.levels.size_estimate import SizeEstimate
 

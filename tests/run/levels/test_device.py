@@ -8,7 +8,7 @@ import yaml
 from other_device import OTHER, OtherDevice
 
 from pes.run.levels import command
-from pes.setup import solved
+from pes.setup.levels import solved
 
 CONFIG = {
     "name": "water",

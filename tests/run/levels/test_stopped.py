@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from pes.cli import levels, spectrum
-from pes.setup.automatic import target
-from pes.setup.automatic.quanta_series import Series
+from pes.setup.automatic.cuts import target
+from pes.setup.automatic.quanta.quanta_series import Series
 
 THREE = ["carbon_dioxide_model", "--levels", "3", "--set", "J=[0, 1]"]
 FOUR = ["formaldehyde_model", "--molecule", "C O H H", "--levels", "3", "--set", "J=[0, 1]"]

@@ -14,7 +14,7 @@ import yaml
 from pes import cli
 from pes.data import Dataset, split, write
 from pes.potential import load_surface
-from pes.setup.training.fit_result import FitResult
+from pes.setup.training.outcome.fit_result import FitResult
 from pes.units import CM1
 
 pytestmark = pytest.mark.usefixtures("no_pictures")

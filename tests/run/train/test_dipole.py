@@ -13,7 +13,7 @@ import pes
 from pes.cli import evaluate, report, train
 from pes.data import Dataset, write
 from pes.run.train import dipole_networks
-from pes.setup.training.dipole_fits import NetworkSessions
+from pes.setup.training.dipoles.dipole_fits import NetworkSessions
 from pes.training.epoch import TrainingState
 
 CHARGES = torch.tensor([-0.6, 0.3, 0.3]).double()

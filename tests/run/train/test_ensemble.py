@@ -11,9 +11,9 @@ import torch
 from pes import cli
 from pes.data import Dataset, Split, read, write
 from pes.potential import Ensemble, energies_and_forces, load_surface
-from pes.setup.training.choices import TrainingChoices
-from pes.setup.training.members import member_rows
-from pes.setup.training.settings import EnsembleForm
+from pes.setup.training.planning.choices import TrainingChoices
+from pes.setup.training.planning.members import member_rows
+from pes.setup.training.planning.settings import EnsembleForm
 from pes.units import ANGSTROM, CM1
 
 Command = Callable[..., Path]

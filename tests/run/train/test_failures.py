@@ -54,7 +54,7 @@ def test_a_named_optimizer_is_kept(pes_train: Command) -> None:
 def test_too_large_for_the_machine(
     pes_train: Command, refusal: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pes.setup.training.plan.free_memory", lambda device: 2**15)
+    monkeypatch.setattr("pes.setup.training.planning.plan.free_memory", lambda device: 2**15)
     line = refusal(pes_train, surface={"hidden": [40]})
     assert "`surface.hidden` smaller or set `training.optimizer: lbfgs`" in line
     assert memory.MIB == 2**20

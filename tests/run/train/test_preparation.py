@@ -12,7 +12,7 @@ import yaml
 from pes import cli
 from pes.data import Dataset, write
 from pes.potential import UserFunction, load_surface
-from pes.setup.surfaces import load_potential
+from pes.setup.inputs.surfaces import load_potential
 from pes.units import ANGSTROM, CM1
 
 Command = Callable[..., Path]

@@ -4,10 +4,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from pes.setup.automatic.growing_grids import ProductGrid, SparsePoints
+from pes.setup.automatic.quanta.growing_grids import ProductGrid, SparsePoints
 from pes.setup.automatic.request import Target
-from pes.setup.levels import levels
-from pes.setup.truncation import TruncationRequest
+from pes.setup.levels.levels import levels
+from pes.setup.problem.truncation import TruncationRequest
 from pes.units import CM1
 from pes.vibration.eigensolvers.eigenpairs import Eigenpairs
 from pes.vibration.hamiltonian.operator import Hamiltonian

@@ -5,7 +5,7 @@ from math import comb
 
 from pes.descriptors import Invariants
 from pes.setup.training.automatic.points import PointSummary
-from pes.setup.training.settings import LinearBaseline, NetworkForm
+from pes.setup.training.planning.settings import LinearBaseline, NetworkForm
 from pes.training.optimizers.choice import iteration_flops
 from pes.training.projection import reachable_rank
 

@@ -7,7 +7,7 @@ from math import ceil
 from pes.setup.training.automatic.candidates import RATE, Candidate, neighbours
 from pes.setup.training.automatic.task import FitTask
 from pes.setup.training.automatic.trial import FitBudget, Trial, advanced, better
-from pes.setup.training.settings import EnsembleForm
+from pes.setup.training.planning.settings import EnsembleForm
 from pes.training.optimizers.choice import iteration_flops
 
 __all__ = ["contest", "finale", "measured_rate", "prospect", "shortfall"]

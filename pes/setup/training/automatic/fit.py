@@ -30,8 +30,8 @@ from pes.setup.training.automatic.report import (
 )
 from pes.setup.training.automatic.task import FitTask, fit_task
 from pes.setup.training.automatic.trial import FitBudget, Trial, better
-from pes.setup.training.fit_result import FitResult, fit_result
-from pes.setup.training.settings import TrainingSettings
+from pes.setup.training.outcome.fit_result import FitResult, fit_result
+from pes.setup.training.planning.settings import TrainingSettings
 from pes.training.epoch import StopReason
 
 __all__ = ["ENDLESS", "AutomaticFit", "automatic_fit"]

@@ -12,8 +12,8 @@ from pes.descriptors.invariants import pair_permutations
 from pes.potential import kernel_surface
 from pes.setup.training.automatic.task import FitTask
 from pes.setup.training.automatic.trial import FitBudget, Trial, better, measure
-from pes.setup.training.settings import KernelForm
-from pes.setup.training.starting_surface import MIB
+from pes.setup.training.planning.settings import KernelForm
+from pes.setup.training.planning.starting_surface import MIB
 from pes.units import ANGSTROM
 
 __all__ = ["KernelStart", "first_kernels", "larger_kernels", "last_kernels"]

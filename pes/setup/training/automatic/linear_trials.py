@@ -11,8 +11,8 @@ from pes.setup.training.automatic.candidates import VARIABLE_NAMES
 from pes.setup.training.automatic.points import PointSummary
 from pes.setup.training.automatic.task import FitTask
 from pes.setup.training.automatic.trial import Trial, better
-from pes.setup.training.settings import LinearForm
-from pes.setup.training.shapes import shapes
+from pes.setup.training.planning.settings import LinearForm
+from pes.setup.training.planning.shapes import shapes
 from pes.units import ANGSTROM
 
 __all__ = ["force_trials", "last_trials", "linear_trials"]

@@ -7,7 +7,7 @@ import torch
 from pes.data import Dataset, Split
 from pes.setup.training.automatic.points import PointSummary, point_summary
 from pes.setup.training.automatic.trial import FitBudget, Trial, started
-from pes.setup.training.settings import TrainingSettings
+from pes.setup.training.planning.settings import TrainingSettings
 
 __all__ = ["FitTask", "fit_task"]
 

@@ -10,11 +10,11 @@ from torch import Tensor
 
 from pes.chunks import in_chunks
 from pes.data import Dataset, Split
-from pes.setup.intervals import at_intervals
-from pes.setup.training.members import held_out_errors, kept_members, member_validation
-from pes.setup.training.plan import TrainingPlan, training_plan
-from pes.setup.training.planned import epoch_row, planned_epochs
-from pes.setup.training.settings import TrainingSettings
+from pes.setup.machine.intervals import at_intervals
+from pes.setup.training.planning.members import held_out_errors, kept_members, member_validation
+from pes.setup.training.planning.plan import TrainingPlan, training_plan
+from pes.setup.training.planning.planned import epoch_row, planned_epochs
+from pes.setup.training.planning.settings import TrainingSettings
 from pes.training.bounded import bounded_rms
 from pes.training.epoch import StopReason, TrainingState
 from pes.units import CM1

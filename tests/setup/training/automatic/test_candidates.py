@@ -5,7 +5,7 @@ import pytest
 from pes.potential.mlp import MLP
 from pes.setup.training.automatic.candidates import Candidate, candidates, neighbours
 from pes.setup.training.automatic.points import PointSummary
-from pes.setup.training.settings import NetworkForm
+from pes.setup.training.planning.settings import NetworkForm
 
 
 def summary(elements: str, *, dissociated: float = 0.0, forces: bool = False) -> PointSummary:

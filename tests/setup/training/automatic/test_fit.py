@@ -15,9 +15,14 @@ from pes.setup.training.automatic.contest import contest, finale
 from pes.setup.training.automatic.fit import AutomaticFit, automatic_fit
 from pes.setup.training.automatic.task import fit_task
 from pes.setup.training.automatic.trial import FitBudget, Trial, advanced, better, started
-from pes.setup.training.plan import training_plan
-from pes.setup.training.planned import planned_epochs
-from pes.setup.training.settings import EnsembleForm, LinearForm, NetworkForm, TrainingSettings
+from pes.setup.training.planning.plan import training_plan
+from pes.setup.training.planning.planned import planned_epochs
+from pes.setup.training.planning.settings import (
+    EnsembleForm,
+    LinearForm,
+    NetworkForm,
+    TrainingSettings,
+)
 from pes.training.fit import completed
 from pes.units import CM1
 

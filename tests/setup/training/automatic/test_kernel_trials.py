@@ -15,8 +15,8 @@ from pes.setup.training.automatic.kernel_trials import (
 )
 from pes.setup.training.automatic.task import fit_task
 from pes.setup.training.automatic.trial import FitBudget, Trial, better
-from pes.setup.training.plan import training_plan
-from pes.setup.training.settings import KernelForm, LinearForm, TrainingSettings
+from pes.setup.training.planning.plan import training_plan
+from pes.setup.training.planning.settings import KernelForm, LinearForm, TrainingSettings
 from pes.units import CM1
 
 

@@ -11,7 +11,7 @@ from pes.data import Dataset, split
 from pes.setup.training.automatic.linear_trials import force_trials, last_trials, linear_trials
 from pes.setup.training.automatic.task import FitTask, fit_task
 from pes.setup.training.automatic.trial import FitBudget, Trial
-from pes.setup.training.settings import LinearForm, TrainingSettings
+from pes.setup.training.planning.settings import LinearForm, TrainingSettings
 
 
 def task(points: Dataset, seconds: float) -> FitTask:

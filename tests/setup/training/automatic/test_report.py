@@ -9,8 +9,8 @@ import torch
 from pes.data import Dataset, split
 from pes.setup.training.automatic.report import choice_lines
 from pes.setup.training.automatic.trial import Trial
-from pes.setup.training.plan import training_plan
-from pes.setup.training.settings import KernelForm, LinearForm, TrainingSettings
+from pes.setup.training.planning.plan import training_plan
+from pes.setup.training.planning.settings import KernelForm, LinearForm, TrainingSettings
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,8 @@ from torch import Tensor
 
 from pes.data import Dataset, split
 from pes.setup.training.automatic.trial import Trial, better
-from pes.setup.training.plan import TrainingPlan, training_plan
-from pes.setup.training.settings import LinearForm, TrainingSettings
+from pes.setup.training.planning.plan import TrainingPlan, training_plan
+from pes.setup.training.planning.settings import LinearForm, TrainingSettings
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,1 @@
+"""Motions of large amplitude that coordinates of small vibrations leave out."""

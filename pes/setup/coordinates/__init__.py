@@ -1,0 +1,1 @@
+"""Internal coordinates: those asked for, or those usual for a molecule."""

@@ -1,0 +1,1 @@
+"""Errors of levels that come from the surface, and the verdict on a calculation."""

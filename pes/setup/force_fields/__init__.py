@@ -1,0 +1,1 @@
+"""Levels of force fields, and force fields of surfaces."""

@@ -1,0 +1,1 @@
+"""What users hand over as a surface or a dipole moment, as callables of torch positions."""

@@ -1,0 +1,1 @@
+"""Quantum numbers and symmetry species of levels."""

@@ -1,0 +1,233 @@
+"""Quantum numbers of levels: of normal modes as spectroscopists number them, or of the basis.
+
+Normal modes are numbered as by Herzberg: symmetry species one after the other, each from the
+highest frequency down. A level gets a label only if one set of quanta holds half of it or more.
+
+References:
+    G. Herzberg, Infrared and Raman Spectra of Polyatomic Molecules, Van Nostrand (1945)
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from math import pi
+
+import torch
+from torch import Tensor
+
+from pes.coordinates.internal import zero_at_minimum
+from pes.setup.labels.linear_labels import bend_of_linear, linear_heading, linear_quanta
+from pes.setup.problem.problem import Problem
+from pes.vibration.analysis import assignment
+from pes.vibration.analysis.stretch_and_bend import stretch_and_bend_quanta
+from pes.vibration.levels.result import Levels
+from pes.vibration.symmetry.operations import commuting, symmetry_operations
+from pes.vibration.symmetry.representations import symmetry_labels as species
+
+__all__ = [
+    "LABELS",
+    "LevelLabels",
+    "label_heading",
+    "level_labels",
+    "normal_heading",
+    "with_axial_states",
+]
+
+LABELS = ("normal", "local")
+"""Quanta of normal modes where they are safe, or of the basis functions of each coordinate."""
+
+SPECIES = ("", "A1", "A2", "B1", "B2", "A'", 'A"')
+"""Symmetry species in Herzberg's order, as far as they are known by name."""
+
+DEGENERATE = 1e-5
+"""Relative distance of frequencies below which modes form a degenerate pair."""
+
+LINEAR = 0.02
+"""Radians from 180° within which a triatomic is linear."""
+
+
+@dataclass(frozen=True)
+class LevelLabels:
+    """Quanta of every level.
+
+    Attributes:
+        heading: names of the quantum numbers, such as `v1 v2 v3` or `n(r1) n(r2) n(theta)`.
+        quanta: quanta of each level, None where no set of quanta holds half of it.
+        weights: (S,) share of that set.
+        momenta: l of the bend of a linear triatomic, for each level; empty for other molecules.
+    """
+
+    heading: str
+    quanta: list[tuple[int, ...] | None]
+    weights: Tensor
+    momenta: tuple[int, ...] = ()
+
+    def text(self, state: int) -> str:
+        """Label of a level for tables, `-` where there is none."""
+        quanta = self.quanta[state]
+        if quanta is None:
+            return "-"
+        if self.momenta:
+            v1, v2, v3 = quanta
+            return f"{v1} {v2}^{self.momenta[state]} {v3}"
+        return " ".join(map(str, quanta))
+
+
+def level_labels(levels: Levels, task: Problem, labels: str = "normal") -> LevelLabels:
+    """Labels of all levels.
+
+    Quanta of normal modes are given for linear molecules in normal coordinates, or in two lengths
+    and an angle, for bent XY₂ molecules in lengths and an angle (by the number of stretching
+    quanta, the bend, parity and the order of energies) and in normal coordinates for molecules
+    whose modes are not degenerate and whose species have names. For all others the quanta of the
+    leading basis function are named as what they are.
+
+    Args:
+        levels: levels on the CPU.
+        task: what they are of.
+        labels: one of `LABELS`.
+
+    Raises:
+        ValueError: for other `labels`.
+    """
+    if labels not in LABELS:
+        raise ValueError(f"`labels` must be one of {', '.join(LABELS)}, got {labels!r}")
+    if labels == "normal":
+        if levels.hamiltonian.bends:
+            return _linear([levels], task)
+        if zero_at_minimum(task.internal.kinds):
+            order = _herzberg(task)
+            if order is not None:
+                return _normal_coordinates(levels, order)
+        elif bend_of_linear(task) is not None:
+            return _linear([levels], task)
+        elif _bent_xy2(levels, task):
+            return _xy2(levels)
+    three = len(task.internal.names) == 3
+    quanta, weights = assignment.leading_modals(levels) if three else levels.leading
+    return LevelLabels(_local_heading(task), [tuple(q) for q in quanta.tolist()], weights)
+
+
+def label_heading(task: Problem) -> str:
+    """Names of the quanta that levels of a problem will have, before any is computed."""
+    modes, bends = len(task.internal.names), len(task.system.bends)
+    if bends:
+        return linear_heading(modes - bends, bends)
+    if bend_of_linear(task) is not None:
+        return linear_heading(modes, 1)
+    if not zero_at_minimum(task.internal.kinds) or _herzberg(task) is None:
+        return _local_heading(task)
+    return normal_heading(modes)
+
+
+def _local_heading(task: Problem) -> str:
+    return " ".join(f"n({name})" for name in task.internal.names)
+
+
+def normal_heading(modes: int) -> str:
+    """Names of the quanta of normal modes, `v1 v2 v3` of three."""
+    return " ".join(f"v{k + 1}" for k in range(modes))
+
+
+def with_axial_states(labels: LevelLabels, states: Sequence[Levels], task: Problem) -> LevelLabels:
+    """Labels of J = 0 levels, then those of states with K = 1, 2, … of a linear molecule."""
+    if len(states) == 1:
+        return labels
+    if labels.heading.startswith("v1"):
+        of_all = _linear(states, task)
+    else:
+        quanta, weights = zip(*map(assignment.leading_modals, states), strict=True)
+        rows: list[tuple[int, ...] | None] = [tuple(q) for q in torch.cat(quanta).tolist()]
+        of_all = LevelLabels(labels.heading, rows, torch.cat(weights))
+    known = len(labels.quanta)
+    return replace(
+        of_all, quanta=[*labels.quanta, *of_all.quanta[known:]],
+        weights=torch.cat((labels.weights, of_all.weights[known:])),
+    )  # fmt: skip
+
+
+def _herzberg(task: Problem) -> list[int] | None:
+    """Numbers of the coordinates in Herzberg's order; None where that is not safe."""
+    # Coordinates that are not of this package may be normal ones without saying of what.
+    known = getattr(task.internal, "frequencies", None)
+    if known is None:
+        return None
+    frequencies = known.tolist()
+    if any(b - a < DEGENERATE * b for a, b in pairwise(frequencies)):
+        return None
+    # The same range on both sides of each coordinate: the molecule is asked, not the basis.
+    specs = [replace(c, low=-1.0, high=1.0) for c in task.coordinates]
+    group = commuting(symmetry_operations(task.system, specs))
+    still = tuple(range(len(specs)))
+    if any(o.order != still for o in group):
+        return None
+    signs = torch.tensor([[-1.0 if o.mirrored[k] else 1.0 for o in group] for k in still])
+    names = species(group, signs)
+    # Without symmetry a triatomic's bend is ν2 by custom, wherever its frequency lies.
+    if (len(task.molecule.symbols) == 3 and not group) or not set(names) <= set(SPECIES):
+        return None
+    return sorted(still, key=lambda k: (SPECIES.index(names[k]), -frequencies[k]))
+
+
+def _linear(states: Sequence[Levels], task: Problem) -> LevelLabels:
+    """Quanta of states with K = 0, 1, … of a linear molecule."""
+    bend, weights = bend_of_linear(task), []
+    rows: list[tuple[int, ...] | None] = []
+    for k, one in enumerate(states):
+        if bend is None:
+            quanta, shares = linear_quanta(one, task)
+        else:
+            exchanged = any(o.order != (0, 1, 2) for o in one.hamiltonian.operations)
+            quanta, shares = stretch_and_bend_quanta(one, bend, k, exchanged=exchanged)
+        rows += quanta
+        weights.append(shares)
+    if len(task.molecule.symbols) > 3:
+        return LevelLabels(label_heading(task), rows, torch.cat(weights))
+    momenta = tuple(k for k, one in enumerate(states) for _ in one.energies)
+    return LevelLabels("v1 v2^l v3", rows, torch.cat(weights), momenta)
+
+
+def _normal_coordinates(levels: Levels, order: Sequence[int]) -> LevelLabels:
+    quanta, weights = levels.leading
+    rows = quanta[:, list(order)].tolist()
+    firm = (weights >= assignment.FIRM).tolist()
+    heading = normal_heading(len(order))
+    return LevelLabels(heading, [tuple(q) if f else None for q, f in zip(rows, firm, strict=True)],
+                       weights)  # fmt: skip
+
+
+def _bent_xy2(levels: Levels, task: Problem) -> bool:
+    """Whether coordinates are two like lengths of one centre and the angle between them."""
+    kinds = task.internal.kinds
+    if len(kinds) != 3 or kinds[0] != kinds[1] or kinds[2] not in ("angle", "cosine"):
+        return False
+    exchanged = any(o.order == (1, 0, 2) for o in symmetry_operations(levels.system, levels.bases))
+    angle = float(levels.minimum[2])
+    straight = pi - LINEAR if kinds[2] == "angle" else 1 - LINEAR**2 / 2
+    return exchanged and angle < straight
+
+
+def _xy2(levels: Levels) -> LevelLabels:
+    """v1 v2 v3 from v1 + v3, v2 and parity: levels of one kind in the order of their energies."""
+    found = assignment.quantum_labels(levels, symmetric=True)
+    firm = [label.weight >= assignment.FIRM for label in found]
+    first = {
+        label.kind: n for n, label in reversed(list(enumerate(found))) if label.kind[0] == 1
+    }  # fmt: skip
+    stretches = [first.get((1, 0, parity)) for parity in (1, -1)]
+    energies = levels.excitations
+    # ν1 below ν3 unless the levels say otherwise.
+    a, b = (float(energies[n]) if n is not None else float("nan") for n in stretches)
+    ascending = not a > b
+    seen: dict[tuple[int, ...], int] = {}
+    quanta: list[tuple[int, ...] | None] = []
+    for label, is_firm in zip(found, firm, strict=True):
+        total, bend, parity = label.kind
+        antisymmetric = range(0 if parity > 0 else 1, total + 1, 2)
+        choices = list(antisymmetric if ascending else reversed(antisymmetric))
+        place = seen.get(label.kind, 0)
+        seen[label.kind] = place + 1
+        v3 = choices[place] if is_firm and place < len(choices) else None
+        quanta.append(None if v3 is None else (total - v3, bend, v3))
+    weights = torch.tensor([label.weight for label in found], dtype=torch.float64)
+    return LevelLabels("v1 v2 v3", quanta, weights)

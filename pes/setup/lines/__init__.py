@@ -1,0 +1,1 @@
+"""Line lists: lines, lifetimes, bands and their files."""

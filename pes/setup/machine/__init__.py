@@ -1,0 +1,1 @@
+"""What a calculation costs on this machine: versions, CPU time, memory."""

@@ -1,0 +1,1 @@
+"""Minima of a surface, other wells and the ways between them."""

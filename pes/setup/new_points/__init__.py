@@ -1,0 +1,1 @@
+"""Geometries of new points for a surface."""

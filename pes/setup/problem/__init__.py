@@ -1,0 +1,1 @@
+"""Problem whose levels are computed: coordinates, ranges, bases and limits on products."""

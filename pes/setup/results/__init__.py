@@ -1,0 +1,1 @@
+"""Tables, derivatives, densities and files of levels."""

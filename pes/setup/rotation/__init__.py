@@ -1,0 +1,1 @@
+"""Levels with J > 0: forecast, calculation and tables."""

@@ -1,0 +1,1 @@
+"""Levels of several calculations side by side."""

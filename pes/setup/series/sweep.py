@@ -1,0 +1,196 @@
+"""Levels for several values of a parameter, a perturbation or a mass, side by side."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, replace
+from math import nan
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+
+from pes.files import write_csv, write_json
+from pes.molecule import Molecule
+from pes.potential import Surface
+from pes.setup.inputs.surfaces import SurfaceLike, as_surface
+from pes.setup.levels.levels import levels
+from pes.setup.problem.problem import isotopes_of
+from pes.setup.results.sensitivity import check_sensitivities
+from pes.staging import staged
+from pes.tables import html_table, text_table
+
+__all__ = ["SWEEP", "Submitter", "Sweep", "sweep"]
+
+SWEEP = "sweep.json"
+"""Written last."""
+
+GROUND = "ZPE"
+"""Row of the zero-point energies."""
+
+Entry = tuple[float, float]
+"""Energy and estimated error, cm⁻¹."""
+
+
+class Submitter(Protocol):
+    """Processes that calculate: a `distributed.Client`, or an executor of concurrent.futures."""
+
+    def submit(self, function: Any, /, *arguments: Any) -> Any:
+        """A future, whose `result()` waits for what the function returns."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Sweep:
+    """Levels for several values of a parameter.
+
+    Attributes:
+        parameter: name of the parameter.
+        unit: unit of the values.
+        values: values of the parameter.
+        levels: for each value: label → energy and estimated error, cm⁻¹.
+    """
+
+    parameter: str
+    unit: str
+    values: tuple[float, ...]
+    levels: tuple[Mapping[str, Entry], ...]
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """One row for each label of the first value: energy and `conv` by value, in cm⁻¹.
+
+        Levels of the same quanta are paired; NaN where a value has none of these, or two.
+        """
+        rows = []
+        for label in self.levels[0]:
+            row: dict[str, Any] = {"label": label}
+            for value, one in zip(self.values, self.levels, strict=True):
+                energy, error = one.get(label, (nan, nan))
+                row[f"{value:g}"], row[f"conv {value:g}"] = energy, error
+            rows.append(row)
+        return rows
+
+    def __repr__(self) -> str:
+        ends = f"{min(self.values):g} to {max(self.values):g} {self.unit}"
+        return f"Sweep({self.parameter} = {ends}: {len(self.values)} values)"
+
+    def __str__(self) -> str:
+        return "\n".join([repr(self), *self.lines()])
+
+    def _repr_html_(self) -> str:
+        return html_table(self._text(), repr(self))
+
+    def lines(self) -> list[str]:
+        """Table for the screen."""
+        return text_table(self._text())
+
+    def _text(self) -> list[list[str]]:
+        rows = self.rows
+        body = [[v if isinstance(v, str) else f"{v:.4f}" for v in row.values()] for row in rows]
+        return [[*rows[0]], *body]
+
+    def save(self, path: str | Path) -> Path:
+        """Write the rows as a CSV file."""
+        write_csv(Path(path), self.rows)
+        return Path(path)
+
+    def save_all(self, folder: str | Path) -> Path:
+        """Write sweep.csv and, last, sweep.json into a folder, which is made if need be."""
+        with staged(folder, finished=SWEEP) as place:
+            self.save(place / "sweep.csv")
+            content = {
+                "format": "pes-sweep", "version": 1, "units": "cm-1",
+                "parameter": self.parameter, "parameter_unit": self.unit,
+                "values": list(self.values), "rows": self.rows,
+            }  # fmt: skip
+            write_json(place / SWEEP, content)
+        return Path(folder)
+
+
+def sweep(
+    surface: SurfaceLike,
+    parameter: str,
+    values: Iterable[float],
+    molecule: str | Sequence[str] | Molecule | None = None,
+    *,
+    workers: Submitter | None = None,
+    **settings: Any,
+) -> Sweep:
+    """Levels for several values of a parameter of a surface, a perturbation's strength or a mass.
+
+    Args:
+        surface: as for `levels`; a parameter must be a single number, as those of analytic ones.
+        parameter: name of a parameter, or of one of the perturbations among the settings; or a
+            mass: `m[1:H]` of the atom 1 (from 0), `m[H]` of all atoms of this symbol.
+        values: values in the unit in which the surface gives this parameter, such as Å; strengths κ
+            of a perturbation in cm⁻¹; masses in u.
+        molecule: as for `levels`.
+        workers: processes that calculate one value each: `distributed.Client(cluster)` of a
+            cluster of Dask, whose jobs a batch system may run, or an executor of processes. All
+            values are calculated here one after the other by default.
+        settings: settings of `levels`, the same for all values.
+
+    Raises:
+        ValueError: for no value, one given twice, a parameter that the surface does not have, or
+            what `levels` refuses.
+
+    Example:
+        >>> some = {"count": 2, "basis": {"all": 5}, "convergence": False}
+        >>> bend = sweep("water_pjt1996", "r_e", [0.957, 0.959], **some)
+        >>> [round(bend.rows[1][key], -1) for key in ("0.957", "0.959")]
+        [1600.0, 1590.0]
+    """
+    asked = tuple(float(value) for value in values)
+    if not asked or len(set(asked)) < len(asked):
+        raise ValueError(f"`values` must be one or more numbers, each once, got {list(asked)}")
+    known = as_surface(surface)
+    bumps = settings.get("perturbations") or {}
+    if parameter.startswith("m["):
+        unit = "u"
+        isotopes = isotopes_of(known, molecule, settings.get("nuclear_masses", False))
+        jobs = [(known, _weighed(isotopes, parameter, value), settings) for value in asked]
+    elif parameter in bumps:
+        unit = "cm-1"
+        jobs = [
+            (known, molecule, settings | {"perturbations": bumps | {parameter: bump}})
+            for bump in (replace(bumps[parameter], strength=value) for value in asked)
+        ]
+    else:
+        check_sensitivities(known, [parameter])
+        unit, size = getattr(known.module, "parameter_units", {}).get(parameter, ("a.u.", 1.0))
+        jobs = [(_with(known, parameter, value * size), molecule, settings) for value in asked]
+    if workers is None:
+        made = [_levels(*job) for job in jobs]
+    else:
+        made = [future.result() for future in [workers.submit(_levels, *job) for job in jobs]]
+    return Sweep(parameter, unit, asked, tuple(made))
+
+
+def _weighed(molecule: Molecule, parameter: str, mass: float) -> Molecule:
+    """The molecule with another mass (u) of the atoms that `m[1:H]` or `m[H]` names."""
+    names = {f"m[{k}:{symbol}]": [k] for k, symbol in enumerate(molecule.symbols)}
+    for symbol in molecule.symbols:
+        names[f"m[{symbol}]"] = [k for k, other in enumerate(molecule.symbols) if other == symbol]
+    if parameter not in names:
+        raise ValueError(f"a mass must be one of {', '.join(names)}, got {parameter!r}")
+    masses = dict.fromkeys(names[parameter], mass)
+    return Molecule(molecule.symbols, molecule.nuclear_masses, masses)
+
+
+def _with(surface: Surface, parameter: str, value: float) -> Surface:
+    """A copy of a surface with another value of a parameter."""
+    other = deepcopy(surface)
+    with torch.no_grad():
+        dict(other.module.named_parameters())[parameter].fill_(value)
+    return other
+
+
+def _levels(
+    surface: Surface, molecule: str | Sequence[str] | Molecule | None, settings: Mapping[str, Any]
+) -> dict[str, Entry]:
+    """Label → energy and estimated error of the levels; those whose label is not alone left out."""
+    result = levels(surface, molecule, **settings)
+    texts = [result.quanta.text(n) for n in range(len(result.energies))]
+    pairs = zip(result.energies.tolist(), result.convergence.tolist(), strict=True)
+    entries = dict(zip(texts, pairs, strict=True))
+    alone = {text: entries[text] for text in texts[1:] if texts.count(text) == 1}
+    return {GROUND: (result.zero_point_energy, float(result.convergence[0])), **alone}

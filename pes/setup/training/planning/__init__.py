@@ -1,0 +1,1 @@
+"""Plan of a fit: settings, weights, starting surfaces and the search among candidates."""
