@@ -6,7 +6,6 @@ computed in one well are not those of the molecule, and the user is warned.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from math import pi
 
 import torch
@@ -15,19 +14,16 @@ from torch import Tensor
 from pes.coordinates import optimum
 from pes.coordinates.point_group import molecular_axes
 from pes.coordinates.vectors import dihedral
-from pes.geometry import nearest_rotation
-from pes.molecule import Molecule, like_permutations
+from pes.molecule import Molecule
 from pes.setup.minima.geometry import Minimum, covalent_distances, same
+from pes.setup.minima.images import Image, exchanges, mirror_image
 
-__all__ = ["LargeAmplitude", "bonded", "large_amplitudes"]
+__all__ = ["WELLS", "LargeAmplitude", "bonded", "large_amplitudes"]
 
 Potential = Callable[[Tensor], Tensor]
 
 BONDED = 1.3
 """Distance over the sum of covalent radii up to which two atoms are bonded."""
-
-SAME = 0.1
-"""Bohr, root of the summed squares: a mirror image that lies nearer is the molecule itself."""
 
 STRAIGHT = 0.01
 """Sine of an angle up to which it is 180°."""
@@ -39,7 +35,7 @@ TURN = 36
 """Points of a full turn about a bond."""
 
 PATH = 11
-"""Points of a path to a mirror image, or of a bend up to linearity."""
+"""Points of a bend up to linearity."""
 
 HOPELESS = 4
 """Barriers this many times above the highest level are not relaxed."""
@@ -47,8 +43,8 @@ HOPELESS = 4
 STIFF = 5.0
 """Hartree: K of the penalty K(1 − cos Δτ) that holds a dihedral where a barrier is relaxed."""
 
-IMAGES = 200
-"""Permutations of like atoms that are looked at."""
+WELLS = ("torsion", "inversion", "exchange")
+"""Motions from one well to another."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,8 +52,10 @@ class LargeAmplitude:
     """A motion that a level may follow out of its well.
 
     Attributes:
-        what: inversion, torsion, bend (up to 180°) or linear bend (from there to 90°).
-        atoms: those that name it: two for a torsion, three for a bend, none for an inversion.
+        what: inversion, torsion, exchange (of like atoms), bend (up to 180°) or linear bend (from
+            there to 90°).
+        atoms: those that name it: two for a torsion or an exchange, three for a bend, none for an
+            inversion.
         barrier: upper bound above the minimum, hartree: the lowest way out of the well.
         highest: the highest point of a whole turn, hartree; the barrier itself for other motions.
         geometries: geometries along the motion, (K, N, 3) in bohr; coordinates that hold it hold
@@ -94,10 +92,10 @@ def large_amplitudes(
     search = _Search(potential, molecule, minimum, top)
     torsions = list(search.torsions())
     found = [*torsions, *search.bends()]
-    inversion = search.inversion()
-    if inversion is not None and all(one.barrier >= top for one in torsions):
-        # Else the mirror image is a part of the turn.
-        found.append(inversion)
+    # Below a turn about a bond, images are a part of it; beside an inversion, exchanges are.
+    for image in (search.inversion, search.exchange):
+        other = None if any(one.barrier < top for one in found if one.what in WELLS) else image()
+        found += [] if other is None else [other]
     return [one for one in found if one.barrier < top or one.other is not None]
 
 
@@ -195,51 +193,21 @@ class _Search:
                 yield LargeAmplitude(what, (a, b, c), height, height, path, path[-1])
 
     def inversion(self) -> LargeAmplitude | None:
-        """The nearest mirror image that is not the molecule turned, and the way there.
+        """The way to the nearest mirror image that is not the molecule turned."""
+        image = mirror_image(self.molecule, self.minimum)
+        return None if image is None else self._to_image(image)
 
-        Half-way geometries are those that the reflection, with its exchange of like atoms, leaves
-        alone, so V is relaxed among them.
-        """
-        image = self._nearest_image()
-        if image is None:
-            return None
-        order, reflection, x = image
+    def exchange(self) -> LargeAmplitude | None:
+        """The lowest way to a well that differs by an exchange of like atoms alone."""
+        ways = [self._to_image(image) for image in exchanges(self.molecule, self.minimum)]
+        return min(ways, key=lambda one: one.barrier, default=None)
 
-        def symmetric(y: Tensor) -> Tensor:
-            y = y - y.mean(-2, keepdim=True)
-            return (y + y[..., order, :] @ reflection) / 2
-
-        half = symmetric(x)
-        try:
-            relaxed = symmetric(optimum(lambda y: self.potential(symmetric(y)), half))
-        except (ValueError, FloatingPointError):
-            relaxed = half
-        share = torch.linspace(0, 1, PATH, dtype=torch.float64)[:, None, None]
-        ways = [x + share * (middle - x) for middle in (half, relaxed)]
-        way = min(ways, key=lambda w: float(self.energies(w).max()))
-        other = x[order] @ reflection
+    def _to_image(self, image: Image) -> LargeAmplitude:
+        way = image.way(self.potential, self.energies)
         height = float(self.energies(way).max())
-        all_along = torch.cat((way, other[None]))
-        return LargeAmplitude("inversion", (), height, height, all_along, way[-1])
-
-    def _nearest_image(self) -> tuple[list[int], Tensor, Tensor] | None:
-        """Exchange of atoms, reflection (3, 3) and centred minimum, or None if all are it."""
-        x = self.minimum - self.minimum.mean(0)
-        images = []
-        for order in islice(like_permutations(self.molecule.elements), IMAGES):
-            # An exchange that is its own inverse, so that the reflection is its own too.
-            if [order[a] for a in order] != list(range(len(x))):
-                continue
-            reflection = -nearest_rotation(-x[order].mT @ x)
-            distance = float((x[order] @ reflection - x).norm())
-            if distance > SAME:
-                images.append((distance, order, reflection))
-            elif order == list(range(len(x))):
-                return None  # planar
-        if not images:
-            return None
-        _, order, reflection = min(images, key=lambda image: image[0])
-        return order, reflection, x
+        all_along = torch.cat((way, image.positions[None]))
+        what, atoms = ("exchange", image.exchanged) if image.exchanged else ("inversion", ())
+        return LargeAmplitude(what, atoms, height, height, all_along, way[-1])
 
 
 def _side(bonds: Tensor, a: int, b: int) -> list[int]:

@@ -15,18 +15,15 @@ from pes.setup.automatic.motions.holding import held, holding
 from pes.setup.minima.geometry import Minimum
 from pes.setup.minima.harmonic_levels import harmonic_level
 from pes.setup.minima.tunnelling import largest_splitting, way_across
-from pes.setup.minima.wells import LargeAmplitude, large_amplitudes
+from pes.setup.minima.wells import WELLS, LargeAmplitude, large_amplitudes
 from pes.setup.problem.chosen import description
 from pes.setup.problem.problem import Problem
 from pes.units import CM1
 
 __all__ = ["LargeAmplitudes", "in_all_wells", "is_known", "sentence"]
 
-KINDS = ("inversion", "torsion", "bend", "linear bend")
+KINDS = (*WELLS, "bend", "linear bend")
 """Motions of large amplitude."""
-
-TUNNELLING = ("inversion", "torsion")
-"""Motions whose levels are wrong, not only unreliable, in coordinates of one well."""
 
 SLIM = 0.1
 """Width over length up to which all atoms lie near a line: one angle in a chain of 160° or more."""
@@ -200,13 +197,13 @@ def in_all_wells(
     """
     motions = LargeAmplitudes(task)
     top = motions.highest(count, energy)
-    leaving = [] if top is None else motions.leaving(top, (*TUNNELLING, "bend"))
+    leaving = [] if top is None else motions.leaving(top, (*WELLS, "bend"))
     motions.refuse_quasilinear(leaving)
-    leaving = [one for one in leaving if one.what in TUNNELLING]
+    leaving = [one for one in leaving if one.what in WELLS]
     if top is None or not leaving:
         return task
     other = motions.holding(leaving[0]) if task.free else None
-    if other is None or LargeAmplitudes(other).leaving(top, TUNNELLING):
+    if other is None or LargeAmplitudes(other).leaving(top, WELLS):
         raise ValueError(
             f"{motions.sentence(leaving[0], top)}; for the levels of one well alone, without "
             "tunnelling, give `quanta: 6`"
@@ -238,6 +235,14 @@ def sentence(one: LargeAmplitude, molecule: Molecule, top: float, holds: bool) -
             f"the molecule has a second well, its mirror image, across a barrier of about "
             f"{height}, and {reach}: levels, means and rotational constants are those of one well, "
             f"tunnelling splittings are missing; {advice}"
+        )
+    if one.what == "exchange":
+        first, second = (f"{molecule.elements[a]}{a + 1}" for a in one.atoms)
+        return (
+            f"the molecule has equivalent wells in which like atoms, such as {first} and {second}, "
+            f"have changed places, across a barrier of about {height}, and {reach}: levels, means "
+            "and rotational constants are those of one well, splittings by tunnelling are missing, "
+            f"and levels above the barrier are wrong; {advice}"
         )
     if one.what == "bend":
         return (
