@@ -28,7 +28,7 @@ from pes.coordinates.curvilinear_modes import BESIDE
 from pes.coordinates.internal import zero_at_minimum
 from pes.molecule import Molecule
 from pes.setup.coordinates.coordinate_request import CoordinateRequest
-from pes.setup.coordinates.coupling import least_coupled
+from pes.setup.coordinates.coupling import least_coupled, no_short_length
 from pes.setup.coordinates.relaxed import relaxed_coordinates
 from pes.setup.minima.geometry import Geometries, covalent_distances
 from pes.units import ANGSTROM, DEGREE
@@ -180,7 +180,8 @@ def _triatomic(request: CoordinateRequest, geometries: Geometries) -> Internal:
     """Coordinates about the middle atom, or in which one atom moves around the other two.
 
     The middle atom stands opposite the longest distance at the minimum. Where another minimum
-    joins the atoms otherwise (HCN and HNC), Jacobi coordinates of the atom that moves hold both.
+    joins the atoms otherwise (HCN and HNC), Jacobi coordinates of the atom that moves hold both,
+    unless it passes between the others, where these coordinates are singular.
     Where valence coordinates couple strongly, Radau or Jacobi coordinates are taken that do not,
     unless the ranges given are those of bonds and angle.
     """
@@ -191,12 +192,14 @@ def _triatomic(request: CoordinateRequest, geometries: Geometries) -> Internal:
     free = request.kind is None and set(named) != {"r1", "r2", "theta"}
     # The search for other wells takes longer than a small calculation.
     lowest, *others = geometries.wells if free else (geometries.start,)
+    potential, masses = geometries.potential, geometries.molecule.masses
     if free and others:
-        return _about("jacobi", _mover(lowest, others[0]))
+        around = _about("jacobi", _mover(lowest, others[0]))
+        if all(no_short_length(around, x, masses) for x in (lowest, *others)):
+            return around
     lowest = _settled(geometries, lowest)
     if free:
-        potential, masses = geometries.potential, geometries.molecule.masses
-        return least_coupled(potential, masses, lowest, opposite(lowest))
+        return least_coupled(potential, masses, lowest, opposite(lowest), others)
     if kind != "jacobi":
         return _about(kind, opposite(lowest))
     elements = geometries.molecule.elements

@@ -22,7 +22,7 @@ from pes.units import ANGSTROM
 from pes.vibration.system.region import energies_or_infinite
 from pes.vibration.system.system import System, molecular
 
-__all__ = ["least_coupled", "mode_coupling"]
+__all__ = ["least_coupled", "mode_coupling", "no_short_length"]
 
 STRONG = 1.4
 """Coupling up to which valence coordinates are taken: they suit the shape of most surfaces."""
@@ -42,7 +42,11 @@ proton that jumps between O atoms 3 Å apart stands 0.6 Å from their middle."""
 
 
 def least_coupled(
-    potential: Callable[[Tensor], Tensor], masses: Tensor, minimum: Tensor, middle: int
+    potential: Callable[[Tensor], Tensor],
+    masses: Tensor,
+    minimum: Tensor,
+    middle: int,
+    others: Sequence[Tensor] = (),
 ) -> Internal:
     """Valence coordinates about the middle atom; others where these couple strongly.
 
@@ -51,26 +55,30 @@ def least_coupled(
         masses: (3,).
         minimum: positions (3, 3) in bohr.
         middle: number of the middle atom.
+        others: positions of other minima, in which no length may be short either.
     """
     valence = Valence(middle, _others(middle))
     usual = _coupling_at(potential, masses, minimum, valence)
     if not STRONG < usual < inf:
         return valence
-    candidates = [
-        kind(atom, _others(atom)) for kind in (Radau, Jacobi) for atom in (middle, *_others(middle))
-    ]
+    atoms, places = (middle, *_others(middle)), (minimum, *others)
+    every = [kind(atom, _others(atom)) for kind in (Radau, Jacobi) for atom in atoms]
+    candidates = [one for one in every if all(no_short_length(one, x, masses) for x in places)]
     couplings = [_coupling_at(potential, masses, minimum, one) for one in candidates]
-    least = min(couplings)
+    least = min(couplings, default=inf)
     return candidates[couplings.index(least)] if least < WEAKER * usual else valence
+
+
+def no_short_length(internal: Internal, x: Tensor, masses: Tensor) -> bool:
+    """Whether no length at positions (3, 3) is so short that it may vanish within reach."""
+    return float(internal.from_positions(x, masses)[:2].min()) >= SHORT
 
 
 def _coupling_at(
     potential: Callable[[Tensor], Tensor], masses: Tensor, x: Tensor, internal: Internal
 ) -> float:
-    """Coupling at positions; infinite where a length is so short that it may vanish."""
+    """Coupling at positions."""
     q = internal.from_positions(x, masses)
-    if float(q[:2].min()) < SHORT:
-        return inf
     linear = not STRAIGHT < float(q[2]) < pi - STRAIGHT
     return mode_coupling(
         molecular(potential, internal.to_positions, masses), q, (0, 1, 2)[: 3 - linear]

@@ -79,3 +79,12 @@ def test_a_proton_that_jumps_through_the_middle_has_no_length_from_there() -> No
     chosen = least_coupled(energy, masses, line(0.9464, 2.0936), 1)
     assert isinstance(chosen, Jacobi)
     assert chosen.atom != 1
+
+
+def test_other_wells_have_no_short_length_either() -> None:
+    """A proton that passes between two atoms to another well: no length from where it passes."""
+    masses = Molecule(("F", "H", "Cl")).masses
+    free = least_coupled(two_bonds(0.93, 1.9), masses, line(0.93, 1.9), 1)
+    with torch.no_grad():
+        short = free.to_positions(torch.tensor([[0.3, 4.0, 0.1]]).double(), masses)[0]
+    assert least_coupled(two_bonds(0.93, 1.9), masses, line(0.93, 1.9), 1, [short]) != free
