@@ -89,7 +89,8 @@ class SearchSection(Section):
     """grid: every candidate is trained to the end. halving: the better half of the candidates is
     trained longer, again and again. optuna: Optuna chooses `trials` candidates one by one."""
     budget: float = Field(default=60.0, gt=0)
-    """CPU time of the whole search, seconds."""
+    """CPU time of the trials together, seconds. One epoch of each optimizer comes before them and
+    does not count: the first one loads and compiles code."""
     trials: int = Field(default=20, gt=0)
     """Number of Optuna trials."""
 

@@ -57,6 +57,11 @@ class Ensemble(nn.Module):
         return getattr(self.members[0], "symbols", None)
 
     @property
+    def with_spread(self) -> "Ensemble | None":
+        """This ensemble if it has two members or more, so that they can differ; else None."""
+        return self if len(self.members) > 1 else None
+
+    @property
     def settings(self) -> dict[str, Any]:
         """Settings by which `surface_from` builds it again; the members are not among them."""
         return {} if self.inflation == 1 else {"inflation": self.inflation}

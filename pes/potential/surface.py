@@ -79,9 +79,7 @@ class Surface:
     @property
     def ensemble(self) -> Ensemble | None:
         """The ensemble, if it has two members or more; else None."""
-        if isinstance(self.potential, Ensemble) and len(self.potential.members) > 1:
-            return self.potential
-        return None
+        return getattr(self.potential, "with_spread", None)
 
     @property
     def module(self) -> nn.Module:

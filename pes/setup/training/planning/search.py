@@ -32,7 +32,8 @@ class Search:
             `pes.NetworkForm` and arguments of `pes.train`, such as `hidden` and `optimizer`.
         strategy: `grid`, every combination gets the same time; `halving`, the better half goes on,
             again and again; `optuna`, Optuna chooses `trials` combinations one by one.
-        budget: CPU time of the whole search, s.
+        budget: CPU time of the trials together, s. One epoch of each optimizer comes before them
+            and does not count: the first one loads and compiles code.
         trials: number of Optuna trials.
 
     Raises:
@@ -178,6 +179,7 @@ def search_result(
     def begin(choice: Choice) -> SearchTrial:
         return SearchTrial(choice, start(choice), ranks)
 
+    _warm_up(search, start)
     if search.strategy == "optuna":
         trials = _by_optuna(search, begin, seed)
     else:
@@ -185,6 +187,16 @@ def search_result(
         STRATEGIES[search.strategy](trials, search.budget)
     trials.sort(key=lambda trial: trial.validation)
     return SearchResult(search.strategy, trials[0].choice, tuple(trial.row for trial in trials))
+
+
+def _warm_up(search: Search, start: Start) -> None:
+    """One epoch with each optimizer, so that no trial pays for what is done once."""
+
+    def optimizer(choice: Choice) -> str:
+        return repr([value for name, value in choice.items() if name.endswith("optimizer")])
+
+    for choice in {optimizer(choice): choice for choice in search.choices}.values():
+        next(start(choice), None)
 
 
 def _grid(trials: Sequence[SearchTrial], budget: float) -> None:

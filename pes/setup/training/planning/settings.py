@@ -233,6 +233,9 @@ levenberg_marquardt: leave out `ensemble` or the optimizer
     first_epochs: int = 0
 
     def __post_init__(self) -> None:
+        for name in ("epochs", "patience"):
+            if not (number := getattr(self, name)) > 0:
+                raise ValueError(f"`{name}` must be at least 1, got {number}")
         kind = optimizer_kind(self.optimizer)
         if self.ensemble is None:
             return

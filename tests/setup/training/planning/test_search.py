@@ -51,6 +51,22 @@ def test_budgets(monkeypatch: pytest.MonkeyPatch) -> None:
         assert clock.now == 72
 
 
+def test_what_is_done_once_is_no_trials_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first epoch of each optimizer takes 100 s longer, as code is loaded and compiled."""
+    clock, loaded = Clock(), set[str]()
+    monkeypatch.setattr(module.time, "process_time", lambda: clock.now)
+
+    def start(choice: dict[str, Any]) -> Iterator[Any]:
+        if choice["optimizer"] not in loaded:
+            loaded.add(choice["optimizer"])
+            clock.now += 100
+        yield from clock.epochs(choice["degree"])
+
+    search = pes.Search({"degree": [1, 2], "optimizer": ["adam", "lbfgs"]}, "grid", budget=12.0)
+    table = module.search_result(search, start).table
+    assert [(row["epochs"], row["cpu_seconds"]) for row in table] == [(3, 3.0)] * 4
+
+
 @pytest.mark.parametrize("strategy", ["grid", "halving"])
 @pytest.mark.parametrize("members", [None, 2])
 def test_the_choice_of_the_command(
@@ -141,6 +157,7 @@ def test_refused(make: Callable[[], object], message: str) -> None:
         ({"hiden": [(2,)]}, {}, "did you mean 'hidden'?"),
         ({"ensemble": [None]}, {}, "these are degree, variable, length, hidden"),
         ({"optimizer": ["adm"]}, {}, "`optimizer` must be auto"),
+        ({"epochs": [10, 0]}, {}, "`epochs` must be at least 1, got 0"),
         ({"optimizer": ["adam"]}, {"ensemble": pes.EnsembleForm()}, "`optimizer` is adam"),
         ({"degree": [2]}, {"form": pes.LinearForm()}, "`search` is for networks"),
         ({"degree": [2]}, {"form": None, "epochs": 1000}, "`search` belongs to a form"),
