@@ -9,8 +9,9 @@ import torch
 from pes import plots
 from pes.evaluation.tables import calibration_table
 from pes.run.train.resume import UNFINISHED
-from pes.setup.training.outcome.fit_result import FitResult, errors_and_spread
+from pes.setup.training.outcome.fit_result import FitResult
 from pes.setup.training.outcome.fit_tables import error_table, member_table
+from pes.setup.training.outcome.member_errors import errors_and_spread
 from pes.units import CM1
 
 __all__ = ["report_surface", "write_results"]

@@ -8,7 +8,6 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from pes.chunks import in_chunks
 from pes.data import Dataset
 from pes.data.fingerprints import fingerprints
 from pes.files import RUN_FINISHED, RUN_SURFACE, write_csv, write_json
@@ -21,24 +20,17 @@ from pes.setup.training.outcome.doubtful import doubtful_line
 from pes.setup.training.outcome.ending import STOPPED, cut_short, ending
 from pes.setup.training.outcome.far_points import far_point_lines
 from pes.setup.training.outcome.fit_tables import error_rows, error_table
+from pes.setup.training.outcome.member_errors import kept_ensemble, member_errors
 from pes.setup.training.outcome.poor_fit import poor_fit_lines
-from pes.setup.training.planning.members import held_out_errors, kept_members, member_validation
 from pes.setup.training.planning.plan import PARTS, TrainingPlan
 from pes.setup.training.planning.search import SearchResult
 from pes.setup.training.planning.starting_surface import fitted_numbers
 from pes.staging import staged
 from pes.tables import html_table
-from pes.training.bounded import bounded_rms
-from pes.training.calibration import calibration
 from pes.training.epoch import StopReason, TrainingState
 from pes.training.errors import error_report
-from pes.units import CM1
 
-__all__ = ["FitResult", "errors_and_spread", "fit_result"]
-
-CHUNK = 2048
-FEWEST = 10
-"""Validation points without which a spread is not calibrated."""
+__all__ = ["FitResult", "fit_result"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -212,7 +204,7 @@ def fit_result(
     labelled = plan.dataset if labels is None else labels
     points = {part: labelled.select(own).to(plan.device) for part, own in rows.items()}
     if plan.ensemble is not None and state is not None:
-        surface = ensemble = _kept(plan, plan.ensemble, state)
+        surface = ensemble = kept_ensemble(plan, plan.ensemble, state)
     training = points["train"]
     lowest = float(training.energies.min())
     errors = {part: error_report(surface, own, lowest=lowest) for part, own in points.items()}
@@ -227,7 +219,7 @@ def fit_result(
     members = None
     if plan.ensemble is not None and ensemble is not None and state is not None:
         trained = plan.ensemble
-        members = _member_errors(plan, trained, ensemble, state, points["test"], lowest)
+        members = member_errors(plan, trained, ensemble, state, points["test"], lowest)
     far = far_point_lines(surface, points, rows)
     if doubtful is not None:
         far = (*doubtful_line(surface, labelled, plan.parts.test, doubtful), *far)
@@ -250,59 +242,3 @@ def _judged_rows(plan: TrainingPlan) -> dict[str, Tensor]:
     if not (cut or form.fits_validation):
         return {name: getattr(parts, name) for name in PARTS}
     return {"train": torch.cat((parts.train, parts.validation)).sort().values, "test": parts.test}
-
-
-def _kept(plan: TrainingPlan, surface: Ensemble, state: TrainingState) -> Ensemble:
-    """The members that the settings keep, their spread as large as their errors where not seen."""
-    form = plan.settings.ensemble
-    assert form is not None
-    kept = kept_members(member_validation(plan.networks, state), form.keep)
-    rows = plan.parts.validation
-    errors, spread = held_out_errors(
-        surface, kept, form, plan.dataset, plan.parts, plan.settings.seed, rows
-    )
-    judged = ~errors.isnan() & (spread > 0)
-    factor = bounded_rms(errors[judged] / spread[judged]) if judged.sum() >= FEWEST else 1.0
-    return Ensemble([surface.members[k] for k in kept], inflation=max(1.0, factor))
-
-
-def _member_errors(
-    plan: TrainingPlan,
-    trained: Ensemble,
-    kept: Ensemble,
-    state: TrainingState,
-    test: Dataset,
-    lowest: float,
-) -> dict[str, Any]:
-    """Errors of each member, and how well the spread of the members tells the error of the mean."""
-    with torch.no_grad():
-        each = in_chunks(trained.each, test.positions, CHUNK, dim=1)
-    own = ((each - test.energies).square().mean(1).sqrt() / CM1).tolist()
-    validation = member_validation(plan.networks, state)
-    best_epochs = state.optimizer["best_epochs"].tolist()
-    stays = [any(member is other for other in kept.members) for member in trained.members]
-    rows = [
-        {
-            "validation_cm1": v, "test_rmse_cm1": t, "best_epoch": e, "kept": stay,
-            "force_weight_angstrom2": choice.force_weight,
-            "baseline": None if choice.linear is None else choice.linear.plain(),
-        }
-        for v, t, e, stay, choice in zip(
-            validation, own, best_epochs, stays, plan.choices.fits, strict=True
-        )
-    ]  # fmt: skip
-    residuals, spread = errors_and_spread(kept, test)
-    heights = ((test.energies - lowest) / CM1).cpu()
-    return {
-        "members": rows,
-        "inflation": kept.inflation,
-        "calibration": calibration(residuals, spread, heights),
-    }
-
-
-def errors_and_spread(surface: Ensemble, test: Dataset) -> tuple[torch.Tensor, torch.Tensor]:
-    """Errors of the mean and spread of the members at some points, cm⁻¹ (B,), on the CPU."""
-    with torch.no_grad():
-        values = in_chunks(surface.each, test.positions, CHUNK, dim=1)
-    residuals = ((values.mean(0) - test.energies) / CM1).cpu()
-    return residuals, (values.std(0, correction=min(1, len(values) - 1)) / CM1).cpu()

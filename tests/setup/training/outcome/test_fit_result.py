@@ -10,7 +10,8 @@ import torch
 import pes
 from pes.data import Dataset
 from pes.potential import Ensemble
-from pes.setup.training.outcome.fit_result import FitResult, errors_and_spread
+from pes.setup.training.outcome.fit_result import FitResult
+from pes.setup.training.outcome.member_errors import errors_and_spread
 from pes.training.bounded import bounded_rms
 from pes.units import CM1
 
