@@ -11,6 +11,7 @@ from pes.setup.automatic.cuts.cuts_below import cuts_below
 from pes.setup.automatic.cuts.target import levels_to_target
 from pes.setup.automatic.motions.migration import around_the_pair
 from pes.setup.automatic.motions.missing_wells import LargeAmplitudes, in_all_wells
+from pes.setup.automatic.motions.steep_minimum import refuse_steep_minimum
 from pes.setup.automatic.quanta.grid_of_stage import Grid
 from pes.setup.automatic.quanta.growing_grids import first_grids
 from pes.setup.automatic.quanta.growing_quanta import levels_by_quanta
@@ -102,6 +103,7 @@ def solved(
     goal = accuracy_goal(accuracy, task, limits, convergence)
     try:
         if goal is not None:
+            refuse_steep_minimum(task)
             three = len(task.molecule.symbols) == 3
             hold = around_the_pair if three else in_all_wells
             task = hold(task, wanted, energy, progress)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from math import ceil, floor, inf
 from time import process_time
 
+from pes.coordinates.kinds import KINDS
 from pes.setup.automatic.cuts.bases import ROUNDED, Resolution, automatic_bases, fixed_ends
 from pes.setup.automatic.request import Target
 from pes.setup.automatic.solved_hamiltonian import SolvedHamiltonian
@@ -27,9 +28,13 @@ from pes.vibration.system.minimum import OuterSurfaceError
 __all__ = [
     "SMALL",
     "Stage",
+    "falling_ends",
     "fixed_sides",
     "solved_stage",
 ]
+
+FALLING = 0.2
+"""Bohr or radians: a range that is held this far from the limits of its coordinate."""
 
 WALL = 0.5
 """Hartree above the minimum: no wavefunction comes to the end of a cut as high as this."""
@@ -194,6 +199,26 @@ def _ends(cut: Cut) -> tuple[float, float]:
         floor(low / ROUNDED) * ROUNDED if v < WALL else -inf,
         ceil(high / ROUNDED) * ROUNDED if w < WALL else inf,
     )
+
+
+def falling_ends(target: Target, one: Stage) -> list[str]:
+    """Sentences on ranges that the surface itself cuts short, where it falls again beyond them.
+
+    There may be a hole, or another molecule, that the levels hardly reach.
+    """
+    sentences = []
+    for name, kind, limits, base, fixed in zip(
+        target.names, target.kinds, target.limits, one.bases, fixed_sides(target, one), strict=True
+    ):
+        size, unit = KINDS[kind].size, KINDS[kind].unit
+        ends = (base.low, base.high), limits, fixed, ("below", "above")
+        for end, limit, stands, side in zip(*ends, strict=True):
+            if stands and abs(end - limit) > FALLING:
+                sentences.append(
+                    f"the surface falls again {side} {name} = {end / size:.3f} {unit}, to a hole "
+                    "or another arrangement of the atoms: the range ends there"
+                )
+    return sentences
 
 
 def _check_ghosts(target: Target, h: Hamiltonian, pairs: Eigenpairs) -> None:

@@ -25,7 +25,7 @@ from pes.setup.automatic.cuts.growing_functions import (
     left_by_functions,
 )
 from pes.setup.automatic.cuts.outcome import attainable, outcome
-from pes.setup.automatic.cuts.stage import Stage, fixed_sides, solved_stage
+from pes.setup.automatic.cuts.stage import Stage, falling_ends, fixed_sides, solved_stage
 from pes.setup.automatic.outer_surface import check_passes, with_filling
 from pes.setup.automatic.request import SIGNALLED, Budget, Target
 from pes.setup.minima.harmonic_levels import frequencies, harmonic_level
@@ -162,6 +162,8 @@ def _first(target: Target, report: Report) -> tuple[Solve, Stage, int]:
             count = target.number(energies) if enough else 2 * len(energies)
         if (enough and 0.7 * top < reached < 1.02 * top) or sweep == SURVEYS - 1:
             report(f"ranges are chosen for levels up to {top / CM1:.0f} cm-1 above the minimum")
+            for sentence in () if target.ranges else falling_ends(target, stage):
+                report(sentence)
             return partial(solved_stage, target, cuts, top, count), stage, count
         top = 1.02 * reached
     raise AssertionError("the last sweep returns")

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from pes.setup.automatic.cuts import stage
-from pes.setup.automatic.cuts.stage import _check_ghosts
-from pes.units import CM1
+from pes.setup.automatic.cuts.stage import _check_ghosts, falling_ends
+from pes.units import ANGSTROM, CM1
 from pes.vibration.eigensolvers.eigenpairs import Eigenpairs, SolverError
 
 
@@ -53,3 +53,19 @@ def test_vectors_that_lead_nowhere_are_not_followed(
     near = SimpleNamespace(pairs=pairs, hamiltonian=h, matrix=None)
     target = SimpleNamespace(solver="auto", accuracy=CM1)
     assert stage._levels(target, h, 2, near, True, lambda _: None) == way
+
+
+def test_a_range_that_the_surface_cuts_short_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of three ranges one is held by a cut that ends, one by the limit of the coordinate itself."""
+    ends = [(0.6, 1.5), (0.3, 1.8), (0.5, 1.8)]
+    one = SimpleNamespace(
+        bases=[SimpleNamespace(low=low * ANGSTROM, high=high * ANGSTROM) for low, high in ends]
+    )
+    target = SimpleNamespace(
+        names=("r1", "r2", "r3"), kinds=("length",) * 3,
+        limits=[(0.3 * ANGSTROM, 6.0 * ANGSTROM)] * 3,
+    )  # fmt: skip
+    held = [(False, True), (True, False), (False, False)]
+    monkeypatch.setattr(stage, "fixed_sides", lambda *_: held)
+    (sentence,) = falling_ends(target, one)
+    assert "above r1 = 1.500 A" in sentence

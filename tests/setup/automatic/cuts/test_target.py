@@ -2,12 +2,14 @@
 
 from dataclasses import replace
 from math import pi
+from time import process_time
 from types import SimpleNamespace
 
 import pytest
 import torch
 from torch import Tensor
 
+from pes.setup.automatic import request
 from pes.setup.automatic.cuts import target as target_module
 from pes.setup.automatic.cuts.bases import Resolution
 from pes.setup.automatic.cuts.target import NEXT, _checked, levels_to_target
@@ -135,6 +137,18 @@ def test_a_signal_ends_a_calculation_under_way() -> None:
     assert sum("functions on" in line for line in said) == 1
     assert "no more functions are added: a signal asked for the end" in said
     assert any("did not grow further: a signal" in warning for warning in levels.warnings)
+    error = (levels.excitations - exact_levels(oscillators()[1], 12)).abs()
+    assert bool((error <= levels.convergence + 1e-6 * CM1)[1:].all())
+
+
+def test_the_clock_ends_a_calculation_under_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Time passes while a calculation with more functions runs: the one before it is the result."""
+    asked = target(oscillators()[0], accuracy=1e-6 * CM1, solver="davidson")
+    monkeypatch.setattr(request, "process_time", lambda: process_time() + 1e4)
+    said: list[str] = []
+    levels, _ = levels_to_target(asked, budget=Budget(seconds=1000.0), report=said.append)
+    assert sum("functions on" in line for line in said) == 1
+    assert any(line.startswith("no more functions are added: ") for line in said)
     error = (levels.excitations - exact_levels(oscillators()[1], 12)).abs()
     assert bool((error <= levels.convergence + 1e-6 * CM1)[1:].all())
 
