@@ -10,7 +10,7 @@ grid shrinks: the 5,005 products of six coordinates with at most nine quanta cos
 eighty products of H with a vector.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from math import isqrt
 
 import torch
@@ -43,6 +43,8 @@ Step = tuple[int, int]
 Taken = tuple[int | None, int | None]
 """Derivatives of the two functions, as numbers among the factor's coordinates."""
 Steps = dict[Taken, list[Step]]
+Functions = dict[int | None, Tensor]
+"""Functions by the coordinate of their derivative, None for the functions themselves."""
 
 
 def matrix(
@@ -174,25 +176,26 @@ def _integrated(
 ) -> Tensor:
     """∫ over one factor for all pairs of children, (fields, tuples after, children, children)."""
     after = before[0].new_empty(count, tuples_after(strips), _count(bra), _count(ket))
+    lefts, rights = ({taken[side] for taken in steps} for side in (0, 1))
+    kets = [(k, _functions(factor, rights, k.functions)) for k in ket]
     row = 0
     for b in bra:
-        rows = _picked(before, 1, b.nodes)
+        rows, left = _picked(before, 1, b.nodes), _functions(factor, lefts, b.functions)
         column = 0
-        for k in ket:
+        for k, right in kets:
             width = k.children.numel()
             block = after[:, :, row : row + b.children.numel(), column : column + width]
-            functions = b.functions, k.functions
-            columns = len(b.nodes) * len(k.nodes)
+            columns = b.nodes.numel() * k.nodes.numel()
             many = any(strip.count * columns >= FEW for strip in strips)
-            tables = {taken: _table(factor, taken, *functions) for taken in steps if many}
+            tables = {taken: _table(left[taken[0]], right[taken[1]]) for taken in steps if many}
             picked = _picked(rows, 2, k.nodes)
-            sizes = len(b.functions), len(k.functions), -1, len(b.nodes), len(k.nodes)
+            sizes = b.functions.numel(), k.functions.numel(), -1, b.nodes.numel(), k.nodes.numel()
             point, place = 0, 0
             for strip in strips:
                 some = slice(point, point + strip.points * strip.count)
                 parts = [field[some].reshape(strip.points, -1) for field in picked]
                 if strip.count * columns < FEW:
-                    value = _few(parts, count, steps, factor, *functions)
+                    value = _few(parts, count, steps, left, right)
                 else:
                     value = _many(parts, count, steps, tables)
                 value = value.reshape(count, *sizes).permute(0, 3, 1, 4, 2, 5)
@@ -211,9 +214,9 @@ def _many(
     fields: Sequence[Tensor], count: int, steps: Steps, tables: dict[Taken, Tensor]
 ) -> Tensor:
     """Σ of fields (m, …) times products of functions over the points of a factor, (…, ij, …)."""
-    m = len(fields[0])
+    m, width = fields[0].shape
     some = next(iter(tables.values()))
-    total = fields[0].new_zeros(count, len(some), fields[0].shape[1])
+    total = fields[0].new_zeros(count, len(some), width)
     for taken, moves in steps.items():
         for source, target in moves:
             total[target].addmm_(tables[taken][:, :m], fields[source])
@@ -221,27 +224,29 @@ def _many(
 
 
 def _few(
-    fields: Sequence[Tensor], count: int, steps: Steps, factor: Factor, bra: Tensor, ket: Tensor
+    fields: Sequence[Tensor], count: int, steps: Steps, bra: Functions, ket: Functions
 ) -> Tensor:
     """The same for few fields: functions of the ket times these, then by functions of the bra."""
-    m = len(fields[0])
+    m = fields[0].shape[0]
     scaled: dict[tuple[int | None, int], Tensor] = {}
     for (left, right), moves in steps.items():
-        functions = _functions(factor, right, ket)[:m]
+        functions = ket[right][:m]
         for source, target in moves:
             product = fields[source].T[..., None] * functions
-            scaled[left, target] = scaled.get((left, target), 0.0) + product
-    size = len(bra) * len(ket)
+            before = scaled.get((left, target))
+            scaled[left, target] = product if before is None else before + product
+    size = next(iter(bra.values())).shape[1] * next(iter(ket.values())).shape[1]
     total = fields[0].new_zeros(count, size, fields[0].shape[1])
     for (left, target), functions in scaled.items():
-        total[target] += (_functions(factor, left, bra)[:m].T @ functions).reshape(-1, size).T
+        total[target] += (bra[left][:m].T @ functions).reshape(-1, size).T
     return total
 
 
-def _functions(factor: Factor, derivative: int | None, numbers: Tensor) -> Tensor:
-    """Some functions of a factor, or their derivatives by one of its coordinates, (m, n)."""
-    table = factor.values if derivative is None else factor.derivatives[derivative]
-    return table[:, numbers]
+def _functions(factor: Factor, derivatives: Iterable[int | None], numbers: Tensor) -> Functions:
+    """Some functions of a factor (None), or their derivatives by its coordinates, each (m, n)."""
+    return {
+        d: (factor.values if d is None else factor.derivatives[d])[:, numbers] for d in derivatives
+    }
 
 
 def _picked(fields: Sequence[Tensor], axis: int, places: Tensor) -> Sequence[Tensor]:
@@ -251,10 +256,9 @@ def _picked(fields: Sequence[Tensor], axis: int, places: Tensor) -> Sequence[Ten
     return [field.index_select(axis, places) for field in fields]
 
 
-def _table(factor: Factor, taken: Taken, bra: Tensor, ket: Tensor) -> Tensor:
-    """Truncation of functions of bra and ket, or of their derivatives, (n n′, m)."""
-    left, right = (_functions(factor, d, n) for d, n in zip(taken, (bra, ket), strict=True))
-    return (left[:, :, None] * right[:, None, :]).flatten(1).T.contiguous()
+def _table(bra: Tensor, ket: Tensor) -> Tensor:
+    """Products of functions of bra and ket, or of their derivatives, (n n′, m)."""
+    return (bra[:, :, None] * ket[:, None, :]).flatten(1).T.contiguous()
 
 
 def _placed(branches: Sequence[Branch], nodes: Tensor) -> list[Branch]:

@@ -229,13 +229,20 @@ class ProductBasis(GridBasis):
     @property
     def matrix_cost(self) -> int:
         """Multiplications of `matrix`."""
-        every = torch.arange(self.size)
-        return self._multiplications(every, self.cheapest(every, range(len(self.factors))))
+        every, order = torch.arange(self.size), tuple(range(len(self.factors)))
+        return min(self._multiplications(every, one) for one in self._orders(order))
 
     def cheapest(self, products: Tensor, order: Sequence[int]) -> Sequence[int]:
         """The order given, or factors with few functions first, which meet the most points."""
+        one, *others = self._orders(order)
+        if not others:
+            return one
+        return min(one, *others, key=lambda order: self._multiplications(products, order))
+
+    def _orders(self, order: Sequence[int]) -> list[tuple[int, ...]]:
+        """The order given and, if it is another, factors with few functions first."""
         by_size = sorted(order, key=lambda i: self.factors[i].size)
-        return min(order, by_size, key=lambda one: self._multiplications(products, one))
+        return list(dict.fromkeys((tuple(order), tuple(by_size))))
 
     def _multiplications(self, products: Tensor, order: Sequence[int]) -> int:
         """Multiplications for the elements among some products."""
