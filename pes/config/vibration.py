@@ -88,7 +88,11 @@ class RotationSection(Section):
 
 
 class Sweep(Section):
-    """Levels for several values of one parameter, written side by side to sweep.csv."""
+    """Levels for several values of one parameter, written side by side to sweep.csv.
+
+    With `J`, levels with rotation are in sweep_rotation.csv, and each value has a folder of its
+    own.
+    """
 
     parameter: str
     """Parameter to vary: a named parameter of an analytic surface; the name of a perturbation in
@@ -192,7 +196,8 @@ class Vibration(Section):
     sweep: Sweep | None = None
     workers: Annotated[WorkerKinds, BeforeValidator(by_name)] | None = None
     """Workers that compute the values of a sweep (processes, dask or queue, as for `pes-label`) or
-    the isotopologues (dask or queue). By default all are computed one after the other."""
+    the isotopologues (dask or queue). By default all are computed one after the other. A sweep with
+    `J` takes none."""
     labels: Literal["normal", "local"] = "normal"
     """Labels of the levels. normal: quanta of the normal modes in Herzberg's order, v1 v2 v3, where
     these can be assigned safely; v1 v2^l v3 of linear molecules of three atoms. local: quanta of

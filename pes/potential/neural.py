@@ -147,11 +147,17 @@ def energies_and_forces(
 
     Raises:
         TypeError: for anything but a tensor, such as an array.
+        ValueError: for a surface that torch cannot differentiate, such as a function in NumPy.
     """
     check_tensor(positions)
     with torch.enable_grad():
         x = positions.detach().requires_grad_()
         energies = surface(x)
+        if not energies.requires_grad:
+            raise ValueError(
+                "this surface is a function that torch cannot differentiate: it has no forces; "
+                "write it in torch, or take differences of its energies"
+            )
         (gradient,) = torch.autograd.grad(energies.sum(), x)
     return energies.detach(), -gradient
 

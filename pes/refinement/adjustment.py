@@ -12,7 +12,7 @@ from pes.data import Dataset, read
 from pes.data.observed import Observed
 from pes.potential import Surface, SurfaceRecord
 from pes.refinement.adjustable import Adjust, AdjustableSurface, Polynomial, adjustable_surfaces
-from pes.refinement.anchor import Anchor, anchor_points
+from pes.refinement.anchor import Anchor, anchor_points, check_zero
 from pes.refinement.cross_validation import STRENGTHS, cross_validated
 from pes.refinement.gauss_newton import refined
 from pes.refinement.observed import LevelSettings, ObservedLevels
@@ -133,6 +133,7 @@ def problem_of(
     points = hold if isinstance(hold, Dataset) else read(hold)
     held = anchor_points(points, start, anchor_energy, place, name=str(file))
     trials = adjustable_surfaces(start, _pairs(observed), adjust, settings, held.positions[:1])
+    check_zero(start, held, name=str(file))
     return RefinementProblem(
         name_of(start), start.symbols, _record(start, points), tuple(trials), held, place
     )

@@ -11,7 +11,14 @@ from pes.potential import Surface
 from pes.training.weights import ratio
 from pes.units import CM1
 
-__all__ = ["Anchor", "anchor_points"]
+__all__ = ["Anchor", "anchor_points", "check_zero"]
+
+SHIFTED = 100 * CM1
+"""Mean distance of points from a surface from which the two may count from different zeros,
+hartree."""
+
+ALIKE = 5
+"""Mean distance over the scatter about it where they do."""
 
 
 @dataclass(frozen=True)
@@ -58,3 +65,31 @@ def anchor_points(
     weights = ratio(dataset.energies - dataset.energies.min(), offset=energy * CM1)
     weights = weights**2 / (weights**2).mean()
     return Anchor(*(t.to(device) for t in (dataset.positions, dataset.energies, weights)))
+
+
+def check_zero(surface: Surface, anchor: Anchor, *, name: str) -> None:
+    """Refuse points whose energies count from another zero than those of the surface.
+
+    A polynomial would have to make up for the shift, and no calculated level would be near an
+    observed one.
+
+    Args:
+        surface: surface that is refined.
+        anchor: points.
+        name: name of the points, for messages.
+
+    Raises:
+        ValueError: with the shift.
+    """
+    with torch.no_grad():
+        apart = anchor.energies - surface.potential(anchor.positions)
+    shift = float((anchor.weights * apart).mean())
+    scatter = float((anchor.weights * (apart - shift) ** 2).mean().sqrt())
+    if abs(shift) > max(SHIFTED, ALIKE * scatter):
+        size, higher = f"{abs(shift):.6f} hartree", shift > 0
+        raise ValueError(
+            f"{name}: the points lie {size} {'above' if higher else 'below'} the surface, with a "
+            f"scatter of {scatter / CM1:.3g} cm-1 about that: their energies count from another "
+            f"zero; {f'add {size} to' if higher else f'subtract {size} from'} the energies of the "
+            "surface"
+        )

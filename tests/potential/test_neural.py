@@ -58,3 +58,8 @@ def test_forces_do_not_need_grad_mode() -> None:
     with torch.no_grad():
         _, forces = energies_and_forces(surface(), waters(1))
     assert forces.abs().max() > 0
+
+
+def test_forces_of_a_function_in_numpy() -> None:
+    with pytest.raises(ValueError, match="torch cannot differentiate"):
+        energies_and_forces(lambda x: torch.from_numpy(x.detach().numpy().sum((1, 2))), waters(1))

@@ -76,6 +76,17 @@ def test_a_script_writes_what_the_command_writes(
         assert file.read_bytes() == (theirs / file.name).read_bytes(), file.name
 
 
+def test_points_that_count_from_another_zero(refined: Callable[..., pes.Refinement]) -> None:
+    water = pes.load("water_pjt1996").potential
+
+    def shifted(positions: torch.Tensor) -> torch.Tensor:
+        return water(positions) - 76.25
+
+    shifted.symbols = ("O", "H", "H")  # pyright: ignore[reportFunctionMemberAccess]
+    with pytest.raises(ValueError, match=r"another zero; add 76\.25\d* hartree to the energies"):
+        refined(surface=shifted)
+
+
 def test_what_it_says_of_itself(refined: Callable[..., pes.Refinement]) -> None:
     result = refined(anchor=1e-3)
     assert len(result.table) == 3

@@ -147,7 +147,9 @@ def _claimed(request: Request, *, overwrite: bool, resume: str | None) -> Path:
 
             check_folder(folder, finished=SWEEP, overwrite=overwrite)
             surface = request.surface.to(request.device)
-            return run_sweep(surface, request.vibration, request.content, folder, request.device)
+            return run_sweep(
+                surface, request.vibration, request.content, folder, request.device, request.base
+            )
         state = check_state(folder, resume, overwrite=overwrite)
         check_folder(folder, finished=LEVELS_JSON, overwrite=overwrite, resume=resume is not None)
         request.surface.to(request.device)

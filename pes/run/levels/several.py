@@ -1,16 +1,34 @@
-"""Settings and workers of several calculations of levels in one run."""
+"""Several calculations of levels in one run: settings, workers, rotation and lines of each."""
 
-from collections.abc import Callable, Iterator
+import logging
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
 
 from pes.config import Vibration
+from pes.potential import Surface
+from pes.run.levels.additions import Additions, additions
+from pes.setup.inputs.dipoles import check_vectors, dipole_surface
+from pes.setup.levels.level_result import LevelsResult
+from pes.setup.lines.line_list import check_lines
+from pes.setup.rotation.rotation_checks import check_size
 
-__all__ = ["check_single", "level_settings", "started"]
+__all__ = [
+    "check_single",
+    "checked_dipole",
+    "level_settings",
+    "print_more",
+    "save_more",
+    "started",
+    "with_rotation",
+]
+
+log = logging.getLogger("pes")
 
 
 @dataclass(frozen=True)
@@ -55,3 +73,52 @@ def level_settings(config: Vibration, device: torch.device) -> dict[str, Any]:
         "perturbations": config.bumps(), "ensemble": config.ensemble, "labels": config.labels,
         "device": device,
     }  # fmt: skip
+
+
+def checked_dipole(config: Vibration, base: Path) -> Surface | None:
+    """The dipole surface if lines are asked for; rotation that cannot be is refused.
+
+    Args:
+        config: settings of the levels.
+        base: folder as seen from which the configuration names a dipole surface.
+
+    Raises:
+        ValueError: for J or lines that cannot be.
+    """
+    dipole = None
+    if config.spectrum is not None:
+        dipole = dipole_surface(config.spectrum.dipole, base)
+        check_lines(config.J, config.spectrum.temperature)
+    if config.J:
+        check_size(config.J, config.rotation.states, config.levels or 1, config.memory)
+    return dipole
+
+
+def with_rotation(config: Vibration, one: LevelsResult, dipole: Surface | None) -> Additions:
+    """Rotation and lines of one calculation."""
+    if config.spectrum is not None and dipole is not None:
+        dipole = dipole_surface(dipole, symbols=one.task.molecule.symbols)
+        check_vectors(dipole.potential, one.task.minimum, config.spectrum.dipole)
+    return additions(config, one, dipole, None, config.J)
+
+
+def print_more(
+    names: Sequence[str], results: Sequence[LevelsResult], more: Sequence[Additions]
+) -> None:
+    """Tables, warnings and verdict of each calculation by its name."""
+    for name, one, own in zip(names, results, more, strict=True):
+        for line in (f"\n{name}:", *own.printed()) if own.printed() else ():
+            log.info("%s", line)
+        for warning in own.warnings(one):
+            log.warning("warning: %s: %s", name, warning)
+        log.info("%s: %s", name, one.verdict)
+
+
+def save_more(
+    folder: Path, names: Sequence[str], results: Sequence[LevelsResult], more: Sequence[Additions]
+) -> None:
+    """Pictures, rotation and lines of each calculation, in a folder of its name."""
+    for name, one, own in zip(names, results, more, strict=True):
+        if own.rotation is not None or own.sticks is not None:
+            (folder / name).mkdir(exist_ok=True)
+            own.save(folder / name, name, one)

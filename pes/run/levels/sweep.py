@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,15 @@ from pes.config import Vibration
 from pes.molecule import Molecule
 from pes.potential import Surface
 from pes.run.folder import open_log, write_config
-from pes.run.levels.several import check_single, level_settings, started
+from pes.run.levels.several import (
+    check_single,
+    checked_dipole,
+    level_settings,
+    print_more,
+    save_more,
+    started,
+    with_rotation,
+)
 from pes.setup.machine.environment import environment_line
 from pes.setup.series.sweep import SWEEP, sweep
 
@@ -22,9 +31,9 @@ log = logging.getLogger("pes")
 
 def run_sweep(
     surface: Surface, config: Vibration, content: Mapping[str, Any], folder: Path,
-    device: torch.device,
+    device: torch.device, base: Path,
 ) -> Path:  # fmt: skip
-    """Levels for each value, side by side with their estimated errors.
+    """Levels for each value, with rotation and lines where asked for, side by side.
 
     The arguments and the result are those of `run_isotopologues`.
 
@@ -32,7 +41,12 @@ def run_sweep(
         ValueError: for a key that is for one calculation only, or what `pes.sweep` refuses.
     """
     assert config.sweep is not None
-    check_single(config, "one calculation; leave out `sweep`", J=config.J, spectrum=config.spectrum)
+    check_single(config, "one calculation; leave out `sweep`")
+    if config.workers is not None and config.J:
+        raise ValueError(
+            "`workers` send the energies of a sweep alone; for levels with J > 0 leave it out"
+        )
+    dipole = checked_dipole(config, base)
     isotopes = config.isotopes()
     molecule = None if isotopes is None else Molecule(isotopes, config.nuclear_masses)
     open_log(None)
@@ -41,10 +55,17 @@ def run_sweep(
             surface, config.sweep.parameter, config.sweep.values, molecule, workers=workers,
             **level_settings(config, device),
         )  # fmt: skip
+    more = [with_rotation(config, one, dipole) for one in result.results] if config.J else []
+    rotations = tuple(one.rotation for one in more if one.rotation is not None)
+    result = replace(result, rotations=rotations)
     open_log(folder / "levels.log")
     log.info("%s", environment_line(device))
     log.info("%s", result)
+    if more:
+        print_more([f"{result.parameter} = {n}" for n in result.names], result.results, more)
     write_config(folder / "config.yaml", content)
+    if more:
+        save_more(folder, result.names, result.results, more)
     result.save_all(folder)
     log.info("written to %s", folder)
     return folder

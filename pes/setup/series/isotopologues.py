@@ -10,12 +10,12 @@ from pes.files import write_csv, write_json
 from pes.molecule import Molecule
 from pes.potential import Surface
 from pes.setup.inputs.surfaces import SurfaceLike, as_surface
-from pes.setup.labels.labels import LevelLabels, normal_heading
+from pes.setup.labels.labels import normal_heading
 from pes.setup.levels.level_result import LevelsResult
 from pes.setup.levels.levels import levels
 from pes.setup.levels.solved import ACCURACY
 from pes.setup.rotation.rotation import Rotation
-from pes.setup.series.paired_rotation import paired_rotation
+from pes.setup.series.paired_rotation import PURE, paired_rotation, pure_labels
 from pes.setup.series.shared_sizes import shared_sizes
 from pes.setup.series.sweep import Submitter
 from pes.staging import staged
@@ -32,10 +32,6 @@ ROTATING = "isotopologues_rotation.csv"
 
 LOCAL = "n(r1) n(r2) n(theta)"
 """Heading of quanta of bonds and their angle."""
-
-PURE = 0.7
-"""Share of a set of quanta from which levels are paired by it: those in resonance have the larger
-part of one set in one isotopologue and of another in the next."""
 
 GROUND = "ZPE"
 """Row of the zero-point energies."""
@@ -105,7 +101,7 @@ class Isotopologues:
         if not self.rotations:
             return []
         pairs = zip(self.results, self.rotations, strict=True)
-        labels = [_rotating_labels(one, rotation.quanta) for one, rotation in pairs]
+        labels = [_rotating_labels(one, rotation) for one, rotation in pairs]
         return paired_rotation(self.names, self.rotations, labels)
 
     def __repr__(self) -> str:
@@ -235,12 +231,10 @@ def _label(one: LevelsResult, number: int) -> str | None:
     return one.quanta.text(number)
 
 
-def _rotating_labels(one: LevelsResult, quanta: LevelLabels) -> list[str | None]:
+def _rotating_labels(one: LevelsResult, rotation: Rotation) -> list[str | None]:
     """Labels of J = 0 levels, then of states of a linear molecule with l > 0."""
     count = len(one.energies)
-    pure = (quanta.weights >= PURE).tolist()
-    others = [quanta.text(n) if pure[n] else None for n in range(count, len(pure))]
-    return [*(_label(one, n) for n in range(count)), *others]
+    return [*(_label(one, n) for n in range(count)), *pure_labels(rotation)[count:]]
 
 
 def _species(one: LevelsResult) -> str:

@@ -13,9 +13,12 @@ from pes.files import write_csv, write_json
 from pes.molecule import Molecule
 from pes.potential import Surface
 from pes.setup.inputs.surfaces import SurfaceLike, as_surface
+from pes.setup.levels.level_result import LevelsResult
 from pes.setup.levels.levels import levels
 from pes.setup.problem.problem import isotopes_of
 from pes.setup.results.sensitivity import check_sensitivities
+from pes.setup.rotation.rotation import Rotation
+from pes.setup.series.paired_rotation import paired_rotation, pure_labels
 from pes.staging import staged
 from pes.tables import html_table, text_table
 
@@ -23,6 +26,9 @@ __all__ = ["SWEEP", "Submitter", "Sweep", "sweep"]
 
 SWEEP = "sweep.json"
 """Written last."""
+
+ROTATING = "sweep_rotation.csv"
+"""Levels with rotation side by side."""
 
 GROUND = "ZPE"
 """Row of the zero-point energies."""
@@ -47,12 +53,21 @@ class Sweep:
         unit: unit of the values.
         values: values of the parameter.
         levels: for each value: label → energy and estimated error, cm⁻¹.
+        results: result for each value; empty where workers calculated them.
+        rotations: levels with J > 0 for each value; empty where these were not asked for.
     """
 
     parameter: str
     unit: str
     values: tuple[float, ...]
     levels: tuple[Mapping[str, Entry], ...]
+    results: tuple[LevelsResult, ...] = ()
+    rotations: tuple[Rotation, ...] = ()
+
+    @property
+    def names(self) -> list[str]:
+        """Each value as tables have it."""
+        return [f"{value:g}" for value in self.values]
 
     @property
     def rows(self) -> list[dict[str, Any]]:
@@ -63,11 +78,32 @@ class Sweep:
         rows = []
         for label in self.levels[0]:
             row: dict[str, Any] = {"label": label}
-            for value, one in zip(self.values, self.levels, strict=True):
-                energy, error = one.get(label, (nan, nan))
-                row[f"{value:g}"], row[f"conv {value:g}"] = energy, error
+            for name, one in zip(self.names, self.levels, strict=True):
+                row[name], row[f"conv {name}"] = one.get(label, (nan, nan))
             rows.append(row)
         return rows
+
+    def rotation(self, J: Iterable[int], **settings: Any) -> "Sweep":
+        """The same with levels with J > 0; the arguments are those of `LevelsResult.rotation`.
+
+        Raises:
+            ValueError: where workers calculated the levels, which send energies alone.
+        """
+        if not self.results:
+            raise ValueError(
+                "workers send the energies of a sweep alone; for levels with J > 0 give no "
+                "`workers`"
+            )
+        asked = tuple(J)
+        return replace(self, rotations=tuple(r.rotation(asked, **settings) for r in self.results))
+
+    @property
+    def rotating_rows(self) -> list[dict[str, Any]]:
+        """One row for each level with rotation of the first value; see `paired_rotation`."""
+        if not self.rotations:
+            return []
+        labels = [pure_labels(one) for one in self.rotations]
+        return paired_rotation(self.names, self.rotations, labels)
 
     def __repr__(self) -> str:
         ends = f"{min(self.values):g} to {max(self.values):g} {self.unit}"
@@ -94,9 +130,17 @@ class Sweep:
         return Path(path)
 
     def save_all(self, folder: str | Path) -> Path:
-        """Write sweep.csv and, last, sweep.json into a folder, which is made if need be."""
-        with staged(folder, finished=SWEEP) as place:
+        """Write sweep.csv and, last, sweep.json into a folder, which is made if need be.
+
+        With rotation, sweep_rotation.csv too, and the levels of each value into its own folder.
+        """
+        for name, one, rotation in zip(self.names, self.results, self.rotations, strict=False):
+            one.save(Path(folder) / name)
+            rotation.save(Path(folder) / name)
+        with staged(folder, finished=SWEEP, stale=[ROTATING]) as place:
             self.save(place / "sweep.csv")
+            if rows := self.rotating_rows:
+                write_csv(place / ROTATING, rows)
             content = {
                 "format": "pes-sweep", "version": 1, "units": "cm-1",
                 "parameter": self.parameter, "parameter_unit": self.unit,
@@ -158,11 +202,11 @@ def sweep(
         check_sensitivities(known, [parameter])
         unit, size = getattr(known.module, "parameter_units", {}).get(parameter, ("a.u.", 1.0))
         jobs = [(_with(known, parameter, value * size), molecule, settings) for value in asked]
-    if workers is None:
-        made = [_levels(*job) for job in jobs]
-    else:
-        made = [future.result() for future in [workers.submit(_levels, *job) for job in jobs]]
-    return Sweep(parameter, unit, asked, tuple(made))
+    if workers is not None:
+        futures = [workers.submit(_levels, *job) for job in jobs]
+        return Sweep(parameter, unit, asked, tuple(future.result() for future in futures))
+    results = tuple(levels(one, isotopes, **own) for one, isotopes, own in jobs)
+    return Sweep(parameter, unit, asked, tuple(map(_entries, results)), results)
 
 
 def _weighed(molecule: Molecule, parameter: str, mass: float) -> Molecule:
@@ -187,8 +231,11 @@ def _with(surface: Surface, parameter: str, value: float) -> Surface:
 def _levels(
     surface: Surface, molecule: str | Sequence[str] | Molecule | None, settings: Mapping[str, Any]
 ) -> dict[str, Entry]:
+    return _entries(levels(surface, molecule, **settings))
+
+
+def _entries(result: LevelsResult) -> dict[str, Entry]:
     """Label → energy and estimated error of the levels; those whose label is not alone left out."""
-    result = levels(surface, molecule, **settings)
     texts = [result.quanta.text(n) for n in range(len(result.energies))]
     pairs = zip(result.energies.tolist(), result.convergence.tolist(), strict=True)
     entries = dict(zip(texts, pairs, strict=True))

@@ -35,9 +35,33 @@ def test_a_parameter_and_a_perturbation(
     assert second == pytest.approx(first, rel=0.02)
 
 
+def test_rotation_and_lines_of_each_value(
+    pes_levels: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Longer bonds have smaller rotational constants: dB/B = -2 dr/r."""
+    folder = pes_levels(
+        sweep={"parameter": "r_e", "values": [0.957, 0.96]}, J=[0, 1], levels=2,
+        spectrum={"dipole": "turning_water:point_charges"},
+    )  # fmt: skip
+    rows = list(csv.DictReader((folder / "sweep_rotation.csv").read_text().splitlines()))
+    ground = [row for row in rows if row["label"] == "0 0 0" and row["J"] == "1"]
+    assert len(ground) == 3
+    for row in ground:
+        moved = float(row["0.96"]) / float(row["0.957"]) - 1
+        # The mean bond is longer than r_e, and moves as much.
+        assert moved == pytest.approx(-2 * 0.003 / 0.957, rel=0.1)
+        assert float(row["shift 0.96"]) == pytest.approx(float(row["0.96"]) - float(row["0.957"]))
+    assert (folder / "0.957" / "0.957.states").is_file()
+    assert (folder / "0.96" / "rovibrational.csv").is_file()
+    assert capsys.readouterr().out.count("the strongest at 296 K") == 2
+
+
 def test_refusals(pes_levels: Command, refusal: Callable[..., str]) -> None:
     one = {"parameter": "r_e", "values": [0.957]}
-    assert "`J` is for one calculation" in refusal(pes_levels, sweep=one, J=[1])
+    alone = refusal(pes_levels, sweep=one, J=[1], workers="processes")
+    assert "for levels with J > 0 leave it out" in alone
+    lines = {"dipole": "turning_water:point_charges"}
+    assert "needs a `J` above 0" in refusal(pes_levels, sweep=one, spectrum=lines)
     assert "`workers` calculate values" in refusal(pes_levels, workers="processes")
     assert "nothing" in refusal(pes_levels, sweep={"parameter": "nothing", "values": [1.0]})
     two = [["O", "H", "H"], ["O", "H", "D"]]
