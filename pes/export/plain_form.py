@@ -144,8 +144,8 @@ def _summands(module: nn.Module, share: float) -> Iterator[tuple[Simple, float]]
         yield module, share  # type: ignore[misc]
     elif not hasattr(module, "summands"):
         raise ValueError(
-            f"a surface of {type(module).__name__} cannot be exported; linear surfaces, networks, "
-            "ensembles and refined surfaces of these can"
+            f"a surface of {type(module).__name__} cannot be exported as source; linear surfaces, "
+            "networks, ensembles and refined surfaces of these can; torch and onnx take it"
         )
     for part, factor in getattr(module, "summands", ()):
         yield from _summands(part, share * factor)

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from pes.chunks import in_chunks
 from pes.descriptors.invariants import pair_permutations
 from pes.descriptors.morse import check_length, morse
 from pes.geometry import distances
@@ -139,9 +140,10 @@ class KernelSurface(nn.Module):
 
     def forward(self, positions: Tensor) -> Tensor:
         """Energies (B,) in hartree of positions (B, N, 3) in bohr."""
-        parts = self.pair_variables(positions).split(max(1, AT_ONCE // len(self.coefficients)))
-        total = torch.cat([_sums(y, self.coefficients, self._bumps, self.permutations)
-                           for y in parts])  # fmt: skip
+        total = in_chunks(
+            lambda y: _sums(y, self.coefficients, self._bumps, self.permutations),
+            self.pair_variables(positions), max(1, AT_ONCE // len(self.coefficients)),
+        )  # fmt: skip
         return self.shift + total / len(self.permutations)
 
 

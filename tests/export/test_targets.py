@@ -15,7 +15,14 @@ import torch
 from pes.data import Dataset
 from pes.descriptors import Invariants
 from pes.export import export_surface
-from pes.potential import Ensemble, LinearSurface, Surface, energies_and_forces, neural_surface
+from pes.potential import (
+    Ensemble,
+    LinearSurface,
+    Surface,
+    energies_and_forces,
+    kernel_surface,
+    neural_surface,
+)
 from pes.potential.analytic import WaterPJT
 from pes.potential.corrected import CorrectedSurface
 
@@ -139,17 +146,26 @@ def test_fortran(surface: Surface, expected: Expected, tmp_path: Path) -> None:
 # torch 2.11 reads its own files through a buffer that it then warns about.
 @pytest.mark.filterwarnings("ignore:The given buffer is not writable")
 def test_torch(
-    water: Callable[..., Dataset], tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+    surface: Surface, water: Callable[..., Dataset], tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
     data = water(points=20)
-    surface = Surface(network(data, "tanh"), ("O", "H", "H"))
     file = export_surface(surface, tmp_path / "water.pt2")
     assert "archive" not in caplog.text  # torch has nothing to say about the name of the file
     program = torch.export.load(file).module()
+    for count in (1, 20):
+        x = data.positions[:count]
+        with torch.no_grad():
+            torch.testing.assert_close(program(x), surface.potential(x), rtol=0, atol=CLOSE)
+
+
+def test_torch_of_a_kernel(water: Callable[..., Dataset], tmp_path: Path) -> None:
+    x = water(points=20).positions
+    fitted, _ = kernel_surface(("O", "H", "H"), x, WaterPJT()(x).detach(), length=2.0)
+    file = export_surface(Surface(fitted, ("O", "H", "H")), tmp_path / "water.pt2")
     with torch.no_grad():
-        torch.testing.assert_close(
-            program(data.positions), surface.potential(data.positions), rtol=0, atol=CLOSE
-        )
+        values = torch.export.load(file).module()(x)
+        torch.testing.assert_close(values, fitted(x), rtol=0, atol=CLOSE)
 
 
 @pytest.mark.skipif(importlib.util.find_spec("onnxscript") is None, reason="onnxscript is missing")
@@ -160,7 +176,8 @@ def test_onnx(water: Callable[..., Dataset], tmp_path: Path) -> None:
 
     data = water(points=20)
     members = [network(data, "tanh", seed=seed) for seed in (1, 2)]
-    surface = Surface(Ensemble(members), ("O", "H", "H"))
+    # A polynomial below the networks.
+    surface = Surface(CorrectedSurface(Ensemble(members), linear(data)), ("O", "H", "H"))
     path = str(export_surface(surface, tmp_path / "water.onnx"))
 
     def check(graph: Any) -> None:
@@ -187,7 +204,7 @@ def test_onnx_is_an_extra(water: Callable[..., Dataset], tmp_path: Path) -> None
 
 def test_what_cannot_be_exported(water: Callable[..., Dataset], tmp_path: Path) -> None:
     analytic = Surface(WaterPJT(), ("O", "H", "H"))
-    with pytest.raises(ValueError, match="a surface of WaterPJT cannot be exported"):
+    with pytest.raises(ValueError, match="a surface of WaterPJT cannot be exported as source"):
         export_surface(analytic, tmp_path / "water.c")
     good = Surface(linear(water(points=20)), ("O", "H", "H"))
     with pytest.raises(
