@@ -145,7 +145,7 @@ def _summands(module: nn.Module, share: float) -> Iterator[tuple[Simple, float]]
     elif not hasattr(module, "summands"):
         raise ValueError(
             f"a surface of {type(module).__name__} cannot be exported as source; linear surfaces, "
-            "networks, ensembles and refined surfaces of these can; torch and onnx take it"
+            "networks, ensembles and refined surfaces of these can"
         )
     for part, factor in getattr(module, "summands", ()):
         yield from _summands(part, share * factor)

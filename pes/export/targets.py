@@ -84,8 +84,14 @@ def _traced(surface: Surface, file: Path, write: Callable[[nn.Module, Tensor, Pa
         raise ValueError("only a surface of torch that says which atoms it is for can be exported")
     x = torch.rand(3, len(surface.symbols), 3, dtype=torch.float64) + torch.eye(3).double()[:1]
     module = surface.potential.cpu().eval()
-    with replaced(file) as temporary:
-        write(module, x, temporary)
+    try:
+        with replaced(file) as temporary:
+            write(module, x, temporary)
+    except RuntimeError as error:  # of torch, which has many kinds
+        raise ValueError(
+            f"torch.export cannot trace a surface of {type(module).__name__} for any number of "
+            "geometries; linear surfaces, networks and ensembles can be exported"
+        ) from error
     return file
 
 
