@@ -199,9 +199,9 @@ class Vibration(Section):
     the isotopologues (dask or queue). By default all are computed one after the other. A sweep with
     `J` takes none."""
     labels: Literal["normal", "local"] = "normal"
-    """Labels of the levels. normal: quanta of the normal modes in Herzberg's order, v1 v2 v3, where
-    these can be assigned safely; v1 v2^l v3 of linear molecules of three atoms. local: quanta of
-    each coordinate, n(r1) n(r2) n(theta)."""
+    """Labels of the levels. normal: quanta of the normal modes in Herzberg's order, v1 v2 v3, or
+    v1 v2^l v3 of linear molecules of three atoms; local-mode quanta where normal modes have no
+    numbers. local: local-mode quanta, those of each coordinate, n(r1) n(r2) n(theta)."""
 
     def bumps(self) -> dict[str, Bump]:
         """Perturbations as `pes.setup` takes them."""

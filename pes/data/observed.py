@@ -66,7 +66,7 @@ class Observed:
 def read_observed(path: Path) -> Observed:
     """Levels or lines from a CSV file; lines of text that start with # are remarks.
 
-    The columns are the quanta, by the names that `pes-levels` prints (v1, v2, … or n(r1), …); then,
+    The columns are the quanta, by the names that `pes-levels` prints (v1, v2, …); then,
     of levels with rotation, J, Ka, Kc; and energy, uncertainty (cm⁻¹). A file of lines has, before
     the wavenumber `energy`, the same once more with `_lower` at each name: v1_lower, …,
     J_lower, Ka_lower, Kc_lower.

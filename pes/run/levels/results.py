@@ -54,7 +54,7 @@ def write_results(
     open_log(folder / "levels.log")
     log.info("%s", environment_line(device))
     for line in (
-        *header(name, levels, task, result.error_bars),
+        *header(name, levels, task, result.error_bars, result.quanta),
         *printed(table, result.quanta.heading, more.derived),
         *more.printed(),
     ):

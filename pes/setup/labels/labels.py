@@ -1,7 +1,8 @@
 """Quantum numbers of levels: of normal modes as spectroscopists number them, or of the basis.
 
 Normal modes are numbered as by Herzberg: symmetry species one after the other, each from the
-highest frequency down. A level gets a label only if one set of quanta holds half of it or more.
+highest frequency down; of bent molecules of three atoms see `mode_numbers`. A level gets
+a label only if one set of quanta holds half of it or more.
 
 References:
     G. Herzberg, Infrared and Raman Spectra of Polyatomic Molecules, Van Nostrand (1945)
@@ -17,8 +18,10 @@ from torch import Tensor
 
 from pes.coordinates.internal import zero_at_minimum
 from pes.setup.labels.linear_labels import bend_of_linear, linear_heading, linear_quanta
+from pes.setup.labels.mode_numbers import BentModes, bent_modes
 from pes.setup.problem.problem import Problem
 from pes.vibration.analysis import assignment
+from pes.vibration.analysis.ladders import quanta_by_ladders
 from pes.vibration.analysis.stretch_and_bend import stretch_and_bend_quanta
 from pes.vibration.levels.result import Levels
 from pes.vibration.symmetry.operations import commuting, symmetry_operations
@@ -46,6 +49,31 @@ LINEAR = 0.02
 """Radians from 180° within which a triatomic is linear."""
 
 
+SPECIES_IN_TURN = (
+    "v1, v2, ... are the quanta of the normal modes in Herzberg's order: symmetry species one "
+    "after the other, each from the highest frequency down"
+)
+"""Convention for molecules of four atoms and more."""
+
+LINEAR_ORDER = (
+    "v1, v2, ... are the quanta of the normal modes in Herzberg's order: stretches before bends, g "
+    "before u, each from the highest frequency down"
+)
+"""Convention for linear molecules of four atoms and more."""
+
+LINEAR_TRIATOMIC = (
+    "v1 v2^l v3 are the quanta of the normal modes of a linear molecule: v1 the symmetric stretch, "
+    "or else the lower one, v2 the bend with its l, v3 the other stretch"
+)
+"""Convention for linear molecules of three atoms."""
+
+NOT_NORMAL = (
+    "for these coordinates are not normal ones, or normal modes are degenerate; molecules of four "
+    "atoms and more have v1, v2, ... in `coordinates: {kind: bond_vectors}`"
+)
+"""Reasons for which levels have no quanta of normal modes."""
+
+
 @dataclass(frozen=True)
 class LevelLabels:
     """Quanta of every level.
@@ -55,12 +83,14 @@ class LevelLabels:
         quanta: quanta of each level, None where no set of quanta holds half of it.
         weights: (S,) share of that set.
         momenta: l of the bend of a linear triatomic, for each level; empty for other molecules.
+        convention: which motion each quantum number counts, in one sentence.
     """
 
     heading: str
     quanta: list[tuple[int, ...] | None]
     weights: Tensor
     momenta: tuple[int, ...] = ()
+    convention: str = ""
 
     def text(self, state: int) -> str:
         """Label of a level for tables, `-` where there is none."""
@@ -76,11 +106,11 @@ class LevelLabels:
 def level_labels(levels: Levels, task: Problem, labels: str = "normal") -> LevelLabels:
     """Labels of all levels.
 
-    Quanta of normal modes are given for linear molecules in normal coordinates, or in two lengths
-    and an angle, for bent XY₂ molecules in lengths and an angle (by the number of stretching
-    quanta, the bend, parity and the order of energies) and in normal coordinates for molecules
-    whose modes are not degenerate and whose species have names. For all others the quanta of the
-    leading basis function are named as what they are.
+    Quanta of normal modes are given for molecules of three atoms in any coordinates (of bent XY₂ by
+    the number of stretching quanta, the bend, parity and the order of energies, of others by
+    ladders) and in normal coordinates for molecules whose modes are not degenerate and whose
+    species have names. For all others the quanta of the leading basis function are named as what
+    they are.
 
     Args:
         levels: levels on the CPU.
@@ -98,14 +128,21 @@ def level_labels(levels: Levels, task: Problem, labels: str = "normal") -> Level
         if zero_at_minimum(task.internal.kinds):
             order = _herzberg(task)
             if order is not None:
-                return _normal_coordinates(levels, order)
+                named = replace(_normal_coordinates(levels, order), convention=SPECIES_IN_TURN)
+                modes = bent_modes(task)
+                return named if modes is None else replace(named, convention=modes.sentence())
         elif bend_of_linear(task) is not None:
             return _linear([levels], task)
-        elif _bent_xy2(levels, task):
-            return _xy2(levels)
+        elif (modes := bent_modes(task)) is not None:
+            found = _xy2(levels) if _bent_xy2(levels, task) else _bent(levels, modes)
+            return replace(found, convention=modes.sentence())
     three = len(task.internal.names) == 3
     quanta, weights = assignment.leading_modals(levels) if three else levels.leading
-    return LevelLabels(_local_heading(task), [tuple(q) for q in quanta.tolist()], weights)
+    why = "as asked for" if labels == "local" else NOT_NORMAL
+    return LevelLabels(
+        _local_heading(task), [tuple(q) for q in quanta.tolist()], weights,
+        convention=f"{_local_heading(task)} are local-mode quanta, those of each coordinate, {why}",
+    )  # fmt: skip
 
 
 def label_heading(task: Problem) -> str:
@@ -115,9 +152,11 @@ def label_heading(task: Problem) -> str:
         return linear_heading(modes - bends, bends)
     if bend_of_linear(task) is not None:
         return linear_heading(modes, 1)
-    if not zero_at_minimum(task.internal.kinds) or _herzberg(task) is None:
-        return _local_heading(task)
-    return normal_heading(modes)
+    if zero_at_minimum(task.internal.kinds):
+        numbered = _herzberg(task) is not None
+    else:
+        numbered = bent_modes(task) is not None
+    return normal_heading(modes) if numbered else _local_heading(task)
 
 
 def _local_heading(task: Problem) -> str:
@@ -162,9 +201,11 @@ def _herzberg(task: Problem) -> list[int] | None:
     if any(o.order != still for o in group):
         return None
     signs = torch.tensor([[-1.0 if o.mirrored[k] else 1.0 for o in group] for k in still])
+    if len(task.molecule.symbols) == 3 and not group:
+        modes = bent_modes(task)
+        return None if modes is None else [modes.numbers.index(n) for n in still]
     names = species(group, signs)
-    # Without symmetry a triatomic's bend is ν2 by custom, wherever its frequency lies.
-    if (len(task.molecule.symbols) == 3 and not group) or not set(names) <= set(SPECIES):
+    if not set(names) <= set(SPECIES):
         return None
     return sorted(still, key=lambda k: (SPECIES.index(names[k]), -frequencies[k]))
 
@@ -182,9 +223,10 @@ def _linear(states: Sequence[Levels], task: Problem) -> LevelLabels:
         rows += quanta
         weights.append(shares)
     if len(task.molecule.symbols) > 3:
-        return LevelLabels(label_heading(task), rows, torch.cat(weights))
+        heading = label_heading(task)
+        return LevelLabels(heading, rows, torch.cat(weights), convention=LINEAR_ORDER)
     momenta = tuple(k for k, one in enumerate(states) for _ in one.energies)
-    return LevelLabels("v1 v2^l v3", rows, torch.cat(weights), momenta)
+    return LevelLabels("v1 v2^l v3", rows, torch.cat(weights), momenta, LINEAR_TRIATOMIC)
 
 
 def _normal_coordinates(levels: Levels, order: Sequence[int]) -> LevelLabels:
@@ -194,6 +236,19 @@ def _normal_coordinates(levels: Levels, order: Sequence[int]) -> LevelLabels:
     heading = normal_heading(len(order))
     return LevelLabels(heading, [tuple(q) if f else None for q, f in zip(rows, firm, strict=True)],
                        weights)  # fmt: skip
+
+
+def _bent(levels: Levels, modes: BentModes) -> LevelLabels:
+    """v1 v2 v3 of a bent triatomic in lengths and an angle, by ladders.
+
+    The coordinate that belongs to one mode most of all is kept alone.
+    """
+    alone, mode = divmod(int(modes.shares.argmax()), 3)
+    others = [modes.numbers[k] for k in range(3) if k != mode]
+    places = [*others, modes.numbers[mode]]
+    quanta, weights = quanta_by_ladders(levels, alone)
+    rows = [q and tuple(q[places.index(n)] for n in range(3)) for q in quanta]
+    return LevelLabels(normal_heading(3), rows, weights)
 
 
 def _bent_xy2(levels: Levels, task: Problem) -> bool:

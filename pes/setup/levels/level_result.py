@@ -116,7 +116,7 @@ class LevelsResult:
 
     def __str__(self) -> str:
         fitted = fit_sentence(self.task)
-        lines = [repr(self), *([] if fitted is None else [fitted])]
+        lines = [repr(self), *([] if fitted is None else [fitted]), self.quanta.convention]
         return "\n".join([*lines, *printed(self.table, self.quanta.heading, Sensitivities())])
 
     def _repr_html_(self) -> str:
@@ -222,7 +222,7 @@ class LevelsResult:
         derived = sensitivity or Sensitivities()
         here = self.levels.cpu()
         content = summary(
-            name or Path(folder).name, here, self.task, self.table, self.quanta.heading, derived,
+            name or Path(folder).name, here, self.task, self.table, self.quanta, derived,
             self.error_bars, self.seconds, self.warnings if warnings is None else warnings,
         )  # fmt: skip
         with staged(folder, finished=LEVELS_JSON) as place:

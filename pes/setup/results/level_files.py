@@ -11,6 +11,7 @@ from pes.files import write_csv
 from pes.hdf5_files import replaced_hdf5
 from pes.setup.errors.uncertainty import Spreads
 from pes.setup.errors.verdict import verdict
+from pes.setup.labels.labels import LevelLabels
 from pes.setup.machine.environment import environment
 from pes.setup.problem.problem import Problem
 from pes.setup.results.density_maps import Maps, write_maps
@@ -46,7 +47,7 @@ def summary(
     levels: Levels,
     task: Problem,
     table: Table,
-    heading: str,
+    quanta: LevelLabels,
     derived: Sensitivities,
     error_bars: Spreads,
     seconds: float,
@@ -71,7 +72,8 @@ def summary(
         "quanta": levels.truncation.quanta,
         "solver": levels.eigenpairs.solver,
         "products": levels.eigenpairs.matvecs,
-        "labels": heading,
+        "labels": quanta.heading,
+        "label_convention": quanta.convention,
         "levels": list(table),
         "members": {way: (m / CM1).tolist() for way, m in error_bars.moved.items()},
         "derivatives": {k: v.tolist() for k, v in derived.columns.items()},

@@ -137,8 +137,10 @@ def unrotated(table: Sequence[Mapping[str, Any]], task: Problem) -> list[str]:
     ]
 
 
-def header(name: str, levels: Levels, task: Problem, error_bars: Spreads) -> list[str]:
-    """Settings that the levels were computed with, line by line."""
+def header(
+    name: str, levels: Levels, task: Problem, error_bars: Spreads, quanta: LevelLabels
+) -> list[str]:
+    """Settings that the levels were computed with, and what labels mean, line by line."""
     kind = "nuclear" if task.molecule.nuclear_masses else "atomic"
     masses = ", ".join(
         f"{s} {m / AMU:.8f}"
@@ -174,6 +176,7 @@ def header(name: str, levels: Levels, task: Problem, error_bars: Spreads) -> lis
         f"{_cap(levels)}; {levels.hamiltonian.size} basis functions, "
         f"{len(levels.hamiltonian.potential)} grid points, eigensolver {levels.eigenpairs.solver}",
         *_blocks(levels),
+        quanta.convention,
         f"zero-point energy: {levels.zero_point_energy / CM1:.4f} cm-1",
     ]
 

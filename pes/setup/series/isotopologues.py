@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import inf, nan
+from math import nan
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,6 @@ from pes.files import write_csv, write_json
 from pes.molecule import Molecule
 from pes.potential import Surface
 from pes.setup.inputs.surfaces import SurfaceLike, as_surface
-from pes.setup.labels.labels import normal_heading
 from pes.setup.levels.level_result import LevelsResult
 from pes.setup.levels.levels import levels
 from pes.setup.levels.solved import ACCURACY
@@ -29,9 +28,6 @@ ISOTOPOLOGUES = "isotopologues.json"
 
 ROTATING = "isotopologues_rotation.csv"
 """Levels with rotation side by side."""
-
-LOCAL = "n(r1) n(r2) n(theta)"
-"""Heading of quanta of bonds and their angle."""
 
 GROUND = "ZPE"
 """Row of the zero-point energies."""
@@ -120,7 +116,7 @@ class Isotopologues:
             for row in rows
         ]
         heading = self.results[0].quanta.heading
-        return [[normal_heading(3) if heading == LOCAL else heading, *list(rows[0])[1:]], *body]
+        return [[heading, *list(rows[0])[1:]], *body]
 
     def lines(self) -> list[str]:
         """Table for the screen: levels, shifts and errors of the shifts in cm⁻¹."""
@@ -130,7 +126,8 @@ class Isotopologues:
             for name, one in zip(self.names, self.results, strict=True)
             if (levels := [n for n, label in enumerate(_labels(one)) if n and label is None])
         ]
-        return [*text_table(self._text()), *mixed]
+        first = f"{self.names[0]}: {self.results[0].quanta.convention}"
+        return [*text_table(self._text()), *mixed, first]
 
     def save(self, folder: str | Path) -> Path:
         """Write the levels of each into its own folder, tables side by side and, last, .json."""
@@ -216,19 +213,9 @@ def _labels(one: LevelsResult) -> list[str | None]:
 
 
 def _label(one: LevelsResult, number: int) -> str | None:
-    """Quanta of a level; those of unequal bonds and an angle as v1 v2 v3, the softer bond first.
-
-    Spectroscopists number the modes of HDO so, and it is what the modes of H2O become.
-    """
-    quanta = one.quanta.quanta[number]
-    if quanta is None or float(one.quanta.weights[number]) < PURE:
-        return None
-    if one.quanta.heading == LOCAL:
-        stretches = [_fundamental(one, (1, 0, 0)), _fundamental(one, (0, 1, 0))]
-        first, second, bend = quanta
-        softer = stretches[0] <= stretches[1]
-        return " ".join(map(str, (first, bend, second) if softer else (second, bend, first)))
-    return one.quanta.text(number)
+    """Quanta of a level; None where no set of quanta has most of it."""
+    known = one.quanta.quanta[number] is not None
+    return one.quanta.text(number) if known and float(one.quanta.weights[number]) >= PURE else None
 
 
 def _rotating_labels(one: LevelsResult, rotation: Rotation) -> list[str | None]:
@@ -243,12 +230,6 @@ def _species(one: LevelsResult) -> str:
         return "three atoms"
     names = "".join(str(row.get("irrep", "")) for row in one.table)
     return "Cs" if "'" in names or '"' in names else "C2v" if names else "none"
-
-
-def _fundamental(one: LevelsResult, quanta: tuple[int, ...]) -> float:
-    """Energy of one quantum, cm⁻¹; infinite if that level is not among those calculated."""
-    known = one.quanta.quanta
-    return float(one.energies[known.index(quanta)]) if quanta in known else inf
 
 
 def _number(one: LevelsResult, label: str) -> int | None:

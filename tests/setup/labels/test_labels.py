@@ -1,6 +1,11 @@
 """Quanta of normal modes in Herzberg's order, and those of the basis where these are not safe."""
 
+from collections.abc import Callable
+from math import cos, sin
+
 import pytest
+import torch
+from torch import Tensor
 
 import pes
 from pes.setup.labels.labels import level_labels
@@ -43,13 +48,127 @@ def test_basis_quanta_by_their_own_name() -> None:
     local = level_labels(result.levels, result.task, "local")
     assert local.heading == "n(r1) n(r2) n(theta)"
     assert local.text(1) == "0 0 1"
-    deuterated = pes.levels("water_pjt1996", "O H D", count=4, basis={"all": 6}, convergence=False)
-    # Which stretch of HDO is v1 is a matter of taste: the bonds are named instead.
-    assert [row["n(r1) n(r2) n(theta)"] for row in deuterated.table] == [
-        "0 0 0", "0 0 1", "0 1 0", "0 0 2",
-    ]  # fmt: skip
+    assert "n(r1) n(r2) n(theta) are local-mode quanta" in local.convention
     with pytest.raises(ValueError, match="`labels` must be one of normal, local, got 'mode'"):
         level_labels(result.levels, result.task, "mode")
+
+
+# Observed fundamentals of HDO: 1403.48 (ν2), 2723.68 (ν1), 3707.47 (ν3).
+HALF_HEAVY = ["0 0 0", "0 1 0", "1 0 0", "0 2 0", "0 0 1", "1 1 0"]
+BENT = [[0.0, 0, 0], [0.97, 0, 0], [-0.2, 0.95, 0]]
+TURNED = [[x * cos(1.1) - y * sin(1.1), 0.7, x * sin(1.1) + y * cos(1.1)] for x, y, _ in BENT]
+
+
+@pytest.mark.parametrize("reference", [BENT, TURNED])
+@pytest.mark.parametrize("kind", ["valence", "radau", "zmatrix", "normal_modes"])
+def test_isotopologues_are_numbered_as_the_molecule_of_main_isotopes(
+    kind: str, reference: list[list[float]]
+) -> None:
+    """By falling frequencies alone ν1 of HDO would be the OH stretch, and ν2 the OD stretch."""
+    for molecule in ("O H D", "O D H"):
+        result = pes.levels(
+            "water_pjt1996", molecule, count=6, coordinates=kind, reference=reference,
+            basis={"all": 9}, convergence=False,
+        )  # fmt: skip
+        assert [row["v1 v2 v3"] for row in result.table] == HALF_HEAVY
+        assert "v1 the O-D stretch" in result.quanta.convention
+        assert "v3 the O-H stretch" in result.quanta.convention
+
+
+Potential = Callable[[Tensor], Tensor]
+
+
+def bonds_and_angle(wells: tuple[float, ...], bend: float, angle: float) -> Potential:
+    """Morse bonds between the atoms 0-1 and 0-2, a harmonic angle and weak couplings."""
+    depth, steep, length, other_depth, other_steep, other_length = wells
+
+    def potential(x: Tensor) -> Tensor:
+        a, b = x[:, 1] - x[:, 0], x[:, 2] - x[:, 0]
+        r, s = a.norm(dim=-1), b.norm(dim=-1)
+        t = torch.acos(((a * b).sum(-1) / r / s).clamp(-1 + 1e-12, 1 - 1e-12)) - angle
+        y = 1 - torch.exp(-steep * (r - length))
+        z = 1 - torch.exp(-other_steep * (s - other_length))
+        stretches = depth * y**2 + other_depth * z**2 + 0.004 * depth * y * z
+        return stretches + bend / 2 * t**2 - 0.03 * bend * t**3
+
+    return potential
+
+
+HYPOCHLOROUS = bonds_and_angle((0.18, 1.2, 1.82, 0.09, 1.15, 3.19), 0.17, 1.79)
+NITROXYL = bonds_and_angle((0.13, 1.1, 2.0, 0.25, 1.45, 2.28), 0.24, 1.89)
+HYDROPEROXYL = bonds_and_angle((0.16, 1.15, 1.84, 0.11, 1.3, 2.52), 0.24, 1.81)
+
+
+@pytest.mark.parametrize(
+    ("surface", "molecule", "motions", "labels"),
+    [
+        # HOCl: 3609 (O-H), 1238 (bend), 724 (O-Cl).
+        (HYPOCHLOROUS, "O H Cl", ("O-H stretch", "bend", "O-Cl stretch"), ["0 0 1", "0 1 0"]),
+        (HYPOCHLOROUS, "O D Cl", ("O-D stretch", "bend", "O-Cl stretch"), ["0 0 1", "0 1 0"]),
+        # HNO: 2684 (N-H), 1565 (N-O), 1501 (bend).
+        (NITROXYL, "N H O", ("N-H stretch", "N-O stretch", "bend"), ["0 0 1", "0 1 0"]),
+        (NITROXYL, "N D O", ("N-D stretch", "N-O stretch", "bend"), ["0 0 1", "0 1 0"]),
+        # HO2: 3436 (O-H), 1392 (bend), 1098 (O-O).
+        (HYDROPEROXYL, "O H O", ("O-H stretch", "bend", "O-O stretch"), ["0 0 1", "0 1 0"]),
+    ],
+)
+def test_unequal_bonds(
+    surface: Potential, molecule: str, motions: tuple[str, ...], labels: list[str]
+) -> None:
+    result = pes.levels(surface, molecule, count=3, accuracy=3)
+    assert [row["v1 v2 v3"] for row in result.table] == ["0 0 0", *labels]
+    for number, motion in enumerate(motions, 1):
+        assert f"v{number} the {motion} (" in result.quanta.convention
+
+
+def test_quanta_of_unequal_bonds_are_those_of_local_modes() -> None:
+    """Far from resonance every normal mode of HOCl is one bond or the angle, at all energies."""
+    result = pes.levels(HYPOCHLOROUS, "O H Cl", count=20, accuracy=1)
+    local = level_labels(result.levels, result.task, "local")
+    assert local.heading == "n(r1) n(r2) n(theta)"
+    rows = [None if q is None else (q[0], q[2], q[1]) for q in result.quanta.quanta]
+    assert rows == [tuple(q) if q else None for q in local.quanta]
+
+
+def test_bend_and_stretch_that_mix() -> None:
+    """In the model of DO2 they share two modes, which go by frequency."""
+    result = pes.levels(HYDROPEROXYL, "O D O", count=3, accuracy=3)
+    assert "v2 a mixture of bend and stretch" in result.quanta.convention
+    assert [row["v1 v2 v3"] for row in result.table] == ["0 0 0", "0 0 1", "0 1 0"]
+
+
+def test_no_quanta_where_no_set_holds_half_of_a_level() -> None:
+    """Jacobi coordinates of HOCl mix all modes: some levels have no label, no level a wrong one."""
+    settings = {
+        "count": 9,
+        "convergence": False,
+        "reference": [[0.0, 0, 0], [1, 0, 0], [0, 1.7, 0]],
+    }
+    mixed = pes.levels(HYPOCHLOROUS, "O H Cl", coordinates="jacobi", **settings)
+    clear = pes.levels(HYPOCHLOROUS, "O H Cl", count=9, accuracy=1)
+    pairs = [
+        (one["v1 v2 v3"], other["v1 v2 v3"])
+        for one, other in zip(mixed.table, clear.table, strict=True)
+    ]
+    assert any(label == "-" for label, _ in pairs)
+    assert all(label in ("-", other) for label, other in pairs)
+    assert "no set of quanta holds half of this level" in str(mixed)
+
+
+def test_larger_molecule_of_one_plane() -> None:
+    """HDCO, Cs: A' by falling frequency, ν1 the CH stretch, then A" with ν6 out of the plane."""
+    result = pes.levels(
+        "formaldehyde_model", "C O H D", count=7, quanta=2, convergence=False,
+        reference=[[0, 0, 0], [1.2, 0, 0], [-0.58, 0.94, 0], [-0.58, -0.94, 0]],
+        basis={"all": pes.BasisSize(functions=3, points=5)},
+    )  # fmt: skip
+    heading = "v1 v2 v3 v4 v5 v6"
+    labels = {row[heading]: row["irrep"] for row in result.table}
+    assert labels["0 0 0 0 0 1"] == 'A"'
+    assert labels["0 0 0 0 1 0"] == labels["0 0 0 1 0 0"] == "A'"
+    order = [row[heading] for row in result.table]
+    assert order.index("0 0 0 0 1 0") < order.index("0 0 0 1 0 0")
+    assert "each from the highest frequency down" in result.quanta.convention
 
 
 def test_formaldehyde() -> None:
