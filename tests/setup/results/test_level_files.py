@@ -40,7 +40,7 @@ def test_summary_in_cm1(water: pes.LevelsResult) -> None:
     levels, heading = water.levels, water.quanta.heading
     bars = Spreads({"first_order": torch.full((2, 3), CM1, dtype=torch.float64)})
     derived = Sensitivities({"K": torch.zeros(3)}, {"masses": "reverse"})
-    content = summary("w", levels, water.task, water.table, heading, derived, bars, 1.5, ())
+    content = summary("w", levels, water.task, water.table, water.quanta, derived, bars, 1.5, ())
     # It is plain: JSON holds it without loss.
     content = json.loads(json.dumps(content))
     assert (content["format"], content["version"], content["name"]) == ("pes-levels", 2, "w")

@@ -63,7 +63,8 @@ def test_few_beyond_are_no_reason_for_doubt() -> None:
 
 
 def test_lines_above_the_table(water: pes.LevelsResult) -> None:
-    first, r1, *_, bottom, cap, zero = header("hdo", water.levels, water.task, water.error_bars)
+    lines = header("hdo", water.levels, water.task, water.error_bars, water.quanta)
+    first, r1, *_, bottom, cap, convention, zero = lines
     assert first == "hdo: atomic masses in u: O 15.99491462, H 1.00782503, D 2.01410178"
     assert r1 == (
         "r1: 0.7000 to 1.3000 A, 4 functions contracted from 60 sinc functions, 8 quadrature points"
@@ -71,6 +72,7 @@ def test_lines_above_the_table(water: pes.LevelsResult) -> None:
     assert bottom.startswith("minimum of the surface: 0.000000000 hartree at r1 = 0.9579")
     assert "theta = 104.4" in bottom
     assert cap.startswith("the potential is capped 60000 cm-1 above the minimum; 64 ba")
+    assert convention.startswith("v1 v2 v3 are the quanta of the normal modes in Herzberg's order")
     assert zero == f"zero-point energy: {water.zero_point_energy:.4f} cm-1"
 
 
