@@ -1,6 +1,5 @@
 """Changes of levels by walls in holes or by a continued surface, and sentences on them."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
@@ -11,7 +10,6 @@ from pes.vibration.eigensolvers.eigenpairs import Eigenpairs
 from pes.vibration.hamiltonian.operator import Hamiltonian
 from pes.vibration.levels.result import Levels
 from pes.vibration.levels.sentences import about_levels
-from pes.vibration.system.filling import Filling
 from pes.vibration.system.minimum import OuterSurfaceError
 from pes.vibration.system.system import System, potential_in_chunks
 
@@ -44,16 +42,16 @@ def with_wall(levels: Levels, depth: Tensor) -> tuple[Levels, list[str]]:
     felt = levels.cap * levels.probability(depth > 0)
     changes = levels.changes.clone()
     changes[2] += felt
-    at = ", ".join(f"{x:.2f}" for x in levels.points[int(depth.argmax())].tolist())
+    at = levels.system.places.text(levels.points[int(depth.argmax())])
     sentence = (
         f"hole in the surface: {int((depth > 0).sum())} of {len(depth)} grid points lie below its "
-        f"minimum, the deepest by {float(depth.max()) / CM1:.0f} cm-1 at q = ({at}); a wall is put "
+        f"minimum, the deepest by {float(depth.max()) / CM1:.0f} cm-1 at {at}; a wall is put "
         f"there, which moves levels by up to {float(felt.max()) / CM1:.2g} cm-1; fit points there"
     )
     return replace(levels, estimated_changes=changes), [sentence]
 
 
-def with_filling(levels: Levels, names: Sequence[str]) -> Levels:
+def with_filling(levels: Levels) -> Levels:
     """Levels whose estimates hold what walls in holes do to them, and a sentence on these.
 
     On a wall of height W a level E falls as exp(−κx), κ = √(2m(W − E)). Its probability there is
@@ -62,7 +60,6 @@ def with_filling(levels: Levels, names: Sequence[str]) -> Levels:
 
     Args:
         levels: levels of a system with filled holes.
-        names: names of the coordinates.
 
     Raises:
         OuterSurfaceError: if a level is in a hole.
@@ -77,13 +74,13 @@ def with_filling(levels: Levels, names: Sequence[str]) -> Levels:
     reaching = (inside > FELT).nonzero().flatten().tolist()
     if reaching:
         end = about_levels(reaching, "reaches a hole", "reach a hole")
-        raise OuterSurfaceError(f"{end} of the surface {_place(filling, names)}: {REMEDY}")
+        raise OuterSurfaceError(f"{end} of the surface {_place(system)}: {REMEDY}")
     felt = 2 * levels.means_of(height).cpu()
     changes = levels.changes.clone()
     changes[2] += felt
     changes[2, 1:] += felt[0]
     sentence = (
-        f"the fit has holes beyond its points, the first {_place(filling, names)}: walls are "
+        f"the fit has holes beyond its points, the first {_place(system)}: walls are "
         f"put there; up to {float(inside.max()):.2g} of the probability of a level lies in them, "
         f"and they move levels by up to {2 * float(felt.max()) / CM1:.2g} cm-1, which the "
         "estimates include; fit points there"
@@ -91,29 +88,30 @@ def with_filling(levels: Levels, names: Sequence[str]) -> Levels:
     return replace(levels, estimated_changes=changes, warnings=(sentence, *levels.warnings))
 
 
-def check_passes(filling: Filling, names: Sequence[str], top: float) -> None:
+def check_passes(system: System, top: float) -> None:
     """Refuse levels about as high as the lowest pass into a hole.
 
     Args:
-        filling: filling of the holes.
-        names: names of the coordinates.
+        system: system with filled holes.
         top: energy of the highest level above the minimum, hartree.
 
     Raises:
         OuterSurfaceError: if they are too high.
     """
-    if top > BELOW * filling.lowest_pass:
+    assert system.filling is not None
+    if top > BELOW * system.filling.lowest_pass:
         raise OuterSurfaceError(
             f"levels up to {top / CM1:.0f} cm-1 above the minimum of the surface reach a hole "
-            f"{_place(filling, names)}: {REMEDY}"
+            f"{_place(system)}: {REMEDY}"
         )
 
 
-def _place(filling: Filling, names: Sequence[str]) -> str:
+def _place(system: System) -> str:
     """Words on the nearest hole."""
-    at = ", ".join(f"{n} = {x:.2f}" for n, x in zip(names, filling.place.tolist(), strict=True))
+    filling = system.filling
+    assert filling is not None
     height = f"{filling.lowest_pass / CM1:.0f} cm-1 above the minimum"
-    return f"behind a pass {height} at {at} (bohr, radians)"
+    return f"behind a pass {height} at {system.places.text(filling.place)}"
 
 
 def with_nearer_continuation(system: System, h: Hamiltonian, pairs: Eigenpairs) -> Tensor:

@@ -29,6 +29,7 @@ from pes.coordinates.internal import zero_at_minimum
 from pes.molecule import Molecule
 from pes.setup.coordinates.coordinate_request import CoordinateRequest
 from pes.setup.coordinates.coupling import least_coupled, no_short_length
+from pes.setup.coordinates.place_names import places_of
 from pes.setup.coordinates.relaxed import relaxed_coordinates
 from pes.setup.minima.geometry import Geometries, covalent_distances
 from pes.units import ANGSTROM, DEGREE
@@ -127,7 +128,7 @@ def _relaxed(request: CoordinateRequest, inner: Internal, geometries: Geometries
         )
     masses = geometries.molecule.masses
     start = inner.from_positions(optimum(geometries.potential, geometries.start), masses)
-    system = molecular(geometries.potential, inner.to_positions, masses)
+    system = molecular(geometries.potential, inner.to_positions, masses, places=places_of(inner))
     return relaxed_coordinates(inner, request.relaxed, system, start, request.ends)
 
 
@@ -145,7 +146,7 @@ def _beside_torsion(inner: Internal, geometries: Geometries) -> Internal:
     masses = geometries.molecule.masses
     minimum = inner.from_positions(optimum(geometries.potential, geometries.start), masses)
     start = _with_equals(minimum, inner.kinds)
-    system = molecular(geometries.potential, inner.to_positions, masses)
+    system = molecular(geometries.potential, inner.to_positions, masses, places=places_of(inner))
     turned = start + torch.eye(len(start), dtype=start.dtype)[-1] * pi
     both = [_forces_and_g(system, q) for q in (start, turned)]
     f, g = (torch.stack(each).mean(0) for each in zip(*both, strict=True))

@@ -121,8 +121,9 @@ def _as_computed(system: System, other: LinearSurface) -> System:
     assert system.positions is not None
     to_positions = system.positions
     changed = System(
-        lambda q: other(to_positions(q)), system.kinetic, to_positions, system.masses, system.device
-    )
+        lambda q: other(to_positions(q)), system.kinetic, to_positions, system.masses,
+        system.device, places=system.places,
+    )  # fmt: skip
     if system.continuation is not None:
         changed = changed.continued(system.continuation)
     return changed if system.filling is None else changed.filled(system.filling)

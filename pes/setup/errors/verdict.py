@@ -76,12 +76,11 @@ def roughness(levels: Levels) -> Roughness:
     return Roughness(size, float(sizes[worst]), q[worst], size * torch.stack(squares).sqrt())
 
 
-def verdict(levels: Levels, names: Sequence[str], table: Sequence[Mapping[str, Any]] = ()) -> str:
+def verdict(levels: Levels, table: Sequence[Mapping[str, Any]] = ()) -> str:
     """One sentence: which levels may be used, and to how many cm⁻¹.
 
     Args:
         levels: levels on the CPU.
-        names: names of the coordinates.
         table: rows of the levels; `fit` of a fitted surface is its error, cm⁻¹.
     """
     rough = roughness(levels)
@@ -98,7 +97,7 @@ def verdict(levels: Levels, names: Sequence[str], table: Sequence[Mapping[str, A
     if any("fit" in row for row in table):
         wrong = error + CM1 * torch.tensor([row["fit"] for row in table], dtype=error.dtype)
         said += f"; with the errors of the fit added, {_classes(of_no_use, wrong)}"
-    return said + (_jumps(rough, names) if rough.size > ROUGH else "")
+    return said + (_jumps(rough, levels) if rough.size > ROUGH else "")
 
 
 def _classes(of_no_use: Sequence[tuple[str, str] | None], errors: Tensor) -> str:
@@ -134,12 +133,11 @@ def _apart(limit: float) -> tuple[str, str]:
     return f"lies {words}", f"lie {words}"
 
 
-def _jumps(rough: Roughness, names: Sequence[str]) -> str:
-    where = zip(names, rough.place.tolist(), strict=True)
+def _jumps(rough: Roughness, levels: Levels) -> str:
     return (
         "; the surface is not smooth where the levels are: its values jump by "
         f"{rough.size / CM1:.2g} cm-1 (root mean square), by {rough.largest / CM1:.2g} at "
-        f"{', '.join(f'{name} = {x:.3f}' for name, x in where)} (bohr, radians), and no basis "
+        f"{levels.system.places.text(rough.place)}, and no basis "
         "makes the levels better than that allows"
     )
 

@@ -104,7 +104,7 @@ class LevelsResult:
     @cached_property
     def verdict(self) -> str:
         """Levels that may be used, and to how many cm⁻¹, in one sentence."""
-        return verdict(self.levels.cpu(), self.task.internal.names, self.table)
+        return verdict(self.levels.cpu(), self.table)
 
     def __repr__(self) -> str:
         known = self.convergence[~self.convergence.isnan()]

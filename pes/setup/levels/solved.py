@@ -218,7 +218,7 @@ def _cuts(task: Problem, truncation: TruncationRequest) -> tuple[Cut, ...] | Non
             f"`reference: mean` is for three coordinates, there are {len(task.internal.names)}"
         )
     return cuts_below(
-        task.system, task.wells, task.surveyed, task.limits, task.internal.names,
+        task.system, task.wells, task.surveyed, task.limits,
         task.internal.kinds, given=task.given, sampled=task.sampled,
     )  # fmt: skip
 

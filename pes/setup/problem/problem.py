@@ -15,6 +15,7 @@ from pes.potential.consistency import check_consistency
 from pes.setup.coordinates.coordinate_request import CoordinateRequest
 from pes.setup.coordinates.coordinates import internal_coordinates
 from pes.setup.coordinates.maps import mapped
+from pes.setup.coordinates.place_names import places_of
 from pes.setup.inputs.bumps import Bump, shapes_of
 from pes.setup.minima.geometry import Geometries, guesses
 from pes.setup.problem.basis import BasisSize, basis_of
@@ -204,7 +205,10 @@ def _system(potential: Callable[[Tensor], Tensor], internal: Internal, masses: T
     """V and G in the coordinates."""
     line = getattr(internal, "line", None)
     across, bends = (None, ()) if line is None else (line.across, line.bends)
-    return molecular(potential, internal.to_positions, masses, across=across, bends=bends)
+    return molecular(
+        potential, internal.to_positions, masses, across=across, bends=bends,
+        places=places_of(internal),
+    )  # fmt: skip
 
 
 def _continued(system: System, internal: Internal, energy: float | None) -> System:

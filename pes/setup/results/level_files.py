@@ -83,7 +83,7 @@ def summary(
             for key, row in zip(("functions", "points", "ranges"), levels.changes, strict=True)
         },
         "warnings": list(warnings),
-        "verdict": verdict(levels, task.internal.names, table),
+        "verdict": verdict(levels, table),
         "seconds": seconds,
         **environment(task.masses.device),
     }

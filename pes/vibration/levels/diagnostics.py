@@ -84,11 +84,11 @@ def _holes(levels: Levels, noise: float) -> Iterator[str]:
     if not hole.any():
         return
     deepest = int(potential.argmin())
-    q = ", ".join(f"{v:.4f}" for v in levels.points[deepest].tolist())
+    place = levels.system.places.text(levels.points[deepest])
     depth = (levels.minimum_energy - float(potential[deepest])) / CM1
     yield (
         f"hole in the surface: {int(hole.sum())} grid points lie below its minimum, the "
-        f"deepest by {depth:.1f} cm-1 at q = ({q}) (bohr, radians); narrow the ranges"
+        f"deepest by {depth:.1f} cm-1 at {place}; narrow the ranges"
     )
     ghosts = (levels.probability(hole) > GHOST).nonzero().flatten().tolist()
     if ghosts:

@@ -173,4 +173,4 @@ def _checked_hamiltonian(
         system, bases, reference, ceiling=ceiling, truncation=truncation, operations=operations,
         cuts=cuts,
     )  # fmt: skip
-    return invariant(h)
+    return invariant(h, system.places)

@@ -89,7 +89,7 @@ def sparse_levels(
     bottom, v_min = minimum(system, [(b.low, b.high) for b in grid.bases], near=near)
     largest = largest_grid(grid, operations) if convergence else grid
     progress("points")
-    h, broken = invariant(sparse_hamiltonian(system, largest, operations=operations))
+    h, broken = invariant(sparse_hamiltonian(system, largest, operations=operations), system.places)
     asked = _smaller(grid, largest, h, count) if convergence else grid
     progress("levels")
     solve_count = partial(fixed_count, solver=solver, watch=watch)

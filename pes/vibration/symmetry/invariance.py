@@ -14,6 +14,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
+from pes.places import Places
 from pes.units import CM1
 from pes.vibration.hamiltonian.operator import Hamiltonian
 from pes.vibration.symmetry.action import (
@@ -32,12 +33,19 @@ TABLES = 1e-8
 """Tolerance on functions of exchanged coordinates and their derivatives, atomic units."""
 
 
-def invariant(hamiltonian: Hamiltonian) -> tuple[Hamiltonian, list[str]]:
-    """The Hamiltonian with the operations that hold on its grid; why the others do not."""
+def invariant(
+    hamiltonian: Hamiltonian, places: Places | None = None
+) -> tuple[Hamiltonian, list[str]]:
+    """The Hamiltonian with the operations that hold on its grid; why the others do not.
+
+    Args:
+        hamiltonian: V and G on a grid, and operations that may be symmetries.
+        places: names and units of the coordinates for the reasons.
+    """
     kept, reasons = [], []
     for operation in hamiltonian.operations:
         try:
-            _check_grid(hamiltonian, operation)
+            _check_grid(hamiltonian, operation, places or Places())
             action(hamiltonian.basis, operation)
         except NotInvariantError as error:
             reasons.append(f"no blocks by the symmetry {operation.name}: {error}")
@@ -52,7 +60,7 @@ def invariant(hamiltonian: Hamiltonian) -> tuple[Hamiltonian, list[str]]:
     return replace(hamiltonian, operations=tuple(group)), reasons
 
 
-def _check_grid(h: Hamiltonian, operation: Operation) -> None:
+def _check_grid(h: Hamiltonian, operation: Operation, places: Places) -> None:
     for k, j in enumerate(operation.order):
         one, other = h.basis.bases[k], h.basis.bases[j]
         if one is not other and not (
@@ -73,7 +81,7 @@ def _check_grid(h: Hamiltonian, operation: Operation) -> None:
     moved = image(h.potential)
     apart = energies_differ(h.potential, moved, float(h.potential.min()))
     if bool(apart.any()):
-        raise NotInvariantError(_where(h, (moved - h.potential).abs() * apart))
+        raise NotInvariantError(_where(h, (moved - h.potential).abs() * apart, places))
     _check_kinetic(h, operation, image)
 
 
@@ -96,9 +104,6 @@ def _check_kinetic(h: Hamiltonian, operation: Operation, image: Callable[[Tensor
             raise NotInvariantError(f"the volume element along coordinate {k + 1} is not symmetric")
 
 
-def _where(h: Hamiltonian, apart: Tensor) -> str:
-    q = ", ".join(f"{x:.4f}" for x in h.basis.points[int(apart.argmax())].tolist())
-    return (
-        f"the surface changes by up to {float(apart.max()) / CM1:.2g} cm-1, at q = ({q}) (bohr, "
-        "radians)"
-    )
+def _where(h: Hamiltonian, apart: Tensor, places: Places) -> str:
+    place = places.text(h.basis.points[int(apart.argmax())])
+    return f"the surface changes by up to {float(apart.max()) / CM1:.2g} cm-1, at {place}"

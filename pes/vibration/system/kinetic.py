@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from pes.chunks import tuple_in_chunks
+from pes.places import Places
 
 __all__ = ["ToPositions", "kinetic", "metric_tensor", "rotations", "tangents"]
 
@@ -45,6 +46,7 @@ def kinetic(
     *,
     axes: Tensor | None = None,
     chunk: int = 4096,
+    places: Places | None = None,
 ) -> tuple[Tensor, Tensor]:
     """G matrix and gradient of the volume element √det g on grid points.
 
@@ -63,6 +65,7 @@ def kinetic(
         axes: axes of the rotations, (A, 3); by default all three, for a linear molecule the two
             perpendicular ones.
         chunk: grid points worked on at once.
+        places: names and units of q for messages.
 
     Returns:
         G (P, Q, Q) and ∂_k ln √det g (P, Q), atomic units.
@@ -82,7 +85,8 @@ def kinetic(
     good = torch.isfinite(g_matrix).flatten(1).all(1) & torch.isfinite(slope).all(1)
     if not good.all():
         first = q[~good][0].detach()
-        raise ValueError(_singularity(to_positions, first, masses.detach(), axes))
+        named = places or Places()
+        raise ValueError(_singularity(to_positions, first, masses.detach(), axes, named))
     return g_matrix, slope
 
 
@@ -129,10 +133,11 @@ def _slope(
     return torch.autograd.grad(torch.stack(products).sum(), q)
 
 
-def _singularity(to_positions: ToPositions, q: Tensor, masses: Tensor, axes: Tensor | None) -> str:
+def _singularity(
+    to_positions: ToPositions, q: Tensor, masses: Tensor, axes: Tensor | None, places: Places
+) -> str:
     """Sentence about where the coordinates are singular, and which of them leads out of it."""
-    where = ", ".join(f"{v:.5g}" for v in q.tolist())
-    said = f"the coordinates are singular at q = ({where}) (bohr, radians)"
+    said = f"the coordinates are singular at {places.text(q)}"
     aside = torch.stack([torch.diag(torch.full_like(q, step)) for step in (-ASIDE, ASIDE)], 1)
     g_matrix, slope = _kinetic_chunk(to_positions, (q + aside).flatten(0, 1), masses, axes)
     good = torch.isfinite(g_matrix).flatten(1).all(1) & torch.isfinite(slope).all(1)
@@ -142,7 +147,7 @@ def _singularity(to_positions: ToPositions, q: Tensor, masses: Tensor, axes: Ten
             f"{said} and near it: some of them move the atoms alike, or the whole molecule; take "
             "coordinates that span its vibrations"
         )
-    named = " or ".join(f"coordinate {k + 1} away from {float(q[k]):.5g}" for k in cures)
+    named = " or ".join(f"{places.name(k)} away from {places.value(k, float(q[k]))}" for k in cures)
     return f"{said}; narrow their ranges: keep {named}"
 
 

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from pes.chunks import in_chunks
+from pes.places import Places
 from pes.vibration.system.continuation import Continuation
 from pes.vibration.system.filling import Filling
 from pes.vibration.system.kinetic import ToPositions, kinetic
@@ -29,6 +30,7 @@ class System:
         across: unit vectors (2, 3) along which the first and the second of each pair bend it.
         continuation: extrapolation of V at high energies; None if V is that of the surface.
         filling: walls that fill holes of V; None if no hole is filled.
+        places: names and units of q for messages.
     """
 
     potential: Callable[[Tensor], Tensor]
@@ -40,6 +42,7 @@ class System:
     across: Tensor | None = None
     continuation: Continuation | None = None
     filling: Filling | None = None
+    places: Places = field(default_factory=Places)
 
     def continued(self, continuation: Continuation) -> "System":
         """The same with V continued beyond an energy."""
@@ -66,7 +69,7 @@ class System:
             None if at is None else lambda q: at(q.to(there)).cpu(),
             None if self.masses is None else self.masses.cpu(), bends=self.bends,
             across=None if self.across is None else self.across.cpu(),
-            continuation=self.continuation, filling=self.filling,
+            continuation=self.continuation, filling=self.filling, places=self.places,
         )  # fmt: skip
 
 
@@ -77,6 +80,7 @@ def molecular(
     *,
     across: Tensor | None = None,
     bends: Sequence[tuple[int, int]] = (),
+    places: Places | None = None,
 ) -> System:
     """A molecule from its surface, its coordinates and its masses.
 
@@ -89,15 +93,17 @@ def molecular(
         masses: (N,) in electron masses.
         across: unit vectors (2, 3) across a molecule that is linear at its minimum.
         bends: pairs of its coordinates that are bends along the first and the second of these.
+        places: names and units of q for messages; default atomic units without names.
     """
+    named = places or Places()
 
     def positions(q: Tensor) -> Tensor:
         return to_positions(q, masses)
 
     return System(
         lambda q: potential(positions(q)),
-        lambda q: kinetic(to_positions, q, masses, axes=across), positions, masses, masses.device,
-        tuple(bends), across,
+        lambda q: kinetic(to_positions, q, masses, axes=across, places=named), positions, masses,
+        masses.device, tuple(bends), across, places=named,
     )  # fmt: skip
 
 
@@ -143,9 +149,9 @@ def potential_in_chunks(system: System, q: Tensor, *, chunk: int = 4096) -> Tens
         energies = in_chunks(checked, q, chunk)
     bad = ~torch.isfinite(energies)
     if bad.any():
-        where = ", ".join(f"{v:.4f}" for v in q[bad][0].tolist())
+        where = system.places.text(q[bad][0])
         raise ValueError(
             f"the surface is not a number at {int(bad.sum())} of {len(q)} grid points, first at "
-            f"q = {where} (bohr, radians); narrow the ranges or correct the surface there"
+            f"{where}; narrow the ranges or correct the surface there"
         )
     return energies

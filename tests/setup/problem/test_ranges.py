@@ -60,14 +60,11 @@ def test_lengths_end_where_a_fit_falls() -> None:
     task = problem(fitted(Falling(), longest=1.1))
     kinds = task.internal.kinds
     below = 20_000 * CM1
-    cuts = cuts_below(
-        task.system, task.wells, below, task.limits, task.internal.names, kinds,
-        sampled=task.sampled,
-    )  # fmt: skip
+    cuts = cuts_below(task.system, task.wells, below, task.limits, kinds, sampled=task.sampled)
     assert task.limits[0][1] > 1.15 * ANGSTROM
     assert all(float(cut.points[-1]) <= 1.1 * ANGSTROM * (1 + 1e-12) for cut in cuts[:2])
-    with pytest.raises(ValueError, match=r"falls .* below its minimum"):
-        cuts_below(task.system, task.wells, below, task.limits, task.internal.names, kinds)
+    with pytest.raises(ValueError, match=r"falls .* below its minimum at r1 = .* A, .* deg"):
+        cuts_below(task.system, task.wells, below, task.limits, kinds)
 
 
 def test_like_bonds_end_at_the_same_length() -> None:

@@ -212,7 +212,7 @@ def test_chunks_change_nothing() -> None:
 def test_a_singular_point_is_named(angle: float) -> None:
     """And the coordinate that leads out of it, with the value to stay away from."""
     q = torch.cat((Q, torch.tensor([[1.8, 1.9, angle]], dtype=torch.float64)))
-    said = rf"singular at q = \(1.8, 1.9, {angle:.5g}\).*keep coordinate 3 away from {angle:.5g}$"
+    said = rf"singular at q = \(1.8000, 1.9000, {angle:.4f}\).*coordinate 3 away from {angle:.4f}$"
     with pytest.raises(ValueError, match=said):
         kinetic(VALENCE.to_positions, q, MASSES)
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from pes.places import Places
 from pes.units import CM1
 from pes.vibration.system.cuts import Cut, relaxed_cuts
 from pes.vibration.system.minimum import OuterSurfaceError
@@ -32,7 +33,6 @@ def cuts_below(
     wells: Tensor,
     energy: float,
     limits: Sequence[tuple[float, float]],
-    names: Sequence[str],
     kinds: Sequence[str],
     *,
     given: Sequence[tuple[float, float]] | None = None,
@@ -48,7 +48,6 @@ def cuts_below(
         wells: the lowest minimum, and others that belong to the molecule, (W, Q).
         energy: energy above the minimum, hartree.
         limits: ends that no coordinate passes.
-        names: names of the coordinates.
         kinds: kinds of the coordinates.
         given: ranges of the user.
         sampled: ends of the points to which the surface was fitted.
@@ -61,7 +60,7 @@ def cuts_below(
     for other in ((energy, given),) if given else nearer:
         if region.depth > DEEPER:
             region = low_region(system, wells, *other)
-    _check_holes(system, region, names, sampled)
+    _check_holes(system, region, sampled)
     return relaxed_cuts(system, region, wells[0])
 
 
@@ -82,28 +81,25 @@ def _between(
 def _check_holes(
     system: System,
     region: Region,
-    names: Sequence[str],
     sampled: Sequence[tuple[float, float]] | None,
 ) -> None:
     if region.depth > DEEPER and region.depth > NOISE * _noise(system, region):
-        place = ", ".join(
-            f"{n} = {v:.4f}" for n, v in zip(names, region.lowest.tolist(), strict=True)
-        )
+        place = system.places.text(region.lowest)
         raise OuterSurfaceError(
-            f"the surface falls {region.depth / CM1:.1f} cm-1 below its minimum at {place} (bohr, "
-            "radians), which the levels can reach: there is a hole, or a lower minimum; "
-            f"{_beyond(region.lowest.tolist(), names, sampled)}give positions near the lowest "
-            "minimum (`coordinates.reference`) or narrower `coordinates.ranges`"
+            f"the surface falls {region.depth / CM1:.1f} cm-1 below its minimum at {place}, "
+            "which the levels can reach: there is a hole, or a lower minimum; "
+            f"{_beyond(region.lowest.tolist(), system.places, sampled)}give positions near the "
+            "lowest minimum (`coordinates.reference`) or narrower `coordinates.ranges`"
         )
 
 
 def _beyond(
-    place: Sequence[float], names: Sequence[str], sampled: Sequence[tuple[float, float]] | None
+    place: Sequence[float], places: Places, sampled: Sequence[tuple[float, float]] | None
 ) -> str:
     """Advice about a place outside the points to which the surface was fitted, or nothing."""
     outside = [
-        f"{name} ({low:.4f} to {high:.4f})"
-        for name, q, (low, high) in zip(names, place, sampled or (), strict=False)
+        f"{places.name(k)} ({places.value(k, low)} to {places.value(k, high)})"
+        for k, (q, (low, high)) in enumerate(zip(place, sampled or (), strict=False))
         if not low <= q <= high
     ]
     if not outside:

@@ -130,7 +130,7 @@ def solved_stage(
         target.system, bases, target.wells[0], ceiling=target.lowest_energy + resolution.cap,
         truncation=Truncation(energy=resolution.cut_energy), operations=group, cuts=cuts,
     )  # fmt: skip
-    h, warnings = invariant(h)
+    h, warnings = invariant(h, target.system.places)
     more, matrix = min(count + EXTRA, h.size), near and near.matrix
     if target.solver == "auto" and complete and h.size // (len(h.operations) + 1) <= TINY:
         matrix = Diagonalised(h.basis, lowest_blockwise(h, h.size))
@@ -226,10 +226,9 @@ def _check_ghosts(target: Target, h: Hamiltonian, pairs: Eigenpairs) -> None:
     depth = target.lowest_energy - float(pairs.energies[0])
     if depth <= 0:
         return
-    q = h.basis.points[h.potential.argmin()].tolist()
-    place = ", ".join(f"{n} = {v:.4f}" for n, v in zip(target.names, q, strict=True))
+    place = target.system.places.text(h.basis.points[h.potential.argmin()])
     raise OuterSurfaceError(
         f"the lowest level lies {depth / CM1:.1f} cm-1 below the minimum: hole of the surface at "
-        f"{place} (bohr, radians), or a lower minimum; give positions near the lowest minimum "
+        f"{place}, or a lower minimum; give positions near the lowest minimum "
         "(`coordinates.reference`) or narrower `coordinates.ranges`"
     )

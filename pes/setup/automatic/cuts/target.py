@@ -100,7 +100,7 @@ def levels_to_target(
             raise
         report(f"the surface has a hole beyond its points, which a wall now fills: {hole}")
     levels, surveyed = _converged(replace(target, system=system), budget, report)
-    return with_filling(levels, target.names), surveyed
+    return with_filling(levels), surveyed
 
 
 def _converged(target: Target, budget: Budget | None, report: Report) -> tuple[Levels, float]:
@@ -140,9 +140,9 @@ def _first(target: Target, report: Report) -> tuple[Solve, Stage, int]:
     top = float(modes.sum()) / 2 + last
     for sweep in range(SURVEYS):
         if target.system.filling is not None:
-            check_passes(target.system.filling, target.names, top)
+            check_passes(target.system, top)
         cuts = cuts_below(
-            target.system, target.wells, SURVEYED * top, target.limits, target.names,
+            target.system, target.wells, SURVEYED * top, target.limits,
             target.kinds, given=target.ranges, sampled=target.sampled,
         )  # fmt: skip
         # A cap that is felt and a range that is too short have errors of opposite signs.

@@ -6,6 +6,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
+from pes.places import Places
 from pes.setup.automatic.request import Target
 from pes.units import CM1
 from pes.vibration.basis.specification import BasisSpec
@@ -30,7 +31,7 @@ def filled_hamiltonian(
         _filled(target.system, target.lowest_energy, ceiling), bases, target.wells[0],
         truncation=truncation, ceiling=ceiling, operations=group,
     )  # fmt: skip
-    return invariant(h)
+    return invariant(h, target.system.places)
 
 
 def hole_depth(h: Hamiltonian, target: Target) -> Tensor:
@@ -52,7 +53,7 @@ def _filled(system: System, lowest: float, ceiling: float) -> System:
     return replace(system, potential=potential)
 
 
-def refuse_holes(h: Hamiltonian, lowest: float) -> None:
+def refuse_holes(h: Hamiltonian, lowest: float, places: Places) -> None:
     """Refuse a surface that falls below its minimum: no rule could integrate the edge of a wall.
 
     Raises:
@@ -60,9 +61,9 @@ def refuse_holes(h: Hamiltonian, lowest: float) -> None:
     """
     depth = lowest - float(h.potential.min())
     if depth > HOLE:
-        at = ", ".join(f"{x:.2f}" for x in h.basis.points[int(h.potential.argmin())].tolist())
+        at = places.text(h.basis.points[int(h.potential.argmin())])
         raise OuterSurfaceError(
-            f"the surface falls {depth / CM1:.0f} cm-1 below its minimum at q = ({at}): a hole, or "
+            f"the surface falls {depth / CM1:.0f} cm-1 below its minimum at {at}: a hole, or "
             "another well; fit it to points there, or start from the lower minimum "
             "(`coordinates.reference`)"
         )

@@ -168,8 +168,10 @@ class SparsePoints:
         group = []
         if target.symmetry:
             group = commuting(symmetry_operations(target.system, self.bases))
-        h, broken = invariant(sparse_hamiltonian(target.system, self.grid, operations=group))
-        refuse_holes(h, target.lowest_energy)
+        h, broken = invariant(
+            sparse_hamiltonian(target.system, self.grid, operations=group), target.system.places
+        )
+        refuse_holes(h, target.lowest_energy, target.system.places)
         return h, broken
 
     def hole(self, h: Hamiltonian, target: Target) -> Tensor:

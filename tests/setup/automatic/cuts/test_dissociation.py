@@ -38,7 +38,7 @@ def test_levels_above_the_limit_are_those_of_fragments() -> None:
     assert levels.dissociation == pytest.approx(exact, abs=0.01 * CM1)
     free = int((levels.energies > exact).sum())
     assert 0 < free < 12
-    said = verdict(levels, ("x", "y", "z"))
+    said = verdict(levels)
     assert f"levels {12 - free} to 11 lie above the dissociation limit" in said
     # Bound levels alone are asked to be converged.
     assert not any("11 feel" in warning for warning in levels.warnings)
