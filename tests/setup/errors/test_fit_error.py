@@ -100,7 +100,7 @@ def test_an_error_of_one_size_is_that_of_every_level() -> None:
     said = [row["fit"] for row in result.table]
     assert said == pytest.approx([known.bounds[0] * sqrt(2)] * 3, rel=1e-3)
     assert "conv does not include the error of the fit: at points left out" in str(result)
-    lines = header("h2o", result.levels, result.task, result.error_bars)
+    lines = header("h2o", result.levels, result.task, result.error_bars, result.quanta)
     assert any("0.3 at all energies. The column fit is this error" in x for x in lines)
 
 
