@@ -199,7 +199,7 @@ def check_dataset(points: object) -> None:
 
 
 def check_alike(first: Dataset, other: Dataset) -> None:
-    """Two parts are of one molecule and hold the same quantities.
+    """Refuse parts of different molecules, or with different quantities.
 
     Raises:
         ValueError: naming what differs.

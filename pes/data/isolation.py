@@ -24,7 +24,7 @@ smaller sets the highest energies are naturally far apart."""
 
 
 def isolated_rows(dataset: Dataset) -> Tensor:
-    """Rows (K,) of isolated points, rising.
+    """Rows (K,) of isolated points, ascending.
 
     The distance of two points is that of their interatomic distances, sorted within pairs of
     elements, so that orders of like atoms do not matter.

@@ -96,7 +96,7 @@ def chosen_points(
 
 
 def with_labels(source: Dataset, column: str) -> tuple[Dataset, Tensor]:
-    """The points that have a number in a column, which becomes their energy; and their rows.
+    """Points with a number in a column, which becomes their energy, and rows of these points.
 
     Forces belong to `energies` and are dropped.
 

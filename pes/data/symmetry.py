@@ -19,7 +19,7 @@ TOLERANCE = 1e-5
 
 
 def linked(points: Tensor, tolerance: float = TOLERANCE) -> Tensor:
-    """Labels (B,) of points (B, P) linked by steps no longer than `tolerance` in any column.
+    """Groups (B,) of points (B, P): steps up to `tolerance` in each column join two points.
 
     Neighbours are compared with one another, not rounded, so that no pair is parted by the
     edge of a rounding cell.

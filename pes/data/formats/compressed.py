@@ -44,7 +44,7 @@ def opened_text(path: Path) -> Iterator[TextIO]:
 
 @contextmanager
 def plain_file(path: Path) -> Iterator[Path]:
-    """The file itself, or what an archive holds as a temporary file."""
+    """The file itself, or a temporary file with the content of an archive."""
     if path.suffix.lower() not in COMPRESSED:
         yield path
         return

@@ -146,7 +146,7 @@ def _check_held(
     pairs: Sequence[Mapping[str, str]],
     first: int,
 ) -> None:
-    """Every frame has what the first one has."""
+    """Refuse a frame that lacks a quantity of the first one."""
     for key in keys.values():
         lacking = next((k for k, pair in enumerate(pairs) if key not in pair), None)
         if key in atoms or (key in named and lacking is None):

@@ -42,7 +42,7 @@ class Member:
         return np.frombuffer(content, self.dtype).reshape(shape)
 
     def whole(self) -> np.ndarray:
-        """The array; for small ones, of any number of axes."""
+        """The whole array, with any number of axes; for small arrays."""
         content = self.file.read()
         return np.frombuffer(content, self.dtype).reshape(self.shape)
 
@@ -94,7 +94,7 @@ def numeric(members: Mapping[str, Member]) -> dict[str, Member]:
 
 
 def check_rows(members: Mapping[str, Member], names: Mapping[str, str], rows: int) -> None:
-    """Every quantity has one row for each point.
+    """Refuse quantities without one row for each point.
 
     Raises:
         ValueError: naming the array that has another number.

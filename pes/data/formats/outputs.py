@@ -24,7 +24,7 @@ METHODS = ("ccenergies", "mpenergies", "scfenergies")
 
 
 def read_output(path: Path, request: Request) -> Iterator[Dataset]:
-    """Geometries with the energies of the highest level there, the others as columns.
+    """Geometries with energies of the highest level of theory; other energies become columns.
 
     Forces are taken where there is one for each geometry: printed as forces by Gaussian, as
     gradients by all others. Dispersion that a program adds afterwards is refused, since programs

@@ -159,7 +159,7 @@ def points(
 
 
 def _column_name(key: str, energy_unit: str) -> tuple[str, str]:
-    """Name and unit of a further number: of a part of the energy its own, or that of the energy."""
+    """Name and unit of a further number; parts of the energy default to the energy's unit."""
     bare, unit = name_and_unit(key)
     if "energy" not in key.lower():
         return key, "1"

@@ -45,7 +45,7 @@ class Request:
                 )
 
     def isotopes(self, elements: Sequence[str]) -> tuple[str, ...]:
-        """The isotopes stated, which must be those elements in that order, or the elements.
+        """Isotopes that the user states, of the elements in this order; else the elements.
 
         Raises:
             ValueError: if they are other atoms, or the same in another order.

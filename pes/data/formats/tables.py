@@ -115,7 +115,7 @@ def read_table(
 
 
 def _blocks(path: Path, width: int) -> Iterator[np.ndarray]:
-    """Rows (B, width) of the table."""
+    """Rows of the table, some at a time, (B, width)."""
     empty = True
     with opened_text(path) as lines:
         rows = ((n, line) for n, line in enumerate(lines, 1) if _is_row(line))
