@@ -1,4 +1,4 @@
-"""A surface must give each geometry one energy, whatever is computed beside and before it."""
+"""Check that a surface gives a geometry the same energy in every batch and at any time."""
 
 from collections.abc import Callable
 from typing import Any

@@ -117,5 +117,5 @@ def _share(surfaces: Sequence[Any], known: dict[str, Descriptor]) -> None:
 
 
 def _same_tables(a: nn.Module, b: nn.Module) -> bool:
-    """Files written by different versions may order the invariants differently."""
+    """Whether descriptors order invariants alike, which files of other versions may not."""
     return all(torch.equal(x, y) for x, y in zip(a.buffers(), b.buffers(), strict=True))

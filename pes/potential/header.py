@@ -46,7 +46,7 @@ def signed(header: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> str:
 
 
 def unsigned(text: str, tensors: Mapping[str, Tensor]) -> tuple[str, bool | None]:
-    """The header without its checksum, and whether that is right; None if there is none."""
+    """The header without its checksum, and whether the checksum is right; None without one."""
     match = _SIGNATURE.match(text)
     if match is None:
         return text, None

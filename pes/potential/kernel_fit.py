@@ -98,7 +98,7 @@ def kernel_surface(
 
 
 def spread_rows(points: Tensor, count: int, first: int) -> Tensor:
-    """Rows (count,), rising, of points (B, P) that lie far apart.
+    """Rows (count,), ascending, of points (B, P) that lie far apart.
 
     Each one is the farthest from all before it. At the ends of the region, where errors are
     largest, a draw at random has few: on 5,000 geometries of three atoms 1,000 such centres have

@@ -234,7 +234,7 @@ def linear_surface(
 
 
 def check_determined(coefficients: int, positions: Tensor, *, forces: bool) -> None:
-    """Refuse a fit without ridge that the points cannot fix.
+    """Refuse a fit without ridge whose coefficients the points do not determine.
 
     Raises:
         ValueError: if there are fewer independent labels than coefficients and the constant.

@@ -52,7 +52,7 @@ class NamedFunction(nn.Module):
 
 
 def _lost(positions: Tensor, energies: Tensor) -> bool:
-    """Whether a derivative was asked for that the energies do not carry."""
+    """Whether a derivative is asked for that the energies do not have."""
     if is_grad_enabled() and positions.requires_grad and not energies.requires_grad:
         return True
     tangents = [forward_ad.unpack_dual(x).tangent for x in (positions, energies)]

@@ -103,7 +103,7 @@ class Surface:
 
 
 def checked_positions(positions: Tensor | np.ndarray, symbols: Sequence[str] | None) -> Tensor:
-    """Positions as a tensor, their type and shape checked, and their unit guessed at.
+    """Positions as a tensor; type and shape are checked, and a likely wrong unit is warned about.
 
     Args:
         positions: (B, N, 3) in bohr.

@@ -61,7 +61,7 @@ class Ranks:
         return self.all_reduce(whole)
 
     def shard_rows(self, points: int, device: torch.device | None = None) -> Tensor:
-        """Row indices of the points that this rank holds, rising: every `count`-th of `points`.
+        """Row indices of the points that this rank holds, ascending: every `count`-th of `points`.
 
         Raises:
             ValueError: if there are fewer points than ranks.

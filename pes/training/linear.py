@@ -1,4 +1,4 @@
-"""Linear surfaces whose regularisation, degree and length points choose that were not fitted."""
+"""Linear surfaces: regularisation, degree and length are chosen by points that are not fitted."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

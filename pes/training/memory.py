@@ -6,7 +6,7 @@ MIB = 2**20
 
 
 def needed_memory(kind: str, *, parameters: int, chunks: int, history: int = 100) -> dict[str, int]:
-    """Bytes at the peak of a fit by what takes them.
+    """Bytes that a fit takes at its peak, by purpose.
 
     Args:
         kind: name of the optimizer.
@@ -33,7 +33,7 @@ _ADVICE = {
 
 
 def check_memory(needed: dict[str, int], free: int | None) -> None:
-    """Refuse a fit that cannot end well.
+    """Refuse a fit that needs more memory than is free.
 
     Raises:
         ValueError: in one line that names the setting to lower.

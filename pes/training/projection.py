@@ -1,4 +1,4 @@
-"""Forces that a network can reach: no rigid motion changes its inputs, so fewer than 3N rows."""
+"""Forces that a network can have: rigid motions leave its inputs, so these are below 3N rows."""
 
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ PASS = 512
 
 
 def reachable_rank(features: int, components: int) -> int:
-    """Most that rank(∂f/∂x) can be for F features and 3N components of the positions.
+    """Upper bound of rank(∂f/∂x) for F features and 3N components of the positions.
 
     Example:
         >>> reachable_rank(6, 9), reachable_rank(2, 9), reachable_rank(1, 6)

@@ -197,7 +197,7 @@ def candidates(box: DistanceBox, positions: Tensor, samples: int, *, seed: int =
 
 
 def numerical(potential: Potential, x: Tensor) -> tuple[Tensor, Tensor]:
-    """Energies and forces by central differences, for surfaces that torch cannot follow."""
+    """Energies and forces by central differences, for surfaces that torch cannot differentiate."""
     flat = x.flatten(1)
     steps = DIFFERENCE * torch.eye(flat.shape[1], dtype=x.dtype, device=x.device)
     ends = [(flat[:, None] + sign * steps).reshape(-1, *x.shape[1:]) for sign in (1, -1)]

@@ -1,4 +1,4 @@
-"""Levenberg–Marquardt: Gauss–Newton steps, shortened until they do what they promise.
+"""Levenberg–Marquardt: Gauss–Newton steps, damped until they lower the loss as predicted.
 
 `levenberg_marquardt` solves one problem; `damped_step` takes one step of several at once.
 """
