@@ -79,7 +79,7 @@ def moved_by_other_fits(levels: Levels, task: Problem, errors: Errors) -> Tensor
 
 
 def _other_fits(task: Problem, errors: Errors) -> Iterator[LinearSurface]:
-    """Linear surfaces that come as near to the values of the surface as its errors are large."""
+    """Linear surfaces that differ from the surface by about as much as its errors."""
     record = task.surface.record
     if record is None:
         return

@@ -215,7 +215,7 @@ def _importer(file: Path, base: Path, functions: Sequence[str]) -> Callable[[str
 
 
 def permitted(reference: str, functions: Sequence[str]) -> str | None:
-    """The function among the user's own that a stored name means, None if there is none.
+    """The user's function that a stored name refers to; None if there is none.
 
     Example:
         >>> permitted("/home/ann/low.py:energy", ["mine/low.py:energy"])
@@ -232,7 +232,7 @@ def _last_parts(name: str) -> str:
 
 
 def _as_function(surface: nn.Module, name: str) -> nn.Module:
-    """A surface built on a NumPy function can do no more than such a function."""
+    """The surface; one built on a NumPy function as a function without derivatives."""
     if all(getattr(part, "differentiable", True) for part in surface.modules()):
         return surface
     return UserFunction(_values(surface), name)

@@ -138,7 +138,7 @@ def _motion(
 
 
 def _valence(x: Tensor, molecule: Molecule) -> Valence:
-    """Bonds of the atom in the middle, of an equilateral triangle of the one without its like."""
+    """Bonds of the middle atom; in an equilateral triangle, of the atom without a like one."""
     sums, symbols = torch.cdist(x, x).sum(1).tolist(), molecule.symbols
     centre = min(range(3), key=lambda k: (round(sums[k], 3), symbols.count(symbols[k])))
     first, second = (k for k in range(3) if k != centre)

@@ -161,7 +161,7 @@ def levels(
 
 
 def _refuse(*given: object) -> None:
-    """Refuse what says something about a surface of positions.
+    """Refuse arguments that are for surfaces of positions alone.
 
     Raises:
         ValueError: if there is anything.

@@ -1,4 +1,4 @@
-"""Things done now and then while something goes on, such as log lines where no bar is shown."""
+"""Actions at intervals during a long step, such as log lines where no bar is shown."""
 
 import time
 from collections.abc import Callable

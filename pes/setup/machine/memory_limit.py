@@ -10,7 +10,7 @@ __all__ = ["refuse_shortage"]
 def refuse_shortage(
     what: str, needed: int, advice: str, *, allowed: float | None, device: torch.device
 ) -> None:
-    """Refuse what does not fit.
+    """Refuse a calculation that needs more memory than there is.
 
     Args:
         what: needs the memory.

@@ -171,7 +171,7 @@ def _read(folder: Path, number: int) -> Grid:
 def _grid(
     positions: Tensor, densities: Tensor, potential: Tensor, number: int, symbols: tuple[str, ...]
 ) -> Grid:
-    """The zero-point energy counts from the lowest point, the others from the ground state.
+    """Levels on a grid: the lowest above the lowest point, others above the ground state.
 
     Raises:
         ValueError: if there are fewer levels.
@@ -188,7 +188,7 @@ def _grid(
 
 
 def _check_same(energies: Tensor, potential: Tensor) -> None:
-    """The levels are those of this surface, not of an earlier one.
+    """Refuse levels that were computed on an earlier surface than this one.
 
     Args:
         energies: energies of the members on the grid, (M, P) in hartree.

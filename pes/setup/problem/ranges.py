@@ -97,7 +97,7 @@ def automatic_ranges(
 
 
 def _about_half_a_turn(ends: tuple[float, float]) -> tuple[float, float]:
-    """Ends of a dihedral that are mirror images but for the search made so.
+    """Ends of a dihedral, made mirror images where a search left them nearly so.
 
     Then the reflection of the molecule is a symmetry of the functions too.
     """
@@ -107,7 +107,7 @@ def _about_half_a_turn(ends: tuple[float, float]) -> tuple[float, float]:
 
 
 def straightened(bottom: Tensor, internal: Internal) -> tuple[Tensor, list[bool]]:
-    """Angles that the search left next to a multiple of π/2 put there, and which these are."""
+    """The point with angles next to a multiple of π/2 moved there, and which angles these are."""
     whole = (bottom / (pi / 2)).round() * (pi / 2)
     angles = torch.tensor([kind in ("angle", "dihedral", "azimuth") for kind in internal.kinds])
     special = angles & ((bottom - whole).abs() < STRAIGHT)
@@ -115,7 +115,7 @@ def straightened(bottom: Tensor, internal: Internal) -> tuple[Tensor, list[bool]
 
 
 def _outward(ends: tuple[float, float], limit: tuple[float, float]) -> tuple[float, float]:
-    """Ends rounded: those of like coordinates, the same but for the search, become equal."""
+    """Ends rounded outwards, so that those of like coordinates become equal."""
     low, high = floor(ends[0] / ROUNDED) * ROUNDED, ceil(ends[1] / ROUNDED) * ROUNDED
     return max(low, limit[0]), min(high, limit[1])
 

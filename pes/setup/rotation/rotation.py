@@ -117,7 +117,7 @@ class Rotation:
 
     @property
     def _is_spherical(self) -> bool:
-        """Whether no axis of the molecule is apart from others, which Ka, Kc and K count from."""
+        """Whether all axes of the molecule are equivalent, so that Ka, Kc and K do not exist."""
         of = self.basis.coupling.multiplets
         return of is not None and of.group.axis is None
 

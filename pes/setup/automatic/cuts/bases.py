@@ -124,7 +124,7 @@ def fixed_ends(
     kinds: Sequence[str],
     limits: Sequence[tuple[float, float]],
 ) -> list[tuple[bool, bool]]:
-    """Whether each end stands at a limit that is none by nature, as linearity is."""
+    """Whether each end stands at a limit that is not an end of the domain, as linearity is."""
     return [
         (
             low <= a + ROUNDED and not (kind == "angle" and low < LINEAR),

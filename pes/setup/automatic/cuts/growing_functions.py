@@ -1,4 +1,4 @@
-"""Functions that levels to an accuracy take, by what the vectors of each calculation say.
+"""Growing number of functions until levels are accurate, by the vectors of each calculation.
 
 The products of functions that a calculation keeps reach up to an energy. What those of the last
 step do to its levels, and how much less than those of the step before, tells what is still to come
@@ -119,7 +119,7 @@ def grown(
 
 
 def left_by_functions(stage: Stage, count: int) -> Tensor:
-    """Errors of levels by the functions that a calculation does not have, (S,)."""
+    """Errors of levels that the missing functions of a calculation cause, (S,)."""
     change = inner_changes(stage, stage.resolution.cut_energy / _step(stage), count)
     return change * _share(_expected(stage, count))
 

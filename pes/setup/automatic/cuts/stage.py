@@ -222,7 +222,7 @@ def falling_ends(target: Target, one: Stage) -> list[str]:
 
 
 def _check_ghosts(target: Target, h: Hamiltonian, pairs: Eigenpairs) -> None:
-    """A level below the minimum lives in a hole of the surface."""
+    """Refuse a lowest level below the minimum: it lies in a hole of the surface."""
     depth = target.lowest_energy - float(pairs.energies[0])
     if depth <= 0:
         return

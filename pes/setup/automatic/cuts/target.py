@@ -177,7 +177,7 @@ def _checked_grid(
     over: Callable[[], bool],
     report: Report,
 ) -> tuple[Stage, Tensor, Tensor]:
-    """A calculation whose points and ranges do, and changes with more of each, (S,).
+    """A calculation whose points and ranges suffice, and changes with more of each, (S,).
 
     Both are enlarged at once; where that is too much for the accuracy, one after the other. The
     changes with points are unknown, NaN, where they are among those with ranges.
@@ -210,7 +210,7 @@ def _checked(
     over: Callable[[], bool],
     report: Report,
 ) -> tuple[Tensor, Stage]:
-    """Changes with more points, or farther ranges, and the calculation that they are of.
+    """Changes with more points, or wider ranges, and the calculation that they belong to.
 
     Args:
         target: target with the accuracy.

@@ -109,12 +109,12 @@ class Costs:
         return grid.seconds(self.speed, self.target.count or FEW, self.blocks)
 
     def slower(self, stage: QuantaStage) -> float:
-        """Time of later calculations in that of their parts; a small one may be solved at once."""
+        """Time of later calculations over the time of their parts; small ones are quicker."""
         least = QUICKEST if stage.pairs.matvecs else 1.0
         return min(max(least, stage.seconds / self.usual(stage.grid)), SLOWEST)
 
     def ahead(self, grid: Grid) -> Forecast:
-        """Time and memory of a calculation that none has been measured before."""
+        """Time and memory of a calculation before any is measured."""
         taken = grid.memory(self.target.count or FEW, self.blocks)
         return Forecast(grid, taken, self.program, self.usual(grid))
 

@@ -228,7 +228,7 @@ class Series:
         return matching(stage.levels, base.levels, self.number(stage))
 
     def again(self, stage: QuantaStage) -> QuantaStage:
-        """The same with V and G anew, after they were left out."""
+        """The same calculation with V and G computed again."""
         h, _ = stage.grid.hamiltonian(self.target)
         return replace(stage, hamiltonian=h)
 

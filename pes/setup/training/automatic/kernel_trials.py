@@ -72,7 +72,7 @@ class KernelStart:
 
 
 def first_kernels(task: FitTask) -> KernelStart | None:
-    """A fit to the energies that takes little time; None where kernels are too dear.
+    """A fit to the energies that takes little time; None where kernels take too long.
 
     Training and validation points are fitted together, and judged by leaving each out.
     """

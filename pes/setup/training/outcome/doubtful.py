@@ -32,7 +32,7 @@ def audited(dataset: Dataset, *, strict: bool = True) -> Audit:
 
 
 def doubtful_rows(audited: Audit) -> Tensor:
-    """Rows (K,) of the points whose energy or forces an audit calls wrong, rising."""
+    """Rows (K,) of the points whose energy or forces an audit calls wrong, ascending."""
     rows = {row for one in audited.findings if one.kind in KINDS for row in one.rows}
     return torch.tensor(sorted(rows), dtype=torch.long)
 

@@ -110,7 +110,7 @@ def _on_points(
 
 
 def _drawn(points: int, number: int, seed: int) -> Tensor:
-    """Rows of so many points at random, rising."""
+    """Rows of so many points at random, ascending."""
     order = torch.randperm(points, generator=torch.Generator().manual_seed(seed))
     return order[:number].sort().values
 
