@@ -10,6 +10,7 @@ from torch import Tensor
 from pes.coordinates import Internal
 from pes.coordinates.kinds import KINDS
 from pes.coordinates.relaxed import Interpolant, Relaxed, interpolant, nodes
+from pes.setup.coordinates.place_names import places_of
 from pes.vibration.system.relaxation import relaxed_points
 from pes.vibration.system.system import System
 
@@ -60,16 +61,17 @@ def relaxed_coordinates(
     valley = _Valley(system, inner, free, tuple(ranges), start)
     first, *larger = SIZES[len(free)]
     minima = valley.from_start(first)
-    off = torch.full((1,), inf)
+    off = torch.full((1, len(start)), inf)
     for count in larger:
         through = valley.interpolant(minima)
         expected = valley.points(count)
         expected[:, valley.others] = through(expected[:, valley.places])
         minima = valley.lowest(expected)
-        off = (minima - expected).abs().amax(1)
+        off = (minima - expected).abs()
         if float(off.max()) < SMOOTH:
             return Relaxed(inner, free, valley.interpolant(minima))
-    raise ValueError(_not_smooth(valley, names, minima[int(off.argmax())], float(off.max())))
+    worst = int(off.amax(1).argmax())
+    raise ValueError(_not_smooth(valley, names, minima[worst], off[worst]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,13 +177,14 @@ def _full_turns(free: Sequence[str], kinds: Sequence[str]) -> Ranges:
     return [(0.0, 2 * pi)] * len(free)
 
 
-def _not_smooth(valley: _Valley, names: Sequence[str], worst: Tensor, off: float) -> str:
+def _not_smooth(valley: _Valley, names: Sequence[str], worst: Tensor, off: Tensor) -> str:
+    places, k = places_of(valley.inner), int(off.argmax())
     where = ", ".join(
-        f"{name} {float(worst[k]) / KINDS[valley.inner.kinds[k]].size:.4g}"
-        for name, k in zip(valley.free, valley.places, strict=True)
+        f"{places.name(k)} = {places.value(k, float(worst[k]))}" for k in valley.places
     )
     return (
         f"`coordinates.relaxed`: the lowest energy over {', '.join(names)} jumps or bends sharply "
-        f"near {where}: a smooth path misses it there by {off:.1g} bohr or radians; narrow the "
-        "`ranges`, or leave another coordinate free"
+        f"near {where}: a smooth path misses {places.name(k)} there by "
+        f"{float(off[k]) / places.sizes[k]:.1g} {places.units[k]}; narrow the `ranges`, or leave "
+        "another coordinate free"
     )
