@@ -63,7 +63,7 @@ def chosen_points(
         window: lowest and highest label in hartree above the lowest one.
 
     Raises:
-        ValueError: if there is no such column, or if no two different labels are left.
+        ValueError: if there is no such column, if one point is left, or if no two labels differ.
 
     Example:
         >>> x = torch.zeros(3, 2, 3, dtype=torch.float64)
@@ -87,6 +87,8 @@ def chosen_points(
         if outside := int((~inside).sum()):
             left_out.append(f"{outside} of {len(dataset)} points are not {shown}: left out")
         dataset, rows = dataset.select(inside), rows[inside]
+    if len(dataset) == 1:
+        raise ValueError("there is only one point; a surface needs several geometries")
     if dataset.energies.max() == dataset.energies.min():
         raise ValueError(
             f"all {len(dataset)} energies are {float(dataset.energies[0]):.10g} hartree; "

@@ -70,6 +70,11 @@ def test_all_energies_equal() -> None:
         chosen_points(hydrogen(energies=torch.full((5,), -1.5, dtype=torch.float64)))
 
 
+def test_one_point_is_no_surface() -> None:
+    with pytest.raises(ValueError, match="there is only one point"):
+        chosen_points(hydrogen().select(torch.tensor([0])))
+
+
 def test_splits_go_to_the_source_and_back() -> None:
     source = hydrogen()
     chosen = chosen_points(source, window=(0, 500 * CM1))

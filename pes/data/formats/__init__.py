@@ -160,6 +160,11 @@ def parts_of(path: Path, request: Request, *, format: str | None = None) -> Iter
             f"{path}: cannot be read, truncated, damaged or of another format "
             f"({type(error).__name__}: {error})"
         ) from None
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"{path}: the file is not text in UTF-8 (byte {error.start} cannot be read); save it "
+            "as UTF-8, or name its format by `format`"
+        ) from None
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
     if first is None:

@@ -117,7 +117,8 @@ def _frames(block: list[str], step: int, first: int, symbols: tuple[str, ...]) -
             )
     if len(block) % step:
         raise ValueError(
-            f"frame {first + len(block) // step}: truncated, {len(block) % step} of {step} lines"
+            f"frame {first + len(block) // step}: truncated, {len(block) % step} of {step} lines; "
+            "complete the frame or remove it"
         )
     comments = block[1::step]
     del block[::step]
@@ -153,7 +154,8 @@ def _refuse_widths(block: list[str], width: int, atoms: int, first: int) -> None
         if len(line.split()) != width:
             raise ValueError(
                 f"frame {first + k // atoms}, atom {k % atoms}: not readable as XYZ, or truncated: "
-                f"a symbol and {width - 1} numbers are needed, got {line.strip()[:60]!r}"
+                f"a symbol and {width - 1} numbers are needed as in the first lines, got "
+                f"{line.strip()[:60]!r}; complete or remove the frame"
             )
 
 

@@ -1,6 +1,7 @@
 """Outputs of ORCA, Molpro, Psi4, Gaussian and others, read by cclib (extra `outputs`)."""
 
 import logging
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,20 @@ from pes.elements import element
 __all__ = ["read_output"]
 
 UNITS = {"length": "angstrom", "energy": "hartree", "forces": "hartree/bohr"}
-METHODS = ("ccenergies", "mpenergies", "scfenergies")
-"""Energies of an output, the highest level first."""
+METHODS = {
+    "ccenergies": "coupled_cluster_energy",
+    "mpenergies": "perturbation_theory_energy",
+    "scfenergies": "scf_energy",
+}
+"""Energies as cclib names them and as columns do, the highest level first."""
+STATED = {
+    "ORCA": re.compile(r"^FINAL SINGLE POINT ENERGY\s+(-?\d+\.\d+)"),
+    "Molpro": re.compile(r"^ \S+ energy=\s*(-?\d+\.\d+)"),
+    "Psi4": re.compile(r"^(?!.*SCS).*\btotal energy[^=:]*[=:]\s*(-?\d+\.\d+)", re.IGNORECASE),
+}
+"""Lines with the energy of the method that the user asked for; the last one counts."""
+ROUNDING = 1e-6
+"""Hartree by which programs round energies differently in different places."""
 
 
 def read_output(path: Path, request: Request) -> Iterator[Dataset]:
@@ -31,7 +44,8 @@ def read_output(path: Path, request: Request) -> Iterator[Dataset]:
     differ in whether the energy holds it.
 
     Raises:
-        ValueError: if cclib finds no geometries with energies.
+        ValueError: if cclib finds no geometries with energies, or if the last energy that ORCA,
+            Molpro or Psi4 states is of a method that cclib does not read.
 
     References:
         N. M. O'Boyle, A. L. Tenderholt, K. M. Langner, J. Comput. Chem. 29, 839 (2008),
@@ -43,9 +57,15 @@ def read_output(path: Path, request: Request) -> Iterator[Dataset]:
         )
     with plain_file(path) as plain:
         parsed = _parsed(plain)
-    energies = {name: _energies(parsed, name) for name in METHODS if hasattr(parsed, name)}
+        stated = _stated_energy(plain, parsed.metadata.get("package"))
+    energies = {
+        column: _energies(parsed, name) for name, column in METHODS.items() if hasattr(parsed, name)
+    }
     if not energies or not hasattr(parsed, "atomcoords"):
-        raise ValueError("no geometry with an energy; is it the output of a finished calculation?")
+        raise ValueError(
+            "cclib finds no geometry with an energy; is the calculation finished? If it is, write "
+            "the points in another format"
+        )
     if len(getattr(parsed, "dispersionenergies", ())):
         raise ValueError(
             "the output has a dispersion correction, which cclib keeps apart; write the points in "
@@ -60,8 +80,14 @@ def read_output(path: Path, request: Request) -> Iterator[Dataset]:
             )
     best, arrays = next(iter(energies)), dict(energies)
     keys = {"energy": best}
+    if stated is not None and abs(stated - energies[best][-1]) > ROUNDING:
+        raise ValueError(
+            f"the output ends with an energy of {stated} hartree, but cclib read "
+            f"{energies[best][-1]:.8f} ({best}): it does not know this method; write the points in "
+            "another format"
+        )
     gradients = np.asarray(getattr(parsed, "grads", ()), dtype=float)
-    if gradients.shape == positions.shape and best == "scfenergies":
+    if gradients.shape == positions.shape and best == METHODS["scfenergies"]:
         name = "forces" if parsed.metadata.get("package") == "Gaussian" else "gradients"
         arrays[name], keys[name] = gradients, name
     symbols = request.isotopes([element(int(z)) for z in parsed.atomnos])
@@ -86,6 +112,16 @@ def _parsed(path: Path) -> Any:
             "QCSchema (.json)"
         )
     return parsed
+
+
+def _stated_energy(path: Path, package: str | None) -> float | None:
+    """Last energy that the program states for the method asked for, in hartree."""
+    pattern = STATED.get(package or "")
+    if pattern is None:
+        return None
+    with path.open(encoding="utf-8", errors="replace") as lines:
+        energies = [match[1] for line in lines if (match := pattern.match(line))]
+    return float(energies[-1]) if energies else None
 
 
 def _energies(parsed: Any, name: str) -> np.ndarray:

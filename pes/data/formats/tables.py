@@ -136,11 +136,17 @@ def _numbers(block: Sequence[tuple[int, str]], width: int) -> np.ndarray:
         _check_last(block)
     rows = [_words(line) for _, line in block]
     for (number, line), words in zip(block, rows, strict=True):
-        if len(words) != width:
+        if len(words) == width:
+            continue
+        shown = repr(line.strip()[:60])
+        if "," in line and len(line.replace(";", " ").split()) == width:
             raise ValueError(
-                f"line {number}: {len(words)} numbers where {width} columns are named: "
-                f"{line.strip()[:60]!r}"
+                f"line {number}: the numbers have decimal commas: {shown}; write decimal points"
             )
+        raise ValueError(
+            f"line {number}: {len(words)} numbers where {width} columns are named: {shown}; "
+            "complete the line or remove it"
+        )
     try:
         return numbers([word for words in rows for word in words]).reshape(-1, width)
     except ValueError:
@@ -148,7 +154,7 @@ def _numbers(block: Sequence[tuple[int, str]], width: int) -> np.ndarray:
             try:
                 numbers(words)
             except ValueError as error:
-                raise ValueError(f"line {number}: {error}") from None
+                raise ValueError(f"line {number}: {error}; correct or remove it") from None
         raise
 
 

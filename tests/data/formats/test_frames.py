@@ -28,7 +28,7 @@ def test_numbers_of_fortran_and_small_letters():
         (FRAME + FRAME.replace("1D0", "******"), "frame 1, atom 2: '......' is not a number"),
         (FRAME + FRAME.replace("H 0 1D0 0", "H 0 0"), "frame 1, atom 2: .* got 'H 0 0'"),
         (FRAME + FRAME[:-6] + "\n", "frame 1, atom 2"),
-        (FRAME + "3\n\nO 0 0 0\n", "frame 1: truncated, 3 of 5 lines"),
+        (FRAME + "3\n\nO 0 0 0\n", "frame 1: truncated, 3 of 5 lines; complete"),
         (FRAME.rstrip(), "its last line has no line break"),
         (FRAME + FRAME.replace("O 0", "H 0").replace("H 1", "O 1"), "frame 1: atoms H O H differ"),
         (FRAME.replace("O", "Qq"), "frame 0: unknown element 'Qq'"),

@@ -51,7 +51,7 @@ def test_the_highest_level_is_the_energy(tmp_path, monkeypatch):
     monkeypatch.setattr("pes.data.formats.outputs.ccread", lambda *_a, **_k: record)
     back = read(tmp_path / "a.out")
     assert float(back.energies[0]) == pytest.approx(-76.3, abs=1e-13)
-    assert float(back.columns["scfenergies"][0]) == pytest.approx(-76.0, abs=1e-13)
+    assert float(back.columns["scf_energy"][0]) == pytest.approx(-76.0, abs=1e-13)
     # These gradients are of another level.
     assert back.forces is None
 
@@ -88,6 +88,101 @@ def test_cclib_reads_an_output(tmp_path):
     assert back.forces is not None
     assert back.forces[0, 0].tolist() == [0, 0, -0.02752154]
     assert back.positions[0, 1, 1] == 0.763239 * ANGSTROM
+
+
+MOLPRO = """\
+                                         ***  PROGRAM SYSTEM MOLPRO  ***
+ ATOMIC COORDINATES
+
+ NR  ATOM    CHARGE       X              Y              Z
+
+   1  O       8.00    0.000000000    0.000000000   -0.127449274
+   2  H1      1.00    0.000000000    1.457819894    1.011524455
+   3  H2      1.00    0.000000000   -1.457819894    1.011524455
+
+ !RHF STATE 1.1 Energy                -76.024889896268
+ Dipole moment /Debye                   0.00000000     0.00000000     2.08438988
+
+{}
+"""
+"""Lines of an output of Molpro that cclib looks at; lengths are in bohr."""
+
+CLOSED_SHELL = """\
+ PROGRAM * CCSD (Closed-shell coupled cluster)     Authors: C. Hampel, H.-J. Werner, 1991
+
+  CCSD total energy                   -76.237695489563
+ !CCSD(T) total energy                -76.240838058396
+
+ Program statistics:
+
+ CCSD(T)/cc-pVDZ energy=    -76.240838058396
+"""
+MULTIREFERENCE = """\
+ !MRCI STATE 1.1 Energy               -76.230838058396
+
+ MRCI/cc-pVDZ energy=    -76.230838058396
+"""
+
+PSI4 = """\
+          Psi4: An Open-Source Ab Initio Electronic Structure Package
+                               Psi4 1.3.1 release
+
+  ==> Geometry <==
+
+    Geometry (in Angstrom), charge = 0, multiplicity = 1:
+
+       Center              X                  Y                   Z               Mass
+    ------------   -----------------  -----------------  -----------------  -----------------
+         O            0.000000000000     0.000000000000    -0.066678531538    15.994914619570
+         H            0.000000000000    -0.790649154947     0.529118341382     1.007825032230
+         H            0.000000000000     0.790649154947     0.529118341382     1.007825032230
+
+  ==> Post-Iterations <==
+
+  @RHF Final Energy:   -74.96432876674534
+
+    Total Energy =                        -74.9643287667453393
+{}
+"""
+"""Lines of an output of Psi4 that cclib looks at."""
+
+TRIPLES = """\
+      * CCSD total energy                     =  -75.017758177654812
+      * CCSD(T) total energy                  =  -75.017834880707767
+"""
+THIRD_ORDER = """\
+      * MP3 total energy                      =  -75.012378705145020
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "energy", "below"),
+    [
+        (MOLPRO.format(CLOSED_SHELL), -76.240838058396, -76.024889896268),
+        (PSI4.format(TRIPLES), -75.017834880707767, -74.96432876674534),
+    ],
+    ids=["molpro", "psi4"],
+)
+def test_coupled_cluster_of_molpro_and_psi4(tmp_path, text, energy, below):
+    (tmp_path / "a.out").write_text(text)
+    back = read(tmp_path / "a.out")
+    assert back.symbols == ("O", "H", "H")
+    # cclib keeps energies in eV: two factors that differ in rounding.
+    assert float(back.energies[0]) == pytest.approx(energy, abs=1e-12)
+    assert float(back.columns["scf_energy"][0]) == pytest.approx(below, abs=1e-12)
+    assert "coupled_cluster_energy" in str(back.provenance)
+
+
+@pytest.mark.parametrize(
+    ("text", "stated"),
+    [(MOLPRO.format(MULTIREFERENCE), "-76.2308"), (PSI4.format(THIRD_ORDER), "-75.0123")],
+    ids=["molpro", "psi4"],
+)
+def test_a_method_that_cclib_does_not_read_is_refused(tmp_path, text, stated):
+    """Else the Hartree-Fock energy of the same output would be taken for the label."""
+    (tmp_path / "a.out").write_text(text)
+    with pytest.raises(ValueError, match=rf"ends with an energy of {stated}.*\(scf_energy\)"):
+        read(tmp_path / "a.out")
 
 
 def test_another_text_is_refused_in_one_line(tmp_path, capfd):

@@ -67,6 +67,11 @@ def test_columns_are_named_where_there_is_no_header(tmp_path):
         (HEAD + ROWS.replace("-76.3", ""), {}, "line 3: '' is not a number"),
         (HEAD + ROWS.replace("-76.3", "nan"), {}, "energies, row 1: not a finite number"),
         (HEAD + ROWS.replace("-76.3", "76,3"), {}, "line 3: 6 numbers where 5"),
+        (
+            (HEAD + ROWS).replace(",", ";").replace(".", ","),
+            {},
+            "line 2: the numbers have decimal commas: .*; write decimal points",
+        ),
         (HEAD + ROWS.rstrip(), {}, "line 3: the file may be truncated"),
         (HEAD + ROWS.replace("1.6", "9.6"), {}, "row 1: no geometry has the distances .9.6"),
         (HEAD + ROWS.replace("1.6", "-1.6"), {}, "row 1: no geometry has the distances"),
@@ -82,7 +87,7 @@ def test_a_mistake_is_named_with_its_line(tmp_path, text, how, message):
 def test_text_in_another_encoding_is_refused(tmp_path):
     path = tmp_path / "water.csv"
     path.write_bytes((HEAD + ROWS).encode("utf-16"))
-    with pytest.raises(ValueError, match=r"water.csv: "):
+    with pytest.raises(ValueError, match=r"water.csv: the file is not text in UTF-8"):
         read(path, **HOW)
 
 
