@@ -1,4 +1,4 @@
-"""Eleven made-up sets of points, each awkward in its own way, to try fits without settings on.
+"""Twelve made-up sets of points, each awkward in its own way, to try fits without settings on.
 
     python benchmarks/made_up_sets.py FOLDER [NAME ...]
 
@@ -22,11 +22,14 @@ from pes.units import ANGSTROM, CM1
 
 Energy = Callable[[Tensor], Tensor]
 
-RADII = {"H": 0.27, "C": 0.54, "O": 0.5}
-DEPTHS = {"HH": 38000.0, "CH": 36000.0, "HO": 39000.0, "CC": 52000.0, "CO": 62000.0}
+RADII = {"H": 0.27, "C": 0.54, "N": 0.6, "O": 0.5, "S": 0.95}
+DEPTHS = {
+    "HH": 38000.0, "CH": 36000.0, "HO": 39000.0, "CC": 52000.0, "CO": 62000.0, "NO": 40000.0,
+    "NS": 40000.0, "OS": 43000.0,
+}  # fmt: skip
 
 
-SATURATION = {"H": 3.0, "C": 1.2, "O": 1.5}
+SATURATION = {"H": 3.0, "C": 1.2, "N": 1.3, "O": 1.5, "S": 1.4}
 """p: how little two bonds of an atom add up."""
 
 
@@ -54,7 +57,7 @@ def bond_order(elements: Sequence[str]) -> Energy:
         for i in range(len(elements))
         for j, m in combinations([k for k in range(len(elements)) if k != i], 2)
     ]
-    opening = {"H": 0.9, "C": 0.4, "O": 0.3}
+    opening = {"H": 0.9, "C": 0.4, "N": 0.5, "O": 0.3, "S": 0.4}
 
     def energy(positions: Tensor) -> Tensor:
         apart = torch.stack([positions[:, i] - positions[:, j] for i, j in pairs], 1) / ANGSTROM
@@ -195,6 +198,18 @@ def formyl() -> Dataset:
     ).double() * ANGSTROM  # fmt: skip
     x = walked(energy, relaxed(energy, starts), (700, 8000), 25000, 16000)
     return _dataset(elements, energy, x)
+
+
+def thiazyl_oxide() -> Dataset:
+    """NSO, SNO and ring, bonds breaking, to 35,000 cm⁻¹: no like atoms, noise of 0.05 cm⁻¹."""
+    elements = ("N", "S", "O")
+    energy = bond_order(elements)
+    starts = torch.tensor(
+        [((-1.4, 0.6, 0), (0.0, 0, 0), (1.3, 0.6, 0)), ((0.0, 0, 0), (-1.5, 0.5, 0), (1.1, 0.5, 0))]
+    ).double() * ANGSTROM  # fmt: skip
+    x = walked(energy, relaxed(energy, starts), (700, 10000), 35000, 16000, seed=11)
+    noise = torch.randn(len(x), generator=generator(12), dtype=torch.float64)
+    return Dataset(elements, x, energy(x) + 0.05 * CM1 * noise)
 
 
 def wide() -> Dataset:
@@ -411,7 +426,8 @@ def _dataset(
 
 
 SETS: Mapping[str, Callable[[], Dataset]] = {
-    "cyanide": cyanide, "smooth": smooth, "formyl": formyl, "wide": wide, "ion": ion,
+    "cyanide": cyanide, "smooth": smooth, "formyl": formyl, "thiazyl_oxide": thiazyl_oxide,
+    "wide": wide, "ion": ion,
     "quantised": quantised, "isolated": isolated, "proton_bound": proton_bound,
     "one_isolated": one_isolated, "three_isomers": three_isomers, "few_forces": few_forces,
 }  # fmt: skip
