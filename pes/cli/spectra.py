@@ -55,10 +55,7 @@ def levels(arguments: Sequence[str] | None = None) -> None:
     folder_option(
         parser, "--output", help="folder of the levels (default: RUN/levels or runs/<name>)"
     )
-    file_option(
-        parser, "--resume", kind=str, metavar="auto|PATH",
-        help="continue a calculation that was cut short: auto takes the vectors in its folder",
-    )  # fmt: skip
+    _resume_option(parser)
     common_options(parser)
     function_option(parser)
     picture_option(parser)
@@ -104,6 +101,7 @@ def spectrum(arguments: Sequence[str] | None = None) -> None:
     folder_option(
         parser, "--output", help="folder of the line list (default: RUN/spectrum or runs/<name>)"
     )
+    _resume_option(parser)
     common_options(parser)
     function_option(parser)
     picture_option(parser)
@@ -115,7 +113,16 @@ def spectrum(arguments: Sequence[str] | None = None) -> None:
 
         run_spectrum(
             given.run, given.dipole, config=given.config, output=given.output,
-            settings=settings_of(given), overwrite=given.overwrite, functions=given.functions,
+            settings=settings_of(given), overwrite=given.overwrite, resume=given.resume,
+            functions=given.functions,
         )  # fmt: skip
 
     ended(with_pictures(command, given))
+
+
+def _resume_option(parser: argparse.ArgumentParser) -> None:
+    file_option(
+        parser, "--resume", kind=str, metavar="auto|PATH",
+        help="continue a calculation of levels that ended early: auto takes the state in its "
+        "folder",
+    )  # fmt: skip

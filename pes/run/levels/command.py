@@ -17,7 +17,7 @@ from pes.config import (
 from pes.potential import Surface
 from pes.run.folder import check_folder, claimed, open_log, pick_device
 from pes.run.levels.additions import additions
-from pes.run.levels.progress import report
+from pes.run.levels.progress import Report, report
 from pes.run.levels.request import Request, request_of_run, threads_for
 from pes.run.levels.results import OPTIONAL, write_results
 from pes.run.levels.resume import STATE, check_state
@@ -25,6 +25,7 @@ from pes.run.signals import Stopped
 from pes.setup.automatic.request import SIGNALLED
 from pes.setup.inputs.dipoles import check_vectors, dipole_surface
 from pes.setup.inputs.surfaces import load_potential, resolved
+from pes.setup.levels.level_result import LevelsResult
 from pes.setup.levels.solved import COUNT, solved
 from pes.setup.lines.line_list import check_lines
 from pes.setup.problem.problem import Problem, problem
@@ -151,6 +152,7 @@ def _claimed(request: Request, *, overwrite: bool, resume: str | None) -> Path:
                 surface, request.vibration, request.content, folder, request.device, request.base
             )
         state = check_state(folder, resume, overwrite=overwrite)
+        overwrite = overwrite or state is not None
         check_folder(folder, finished=LEVELS_JSON, overwrite=overwrite, resume=resume is not None)
         request.surface.to(request.device)
         return _run(replace(request, state=state))
@@ -172,7 +174,7 @@ def _run(request: Request) -> Path:
             convergence=config.convergence, ensemble=config.ensemble, labels=config.labels,
             accuracy=config.accuracy, minutes=config.minutes, memory=config.memory,
             progress=reported.progress, watch=reported.watch, start=reported.start,
-            stopped=reported.received,
+            stopped=reported.received, store=reported.store,
         )  # fmt: skip
     number = reported.received()
     if number and config.J:
@@ -185,11 +187,23 @@ def _run(request: Request) -> Path:
             place, result, more, name=request.name, content=request.content,
             source=request.source, device=request.device,
         )  # fmt: skip
-    (request.folder / STATE).unlink(missing_ok=True)
     log.info("written to %s; the J = 0 levels took %.1f s", request.folder, result.seconds)
+    _end_state(request.folder, result, reported)
     if number:
         raise _stopped(number, request.folder)
     return request.folder
+
+
+def _end_state(folder: Path, result: LevelsResult, reported: Report) -> None:
+    """Keep the state of a series that could grow further, and say so; remove any other."""
+    state = folder / STATE
+    if reported.goal is None or bool((result.convergence <= reported.goal).all()):
+        state.unlink(missing_ok=True)
+    elif state.exists() and not reported.received():
+        log.info(
+            "%s holds the largest calculation: with a larger `minutes` or `memory`, and --resume "
+            "auto, the next one goes on from it", state,
+        )  # fmt: skip
 
 
 def _posed(request: Request) -> tuple[Problem, Surface | None]:
@@ -218,7 +232,7 @@ def _stopped(number: int, folder: Path) -> Stopped:
     stopped = Stopped(
         number,
         f"; the levels reached are in {folder}; for better ones repeat the command with "
-        "--overwrite",
+        f"{'--resume auto' if (folder / STATE).exists() else '--overwrite'}",
     )
     log.info("%s", stopped)
     return stopped

@@ -13,9 +13,10 @@ from pes.config import Vibration
 from pes.memory import free_memory
 from pes.run.folder import check_space
 from pes.run.levels.bar import step_bar
-from pes.run.levels.resume import digest, earlier, keeper
+from pes.run.levels.resume import digest, earlier, keeper, series_digest, series_store
 from pes.run.signals import stop_signals
 from pes.setup.automatic.motions.missing_wells import LargeAmplitudes
+from pes.setup.automatic.quanta.kept_stages import Store
 from pes.setup.levels.size_forecast import SizeForecast, size_forecast
 from pes.setup.levels.solved import COUNT, accuracy_goal, growing_minutes
 from pes.setup.machine.memory_limit import refuse_shortage
@@ -37,12 +38,16 @@ class Report:
         watch: called after each step of the Davidson method.
         start: vectors of a calculation that was cut short, (S, N).
         received: number of a signal that asks a growing calculation to end, or 0.
+        goal: accuracy that a calculation grows to, cm⁻¹; None where sizes are given.
+        store: calculations of a growing series that was cut short, and a place to keep them.
     """
 
     progress: Callable[[str], None]
     watch: Callable[[Progress], None] = lambda _: None
     start: Tensor | None = None
     received: Callable[[], int] = lambda: 0
+    goal: float | None = None
+    store: Store | None = None
 
 
 @contextmanager
@@ -70,7 +75,10 @@ def report(
     if goal is not None:
         _say_goal(task, goal, config.minutes)
         with stop_signals() as received:
-            yield Report(lambda line: log.info("  %s", line), received=received)
+            store = series_store(folder, state, series_digest(content))
+            yield Report(
+                lambda line: log.info("  %s", line), received=received, goal=goal, store=store
+            )
         return
     largest = _forecast(task, config)
     check_space(folder, _bytes_on_disk(largest.size.points, task, config.levels or COUNT))

@@ -18,6 +18,7 @@ def run_spectrum(
     output: Path | None = None,
     settings: Sequence[str] = (),
     overwrite: bool = False,
+    resume: str | None = None,
     functions: Sequence[str] = (),
 ) -> Path:
     """Levels for all J, their lines, the partition function, files and pictures in one folder.
@@ -29,6 +30,8 @@ def run_spectrum(
         output: folder of the results; default RUN/spectrum or runs/<name>.
         settings: `section.key=value` that override the file.
         overwrite: replace earlier results.
+        resume: `auto` goes on where the calculation of the J = 0 levels ended early; else the file
+            of its state.
         functions: names of functions that surfaces may be built on.
 
     Returns:
@@ -46,7 +49,9 @@ def run_spectrum(
             raise FileNotFoundError(f"{run}: no such run folder")
         request, base = checked(_content(run, dipole), SpectrumConfig, settings, str(run)), Path()
         output = output or run / "spectrum"
-    return levels_of_config(request, base, output=output, overwrite=overwrite, functions=functions)
+    return levels_of_config(
+        request, base, output=output, overwrite=overwrite, resume=resume, functions=functions
+    )
 
 
 def _content(run: Path, dipole: str) -> dict[str, Any]:

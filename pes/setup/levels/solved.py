@@ -15,6 +15,7 @@ from pes.setup.automatic.motions.steep_minimum import refuse_steep_minimum
 from pes.setup.automatic.quanta.grid_of_stage import Grid
 from pes.setup.automatic.quanta.growing_grids import first_grids
 from pes.setup.automatic.quanta.growing_quanta import levels_by_quanta
+from pes.setup.automatic.quanta.kept_stages import Store
 from pes.setup.automatic.quanta.wide_grid import wide_grid
 from pes.setup.automatic.request import Budget, Target
 from pes.setup.errors.uncertainty import SPREADS, spreads
@@ -67,6 +68,7 @@ def solved(
     watch: Callable[[Progress], None] = lambda _: None,
     start: Tensor | None = None,
     stopped: Callable[[], object] = lambda: False,
+    store: Store | None = None,
 ) -> LevelsResult:
     """Levels of a problem already set up; arguments as those of `pes.levels`.
 
@@ -88,6 +90,7 @@ def solved(
         watch: called after each step of the Davidson method.
         start: vectors to begin the first calculation with, (S, N).
         stopped: whether sizes that grow by quanta shall grow no further.
+        store: calculations of an earlier run of the program whose sizes grow by quanta.
 
     Raises:
         ValueError: for settings that do not fit one another, or if the eigensolver fails.
@@ -111,7 +114,8 @@ def solved(
                 task.system, task.internal.kinds, task.internal.names, task.wells, task.limits,
                 goal * CM1, wanted, highest, task.given, cap * CM1, solver, symmetry, task.sampled,
             )  # fmt: skip
-            task, result = _grown(task, target, _budget(minutes, memory, task, stopped), progress)
+            budget = _budget(minutes, memory, task, stopped)
+            task, result = _grown(task, target, budget, progress, store)
         else:
             grid = _sparse_grid(task, limits)
             result = vibrational_levels(
@@ -130,14 +134,18 @@ def solved(
 
 
 def _grown(
-    task: Problem, target: Target, budget: Budget, progress: Callable[[str], None]
+    task: Problem,
+    target: Target,
+    budget: Budget,
+    progress: Callable[[str], None],
+    store: Store | None,
 ) -> tuple[Problem, Levels]:
     """Levels of sizes that grow to an accuracy, and the problem with the last bases."""
     if len(target.names) > 3:
         smallest, instead = _grids(task, target)
         result = levels_by_quanta(
             target, smallest, continued=lambda: _continued(task), instead=instead, budget=budget,
-            report=progress,
+            report=progress, store=store,
         )  # fmt: skip
         return replace(task, coordinates=result.bases, system=result.system), result
     result, surveyed = levels_to_target(

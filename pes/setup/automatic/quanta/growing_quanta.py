@@ -17,13 +17,14 @@ from pes.memory import resident_memory
 from pes.setup.automatic.outer_surface import continuation_warnings, with_wall
 from pes.setup.automatic.quanta.grid_of_stage import Grid
 from pes.setup.automatic.quanta.growing_grids import STEP
+from pes.setup.automatic.quanta.kept_stages import Store
+from pes.setup.automatic.quanta.quanta_estimates import begun, followed, resumed
 from pes.setup.automatic.quanta.quanta_series import Series
 from pes.setup.automatic.quanta.quanta_stage import QuantaStage
 from pes.setup.automatic.request import Budget, StoppedError, Target
 from pes.units import CM1
 from pes.vibration.levels.diagnostics import level_warnings
-from pes.vibration.levels.left_out import LEAST, still_to_come
-from pes.vibration.levels.matching import of_length, of_partners
+from pes.vibration.levels.matching import of_length
 from pes.vibration.levels.result import WEIGHTS, Levels
 from pes.vibration.levels.sentences import not_converged
 from pes.vibration.system.minimum import OuterSurfaceError
@@ -34,8 +35,6 @@ __all__ = ["levels_by_quanta"]
 SHARE = 0.7
 """Least part of the accuracy that is left to functions and points where ranges matter: calculations
 with more of these do not make ranges better."""
-
-ESTIMATES = "errors of the levels are estimated, from functions left out"
 
 Report = Callable[[str], None]
 
@@ -65,6 +64,7 @@ def levels_by_quanta(
     instead: Grid | None = None,
     budget: Budget | None = None,
     report: Report = lambda _: None,
+    store: Store | None = None,
 ) -> Levels:
     """The lowest levels, each converged to an accuracy as far as time and memory go.
 
@@ -77,18 +77,22 @@ def levels_by_quanta(
             continued, or the coordinates.
         budget: CPU time that all may cost together.
         report: called with a sentence before and after each calculation.
+        store: calculations of an earlier run of the program, whose time counts too.
 
     Raises:
         ValueError: if the surface falls below its minimum at a point, or not even the first
             calculation fits.
     """
-    series = Series(target, budget or Budget(), report, process_time(), smallest)
+    store = store or Store()
+    started = process_time() - store.seconds
+    series = Series(target, budget or Budget(), report, started, smallest, store=store)
     levels, failure = _attempt(series)
     if isinstance(failure, OuterSurfaceError) and (system := continued()) is not None:
         assert system.continuation is not None
         energy = system.continuation.energy / CM1
         report(f"V is extrapolated where harmonic energies exceed {energy:.0f} cm-1: {failure}")
-        series = replace(series, target=replace(target, system=system))
+        target = replace(target, system=system)
+        series = replace(series, target=target, name="extrapolated surface")
         others, failure = _attempt(series)
         levels = others or levels
     if failure is None or instead is None:
@@ -96,7 +100,7 @@ def levels_by_quanta(
             assert failure is not None
             raise failure
         return levels
-    series = replace(series, smallest=instead)
+    series = replace(series, smallest=instead, name="product grid")
     if levels is None:
         report(f"a product grid takes the place of the sparse grid: {failure}")
         return _result(series.target, _growth(series))
@@ -151,23 +155,15 @@ def _better(levels: Levels, other: Series, failure: ValueError) -> Levels:
 def _growth(series: Series) -> Growth:
     """Calculations each larger than the last, until all levels are as accurate as asked for."""
     target = series.target
-    stage = series.first()
-    series.part(ESTIMATES, stage.seconds)
-    base = series.smaller(stage).functions_only()
-    moved = series.matched(stage, base).changes
-    expected = series.expected(stage, moved)
-    left = still_to_come(expected, LEAST * moved)
-    series.table(stage, left)
-    shorter, nearer = series.narrower(stage), series.nearer(stage)
-    points = series.finer(stage, base)
+    now = resumed(series) or begun(series)
     ended, failed = "", None
     # One grid alone does not tell what its points miss.
-    while base.grid is stage.grid or _missing(target, left, points, shorter, nearer):
-        ended = _ended_by_the_surface(target, left, shorter, nearer)
+    while now.alone or _missing(target, now.left, now.points, now.shorter, now.nearer):
+        ended = _ended_by_the_surface(target, now.left, now.shorter, now.nearer)
         if ended:
             break
         try:
-            ahead = series.costs.after(stage)
+            ahead = series.costs.after(now.stage)
         except ValueError as failure:  # the last rule of a sparse grid
             ended = str(failure)
             series.report(f"stopped: {ended}")
@@ -177,31 +173,25 @@ def _growth(series: Series) -> Growth:
             series.report(f"{ahead}, are not begun: {ended}")
             break
         # Estimates of a first calculation are cautious: CH4's fell from 180 to 0.9 cm⁻¹ in a step.
-        outlook = "" if base.grid is stage.grid else series.costs.outlook(ahead, stage, left)
+        outlook = "" if now.alone else series.costs.outlook(ahead, now.stage, now.left)
         series.report(f"next: {ahead}{outlook}")
         # Its V and G give way to the larger ones.
-        begun, earlier, stage = series.costs.spent, base, stage.functions_only()
+        since = series.costs.spent
+        now = replace(now, stage=now.stage.functions_only())
         try:
-            base, stage = stage, series.following(ahead, stage)
+            stage = series.following(ahead, now.stage)
         except ValueError as failure:
             ended = str(failure)
             failed = None if isinstance(failure, StoppedError) else failure
             series.report(f"stopped: {ended}")
-            base, stage = earlier, series.again(stage)
+            now = replace(now, stage=series.again(now.stage))
             break
-        series.part(ESTIMATES, stage.seconds)
-        match, foreseen = series.matched(stage, base), expected
-        moved = match.changes
-        expected = series.expected(stage, moved)
-        surprise = (moved - of_partners(foreseen[0].abs(), match.partners)).abs()
-        left = still_to_come(expected, surprise.where(match.partners >= 0, torch.inf))
-        series.table(stage, left)
-        series.part("the effect of more points is computed", stage.seconds)
-        points, nearer = series.finer(stage, base), series.nearer(stage)
-        # Estimates take their part of the next calculation's time as of this one's.
-        stage = replace(stage, seconds=series.costs.spent - begun)
-    changes = torch.stack((left, points, of_length(shorter, len(left)) + nearer))
-    return Growth(stage, changes, ended, failed)
+        series.keep([now.stage, stage], foreseen=now.expected, shorter=now.shorter)
+        now = followed(series, now.stage, stage, now.expected, now.shorter, since)
+    changes = torch.stack(
+        (now.left, now.points, of_length(now.shorter, len(now.left)) + now.nearer)
+    )
+    return Growth(now.stage, changes, ended, failed)
 
 
 def _ended_by_the_surface(target: Target, left: Tensor, shorter: Tensor, nearer: Tensor) -> str:

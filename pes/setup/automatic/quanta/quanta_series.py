@@ -1,6 +1,6 @@
 """Calculations in normal coordinates, each larger than the last and begun with its vectors."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from time import process_time
@@ -15,9 +15,11 @@ from pes.setup.automatic.outer_surface import with_nearer_continuation
 from pes.setup.automatic.preliminary import preliminary
 from pes.setup.automatic.quanta.grid_of_stage import Grid
 from pes.setup.automatic.quanta.growing_grids import STEP
+from pes.setup.automatic.quanta.kept_stages import Store, kept_stage
 from pes.setup.automatic.quanta.quanta_forecast import FEW, Costs, Forecast
 from pes.setup.automatic.quanta.quanta_stage import QuantaStage
 from pes.setup.automatic.request import Budget, Target
+from pes.setup.machine.intervals import at_intervals
 from pes.units import CM1
 from pes.vibration.eigensolvers.blockwise import lowest_blockwise
 from pes.vibration.eigensolvers.davidson import Progress
@@ -42,6 +44,9 @@ LONG = 5.0
 """CPU time in s of a calculation from which its parts are said: on a busy machine each may take
 several times as long without a further line."""
 
+KEPT = 60.0
+"""Seconds after which the vectors of a calculation under way are kept."""
+
 Report = Callable[[str], None]
 
 
@@ -56,6 +61,8 @@ class Series:
         started: CPU time at the start.
         smallest: functions and points that the series grows from.
         program: bytes of the process before the calculations.
+        name: name of the series among those that are kept.
+        store: calculations of an earlier run of the program, and a place for those of this one.
     """
 
     target: Target
@@ -64,6 +71,8 @@ class Series:
     started: float
     smallest: Grid
     program: int = field(default_factory=resident_memory)
+    name: str = "first grid"
+    store: Store = field(default_factory=Store)
 
     @cached_property
     def costs(self) -> Costs:
@@ -76,9 +85,7 @@ class Series:
         Raises:
             ValueError: if it does not fit.
         """
-        grid = self.smallest
-        while grid.functions < FEWEST * (self.target.count or FEW):
-            grid = grid.grown(STEP)
+        grid = self._first_grid()
         # Sizes are known, and said, before functions follow the surface, which takes its time.
         ahead = self.costs.ahead(grid)
         short = self.costs.shortage(ahead)
@@ -95,6 +102,29 @@ class Series:
         self.report(f"first: {ahead}")
         self.part("the functions are adapted to the surface", ahead.seconds)
         return self.solved(replace(ahead, grid=grid.adapted(self.target.system)), None)
+
+    def _first_grid(self) -> Grid:
+        grid = self.smallest
+        while grid.functions < FEWEST * (self.target.count or FEW):
+            grid = grid.grown(STEP)
+        return grid
+
+    def grid_with(self, quanta: float) -> Grid:
+        """The grid of a later calculation."""
+        grid = self._first_grid().adapted(self.target.system)
+        while grid.quanta < quanta:
+            grid = grid.grown(STEP)
+        return grid
+
+    def keep(self, stages: Sequence[QuantaStage], **values: object) -> None:
+        """Keep the last calculations for a later run of the program.
+
+        Args:
+            stages: the last calculation, or the last two.
+            **values: plain values and tensors by their names.
+        """
+        kept = [kept_stage(one) for one in stages]
+        self.store.keep(self.name, self.costs.spent, stages=kept, under_way=None, **values)
 
     def solved(self, ahead: Forecast, base: QuantaStage | None) -> QuantaStage:
         """One calculation, begun with the vectors of another.
@@ -121,8 +151,12 @@ class Series:
     ) -> QuantaStage:
         begun, grid = process_time(), ahead.grid
         say = converging(self.report, begun + ahead.seconds)
+        due = at_intervals(KEPT)
 
         def watch(now: Progress) -> None:
+            if due() is not None or self.budget.stopped():
+                vectors = {"quanta": grid.quanta, "vectors": now.vectors.cpu()}
+                self.store.keep(self.name, self.costs.spent, under_way=vectors)
             go_on()
             say(now)
 
@@ -130,18 +164,37 @@ class Series:
         h, warnings = grid.hamiltonian(self.target)
         go_on()
         self.part(f"matrix elements among the {h.size} functions are computed", ahead.seconds)
-        pairs = self.eigenpairs(h, base, watch)
+        pairs = self.eigenpairs(h, base, watch, self._under_way(grid))
         return QuantaStage(h, pairs, process_time() - begun, tuple(warnings), grid)
 
+    def _under_way(self, grid: Grid) -> Tensor | None:
+        """Vectors (S, N) of a calculation that an earlier run of the program did not end."""
+        kept = self.store.of(self.name) or {}
+        last = kept.get("under_way")
+        return last["vectors"] if last and last["quanta"] == grid.quanta else None
+
     def eigenpairs(
-        self, h: Hamiltonian, base: QuantaStage | None, watch: Watch = lambda _: None
+        self,
+        h: Hamiltonian,
+        base: QuantaStage | None,
+        watch: Watch = lambda _: None,
+        under_way: Tensor | None = None,
     ) -> Eigenpairs:
-        """The levels asked for and a few more; those up to an energy are counted on the way."""
+        """The levels asked for and a few more; those up to an energy are counted on the way.
+
+        Args:
+            h: Hamiltonian.
+            base: calculation before this one, whose vectors it begins with.
+            watch: called after each step of the Davidson method.
+            under_way: vectors of the same calculation in an earlier run of the program, (S, N).
+        """
         target = self.target
         count, start, available = target.count or FEW, None, level_count(h)
         if base is not None:
             start = start_vectors(base.hamiltonian.basis, base.pairs, h.basis)
             count = target.number(base.pairs.energies)
+        if under_way is not None and under_way.shape[1] == h.size:
+            start = under_way.to(h.device)
         while True:
             asked = min(available, count + EXTRA)
             try:

@@ -5,60 +5,23 @@ from dataclasses import replace
 
 import pytest
 import torch
+from growing_series import RANGES, grid, oscillators, sparse, target
 from torch import Tensor
 
 from pes.memory import resident_memory
 from pes.setup.automatic import request
 from pes.setup.automatic.quanta import growing_quanta, quanta_forecast, quanta_series
-from pes.setup.automatic.quanta.grid_of_stage import Grid
-from pes.setup.automatic.quanta.growing_grids import ProductGrid, SparsePoints
+from pes.setup.automatic.quanta.growing_grids import ProductGrid
 from pes.setup.automatic.quanta.growing_quanta import _missing, levels_by_quanta
 from pes.setup.automatic.quanta.quanta_forecast import Costs, Forecast
 from pes.setup.automatic.quanta.quanta_series import Series
 from pes.setup.automatic.quanta.quanta_stage import QuantaStage
-from pes.setup.automatic.request import Budget, Target
+from pes.setup.automatic.request import Budget
 from pes.units import CM1
 from pes.vibration.grid.product_basis import ProductBasis
 from pes.vibration.grid.sparse_basis import SparseBasis
-from pes.vibration.hamiltonian.sparse import SparseGrid
 from pes.vibration.system.continuation import Continuation
-from pes.vibration.system.system import System, harmonic_frequencies, model
-
-RANGES = (-7.0, 7.0)
-
-
-def oscillators(frequencies: list[float]) -> tuple[System, Tensor]:
-    """Oscillators coupled bilinearly in dimensionless coordinates, and their exact frequencies."""
-    w = torch.tensor(frequencies, dtype=torch.float64) * CM1
-    forces = torch.diag(w) + 0.08 * (w[:, None] * w).sqrt() * (1 - torch.eye(len(w)).double())
-    squares = torch.linalg.eigvals(torch.diag(w) @ forces).real
-    system = model(lambda q: torch.einsum("pi,ij,pj->p", q, forces, q) / 2, torch.diag(w))
-    return system, squares.sqrt()
-
-
-def grid(modes: int) -> Grid:
-    """The smallest product grid for few modes, the smallest sparse one for many."""
-    names = tuple(f"q{k + 1}" for k in range(modes))
-    return ProductGrid(names, (RANGES,) * modes, 2.0) if modes < 7 else sparse(modes)
-
-
-def sparse(modes: int, level: float = torch.inf) -> SparsePoints:
-    """The smallest sparse grid for many modes, refused beyond a level."""
-
-    def check(grid: SparseGrid) -> None:
-        if grid.level > level:
-            raise ValueError("points beyond 180 degrees")
-
-    return SparsePoints(SparseGrid(tuple(f"q{k + 1}" for k in range(modes)), 2.0, 4.0), check)
-
-
-def target(system: System, modes: int, **changes: object) -> Target:
-    names = tuple(f"q{k + 1}" for k in range(modes))
-    asked = Target(
-        system, ("normal",) * modes, names, torch.zeros(1, modes, dtype=torch.float64),
-        (RANGES,) * modes, 0.05 * CM1, count=10,
-    )  # fmt: skip
-    return replace(asked, **changes)
+from pes.vibration.system.system import System, harmonic_frequencies
 
 
 def exact_levels(frequencies: Tensor, count: int) -> Tensor:
@@ -89,7 +52,8 @@ def test_exact_levels_lie_within_the_estimates(
     # Size before the first calculation, a table after it.
     assert said[0].startswith("forecast of all calculations")
     assert said[1].startswith("first: ")
-    assert "preliminary" in said[2]
+    # The parts of a calculation are said where it is long, as on a busy machine.
+    assert any("preliminary" in line for line in said[2:])
 
 
 def test_an_energy_in_place_of_a_count() -> None:
