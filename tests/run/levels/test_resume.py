@@ -26,6 +26,24 @@ def test_goes_on_with_the_same_configuration_only(
     assert restart.earlier(state, Vibration(levels=3).model_dump(mode="json")) is None
 
 
+def test_a_series_goes_on_with_more_time_and_memory_only(tmp_path: Path) -> None:
+    config = Vibration(levels=2, minutes=5).model_dump(mode="json")
+    restart.series_store(tmp_path, None, restart.series_digest(config)).keep("grid", 7.0, x=1)
+    state = tmp_path / restart.STATE
+    more = restart.series_digest(config | {"minutes": 20, "memory": 4.0, "threads": 2})
+    assert restart.series_store(tmp_path, state, more).of("grid") == {"x": 1}
+    assert restart.series_store(tmp_path, state, more).seconds == 7.0
+    # As a section of a training's configuration.
+    assert restart.series_digest({"vibration": config}) == restart.series_digest(
+        {"vibration": config | {"minutes": 20}}
+    )
+    for changed in ({"levels": 3}, {"accuracy": 1.0}):
+        other = restart.series_digest(config | changed)
+        assert restart.series_store(tmp_path, state, other).of("grid") is None
+    # Vectors of iterations are of another kind of calculation.
+    assert restart.earlier(state, more) is None
+
+
 def test_a_state_is_neither_lost_nor_used_unasked(tmp_path: Path) -> None:
     state = tmp_path / restart.STATE
     assert restart.check_state(tmp_path, "auto", overwrite=False) is None

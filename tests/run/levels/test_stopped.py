@@ -68,3 +68,17 @@ def test_levels_reached_are_written(
     assert len(result["levels"]) == 3
     assert any("did not grow further: a signal asked" in words for words in result["warnings"])
     assert signal.getsignal(signal.SIGUSR1) is signal.SIG_DFL
+    # Three atoms begin again.
+    advice = "--overwrite" if atoms == 3 else "--resume auto"
+    assert f"for better ones repeat the command with {advice}" in said
+    assert (tmp_path / "run/levels.state").exists() == (atoms == 4)
+    if (atoms, lines) == (4, False):
+        monkeypatch.setattr(owner, name, growing)
+        levels([*given, "--output", "run", "--resume", "auto"])
+        said = "".join(capfd.readouterr())
+        assert "going on from the calculation with" in said
+        assert "first: " not in said
+        result = json.loads((tmp_path / "run/levels.json").read_text())
+        assert all(level["convergence"] <= 0.1 for level in result["levels"])
+        assert (tmp_path / "run/rovibrational.csv").exists()
+        assert not (tmp_path / "run/levels.state").exists()

@@ -50,8 +50,9 @@ def resumed(series: Series) -> Estimates | None:
         return None
     if len(stages) == 1:
         return _first(series, stages[0])
-    since = series.costs.spent - stages[-1].seconds
-    return followed(series, *stages, values["foreseen"], values["shorter"], since)
+    base, stage = stages
+    since = series.costs.spent - stage.seconds
+    return followed(series, base, stage, values["foreseen"], values["shorter"], since)
 
 
 def _kept(series: Series) -> list[QuantaStage]:
