@@ -18,7 +18,11 @@ from pes.setup.automatic.outer_surface import continuation_warnings, with_wall
 from pes.setup.automatic.quanta.grid_of_stage import Grid
 from pes.setup.automatic.quanta.growing_grids import STEP
 from pes.setup.automatic.quanta.kept_stages import Store
-from pes.setup.automatic.quanta.quanta_estimates import begun, followed, resumed
+from pes.setup.automatic.quanta.quanta_estimates import (
+    first_estimates,
+    next_estimates,
+    resumed_estimates,
+)
 from pes.setup.automatic.quanta.quanta_series import Series
 from pes.setup.automatic.quanta.quanta_stage import QuantaStage
 from pes.setup.automatic.request import Budget, StoppedError, Target
@@ -155,7 +159,7 @@ def _better(levels: Levels, other: Series, failure: ValueError) -> Levels:
 def _growth(series: Series) -> Growth:
     """Calculations each larger than the last, until all levels are as accurate as asked for."""
     target = series.target
-    now = resumed(series) or begun(series)
+    now = resumed_estimates(series) or first_estimates(series)
     ended, failed = "", None
     # One grid alone does not tell what its points miss.
     while now.alone or _missing(target, now.left, now.points, now.shorter, now.nearer):
@@ -187,7 +191,7 @@ def _growth(series: Series) -> Growth:
             now = replace(now, stage=series.again(now.stage))
             break
         series.keep([now.stage, stage], foreseen=now.expected, shorter=now.shorter)
-        now = followed(series, now.stage, stage, now.expected, now.shorter, since)
+        now = next_estimates(series, now.stage, stage, now.expected, now.shorter, since)
     changes = torch.stack(
         (now.left, now.points, of_length(now.shorter, len(now.left)) + now.nearer)
     )

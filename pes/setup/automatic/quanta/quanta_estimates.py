@@ -11,7 +11,7 @@ from pes.setup.automatic.quanta.quanta_stage import QuantaStage
 from pes.vibration.levels.left_out import LEAST, still_to_come
 from pes.vibration.levels.matching import of_partners
 
-__all__ = ["Estimates", "begun", "followed", "resumed"]
+__all__ = ["Estimates", "first_estimates", "next_estimates", "resumed_estimates"]
 
 ESTIMATES = "errors of the levels are estimated, from functions left out"
 
@@ -39,7 +39,7 @@ class Estimates:
     nearer: Tensor
 
 
-def resumed(series: Series) -> Estimates | None:
+def resumed_estimates(series: Series) -> Estimates | None:
     """The last calculation of an earlier run of the program; None where there is none.
 
     Raises:
@@ -52,7 +52,7 @@ def resumed(series: Series) -> Estimates | None:
         return _first(series, stages[0])
     base, stage = stages
     since = series.costs.spent - stage.seconds
-    return followed(series, base, stage, values["foreseen"], values["shorter"], since)
+    return next_estimates(series, base, stage, values["foreseen"], values["shorter"], since)
 
 
 def _kept(series: Series) -> list[QuantaStage]:
@@ -72,7 +72,7 @@ def _kept(series: Series) -> list[QuantaStage]:
     return stages
 
 
-def begun(series: Series) -> Estimates:
+def first_estimates(series: Series) -> Estimates:
     """The smallest calculation."""
     stage = series.first()
     series.keep([stage])
@@ -91,7 +91,7 @@ def _first(series: Series, stage: QuantaStage) -> Estimates:
     return Estimates(stage, True, expected, left, series.finer(stage, base), shorter, nearer)
 
 
-def followed(
+def next_estimates(
     series: Series,
     base: QuantaStage,
     stage: QuantaStage,
