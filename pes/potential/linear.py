@@ -63,6 +63,9 @@ class LinearSurface(nn.Module):
 
     def of_features(self, features: Tensor) -> Tensor:
         """Energies (B,) in hartree for features (B, F) of the descriptor."""
+        if torch.compiler.is_compiling():
+            # ONNX Runtime 1.32 multiplies the features, a transposed matrix, and a vector wrongly.
+            return self.shift + (features * self.coefficients).sum(-1)
         return self.shift + features @ self.coefficients
 
     def _own(self, positions: Tensor) -> Tensor:

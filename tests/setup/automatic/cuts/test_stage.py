@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
+from pes.places import Places
 from pes.setup.automatic.cuts import stage
 from pes.setup.automatic.cuts.stage import _check_ghosts, falling_ends
 from pes.units import ANGSTROM, CM1
@@ -18,9 +19,10 @@ def test_a_level_below_the_minimum_lives_in_a_hole() -> None:
     h = SimpleNamespace(
         basis=SimpleNamespace(points=points), potential=torch.tensor([0.1, -0.2]).double()
     )
-    target = SimpleNamespace(lowest_energy=0.0, names=("r", "theta"))
+    places = Places(("r", "theta"), ("A", "deg"), (1.0, 1.0))
+    target = SimpleNamespace(lowest_energy=0.0, system=SimpleNamespace(places=places))
     pairs = SimpleNamespace(energies=torch.tensor([-7 * CM1]).double())
-    with pytest.raises(ValueError, match=r"7\.0 cm-1 below the minimum.* r = 3\.0000, theta = 4\."):
+    with pytest.raises(ValueError, match=r"7\.0 cm-1 below.* r = 3\.0000 A, theta = 4\."):
         _check_ghosts(target, h, pairs)
     _check_ghosts(target, h, SimpleNamespace(energies=torch.tensor([7 * CM1]).double()))
 

@@ -202,11 +202,13 @@ def test_a_hole_is_refused() -> None:
         return well - torch.exp(-4 * ((q - q.new_tensor([0.0, 0.0, 1.2])) ** 2).sum(-1))
 
     system = model(potential, torch.eye(3, dtype=torch.float64) / MASS)
-    with pytest.raises(ValueError, match=r"falls .* cm-1 below its minimum at x = .*reference"):
+    with pytest.raises(ValueError, match=r"falls .* cm-1 below its minimum at q = .*reference"):
         levels_to_target(target(system, count=40))
     # Lengths may end with the points, which an angle does not.
     changes = {"sampled": ((-1.0, 1.0),) * 3, "kinds": ("length", "length", "angle")}
-    with pytest.raises(ValueError, match=r"end before that place in z \(-1.0000 to 1.0000\): add"):
+    with pytest.raises(
+        ValueError, match=r"end before that place in coordinate 3 \(-1.0000 to 1.0000\): add"
+    ):
         levels_to_target(target(system, count=40, **changes))
 
 
