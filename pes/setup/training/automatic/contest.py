@@ -1,12 +1,12 @@
 """Contest of networks: all begin, the better half goes on, the best gets the time that is left."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from math import ceil
 
 from pes.setup.training.automatic.candidates import RATE, Candidate, neighbours
 from pes.setup.training.automatic.task import FitTask
-from pes.setup.training.automatic.trial import FitBudget, Trial, advanced, better
+from pes.setup.training.automatic.trial import FitBudget, Trial, advanced
 from pes.setup.training.planning.settings import EnsembleForm
 from pes.training.optimizers.choice import iteration_flops
 
@@ -147,10 +147,10 @@ def measured_rate(entry: Candidate, trial: Trial) -> float:
     )
 
 
-def finale(entry: Candidate, winner: Trial, task: FitTask) -> Trial:
+def finale(entry: Candidate, winner: Trial, task: FitTask) -> Iterator[Trial]:
     """The best network with the time that is left: as an ensemble where its members have time.
 
-    A network that has met some of the training points goes on with all of them.
+    A network that has met some of the training points goes on with all of them first.
 
     Args:
         entry: network that won the contest.
@@ -166,12 +166,14 @@ def finale(entry: Candidate, winner: Trial, task: FitTask) -> Trial:
         needed = CONVERGED if winner.stopped else max(CONVERGED, len(winner.history))
     members = min(MOST, int(budget.left / each / needed))
     if members < FEWEST:
-        return advanced(winner, budget.left, budget)
+        yield advanced(winner, budget.left, budget)
+        return
+    if settings.first_points is not None:
+        yield winner
     form = EnsembleForm(members=members)
     name = f"{members} times {winner.name}"
     alone = replace(settings, first_points=None, first_epochs=0)
-    team = advanced(task.started(name, replace(alone, ensemble=form)), budget.left, budget)
-    return better(team, winner)
+    yield advanced(task.started(name, replace(alone, ensemble=form)), budget.left, budget)
 
 
 def _with_all_points(trial: Trial) -> Trial:

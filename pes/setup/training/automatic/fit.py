@@ -236,7 +236,7 @@ def _contenders(
         best = larger if best is None else better(larger, best)
         yield larger
     if networks and task.budget.left > 0 and not _hopeless(networks[0][1], best):
-        yield finale(*networks[0], task)
+        yield from finale(*networks[0], task)
         return
     if networks and task.budget.left > 0:
         note("networks are far from the best surface so far: other surfaces are tried first")
@@ -263,7 +263,7 @@ def _others(
     settled = task.summary.settled(best.error) or best.error <= FINE
     if networks and not settled and networks[0][1].error <= FAR * best.error:
         note("the remaining time goes to the best network")
-        yield finale(*networks[0], task)
+        yield from finale(*networks[0], task)
         return
     note(
         f"nothing else is worth a trial in the remaining time: {task.budget.used:.0f} of "

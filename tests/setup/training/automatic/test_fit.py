@@ -168,7 +168,6 @@ def test_a_network_that_met_some_points_meets_all_before_members_begin(
     """Members have their turn where it has converged, or they would have as many epochs as it."""
     module = "pes.setup.training.automatic.contest"
     monkeypatch.setattr(f"{module}.CONVERGED", 1)
-    monkeypatch.setattr(f"{module}.better", lambda team, _: team)
     points = water(points=80)
     settings = replace(
         NETWORK, epochs=10**6, first_points=40, first_epochs=10**6, patience=patience
@@ -178,7 +177,9 @@ def test_a_network_that_met_some_points_meets_all_before_members_begin(
     entry = Candidate(NetworkForm(degree=2, hidden=(3, 3)), points.elements)
     began = task.started(str(entry), replace(settings, form=entry.form))
     winner = advanced(began, 1.0, budget, epochs=4)
-    last = finale(entry, winner, task)
+    *before, last = finale(entry, winner, task)
+    # The network with all points is a trial of its own if an ensemble follows.
+    assert [len(trial.plan.networks) for trial in before] == [1] * (members > 1)
     assert len(last.plan.networks) >= members
     assert (last.plan.ensemble is None) == (members == 1)
     if members == 1:
