@@ -3,14 +3,21 @@
 import torch
 
 from pes.coordinates import hessian
+from pes.molecule import isotope_mass
 from pes.setup.problem.problem import Problem
-from pes.units import ANGSTROM, CM1
+from pes.units import AMU, ANGSTROM, CM1
 
 __all__ = ["refuse_steep_minimum"]
 
+HYDROGEN = isotope_mass("H", nuclear=True)
+"""Electron masses; no nucleus is lighter."""
+
+STIFFEST = 4401 * CM1
+"""Hartree. Largest harmonic frequency of a molecule, that of H2."""
+
 STEEPEST = 8000 * CM1
-"""Hartree. Harmonic frequencies of molecules end at 4,401 cm⁻¹, that of H2; holes in surfaces, a
-tenth of an ångström wide and some 10,000 cm⁻¹ deep, have 10,000 and more."""
+"""Hartree. Holes in surfaces, a tenth of an ångström wide and some 10,000 cm⁻¹ deep, have 10,000
+and more."""
 
 STEP = 0.05
 """Bohr that the atom which moves most is moved to either side of the minimum."""
@@ -18,6 +25,9 @@ STEP = 0.05
 
 def refuse_steep_minimum(task: Problem) -> None:
     """Refuse a calculation about a minimum whose highest harmonic frequency no molecule has.
+
+    Masses below that of H, such as muonium's, raise frequencies by the inverse of their root at
+    most, and the limit with them.
 
     Args:
         task: surface, molecule and coordinates.
@@ -44,12 +54,16 @@ def refuse_steep_minimum(task: Problem) -> None:
         there, back, here = potential(torch.stack((x + step, x - step, x))).tolist()
     square = (there + back - 2 * here) / float((masses[:, None] * step.square()).sum())
     highest = max(square, 0.0) ** 0.5
-    if highest > STEEPEST:
+    lightest = float(masses.min())
+    scale = max(HYDROGEN / lightest, 1.0) ** 0.5
+    if highest > STEEPEST * scale:
+        light = f" with atoms of {lightest / AMU:.3g} u" if scale > 1 else ""
         raise ValueError(
             f"the lowest minimum lies in a hole of the surface: its highest harmonic frequency is "
-            f"{highest / CM1:.0f} cm-1, that of H2 4401. Interatomic distances there: "
-            f"{_distances(task)}. Give positions near the minimum of the molecule "
-            "(`coordinates.reference`) and narrower `coordinates.ranges`, or mend the surface"
+            f"{highest / CM1:.0f} cm-1, that of H2{light} {STIFFEST * scale / CM1:.0f}. "
+            f"Interatomic distances there: {_distances(task)}. Give positions near the minimum "
+            "of the molecule (`coordinates.reference`) and narrower `coordinates.ranges`, or mend "
+            "the surface"
         )
 
 
