@@ -97,9 +97,10 @@ def bent_modes(task: Problem) -> BentModes | None:
         return None
     bonds = valence.from_positions(x)
     equal = bool((bonds[0] - bonds[1]).abs() < ALIKE)
+    # Masses may be other ones than those of the isotopes.
     symmetric, alike = (
         equal and kinds[valence.ends[0]] == kinds[valence.ends[1]]
-        for kinds in (molecule.symbols, molecule.elements)
+        for kinds in (molecule.masses.tolist(), molecule.elements)
     )
     # H3+ has no numbers to inherit.
     numbers = (

@@ -75,6 +75,14 @@ def test_isotopologues_are_numbered_as_the_molecule_of_main_isotopes(
         assert "v3 the O-H stretch" in result.quanta.convention
 
 
+def test_like_atoms_with_unlike_masses_are_no_symmetric_pair() -> None:
+    """Each stretch is of one bond where one H has another mass, as in a sweep over it."""
+    molecule = pes.Molecule("O H H", other_masses={2: 0.5})
+    result = pes.levels("water_pjt1996", molecule, count=2, basis={"all": 8}, convergence=False)
+    assert "symmetric stretch" not in result.quanta.convention
+    assert result.quanta.convention.count("the O-H stretch") == 2
+
+
 Potential = Callable[[Tensor], Tensor]
 
 
