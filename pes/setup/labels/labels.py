@@ -2,7 +2,7 @@
 
 Normal modes are numbered as by Herzberg: symmetry species one after the other, each from the
 highest frequency down; of bent molecules of three atoms see `mode_numbers`. A level gets
-a label only if one set of quanta holds half of it or more.
+a label only if one set of quanta holds half of it or more, and these quanta are certain.
 
 References:
     G. Herzberg, Infrared and Raman Spectra of Polyatomic Molecules, Van Nostrand (1945)
@@ -80,7 +80,7 @@ class LevelLabels:
 
     Attributes:
         heading: names of the quantum numbers, such as `v1 v2 v3` or `n(r1) n(r2) n(theta)`.
-        quanta: quanta of each level, None where no set of quanta holds half of it.
+        quanta: quanta of each level, None where no set of known quanta holds half of it.
         weights: (S,) share of that set.
         momenta: l of the bend of a linear triatomic, for each level; empty for other molecules.
         convention: which motion each quantum number counts, in one sentence.

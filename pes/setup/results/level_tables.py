@@ -225,7 +225,8 @@ def printed(table: Sequence[Mapping[str, Any]], heading: str, derived: Sensitivi
     """Table of levels, then table of derivatives, for the screen."""
     unknown = [
         f"- in the column {heading}: no set of quanta holds half of this level, for example in a "
-        "resonance; weight is the share of the leading set"
+        "resonance, or the quanta of its leading set are not certain; weight is the share of "
+        "the leading set"
     ]
     some = any(row[heading] == "-" for row in table)
     return [
