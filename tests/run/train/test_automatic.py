@@ -119,7 +119,7 @@ def test_a_network_goes_on_in_place(here: Callable[..., Path]) -> None:
     written = yaml.safe_load((folder / "config.yaml").read_text())
     assert (written["training"]["epochs"], written["training"]["budget"]) == (3, None)
     log = (folder / "train.log").read_text()
-    assert "stopped after 3 epochs: the CPU time was used up" in log
+    assert "stopped after 3 epochs: the CPU time given to it was used up" in log
 
 
 def test_doubtful_labels_are_named_again_where_a_network_goes_on(

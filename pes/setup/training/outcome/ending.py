@@ -9,7 +9,7 @@ __all__ = ["STOPPED", "cut_short", "ending"]
 STOPPED = {
     "epochs": "the largest number of epochs was reached",
     "max_seconds": "the wall time was used up",
-    "budget": "the CPU time was used up",
+    "budget": "the CPU time given to it was used up",
     "signal": "a signal stopped it",
     "patience": "the validation error had not improved for `patience` epochs",
     "converged": "no further step lowered the loss",
@@ -37,8 +37,8 @@ def ending(reason: StopReason, losses: Sequence[float], command: str | None = No
 
     Example:
         >>> ending("budget", [8.0, 8.0, 4.0, 2.0, 0.5], "pes-train ...")
-        'stopped after 5 epochs: the CPU time was used up; during the last one the validation \
-error fell by 50 %; to train longer: pes-train ...'
+        'stopped after 5 epochs: the CPU time given to it was used up; during the last one the \
+validation error fell by 50 %; to train longer: pes-train ...'
     """
     text = f"stopped after {len(losses)} epochs: {STOPPED[reason]}"
     last = max(1, round(LAST * len(losses)))
