@@ -6,8 +6,9 @@ adjoint v̄_i = ∂f/∂v_i = Σ_j v̄_j ∂v_j/∂v_i over the steps j that use
 """
 
 import inspect
+import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,12 @@ SIGNS = {
     "__rpow__": "**", "matmul": "@", "__matmul__": "@",
 }  # fmt: skip
 """Operators between two arguments."""
+
+TAKEN = {
+    "__float__": "float()", "__int__": "int()", "item": ".item()", "tolist": ".tolist()",
+    "detach": ".detach()",
+}  # fmt: skip
+"""Calls whose result torch takes for a constant."""
 
 TURNED = ("__rsub__", "__rpow__", "__rdiv__", "rsub")
 """Operators whose arguments torch has in the other order."""
@@ -127,8 +134,11 @@ def tape(
 
     Raises:
         TypeError: if the function is not called with so many tensors or returns no tensor.
-        ValueError: if its result is not a scalar, does not depend on the inputs as far as torch
-            knows, or if it changes a tensor in place.
+        ValueError: if its result is not a real scalar, does not depend on the inputs as far as
+            torch knows, or if it changes a tensor in place or has a step without a derivative.
+
+    Warns:
+        UserWarning: if a step takes a number out of the list, by which no derivative passes.
 
     References:
         R. E. Wengert, Commun. ACM 7, 463 (1964), doi:10.1145/355586.364791.
@@ -175,7 +185,6 @@ class _Recorder(TorchFunctionMode):
     def __torch_function__(
         self, func: Any, types: Any, args: Sequence[Any] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
-        result = func(*args, **(kwargs or {}))
         name = getattr(func, "__name__", str(func))
         used = tuple(self.numbers[id(x)] for x in _tensors((args, kwargs)) if id(x) in self.numbers)
         if used and (name == "__setitem__" or (name.endswith("_") and name[-2] != "_")):
@@ -183,6 +192,13 @@ class _Recorder(TorchFunctionMode):
                 f"{name} changes a tensor in place, and the list needs a tensor for each step: "
                 "write the function without it"
             )
+        if used and name in TAKEN:
+            warnings.warn(
+                f"{TAKEN[name]} takes a number out of the list: derivatives do not pass through it",
+                stacklevel=2,
+            )
+        with _differentiable():
+            result = func(*args, **(kwargs or {}))
         several = not isinstance(result, Tensor)
         for k, x in enumerate(_tensors(result)):
             if used and x.requires_grad and id(x) not in self.numbers:
@@ -209,6 +225,16 @@ class _Recorder(TorchFunctionMode):
             ends = ("" if end is None else str(end) for end in (argument.start, argument.stop))
             return ":".join(ends)
         return "..." if argument is ... else f"{argument}"
+
+
+@contextmanager
+def _differentiable() -> Iterator[None]:
+    """Say in words that torch has no derivative of a step."""
+    try:
+        yield
+    except NotImplementedError as error:
+        first = str(error).partition("\n")[0]
+        raise ValueError(f"torch cannot differentiate a step of the function: {first}") from error
 
 
 def _names(function: Callable[..., Tensor], count: int) -> list[str]:
@@ -249,6 +275,8 @@ def _checked(result: Any, recorder: _Recorder) -> Tensor:
         raise TypeError(f"the function must return a tensor, got {type(result).__name__}")
     if result.numel() != 1:
         raise ValueError(f"the function must return one number, got shape {tuple(result.shape)}")
+    if result.is_complex():
+        raise ValueError("the function must return a real number, got a complex one")
     if id(result) not in recorder.numbers:
         raise ValueError(
             "the result does not depend on the inputs as far as torch knows; look for .item(), "
@@ -261,7 +289,8 @@ def _steps(recorder: _Recorder, result: Tensor, slopes: bool) -> Iterator[TapeSt
     """Lines of the list up to the result, with adjoints by one run backwards."""
     count = recorder.numbers[id(result)] + 1
     tensors = recorder.tensors[:count]
-    adjoints = torch.autograd.grad(result.sum(), tensors, allow_unused=True)
+    with _differentiable():
+        adjoints = torch.autograd.grad(result.sum(), tensors, allow_unused=True)
     for k, (x, adjoint) in enumerate(zip(tensors, adjoints, strict=True)):
         value, tangent = x, None
         if slopes:

@@ -78,12 +78,16 @@ def test_operators_read_as_written() -> None:
     assert "<table>" in pes.tape(f, [2.0, 1.0])._repr_html_()
 
 
+@pytest.mark.filterwarnings("ignore:.*out of the list")
 @pytest.mark.parametrize(
     ("function", "words"),
     [
         (lambda x: x * 2, "must return one number, got shape (3,)"),
         (lambda x: x.detach().sum(), "does not depend on the inputs as far as torch knows"),
         (lambda x: (x * 2).add_(1).sum(), "add_ changes a tensor in place"),
+        (lambda x: x.add_(1).sum(), "add_ changes a tensor in place"),
+        (lambda x: torch.linalg.eigvals(torch.diag(x))[0], "must return a real number"),
+        (lambda x: torch.special.zeta(x, x.new_tensor(2.0)).sum(), "torch cannot differentiate a"),
     ],
 )
 def test_what_has_no_list(function, words: str) -> None:
@@ -92,6 +96,21 @@ def test_what_has_no_list(function, words: str) -> None:
     assert words in str(error.value)
 
 
+@pytest.mark.filterwarnings("ignore:Converting a tensor")  # of torch
+def test_numbers_taken_out_of_the_list_are_said() -> None:
+    with pytest.warns(UserWarning, match=r"float\(\) takes a number out of the list"):
+        steps = pes.tape(lambda x: x * math.sin(x), 0.3)
+    # Not the derivative of x sin x.
+    assert float(steps.gradient[0]) == pytest.approx(math.sin(0.3))
+
+
+@pytest.mark.parametrize(("at", "slope"), [((0.9, 0.5), 0.5 * math.cos(0.9)), ((0.1, 0.5), 0.5)])
+def test_the_branch_that_runs_is_listed(at: tuple[float, float], slope: float) -> None:
+    steps = pes.tape(lambda x, y: x.sin() * y if x > y else x * y, *at)
+    assert float(steps.gradient[0]) == pytest.approx(slope)
+
+
+@pytest.mark.filterwarnings("ignore:.*out of the list")
 def test_wrong_arguments() -> None:
     with pytest.raises(ValueError, match="one tangent for each input"):
         pes.tape(lambda x: x.sum(), [1.0, 2.0], direction=[1.0])
