@@ -22,6 +22,12 @@ __all__ = ["Array", "LinearHead", "NetworkHead", "PlainForm", "Polynomials", "pl
 Simple = LinearSurface | NeuralSurface
 """Surfaces of one head."""
 
+NAMELESS = (
+    "a function does not say which atoms it is for, so it cannot be exported; fit a surface to its "
+    "energies with pes-train, and export the run"
+)
+"""Why a surface without symbols is refused."""
+
 Array = NDArray[np.float64]
 Table = NDArray[np.int64]
 
@@ -118,7 +124,7 @@ def plain_form(surface: Surface) -> PlainForm:
         ValueError: for any other surface, or one that does not say which atoms it is for.
     """
     if surface.symbols is None:
-        raise ValueError("the surface does not say which atoms it is for")
+        raise ValueError(NAMELESS)
     constant = 0.0
     heads: dict[str, list[LinearHead | NetworkHead]] = {}
     descriptors: dict[str, Invariants] = {}
@@ -145,7 +151,8 @@ def _summands(module: nn.Module, share: float) -> Iterator[tuple[Simple, float]]
     elif not hasattr(module, "summands"):
         raise ValueError(
             f"a surface of {type(module).__name__} cannot be exported as source; linear surfaces, "
-            "networks, ensembles and refined surfaces of these can"
+            "networks, ensembles and refined surfaces of these can; torch and onnx take other "
+            "surfaces too"
         )
     for part, factor in getattr(module, "summands", ()):
         yield from _summands(part, share * factor)

@@ -12,7 +12,7 @@ from pes.export.c_source import c_source
 from pes.export.fortran_source import fortran_source
 from pes.export.numpy_source import numpy_source
 from pes.export.onnx_program import write_onnx
-from pes.export.plain_form import PlainForm, plain_form
+from pes.export.plain_form import NAMELESS, PlainForm, plain_form
 from pes.files import replaced
 from pes.molecule import Molecule
 from pes.potential import Surface
@@ -80,8 +80,10 @@ def target_of(path: Path, to: str | None = None) -> str:
 
 def _traced(surface: Surface, file: Path, write: Callable[[nn.Module, Tensor, Path], None]) -> Path:
     """The surface traced by torch.export, with any number of geometries."""
-    if not surface.differentiable or surface.symbols is None:
-        raise ValueError("only a surface of torch that says which atoms it is for can be exported")
+    if surface.symbols is None:
+        raise ValueError(NAMELESS)
+    if not surface.differentiable:
+        raise ValueError("a function that torch cannot differentiate cannot be exported")
     x = torch.rand(3, len(surface.symbols), 3, dtype=torch.float64) + torch.eye(3).double()[:1]
     module = surface.potential.cpu().eval()
     try:

@@ -30,6 +30,11 @@ def test_a_run_becomes_a_file(
     ("arguments", "message"),
     [
         (["water_pjt1996", "water.c"], "a surface of WaterPJT cannot be exported"),
+        (["water_pjt1996", "water.c"], "torch and onnx take other surfaces too"),
+        *(
+            (["torch:sum", f"water.{suffix}"], "a function does not say which atoms it is for")
+            for suffix in ("c", "f90", "py", "pt2", "onnx")
+        ),
         (["nowhere", "water.c"], "'nowhere' is not a run folder"),
         (["water_pjt1996", "water.txt"], "the suffix of water.txt is not a target"),
         (["water_pjt1996", "no/water.c"], "the folder no does not exist"),
