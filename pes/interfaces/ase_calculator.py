@@ -21,7 +21,7 @@ class SurfaceCalculator(Calculator):
     """Energies in eV, forces in eV/Å and Hessians in eV/Å² of a surface, for `Atoms.calc`.
 
     Atoms must be in the surface's order; isotopes do not matter. An ensemble also gives
-    `energy_uncertainty`, the spread of its members in eV, among the results.
+    `energy_uncertainty`, the spread of its members in eV.
 
     Args:
         surface: what `pes.load` returns.
@@ -52,6 +52,8 @@ class SurfaceCalculator(Calculator):
                 "this surface is a function that torch cannot differentiate: it has no forces"
             )
         self.surface = surface
+        if surface.ensemble is not None:
+            self.implemented_properties = [*self.implemented_properties, "energy_uncertainty"]
         self.elements = Molecule(tuple(atoms)).elements
 
     def get_property(
@@ -62,7 +64,7 @@ class SurfaceCalculator(Calculator):
         Raises:
             PropertyNotImplementedError: for stress and other properties of crystals.
         """
-        if name not in (*self.implemented_properties, "energy_uncertainty"):
+        if name not in self.implemented_properties:
             known = ", ".join(self.implemented_properties)
             raise PropertyNotImplementedError(
                 f"{name}: the surface of a molecule gives {known}, and nothing else"

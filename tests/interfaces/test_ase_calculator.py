@@ -82,6 +82,12 @@ def test_uncertainty_of_an_ensemble(water: Atoms) -> None:
     water.calc = SurfaceCalculator(Surface(Ensemble(members), ("O", "H", "H")))
     water.get_potential_energy()
     assert water.calc.results["energy_uncertainty"] > 0
+    water.positions[1] *= 1.1
+    fresh = water.calc.get_property("energy_uncertainty", water)
+    assert fresh == water.calc.results["energy_uncertainty"] > 0
+    water.calc = SurfaceCalculator(Surface(WaterPJT(), ("O", "H", "H")))
+    with pytest.raises(PropertyNotImplementedError, match="energy_uncertainty: the surface of"):
+        water.calc.get_property("energy_uncertainty", water)
 
 
 def test_what_is_refused(water: Atoms) -> None:
