@@ -2,7 +2,8 @@
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -48,10 +49,7 @@ def report_page(folder: str | Path) -> str:
     known = _contents(place)
     if not known:
         raise ValueError(f"{place} contains no finished run of pes-train, pes-levels or pes-refine")
-    sections = [
-        s for path, content in known.items() for s in PARTS[path.name](path.parent, content)
-    ]
-    sections += check_sections(place)
+    sections = [*_sections(known), *check_sections(place)]
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("pes.report", "."), autoescape=True, trim_blocks=True,
         lstrip_blocks=True, undefined=jinja2.StrictUndefined,
@@ -69,6 +67,15 @@ def _contents(place: Path) -> dict[Path, Mapping[str, Any]]:
     paths = [place / RUN_FINISHED, place / REFINED, place / LEVELS_JSON]
     paths += sorted(place.glob(f"*/{LEVELS_JSON}"))
     return {path: json.loads(path.read_text(encoding="utf-8")) for path in paths if path.is_file()}
+
+
+def _sections(known: Mapping[Path, Mapping[str, Any]]) -> Iterator[PagePart]:
+    """Parts of all results; of several calculations of levels, titles name the folders."""
+    several = sum(path.name == LEVELS_JSON for path in known) > 1
+    for path, content in known.items():
+        for part in PARTS[path.name](path.parent, content):
+            named = several and path.name == LEVELS_JSON
+            yield replace(part, title=f"{part.title} ({path.parent.name})") if named else part
 
 
 def _formula(known: Mapping[Path, Mapping[str, Any]]) -> str:

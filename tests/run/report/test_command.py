@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
@@ -71,6 +72,12 @@ def test_page_of_a_training_and_its_levels(
     assert "report.html exists" in capsys.readouterr().err
     cli.report([str(folder / "levels"), "--output", "levels.html"])
     assert "How to cite" in Path("levels.html").read_text(encoding="utf-8")
+    shutil.copytree(folder / "levels", folder / "spectrum")
+    cli.report([str(folder), "--overwrite"])
+    assert Page((folder / "report.html").read_text(encoding="utf-8")).headings[2:6] == [
+        "Levels of O H H (levels)", "Convergence (levels)",
+        "Levels of O H H (spectrum)", "Convergence (spectrum)",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
