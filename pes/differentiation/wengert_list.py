@@ -31,9 +31,8 @@ SIGNS = {
 
 TAKEN = {
     "__float__": "float()", "__int__": "int()", "item": ".item()", "tolist": ".tolist()",
-    "detach": ".detach()",
 }  # fmt: skip
-"""Calls whose result torch takes for a constant."""
+"""Calls whose result torch takes for a constant; `.detach()` says so by its name."""
 
 TURNED = ("__rsub__", "__rpow__", "__rdiv__", "rsub")
 """Operators whose arguments torch has in the other order."""

@@ -78,7 +78,6 @@ def test_operators_read_as_written() -> None:
     assert "<table>" in pes.tape(f, [2.0, 1.0])._repr_html_()
 
 
-@pytest.mark.filterwarnings("ignore:.*out of the list")
 @pytest.mark.parametrize(
     ("function", "words"),
     [
@@ -110,7 +109,6 @@ def test_the_branch_that_runs_is_listed(at: tuple[float, float], slope: float) -
     assert float(steps.gradient[0]) == pytest.approx(slope)
 
 
-@pytest.mark.filterwarnings("ignore:.*out of the list")
 def test_wrong_arguments() -> None:
     with pytest.raises(ValueError, match="one tangent for each input"):
         pes.tape(lambda x: x.sum(), [1.0, 2.0], direction=[1.0])
