@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from pes.descriptors import Invariants
 from pes.molecule import Molecule
-from pes.potential import LinearSurface, Surface
+from pes.potential import LinearSurface, Surface, SurfaceRecord
 from pes.potential.corrected import CorrectedSurface
 from pes.refinement.comparison import Isotopologue
 from pes.refinement.observed import LevelSettings, ObservedLevels, isotopologue
@@ -60,6 +60,7 @@ class AdjustableSurface:
 
 def adjustable_surfaces(
     surface: Surface,
+    record: SurfaceRecord,
     observed: Sequence[tuple[tuple[str, ...], ObservedLevels]],
     adjust: Adjust,
     settings: LevelSettings,
@@ -69,6 +70,7 @@ def adjustable_surfaces(
 
     Args:
         surface: surface that is refined.
+        record: its points, near which ranges end.
         observed: isotopes and levels of each molecule.
         adjust: what of the surface may change.
         settings: settings of the calculation of levels.
@@ -80,7 +82,7 @@ def adjustable_surfaces(
     """
     trials = []
     for name, module, parameters in _adjustable(surface, adjust, geometry):
-        adjusted = Surface(module.to(geometry.device), surface.symbols, surface.record)
+        adjusted = Surface(module.to(geometry.device), surface.symbols, record)
         beside = [
             isotopologue(m, levels, adjusted, settings, geometry.device) for m, levels in observed
         ]

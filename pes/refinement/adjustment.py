@@ -132,11 +132,13 @@ def problem_of(
     file = hold if isinstance(hold, str | Path) else "hold"
     points = hold if isinstance(hold, Dataset) else read(hold)
     held = anchor_points(points, start, anchor_energy, place, name=str(file))
-    trials = adjustable_surfaces(start, _pairs(observed), adjust, settings, held.positions[:1])
-    check_zero(start, held, name=str(file))
-    return RefinementProblem(
-        name_of(start), start.symbols, _record(start, points), tuple(trials), held, place
+    # Ranges end where the points do: a function may be wrong beyond them.
+    record = _record(start, points)
+    trials = adjustable_surfaces(
+        start, record, _pairs(observed), adjust, settings, held.positions[:1]
     )
+    check_zero(start, held, name=str(file))
+    return RefinementProblem(name_of(start), start.symbols, record, tuple(trials), held, place)
 
 
 def adjusted(

@@ -12,6 +12,9 @@ import yaml
 import pes
 from pes import cli
 from pes.potential import load_surface
+from pes.refinement.adjustment import problem_of
+from pes.refinement.observed import LevelSettings
+from pes.setup.problem.truncation import TruncationRequest
 
 RANGES = {"r1": (0.7, 1.4), "r2": (0.7, 1.4), "theta": (50.0, 175.0)}
 
@@ -138,6 +141,21 @@ def test_a_function_is_refined_as_the_surface_it_computes(
     again = pes.load("out/surface.safetensors", functions=["own.py:energy"])
     x = pes.read("water.h5").positions
     torch.testing.assert_close(again(x), made.surface(x).detach(), rtol=0, atol=1e-10)
+
+
+def test_ranges_end_near_the_points(lists: Path) -> None:
+    """Without the points ranges reach to 6 Å, where a bond of this surface has broken."""
+    task = problem_of(
+        "water_pjt1996", {"O H H": "light.csv"}, hold="water.h5", adjust=pes.Polynomial(degree=2),
+        anchor_energy=30000.0, device="cpu",
+        settings=LevelSettings(
+            pes.CoordinateRequest(), {}, False, 60000.0, 0.01, TruncationRequest()
+        ),
+    )  # fmt: skip
+    positions = pes.read("water.h5").positions
+    longest = float((positions[:, 1:] - positions[:, :1]).norm(dim=2).max())
+    stretches = task.trials[0].isotopologues[0].coordinates[:2]
+    assert all(longest < one.high < 1.3 * longest for one in stretches)
 
 
 def test_a_function_has_no_weights(refined: Callable[..., pes.Refinement], lists: Path) -> None:

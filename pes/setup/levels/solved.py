@@ -48,6 +48,12 @@ ACCURACY = {3: 0.01, 4: 0.1}
 MINUTES = {3: 5.0, 4: 5.0}
 """CPU time after which a calculation no longer grows, by the number of atoms; 20 for more."""
 
+UNCHECKED = (
+    "the default sizes were taken and compared with no others: levels may be far off; leave "
+    "out `convergence`, and the program chooses sizes and estimates errors"
+)
+"""Warning where nothing was chosen, given or compared."""
+
 
 def solved(
     task: Problem,
@@ -128,6 +134,8 @@ def solved(
         raise ValueError(f"no levels: {failure}") from failure
     reached = result.zero_point_energy + float(result.excitations[-1])
     missing = LargeAmplitudes(task).sentences(reached)
+    if convergence is False and not task.sized and limits == TruncationRequest():
+        missing = (*missing, UNCHECKED)
     result = replace(result, warnings=(*missing, *result.warnings, *folds(task.internal, result)))
     seconds = time.perf_counter() - begun
     return LevelsResult(task, result, spreads(result, task, ensemble), labels, seconds)
