@@ -224,14 +224,22 @@ STRATEGIES: dict[str, Callable[[Sequence[SearchTrial], float], None]] = {
 def _by_optuna(
     search: Search, begin: Callable[[Choice], SearchTrial], seed: int
 ) -> list[SearchTrial]:
+    """Trials of equal CPU time, each chosen from the results of the trials before it."""
     try:
-        module = import_module("pes.setup.training.planning.search_optuna")
+        optuna = import_module("pes.setup.training.planning.search_optuna")
     except ModuleNotFoundError as error:
         raise ValueError(
             f"the strategy optuna of a search needs a package that is missing ({error.name}); "
             "pip install 'pes[search]', or use halving or grid"
         ) from None
-    return module.optuna_trials(search, begin, seed=seed)
+    trials: list[SearchTrial] = []
+
+    def validation_error(choice: Choice) -> float:
+        trials.append(begin(choice))
+        return trials[-1].run(search.budget / search.trials)
+
+    optuna.minimise(validation_error, search.candidates, trials=search.trials, seed=seed)
+    return trials
 
 
 def _words(choice: Mapping[str, Any]) -> str:

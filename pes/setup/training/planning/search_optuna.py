@@ -1,39 +1,41 @@
-"""The search by Optuna's tree-structured Parzen estimator, for many candidates."""
+"""Optuna's tree-structured Parzen estimator (extra `search`)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import optuna
 
-from pes.setup.training.planning.search import Choice, Search, SearchTrial
-
-__all__ = ["optuna_trials"]
+__all__ = ["minimise"]
 
 
-def optuna_trials(
-    search: Search, begin: Callable[[Choice], SearchTrial], *, seed: int
-) -> list[SearchTrial]:
-    """Trials of equal CPU time, each chosen from the results of the trials before it.
+def minimise(
+    error: Callable[[dict[str, Any]], float],
+    candidates: Mapping[str, Sequence[Any]],
+    *,
+    trials: int,
+    seed: int,
+) -> None:
+    """Call `error` with choices that make it smaller and smaller.
 
     Args:
-        search: candidates, number of trials, and CPU time of all of them together.
-        begin: function from a choice to its fit.
+        error: function of a choice (name of a setting → value).
+        candidates: name of a setting → values to try.
+        trials: number of calls.
         seed: seed of the sampler.
 
     References:
         T. Akiba et al., arXiv:1907.10902
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=seed))
-    done: list[SearchTrial] = []
 
-    def objective(asked: optuna.Trial) -> float:
+    def objective(trial: optuna.Trial) -> float:
         # By index: Optuna stores plain values only.
-        choice = {
-            name: values[asked.suggest_categorical(name, list(range(len(values))))]
-            for name, values in search.candidates.items()
-        }
-        done.append(begin(choice))
-        return done[-1].run(search.budget / search.trials)
+        return error(
+            {
+                name: values[trial.suggest_categorical(name, list(range(len(values))))]
+                for name, values in candidates.items()
+            }
+        )
 
-    study.optimize(objective, n_trials=search.trials)
-    return done
+    study = optuna.create_study(sampler=optuna.samplers.TPESampler(seed=seed))
+    study.optimize(objective, n_trials=trials)
