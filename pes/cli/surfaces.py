@@ -159,7 +159,7 @@ def check_gradients(arguments: Sequence[str] | None = None) -> None:
     parser = parser_of(
         "pes-check-gradients", "Compare the analytic forces of a surface with differences of its "
         "energies over a series of steps. Exit code: 0 if they agree (or the surface has none), "
-        "3 if the energies are too rough to tell, 4 if the forces are wrong.",
+        "3 if the energies are not smooth or too rough to tell, 4 if the forces are wrong.",
         "pes-check-gradients runs/h2o",
         "pes-check-gradients my_surface.py:potential --points points.xyz",
     )  # fmt: skip

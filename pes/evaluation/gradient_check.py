@@ -1,6 +1,6 @@
 """Result of a check of analytic forces: errors of differences by their step, and a verdict."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -8,15 +8,21 @@ import torch
 from torch import Tensor
 
 from pes import plots
+from pes.evaluation.smoothness import Jump, noise
 from pes.files import replaced, write_json
 from pes.molecule import Molecule
+from pes.setup.errors.verdict import ROUGH
 from pes.setup.machine.environment import environment
 from pes.staging import staged
+from pes.units import CM1
 
 __all__ = ["GRADIENTS", "GradientCheck"]
 
 GRADIENTS = "gradients.json"
 """File that is written last."""
+
+OF_NOISE = 20.0
+"""Times the noise, up to which a jump belongs to it."""
 
 UNCERTAIN = 10.0
 """Times the error that the differences show among themselves, up to which forces agree."""
@@ -24,13 +30,16 @@ UNCERTAIN = 10.0
 DIGITS = 1e-6
 """Relative difference that is never called a disagreement."""
 
-ROUGH = 1e-3
+TOO_ROUGH = 1e-3
 """Relative error of the best differences from which they check nothing."""
 
 STILL = 0.1
 """Share of components without any difference, beyond those by symmetry, that discredits a step."""
 
-VERDICTS = {"agree": 0, "no analytic forces": 0, "energies too rough": 3, "disagree": 4}
+VERDICTS = {
+    "agree": 0, "no analytic forces": 0, "energies not smooth": 3, "energies too rough": 3,
+    "disagree": 4,
+}  # fmt: skip
 """Exit code by the kind of verdict."""
 
 
@@ -46,6 +55,7 @@ class GradientCheck:
         analytic: ∂V/∂x (B, N, 3); None for a surface without analytic gradients.
         central: differences (H, B, N, 3) by V(x + h) − V(x − h).
         forward: differences (H, B, N, 3) by V(x + h) − V(x).
+        jump: largest jump of the energies beside the geometries; None where they do not jump.
     """
 
     surface: str
@@ -55,6 +65,12 @@ class GradientCheck:
     analytic: Tensor | None
     central: Tensor
     forward: Tensor
+    jump: Jump | None = None
+
+    @property
+    def noise(self) -> float:
+        """Root mean square of the noise of the energies, hartree; NaN without small steps."""
+        return noise(self.steps, self.central, self.forward)
 
     @property
     def own_error(self) -> Tensor:
@@ -105,11 +121,14 @@ class GradientCheck:
     def kind(self) -> str:
         """A key of `VERDICTS`."""
         noise = float(self.own_error[self.best])
-        if self.analytic is None:
-            return "no analytic forces"
-        if self.error > UNCERTAIN * noise and self.error > DIGITS * self.size:
+        known = self.analytic is not None
+        if known and self.error > UNCERTAIN * noise and self.error > DIGITS * self.size:
             return "disagree"
-        return "energies too rough" if noise > ROUGH * self.size else "agree"
+        if known and noise > TOO_ROUGH * self.size:
+            return "energies too rough"
+        if self._faults:
+            return "energies not smooth"
+        return "agree" if known else "no analytic forces"
 
     @property
     def code(self) -> int:
@@ -122,26 +141,46 @@ class GradientCheck:
         step = f"the best step of central differences is {self.best_step:.2g} bohr"
         noise = float(self.own_error[self.best])
         relative = self.error / self.size if self.size else self.error
-        if self.kind == "no analytic forces":
-            return (
+        if self.analytic is None:
+            forces = (
                 f"{self.surface} has no analytic forces (torch cannot differentiate it); {step}, "
                 f"where numerical ones are good to about {noise:.1e} hartree/bohr"
             )
-        if self.kind == "agree":
-            return (
+        else:
+            forces = (
                 f"the analytic forces agree with numerical ones to {self.error:.1e} hartree/bohr "
                 f"({relative:.0e} of their size); {step}"
             )
+        if self.kind == "energies not smooth":
+            return f"the energies are not smooth: {'; '.join(self._faults)}; {forces}"
+        if self.kind in ("agree", "no analytic forces"):
+            return forces
         if self.kind == "energies too rough":
-            return (
+            return "; ".join([
                 f"the energies are too rough to check the forces: even at the best step, "
                 f"{self.best_step:.2g} bohr, differences change by {noise / self.size:.1%} of the "
-                "forces; look for single precision, rounding and unconverged iterations in the "
-                "surface"
-            )
+                "forces", *self._faults,
+            ])  # fmt: skip
         return (
             f"the analytic forces are wrong by {relative:.2g} of their size{self._factor()}; {step}"
         )
+
+    @property
+    def _faults(self) -> list[str]:
+        """What makes the energies not smooth, one sentence each."""
+        size, faults = self.noise, []
+        if size > ROUGH:
+            faults = [
+                f"they have noise of {size:.1e} hartree ({size / CM1:.2g} cm-1, root mean square), "
+                "as single precision, rounding and unconverged iterations make"
+            ]
+        # The largest fourth difference of noise is about this large too.
+        if self.jump is not None and not self.jump.size < OF_NOISE * size:
+            faults.append(
+                f"{self.jump.text()}; look for a condition, a cutoff or "
+                "single precision in the surface"
+            )
+        return faults
 
     def _factor(self) -> str:
         """One factor that explains the whole difference, if one does."""
@@ -181,7 +220,8 @@ class GradientCheck:
                 zip(self.steps.tolist(), *(e.tolist() for e in self.curves.values()), strict=True)
             )
         ]
-        worst = [] if self.analytic is None else [self.worst]
+        worst = [f"noise of the energies: {self.noise:.1e} hartree"]
+        worst += [] if self.analytic is None else [self.worst]
         count = f"{len(self.positions)} geometries of {Molecule(self.symbols).formula}"
         first = f"{self.surface} at {count}"
         return [first, title, heads, *table, *worst, f"verdict: {self.verdict}"]
@@ -194,6 +234,8 @@ class GradientCheck:
             "best_step_bohr": self.best_step, "rms_gradient_hartree_bohr": self.size,
             "rms_error_hartree_bohr": None if self.analytic is None else self.error,
             "rms_change_with_step_hartree_bohr": float(self.own_error[self.best]),
+            "noise_hartree": self.noise,
+            "largest_jump": None if self.jump is None else asdict(self.jump),
         }  # fmt: skip
 
     def save(self, folder: str | Path) -> Path:

@@ -16,6 +16,7 @@ from torch import Tensor
 from pes.chunks import in_chunks
 from pes.data import Dataset, read
 from pes.evaluation.gradient_check import GradientCheck
+from pes.evaluation.smoothness import largest_jump
 from pes.molecule import Molecule
 from pes.potential import Surface, energies_and_forces
 from pes.potential.consistency import check_consistency
@@ -78,7 +79,8 @@ def check_gradients(
         pairs = [_differences(known.potential, x, h) for h in steps]
     central, forward = (torch.stack(kind) for kind in zip(*pairs, strict=True))
     h = torch.tensor(steps, dtype=torch.float64)
-    return GradientCheck(name, symbols, x, h, _analytic(known, x), central, forward)
+    jump = largest_jump(known.potential, x)
+    return GradientCheck(name, symbols, x, h, _analytic(known, x), central, forward, jump)
 
 
 def _geometries(

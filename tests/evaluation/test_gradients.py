@@ -65,6 +65,62 @@ def test_rounded_energies_check_nothing() -> None:
     assert check.best_step > 1e-3
 
 
+class Stepped(Spring):
+    """A condition on the distance that lies 0.2 bohr beside the geometry below."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        r = (x[:, 0] - x[:, 1]).norm(dim=-1)
+        return self.energy(x) + 1e-4 * (r > 1.3).double()
+
+
+class Noisy(Spring):
+    def forward(self, x: Tensor) -> Tensor:
+        energy = self.energy(x)
+        return energy + 1e-7 * (1e13 * energy.detach()).sin()
+
+
+class Cornered(Spring):
+    def forward(self, x: Tensor) -> Tensor:
+        return self.energy(x) + 1e-3 * ((x[:, 0] - x[:, 1]).norm(dim=-1) - 0.7).relu()
+
+
+def test_a_step_beside_the_geometries_is_found() -> None:
+    x = torch.tensor([[[0.0, 0.0, 0.0], [1.1, 0.1, 0.0]]], dtype=torch.float64)
+    check = pes.check_gradients(Stepped(), x)
+    assert check.kind == "energies not smooth"
+    assert check.code == 3
+    jump = check.jump
+    assert jump is not None
+    # Within what the smooth part changes over a spacing of 4e-5 bohr.
+    assert jump.size == pytest.approx(1e-4, rel=0.01)
+    moved = x[jump.geometry].clone()
+    moved[jump.atom, jump.axis] += jump.shift
+    assert float((moved[0] - moved[1]).norm()) == pytest.approx(1.3, abs=1e-4)
+    assert "they jump by 1.0e-04 hartree (22 cm-1) beside geometry 0" in check.verdict
+    assert "the analytic forces agree" in check.verdict
+
+
+def test_noise_is_measured() -> None:
+    """The root mean square of a sine is 0.71 of its amplitude."""
+    check = pes.check_gradients(Noisy())
+    assert check.noise == pytest.approx(0.71e-7, rel=0.2)
+    assert check.code == 3
+    assert "they have noise of" in check.verdict
+    assert "cm-1, root mean square" in check.verdict
+    plain = pes.check_gradients(lambda x: Noisy()(x.detach()), torch.randn(5, 2, 3).double())
+    assert plain.kind == "energies not smooth"
+    assert "has no analytic forces" in plain.verdict
+
+
+@pytest.mark.parametrize("surface", [Spring(), Cornered(), "ammonia_model", "silicide_model"])
+def test_smooth_surfaces_do_not_jump(surface: nn.Module | str) -> None:
+    check = pes.check_gradients(surface)
+    assert check.jump is None
+    # The rounding of sums of a few numbers below one.
+    assert check.noise < 1e-12
+    assert check.code == 0
+
+
 def test_a_function_of_numpy_has_the_best_step_only() -> None:
     x = torch.tensor([[[0.0, 0.0, 0.0], [1.3, 0.2, 0.0]]], dtype=torch.float64)
 
