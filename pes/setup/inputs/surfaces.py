@@ -257,7 +257,9 @@ def resolved(name: str, base: Path) -> str:
 
 
 def imported(name: str, base: Path) -> Callable[..., Any]:
-    """The function that `module:name` or `file.py:name` names; the current folder is importable.
+    """The function that `module:name` or `file.py:name` names.
+
+    `module` may lie in the current folder; what a file imports may lie beside it.
 
     Raises:
         ValueError, FileNotFoundError: if there is no such module, file or name, if the file
@@ -293,6 +295,9 @@ def _module_from_file(path: Path) -> ModuleType:
     module = importlib.util.module_from_spec(specification)
     # Dataclasses look their module up here.
     sys.modules[module.__name__] = module
+    beside = str(path.parent.resolve())
+    if beside not in sys.path:
+        sys.path.append(beside)  # last: a file named as an installed package hides nothing
     try:
         specification.loader.exec_module(module)
     except (Exception, SystemExit) as error:  # a user's file may fail in any way it likes

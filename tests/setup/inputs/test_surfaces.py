@@ -1,5 +1,6 @@
 """A surface by whatever name the user gives it."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -38,6 +39,16 @@ def test_files(tmp_path: Path) -> None:
     assert torch.equal(loaded.potential(X), X[:, 0, 0])
     with pytest.raises(ValueError, match="a plain function and has no parameters"):
         _ = loaded.module
+
+
+def test_a_file_imports_its_neighbours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    (tmp_path / "constants_of_own.py").write_text("DEPTH = 2.0\n")
+    (tmp_path / "own.py").write_text(
+        "from constants_of_own import DEPTH\ndef potential(x):\n    return DEPTH * x[:, 0, 0]\n"
+    )
+    loaded = load_potential("own.py:potential", tmp_path)
+    assert torch.equal(loaded.potential(X), 2 * X[:, 0, 0])
 
 
 def test_module_with_parameters(tmp_path: Path) -> None:
