@@ -58,6 +58,9 @@ class Spectrum(Section):
     """Dipole surface: a run folder, a surface file, or a function (module:function or
     file.py:function) that takes positions (B, N, 3) in bohr and returns moments (B, 3) in
     e·bohr."""
+    charge: int | None = Field(default=None, ge=-100, le=100)
+    """Total charge of the molecule, e. The default is that of a fitted dipole surface, and 0 for a
+    function; a moment that changes otherwise when the molecule is moved is refused."""
     temperature: float = Field(default=296.0, ge=0)
     """Temperature, K."""
     weakest: float = Field(default=1e-30, ge=0)

@@ -52,6 +52,11 @@ class Ensemble(nn.Module):
         return getattr(self.members[0], "value_shape", ())
 
     @property
+    def charge(self) -> int | None:
+        """Total charge of members that are dipole surfaces, e; None for others."""
+        return getattr(self.members[0], "charge", None)
+
+    @property
     def symbols(self) -> tuple[str, ...] | None:
         """Atoms that the members were made for, None if they do not say."""
         return getattr(self.members[0], "symbols", None)

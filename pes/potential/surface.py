@@ -72,6 +72,11 @@ class Surface:
         return getattr(self.potential, "value_shape", ()) == (3,)
 
     @property
+    def charge(self) -> int | None:
+        """Total charge of a fitted dipole surface, e; None for any other surface."""
+        return getattr(self.potential, "charge", None)
+
+    @property
     def differentiable(self) -> bool:
         """Whether torch can compute forces; false for a user's plain function."""
         return getattr(self.potential, "differentiable", True)

@@ -88,11 +88,11 @@ def additions(
             )  # fmt: skip
     if config.spectrum is not None and dipole is not None:
         settings = config.spectrum
-        sticks = result.spectrum(dipole, settings.temperature)
+        sticks = result.spectrum(dipole, settings.temperature, charge=settings.charge)
         if rotation is not None:
             with quiet_bar() as say:
                 lines = line_list(
                     rotation, dipole, temperature=settings.temperature, weakest=settings.weakest,
-                    progress=say,
+                    charge=settings.charge, progress=say,
                 )  # fmt: skip
     return Additions(derived, sticks, maps, rotation, lines, config.spectrum)

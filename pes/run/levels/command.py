@@ -218,7 +218,7 @@ def _posed(request: Request) -> tuple[Problem, Surface | None]:
     )  # fmt: skip
     if config.spectrum is not None and dipole is not None:
         dipole = dipole_surface(dipole, symbols=task.molecule.symbols)
-        check_vectors(dipole.potential, task.minimum, config.spectrum.dipole)
+        check_vectors(dipole, task.minimum, config.spectrum.dipole, charge=config.spectrum.charge)
     if config.J:
         check_rotation(task, config.J, config.rotation.frame)
         check_size(config.J, config.rotation.states, config.levels or 1, config.memory)

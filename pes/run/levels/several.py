@@ -98,7 +98,9 @@ def with_rotation(config: Vibration, one: LevelsResult, dipole: Surface | None) 
     """Rotation and lines of one calculation."""
     if config.spectrum is not None and dipole is not None:
         dipole = dipole_surface(dipole, symbols=one.task.molecule.symbols)
-        check_vectors(dipole.potential, one.task.minimum, config.spectrum.dipole)
+        check_vectors(
+            dipole, one.task.minimum, config.spectrum.dipole, charge=config.spectrum.charge
+        )
     return additions(config, one, dipole, None, config.J)
 
 

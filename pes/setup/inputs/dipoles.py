@@ -11,7 +11,7 @@ from pes.molecule import Molecule
 from pes.potential import Surface, UserFunction
 from pes.setup.inputs.surfaces import imported, loaded, names_function
 
-__all__ = ["DipoleLike", "check_vectors", "dipole_surface"]
+__all__ = ["DipoleLike", "check_vectors", "dipole_surface", "given_name"]
 
 TURN = ((0.0, -1.0, 0.0), (0.0, 0.0, 1.0), (-1.0, 0.0, 0.0))
 """A rotation that takes every axis to another."""
@@ -45,7 +45,7 @@ def dipole_surface(
             energies or of other atoms.
     """
     surface = _given(dipole, base or Path.cwd())
-    name = surface.name or getattr(dipole, "__name__", "the dipole")
+    name = surface.name or given_name(dipole)
     if not surface.is_dipole:
         raise ValueError(
             f"{name} is a surface of energies; `dipole` needs one of dipole moments, fitted with "
@@ -59,12 +59,18 @@ def dipole_surface(
     return surface
 
 
+def given_name(dipole: DipoleLike) -> str:
+    """Name of a dipole moment for messages."""
+    known = dipole.name if isinstance(dipole, Surface) else getattr(dipole, "__name__", None)
+    return known or ("the dipole" if callable(dipole) else str(dipole))
+
+
 def _given(dipole: DipoleLike, place: Path) -> Surface:
     """The same, of energies too."""
     if isinstance(dipole, Surface):
         return dipole
     if not isinstance(dipole, str | Path):
-        return _of_function(dipole, getattr(dipole, "__name__", "the dipole"))
+        return _of_function(dipole, given_name(dipole))
     name = str(dipole)
     if names_function(name, place):
         return _of_function(imported(name, place), name)
@@ -82,15 +88,16 @@ def _elements(surface: Surface) -> tuple[str, ...]:
     return Molecule(surface.symbols or ()).elements
 
 
-def check_vectors(dipole: Callable[[Tensor], Tensor], x: Tensor, name: str) -> None:
-    """Refuse a dipole moment that does not turn with the molecule or that no total charge fits.
+def check_vectors(dipole: Surface, x: Tensor, name: str, *, charge: int | None = None) -> None:
+    """Refuse a dipole moment that does not turn with the molecule, or of another total charge.
 
-    Moved by d, a moment changes by Q d; the total charge Q is a whole number.
+    Moved by d, a moment changes by Q d, with the total charge Q.
 
     Args:
         dipole: positions (B, N, 3) in bohr to (B, 3) in e·bohr.
         x: a geometry (N, 3) in bohr, near which moments are tested.
         name: name of the dipole, for messages.
+        charge: Q in e; by default that of a fitted surface, and 0 for a function.
 
     Raises:
         ValueError: if moments are given along other axes than those of the positions, or change
@@ -98,8 +105,9 @@ def check_vectors(dipole: Callable[[Tensor], Tensor], x: Tensor, name: str) -> N
     """
     turn, generator = x.new_tensor(TURN), torch.Generator().manual_seed(0)
     x = x + MOVED * torch.randn(x.shape, generator=generator, dtype=torch.float64).to(x)
+    places = torch.stack((x, x @ turn.T, x + x.new_tensor(SHIFT)))
     with torch.no_grad():
-        moment, turned, moved = dipole(torch.stack((x, x @ turn.T, x + x.new_tensor(SHIFT))))
+        moment, turned, moved = dipole.potential(places)
     expected, size = turn @ moment, FRAME * float(moment.abs().max())
     if float((turned - expected).abs().max()) > size:
         raise ValueError(
@@ -107,13 +115,25 @@ def check_vectors(dipole: Callable[[Tensor], Tensor], x: Tensor, name: str) -> N
             f"{_vector(turned)} e bohr; give moments along the axes of the positions, not along "
             "axes of the molecule"
         )
-    charges = (moved - moment) / x.new_tensor(SHIFT)
-    if float((charges - charges.mean().round()).abs().max()) > max(size, FRAME):
+    charges, shift = (moved - moment) / x.new_tensor(SHIFT), _vector(x.new_tensor(SHIFT))
+    total, tolerance = round(float(charges.mean())), max(size, FRAME)
+    if float((charges - total).abs().max()) > tolerance:
         raise ValueError(
-            f"{name}: moved by {_vector(x.new_tensor(SHIFT))} bohr, the moment changes by "
+            f"{name}: moved by {shift} bohr, the moment changes by "
             f"{_vector(moved - moment)} e bohr, which is no whole total charge times the shift; "
             "give the moment of the whole molecule in e bohr"
         )
+    known = charge if charge is not None else dipole.charge or 0
+    if total != known:
+        raise ValueError(
+            f"{name}: moved by {shift} bohr, the moment changes as that of a molecule with the "
+            f"total charge {_signed(total)} e, not {_signed(known)}; correct the moment, or give "
+            f"the charge of the ion, {total}, as `charge` in `spectrum`"
+        )
+
+
+def _signed(charge: int) -> str:
+    return f"{charge:+d}" if charge else "0"
 
 
 def _vector(moment: Tensor) -> str:

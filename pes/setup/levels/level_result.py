@@ -17,7 +17,7 @@ from pes.setup.errors.axial_fit_error import axial_fit_errors
 from pes.setup.errors.fit_error import fit_sentence
 from pes.setup.errors.uncertainty import Spreads
 from pes.setup.errors.verdict import verdict
-from pes.setup.inputs.dipoles import DipoleLike, check_vectors, dipole_surface
+from pes.setup.inputs.dipoles import DipoleLike, check_vectors, dipole_surface, given_name
 from pes.setup.labels.irreps import unequal
 from pes.setup.labels.labels import LevelLabels, level_labels, with_axial_states
 from pes.setup.machine.memory_limit import refuse_shortage
@@ -192,9 +192,11 @@ class LevelsResult:
             fit=axial_fit_errors(basis, self.task, fitted) if basis.is_linear else fitted,
         )  # fmt: skip
 
-    def spectrum(self, dipole: DipoleLike, temperature: float = 296.0) -> Sticks:
+    def spectrum(
+        self, dipole: DipoleLike, temperature: float = 296.0, *, charge: int | None = None
+    ) -> Sticks:
         """J = 0 transitions among the levels; see `spectrum`."""
-        return spectrum(self, dipole, temperature=temperature)
+        return spectrum(self, dipole, temperature=temperature, charge=charge)
 
     def save(
         self,
@@ -232,7 +234,13 @@ class LevelsResult:
         return Path(folder)
 
 
-def spectrum(result: LevelsResult, dipole: DipoleLike, *, temperature: float = 296.0) -> Sticks:
+def spectrum(
+    result: LevelsResult,
+    dipole: DipoleLike,
+    *,
+    temperature: float = 296.0,
+    charge: int | None = None,
+) -> Sticks:
     """J = 0 transitions among levels, with intensities.
 
     Args:
@@ -241,16 +249,18 @@ def spectrum(result: LevelsResult, dipole: DipoleLike, *, temperature: float = 2
             dipole surface; or the name of either: run folder, surface file, `module:function` or
             `file.py:function`.
         temperature: kelvin.
+        charge: total charge of the molecule, e; by default that of a fitted dipole surface, and 0
+            for a function.
 
     Raises:
         TypeError: for anything but a `LevelsResult`.
-        ValueError: for a dipole that does not turn with the molecule.
+        ValueError: for a dipole that does not turn with the molecule, or of another total charge.
     """
     _check_result(result)
-    function = dipole_surface(dipole, symbols=result.task.molecule.symbols).potential
-    check_vectors(function, result.task.minimum, getattr(dipole, "__name__", str(dipole)))
+    surface = dipole_surface(dipole, symbols=result.task.molecule.symbols)
+    check_vectors(surface, result.task.minimum, given_name(dipole), charge=charge)
     masses = result.task.masses.detach().cpu()
-    return stick_spectrum(result.levels.cpu(), function, masses, temperature=temperature)
+    return stick_spectrum(result.levels.cpu(), surface.potential, masses, temperature=temperature)
 
 
 def sensitivity(

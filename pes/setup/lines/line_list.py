@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from pes.rovibration.lines import Lines, Spectrum, intensities, lines, strengths
-from pes.setup.inputs.dipoles import DipoleLike, dipole_surface
+from pes.setup.inputs.dipoles import DipoleLike, check_vectors, dipole_surface, given_name
 from pes.setup.lines.line_files import LineTables, write_line_list
 from pes.setup.lines.line_names import band_name, level_name
 from pes.setup.lines.line_progress import LineClock
@@ -155,6 +155,7 @@ def line_list(
     *,
     temperature: float = 296.0,
     weakest: float = 1e-30,
+    charge: int | None = None,
     progress: Callable[[str], None] = lambda _: None,
 ) -> LineList:
     """Lines among levels with rotation.
@@ -166,12 +167,15 @@ def line_list(
             `file.py:function`.
         temperature: temperature of the intensities, kelvin, above zero.
         weakest: intensity in cm/molecule below which lines are not in the spectrum.
+        charge: total charge of the molecule, e; by default that of a fitted dipole surface, and 0
+            for a function.
         progress: called with sentences about lines so far, memory and the CPU time left.
 
     Raises:
         TypeError: for anything but a `Rotation`, such as levels without rotation.
         ValueError: for J = 0 alone, a temperature that is not above zero, a nucleus of unknown
-            spin, or a dipole function that returns another shape.
+            spin, or a dipole function that returns another shape, does not turn with the molecule
+            or belongs to another total charge.
     """
     if not isinstance(rotation, Rotation):
         raise TypeError(
@@ -180,6 +184,7 @@ def line_list(
         )
     check_lines((one.j for one in rotation.levels), temperature)
     surface = dipole_surface(dipole, symbols=rotation.molecule.symbols)
+    check_vectors(surface, _geometry(rotation), given_name(dipole), charge=charge)
     ensemble = surface.ensemble
     levels = ThermalLevels(rotation)
     each = [surface.potential] if ensemble is None else list(ensemble.members)
@@ -192,6 +197,14 @@ def line_list(
     if ensemble is not None:
         members = moments + ensemble.inflation * (torch.stack(parts) - moments)
     return _listed(levels, moments, members, temperature, weakest, clock)
+
+
+def _geometry(rotation: Rotation) -> Tensor:
+    """Positions (N, 3) in bohr of the lowest point of the grid."""
+    levels = rotation.basis.levels.cpu()
+    assert levels.system.positions is not None
+    lowest = int(levels.hamiltonian.potential.argmin())
+    return levels.system.positions(levels.points[lowest : lowest + 1]).detach()[0]
 
 
 def check_lines(j: Iterable[int], temperature: float) -> None:

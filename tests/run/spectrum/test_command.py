@@ -76,6 +76,7 @@ def test_a_list_without_lines_keeps_its_levels(folder: Path) -> None:
         (["nothing", "dipole"], "nothing: no such run folder"),
         (["energy", "energy"], "energy is a surface of energies; `dipole` needs one of dipole"),
         (["dipole", "dipole"], "is a dipole surface; one of energies is needed here"),
+        (["energy", "dipole", "--set", "spectrum.charge=1"], "the total charge 0 e, not +1"),
         (["energy", "dipole", "--set", "J=[-1]"], "`J.0`"),
         (["energy", "dipole", "--set", "J=[]"], "a line list needs `J` and"),
         (["energy", "dipole", "--set", "J=[0]"], "a line list needs a `J` above 0"),

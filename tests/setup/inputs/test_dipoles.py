@@ -1,5 +1,6 @@
 """A dipole moment by whatever name the user gives it."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -47,13 +48,26 @@ def test_other_surfaces_and_other_atoms(file: Path) -> None:
         dipole_surface("nothing.safetensors", file.parent)
 
 
+def checked(moment: Callable, x: torch.Tensor, name: str, charge: int | None = None) -> None:
+    check_vectors(dipole_surface(moment), x, name, charge=charge)
+
+
+def test_a_fitted_surface_knows_its_charge() -> None:
+    x = torch.tensor([[0.0, 0, 0], [1.8, 0, 0.2], [-0.5, 1.7, 0.1]], dtype=torch.float64)
+    cation = DipoleSurface(WATER, 1, charge=1)
+    for form in (cation, pes.Ensemble([cation] * 2)):
+        checked(form, x, "cation")
+        with pytest.raises(ValueError, match=r"the total charge \+1 e, not 0"):
+            checked(form, x, "cation", charge=0)
+
+
 def test_a_moment_turns_with_the_molecule() -> None:
     x = torch.tensor([[0.0, 0, 0], [1.8, 0, 0.2], [-0.5, 1.7, 0.1]], dtype=torch.float64)
-    check_vectors(lambda x: 0.3 * (x[:, 1] + x[:, 2] - 2 * x[:, 0]), x, "charges")
-    check_vectors(lambda x: torch.zeros(len(x), 3, dtype=torch.float64), x, "none")
+    checked(lambda x: 0.3 * (x[:, 1] + x[:, 2] - 2 * x[:, 0]), x, "charges")
+    checked(lambda x: torch.zeros(len(x), 3, dtype=torch.float64), x, "none")
     # Linear and symmetric: nothing but rounding is left of a moment that turns.
     line = torch.tensor([[0.0, 0, 0], [1.1, 1.3, 1.7], [-1.1, -1.3, -1.7]], dtype=torch.float64)
-    check_vectors(lambda x: 0.3 * (x[:, 1] + x[:, 2] - 2 * x[:, 0]) + 1e-17, line, "charges")
+    checked(lambda x: 0.3 * (x[:, 1] + x[:, 2] - 2 * x[:, 0]) + 1e-17, line, "charges")
     for wrong in (
         lambda x: torch.ones(len(x), 3, dtype=torch.float64),
         lambda x: (x[:, 1] - x[:, 0]).norm(dim=-1, keepdim=True) * torch.tensor([[0.0, 0, 1.0]]),
@@ -61,13 +75,18 @@ def test_a_moment_turns_with_the_molecule() -> None:
         with pytest.raises(
             ValueError, match=r"own: turned with the molecule, the moment .* e bohr"
         ):
-            check_vectors(wrong, x, "own")
+            checked(wrong, x, "own")
 
 
 def test_a_moment_belongs_to_a_whole_total_charge() -> None:
     x = torch.tensor([[0.0, 0, 0], [1.8, 0, 0.2], [-0.5, 1.7, 0.1]], dtype=torch.float64)
-    check_vectors(lambda x: 0.5 * (x[:, 1] + x[:, 2]), x, "of a cation")
+    checked(lambda x: 0.5 * (x[:, 1] + x[:, 2]), x, "of a cation", charge=1)
+    checked(lambda x: -x[:, 0], x, "of an anion", charge=-1)
+    with pytest.raises(ValueError, match=r"own: .* the total charge \+1 e, not 0; correct the"):
+        checked(lambda x: 0.5 * (x[:, 1] + x[:, 2]), x, "own")
+    with pytest.raises(ValueError, match=r"own: .* the total charge 0 e, not -1; correct the"):
+        checked(lambda x: x[:, 1] - x[:, 0], x, "own", charge=-1)
     with pytest.raises(
         ValueError, match=r"own: moved by \(1, 1, 1\) bohr, the moment changes by \("
     ):
-        check_vectors(lambda x: 0.5 * x.sum(1), x, "own")
+        checked(lambda x: 0.5 * x.sum(1), x, "own")
