@@ -80,6 +80,14 @@ def errors(path: Path, *, known: bool) -> None:
     plots.errors(path, labels, residuals, windows=(5000, 10000), **more)
 
 
+def field(path: Path, *, rounds: int) -> None:
+    """Six levels of two modes, the second a pair; errors fall from calculation to calculation."""
+    levels = np.array([0.0, 500.0, 900.0, 1000.0, 1400.0])
+    known = [(500 * 2**k, levels + 0.1**k, np.full(5, 0.1**k)) for k in range(rounds)]
+    quanta = ["0 0", "1 0", "0 1^1", "2 0", "1 1^1"]
+    plots.force_field_diagram(path, "two modes", "v1 v2", quanta, known, 0.01)
+
+
 PICTURES: dict[str, Callable[[Path], None]] = {
     "learning_curve": lambda path: plots.learning_curve(path, rows(30, forces=False)),
     "learning_curve_forces": lambda path: plots.learning_curve(path, rows(30, forces=True)),
@@ -101,6 +109,8 @@ PICTURES: dict[str, Callable[[Path], None]] = {
     ),
     "sticks": lambda path: plots.sticks(path, lines(3.0, 100.0, 90.0, 1e-9)),
     "model_levels": sweep,
+    "force_field_diagram": lambda path: field(path, rounds=3),
+    "force_field_diagram_one_round": lambda path: field(path, rounds=1),
 }
 
 

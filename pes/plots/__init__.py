@@ -4,6 +4,7 @@ from pes.plots.density import density_map
 from pes.plots.evaluation import calibration_curve, errors
 from pes.plots.figure import also_as_pdf
 from pes.plots.fit import learning_curve, residuals
+from pes.plots.force_field import force_field_diagram
 from pes.plots.gradients import difference_errors
 from pes.plots.graph import computational_graph
 from pes.plots.harmonic_gaussian import Well, model_levels
@@ -24,6 +25,7 @@ __all__ = [
     "difference_errors",
     "energy_histogram",
     "errors",
+    "force_field_diagram",
     "learning_curve",
     "level_diagram",
     "model_levels",

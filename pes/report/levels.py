@@ -16,6 +16,11 @@ LEVEL_PICTURES = {
     "levels.png": "(a) Levels over cuts of the surface along its coordinates, with their quanta; "
     "from (b) on, densities of the lowest levels in pairs of coordinates.",
 }
+FIELD_PICTURES = {
+    "levels.png": "(a) Levels above the mode that is excited in each. (b) Their estimated errors. "
+    "(c) Largest estimated error of each calculation of the series, and largest difference of its "
+    "levels from those of the last. Dotted: the error that was asked for.",
+}
 SPECTRUM_PICTURES = {
     "spectrum.png": "J = 0 transitions with their intensities, (a) on a linear and (b) on a "
     "logarithmic scale.",
@@ -71,7 +76,8 @@ def level_sections(folder: Path, content: Mapping[str, Any]) -> list[PagePart]:
     }
     title = f"Levels of {' '.join(content['molecule']) or content['force_field']}"
     table = Table("Vibrational levels (Å, degrees, cm⁻¹)", head, rows)
-    images = pictures(folder, LEVEL_PICTURES | density)
+    drawn = FIELD_PICTURES if "force_field" in content else LEVEL_PICTURES | density
+    images = pictures(folder, drawn)
     return [
         PagePart(title, words, [table], images), _convergence(content), *_rotation(folder),
         *_spectrum(folder),

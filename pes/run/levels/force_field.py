@@ -5,6 +5,7 @@ from pathlib import Path
 
 import torch
 
+from pes import plots
 from pes.config import ForceFieldConfig
 from pes.force_fields.labels import heading
 from pes.run.folder import check_folder, claimed, open_log, write_config
@@ -24,7 +25,7 @@ log = logging.getLogger("pes")
 def run_force_field(
     config: ForceFieldConfig, base: Path, output: Path, *, overwrite: bool = False
 ) -> Path:
-    """Levels of a force field, with levels.csv, levels.h5, levels.log and levels.json.
+    """Levels of a force field, with levels.csv, levels.h5, levels.png, levels.log and levels.json.
 
     Args:
         config: file of the force field and limits.
@@ -53,8 +54,17 @@ def run_force_field(
             _describe(place / "levels.log", result)
             write_config(place / "config.yaml", content)
             result.write(place, config.name, derived)
+            _draw(place / "levels.png", config.name, result)
     log.info("written to %s in %.1f s", output, result.seconds)
     return output
+
+
+def _draw(path: Path, name: str, result: ForceFieldResult) -> None:
+    """Picture of the levels, their estimated errors and the calculations of the series."""
+    names = heading(result.levels)
+    quanta = [row[names] for row in result.table]
+    rounds = [(one.functions, one.energies, one.errors) for one in result.rounds]
+    plots.force_field_diagram(path, name, names, quanta, rounds, result.accuracy)
 
 
 def _describe(path: Path, result: ForceFieldResult) -> None:

@@ -12,7 +12,7 @@ from pes.force_fields.bounds import Escape, escape
 from pes.force_fields.derivatives import mean_values
 from pes.force_fields.levels import Limits
 from pes.memory import free_memory
-from pes.setup.force_fields.force_field_result import ForceFieldResult
+from pes.setup.force_fields.force_field_result import FieldRound, ForceFieldResult
 from pes.units import CM1
 from pes.vibration.eigensolvers.eigenpairs import SolverError
 from pes.vibration.levels.sentences import about_levels
@@ -95,6 +95,12 @@ def force_field_levels(
             f"{way.frequency / 2 / CM1:.0f} cm-1 of the zero-point motion on that way; add "
             "constants of a higher even degree that bound it"
         )
+    rounds = list[FieldRound]()
+
+    def say(so_far: FieldLevels) -> None:
+        rounds.append(FieldRound.of(so_far))
+        progress(_round(so_far))
+
     limits = Limits(
         (accuracy or ACCURACY) * CM1, 60 * (minutes or MINUTES), functions or float("inf"),
         _bytes(memory),
@@ -102,13 +108,15 @@ def force_field_levels(
     try:
         levels = field_levels(
             field, count, energy=None if energy is None else energy * CM1, limits=limits,
-            way=way, report=lambda so_far: progress(_round(so_far)),
+            way=way, report=say,
         )  # fmt: skip
     except SolverError as failure:
         raise ValueError(f"no levels: {failure}") from failure
     _refuse_levels_beyond(levels)
     warnings = tuple(_warnings(levels, way, limits))
-    return ForceFieldResult(levels, warnings, time.perf_counter() - begun)
+    return ForceFieldResult(
+        levels, warnings, time.perf_counter() - begun, tuple(rounds), limits.accuracy / CM1
+    )
 
 
 def _check(**values: float | None) -> None:

@@ -6,6 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -22,7 +23,28 @@ from pes.setup.results.sensitivity import Sensitivities
 from pes.staging import staged
 from pes.units import CM1
 
-__all__ = ["ForceFieldResult"]
+__all__ = ["FieldRound", "ForceFieldResult"]
+
+
+@dataclass(frozen=True)
+class FieldRound:
+    """Levels of one calculation of a series, each with more functions than the last.
+
+    Attributes:
+        functions: number of functions in all blocks.
+        energies: energies above the ground state, (S,) in cm⁻¹.
+        errors: their estimated errors; the first is that of the zero-point energy, (S,).
+    """
+
+    functions: int
+    energies: np.ndarray
+    errors: np.ndarray
+
+    @classmethod
+    def of(cls, levels: FieldLevels) -> "FieldRound":
+        """What remains of a calculation when the next one begins."""
+        energies, errors = levels.energies / CM1, levels.errors / CM1
+        return cls(levels.functions, energies - energies[0], np.maximum(errors, errors[0]))
 
 
 @dataclass(frozen=True, repr=False)
@@ -33,11 +55,15 @@ class ForceFieldResult:
         levels: the result of the engine in atomic units.
         warnings: reasons for doubt, with what to do about each.
         seconds: wall time.
+        rounds: all calculations of the series, the last one included.
+        accuracy: largest error asked for, cm⁻¹.
     """
 
     levels: FieldLevels
     warnings: tuple[str, ...] = ()
     seconds: float = 0.0
+    rounds: tuple[FieldRound, ...] = ()
+    accuracy: float = 0.0
 
     @property
     def energies(self) -> Tensor:
@@ -165,6 +191,10 @@ class ForceFieldResult:
             "zero_point_convergence": float(self.convergence[0]),
             "basis": [],
             "functions": self.levels.functions,
+            "rounds": [
+                {"functions": one.functions, "largest_error": float(one.errors.max())}
+                for one in self.rounds
+            ],
             "products": sum(block.products for block in self.levels.blocks),
             "labels": heading(self.levels),
             "levels": self.table,

@@ -31,11 +31,13 @@ def test_files_of_a_run(config: Path, tmp_path: Path) -> None:
     folder = run_levels(config=config, output=tmp_path / "run")
     files = {path.name for path in folder.iterdir()}
     assert files == {
-        "config.yaml", "levels.csv", "levels.h5", "levels.json", "levels.log", "sensitivities.csv",
+        "config.yaml", "levels.csv", "levels.h5", "levels.json", "levels.log", "levels.png",
+        "sensitivities.csv",
     }  # fmt: skip
     content = json.loads((folder / "levels.json").read_text())
     assert content["force_field"] == "field"
     assert len(content["levels"]) == 6
+    assert content["rounds"][-1]["functions"] == content["functions"]
     log = (folder / "levels.log").read_text()
     assert "J = 0 without the vibrational angular momentum (Coriolis coupling" in log
     assert "with this force field levels 0 to 5 are good to 0.0" in log
