@@ -6,8 +6,9 @@ import glob
 import json
 import os
 import socket
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import chain, islice
 from math import isfinite
 from pathlib import Path
 from typing import Any
@@ -128,20 +129,22 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
 
 
 def write_csv(
-    path: Path, rows: Sequence[Mapping[str, Any]], columns: Sequence[str] | None = None
+    path: Path, rows: Iterable[Mapping[str, Any]], columns: Sequence[str] | None = None
 ) -> None:
     """Write rows under a head, whole or not at all; lines end as those of any text file.
 
     Args:
         path: path of the file.
-        rows: values by column.
+        rows: values by column, made one after the other if there are many.
         columns: the head; by default the keys of the first row.
     """
-    head = columns or (list(rows[0]) if rows else [])
+    remaining = iter(rows)
+    first = list(islice(remaining, 1))
+    head = columns or (list(first[0]) if first else [])
     with replaced(path) as temporary, temporary.open("w", newline="") as file:
         writer = csv.DictWriter(file, head, lineterminator="\n")
         writer.writeheader()
-        writer.writerows(rows)
+        writer.writerows(chain(first, remaining))
 
 
 def _plain(value: Any) -> Any:

@@ -168,12 +168,12 @@ class Evaluation:
     def _write_predictions(self, path: Path) -> None:
         """Every point and what is known of it, one line each."""
         columns = ("row", "part", *self.points.columns)
-        numbers = torch.stack(list(self.points.columns.values()), 1).tolist()
+        numbers = torch.stack(list(self.points.columns.values()), 1)
         parts = self.points.part_of_each
-        rows = [
-            dict(zip(columns, (row, parts[row], *values), strict=True))
+        rows = (
+            dict(zip(columns, (row, parts[row], *values.tolist()), strict=True))
             for row, values in enumerate(numbers)
-        ]
+        )
         write_csv(path, rows, columns)
 
     def _write_worst(self, path: Path) -> None:
