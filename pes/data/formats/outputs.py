@@ -32,6 +32,14 @@ STATED = {
     "Psi4": re.compile(r"^(?!.*SCS).*\btotal energy[^=:]*[=:]\s*(-?\d+\.\d+)", re.IGNORECASE),
 }
 """Lines with the energy of the method that the user asked for; the last one counts."""
+ARCHIVE = re.compile(r"^ 1[\\|]1[\\|].*?@", re.MULTILINE | re.DOTALL)
+"""Summary at the end of each calculation of Gaussian, broken into lines of 70 characters."""
+ARCHIVED = re.compile(
+    r"[\\|](?:HF|MP\d[A-Z]*|(?:CC|QCI|BD|CI)[A-Z]*(?:\(\w+\))?)=([-\d.,]+)(?=[\\|])"
+)
+"""Energies in it, that of the method asked for last; of a scan, those of all geometries."""
+EXCITED = re.compile(r"^ Total Energy, E\(\S+\) =\s*(-?\d+\.\d+)", re.MULTILINE)
+"""Energy of an excited state in an output of Gaussian, which has its forces then."""
 ROUNDING = 1e-6
 """Hartree by which programs round energies differently in different places."""
 
@@ -44,8 +52,8 @@ def read_output(path: Path, request: Request) -> Iterator[Dataset]:
     differ in whether the energy holds it.
 
     Raises:
-        ValueError: if cclib finds no geometries with energies, or if the last energy that ORCA,
-            Molpro or Psi4 states is of a method that cclib does not read.
+        ValueError: if cclib finds no geometries with energies, or if the last energy that
+            Gaussian, ORCA, Molpro or Psi4 states is of a method that cclib does not read.
 
     References:
         N. M. O'Boyle, A. L. Tenderholt, K. M. Langner, J. Comput. Chem. 29, 839 (2008),
@@ -116,12 +124,24 @@ def _parsed(path: Path) -> Any:
 
 def _stated_energy(path: Path, package: str | None) -> float | None:
     """Last energy that the program states for the method asked for, in hartree."""
+    if package == "Gaussian":
+        return _archived_energy(path.read_text(encoding="utf-8", errors="replace"))
     pattern = STATED.get(package or "")
     if pattern is None:
         return None
     with path.open(encoding="utf-8", errors="replace") as lines:
         energies = [match[1] for line in lines if (match := pattern.match(line))]
     return float(energies[-1]) if energies else None
+
+
+def _archived_energy(output: str) -> float | None:
+    """Last energy that Gaussian states, in hartree; None in an output without its end."""
+    excited = EXCITED.findall(output)
+    if excited:
+        return float(excited[-1])
+    summaries = ARCHIVE.findall(output)
+    energies = ARCHIVED.findall(summaries[-1].replace("\n ", "")) if summaries else []
+    return float(energies[-1].split(",")[-1]) if energies else None
 
 
 def _energies(parsed: Any, name: str) -> np.ndarray:

@@ -185,6 +185,69 @@ def test_a_method_that_cclib_does_not_read_is_refused(tmp_path, text, stated):
         read(tmp_path / "a.out")
 
 
+SECOND_ORDER = """\
+ E2 =    -0.3263600000D-01 EUMP2 =    -0.74995582645000D+02
+"""
+COUPLED_CLUSTER = """\
+ DE(Corr)= -0.44872910E-01 E(CORR)=     -0.75007819555E+02
+ T5(CCSD)=  0.10000000D-05
+ CCSD(T)= -0.75007891000D+02
+"""
+DOUBLE_HYBRID = """\
+ E2(B2PLYP) =    -0.1263600000D-01 E(B2PLYP) =    -0.74975582645000D+02
+"""
+ARCHIVES = {
+    "HF": (
+        "",
+        r" 1\1\GINC-NODE\SP\RHF\STO-3G\H2O1\USER\01-Jan-2020\0\\# hf\\t\\0,1\O,0.,0.,0.11"
+        "\n"
+        r" 9262\\Version=ES64L-G16RevA.03\State=1-A1\HF=-74.962"
+        "\n"
+        r" 9466\RMSD=1.2e-09\PG=C02V [C2(O1),SGV(H2)]\\@",
+    ),
+    "MP2": (
+        SECOND_ORDER,
+        r" 1|1|UNPC|SP|RMP2-FC||0,1|HF=-74.9629466|MP2=-74.9955826|RMSD=1e-09||@",
+    ),
+    "CCSD(T)": (
+        SECOND_ORDER + COUPLED_CLUSTER,
+        r" 1\1\GINC\\HF=-74.9629466\MP2=-74.9955826\MP4D=-75.0\CCSD=-75.0078196\CCSD("
+        "\n"
+        r" T)=-75.007891\RMSD=1e-09\\@",
+    ),
+}
+"""Lines of Gaussian beside those of Hartree-Fock, and its summary at the end."""
+
+
+@pytest.mark.parametrize(
+    ("method", "energy"), [("HF", -74.9629466450), ("MP2", -74.995582645), ("CCSD(T)", -75.007891)]
+)
+def test_the_energy_is_that_of_gaussians_summary(tmp_path, method, energy):
+    (tmp_path / "a.log").write_text(GAUSSIAN + "\n".join(ARCHIVES[method]) + "\n")
+    # cclib keeps energies in eV: two factors that differ in rounding.
+    assert float(read(tmp_path / "a.log").energies[0]) == pytest.approx(energy, abs=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("lines", "stated"),
+    [
+        (DOUBLE_HYBRID + r" 1\1\GINC\\HF=-74.9629466\MP2=-74.9755826\RMSD=1e-09\\@", "-74.97558"),
+        (
+            COUPLED_CLUSTER.splitlines()[0]
+            + "\n" + r" 1\1\G\\HF=-74.9629466\QCISD=-75.0078196\QCISD(T)=-75.0079\RMSD=1e-09\\@",
+            "-75.0079",
+        ),
+        (r" 1\1\G\\HF=-74.9629466,-74.98\RMSD=1e-09,1e-09\\@", "-74.98"),
+        (" Total Energy, E(TD-HF/TD-DFT) =  -74.612268294", "-74.6122"),
+    ],
+    ids=["double hybrid", "quadratic CI", "scan", "excited state"],
+)  # fmt: skip
+def test_another_energy_in_gaussians_summary_is_refused(tmp_path, lines, stated):
+    (tmp_path / "a.log").write_text(GAUSSIAN + lines + "\n")
+    with pytest.raises(ValueError, match=f"ends with an energy of {stated}"):
+        read(tmp_path / "a.log")
+
+
 def test_another_text_is_refused_in_one_line(tmp_path, capfd):
     (tmp_path / "a.out").write_text("no program wrote this\n")
     with pytest.raises(ValueError, match="CFOUR are read as QCSchema"):
