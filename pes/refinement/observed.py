@@ -13,6 +13,7 @@ from pes.molecule import Molecule
 from pes.potential import Surface
 from pes.refinement.comparison import Isotopologue
 from pes.setup.coordinates.coordinate_request import CoordinateRequest
+from pes.setup.labels.irreps import multiplets
 from pes.setup.labels.labels import label_heading, level_labels, normal_heading
 from pes.setup.labels.linear_labels import bend_of_linear
 from pes.setup.problem.basis import BasisSize
@@ -145,10 +146,14 @@ def isotopologue(
 
 
 def _labels(levels: Levels, task: Problem) -> list[Label]:
-    """The labels that `pes-levels` prints."""
+    """The labels that `pes-levels` prints, for the first member alone of a degenerate level."""
     own = level_labels(levels, task)
+    further = {n for _, members in multiplets(levels, task) for n in members[1:]}
     rows = zip(own.quanta, own.weights.tolist(), strict=True)
-    return [Label(() if quanta is None else quanta, weight) for quanta, weight in rows]
+    return [
+        Label(() if quanta is None or n in further else quanta, weight)
+        for n, (quanta, weight) in enumerate(rows)
+    ]
 
 
 def _check_columns(

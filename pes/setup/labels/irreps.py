@@ -17,7 +17,7 @@ from pes.units import CM1
 from pes.vibration.levels.result import Levels
 from pes.vibration.symmetry.action import action
 
-__all__ = ["degenerate_species", "group_name", "unequal"]
+__all__ = ["SPECIES_BY_CHARACTERS", "degenerate_species", "group_name", "multiplets", "unequal"]
 
 TOGETHER = 0.02 * CM1
 """Least distance of levels that may belong to one degenerate level, hartree."""
@@ -35,6 +35,9 @@ UNRESOLVED = "?"
 EQUAL = 0.01 * CM1
 """Distance up to which levels count as equal, hartree."""
 
+THREE = 3
+"""Coordinates of a molecule of three atoms, none of which leaves its plane."""
+
 TRACES = {
     "C3v": (3, 1, 1, 1, 0, 0),
     "D3h": (3, 1, 1, 1, 1, 0, 0, -1, -1, -1, -2, -2),
@@ -49,7 +52,7 @@ CLASSES = {
 }
 """Names of the operations whose characters tell the species apart."""
 
-SPECIES = {
+SPECIES_BY_CHARACTERS = {
     "C3v": {(1, 1): "A1", (1, -1): "A2", (2, 0): "E"},
     "D3h": {
         (1, 1, 1): "A1'", (1, -1, 1): "A2'", (2, 0, 2): "E'",
@@ -85,7 +88,7 @@ def degenerate_species(levels: Levels, task: Problem) -> list[str | None]:
 
     All are None for a group that is not known here.
     """
-    named = list(_named(levels, task))
+    named = list(multiplets(levels, task))
     species: list[str | None] = [UNRESOLVED if named else None] * len(levels.energies)
     for name, members in named:
         for n in members:
@@ -98,7 +101,7 @@ def unequal(levels: Levels, task: Problem) -> list[str]:
     energies = levels.energies
     apart = [
         (float(energies[members].max() - energies[members].min()), name, members)
-        for name, members in _named(levels, task)
+        for name, members in multiplets(levels, task)
         if len(members) > 1
     ]
     if not apart or max(apart)[0] <= EQUAL:
@@ -110,8 +113,13 @@ def unequal(levels: Levels, task: Problem) -> list[str]:
     ]
 
 
-def _named(levels: Levels, task: Problem) -> Iterator[tuple[str, list[int]]]:
-    """Species and members of each level that has one."""
+def multiplets(levels: Levels, task: Problem) -> Iterator[tuple[str, list[int]]]:
+    """Species and members of each level that has one, from the lowest energy up.
+
+    Args:
+        levels: levels on the CPU.
+        task: what they are of.
+    """
     group = _group(levels, task)
     characters = None if group is None else _characters(levels, CLASSES[group])
     if group is None or characters is None:
@@ -120,8 +128,8 @@ def _named(levels: Levels, task: Problem) -> Iterator[tuple[str, list[int]]]:
     for members in _clusters(levels, parity):
         key = (len(members), *characters[members].sum(0).round().int().tolist())
         split = len(members) == 1 and _doubtful(levels, members[0], characters, group)
-        if key in SPECIES[group] and not split:
-            yield SPECIES[group][key], members
+        if key in SPECIES_BY_CHARACTERS[group] and not split:
+            yield SPECIES_BY_CHARACTERS[group][key], members
 
 
 def _group(levels: Levels, task: Problem) -> str | None:
@@ -129,7 +137,7 @@ def _group(levels: Levels, task: Problem) -> str | None:
     with torch.no_grad():
         masses = task.masses.detach().cpu()
         x = task.internal.to_positions(task.start.cpu()[None], masses)[0]
-    group = group_name(x, masses) if len(x) > 3 else None
+    group = group_name(x, masses)
     inverts = any(operation.name == "E*" for operation in levels.hamiltonian.operations)
     return "D3h" if group == "C3v" and inverts else group
 
@@ -164,7 +172,7 @@ def _doubtful(levels: Levels, n: int, characters: Tensor, group: str) -> bool:
     error = float(levels.convergence[n].nan_to_num(UNKNOWN))
     within = ((levels.energies - levels.energies[n]).abs() <= error).nonzero().flatten()
     pairs = (characters[within] + characters[n]).round().int().tolist()
-    return any((2, *pair) in SPECIES[group] for pair in pairs)
+    return any((2, *pair) in SPECIES_BY_CHARACTERS[group] for pair in pairs)
 
 
 def _near(levels: Levels) -> list[float]:
@@ -178,6 +186,9 @@ def _characters(levels: Levels, classes: Sequence[str]) -> Tensor | None:
     h, c = levels.hamiltonian, levels.eigenpairs.coefficients
     columns = []
     for pattern in classes:
+        if pattern == CLASSES["D3h"][1] and h.modes == THREE:
+            columns.append(torch.ones(len(c)).to(c))
+            continue
         one = next((o for o in h.operations if re.fullmatch(pattern, o.name)), None)
         if one is None:
             return None

@@ -10,22 +10,23 @@ References:
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from math import pi
 
 import torch
 from torch import Tensor
 
 from pes.coordinates.internal import zero_at_minimum
+from pes.setup.labels.irreps import multiplets
 from pes.setup.labels.linear_labels import bend_of_linear, linear_heading, linear_quanta
 from pes.setup.labels.mode_numbers import BentModes, bent_modes
+from pes.setup.labels.numbered_coordinates import numbered_coordinates
 from pes.setup.problem.problem import Problem
 from pes.vibration.analysis import assignment
 from pes.vibration.analysis.ladders import quanta_by_ladders
+from pes.vibration.analysis.mode_quanta import summed_quanta
 from pes.vibration.analysis.stretch_and_bend import stretch_and_bend_quanta
 from pes.vibration.levels.result import Levels
-from pes.vibration.symmetry.operations import commuting, symmetry_operations
-from pes.vibration.symmetry.representations import symmetry_labels as species
+from pes.vibration.symmetry.operations import symmetry_operations
 
 __all__ = [
     "LABELS",
@@ -39,21 +40,9 @@ __all__ = [
 LABELS = ("normal", "local")
 """Quanta of normal modes where they are safe, or of the basis functions of each coordinate."""
 
-SPECIES = ("", "A1", "A2", "B1", "B2", "A'", 'A"')
-"""Symmetry species in Herzberg's order, as far as they are known by name."""
-
-DEGENERATE = 1e-5
-"""Relative distance of frequencies below which modes form a degenerate pair."""
-
 LINEAR = 0.02
 """Radians from 180° within which a triatomic is linear."""
 
-
-SPECIES_IN_TURN = (
-    "v1, v2, ... are the quanta of the normal modes in Herzberg's order: symmetry species one "
-    "after the other, each from the highest frequency down"
-)
-"""Convention for molecules of four atoms and more."""
 
 LINEAR_ORDER = (
     "v1, v2, ... are the quanta of the normal modes in Herzberg's order: stretches before bends, g "
@@ -68,7 +57,7 @@ LINEAR_TRIATOMIC = (
 """Convention for linear molecules of three atoms."""
 
 NOT_NORMAL = (
-    "for these coordinates are not normal ones, or normal modes are degenerate; molecules of four "
+    "for these coordinates are not normal ones, or their modes have no numbers; molecules of four "
     "atoms and more have v1, v2, ... in `coordinates: {kind: bond_vectors}`"
 )
 """Reasons for which levels have no quanta of normal modes."""
@@ -84,6 +73,8 @@ class LevelLabels:
         weights: (S,) share of that set.
         momenta: l of the bend of a linear triatomic, for each level; empty for other molecules.
         convention: which motion each quantum number counts, in one sentence.
+        ranks: place of each level among those of the same quanta and symmetry, from 1, where there
+            are several; 0 elsewhere. Empty for molecules without degenerate modes.
     """
 
     heading: str
@@ -91,6 +82,7 @@ class LevelLabels:
     weights: Tensor
     momenta: tuple[int, ...] = ()
     convention: str = ""
+    ranks: tuple[int, ...] = ()
 
     def text(self, state: int) -> str:
         """Label of a level for tables, `-` where there is none."""
@@ -100,7 +92,8 @@ class LevelLabels:
         if self.momenta:
             v1, v2, v3 = quanta
             return f"{v1} {v2}^{self.momenta[state]} {v3}"
-        return " ".join(map(str, quanta))
+        rank = self.ranks[state] if self.ranks else 0
+        return " ".join(map(str, quanta)) + (f" #{rank}" if rank else "")
 
 
 def level_labels(levels: Levels, task: Problem, labels: str = "normal") -> LevelLabels:
@@ -108,9 +101,9 @@ def level_labels(levels: Levels, task: Problem, labels: str = "normal") -> Level
 
     Quanta of normal modes are given for molecules of three atoms in any coordinates (of bent XY₂ by
     the number of stretching quanta, the bend, parity and the order of energies, of others by
-    ladders) and in normal coordinates for molecules whose modes are not degenerate and whose
-    species have names. For all others the quanta of the leading basis function are named as what
-    they are.
+    ladders) and in normal coordinates for molecules whose species have names, the quanta of
+    degenerate modes added up. For all others the quanta of the leading basis function are named as
+    what they are.
 
     Args:
         levels: levels on the CPU.
@@ -126,11 +119,13 @@ def level_labels(levels: Levels, task: Problem, labels: str = "normal") -> Level
         if levels.hamiltonian.bends:
             return _linear([levels], task)
         if zero_at_minimum(task.internal.kinds):
-            order = _herzberg(task)
-            if order is not None:
-                named = replace(_normal_coordinates(levels, order), convention=SPECIES_IN_TURN)
-                modes = bent_modes(task)
-                return named if modes is None else replace(named, convention=modes.sentence())
+            if (numbered := numbered_coordinates(task)) is not None:
+                quanta, weights = summed_quanta(levels, numbered.sets)
+                heading = normal_heading(len(numbered.sets))
+                return LevelLabels(
+                    heading, quanta, weights, convention=numbered.sentence,
+                    ranks=_ranks(levels, task, quanta),
+                )  # fmt: skip
         elif bend_of_linear(task) is not None:
             return _linear([levels], task)
         elif (modes := bent_modes(task)) is not None:
@@ -145,6 +140,22 @@ def level_labels(levels: Levels, task: Problem, labels: str = "normal") -> Level
     )  # fmt: skip
 
 
+def _ranks(
+    levels: Levels, task: Problem, quanta: Sequence[tuple[int, ...] | None]
+) -> tuple[int, ...]:
+    """`LevelLabels.ranks` of quanta; empty where no level has a species of a degenerate group."""
+    several: dict[tuple[tuple[int, ...], str], list[list[int]]] = {}
+    for species, members in multiplets(levels, task):
+        if (own := quanta[members[0]]) is not None:
+            several.setdefault((own, species), []).append(members)
+    ranks = [0] * len(quanta) if several else []
+    for alike in several.values():
+        for rank, members in enumerate(alike, 1):
+            for n in members:
+                ranks[n] = rank if len(alike) > 1 else 0
+    return tuple(ranks)
+
+
 def label_heading(task: Problem) -> str:
     """Names of the quanta that levels of a problem will have, before any is computed."""
     modes, bends = len(task.internal.names), len(task.system.bends)
@@ -153,10 +164,9 @@ def label_heading(task: Problem) -> str:
     if bend_of_linear(task) is not None:
         return linear_heading(modes, 1)
     if zero_at_minimum(task.internal.kinds):
-        numbered = _herzberg(task) is not None
-    else:
-        numbered = bent_modes(task) is not None
-    return normal_heading(modes) if numbered else _local_heading(task)
+        numbered = numbered_coordinates(task)
+        return _local_heading(task) if numbered is None else normal_heading(len(numbered.sets))
+    return _local_heading(task) if bent_modes(task) is None else normal_heading(modes)
 
 
 def _local_heading(task: Problem) -> str:
@@ -185,31 +195,6 @@ def with_axial_states(labels: LevelLabels, states: Sequence[Levels], task: Probl
     )  # fmt: skip
 
 
-def _herzberg(task: Problem) -> list[int] | None:
-    """Numbers of the coordinates in Herzberg's order; None where that is not safe."""
-    # Coordinates that are not of this package may be normal ones without saying of what.
-    known = getattr(task.internal, "frequencies", None)
-    if known is None:
-        return None
-    frequencies = known.tolist()
-    if any(b - a < DEGENERATE * b for a, b in pairwise(frequencies)):
-        return None
-    # The same range on both sides of each coordinate: the molecule is asked, not the basis.
-    specs = [replace(c, low=-1.0, high=1.0) for c in task.coordinates]
-    group = commuting(symmetry_operations(task.system, specs))
-    still = tuple(range(len(specs)))
-    if any(o.order != still for o in group):
-        return None
-    signs = torch.tensor([[-1.0 if o.mirrored[k] else 1.0 for o in group] for k in still])
-    if len(task.molecule.symbols) == 3 and not group:
-        modes = bent_modes(task)
-        return None if modes is None else [modes.numbers.index(n) for n in still]
-    names = species(group, signs)
-    if not set(names) <= set(SPECIES):
-        return None
-    return sorted(still, key=lambda k: (SPECIES.index(names[k]), -frequencies[k]))
-
-
 def _linear(states: Sequence[Levels], task: Problem) -> LevelLabels:
     """Quanta of states with K = 0, 1, … of a linear molecule."""
     bend, weights = bend_of_linear(task), []
@@ -227,15 +212,6 @@ def _linear(states: Sequence[Levels], task: Problem) -> LevelLabels:
         return LevelLabels(heading, rows, torch.cat(weights), convention=LINEAR_ORDER)
     momenta = tuple(k for k, one in enumerate(states) for _ in one.energies)
     return LevelLabels("v1 v2^l v3", rows, torch.cat(weights), momenta, LINEAR_TRIATOMIC)
-
-
-def _normal_coordinates(levels: Levels, order: Sequence[int]) -> LevelLabels:
-    quanta, weights = levels.leading
-    rows = quanta[:, list(order)].tolist()
-    firm = (weights >= assignment.FIRM).tolist()
-    heading = normal_heading(len(order))
-    return LevelLabels(heading, [tuple(q) if f else None for q, f in zip(rows, firm, strict=True)],
-                       weights)  # fmt: skip
 
 
 def _bent(levels: Levels, modes: BentModes) -> LevelLabels:

@@ -14,6 +14,7 @@ from pes.setup.levels.level_result import LevelsResult
 from pes.setup.levels.levels import levels
 from pes.setup.levels.solved import ACCURACY
 from pes.setup.rotation.rotation import Rotation
+from pes.setup.series.paired_levels import paired_names
 from pes.setup.series.paired_rotation import PURE, paired_rotation, pure_labels
 from pes.setup.series.shared_sizes import shared_sizes
 from pes.setup.series.sweep import Submitter
@@ -63,7 +64,7 @@ class Isotopologues:
         labels = _labels(first)
         return [
             {"label": label, **self._cells(label)}
-            for label in [GROUND, *[x for x in labels if x is not None]]
+            for label in dict.fromkeys([GROUND, *[x for x in labels if x is not None]])
         ]
 
     def _cells(self, label: str) -> dict[str, float]:
@@ -206,10 +207,9 @@ def _levels(surface: Surface, molecule: Molecule, settings: Mapping[str, Any]) -
 
 
 def _labels(one: LevelsResult) -> list[str | None]:
-    """Label of each level but the ground state; None where another has the same."""
-    texts = [_label(one, n) for n in range(len(one.energies))]
-    alone = [text if texts.count(text) == 1 else None for text in texts]
-    return [None, *alone[1:]]
+    """Name of each level but the ground state; None where another has the same."""
+    names = paired_names(one, [_label(one, n) for n in range(len(one.energies))])
+    return [None, *names[1:]]
 
 
 def _label(one: LevelsResult, number: int) -> str | None:

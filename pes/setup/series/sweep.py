@@ -18,6 +18,7 @@ from pes.setup.levels.levels import levels
 from pes.setup.problem.problem import isotopes_of
 from pes.setup.results.sensitivity import check_sensitivities
 from pes.setup.rotation.rotation import Rotation
+from pes.setup.series.paired_levels import paired_names
 from pes.setup.series.paired_rotation import paired_rotation, pure_labels
 from pes.staging import staged
 from pes.tables import html_table, text_table
@@ -235,9 +236,12 @@ def _levels(
 
 
 def _entries(result: LevelsResult) -> dict[str, Entry]:
-    """Label → energy and estimated error of the levels; those whose label is not alone left out."""
-    texts = [result.quanta.text(n) for n in range(len(result.energies))]
-    pairs = zip(result.energies.tolist(), result.convergence.tolist(), strict=True)
-    entries = dict(zip(texts, pairs, strict=True))
-    alone = {text: entries[text] for text in texts[1:] if texts.count(text) == 1}
-    return {GROUND: (result.zero_point_energy, float(result.convergence[0])), **alone}
+    """Name → energy and estimated error of the levels; those whose name is not alone left out."""
+    quanta = result.quanta
+    labels = [quanta.text(n) if q is not None else None for n, q in enumerate(quanta.quanta)]
+    entries: dict[str, Entry] = {}
+    levels_above = zip(result.energies.tolist(), result.convergence.tolist(), strict=True)
+    for name, entry in list(zip(paired_names(result, labels), levels_above, strict=True))[1:]:
+        if name is not None:
+            entries.setdefault(name, entry)
+    return {GROUND: (result.zero_point_energy, float(result.convergence[0])), **entries}

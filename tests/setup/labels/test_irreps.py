@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from pes.setup.labels.irreps import degenerate_species, group_name, unequal
+from pes.setup.labels.labels import LevelLabels
 from pes.setup.levels.level_result import LevelsResult
 from pes.setup.levels.levels import levels
 from pes.setup.problem.basis import BasisSize
@@ -50,6 +51,21 @@ def test_fundamentals_of_methane(methane: LevelsResult) -> None:
     rows = [row["irrep"] for row in methane.table]
     assert rows[:6] == ["A1", "F2", "F2", "F2", "E", "E"]
     assert group_name(*_geometry(methane)) == "Td"
+    labels = [row["v1 v2 v3 v4"] for row in methane.table]
+    assert labels == ["0 0 0 0", *["0 0 0 1"] * 3, *["0 1 0 0"] * 2, *["0 0 0 2"] * 4]
+    assert "v1 A1 (2998 cm-1), v2 E (1585 cm-1), v3 F2 (3147 cm-1), v4 F2" in str(methane)
+    assert float(methane.quanta.weights.min()) > 0.85
+
+
+def test_overtones_of_one_symmetry_have_a_place(methane: LevelsResult) -> None:
+    """Of 3ν₄ two levels are F2: no two levels may have one label and one symmetry."""
+    pairs = [(1, 1, 1, 1), (0, 0, 0, 0), (1, 1, 1, 1), (0, 0, 0, 0)]
+    quanta = [tuple(q) for q in pairs]
+    labels = LevelLabels("v1 v2 v3 v4", quanta, torch.ones(4), ranks=(1, 0, 2, 0))
+    assert [labels.text(n) for n in range(3)] == ["1 1 1 1 #1", "0 0 0 0", "1 1 1 1 #2"]
+    names = [(row["v1 v2 v3 v4"], row["irrep"]) for row in methane.table]
+    sizes = {"A": 1, "E": 2, "F": 3}
+    assert all(names.count(name) == sizes[name[1][0]] for name in names if name[1] != "?")
 
 
 def _geometry(result: LevelsResult) -> tuple[Tensor, Tensor]:
@@ -65,6 +81,9 @@ def test_planar_molecule() -> None:
     assert [row["irrep"] for row in found.table[:3]] == ["A1'", "E'", "E'"]
     # The fourth mode of this surface, at 897 cm⁻¹, is the one that leaves the plane.
     assert found.table[7]["irrep"] == 'A2"'
+    assert [found.table[n]["v1 v2 v3 v4"] for n in (0, 1, 2, 7)] == [
+        "0 0 0 0", "0 0 0 1", "0 0 0 1", "0 1 0 0",
+    ]  # fmt: skip
 
 
 def test_pyramid(pyramid: LevelsResult) -> None:
