@@ -23,6 +23,7 @@ PYPROJECT = PACKAGE.with_name("pyproject.toml")
 BASE = {
     "chunks",
     "elements",
+    "bonds",
     "files",
     "geometry",
     "hdf5_files",
@@ -52,6 +53,7 @@ MAY_IMPORT: Mapping[str, set[str]] = {
     "tables": set(),
     "units": set(),
     "molecule": {"elements", "units"},
+    "bonds": {"elements", "geometry", "molecule", "units"},
     **{folder: BASE for folder in SIBLINGS},
     "potential": {*BASE, "descriptors"},
     "force_fields": {*BASE, "vibration"},

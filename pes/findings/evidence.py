@@ -2,19 +2,18 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import combinations
 
 import torch
 from torch import Tensor
 
+from pes.bonds import bond_sums
 from pes.data import Dataset
 from pes.data.symmetry import symmetry_groups
 from pes.findings.reference import Reference, reference
 from pes.geometry import distances
-from pes.molecule import covalent_radii
 from pes.units import CM1
 
-__all__ = ["Evidence", "bond_sums"]
+__all__ = ["Evidence"]
 
 STRETCHED = 2.5
 """Distance in covalent bond lengths from which two atoms are not bound."""
@@ -85,9 +84,3 @@ class Evidence:
         if self.reference is None:
             return torch.zeros(len(self.dataset), dtype=torch.bool)
         return self.reference.wrong()
-
-
-def bond_sums(elements: tuple[str, ...]) -> Tensor:
-    """Sums (N(N−1)/2,) of the covalent radii of all pairs of atoms, bohr."""
-    radii = covalent_radii(elements).tolist()
-    return torch.tensor([a + b for a, b in combinations(radii, 2)], dtype=torch.float64)

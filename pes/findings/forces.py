@@ -3,9 +3,9 @@
 import torch
 from torch import Tensor
 
+from pes.findings.curvature import curvature
 from pes.findings.evidence import Evidence
 from pes.findings.finding import Finding, worst_first
-from pes.findings.units import implausible_stiffness
 from pes.potential import energies_and_forces
 from pes.training.force_check import force_check
 from pes.units import ANGSTROM, CM1
@@ -77,16 +77,17 @@ def force_unit(evidence: Evidence) -> list[Finding]:
     if abs(abs(check.slope) - 1) < 0.05:
         return [Finding("force sign", "error", total, (), figures, check.mistake)]
     factor = 1 / abs(check.slope)
-    energies, forces = implausible_stiffness(evidence, 1.0), implausible_stiffness(evidence, factor)
-    if energies and not forces:
+    known = curvature(evidence)
+    sound = known is None or known.plausible(), known is None or known.plausible(factor)
+    if sound == (False, True):
         return [
             Finding(
-                "energy unit", "error", total, (), f"{figures}, and {energies}: the energies are "
-                "implausible, the forces are not",
+                "energy unit", "error", total, (), f"{figures}, and the curvature "
+                f"at the minimum gives {known}: the energies are implausible, the forces are not",
                 "state the unit of energies, such as `--units energy=eV`",
             )
         ]  # fmt: skip
-    which = ", and these would be impossible for the molecule" if forces and not energies else ""
+    which = ", and these would be impossible for the molecule" if sound == (True, False) else ""
     return [Finding("force unit", "error", total, (), f"{figures}{which}", check.mistake)]
 
 

@@ -7,11 +7,12 @@ from math import log
 import torch
 from torch import Tensor
 
+from pes.bonds import bond_sums
 from pes.data import Dataset
 from pes.data.isolation import isolated_rows
-from pes.findings.evidence import Evidence, bond_sums
+from pes.findings.curvature import curvature
+from pes.findings.evidence import Evidence
 from pes.findings.finding import Finding, rows_in_words
-from pes.findings.units import USUAL, USUAL_H, implausible_wavenumber, stiffness
 from pes.geometry import distances
 
 __all__ = ["atom_order", "atom_order_by_curvature", "atom_order_of_rows", "misplaced"]
@@ -79,21 +80,20 @@ def atom_order_by_curvature(evidence: Evidence) -> list[Finding]:
     hydrogen.
     """
     elements = evidence.dataset.elements
-    omega = stiffness(evidence) if len(elements) <= MOST_ATOMS else None
-    if omega is None or not implausible_wavenumber(evidence, omega):
+    known = curvature(evidence) if len(elements) <= MOST_ATOMS else None
+    if known is None or known.plausible():
         return []
-    usual = USUAL_H if "H" in elements else USUAL
-    others = [(stiffness(evidence, order), order) for order in _orders(elements)]
+    others = [(curvature(evidence, order), order) for order in _orders(elements)]
     ordinary = [
         " ".join(order)
         for other, order in others
-        if other is not None and abs(log(other / usual)) < log(ORDINARY)
+        if other is not None and abs(log(other.ratio())) < log(ORDINARY)
     ]
     if not ordinary:
         return []
     why = (
-        f"the curvature at the minimum gives {omega:.3g} cm-1, impossible for "
-        f"{' '.join(elements)} but usual for {' or '.join(ordinary)}"
+        f"the curvature at the minimum gives {known} in {' '.join(elements)}; that is usual for "
+        f"{' or '.join(ordinary)}"
     )
     return [_all_in_another_order(evidence, len(evidence.dataset), why)]
 

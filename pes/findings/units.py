@@ -8,23 +8,16 @@ from math import log
 import torch
 from torch import Tensor
 
+from pes.bonds import bond_sums
 from pes.data.dataset import Dataset
 from pes.elements import atomic_number
-from pes.findings.evidence import Evidence, bond_sums
+from pes.findings.curvature import curvature
+from pes.findings.evidence import Evidence
 from pes.findings.finding import Finding
 from pes.geometry import distances
-from pes.molecule import Molecule
-from pes.units import ANGSTROM, CM1, ENERGY_UNITS
+from pes.units import ANGSTROM, ENERGY_UNITS
 
-__all__ = [
-    "USUAL",
-    "USUAL_H",
-    "energy_unit",
-    "implausible_stiffness",
-    "implausible_wavenumber",
-    "length_unit",
-    "stiffness",
-]
+__all__ = ["energy_unit", "length_unit"]
 
 SHORT, LONG = 0.68, 1.35
 """Geometric mean over the atoms of the distance to the nearest neighbour, lowest geometries, in
@@ -39,12 +32,6 @@ atoms at most; HCN in bohr has 1.5 in its best order."""
 
 WEAK = {"He", "Ne", "Ar", "Kr", "Xe", "Rn"}
 """Elements whose distances in a complex are no bond lengths."""
-
-WITH_H, WITHOUT_H = (850.0, 5600.0), (25.0, 3300.0)
-"""cm⁻¹; highest harmonic wavenumbers of molecules: CsH 891, H2 4401, N2 2359, with a margin for
-a reference that is only a linear surface."""
-
-USUAL_H, USUAL = 3000.0, 1300.0
 
 PER_BOND = 150_000.0
 """cm⁻¹ for each atom but one; 90 % of the labels of any molecule are lower."""
@@ -118,13 +105,12 @@ def energy_unit(evidence: Evidence) -> list[Finding]:
                 meant, taken,
             )
         ]  # fmt: skip
-    if odd := implausible_stiffness(evidence, 1.0):
-        omega = stiffness(evidence)
-        assert omega is not None
-        usual = USUAL_H if "H" in dataset.elements else USUAL
-        fitting = [p for p in pairs if not implausible_wavenumber(evidence, omega / p[0] ** 0.5)]
-        fitting.sort(key=lambda p: (p[2] != called, abs(log(omega / p[0] ** 0.5 / usual))))
-        return [_wrong_energies(evidence, odd, *(fitting[0][1:] if fitting else ("", "")))]
+    known = curvature(evidence)
+    if known is not None and not known.plausible():
+        fitting = [pair for pair in pairs if known.plausible(pair[0])]
+        fitting.sort(key=lambda pair: (pair[2] != called, abs(log(known.ratio(pair[0])))))
+        why = f"the curvature at the minimum gives {known}"
+        return [_wrong_energies(evidence, why, *(fitting[0][1:] if fitting else ("", "")))]
     high = float(evidence.heights.quantile(0.9)) / max(len(dataset.symbols) - 1, 1)
     if high > PER_BOND:
         return [
@@ -143,60 +129,6 @@ def _tells(factor: float, dataset: Dataset) -> bool:
     hydrogen alone a fifth.
     """
     return factor > 5 or (factor > BOUND and set(dataset.elements) != {"H"})
-
-
-def stiffness(evidence: Evidence, elements: tuple[str, ...] | None = None) -> float | None:
-    """Highest harmonic wavenumber of the reference at its lowest sound point, cm⁻¹.
-
-    None without a reference, or where it curves down.
-
-    Args:
-        evidence: points and their reference.
-        elements: element of each atom; by default that of the points.
-    """
-    known = evidence.reference
-    if known is None:
-        return None
-    energies = evidence.dataset.energies[known.rows] + 1e3 * known.standardised[
-        known.rows
-    ].abs().gt(6)
-    x = evidence.dataset.positions[known.rows[energies.argmin()]]
-    root = Molecule(elements or evidence.dataset.elements).masses.repeat_interleave(3).sqrt()
-    hessian = torch.autograd.functional.hessian(
-        lambda q: known.surface((q / root).reshape(1, -1, 3))[0], x.flatten() * root
-    )
-    assert isinstance(hessian, Tensor)
-    largest = float(torch.linalg.eigvalsh(0.5 * (hessian + hessian.mT))[-1])
-    return largest**0.5 / CM1 if largest > 0 else None
-
-
-def implausible_stiffness(evidence: Evidence, factor: float) -> str | None:
-    """Why labels divided by a factor cannot be those of a molecule; None where they can."""
-    omega = stiffness(evidence)
-    if omega is None or not implausible_wavenumber(evidence, omega / factor**0.5):
-        return None
-    formula = Molecule(evidence.dataset.symbols).formula
-    figure = f"{omega / factor**0.5:.3g} cm-1"
-    return f"their curvature at the minimum gives {figure}, impossible for {formula}"
-
-
-def implausible_wavenumber(evidence: Evidence, omega: float) -> bool:
-    """Whether no molecule with or without bonded hydrogen has this highest wavenumber (cm⁻¹)."""
-    low, high = WITH_H if _bonded_hydrogen(evidence) else WITHOUT_H
-    return not low < omega < high
-
-
-def _bonded_hydrogen(evidence: Evidence) -> bool:
-    elements = evidence.dataset.elements
-    first, second = torch.triu_indices(len(elements), len(elements), 1).tolist()
-    pairs = [
-        k
-        for k, ab in enumerate(zip(first, second, strict=True))
-        if "H" in (elements[ab[0]], elements[ab[1]])
-    ]
-    if not pairs:
-        return False
-    return float(evidence.bonds[evidence.low][:, pairs].amin(1).median()) < 1.4
 
 
 def _mistakes() -> Iterator[tuple[float, str, str]]:

@@ -1,7 +1,7 @@
 import torch
 from made_up import ammonia, evidence
 
-from pes.findings.evidence import bond_sums
+from pes.bonds import bond_sums
 from pes.units import ANGSTROM
 
 

@@ -7,7 +7,8 @@ import torch
 from made_up import ammonia, evidence
 
 from pes.data import Dataset
-from pes.findings.units import energy_unit, length_unit, stiffness
+from pes.findings.curvature import curvature
+from pes.findings.units import energy_unit, length_unit
 from pes.potential.analytic import ANALYTIC
 from pes.units import ANGSTROM, CM1, EV, KCAL_MOL, KJ_MOL
 
@@ -35,8 +36,10 @@ def test_bond_lengths_of_the_literature(symbols: str, length: float) -> None:
 
 def test_the_highest_wavenumber_of_a_model() -> None:
     # Harmonic stretches of the model lie at 3,500 to 3,700 cm-1 at its minimum.
-    omega = stiffness(evidence(ammonia()))
-    assert omega == pytest.approx(3600, rel=0.15)
+    known = curvature(evidence(ammonia()))
+    assert known is not None
+    assert known.wavenumber == pytest.approx(3600, rel=0.15)
+    assert known.plausible()
 
 
 @pytest.mark.parametrize(("name", "unit"), {"eV": EV, "kcal/mol": KCAL_MOL, "cm-1": CM1}.items())
@@ -87,3 +90,17 @@ def test_bonds_too_long_for_their_elements_are_no_bohr_where_another_order_expla
     assert length_unit(evidence(replace(right, positions=x.flip(1)))) == []
     (finding,) = length_unit(evidence(replace(right, positions=x * ANGSTROM)))
     assert "bohr were called angstrom" in finding.sentence
+
+
+@pytest.mark.parametrize("name", ["carbon_dioxide_model", "silicide_model"])
+def test_hartree_called_ev_without_hydrogen(name: str) -> None:
+    """Wavenumbers of a fifth, such as many molecules without hydrogen have."""
+    surface = ANALYTIC[name]().requires_grad_(False)
+    middle = torch.tensor(surface.reference, dtype=torch.float64) * ANGSTROM
+    noise = torch.randn(200, 3, 3, generator=torch.Generator().manual_seed(1)).double()
+    x = middle + 0.06 * noise
+    data = Dataset(surface.symbols, x, surface(x))
+    assert energy_unit(evidence(data)) == []
+    (finding,) = energy_unit(evidence(replace(data, energies=data.energies * EV)))
+    assert "they look like" in finding.sentence
+    assert finding.severity == "error"

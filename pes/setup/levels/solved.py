@@ -11,7 +11,11 @@ from pes.setup.automatic.cuts.cuts_below import cuts_below
 from pes.setup.automatic.cuts.target import levels_to_target
 from pes.setup.automatic.motions.migration import around_the_pair
 from pes.setup.automatic.motions.missing_wells import LargeAmplitudes, in_all_wells
-from pes.setup.automatic.motions.steep_minimum import refuse_steep_minimum
+from pes.setup.automatic.motions.stiff_minimum import (
+    refuse_stiff_minimum,
+    stiffness_at_minimum,
+    unusual_stiffness,
+)
 from pes.setup.automatic.quanta.grid_of_stage import Grid
 from pes.setup.automatic.quanta.growing_grids import first_grids
 from pes.setup.automatic.quanta.growing_quanta import levels_by_quanta
@@ -110,9 +114,10 @@ def solved(
     begun = time.perf_counter()
     limits = truncation or TruncationRequest()
     goal = accuracy_goal(accuracy, task, limits, convergence)
+    known = stiffness_at_minimum(task)
     try:
         if goal is not None:
-            refuse_steep_minimum(task)
+            refuse_stiff_minimum(task, known)
             three = len(task.molecule.symbols) == 3
             hold = around_the_pair if three else in_all_wells
             task = hold(task, wanted, energy, progress)
@@ -133,7 +138,7 @@ def solved(
     except SolverError as failure:
         raise ValueError(f"no levels: {failure}") from failure
     reached = result.zero_point_energy + float(result.excitations[-1])
-    missing = LargeAmplitudes(task).sentences(reached)
+    missing = (*unusual_stiffness(known), *LargeAmplitudes(task).sentences(reached))
     if convergence is False and not task.sized and limits == TruncationRequest():
         missing = (*missing, UNCHECKED)
     result = replace(result, warnings=(*missing, *result.warnings, *folds(task.internal, result)))

@@ -107,7 +107,8 @@ class Geometries:
         if not found:
             raise ValueError(
                 "no minimum of the surface was found from usual bond lengths"
-                f"{_jumping(self.molecule, self.potential)}; give positions near it, "
+                f"{_jumping(self.molecule, self.potential)}; check that the "
+                "surface takes positions in bohr, or give positions near the minimum, "
                 "`coordinates.reference` (Å)"
             )
         return found[0].positions
