@@ -41,6 +41,7 @@ class Target:
         solver: a key of `pes.vibration.SOLVERS`, or `auto`.
         symmetry: solve each block of H by itself.
         sampled: ends of the points to which the surface was fitted; None where they are not known.
+        images: wells in which like atoms have changed places, (I, Q); None where none are known.
     """
 
     system: System
@@ -56,6 +57,7 @@ class Target:
     solver: str = "auto"
     symmetry: bool = True
     sampled: tuple[tuple[float, float], ...] | None = None
+    images: Tensor | None = None
 
     @property
     def lowest_energy(self) -> float:

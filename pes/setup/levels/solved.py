@@ -124,6 +124,7 @@ def solved(
             target = Target(
                 task.system, task.internal.kinds, task.internal.names, task.wells, task.limits,
                 goal * CM1, wanted, highest, task.given, cap * CM1, solver, symmetry, task.sampled,
+                task.images if three else None,
             )  # fmt: skip
             budget = _budget(minutes, memory, task, stopped)
             task, result = _grown(task, target, budget, progress, store)

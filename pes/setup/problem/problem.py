@@ -9,8 +9,9 @@ from torch import Tensor
 
 from pes.coordinates import Internal
 from pes.coordinates.internal import zero_at_minimum
-from pes.molecule import Molecule
+from pes.molecule import Molecule, like_permutations
 from pes.potential import Surface
+from pes.potential.atom_order import check_atom_order
 from pes.potential.consistency import check_consistency
 from pes.setup.coordinates.coordinate_request import CoordinateRequest
 from pes.setup.coordinates.coordinates import internal_coordinates
@@ -36,6 +37,9 @@ from pes.vibration.system.system import System, harmonic_frequencies, molecular
 __all__ = ["Problem", "isotopes_of", "problem", "with_isotopes"]
 
 CPU = torch.device("cpu")
+
+MOVED = 0.1
+"""Bohr by which a distance changes between a well and another in which atoms changed places."""
 
 NEAR = 1e-6
 """Bohr or radians beyond a limit that are rounding."""
@@ -89,6 +93,16 @@ class Problem:
         masses = self.molecule.masses
         return tuple(coordinate_limits(self.surface, self.internal, masses, self.system))
 
+    @cached_property
+    def images(self) -> Tensor:
+        """Wells in which like atoms have changed places, (I, Q); none where nothing changes."""
+        masses = self.molecule.masses
+        with torch.no_grad():
+            x = self.internal.to_positions(self.wells.cpu(), masses)
+        copies = torch.cat([x[:, order] for order in like_permutations(self.molecule.elements)])
+        moved = (torch.cdist(copies, copies)[:, None] - torch.cdist(x, x)).abs().amax((-2, -1))
+        return self.internal.from_positions(copies[moved.amin(1) > MOVED], masses)
+
     @property
     def has_own_sizes(self) -> bool:
         """Whether the user gave sizes of bases or ranges, which a sparse grid does not have."""
@@ -134,9 +148,10 @@ def problem(
     masses, potential = isotopes.masses, _potential(surface, device)
     known = None if surface.record is None else surface.record.training_positions
     sensible = guesses(isotopes)[0] if known is None or not len(known) else known[0]
-    check_consistency(
-        surface.potential, sensible.to(device), surface.name or type(surface.potential).__name__
-    )
+    sensible, name = sensible.to(device), surface.name or type(surface.potential).__name__
+    check_consistency(surface.potential, sensible, name)
+    if surface.symbols is None:
+        check_atom_order(surface.potential, sensible, isotopes.elements, name)
     geometries = Geometries(surface, isotopes, potential, request.reference)
     free = request.free and internal is None
     others = () if internal is not None else _others(request, geometries)

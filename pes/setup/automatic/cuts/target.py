@@ -18,6 +18,7 @@ from torch import Tensor
 from pes.setup.automatic.cuts.bases import Resolution
 from pes.setup.automatic.cuts.cut_forecast import expected_cost
 from pes.setup.automatic.cuts.cuts_below import cuts_below
+from pes.setup.automatic.cuts.equivalent_wells import surveyed_energy
 from pes.setup.automatic.cuts.growing_functions import (
     LONG_STEP,
     functions_ahead,
@@ -106,7 +107,7 @@ def levels_to_target(
 def _converged(target: Target, budget: Budget | None, report: Report) -> tuple[Levels, float]:
     """The same for a surface that is taken as it is."""
     budget, started = budget or Budget(), process_time()
-    solve, base, count = _first(target, report)
+    solve, base, count, surveyed = _first(target, report)
     most = SHARES["functions"] * target.accuracy
     ahead = expected_cost(target, base, count, functions_ahead(base, count, most, budget))
     report(f"forecast, if errors fall at the usual rate: {ahead}")
@@ -126,11 +127,11 @@ def _converged(target: Target, budget: Budget | None, report: Report) -> tuple[L
     changes = torch.stack((functions, points, ranges))
     ended = SIGNALLED if budget.stopped() else ""
     result = outcome(target, last, changes[:, :count], walls[:count], ended=ended)
-    return result, SURVEYED * last.top
+    return result, surveyed
 
 
-def _first(target: Target, report: Report) -> tuple[Solve, Stage, int]:
-    """A solver for any resolution, its first calculation and the number of levels asked for.
+def _first(target: Target, report: Report) -> tuple[Solve, Stage, int, float]:
+    """A solver for any resolution, its first calculation, the number of levels and where cuts end.
 
     Ranges suit an energy that is guessed first, then taken from the levels themselves.
     """
@@ -141,8 +142,9 @@ def _first(target: Target, report: Report) -> tuple[Solve, Stage, int]:
     for sweep in range(SURVEYS):
         if target.system.filling is not None:
             check_passes(target.system, top)
+        surveyed, words = surveyed_energy(target, top, SURVEYED * top)
         cuts = cuts_below(
-            target.system, target.wells, SURVEYED * top, target.limits,
+            target.system, target.wells, surveyed, target.limits,
             target.kinds, given=target.ranges, sampled=target.sampled,
         )  # fmt: skip
         # A cap that is felt and a range that is too short have errors of opposite signs.
@@ -162,9 +164,9 @@ def _first(target: Target, report: Report) -> tuple[Solve, Stage, int]:
             count = target.number(energies) if enough else 2 * len(energies)
         if (enough and 0.7 * top < reached < 1.02 * top) or sweep == SURVEYS - 1:
             report(f"ranges are chosen for levels up to {top / CM1:.0f} cm-1 above the minimum")
-            for sentence in () if target.ranges else falling_ends(target, stage):
+            for sentence in () if target.ranges else (*words, *falling_ends(target, stage)):
                 report(sentence)
-            return partial(solved_stage, target, cuts, top, count), stage, count
+            return partial(solved_stage, target, cuts, top, count), stage, count, surveyed
         top = 1.02 * reached
     raise AssertionError("the last sweep returns")
 
