@@ -129,7 +129,7 @@ def level_labels(levels: Levels, task: Problem, labels: str = "normal") -> Level
         elif bend_of_linear(task) is not None:
             return _linear([levels], task)
         elif (modes := bent_modes(task)) is not None:
-            found = _xy2(levels) if _bent_xy2(levels, task) else _bent(levels, modes)
+            found = _xy2(levels, modes) if _bent_xy2(levels, task) else _bent(levels, modes)
             return replace(found, convention=modes.sentence())
     three = len(task.internal.names) == 3
     quanta, weights = assignment.leading_modals(levels) if three else levels.leading
@@ -238,8 +238,11 @@ def _bent_xy2(levels: Levels, task: Problem) -> bool:
     return exchanged and angle < straight
 
 
-def _xy2(levels: Levels) -> LevelLabels:
-    """v1 v2 v3 from v1 + v3, v2 and parity: levels of one kind in the order of their energies."""
+def _xy2(levels: Levels, modes: BentModes) -> LevelLabels:
+    """Stretches, bend and parity make v1 v2 v3: levels of one kind in the order of their energies.
+
+    The bend is ν1 where it lies above the symmetric stretch.
+    """
     found = assignment.quantum_labels(levels, symmetric=True)
     firm = [label.weight >= assignment.FIRM for label in found]
     first = {
@@ -258,7 +261,11 @@ def _xy2(levels: Levels) -> LevelLabels:
         choices = list(antisymmetric if ascending else reversed(antisymmetric))
         place = seen.get(label.kind, 0)
         seen[label.kind] = place + 1
-        v3 = choices[place] if is_firm and place < len(choices) else None
-        quanta.append(None if v3 is None else (total - v3, bend, v3))
+        if not is_firm or place >= len(choices):
+            quanta.append(None)
+            continue
+        v3 = choices[place]
+        symmetric = (bend, total - v3) if modes.bend == 0 else (total - v3, bend)
+        quanta.append((*symmetric, v3))
     weights = torch.tensor([label.weight for label in found], dtype=torch.float64)
     return LevelLabels("v1 v2 v3", quanta, weights)

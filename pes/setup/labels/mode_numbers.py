@@ -34,6 +34,8 @@ ALIKE = 0.02
 BEND = 2
 """Place of the angle among two lengths and an angle."""
 
+BENDING = "the bend"
+
 DISTINCT = 0.6
 """Part of the angle in a mode from which it is the bend."""
 
@@ -55,6 +57,11 @@ class BentModes:
     frequencies: Tensor
     shares: Tensor
     inherited: bool
+
+    @property
+    def bend(self) -> int | None:
+        """Place of the bend among ν1, ν2, ν3, from 0; None where no mode is the bend."""
+        return self.numbers[self.motions.index(BENDING)] if BENDING in self.motions else None
 
     def sentence(self) -> str:
         """The convention, with the motion and the harmonic frequency of each mode."""
@@ -126,11 +133,11 @@ def _motion(
         one, other = modes.displacements[:2, mode]
         if float(one * other) < 0:
             return "the antisymmetric stretch"
-        return "the bend" if mode == _bend(modes) else "the symmetric stretch"
+        return BENDING if mode == _bend(modes) else "the symmetric stretch"
     shares = modes.shares[:, mode].tolist()
     largest = shares.index(max(shares))
     if largest == BEND:
-        return "the bend" if shares[BEND] > DISTINCT else "a mixture of bend and stretch"
+        return BENDING if shares[BEND] > DISTINCT else "a mixture of bend and stretch"
     if shares[BEND] > 1 - DISTINCT:
         return "a mixture of bend and stretch"
     if shares[largest] < DISTINCT:

@@ -129,6 +129,14 @@ def test_unequal_bonds(
         assert f"v{number} the {motion} (" in result.quanta.convention
 
 
+def test_a_bend_above_the_symmetric_stretch_is_the_first_mode() -> None:
+    """523, 836 and 1,023 cm⁻¹ are the fundamentals of the harmonic modes at 533, 857 and 1,041."""
+    surface = bonds_and_angle((0.08, 1.1, 2.4, 0.08, 1.1, 2.4), 0.7, 2.05)
+    result = pes.levels(surface, "O F F", count=4, accuracy=3)
+    assert "v1 the bend (1041 cm-1), v2 the symmetric stretch (533" in result.quanta.convention
+    assert [row["v1 v2 v3"] for row in result.table] == ["0 0 0", "0 1 0", "0 0 1", "1 0 0"]
+
+
 def test_quanta_of_unequal_bonds_are_those_of_local_modes() -> None:
     """Far from resonance every normal mode of HOCl is one bond or the angle, at all energies."""
     result = pes.levels(HYPOCHLOROUS, "O H Cl", count=20, accuracy=1)
