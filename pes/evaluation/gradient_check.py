@@ -14,6 +14,7 @@ from pes.molecule import Molecule
 from pes.setup.errors.verdict import ROUGH
 from pes.setup.machine.environment import environment
 from pes.staging import staged
+from pes.tables import html_table
 from pes.units import CM1
 
 __all__ = ["GRADIENTS", "GradientCheck"]
@@ -208,6 +209,11 @@ class GradientCheck:
 
     def __str__(self) -> str:
         return "\n".join(self.lines())
+
+    def _repr_html_(self) -> str:
+        errors = zip(self.steps.tolist(), *(e.tolist() for e in self.curves.values()), strict=True)
+        rows = [[f"{value:.2e}" for value in row] for row in errors]
+        return html_table([["step/bohr", *self.curves], *rows], repr(self))
 
     def lines(self) -> list[str]:
         """Text that `pes-check-gradients` prints."""

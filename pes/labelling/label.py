@@ -20,6 +20,7 @@ from pes.labelling.geometries import GeometriesLike, GeometrySet, geometries_of
 from pes.labelling.program import FunctionProgram, Program
 from pes.labelling.workers import Processes, Workers
 from pes.staging import staged
+from pes.tables import html_table
 
 __all__ = ["DONE", "JOURNAL", "POINTS", "LabelResult", "label"]
 
@@ -52,6 +53,10 @@ class LabelResult:
     def __repr__(self) -> str:
         failed = f"{len(self.failures)} failed" if self.failures else "none failed"
         return f"LabelResult({self.dataset!r}; {failed})"
+
+    def _repr_html_(self) -> str:
+        rows = [[failure["row"], failure["reason"]] for failure in self.failures]
+        return html_table([["failed geometry", "reason"], *rows], repr(self))
 
     def save(self, folder: str | Path) -> Path:
         """Write points.h5, failures.csv if there are any and, last, label.json.

@@ -123,6 +123,8 @@ def checked_positions(positions: Tensor | np.ndarray, symbols: Sequence[str] | N
             "positions must be a torch tensor or a NumPy array of shape (B, N, 3), got "
             f"{type(positions).__name__}"
         )
+    if isinstance(positions, np.ndarray) and positions.dtype.kind not in "biufc":
+        raise TypeError("positions must be an array of float64, got one of text or objects")
     x = torch.as_tensor(positions)
     atoms = "N" if symbols is None else len(symbols)
     if x.ndim != 3 or x.shape[-1] != 3 or atoms not in ("N", x.shape[1]):

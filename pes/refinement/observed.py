@@ -200,7 +200,8 @@ def _symmetric(task: Problem, request: CoordinateRequest) -> bool:
     bonds = request.kind in (None, "valence", "radau") and not request.normal
     triatomic = len(task.molecule.symbols) == 3 and bonds and bend_of_linear(task) is None
     ends = [m for i, m in enumerate(task.masses.tolist()) if i != _middle(task.molecule)]
-    return triatomic and like and len(set(ends)) == 1
+    numbered = triatomic and label_heading(task) == normal_heading(3)
+    return numbered and like and len(set(ends)) == 1
 
 
 def _middle(molecule: Molecule) -> int:

@@ -6,6 +6,7 @@ from typing import Any
 
 from pes.report.page_part import PagePart, Table, number, pictures, rows_of_csv
 from pes.setup.lines.line_names import level_name
+from pes.units import ANGSTROM, DEGREE
 
 __all__ = ["level_sections", "refinement_sections"]
 
@@ -43,6 +44,9 @@ HEADS = {
 }  # fmt: skip
 """Heads of columns whose names in the files are others."""
 DROPPED = ("residual",)
+UNITS = {"": ("", 1.0), "A": ("Å", ANGSTROM), "deg": ("degrees", DEGREE)}
+"""Unit of a coordinate in levels.json: its name on the page and its size in atomic units."""
+
 MEANINGS = {
     "convergence": "The column conv is the estimated error of the calculation on this surface "
     "(cm⁻¹).",
@@ -93,10 +97,9 @@ def _convergence(content: Mapping[str, Any]) -> PagePart:
     if known:
         words.append(f"The largest estimated error is {max(known):.2g} cm⁻¹.")
     bases = Table(
-        "Bases (bohr, radians)", ("coordinate", "functions", "points", "kind", "range"),
+        "Bases", ("coordinate", "functions", "points", "kind", "range"),
         [
-            [str(b["name"]), str(b["functions"]), str(b["points"]), str(b["basis"]),
-             f"{b['low']:.4f} to {b['high']:.4f}"]
+            [str(b["name"]), str(b["functions"]), str(b["points"]), str(b["basis"]), _range(b)]
             for b in content["basis"]
         ],
     )  # fmt: skip
@@ -112,6 +115,12 @@ def _convergence(content: Mapping[str, Any]) -> PagePart:
     )  # fmt: skip
     tables = [*([bases] if content["basis"] else []), *([table] if changes else [])]
     return PagePart("Convergence", words, tables)
+
+
+def _range(basis: Mapping[str, Any]) -> str:
+    """Range of a coordinate in Å or degrees."""
+    unit, size = UNITS.get(str(basis.get("unit")), ("in atomic units", 1.0))
+    return f"{basis['low'] / size:.4f} to {basis['high'] / size:.4f} {unit}".rstrip()
 
 
 def _rotation(folder: Path) -> list[PagePart]:

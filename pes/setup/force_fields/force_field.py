@@ -13,6 +13,7 @@ from pes.force_fields.derivatives import mean_values
 from pes.force_fields.levels import Limits
 from pes.memory import free_memory
 from pes.setup.force_fields.force_field_result import FieldRound, ForceFieldResult
+from pes.setup.inputs.positive import check_positive
 from pes.units import CM1
 from pes.vibration.eigensolvers.eigenpairs import SolverError
 from pes.vibration.levels.sentences import about_levels
@@ -84,7 +85,11 @@ def force_field_levels(
         ForceFieldResult(bond: 2 levels, zero-point energy 500.2171 cm-1, conv up to 0.002 cm-1)
     """
     field = force_field if isinstance(force_field, ForceField) else read_force_field(force_field)
-    _check(count=count, energy=energy, accuracy=accuracy, minutes=minutes, functions=functions)
+    check_positive(
+        count=count, energy=energy, accuracy=accuracy, minutes=minutes, functions=functions
+    )  # fmt: skip
+    if count is not None and energy is not None:
+        raise ValueError("give `count` or `energy`, not both")
     if energy is None:
         count = count or COUNT
     begun = time.perf_counter()
@@ -117,15 +122,6 @@ def force_field_levels(
     return ForceFieldResult(
         levels, warnings, time.perf_counter() - begun, tuple(rounds), limits.accuracy / CM1
     )
-
-
-def _check(**values: float | None) -> None:
-    """Refuse numbers that are not positive, and two kinds of limits."""
-    for name, value in values.items():
-        if value is not None and not value > 0:
-            raise ValueError(f"`{name}` must be positive, got {value}")
-    if values["count"] is not None and values["energy"] is not None:
-        raise ValueError("give `count` or `energy`, not both")
 
 
 def _bytes(memory: float | None) -> float | None:

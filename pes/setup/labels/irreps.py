@@ -17,7 +17,7 @@ from pes.units import CM1
 from pes.vibration.levels.result import Levels
 from pes.vibration.symmetry.action import action
 
-__all__ = ["SPECIES_BY_CHARACTERS", "degenerate_species", "group_name", "multiplets", "unequal"]
+__all__ = ["degenerate_species", "group_name", "multiplets", "unequal"]
 
 TOGETHER = 0.02 * CM1
 """Least distance of levels that may belong to one degenerate level, hartree."""
@@ -52,7 +52,7 @@ CLASSES = {
 }
 """Names of the operations whose characters tell the species apart."""
 
-SPECIES_BY_CHARACTERS = {
+SPECIES = {
     "C3v": {(1, 1): "A1", (1, -1): "A2", (2, 0): "E"},
     "D3h": {
         (1, 1, 1): "A1'", (1, -1, 1): "A2'", (2, 0, 2): "E'",
@@ -128,8 +128,8 @@ def multiplets(levels: Levels, task: Problem) -> Iterator[tuple[str, list[int]]]
     for members in _clusters(levels, parity):
         key = (len(members), *characters[members].sum(0).round().int().tolist())
         split = len(members) == 1 and _doubtful(levels, members[0], characters, group)
-        if key in SPECIES_BY_CHARACTERS[group] and not split:
-            yield SPECIES_BY_CHARACTERS[group][key], members
+        if key in SPECIES[group] and not split:
+            yield SPECIES[group][key], members
 
 
 def _group(levels: Levels, task: Problem) -> str | None:
@@ -172,7 +172,7 @@ def _doubtful(levels: Levels, n: int, characters: Tensor, group: str) -> bool:
     error = float(levels.convergence[n].nan_to_num(UNKNOWN))
     within = ((levels.energies - levels.energies[n]).abs() <= error).nonzero().flatten()
     pairs = (characters[within] + characters[n]).round().int().tolist()
-    return any((2, *pair) in SPECIES_BY_CHARACTERS[group] for pair in pairs)
+    return any((2, *pair) in SPECIES[group] for pair in pairs)
 
 
 def _near(levels: Levels) -> list[float]:

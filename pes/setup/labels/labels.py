@@ -17,6 +17,7 @@ from torch import Tensor
 
 from pes.coordinates.internal import zero_at_minimum
 from pes.setup.labels.irreps import multiplets
+from pes.setup.labels.ladder_motions import ladder_motions
 from pes.setup.labels.linear_labels import bend_of_linear, linear_heading, linear_quanta
 from pes.setup.labels.mode_numbers import BentModes, bent_modes
 from pes.setup.labels.numbered_coordinates import numbered_coordinates
@@ -56,11 +57,8 @@ LINEAR_TRIATOMIC = (
 )
 """Convention for linear molecules of three atoms."""
 
-NOT_NORMAL = (
-    "for these coordinates are not normal ones, or their modes have no numbers; molecules of four "
-    "atoms and more have v1, v2, ... in `coordinates: {kind: bond_vectors}`"
-)
-"""Reasons for which levels have no quanta of normal modes."""
+NOT_NORMAL = "for the normal modes of this molecule have no safe numbers in these coordinates"
+"""Reason for which levels have no quanta of normal modes."""
 
 
 @dataclass(frozen=True)
@@ -101,9 +99,9 @@ def level_labels(levels: Levels, task: Problem, labels: str = "normal") -> Level
 
     Quanta of normal modes are given for molecules of three atoms in any coordinates (of bent XY₂ by
     the number of stretching quanta, the bend, parity and the order of energies, of others by
-    ladders) and in normal coordinates for molecules whose species have names, the quanta of
-    degenerate modes added up. For all others the quanta of the leading basis function are named as
-    what they are.
+    ladders) and of more atoms whose modes have species with names, the quanta of degenerate modes
+    added up: in normal coordinates by their functions, in others by ladders. For all others the
+    quanta of the leading basis function are named as what they are.
 
     Args:
         levels: levels on the CPU.
@@ -115,22 +113,8 @@ def level_labels(levels: Levels, task: Problem, labels: str = "normal") -> Level
     """
     if labels not in LABELS:
         raise ValueError(f"`labels` must be one of {', '.join(LABELS)}, got {labels!r}")
-    if labels == "normal":
-        if levels.hamiltonian.bends:
-            return _linear([levels], task)
-        if zero_at_minimum(task.internal.kinds):
-            if (numbered := numbered_coordinates(task)) is not None:
-                quanta, weights = summed_quanta(levels, numbered.sets)
-                heading = normal_heading(len(numbered.sets))
-                return LevelLabels(
-                    heading, quanta, weights, convention=numbered.sentence,
-                    ranks=_ranks(levels, task, quanta),
-                )  # fmt: skip
-        elif bend_of_linear(task) is not None:
-            return _linear([levels], task)
-        elif (modes := bent_modes(task)) is not None:
-            found = _xy2(levels, modes) if _bent_xy2(levels, task) else _bent(levels, modes)
-            return replace(found, convention=modes.sentence())
+    if labels == "normal" and (named := _normal(levels, task)) is not None:
+        return named
     three = len(task.internal.names) == 3
     quanta, weights = assignment.leading_modals(levels) if three else levels.leading
     why = "as asked for" if labels == "local" else NOT_NORMAL
@@ -140,20 +124,52 @@ def level_labels(levels: Levels, task: Problem, labels: str = "normal") -> Level
     )  # fmt: skip
 
 
-def _ranks(
-    levels: Levels, task: Problem, quanta: Sequence[tuple[int, ...] | None]
-) -> tuple[int, ...]:
-    """`LevelLabels.ranks` of quanta; empty where no level has a species of a degenerate group."""
+def _normal(levels: Levels, task: Problem) -> LevelLabels | None:
+    """Quanta of normal modes; None where these have no safe numbers."""
+    if levels.hamiltonian.bends:
+        return _linear([levels], task)
+    if zero_at_minimum(task.internal.kinds):
+        numbered = numbered_coordinates(task)
+        return numbered and _numbered(
+            levels, task, summed_quanta(levels, numbered.sets), numbered.sentence
+        )
+    if bend_of_linear(task) is not None:
+        return _linear([levels], task)
+    if (modes := bent_modes(task)) is not None:
+        found = _xy2(levels, modes) if _bent_xy2(levels, task) else _bent(levels, modes)
+        return replace(found, convention=modes.sentence())
+    motions = ladder_motions(task)
+    if motions is None:
+        return None
+    named = _numbered(levels, task, motions.quanta(levels, task), motions.sentence)
+    # Both levels of a doublet have the same quanta, whether or not other modes are degenerate.
+    doublets = motions.wells > 1 and not named.ranks
+    return replace(named, ranks=(0,) * len(named.quanta)) if doublets else named
+
+
+def _numbered(
+    levels: Levels,
+    task: Problem,
+    found: tuple[list[tuple[int, ...] | None], Tensor],
+    sentence: str,
+) -> LevelLabels:
+    """Labels in which the members of a degenerate level agree."""
+    quanta, weights = list(found[0]), found[1].clone()
     several: dict[tuple[tuple[int, ...], str], list[list[int]]] = {}
     for species, members in multiplets(levels, task):
-        if (own := quanta[members[0]]) is not None:
+        own = quanta[members[0]]
+        if own is None or any(quanta[n] != own for n in members):
+            for n in members:
+                quanta[n] = None
+        else:
             several.setdefault((own, species), []).append(members)
     ranks = [0] * len(quanta) if several else []
     for alike in several.values():
         for rank, members in enumerate(alike, 1):
             for n in members:
                 ranks[n] = rank if len(alike) > 1 else 0
-    return tuple(ranks)
+    heading = normal_heading(len(next(q for q in quanta if q is not None)))
+    return LevelLabels(heading, quanta, weights, convention=sentence, ranks=tuple(ranks))
 
 
 def label_heading(task: Problem) -> str:
@@ -166,7 +182,10 @@ def label_heading(task: Problem) -> str:
     if zero_at_minimum(task.internal.kinds):
         numbered = numbered_coordinates(task)
         return _local_heading(task) if numbered is None else normal_heading(len(numbered.sets))
-    return _local_heading(task) if bent_modes(task) is None else normal_heading(modes)
+    if bent_modes(task) is not None:
+        return normal_heading(modes)
+    motions = ladder_motions(task)
+    return _local_heading(task) if motions is None else normal_heading(len(motions.sets))
 
 
 def _local_heading(task: Problem) -> str:

@@ -23,6 +23,7 @@ from pes.setup.automatic.quanta.kept_stages import Store
 from pes.setup.automatic.quanta.wide_grid import wide_grid
 from pes.setup.automatic.request import Budget, Target
 from pes.setup.errors.uncertainty import SPREADS, spreads
+from pes.setup.inputs.positive import check_positive
 from pes.setup.levels.level_result import LevelsResult
 from pes.setup.problem.fit_holes import without_holes
 from pes.setup.problem.folds import check_domain, folds
@@ -107,6 +108,7 @@ def solved(
     """
     if count is not None and energy is not None:
         raise ValueError("give `count` or `energy`, not both")
+    check_positive(count=count, energy=energy, cap=cap, minutes=minutes, memory=memory)
     if ensemble not in SPREADS:
         raise ValueError(f"`ensemble` must be one of {', '.join(SPREADS)}, got {ensemble!r}")
     wanted = count or (COUNT if energy is None else None)

@@ -7,6 +7,7 @@ from typing import Any
 
 import h5py
 
+from pes.coordinates.kinds import KINDS
 from pes.files import write_csv
 from pes.hdf5_files import replaced_hdf5
 from pes.setup.errors.uncertainty import Spreads
@@ -68,7 +69,10 @@ def summary(
         "minimum_energy": levels.minimum_energy / CM1,
         "minimum_energy_hartree": levels.minimum_energy,
         "cap": levels.cap / CM1 if levels.cap < inf else None,
-        "basis": [vars(c) for c in levels.bases],
+        "basis": [
+            vars(c) | {"unit": KINDS[kind].unit}
+            for c, kind in zip(levels.bases, task.internal.kinds, strict=True)
+        ],
         "quanta": levels.truncation.quanta,
         "solver": levels.eigenpairs.solver,
         "products": levels.eigenpairs.matvecs,

@@ -182,7 +182,9 @@ def isotopologues(
     asked = [m if isinstance(m, Molecule) else Molecule(m) for m in molecules]
     names = [" ".join(m.symbols) for m in asked]
     if not names or len(set(names)) < len(names):
-        raise ValueError(f"isotopologues must be one or more, each once, got {', '.join(names)}")
+        raise ValueError(
+            f"isotopologues must be one or more, each once, got {', '.join(names) or 'none'}"
+        )
     known = as_surface(surface)
     if workers is not None:
         futures = [workers.submit(_levels, known, molecule, settings) for molecule in asked]

@@ -38,14 +38,16 @@ def representations(group: Sequence[Operation]) -> list[Tensor]:
 
 
 def symmetry_labels(operations: Sequence[Operation], values: Tensor) -> list[str]:
-    """A label for each level: A1, A2, B1, B2 where there is one exchange, A′ and A″ for parity.
+    """A label for each level, that of its species where the group is one of those known here.
 
-    Elsewhere signs in the order of the operations. A level that mixes symmetries, because it is
-    degenerate with another or the basis is not symmetric, is called mixed, with its characters.
+    Known are A1, A2, B1, B2 of C2v(M) with one exchange, Ag, Au, Bg, Bu of C2h(M) with two, A and B
+    of two exchanges alone, A′ and A″ of one reflection. Elsewhere signs in the order of the
+    operations. A level that mixes symmetries, because it is degenerate with another or the basis is
+    not symmetric, is called mixed, with its characters.
 
     References:
         P. R. Bunker, P. Jensen, Molecular Symmetry and Spectroscopy, NRC Press (1998), for the
-        group C2v(M).
+        groups C2v(M) and C2h(M).
     """
     names = [o.name for o in operations]
     return [_label(names, row) for row in values.tolist()] if operations else [""] * len(values)
@@ -60,6 +62,13 @@ def _label(names: list[str], row: list[float]) -> str:
     if len(exchange) == 1 and len(exchange[0].split()) == 2:
         pair = signs[exchange[0]] + signs.get("E*", "+")
         return {"++": "A1", "+-": "A2", "--": "B1", "-+": "B2"}[pair]
-    if list(signs) == ["E*"]:
-        return {"+": "A'", "-": 'A"'}[signs["E*"]]
+    name, sign = next(iter(signs.items()))
+    if len(signs) == 1 and name.endswith("*") and name.count("(") < 2:
+        return "A'" if sign == "+" else 'A"'
+    turns = [n for n in signs if n.count("(") == 2 and "*" not in n]
+    if len(signs) == len(turns) == 1:
+        return "A" if sign == "+" else "B"
+    if len(turns) == 1 and set(signs) == {turns[0], "E*", f"{turns[0]}*"}:
+        letters = {"++": "Ag", "+-": "Au", "--": "Bg", "-+": "Bu"}
+        return letters[signs[turns[0]] + signs["E*"]]
     return " ".join(signs.values())

@@ -56,6 +56,8 @@ def test_page_of_a_training_and_its_levels(
     assert page.headings == [
         "Fit", "Errors", "Levels of O H H", "Convergence", "Provenance", "How to cite",
     ]  # fmt: skip
+    # Ranges as in every table: Å and degrees.
+    assert {cell.split()[-1] for cell in page.cells if " to " in cell} == {"Å", "degrees"}
     # Nothing is fetched: pictures are inside, links stay on the page.
     assert all(link.startswith(("data:image/png;base64,", "#")) for link in page.links)
     assert sum(link.startswith("data:") for link in page.links) == 3

@@ -102,6 +102,9 @@ def test_inversion_that_levels_follow() -> None:
                 "sa": (-50, 50), "sb": (-50, 50)},
     )  # fmt: skip
     assert [row["irrep"] for row in both.table][:4] == ["A1'", 'A2"', "A1'", 'A2"']
+    labels = [row["v1 v2 v3 v4"] for row in both.table]
+    assert labels[:4] == ["0 0 0 0", "0 0 0 0", "0 1 0 0", "0 1 0 0"]
+    assert "v2 counts pairs of levels" in both.quanta.convention
 
 
 def test_a_pair_that_errors_split_has_no_species(pyramid: LevelsResult) -> None:

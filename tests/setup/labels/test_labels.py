@@ -184,7 +184,7 @@ def test_larger_molecule_of_one_plane() -> None:
     assert labels["0 0 0 0 1 0"] == labels["0 0 0 1 0 0"] == "A'"
     order = [row[heading] for row in result.table]
     assert order.index("0 0 0 0 1 0") < order.index("0 0 0 1 0 0")
-    assert "each from the highest frequency down" in result.quanta.convention
+    assert "v5 A' (1061 cm-1), v6 A\" (1080 cm-1)" in result.quanta.convention
 
 
 def test_formaldehyde() -> None:
@@ -199,3 +199,49 @@ def test_formaldehyde() -> None:
         "0 0 0 0 0 0", "0 0 0 1 0 0", "0 0 0 0 0 1", "0 0 1 0 0 0", "0 1 0 0 0 0",
     ]  # fmt: skip
     assert [row["irrep"] for row in result.table] == ["A1", "B1", "B2", "A1", "A1"]
+
+
+def equilateral(x: Tensor) -> Tensor:
+    """Three like atoms in Morse bonds, as in H3+."""
+    r = torch.stack([(x[:, i] - x[:, j]).norm(dim=-1) for i, j in ((0, 1), (0, 2), (1, 2))], 1)
+    y = 1 - torch.exp(-(r - 1.65))
+    pairs = y[:, 0] * y[:, 1] + y[:, 0] * y[:, 2] + y[:, 1] * y[:, 2]
+    return 0.06 * y.square().sum(1) + 0.01 * pairs
+
+
+def test_three_like_atoms() -> None:
+    """H3+: v1 v2 in coordinates that single out one atom; 3ν₂ is E′, A1′ and A2′."""
+    result = pes.levels(equilateral, "H H H", count=14, accuracy=0.5)
+    rows = [(row["v1 v2"], row["irrep"]) for row in result.table]
+    # Another level might lie beside the last one.
+    assert rows[:13] == [
+        ("0 0", "A1'"), ("0 1", "E'"), ("0 1", "E'"), ("1 0", "A1'"), ("0 2", "A1'"),
+        ("0 2", "E'"), ("0 2", "E'"), ("1 1", "E'"), ("1 1", "E'"), ("0 3", "E'"), ("0 3", "E'"),
+        ("0 3", "A1'"), ("0 3", "A2'"),
+    ]  # fmt: skip
+    assert "v1 A1' (3318 cm-1), v2 E' (2080 cm-1)" in result.quanta.convention
+
+
+def test_no_label_with_one_symmetry_twice() -> None:
+    """Three like atoms, then two: each pair of label and symmetry is one level."""
+    for molecule in ("H H H", "H H T"):
+        result = pes.levels(equilateral, molecule, count=12, accuracy=5)
+        heading = result.quanta.heading
+        names = [(row[heading], row["irrep"]) for row in result.table if row[heading] != "-"]
+        assert all(names.count(one) == (2 if one[1] == "E'" else 1) for one in names)
+
+
+def test_torsion() -> None:
+    """HOOH: v4 counts pairs of levels, of which E* leaves one as it is and reverses the other."""
+    request = pes.CoordinateRequest(
+        kind="polyspherical", normal="beside_torsion", vectors=((0, 1), (0, 2), (3, 1))
+    )
+    sizes = {"all": pes.BasisSize(functions=2, points=4), "phi3": pes.BasisSize(functions=9)}
+    result = pes.levels(
+        "hydrogen_peroxide_model", count=8, coordinates=request, basis=sizes, convergence=False
+    )
+    heading = "v1 v2 v3 v4 v5 v6"
+    torsion = [f"0 0 0 {n} 0 0" for n in (0, 0, 1, 1, 2, 2)]
+    assert [row[heading] for row in result.table[:6]] == torsion
+    assert [row["irrep"] for row in result.table[:6]] == ["Ag", "Au"] * 3
+    assert "v4 A (390 cm-1)" in result.quanta.convention
