@@ -94,14 +94,19 @@ class Problem:
         return tuple(coordinate_limits(self.surface, self.internal, masses, self.system))
 
     @cached_property
-    def images(self) -> Tensor:
-        """Wells in which like atoms have changed places, (I, Q); none where nothing changes."""
-        masses = self.molecule.masses
+    def other_wells(self) -> Tensor:
+        """Wells but the lowest, and those in which like atoms have changed places, (W, N, 3)."""
         with torch.no_grad():
-            x = self.internal.to_positions(self.wells.cpu(), masses)
+            x = self.internal.to_positions(self.wells.cpu(), self.molecule.masses)
         copies = torch.cat([x[:, order] for order in like_permutations(self.molecule.elements)])
         moved = (torch.cdist(copies, copies)[:, None] - torch.cdist(x, x)).abs().amax((-2, -1))
-        return self.internal.from_positions(copies[moved.amin(1) > MOVED], masses)
+        return torch.cat((x[1:], copies[moved.amin(1) > MOVED]))
+
+    @cached_property
+    def images(self) -> Tensor:
+        """Wells in which like atoms have changed places, (I, Q); none where nothing changes."""
+        exchanged = self.other_wells[len(self.wells) - 1 :]
+        return self.internal.from_positions(exchanged, self.molecule.masses)
 
     @property
     def has_own_sizes(self) -> bool:

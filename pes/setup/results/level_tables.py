@@ -44,7 +44,8 @@ def level_table(
     """One row for each level, in cm⁻¹, Å and degrees; levels on the CPU."""
     described, averages = _means(levels, task.internal)
     symmetry = _symmetry(levels, task)
-    constants = rotational_constants(levels, task.masses.cpu()) / CM1
+    wells = tuple(task.other_wells) if len(task.molecule.symbols) == 3 else ()
+    constants = rotational_constants(levels, task.masses.cpu(), wells) / CM1
     axes = [k for k in range(3) if not bool(constants[:, k].isnan().all())]
     beyond = outside(levels, task)
     fitted = fit_errors(levels, task, beyond)

@@ -1,6 +1,6 @@
 """Rotational constants of vibrational levels: the mean inverse moments of inertia."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import torch
 from torch import Tensor
@@ -35,19 +35,20 @@ REACHED = 1e-4
 """Probability of other points from which a level is given no constants."""
 
 
-def rotational_constants(levels: Levels, masses: Tensor) -> Tensor:
+def rotational_constants(levels: Levels, masses: Tensor, wells: Sequence[Tensor] = ()) -> Tensor:
     """½⟨n|μ_αα|n⟩ in the Eckart frame of the minimum, A ≥ B ≥ C there.
 
     The expectation of the rotational kinetic energy, to first order in it: Coriolis coupling
     with other vibrations, which measured constants contain, is of second order. Geometries nearer
-    to the mirror image of the minimum have its Eckart frame.
+    to another well, or to the mirror image of the minimum, have its Eckart frame.
 
     Args:
         levels: levels of a molecule.
         masses: (N,) in electron masses.
+        wells: further wells that levels may be in, (N, 3) each in bohr.
 
     Returns:
-        (S, 3) in hartree: A, B, C; A is NaN for a molecule that is linear at its minimum, all are
+        (S, 3) in hartree: A, B, C; A is NaN for levels that are in a linear well, all are
         for a spherical top and for levels that reach geometries where μ is infinite.
 
     Raises:
@@ -58,17 +59,36 @@ def rotational_constants(levels: Levels, masses: Tensor) -> Tensor:
     positions, masses = levels.system.positions, masses.detach()
     with torch.no_grad():
         reference = positions(levels.minimum[None])[0]
-        if is_spherical(reference, masses):
+        references = [reference, *(well.to(reference) for well in wells)]
+        if any(is_spherical(one, masses) for one in references):
             return reference.new_full((len(levels.energies), 3), torch.nan)
         at = levels.visited(NOWHERE)
         constants, regular = tuple_in_chunks(
-            lambda q: _constants(positions(q), reference, masses), levels.points[at], PORTION
-        )
+            lambda q: _nearest_constants(positions(q), references, masses),
+            levels.points[at], PORTION,
+        )  # fmt: skip
         return _means((density[at] for density in levels.each_density()), constants, regular)
 
 
-def _constants(positions: Tensor, reference: Tensor, masses: Tensor) -> tuple[Tensor, Tensor]:
-    """½ μ_αα at each point (P, 3), zero where I″ is near singular; and where it is not, (P,)."""
+def _nearest_constants(
+    positions: Tensor, references: Sequence[Tensor], masses: Tensor
+) -> tuple[Tensor, Tensor]:
+    """½ μ_αα at each point (P, 3) in the frame of the nearest reference; where it is regular."""
+    constants, regular, nearness = zip(
+        *(_constants(positions, one, masses) for one in references), strict=True
+    )
+    nearest = torch.stack(nearness).argmax(0)
+    rows = torch.arange(len(positions), device=positions.device)
+    return torch.stack(constants)[nearest, rows], torch.stack(regular)[nearest, rows]
+
+
+def _constants(
+    positions: Tensor, reference: Tensor, masses: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """½ μ_αα at each point (P, 3), zero where I″ is near singular; where it is not, (P,).
+
+    The last is the nearness (P,) to the reference c, −Σ m|x − c|² but for Σ m|x|².
+    """
     moments, tensor = _moments(positions, reference, masses)
     if not _is_planar(reference):
         # A molecule turned inside out, as ammonia, is counted from the mirror image of the minimum.
@@ -78,7 +98,7 @@ def _constants(positions: Tensor, reference: Tensor, masses: Tensor) -> tuple[Te
     regular = _regular(tensor, moments)
     constants = tensor.new_zeros(len(tensor), 3)
     constants[regular] = _inverse(tensor[regular], moments).diagonal(dim1=-2, dim2=-1) / 2
-    return constants, regular
+    return constants, regular, _trace(tensor) - moments.sum() / 2
 
 
 def _is_planar(reference: Tensor) -> bool:
@@ -97,7 +117,12 @@ def _means(densities: Iterable[Tensor], constants: Tensor, regular: Tensor) -> T
     rows = []
     for density in densities:
         inside, outside = density[regular].sum(), density[~regular].sum()
-        rows.append((density @ constants / inside).masked_fill(outside > REACHED, torch.nan))
+        # A of the few points beside a linear well is that of the others.
+        known = constants.isfinite()
+        seen = density[regular] @ known[regular].to(density) / inside
+        means = density @ constants.where(known, 0.0) / inside / seen
+        means = means.masked_fill(seen < 1 - REACHED, torch.nan)
+        rows.append(means.masked_fill(outside > REACHED, torch.nan))
     return torch.stack(rows)
 
 

@@ -13,10 +13,10 @@ from pes.molecule import Molecule
 from pes.units import ANGSTROM, CM1, DEGREE
 from pes.vibration import Levels, eckart_frame, model
 from pes.vibration.analysis.rotational_constants import (
-    _constants,
     _inverse,
     _means,
     _moments,
+    _nearest_constants,
     is_spherical,
     rotational_constants,
 )
@@ -37,7 +37,7 @@ def mean_constants(
     densities: Tensor, positions: Tensor, reference: Tensor, masses: Tensor
 ) -> Tensor:
     """A, B, C (S, 3) over points of given probabilities (S, P)."""
-    return _means(densities, *_constants(positions, reference, masses))
+    return _means(densities, *_nearest_constants(positions, [reference], masses))
 
 
 def test_rigid_water() -> None:

@@ -4,6 +4,7 @@ import torch
 
 from pes.bonds import Stiffness, stiffness
 from pes.coordinates import hessian
+from pes.setup.problem.bond_lengths import strange_bonds
 from pes.setup.problem.problem import Problem
 from pes.units import ANGSTROM, ENERGY_UNITS
 
@@ -51,7 +52,12 @@ def refuse_stiff_minimum(task: Problem, known: Stiffness | None) -> None:
     """
     if known is None or known.ratio() <= 1 or known.plausible():
         return
-    unit = _unit(known)
+    unit, strange = _unit(known), strange_bonds(task)
+    if strange:
+        raise ValueError(
+            f"the highest harmonic frequency at the lowest minimum is {known}, and {strange[0]} "
+            "and returns hartree"
+        )
     cause = (
         f"The energies look like {unit}; a surface must return hartree. If they are hartree, the "
         "minimum lies in a hole of the surface: give"

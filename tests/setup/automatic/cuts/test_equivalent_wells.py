@@ -55,3 +55,13 @@ def test_levels_that_pass_are_there_for_each_well() -> None:
     energies = [row["energy"] for row in result.table]
     splittings = [b - a for a, b in zip(energies[::2], energies[1::2], strict=True)]
     assert max(splittings) < 1 < energies[2] - energies[0]
+
+
+def test_rotational_constants_are_those_of_the_well_that_a_level_is_in() -> None:
+    """In the frame of one well B was 1.63 cm⁻¹ for levels in both, whose wells have 1.10 each."""
+    alone, _ = levels(one_well, 1)
+    both, _ = levels(lambda x: both_wells(x, 0.03), 2)
+    for row in both.table:
+        for name in ("<B>", "<C>"):
+            # The states couple, which shortens the distance between the O by 0.003 Å.
+            assert row[name] == pytest.approx(alone.table[0][name], rel=0.02)

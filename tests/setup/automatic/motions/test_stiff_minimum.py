@@ -64,6 +64,16 @@ def test_energies_of_a_function_in_another_unit(name: str, unit: float) -> None:
         refuse(water(0.0, unit=unit))
 
 
+def test_positions_in_another_unit() -> None:
+    """A function that converts to Å and returns eV, around one that takes and returns neither."""
+    inner = water(0.0).surface.potential
+    double = as_surface(lambda x: inner(x / ANGSTROM) / EV)
+    with pytest.raises(
+        ValueError, match=r"1\.8\d times a usual bond.*positions in bohr and returns"
+    ):
+        refuse(problem(double, ["O", "H", "H"]))
+
+
 def test_bonds_too_soft_for_a_molecule() -> None:
     known = stiffness_at_minimum(water(0.0, unit=1 / EV))
     refuse_stiff_minimum(water(0.0, unit=1 / EV), known)
