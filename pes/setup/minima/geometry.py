@@ -13,7 +13,16 @@ from pes.potential import Surface
 from pes.units import ANGSTROM, CM1, DEGREE
 from pes.vibration.system.roughness import jumps
 
-__all__ = ["ISOMER", "Geometries", "Minimum", "covalent_distances", "guesses", "minima", "same"]
+__all__ = [
+    "ISOMER",
+    "Geometries",
+    "Minimum",
+    "covalent_distances",
+    "guesses",
+    "is_loose",
+    "minima",
+    "same",
+]
 
 Potential = Callable[[Tensor], Tensor]
 
@@ -263,6 +272,12 @@ def covalent_distances(molecule: Molecule, positions: Tensor) -> Tensor:
     """Distances (N, N) over the sums of covalent radii: near 1 between bonded atoms."""
     radii = covalent_radii(molecule.elements)
     return torch.cdist(positions, positions) / (radii[:, None] + radii)
+
+
+def is_loose(molecule: Molecule, positions: Tensor) -> bool:
+    """Whether weak forces alone hold some of the atoms at positions (N, 3) to the others."""
+    apart = (_hangs_together(positions, molecule, reach) for reach in (LOOSE, BONDED))
+    return list(apart) == [True, False]
 
 
 def _hangs_together(x: Tensor, molecule: Molecule, reach: float) -> bool:

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from pes.coordinates import Internal
 from pes.coordinates.internal import zero_at_minimum
+from pes.coordinates.kinds import KINDS
 from pes.molecule import Molecule, like_permutations
 from pes.potential import Surface
 from pes.potential.atom_order import check_atom_order
@@ -18,7 +19,7 @@ from pes.setup.coordinates.coordinates import internal_coordinates
 from pes.setup.coordinates.maps import mapped
 from pes.setup.coordinates.place_names import places_of
 from pes.setup.inputs.bumps import Bump, shapes_of
-from pes.setup.minima.geometry import Geometries, guesses
+from pes.setup.minima.geometry import Geometries, guesses, is_loose
 from pes.setup.problem.basis import BasisSize, basis_of
 from pes.setup.problem.fit_holes import without_holes
 from pes.setup.problem.ranges import (
@@ -28,7 +29,7 @@ from pes.setup.problem.ranges import (
     start_within,
     straightened,
 )
-from pes.units import CM1
+from pes.units import ANGSTROM, CM1
 from pes.vibration.basis.specification import BasisSpec
 from pes.vibration.system.continuation import Continuation
 from pes.vibration.system.perturbation import perturbed
@@ -37,6 +38,9 @@ from pes.vibration.system.system import System, harmonic_frequencies, molecular
 __all__ = ["Problem", "isotopes_of", "problem", "with_isotopes"]
 
 CPU = torch.device("cpu")
+
+FARTHEST = 10.0 * ANGSTROM
+"""Upper end of lengths of atoms that weak forces hold together."""
 
 MOVED = 0.1
 """Bohr by which a distance changes between a well and another in which atoms changed places."""
@@ -89,9 +93,16 @@ class Problem:
 
     @cached_property
     def limits(self) -> tuple[tuple[float, float], ...]:
-        """Ends that no automatic range passes, (low, high) of each coordinate."""
+        """Ends that no automatic range passes, (low, high) of each coordinate.
+
+        Lengths of a complex end farther out: its levels reach where no bond does.
+        """
         masses = self.molecule.masses
-        return tuple(coordinate_limits(self.surface, self.internal, masses, self.system))
+        limits = coordinate_limits(self.surface, self.internal, masses, self.system)
+        if not is_loose(self.molecule, self.minimum):
+            return tuple(limits)
+        usual = KINDS["length"].limits[1]
+        return tuple((low, FARTHEST if high == usual else high) for low, high in limits)
 
     @cached_property
     def other_wells(self) -> Tensor:
