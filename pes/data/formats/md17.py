@@ -18,7 +18,8 @@ __all__ = ["read_md17", "write_md17"]
 
 FIXED = {"length": "angstrom", "energy": "kcal/mol"}
 NUMBERS, POSITIONS = ("z", "nuclear_charges"), ("R", "coords")
-KEYS = {"energy": "E", "forces": "F"}
+KEYS = {"energy": ("E", "energies"), "forces": ("F", "forces")}
+"""Keys of MD17 and sGDML, then those of rMD17."""
 
 
 def read_md17(path: Path, request: Request) -> Iterator[Dataset]:
@@ -56,7 +57,9 @@ def read_md17(path: Path, request: Request) -> Iterator[Dataset]:
 
 
 def _present(members: Mapping[str, Member]) -> dict[str, str]:
-    return {quantity: name for quantity, name in KEYS.items() if name in members}
+    return {
+        quantity: name for quantity, names in KEYS.items() for name in names if name in members
+    }
 
 
 def _squeezed(array: np.ndarray) -> np.ndarray:

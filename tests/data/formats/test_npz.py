@@ -56,8 +56,13 @@ def test_md17_in_its_own_units(tmp_path, own, energy, length):
 
 def test_revised_md17_has_other_names(tmp_path):
     names = {"nuclear_charges": "z", "coords": "R", "energies": "E", "forces": "F"}
-    np.savez(tmp_path / "a.npz", **{new: MD17[old] for new, old in names.items()})
-    assert len(read(tmp_path / "a.npz", keys={"energy": "energies"})) == 2
+    before = {"old_energies": E - 1, "old_forces": X, "old_indices": np.array([5, 3])}
+    np.savez(tmp_path / "a.npz", **{new: MD17[old] for new, old in names.items()}, **before)
+    back = read(tmp_path / "a.npz")
+    assert back.energies.tolist() == (E * KCAL_MOL).tolist()
+    assert back.forces is not None
+    assert back.forces[0, 1, 2] == pytest.approx(KCAL_MOL / ANGSTROM / 7, rel=1e-15)
+    assert back.columns["old_indices"].tolist() == [5, 3]
 
 
 MISTAKES = {
