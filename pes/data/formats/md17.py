@@ -57,9 +57,7 @@ def read_md17(path: Path, request: Request) -> Iterator[Dataset]:
 
 
 def _present(members: Mapping[str, Member]) -> dict[str, str]:
-    return {
-        quantity: name for quantity, names in KEYS.items() for name in names if name in members
-    }
+    return {quantity: name for quantity, names in KEYS.items() for name in names if name in members}
 
 
 def _squeezed(array: np.ndarray) -> np.ndarray:

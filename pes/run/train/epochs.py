@@ -3,7 +3,7 @@
 import logging
 import sys
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import timedelta
 from pathlib import Path
@@ -21,11 +21,29 @@ from pes.training.distributed import Ranks
 from pes.training.epoch import Epoch, StopReason, TrainingState
 from pes.training.fit import completed
 
-__all__ = ["fitted", "progress", "progress_lines", "safe_stop"]
+__all__ = ["fitted", "progress", "progress_lines", "safe_stop", "wall_time_left"]
 
 log = logging.getLogger("pes")
 
 SAVE_SECONDS = 5.0
+
+TimeLeft = Callable[[Epoch], float]
+
+
+def wall_time_left(
+    seconds: float,
+    *,
+    clock: Callable[[], float] = time.monotonic,
+    cpu: Callable[[], float] = time.process_time,
+) -> TimeLeft:
+    """Wall time in s that is left of so much CPU time from now on, at the pace since then."""
+    begun, used = clock(), cpu()
+
+    def left(_: Epoch) -> float:
+        spent = max(cpu() - used, 1e-3)
+        return (seconds - spent) * (clock() - begun) / spent
+
+    return left
 
 
 def fitted(
@@ -33,7 +51,7 @@ def fitted(
     folder: Path,
     *,
     total: int,
-    max_seconds: float | None = None,
+    limits: Sequence[TimeLeft] = (),
     state: TrainingState | None,
     ranks: Ranks,
 ) -> tuple[TrainingState, StopReason]:
@@ -43,7 +61,7 @@ def fitted(
         steps: epochs of a fit.
         folder: run folder.
         total: largest number of epochs.
-        max_seconds: wall time in s after which the fit stops.
+        limits: wall time in s that each limit of the fit leaves after an epoch, to be shown.
         state: last state of an earlier session.
         ranks: processes that share the fit; rank 0 writes.
 
@@ -71,7 +89,7 @@ def fitted(
 
     done = 0 if state is None else state.epoch
     record = (
-        _recorded(folder, progress(total, done, max_seconds))
+        _recorded(folder, progress(total, done, limits))
         if ranks.rank == 0
         else nullcontext(_ignored)
     )
@@ -152,17 +170,17 @@ def _saved(place: str | None) -> str:
 
 @contextmanager
 def progress(
-    total: int, done: int, max_seconds: float | None = None
+    total: int, done: int, limits: Sequence[TimeLeft] = ()
 ) -> Iterator[Callable[[Epoch], None]]:
     """Function that shows each epoch: on a bar where stdout is a terminal, in log lines elsewhere.
 
     Args:
         total: largest number of epochs.
         done: epochs of earlier sessions.
-        max_seconds: wall time in s after which the fit stops.
+        limits: wall time in s that each limit of the fit leaves after an epoch.
     """
     if not sys.stdout.isatty():
-        yield progress_lines(total, done, max_seconds)
+        yield progress_lines(total, done, limits)
         return
     with tqdm(total=total, initial=done, unit="epoch", disable=None) as bar:
 
@@ -178,7 +196,7 @@ def progress(
 def progress_lines(
     total: int,
     done: int,
-    max_seconds: float | None = None,
+    limits: Sequence[TimeLeft] = (),
     *,
     say: Callable[[str], object] = log.info,
     clock: Callable[[], float] = time.monotonic,
@@ -186,12 +204,12 @@ def progress_lines(
     """Function that says a line about an epoch if the last line is half a minute old.
 
     The time left is an upper limit, as patience may end a fit: the epochs to come at the pace of
-    this session, or what `max_seconds` leaves.
+    this session, or what a limit leaves.
 
     Args:
         total: largest number of epochs.
         done: epochs of earlier sessions.
-        max_seconds: wall time in s after which the fit stops.
+        limits: wall time in s that each limit of the fit leaves after an epoch.
         say: receives each line.
         clock: time in s.
     """
@@ -201,8 +219,7 @@ def progress_lines(
         if (elapsed := due()) is None:
             return
         left = elapsed / (epoch.epoch - done) * (total - epoch.epoch)
-        if max_seconds is not None:
-            left = min(left, max(0.0, max_seconds - epoch.seconds))
+        left = max(0.0, min([left, *(limit(epoch) for limit in limits)]))
         say(
             f"epoch {epoch.epoch} of {total}: RMSE {epoch.train_rmse_cm1:.4f} cm-1 (training), "
             f"{epoch.validation_rmse_cm1:.4f} cm-1 (validation); at most "

@@ -13,7 +13,7 @@ from pes.config import TrainConfig
 from pes.config.reading import changed
 from pes.run.folder import write_config
 from pes.run.train.chosen_config import reproducible
-from pes.run.train.epochs import fitted
+from pes.run.train.epochs import fitted, wall_time_left
 from pes.run.train.job import Job, opened, prepared
 from pes.run.train.results import write_results
 from pes.run.train.settings import training_settings
@@ -131,16 +131,16 @@ def _epochs(job: Job, plan: TrainingPlan) -> tuple[TrainingState | None, StopRea
     if plan.optimizer is None:
         return None, None
     training, state = job.config.training, None if job.earlier is None else job.earlier.state
-    steps, limit = planned_epochs(plan, state, job.ranks), training.max_seconds
+    steps, limits = planned_epochs(plan, state, job.ranks), []
+    if (longest := training.max_seconds) is not None:
+        limits.append(lambda epoch: longest - epoch.seconds)
     if training.budget is not None:
         seconds = 60 * training.budget
         steps = within(steps, seconds, job.ranks)
-        # CPU time of one thread, so that the progress has a time to go by.
-        limit = limit or seconds + (0.0 if state is None else state.seconds)
+        limits.append(wall_time_left(seconds / job.ranks.count))
     return fitted(
-        steps, job.folder,
-        total=training.epochs, max_seconds=limit, state=state, ranks=job.ranks,
-    )  # fmt: skip
+        steps, job.folder, total=training.epochs, limits=limits, state=state, ranks=job.ranks
+    )
 
 
 def _write(

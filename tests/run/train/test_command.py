@@ -43,7 +43,8 @@ def summary(folder: Path) -> dict:
 
 def test_everything_a_run_leaves(pes_train: Command, work: Path) -> None:
     folder = pes_train()
-    assert {p.name for p in folder.iterdir()} == {
+    # A fit of more than five seconds, as on a busy machine, has saved its state more than once.
+    assert {p.name for p in folder.iterdir()} - {"previous_state.pt"} == {
         "config.yaml", "split.json", "chosen.json", "metrics.csv", "state.pt",
         "surface.safetensors", "summary.json", "learning_curve.png", "residuals.png", "train.log",
     }  # fmt: skip

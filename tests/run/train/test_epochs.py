@@ -6,7 +6,7 @@ import sys
 import pytest
 import torch
 
-from pes.run.train.epochs import progress, progress_lines
+from pes.run.train.epochs import progress, progress_lines, wall_time_left
 from pes.training.epoch import Epoch, TrainingState
 
 
@@ -19,7 +19,8 @@ def epoch(number: int, seconds: float) -> Epoch:
 def lines(seconds: list[float], *, total: int, done: int, max_seconds: float | None) -> list[str]:
     """Lines about epochs that end at some times after the start of the session."""
     times, said = iter([0.0, *seconds]), []
-    show = progress_lines(total, done, max_seconds, say=said.append, clock=lambda: next(times))
+    limits = [] if max_seconds is None else [lambda epoch: max_seconds - epoch.seconds]
+    show = progress_lines(total, done, limits, say=said.append, clock=lambda: next(times))
     for number, time in enumerate(seconds, done + 1):
         show(epoch(number, time))
     return said
@@ -46,6 +47,13 @@ def test_a_resumed_fit_goes_by_the_pace_of_its_own_session() -> None:
 def test_max_seconds_bounds_the_time_left(limit: float, left: str) -> None:
     (line,) = lines([60.0], total=1000, done=0, max_seconds=limit)
     assert line.endswith(f"at most {left} left")
+
+
+def test_cpu_time_on_a_busy_machine_lasts_longer() -> None:
+    """A quarter of a processor: of 60 CPU-seconds 20 were used in 80 s, and 40 take 160 s."""
+    wall, cpu = iter([5.0, 85.0]), iter([3.0, 23.0])
+    left = wall_time_left(60.0, clock=lambda: next(wall), cpu=lambda: next(cpu))
+    assert left(epoch(7, 80.0)) == 160.0
 
 
 def test_a_quick_fit_says_nothing(caplog: pytest.LogCaptureFixture) -> None:
