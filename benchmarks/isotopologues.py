@@ -4,7 +4,10 @@ python benchmarks/isotopologues.py [--surface water_pjt1996]
 """
 
 import argparse
+import os
 from time import process_time
+
+os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1")
 
 import torch
 

@@ -199,8 +199,8 @@ class Vibration(Section):
     sweep: Sweep | None = None
     workers: Annotated[WorkerKinds, BeforeValidator(by_name)] | None = None
     """Workers that compute the values of a sweep (processes, dask or queue, as for `pes-label`) or
-    the isotopologues (dask or queue). By default all are computed one after the other. A sweep with
-    `J` takes none."""
+    the isotopologues (dask or queue). By default all are computed one after the other. Levels with
+    J > 0 need dask or queue; lines are computed here, after the workers."""
     labels: Literal["normal", "local"] = "normal"
     """Labels of the levels. normal: quanta of the normal modes in Herzberg's order, v1 v2 v3, or
     v1 v2^l v3 of linear molecules of three atoms; local-mode quanta where normal modes have no

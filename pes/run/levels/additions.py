@@ -70,16 +70,20 @@ def additions(
     dipole: Surface | None,
     maps: Maps | None,
     momenta: Sequence[int],
+    rotation: Rotation | None = None,
 ) -> Additions:
-    """Derivatives, levels with rotation (J in `momenta`) and spectra, as far as asked for."""
+    """Derivatives, levels with rotation (J in `momenta`) and spectra, as far as asked for.
+
+    Levels with rotation that a worker has calculated are taken as they are.
+    """
     wanted, task = config.sensitivities, result.task
     derived = result.sensitivity(
         masses=wanted.masses,
         parameters=[*wanted.parameters, *(task.surface.parameters() if wanted.weights else ())],
         second=wanted.second,
     )
-    sticks, rotation, lines = None, None, None
-    if momenta:
+    sticks, lines = None, None
+    if momenta and rotation is None:
         with quiet_bar() as say:
             rotation = result.rotation(
                 momenta, states=config.rotation.states, frame=config.rotation.frame,

@@ -13,13 +13,14 @@ from pes.molecule import Molecule
 from pes.potential import Surface
 from pes.run.folder import open_log, write_config
 from pes.run.levels.several import (
+    all_additions,
     check_single,
     checked_dipole,
     level_settings,
     print_more,
+    rotation_for_workers,
     save_more,
     started,
-    with_rotation,
 )
 from pes.setup.machine.environment import environment_line
 from pes.setup.series.isotopologues import ISOTOPOLOGUES, isotopologues
@@ -52,14 +53,16 @@ def run_isotopologues(
     check_single(config, "one molecule; give one `molecule`", sweep=config.sweep)
     if config.workers is not None and config.workers.kind == "processes":
         raise ValueError("`workers`: isotopologues are calculated by workers of dask or queue")
+    rotation = rotation_for_workers(config)
     dipole = checked_dipole(config, base)
     open_log(None)
     molecules = [Molecule(one, config.nuclear_masses) for one in config.isotopologues()]
     with started(config) as workers:
         result = isotopologues(
-            surface, molecules, workers=workers, **level_settings(config, device)
-        )
-    more = [with_rotation(config, one, dipole) for one in result.results]
+            surface, molecules, workers=workers, rotation=rotation,
+            **level_settings(config, device),
+        )  # fmt: skip
+    more = all_additions(config, result.results, result.rotations, dipole)
     rotations = tuple(one.rotation for one in more if one.rotation is not None)
     result = replace(result, rotations=rotations)
     open_log(folder / "levels.log")

@@ -16,16 +16,18 @@ from pes.run.levels.additions import Additions, additions
 from pes.setup.inputs.dipoles import check_vectors, dipole_surface
 from pes.setup.levels.level_result import LevelsResult
 from pes.setup.lines.line_list import check_lines
+from pes.setup.rotation.rotation import Rotation
 from pes.setup.rotation.rotation_checks import check_size
 
 __all__ = [
+    "all_additions",
     "check_single",
     "checked_dipole",
     "level_settings",
     "print_more",
+    "rotation_for_workers",
     "save_more",
     "started",
-    "with_rotation",
 ]
 
 log = logging.getLogger("pes")
@@ -94,14 +96,42 @@ def checked_dipole(config: Vibration, base: Path) -> Surface | None:
     return dipole
 
 
-def with_rotation(config: Vibration, one: LevelsResult, dipole: Surface | None) -> Additions:
-    """Rotation and lines of one calculation."""
+def rotation_for_workers(config: Vibration) -> dict[str, Any] | None:
+    """Arguments of `LevelsResult.rotation` for workers; None where no worker calculates it.
+
+    Raises:
+        ValueError: for processes, to which results with wavefunctions cannot be sent.
+    """
+    if config.workers is None or not config.J:
+        return None
+    if config.workers.kind == "processes":
+        raise ValueError("`workers`: levels with J > 0 are calculated by workers of dask or queue")
+    return {
+        "J": config.J, "states": config.rotation.states, "frame": config.rotation.frame,
+        "memory": config.memory,
+    }  # fmt: skip
+
+
+def all_additions(
+    config: Vibration,
+    results: Sequence[LevelsResult],
+    rotations: Sequence[Rotation],
+    dipole: Surface | None,
+) -> list[Additions]:
+    """Rotation and lines of each calculation; rotation that workers calculated is there."""
+    known = rotations or [None] * len(results)
+    return [_with_rotation(config, *pair, dipole) for pair in zip(results, known, strict=True)]
+
+
+def _with_rotation(
+    config: Vibration, one: LevelsResult, rotation: Rotation | None, dipole: Surface | None
+) -> Additions:
     if config.spectrum is not None and dipole is not None:
         dipole = dipole_surface(dipole, symbols=one.task.molecule.symbols)
         check_vectors(
             dipole, one.task.minimum, config.spectrum.dipole, charge=config.spectrum.charge
         )
-    return additions(config, one, dipole, None, config.J)
+    return additions(config, one, dipole, None, config.J, rotation)
 
 
 def print_more(

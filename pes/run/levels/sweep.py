@@ -13,13 +13,14 @@ from pes.molecule import Molecule
 from pes.potential import Surface
 from pes.run.folder import open_log, write_config
 from pes.run.levels.several import (
+    all_additions,
     check_single,
     checked_dipole,
     level_settings,
     print_more,
+    rotation_for_workers,
     save_more,
     started,
-    with_rotation,
 )
 from pes.setup.machine.environment import environment_line
 from pes.setup.series.sweep import SWEEP, sweep
@@ -42,10 +43,7 @@ def run_sweep(
     """
     assert config.sweep is not None
     check_single(config, "one calculation; leave out `sweep`")
-    if config.workers is not None and config.J:
-        raise ValueError(
-            "`workers` send the energies of a sweep alone; for levels with J > 0 leave it out"
-        )
+    rotation = rotation_for_workers(config)
     dipole = checked_dipole(config, base)
     isotopes = config.isotopes()
     molecule = None if isotopes is None else Molecule(isotopes, config.nuclear_masses)
@@ -53,9 +51,11 @@ def run_sweep(
     with started(config) as workers:
         result = sweep(
             surface, config.sweep.parameter, config.sweep.values, molecule, workers=workers,
-            **level_settings(config, device),
+            rotation=rotation, **level_settings(config, device),
         )  # fmt: skip
-    more = [with_rotation(config, one, dipole) for one in result.results] if config.J else []
+    more = []
+    if config.J:
+        more = all_additions(config, result.results, result.rotations, dipole)
     rotations = tuple(one.rotation for one in more if one.rotation is not None)
     result = replace(result, rotations=rotations)
     open_log(folder / "levels.log")

@@ -17,7 +17,7 @@ from pes.setup.rotation.rotation import Rotation
 from pes.setup.series.paired_levels import paired_names
 from pes.setup.series.paired_rotation import PURE, paired_rotation, pure_labels
 from pes.setup.series.shared_sizes import shared_sizes
-from pes.setup.series.sweep import Submitter
+from pes.setup.series.with_rotation import Submitter, all_with_rotation
 from pes.staging import staged
 from pes.tables import html_table, text_table
 from pes.units import CM1
@@ -154,12 +154,13 @@ def isotopologues(
     molecules: Iterable[str | Sequence[str] | Molecule],
     *,
     workers: Submitter | None = None,
+    rotation: Mapping[str, Any] | None = None,
     **settings: Any,
 ) -> Isotopologues:
     """Levels of several isotopologues on one surface.
 
     Isotopologues of three atoms share the ranges and sizes of the lightest one where the estimates
-    allow it. This takes about half the time of separate calls of `levels`. Molecules of more
+    allow it. This takes about a third of the time of separate calls of `levels`. Molecules of more
     atoms are calculated one by one, as are all if settings fix the sizes.
 
     Args:
@@ -168,6 +169,8 @@ def isotopologues(
             count from the first.
         workers: processes that calculate one each, such as `distributed.Client(cluster)` of Dask;
             each isotopologue then has ranges and sizes of its own.
+        rotation: arguments of `LevelsResult.rotation`, such as {"J": [0, 1, 2]}, for levels with
+            J > 0 calculated by the same workers.
         settings: settings of `levels`, the same for all.
 
     Raises:
@@ -186,6 +189,9 @@ def isotopologues(
             f"isotopologues must be one or more, each once, got {', '.join(names) or 'none'}"
         )
     known = as_surface(surface)
+    if workers is not None and rotation is not None:
+        jobs = [(known, molecule, settings) for molecule in asked]
+        return Isotopologues(*all_with_rotation(jobs, rotation, workers))
     if workers is not None:
         futures = [workers.submit(_levels, known, molecule, settings) for molecule in asked]
         return Isotopologues(tuple(future.result() for future in futures))
@@ -201,7 +207,8 @@ def isotopologues(
         if one is None and sizes is not None:
             one = sizes.levels(molecule, settings.get("ensemble", "first_order"))
         results.append(levels(known, molecule, **settings) if one is None else one)
-    return Isotopologues(tuple(results))
+    made = Isotopologues(tuple(results))
+    return made if rotation is None else made.rotation(**rotation)
 
 
 def _levels(surface: Surface, molecule: Molecule, settings: Mapping[str, Any]) -> LevelsResult:

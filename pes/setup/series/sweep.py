@@ -5,7 +5,7 @@ from copy import deepcopy
 from dataclasses import dataclass, replace
 from math import nan
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 
@@ -20,10 +20,11 @@ from pes.setup.results.sensitivity import check_sensitivities
 from pes.setup.rotation.rotation import Rotation
 from pes.setup.series.paired_levels import paired_names
 from pes.setup.series.paired_rotation import paired_rotation, pure_labels
+from pes.setup.series.with_rotation import Submitter, all_with_rotation
 from pes.staging import staged
 from pes.tables import html_table, text_table
 
-__all__ = ["SWEEP", "Submitter", "Sweep", "sweep"]
+__all__ = ["SWEEP", "Sweep", "sweep"]
 
 SWEEP = "sweep.json"
 """Written last."""
@@ -38,13 +39,6 @@ Entry = tuple[float, float]
 """Energy and estimated error, cm⁻¹."""
 
 
-class Submitter(Protocol):
-    """Processes that calculate: a `distributed.Client`, or an executor of concurrent.futures."""
-
-    def submit(self, function: Any, /, *arguments: Any) -> Any:
-        """A future, whose `result()` waits for what the function returns."""
-
-
 @dataclass(frozen=True, eq=False, repr=False)
 class Sweep:
     """Levels for several values of a parameter.
@@ -54,7 +48,7 @@ class Sweep:
         unit: unit of the values.
         values: values of the parameter.
         levels: for each value: label → energy and estimated error, cm⁻¹.
-        results: result for each value; empty where workers calculated them.
+        results: result for each value; empty where workers calculated levels alone.
         rotations: levels with J > 0 for each value; empty where these were not asked for.
     """
 
@@ -92,8 +86,8 @@ class Sweep:
         """
         if not self.results:
             raise ValueError(
-                "workers send the energies of a sweep alone; for levels with J > 0 give no "
-                "`workers`"
+                "the workers of this sweep sent energies alone; give `rotation` to `pes.sweep`, "
+                "such as rotation={'J': [0, 1, 2]}"
             )
         asked = tuple(J)
         return replace(self, rotations=tuple(r.rotation(asked, **settings) for r in self.results))
@@ -158,6 +152,7 @@ def sweep(
     molecule: str | Sequence[str] | Molecule | None = None,
     *,
     workers: Submitter | None = None,
+    rotation: Mapping[str, Any] | None = None,
     **settings: Any,
 ) -> Sweep:
     """Levels for several values of a parameter of a surface, a perturbation's strength or a mass.
@@ -172,6 +167,8 @@ def sweep(
         workers: processes that calculate one value each: `distributed.Client(cluster)` of a
             cluster of Dask, whose jobs a batch system may run, or an executor of processes. All
             values are calculated here one after the other by default.
+        rotation: arguments of `LevelsResult.rotation`, such as {"J": [0, 1, 2]}, for levels with
+            J > 0 of each value, calculated where its levels are; workers must be those of Dask.
         settings: settings of `levels`, the same for all values.
 
     Raises:
@@ -203,6 +200,9 @@ def sweep(
         check_sensitivities(known, [parameter])
         unit, size = getattr(known.module, "parameter_units", {}).get(parameter, ("a.u.", 1.0))
         jobs = [(_with(known, parameter, value * size), molecule, settings) for value in asked]
+    if rotation is not None:
+        results, turning = all_with_rotation(jobs, rotation, workers)
+        return Sweep(parameter, unit, asked, tuple(map(_entries, results)), results, turning)
     if workers is not None:
         futures = [workers.submit(_levels, *job) for job in jobs]
         return Sweep(parameter, unit, asked, tuple(future.result() for future in futures))

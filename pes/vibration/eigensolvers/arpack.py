@@ -4,9 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import scipy.linalg
 import torch
 from scipy.sparse.linalg import LinearOperator, eigsh
+from torch import Tensor
 
 from pes.vibration.eigensolvers.eigenpairs import GAP, Eigenpairs, of_matrix
 from pes.vibration.eigensolvers.memory import check_matrix
@@ -24,31 +24,38 @@ def shift_invert(hamiltonian: Operator, count: int) -> Eigenpairs:
     of H with the found states lifted away and shifted to the highest of them, exists only
     if no other eigenvalue lies below (Sylvester's law of inertia). Lanczos finds degenerate states
     by rounding alone: where it missed one, the whole matrix is diagonalised.
+
+    Raises:
+        LinAlgError: where H less the lowest V is not positive, as on a grid too coarse.
     """
     check_matrix(hamiltonian, copies=3)
     matrix = hamiltonian.dense()
-    h = matrix.numpy()
     shift = hamiltonian.lower_bound - 1e-6
-    factor = scipy.linalg.cho_factor(h - shift * np.eye(len(h)), overwrite_a=True, lower=True)
-    inverse = _operator(len(h), lambda v: scipy.linalg.cho_solve(factor, v, check_finite=False))
-    options: dict[str, Any] = {"v0": _start(len(h)), "tol": 1e-13}
-    energies, vectors = eigsh(h, count, sigma=shift, OPinv=inverse, **options)
-    order = np.argsort(energies)
-    energies, vectors = energies[order], vectors[:, order]
-    if not _complete(h, energies, vectors):
-        energies, vectors = scipy.linalg.eigh(h, subset_by_index=(0, count - 1))
-    return of_matrix(matrix, torch.from_numpy(energies), torch.from_numpy(vectors), "shift_invert")
+    shifted = matrix.clone()
+    shifted.diagonal().sub_(shift)
+    # Products with the inverse of the well-conditioned H − σ are as quick as triangular solves by
+    # SciPy, whose library of linear algebra takes all threads, however few torch may use.
+    factor, failed = torch.linalg.cholesky_ex(shifted)
+    if int(failed):
+        raise np.linalg.LinAlgError("H less the lowest V is not positive definite")
+    inverse = torch.cholesky_inverse(factor)
+    del shifted, factor
+    product = _operator(len(matrix), lambda v: (inverse @ torch.from_numpy(v)).numpy())
+    options: dict[str, Any] = {"v0": _start(len(matrix)), "tol": 1e-13}
+    values, columns = eigsh(matrix.numpy(), count, sigma=shift, OPinv=product, **options)
+    order = np.argsort(values)
+    energies, vectors = torch.from_numpy(values[order]), torch.from_numpy(columns[:, order])
+    if not _complete(matrix, energies, vectors):
+        every, columns_of_all = torch.linalg.eigh(matrix)
+        energies, vectors = every[:count], columns_of_all[:, :count]
+    return of_matrix(matrix, energies, vectors, "shift_invert")
 
 
-def _complete(h: np.ndarray, energies: np.ndarray, vectors: np.ndarray) -> bool:
+def _complete(matrix: Tensor, energies: Tensor, vectors: Tensor) -> bool:
     """Whether no other eigenvalue lies below the highest of those found."""
-    lifted = h + (vectors * (2 * (energies[-1] - energies) + 1.0)) @ vectors.T
-    np.fill_diagonal(lifted, lifted.diagonal() - (energies[-1] - GAP))
-    try:
-        scipy.linalg.cholesky(lifted.T, lower=True, overwrite_a=True, check_finite=False)
-    except scipy.linalg.LinAlgError:
-        return False
-    return True
+    lifted = matrix + (vectors * (2 * (energies[-1] - energies) + 1.0)) @ vectors.T
+    lifted.diagonal().sub_(energies[-1] - GAP)
+    return int(torch.linalg.cholesky_ex(lifted).info) == 0
 
 
 def _operator(size: int, product: Product) -> LinearOperator:

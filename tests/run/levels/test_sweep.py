@@ -59,7 +59,7 @@ def test_rotation_and_lines_of_each_value(
 def test_refusals(pes_levels: Command, refusal: Callable[..., str]) -> None:
     one = {"parameter": "r_e", "values": [0.957]}
     alone = refusal(pes_levels, sweep=one, J=[1], workers="processes")
-    assert "for levels with J > 0 leave it out" in alone
+    assert "levels with J > 0 are calculated by workers of dask or queue" in alone
     lines = {"dipole": "turning_water:point_charges"}
     assert "needs a `J` above 0" in refusal(pes_levels, sweep=one, spectrum=lines)
     assert "`workers` calculate values" in refusal(pes_levels, workers="processes")
@@ -79,6 +79,12 @@ def test_dask(pes_levels: Command, tmp_path: Path) -> None:
     here = pes_levels("--output", tmp_path / "here", sweep=several)
     there = pes_levels("--output", tmp_path / "there", sweep=several, workers=workers)
     assert (tmp_path / "here/sweep.csv").read_bytes() == (tmp_path / "there/sweep.csv").read_bytes()
+    turning = {"sweep": several, "J": [0, 1], "levels": 2}
+    pes_levels("--output", tmp_path / "alone", **turning)
+    pes_levels("--output", tmp_path / "spread", workers=workers, **turning)
+    one, other = (tmp_path / name / "sweep_rotation.csv" for name in ("alone", "spread"))
+    assert one.read_bytes() == other.read_bytes()
+    assert (tmp_path / "spread" / "0.958" / "rovibrational.csv").is_file()
     two = [["O", "H", "H"], ["O", "H", "D"]]
     pes_levels("--output", tmp_path / "two", molecule=two, workers=workers)
     pes_levels("--output", tmp_path / "both", molecule=two)

@@ -33,6 +33,15 @@ def test_levels_agree_within_their_estimates(water: Isotopologues) -> None:
     assert float(one.convergence.max()) <= 0.2
 
 
+def test_estimates_hold_for_an_isotopologue_of_other_symmetry() -> None:
+    """With the points of H2O, chosen for 0.3 cm-1, levels of HDO are 0.024 off."""
+    shared = pes.isotopologues("water_pjt1996", ["O H H", "O H D"], count=10, accuracy=0.3)
+    one = shared.results[1]
+    better = pes.levels("water_pjt1996", "O H D", count=10, accuracy=0.003)
+    difference = (one.energies - better.energies).abs()
+    assert bool((difference <= one.convergence + better.convergence).all())
+
+
 def test_shifts_pair_levels_by_their_quanta(water: Isotopologues) -> None:
     rows = {row["label"]: row for row in water.rows}
     # The modes of HDO: OD stretch, bend, OH stretch, observed at 2723.7, 1403.5 and 3707.5.
