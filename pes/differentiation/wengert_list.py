@@ -34,6 +34,9 @@ TAKEN = {
 }  # fmt: skip
 """Calls whose result torch takes for a constant; `.detach()` says so by its name."""
 
+ARRAYS = ("numpy", "__array__")
+"""Calls by which NumPy takes a tensor."""
+
 TURNED = ("__rsub__", "__rpow__", "__rdiv__", "rsub")
 """Operators whose arguments torch has in the other order."""
 
@@ -134,7 +137,8 @@ def tape(
     Raises:
         TypeError: if the function is not called with so many tensors or returns no tensor.
         ValueError: if its result is not a real scalar, does not depend on the inputs as far as
-            torch knows, or if it changes a tensor in place or has a step without a derivative.
+            torch knows, or if it changes a tensor in place, gives one to NumPy or has a step
+            without a derivative.
 
     Warns:
         UserWarning: if a step takes a number out of the list, by which no derivative passes.
@@ -190,6 +194,11 @@ class _Recorder(TorchFunctionMode):
             raise ValueError(
                 f"{name} changes a tensor in place, and the list needs a tensor for each step: "
                 "write the function without it"
+            )
+        if used and name in ARRAYS:
+            raise ValueError(
+                "the function gives a tensor to NumPy, which has no derivatives: write it with the "
+                "functions of torch, such as torch.sin(x) in place of np.sin(x)"
             )
         if used and name in TAKEN:
             warnings.warn(

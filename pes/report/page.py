@@ -71,11 +71,16 @@ def _contents(place: Path) -> dict[Path, Mapping[str, Any]]:
 
 def _sections(known: Mapping[Path, Mapping[str, Any]]) -> Iterator[PagePart]:
     """Parts of all results; of several calculations of levels, titles name the folders."""
-    several = sum(path.name == LEVELS_JSON for path in known) > 1
+    several = _several(known)
     for path, content in known.items():
         for part in PARTS[path.name](path.parent, content):
             named = several and path.name == LEVELS_JSON
-            yield replace(part, title=f"{part.title} ({path.parent.name})") if named else part
+            yield replace(part, title=f"{part.title}, folder {path.parent.name}") if named else part
+
+
+def _several(known: Mapping[Path, Mapping[str, Any]]) -> bool:
+    """Whether there are several calculations of levels."""
+    return sum(path.name == LEVELS_JSON for path in known) > 1
 
 
 def _formula(known: Mapping[Path, Mapping[str, Any]]) -> str:
@@ -97,8 +102,10 @@ def _facts(known: Mapping[Path, Mapping[str, Any]]) -> list[tuple[str, str]]:
             facts.append(("test RMSE", f"{number(test)} cm⁻¹"))
             facts.append(("points", f"{sum(content['points'].values()):,}"))
         elif path.name == LEVELS_JSON:
-            facts.append(("levels", str(len(content["levels"]))))
-            facts.append(("zero-point energy", f"{content['zero_point_energy']:.3f} cm⁻¹"))
+            where = f" in {path.parent.name}/" if _several(known) else ""
+            energy = f"{content['zero_point_energy']:.3f} cm⁻¹"
+            facts.append((f"levels{where}", str(len(content["levels"]))))
+            facts.append((f"zero-point energy{where}", energy))
         else:
             last = content["steps"][-1]
             facts.append(("steps of the refinement", str(last.get("step", len(content["steps"])))))

@@ -77,8 +77,8 @@ def test_page_of_a_training_and_its_levels(
     shutil.copytree(folder / "levels", folder / "spectrum")
     cli.report([str(folder), "--overwrite"])
     assert Page((folder / "report.html").read_text(encoding="utf-8")).headings[2:6] == [
-        "Levels of O H H (levels)", "Convergence (levels)",
-        "Levels of O H H (spectrum)", "Convergence (spectrum)",
+        "Levels of O H H, folder levels", "Convergence, folder levels",
+        "Levels of O H H, folder spectrum", "Convergence, folder spectrum",
     ]  # fmt: skip
 
 
