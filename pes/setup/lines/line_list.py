@@ -263,15 +263,24 @@ def _listed(
 
 
 def _by_wavenumber(columns: list[list[Tensor | None]]) -> Spectrum:
-    """Lines of all J from the columns of each two of them."""
-    joined = [
-        None if parts[0] is None else torch.cat([p for p in parts if p is not None])
-        for parts in zip(*columns, strict=True)
-    ]
-    first = joined[0]
-    assert first is not None
-    order = first.argsort()
-    return Spectrum(*(None if c is None else c[order] for c in joined))  # pyright: ignore
+    """Lines of all J from the columns of each two of them, which are emptied.
+
+    One column after the other is put together, so that a long list is never there twice.
+    """
+    parts = [list(each) for each in zip(*columns, strict=True)]
+    columns.clear()
+    order = _joined(list(parts[0])).argsort()  # pyright: ignore[reportOptionalMemberAccess]
+    sorted_columns = []
+    while parts:
+        column = _joined(parts.pop(0))
+        sorted_columns.append(None if column is None else column[order])
+    return Spectrum(*sorted_columns)
+
+
+def _joined(parts: list[Tensor | None]) -> Tensor | None:
+    """A column of all J; None where lines have none."""
+    known = [part for part in parts if part is not None]
+    return torch.cat(known) if known else None
 
 
 def _position_spread(levels: ThermalLevels, lower: Tensor, upper: Tensor) -> Tensor | None:

@@ -3,6 +3,7 @@
 import bz2
 import csv
 import json
+import tracemalloc
 import warnings
 from collections.abc import Iterator
 from importlib.util import find_spec
@@ -16,6 +17,7 @@ from torch import Tensor
 
 import pes
 from pes.rovibration.lines import Spectrum
+from pes.setup.lines import line_files
 from pes.setup.lines.line_files import LineTables, write_line_list
 from pes.setup.lines.line_list import LineList, line_list
 
@@ -135,6 +137,37 @@ def test_tables_and_arrays_hold_the_spectrum(water: LineList, folder: Path) -> N
     # At 1000 K four J and three levels are nothing.
     assert float(last["missing_above_highest_J"]) > 1
     assert float(last["missing_above_levels"]) > 0
+
+
+def test_memory_of_the_files_does_not_grow_with_the_lines(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A block of lines is text at once, however many there are; blocks are small here."""
+    monkeypatch.setattr(line_files, "BLOCK", 500)
+    peaks = [_peak_of_writing(tmp_path / str(count), count) for count in (1000, 4000)]
+    # Everything at once would take four times as much.
+    assert peaks[1] < 1.3 * peaks[0]
+
+
+def _peak_of_writing(folder: Path, count: int) -> int:
+    """Largest memory of Python and NumPy, bytes, while so many lines between two states go out."""
+    row = {"J": 0, "Ka": 0, "Kc": 0, "level": 0, "v": "0", "convergence": 0.01, "irrep": "A"}
+    states = [{**row, "energy": 0.0}, {**row, "energy": 20.0}]
+    numbers = torch.linspace(1, 20, count, dtype=torch.float64)
+    lower = torch.zeros(count, dtype=torch.long)
+    spectrum = Spectrum(numbers, numbers, numbers, lower, lower + 1, numbers)
+    ones, columns = torch.ones(2, dtype=torch.float64), (lower + 1, lower, numbers, numbers)
+    tables = LineTables(
+        pes.Molecule(("O", "H", "H")), "v", 296.0, states, ones, ones, spectrum, count,
+        lambda: zip(*(column.split(250) for column in columns), strict=True),
+        ones, ones, (ones, ones),
+    )  # fmt: skip
+    tracemalloc.start()
+    try:
+        write_line_list(tables, folder, "h2o")
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_symmetric_top_has_k_and_no_lines_of_levels_without_spin(tmp_path: Path) -> None:
