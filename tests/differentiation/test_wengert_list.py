@@ -86,7 +86,7 @@ def test_operators_read_as_written() -> None:
         (lambda x: x.detach().sum(), "does not depend on the inputs as far as torch knows"),
         (lambda x: (x * 2).add_(1).sum(), "add_ changes a tensor in place"),
         (lambda x: x.add_(1).sum(), "add_ changes a tensor in place"),
-        (lambda x: torch.as_tensor(np.sin(x)), "gives a tensor to NumPy.* torch.sin"),
+        (lambda x: torch.as_tensor(np.sin(x)), "such as torch.sin(x) in place of np.sin(x)"),
         (lambda x: torch.as_tensor(x.numpy()), "gives a tensor to NumPy"),
         (lambda x: torch.linalg.eigvals(torch.diag(x))[0], "must return a real number"),
         (lambda x: torch.special.zeta(x, x.new_tensor(2.0)).sum(), "torch cannot differentiate a"),
