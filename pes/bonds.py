@@ -1,89 +1,43 @@
-"""How stiff bonds of a given length are, and whether the curvature at a minimum is a molecule's."""
+"""Bond lengths: which atoms are bound, and whether the elements stand in the right order."""
 
-from bisect import bisect_left
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from math import log
+from collections.abc import Sequence
+from itertools import permutations
 
 import torch
 from torch import Tensor
 
-from pes.elements import atomic_number
 from pes.geometry import atom_pairs, distances
-from pes.molecule import Molecule, covalent_radii
-from pes.units import ANGSTROM, CM1
+from pes.molecule import covalent_radii
+from pes.units import ANGSTROM
 
-__all__ = ["Stiffness", "bond_force_constants", "bond_sums", "stiffness"]
+__all__ = ["bond_sums", "has_firm_bond", "in_another_order", "likely_order", "other_orders"]
 
-STRENGTH = 0.806
-"""Hartree bohr; Badger's 1.86e5 dyn/cm Å³."""
+MARGIN = 0.03
+"""Strain by which another order must be better: a bond too long by 20 %."""
 
-NOBLE_GASES = (2, 10, 18, 36, 54)
-"""Atomic numbers at which periods end."""
+SHARE = 0.7
+"""Largest strain of the better order in units of that of the order given."""
 
-CORES = (0.02, 0.335, 0.58, 0.69, 0.80, 0.90)
-"""Å; what an atom of each period takes off a bond length, from the vibrations of 22 diatomic
-molecules of the first two periods and of halogens, hydrides and alkali metals beyond."""
+SHORTEST = 0.75
+"""Length of the shortest multiple bonds in units of the sum of the covalent radii."""
 
-NEAREST = 0.2 * ANGSTROM
-"""Shortest rest of a bond length; that of H2 is 0.7 Å, that of N2 0.43 Å."""
+MOST_ATOMS = 6
+"""Atoms whose orders are tried."""
 
-SOFTEST, STIFFEST = 0.3, 1.7
-"""Highest harmonic frequency over that of bonds of the same lengths. Molecules with all kinds of
-bonds have 0.6 to 1.2 (see tests/test_bonds.py), FHF⁻ 0.4; hartree called eV make it 5.2 times
-smaller."""
+SOFTNESS = 0.37 * ANGSTROM
+"""Length over which the order of a bond falls by e."""
 
-BOND = 1.5
-"""Distance in sums of covalent radii up to which two atoms may be bound; H2 has 1.2, H3+ 1.4,
-complexes of noble gases 1.7 and more."""
+UNSHARED = 0.55
+"""Difference of the bonds of a hydrogen atom from one, up to which it is bound as usual: strong
+hydrogen bonds have 0.5."""
 
+LONGEST = (1.35, 1.1, 1.5)
+"""Distance in sums of covalent radii up to which two atoms are bound of which none, one or both
+are hydrogen; H2 has 1.2, H3+ 1.4."""
 
-@dataclass(frozen=True)
-class Stiffness:
-    """Highest harmonic frequency at a minimum, and the one that bonds of these lengths give.
-
-    Attributes:
-        wavenumber: of the surface, cm⁻¹.
-        usual: that of covalent bonds as long as the distances there, cm⁻¹.
-        bonded: two atoms are near enough for a covalent bond; what holds others together is
-            softer.
-    """
-
-    wavenumber: float
-    usual: float
-    bonded: bool
-
-    def ratio(self, factor: float = 1.0) -> float:
-        """Wavenumber of energies divided by a factor, over the usual one."""
-        return self.wavenumber / factor**0.5 / self.usual
-
-    def plausible(self, factor: float = 1.0) -> bool:
-        """Whether energies divided by a factor can be those of a molecule."""
-        return (self.ratio(factor) > SOFTEST or not self.bonded) and self.ratio(factor) < STIFFEST
-
-    def nearest(self, factors: Mapping[str, float]) -> str | None:
-        """Name of the factor that makes energies divided by it those of a molecule."""
-        possible = [name for name, factor in factors.items() if self.plausible(factor)]
-        return min(possible, key=lambda name: abs(log(self.ratio(factors[name]))), default=None)
-
-    def __str__(self) -> str:
-        return (
-            f"{self.wavenumber:.0f} cm-1, where bonds of these lengths have about {self.usual:.0f}"
-        )
-
-
-def stiffness(frequency: float, molecule: Molecule, positions: Tensor) -> Stiffness:
-    """Compare a highest harmonic frequency with that of bonds of the same lengths.
-
-    Args:
-        frequency: hartree.
-        molecule: its masses.
-        positions: minimum (N, 3) in bohr.
-    """
-    elements = molecule.elements
-    usual = _highest(bond_force_constants(elements, positions), molecule.masses, positions)
-    nearest = float((distances(positions) / bond_sums(elements).to(positions)).min())
-    return Stiffness(frequency / CM1, usual / CM1, bonded=nearest < BOND)
+SHARED = 0.25
+"""Order of the second bond of a hydrogen atom from which two atoms share it, as in ClHCl⁻: it is
+held more softly than its distances say."""
 
 
 def bond_sums(elements: Sequence[str]) -> Tensor:
@@ -93,35 +47,81 @@ def bond_sums(elements: Sequence[str]) -> Tensor:
     return radii[first] + radii[second]
 
 
-def bond_force_constants(elements: Sequence[str], positions: Tensor) -> Tensor:
-    """Force constants of all pairs of atoms by their distance, as if each were a covalent bond.
+def in_another_order(positions: Tensor, elements: tuple[str, ...]) -> Tensor:
+    """Mask (B,) of the geometries that another order of the elements explains far better.
 
-    k = 0.806/(r − d_a − d_b)³, within a factor of two for most.
+    The strain is Σ_a ln²(r_a), r_a the distance of an atom to its nearest neighbour in units of the
+    sum of the covalent radii, where r_a is not that of a multiple bond. Molecules of more than six
+    atoms or of one element are not judged.
 
     Args:
+        positions: (B, N, 3) in bohr.
         elements: of N atoms.
-        positions: (N, 3) in bohr.
+    """
+    if len(set(elements)) == 1 or len(elements) > MOST_ATOMS:
+        return torch.zeros(len(positions), dtype=torch.bool)
+    r = distances(positions)
+    own = _strain(r, elements)
+    best = torch.stack([_strain(r, order) for order in other_orders(elements)]).amin(0)
+    return (own > best + MARGIN) & (best < SHARE * own)
 
-    Returns:
-        (N(N−1)/2,) in hartree/bohr², in the order of `pes.geometry.atom_pairs`.
+
+def likely_order(positions: Tensor, elements: tuple[str, ...]) -> tuple[str, ...]:
+    """The other order of the elements that explains a geometry (N, 3), bohr, best."""
+    r = distances(positions)[None]
+    return min(other_orders(elements), key=lambda order: float(_strain(r, order)))
+
+
+def other_orders(elements: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """Every other order of the elements.
+
+    Example:
+        >>> other_orders(("H", "O", "H"))
+        [('H', 'H', 'O'), ('O', 'H', 'H')]
+    """
+    return sorted(set(permutations(elements)) - {elements})
+
+
+def _strain(r: Tensor, elements: tuple[str, ...]) -> Tensor:
+    """Strain (B,) of distances (B, P), see `in_another_order`."""
+    first, second = atom_pairs(len(elements))
+    sums = bond_sums(elements)
+    ratios = r.new_full((len(r), len(elements), len(elements)), torch.inf)
+    ratios[:, first, second] = ratios[:, second, first] = r / sums
+    nearest, neighbour = ratios.min(2)
+    # A multiple bond is no strain.
+    short = (nearest / SHORTEST).clamp(max=1)
+    strain = torch.where(nearest > 1, nearest, short).log().square()
+    bound = _bound_hydrogen(r - sums, elements)
+    heavy = torch.tensor([name != "H" for name in elements])
+    return strain.where(~(bound | (heavy & bound.gather(1, neighbour))), 0.0).sum(1)
+
+
+def _bound_hydrogen(excess: Tensor, elements: tuple[str, ...]) -> Tensor:
+    """Mask (B, N) of the hydrogen atoms with one bond, or with two that share it as in FHF⁻."""
+    hydrogen = torch.tensor([name == "H" for name in elements])
+    to_others = _bond_orders(excess, len(elements))[:, :, ~hydrogen].sum(2)
+    return hydrogen & ((to_others - 1).abs() < UNSHARED)
+
+
+def has_firm_bond(r: Tensor, elements: tuple[str, ...]) -> bool:
+    """Whether two atoms at distances (P,), bohr, are covalently bound and neither is shared."""
+    hydrogen = torch.tensor([name == "H" for name in elements])
+    first, second = atom_pairs(len(elements))
+    sums = bond_sums(elements)
+    orders = _bond_orders((r - sums)[None], len(elements))[0]
+    shared = hydrogen & ((orders > SHARED) & ~hydrogen).sum(1).gt(1)
+    near = r < torch.tensor(LONGEST)[hydrogen[first].long() + hydrogen[second]] * sums
+    return bool((near & ~(shared[first] | shared[second])).any())
+
+
+def _bond_orders(excess: Tensor, atoms: int) -> Tensor:
+    """Orders (B, N, N) of bonds that are longer than the sum of the radii by (B, P), bohr.
 
     References:
-        R. M. Badger, J. Chem. Phys. 2, 128 (1934), doi:10.1063/1.1749433
+        I. D. Brown, D. Altermatt, Acta Cryst. B 41, 244 (1985), doi:10.1107/S0108768185002063
     """
-    periods = [bisect_left(NOBLE_GASES, atomic_number(name)) for name in elements]
-    cores = positions.new_tensor([CORES[k] * ANGSTROM for k in periods])
-    first, second = atom_pairs(len(elements))
-    rest = (distances(positions) - cores[first] - cores[second]).clamp(min=NEAREST)
-    return STRENGTH / rest**3
-
-
-def _highest(constants: Tensor, masses: Tensor, positions: Tensor) -> float:
-    """Highest harmonic frequency (hartree) of stretches of all pairs of atoms."""
-    first, second = atom_pairs(len(positions))
-    between = positions[first] - positions[second]
-    along = between / between.norm(dim=1, keepdim=True)
-    stretches = positions.new_zeros(len(along), *positions.shape)
-    pairs = torch.arange(len(along))
-    stretches[pairs, first], stretches[pairs, second] = along, -along
-    weighted = (stretches / masses.sqrt()[:, None]).flatten(1) * constants.sqrt()[:, None]
-    return float(torch.linalg.matrix_norm(weighted, 2))
+    orders = excess.new_zeros(len(excess), atoms, atoms)
+    first, second = atom_pairs(atoms)
+    orders[:, first, second] = orders[:, second, first] = torch.exp(-excess / SOFTNESS)
+    return orders

@@ -3,9 +3,9 @@
 import torch
 from torch import Tensor
 
-from pes.bonds import Stiffness, stiffness
 from pes.findings.evidence import Evidence
 from pes.molecule import Molecule
+from pes.stiffness import Stiffness
 
 __all__ = ["curvature"]
 
@@ -33,4 +33,4 @@ def curvature(evidence: Evidence, elements: tuple[str, ...] | None = None) -> St
     )
     assert isinstance(hessian, Tensor)
     largest = float(torch.linalg.eigvalsh(0.5 * (hessian + hessian.mT))[-1])
-    return stiffness(largest**0.5, molecule, x) if largest > 0 else None
+    return Stiffness.of(largest**0.5, molecule, x) if largest > 0 else None

@@ -7,24 +7,14 @@ from math import log
 import torch
 from torch import Tensor
 
-from pes.bonds import bond_sums
+from pes.bonds import in_another_order, likely_order, other_orders
 from pes.data import Dataset
 from pes.data.isolation import isolated_rows
 from pes.findings.curvature import curvature
 from pes.findings.evidence import Evidence
 from pes.findings.finding import Finding, rows_in_words
-from pes.geometry import distances
 
 __all__ = ["atom_order", "atom_order_by_curvature", "atom_order_of_rows", "misplaced"]
-
-MARGIN = 0.03
-"""Strain (see `misplaced`) by which another order must be better: a bond too long by 20 %."""
-
-SHARE = 0.7
-"""Largest strain of the better order in units of that of the order given."""
-
-SHORTEST = 0.75
-"""Length of the shortest multiple bonds in units of the sum of the covalent radii."""
 
 OFF, MENDED = 5e-3, 10.0
 """Smallest residual in hartree of atoms in another order, and largest one with the atoms exchanged
@@ -45,20 +35,8 @@ MOST_ATOMS = 6
 
 
 def misplaced(dataset: Dataset) -> Tensor:
-    """Mask (B,) of the geometries that another order of the symbols explains far better.
-
-    The strain is Σ_a ln²(r_a), r_a the distance of an atom to its nearest neighbour in units of the
-    sum of the covalent radii, where r_a is not that of a multiple bond. Molecules of more than six
-    atoms or of one element are not judged.
-    """
-    elements = dataset.elements
-    nothing = torch.zeros(len(dataset), dtype=torch.bool)
-    if len(set(elements)) == 1 or len(elements) > MOST_ATOMS:
-        return nothing
-    r = distances(dataset.positions)
-    own = _strain(r, elements)
-    best = torch.stack([_strain(r, order) for order in _orders(elements)]).amin(0)
-    return (own > best + MARGIN) & (best < SHARE * own)
+    """Mask (B,) of the geometries that another order of the symbols explains far better."""
+    return in_another_order(dataset.positions, dataset.elements)
 
 
 def atom_order(evidence: Evidence) -> list[Finding]:
@@ -67,8 +45,7 @@ def atom_order(evidence: Evidence) -> list[Finding]:
     share = float(evidence.misplaced[rows].double().mean())
     if share <= 0.5:
         return []
-    r = distances(evidence.dataset.positions[rows[:1]])
-    order = min(_orders(evidence.dataset.elements), key=lambda names: float(_strain(r, names)[0]))
+    order = likely_order(evidence.dataset.positions[rows[0]], evidence.dataset.elements)
     why = f"distances of the lowest geometries are those of {' '.join(order)}"
     return [_all_in_another_order(evidence, int(evidence.misplaced.sum()), why)]
 
@@ -83,7 +60,7 @@ def atom_order_by_curvature(evidence: Evidence) -> list[Finding]:
     known = curvature(evidence) if len(elements) <= MOST_ATOMS else None
     if known is None or known.plausible():
         return []
-    others = [(curvature(evidence, order), order) for order in _orders(elements)]
+    others = [(curvature(evidence, order), order) for order in other_orders(elements)]
     ordinary = [
         " ".join(order)
         for other, order in others
@@ -155,23 +132,6 @@ def _best_exchange(surface: Callable[[Tensor], Tensor], some: Dataset) -> tuple[
     residuals = torch.stack([(surface(x) - some.energies).abs() for x in turned])
     best = residuals.argmin(0)
     return residuals.amin(0), turned[best, torch.arange(len(best))]
-
-
-def _strain(r: Tensor, elements: tuple[str, ...]) -> Tensor:
-    """Strain (B,), see `misplaced`."""
-    atoms = len(elements)
-    first, second = torch.triu_indices(atoms, atoms, 1)
-    ratios = r.new_full((len(r), atoms, atoms), torch.inf)
-    ratios[:, first, second] = ratios[:, second, first] = r / bond_sums(elements)
-    nearest = ratios.amin(2)
-    # A multiple bond is no strain.
-    short = (nearest / SHORTEST).clamp(max=1)
-    return (torch.where(nearest > 1, nearest, short).log()).square().sum(1)
-
-
-def _orders(elements: tuple[str, ...]) -> list[tuple[str, ...]]:
-    """Every other order of the symbols."""
-    return sorted(set(permutations(elements)) - {elements})
 
 
 def _exchanges(dataset: Dataset) -> Iterator[list[int]]:

@@ -24,3 +24,11 @@ def test_lengths_at_the_minimum(factor: float, words: str) -> None:
     said = strange_bonds(problem(surface, "O H H", coordinates=request))
     assert len(said) == bool(words)
     assert words in "".join(said)
+
+
+def test_atoms_in_another_order_than_the_surface_takes_them() -> None:
+    """O H D for H O D: two hydrogen atoms would be 0.96 angstrom apart."""
+    surface = as_surface(lambda x: WATER(x[:, [1, 0, 2]]))
+    assert strange_bonds(problem(surface, "H O D")) == []
+    (sentence,) = strange_bonds(problem(surface, "O H D"))
+    assert "are those of H O H, but `molecule` names O H H" in sentence

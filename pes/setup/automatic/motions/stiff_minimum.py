@@ -2,10 +2,10 @@
 
 import torch
 
-from pes.bonds import Stiffness, stiffness
 from pes.coordinates import hessian
 from pes.setup.problem.bond_lengths import strange_bonds
 from pes.setup.problem.problem import Problem
+from pes.stiffness import Stiffness
 from pes.units import ANGSTROM, ENERGY_UNITS
 
 __all__ = ["refuse_stiff_minimum", "stiffness_at_minimum", "unusual_stiffness"]
@@ -37,7 +37,7 @@ def stiffness_at_minimum(task: Problem) -> Stiffness | None:
     with torch.no_grad():
         there, back, here = potential(torch.stack((x + step, x - step, x))).tolist()
     square = (there + back - 2 * here) / float((masses[:, None] * step.square()).sum())
-    return stiffness(max(square, 0.0) ** 0.5, task.molecule, x) if square > 0 else None
+    return Stiffness.of(max(square, 0.0) ** 0.5, task.molecule, x) if square > 0 else None
 
 
 def refuse_stiff_minimum(task: Problem, known: Stiffness | None) -> None:
