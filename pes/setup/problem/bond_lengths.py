@@ -1,9 +1,9 @@
 """Distances of atoms at the minimum of a surface, compared with usual bonds."""
 
-import torch
+from torch import Tensor
 
-from pes.bonds import in_another_order, likely_order
-from pes.setup.minima.geometry import covalent_distances
+from pes.bonds import bond_sums, in_another_order, likely_order
+from pes.geometry import atom_pairs, distances
 from pes.setup.problem.problem import Problem
 from pes.units import ANGSTROM
 
@@ -25,24 +25,28 @@ def strange_bonds(task: Problem) -> list[str]:
         task: what the levels are of.
     """
     molecule, x = task.molecule, task.minimum
-    share = covalent_distances(molecule, x).fill_diagonal_(torch.inf)
-    a, b = divmod(int(share.argmin()), len(x))
-    if SHORT < share[a, b] < LONG:
-        return _other_order(task)
-    weak = " (right for a complex that weak forces hold together)" if share[a, b] > 1 else ""
+    elements = molecule.elements
+    a, b, share = _nearest(elements, x)
+    if bool(in_another_order(x[None], elements)):
+        order = likely_order(x, elements)
+        if SHORT < _nearest(order, x)[2] < LONG:
+            return [
+                f"the distances at the minimum are those of {' '.join(order)}, but `molecule` "
+                f"names {' '.join(elements)}: name the atoms in the order in which the surface "
+                "takes them"
+            ]
+    if SHORT < share < LONG:
+        return []
+    weak = " (right for a complex that weak forces hold together)" if share > 1 else ""
     return [
-        f"at the minimum the nearest atoms, {molecule.elements[a]} and {molecule.elements[b]}, are "
-        f"{float((x[a] - x[b]).norm()) / ANGSTROM:.3f} angstrom apart, {float(share[a, b]):.2f} "
+        f"at the minimum the nearest atoms, {elements[a]} and {elements[b]}, are "
+        f"{float((x[a] - x[b]).norm()) / ANGSTROM:.3f} angstrom apart, {share:.2f} "
         f"times a usual bond{weak}: check that the surface takes positions in bohr"
     ]
 
 
-def _other_order(task: Problem) -> list[str]:
-    elements = task.molecule.elements
-    if not bool(in_another_order(task.minimum[None], elements)):
-        return []
-    order = " ".join(likely_order(task.minimum, elements))
-    return [
-        f"the distances at the minimum are those of {order}, but `molecule` names "
-        f"{' '.join(elements)}: name the atoms in the order in which the surface takes them"
-    ]
+def _nearest(elements: tuple[str, ...], x: Tensor) -> tuple[int, int, float]:
+    """The two nearest atoms, and their distance in sums of covalent radii."""
+    shares = distances(x) / bond_sums(elements)
+    a, b = atom_pairs(len(elements))[:, shares.argmin()].tolist()
+    return a, b, float(shares.min())

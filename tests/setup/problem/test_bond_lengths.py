@@ -1,16 +1,19 @@
 """Surfaces that mix up bohr and angstrom are told from others."""
 
 import pytest
+import torch
+from torch import Tensor
 
 from pes.potential.analytic import WaterPJT
 from pes.setup.coordinates.coordinate_request import CoordinateRequest
 from pes.setup.inputs.surfaces import as_surface
 from pes.setup.problem.bond_lengths import strange_bonds
 from pes.setup.problem.problem import problem
-from pes.units import ANGSTROM
+from pes.units import ANGSTROM, CM1
 
 RANGES = {"r1": (0.4, 3.0), "r2": (0.4, 3.0), "theta": (60.0, 160.0)}
 WATER = WaterPJT()
+REFERENCE = ((-0.97, 0.0, 0.0), (0.0, 0.0, 0.0), (0.37, 1.65, 0.0))
 
 
 @pytest.mark.parametrize(
@@ -26,9 +29,20 @@ def test_lengths_at_the_minimum(factor: float, words: str) -> None:
     assert words in "".join(said)
 
 
+def hypochlorous_acid(x: Tensor) -> Tensor:
+    """H, O, Cl; no two of the atoms are alike."""
+    left, right = x[:, 0] - x[:, 1], x[:, 2] - x[:, 1]
+    r1, r2 = left.norm(dim=1) / ANGSTROM, right.norm(dim=1) / ANGSTROM
+    c = (left * right).sum(1) / (r1 * r2 * ANGSTROM**2)
+    bonds = 40000 * (1 - torch.exp(-2.2 * (r1 - 0.97))) ** 2
+    bonds = bonds + 30000 * (1 - torch.exp(-2.0 * (r2 - 1.69))) ** 2
+    return (bonds + 16000 * (c + 0.22) ** 2) * CM1
+
+
 def test_atoms_in_another_order_than_the_surface_takes_them() -> None:
-    """O H D for H O D: two hydrogen atoms would be 0.96 angstrom apart."""
-    surface = as_surface(lambda x: WATER(x[:, [1, 0, 2]]))
-    assert strange_bonds(problem(surface, "H O D")) == []
-    (sentence,) = strange_bonds(problem(surface, "O H D"))
-    assert "are those of H O H, but `molecule` names O H H" in sentence
+    """Cl O H for H O Cl: hydrogen would be 1.7 angstrom from oxygen."""
+    surface = as_surface(hypochlorous_acid)
+    request = CoordinateRequest(kind="valence", reference=REFERENCE)
+    assert strange_bonds(problem(surface, "H O Cl", coordinates=request)) == []
+    (sentence,) = strange_bonds(problem(surface, "Cl O H", coordinates=request))
+    assert "are those of H O Cl, but `molecule` names Cl O H" in sentence
