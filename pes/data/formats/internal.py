@@ -68,8 +68,9 @@ def read_triatomic(path: Path, request: Request) -> Iterator[Dataset]:
         return positions
 
     geometry = Geometry(symbols, ("r1", "r2", angle), to_positions)
-    fixed = {"angle": unit}
-    yield from read_table(path, "triatomic table", request, fixed, geometry)
+    bonds = ", ".join(f"r{k} = {symbols[middle]}-{symbols[end]}" for k, end in enumerate(ends, 1))
+    kind = f"triatomic table with {bonds}"
+    yield from read_table(path, kind, request, {"angle": unit}, geometry)
 
 
 def _angle_unit(request: Request, named: str | None) -> str:

@@ -43,7 +43,8 @@ def doubts(part: Dataset) -> list[str]:
             < LONG else ""  # fmt: skip
         said.append(
             f"the nearest atoms ({names}) are {float(r[row, pair]) / ANGSTROM:.3g} angstrom apart, "
-            f"{ratio:.2f} times their covalent bond length{meant}: check the unit of lengths"
+            f"{ratio:.2f} times their covalent bond length{meant}: check the unit of lengths "
+            "and the order of the atoms"
         )
     span = float(part.energies.max() - part.energies.min()) / CM1
     if len(part) > 1 and not LOW < span < HIGH:

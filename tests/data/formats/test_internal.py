@@ -35,6 +35,9 @@ def test_two_lengths_and_an_angle(tmp_path, head, value, units, formula, centre,
     # The cosine of a cosine: a rounding over the sine of the angle.
     assert q.tolist() == pytest.approx(expected, rel=1e-14)
     assert back.symbols == tuple(formula.split())
+    atoms = formula.split()
+    bonds = ", ".join(f"r{k} = {atoms[centre]}-{atoms[end]}" for k, end in enumerate(ends, 1))
+    assert f"triatomic table with {bonds}" in str(back.provenance)
 
 
 @pytest.mark.parametrize(
