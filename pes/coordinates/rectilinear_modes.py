@@ -12,6 +12,7 @@ from pes.coordinates.line import Line, line_of, paired
 from pes.coordinates.standard_modes import standard_modes
 from pes.coordinates.symmetrised import symmetrised
 from pes.geometry import nearest_rotation
+from pes.units import CM1
 
 __all__ = ["NormalModes", "hessian", "normal_modes"]
 
@@ -110,10 +111,15 @@ def normal_modes(reference: Tensor, hessian: Tensor, masses: Tensor) -> NormalMo
     reference, hessian = symmetrised(reference, hessian.detach(), masses)
     squares, vectors = _eigenvectors(reference, hessian, masses)
     if not (squares > 1e-10 * squares.abs().max()).all():
-        listed = ", ".join(f"{v:.3g}" for v in squares.tolist())
+        sizes = (squares.abs().sqrt() / CM1).tolist()
+        listed = ", ".join(
+            f"{size:.4g}{'i' if square < 0 else ''}"
+            for size, square in zip(sizes, squares.tolist(), strict=True)
+        )
         raise ValueError(
-            f"not a minimum: squared frequencies {listed} (hartree²) must all be positive; "
-            "optimise the geometry on this surface first"
+            f"not a minimum: the harmonic frequencies are {listed} cm-1, none may be imaginary or "
+            "zero; give positions at a minimum of this surface, and check that it takes positions "
+            "in bohr and returns hartree"
         )
     frequencies = squares.sqrt()
     rows = standard_modes(vectors.mT, squares, reference, masses)

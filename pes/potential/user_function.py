@@ -90,8 +90,22 @@ class UserFunction(nn.Module):
         except (Exception, SystemExit) as with_array:
             second = reason(with_array)
             both = first if first == second else f"on a tensor, {first}; on an array, {second}"
-            raise ValueError(f"{self.name} failed: {both}") from with_array
+            raise ValueError(f"{self.name} failed: {both}{self._hint(positions)}") from with_array
         return False
+
+    def _hint(self, positions: Tensor) -> str:
+        """What to do about a function of a single geometry."""
+        try:
+            value = np.asarray(self._numpy(positions[0]), dtype=float)
+        except (Exception, SystemExit):
+            return ""
+        if value.shape != self.value_shape:
+            return ""
+        return (
+            f"; it takes one geometry {tuple(positions[0].shape)}, but is called with several at "
+            "once, (B, N, 3): name a function that calls it for each of them, such as "
+            "`def energies(x): return np.array([energy(one) for one in x])`"
+        )
 
     def _checked(self, values: Any, positions: Tensor) -> Tensor:
         if not isinstance(values, Tensor):

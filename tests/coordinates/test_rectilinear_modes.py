@@ -177,7 +177,8 @@ def test_isotopes_obey_the_product_rule(water: tuple, symbols: tuple[str, ...]) 
 
 def test_not_a_minimum(water: tuple) -> None:
     surface, reference, masses = water
-    with pytest.raises(ValueError, match="not a minimum"):
+    # 3,943 cm⁻¹ is the highest frequency of water, here imaginary.
+    with pytest.raises(ValueError, match=r"not a minimum: the harmonic frequencies are 39\d\di, "):
         normal_modes(reference, -hessian(surface, reference), masses)
     with pytest.raises(ValueError, match=r"hessian must have shape \(9, 9\) for 3 masses"):
         normal_modes(reference, torch.eye(6), masses)

@@ -94,6 +94,15 @@ def test_a_mistake_in_it_is_told_with_its_line(function: Callable, words: str) -
     assert f"{__file__}, line {function.__code__.co_firstlineno + 1}" in str(error.value)
 
 
+def test_a_function_of_one_geometry_is_told_how_to_be_called() -> None:
+    def single(x: Any) -> float:
+        a, b, c = x
+        return float(((a - b) ** 2).sum() + ((b - c) ** 2).sum())
+
+    with pytest.raises(ValueError, match=r"it takes one geometry \(3, 3\), but .* for one in x"):
+        UserFunction(single, "f")(X)
+
+
 @pytest.mark.parametrize("function", [in_torch, in_numpy])
 def test_a_mistake_in_a_later_call(function: Callable) -> None:
     healthy = True

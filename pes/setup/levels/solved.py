@@ -25,6 +25,7 @@ from pes.setup.automatic.request import Budget, Target
 from pes.setup.errors.uncertainty import SPREADS, spreads
 from pes.setup.inputs.positive import check_positive
 from pes.setup.levels.level_result import LevelsResult
+from pes.setup.problem.bond_lengths import strange_bonds
 from pes.setup.problem.fit_holes import without_holes
 from pes.setup.problem.folds import check_domain, folds
 from pes.setup.problem.problem import Problem
@@ -39,6 +40,7 @@ from pes.vibration.levels.levels import vibrational_levels
 from pes.vibration.levels.result import Levels
 from pes.vibration.system.continuation import Continuation, reliable_energy
 from pes.vibration.system.cuts import Cut
+from pes.vibration.system.minimum import OuterSurfaceError
 from pes.vibration.system.system import System, harmonic_frequencies
 
 __all__ = ["ACCURACY", "COUNT", "accuracy_goal", "growing_minutes", "solved"]
@@ -140,6 +142,9 @@ def solved(
             )  # fmt: skip
     except SolverError as failure:
         raise ValueError(f"no levels: {failure}") from failure
+    except OuterSurfaceError as hole:
+        # Bohr taken for angstrom is a likelier cause than a hole.
+        raise OuterSurfaceError("; ".join((str(hole), *strange_bonds(task)))) from hole
     reached = result.zero_point_energy + float(result.excitations[-1])
     missing = (*unusual_stiffness(known), *LargeAmplitudes(task).sentences(reached))
     if convergence is False and not task.sized and limits == TruncationRequest():
