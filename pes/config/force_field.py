@@ -15,6 +15,9 @@ class ForceFieldConfig(Section):
     force_field: str
     """File of the force field: a plain table, an input file of VHCI, or a Gaussian output of
     anharmonic frequencies."""
+    coriolis: str | None = None
+    """File of rotational and Coriolis constants, which add the vibrational angular momentum; the
+    default is to leave it out, as most published levels of force fields do."""
     levels: int | None = Field(default=None, gt=0)
     """Number of levels, the ground state included; each level of a degenerate set counts. The
     default is 20 unless `energy` is given."""

@@ -5,6 +5,7 @@ from collections import defaultdict
 import numpy as np
 
 from pes.force_fields.block import FieldBlock
+from pes.force_fields.coriolis import AXES
 from pes.force_fields.field import ForceField
 from pes.force_fields.ladder import Ladder, Term, ladder
 from pes.force_fields.levels import FieldLevels
@@ -20,7 +21,8 @@ def derivatives(levels: FieldLevels) -> np.ndarray:
     is not differentiated. The members of a degenerate level have the mean of the level.
 
     Returns:
-        Columns by frequency (hartree per hartree), then by constant in the order of the field.
+        Columns by frequency (hartree per hartree), by constant in the order of the field, and by
+        rotational constant at fixed ζ.
     """
     return _means(levels, levels.operators)
 
@@ -39,10 +41,11 @@ def mean_values(levels: FieldLevels, polynomial: ForceField) -> np.ndarray:
 
 
 def parameter_names(levels: FieldLevels) -> list[str]:
-    """Names of the columns: w1 of the frequencies, f1,1,2 of the constants."""
+    """Names of the columns: w1 of the frequencies, f1,1,2 of the constants, Bx of rotation."""
     field = levels.force_field
     frequencies = [f"w{k + 1}" for k in range(len(field.frequencies))]
-    return frequencies + ["f" + ",".join(str(k + 1) for k in modes) for modes in field.constants]
+    constants = ["f" + ",".join(str(k + 1) for k in modes) for modes in field.constants]
+    return frequencies + constants + ([f"B{axis}" for axis in AXES] if field.coriolis else [])
 
 
 def _means(levels: FieldLevels, operators: Ladder) -> np.ndarray:

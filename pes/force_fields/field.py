@@ -8,6 +8,7 @@ from math import factorial, prod
 import numpy as np
 from torch import Tensor
 
+from pes.force_fields.coriolis import Coriolis
 from pes.units import ENERGY_UNITS
 
 __all__ = ["ForceField"]
@@ -17,7 +18,7 @@ Modes = tuple[int, ...]
 
 @dataclass(frozen=True, repr=False)
 class ForceField:
-    """H = ½ Σ_k ω_k (p_k² + q_k²) + Σ_t f_t Π_k q_k^{e_tk} / e_tk!, without rotation.
+    """H = ½ Σ_k ω_k (p_k² + q_k²) + Σ_t f_t Π_k q_k^{e_tk} / e_tk!, and perhaps Coriolis coupling.
 
     A constant f of the modes (i, j, k …) is the derivative ∂V/∂q_i∂q_j∂q_k … at the minimum.
 
@@ -26,6 +27,7 @@ class ForceField:
         constants: f in hartree by its modes, numbered from 0 in ascending order; the harmonic
             part is not among them.
         name: what it is called in tables.
+        coriolis: rotational and Coriolis constants; without them H has no angular momentum.
 
     Example:
         >>> field = ForceField.of([1000, 2000], {(0, 0, 1): 50.0}, units="cm-1")
@@ -36,6 +38,7 @@ class ForceField:
     frequencies: tuple[float, ...]
     constants: Mapping[Modes, float]
     name: str = "force field"
+    coriolis: Coriolis | None = None
 
     @classmethod
     def of(

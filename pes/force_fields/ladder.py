@@ -15,14 +15,11 @@ from math import comb, factorial, sqrt
 import numpy as np
 import scipy.sparse as sparse
 
+from pes.force_fields.coriolis import AXES
 from pes.force_fields.field import ForceField, symmetry_factor
+from pes.force_fields.terms import Expansion, Term, summed
 
 __all__ = ["Ladder", "Term", "ladder"]
-
-Term = tuple[tuple[int, int, int], ...]
-"""(mode, r, s) of each mode that a term touches: Π (a†)^r a^s."""
-
-Expansion = Mapping[Term, complex]
 
 NOTHING = 1e-12
 """Coefficient, relative to the largest of its term, that rounding leaves where there is none."""
@@ -35,7 +32,9 @@ class Ladder:
     Attributes:
         terms: operators, T of them.
         share: ∂c/∂F, (P, T): how much each parameter puts into each operator.
-        parameters: F, (P,) in hartree: frequencies, then constants in their order.
+        parameters: F, (P,) in hartree: frequencies, constants in their order, and the rotational
+            constants where the field has any. c has the degree 1 in all of them together, so that
+            Σ F ∂c/∂F is c also where ∂c/∂F depends on F.
         pairs: modes (x, y) that are described by circular operators (+, −) in their places.
     """
 
@@ -64,6 +63,7 @@ def ladder(field: ForceField, pairs: Sequence[tuple[int, int]] = ()) -> Ladder |
     """
     expansions = [_oscillator(k, pairs) for k in range(len(field.frequencies))]
     expansions += [_monomial(modes, pairs) for modes in field.constants]
+    expansions = _with_rotation(field, expansions, pairs)
     columns: dict[Term, int] = {}
     rows, at, values = [], [], []
     for p, expansion in enumerate(expansions):
@@ -76,8 +76,34 @@ def ladder(field: ForceField, pairs: Sequence[tuple[int, int]] = ()) -> Ladder |
                 at.append(columns.setdefault(term, len(columns)))
                 values.append(c.real)
     share = sparse.csr_matrix((values, (rows, at)), shape=(len(expansions), len(columns)))
-    parameters = np.array([*field.frequencies, *field.constants.values()])
+    rotational = field.coriolis.rotational if field.coriolis else ()
+    parameters = np.array([*field.frequencies, *field.constants.values(), *rotational])
     return Ladder(tuple(columns), share, parameters, tuple(pairs))
+
+
+def _with_rotation(
+    field: ForceField, expansions: list[Expansion], pairs: Sequence[tuple[int, int]]
+) -> list[Expansion]:
+    """Derivatives of H by all parameters, the vibrational angular momentum among its terms."""
+    one = field.coriolis
+    if one is None:
+        return expansions
+    axes, omega = range(len(AXES)), field.frequencies
+    slopes = [
+        summed(*((one.rotational[a], one.slope(a, omega, k)) for a in axes))
+        for k in range(len(omega))
+    ]
+    squares = [_in_pairs(one.square(a, omega), pairs) for a in axes]
+    turning = [
+        summed((1.0, expansion), (1.0, _in_pairs(slope, pairs)))
+        for expansion, slope in zip(expansions, slopes, strict=False)
+    ]
+    return [*turning, *expansions[len(omega) :], *squares]
+
+
+def _in_pairs(expansion: Expansion, pairs: Sequence[tuple[int, int]]) -> Expansion:
+    """An operator in circular operators of the pairs."""
+    return summed(*((1.0, _circular(term, c, pairs)) for term, c in expansion.items()))
 
 
 def _oscillator(mode: int, pairs: Sequence[tuple[int, int]]) -> Expansion:

@@ -1,11 +1,12 @@
 """Force fields from tables of constants: a plain table, VHCI's input, Gaussian's output."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pes.files import check_file
 from pes.force_fields.field import ForceField, Modes, symmetry_factor
+from pes.force_fields.reading_coriolis import read_coriolis
 from pes.units import ENERGY_UNITS
 
 __all__ = ["read_force_field"]
@@ -42,7 +43,7 @@ class Row:
 Lines = Sequence[tuple[int, str]]
 
 
-def read_force_field(path: str | Path) -> ForceField:
+def read_force_field(path: str | Path, *, coriolis: str | Path | None = None) -> ForceField:
     """Read a force field in dimensionless normal coordinates.
 
     The format is recognised by the content of the file.
@@ -50,6 +51,11 @@ def read_force_field(path: str | Path) -> ForceField:
     A plain table has lines `units: cm-1`, `modes: 2` and `constants: derivatives`, then rows of
     mode numbers from 1 and a value: `1 1 1000.0` is ω of mode 1, `1 1 2 50.0` a cubic constant.
     VHCI's input and the output of an anharmonic calculation by Gaussian are read too.
+
+    Args:
+        path: name of the file.
+        coriolis: file of rotational and Coriolis constants, for levels with the vibrational
+            angular momentum; see `pes.force_fields.reading_coriolis`.
 
     Raises:
         FileNotFoundError: if there is no such file.
@@ -64,9 +70,12 @@ def read_force_field(path: str | Path) -> ForceField:
         raise ValueError(f"{file}: not a text file in UTF-8") from None
     lines = [(n, line.strip()) for n, line in enumerate(text.splitlines(), 1)]
     try:
-        return next(read for sign, read in READERS.items() if sign in text)(lines, file.stem)
+        field = next(read for sign, read in READERS.items() if sign in text)(lines, file.stem)
     except ValueError as error:
         raise ValueError(f"{file}{error}") from None
+    if coriolis is None:
+        return field
+    return replace(field, coriolis=read_coriolis(coriolis, len(field.frequencies)))
 
 
 def _plain(lines: Lines, name: str) -> ForceField:

@@ -7,6 +7,7 @@ import torch
 
 from pes import plots
 from pes.config import ForceFieldConfig
+from pes.force_fields import read_force_field
 from pes.force_fields.labels import heading
 from pes.run.folder import check_folder, claimed, open_log, write_config
 from pes.setup.force_fields.force_field import force_field_levels
@@ -40,16 +41,19 @@ def run_force_field(
         ValueError, FileNotFoundError: for anything the user can mend, in one line.
     """
     path = (base / config.force_field).resolve()
+    coriolis = None if config.coriolis is None else (base / config.coriolis).resolve()
     with claimed(output):
         check_folder(output, finished=LEVELS_JSON, overwrite=overwrite)
         open_log(None)
         result = force_field_levels(
-            path, count=config.levels, energy=config.energy, accuracy=config.accuracy,
+            read_force_field(path, coriolis=coriolis),
+            count=config.levels, energy=config.energy, accuracy=config.accuracy,
             minutes=config.minutes, functions=config.functions, memory=config.memory,
             progress=lambda line: log.info("  %s", line),
         )  # fmt: skip
         derived = result.sensitivity() if config.sensitivities else Sensitivities()
         content = {**config.model_dump(mode="json"), "force_field": str(path)}
+        content |= {} if coriolis is None else {"coriolis": str(coriolis)}
         with staged(output, finished=LEVELS_JSON, stale=["sensitivities.csv"]) as place:
             _describe(place / "levels.log", result)
             write_config(place / "config.yaml", content)

@@ -58,8 +58,8 @@ def force_field_levels(
 ) -> ForceFieldResult:
     """Vibrational levels of a force field in normal coordinates: what `pes-levels` does with one.
 
-    The Hamiltonian is ½ Σ ω (p² + q²) and the polynomial as given: no rotation, no Coriolis
-    coupling and no Watson term.
+    The Hamiltonian is ½ Σ ω (p² + q²) and the polynomial as given. Coriolis coupling and the
+    Watson term belong to it where the field has the constants for them.
 
     Args:
         force_field: what `pes.read_force_field` returned, or its file.

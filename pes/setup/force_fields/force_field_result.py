@@ -114,12 +114,24 @@ class ForceFieldResult:
         return [
             f"{field.name}: {len(field.frequencies)} modes, {len(field.constants)} constants to "
             f"degree {field.degree}",
-            "J = 0 without the vibrational angular momentum (Coriolis coupling and Watson term), "
-            "which moves levels by about the largest rotational constant, overtones by more",
+            self._momentum,
             *([f"pairs of modes with vibrational angular momentum: {pairs}"] if pairs else []),
             f"blocks by symmetry: {'; '.join(blocks[:8])}{'; …' if len(blocks) > 8 else ''}",
             f"zero-point energy: {self.zero_point_energy:.4f} cm-1",
         ]
+
+    @property
+    def _momentum(self) -> str:
+        """Sentence on the terms of rotation that H has."""
+        coriolis = self.levels.force_field.coriolis
+        terms = "the vibrational angular momentum (Coriolis coupling and Watson term)"
+        if coriolis is None:
+            return (
+                f"J = 0 without {terms}, which moves levels by about the largest rotational "
+                "constant, overtones by more; `coriolis` adds it"
+            )
+        values = ", ".join(f"{b / CM1:.4f}" for b in coriolis.rotational)
+        return f"J = 0 with {terms}, for the rotational constants {values} cm-1 of the minimum"
 
     def __repr__(self) -> str:
         return (
@@ -187,6 +199,7 @@ class ForceFieldResult:
             "constants": {
                 " ".join(str(k + 1) for k in modes): f / CM1 for modes, f in field.constants.items()
             },
+            "coriolis": field.coriolis is not None,
             "zero_point_energy": self.zero_point_energy,
             "zero_point_convergence": float(self.convergence[0]),
             "basis": [],

@@ -1,5 +1,6 @@
 """Force fields in normal coordinates from surfaces that torch can differentiate."""
 
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 
 import torch
@@ -7,6 +8,8 @@ from torch import Tensor
 
 from pes.coordinates import NormalModes, hessian, normal_modes
 from pes.force_fields import ForceField
+from pes.force_fields.coriolis import Coriolis
+from pes.geometry import principal_axes
 from pes.molecule import Molecule
 from pes.setup.coordinates.coordinate_request import CoordinateRequest
 from pes.setup.inputs.surfaces import SurfaceLike, as_surface
@@ -18,6 +21,9 @@ __all__ = ["modes_at_minimum", "quartic_field"]
 DEGREES = (3, 6)
 """Lowest and highest degree of a field."""
 
+ROUNDING = 1e-10
+"""Coriolis constant that is rounding."""
+
 SMALLEST = 1e-6 * CM1
 """Constant in hartree below which it is rounding."""
 
@@ -28,6 +34,7 @@ def quartic_field(
     *,
     degree: int = 4,
     reference: Sequence[Sequence[float]] | None = None,
+    coriolis: bool = False,
 ) -> ForceField:
     """Force constants of a surface in dimensionless normal coordinates, by reverse mode.
 
@@ -39,6 +46,8 @@ def quartic_field(
         molecule: isotopes; default those of the surface.
         degree: degree of the polynomial, 3 to 6: a sextic field has 6.
         reference: positions (N, 3) near the minimum, Å, for a surface that does not know them.
+        coriolis: give the field the rotational and Coriolis constants of the minimum, for levels
+            with the vibrational angular momentum.
 
     Raises:
         ValueError: if the surface cannot be differentiated so often, or has no minimum.
@@ -70,7 +79,21 @@ def quartic_field(
             "choose a lower `degree` or another form of the surface"
         )
     constants = {k: f for k, f in found.items() if len(k) > 2 and abs(f) > SMALLEST}
-    return ForceField(tuple(modes.frequencies.tolist()), constants, name)
+    turning = _coriolis(modes) if coriolis else None
+    return ForceField(tuple(modes.frequencies.tolist()), constants, name, turning)
+
+
+def _coriolis(modes: NormalModes) -> Coriolis:
+    """B and ζ^α_kl = Σ_a (l_ak × l_al)_α of mass-weighted modes l, along the axes of inertia."""
+    _, spreads, axes = principal_axes(modes.reference, modes.masses)
+    moments = spreads.sum() - spreads
+    scale = modes.masses.sqrt()[:, None] * modes.frequencies.sqrt()[:, None, None]
+    turned = scale * modes.displacements @ axes
+    cross = torch.linalg.cross(turned[:, None], turned[None]).sum(2)
+    pairs = itertools.combinations(range(len(turned)), 2)
+    zeta = {(a, k, m): float(cross[k, m, a]) for k, m in pairs for a in range(3)}
+    x, y, z = (1 / (2 * moments)).tolist()
+    return Coriolis((x, y, z), {key: value for key, value in zeta.items() if abs(value) > ROUNDING})
 
 
 def _start(potential: Callable[[Tensor], Tensor], modes: NormalModes) -> tuple[Tensor, Tensor]:

@@ -67,6 +67,19 @@ def test_mistakes_leave_no_folder(config: Path, tmp_path: Path, settings, words:
     assert not (tmp_path / "run").exists()
 
 
+def test_coriolis_constants_from_a_file(config: Path, tmp_path: Path) -> None:
+    (tmp_path / "turning.txt").write_text("units: cm-1\nB x 20\nB y 12\nB z 8\nzeta z 1 2 0.9\n")
+    alone = run_levels(config=config, output=tmp_path / "alone")
+    both = run_levels(config=config, output=tmp_path / "both", settings=["coriolis=turning.txt"])
+    levels = [
+        [row["energy"] for row in json.loads((one / "levels.json").read_text())["levels"]]
+        for one in (alone, both)
+    ]
+    assert max(abs(a - b) for a, b in zip(*levels, strict=True)) > 1
+    assert "J = 0 with the vibrational angular" in (both / "levels.log").read_text()
+    assert str(tmp_path / "turning.txt") in (both / "config.yaml").read_text()
+
+
 def test_nothing_to_resume(config: Path, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="leave out --resume"):
         run_levels(config=config, output=tmp_path / "run", resume="auto")
