@@ -16,6 +16,7 @@ from pes.vibration.basis.specification import BasisSpec
 from pes.vibration.basis.truncation import Truncation
 from pes.vibration.eigensolvers.davidson import Progress
 from pes.vibration.hamiltonian.build import function_count
+from pes.vibration.hamiltonian.sparse import check_sparse_grid
 from pes.vibration.levels.convergence import estimator_name
 from pes.vibration.levels.size_estimate import SizeEstimate, estimated_size
 from pes.vibration.levels.sparse import largest_grid
@@ -92,15 +93,21 @@ def size_forecast(
         cap: ceiling of V above its minimum, cm⁻¹.
         convergence: see `pes.levels`.
         symmetry: whether blocks are solved by themselves.
+
+    Raises:
+        ValueError: if the points of a sparse grid do not fit into memory.
     """
     program = resident_memory()
     grid = sparse_grid(truncation, task.internal, sized=task.has_own_sizes)
+    if grid is not None:
+        check_sparse_grid(grid, device=task.system.device)
     speed = measured_speed(task.system, task.start)
     bases = task.coordinates if grid is None else grid.bases
     operations = commuting(symmetry_operations(task.system, bases)) if symmetry else []
     blocks = len(operations) + 1
     if grid is not None:
         largest = largest_grid(grid, operations) if convergence else grid
+        check_sparse_grid(largest, device=task.system.device)
         points = SparsePoints(largest)
         size = SizeEstimate(points.functions, points.points, points.memory(count))
         seconds = points.seconds(speed, count, blocks)

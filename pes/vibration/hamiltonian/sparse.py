@@ -19,7 +19,7 @@ from pes.vibration.symmetry.grid_symmetry import kinetic_on_grid, potential_on_g
 from pes.vibration.symmetry.operation import Operation
 from pes.vibration.system.system import System, harmonic_frequencies
 
-__all__ = ["SparseGrid", "beyond", "coarser", "sparse_hamiltonian"]
+__all__ = ["SparseGrid", "beyond", "check_sparse_grid", "coarser", "sparse_hamiltonian"]
 
 
 @dataclass(frozen=True)
@@ -180,17 +180,25 @@ def sparse_hamiltonian(
         ValueError: if the grid does not fit into memory, if coordinates are singular or the
             surface is not a number at a point.
     """
-    count, modes = grid.point_count, len(grid.names)
-    check_points(
-        count, modes, f"a sparse grid of {count:,} points (level {grid.level:g})",
-        "lower the level and the quanta, or raise the weights of stiff coordinates",
-        device=system.device,
-    )  # fmt: skip
-    basis = grid.basis(harmonic_frequencies(system, modes))
+    check_sparse_grid(grid, device=system.device)
+    basis = grid.basis(harmonic_frequencies(system, len(grid.names)))
     points = basis.points
     potential = potential_on_grid(system, basis, points, operations)
     g_matrix, s = kinetic_on_grid(system, basis, points, operations)
     return Hamiltonian(basis, potential, g_matrix, s, tuple(operations), system.bends)
+
+
+def check_sparse_grid(grid: SparseGrid, *, device: torch.device) -> None:
+    """Refuse a sparse grid that does not fit, before its points are listed.
+
+    Raises:
+        ValueError: with the memory needed, and what to lower.
+    """
+    count = grid.point_count
+    check_points(
+        count, len(grid.names), f"a sparse grid of {count:,} points (level {grid.level:g})",
+        "lower the level and the quanta, or raise the weights of stiff coordinates", device=device,
+    )  # fmt: skip
 
 
 def coarser(hamiltonian: Hamiltonian, grid: SparseGrid) -> Hamiltonian:

@@ -1,6 +1,6 @@
 """Products of functions that a calculation leaves out, and what they would do to its levels."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -19,6 +19,8 @@ __all__ = [
     "with_second_step",
 ]
 
+Product = Callable[[Hamiltonian, Tensor], Tensor]
+
 LEAST = 0.2
 """Least part of the last change that is taken for the error that is left."""
 
@@ -36,19 +38,30 @@ NEIGHBOURS = 0.5
 level of H2CO cancelled by chance: 0.0004 cm⁻¹ for 0.0044 to come, next to a level with 0.0135."""
 
 
-def expected_changes(h: Hamiltonian, larger: Sequence[Hamiltonian], pairs: Eigenpairs) -> Tensor:
+def expected_changes(
+    h: Hamiltonian,
+    larger: Sequence[Hamiltonian],
+    pairs: Eigenpairs,
+    *,
+    product: Product = Hamiltonian.apply,
+) -> Tensor:
     """Changes of levels by products that larger calculations keep, to second order, (L, S).
 
     The first change is of the energy of the ground state, the others are of energies above it.
     See `expected_lowering` for the arguments.
     """
-    changes = -expected_lowering(h, larger, pairs, pairs.energies[0])
+    changes = -expected_lowering(h, larger, pairs, pairs.energies[0], product=product)
     changes[:, 1:] -= changes[:, :1].clone()
     return changes
 
 
 def expected_lowering(
-    h: Hamiltonian, larger: Sequence[Hamiltonian], pairs: Eigenpairs, ground: Tensor
+    h: Hamiltonian,
+    larger: Sequence[Hamiltonian],
+    pairs: Eigenpairs,
+    ground: Tensor,
+    *,
+    product: Product = Hamiltonian.apply,
 ) -> Tensor:
     """Lowering of energies by the products that larger calculations keep, to second order, (L, S).
 
@@ -65,12 +78,13 @@ def expected_lowering(
             one keeps all those of the others.
         pairs: the levels, in hartree.
         ground: energy of the ground state, which may be of another momentum, hartree.
+        product: H times vectors.
     """
     last = larger[-1]
     vectors = renumbered(pairs.coefficients, h.basis, last.basis)
     energies, new = last.zero_order_energies, ~_among(h, last)
     at = new.to(vectors.device)
-    coupling = last.apply(vectors)[:, at]
+    coupling = product(last, vectors)[:, at]
     excited = (energies[at] - energies.min()) - (pairs.energies - ground)[:, None]
     half = excited.abs() / 2
     lowered = coupling.square() / (half + (half.square() + coupling.square()).sqrt())

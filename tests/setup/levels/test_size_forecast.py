@@ -39,6 +39,16 @@ def test_the_larger_run_of_a_sparse_grid_is_meant(task: Problem) -> None:
     assert said.size.functions == 462
 
 
+def test_a_sparse_grid_too_large_is_refused_before_its_points_are_listed() -> None:
+    """Nine modes to level 25 would be 3e9 points; their numbers alone would fill the memory."""
+    methane = problem(as_surface("methane_model"))
+    with pytest.raises(ValueError, match=r"a sparse grid of [\d,]+ points \(level 25\) needs"):
+        size_forecast(
+            methane, TruncationRequest(quanta=22, grid_level=25), 5, cap=1e5, convergence=True,
+            symmetry=True,
+        )  # fmt: skip
+
+
 @pytest.mark.parametrize("convergence", [False, "larger", "smaller"])
 def test_every_step_of_a_product_grid_is_forecast(convergence: bool | str) -> None:
     task = problem(as_surface("water_pjt1996"), basis={"all": BasisSize(functions=5)})

@@ -26,8 +26,10 @@ from pes.vibration.basis.truncation import Truncation
 from pes.vibration.eigensolvers import blockwise, select
 from pes.vibration.eigensolvers.davidson import Progress
 from pes.vibration.eigensolvers.degeneracy import clusters
+from pes.vibration.hamiltonian.operator import Hamiltonian
 from pes.vibration.symmetry.operations import symmetry_operations
 from pes.vibration.symmetry.representations import symmetry_labels
+from pes.vibration.symmetry.shared_products import shared_products
 
 LINE = BasisSpec("sinc", -8.0, 8.0, 12, points=18, primitives=60)
 
@@ -269,3 +271,21 @@ def test_blocks_share_products_on_the_grid(monkeypatch: pytest.MonkeyPatch) -> N
     torch.testing.assert_close(found.energies, whole.energies, rtol=0, atol=1e-12)
     assert 0 < found.eigenpairs.matvecs < whole.eigenpairs.matvecs / 2
     assert float(found.eigenpairs.residuals.max()) < 1e-8
+    _check_shared_products(found, monkeypatch)
+
+
+def _check_shared_products(levels: Levels, monkeypatch: pytest.MonkeyPatch) -> None:
+    """H times vectors of blocks, in fewer products; mixtures of blocks have their own."""
+    h, vectors = levels.hamiltonian, levels.eigenpairs.coefficients
+    mixed = (vectors[:1] + vectors[1:2]) / 2**0.5
+    alone, sizes = h.apply, list[int]()
+
+    def counted(_: Hamiltonian, v: Tensor) -> Tensor:
+        sizes.append(len(v))
+        return alone(v)
+
+    monkeypatch.setattr(Hamiltonian, "apply", counted)
+    for each in (vectors, torch.cat((vectors, mixed))):
+        torch.testing.assert_close(shared_products(h, each), alone(each), rtol=0, atol=1e-12)
+    assert sizes[0] < len(vectors) / 2
+    assert sizes[1] == len(vectors) + 1

@@ -11,7 +11,14 @@ from pes.vibration.basis.truncation import Truncation
 from pes.vibration.hamiltonian.operator import Hamiltonian
 from pes.vibration.system.system import System
 
-__all__ = ["Grid"]
+__all__ = ["HALF", "STEP", "Grid"]
+
+STEP = 2.0
+"""Quanta by which the limit grows: one more may leave levels of the other parity alone."""
+
+HALF = 1.0
+"""Quanta by which a sparse grid grows in the end, where time or memory do not allow a whole step.
+"""
 
 
 class Grid(Protocol):
@@ -40,6 +47,11 @@ class Grid(Protocol):
     @property
     def points(self) -> int:
         """Number of points."""
+        ...
+
+    @property
+    def steps(self) -> tuple[float, ...]:
+        """Quanta by which the limit may grow, the largest first."""
         ...
 
     @property

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from pes.setup.automatic.quanta.filled_grid import refuse_holes
 from pes.setup.automatic.quanta.grid_memory import array_memory
+from pes.setup.automatic.quanta.grid_of_stage import HALF, STEP
 from pes.setup.automatic.quanta.product_points import ProductPoints
 from pes.setup.automatic.request import Target
 from pes.setup.machine.speed import Speed
@@ -27,10 +28,7 @@ from pes.vibration.symmetry.invariance import invariant
 from pes.vibration.symmetry.operations import commuting, symmetry_operations
 from pes.vibration.system.system import System, harmonic_frequencies
 
-__all__ = ["STEP", "ProductGrid", "SparsePoints", "first_grids"]
-
-STEP = 2.0
-"""Quanta by which the limit grows: one more would leave levels of the other parity alone."""
+__all__ = ["ProductGrid", "SparsePoints", "first_grids"]
 
 PRIMITIVES = 40
 """Hermite functions that those of a product grid are combinations of."""
@@ -135,6 +133,11 @@ class SparsePoints:
     def points(self) -> int:
         """Number of points."""
         return self.grid.point_count
+
+    @property
+    def steps(self) -> tuple[float, ...]:
+        """Quanta by which the limit may grow, the largest first."""
+        return STEP, HALF
 
     @property
     def beyond_highest(self) -> tuple[float, float]:

@@ -1,9 +1,10 @@
 """Levels of four atoms and more to an accuracy: quanta grow until every level has stopped moving.
 
 In dimensionless normal coordinates products of functions with Σ_k n_k ≤ K are kept. K grows by two
-at a time; levels of two calculations are paired by overlap. What is left to come is estimated from
-the products left out, to second order. Time and memory of a calculation are said before it begins,
-and one that would not fit is not begun.
+at a time, on a sparse grid by one in the end where two do not fit into the time or the memory.
+Levels of two calculations are paired by overlap. What is left to come is estimated from the
+products left out, to second order. Time and memory of a calculation are said before it begins, and
+one that would not fit is not begun.
 """
 
 from collections.abc import Callable
@@ -15,8 +16,7 @@ from torch import Tensor
 
 from pes.memory import resident_memory
 from pes.setup.automatic.outer_surface import continuation_warnings, with_wall
-from pes.setup.automatic.quanta.grid_of_stage import Grid
-from pes.setup.automatic.quanta.growing_grids import STEP
+from pes.setup.automatic.quanta.grid_of_stage import STEP, Grid
 from pes.setup.automatic.quanta.kept_stages import Store
 from pes.setup.automatic.quanta.quanta_estimates import (
     first_estimates,
@@ -162,17 +162,16 @@ def _growth(series: Series) -> Growth:
     now = resumed_estimates(series) or first_estimates(series)
     ended, failed = "", None
     # One grid alone does not tell what its points miss.
-    while now.alone or _missing(target, now.left, now.points, now.shorter, now.nearer):
-        ended = _ended_by_the_surface(target, now.left, now.shorter, now.nearer)
+    while now.alone or _missing(target, now.left, now.points, now.foreseen.shorter, now.nearer):
+        ended = _ended_by_the_surface(target, now.left, now.foreseen.shorter, now.nearer)
         if ended:
             break
         try:
-            ahead = series.costs.after(now.stage)
+            ahead, ended = series.costs.following(now.stage)
         except ValueError as failure:  # the last rule of a sparse grid
             ended = str(failure)
             series.report(f"stopped: {ended}")
             break
-        ended = series.costs.obstacle(ahead)
         if ended:
             series.report(f"{ahead}, are not begun: {ended}")
             break
@@ -190,10 +189,10 @@ def _growth(series: Series) -> Growth:
             series.report(f"stopped: {ended}")
             now = replace(now, stage=series.again(now.stage))
             break
-        series.keep([now.stage, stage], foreseen=now.expected, shorter=now.shorter)
-        now = next_estimates(series, now.stage, stage, now.expected, now.shorter, since)
+        series.keep([now.stage, stage], **vars(now.foreseen))
+        now = next_estimates(series, now.stage, stage, now.foreseen, since)
     changes = torch.stack(
-        (now.left, now.points, of_length(now.shorter, len(now.left)) + now.nearer)
+        (now.left, now.points, of_length(now.foreseen.shorter, len(now.left)) + now.nearer)
     )
     return Growth(now.stage, changes, ended, failed)
 

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from pes.setup.automatic.quanta.filled_grid import filled_hamiltonian, hole_depth
 from pes.setup.automatic.quanta.grid_memory import array_memory
+from pes.setup.automatic.quanta.grid_of_stage import STEP
 from pes.setup.automatic.request import Target
 from pes.setup.machine.speed import Speed
 from pes.vibration.basis.specification import BasisSpec
@@ -59,6 +60,11 @@ class ProductPoints(ABC):
     def points(self) -> int:
         """Number of points."""
         return prod(b.points or b.primitives for b in self.bases)
+
+    @property
+    def steps(self) -> tuple[float, ...]:
+        """Quanta by which the limit may grow, the largest first."""
+        return (STEP,)
 
     @property
     def beyond_highest(self) -> tuple[float, float]:

@@ -10,8 +10,7 @@ from torch import Tensor
 
 from pes.coordinates.internal import zero_at_minimum
 from pes.memory import free_memory, resident_memory
-from pes.setup.automatic.quanta.grid_of_stage import Grid
-from pes.setup.automatic.quanta.growing_grids import STEP
+from pes.setup.automatic.quanta.grid_of_stage import STEP, Grid
 from pes.setup.automatic.quanta.quanta_stage import QuantaStage
 from pes.setup.automatic.request import SIGNALLED, Budget, Target
 from pes.setup.machine.speed import Speed, measured_speed
@@ -118,13 +117,30 @@ class Costs:
         taken = grid.memory(self.target.count or FEW, self.blocks)
         return Forecast(grid, taken, self.program, self.usual(grid))
 
-    def after(self, stage: QuantaStage) -> Forecast:
-        """Time and memory of the calculation after another.
+    def following(self, stage: QuantaStage) -> tuple[Forecast, str]:
+        """The largest of the next calculations that fits, and no words; or why none of them does.
 
         Raises:
             ValueError: if there is no larger grid.
         """
-        grid = stage.grid.grown(STEP)
+        chances = [self.after(stage, by) for by in stage.grid.steps]
+        obstacles = [self.obstacle(ahead) for ahead in chances]
+        return next(
+            ((ahead, "") for ahead, words in zip(chances, obstacles, strict=True) if not words),
+            (chances[0], obstacles[0]),
+        )
+
+    def after(self, stage: QuantaStage, by: float = STEP) -> Forecast:
+        """Time and memory of a calculation after another.
+
+        Args:
+            stage: the calculation before.
+            by: quanta by which it is larger.
+
+        Raises:
+            ValueError: if there is no larger grid.
+        """
+        grid = stage.grid.grown(by)
         seconds = self.slower(stage) * self.usual(grid)
         taken = grid.memory(len(stage.pairs.energies), self.blocks)
         return Forecast(grid, taken, self.program, seconds)

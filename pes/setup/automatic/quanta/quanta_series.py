@@ -13,8 +13,7 @@ from pes.memory import resident_memory
 from pes.setup.automatic.converging import converging
 from pes.setup.automatic.outer_surface import with_nearer_continuation
 from pes.setup.automatic.preliminary import preliminary
-from pes.setup.automatic.quanta.grid_of_stage import Grid
-from pes.setup.automatic.quanta.growing_grids import STEP
+from pes.setup.automatic.quanta.grid_of_stage import HALF, STEP, Grid
 from pes.setup.automatic.quanta.kept_stages import Store, kept_stage
 from pes.setup.automatic.quanta.quanta_forecast import FEW, Costs, Forecast
 from pes.setup.automatic.quanta.quanta_stage import QuantaStage
@@ -27,9 +26,10 @@ from pes.vibration.eigensolvers.eigenpairs import Eigenpairs
 from pes.vibration.eigensolvers.select import TIGHT, Watch
 from pes.vibration.eigensolvers.warm_start import start_vectors
 from pes.vibration.hamiltonian.operator import Hamiltonian
-from pes.vibration.levels.left_out import expected_changes, with_second_step
+from pes.vibration.levels.left_out import expected_changes
 from pes.vibration.levels.matching import EXTRA, Matching, matching, of_partners
 from pes.vibration.symmetry.axial import level_count
+from pes.vibration.symmetry.shared_products import shared_products
 from pes.vibration.system.minimum import OuterSurfaceError
 
 __all__ = ["Series"]
@@ -113,7 +113,7 @@ class Series:
         """The grid of a later calculation."""
         grid = self._first_grid().adapted(self.target.system)
         while grid.quanta < quanta:
-            grid = grid.grown(STEP)
+            grid = grid.grown(min(STEP, quanta - grid.quanta))
         return grid
 
     def keep(self, stages: Sequence[QuantaStage], **values: object) -> None:
@@ -225,17 +225,15 @@ class Series:
         h = stage.grid.fewer(stage.hamiltonian, stage.grid.quanta - STEP)
         return replace(stage, hamiltonian=h, pairs=self.eigenpairs(h, stage))
 
-    def expected(self, stage: QuantaStage, moved: Tensor) -> Tensor:
-        """Changes of the levels by one more step and by two, to second order, (2, S).
+    def expected(self, stage: QuantaStage) -> Tensor:
+        """Changes of the levels by half a step, a step and two, to second order, (3, S).
 
-        Args:
-            stage: last calculation.
-            moved: changes of its levels by the last step, (S,).
+        (2, S) where the points of the last calculation are too few for two steps.
         """
         h, pairs = stage.hamiltonian, stage.pairs.first(self.number(stage))
-        larger = [one for steps in (1, 2) if (one := stage.grid.more(h, steps * STEP)) is not None]
-        changes = expected_changes(h, larger, pairs)
-        return changes if len(larger) == 2 else with_second_step(changes[0], moved)
+        larger = [stage.grid.more(h, quanta) for quanta in (HALF, STEP, 2 * STEP)]
+        known = [one for one in larger if one is not None]
+        return expected_changes(h, known, pairs, product=shared_products)
 
     def narrower(self, stage: QuantaStage) -> Tensor:
         """Changes of the first levels in narrower ranges, (S,); zero where nothing has ranges."""
@@ -268,7 +266,7 @@ class Series:
         vectors = start_vectors(base.hamiltonian.basis, pairs, h.basis)
         if vectors is None or base.grid is stage.grid:
             return self.matched(stage, base).changes
-        among = vectors @ h.apply(vectors).T
+        among = vectors @ shared_products(h, vectors).T
         energies = torch.linalg.eigvalsh((among + among.T) / 2)
         apart = (energies - energies[0] - pairs.energies + pairs.energies[0]).abs()
         apart[0] = (energies[0] - pairs.energies[0]).abs()

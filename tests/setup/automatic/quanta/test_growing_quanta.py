@@ -20,6 +20,7 @@ from pes.setup.automatic.request import Budget
 from pes.units import CM1
 from pes.vibration.grid.product_basis import ProductBasis
 from pes.vibration.grid.sparse_basis import SparseBasis
+from pes.vibration.levels.result import Levels
 from pes.vibration.system.continuation import Continuation
 from pes.vibration.system.system import System, harmonic_frequencies
 
@@ -113,8 +114,8 @@ def test_calculations_longer_than_forecast_are_expected_again(
     asked = target(system, 4, accuracy=1e-8 * CM1, solver="davidson")
     following = Series.following
 
-    def seconds(factor: float, budget: float) -> tuple[list[float], str]:
-        """Forecasts of calculations that take so much longer, and the last sentence on them."""
+    def seconds(factor: float, budget: float) -> tuple[list[float], list[str]]:
+        """Forecasts of calculations that take so much longer, and the sentences on them."""
 
         def late(series: Series, ahead: Forecast, base: QuantaStage) -> QuantaStage:
             stage = following(series, ahead, base)
@@ -126,7 +127,7 @@ def test_calculations_longer_than_forecast_are_expected_again(
         monkeypatch.setattr(Series, "following", late)
         levels_by_quanta(asked, sparse(4, 14), budget=Budget(budget), report=said.append)
         ahead = [line for line in said if "about" in line and "quanta, " in line][2:]
-        return [float(re.findall(r"(\d+) CPU-s", line)[0]) for line in ahead], ahead[-1]
+        return [float(re.findall(r"(\d+) CPU-s", line)[0]) for line in ahead], ahead
 
     (usual, second, *_), _ = seconds(1.0, 1e6)
     (first, doubled, third), _ = seconds(2.0, 1e6)
@@ -135,11 +136,36 @@ def test_calculations_longer_than_forecast_are_expected_again(
     # The second took twice its forecast again; each has four times the work of the one before.
     assert third == pytest.approx(2 * 4 * doubled, abs=8)
     budget = 2 * first + 1.5 * second
-    _, last = seconds(1.0, budget)
-    assert "10 quanta" not in last
-    _, last = seconds(2.0, budget)
-    assert "10 quanta" in last
-    assert "are not begun" in last
+    assert [_begun(line) for line in seconds(1.0, budget)[1]] == ["6", "8", "10", ""]
+    # One more quantum takes half as much time as two.
+    assert [_begun(line) for line in seconds(2.0, budget)[1]] == ["6", "8", "9", ""]
+
+
+def _begun(line: str) -> str:
+    """Quanta of a calculation that is begun, nothing for one that is not."""
+    return "" if "are not begun" in line else line.partition(": ")[2].split()[0]
+
+
+@pytest.mark.parametrize("quanta", [8.0, 10.0])
+def test_half_a_step_where_no_whole_one_fits(
+    quanta: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Levels are better than before it, and exact ones within their estimates."""
+    system, exact = oscillators([900.0, 1100, 1500, 2100])
+    asked = target(system, 4, accuracy=1e-8 * CM1, solver="davidson")
+
+    def run(largest: float) -> Levels:
+        def obstacle(_: Costs, ahead: Forecast) -> str:
+            return "time" if ahead.grid.quanta > largest else ""
+
+        monkeypatch.setattr(Costs, "obstacle", obstacle)
+        return levels_by_quanta(asked, sparse(4))
+
+    whole, more = run(quanta), run(quanta + 1)
+    assert (whole.truncation.quanta, more.truncation.quanta) == (quanta, quanta + 1)
+    error = (more.excitations - exact_levels(exact, 10)).abs()[1:]
+    assert bool((error <= more.convergence[1:] + 1e-6 * CM1).all())
+    assert float(more.convergence.max()) < float(whole.convergence.max())
 
 
 @pytest.mark.parametrize(("spent", "calculations"), [(1.4, 2), (1.6, 1)])
