@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -80,8 +80,8 @@ def refine(
     `pes`.
 
     Args:
-        surface: a surface, a torch module with an attribute `symbols`, or a name; it is not changed
-            unless its own weights are adjusted.
+        surface: a surface, a torch module, a function or a name; it is not changed unless its own
+            weights are adjusted. One that does not say its atoms has those of the points.
         observed: by the isotopes of a molecule, such as `"O H D"`, its levels or their file (CSV
             with v1, v2, …, energy, uncertainty); `ObservedLevels` to hold some of them out.
         hold: ab initio points to stay near, or their file.
@@ -131,6 +131,8 @@ def problem_of(
     place, start = torch.device(device), as_surface(surface)
     file = hold if isinstance(hold, str | Path) else "hold"
     points = hold if isinstance(hold, Dataset) else read(hold)
+    if start.symbols is None:  # a plain function is of the atoms of its points
+        start = replace(start, symbols=points.symbols)
     held = anchor_points(points, start, anchor_energy, place, name=str(file))
     # Ranges end where the points do: a function may be wrong beyond them.
     record = _record(start, points)

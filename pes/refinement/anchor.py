@@ -51,12 +51,8 @@ def anchor_points(
     Raises:
         ValueError: if they are of other atoms than the surface.
     """
-    if surface.symbols is None:
-        raise ValueError(
-            "the surface does not say what atoms it is for; give its function an attribute "
-            "`symbols`, such as f.symbols = ('O', 'H', 'H')"
-        )
-    required, given = (Molecule(s).elements for s in (surface.symbols, dataset.symbols))
+    known = surface.symbols or dataset.symbols
+    required, given = (Molecule(s).elements for s in (known, dataset.symbols))
     if required != given:
         raise ValueError(
             f"{name}: the atoms are {' '.join(given)}, those of the surface "

@@ -85,7 +85,6 @@ def test_points_that_count_from_another_zero(refined: Callable[..., pes.Refineme
     def shifted(positions: torch.Tensor) -> torch.Tensor:
         return water(positions) - 76.25
 
-    shifted.symbols = ("O", "H", "H")  # pyright: ignore[reportFunctionMemberAccess]
     with pytest.raises(ValueError, match=r"another zero; add 76\.25\d* hartree to the energies"):
         refined(surface=shifted)
 
@@ -127,7 +126,6 @@ def test_a_function_is_refined_as_the_surface_it_computes(
         "def energy(x):\n"
         + ("    return water(torch.from_numpy(x)).detach().numpy()\n" if in_numpy else
            "    return water(x)\n")
-        + "energy.symbols = ('O', 'H', 'H')\n"
     )  # fmt: skip
     monkeypatch.chdir(lists)
     module = refined(surface="water_pjt1996")
