@@ -19,6 +19,9 @@ Rotor = tuple[int, int, int]
 
 ROTOR = ["J", "Ka", "Kc"]
 
+IRREP = "irrep"
+"""Column of the irreducible representations."""
+
 QUANTUM = re.compile(r"[vl]\d+|n\(\w+\)")
 """Names of quanta: of normal modes, of the angular momenta of bends, or of one coordinate."""
 
@@ -34,6 +37,7 @@ class Observed:
         rotors: J, Ka, Kc of each; empty where nothing rotates.
         lower: quanta and J, Ka, Kc of the lower level of each line; empty for levels.
         columns: names of the quanta, such as v1, v2, v3; empty where they are not stated.
+        species: irreducible representation of each level, such as E'; empty where none is given.
     """
 
     quanta: tuple[tuple[int, ...], ...]
@@ -42,12 +46,20 @@ class Observed:
     rotors: tuple[Rotor, ...] = ()
     lower: tuple[tuple[tuple[int, ...], Rotor], ...] = ()
     columns: tuple[str, ...] = ()
+    species: tuple[str, ...] = ()
+
+    @property
+    def kinds(self) -> list[tuple[int | str, ...]]:
+        """Quanta of each level, then its species where these are given."""
+        if not self.species:
+            return list(self.quanta)
+        return [(*q, name) for q, name in zip(self.quanta, self.species, strict=True)]
 
     @property
     def names(self) -> list[str]:
-        """Label of a level or line: `0 1 0`, `0 1 0 2_1,2`, `0 1 0 2_1,2 - 0 0 0 1_0,1`."""
+        """Label of a level or line: `0 1 0`, `0 2 E'`, `0 1 0 2_1,2 - 0 0 0 1_0,1`."""
         if not self.rotors:
-            return [_name(quanta) for quanta in self.quanta]
+            return [_name(kind) for kind in self.kinds]
         upper = [_name(q, r) for q, r in zip(self.quanta, self.rotors, strict=True)]
         if not self.lower:
             return upper
@@ -60,14 +72,16 @@ class Observed:
             uncertainties=self.uncertainties[rows],
             rotors=tuple(self.rotors[i] for i in rows) if self.rotors else (),
             lower=tuple(self.lower[i] for i in rows) if self.lower else (),
+            species=tuple(self.species[i] for i in rows) if self.species else (),
         )  # fmt: skip
 
 
 def read_observed(path: Path) -> Observed:
     """Levels or lines from a CSV file; lines of text that start with # are remarks.
 
-    The columns are the quanta, by the names that `pes-levels` prints (v1, v2, …); then,
-    of levels with rotation, J, Ka, Kc; and energy, uncertainty (cm⁻¹). A file of lines has, before
+    The columns are the quanta, by the names that `pes-levels` prints (v1, v2, …); then, of levels
+    without rotation, irrep where levels of the same quanta differ in their symmetry, or, of levels
+    with rotation, J, Ka, Kc; and energy, uncertainty (cm⁻¹). A file of lines has, before
     the wavenumber `energy`, the same once more with `_lower` at each name: v1_lower, …,
     J_lower, Ka_lower, Kc_lower.
 
@@ -85,10 +99,17 @@ def read_observed(path: Path) -> Observed:
         raise ValueError(f"{path}: not a CSV file in UTF-8 ({error})") from None
     if len(rows) != len(lines):
         raise ValueError(f"{path}: a quotation mark joins two lines; remove it")
-    columns, labels = _head(path, [name.strip() for name in rows[0]] if rows else [])
+    head = [name.strip() for name in rows[0]] if rows else []
+    place = head.index(IRREP) if IRREP in head else None
+    columns, labels = _head(path, [name for name in head if name != IRREP])
     modes = len(columns)
-    seen, values = [], []
+    if place is not None and (place != modes or labels > modes):
+        raise ValueError(
+            f"{path}: the column {IRREP} belongs behind the quanta of levels without rotation"
+        )
+    seen, values, kinds = [], [], []
     for (number, _), row in zip(lines[1:], rows[1:], strict=True):
+        species = row.pop(place).strip() if place is not None and place < len(row) else ""
         try:
             label = tuple(int(v) for v in row[:labels])
             energy, uncertainty = (float(v) for v in row[labels:])
@@ -98,9 +119,11 @@ def read_observed(path: Path) -> Observed:
                 f"got {','.join(row)}"
             ) from None
         _check(f"{path}, line {number}", label, modes, energy, uncertainty)
-        if label in seen:
-            raise ValueError(f"{path}, line {number}: the level {label} is listed twice")
+        if (label, species) in zip(seen, kinds, strict=True):
+            hint = "" if species or labels > modes else f"; levels of other symmetry need {IRREP}"
+            raise ValueError(f"{path}, line {number}: the level {label} is listed twice{hint}")
         seen.append(label)
+        kinds.append(species)
         values.append((energy, uncertainty))
     if not values:
         raise ValueError(f"{path} contains no levels")
@@ -111,6 +134,7 @@ def read_observed(path: Path) -> Observed:
         tuple(quanta for quanta, _ in upper), energies, uncertainties,
         tuple(rotor for _, rotor in upper) if labels > modes else (),
         tuple((quanta, rotor) for quanta, rotor in lower), columns,
+        tuple(kinds) if place is not None else (),
     )  # fmt: skip
 
 
@@ -145,6 +169,6 @@ def _check(
             )
 
 
-def _name(quanta: tuple[int, ...], rotor: Rotor | None = None) -> str:
+def _name(quanta: tuple[int | str, ...], rotor: Rotor | None = None) -> str:
     name = " ".join(map(str, quanta))
     return name if rotor is None else f"{name} {rotor[0]}_{rotor[1]},{rotor[2]}"

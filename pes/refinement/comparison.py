@@ -100,7 +100,7 @@ def compared(isotopologue: Isotopologue, *, convergence: bool = False) -> Compar
         return Comparison(turning.calculated, Assignment(numbers, turning.reasons), levels, turning)
     assignment = assigned(
         levels.cpu(),
-        observed.quanta,
+        observed.kinds,
         observed.energies,
         symmetric=isotopologue.symmetric,
         labels=labels,

@@ -19,6 +19,7 @@ from pes.setup.labels.linear_labels import bend_of_linear
 from pes.setup.problem.basis import BasisSize
 from pes.setup.problem.problem import Problem, problem
 from pes.setup.problem.truncation import TruncationRequest, products, sparse_grid
+from pes.setup.results.level_tables import level_species
 from pes.units import CM1
 from pes.vibration.analysis.assignment import Label
 from pes.vibration.levels.result import Levels
@@ -126,7 +127,8 @@ def isotopologue(
         coordinates=settings.coordinates, basis=settings.basis, device=device,
     )  # fmt: skip
     grid = sparse_grid(limits, task.internal, sized=task.has_own_sizes)
-    observed, symmetric = source.read(), _symmetric(task, settings.coordinates)
+    observed = source.read()
+    symmetric = not observed.species and _symmetric(task, settings.coordinates)
     # Of XY₂: symmetric stretch, bend, antisymmetric stretch.
     heading = normal_heading(3) if symmetric else label_heading(task)
     _check_columns(source.name, observed, heading.split(), molecule)
@@ -141,17 +143,21 @@ def isotopologue(
         " ".join(molecule), task.system, grid or task.coordinates, task.start, observed,
         source.fitted(observed), symmetric, settings.cap * CM1, settings.uncertainty_floor * CM1,
         None if grid else products(limits, task.internal),
-        None if symmetric else partial(_labels, task=task),
+        None if symmetric else partial(_labels, task=task, species=bool(observed.species)),
     )  # fmt: skip
 
 
-def _labels(levels: Levels, task: Problem) -> list[Label]:
-    """The labels that `pes-levels` prints, for the first member alone of a degenerate level."""
+def _labels(levels: Levels, task: Problem, *, species: bool) -> list[Label]:
+    """The labels that `pes-levels` prints, for the first member alone of a degenerate level.
+
+    With their species, if these are given for the observed levels.
+    """
     own = level_labels(levels, task)
+    names = [(name,) for name in level_species(levels, task)] if species else [()] * len(own.quanta)
     further = {n for _, members in multiplets(levels, task) for n in members[1:]}
     rows = zip(own.quanta, own.weights.tolist(), strict=True)
     return [
-        Label(() if quanta is None or n in further else quanta, weight)
+        Label(() if quanta is None or n in further else (*quanta, *names[n]), weight)
         for n, (quanta, weight) in enumerate(rows)
     ]
 

@@ -40,9 +40,21 @@ def test_lines(tmp_path: Path) -> None:
     assert lines.names == ["0 1 0 1_1,1 - 0 0 0 0_0,0"]
 
 
+def test_levels_of_one_set_of_quanta_differ_in_their_species(tmp_path: Path) -> None:
+    rows = "0,2,A1',3540.5,0.1\n0,2,E',3749.9,0.1\n"
+    (tmp_path / "levels.csv").write_text("v1,v2,irrep,energy,uncertainty\n" + rows)
+    levels = read_observed(tmp_path / "levels.csv")
+    assert levels.names == ["0 2 A1'", "0 2 E'"]
+    assert levels.kinds == [(0, 2, "A1'"), (0, 2, "E'")]
+    assert levels.only([1]).kinds == [(0, 2, "E'")]
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
+        ("v1,irrep,v2,energy,uncertainty\n", "irrep belongs behind the quanta"),
+        ("v1,irrep,energy,uncertainty\n1,E,5,1\n1,E,6,1\n", "is listed twice$"),
+        ("v1,energy,uncertainty\n1,5,1\n1,6,1\n", "twice; levels of other symmetry need irrep"),
         ("", "the header must be v1"),
         ("v1,energy\n1,2\n", "the header must be v1"),
         (HEAD, "contains no levels"),

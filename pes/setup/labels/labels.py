@@ -10,24 +10,21 @@ References:
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from math import pi
 
 import torch
 from torch import Tensor
 
 from pes.coordinates.internal import zero_at_minimum
 from pes.setup.labels.irreps import multiplets
-from pes.setup.labels.ladder_motions import ladder_motions
+from pes.setup.labels.ladder_motions import bent_motions, ladder_motions
 from pes.setup.labels.linear_labels import bend_of_linear, linear_heading, linear_quanta
-from pes.setup.labels.mode_numbers import BentModes, bent_modes
+from pes.setup.labels.mode_numbers import bent_modes
 from pes.setup.labels.numbered_coordinates import numbered_coordinates
 from pes.setup.problem.problem import Problem
 from pes.vibration.analysis import assignment
-from pes.vibration.analysis.ladders import quanta_by_ladders
 from pes.vibration.analysis.mode_quanta import summed_quanta
 from pes.vibration.analysis.stretch_and_bend import stretch_and_bend_quanta
 from pes.vibration.levels.result import Levels
-from pes.vibration.symmetry.operations import symmetry_operations
 
 __all__ = [
     "LABELS",
@@ -40,10 +37,6 @@ __all__ = [
 
 LABELS = ("normal", "local")
 """Quanta of normal modes where they are safe, or of the basis functions of each coordinate."""
-
-LINEAR = 0.02
-"""Radians from 180° within which a triatomic is linear."""
-
 
 LINEAR_ORDER = (
     "v1, v2, ... are the quanta of the normal modes in Herzberg's order: stretches before bends, g "
@@ -97,11 +90,10 @@ class LevelLabels:
 def level_labels(levels: Levels, task: Problem, labels: str = "normal") -> LevelLabels:
     """Labels of all levels.
 
-    Quanta of normal modes are given for molecules of three atoms in any coordinates (of bent XY₂ by
-    the number of stretching quanta, the bend, parity and the order of energies, of others by
-    ladders) and of more atoms whose modes have species with names, the quanta of degenerate modes
-    added up: in normal coordinates by their functions, in others by ladders. For all others the
-    quanta of the leading basis function are named as what they are.
+    Quanta of normal modes are given for molecules of three atoms, and of more whose modes have
+    species with names, the quanta of degenerate modes added up: in normal coordinates by their
+    functions, in others by ladders. For all others the quanta of the leading basis function are
+    named as what they are.
 
     Args:
         levels: levels on the CPU.
@@ -135,9 +127,9 @@ def _normal(levels: Levels, task: Problem) -> LevelLabels | None:
         )
     if bend_of_linear(task) is not None:
         return _linear([levels], task)
-    if (modes := bent_modes(task)) is not None:
-        found = _xy2(levels, modes) if _bent_xy2(levels, task) else _bent(levels, modes)
-        return replace(found, convention=modes.sentence())
+    if (bent := bent_modes(task)) is not None:
+        quanta, weights = bent_motions(task, bent).quanta(levels, task)
+        return LevelLabels(normal_heading(3), quanta, weights, convention=bent.sentence())
     motions = ladder_motions(task)
     if motions is None:
         return None
@@ -231,60 +223,3 @@ def _linear(states: Sequence[Levels], task: Problem) -> LevelLabels:
         return LevelLabels(heading, rows, torch.cat(weights), convention=LINEAR_ORDER)
     momenta = tuple(k for k, one in enumerate(states) for _ in one.energies)
     return LevelLabels("v1 v2^l v3", rows, torch.cat(weights), momenta, LINEAR_TRIATOMIC)
-
-
-def _bent(levels: Levels, modes: BentModes) -> LevelLabels:
-    """v1 v2 v3 of a bent triatomic in lengths and an angle, by ladders.
-
-    The coordinate that belongs to one mode most of all is kept alone.
-    """
-    alone, mode = divmod(int(modes.shares.argmax()), 3)
-    others = [modes.numbers[k] for k in range(3) if k != mode]
-    places = [*others, modes.numbers[mode]]
-    quanta, weights = quanta_by_ladders(levels, alone)
-    rows = [q and tuple(q[places.index(n)] for n in range(3)) for q in quanta]
-    return LevelLabels(normal_heading(3), rows, weights)
-
-
-def _bent_xy2(levels: Levels, task: Problem) -> bool:
-    """Whether coordinates are two like lengths of one centre and the angle between them."""
-    kinds = task.internal.kinds
-    if len(kinds) != 3 or kinds[0] != kinds[1] or kinds[2] not in ("angle", "cosine"):
-        return False
-    exchanged = any(o.order == (1, 0, 2) for o in symmetry_operations(levels.system, levels.bases))
-    angle = float(levels.minimum[2])
-    straight = pi - LINEAR if kinds[2] == "angle" else 1 - LINEAR**2 / 2
-    return exchanged and angle < straight
-
-
-def _xy2(levels: Levels, modes: BentModes) -> LevelLabels:
-    """Stretches, bend and parity make v1 v2 v3: levels of one kind in the order of their energies.
-
-    The bend is ν1 where it lies above the symmetric stretch.
-    """
-    found = assignment.quantum_labels(levels, symmetric=True)
-    firm = [label.weight >= assignment.FIRM for label in found]
-    first = {
-        label.kind: n for n, label in reversed(list(enumerate(found))) if label.kind[0] == 1
-    }  # fmt: skip
-    stretches = [first.get((1, 0, parity)) for parity in (1, -1)]
-    energies = levels.excitations
-    # ν1 below ν3 unless the levels say otherwise.
-    a, b = (float(energies[n]) if n is not None else float("nan") for n in stretches)
-    ascending = not a > b
-    seen: dict[tuple[int, ...], int] = {}
-    quanta: list[tuple[int, ...] | None] = []
-    for label, is_firm in zip(found, firm, strict=True):
-        total, bend, parity = label.kind
-        antisymmetric = range(0 if parity > 0 else 1, total + 1, 2)
-        choices = list(antisymmetric if ascending else reversed(antisymmetric))
-        place = seen.get(label.kind, 0)
-        seen[label.kind] = place + 1
-        if not is_firm or place >= len(choices):
-            quanta.append(None)
-            continue
-        v3 = choices[place]
-        symmetric = (bend, total - v3) if modes.bend == 0 else (total - v3, bend)
-        quanta.append((*symmetric, v3))
-    weights = torch.tensor([label.weight for label in found], dtype=torch.float64)
-    return LevelLabels("v1 v2 v3", quanta, weights)

@@ -16,14 +16,16 @@ import torch
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
-from pes.coordinates import NormalModes
-from pes.setup.labels.mode_sets import ModeSet, mode_sets, sentence_of, surface_hessian
+from pes.coordinates import NormalModes, normal_modes
+from pes.setup.labels.curvature import surface_hessian
+from pes.setup.labels.mode_numbers import BentModes
+from pes.setup.labels.mode_sets import ModeSet, mode_sets, sentence_of
 from pes.setup.problem.problem import Problem
 from pes.vibration.analysis.level_ladders import Motion, quanta_by_level_ladders
 from pes.vibration.grid.grid_basis import GridBasis
 from pes.vibration.levels.result import Levels
 
-__all__ = ["LadderMotions", "ladder_motions"]
+__all__ = ["LadderMotions", "bent_motions", "ladder_motions"]
 
 NEAR = 0.02
 """Radians up to which a minimum lies on its mirror image."""
@@ -71,8 +73,9 @@ class LadderMotions:
 
     def quanta(self, levels: Levels, task: Problem) -> tuple[list[tuple[int, ...] | None], Tensor]:
         """Quanta of each level and the share of the functions with these quanta in it, (S,)."""
-        motions = [self._motion(n, levels, task) for n in range(len(self.sets))]
-        found, weights = quanta_by_level_ladders(levels, motions)
+        with torch.no_grad():
+            motions = [self._motion(n, levels, task) for n in range(len(self.sets))]
+            found, weights = quanta_by_level_ladders(levels, motions)
         if self.wide_set is None or self.wells == 1:
             return found, weights
         at, wells = self.wide_set, self.wells
@@ -98,6 +101,15 @@ class LadderMotions:
             ),
             energies,
         )
+
+
+def bent_motions(task: Problem, bent: BentModes) -> LadderMotions:
+    """Motions of a bent molecule of three atoms without degenerate modes."""
+    modes = normal_modes(task.minimum, surface_hessian(task), task.molecule.masses)
+    own = [bent.numbers.index(n) for n in range(3)]
+    return LadderMotions(
+        modes, tuple(ModeSet((k,), float(modes.frequencies[k]), "") for k in own)
+    )  # fmt: skip
 
 
 def ladder_motions(task: Problem) -> LadderMotions | None:

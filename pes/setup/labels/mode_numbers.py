@@ -18,8 +18,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from pes.coordinates import Valence, hessian
+from pes.coordinates import Valence
 from pes.molecule import Molecule
+from pes.setup.labels.curvature import surface_hessian
 from pes.setup.problem.problem import Problem
 from pes.units import CM1
 
@@ -48,20 +49,13 @@ class BentModes:
         numbers: place of each mode among ν1, ν2, ν3, from 0.
         motions: motion of each mode in words, such as `the bend`.
         frequencies: harmonic frequencies, (3,) in hartree.
-        shares: (3, 3) part of each coordinate (rows) in the potential energy of each mode.
         inherited: whether other isotopes, the main ones, decide on the numbers.
     """
 
     numbers: tuple[int, int, int]
     motions: tuple[str, ...]
     frequencies: Tensor
-    shares: Tensor
     inherited: bool
-
-    @property
-    def bend(self) -> int | None:
-        """Place of the bend among ν1, ν2, ν3, from 0; None where no mode is the bend."""
-        return self.numbers[self.motions.index(BENDING)] if BENDING in self.motions else None
 
     def sentence(self) -> str:
         """The convention, with the motion and the harmonic frequency of each mode."""
@@ -94,9 +88,7 @@ def bent_modes(task: Problem) -> BentModes | None:
     """
     if len(task.molecule.symbols) != 3 or len(task.internal.names) != 3:
         return None
-    x, molecule = task.minimum, task.molecule
-    device = task.masses.device
-    curvature = hessian(lambda p: task.surface.potential(p.to(device)).to(x.device), x)
+    x, molecule, curvature = task.minimum, task.molecule, surface_hessian(task)
     main = Molecule(molecule.elements, molecule.nuclear_masses).masses
     valence = _valence(x, molecule)
     own, parent = (_modes(valence.from_positions, x, curvature, m) for m in (molecule.masses, main))
@@ -115,14 +107,9 @@ def bent_modes(task: Problem) -> BentModes | None:
         if parent is None
         else _numbers(own, parent, alike=alike)
     )
-    inside = _modes(
-        lambda p: task.internal.from_positions(p, molecule.masses), x, curvature, molecule.masses
-    )
-    if inside is None:
-        return None
     motions = tuple(_motion(own, k, molecule, valence, symmetric=symmetric) for k in range(3))
     inherited = parent is not None and not torch.equal(main, molecule.masses)
-    return BentModes(numbers, motions, own.squares.sqrt(), inside.shares, inherited)
+    return BentModes(numbers, motions, own.squares.sqrt(), inherited)
 
 
 def _motion(

@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import torch
-from torch import Tensor
 
-from pes.coordinates import NormalModes, hessian, normal_modes
+from pes.coordinates import NormalModes, normal_modes
+from pes.setup.labels.curvature import surface_hessian
 from pes.setup.labels.mode_species import HERZBERG, species_of_modes
 from pes.setup.problem.problem import Problem
 from pes.units import CM1
 
-__all__ = ["EQUAL_FREQUENCY", "ModeSet", "mode_sets", "sentence_of", "surface_hessian"]
+__all__ = ["EQUAL_FREQUENCY", "ModeSet", "mode_sets", "sentence_of"]
 
 EQUAL_FREQUENCY = 1e-5
 """Relative distance of frequencies up to which modes form one set."""
@@ -62,12 +62,6 @@ def mode_sets(task: Problem) -> tuple[NormalModes, tuple[ModeSet, ...]] | None:
         for own, name in zip(members, species, strict=True)
     ]
     return modes, tuple(sorted(sets, key=lambda s: (HERZBERG.index(s.species), -s.frequency)))
-
-
-def surface_hessian(task: Problem) -> Tensor:
-    """Second derivatives of V at the minimum, (3N, 3N) in hartree/bohr²."""
-    x, device = task.minimum, task.masses.device
-    return hessian(lambda p: task.surface.potential(p.to(device)).to(x.device), x)
 
 
 def sentence_of(sets: Sequence[ModeSet]) -> str:

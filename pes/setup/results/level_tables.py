@@ -26,7 +26,7 @@ from pes.vibration.levels.sentences import about_levels
 from pes.vibration.symmetry.operations import symmetry_operations
 from pes.vibration.symmetry.representations import symmetry_labels
 
-__all__ = ["far", "header", "level_table", "printed", "table_html", "unrotated"]
+__all__ = ["far", "header", "level_species", "level_table", "printed", "table_html", "unrotated"]
 
 UNDIRECTED = 1e-3
 """Length of ⟨exp iφ⟩ up to which a dihedral has no mean."""
@@ -43,7 +43,7 @@ def level_table(
 ) -> list[dict[str, Any]]:
     """One row for each level, in cm⁻¹, Å and degrees; levels on the CPU."""
     described, averages = _means(levels, task.internal)
-    symmetry = _symmetry(levels, task)
+    symmetry = level_species(levels, task)
     wells = tuple(task.other_wells) if len(task.molecule.symbols) == 3 else ()
     constants = rotational_constants(levels, task.masses.cpu(), wells) / CM1
     axes = [k for k in range(3) if not bool(constants[:, k].isnan().all())]
@@ -91,7 +91,7 @@ def _means(levels: Levels, internal: Internal) -> tuple[Internal, Tensor]:
     return described, averages
 
 
-def _symmetry(levels: Levels, task: Problem) -> list[str]:
+def level_species(levels: Levels, task: Problem) -> list[str]:
     """Irreducible representation of each level; empty where the coordinates show no symmetry."""
     if levels.eigenpairs.symmetry:
         species = degenerate_species(levels, task)

@@ -27,11 +27,11 @@ class Label:
 
     Attributes:
         kind: for an XY₂ molecule the quanta v1 + v3 and v2 and the parity of v3 (±1); for any other
-            the quanta of each coordinate.
+            the quanta of each coordinate, or of each mode with the species of the level.
         weight: share of the functions with these quanta.
     """
 
-    kind: tuple[int, ...]
+    kind: tuple[int | str, ...]
     weight: float
 
 
@@ -99,7 +99,7 @@ def by_modals(levels: Levels, modals: Sequence[Basis]) -> Tensor:
 
 def assigned(
     levels: Levels,
-    quanta: Sequence[tuple[int, ...]],
+    quanta: Sequence[tuple[int | str, ...]],
     energies: Tensor,
     *,
     symmetric: bool,
@@ -113,7 +113,7 @@ def assigned(
 
     Args:
         levels: calculated, ground state included.
-        quanta: (v1, v2, v3) of XY₂, else the quanta of each coordinate.
+        quanta: (v1, v2, v3) of XY₂, else kinds as those of `labels`.
         energies: observed, above the ground state, (O,) in hartree.
         symmetric: see `quantum_labels`.
         labels: labels of all levels; default `quantum_labels`.
@@ -146,12 +146,12 @@ def assigned(
     return Assignment(numbers, reasons)
 
 
-def _kind(quanta: tuple[int, ...]) -> tuple[int, ...]:
-    v1, v2, v3 = quanta
+def _kind(quanta: tuple[int | str, ...]) -> tuple[int | str, ...]:
+    v1, v2, v3 = map(int, quanta)
     return v1 + v3, v2, 1 if v3 % 2 == 0 else -1
 
 
-def _name(quanta: tuple[int, ...]) -> str:
+def _name(quanta: tuple[int | str, ...]) -> str:
     return "(" + " ".join(map(str, quanta)) + ")"
 
 
