@@ -1,11 +1,13 @@
 """Report of an automatic fit in plain lines."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 
 from torch import Tensor
 
 from pes.setup.training.automatic.points import PointSummary
 from pes.setup.training.automatic.trial import Trial, measure
+from pes.setup.training.planning.settings import KernelForm
 from pes.training.bounded import far_points
 
 __all__ = ["choice_lines", "far_line", "plan_lines", "trial_line"]
@@ -55,14 +57,25 @@ def choice_lines(chosen: Trial, trials: Sequence[Trial]) -> list[str]:
         return lines
     why = "was passed over: it is not better by more than chance"
     own, other = _compared(chosen), _compared(lowest)
-    if lowest.plan.settings.form.price > chosen.plan.settings.form.price:
-        why = "was passed over: its energies take far longer, and it does not halve the error"
+    form = lowest.plan.settings.form
+    if form.kind == "kernel" and form.price > chosen.plan.settings.form.price:
+        why = (
+            "was passed over: its energies take far longer, and it does not halve the error; "
+            f"`{_setting(form)}` in the configuration takes it"
+        )
     elif measure(other) > measure(own):
         why = (
             "was passed over: it has larger errors at outliers (plain RMSE "
             f"{_rms(other):.4g} against {_rms(own):.4g})"
         )
     return [*lines, f"{lowest.name} with a validation error of {lowest.error:.4g} cm-1 {why}"]
+
+
+def _setting(form: KernelForm) -> str:
+    """A form as the configuration has it."""
+    values = {"kind": form.kind, **asdict(form)}
+    shown = ", ".join(f"{key}: {value}" for key, value in values.items() if value is not None)
+    return f"surface: {{{shown}}}"
 
 
 def _compared(trial: Trial) -> Tensor:

@@ -5,7 +5,9 @@ from dataclasses import replace
 
 import pytest
 import torch
+import yaml
 
+from pes.config.surface import KernelSection
 from pes.data import Dataset, split
 from pes.setup.training.automatic.report import choice_lines
 from pes.setup.training.automatic.trial import Trial
@@ -44,4 +46,6 @@ def test_kernels_must_be_far_better(chosen: Trial) -> None:
     plan = replace(chosen.plan, settings=replace(chosen.plan.settings, form=KernelForm()))
     kernels = replace(chosen, name="kernels", plan=plan, errors=0.7 * chosen.errors)
     _, line = choice_lines(chosen, [kernels, chosen])
-    assert line.endswith("its energies take far longer, and it does not halve the error")
+    assert "its energies take far longer, and it does not halve the error; `" in line
+    setting = yaml.safe_load(line.split("`")[1])["surface"]
+    assert KernelSection(**setting).resolved() == KernelForm()
