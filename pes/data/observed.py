@@ -151,7 +151,8 @@ def _head(path: Path, head: list[str]) -> tuple[tuple[str, ...], int]:
             return tuple(upper), len(labels)
     raise ValueError(
         f"{path}: the header must be v1, v2, …, energy, uncertainty, with J, Ka, Kc before energy "
-        f"for levels with rotation, got {', '.join(head)}"
+        f"for levels with rotation, or {IRREP} for levels of the same quanta, "
+        f"got {', '.join(head)}"
     )
 
 
