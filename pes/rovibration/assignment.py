@@ -16,7 +16,8 @@ def vibrations_of(solved: Solved, basis: Contraction, j: int) -> tuple[Tensor, T
     """J = 0 level of each level, −1 for those of states beyond; share of that state in it.
 
     Each J = 0 state has 2J + 1 levels, no more, and of a linear molecule one for K = 0 and two for
-    others: of all ways to give them out the one with the largest shares. States that a group mixes
+    others. Of all ways to give them to the states asked for, it is the one in which they exceed the
+    largest share of a state beyond by most. States that a group mixes
     count as one, by their first; states of each K of a bent molecule as one, by their J = 0 state.
     """
     vectors, size, axial = solved.vectors, 2 * j + 1, basis.coupling.axial
@@ -34,14 +35,18 @@ def vibrations_of(solved: Solved, basis: Contraction, j: int) -> tuple[Tensor, T
         first = counts.cumsum(0) - counts
         weights = weights.new_zeros(len(counts), weights.shape[1]).index_add(0, of.sets, weights)
         number = counts * size
-    state = torch.arange(len(weights)).repeat_interleave(number)
-    rows, columns = linear_sum_assignment(-weights[state].cpu().numpy())
-    owner = torch.empty(vectors.shape[1], dtype=torch.long)
+    asked = basis.asked[torch.arange(len(weights)) if first is None else first]
+    weights = weights.cpu()
+    state = asked.nonzero()[:, 0].repeat_interleave(number[asked])
+    beyond = weights[~asked].amax(0) if bool((~asked).any()) else 0.0
+    rows, columns = linear_sum_assignment((beyond - weights)[state].numpy())
+    owner = torch.full((vectors.shape[1],), -1)
     owner[torch.from_numpy(columns)] = state[torch.from_numpy(rows)]
     owner = owner[solved.leading]
-    share = weights.cpu()[owner, solved.leading].to(vectors)
-    owner = owner if first is None else first[owner]
-    return torch.where(basis.asked[owner], owner, -1).to(vectors.device), share
+    share = weights[owner, solved.leading].where(owner >= 0, 0.0).to(vectors)
+    if first is not None:
+        owner = first[owner].where(owner >= 0, -1)
+    return owner.to(vectors.device), share
 
 
 def _weights(vectors: Tensor, axial: Tensor | None, size: int) -> Tensor:
