@@ -41,7 +41,7 @@ def test_an_isotropic_oscillator_turns() -> None:
     assert (found.levels.energies / CM1).tolist() == pytest.approx(expected, abs=1e-6)
 
 
-def dense_levels(count: int, size: int = 13) -> np.ndarray:
+def dense_levels(count: int, size: int = 9) -> np.ndarray:
     """Levels in cm⁻¹ by matrices of q and p, powers of which are made in a larger basis."""
     up = np.diag(np.sqrt(np.arange(1, size + 8)), 1)
     q, p = (up + up.T) / 2**0.5, -1j * (up - up.T) / 2**0.5

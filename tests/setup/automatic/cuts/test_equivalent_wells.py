@@ -32,10 +32,10 @@ def both_wells(x: Tensor, coupling: float) -> Tensor:
 
 
 def levels(surface: Callable[[Tensor], Tensor], count: int) -> tuple[LevelsResult, list[str]]:
-    """Levels of H–O–O to 0.05 cm⁻¹, and what is said on the way."""
+    """Levels of H–O–O, and what is said on the way."""
     said: list[str] = []
     task = problem(as_surface(surface), ["H", "O", "O"])
-    return solved(task, count=count, accuracy=0.05, progress=said.append), said
+    return solved(task, count=count, accuracy=0.5, progress=said.append), said
 
 
 def test_levels_far_below_the_pass_are_those_of_one_well() -> None:
