@@ -22,6 +22,7 @@ def isotropic(x: Tensor) -> Tensor:
     return bond + DEPTH * ((1 - torch.exp(-STEEP * (distance - FAR))) ** 2 - 1)
 
 
+@pytest.mark.slow
 def test_a_length_goes_on_where_levels_do() -> None:
     """Without rotation of CO the levels are those of a Morse oscillator, exactly."""
     result = solved(problem(as_surface(isotropic), ["Ar", "C", "O"]), count=16, accuracy=0.05)
